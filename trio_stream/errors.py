@@ -1,0 +1,98 @@
+"""The closed set of things that can go wrong, in the words of the domain.
+
+Each error carries what an edge needs to answer a client (`status`, a stable `code`) and never builds a
+response itself. Foreign exceptions are turned into one of these once, where they enter the package.
+"""
+
+from typing import ClassVar
+
+
+class TrioStreamError(Exception):
+    """Anything this package raises on purpose.
+
+    `status` is the HTTP status that fits, `code` a stable word for programs, `str(error)` a sentence for people.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal-error"
+
+
+class SettingsError(TrioStreamError):
+    """A setting that cannot be used; the message names the setting, the value and what would do."""
+
+    code = "wrong-setting"
+
+
+class BadRequest(TrioStreamError):
+    """Input that has no meaning here."""
+
+    status = 400
+    code = "bad-request"
+
+
+class ForeignOrigin(TrioStreamError):
+    """A page of another site asked for something only our own pages, or configured origins, may ask for."""
+
+    status = 403
+    code = "foreign-origin"
+
+
+class VideoNotFound(TrioStreamError):
+    """No video of that name; also every name that must not be told apart from it."""
+
+    status = 404
+    code = "video-not-found"
+
+
+class StreamNotFound(TrioStreamError):
+    """No stream of that id is running."""
+
+    status = 404
+    code = "stream-not-found"
+
+
+class RangeNotSatisfiable(TrioStreamError):
+    """No byte of the representation was asked for (RFC 9110 section 15.5.17)."""
+
+    status = 416
+    code = "range-not-satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the range lies outside the {size} bytes there are")
+        self.size = size
+
+
+class TooManyStreams(TrioStreamError):
+    """Every place is taken; `retry_after` is in seconds."""
+
+    status = 503
+    code = "too-many-streams"
+
+    def __init__(self, limit: int, retry_after: int = 5) -> None:
+        super().__init__(f"all {limit} streams this server may send at once are in use")
+        self.limit = limit
+        self.retry_after = retry_after
+
+
+class SourceChanged(TrioStreamError):
+    """The file behind a stream was truncated or rewritten in place while it was being sent."""
+
+    code = "source-changed"
+
+
+class SourceUnreadable(TrioStreamError):
+    """The file behind a stream could not be read any further (an error of the disk or the network)."""
+
+    code = "source-unreadable"
+
+
+class ClientGone(TrioStreamError, OSError):
+    """The other side of the connection is not there any more."""
+
+    code = "client-gone"
+
+
+class ClientStalled(TrioStreamError, OSError):
+    """The other side took nothing for longer than a stalled client may."""
+
+    code = "client-stalled"
