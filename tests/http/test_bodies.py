@@ -1,0 +1,78 @@
+"""Bodies of parts, read back by a parser that is not ours."""
+
+from email import message_from_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.http.bodies import Literal, Part, Window, body_length, content_range, multipart_byteranges
+from trio_stream.http.ranges import Span
+
+BOUNDARY = "0123456789abcdef0123456789abcdef"
+
+
+def assemble(parts: tuple[Part, ...], content: bytes) -> bytes:
+    """What a client would receive."""
+    return b"".join(
+        part.data if isinstance(part, Literal) else content[part.offset : part.offset + part.length]
+        for part in parts
+    )
+
+
+def test_golden_multipart() -> None:
+    parts = multipart_byteranges([Span(0, 3), Span(5, 9)], 10, "video/mp4", "SEP")
+    assert parts == (
+        Literal(b"--SEP\r\nContent-Type: video/mp4\r\nContent-Range: bytes 0-2/10\r\n\r\n"),
+        Window(0, 3),
+        Literal(b"\r\n--SEP\r\nContent-Type: video/mp4\r\nContent-Range: bytes 5-8/10\r\n\r\n"),
+        Window(5, 4),
+        Literal(b"\r\n--SEP--\r\n"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "length"),
+    [((), 0), ((Literal(b"abc"),), 3), ((Window(5, 7),), 7), ((Literal(b"ab"), Window(0, 2**40)), 2**40 + 2)],
+)
+def test_body_length(parts: tuple[Part, ...], length: int) -> None:
+    assert body_length(parts) == length
+
+
+def test_content_range() -> None:
+    assert content_range(Span(0, 1), 10) == "bytes 0-0/10"
+    assert content_range(Span(5, 10), 10) == "bytes 5-9/10"
+
+
+@st.composite
+def cut_contents(draw: st.DrawFn) -> tuple[bytes, list[Span]]:
+    """Some content and ascending spans of it; line ends and dashes are what a wrong delimiter trips over."""
+    content = draw(st.one_of(st.binary(min_size=1), st.text("\r\n-a", min_size=1).map(str.encode)))
+    edges = sorted(draw(st.sets(st.integers(0, len(content)), min_size=2, max_size=12)))
+    spans = [Span(start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=False)]
+    return content, spans
+
+
+@given(cut_contents())
+def test_multipart_reads_back(cut: tuple[bytes, list[Span]]) -> None:
+    content, spans = cut
+    parts = multipart_byteranges(spans, len(content), "video/mp4", BOUNDARY)
+    body = assemble(parts, content)
+    assert body_length(parts) == len(body)
+
+    message = message_from_bytes(
+        f"Content-Type: multipart/byteranges; boundary={BOUNDARY}\r\n\r\n".encode() + body
+    )
+
+    assert message.defects == []
+    assert message.preamble is None
+    assert not message.epilogue
+    found = [
+        (part.get_content_type(), part["Content-Range"], part.get_payload(decode=True))
+        for part in message.walk()
+        if not part.is_multipart()
+    ]
+    assert found == [
+        ("video/mp4", f"bytes {span.start}-{span.stop - 1}/{len(content)}", content[span.start : span.stop])
+        for span in spans
+    ]

@@ -1,0 +1,274 @@
+"""Dates, entity-tags and file names as field values."""
+
+import re
+from calendar import timegm
+from datetime import UTC, datetime
+from email.message import Message
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from trio_stream.http.fields import (
+    EntityTag,
+    content_disposition,
+    format_date,
+    parse_date,
+    parse_entity_tags,
+    strong_match,
+    weak_match,
+)
+
+NOW = timegm((2024, 6, 15, 12, 0, 0))
+EXAMPLE = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of section 5.6.7
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", EXAMPLE),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", EXAMPLE),
+        ("Sun Nov  6 08:49:37 1994", EXAMPLE),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        ("Wed, 31 Dec 1969 23:59:59 GMT", -1),
+        ("Thu, 29 Feb 2024 00:00:00 GMT", timegm((2024, 2, 29, 0, 0, 0))),
+        ("Thu Feb 29 00:00:00 2024", timegm((2024, 2, 29, 0, 0, 0))),
+        ("Sat, 31 Dec 2016 23:59:60 GMT", timegm((2017, 1, 1, 0, 0, 0))),  # a leap second
+        ("Mon, 06 Nov 1994 08:49:37 GMT", EXAMPLE),  # the wrong day of the week
+    ],
+)
+def test_dates(value: str, moment: int) -> None:
+    assert parse_date(value, now=NOW) == moment
+
+
+@pytest.mark.parametrize(
+    ("now", "value", "year"),
+    [
+        ((2024, 6, 15, 12, 0, 0), "Sunday, 06-Nov-94 08:49:37 GMT", 1994),
+        ((2024, 6, 15, 12, 0, 0), "Saturday, 15-Jun-24 12:00:00 GMT", 2024),
+        ((2024, 6, 15, 12, 0, 0), "Friday, 15-Jun-74 12:00:00 GMT", 2074),  # fifty years ahead, to the second
+        ((2024, 6, 15, 12, 0, 0), "Friday, 15-Jun-74 12:00:01 GMT", 1974),
+        ((2024, 6, 15, 12, 0, 0), "Saturday, 01-Jan-00 00:00:00 GMT", 2000),
+        ((1999, 12, 31, 23, 59, 59), "Saturday, 01-Jan-00 00:00:00 GMT", 2000),
+        ((2060, 1, 1, 0, 0, 0), "Friday, 01-Jan-10 00:00:00 GMT", 2110),
+        ((2060, 1, 1, 0, 0, 0), "Friday, 02-Jan-10 00:00:00 GMT", 2010),
+    ],
+)
+def test_two_digits_of_a_year(now: tuple[int, int, int, int, int, int], value: str, year: int) -> None:
+    moment = parse_date(value, now=timegm(now))
+    assert moment is not None
+    assert datetime.fromtimestamp(moment, UTC).year == year
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "0",
+        "784111777",
+        "1994-11-06T08:49:37Z",
+        "Sun, 06 Nov 1994 08:49:37",
+        "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, 06 Nov 1994 08:49:37 +0000",
+        "Sun, 06 Nov 1994 08:49:37 GMT ",
+        "Sun, 06 Nov 1994 08:49:37 GMT\n",
+        "sun, 06 nov 1994 08:49:37 gmt",
+        "Sun, 6 Nov 1994 08:49:37 GMT",
+        "Sun,  6 Nov 1994 08:49:37 GMT",
+        "Sun, 06  Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 94 08:49:37 GMT",
+        "Sun, 06-Nov-94 08:49:37 GMT",
+        "Sunday, 06 Nov 1994 08:49:37 GMT",
+        "Sun Nov 6 08:49:37 1994",
+        "Sun Nov  6 08:49:37 1994 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT",
+        "Sun, 31 Nov 1994 08:49:37 GMT",
+        "Sun, 29 Feb 2023 08:49:37 GMT",
+        "Thursday, 29-Feb-23 08:49:37 GMT",
+        "Sun, 06 Foo 1994 08:49:37 GMT",
+        "Sun, 06 Nov 0000 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:00:00 GMT",
+        "Sun, 06 Nov 1994 08:60:00 GMT",
+        "Sun, 06 Nov 1994 08:49:60 GMT",
+        "Sun, 06 Nov 1994 23:59:61 GMT",
+        "Sun, 06 Nov \u0661\u0669\u0669\u0664 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
+    ],
+)
+def test_no_dates(value: str) -> None:
+    assert parse_date(value, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("moment", "value"),
+    [
+        (EXAMPLE, "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
+        (2**63 - 1, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        (-(2**63), "Mon, 01 Jan 0001 00:00:00 GMT"),
+    ],
+)
+def test_written_dates(moment: int, value: str) -> None:
+    assert format_date(moment) == value
+
+
+four_digit_years = st.integers(timegm((1, 1, 1, 0, 0, 0)), timegm((9999, 12, 31, 23, 59, 59)))
+
+
+@given(moment=four_digit_years, now=st.integers(0, 2**34))
+def test_a_written_date_reads_back(moment: int, now: int) -> None:
+    assert parse_date(format_date(moment), now=now) == moment
+
+
+@given(moment=four_digit_years.filter(lambda moment: moment >= timegm((1000, 1, 1, 0, 0, 0))))
+def test_asctime_reads_back(moment: int) -> None:
+    assert parse_date(datetime.fromtimestamp(moment, UTC).ctime(), now=NOW) == moment
+
+
+@given(value=st.one_of(st.text(), st.from_regex(r"\A[A-Z][a-z]+,? ?[0-9A-Za-z :-]{0,30}( GMT)?\Z")))
+@example("Sun, 99 Feb 9999 99:99:99 GMT")
+@example("Sunday, 99-Feb-99 99:99:99 GMT")
+@example("Sun Feb 99 99:99:99 0000")
+def test_any_text_is_a_date_or_none(value: str) -> None:
+    moment = parse_date(value, now=NOW)
+    assert moment is None or parse_date(format_date(moment), now=NOW) == moment
+
+
+def strong(opaque: str) -> EntityTag:
+    return EntityTag(opaque, weak=False)
+
+
+def weak(opaque: str) -> EntityTag:
+    return EntityTag(opaque, weak=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "tags"),
+    [
+        ("*", "*"),
+        (" *\t", "*"),
+        ('"xyzzy"', (strong("xyzzy"),)),
+        ('W/"xyzzy"', (weak("xyzzy"),)),
+        ('""', (strong(""),)),
+        ('"a", W/"b" ,"c"', (strong("a"), weak("b"), strong("c"))),
+        ('"a,b", "c"', (strong("a,b"), strong("c"))),
+        ('"*"', (strong("*"),)),
+        ('"\\"', (strong("\\"),)),  # no quoted-string: the backslash stands for itself
+        ('"\x80\xff"', (strong("\x80\xff"),)),
+        ('\t, ,"a",,', (strong("a"),)),
+        ("", ()),
+        (" , ", ()),
+    ],
+)
+def test_entity_tags(value: str, tags: object) -> None:
+    assert parse_entity_tags(value) == tags
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "xyzzy",
+        '"xyzzy',
+        'xyzzy"',
+        'w/"xyzzy"',
+        'W/ "xyzzy"',
+        "W/",
+        "W/*",
+        '"a" "b"',
+        '"a"; "b"',
+        '*, "a"',
+        '"a", *',
+        "**",
+        '"a b"',
+        '"a\tb"',
+        '"a\x7fb"',
+        '"a\u0100b"',
+        '"a"\n',
+        "'a'",
+    ],
+)
+def test_no_entity_tags(value: str) -> None:
+    assert parse_entity_tags(value) is None
+
+
+opaque_tags = st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_characters='"\x7f'))
+
+
+@given(
+    tags=st.lists(st.builds(EntityTag, opaque_tags, st.booleans())),
+    comma=st.sampled_from([",", " , ", ",,\t"]),
+)
+def test_written_entity_tags_read_back(tags: list[EntityTag], comma: str) -> None:
+    value = comma.join(f'{"W/" if tag.weak else ""}"{tag.opaque}"' for tag in tags)
+    assert parse_entity_tags(value) == tuple(tags)
+
+
+@given(value=st.one_of(st.text(), st.text('W/"*, \tx\n')))
+def test_any_text_is_a_list_of_tags_or_none(value: str) -> None:
+    tags = parse_entity_tags(value)
+    assert tags is None or tags == "*" or all(tag.opaque in value for tag in tags)
+
+
+@pytest.mark.parametrize(
+    "value", [" " * 300_000 + "x", '"' + "x" * 300_000, " ,\t" * 100_000 + "x", "W/" * 150_000]
+)
+def test_long_values_take_no_long_time(value: str) -> None:
+    assert parse_entity_tags(value) is None  # in quadratic time this would meet pytest's timeout
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "strongly", "weakly"),  # the table of section 8.8.3.2
+    [
+        (weak("1"), weak("1"), False, True),
+        (weak("1"), weak("2"), False, False),
+        (weak("1"), strong("1"), False, True),
+        (strong("1"), strong("1"), True, True),
+    ],
+)
+def test_comparison(one: EntityTag, other: EntityTag, strongly: bool, weakly: bool) -> None:
+    assert strong_match(one, other) is strong_match(other, one) is strongly
+    assert weak_match(one, other) is weak_match(other, one) is weakly
+
+
+@pytest.mark.parametrize(
+    ("filename", "value"),
+    [
+        ("film.mp4", "attachment; filename=\"film.mp4\"; filename*=UTF-8''film.mp4"),
+        ("a b.mp4", "attachment; filename=\"a b.mp4\"; filename*=UTF-8''a%20b.mp4"),
+        (
+            '50% "x" \\ y.mp4',
+            "attachment; filename=\"50_ _x_ _ y.mp4\"; filename*=UTF-8''50%25%20%22x%22%20%5C%20y.mp4",
+        ),
+        ("naïve €.mkv", "attachment; filename=\"na_ve _.mkv\"; filename*=UTF-8''na%C3%AFve%20%E2%82%AC.mkv"),
+        ("a\r\nX: y", "attachment; filename=\"a__X: y\"; filename*=UTF-8''a%0D%0AX%3A%20y"),
+        ("a;b='c'*(1)", "attachment; filename=\"a;b='c'*(1)\"; filename*=UTF-8''a%3Bb%3D%27c%27%2A%281%29"),
+        ("\udcff.mp4", "attachment; filename=\"_.mp4\"; filename*=UTF-8''%EF%BF%BD.mp4"),
+    ],
+)
+def test_content_disposition(filename: str, value: str) -> None:
+    assert content_disposition(filename) == value
+
+
+@given(st.text(st.characters(exclude_categories=())))
+@example("\ud800\udc00")
+@example("\x00\x7f\x80\u2028")
+def test_any_file_name_makes_a_safe_header_that_reads_back(filename: str) -> None:
+    value = content_disposition(filename)
+
+    assert re.fullmatch(r"[\x20-\x7E]*", value)
+    plain = re.search(r'; filename="([^"\\%/]*)"; ', value)
+    assert plain is not None
+    assert len(plain[1]) == len(filename)
+    whole = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in filename)
+    extended = re.search(r"filename\*=UTF-8''([A-Za-z0-9!#$&+\-.^_`|~%]*)\Z", value)
+    assert extended is not None
+    assert unquote(extended[1], errors="strict") == whole
+
+
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1))
+def test_the_standard_library_reads_the_same_name(filename: str) -> None:
+    # Of the two the plain one comes first, so it is taken out for a parser that has no preference.
+    message = Message()
+    message["Content-Disposition"] = re.sub(r'filename="[^"]*"; ', "", content_disposition(filename))
+    assert message.get_filename() == filename.strip()

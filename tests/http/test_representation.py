@@ -1,0 +1,210 @@
+"""`respond`: whole answers."""
+
+import re
+from email import message_from_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.errors import RangeNotSatisfiable
+from trio_stream.http.bodies import Literal, Window, body_length
+from trio_stream.http.fields import format_date
+from trio_stream.http.preconditions import Validators
+from trio_stream.http.ranges import PART_OVERHEAD
+from trio_stream.http.representation import Answer, Representation, respond
+
+MODIFIED = 1_700_000_000
+NOW = MODIFIED + 3600
+BOUNDARY = "0123456789abcdef0123456789abcdef"
+FILM = Representation(
+    size=10_000, validators=Validators('"now"', MODIFIED), media_type="video/mp4", filename="Film.mp4"
+)
+DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
+METADATA = (("ETag", '"now"'), ("Last-Modified", DATE), ("Cache-Control", "no-cache"))
+DOWNLOAD = ("Content-Disposition", "attachment; filename=\"Film.mp4\"; filename*=UTF-8''Film.mp4")
+
+
+def ask(
+    fields: dict[str, str],
+    *,
+    method: str = "GET",
+    film: Representation = FILM,
+    now: int = NOW,
+    download: bool = False,
+) -> Answer:
+    return respond(method, fields, film, now=now, boundary=BOUNDARY, download=download)
+
+
+def whole(length: int) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Content-Type", "video/mp4"),
+        ("Content-Length", str(length)),
+        ("Accept-Ranges", "bytes"),
+        *METADATA,
+        ("X-Content-Type-Options", "nosniff"),
+    )
+
+
+def partial(content_range: str, length: int) -> tuple[tuple[str, str], ...]:
+    kind, size, *rest = whole(length)
+    return (kind, size, ("Content-Range", content_range), *rest)
+
+
+EVERYTHING = Answer(200, whole(10_000), (Window(0, 10_000),))
+
+
+@pytest.mark.parametrize(
+    ("fields", "answer"),
+    [
+        ({}, EVERYTHING),
+        ({"range": "bytes=0-"}, Answer(206, partial("bytes 0-9999/10000", 10_000), (Window(0, 10_000),))),
+        ({"range": "bytes=5-14"}, Answer(206, partial("bytes 5-14/10000", 10), (Window(5, 10),))),
+        ({"range": "bytes=-5"}, Answer(206, partial("bytes 9995-9999/10000", 5), (Window(9995, 5),))),
+        ({"range": "bytes=0-4, 5-9"}, Answer(206, partial("bytes 0-9/10000", 10), (Window(0, 10),))),
+        ({"range": "seconds=5-14"}, EVERYTHING),
+        ({"range": "bytes=14-5"}, EVERYTHING),
+        # If-Range
+        (
+            {"range": "bytes=5-14", "if-range": '"now"'},
+            Answer(206, partial("bytes 5-14/10000", 10), (Window(5, 10),)),
+        ),
+        ({"range": "bytes=5-14", "if-range": '"old"'}, EVERYTHING),
+        ({"range": "bytes=99999-", "if-range": '"old"'}, EVERYTHING),
+        ({"if-range": '"now"'}, EVERYTHING),
+        # preconditions come before ranges, satisfiable or not
+        ({"range": "bytes=5-14", "if-none-match": '"now"'}, Answer(304, METADATA, ())),
+        ({"range": "bytes=99999-", "if-none-match": '"now"'}, Answer(304, METADATA, ())),
+        ({"range": "bytes=99999-", "if-match": '"old"'}, Answer(412, METADATA, ())),
+        ({"if-modified-since": DATE}, Answer(304, METADATA, ())),
+        (
+            {"range": "bytes=5-14", "if-match": '"now"'},
+            Answer(206, partial("bytes 5-14/10000", 10), (Window(5, 10),)),
+        ),
+    ],
+)
+def test_answers_to_get(fields: dict[str, str], answer: Answer) -> None:
+    assert ask(fields) == answer
+
+
+def test_several_ranges() -> None:
+    answer = ask({"range": "bytes=9000-9004, 0-1"})
+    assert answer.status == 206
+    assert [part for part in answer.parts if isinstance(part, Window)] == [Window(0, 2), Window(9000, 5)]
+    names = [name for name, _ in answer.headers]
+    assert len(names) == len(set(names))
+    assert "Content-Range" not in names
+    assert dict(answer.headers)["Content-Type"] == f"multipart/byteranges; boundary={BOUNDARY}"
+
+
+def test_the_range_of_nothing_is_refused() -> None:
+    with pytest.raises(RangeNotSatisfiable) as raised:
+        ask({"range": "bytes=10000-"})
+    assert raised.value.size == 10_000
+
+
+@pytest.mark.parametrize("download", [False, True])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"if-none-match": '"now"'},
+        {"if-match": '"old"'},
+        {"if-unmodified-since": DATE},
+    ],
+)
+def test_head_is_get_without_parts(fields: dict[str, str], download: bool) -> None:
+    get, head = ask(fields, download=download), ask(fields, method="HEAD", download=download)
+    assert (head.status, head.headers, head.parts) == (get.status, get.headers, ())
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [{"range": "bytes=5-14"}, {"range": "bytes=99999-"}, {"range": "bytes=5-14", "if-range": '"now"'}],
+)
+def test_head_knows_no_ranges(extra: dict[str, str]) -> None:
+    assert ask(extra, method="HEAD") == Answer(200, EVERYTHING.headers, ())
+
+
+def test_an_empty_file() -> None:
+    empty = Representation(0, FILM.validators, "video/mp4", "Film.mp4")
+    assert ask({}, film=empty) == ask({"range": "bytes=0-"}, film=empty) == Answer(200, whole(0), ())
+
+
+@pytest.mark.parametrize("fields", [{}, {"range": "bytes=5-14"}, {"range": "bytes=0-1, 9000-"}])
+def test_a_download_has_its_name(fields: dict[str, str]) -> None:
+    shown, saved = ask(fields), ask(fields, download=True)
+    assert saved.headers == (*shown.headers, DOWNLOAD)
+    assert saved.parts == shown.parts
+
+
+@pytest.mark.parametrize(
+    ("now", "written"), [(NOW, MODIFIED), (MODIFIED, MODIFIED), (MODIFIED - 60, MODIFIED - 60)]
+)
+def test_last_modified_is_never_in_the_future(now: int, written: int) -> None:
+    assert dict(ask({}, now=now).headers)["Last-Modified"] == format_date(written)
+    assert dict(ask({"if-none-match": "*"}, now=now).headers)["Last-Modified"] == format_date(written)
+
+
+def received(answer: Answer, content: bytes) -> list[tuple[str | None, bytes]]:
+    """The Content-Range and the bytes of each piece, as a client reads them off the wire."""
+    headers = dict(answer.headers)
+    body = b"".join(
+        part.data if isinstance(part, Literal) else content[part.offset : part.offset + part.length]
+        for part in answer.parts
+    )
+    assert int(headers["Content-Length"]) == len(body) == body_length(answer.parts)
+    if not headers["Content-Type"].startswith("multipart/"):
+        return [(headers.get("Content-Range"), body)]
+    message = message_from_bytes(f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode() + body)
+    pieces: list[tuple[str | None, bytes]] = []
+    for part in list(message.walk())[1:]:
+        payload = part.get_payload(decode=True)
+        assert isinstance(payload, bytes)
+        pieces.append((part["Content-Range"], payload))
+    return pieces
+
+
+position = st.integers(0, 2500).map(str)
+spec = st.one_of(
+    st.tuples(st.integers(0, 2000), st.integers(0, 99)).map(lambda it: f"{it[0]}-{it[0] + it[1]}"),
+    position.map("-".__add__),
+    position.map(lambda first: f"{first}-"),
+)
+
+
+@given(
+    content=st.randoms().map(lambda random: random.randbytes(2000)),
+    specs=st.lists(spec, min_size=1, max_size=9),
+)
+def test_what_arrives_is_what_the_file_has_there(content: bytes, specs: list[str]) -> None:
+    film = Representation(len(content), FILM.validators, FILM.media_type, FILM.filename)
+    try:
+        answer = ask({"range": "bytes=" + ",".join(specs)}, film=film)
+    except RangeNotSatisfiable:
+        assert all(
+            each == "-0" or (each[0] != "-" and int(each.split("-")[0]) >= len(content)) for each in specs
+        )
+        return
+
+    assert answer.status == 206
+    stop_before = -PART_OVERHEAD
+    for content_range, data in received(answer, content):
+        numbers = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/2000", content_range or "")
+        assert numbers is not None
+        start, last = int(numbers[1]), int(numbers[2])
+        assert data == content[start : last + 1]
+        assert start - stop_before >= PART_OVERHEAD
+        stop_before = last + 1
+
+
+@given(
+    method=st.sampled_from(["GET", "HEAD"]),
+    value=st.text(),
+    name=st.sampled_from(["range", "if-range", "if-match"]),
+)
+def test_any_text_has_an_answer(method: str, value: str, name: str) -> None:
+    answer = ask({"range": "bytes=1-2"} | {name: value}, method=method)
+    assert answer.status in {200, 206, 412}
+    assert (answer.parts == ()) == (method == "HEAD" or answer.status == 412)
+    assert ("Content-Length" in dict(answer.headers)) == (answer.status != 412)

@@ -1,0 +1,62 @@
+"""The application: what `hypercorn trio_stream.app:app -k trio` loads.
+
+Importing this module reads the settings, because a wrong one has to end the server before it takes a connection;
+everything else is opened when the server starts (`trio_stream.services`).
+"""
+
+import sys
+
+from quart_trio import QuartTrio
+
+from trio_stream import settings as settings_module
+from trio_stream.errors import SettingsError
+from trio_stream.server.install import Limits, install
+from trio_stream.services import Services
+from trio_stream.settings import Settings
+from trio_stream.telemetry import logs
+from trio_stream.web import asgi, exchange, metrics, origins, pages, problems, sockets, streams, videos
+
+LONGEST_REQUEST_BODY = 64 * 1024
+"""Bytes; nothing here takes a large body."""
+
+
+class TrioStream(QuartTrio):
+    """The Quart application with its settings, and its services while it runs."""
+
+    asgi_http_class = asgi.HTTPConnection
+    asgi_websocket_class = asgi.WebsocketConnection
+    asgi_lifespan_class = asgi.Lifespan  # type: ignore[assignment]
+    request_class = exchange.Request
+    websocket_class = exchange.Websocket
+    settings: Settings
+    services: Services
+
+
+def create_app(settings: Settings | None = None) -> TrioStream:
+    """The application for `settings`, or for those of the environment. Raises `SettingsError`."""
+    if settings is None:
+        settings = settings_module.load()
+        settings.check_videos()
+    logs.configure(settings.log_format, settings.log_level)
+    install(Limits(send_timeout=settings.send_timeout))
+
+    app = TrioStream("trio_stream", template_folder="web/templates", static_folder=None)
+    app.settings = settings
+    app.config["MAX_CONTENT_LENGTH"] = LONGEST_REQUEST_BODY
+    app.url_map.merge_slashes = False
+    problems.register(app)
+    origins.register(app)
+    for room in (videos, streams, sockets, metrics, pages):
+        app.register_blueprint(room.blueprint)
+    return app
+
+
+def _app_or_exit() -> TrioStream:
+    try:
+        return create_app()
+    except SettingsError as error:
+        print(f"trio-stream: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+app = _app_or_exit()

@@ -1,0 +1,103 @@
+"""Conditional requests (RFC 9110 section 13).
+
+Invariant: when a condition cannot be read or its evidence is weak, the outcome is the one that costs a
+transfer, never the one that costs correctness.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from trio_stream.http.fields import EntityTag, parse_date, parse_entity_tags, strong_match, weak_match
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What tells one state of a representation from another.
+
+    `etag` is a strong entity-tag with its quotes, `modified` is in whole seconds since the epoch.
+    """
+
+    etag: str
+    modified: int
+
+
+class Verdict(Enum):
+    """What is to be done with a conditional request."""
+
+    PROCEED = auto()
+    NOT_MODIFIED = auto()  # answer 304
+    FAILED = auto()  # answer 412
+
+
+def evaluate(method: str, fields: Mapping[str, str], validators: Validators, *, now: int) -> Verdict:
+    """Evaluate the preconditions of a request for an existing representation (RFC 9110 section 13.2.2).
+
+    `fields` maps lower-case names to values, repeated lines joined by ", "; `now` is in seconds since the
+    epoch. The condition of `If-Range` is not among them, see `range_applies`.
+    """
+    reads = method in {"GET", "HEAD"}
+    tag = _current_tag(validators)
+
+    if (if_match := fields.get("if-match")) is not None:  # steps 1 and 2
+        if not _names(if_match, tag, strong_match):
+            return Verdict.FAILED
+    elif (date := _date(fields, "if-unmodified-since", now)) is not None and validators.modified > date:
+        return Verdict.FAILED
+
+    if (if_none_match := fields.get("if-none-match")) is not None:  # step 3
+        if _names(if_none_match, tag, weak_match):
+            return Verdict.NOT_MODIFIED if reads else Verdict.FAILED
+    elif (
+        reads
+        and (date := _date(fields, "if-modified-since", now)) is not None
+        and validators.modified <= date
+    ):
+        # Step 4. A date in the future counts like any other: RFC 2616 called it invalid, but section 13.1.3
+        # has dropped that and only says that it is compared by our clock.
+        return Verdict.NOT_MODIFIED
+
+    return Verdict.PROCEED
+
+
+def range_applies(fields: Mapping[str, str], validators: Validators, *, now: int) -> bool:
+    """Whether `If-Range` lets the `Range` of a request apply (RFC 9110 section 13.1.5); True without one.
+
+    A wrong "yes" would have a client join the pieces of two different files, so the comparison is strong: a
+    weak entity-tag never matches; a date only when equal, and when the second it names is over (section
+    8.8.2.2), for within that second the file may have changed again.
+    """
+    value = fields.get("if-range")
+    if value is None:
+        return True
+    #   If-Range = entity-tag / HTTP-date
+    # A DQUOTE among the first three characters tells them apart.
+    if '"' in value[:3]:
+        match parse_entity_tags(value):
+            case (tag,):
+                return strong_match(_current_tag(validators), tag)
+            case _:
+                return False
+    return parse_date(value, now=now) == validators.modified < now
+
+
+def _current_tag(validators: Validators) -> EntityTag:
+    return EntityTag(validators.etag[1:-1], weak=False)
+
+
+def _names(value: str, tag: EntityTag, match: Callable[[EntityTag, EntityTag], bool]) -> bool:
+    """Whether the value of `If-Match` or `If-None-Match` names the current representation.
+
+    A malformed value names nothing. So a malformed `If-Match` fails: its sender wanted to be protected from a
+    file it does not know. And a malformed `If-None-Match` proceeds: a whole response is always right.
+    """
+    tags = parse_entity_tags(value)
+    if tags is None:
+        return False
+    return tags == "*" or any(match(tag, each) for each in tags)
+
+
+def _date(fields: Mapping[str, str], name: str, now: int) -> int | None:
+    """A field that must be ignored unless it is one valid HTTP-date (sections 13.1.3 and 13.1.4)."""
+    value = fields.get(name)
+    return None if value is None else parse_date(value, now=now)

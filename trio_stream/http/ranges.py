@@ -1,0 +1,124 @@
+"""Which bytes of a representation a `Range` field asks for.
+
+Invariant: whatever the field says, the answer is cheap to make and cheap to serve. Every span lies inside the
+representation and is not empty, spans ascend, no two are closer than a body part costs, and there are at most
+`MAX_SPANS` of them.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from trio_stream.errors import RangeNotSatisfiable
+
+MAX_FIELD = 8192
+"""Characters of a `Range` field that are looked at; a longer one is ignored."""
+
+MAX_SPECS = 200
+"""Elements a range set may have."""
+
+MAX_SPANS = 32
+"""Separate spans, each a seek in the file and a body part, that one response may have."""
+
+PART_OVERHEAD = 128
+"""Bytes a body part costs beside its data; a smaller gap is cheaper to send than to skip."""
+
+# RFC 9110 section 14.1.1; the unit is a token compared without case (section 14.1), here always "bytes".
+#   ranges-specifier = range-unit "=" range-set
+#   range-set        = 1#range-spec
+_BYTES = re.compile(r"bytes=", re.ASCII | re.IGNORECASE)
+
+# RFC 9110 sections 14.1.1 and 14.1.2. An other-range has no meaning for bytes, so it is malformed here.
+#   range-spec   = int-range / suffix-range / other-range
+#   int-range    = first-pos "-" [ last-pos ]
+#   suffix-range = "-" suffix-length
+#   first-pos, last-pos, suffix-length = 1*DIGIT
+_SPEC = re.compile(r"(?P<first>[0-9]+)-(?P<last>[0-9]*)|-(?P<suffix>[0-9]+)")
+
+# Beyond every file there can be (2**63 bytes). Numbers are cut to it before `int` sees them, because a number
+# of some thousand digits is legal in the grammar but takes quadratic time and then a ValueError to convert.
+_BEYOND = 10**19
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """The bytes from `start` up to, not including, `stop`."""
+
+    start: int
+    stop: int
+
+    @property
+    def length(self) -> int:
+        """How many bytes."""
+        return self.stop - self.start
+
+
+def select_spans(range_field: str | None, size: int) -> tuple[Span, ...] | None:
+    """Resolve the value of a `Range` field against a representation of `size` bytes (RFC 9110 section 14.2).
+
+    None means there is no usable `Range` and the whole representation is to be sent: the field is missing, of
+    another unit, malformed anywhere, too long, or the representation is empty. An empty representation has no
+    Content-Range to describe it, so there a server does better to use its right to ignore the field.
+
+    Otherwise one or more spans in ascending order: overlapping and nearly adjacent ones are sent as one
+    (section 15.3.7.2), unsatisfiable ones are dropped.
+
+    Raises RangeNotSatisfiable when no member is satisfiable, or when the set is excessive (section 15.5.17).
+    """
+    if range_field is None or size == 0 or len(range_field) > MAX_FIELD:
+        return None
+    specs = _parse(range_field)
+    if specs is None:
+        return None
+    if len(specs) > MAX_SPECS:
+        raise RangeNotSatisfiable(size)
+    spans = _coalesce(span for first, last in specs if (span := _resolve(first, last, size)).length > 0)
+    if not 0 < len(spans) <= MAX_SPANS:
+        raise RangeNotSatisfiable(size)
+    return spans
+
+
+def _parse(range_field: str) -> list[tuple[int | None, int | None]] | None:
+    """The (first-pos, last-pos) of each element, (None, suffix-length) for a suffix; None when malformed."""
+    value = range_field.strip(" \t")
+    unit = _BYTES.match(value)
+    if unit is None:
+        return None
+    specs: list[tuple[int | None, int | None]] = []
+    for element in value[unit.end() :].split(","):
+        text = element.strip(" \t")
+        if not text:
+            continue  # section 5.6.1.2: empty elements are skipped; MAX_FIELD keeps their number reasonable
+        spec = _SPEC.fullmatch(text)
+        if spec is None:
+            return None
+        if spec["suffix"]:
+            specs.append((None, _number(spec["suffix"])))
+            continue
+        first, last = _number(spec["first"]), _number(spec["last"]) if spec["last"] else None
+        if last is not None and last < first:
+            return None  # section 14.1.2: such an int-range is invalid, not merely unsatisfiable
+        specs.append((first, last))
+    return specs or None  # 1#range-spec: at least one
+
+
+def _number(digits: str) -> int:
+    significant = digits.lstrip("0")
+    return _BEYOND if len(significant) > 19 else int(significant or "0")
+
+
+def _resolve(first: int | None, last: int | None, size: int) -> Span:
+    """The span of one element, of length zero or less when it is unsatisfiable (section 14.1.2)."""
+    if first is None:
+        return Span(max(0, size - (last or 0)), size)
+    return Span(first, size if last is None else min(last + 1, size))
+
+
+def _coalesce(spans: Iterable[Span]) -> tuple[Span, ...]:
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start - merged[-1].stop < PART_OVERHEAD:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].stop, span.stop))
+        else:
+            merged.append(span)
+    return tuple(merged)

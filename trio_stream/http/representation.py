@@ -1,0 +1,91 @@
+"""The answer to a GET or HEAD for a file, decided before a byte of it is read.
+
+Invariant: GET and HEAD with the same fields, `Range` aside, have the same status and headers; what
+Content-Length says is what the parts add up to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trio_stream.http.bodies import Part, Window, body_length, content_range, multipart_byteranges
+from trio_stream.http.fields import content_disposition, format_date
+from trio_stream.http.preconditions import Validators, Verdict, evaluate, range_applies
+from trio_stream.http.ranges import select_spans
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """A file as HTTP sees it: `size` in bytes, `filename` the name a download is saved under."""
+
+    size: int
+    validators: Validators
+    media_type: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response: headers in the order they are sent, and the body as parts; no parts, no content."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
+
+
+def respond(
+    method: str,
+    fields: Mapping[str, str],
+    representation: Representation,
+    *,
+    now: int,
+    boundary: str,
+    download: bool = False,
+) -> Answer:
+    """Answer a GET or HEAD: 200, 206, 304 or 412.
+
+    `fields` maps lower-case names to values, repeated lines joined by ", "; `now` is in seconds since the
+    epoch; `boundary` is for a multipart body, see `multipart_byteranges`; `download` asks browsers to save
+    the content rather than to show it.
+
+    Raises RangeNotSatisfiable, the answer 416 (RFC 9110 section 15.5.17), which is not ours to render.
+    """
+    validators, size = representation.validators, representation.size
+    metadata = (
+        ("ETag", validators.etag),
+        # Section 8.8.2.1: never later than the time of the message.
+        ("Last-Modified", format_date(min(validators.modified, now))),
+        # The URL names a file that may change: a cache may keep what it has but must ask first.
+        ("Cache-Control", "no-cache"),
+    )
+    verdict = evaluate(method, fields, validators, now=now)
+    if verdict is not Verdict.PROCEED:
+        return Answer(304 if verdict is Verdict.NOT_MODIFIED else 412, metadata, ())
+
+    # Section 14.2: Range is defined for GET only, and comes after the preconditions.
+    ranged = method == "GET" and range_applies(fields, validators, now=now)
+    spans = select_spans(fields.get("range"), size) if ranged else None
+
+    status, content_type = 206, representation.media_type
+    part_of: tuple[tuple[str, str], ...] = ()
+    parts: tuple[Part, ...]
+    if spans is None:
+        status = 200
+        parts = (Window(0, size),) if size else ()
+    elif len(spans) == 1:  # also what is left of several (section 15.3.7.2)
+        part_of = (("Content-Range", content_range(spans[0], size)),)
+        parts = (Window(spans[0].start, spans[0].length),)
+    else:
+        # Section 15.3.7.2: each part has its Content-Range, the response must not have one.
+        content_type = f"multipart/byteranges; boundary={boundary}"
+        parts = multipart_byteranges(spans, size, representation.media_type, boundary)
+
+    headers = (
+        ("Content-Type", content_type),
+        ("Content-Length", str(body_length(parts))),
+        *part_of,
+        ("Accept-Ranges", "bytes"),
+        *metadata,
+        ("X-Content-Type-Options", "nosniff"),
+        *((("Content-Disposition", content_disposition(representation.filename)),) if download else ()),
+    )
+    return Answer(status, headers, () if method == "HEAD" else parts)

@@ -1,0 +1,13 @@
+"""What is added to Hypercorn, one file a layer; it knows ASGI and Hypercorn, and nothing of the product.
+
+    install.py      puts the layers in place, once the Hypercorn version was recognised
+    connection.py   the socket: sends that raise, end, and can be cancelled; one connection's fault stays its own
+    h11.py          HTTP/1.1 framing around bodies that nobody copies
+    http.py         ASGI HTTP messages whose body may be a `memoryview`
+    websocket.py    ASGI WebSocket messages: no compression of video, small messages only
+
+Guarantee to the application, wherever the guards are in place: `send` raises `TimeoutError` when the client took
+nothing for `Limits.send_timeout` seconds, another `OSError` when it is gone, and `OSError(EFAULT)` when the
+memory behind a view went away; whichever it was, and also when a send was cancelled half-way, the connection is
+cut and never carries another byte.
+"""

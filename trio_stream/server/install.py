@@ -1,0 +1,52 @@
+"""Put the guards in place, all or none.
+
+Hypercorn looks its classes up as module globals when a worker starts serving, which is after the application was
+imported: that is the moment in which `install` replaces them. The guards lean on the inside of one Hypercorn
+version, so another version is left alone, said clearly, and served with copies instead of views.
+"""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import hypercorn.protocol
+import hypercorn.protocol.h11
+import hypercorn.trio.run
+import structlog
+
+from trio_stream.server.connection import Connection
+from trio_stream.server.h11 import H11
+from trio_stream.server.http import HTTPStream
+from trio_stream.server.websocket import WSStream
+
+WRITTEN_FOR = "0.18"
+"""The Hypercorn release line whose inside these guards know."""
+
+log = structlog.get_logger("trio_stream.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may cost: `send_timeout` in seconds without progress, `websocket_message` in bytes."""
+
+    send_timeout: float = 60.0
+    websocket_message: int = 16 * 1024
+
+
+def install(limits: Limits) -> bool:
+    """Replace Hypercorn's classes by the guarded ones; answers whether it did. Calling it again changes the limits."""
+    found = version("hypercorn")
+    if not found.startswith(f"{WRITTEN_FOR}."):
+        log.warning(
+            "guards left out: this is not the Hypercorn they were written for",
+            found=found,
+            written_for=WRITTEN_FOR,
+            effect="streams are copied, and a client that stops reading is not timed out",
+        )
+        return False
+    Connection.send_timeout = limits.send_timeout
+    WSStream.message_limit = limits.websocket_message
+    hypercorn.trio.run.TCPServer = Connection  # type: ignore[attr-defined]
+    hypercorn.protocol.H11Protocol = H11  # type: ignore[attr-defined]
+    hypercorn.protocol.h11.HTTPStream = HTTPStream  # type: ignore[attr-defined]
+    hypercorn.protocol.h11.WSStream = WSStream  # type: ignore[attr-defined]
+    return True

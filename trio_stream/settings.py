@@ -1,0 +1,232 @@
+"""What the person who runs the server may choose, typed and checked before anything starts.
+
+A value comes from the environment (`TRIO_STREAM_VIDEOS`), else from `trio_stream.toml` in the working directory or
+where `TRIO_STREAM_CONFIG` points (`videos = "/srv/films"`), else from the default here. A name nobody knows is an
+error too: a misspelt setting that is silently left out is worse than a server that does not start.
+"""
+
+import difflib
+import hashlib
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from trio_stream.errors import SettingsError
+from trio_stream.http.cors import normalise_origin
+
+PREFIX = "TRIO_STREAM_"
+CONFIG_FILE = "trio_stream.toml"
+NOT_SETTINGS = frozenset({"CONFIG", "FFMPEG"})
+"""Variables with our prefix that are no settings of the server: where the file is, and what scripts use."""
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def _path(value: object) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("a path is needed")
+    return Path(value).expanduser().absolute()
+
+
+def _whole(least: int, most: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        try:
+            if isinstance(value, bool) or not isinstance(value, int | str):
+                raise ValueError
+            number = int(value)
+        except ValueError:
+            raise ValueError("a whole number is needed") from None
+        if not least <= number <= most:
+            raise ValueError(f"a number from {least} to {most} is needed")
+        return number
+
+    return parse
+
+
+def _seconds(least: float, most: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        try:
+            if isinstance(value, bool) or not isinstance(value, int | float | str):
+                raise ValueError
+            number = float(value)
+        except ValueError:
+            raise ValueError("a number of seconds is needed") from None
+        if not least <= number <= most:
+            raise ValueError(f"a number of seconds from {least:g} to {most:g} is needed")
+        return number
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise ValueError(f"one of {', '.join(choices)} is needed")
+        return value
+
+    return parse
+
+
+def _origins(value: object) -> frozenset[str]:
+    entries = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+        raise ValueError("a list of origins is needed, such as https://films.example")
+    return frozenset(entry if entry == "*" else normalise_origin(entry) for entry in entries)
+
+
+def _setting(parse: Callable[[object], object], about: str, **more: Any) -> Any:
+    return field(metadata={"parse": parse, "about": about}, **more)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """All settings; `load` makes them. Times are in seconds, sizes in bytes."""
+
+    videos: Path = _setting(
+        _path, "The folder of videos.", default_factory=lambda: Path("videos").absolute()
+    )
+    data: Path = _setting(
+        _path,
+        "Where the server keeps what it makes; never inside the videos.",
+        default=cast(Path, None),
+    )
+    max_streams: int = _setting(
+        _whole(1, 1_000_000), "Streams at once; the next one is told to come back later.", default=10_000
+    )
+    send_timeout: float = _setting(
+        _seconds(1, 86_400), "A client that takes nothing for so long is let go, in seconds.", default=60.0
+    )
+    disk_threads: int = _setting(
+        _whole(1, 256), "Threads that may wait for the disk at once.", default=16
+    )
+    cors_origins: frozenset[str] = _setting(
+        _origins,
+        "Origins of other sites whose pages may use the API, separated by commas; * for any.",
+        default=frozenset(),
+    )
+    log_format: Literal["console", "json"] = _setting(
+        _one_of("console", "json"), "Logs for people (console) or for programs (json).", default="console"
+    )
+    log_level: str = _setting(_one_of(*LOG_LEVELS), "The least level that is logged.", default="info")
+
+    def __post_init__(self) -> None:
+        if self.data is None:
+            object.__setattr__(self, "data", default_data(self.videos))
+        videos, data = Path(os.path.realpath(self.videos)), Path(os.path.realpath(self.data))
+        if data == videos or videos in data.parents:
+            raise SettingsError(
+                f"{PREFIX}DATA={self.data} lies inside the videos ({self.videos}): what the server makes is kept apart"
+            )
+
+    def check_videos(self) -> None:
+        """Raise `SettingsError` unless the folder of videos is there and can be read."""
+        try:
+            os.scandir(self.videos).close()
+        except OSError as error:
+            raise SettingsError(
+                f"{PREFIX}VIDEOS={self.videos}: the folder of videos cannot be read ({error.strerror}); "
+                f"make it, or set {PREFIX}VIDEOS to another one"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A setting as people see it."""
+
+    variable: str
+    value: str
+    default: str
+    about: str
+
+
+def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
+    """The settings in force, from `environ` and the file found from `folder`. Raises `SettingsError`."""
+    environ = os.environ if environ is None else environ
+    values = _from_file(environ, folder or Path.cwd())
+    values |= _from_environment(environ)
+    parsers: dict[str, Callable[[object], object]] = {each.name: each.metadata["parse"] for each in fields(Settings)}
+    parsed: dict[str, Any] = {}
+    for name, (value, source) in values.items():
+        try:
+            parsed[name] = parsers[name](value)
+        except ValueError as error:
+            raise SettingsError(f"{source} is {value!r}: {error}") from None
+    return Settings(**parsed)
+
+
+def rows(settings: Settings) -> list[Row]:
+    """Each setting with the value in force and its default, in a fixed order."""
+    return [
+        Row(
+            variable=PREFIX + each.name.upper(),
+            value=_show(getattr(settings, each.name)),
+            default=_default(each.name),
+            about=each.metadata["about"],
+        )
+        for each in fields(Settings)
+    ]
+
+
+def default_data(videos: Path) -> Path:
+    """The user's data directory, under a hash of the library's path, so that libraries do not share one."""
+    library = hashlib.blake2b(os.fsencode(os.path.realpath(videos)), digest_size=6).hexdigest()
+    if sys.platform == "darwin":
+        base = Path("~/Library/Application Support").expanduser()
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
+    return base.absolute() / "trio-stream" / library
+
+
+def _from_file(environ: Mapping[str, str], folder: Path) -> dict[str, tuple[object, str]]:
+    chosen = environ.get(f"{PREFIX}CONFIG")
+    path = Path(chosen).expanduser() if chosen else folder / CONFIG_FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if chosen:
+            raise SettingsError(f"{PREFIX}CONFIG={chosen}: there is no such file") from None
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return {_known(key, f"{path}: {key}"): (value, f"{path}: {key}") for key, value in content.items()}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[object, str]]:
+    found: dict[str, tuple[object, str]] = {}
+    for variable, value in environ.items():
+        name = variable.removeprefix(PREFIX)
+        if name != variable and name not in NOT_SETTINGS:
+            found[_known(name.lower(), variable)] = (value, variable)
+    return found
+
+
+def _known(name: str, source: str) -> str:
+    names = [each.name for each in fields(Settings)]
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+    raise SettingsError(f"{source}: there is no setting {name}{hint}")
+
+
+def _default(name: str) -> str:
+    each = next(one for one in fields(Settings) if one.name == name)
+    match name:
+        case "videos":
+            return "./videos"
+        case "data":
+            return "the user's data directory"
+        case _:
+            return _show(each.default if each.default is not MISSING else "")
+
+
+def _show(value: object) -> str:
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,137 @@
+"""One descriptor and one map a file, shared by everyone who streams it, gone with the last of them.
+
+A mapped page is only ever touched by a system call: `send` of a view whose page is gone fails with `EFAULT`, while
+reading it from Python would end the process (SIGBUS). The file's identity is the inode behind the descriptor with
+its size and modification time: a file that was deleted or renamed over is whole behind its descriptor, one that was
+changed in place is noticed by `MappedFile.check`.
+"""
+
+import hashlib
+import mmap
+import os
+import sys
+from dataclasses import dataclass
+
+from trio_stream.errors import SourceChanged
+
+ONE_DESCRIPTOR: dict[str, bool] = {} if sys.version_info < (3, 13) else {"trackfd": False}
+"""From Python 3.13 a map need not hold a second descriptor of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What makes a file's bytes these bytes: `size` in bytes, `mtime_ns` in nanoseconds."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+    @property
+    def revision(self) -> str:
+        """A word that is another one when the content is."""
+        identity = f"{self.device}-{self.inode}-{self.size}-{self.mtime_ns}"
+        return hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
+
+    @classmethod
+    def of(cls, fd: int) -> "Content":
+        """The content behind the open descriptor `fd` now."""
+        status = os.fstat(fd)
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatistics:
+    """`files` are open, `mapped_bytes` of address space (not memory) are mapped, for `holders` holders."""
+
+    files: int
+    mapped_bytes: int
+    holders: int
+
+
+class MappedFile:
+    """One open file; made by `MapPool.open`, given back with `release`."""
+
+    def __init__(self, pool: "MapPool", fd: int, content: Content) -> None:
+        self.fd = fd
+        self.content = content
+        self.holders = 0
+        self._pool = pool
+        self._map: mmap.mmap | None = None
+        self._view: memoryview | None = None
+        if content.size:
+            try:
+                self._map = mmap.mmap(fd, 0, access=mmap.ACCESS_READ, **ONE_DESCRIPTOR)
+            except OSError:
+                return  # a file system without mmap, or no address space left: read it instead
+            self._view = memoryview(self._map)
+
+    @property
+    def mapped(self) -> bool:
+        """Whether `view` works; where not, the bytes must be read."""
+        return self._view is not None
+
+    def view(self, offset: int, length: int) -> memoryview:
+        """`length` bytes at `offset`, not copied; to be released before the file is."""
+        if self._view is None:
+            raise ValueError("this file is not mapped")
+        return self._view[offset : offset + length]
+
+    def check(self) -> None:
+        """Raise `SourceChanged` if the content is not what it was when the file was opened."""
+        now = os.fstat(self.fd)
+        if now.st_size != self.content.size:
+            raise SourceChanged(f"the file had {self.content.size} bytes and has {now.st_size} now")
+        if now.st_mtime_ns != self.content.mtime_ns:
+            raise SourceChanged("the file was rewritten in place")
+
+    def release(self) -> None:
+        """Give the file back; the last holder closes it."""
+        self.holders -= 1
+        if self.holders == 0:
+            self._pool.forget(self)
+
+    def close(self) -> None:
+        """Unmap and close. A view still held elsewhere is an error of ours, and says so (`BufferError`)."""
+        try:
+            if self._view is not None:
+                self._view.release()
+            if self._map is not None:
+                self._map.close()
+        finally:
+            os.close(self.fd)
+
+
+class MapPool:
+    """All files that are being streamed."""
+
+    def __init__(self) -> None:
+        self._files: dict[Content, MappedFile] = {}
+
+    def open(self, fd: int) -> MappedFile:
+        """Take over the descriptor `fd` of a regular file; whoever calls holds the result until `release`."""
+        try:
+            content = Content.of(fd)
+            file = self._files.get(content)
+            if file is None:
+                file = self._files[content] = MappedFile(self, fd, content)
+            else:
+                os.close(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+        file.holders += 1
+        return file
+
+    def forget(self, file: MappedFile) -> None:
+        """Close a file that nobody holds any more."""
+        del self._files[file.content]
+        file.close()
+
+    def statistics(self) -> PoolStatistics:
+        """What is open now."""
+        return PoolStatistics(
+            files=len(self._files),
+            mapped_bytes=sum(file.content.size for file in self._files.values() if file.mapped),
+            holders=sum(file.holders for file in self._files.values()),
+        )

@@ -1,0 +1,219 @@
+"""One viewer: a nursery, a bounded channel, a cancel scope, counters and an ending.
+
+A stream has its place in the registry from `Registry.admit` to `close`. In between, `run` sends bodies; everything that works for one is a child of the nursery that `run` opens, in the task that sends. So
+whatever ends the sending (the client, the registry, the server, a fault) ends the pump too, and there is nothing
+left to clean up but that place.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from secrets import token_hex
+
+import structlog
+import trio
+
+from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError
+from trio_stream.http.bodies import Part, Window
+from trio_stream.streaming.disk import Disk
+from trio_stream.streaming.maps import MappedFile
+from trio_stream.streaming.pump import Pump
+from trio_stream.streaming.sizing import KIB, ChunkSizer
+
+DEPTH = 2
+"""Chunks that may wait in the channel of a stream."""
+
+LARGEST_COPY = 64 * KIB
+"""A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
+
+type Send = Callable[[memoryview], Awaitable[None]]
+"""Hands bytes to the client; returns when the view may be released. Raises `ClientGone`, `ClientStalled`, ..."""
+
+log = structlog.get_logger("trio_stream.streams")
+
+
+class Ending(StrEnum):
+    """How a stream ended."""
+
+    FINISHED = "finished"
+    CLIENT_LEFT = "client left"
+    STALLED = "stalled"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatistics:
+    """One running stream. Bytes, seconds; `start` and `stop` are half-open offsets of what was asked for."""
+
+    id: str
+    owner: str
+    name: str
+    transport: str
+    start: int
+    stop: int
+    bytes_sent: int
+    chunks_sent: int
+    age: float
+    buffered: int
+    peak_buffer: int
+
+
+class Stream:
+    """Made by `Registry.admit`; whoever asked for it holds `file` for longer than the stream, and closes both."""
+
+    def __init__(
+        self,
+        file: MappedFile,
+        *,
+        disk: Disk,
+        owner: str,
+        name: str,
+        transport: str,
+        counted: Callable[[int], None],
+        closed: Callable[["Stream"], None],
+    ) -> None:
+        self.id = token_hex(8)
+        self.file = file
+        self.owner = owner
+        self.name = name
+        self.transport = transport
+        self.start = 0
+        self.stop = file.content.size
+        self.bytes_sent = 0
+        self.chunks_sent = 0
+        self.peak_buffer = 0
+        self.ending: Ending | None = None
+        self.reason: str | None = None
+        self._disk = disk
+        self._counted = counted
+        self._closed: Callable[[Stream], None] | None = closed
+        self._began = trio.current_time()
+        self._buffered = 0
+        self._scope: trio.CancelScope | None = None
+        self._views = ChunkSizer()
+        self._copies = ChunkSizer(LARGEST_COPY // 4, LARGEST_COPY)
+
+    async def run(self, parts: Sequence[Part], send: Send, *, views: bool) -> bool:
+        """Send `parts` through `send` and answer whether all of it went: False when the stream was ended meanwhile.
+
+        With `views` the bytes are views of the map, to be given to system calls only; without, they are copies.
+        Raises what `send` raises, and `SourceChanged` or `SourceUnreadable` for the file; the ending is noted.
+        """
+        if self.ending is not None:
+            return False
+        self._note_range(parts)
+        sizer = self._views if views else self._copies
+        pump = Pump(self.file, self._disk, sizer, views, self._queued)
+        try:
+            async with trio.open_nursery() as nursery:
+                self._scope = nursery.cancel_scope
+                into, out = trio.open_memory_channel[memoryview](DEPTH)
+                nursery.start_soon(pump.run, parts, into)
+                await self._forward(out, send, sizer)
+        except BaseExceptionGroup as group:
+            known, rest = group.split(TrioStreamError)
+            if known is not None:
+                self.note(error := first_error(known))
+            elif rest is not None and rest.split(trio.Cancelled)[1] is not None:
+                self.end(Ending.FAILED, "an error of the server")
+            if rest is not None:
+                raise rest from None
+            raise error from None
+        finally:
+            self._scope = None
+        return self.ending is None
+
+    def end(self, ending: Ending, reason: str | None = None) -> None:
+        """End the stream at once; the first ending counts."""
+        if self.ending is None:
+            self.ending = ending
+            self.reason = reason
+        if self._scope is not None:
+            self._scope.cancel()
+
+    def note(self, error: TrioStreamError) -> None:
+        """End the stream as `error`, raised while sending, says."""
+        match error:
+            case ClientGone():
+                self.end(Ending.CLIENT_LEFT)
+            case ClientStalled():
+                self.end(Ending.STALLED)
+            case _:
+                self.end(Ending.FAILED, str(error))
+
+    def close(self) -> None:
+        """Give back the place in the registry and log the ending; a second call does nothing."""
+        if self._closed is None:
+            return
+        # Only the server itself ends a stream without saying how: by cancelling it from outside when it stops.
+        self.end(Ending.STOPPED)
+        closed, self._closed = self._closed, None
+        closed(self)
+        log.info(
+            "stream ended",
+            id=self.id,
+            owner=self.owner,
+            name=self.name,
+            transport=self.transport,
+            start=self.start,
+            stop=self.stop,
+            bytes=self.bytes_sent,
+            seconds=round(trio.current_time() - self._began, 3),
+            ended=self.ending,
+            **({"reason": self.reason} if self.reason else {}),
+        )
+
+    def statistics(self) -> StreamStatistics:
+        """The stream as it is now."""
+        return StreamStatistics(
+            id=self.id,
+            owner=self.owner,
+            name=self.name,
+            transport=self.transport,
+            start=self.start,
+            stop=self.stop,
+            bytes_sent=self.bytes_sent,
+            chunks_sent=self.chunks_sent,
+            age=trio.current_time() - self._began,
+            buffered=self._buffered,
+            peak_buffer=self.peak_buffer,
+        )
+
+    async def _forward(self, out: trio.MemoryReceiveChannel[memoryview], send: Send, sizer: ChunkSizer) -> None:
+        with out:
+            try:
+                async for chunk in out:
+                    size = len(chunk)
+                    with chunk:
+                        self.file.check()
+                        before = trio.current_time()
+                        await send(chunk)
+                    sizer.sent(trio.current_time() - before)
+                    self._buffered -= size
+                    self.bytes_sent += size
+                    self.chunks_sent += 1
+                    self._counted(size)
+            finally:
+                self._buffered = 0
+                with suppress(trio.WouldBlock, trio.EndOfChannel):
+                    while True:
+                        out.receive_nowait().release()
+
+    def _note_range(self, parts: Sequence[Part]) -> None:
+        windows = [part for part in parts if isinstance(part, Window)]
+        self.start = min((window.offset for window in windows), default=0)
+        self.stop = max((window.offset + window.length for window in windows), default=0)
+
+    def _queued(self, size: int) -> None:
+        self._buffered += size
+        self.peak_buffer = max(self.peak_buffer, self._buffered)
+
+
+def first_error(group: BaseExceptionGroup[TrioStreamError]) -> TrioStreamError:
+    """The first of the errors in `group`, however deep."""
+    error: TrioStreamError | BaseExceptionGroup[TrioStreamError] = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

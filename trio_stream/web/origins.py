@@ -1,0 +1,48 @@
+"""What pages of other sites may do: nothing that changes anything, and nothing at all unless configured."""
+
+from typing import TYPE_CHECKING
+
+from quart import Response, request, websocket
+
+from trio_stream.errors import ForeignOrigin
+from trio_stream.http.cors import is_foreign, preflight_headers, response_headers
+
+if TYPE_CHECKING:
+    from trio_stream.app import TrioStream
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that only read (RFC 9110 section 9.2.1), of those there are here."""
+
+
+def register(app: "TrioStream") -> None:
+    """Hold every exchange of `app` to the configured origins."""
+    allowed = app.settings.cors_origins
+
+    @app.before_request
+    async def check_request() -> Response | None:
+        origin = request.headers.get("Origin")
+        wanted = request.headers.get("Access-Control-Request-Method")
+        if request.method == "OPTIONS" and origin is not None and wanted is not None:
+            response = Response(b"", status=204)
+            response.headers.extend(preflight_headers(origin, wanted, allowed))
+            return response
+        if request.method not in SAFE_METHODS:
+            _refuse_foreign(origin, request.headers.get("Host"), request.scheme, allowed)
+        return None
+
+    @app.after_request
+    async def add_headers(response: Response) -> Response:
+        if "Access-Control-Allow-Origin" not in response.headers:
+            response.headers.extend(response_headers(request.headers.get("Origin"), allowed))
+        return response
+
+    @app.before_websocket
+    async def check_websocket() -> None:
+        _refuse_foreign(
+            websocket.headers.get("Origin"), websocket.headers.get("Host"), websocket.scheme, allowed
+        )
+
+
+def _refuse_foreign(origin: str | None, host: str | None, scheme: str, allowed: frozenset[str]) -> None:
+    if is_foreign(origin, host, scheme, allowed):
+        raise ForeignOrigin(f"pages of {origin} may not do this here")
