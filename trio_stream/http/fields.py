@@ -37,8 +37,8 @@ _DATE_FORMS = (
 #   entity-tag = [ %s"W/" ] opaque-tag
 #   opaque-tag = DQUOTE *etagc DQUOTE
 #   etagc      = %x21 / %x23-7E / obs-text
-# The possessive quantifiers keep a long run of blanks from being tried in every possible division.
-_ELEMENT = re.compile(r'[ \t]*+(?:(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7E\x80-\xFF]*+)")?+[ \t]*+(?:,|\Z)')
+# The possessive quantifier keeps a long run of blanks from being divided between two in every possible way.
+_ELEMENT = re.compile(r'[ \t]*+(?:(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7E\x80-\xFF]*)")?[ \t]*(?:,|\Z)')
 
 _FIRST_SECOND = timegm((1, 1, 1, 0, 0, 0))
 _LAST_SECOND = timegm((9999, 12, 31, 23, 59, 59))

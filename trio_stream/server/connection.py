@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import structlog
 import trio
-from hypercorn.events import Event, RawData
+from hypercorn.events import Event, RawData, Updated
 from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.trio.tcp_server import TCPServer
 
@@ -29,6 +29,7 @@ class Connection(TCPServer):
 
     send_timeout: ClassVar[float] = inf
     _cut: bool = False
+    _read_out: bool = False
 
     async def run(self) -> None:
         """Serve the connection to its end; nothing but cancellation leaves this method."""
@@ -42,6 +43,8 @@ class Connection(TCPServer):
 
     async def protocol_send(self, event: Event) -> None:
         """Send `RawData` whole or raise `OSError` (see the package); other events as in Hypercorn."""
+        if isinstance(event, Updated) and self._read_out:
+            return  # nobody is there to be kept alive for
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return
@@ -53,6 +56,12 @@ class Connection(TCPServer):
             with trio.CancelScope(shield=isinstance(self.protocol.protocol, H2Protocol)):
                 await self._send_all(event.data)
             self._cut = False
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        # Hypercorn lets the keep-alive timer of a connection that the client closed run out first.
+        self._read_out = True
+        await self.idle_task.stop()
 
     async def _send_all(self, data: bytes | memoryview) -> None:
         try:

@@ -18,6 +18,7 @@ class Exchange(ExitStack):
     """The file that is being sent and the stream that sends it."""
 
     stream: Stream | None = None
+    left: bool = False
 
     def hold(self, fd: int) -> MappedFile:
         """The file behind `fd`, whose descriptor is taken over, for as long as the exchange lasts."""
@@ -33,10 +34,13 @@ class Exchange(ExitStack):
         )
         self.callback(stream.close)
         self.stream = stream
+        if self.left:
+            self.client_left()
         return stream
 
     def client_left(self) -> None:
         """Note that nobody listens any more, and end the stream."""
+        self.left = True
         if self.stream is not None:
             self.stream.end(Ending.CLIENT_LEFT)
 

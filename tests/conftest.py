@@ -1,0 +1,100 @@
+"""Fixtures of the whole suite: the server, its library, and the check that no test leaves anything behind."""
+
+import gc
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support import Census, Server, serving, wait_for
+
+REPOSITORY = Path(__file__).parents[1]
+CACHE = REPOSITORY / ".cache"
+
+GONE_WITHIN = 2.0
+"""Seconds after the end of a test in which everything of its clients has to be gone."""
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The demonstration video, made once: 30 s, 1080p, H.264 and AAC."""
+    path = CACHE / "sample.mp4"
+    if not path.exists():
+        CACHE.mkdir(exist_ok=True)
+        subprocess.run([sys.executable, REPOSITORY / "scripts" / "demo-video", path], check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def server(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that most tests share."""
+    folder = tmp_path_factory.mktemp("server")
+    videos = folder / "videos"
+    videos.mkdir()
+    shutil.copy(sample, videos / "sample.mp4")
+    with serving(videos, folder) as running:
+        running.get("/api/videos")
+        yield running
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers of the test's own: `start(videos, environ={...}, hypercorn=(...))`."""
+    with ExitStack() as stack:
+
+        def start_one(videos: Path | None = None, **more: object) -> Server:
+            if videos is None:
+                videos = tmp_path / "videos"
+                videos.mkdir(exist_ok=True)
+            number = len(list(tmp_path.glob("server-*")))
+            return stack.enter_context(serving(videos, tmp_path / f"server-{number}", **more))  # type: ignore[arg-type]
+
+        yield start_one
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fails any test that leaves a stream, map, descriptor, task, child process or hidden file behind.
+
+    In the shared server everything has to be again as it was before the test; in this process nothing of the
+    test's own files may be open or mapped, and no child may be left.
+    """
+    shared: Server | None = request.getfixturevalue("server") if "server" in request.fixturenames else None
+    before = shared.settled() if shared is not None else None
+    children = {child.pid for child in psutil.Process().children()}
+    base = str(tmp_path_factory.getbasetemp())
+    yield
+    gc.collect()
+    if shared is not None and before is not None:
+        _wait_for_census(shared, before)
+    wait_for(lambda: not ours_open(base), GONE_WITHIN, "descriptors and maps of this process to be closed")
+    left = [child for child in psutil.Process().children() if child.pid not in children]
+    assert not left, f"child processes left behind: {left}"
+
+
+def _wait_for_census(server: Server, before: Census) -> None:
+    try:
+        wait_for(lambda: server.census().within(before), GONE_WITHIN)
+    except AssertionError:
+        pytest.fail(f"left behind in the server: had {before}, has {server.census()}")
+
+
+def ours_open(base: str) -> list[str]:
+    """Files below `base` that this process has open or mapped."""
+    found = []
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{fd}")
+        except FileNotFoundError:
+            continue
+        if target.startswith(base) and not target.endswith(".log"):
+            found.append(target)
+    with open("/proc/self/maps") as maps:
+        found += [line for line in maps if base in line]
+    return found

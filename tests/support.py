@@ -1,0 +1,212 @@
+"""What tests share: a real server process, its census, and a socket that does exactly what it is told."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import trio
+
+START_DEADLINE = 30.0
+STOP_DEADLINE = 20.0
+
+
+@dataclass(frozen=True)
+class Census:
+    """What a server holds: all of it goes back to what it was when the clients have gone."""
+
+    streams: int
+    open_files: int
+    mapped_regions: int
+    descriptors: int
+    tasks: int
+    children: int
+
+    def within(self, before: "Census") -> bool:
+        """Whether nothing is there that was not there before."""
+        return all(now <= then for now, then in zip(astuple(self), astuple(before), strict=True))
+
+
+class Server:
+    """A running `hypercorn trio_stream.app:app -k trio`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, videos: Path, log: Path) -> None:
+        self.process = process
+        self.url = url
+        self.videos = videos
+        self.log_file = log
+        self.host, port = url.removeprefix("http://").split(":")
+        self.port = int(port)
+        self.pid = process.pid
+        for child in psutil.Process(process.pid).children():
+            if any("multiprocessing.spawn" in word for word in child.cmdline()):
+                self.pid = child.pid
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    @property
+    def ended(self) -> list[dict[str, Any]]:
+        """The events of streams that ended, oldest first (the server must log JSON)."""
+        lines = (line for line in self.log.splitlines() if line.startswith("{"))
+        events = (json.loads(line) for line in lines)
+        return [event for event in events if event["event"] == "stream ended"]
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        with httpx.Client(base_url=self.url, timeout=10) as client:
+            return client.get(path, **more)
+
+    def metrics(self) -> dict[str, Any]:
+        answer: dict[str, Any] = self.get("/api/metrics").json()
+        return answer
+
+    def census(self) -> Census:
+        metrics = self.metrics()
+        process = psutil.Process(self.pid)
+        return Census(
+            streams=metrics["active_streams"],
+            open_files=metrics["open_files"],
+            mapped_regions=Path(f"/proc/{self.pid}/maps").read_text().count(f"{self.videos}/"),
+            descriptors=process.num_fds(),
+            tasks=metrics["tasks"],
+            children=len(process.children(recursive=True)),
+        )
+
+    def settled(self) -> Census:
+        """The census once it stays the same: the connection of the one before has gone then."""
+        seen = [self.census()]
+
+        def same_again() -> bool:
+            seen.append(self.census())
+            return seen[-1] == seen[-2]
+
+        wait_for(same_again, 5.0, "the server to come to rest")
+        return seen[-1]
+
+    def private_memory(self) -> int:
+        """RssAnon of the serving process, in bytes."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"RssAnon:\s+(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) * 1024
+
+    def stop(self) -> int:
+        """End it as an operator would; answers the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_DEADLINE)
+        except subprocess.TimeoutExpired:
+            for process in psutil.Process(self.process.pid).children(recursive=True):
+                process.kill()
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+@contextmanager
+def serving(
+    videos: Path,
+    folder: Path,
+    *,
+    hypercorn: tuple[str, ...] = (),
+    environ: Mapping[str, str] | None = None,
+    stops_with: int | None = 0,
+) -> Iterator[Server]:
+    """A server of `videos` with its log in `folder`, for the length of the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "server.log"
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "hypercorn", "trio_stream.app:app", "-k", "trio"),
+                *("--bind", "127.0.0.1:0", "--graceful-timeout", "2", *hypercorn),
+            ],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={
+                **inherited,
+                "TRIO_STREAM_VIDEOS": str(videos),
+                "TRIO_STREAM_DATA": str(folder / "data"),
+                "TRIO_STREAM_LOG_FORMAT": "json",
+                **(environ or {}),
+            },
+        )
+    try:
+        url = wait_for(lambda: _url_in(log, process), START_DEADLINE, "the server to start")
+        server = Server(process, url, videos, log)
+        yield server
+        code = server.stop()
+        assert stops_with is None or code == stops_with, server.log[-4000:]
+    finally:
+        if process.poll() is None:
+            Server(process, "http://127.0.0.1:0", videos, log).stop()
+
+
+def _url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:
+    text = log.read_text(errors="replace")
+    assert process.poll() is None, f"the server ended:\n{text}"
+    found = re.search(r"Running on (http://127\.0\.0\.1:\d+)", text)
+    return found[1] if found else None
+
+
+def wait_for[T](look: Callable[[], T | None | bool], seconds: float, what: str = "it") -> T:
+    """Poll `look` until it answers something true; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found  # type: ignore[return-value]
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.01)
+
+
+async def wait_until(look: Callable[[], bool], seconds: float, what: str = "it") -> None:
+    """Poll `look` on Trio until it is true; fail after `seconds`."""
+    with trio.move_on_after(seconds):
+        while not look():
+            await trio.sleep(0.01)
+        return
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+async def connect(server: Server) -> trio.SocketStream:
+    """A bare connection."""
+    return await trio.open_tcp_stream(server.host, server.port)
+
+
+async def exchange(server: Server, request: bytes, *, limit: int = 1 << 22) -> bytes:
+    """Send `request` as it is, and answer everything until the server closes."""
+    async with await connect(server) as stream:
+        await stream.send_all(request)
+        answer = bytearray()
+        with trio.fail_after(10):
+            while len(answer) < limit and (data := await stream.receive_some(65536)):
+                answer += data
+        return bytes(answer)
+
+
+async def read_head(stream: trio.SocketStream) -> tuple[bytes, bytes]:
+    """The head of a response, and what came of its body with it."""
+    data = b""
+    with trio.fail_after(10):
+        while b"\r\n\r\n" not in data:
+            more = await stream.receive_some(65536)
+            assert more, "the server closed before the head was whole"
+            data += more
+    head, _, rest = data.partition(b"\r\n\r\n")
+    return head, rest

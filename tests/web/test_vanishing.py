@@ -1,0 +1,60 @@
+"""Clients that go away, in every way a client can, take everything that worked for them with them."""
+
+import random
+import socket
+import struct
+
+import trio
+
+from tests.support import Server, connect, read_head, wait_until
+
+CLIENTS = 500
+RESET = struct.pack("ii", 1, 0)
+
+REQUESTS = (
+    b"GET /api/stream/sample.mp4 HTTP/1.1\r\nHost: t\r\n\r\n",
+    b"GET /api/stream/sample.mp4 HTTP/1.1\r\nHost: t\r\nRange: bytes=1000-\r\n\r\n",
+    b"GET /api/stream/sample.mp4 HTTP/1.1\r\nHost: t\r\nRange: bytes=0-9,500000-900000,2000000-\r\n\r\n",
+    b"GET /api/ws/stream/sample.mp4 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+)
+
+
+async def vanish(server: Server, dice: random.Random) -> None:
+    """Connect, ask, read a little or nothing, and go: politely, by a reset, or half at a time."""
+    stream = await connect(server)
+    request = dice.choice(REQUESTS)
+    if dice.random() < 0.1:
+        request = request[: dice.randrange(len(request))]
+    await stream.send_all(request)
+    for _ in range(dice.randrange(6)):
+        with trio.move_on_after(dice.random() * 0.05):
+            await stream.receive_some(dice.randrange(1, 200_000))
+    how = dice.random()
+    if how < 0.3:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    elif how < 0.5:
+        await stream.send_eof()
+    await stream.aclose()
+
+
+async def test_500_vanishing_clients_leave_nothing(server: Server) -> None:
+    before = server.settled()
+    dice = random.Random(2026)
+    async with trio.open_nursery() as nursery:
+        for _ in range(CLIENTS):
+            nursery.start_soon(vanish, server, dice)
+            await trio.sleep(dice.random() * 0.008)
+    await wait_until(lambda: server.census().within(before), 1.0, "everything to be gone")
+
+
+async def test_a_client_that_never_reads_and_goes_leaves_nothing(server: Server) -> None:
+    before = server.settled()
+    async with await connect(server) as stream:
+        await stream.send_all(REQUESTS[0])
+        await read_head(stream)
+        await wait_until(lambda: server.census().streams == 1, 2.0, "the stream to run")
+        during = server.census()
+        assert during.open_files == before.open_files + 1
+        assert during.mapped_regions == before.mapped_regions + 1
+    await wait_until(lambda: server.census().within(before), 1.0, "everything to be gone")
