@@ -63,9 +63,17 @@ class Server:
         events = (json.loads(line) for line in lines)
         return [event for event in events if event["event"] == "stream ended"]
 
+    def last_ended(self) -> dict[str, Any]:
+        """The event of the stream that ended last; waits for the first one."""
+        return wait_for(lambda: self.ended, 5, "a stream to end")[-1]
+
     def get(self, path: str, **more: Any) -> httpx.Response:
-        with httpx.Client(base_url=self.url, timeout=10) as client:
+        with self.client() as client:
             return client.get(path, **more)
+
+    def client(self) -> httpx.Client:
+        """A client of its own connections; without certificates, whose loading takes longer than most tests."""
+        return httpx.Client(base_url=self.url, timeout=10, verify=False)
 
     def metrics(self) -> dict[str, Any]:
         answer: dict[str, Any] = self.get("/api/metrics").json()
@@ -164,7 +172,7 @@ def _url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:
     return found[1] if found else None
 
 
-def wait_for[T](look: Callable[[], T | None | bool], seconds: float, what: str = "it") -> T:
+def wait_for[T](look: Callable[[], T | bool | None], seconds: float, what: str = "it") -> T:
     """Poll `look` until it answers something true; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

@@ -40,10 +40,11 @@ def create_app(settings: Settings | None = None) -> TrioStream:
     logs.configure(settings.log_format, settings.log_level)
     install(Limits(send_timeout=settings.send_timeout))
 
-    app = TrioStream("trio_stream", template_folder="web/templates", static_folder=None)
+    app = TrioStream("trio_stream", static_folder=None)
     app.settings = settings
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_REQUEST_BODY
     app.url_map.merge_slashes = False
+    app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)
     origins.register(app)
     for room in (videos, streams, sockets, metrics, pages):

@@ -5,7 +5,8 @@ import sys
 
 import click
 
-from trio_stream import __version__, settings as settings_module
+from trio_stream import __version__
+from trio_stream import settings as settings_module
 from trio_stream.errors import SettingsError
 
 HYPERCORN = ("-m", "hypercorn", "trio_stream.app:app", "-k", "trio")
@@ -26,7 +27,7 @@ def serve(arguments: tuple[str, ...] = ()) -> None:
     """Start the server; ARGUMENTS go to Hypercorn (`--bind 0.0.0.0:8000`, `--reload`, ...)."""
     _settings_or_exit()
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *HYPERCORN, *arguments])
+    os.execv(sys.executable, [sys.executable, *HYPERCORN, *arguments])  # noqa: S606 - no shell is the point
 
 
 @main.command()

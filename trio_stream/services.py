@@ -85,6 +85,6 @@ async def _watched(
 ) -> None:
     try:
         await run(task_status=task_status)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the streams go on, and readyz tells
+    except Exception as error:
         log.exception("a background service died", service=name)
         health.dead[name] = f"{type(error).__name__}: {error}"

@@ -86,13 +86,11 @@ def _setting(parse: Callable[[object], object], about: str, **more: Any) -> Any:
 class Settings:
     """All settings; `load` makes them. Times are in seconds, sizes in bytes."""
 
-    videos: Path = _setting(
-        _path, "The folder of videos.", default_factory=lambda: Path("videos").absolute()
-    )
+    videos: Path = _setting(_path, "The folder of videos.", default_factory=lambda: Path("videos").absolute())
     data: Path = _setting(
         _path,
         "Where the server keeps what it makes; never inside the videos.",
-        default=cast(Path, None),
+        default=cast("Path", None),
     )
     max_streams: int = _setting(
         _whole(1, 1_000_000), "Streams at once; the next one is told to come back later.", default=10_000
@@ -100,9 +98,7 @@ class Settings:
     send_timeout: float = _setting(
         _seconds(1, 86_400), "A client that takes nothing for so long is let go, in seconds.", default=60.0
     )
-    disk_threads: int = _setting(
-        _whole(1, 256), "Threads that may wait for the disk at once.", default=16
-    )
+    disk_threads: int = _setting(_whole(1, 256), "Threads that may wait for the disk at once.", default=16)
     cors_origins: frozenset[str] = _setting(
         _origins,
         "Origins of other sites whose pages may use the API, separated by commas; * for any.",
@@ -148,7 +144,9 @@ def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None
     environ = os.environ if environ is None else environ
     values = _from_file(environ, folder or Path.cwd())
     values |= _from_environment(environ)
-    parsers: dict[str, Callable[[object], object]] = {each.name: each.metadata["parse"] for each in fields(Settings)}
+    parsers: dict[str, Callable[[object], object]] = {
+        each.name: each.metadata["parse"] for each in fields(Settings)
+    }
     parsed: dict[str, Any] = {}
     for name, (value, source) in values.items():
         try:

@@ -211,10 +211,11 @@ def test_any_text_is_a_list_of_tags_or_none(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [" " * 300_000 + "x", '"' + "x" * 300_000, " ,\t" * 100_000 + "x", "W/" * 150_000]
+    ("unit", "times"),
+    [(" ", 3_000_000), (" ,\t", 500_000), ('"', 500_000), ("W/", 500_000), ('"a"  ', 500_000)],
 )
-def test_long_values_take_no_long_time(value: str) -> None:
-    assert parse_entity_tags(value) is None  # in quadratic time this would meet pytest's timeout
+def test_long_values_take_no_long_time(unit: str, times: int) -> None:
+    assert parse_entity_tags(unit * times + "x") is None  # quadratic time would meet pytest's timeout
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,12 @@ def test_limit_of_length() -> None:
     assert select_spans(field + "," * (MAX_FIELD - len(field) + 1), 10) is None
 
 
+def test_every_position_of_the_largest_file_can_be_named() -> None:
+    size = 2**63
+    assert select_spans(f"bytes={size - 2}-{size - 2}", size) == (Span(size - 2, size - 1),)
+    assert select_spans(f"bytes=-{size - 1}", size) == (Span(1, size),)
+
+
 def test_no_width_of_number_makes_a_later_first_pos_earlier() -> None:
     for digits in range(17, 23):
         assert select_spans(f"bytes=0-{'1' * digits}", 10) == (Span(0, 10),)

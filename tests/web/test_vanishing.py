@@ -15,8 +15,10 @@ REQUESTS = (
     b"GET /api/stream/sample.mp4 HTTP/1.1\r\nHost: t\r\n\r\n",
     b"GET /api/stream/sample.mp4 HTTP/1.1\r\nHost: t\r\nRange: bytes=1000-\r\n\r\n",
     b"GET /api/stream/sample.mp4 HTTP/1.1\r\nHost: t\r\nRange: bytes=0-9,500000-900000,2000000-\r\n\r\n",
-    b"GET /api/ws/stream/sample.mp4 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    (
+        b"GET /api/ws/stream/sample.mp4 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ),
 )
 
 

@@ -77,7 +77,9 @@ def _walk(root: str) -> Iterator[Video]:
             continue
         seen.add((status.st_dev, status.st_ino))
         subfolders[:] = [
-            name for name in subfolders if not name.startswith(".") and _inside(root, os.path.join(folder, name))
+            name
+            for name in subfolders
+            if not name.startswith(".") and _inside(root, os.path.join(folder, name))
         ]
         for file in files:
             if (video := _video(root, os.path.join(folder, file))) is not None:

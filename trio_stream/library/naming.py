@@ -16,12 +16,14 @@ _DIGITS = re.compile(r"(\d+)")
 def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], ...]:
     """A sort key: folders together, `2` before `10`, capital letters where people look for them."""
     return tuple(
-        tuple(
-            (0, int(piece), piece) if piece.isdecimal() else (1, 0, piece.casefold())
-            for piece in _DIGITS.split(segment)
-            if piece
+        (
+            *tuple(
+                (0, int(piece), piece) if piece.isdecimal() else (1, 0, piece.casefold())
+                for piece in _DIGITS.split(segment)
+                if piece
+            ),
+            (2, 0, segment),
         )
-        + ((2, 0, segment),)
         for segment in name.split("/")
     )
 

@@ -2,6 +2,7 @@
 
     install.py      puts the layers in place, once the Hypercorn version was recognised
     connection.py   the socket: sends that raise, end, and can be cancelled; one connection's fault stays its own
+    tasks.py        the application's task: nothing waits for one that has ended
     h11.py          HTTP/1.1 framing around bodies that nobody copies
     http.py         ASGI HTTP messages whose body may be a `memoryview`
     websocket.py    ASGI WebSocket messages: no compression of video, small messages only

@@ -6,7 +6,8 @@ alone, as TLS and HTTP/2 read the bytes in user space. Reading a mapped page the
 """
 
 from hypercorn.protocol.events import Body, Event, Request
-from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream as PlainHTTPStream
+from hypercorn.protocol.http_stream import ASGIHTTPState
+from hypercorn.protocol.http_stream import HTTPStream as PlainHTTPStream
 from hypercorn.typing import ASGISendEvent
 from hypercorn.utils import suppress_body
 

@@ -11,11 +11,13 @@ from importlib.metadata import version
 import hypercorn.protocol
 import hypercorn.protocol.h11
 import hypercorn.trio.run
+import hypercorn.trio.tcp_server
 import structlog
 
 from trio_stream.server.connection import Connection
 from trio_stream.server.h11 import H11
 from trio_stream.server.http import HTTPStream
+from trio_stream.server.tasks import TaskGroup
 from trio_stream.server.websocket import WSStream
 
 WRITTEN_FOR = "0.18"
@@ -45,6 +47,7 @@ def install(limits: Limits) -> bool:
         return False
     Connection.send_timeout = limits.send_timeout
     WSStream.message_limit = limits.websocket_message
+    hypercorn.trio.tcp_server.TaskGroup = TaskGroup  # type: ignore[attr-defined]
     hypercorn.trio.run.TCPServer = Connection  # type: ignore[attr-defined]
     hypercorn.protocol.H11Protocol = H11  # type: ignore[attr-defined]
     hypercorn.protocol.h11.HTTPStream = HTTPStream  # type: ignore[attr-defined]

@@ -6,8 +6,9 @@ would go through zlib on the event loop, to come out no smaller.
 
 from typing import ClassVar
 
-from hypercorn.protocol.events import Event, Request
-from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream as PlainWSStream
+from hypercorn.protocol.events import Event, Request, StreamClosed
+from hypercorn.protocol.ws_stream import WebsocketBuffer
+from hypercorn.protocol.ws_stream import WSStream as PlainWSStream
 from hypercorn.typing import WebsocketAcceptEvent
 
 
@@ -17,10 +18,13 @@ class WSStream(PlainWSStream):
     message_limit: ClassVar[int] = 16 * 1024 * 1024
 
     async def handle(self, event: Event) -> None:
-        """As in Hypercorn, with the limit of this class on a message of the client."""
+        """As in Hypercorn, with the limit of this class on a message, and the end of a connection it refuses."""
         if isinstance(event, Request):
             self.buffer = WebsocketBuffer(self.message_limit)
         await super().handle(event)
+        if isinstance(event, Request) and self.closed:
+            # Refused as no handshake. Hypercorn stops listening and never closes: nobody else will.
+            await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _accept(self, message: WebsocketAcceptEvent) -> None:
         self.handshake.extensions = None

@@ -1,8 +1,9 @@
 """One viewer: a nursery, a bounded channel, a cancel scope, counters and an ending.
 
-A stream has its place in the registry from `Registry.admit` to `close`. In between, `run` sends bodies; everything that works for one is a child of the nursery that `run` opens, in the task that sends. So
-whatever ends the sending (the client, the registry, the server, a fault) ends the pump too, and there is nothing
-left to clean up but that place.
+A stream has its place in the registry from `Registry.admit` to `close`. In between, `run` sends bodies; everything
+that works for one is a child of the nursery that `run` opens, in the task that sends. So whatever ends the sending
+(the client, the registry, the server, a fault) ends the pump too, and there is nothing left to clean up but that
+place.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -181,7 +182,9 @@ class Stream:
             peak_buffer=self.peak_buffer,
         )
 
-    async def _forward(self, out: trio.MemoryReceiveChannel[memoryview], send: Send, sizer: ChunkSizer) -> None:
+    async def _forward(
+        self, out: trio.MemoryReceiveChannel[memoryview], send: Send, sizer: ChunkSizer
+    ) -> None:
         with out:
             try:
                 async for chunk in out:

@@ -16,9 +16,11 @@ def configure(style: Literal["console", "json"], level: str) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     if style == "json":
-        processors += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        processors += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     else:
-        processors += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Plain: drawing every local variable of a traceback can take seconds, on the event loop.
+        plain = structlog.dev.plain_traceback
+        processors += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

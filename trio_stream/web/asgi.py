@@ -11,7 +11,7 @@ import errno
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, LifespanScope
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPResponseBodyEvent, LifespanScope
 from quart.asgi import ASGIHTTPConnection, ASGIWebsocketConnection
 from quart.utils import encode_headers
 from quart.wrappers import Response
@@ -27,6 +27,8 @@ from trio_stream.web.exchange import Exchange, Request, Websocket
 
 if TYPE_CHECKING:
     from trio_stream.app import TrioStream
+
+LAST: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
 
 CLOSING_TIMEOUT = 10.0
 """Seconds for a client to read what is under way to it and to answer the end of its WebSocket."""
@@ -55,7 +57,12 @@ class HTTPConnection(TrioASGIHTTPConnection):
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Answer it; a client that leaves cancels the answer."""
-        request = cast(Request, self._create_request_from_scope(send))
+        try:
+            request = cast("Request", self._create_request_from_scope(send))
+        except ValueError:  # a request target in absolute form that is no URL (RFC 9112 section 3.2.2)
+            await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"0")]})
+            await send(LAST)
+            return
         whole = False
         with Exchange() as request.exchange:
             try:
@@ -67,7 +74,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
             except* (OSError, TrioStreamError):
                 pass  # it ended early: the stream has noted and logs why
         if whole:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send(LAST)
 
     async def _watch(self, request: Request, receive: ASGIReceiveCallable, scope: trio.CancelScope) -> None:
         await ASGIHTTPConnection.handle_messages(self, request, receive)
@@ -89,7 +96,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
 
         if isinstance(response, StreamedResponse):
             return await self._send_stream(response, send_body)
-        async with cast(Response, response).response as body:
+        async with cast("Response", response).response as body:
             async for data in body:
                 await send_body(data)
         return True
@@ -114,7 +121,7 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve it; a client that leaves cancels what is served."""
-        websocket = cast(Websocket, self._create_websocket_from_scope(send))
+        websocket = cast("Websocket", self._create_websocket_from_scope(send))
         self._over = False
         websocket.exchange = Exchange()
         try:

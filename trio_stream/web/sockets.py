@@ -88,15 +88,15 @@ def parse_span(query: Mapping[str, str], size: int) -> tuple[int, int]:
         if not _OFFSET.fullmatch(text):
             raise BadRequest(f"{name} is a number of bytes")
         found[name] = int(text)
-    start, end = found["start"], min(found["end"], size)
-    if found["end"] < start:
-        raise BadRequest("end lies before start")
+    start, end = found["start"], found["end"]
     if start > size:
         raise RangeNotSatisfiable(size)
-    return start, end
+    if end < start:
+        raise BadRequest("end lies before start")
+    return start, min(end, size)
 
 
-@blueprint.websocket("/api/ws/stream/<path:name>")
+@blueprint.websocket("/api/ws/stream/<video:name>")
 async def stream_over_websocket(name: str) -> None:
     """Send the video, or the part from `start` to `end`."""
     name = requested_name(websocket.scope["raw_path"], "/api/ws/stream/")
@@ -128,7 +128,9 @@ async def stream_over_websocket(name: str) -> None:
 class Session:
     """One viewer: where they are, and whether they paused. `start` to `end` is what they may see."""
 
-    def __init__(self, *, stream: Stream, start: int, end: int, chatty: bool, about: Mapping[str, Any]) -> None:
+    def __init__(
+        self, *, stream: Stream, start: int, end: int, chatty: bool, about: Mapping[str, Any]
+    ) -> None:
         self._stream = stream
         self._start = start
         self._end = end
@@ -170,9 +172,7 @@ class Session:
                 {"type": "start", "offset": offset, "end": self._end, **self._about}, tell=self._chatty
             )
             with trio.CancelScope() as self._segment:
-                whole = await self._stream.run(
-                    (Window(offset, self._end - offset),), self._send, views=False
-                )
+                whole = await self._stream.run((Window(offset, self._end - offset),), self._send, views=False)
             if self._sought is None:
                 return whole
             offset, self._sought = self._sought, None

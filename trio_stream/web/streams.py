@@ -8,6 +8,7 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import Headers
+from werkzeug.routing import PathConverter
 
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import Representation, respond
@@ -19,11 +20,19 @@ from trio_stream.web.problems import problem
 
 blueprint = Blueprint("streams", __name__)
 
+
+class VideoConverter(PathConverter):
+    """The rest of a URL's path, whatever stands in it: file names may even hold line breaks."""
+
+    regex = "(?s:.+)"
+    part_isolating = False
+
+
 ROUTES = ("/api/stream/", "/api/stream-range/")
 
 
-@blueprint.get("/api/stream/<path:name>")
-@blueprint.get("/api/stream-range/<path:name>")
+@blueprint.get("/api/stream/<video:name>")
+@blueprint.get("/api/stream-range/<video:name>")
 async def stream_video(name: str) -> Response:
     """The video, whole or in the ranges asked for; HEAD its headers."""
     name = requested_name(request.scope["raw_path"], *ROUTES)
@@ -69,15 +78,13 @@ async def end_stream(stream_id: str) -> Response:
 
 
 def requested_name(raw_path: bytes, *prefixes: str) -> str:
-    """The name behind the first of `prefixes` in the path as the client sent it, percent-decoded once.
+    """The name behind that of `prefixes` which comes first in the path as the client sent it, percent-decoded once.
 
     The routing of the framework has decoded the path as text, and what is no UTF-8 is lost there.
     """
-    for prefix in prefixes:
-        _, found, raw = raw_path.partition(prefix.encode())
-        if found:
-            return name_from_url(raw)
-    return ""
+    found = [raw_path.find(prefix.encode()) for prefix in prefixes]
+    at, prefix = min((at, prefix) for at, prefix in zip(found, prefixes, strict=True) if at >= 0)
+    return name_from_url(raw_path[at + len(prefix) :])
 
 
 def combined(headers: Headers) -> Mapping[str, str]:

@@ -14,6 +14,9 @@ blueprint = Blueprint("videos", __name__)
 DETAILED = 100
 """So many videos are described; the names are all there."""
 
+LATEST = int(datetime.max.replace(tzinfo=UTC).timestamp())
+"""File systems hold times that calendars do not."""
+
 
 @blueprint.get("/api/videos")
 async def list_videos() -> dict[str, Any]:
@@ -32,7 +35,7 @@ def item(video: Video) -> dict[str, Any]:
     return {
         "name": video.name,
         "size": video.size,
-        "modified": datetime.fromtimestamp(video.mtime_ns / 1e9, UTC).isoformat(timespec="seconds"),
+        "modified": datetime.fromtimestamp(min(max(video.mtime_ns // 10**9, 0), LATEST), UTC).isoformat(),
         "content_type": video.media_type,
         "urls": {
             "stream": f"/api/stream/{path}",

@@ -1,0 +1,359 @@
+"""The bytes of videos over WebSocket."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.support import Server, connect, exchange, read_head, wait_until
+from tests.websocket import Rejected, opened
+
+MEGABYTE = 1 << 20
+SIZE = 8 * MEGABYTE
+V1 = ["trio-stream.v1"]
+
+
+@pytest.fixture
+def videos(tmp_path: Path) -> Path:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "v.mp4").write_bytes(os.urandom(SIZE))
+    (folder / "small.mp4").write_bytes(b"small")
+    (folder / "empty.mp4").touch()
+    return folder
+
+
+@pytest.fixture
+def running(start: Callable[..., Server], videos: Path) -> Server:
+    return start(videos)
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        ("", 0, SIZE),
+        ("?start=100", 100, SIZE),
+        ("?end=100", 0, 100),
+        ("?start=5&end=70000", 5, 70000),
+        ("?start=5&end=5", 5, 5),
+        (f"?start={SIZE}", SIZE, SIZE),
+        ("?end=999999999999", 0, SIZE),
+    ],
+)
+async def test_the_bytes_come_in_order(
+    running: Server, videos: Path, query: str, first: int, last: int
+) -> None:
+    async with opened(running, f"/api/ws/stream/v.mp4{query}") as socket:
+        data, texts, closed = await socket.everything()
+    assert data == (videos / "v.mp4").read_bytes()[first:last]
+    assert texts == []
+    assert closed.code == 1000
+    assert running.last_ended()["ended"] == "finished"
+
+
+@pytest.mark.parametrize("name", ["empty.mp4", "small.mp4"])
+async def test_small_files_come_whole(running: Server, videos: Path, name: str) -> None:
+    async with opened(running, f"/api/ws/stream/{name}") as socket:
+        data, _, closed = await socket.everything()
+    assert (data, closed.code) == ((videos / name).read_bytes(), 1000)
+
+
+async def test_v1_tells_what_comes_and_that_it_came(running: Server, videos: Path) -> None:
+    async with opened(running, "/api/ws/stream/v.mp4?start=10", subprotocols=V1) as socket:
+        assert socket.subprotocol == V1[0]
+        data, [start, end], closed = await socket.everything()
+    assert data == (videos / "v.mp4").read_bytes()[10:]
+    assert start == {
+        "type": "start",
+        "offset": 10,
+        "end": SIZE,
+        "size": SIZE,
+        "content_type": "video/mp4",
+        "etag": running.get("/api/stream/v.mp4").headers["ETag"],
+        "chunk_size": 65536,
+    }
+    assert end == {"type": "end", "offset": SIZE}
+    assert closed.code == 1000
+
+
+async def test_messages_are_no_larger_than_announced(running: Server) -> None:
+    async with opened(running, "/api/ws/stream/v.mp4") as socket:
+        sizes = [len(await socket.receive()) for _ in range(50)]
+    assert max(sizes) == 65536
+    assert sizes[0] < 65536
+
+
+async def test_a_seek_starts_anew_where_it_says(running: Server, videos: Path) -> None:
+    content = (videos / "v.mp4").read_bytes()
+    async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
+        assert json.loads(await socket.receive())["offset"] == 0
+        first = await socket.receive()
+        assert first == content[: len(first)]
+        for offset in (SIZE - 500_000, 3, SIZE - 100_000):
+            await socket.send(json.dumps({"type": "seek", "offset": offset}))
+            while isinstance(message := await socket.receive(), bytes):
+                pass
+            assert json.loads(message)["type"] == "start"
+            assert json.loads(message)["offset"] == offset
+            message = await socket.receive()
+            assert message == content[offset : offset + len(message)]
+        data, texts, closed = await socket.everything()
+    assert isinstance(message, bytes)
+    assert message + data == content[SIZE - 100_000 :]
+    assert [text["type"] for text in texts] == ["end"]
+    assert closed.code == 1000
+
+
+async def test_pause_stops_the_bytes_and_resume_goes_on(running: Server, videos: Path) -> None:
+    async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
+        await socket.send('{"type": "pause"}')
+        got = bytearray()
+
+        async def read() -> None:
+            while True:
+                message = await socket.receive()
+                if isinstance(message, bytes):
+                    got.extend(message)
+
+        # What was under way arrives; then nothing does, though we read all the time.
+        still = -1
+        while still != len(got):
+            still = len(got)
+            with trio.move_on_after(0.3):
+                await read()
+        assert len(got) < SIZE
+        await socket.send('{"type": "resume"}')
+        data, texts, closed = await socket.everything()
+    assert bytes(got) + data == (videos / "v.mp4").read_bytes()
+    assert texts[-1]["type"] == "end"
+    assert closed.code == 1000
+
+
+async def test_a_seek_while_paused_shows_nothing_until_resumed(running: Server, videos: Path) -> None:
+    async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
+        await socket.send('{"type": "pause"}')
+        await socket.send(json.dumps({"type": "seek", "offset": SIZE - 5}))
+        starts = 0
+        while starts < 2:
+            starts += isinstance(await socket.receive(), str)
+        with trio.move_on_after(0.3) as waited:
+            await socket.receive()
+        assert waited.cancelled_caught
+        await socket.send('{"type": "resume"}')
+        data, _, closed = await socket.everything()
+    assert (data, closed.code) == ((videos / "v.mp4").read_bytes()[-5:], 1000)
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("", 400),
+        (b"", 400),
+        (b"binary", 400),
+        ("no json", 400),
+        ("[" * 10_000, 400),
+        ("{}", 400),
+        ("null", 400),
+        ('{"type": "dance"}', 400),
+        ('{"type": "seek"}', 400),
+        ('{"type": "seek", "offset": "5"}', 400),
+        ('{"type": "seek", "offset": true}', 400),
+        ('{"type": "seek", "offset": 1.5}', 400),
+        ('{"type": "seek", "offset": -1}', 416),
+        (json.dumps({"type": "seek", "offset": SIZE + 1}), 416),
+        ('{"type": "seek", "offset": 1' + "0" * 4000 + "}", 416),
+    ],
+)
+async def test_a_message_without_meaning_is_answered_and_costs_nothing(
+    running: Server, videos: Path, message: str | bytes, status: int
+) -> None:
+    async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
+        await socket.send(message)
+        data, texts, closed = await socket.everything()
+    [error] = [text for text in texts if text["type"] == "error"]
+    assert error["status"] == status
+    assert error["detail"]
+    assert data == (videos / "v.mp4").read_bytes()
+    assert closed.code == 1000
+
+
+async def test_a_flood_of_nonsense_ends_the_stream(running: Server) -> None:
+    async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
+        for _ in range(100):
+            await socket.send("nonsense")
+        _, _, closed = await socket.everything()
+    assert closed.code in (1001, 1006)
+    assert running.last_ended()["ended"] == "stopped"
+
+
+async def test_a_message_too_large_ends_that_connection(running: Server) -> None:
+    async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
+        await socket.send("x" * 100_000)
+        _, _, closed = await socket.everything()
+    assert closed.code == 1009
+    assert running.get("/healthz").status_code == 200
+
+
+async def test_who_only_listens_may_say_anything(running: Server, videos: Path) -> None:
+    async with opened(running, "/api/ws/stream/v.mp4") as socket:
+        for message in ("", b"", "ping", '{"type": "pause"}'):
+            await socket.send(message)
+        data, texts, closed = await socket.everything()
+    assert (len(data), texts, closed.code) == (SIZE, [], 1000)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("missing.mp4", 404),
+        ("../v.mp4", 404),
+        ("%2e%2e%2fv.mp4", 404),
+        ("v.mp4%00", 404),
+        ("v.mp4?start=-1", 400),
+        ("v.mp4?start=a", 400),
+        ("v.mp4?start=9&end=5", 400),
+        ("v.mp4?start=" + "9" * 5000, 400),
+        (f"v.mp4?start={SIZE + 1}", 416),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_in_the_handshake(
+    running: Server, path: str, status: int
+) -> None:
+    with pytest.raises(Rejected) as refused:
+        async with opened(running, f"/api/ws/stream/{path}"):
+            pass
+    assert refused.value.status == status
+    assert json.loads(refused.value.body)["status"] == status
+
+
+async def test_pages_of_other_sites_are_refused(start: Callable[..., Server], videos: Path) -> None:
+    server = start(videos, environ={"TRIO_STREAM_CORS_ORIGINS": "https://friend.example"})
+    for origin, welcome in (
+        (server.url, True),
+        ("https://friend.example", True),
+        ("https://foe.example", False),
+        ("null", False),
+    ):
+        headers = [(b"Origin", origin.encode())]
+        if welcome:
+            async with opened(server, "/api/ws/stream/small.mp4", headers=headers) as socket:
+                assert (await socket.everything())[0] == b"small"
+        else:
+            with pytest.raises(Rejected) as refused:
+                async with opened(server, "/api/ws/stream/small.mp4", headers=headers):
+                    pass
+            assert refused.value.status == 403
+
+
+async def test_a_full_house_says_try_again_later(start: Callable[..., Server], videos: Path) -> None:
+    server = start(videos, environ={"TRIO_STREAM_MAX_STREAMS": "1"})
+    async with opened(server, "/api/ws/stream/v.mp4", subprotocols=V1) as first:
+        await first.receive()
+        async with opened(server, "/api/ws/stream/v.mp4", subprotocols=V1) as second:
+            data, [error], closed = await second.everything()
+        assert (data, closed.code) == (b"", 1013)
+        assert error["code"] == "too-many-streams"
+        assert "in use" in closed.reason
+        assert len((await first.everything())[0]) == SIZE
+
+
+async def test_a_stream_ended_from_outside_closes_its_socket(running: Server) -> None:
+    async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
+        await socket.send('{"type": "pause"}')
+        await socket.receive()
+        [listed] = running.get("/api/streams").json()["streams"]
+        assert listed["transport"] == "websocket"
+        with running.client() as client:
+            assert client.delete(f"/api/streams/{listed['id']}").status_code == 204
+        _, _, closed = await socket.everything()
+        assert closed.code in (1001, 1006)
+    assert running.last_ended()["ended"] == "stopped"
+
+
+async def test_a_slow_reader_slows_the_reader_task(running: Server, videos: Path) -> None:
+    (videos / "large.mp4").write_bytes(bytes(64 * MEGABYTE))
+    async with opened(running, "/api/ws/stream/large.mp4") as socket:
+        await socket.receive()
+        sent = -1
+
+        def still() -> bool:
+            nonlocal sent
+            [listed] = running.get("/api/streams").json()["streams"]
+            same: bool
+            same, sent = sent == listed["bytes_sent"], listed["bytes_sent"]
+            assert listed["peak_buffer"] <= 4 * 65536
+            return same
+
+        await wait_until(still, 5, "the stream to stand still")
+        assert sent < 32 * MEGABYTE
+    assert running.last_ended()["ended"] == "client left"
+
+
+async def test_a_file_changed_in_place_closes_the_socket_with_the_reason(
+    running: Server, videos: Path
+) -> None:
+    (videos / "large.mp4").write_bytes(bytes(64 * MEGABYTE))
+    async with opened(running, "/api/ws/stream/large.mp4", subprotocols=V1) as socket:
+        await socket.receive()
+        os.truncate(videos / "large.mp4", 1000)
+        data, texts, closed = await socket.everything()
+    assert len(data) < 64 * MEGABYTE
+    assert texts[-1]["type"] == "error"
+    assert texts[-1]["code"] == "source-changed"
+    assert closed.code == 1011
+    assert "1000" in closed.reason
+    assert running.last_ended()["ended"] == "failed"
+
+
+async def test_the_last_bytes_reach_who_reads_slowly_and_speaks_late(running: Server, videos: Path) -> None:
+    """A socket closed with unread input would reset the connection, and take the tail from the client."""
+    request = (
+        b"GET /api/ws/stream/v.mp4?end=100000 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    async with await connect(running) as stream:
+        await stream.send_all(request)
+        _, got = await read_head(stream)
+        await wait_until(lambda: bool(running.ended), 5, "all bytes to be under way")
+        ping = b"\x89\x80\x00\x00\x00\x00"
+        await stream.send_all(ping)
+        with trio.fail_after(5):
+            while len(got) < 100_000 and (more := await stream.receive_some(65536)):
+                got += more
+                await stream.send_all(ping)
+    assert len(got) > 100_000
+    assert running.last_ended()["ended"] == "finished"
+
+
+async def test_video_is_not_compressed_again(running: Server) -> None:
+    request = (
+        b"GET /api/ws/stream/small.mp4 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
+    )
+    async with await connect(running) as stream:
+        await stream.send_all(request)
+        head, _ = await read_head(stream)
+    assert b" 101 " in head
+    assert b"extensions" not in head.lower()
+
+
+async def test_a_broken_handshake_gets_a_4xx(running: Server) -> None:
+    head = b"GET /api/ws/stream/v.mp4 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    for rest in (b"\r\n", b"Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 12\r\n\r\n"):
+        assert (await exchange(running, head + rest)).split(b" ")[1].startswith(b"4")
+    answer = running.get("/api/ws/stream/v.mp4")
+    assert answer.status_code in (400, 404, 405, 426)
+    assert running.get("/healthz").status_code == 200
+
+
+async def test_a_byte_behind_the_upgrade_costs_at_most_that_connection(running: Server) -> None:
+    request = (
+        b"GET /api/ws/stream/v.mp4 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\nX"
+    )
+    await exchange(running, request, limit=1)
+    assert running.get("/healthz").status_code == 200

@@ -1,0 +1,420 @@
+"""The bytes of videos over HTTP: names, sizes, files that change underneath, limits, and ending a stream."""
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+import trio
+
+from tests.support import Server, connect, exchange, read_head, wait_until
+from trio_stream.library.naming import url_path
+
+MEGABYTE = 1 << 20
+LARGE = 64 * MEGABYTE
+"""More than a socket buffer takes, so that a stream of it is still running when nobody reads."""
+
+AWKWARD = [
+    "plain.mp4",
+    "with space.mp4",
+    "hash#tag.mp4",
+    "100%.mp4",
+    "percent%20twenty.mp4",
+    "what?.mp4",
+    "plus+and&ampersand;semicolon.mp4",
+    "quote'double\".mp4",
+    "日本語 Кириллица العربية.mp4",
+    "emoji 🎬.mp4",
+    "cafe\u0301.mp4",
+    "-dash.mp4",
+    "trailing dot..mp4",
+    "UPPER.MP4",
+    "sub/folder/deep.mkv",
+    "sub #2/ü/film.webm",
+    "ends in space /a .mp4",
+    f"{'n' * 251}.mp4",
+    os.fsdecode(b"no utf-8 \xff\xfe.mp4"),
+    "tab\tand\nnewline.mp4",
+]
+
+
+@pytest.fixture
+def videos(tmp_path: Path) -> Path:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def running(start: Callable[..., Server], videos: Path) -> Server:
+    return start(videos)
+
+
+def large(videos: Path, name: str = "large.mp4") -> Path:
+    path = videos / name
+    block = os.urandom(MEGABYTE)
+    path.write_bytes(block * (LARGE // MEGABYTE))
+    return path
+
+
+async def begin(server: Server, path: str = "/api/stream/large.mp4", head: str = "") -> trio.SocketStream:
+    """A stream that runs and that nobody reads."""
+    stream = await connect(server)
+    await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\n{head}\r\n".encode())
+    head_bytes, _ = await read_head(stream)
+    assert b" 200 " in head_bytes or b" 206 " in head_bytes, head_bytes
+    return stream
+
+
+async def read_on(stream: trio.SocketStream) -> bytes:
+    """Everything until the server closes, or nothing more of a response whose length is known."""
+    data = bytearray()
+    with trio.fail_after(10):
+        with suppress(trio.BrokenResourceError):  # a reset is an end too
+            while more := await stream.receive_some(MEGABYTE):
+                data += more
+    return bytes(data)
+
+
+def test_awkward_names_are_listed_and_stream(running: Server, videos: Path) -> None:
+    for name in AWKWARD:
+        path = videos / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.fsencode(name) * 100)
+    listed = running.get("/api/videos").json()
+    assert sorted(listed["videos"]) == sorted(AWKWARD)
+    assert [item["name"] for item in listed["items"]] == listed["videos"]
+    for item in listed["items"]:
+        answer = running.get(item["urls"]["stream"])
+        assert answer.status_code == 200, item
+        assert answer.content == os.fsencode(item["name"]) * 100
+        assert item["size"] == len(answer.content)
+        assert answer.headers["Content-Type"] == item["content_type"]
+        assert running.get(item["urls"]["download"]).headers["Content-Disposition"].startswith("attachment;")
+
+
+def test_the_list_is_in_natural_order(running: Server, videos: Path) -> None:
+    for name in ("e10.mp4", "E2.mp4", "e1.mp4", "b/2.mp4", "b/10.mp4", "a.txt", ".hidden.mp4", ".dir/x.mp4"):
+        (videos / name).parent.mkdir(exist_ok=True)
+        (videos / name).touch()
+    assert running.get("/api/videos").json()["videos"] == [
+        "b/2.mp4",
+        "b/10.mp4",
+        "e1.mp4",
+        "E2.mp4",
+        "e10.mp4",
+    ]
+
+
+def test_the_first_hundred_are_described(running: Server, videos: Path) -> None:
+    for number in range(120):
+        (videos / f"{number}.mp4").touch()
+    answer = running.get("/api/videos").json()
+    assert answer["videos"] == [f"{number}.mp4" for number in range(120)]
+    assert [item["name"] for item in answer["items"]] == answer["videos"][:100]
+
+
+async def test_what_is_no_video_of_the_library_is_not_there(
+    running: Server, videos: Path, tmp_path: Path
+) -> None:
+    (videos / "real.mp4").write_bytes(b"real")
+    secret = tmp_path / "secret.mp4"
+    secret.write_bytes(b"secret")
+    (videos / "folder.mp4").mkdir()
+    os.mkfifo(videos / "pipe.mp4")
+    (videos / "link-out.mp4").symlink_to(secret)
+    (videos / "link-etc.mp4").symlink_to("/etc/passwd")
+    (videos / "link-dir").symlink_to(tmp_path)
+    (videos / "link-loop.mp4").symlink_to("link-loop.mp4")
+    (videos / "link-dead.mp4").symlink_to("nothing.mp4")
+    (videos / "device.mp4").symlink_to("/dev/zero")
+    (videos / "notes.txt").write_text("notes")
+    (videos / ".hidden.mp4").write_bytes(b"hidden")
+    (videos / "unreadable.mp4").write_bytes(b"x")
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(str(videos / "socket.mp4"))
+    sock.close()
+    names = [
+        "missing.mp4", "folder.mp4", "pipe.mp4", "socket.mp4", "link-out.mp4", "link-etc.mp4", "link-dir/secret.mp4",
+        "link-loop.mp4", "link-dead.mp4", "device.mp4", "notes.txt", ".hidden.mp4", "../secret.mp4", "..%2fsecret.mp4",
+        "%2e%2e/secret.mp4", "%2e%2e%2fsecret.mp4", "%252e%252e%252fsecret.mp4", "..%5csecret.mp4", "..\\secret.mp4",
+        "x/../../secret.mp4", "x/../real.mp4", "./real.mp4", "real.mp4/", "real.mp4/.", "/real.mp4", "//real.mp4",
+        "%2freal.mp4", "%2fetc%2fpasswd", "/etc/passwd", "%00.mp4", "real.mp4%00", "real.mp4%00.mp4", "a%00/real.mp4",
+        "%c0%ae%c0%ae/secret.mp4", "%ff%fe.mp4", "..;/secret.mp4", "%u002e%u002e/secret.mp4",
+        f"{'n' * 252}.mp4", f"{'n' * 5000}.mp4", "d/" * 2000 + "x.mp4", "%", "%zz.mp4", quote(str(secret)), "real.mp4%20",
+        "file:///etc/passwd", "real.mp4?", "real.mp4%3f", ".", "..", "CON.mp4", "~/x.mp4", "$HOME/x.mp4",
+    ]  # fmt: skip
+    for name in names:
+        for route in ("stream", "stream-range"):
+            request = f"GET /api/{route}/{name} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode()
+            answer = await exchange(running, request)
+            status = answer.split(b" ", 2)[1]
+            expected = b"200" if name == "real.mp4?" else b"404"
+            assert status == expected, (name, answer[:300])
+            assert b"secret" not in answer.partition(b"\r\n\r\n")[2]
+            assert b"root:" not in answer
+    listed = running.get("/api/videos").json()["videos"]
+    assert listed == ["real.mp4", "unreadable.mp4"]
+
+
+def test_links_inside_the_library_are_videos(running: Server, videos: Path) -> None:
+    (videos / "sub").mkdir()
+    (videos / "sub" / "a.mp4").write_bytes(b"content")
+    (videos / "b.mp4").symlink_to("sub/a.mp4")
+    (videos / "again").symlink_to("sub")
+    (videos / "sub" / "up").symlink_to("..")
+    os.link(videos / "sub" / "a.mp4", videos / "c.mp4")
+    for name in ("b.mp4", "again/a.mp4", "c.mp4", "sub/a.mp4"):
+        assert running.get(f"/api/stream/{name}").content == b"content"
+    names = running.get("/api/videos").json()["videos"]
+    assert {"b.mp4", "c.mp4"} < set(names)
+    assert len([name for name in names if name.endswith("/a.mp4")]) == 1
+
+
+def test_an_empty_file_is_a_whole_video_of_no_bytes(running: Server, videos: Path) -> None:
+    (videos / "empty.mp4").touch()
+    for fields in ({}, {"Range": "bytes=0-"}, {"Range": "bytes=-5"}):
+        answer = running.get("/api/stream/empty.mp4", headers=fields)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["Content-Length"] == "0"
+
+
+def test_a_file_past_4_gib_is_served_to_its_last_byte(running: Server, videos: Path) -> None:
+    size = 5 * 1024 * MEGABYTE + 123
+    with (videos / "sparse.mp4").open("wb") as file:
+        file.truncate(size)
+        file.seek(size - 4)
+        file.write(b"tail")
+        file.seek(1 << 32)
+        file.write(b"past")
+    with running.client() as client:
+        head = client.head("/api/stream/sparse.mp4")
+        assert head.headers["Content-Length"] == str(size)
+        past = client.get("/api/stream/sparse.mp4", headers={"Range": f"bytes={1 << 32}-{(1 << 32) + 3}"})
+        assert (past.status_code, past.content) == (206, b"past")
+        last = client.get("/api/stream/sparse.mp4", headers={"Range": "bytes=-4"})
+        assert last.content == b"tail"
+        assert last.headers["Content-Range"] == f"bytes {size - 4}-{size - 1}/{size}"
+
+
+def test_the_etag_changes_with_the_content(running: Server, videos: Path) -> None:
+    path = videos / "v.mp4"
+    path.write_bytes(b"one")
+    first = running.get("/api/stream/v.mp4").headers["ETag"]
+    assert running.get("/api/stream/v.mp4").headers["ETag"] == first
+    path.write_bytes(b"two")
+    second = running.get("/api/stream/v.mp4").headers["ETag"]
+    other = videos / "other"
+    other.write_bytes(b"six")
+    os.utime(other, ns=(0, path.stat().st_mtime_ns))
+    other.rename(path)
+    third = running.get("/api/stream/v.mp4").headers["ETag"]
+    assert len({first, second, third}) == 3
+
+
+@pytest.mark.parametrize("how", ["deleted", "renamed over"])
+async def test_a_file_that_loses_its_name_streams_to_its_end(running: Server, videos: Path, how: str) -> None:
+    path = large(videos)
+    content = path.read_bytes()
+    async with await begin(running, head="Connection: close\r\n") as stream:
+        if how == "deleted":
+            path.unlink()
+        else:
+            (videos / "other.tmp").write_bytes(b"other")
+            (videos / "other.tmp").rename(path)
+        rest = await read_on(stream)
+    assert len(rest) >= LARGE - 65536
+    assert rest == content[-len(rest) :]
+    assert running.last_ended()["ended"] == "finished"
+
+
+def rewrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(LARGE // 2)
+        file.write(b"changed")
+
+
+def touch_same_size(path: Path) -> None:
+    path.write_bytes(bytes(LARGE))
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, LARGE // 2 + 1000)
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+@pytest.mark.parametrize("views", [True, False], ids=["views", "copies"])
+@pytest.mark.parametrize("change", [rewrite, touch_same_size, truncate, empty])
+async def test_a_file_changed_in_place_aborts_its_stream(
+    running: Server, videos: Path, change: Callable[[Path], None], views: bool
+) -> None:
+    path = large(videos)
+    content = path.read_bytes()
+    (videos / "bystander.mp4").write_bytes(b"b" * LARGE)
+    version = "" if views else "Range: bytes=1-\r\n"
+    async with (
+        await begin(running, "/api/stream/bystander.mp4") as bystander,
+        await begin(running, head=version) as stream,
+    ):
+        change(path)
+        got = await read_on(stream)
+        whole = LARGE if views else LARGE - 1
+        assert len(got) < whole, "an incomplete response may not look complete"
+        started = content if views else content[1:]
+        wrong = next(
+            (
+                at
+                for at in range(0, len(got), 4096)
+                if got[at : at + 4096] != started[at : at + 4096][: len(got) - at]
+            ),
+            len(got),
+        )
+        assert len(got) - wrong <= 4 * MEGABYTE, "only what was under way may be wrong"
+        event = running.last_ended()
+        assert event["ended"] == "failed"
+        assert "file" in event["reason"]
+        assert running.metrics()["active_streams"] == 1
+        rest = b""
+        with trio.fail_after(10):
+            while len(rest) < 8 * MEGABYTE:
+                rest += await bystander.receive_some(MEGABYTE)
+        assert rest == b"b" * len(rest)
+
+
+async def test_a_stream_is_listed_and_can_be_ended(running: Server, videos: Path) -> None:
+    large(videos)
+    async with await begin(running, head="Range: bytes=10-\r\n") as stream:
+        await wait_until(lambda: running.get("/api/streams").json()["streams"][0]["bytes_sent"] > 0, 5)
+        [listed] = running.get("/api/streams").json()["streams"]
+        assert listed["name"] == "large.mp4"
+        assert listed["owner"] == "127.0.0.1"
+        assert (listed["start"], listed["stop"]) == (10, LARGE)
+        assert listed["transport"] == "http"
+        assert 0 < listed["bytes_sent"] < LARGE
+        assert listed["age"] > 0
+        assert 0 < listed["peak_buffer"] <= 8 * MEGABYTE
+        with running.client() as client:
+            assert client.delete(f"/api/streams/{listed['id']}").status_code == 204
+            assert client.delete(f"/api/streams/{listed['id']}").status_code == 404
+        await wait_until(
+            lambda: running.get("/api/streams").json()["streams"] == [], 0.5, "the stream to be gone"
+        )
+        assert len(await read_on(stream)) < LARGE - 10
+    assert running.last_ended()["ended"] == "stopped"
+    assert running.last_ended()["reason"] == "ended through the API"
+
+
+async def test_a_full_house_refuses_politely(start: Callable[..., Server], videos: Path) -> None:
+    large(videos)
+    server = start(videos, environ={"TRIO_STREAM_MAX_STREAMS": "2"})
+    async with await begin(server), await begin(server):
+        answer = server.get("/api/stream/large.mp4")
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        assert answer.json()["code"] == "too-many-streams"
+        with server.client() as client:
+            assert client.head("/api/stream/large.mp4").status_code == 200
+        assert server.metrics()["streams_refused"] == 1
+    await wait_until(lambda: server.metrics()["active_streams"] == 0, 2)
+    assert server.get("/api/stream/large.mp4", headers={"Range": "bytes=0-9"}).status_code == 206
+
+
+async def test_a_client_that_takes_nothing_is_let_go(start: Callable[..., Server], videos: Path) -> None:
+    large(videos)
+    server = start(videos, environ={"TRIO_STREAM_SEND_TIMEOUT": "1"})
+    async with await begin(server) as stream:
+        await wait_until(lambda: bool(server.ended), 5, "the stalled stream to end")
+        assert server.last_ended()["ended"] == "stalled"
+        assert server.metrics()["active_streams"] == 0
+        assert len(await read_on(stream)) < LARGE
+
+
+async def test_a_slow_client_is_no_stalled_client(start: Callable[..., Server], videos: Path) -> None:
+    large(videos)
+    server = start(videos, environ={"TRIO_STREAM_SEND_TIMEOUT": "1"})
+    async with await begin(server, head="Range: bytes=0-20000000\r\n") as stream:
+        began = trio.current_time()
+        left = 20_000_001 - 65536
+        with trio.fail_after(20):
+            while left > 0:
+                data = await stream.receive_some(2 * MEGABYTE)
+                assert data
+                left -= len(data)
+                await trio.sleep(0.02)
+        assert trio.current_time() - began > 0.2
+    assert server.last_ended()["ended"] in ("finished", "client left")
+
+
+async def test_stopping_the_server_ends_streams_that_nobody_reads(
+    start: Callable[..., Server], videos: Path
+) -> None:
+    large(videos)
+    server = start(videos, hypercorn=("--graceful-timeout", "1"))
+    async with await begin(server), await begin(server):
+        began = trio.current_time()
+        assert await trio.to_thread.run_sync(server.stop) == 0
+        assert trio.current_time() - began < 4
+    assert [event["ended"] for event in server.ended] == ["stopped", "stopped"]
+
+
+async def test_keep_alive_goes_on_and_close_closes(running: Server, videos: Path) -> None:
+    (videos / "v.mp4").write_bytes(b"v" * 100_000)
+    async with await connect(running) as stream:
+        for _ in range(3):
+            await stream.send_all(b"GET /api/stream/v.mp4 HTTP/1.1\r\nHost: t\r\n\r\n")
+            _, body = await read_head(stream)
+            while len(body) < 100_000:
+                body += await stream.receive_some(MEGABYTE)
+            assert body == b"v" * 100_000
+        await stream.send_all(b"GET /api/stream/v.mp4 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        assert (await read_on(stream)).endswith(b"v" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /api/stream/v.mp4 HTTP/1.1\r\nHost: t\r\nRange: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: t\r\n\r\n",
+        b"GET /api/stream/v.mp4 HTTP/1.1\r\nHost: t\r\nBad Header: x\r\n\r\n",
+        b"GET /api/stream/v.mp4 HTTP/1.1\r\n\r\n",
+        b"GET  HTTP/1.1\r\nHost: t\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET http://[::1 HTTP/1.1\r\nHost: t\r\n\r\n",
+        b"GET /api/stream/v.mp4 HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n",
+        b"GET /api/stream/v.mp4 HTTP/1.1\r\nHost: t\r\n" + b"A: b\r\n" * 20_000 + b"\r\n",
+    ],
+    ids=["range", "target", "name", "host", "no target", "tls", "authority", "length", "many"],
+)
+async def test_absurd_heads_get_a_clear_4xx(running: Server, videos: Path, head: bytes) -> None:
+    (videos / "v.mp4").write_bytes(b"v")
+    async with await connect(running) as stream:
+        with trio.fail_after(5):
+            with suppress(trio.BrokenResourceError):  # answered before all of it was read
+                await stream.send_all(head)
+            first = (await stream.receive_some(65536)).split(b"\r\n", 1)[0]
+    assert first.split(b" ")[1].startswith(b"4"), first
+    assert running.get("/healthz").status_code == 200
+
+
+def test_methods_that_are_not_there(running: Server, videos: Path) -> None:
+    (videos / "v.mp4").write_bytes(b"v")
+    with running.client() as client:
+        for method in ("POST", "PUT", "DELETE", "PATCH"):
+            answer = client.request(method, "/api/stream/v.mp4", content=b"x")
+            assert answer.status_code == 405
+            assert {"GET", "HEAD"} <= set(answer.headers["Allow"].replace(" ", "").split(","))
+            assert answer.headers["Content-Type"] == "application/problem+json"
+        assert client.get("/api/nothing").status_code == 404
+        assert client.get("/api/nothing").json()["code"] == "not-found"
+
+
+def test_urls_spell_names_so_that_they_come_back(running: Server, videos: Path) -> None:
+    (videos / "a b#c?d%e.mp4").write_bytes(b"x")
+    assert httpx.get(f"{running.url}/api/stream/{url_path('a b#c?d%e.mp4')}").content == b"x"

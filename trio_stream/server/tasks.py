@@ -1,0 +1,51 @@
+"""The application's task: once it has ended, nothing waits for it to take another message.
+
+Hypercorn queues messages for an application in a bounded channel and waits while it is full, also after the
+application has returned: a client with eleven unread WebSocket messages then keeps its connection for ever.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio.task_group import TaskGroup as PlainTaskGroup
+from hypercorn.trio.task_group import _handle
+from hypercorn.typing import AppWrapper, ASGIReceiveCallable, ASGIReceiveEvent, ASGISendEvent, Scope
+
+
+class TaskGroup(PlainTaskGroup):
+    """The tasks of one connection."""
+
+    async def spawn_app(
+        self,
+        app: AppWrapper,
+        config: Config,
+        scope: Scope,
+        send: Callable[[ASGISendEvent | None], Awaitable[None]],
+    ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:
+        """Start the application; answers how to offer it a message, which is dropped when it has ended."""
+        offers, messages = trio.open_memory_channel[ASGIReceiveEvent](config.max_app_queue_size)
+
+        async def listening(scope: Scope, receive: ASGIReceiveCallable, *rest: Any) -> None:
+            with messages:
+                await app(scope, receive, *rest)
+
+        async def offer(message: ASGIReceiveEvent) -> None:
+            with suppress(trio.BrokenResourceError):
+                await offers.send(message)
+
+        if self._nursery is None:
+            raise RuntimeError("the connection is over")
+        self._nursery.start_soon(
+            _handle,  # type: ignore[arg-type]
+            listening,
+            config,
+            scope,
+            messages.receive,
+            send,
+            trio.to_thread.run_sync,
+            trio.from_thread.run,
+        )
+        return offer

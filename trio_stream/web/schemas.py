@@ -1,0 +1,228 @@
+"""The shapes that cross the wire, as JSON Schema 2020-12, and what each problem means."""
+
+from trio_stream.errors import TrioStreamError
+from trio_stream.http.ranges import MAX_SPANS
+from trio_stream.streaming.stream import LARGEST_COPY, Ending
+from trio_stream.web.openapi_parts import Json, listing, number, object_of, ref, text, whole
+from trio_stream.web.videos import DETAILED
+
+
+def _tagged(kind: str, about: str, properties: Json | None = None) -> Json:
+    return object_of(about, {"type": {"type": "string", "const": kind}, **(properties or {})})
+
+
+OK = {"type": "string", "const": "ok", "description": "Always `ok`; everything else is a problem document."}
+NAME = text(
+    "Path below the folder of videos, with `/` between folders. Bytes that are no UTF-8 are lone surrogates.",
+    examples=["Films/Big Buck Bunny.mp4"],
+)
+PATH = {"type": "string", "format": "uri-reference"}
+STATUS = {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."}
+CODE = text(
+    "A stable word for programs; all of them are listed under Problems.", examples=["video-not-found"]
+)
+DETAIL = text("A sentence for people.")
+
+
+def schemas() -> Json:
+    """All of them, by name."""
+    return _http() | _messages()
+
+
+def _http() -> Json:
+    return {
+        "Problem": object_of(
+            "What went wrong (RFC 9457), as `application/problem+json`.",
+            {
+                "type": text("Where this is explained.", format="uri-reference"),
+                "title": text("The name of the HTTP status.", examples=["Not Found"]),
+                "status": STATUS,
+                "detail": DETAIL,
+                "code": CODE,
+            },
+        ),
+        "Health": object_of(
+            "The server answers.",
+            {"name": text("Always `Trio Stream`."), "version": text("Its version."), "status": OK},
+        ),
+        "Ready": object_of("The server and all its background services work.", {"status": OK}),
+        "Videos": object_of(
+            "The library.",
+            {
+                "videos": listing("All names, in natural order.", NAME),
+                "items": listing(f"The first {DETAILED} of them in detail.", ref("Video"), maxItems=DETAILED),
+                "status": OK,
+            },
+        ),
+        "Video": object_of(
+            "One video.",
+            {
+                "name": NAME,
+                "size": whole("Bytes."),
+                "modified": text("When the file last changed, in UTC.", format="date-time"),
+                "content_type": text("Its media type, judged by its suffix.", examples=["video/mp4"]),
+                "urls": object_of(
+                    "Where to get it, ready to use: percent-encoded, relative to the server.",
+                    {
+                        "stream": PATH | {"description": "Its bytes over HTTP."},
+                        "download": PATH | {"description": "The same, to be saved rather than shown."},
+                        "websocket": PATH | {"description": "Its bytes over WebSocket."},
+                    },
+                ),
+            },
+        ),
+        "Streams": object_of(
+            "What is streaming now.",
+            {"streams": listing("The oldest first.", ref("Stream")), "status": OK},
+        ),
+        "Stream": object_of(
+            "One running stream.",
+            {
+                "id": text("Names it for `DELETE /api/streams/{id}`.", examples=["8e83768fea6f800f"]),
+                "owner": text("The address of the client."),
+                "name": NAME,
+                "transport": {
+                    "type": "string",
+                    "enum": ["http", "websocket"],
+                    "description": "How it is sent.",
+                },
+                "start": whole("First byte that was asked for."),
+                "stop": whole("First byte after those that were asked for."),
+                "bytes_sent": whole("Bytes sent so far."),
+                "chunks_sent": whole("Pieces they were sent in."),
+                "age": number("Seconds since it began."),
+                "buffered": whole("Bytes read but not yet sent."),
+                "peak_buffer": whole("The most there ever were of those."),
+            },
+        ),
+        "Metrics": _metrics(),
+    }
+
+
+def _metrics() -> Json:
+    endings = {str(ending): whole(f"Streams that ended as {ending}.") for ending in Ending}
+    return object_of(
+        "Figures since the server started. `mb` is a million bytes, `mbps` a million bits per second.",
+        {
+            "uptime_seconds": number("Seconds since the server started."),
+            "bytes_sent": whole("Bytes of video sent."),
+            "mb_sent": number("The same in millions of bytes."),
+            "chunks_sent": whole("Pieces they were sent in."),
+            "throughput_mbps": number("Millions of bits sent per second, over the last ten seconds."),
+            "active_streams": whole("Streams running now."),
+            "max_streams": whole("Streams that may run at once."),
+            "streams_started": whole("Streams started."),
+            "streams_refused": whole("Streams refused because all places were taken."),
+            "streams_ended": object_of("Streams ended, by how.", endings),
+            "windows_warm": whole("Windows of files that were in memory already."),
+            "windows_cold": whole("Windows of files that were fetched from the disk."),
+            "disk_threads_waiting": whole("Threads waiting for a disk now."),
+            "open_files": whole("Files open for streaming now."),
+            "mapped_mb": number("Address space mapped for streaming, in millions of bytes."),
+            "memory_mb": number("Resident memory, in millions of bytes."),
+            "cpu_percent": number("Processor time in percent of one core, over the last second."),
+            "descriptors": whole("Open file descriptors."),
+            "tasks": whole("Trio tasks."),
+            "status": OK,
+        },
+    )
+
+
+def _messages() -> Json:
+    """The JSON text messages of the WebSocket protocol."""
+    return {
+        "StartMessage": _tagged(
+            "start",
+            "The binary messages from here on are the bytes from `offset`.",
+            {
+                "offset": whole("The first byte that follows."),
+                "end": whole("The first byte that will not be sent any more."),
+                "size": whole("Bytes of the whole video."),
+                "content_type": text("Its media type."),
+                "etag": text("Its entity-tag, the one HTTP has too."),
+                "chunk_size": whole("Bytes a binary message has at most.", examples=[LARGEST_COPY]),
+            },
+        ),
+        "EndMessage": _tagged(
+            "end", "All bytes went; the close code 1000 follows.", {"offset": whole("Where they ended.")}
+        ),
+        "ErrorMessage": _tagged(
+            "error",
+            "A message of yours had no meaning, or the stream failed; then a close code follows.",
+            {"status": STATUS, "code": CODE, "detail": DETAIL},
+        ),
+        "SeekMessage": _tagged(
+            "seek",
+            "Go on from another byte. A new `start` divides the bytes before from those after it.",
+            {"offset": whole("A byte within the part that was asked for.")},
+        ),
+        "PauseMessage": _tagged("pause", "Send nothing more for now."),
+        "ResumeMessage": _tagged("resume", "Go on."),
+    }
+
+
+NOT_OURS = {
+    "not-found": (404, "There is nothing under this path."),
+    "method-not-allowed": (405, "The path is right, the method is not; `Allow` lists those that are."),
+    "precondition-failed": (
+        412,
+        "`If-Match` or `If-Unmodified-Since` asked for a video that has changed.",
+    ),
+    "not-ready": (
+        503,
+        "A background service of the server has died; streams go on.",
+    ),
+}
+"""What goes wrong in HTTP rather than in our domain, by code."""
+
+MEANINGS = {
+    "internal-error": "The server failed.",
+    "too-many-streams": "All streams this server may send at once are in use.",
+}
+"""Where the words of the code are not for those who use the API."""
+
+UNSENT = frozenset({"wrong-setting", "client-gone", "client-stalled"})
+"""Codes for the operator: none of these has a client left, or yet, to be told."""
+
+REMEDIES = {
+    "internal-error": "Look into the log of the server; please report it if the log blames the server.",
+    "wrong-setting": "The server says which one when it is started, and does not start.",
+    "bad-request": "The detail says what would have a meaning.",
+    "foreign-origin": "Let the operator add the origin to `TRIO_STREAM_CORS_ORIGINS`.",
+    "video-not-found": "Take names, or better the ready-made URLs, from `/api/videos`.",
+    "stream-not-found": "It has ended already, which is as good.",
+    "range-not-satisfiable": f"`Content-Range` has the size. At most {MAX_SPANS} separate ranges are served.",
+    "too-many-streams": "Ask again after as many seconds as `Retry-After` says.",
+    "source-changed": "Start over: what you have is of a file that is gone. Over HTTP the body breaks off.",
+    "source-unreadable": "The disk or the network behind the library failed. Over HTTP the body breaks off.",
+    "client-gone": "There is nobody left to answer.",
+    "client-stalled": "Raise `TRIO_STREAM_SEND_TIMEOUT` if clients need longer.",
+    "not-found": "All paths there are stand above.",
+    "not-ready": "Restart the server when it is convenient; its log says what happened.",
+    "precondition-failed": "Fetch the video anew, without the condition.",
+}
+"""What to do about it, where that is worth saying, by code."""
+
+
+def problems() -> list[Json]:
+    """Every code a client, or the operator, can meet: its status, its meaning and what to do."""
+    errors = sorted(_family(TrioStreamError), key=lambda each: (each.status, each.code))
+    found = [(each.code, each.status, _meaning(each)) for each in errors]
+    found += [(code, status, meaning) for code, (status, meaning) in NOT_OURS.items()]
+    return [
+        {
+            "code": code,
+            "status": None if code in UNSENT else status,
+            "meaning": meaning,
+            "remedy": REMEDIES.get(code, ""),
+        }
+        for code, status, meaning in sorted(found, key=lambda each: each[1])
+    ]
+
+
+def _family(error: type[TrioStreamError]) -> list[type[TrioStreamError]]:
+    return [error, *(each for child in error.__subclasses__() for each in _family(child))]
+
+
+def _meaning(error: type[TrioStreamError]) -> str:
+    return MEANINGS.get(error.code) or " ".join((error.__doc__ or "").split("\n\n")[0].split())
