@@ -48,6 +48,31 @@ def server(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield running
 
 
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server whose library each test fills for itself."""
+    folder = tmp_path_factory.mktemp("scratch")
+    (folder / "videos").mkdir()
+    with serving(folder / "videos", folder) as running:
+        running.get("/api/videos")
+        yield running
+
+
+@pytest.fixture
+def videos(scratch: Server) -> Path:
+    """The library of `running`, empty."""
+    shutil.rmtree(scratch.videos)
+    scratch.videos.mkdir()
+    return scratch.videos
+
+
+@pytest.fixture
+def running(scratch: Server, videos: Path) -> Server:
+    """A server of `videos`, which remembers nothing of the tests before."""
+    scratch.forget()
+    return scratch
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts servers of the test's own: `start(videos, environ={...}, hypercorn=(...))`."""
@@ -69,17 +94,18 @@ def nothing_left_behind(
 ) -> Iterator[None]:
     """Fails any test that leaves a stream, map, descriptor, task, child process or hidden file behind.
 
-    In the shared server everything has to be again as it was before the test; in this process nothing of the
+    In the shared servers everything has to be again as it was before the test; in this process nothing of the
     test's own files may be open or mapped, and no child may be left.
     """
-    shared: Server | None = request.getfixturevalue("server") if "server" in request.fixturenames else None
-    before = shared.settled() if shared is not None else None
+    names = [name for name in ("server", "scratch") if name in request.fixturenames]
+    shared: list[Server] = [request.getfixturevalue(name) for name in names]
+    before = [each.settled() for each in shared]
     children = {child.pid for child in psutil.Process().children()}
     base = str(tmp_path_factory.getbasetemp())
     yield
     gc.collect()
-    if shared is not None and before is not None:
-        _wait_for_census(shared, before)
+    for each, then in zip(shared, before, strict=True):
+        _wait_for_census(each, then)
     wait_for(lambda: not ours_open(base), GONE_WITHIN, "descriptors and maps of this process to be closed")
     left = [child for child in psutil.Process().children() if child.pid not in children]
     assert not left, f"child processes left behind: {left}"

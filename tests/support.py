@@ -45,6 +45,7 @@ class Server:
         self.url = url
         self.videos = videos
         self.log_file = log
+        self._forgotten = 0
         self.host, port = url.removeprefix("http://").split(":")
         self.port = int(port)
         self.pid = process.pid
@@ -54,7 +55,12 @@ class Server:
 
     @property
     def log(self) -> str:
-        return self.log_file.read_text(errors="replace")
+        """What it logged since it started, or since `forget`."""
+        return self.log_file.read_text(errors="replace")[self._forgotten :]
+
+    def forget(self) -> None:
+        """Let the log begin here."""
+        self._forgotten += len(self.log)
 
     @property
     def ended(self) -> list[dict[str, Any]]:

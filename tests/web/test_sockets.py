@@ -17,18 +17,11 @@ V1 = ["trio-stream.v1"]
 
 
 @pytest.fixture
-def videos(tmp_path: Path) -> Path:
-    folder = tmp_path / "videos"
-    folder.mkdir()
-    (folder / "v.mp4").write_bytes(os.urandom(SIZE))
-    (folder / "small.mp4").write_bytes(b"small")
-    (folder / "empty.mp4").touch()
-    return folder
-
-
-@pytest.fixture
-def running(start: Callable[..., Server], videos: Path) -> Server:
-    return start(videos)
+def videos(videos: Path) -> Path:
+    (videos / "v.mp4").write_bytes(os.urandom(SIZE))
+    (videos / "small.mp4").write_bytes(b"small")
+    (videos / "empty.mp4").touch()
+    return videos
 
 
 @pytest.mark.parametrize(

@@ -42,18 +42,6 @@ AWKWARD = [
 ]
 
 
-@pytest.fixture
-def videos(tmp_path: Path) -> Path:
-    folder = tmp_path / "videos"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def running(start: Callable[..., Server], videos: Path) -> Server:
-    return start(videos)
-
-
 def large(videos: Path, name: str = "large.mp4") -> Path:
     path = videos / name
     block = os.urandom(MEGABYTE)

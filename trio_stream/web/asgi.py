@@ -8,10 +8,17 @@ with unread input takes away from the client what it has not read yet (RFC 6455 
 """
 
 import errno
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPResponseBodyEvent, LifespanScope
+from hypercorn.typing import (
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    ASGISendEvent,
+    HTTPResponseBodyEvent,
+    LifespanScope,
+)
 from quart.asgi import ASGIHTTPConnection, ASGIWebsocketConnection
 from quart.utils import encode_headers
 from quart.wrappers import Response
@@ -121,16 +128,25 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve it; a client that leaves cancels what is served."""
-        websocket = cast("Websocket", self._create_websocket_from_scope(send))
-        self._over = False
+        torn = False
+
+        async def send_or_tear(message: ASGISendEvent) -> None:
+            nonlocal torn
+            try:
+                await send(message)
+            except BaseException:
+                torn = True  # in the middle of a frame: nothing that follows arrives
+                raise
+
+        websocket = cast("Websocket", self._create_websocket_from_scope(send_or_tear))
         websocket.exchange = Exchange()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._receive, websocket, receive, nursery.cancel_scope)
                 with websocket.exchange:
-                    await ASGIWebsocketConnection.handle_websocket(self, websocket, send)
-                self._over = True
-                if self._accepted:
+                    await ASGIWebsocketConnection.handle_websocket(self, websocket, send_or_tear)
+                self.receive_channel.close()
+                if self._accepted and not torn:
                     with trio.move_on_after(CLOSING_TIMEOUT):
                         await trio.sleep_forever()  # until the disconnect
                 nursery.cancel_scope.cancel()
@@ -144,9 +160,10 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
             event = await receive()
             if event["type"] == "websocket.disconnect":
                 break
-            if event["type"] == "websocket.receive" and not self._over:
+            if event["type"] == "websocket.receive":
                 data, text = event.get("bytes"), event.get("text")
-                await self.send_channel.send(data if data is not None else text or "")
+                with suppress(trio.BrokenResourceError):  # nobody listens after the end
+                    await self.send_channel.send(data if data is not None else text or "")
         websocket.exchange.client_left()
         scope.cancel()
 
