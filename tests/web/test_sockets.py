@@ -66,7 +66,7 @@ async def test_v1_tells_what_comes_and_that_it_came(running: Server, videos: Pat
         "size": SIZE,
         "content_type": "video/mp4",
         "etag": running.get("/api/stream/v.mp4").headers["ETag"],
-        "chunk_size": 65536,
+        "chunk_size": 262144,
     }
     assert end == {"type": "end", "offset": SIZE}
     assert closed.code == 1000
@@ -74,8 +74,8 @@ async def test_v1_tells_what_comes_and_that_it_came(running: Server, videos: Pat
 
 async def test_messages_are_no_larger_than_announced(running: Server) -> None:
     async with opened(running, "/api/ws/stream/v.mp4") as socket:
-        sizes = [len(await socket.receive()) for _ in range(50)]
-    assert max(sizes) == 65536
+        sizes = [len(await socket.receive()) for _ in range(30)]
+    assert max(sizes) == 262144
     assert sizes[0] < 65536
 
 
@@ -277,7 +277,7 @@ async def test_a_slow_reader_slows_the_reader_task(running: Server, videos: Path
             [listed] = running.get("/api/streams").json()["streams"]
             same: bool
             same, sent = sent == listed["bytes_sent"], listed["bytes_sent"]
-            assert listed["peak_buffer"] <= 4 * 65536
+            assert listed["peak_buffer"] <= 4 * 262144
             return same
 
         await wait_until(still, 5, "the stream to stand still")
@@ -290,8 +290,14 @@ async def test_a_file_changed_in_place_closes_the_socket_with_the_reason(
 ) -> None:
     (videos / "large.mp4").write_bytes(bytes(64 * MEGABYTE))
     async with opened(running, "/api/ws/stream/large.mp4", subprotocols=V1) as socket:
-        await socket.receive()
+        await socket.say(type="pause")
+        with trio.move_on_after(
+            0.3
+        ):  # nothing may be under way: a frame torn in the middle has no error behind it
+            while True:
+                await socket.receive()
         os.truncate(videos / "large.mp4", 1000)
+        await socket.say(type="resume")
         data, texts, closed = await socket.everything()
     assert len(data) < 64 * MEGABYTE
     assert texts[-1]["type"] == "error"

@@ -6,10 +6,12 @@ stream, and with it the shutdown of the server. Here a send can be cancelled, en
 the middle, so the connection is *cut*: every later send raises, and closing it resets it.
 """
 
+import os
 import socket
 import struct
 from contextlib import suppress
 from math import inf
+from time import perf_counter
 from typing import ClassVar
 
 import structlog
@@ -19,6 +21,12 @@ from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.trio.tcp_server import TCPServer
 
 log = structlog.get_logger("trio_stream.server")
+
+SLICE = 256 * 1024
+"""Bytes handed to the system at once; copying them, and faulting them in, takes a fraction of a millisecond."""
+
+TURN = 0.0005
+"""Seconds for which one connection may send before all others have their turn."""
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """`struct linger` that drops what is unsent: the peer learns at once that the response is not whole."""
@@ -76,12 +84,29 @@ class Connection(TCPServer):
             raise ConnectionResetError("the client is gone") from error
 
     async def _send_plain(self, sock: trio.socket.SocketType, data: bytes | memoryview) -> None:
-        # Not `stream.send_all`: the deadline is for progress, not for the whole of a large view.
+        """Send `data` in slices: for a short while without a pause, then after everybody else had a turn.
+
+        The deadline is for progress, not for the whole of a large view. `os.write` is `send` without flags, and a
+        third of the cost of Trio's, which has a checkpoint in it.
+        """
+        fd = sock.fileno()
         with memoryview(data) as view:
             sent = 0
+            turn_ends = 0.0
             while sent < len(view):
-                with trio.fail_after(self.send_timeout), view[sent:] as rest:
-                    sent += await sock.send(rest)
+                if perf_counter() >= turn_ends:
+                    await trio.lowlevel.checkpoint()
+                    turn_ends = perf_counter() + TURN
+                asked = min(SLICE, len(view) - sent)
+                try:
+                    with view[sent : sent + asked] as part:
+                        done = os.write(fd, part)
+                except BlockingIOError:
+                    done = 0
+                sent += done
+                if done < asked:  # the socket is full
+                    with trio.fail_after(self.send_timeout):
+                        await trio.lowlevel.wait_writable(sock)
 
     async def _close(self) -> None:
         if self._cut:

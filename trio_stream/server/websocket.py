@@ -1,16 +1,26 @@
-"""ASGI WebSocket messages: video is not compressed again, and a client's messages are small.
+"""ASGI WebSocket messages: video is neither compressed again nor copied, and a client's messages are small.
 
 Hypercorn accepts `permessage-deflate` whenever it is offered, and browsers always offer it: every chunk of a film
-would go through zlib on the event loop, to come out no smaller.
+would go through zlib on the event loop, to come out no smaller. And it copies each message twice before it is sent,
+which for a client that stops reading stays in memory. A server does not mask its frames (RFC 6455 section 5.1), so
+a frame is a short header and then the very bytes of the message: a `memoryview` goes out as it is. As with HTTP
+(`http.py`) the scope says under `VIEWS` where that is so.
 """
 
 from typing import ClassVar
 
-from hypercorn.protocol.events import Event, Request, StreamClosed
-from hypercorn.protocol.ws_stream import WebsocketBuffer
+import trio
+from hypercorn.protocol.events import Data, Event, Request, StreamClosed
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, WebsocketBuffer
 from hypercorn.protocol.ws_stream import WSStream as PlainWSStream
-from hypercorn.typing import WebsocketAcceptEvent
+from hypercorn.typing import ASGISendEvent, WebsocketAcceptEvent
+from wsproto.events import Event as FrameEvent
 from wsproto.frame_protocol import CloseReason
+
+from trio_stream.server.http import VIEWS
+
+FINAL_BINARY = 0x82
+"""The first byte of a frame: the final one of a binary message (RFC 6455 section 5.2)."""
 
 
 class WSStream(PlainWSStream):
@@ -26,8 +36,11 @@ class WSStream(PlainWSStream):
         """
         if isinstance(event, Request):
             self.buffer = WebsocketBuffer(self.message_limit)
+            self._frame = trio.Lock()
         was_open = not self.closed
         await super().handle(event)
+        if isinstance(event, Request) and self.scheme == "ws":
+            self.scope["extensions"][VIEWS] = {}
         if was_open and self.closed and not isinstance(event, StreamClosed):
             if self.app_put is not None:
                 await self.app_put(
@@ -35,6 +48,33 @@ class WSStream(PlainWSStream):
                 )
             await self.send(StreamClosed(stream_id=self.stream_id))
 
+    async def app_send(self, message: ASGISendEvent | None) -> None:
+        """As in Hypercorn, but a view is not turned into `bytes`."""
+        if (
+            message is None
+            or message["type"] != "websocket.send"
+            or not isinstance(view := message.get("bytes"), memoryview)
+            or self.state is not ASGIWebsocketState.CONNECTED
+        ):
+            await super().app_send(message)
+        elif not self.closed:
+            async with self._frame:
+                await self.send(Data(stream_id=self.stream_id, data=frame_header(len(view))))
+                await self.send(Data(stream_id=self.stream_id, data=view))
+
+    async def _send_wsproto_event(self, event: FrameEvent) -> None:
+        async with self._frame:  # not between the header of a view and the view
+            await super()._send_wsproto_event(event)
+
     async def _accept(self, message: WebsocketAcceptEvent) -> None:
         self.handshake.extensions = None
         await super()._accept(message)
+
+
+def frame_header(length: int) -> bytes:
+    """The header of an unmasked binary message of `length` bytes in one frame (RFC 6455 section 5.2)."""
+    if length < 126:
+        return bytes((FINAL_BINARY, length))
+    if length < 1 << 16:
+        return bytes((FINAL_BINARY, 126)) + length.to_bytes(2, "big")
+    return bytes((FINAL_BINARY, 127)) + length.to_bytes(8, "big")

@@ -19,7 +19,7 @@ class ChunkSizer:
 
     __slots__ = ("largest", "size", "smallest")
 
-    def __init__(self, smallest: int = 64 * KIB, largest: int = 2048 * KIB) -> None:
+    def __init__(self, smallest: int, largest: int) -> None:
         if not 0 < smallest <= largest:
             raise ValueError(f"{smallest} to {largest} bytes is no range of sizes")
         self.smallest = smallest

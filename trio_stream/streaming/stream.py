@@ -25,6 +25,8 @@ from trio_stream.streaming.sizing import KIB, ChunkSizer
 DEPTH = 2
 """Chunks that may wait in the channel of a stream."""
 
+SMALLEST = 16 * KIB
+LARGEST_VIEW = 2048 * KIB
 LARGEST_COPY = 64 * KIB
 """A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
 
@@ -93,19 +95,20 @@ class Stream:
         self._began = trio.current_time()
         self._buffered = 0
         self._scope: trio.CancelScope | None = None
-        self._views = ChunkSizer()
-        self._copies = ChunkSizer(LARGEST_COPY // 4, LARGEST_COPY)
 
-    async def run(self, parts: Sequence[Part], send: Send, *, views: bool) -> bool:
+    async def run(
+        self, parts: Sequence[Part], send: Send, *, views: bool, largest: int = LARGEST_VIEW
+    ) -> bool:
         """Send `parts` through `send` and answer whether all of it went: False when the stream was ended meanwhile.
 
         With `views` the bytes are views of the map, to be given to system calls only; without, they are copies.
+        A chunk has at most `largest` bytes, and less where it is a copy.
         Raises what `send` raises, and `SourceChanged` or `SourceUnreadable` for the file; the ending is noted.
         """
         if self.ending is not None:
             return False
         self._note_range(parts)
-        sizer = self._views if views else self._copies
+        sizer = ChunkSizer(SMALLEST, min(largest, LARGEST_VIEW if views else LARGEST_COPY))
         pump = Pump(self.file, self._disk, sizer, views, self._queued)
         try:
             async with trio.open_nursery() as nursery:

@@ -32,7 +32,8 @@ from trio_stream.errors import (
     TrioStreamError,
 )
 from trio_stream.http.bodies import Window
-from trio_stream.streaming.stream import LARGEST_COPY, Ending, Stream, first_error
+from trio_stream.server.http import VIEWS
+from trio_stream.streaming.stream import Ending, Stream, first_error
 from trio_stream.web.asgi import translate
 from trio_stream.web.exchange import exchange, services
 from trio_stream.web.streams import requested_name, validators
@@ -40,6 +41,9 @@ from trio_stream.web.streams import requested_name, validators
 blueprint = Blueprint("sockets", __name__)
 
 SUBPROTOCOL = "trio-stream.v1"
+LARGEST_MESSAGE = 256 * 1024
+"""Bytes in one binary message at most; where they are copies, `LARGEST_COPY` is less."""
+
 MOST_MISTAKES = 32
 """A client that sent so many messages without a meaning is let go."""
 
@@ -119,8 +123,9 @@ async def stream_over_websocket(name: str) -> None:
             "size": file.content.size,
             "content_type": video.media_type,
             "etag": validators(file).etag,
-            "chunk_size": LARGEST_COPY,
+            "chunk_size": LARGEST_MESSAGE,
         },
+        views=VIEWS in (websocket.scope.get("extensions") or {}),
     )
     await session.serve()
 
@@ -129,13 +134,14 @@ class Session:
     """One viewer: where they are, and whether they paused. `start` to `end` is what they may see."""
 
     def __init__(
-        self, *, stream: Stream, start: int, end: int, chatty: bool, about: Mapping[str, Any]
+        self, *, stream: Stream, start: int, end: int, chatty: bool, about: Mapping[str, Any], views: bool
     ) -> None:
         self._stream = stream
         self._start = start
         self._end = end
         self._chatty = chatty
         self._about = about
+        self._views = views
         self._paused = False
         self._sought: int | None = None
         self._told = trio.Event()
@@ -172,7 +178,12 @@ class Session:
                 {"type": "start", "offset": offset, "end": self._end, **self._about}, tell=self._chatty
             )
             with trio.CancelScope() as self._segment:
-                whole = await self._stream.run((Window(offset, self._end - offset),), self._send, views=False)
+                whole = await self._stream.run(
+                    (Window(offset, self._end - offset),),
+                    self._send,
+                    views=self._views,
+                    largest=LARGEST_MESSAGE,
+                )
             if self._sought is None:
                 return whole
             offset, self._sought = self._sought, None
@@ -181,6 +192,7 @@ class Session:
         while self._paused and self._sought is None:
             self._told = trio.Event()
             await self._told.wait()
+            self._stream.file.check()  # a pause is long enough for the file to change
         if self._sought is not None:
             self._segment.cancel()
             await trio.lowlevel.checkpoint()

@@ -1,0 +1,78 @@
+"""The programs people point at a video server, each as they would type it."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.support import Server
+
+
+def run(*command: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(command, capture_output=True, timeout=timeout, check=True)
+
+
+def test_curl_takes_a_range(server: Server, tmp_path: Path) -> None:
+    part = tmp_path / "part"
+    head = run(
+        "curl",
+        "-sS",
+        "-D",
+        "-",
+        "-H",
+        "Range: bytes=0-1048576",
+        "-o",
+        part,
+        f"{server.url}/api/stream/sample.mp4",
+    ).stdout
+    content = (server.videos / "sample.mp4").read_bytes()
+    assert b" 206 " in head
+    assert f"content-range: bytes 0-1048576/{len(content)}".encode() in head.lower()
+    assert part.read_bytes() == content[:1048577]
+
+
+def test_curl_resumes(server: Server, tmp_path: Path) -> None:
+    whole = (server.videos / "sample.mp4").read_bytes()
+    part = tmp_path / "part.mp4"
+    part.write_bytes(whole[:1_000_000])
+    run("curl", "-sS", "-C", "-", "-o", part, f"{server.url}/api/stream/sample.mp4")
+    assert part.read_bytes() == whole
+
+
+def test_wget_resumes(server: Server, tmp_path: Path) -> None:
+    whole = (server.videos / "sample.mp4").read_bytes()
+    part = tmp_path / "sample.mp4"
+    part.write_bytes(whole[:1_000_000])
+    run("wget", "-q", "-c", "-P", tmp_path, f"{server.url}/api/stream/sample.mp4")
+    assert part.read_bytes() == whole
+
+
+def test_wget_names_a_download(server: Server, tmp_path: Path) -> None:
+    run(
+        *("wget", "-q", "--content-disposition", "-P", tmp_path),
+        f"{server.url}/api/stream/sample.mp4?download=1",
+    )
+    assert [file.name for file in tmp_path.iterdir()] == ["sample.mp4"]
+
+
+def test_ffprobe_reads_what_it_is(server: Server) -> None:
+    answer = run(
+        *("ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams"),
+        f"{server.url}/api/stream/sample.mp4",
+    )
+    assert answer.stderr == b""
+    found = json.loads(answer.stdout)
+    assert 29.9 < float(found["format"]["duration"]) < 30.2
+    assert [stream["codec_name"] for stream in found["streams"]] == ["h264", "aac"]
+    assert (found["streams"][0]["width"], found["streams"][0]["height"]) == (1920, 1080)
+
+
+def test_ffmpeg_seeks_and_decodes_the_same_frames(server: Server) -> None:
+    def frames(source: str | Path) -> bytes:
+        command = ("ffmpeg", "-v", "error", "-ss", "20", "-i", source, "-t", "1", "-f", "framemd5", "-")
+        answer = run(*command)
+        assert answer.stderr == b""
+        return answer.stdout
+
+    over_http = frames(f"{server.url}/api/stream/sample.mp4")
+    assert over_http.count(b"\n0,") >= 29
+    assert over_http == frames(server.videos / "sample.mp4")
