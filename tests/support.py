@@ -136,6 +136,7 @@ def serving(
     *,
     hypercorn: tuple[str, ...] = (),
     environ: Mapping[str, str] | None = None,
+    app: str = "trio_stream.app:app",
     stops_with: int | None = 0,
 ) -> Iterator[Server]:
     """A server of `videos` with its log in `folder`, for the length of the block."""
@@ -145,7 +146,7 @@ def serving(
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "hypercorn", "trio_stream.app:app", "-k", "trio"),
+                *(sys.executable, "-m", "hypercorn", app, "-k", "trio"),
                 *("--bind", "127.0.0.1:0", "--graceful-timeout", "2", *hypercorn),
             ],
             cwd=folder,

@@ -1,0 +1,77 @@
+"""A client that stops reading, and what its send comes to.
+
+Upstream: `TCPServer.protocol_send` shields `send_all` and gives it no deadline.
+"""
+
+import time
+from collections.abc import Callable
+
+import pytest
+import trio
+
+from tests.support import Server, connect, read_head, wait_for
+
+APP = """
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000000000")]})
+    try:
+        for _ in range(1000):
+            await send({"type": "http.response.body", "body": bytes(1_000_000), "more_body": True})
+    except BaseException as error:
+        print("send raised", type(error).__name__, flush=True)
+        raise
+"""
+
+
+async def stall(server: Server) -> trio.SocketStream:
+    stream = await connect(server)
+    await stream.send_all(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+    await read_head(stream)
+    return stream
+
+
+async def test_plain_hypercorn_does_not_stop_for_a_client_that_does_not_read(
+    serve: Callable[..., Server],
+) -> None:
+    server = serve(APP, guarded=False, hypercorn=("--graceful-timeout", "1"), stops_with=None)
+    async with await stall(server):
+        server.process.terminate()
+        began = time.monotonic()
+        with pytest.raises(AssertionError):
+            wait_for(lambda: server.process.poll() is not None, 5)
+        assert time.monotonic() - began >= 5
+    # The client is gone now, and with it what held the server.
+
+
+async def test_the_guarded_server_stops_at_the_graceful_timeout(serve: Callable[..., Server]) -> None:
+    server = serve(APP, guarded=True, hypercorn=("--graceful-timeout", "1"))
+    async with await stall(server):
+        began = time.monotonic()
+        assert await trio.to_thread.run_sync(server.stop) == 0
+        assert time.monotonic() - began < 3
+    assert "send raised Cancelled" in server.log
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+async def test_a_send_without_progress_ends(serve: Callable[..., Server], guarded: bool) -> None:
+    server = serve(APP, guarded=guarded, limits="send_timeout=0.5", stops_with=None)
+    async with await stall(server):
+        if guarded:
+            wait_for(lambda: "send raised TimeoutError" in server.log, 5)
+        else:
+            with pytest.raises(AssertionError):
+                wait_for(lambda: "send raised" in server.log, 3)
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+async def test_a_send_to_a_client_that_left_raises(serve: Callable[..., Server], guarded: bool) -> None:
+    server = serve(APP, guarded=guarded, stops_with=None)
+    (await stall(server)).socket.close()
+    if guarded:
+        wait_for(lambda: "send raised" in server.log, 5)
+        assert "ConnectionResetError" in server.log or "BrokenPipeError" in server.log
+    else:
+        with pytest.raises(AssertionError):  # it prepares a gigabyte for nobody, and is told nothing
+            wait_for(lambda: "send raised" in server.log, 3)
