@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> TrioStream:
         settings = settings_module.load()
         settings.check_videos()
     logs.configure(settings.log_format, settings.log_level)
-    install(Limits(send_timeout=settings.send_timeout))
+    install(Limits(send_timeout=settings.send_timeout, zero_copy=settings.zero_copy))
 
     app = TrioStream("trio_stream", static_folder=None)
     app.settings = settings

@@ -36,8 +36,7 @@ def check() -> None:
     rows = settings_module.rows(_settings_or_exit())
     width = max(len(row.variable) for row in rows)
     for row in rows:
-        origin = "default" if row.value == row.default else "set"
-        click.echo(f"{row.variable:{width}}  {row.value}  ({origin})")
+        click.echo(f"{row.variable:{width}}  {row.value}  ({'set' if row.chosen else 'default'})")
         click.echo(f"{'':{width}}  {row.about}")
 
 

@@ -62,6 +62,24 @@ def _seconds(least: float, most: float) -> Callable[[object], float]:
     return parse
 
 
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    named = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    if not isinstance(value, str) or value.lower() not in named:
+        raise ValueError("1 or 0 is needed")
+    return named[value.lower()]
+
+
 def _one_of(*choices: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
@@ -99,6 +117,11 @@ class Settings:
         _seconds(1, 86_400), "A client that takes nothing for so long is let go, in seconds.", default=60.0
     )
     disk_threads: int = _setting(_whole(1, 256), "Threads that may wait for the disk at once.", default=16)
+    zero_copy: bool = _setting(
+        _switch,
+        "Let the system send files by itself where it can (sendfile); 0 to copy them instead.",
+        default=True,
+    )
     cors_origins: frozenset[str] = _setting(
         _origins,
         "Origins of other sites whose pages may use the API, separated by commas; * for any.",
@@ -137,6 +160,7 @@ class Row:
     value: str
     default: str
     about: str
+    chosen: bool
 
 
 def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
@@ -157,13 +181,15 @@ def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None
 
 
 def rows(settings: Settings) -> list[Row]:
-    """Each setting with the value in force and its default, in a fixed order."""
+    """Each setting with the value in force and its default, in a fixed order; `chosen` where the two differ."""
+    unset = {"videos": Path("videos").absolute(), "data": default_data(settings.videos)}
     return [
         Row(
             variable=PREFIX + each.name.upper(),
-            value=_show(getattr(settings, each.name)),
+            value=_show(value := getattr(settings, each.name)),
             default=_default(each.name),
             about=each.metadata["about"],
+            chosen=value != unset.get(each.name, each.default),
         )
         for each in fields(Settings)
     ]
@@ -227,4 +253,6 @@ def _default(name: str) -> str:
 def _show(value: object) -> str:
     if isinstance(value, frozenset):
         return ", ".join(sorted(value)) or "none"
+    if isinstance(value, bool):
+        return "1" if value else "0"
     return f"{value:g}" if isinstance(value, float) else str(value)

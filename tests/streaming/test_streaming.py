@@ -22,9 +22,10 @@ from trio_stream.errors import (
 from trio_stream.http.bodies import Literal, Part, Window
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile, MapPool
+from trio_stream.streaming.pump import Chunk, Delivery, chunk_length
 from trio_stream.streaming.registry import Registry
 from trio_stream.streaming.sizing import ChunkSizer
-from trio_stream.streaming.stream import LARGEST_COPY, LARGEST_VIEW, Ending, Stream
+from trio_stream.streaming.stream import LARGEST_CHUNK, LARGEST_COPY, Ending, Stream
 
 SIZE = 3_000_000
 
@@ -63,16 +64,22 @@ async def streaming(pool: MapPool, disk: Disk, path: Path, limit: int = 10) -> A
 class Sink:
     """Takes what it is sent, and fails or waits when told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.data = bytearray()
         self.sizes: list[int] = []
         self.views: list[memoryview] = []
 
-    async def __call__(self, chunk: memoryview) -> None:
+    async def __call__(self, chunk: Chunk) -> None:
         await trio.lowlevel.checkpoint()
-        self.data += chunk
-        self.sizes.append(len(chunk))
-        self.views.append(chunk)
+        self.sizes.append(chunk_length(chunk))
+        if isinstance(chunk, Window):
+            with self.path.open("rb") as file:
+                file.seek(chunk.offset)
+                self.data += file.read(chunk.length)
+        else:
+            self.data += chunk
+            self.views.append(chunk)
 
     @property
     def all_released(self) -> bool:
@@ -103,52 +110,54 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@given(body=parts, views=st.booleans(), largest=st.integers(16 * 1024, LARGEST_VIEW))
-def test_any_body_is_sent_as_it_is(shared: Path, body: list[Part], views: bool, largest: int) -> None:
+@given(body=parts, delivery=st.sampled_from(Delivery), largest=st.integers(16 * 1024, LARGEST_CHUNK))
+def test_any_body_is_sent_as_it_is(shared: Path, body: list[Part], delivery: Delivery, largest: int) -> None:
     content = shared.read_bytes()
     expected = b"".join(
         part.data if isinstance(part, Literal) else content[part.offset : part.offset + part.length]
         for part in body
     )
-    sink = Sink()
+    sink = Sink(shared)
 
     async def main() -> None:
         pool = MapPool()
         with Disk(readers=1) as disk:
             async with streaming(pool, disk, shared) as stream:
-                assert await stream.run(body, sink, views=views, largest=largest)
+                assert await stream.run(body, sink, delivery, largest=largest)
                 assert stream.bytes_sent == len(expected)
         assert pool.statistics().files == 0
 
     trio.run(main)
     assert sink.data == expected
     assert sink.all_released
-    assert max(sink.sizes, default=0) <= (largest if views else min(largest, LARGEST_COPY))
+    assert max(sink.sizes, default=0) <= (
+        min(largest, LARGEST_COPY) if delivery is Delivery.COPIES else largest
+    )
 
 
 async def test_chunks_begin_small_and_grow(pool: MapPool, disk: Disk, path: Path) -> None:
-    sink = Sink()
+    sink = Sink(path)
     async with streaming(pool, disk, path) as stream:
-        await stream.run([Window(0, SIZE)], sink, views=True)
+        await stream.run([Window(0, SIZE)], sink, Delivery.VIEWS)
     assert sink.sizes[0] == 16 * 1024
     assert max(sink.sizes) > 512 * 1024
     assert sum(sink.sizes) == SIZE
 
 
-@pytest.mark.parametrize("views", [True, False])
+@pytest.mark.parametrize("delivery", Delivery)
 async def test_a_reader_that_takes_nothing_has_a_bounded_buffer(
-    pool: MapPool, disk: Disk, path: Path, views: bool
+    pool: MapPool, disk: Disk, path: Path, delivery: Delivery
 ) -> None:
     started = trio.Event()
 
-    async def take_nothing(_: memoryview) -> None:
+    async def take_nothing(_: Chunk) -> None:
         started.set()
         await trio.sleep_forever()
 
     async with streaming(pool, disk, path) as stream, trio.open_nursery() as nursery:
 
         async def run() -> None:
-            await stream.run([Window(0, SIZE)], take_nothing, views=views)
+            await stream.run([Window(0, SIZE)], take_nothing, delivery)
 
         nursery.start_soon(run)
         await started.wait()
@@ -164,12 +173,12 @@ async def test_ending_a_stream_ends_it_in_the_middle_of_a_send(pool: MapPool, di
     file = pool.open(os.open(path, os.O_RDONLY))
     stream = registry.admit(file, owner="me", name="v.mp4", transport="test")
 
-    async def end_me(_: memoryview) -> None:
+    async def end_me(_: Chunk) -> None:
         registry.end(stream.id, "enough")
         await trio.sleep_forever()
 
-    assert not await stream.run([Window(0, SIZE)], end_me, views=True)
-    assert not await stream.run([Window(0, SIZE)], end_me, views=True), "what ended does not begin again"
+    assert not await stream.run([Window(0, SIZE)], end_me, Delivery.VIEWS)
+    assert not await stream.run([Window(0, SIZE)], end_me, Delivery.VIEWS), "what ended does not begin again"
     stream.close()
     stream.close()
     file.release()
@@ -191,43 +200,43 @@ async def test_ending_a_stream_ends_it_in_the_middle_of_a_send(pool: MapPool, di
 async def test_what_the_send_raises_is_how_it_ended(
     pool: MapPool, disk: Disk, path: Path, error: Exception, ending: Ending
 ) -> None:
-    async def fail(_: memoryview) -> None:
+    async def fail(_: Chunk) -> None:
         raise error
 
     async with streaming(pool, disk, path) as stream:
         with pytest.raises(type(error)):
-            await stream.run([Window(0, SIZE)], fail, views=True)
+            await stream.run([Window(0, SIZE)], fail, Delivery.VIEWS)
     assert stream.ending is ending
 
 
 async def test_a_bug_is_raised_and_noted_as_one(pool: MapPool, disk: Disk, path: Path) -> None:
-    async def fail(_: memoryview) -> None:
+    async def fail(_: Chunk) -> None:
         raise ZeroDivisionError
 
     async with streaming(pool, disk, path) as stream:
         with pytest.raises(ExceptionGroup) as caught:
-            await stream.run([Window(0, SIZE)], fail, views=True)
+            await stream.run([Window(0, SIZE)], fail, Delivery.VIEWS)
         assert caught.group_contains(ZeroDivisionError)
     assert stream.ending is Ending.FAILED
 
 
 async def test_cancelled_from_outside_is_cancelled(pool: MapPool, disk: Disk, path: Path) -> None:
-    async def wait(_: memoryview) -> None:
+    async def wait(_: Chunk) -> None:
         scope.cancel()
         await trio.sleep_forever()
 
     with trio.CancelScope() as scope:
         async with streaming(pool, disk, path) as stream:
-            await stream.run([Window(0, SIZE)], wait, views=True)
+            await stream.run([Window(0, SIZE)], wait, Delivery.VIEWS)
     assert scope.cancelled_caught
     assert stream.ending is Ending.STOPPED
 
 
 async def test_a_change_after_the_last_view_is_still_noticed(pool: MapPool, disk: Disk, path: Path) -> None:
     """The tail is a copy that is sent after a check: a body that was wrong anywhere is never completed."""
-    sink = Sink()
+    sink = Sink(path)
 
-    async def change_late(chunk: memoryview) -> None:
+    async def change_late(chunk: Chunk) -> None:
         await sink(chunk)
         if len(sink.data) == SIZE - 16 * 1024:
             with path.open("r+b") as file:
@@ -235,18 +244,18 @@ async def test_a_change_after_the_last_view_is_still_noticed(pool: MapPool, disk
 
     async with streaming(pool, disk, path) as stream:
         with pytest.raises(SourceChanged):
-            await stream.run([Window(0, SIZE)], change_late, views=True)
+            await stream.run([Window(0, SIZE)], change_late, Delivery.VIEWS)
     assert len(sink.data) == SIZE - 16 * 1024
 
 
-@pytest.mark.parametrize("views", [True, False])
+@pytest.mark.parametrize("delivery", Delivery)
 async def test_a_file_that_ends_early_is_a_changed_one(
-    pool: MapPool, disk: Disk, path: Path, views: bool
+    pool: MapPool, disk: Disk, path: Path, delivery: Delivery
 ) -> None:
     async with streaming(pool, disk, path) as stream:
         os.truncate(path, 1000)
         with pytest.raises(SourceChanged):
-            await stream.run([Window(0, SIZE)], Sink(), views=views)
+            await stream.run([Window(0, SIZE)], Sink(path), delivery)
 
 
 async def test_a_disk_that_fails_is_said_so(pool: MapPool, disk: Disk, path: Path) -> None:
@@ -256,7 +265,7 @@ async def test_a_disk_that_fails_is_said_so(pool: MapPool, disk: Disk, path: Pat
     os.dup2(broken, file.fd)
     os.close(broken)
     with pytest.raises(SourceUnreadable, match=os.strerror(errno.EIO)):
-        await stream.run([Window(0, SIZE)], Sink(), views=False)
+        await stream.run([Window(0, SIZE)], Sink(path), Delivery.COPIES)
     stream.close()
     file.release()
 

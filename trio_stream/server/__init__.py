@@ -1,6 +1,7 @@
 """What is added to Hypercorn, one file a layer; it knows ASGI and Hypercorn, and nothing of the product.
 
     install.py      puts the layers in place, once the Hypercorn version was recognised
+    worker.py       the process: every reason to stop starts the same drain, and it ends well
     connection.py   the socket: sends that raise, end, and can be cancelled; one connection's fault stays its own
     tasks.py        the application's task: nothing waits for one that has ended
     h11.py          HTTP/1.1 framing around bodies that nobody copies

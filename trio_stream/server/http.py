@@ -1,9 +1,13 @@
-"""ASGI HTTP messages whose body may be a `memoryview`.
+"""ASGI HTTP messages whose body may be a `memoryview`, or a span of a file.
 
-Where a view is passed on to the `send` system call untouched, the scope says so under `VIEWS`: on plain HTTP/1.1
-alone, as TLS and HTTP/2 read the bytes in user space. Reading a mapped page there would end the whole process
-(SIGBUS) when the file behind it shrank; inside a system call it is an `EFAULT`.
+Where a view is passed on to the `send` system call untouched, the scope says so under `VIEWS`, and where a span is
+sent without passing through this process, under `ZEROCOPY`: on plain HTTP/1.1 alone, as TLS and HTTP/2 read the
+bytes in user space. Reading a mapped page there would end the whole process (SIGBUS) when the file behind it
+shrank; inside a system call it is an `EFAULT`.
 """
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from hypercorn.protocol.events import Body, Event, Request
 from hypercorn.protocol.http_stream import ASGIHTTPState
@@ -11,31 +15,52 @@ from hypercorn.protocol.http_stream import HTTPStream as PlainHTTPStream
 from hypercorn.typing import ASGISendEvent
 from hypercorn.utils import suppress_body
 
+from trio_stream.server.span import FileSpan
+
 VIEWS = "http.response.memoryview"
 """Key in `scope["extensions"]`: the body of `http.response.body` may be a `memoryview` and is not copied."""
+
+ZEROCOPY = "http.response.zerocopysend"
+"""ASGI's own extension: a message of this type names an open file, an offset and a count. It says nothing of errors;
+here `file` is a descriptor, `offset` and `count` are given, and a file that ends early raises `OSError(EFAULT)`."""
 
 
 class HTTPStream(PlainHTTPStream):
     """One request and its response."""
+
+    zero_copy: ClassVar[bool] = False
 
     async def handle(self, event: Event) -> None:
         """As in Hypercorn; the task of the application first runs at the next checkpoint, after this method."""
         await super().handle(event)
         if isinstance(event, Request) and self.scheme == "http":
             self.scope["extensions"][VIEWS] = {}
+            if self.zero_copy:
+                self.scope["extensions"][ZEROCOPY] = {}
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
-        """As in Hypercorn, but a view is not turned into `bytes`."""
-        if (
-            message is None
-            or message["type"] != "http.response.body"
-            or not isinstance(message["body"], memoryview)
-            or self.state is not ASGIHTTPState.RESPONSE
-        ):
+        """As in Hypercorn, but a view is not turned into `bytes`, and a span is not read at all."""
+        body = None if message is None else _uncopied(message)
+        if message is None or body is None or self.state is not ASGIHTTPState.RESPONSE:
             await super().app_send(message)
             return
-        view = message["body"]
-        if len(view) and not suppress_body(self.scope["method"], int(self.response["status"])):
-            await self.send(Body(stream_id=self.stream_id, data=view))
+        if len(body) and not suppress_body(self.scope["method"], int(self.response["status"])):
+            await self.send(Body(stream_id=self.stream_id, data=body))  # type: ignore[arg-type]
         if not message.get("more_body", False):
             await super().app_send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _uncopied(message: Mapping[str, Any]) -> memoryview | FileSpan | None:
+    """What `message` sends without a copy."""
+    match message:
+        case {
+            "type": "http.response.zerocopysend",
+            "file": int(fd),
+            "offset": int(offset),
+            "count": int(count),
+        }:
+            return FileSpan(fd, offset, count)
+        case {"type": "http.response.body", "body": memoryview() as view}:
+            return view
+        case _:
+            return None

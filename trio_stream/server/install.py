@@ -5,6 +5,7 @@ imported: that is the moment in which `install` replaces them. The guards lean o
 version, so another version is left alone, said clearly, and served with copies instead of views.
 """
 
+import os
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -19,6 +20,7 @@ from trio_stream.server.h11 import H11
 from trio_stream.server.http import HTTPStream
 from trio_stream.server.tasks import TaskGroup
 from trio_stream.server.websocket import WSStream
+from trio_stream.server.worker import worker_serve
 
 WRITTEN_FOR = "0.18"
 """The Hypercorn release line whose inside these guards know."""
@@ -28,10 +30,14 @@ log = structlog.get_logger("trio_stream.server")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may cost: `send_timeout` in seconds without progress, `websocket_message` in bytes."""
+    """What one client may cost: `send_timeout` in seconds without progress, `websocket_message` in bytes.
+
+    `zero_copy` offers applications to send files with `sendfile`.
+    """
 
     send_timeout: float = 60.0
     websocket_message: int = 16 * 1024
+    zero_copy: bool = True
 
 
 def install(limits: Limits) -> bool:
@@ -46,7 +52,9 @@ def install(limits: Limits) -> bool:
         )
         return False
     Connection.send_timeout = limits.send_timeout
+    HTTPStream.zero_copy = limits.zero_copy and hasattr(os, "sendfile")
     WSStream.message_limit = limits.websocket_message
+    hypercorn.trio.run.worker_serve = worker_serve
     hypercorn.trio.tcp_server.TaskGroup = TaskGroup  # type: ignore[attr-defined]
     hypercorn.trio.run.TCPServer = Connection  # type: ignore[attr-defined]
     hypercorn.protocol.H11Protocol = H11  # type: ignore[attr-defined]

@@ -1,12 +1,13 @@
 """Body parts -> chunks, through a bounded channel.
 
-The last chunk of a body is never a view. Everything before it has left when it is sent, so a check of the file at
-that moment covers every byte the client got, and a file that changed under the last view cannot slip through: the
+The last chunk of a body is always a copy. Everything before it has left when it is sent, so a check of the file at
+that moment covers every byte that left, and a file that changed under the last view cannot slip through: the
 response stays incomplete instead.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import assert_never
 
 import trio
@@ -21,21 +22,45 @@ TAIL = 16 * 1024
 """So many bytes at the end of a window are read instead of mapped. Small bodies are all tail."""
 
 
+class Delivery(Enum):
+    """In what form the connection takes the bytes of a file."""
+
+    SPANS = auto()
+    """As windows of the file, which the system sends by itself."""
+    VIEWS = auto()
+    """As views of the map, for system calls only."""
+    COPIES = auto()
+
+
+type Chunk = memoryview | Window
+"""Bytes for a client: a view of the map, a copy of our own, or where the bytes lie in the file."""
+
+
+def chunk_length(chunk: Chunk) -> int:
+    """How many bytes the chunk stands for."""
+    return chunk.length if isinstance(chunk, Window) else len(chunk)
+
+
+def release(chunk: Chunk) -> None:
+    """Let go of the bytes; to be done before the file is closed."""
+    if isinstance(chunk, memoryview):
+        chunk.release()
+
+
 @dataclass(frozen=True, slots=True)
 class Pump:
-    """What turns the parts of a body into chunks of `file`.
+    """What turns the parts of a body into chunks of `file`, as `delivery` says.
 
-    With `views` the chunks are views of the map where there is one, else copies. Either is released before the
-    file is. `queued` hears the size of each chunk before the pump waits for room in the channel.
+    `queued` hears the size of each chunk before the pump waits for room in the channel.
     """
 
     file: MappedFile
     disk: Disk
     sizer: ChunkSizer
-    views: bool
+    delivery: Delivery
     queued: Callable[[int], None]
 
-    async def run(self, parts: Iterable[Part], out: trio.MemorySendChannel[memoryview]) -> None:
+    async def run(self, parts: Iterable[Part], out: trio.MemorySendChannel[Chunk]) -> None:
         """Send the bytes of `parts` to `out` in order and close it; waits while the channel is full.
 
         Raises `SourceChanged` when the file ends early, `SourceUnreadable` when the disk fails.
@@ -50,26 +75,26 @@ class Pump:
                     case _:
                         assert_never(part)
 
-    async def _put_window(self, offset: int, end: int, out: trio.MemorySendChannel[memoryview]) -> None:
-        mapped_end = end - TAIL if self.views and self.file.mapped else offset
+    async def _put_window(self, offset: int, end: int, out: trio.MemorySendChannel[Chunk]) -> None:
+        copied_from = offset if self.delivery is Delivery.COPIES else max(offset, end - TAIL)
         while offset < end:
-            if offset < mapped_end:
-                size = min(self.sizer.size, mapped_end - offset)
-                chunk = await self._view(offset, size)
+            if offset < copied_from:
+                size = min(self.sizer.size, copied_from - offset)
+                chunk = await self._uncopied(offset, size)
             else:
                 size = min(self.sizer.size, end - offset)
                 chunk = await self._copy(offset, size)
             await self._put(chunk, out)
             offset += size
 
-    async def _view(self, offset: int, size: int) -> memoryview:
+    async def _uncopied(self, offset: int, size: int) -> Chunk:
         try:
             await self.disk.warm(self.file.fd, offset, size)
         except OSError as error:
             raise SourceUnreadable(f"reading at byte {offset}: {error}") from error
-        return self.file.view(offset, size)
+        return Window(offset, size) if self.delivery is Delivery.SPANS else self.file.view(offset, size)
 
-    async def _copy(self, offset: int, size: int) -> memoryview:
+    async def _copy(self, offset: int, size: int) -> Chunk:
         try:
             chunk = await self.disk.read(self.file.fd, offset, size)
         except OSError as error:
@@ -78,10 +103,10 @@ class Pump:
             raise SourceChanged(f"the file ends at byte {offset + len(chunk)} now")
         return chunk
 
-    async def _put(self, chunk: memoryview, out: trio.MemorySendChannel[memoryview]) -> None:
-        self.queued(len(chunk))
+    async def _put(self, chunk: Chunk, out: trio.MemorySendChannel[Chunk]) -> None:
+        self.queued(chunk_length(chunk))
         try:
             await out.send(chunk)
         except BaseException:
-            chunk.release()
+            release(chunk)
             raise

@@ -16,22 +16,22 @@ import structlog
 import trio
 
 from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError
-from trio_stream.http.bodies import Part, Window
+from trio_stream.http.bodies import Part, Window, body_length
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
-from trio_stream.streaming.pump import Pump
+from trio_stream.streaming.pump import Chunk, Delivery, Pump, chunk_length, release
 from trio_stream.streaming.sizing import KIB, ChunkSizer
 
 DEPTH = 2
 """Chunks that may wait in the channel of a stream."""
 
 SMALLEST = 16 * KIB
-LARGEST_VIEW = 2048 * KIB
+LARGEST_CHUNK = 2048 * KIB
 LARGEST_COPY = 64 * KIB
 """A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
 
-type Send = Callable[[memoryview], Awaitable[None]]
-"""Hands bytes to the client; returns when the view may be released. Raises `ClientGone`, `ClientStalled`, ..."""
+type Send = Callable[[Chunk], Awaitable[None]]
+"""Hands a chunk to the client; returns when it may be released. Raises `ClientGone`, `ClientStalled`, ..."""
 
 log = structlog.get_logger("trio_stream.streams")
 
@@ -94,26 +94,31 @@ class Stream:
         self._closed: Callable[[Stream], None] | None = closed
         self._began = trio.current_time()
         self._buffered = 0
+        self._owed = -1
         self._scope: trio.CancelScope | None = None
 
     async def run(
-        self, parts: Sequence[Part], send: Send, *, views: bool, largest: int = LARGEST_VIEW
+        self, parts: Sequence[Part], send: Send, delivery: Delivery, *, largest: int = LARGEST_CHUNK
     ) -> bool:
         """Send `parts` through `send` and answer whether all of it went: False when the stream was ended meanwhile.
 
-        With `views` the bytes are views of the map, to be given to system calls only; without, they are copies.
-        A chunk has at most `largest` bytes, and less where it is a copy.
+        `delivery` is what the connection takes; a chunk has at most `largest` bytes, and less where it is a copy.
         Raises what `send` raises, and `SourceChanged` or `SourceUnreadable` for the file; the ending is noted.
         """
         if self.ending is not None:
             return False
         self._note_range(parts)
-        sizer = ChunkSizer(SMALLEST, min(largest, LARGEST_VIEW if views else LARGEST_COPY))
-        pump = Pump(self.file, self._disk, sizer, views, self._queued)
+        self._owed = body_length(parts)
+        if delivery is Delivery.VIEWS and not self.file.mapped:
+            delivery = Delivery.COPIES
+        if delivery is Delivery.COPIES:
+            largest = min(largest, LARGEST_COPY)
+        sizer = ChunkSizer(SMALLEST, largest)
+        pump = Pump(self.file, self._disk, sizer, delivery, self._queued)
         try:
             async with trio.open_nursery() as nursery:
                 self._scope = nursery.cancel_scope
-                into, out = trio.open_memory_channel[memoryview](DEPTH)
+                into, out = trio.open_memory_channel[Chunk](DEPTH)
                 nursery.start_soon(pump.run, parts, into)
                 await self._forward(out, send, sizer)
         except BaseExceptionGroup as group:
@@ -130,7 +135,12 @@ class Stream:
         return self.ending is None
 
     def end(self, ending: Ending, reason: str | None = None) -> None:
-        """End the stream at once; the first ending counts."""
+        """End the stream at once; the first ending counts.
+
+        A client that leaves when it has got everything may be noticed before the last send returns: that is finished.
+        """
+        if ending is Ending.CLIENT_LEFT and self._owed == 0:
+            ending = Ending.FINISHED
         if self.ending is None:
             self.ending = ending
             self.reason = reason
@@ -165,7 +175,7 @@ class Stream:
             stop=self.stop,
             bytes=self.bytes_sent,
             seconds=round(trio.current_time() - self._began, 3),
-            ended=self.ending,
+            ended=str(self.ending),
             **({"reason": self.reason} if self.reason else {}),
         )
 
@@ -185,19 +195,20 @@ class Stream:
             peak_buffer=self.peak_buffer,
         )
 
-    async def _forward(
-        self, out: trio.MemoryReceiveChannel[memoryview], send: Send, sizer: ChunkSizer
-    ) -> None:
+    async def _forward(self, out: trio.MemoryReceiveChannel[Chunk], send: Send, sizer: ChunkSizer) -> None:
         with out:
             try:
                 async for chunk in out:
-                    size = len(chunk)
-                    with chunk:
+                    size = chunk_length(chunk)
+                    try:
                         self.file.check()
                         before = trio.current_time()
                         await send(chunk)
+                    finally:
+                        release(chunk)
                     sizer.sent(trio.current_time() - before)
                     self._buffered -= size
+                    self._owed -= size
                     self.bytes_sent += size
                     self.chunks_sent += 1
                     self._counted(size)
@@ -205,7 +216,7 @@ class Stream:
                 self._buffered = 0
                 with suppress(trio.WouldBlock, trio.EndOfChannel):
                     while True:
-                        out.receive_nowait().release()
+                        release(out.receive_nowait())
 
     def _note_range(self, parts: Sequence[Part]) -> None:
         windows = [part for part in parts if isinstance(part, Window)]

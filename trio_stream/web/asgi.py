@@ -8,6 +8,7 @@ with unread input takes away from the client what it has not read yet (RFC 6455 
 """
 
 import errno
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,9 +27,10 @@ from quart_trio.asgi import TrioASGIHTTPConnection, TrioASGIWebsocketConnection
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from trio_stream.errors import ClientGone, ClientStalled, SettingsError, SourceChanged, TrioStreamError
-from trio_stream.http.bodies import Part
-from trio_stream.server.http import VIEWS
+from trio_stream.http.bodies import Part, Window
+from trio_stream.server.http import VIEWS, ZEROCOPY
 from trio_stream.services import open_services
+from trio_stream.streaming.pump import Chunk, Delivery
 from trio_stream.streaming.stream import Ending, Stream
 from trio_stream.web.exchange import Exchange, Request, Websocket
 
@@ -98,29 +100,38 @@ class HTTPConnection(TrioASGIHTTPConnection):
             }
         )
 
-        async def send_body(data: Any) -> None:  # `bytes`, or a view where the scope offers it
-            await send({"type": "http.response.body", "body": data, "more_body": True})
-
         if isinstance(response, StreamedResponse):
-            return await self._send_stream(response, send_body)
+            return await self._send_stream(response, send)
         async with cast("Response", response).response as body:
             async for data in body:
-                await send_body(data)
+                await send({"type": "http.response.body", "body": cast("bytes", data), "more_body": True})
         return True
 
-    async def _send_stream(self, response: StreamedResponse, send_body: Any) -> bool:
-        views = VIEWS in (self.scope.get("extensions") or {})
+    async def _send_stream(self, response: StreamedResponse, send: ASGISendCallable) -> bool:
+        stream = response.stream
 
-        async def send(chunk: memoryview) -> None:
+        async def send_chunk(chunk: Chunk) -> None:
+            message: Any = {"type": "http.response.body", "body": chunk, "more_body": True}
+            if isinstance(chunk, Window):
+                where = {"file": stream.file.fd, "offset": chunk.offset, "count": chunk.length}
+                message = {"type": ZEROCOPY, **where, "more_body": True}
             try:
-                await send_body(chunk)
+                await send(message)
             except OSError as error:
                 raise translate(error) from error
 
-        whole = await response.stream.run(response.parts, send, views=views)
+        whole = await stream.run(response.parts, send_chunk, delivery(cast("Any", self.scope)))
         if whole:
-            response.stream.end(Ending.FINISHED)
+            stream.end(Ending.FINISHED)
         return whole
+
+
+def delivery(scope: Mapping[str, Any]) -> Delivery:
+    """In what form the connection of `scope` takes the bytes of a file."""
+    extensions = scope.get("extensions") or {}
+    if ZEROCOPY in extensions:
+        return Delivery.SPANS
+    return Delivery.VIEWS if VIEWS in extensions else Delivery.COPIES
 
 
 class WebsocketConnection(TrioASGIWebsocketConnection):

@@ -199,7 +199,7 @@ def _websocket() -> Json:
                 },
                 "conversation": [
                     {"from": "server", "text": '{"type": "start", "offset": 0, "end": 11665961, …}'},
-                    {"from": "server", "text": "binary: bytes 0 to 65,535, then more of them"},
+                    {"from": "server", "text": "binary: the first bytes, then more of them"},
                     {"from": "client", "text": '{"type": "seek", "offset": 8000000}'},
                     {"from": "server", "text": '{"type": "start", "offset": 8000000, "end": 11665961, …}'},
                     {"from": "server", "text": "binary: bytes 8,000,000 and on, up to the end"},

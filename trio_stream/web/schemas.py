@@ -2,8 +2,9 @@
 
 from trio_stream.errors import TrioStreamError
 from trio_stream.http.ranges import MAX_SPANS
-from trio_stream.streaming.stream import LARGEST_COPY, Ending
+from trio_stream.streaming.stream import Ending
 from trio_stream.web.openapi_parts import Json, listing, number, object_of, ref, text, whole
+from trio_stream.web.sockets import LARGEST_MESSAGE
 from trio_stream.web.videos import DETAILED
 
 
@@ -140,7 +141,7 @@ def _messages() -> Json:
                 "size": whole("Bytes of the whole video."),
                 "content_type": text("Its media type."),
                 "etag": text("Its entity-tag, the one HTTP has too."),
-                "chunk_size": whole("Bytes a binary message has at most.", examples=[LARGEST_COPY]),
+                "chunk_size": whole("Bytes a binary message has at most.", examples=[LARGEST_MESSAGE]),
             },
         ),
         "EndMessage": _tagged(

@@ -32,9 +32,9 @@ from trio_stream.errors import (
     TrioStreamError,
 )
 from trio_stream.http.bodies import Window
-from trio_stream.server.http import VIEWS
+from trio_stream.streaming.pump import Chunk, Delivery
 from trio_stream.streaming.stream import Ending, Stream, first_error
-from trio_stream.web.asgi import translate
+from trio_stream.web.asgi import delivery, translate
 from trio_stream.web.exchange import exchange, services
 from trio_stream.web.streams import requested_name, validators
 
@@ -125,7 +125,7 @@ async def stream_over_websocket(name: str) -> None:
             "etag": validators(file).etag,
             "chunk_size": LARGEST_MESSAGE,
         },
-        views=VIEWS in (websocket.scope.get("extensions") or {}),
+        delivery=delivery(websocket.scope),
     )
     await session.serve()
 
@@ -134,14 +134,21 @@ class Session:
     """One viewer: where they are, and whether they paused. `start` to `end` is what they may see."""
 
     def __init__(
-        self, *, stream: Stream, start: int, end: int, chatty: bool, about: Mapping[str, Any], views: bool
+        self,
+        *,
+        stream: Stream,
+        start: int,
+        end: int,
+        chatty: bool,
+        about: Mapping[str, Any],
+        delivery: Delivery,
     ) -> None:
         self._stream = stream
         self._start = start
         self._end = end
         self._chatty = chatty
         self._about = about
-        self._views = views
+        self._delivery = delivery
         self._paused = False
         self._sought: int | None = None
         self._told = trio.Event()
@@ -181,14 +188,14 @@ class Session:
                 whole = await self._stream.run(
                     (Window(offset, self._end - offset),),
                     self._send,
-                    views=self._views,
+                    self._delivery,
                     largest=LARGEST_MESSAGE,
                 )
             if self._sought is None:
                 return whole
             offset, self._sought = self._sought, None
 
-    async def _send(self, chunk: memoryview) -> None:
+    async def _send(self, chunk: Chunk) -> None:
         while self._paused and self._sought is None:
             self._told = trio.Event()
             await self._told.wait()
