@@ -29,7 +29,14 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 def _path(value: object) -> Path:
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError("a path is needed")
-    return Path(value).expanduser().absolute()
+    return _expanded(value).absolute()
+
+
+def _expanded(value: str) -> Path:
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:  # ~somebody, and there is nobody of that name
+        raise ValueError(str(error)) from None
 
 
 def _whole(least: int, most: int) -> Callable[[object], int]:
@@ -207,7 +214,10 @@ def default_data(videos: Path) -> Path:
 
 def _from_file(environ: Mapping[str, str], folder: Path) -> dict[str, tuple[object, str]]:
     chosen = environ.get(f"{PREFIX}CONFIG")
-    path = Path(chosen).expanduser() if chosen else folder / CONFIG_FILE
+    try:
+        path = _expanded(chosen) if chosen else folder / CONFIG_FILE
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}CONFIG={chosen}: {error}") from None
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -255,4 +265,6 @@ def _show(value: object) -> str:
         return ", ".join(sorted(value)) or "none"
     if isinstance(value, bool):
         return "1" if value else "0"
+    if isinstance(value, Path):
+        return os.fsencode(value).decode("utf-8", "replace")
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -71,7 +71,11 @@ def _list(root: str) -> list[Video]:
 def _walk(root: str) -> Iterator[Video]:
     seen: set[tuple[int, int]] = set()
     for folder, subfolders, files in os.walk(root, followlinks=True):
-        status = os.stat(folder)
+        try:
+            status = os.stat(folder)
+        except OSError:  # gone meanwhile
+            subfolders.clear()
+            continue
         if (status.st_dev, status.st_ino) in seen:  # links may make a circle
             subfolders.clear()
             continue

@@ -5,6 +5,7 @@ A name is text even where the file system holds bytes that are no UTF-8: those a
 """
 
 import re
+from collections.abc import Iterator
 from urllib.parse import quote, unquote_to_bytes
 
 LONGEST_NAME = 4096
@@ -13,19 +14,28 @@ LONGEST_NAME = 4096
 _DIGITS = re.compile(r"(\d+)")
 
 
-def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], ...]:
+type Piece = tuple[int, int, str]
+
+_END: Piece = (-1, 0, "")
+"""What ends a stem comes before whatever goes on: `film` before `film 2`."""
+
+
+def natural_key(name: str) -> tuple[tuple[Piece, ...], ...]:
     """A sort key: folders together, `2` before `10`, capital letters where people look for them."""
-    return tuple(
-        (
-            *tuple(
-                (0, int(piece), piece) if piece.isdecimal() else (1, 0, piece.casefold())
-                for piece in _DIGITS.split(segment)
-                if piece
-            ),
-            (2, 0, segment),
-        )
-        for segment in name.split("/")
-    )
+    return tuple(_segment_key(segment) for segment in name.split("/"))
+
+
+def _segment_key(segment: str) -> tuple[Piece, ...]:
+    stem, dot, suffix = segment.rpartition(".")
+    if not dot:
+        stem, suffix = segment, ""
+    return (*_pieces(stem), _END, *_pieces(suffix), _END, (1, 0, segment))
+
+
+def _pieces(text: str) -> Iterator[Piece]:
+    for piece in _DIGITS.split(text):
+        if piece:
+            yield (0, int(piece), piece) if piece.isdecimal() else (1, 0, piece.casefold())
 
 
 def url_path(name: str) -> str:

@@ -1,8 +1,10 @@
 """One line an event on standard error, for people (`console`) or for programs (`json`)."""
 
 import logging
+import re
 import sys
-from typing import Literal
+from collections.abc import MutableMapping
+from typing import Any, Literal
 
 import structlog
 
@@ -18,6 +20,7 @@ def configure(style: Literal["console", "json"], level: str) -> None:
     if style == "json":
         processors += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     else:
+        processors.append(_printable)
         # Plain: drawing every local variable of a traceback can take seconds, on the event loop.
         plain = structlog.dev.plain_traceback
         processors += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
@@ -27,3 +30,16 @@ def configure(style: Literal["console", "json"], level: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""What a terminal might obey; line ends and tabs are shown as such by the renderer."""
+
+
+def _printable(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show control characters instead of sending them to a terminal: file names may hold any."""
+    return {key: _escaped(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _escaped(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

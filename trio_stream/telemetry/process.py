@@ -1,6 +1,7 @@
 """What this process costs: sampled once a second, so that reading the figures costs nothing."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -34,7 +35,8 @@ class Sampler:
         task_status.started()
         while True:
             await trio.sleep(INTERVAL)
-            self._sample()
+            with suppress(OSError, psutil.Error):  # out of descriptors, say: the last sample stands
+                self._sample()
 
     def statistics(self) -> ProcessStatistics:
         """The last sample, with counts that cost nothing as they are now."""

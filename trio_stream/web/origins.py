@@ -21,9 +21,9 @@ def register(app: "TrioStream") -> None:
     @app.before_request
     async def check_request() -> Response | None:
         origin = request.headers.get("Origin")
-        wanted = request.headers.get("Access-Control-Request-Method")
-        if request.method == "OPTIONS" and origin is not None and wanted is not None:
+        if _is_preflight():
             response = Response(b"", status=204)
+            wanted = request.headers.get("Access-Control-Request-Method")
             response.headers.extend(preflight_headers(origin, wanted, allowed))
             return response
         if request.method not in SAFE_METHODS:
@@ -32,7 +32,7 @@ def register(app: "TrioStream") -> None:
 
     @app.after_request
     async def add_headers(response: Response) -> Response:
-        if "Access-Control-Allow-Origin" not in response.headers:
+        if not _is_preflight():
             response.headers.extend(response_headers(request.headers.get("Origin"), allowed))
         return response
 
@@ -41,6 +41,12 @@ def register(app: "TrioStream") -> None:
         _refuse_foreign(
             websocket.headers.get("Origin"), websocket.headers.get("Host"), websocket.scheme, allowed
         )
+
+
+def _is_preflight() -> bool:
+    """Whether the request asks for leave to make another one (Fetch standard, CORS-preflight request)."""
+    asked = {"Origin", "Access-Control-Request-Method"}
+    return request.method == "OPTIONS" and all(name in request.headers for name in asked)
 
 
 def _refuse_foreign(origin: str | None, host: str | None, scheme: str, allowed: frozenset[str]) -> None:

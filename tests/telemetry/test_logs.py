@@ -1,0 +1,126 @@
+"""One line an event, on standard error, in a process of its own."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+SAY = """
+import sys, structlog
+from pathlib import Path
+from trio_stream.telemetry import logs
+
+logs.configure(sys.argv[1], sys.argv[2])
+log = structlog.get_logger("anything")
+"""
+
+EACH_LEVEL = (
+    SAY + "for level in ('debug', 'info', 'warning', 'error'): getattr(log, level)(f'of level {level}')"
+)
+
+AN_EXCEPTION = (
+    SAY
+    + """
+def fails(secret):
+    raise ValueError("no such luck")
+
+try:
+    fails("hunter2")
+except ValueError:
+    log.exception("it failed", service="sampler")
+log.error("it failed again", exc_info=ValueError("given"))
+"""
+)
+
+VALUES = (
+    SAY
+    + r"""
+log.info("stream ended", name="a b=\"c\".mp4", bytes=123, seconds=0.5, path=Path("/srv"), none=None, yes=True)
+log.info("stream ended", name="new\nline\r.mp4")
+log.info("stream ended", name="\udcff.mp4")
+log.info("stream ended", name="日本 🎬.mp4", list=["x"])
+"""
+)
+
+
+def said(program: str, style: str, level: str = "info") -> str:
+    """What `program` logs."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, style, level], capture_output=True, timeout=30, check=False
+    )
+    errors = ended.stderr.decode("utf-8")
+    assert (ended.returncode, ended.stdout) == (0, b""), errors
+    return errors
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """The lines of `text`, each of them JSON."""
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+def test_what_is_below_the_level_is_left_out(style: str, level: str) -> None:
+    levels = ["debug", "info", "warning", "error"]
+    lines = said(EACH_LEVEL, style, level).splitlines()
+    expected = levels[levels.index(level) :]
+    assert len(lines) == len(expected)
+    for line, each in zip(lines, expected, strict=True):
+        assert f"of level {each}" in line
+
+
+def test_json_is_one_object_a_line() -> None:
+    before = datetime.now(UTC)
+    first, second, third, fourth = events(said(VALUES, "json"))
+    assert before <= datetime.fromisoformat(first.pop("timestamp")) <= datetime.now(UTC)
+    assert first == {
+        "event": "stream ended",
+        "level": "info",
+        "name": 'a b="c".mp4',
+        "bytes": 123,
+        "seconds": 0.5,
+        "path": "/srv",
+        "none": None,
+        "yes": True,
+    }
+    assert second["name"] == "new\nline\r.mp4"
+    assert third["name"] == "\udcff.mp4"
+    assert fourth["name"] == "日本 🎬.mp4"
+    assert datetime.fromisoformat(fourth["timestamp"]).utcoffset() == timedelta(0)
+
+
+def test_json_holds_the_exception() -> None:
+    first, second = events(said(AN_EXCEPTION, "json"))
+    assert (first["event"], first["level"], first["service"]) == ("it failed", "error", "sampler")
+    assert first["exception"].startswith("Traceback (most recent call last):\n")
+    assert first["exception"].endswith("ValueError: no such luck")
+    assert second["exception"] == "ValueError: given"
+    assert "hunter2" not in json.dumps(first), "no local variables"
+
+
+def test_the_console_is_for_people() -> None:
+    lines = said(VALUES, "console").split("\n")
+    assert lines.pop() == ""
+    assert len(lines) == 4, "one line an event, whatever is in it"
+    assert not any("\x1b" in line for line in lines), "no colours where there is no terminal"
+    for line in lines:
+        moment, level = line.split(" ")[0], line[line.index("[") : line.index("]") + 1]
+        assert abs(datetime.fromisoformat(moment).astimezone() - datetime.now(UTC)) < timedelta(minutes=1)
+        assert level.strip("[ ]") == "info"
+        assert "stream ended" in line
+    for word in ("""name='a b="c".mp4'""", "bytes=123", "seconds=0.5", "none=None", "yes=True"):
+        assert word in lines[0]
+    assert r"name='new\nline\r.mp4'" in lines[1]
+    assert "日本 🎬.mp4" in lines[3]
+
+
+def test_the_console_shows_the_exception_plainly() -> None:
+    text = said(AN_EXCEPTION, "console")
+    assert "service=sampler" in text.splitlines()[0]
+    assert text.splitlines()[1] == "Traceback (most recent call last):"
+    assert "\nValueError: no such luck\n" in text
+    assert "\nValueError: given\n" in text
+    assert "hunter2" not in text, "no local variables"

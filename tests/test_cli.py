@@ -1,0 +1,233 @@
+"""The program as people start it: what it prints, how it ends."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.support import START_DEADLINE, STOP_DEADLINE, wait_for
+from trio_stream.settings import Settings
+
+PROGRAM = (str(Path(sys.executable).with_name("trio-stream")),)
+MODULE = (sys.executable, "-m", "trio_stream")
+HYPERCORN = (sys.executable, "-m", "hypercorn", "trio_stream.app:app", "-k", "trio", "--bind", "127.0.0.1:0")
+BIND = ("serve", "--bind", "127.0.0.1:0")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A working directory with an empty library in it."""
+    (tmp_path / "videos").mkdir()
+    return tmp_path
+
+
+def environment(folder: Path, **variables: str) -> dict[str, str]:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
+    return {**inherited, "TRIO_STREAM_DATA": str(folder / "data"), **variables}
+
+
+def run(command: tuple[str, ...], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `command` to its end."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(folder, **variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(
+    command: tuple[str, ...], folder: Path, **variables: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address and the process of a server that runs for the length of the block, and is gone after it."""
+    log = folder / "output.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment(folder, **variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+
+    def address() -> str | None:
+        text = log.read_text(errors="replace")
+        assert process.poll() is None, f"the server ended:\n{text}"
+        found = re.search(r"Running on (http://127\.0\.0\.1:\d+)", text)
+        return found[1] if found else None
+
+    try:
+        yield wait_for(address, START_DEADLINE, "the server to start"), process
+    finally:
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            process.kill()
+            process.wait()
+
+
+def one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert ended.stdout == ""
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("trio-stream: "), line
+    for word in words:
+        assert word in line
+
+
+def shown(text: str) -> Mapping[str, tuple[str, str]]:
+    """What `check` printed: by variable, the value and where it comes from."""
+    found = re.findall(r"^(TRIO_STREAM_\w+) +(.*?)  \((\w+)\)\n +(\S.*\.)$", text, re.MULTILINE)
+    return {variable: (value, origin) for variable, value, origin, _ in found}
+
+
+@pytest.mark.parametrize("program", [PROGRAM, MODULE], ids=["trio-stream", "python -m"])
+def test_check_prints_each_setting(folder: Path, program: tuple[str, ...]) -> None:
+    (folder / "trio_stream.toml").write_text('log_format = "json"\n', encoding="utf-8")
+    ended = run(
+        (*program, "check"), folder, TRIO_STREAM_MAX_STREAMS="7", TRIO_STREAM_CORS_ORIGINS="http://b,http://a"
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    settings = shown(ended.stdout)
+    assert list(settings) == [f"TRIO_STREAM_{each.name.upper()}" for each in fields(Settings)]
+    assert len(ended.stdout.splitlines()) == 2 * len(settings)
+    assert settings["TRIO_STREAM_VIDEOS"] == (str(folder / "videos"), "default")
+    assert settings["TRIO_STREAM_DATA"] == (str(folder / "data"), "set")
+    assert settings["TRIO_STREAM_MAX_STREAMS"] == ("7", "set")
+    assert settings["TRIO_STREAM_CORS_ORIGINS"] == ("http://a, http://b", "set")
+    assert settings["TRIO_STREAM_LOG_FORMAT"] == ("json", "set")
+    assert settings["TRIO_STREAM_SEND_TIMEOUT"] == ("60", "default")
+
+
+WAYS = [
+    pytest.param((*PROGRAM, "check"), id="check"),
+    pytest.param((*PROGRAM, *BIND), id="serve"),
+    pytest.param(PROGRAM, id="no command"),
+    pytest.param(MODULE, id="python -m"),
+    pytest.param((*HYPERCORN, "--workers", "0"), id="hypercorn without workers"),
+]
+
+
+@pytest.mark.parametrize("command", WAYS)
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {"TRIO_STREAM_MAX_STREAMS": "many"},
+            ["TRIO_STREAM_MAX_STREAMS", "'many'", "a whole number is needed"],
+        ),
+        ({"TRIO_STREAM_VIDEOS": "/nowhere/at all"}, ["TRIO_STREAM_VIDEOS=/nowhere/at all", "cannot be read"]),
+    ],
+    ids=["wrong number", "missing folder"],
+)
+def test_a_wrong_setting_ends_every_way_of_starting(
+    folder: Path, command: tuple[str, ...], variables: dict[str, str], words: list[str]
+) -> None:
+    ended = run(command, folder, **variables)
+    assert ended.returncode == 2
+    one_clear_line(ended, *words)
+
+
+def test_a_wrong_setting_ends_hypercorn_with_a_worker(folder: Path) -> None:
+    ended = run(HYPERCORN, folder, TRIO_STREAM_LOG_LEVEL="loud")  # its exit code is Hypercorn's, and 0
+    one_clear_line(ended, "TRIO_STREAM_LOG_LEVEL is 'loud': one of debug, info, warning, error is needed")
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"TRIO_STREAM_MAX_STREAM": "5"}, ["TRIO_STREAM_MAX_STREAM: ", "did you mean max_streams?"]),
+        ({"TRIO_STREAM_CONFIG": "none.toml"}, ["TRIO_STREAM_CONFIG=none.toml", "no such file"]),
+        ({"TRIO_STREAM_CONFIG": "bad.toml"}, ["bad.toml: ", "line 1"]),
+        ({"TRIO_STREAM_CONFIG": "wrong.toml"}, ["wrong.toml: disk_threads is 0", "from 1 to 256"]),
+        ({"TRIO_STREAM_DATA": "videos/data"}, ["lies inside the videos"]),
+        ({"TRIO_STREAM_VIDEOS": "bad.toml"}, ["TRIO_STREAM_VIDEOS=", "Not a directory"]),
+    ],
+)
+def test_check_says_what_is_wrong(folder: Path, variables: dict[str, str], words: list[str]) -> None:
+    (folder / "bad.toml").write_text("max_streams\n", encoding="utf-8")
+    (folder / "wrong.toml").write_text("disk_threads = 0\n", encoding="utf-8")
+    ended = run((*PROGRAM, "check"), folder, **variables)
+    assert ended.returncode == 2
+    one_clear_line(ended, *words)
+
+
+def test_a_missing_default_folder_is_an_error(tmp_path: Path) -> None:
+    ended = run((*PROGRAM, "check"), tmp_path)
+    assert ended.returncode == 2
+    one_clear_line(
+        ended, f"TRIO_STREAM_VIDEOS={tmp_path / 'videos'}: ", "No such file or directory", "make it, or set"
+    )
+
+
+@pytest.mark.parametrize("program", [PROGRAM, MODULE], ids=["trio-stream", "python -m"])
+def test_the_version(tmp_path: Path, program: tuple[str, ...]) -> None:
+    ended = run((*program, "--version"), tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == f"trio-stream, version {version('trio-stream')}\n"
+
+
+def test_help_needs_no_settings(tmp_path: Path) -> None:
+    ended = run((*PROGRAM, "--help"), tmp_path, TRIO_STREAM_MAX_STREAMS="many")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert {"serve", "check", "--version"} <= set(ended.stdout.split())
+
+
+def test_an_unknown_command_is_wrong_usage(tmp_path: Path) -> None:
+    ended = run((*PROGRAM, "stream"), tmp_path)
+    assert ended.returncode == 2
+    assert "No such command 'stream'" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "asked_to"),
+    [
+        ((*PROGRAM, *BIND), signal.SIGTERM),
+        ((*MODULE, *BIND), signal.SIGTERM),
+        ((*PROGRAM, *BIND), signal.SIGINT),
+        ((*HYPERCORN, "--workers", "0"), signal.SIGTERM),
+    ],
+    ids=["trio-stream", "python -m", "interrupted", "hypercorn without workers"],
+)
+def test_serves_until_it_is_told_to_stop(
+    folder: Path, command: tuple[str, ...], asked_to: signal.Signals
+) -> None:
+    (folder / "videos" / "v.mp4").write_bytes(b"video")
+    with serving(command, folder) as (url, process), httpx.Client(base_url=url, verify=False) as client:
+        health = client.get("/healthz")
+        assert (health.status_code, health.json()["status"]) == (200, "ok")
+        assert client.get("/api/stream/v.mp4").content == b"video"
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(asked_to)
+        assert process.wait(STOP_DEADLINE) == 0
+        wait_for(lambda: not any(each.is_running() for each in family), 5, "what it started to end")
+    assert "Traceback" not in (folder / "output.log").read_text()
+
+
+def test_starts_anywhere(tmp_path: Path) -> None:
+    films, elsewhere = tmp_path / "films", tmp_path / "elsewhere"
+    films.mkdir()
+    elsewhere.mkdir()
+    (films / "v.mp4").write_bytes(b"video")
+    with serving((*PROGRAM, *BIND), elsewhere, TRIO_STREAM_VIDEOS="../films") as (url, process):
+        with httpx.Client(base_url=url, verify=False) as client:
+            assert client.get("/api/videos").json()["videos"] == ["v.mp4"]
+            assert client.get("/api/stream/v.mp4").content == b"video"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_DEADLINE) == 0
+    assert [path.name for path in elsewhere.iterdir()] == ["output.log"]

@@ -1,0 +1,203 @@
+"""Everything that lives as long as the server: opened, watched, closed."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+import structlog
+import trio
+
+from trio_stream.errors import SettingsError
+from trio_stream.services import Health, Services, _watched, open_services
+from trio_stream.settings import Settings
+from trio_stream.telemetry import logs
+
+
+@pytest.fixture(autouse=True)
+def this_process_stays_as_it_is() -> Iterator[None]:
+    """What is done here to the file limit and the logs of this process is undone."""
+    limit, logging = resource.getrlimit(resource.RLIMIT_NOFILE), structlog.get_config()
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    structlog.configure(**logging)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "v.mp4").write_bytes(b"video")
+    return Settings(videos=tmp_path / "videos", data=tmp_path / "data")
+
+
+def descriptors() -> dict[str, str]:
+    """What this process has open, but for the folder that is being looked through."""
+    found = {}
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            found[fd] = os.readlink(f"/proc/self/fd/{fd}")
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def tasks() -> int:
+    return trio.lowlevel.current_statistics().tasks_living
+
+
+class Boom(Exception):
+    """What kills a service here."""
+
+
+async def test_all_that_is_opened_is_closed(settings: Settings) -> None:
+    before = descriptors(), tasks()
+    async with open_services(settings) as services:
+        assert descriptors() != before[0]
+        assert tasks() > before[1]
+        assert [video.name for video in await services.catalog.videos()] == ["v.mp4"]
+        assert services.health.ready
+        assert services.sampler.statistics().tasks == tasks()
+        assert services.registry.statistics().active == 0
+        assert astuple(services.maps.statistics()) == (0, 0, 0)
+    assert (descriptors(), tasks()) == before
+
+
+async def test_all_of_it_is_closed_after_an_error_too(settings: Settings) -> None:
+    before = descriptors(), tasks()
+    with pytest.RaisesGroup(Boom):
+        async with open_services(settings):
+            raise Boom
+    assert (descriptors(), tasks()) == before
+
+
+async def test_all_of_it_is_closed_when_cancelled(settings: Settings) -> None:
+    before = descriptors(), tasks()
+    with trio.move_on_after(0) as scope:
+        async with open_services(settings):
+            await trio.sleep_forever()
+    assert scope.cancelled_caught
+    assert (descriptors(), tasks()) == before
+
+
+async def test_nothing_is_opened_for_videos_that_are_not_there(settings: Settings) -> None:
+    (settings.videos / "v.mp4").unlink()
+    settings.videos.rmdir()
+    before = descriptors(), tasks()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        async with open_services(settings):
+            raise AssertionError("opened")
+    assert (descriptors(), tasks()) == before
+
+
+async def test_services_are_those_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    chosen = Settings(videos=tmp_path / "videos", data=tmp_path / "data", max_streams=3)
+    async with open_services(chosen) as services:
+        assert services.settings is chosen
+        assert services.registry.limit == 3
+
+
+LIMITS = """
+import resource, sys, trio
+from pathlib import Path
+from trio_stream.services import open_services
+from trio_stream.settings import Settings
+
+soft, hard = int(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+async def main():
+    async with open_services(Settings(videos=Path(sys.argv[1]), data=Path("/data"))):
+        print(*resource.getrlimit(resource.RLIMIT_NOFILE))
+
+trio.run(main)
+"""
+
+
+@pytest.mark.parametrize(("soft", "hard"), [(128, 512), (512, 512)])
+def test_the_file_limit_is_raised_as_far_as_it_may_be(settings: Settings, soft: int, hard: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LIMITS, str(settings.videos), str(soft), str(hard)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.split() == [str(hard), str(hard)]
+
+
+async def dies(*, task_status: trio.TaskStatus[None]) -> None:
+    """A background service that starts and then fails."""
+    task_status.started()
+    await trio.lowlevel.checkpoint()
+    raise Boom("no more")
+
+
+async def lives(*, task_status: trio.TaskStatus[None]) -> None:
+    task_status.started()
+    await trio.sleep_forever()
+
+
+async def test_a_service_that_dies_is_known_and_takes_nobody_along(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("json", "info")
+    health = Health()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_watched, health, "lucky", lives)
+        assert health.ready
+        await nursery.start(_watched, health, "unlucky", dies)
+        with trio.fail_after(5):
+            while health.ready:
+                await trio.lowlevel.checkpoint()
+        assert len(nursery.child_tasks) == 1, "the other one goes on"
+        nursery.cancel_scope.cancel()
+    assert health.dead == {"unlucky": "Boom: no more"}
+    logged = capsys.readouterr().err
+    assert "a background service died" in logged
+    assert '"service": "unlucky"' in logged
+    assert "Boom: no more" in logged
+
+
+async def test_a_service_that_is_cancelled_did_not_die() -> None:
+    health = Health()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_watched, health, "lucky", lives)
+        nursery.cancel_scope.cancel()
+    assert health.ready
+    assert health.dead == {}
+
+
+async def test_readyz_names_what_died(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIO_STREAM_VIDEOS", str(settings.videos))
+    from trio_stream.app import create_app  # noqa: PLC0415 - importing it reads the settings
+
+    app = create_app(settings)
+    async with open_services(settings) as services:
+        app.services = services
+        client = app.test_client()
+        answer = await client.get("/readyz")
+        assert (answer.status_code, await answer.get_json()) == (200, {"status": "ok"})
+
+        await _one_dies(services)
+
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.headers["Cache-Control"] == "no-store"
+        problem = await answer.get_json(force=True)
+        assert (problem["status"], problem["code"]) == (503, "not-ready")
+        assert "unlucky" in problem["detail"]
+        assert "no more" not in problem["detail"], "why is for the log"
+        for path in ("/healthz", "/api/videos", "/api/metrics"):
+            assert (await client.get(path)).status_code == 200, "it goes on serving"
+
+
+async def _one_dies(services: Services) -> None:
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_watched, services.health, "unlucky", dies)

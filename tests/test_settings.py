@@ -1,0 +1,385 @@
+"""Settings: where a value comes from, and what is said of a wrong one."""
+
+import re
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.errors import SettingsError
+from trio_stream.settings import NOT_SETTINGS, Settings, default_data, load, rows
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own, and a working directory without a settings file in it."""
+    home = tmp_path / "home"
+    (home / "work").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.chdir(home / "work")
+    return home
+
+
+def refusal(environ: dict[str, str], folder: Path) -> str:
+    """What is said of settings that cannot be used: one line."""
+    with pytest.raises(SettingsError) as refused:
+        load(environ, folder=folder)
+    said = str(refused.value)
+    assert said.isprintable()
+    return said
+
+
+def test_without_anything_everything_has_its_default(home: Path) -> None:
+    settings = load({})
+    assert settings == Settings()
+    assert settings.videos == home / "work" / "videos"
+    assert (settings.max_streams, settings.send_timeout, settings.disk_threads) == (10_000, 60.0, 16)
+    assert (settings.cors_origins, settings.log_format, settings.log_level) == (
+        frozenset(),
+        "console",
+        "info",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("videos", "/srv/films", Path("/srv/films")),
+        ("videos", "/srv/fi lms/ü", Path("/srv/fi lms/ü")),
+        ("data", "/var/lib/trio-stream", Path("/var/lib/trio-stream")),
+        ("max_streams", "1", 1),
+        ("max_streams", "1000000", 1_000_000),
+        ("send_timeout", "1", 1.0),
+        ("send_timeout", "2.5", 2.5),
+        ("send_timeout", "86400", 86_400.0),
+        ("disk_threads", "256", 256),
+        ("cors_origins", "", frozenset()),
+        ("cors_origins", "*", frozenset({"*"})),
+        ("cors_origins", "https://a.example", frozenset({"https://a.example"})),
+        ("cors_origins", "https://a.example,http://b:81", frozenset({"https://a.example", "http://b:81"})),
+        ("cors_origins", " HTTPS://A.example:443 , *, ", frozenset({"https://a.example", "*"})),
+        ("log_format", "json", "json"),
+        ("log_format", "console", "console"),
+        ("log_level", "debug", "debug"),
+        ("log_level", "error", "error"),
+    ],
+)
+def test_a_variable_of_the_environment(name: str, text: str, value: object) -> None:
+    assert getattr(load({f"TRIO_STREAM_{name.upper()}": text}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ('videos = "/srv/films"', "videos", Path("/srv/films")),
+        ("max_streams = 7", "max_streams", 7),
+        ('max_streams = "7"', "max_streams", 7),
+        ("send_timeout = 3", "send_timeout", 3.0),
+        ("send_timeout = 3.5", "send_timeout", 3.5),
+        ("cors_origins = []", "cors_origins", frozenset()),
+        ('cors_origins = ["https://a.example", "*"]', "cors_origins", frozenset({"https://a.example", "*"})),
+        ('cors_origins = "https://a.example"', "cors_origins", frozenset({"https://a.example"})),
+        ('log_format = "json"', "log_format", "json"),
+        ("# nothing but a remark", "max_streams", 10_000),
+    ],
+)
+def test_a_line_of_the_file(line: str, name: str, value: object) -> None:
+    Path("trio_stream.toml").write_text(line + "\n", encoding="utf-8")
+    found = getattr(load({}), name)
+    assert found == value
+    assert type(found) is type(value)
+
+
+WRONG = [
+    ("videos", "", "a path is needed"),
+    ("data", "", "a path is needed"),
+    ("data", "a\0b", "a path is needed"),
+    ("max_streams", "", "a whole number is needed"),
+    ("max_streams", "many", "a whole number is needed"),
+    ("max_streams", "1.5", "a whole number is needed"),
+    ("max_streams", "0x10", "a whole number is needed"),
+    ("max_streams", "9" * 5000, "a whole number is needed"),
+    ("max_streams", "0", "from 1 to 1000000 is needed"),
+    ("max_streams", "-1", "from 1 to 1000000 is needed"),
+    ("max_streams", "1000001", "from 1 to 1000000 is needed"),
+    ("send_timeout", "", "a number of seconds is needed"),
+    ("send_timeout", "1 minute", "a number of seconds is needed"),
+    ("send_timeout", "0", "from 1 to 86400 is needed"),
+    ("send_timeout", "0.999", "from 1 to 86400 is needed"),
+    ("send_timeout", "nan", "from 1 to 86400 is needed"),
+    ("send_timeout", "inf", "from 1 to 86400 is needed"),
+    ("send_timeout", "-5", "from 1 to 86400 is needed"),
+    ("disk_threads", "0", "from 1 to 256 is needed"),
+    ("disk_threads", "257", "from 1 to 256 is needed"),
+    ("cors_origins", "tv.example", "has no scheme"),
+    ("cors_origins", "https://a.example/", "goes on after the host"),
+    ("cors_origins", "https://a.example, https://*.b.example", "has a wildcard"),
+    ("log_format", "xml", "one of console, json is needed"),
+    ("log_format", "", "one of console, json is needed"),
+    ("log_level", "INFO", "one of debug, info, warning, error is needed"),
+    ("log_level", "loud", "one of debug, info, warning, error is needed"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "needed"), WRONG)
+def test_a_wrong_variable_is_named_with_what_is_needed(
+    tmp_path: Path, name: str, text: str, needed: str
+) -> None:
+    said = refusal({f"TRIO_STREAM_{name.upper()}": text}, tmp_path)
+    assert said.startswith(f"TRIO_STREAM_{name.upper()} is ")
+    assert needed in said
+    assert repr(text) in said
+
+
+@pytest.mark.parametrize(
+    ("line", "needed"),
+    [
+        ("videos = 1", "a path is needed"),
+        ('videos = ["a", "b"]', "a path is needed"),
+        ("max_streams = true", "a whole number is needed"),
+        ("max_streams = 1.0", "a whole number is needed"),
+        ("max_streams = 0", "from 1 to 1000000 is needed"),
+        ("send_timeout = false", "a number of seconds is needed"),
+        ("send_timeout = nan", "from 1 to 86400 is needed"),
+        ("send_timeout = 10:30:00", "a number of seconds is needed"),
+        ("disk_threads = [4]", "a whole number is needed"),
+        ("cors_origins = 5", "a list of origins is needed"),
+        ('cors_origins = ["https://a.example", 5]', "a list of origins is needed"),
+        ('cors_origins = ["https://a.example https://b.example"]', "goes on after the host"),
+        ("log_format = 1", "one of console, json is needed"),
+        ('log_level = ["info"]', "one of debug, info, warning, error is needed"),
+        ("[videos]", "a path is needed"),
+    ],
+)
+def test_a_wrong_line_of_the_file_is_named_with_the_file(tmp_path: Path, line: str, needed: str) -> None:
+    file = tmp_path / "trio_stream.toml"
+    file.write_text(line + "\n", encoding="utf-8")
+    said = refusal({}, tmp_path)
+    assert said.startswith(f"{file}: {line.strip('[]').split(' ')[0]} is ")
+    assert needed in said
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("VIDEO", "did you mean videos?"),
+        ("MAX_STREAM", "did you mean max_streams?"),
+        ("MAXSTREAMS", "did you mean max_streams?"),
+        ("CORS_ORIGIN", "did you mean cors_origins?"),
+        ("LOGLEVEL", "did you mean log_level?"),
+        ("COLOUR", "there are videos, data, max_streams, "),
+    ],
+)
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_an_unknown_name_is_an_error_with_a_hint(tmp_path: Path, name: str, hint: str, where: str) -> None:
+    file = tmp_path / "trio_stream.toml"
+    if where == "file":
+        file.write_text(f"{name.lower()} = 1\n", encoding="utf-8")
+        source, environ = f"{file}: {name.lower()}", {}
+    else:
+        source, environ = f"TRIO_STREAM_{name}", {f"TRIO_STREAM_{name}": "1"}
+    said = refusal(environ, tmp_path)
+    assert said.startswith(f"{source}: there is no setting {name.lower()}; {hint}")
+
+
+def test_variables_that_are_no_settings_are_left_alone() -> None:
+    others = {
+        "TRIO_STREAM_FFMPEG": "/usr/bin/ffmpeg",
+        "TRIO_STREAMS": "x",
+        "MAX_STREAMS": "x",
+        "PATH": "/bin",
+    }
+    assert load(others) == load({})
+
+
+def test_the_environment_beats_the_file_and_the_file_beats_the_default(tmp_path: Path) -> None:
+    (tmp_path / "trio_stream.toml").write_text("max_streams = 5\ndisk_threads = 6\n", encoding="utf-8")
+    settings = load({"TRIO_STREAM_MAX_STREAMS": "7"}, folder=tmp_path)
+    assert (settings.max_streams, settings.disk_threads, settings.send_timeout) == (7, 6, 60.0)
+
+
+def test_a_wrong_line_that_the_environment_overrides_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "trio_stream.toml").write_text("max_streams = 0\n", encoding="utf-8")
+    assert load({"TRIO_STREAM_MAX_STREAMS": "7"}, folder=tmp_path).max_streams == 7
+
+
+def test_config_says_where_the_file_is(tmp_path: Path, home: Path) -> None:
+    (tmp_path / "trio_stream.toml").write_text("max_streams = 5\n", encoding="utf-8")
+    (home / "mine.toml").write_text("disk_threads = 6\n", encoding="utf-8")
+    for chosen in (str(home / "mine.toml"), "~/mine.toml", "../mine.toml"):
+        settings = load({"TRIO_STREAM_CONFIG": chosen}, folder=tmp_path)
+        assert (settings.max_streams, settings.disk_threads) == (10_000, 6)
+    settings = load({"TRIO_STREAM_CONFIG": ""}, folder=tmp_path)
+    assert (settings.max_streams, settings.disk_threads) == (5, 16)
+
+
+def test_a_chosen_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    said = refusal({"TRIO_STREAM_CONFIG": "/nowhere/mine.toml"}, tmp_path)
+    assert said == "TRIO_STREAM_CONFIG=/nowhere/mine.toml: there is no such file"
+
+
+@pytest.mark.parametrize(
+    ("content", "about"),
+    [
+        (b"max_streams = \n", "line 1"),
+        (b"max_streams\n", "line 1"),
+        (b"videos = '/a'\nvideos = '/b'\n", "line 2"),
+        (b"videos = '\xff'\n", "utf-8"),
+        (b"\x00", "line 1"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes, about: str) -> None:
+    file = tmp_path / "trio_stream.toml"
+    file.write_bytes(content)
+    said = refusal({}, tmp_path)
+    assert said.startswith(f"{file}: ")
+    assert about in said
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "trio_stream.toml").mkdir()
+    said = refusal({}, tmp_path)
+    assert said == f"{tmp_path / 'trio_stream.toml'}: cannot be read (Is a directory)"
+
+
+@pytest.mark.parametrize("variable", ["TRIO_STREAM_VIDEOS", "TRIO_STREAM_DATA"])
+@pytest.mark.parametrize(
+    ("text", "path"), [("~/films", "films"), ("films", "work/films"), ("../films", "work/../films")]
+)
+def test_paths_are_made_absolute(home: Path, variable: str, text: str, path: str) -> None:
+    settings = load({variable: text})
+    assert getattr(settings, variable.removeprefix("TRIO_STREAM_").lower()) == home / path
+
+
+def test_data_inside_the_videos_is_refused(tmp_path: Path) -> None:
+    videos = tmp_path / "videos"
+    (videos / "sub").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(videos / "sub")
+    (tmp_path / "library").symlink_to(videos)
+    apart = tmp_path / "videos-data"
+    for root in (videos, tmp_path / "library"):
+        for inside in (
+            videos,
+            videos / "data",
+            videos / "a" / "b",
+            tmp_path / "link" / "x",
+            apart / "../videos/x",
+        ):
+            said = refusal({"TRIO_STREAM_VIDEOS": str(root), "TRIO_STREAM_DATA": str(inside)}, tmp_path)
+            assert said.startswith(f"TRIO_STREAM_DATA={inside} lies inside the videos ({root})")
+        for outside in (apart, tmp_path, tmp_path / "a", videos / ".." / "b"):
+            environ = {"TRIO_STREAM_VIDEOS": str(root), "TRIO_STREAM_DATA": str(outside)}
+            assert load(environ, folder=tmp_path).data == outside
+
+
+def test_default_data_is_one_folder_a_library(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "one")
+    one, again, linked, other = (
+        load({"TRIO_STREAM_VIDEOS": str(tmp_path / name)}).data for name in ("one", "./one/", "link", "other")
+    )
+    assert one == again == linked
+    assert one != other
+    assert one.parent == other.parent
+    assert home in one.parents
+    assert one.parent.name == "trio-stream"
+
+
+def test_default_data_follows_the_system(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
+    base = home / "Library" / "Application Support" if sys.platform == "darwin" else tmp_path / "xdg"
+    assert load({}).data.parent == base / "trio-stream"
+
+
+def test_default_data_is_never_inside_the_videos(home: Path) -> None:
+    for videos in (home, Path("/")):
+        said = refusal({"TRIO_STREAM_VIDEOS": str(videos)}, home)
+        assert said.startswith(f"TRIO_STREAM_DATA={default_data(videos)} lies inside the videos")
+        assert load({"TRIO_STREAM_VIDEOS": str(home), "TRIO_STREAM_DATA": "/data"}).data == Path("/data")
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60))
+def test_the_data_of_any_library_are_apart_from_it(name: str) -> None:
+    videos = Path(f"/library/{name}")
+    data = default_data(videos)
+    assert data != videos
+    assert videos not in data.parents
+    assert re.fullmatch(r"[0-9a-f]{12}", data.name)
+
+
+@pytest.mark.parametrize("what", ["missing", "a file", "a link to nothing"])
+def test_videos_that_are_no_folder_are_an_error(tmp_path: Path, what: str) -> None:
+    videos = tmp_path / "films"
+    if what == "a file":
+        videos.touch()
+    elif what == "a link to nothing":
+        videos.symlink_to(tmp_path / "nothing")
+    settings = Settings(videos=videos)
+    with pytest.raises(SettingsError, match="the folder of videos cannot be read") as refused:
+        settings.check_videos()
+    assert str(refused.value).startswith(f"TRIO_STREAM_VIDEOS={videos}: ")
+    assert "set TRIO_STREAM_VIDEOS to another one" in str(refused.value)
+
+
+def test_videos_that_are_a_folder_are_none(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    Settings(videos=tmp_path, data=Path("/data")).check_videos()
+    Settings(videos=tmp_path / "link", data=Path("/data")).check_videos()
+
+
+def test_rows_are_all_settings_in_their_order() -> None:
+    shown = rows(
+        Settings(
+            videos=Path("/v"),
+            data=Path("/d"),
+            send_timeout=2.5,
+            cors_origins=frozenset({"http://b", "http://a"}),
+        )
+    )
+    assert [row.variable for row in shown] == [
+        f"TRIO_STREAM_{each.name.upper()}" for each in fields(Settings)
+    ]
+    expected = {
+        "VIDEOS": ("/v", "./videos"),
+        "DATA": ("/d", "the user's data directory"),
+        "MAX_STREAMS": ("10000", "10000"),
+        "SEND_TIMEOUT": ("2.5", "60"),
+        "DISK_THREADS": ("16", "16"),
+        "CORS_ORIGINS": ("http://a, http://b", "none"),
+        "LOG_FORMAT": ("console", "console"),
+        "LOG_LEVEL": ("info", "info"),
+    }
+    values = {row.variable.removeprefix("TRIO_STREAM_"): (row.value, row.default) for row in shown}
+    assert expected.items() <= values.items()
+    for row in shown:
+        assert row.about.endswith("."), row
+
+
+def test_rows_tell_what_was_chosen(tmp_path: Path) -> None:
+    def chosen(environ: dict[str, str]) -> list[str]:
+        return [row.variable for row in rows(load(environ, folder=tmp_path)) if row.chosen]
+
+    assert chosen({}) == []
+    for name, value in (("VIDEOS", "/v"), ("DATA", "/d"), ("MAX_STREAMS", "5"), ("CORS_ORIGINS", "*")):
+        assert chosen({f"TRIO_STREAM_{name}": value}) == [f"TRIO_STREAM_{name}"]
+
+
+def test_what_rows_show_can_be_set_again() -> None:
+    settings = Settings(videos=Path("/v"), data=Path("/d"), cors_origins=frozenset({"http://b", "http://a"}))
+    environ = {row.variable: row.value for row in rows(settings)}
+    assert load(environ) == settings
+
+
+def test_the_readme_lists_all_settings_and_no_others() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    settings = {row.variable for row in rows(Settings())}
+    mentioned = set(re.findall(r"\bTRIO_STREAM_[A-Z_]*[A-Z]\b", readme))
+    assert settings <= mentioned, "these settings are missing in README.md"
+    assert mentioned <= settings | {f"TRIO_STREAM_{name}" for name in NOT_SETTINGS}, (
+        "README.md knows more than there is"
+    )
