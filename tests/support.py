@@ -46,7 +46,7 @@ class Server:
         self.videos = videos
         self.log_file = log
         self._forgotten = 0
-        self.host, port = url.removeprefix("http://").split(":")
+        self.host, port = url.partition("://")[2].split(":")
         self.port = int(port)
         self.pid = process.pid
         for child in psutil.Process(process.pid).children():
@@ -175,7 +175,7 @@ def serving(
 def _url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:
     text = log.read_text(errors="replace")
     assert process.poll() is None, f"the server ended:\n{text}"
-    found = re.search(r"Running on (http://127\.0\.0\.1:\d+)", text)
+    found = re.search(r"Running on (https?://127\.0\.0\.1:\d+)", text)
     return found[1] if found else None
 
 

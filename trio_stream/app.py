@@ -10,14 +10,18 @@ from quart_trio import QuartTrio
 
 from trio_stream import settings as settings_module
 from trio_stream.errors import SettingsError
+from trio_stream.server.admission import LOOPBACK
 from trio_stream.server.install import Limits, install
-from trio_stream.services import Services
+from trio_stream.services import Services, raise_file_limit
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 from trio_stream.web import asgi, exchange, metrics, origins, pages, problems, sockets, streams, videos
 
 LONGEST_REQUEST_BODY = 64 * 1024
 """Bytes; nothing here takes a large body."""
+
+KEPT_FOR_FILES = 512
+"""Descriptors that connections may not take: for the videos, the disk and whoever looks at what is wrong."""
 
 
 class TrioStream(QuartTrio):
@@ -38,7 +42,16 @@ def create_app(settings: Settings | None = None) -> TrioStream:
         settings = settings_module.load()
         settings.check_videos()
     logs.configure(settings.log_format, settings.log_level)
-    install(Limits(send_timeout=settings.send_timeout, zero_copy=settings.zero_copy))
+    install(
+        Limits(
+            send_timeout=settings.send_timeout,
+            zero_copy=settings.zero_copy,
+            connections=max(raise_file_limit() - KEPT_FOR_FILES, 1),
+            connections_per_address=settings.connections_per_address,
+            unlimited=(*LOOPBACK, *settings.trusted_proxies),
+            request_body=LONGEST_REQUEST_BODY,
+        )
+    )
 
     app = TrioStream("trio_stream", static_folder=None)
     app.settings = settings

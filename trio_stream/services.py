@@ -4,6 +4,7 @@ A service that runs in the background is watched: when it dies, the server goes 
 """
 
 import resource
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -68,12 +69,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             nursery.cancel_scope.cancel()
 
 
-def raise_file_limit() -> None:
-    """Let this process open as many files as it may: a stream is a socket, and a default of 1,024 is no house full."""
+def raise_file_limit() -> int:
+    """Let this process open as many files as it may, and answer how many: a stream is a socket."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with suppress(ValueError, OSError):  # macOS says unlimited and means something less
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 async def _watched(

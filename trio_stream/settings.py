@@ -12,11 +12,14 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from trio_stream.errors import SettingsError
 from trio_stream.http.cors import normalise_origin
+
+type Network = IPv4Network | IPv6Network
 
 PREFIX = "TRIO_STREAM_"
 CONFIG_FILE = "trio_stream.toml"
@@ -96,11 +99,25 @@ def _one_of(*choices: str) -> Callable[[object], str]:
     return parse
 
 
-def _origins(value: object) -> frozenset[str]:
+def _list(value: object) -> list[str] | None:
     entries = value.replace(",", " ").split() if isinstance(value, str) else value
     if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+        return None
+    return [] if entries == ["none"] else entries
+
+
+def _origins(value: object) -> frozenset[str]:
+    entries = _list(value)
+    if entries is None:
         raise ValueError("a list of origins is needed, such as https://films.example")
     return frozenset(entry if entry == "*" else normalise_origin(entry) for entry in entries)
+
+
+def _networks(value: object) -> tuple[Network, ...]:
+    entries = _list(value)
+    if entries is None:
+        raise ValueError("a list of addresses or networks is needed, such as 10.0.0.0/8")
+    return tuple(ip_network(entry) for entry in entries)
 
 
 def _setting(parse: Callable[[object], object], about: str, **more: Any) -> Any:
@@ -128,6 +145,16 @@ class Settings:
         _switch,
         "Let the system send files by itself where it can (sendfile); 0 to copy them instead.",
         default=True,
+    )
+    connections_per_address: int = _setting(
+        _whole(1, 1_000_000),
+        "Connections from one address; this machine and trusted proxies may have more.",
+        default=256,
+    )
+    trusted_proxies: tuple[Network, ...] = _setting(
+        _networks,
+        "Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas.",
+        default=(),
     )
     cors_origins: frozenset[str] = _setting(
         _origins,
@@ -261,8 +288,8 @@ def _default(name: str) -> str:
 
 
 def _show(value: object) -> str:
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(value)) or "none"
+    if isinstance(value, frozenset | tuple):
+        return ", ".join(sorted(str(each) for each in value)) or "none"
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, Path):

@@ -5,11 +5,15 @@
     connection.py   the socket: sends that raise, end, and can be cancelled; one connection's fault stays its own
     tasks.py        the application's task: nothing waits for one that has ended
     h11.py          HTTP/1.1 framing around bodies that nobody copies
+    h2.py           HTTP/2, what is received: one stream's trouble is its own, and resets are counted
+    h2_sending.py   HTTP/2, what is sent: within the window, whole or reset
+    h2_stream.py    HTTP/2, the bounded buffer of a stream
+    protocol.py     HTTP/3, which is off
     http.py         ASGI HTTP messages whose body may be a `memoryview`
     websocket.py    ASGI WebSocket messages: no compression of video, small messages only
 
 Guarantee to the application, wherever the guards are in place: `send` raises `TimeoutError` when the client took
 nothing for `Limits.send_timeout` seconds, another `OSError` when it is gone, and `OSError(EFAULT)` when the
 memory behind a view went away; whichever it was, and also when a send was cancelled half-way, the connection is
-cut and never carries another byte.
+cut and never carries another byte. On HTTP/2 it is the stream that is reset instead.
 """

@@ -4,12 +4,16 @@ Hypercorn shields every send from cancellation and gives it no deadline, so a cl
 stream, and with it the shutdown of the server. Here a send can be cancelled, ends when the socket took nothing for
 `send_timeout` seconds, and raises. A send that did not end well leaves the byte stream of the connection torn in
 the middle, so the connection is *cut*: every later send raises, and closing it resets it.
+
+A client that closed and one that closed only its own half look the same until a send fails. So the end of its input
+counts as leaving once nothing has been sent for `EOF_GRACE` seconds: while bytes flow, a failed send tells.
 """
 
 import errno
 import os
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -19,10 +23,11 @@ from typing import ClassVar
 
 import structlog
 import trio
-from hypercorn.events import Event, RawData, Updated
-from hypercorn.protocol.h2 import H2Protocol
-from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 
+from trio_stream.server.admission import Admission
 from trio_stream.server.span import FileSpan
 
 log = structlog.get_logger("trio_stream.server")
@@ -33,6 +38,9 @@ SLICE = 512 * 1024
 TURN = 0.0005
 """Seconds for which one connection may send before all others have their turn."""
 
+EOF_GRACE = 1.0
+"""Seconds without a send after which the end of a client's input means that it left."""
+
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """`struct linger` that drops what is unsent: the peer learns at once that the response is not whole."""
 
@@ -41,11 +49,20 @@ class Connection(TCPServer):
     """One accepted connection, plain or TLS."""
 
     send_timeout: ClassVar[float] = inf
+    admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
     _cut: bool = False
     _read_out: bool = False
+    _sending: bool = False
+    _sent: trio.Event | None = None  # set by the next send to begin or end; there while somebody waits for it
 
     async def run(self) -> None:
         """Serve the connection to its end; nothing but cancellation leaves this method."""
+        self._left = trio.Event()
+        address = _peer(self.stream)
+        if not self.admission.enter(address):
+            log.warning("a connection was refused: too many", address=address)
+            await trio.aclose_forcefully(self.stream)
+            return
         try:
             await super().run()
         except* OSError:
@@ -53,28 +70,69 @@ class Connection(TCPServer):
         except* Exception as group:
             # Left alone, this would end the nursery of all connections, and with it the server.
             log.error("a connection failed", exc_info=group)
+        finally:
+            self.admission.leave(address)
 
     async def protocol_send(self, event: Event) -> None:
         """Send `RawData` whole or raise `OSError` (see the package); other events as in Hypercorn."""
         if isinstance(event, Updated) and self._read_out:
-            return  # nobody is there to be kept alive for
+            if event.idle:  # the last response has gone, and no further request can come
+                self._left.set()
+            return
         if not isinstance(event, RawData):
+            if isinstance(event, Closed):
+                self._left.set()
             await super().protocol_send(event)
             return
         async with self.send_lock:
             if self._cut:
                 raise BrokenPipeError("the connection was cut")
             self._cut = True  # until proven whole, whatever ends the send below
-            # On HTTP/2 the bytes at hand may belong to another stream than the cancelled one.
-            with trio.CancelScope(shield=isinstance(self.protocol.protocol, H2Protocol)):
+            self._note_sending(True)
+            try:
                 await self._send_all(event.data)
+            except OSError:
+                self._left.set()
+                raise
+            finally:
+                self._note_sending(False)
             self._cut = False
 
     async def _read_data(self) -> None:
-        await super()._read_data()
+        with suppress(trio.ClosedResourceError, trio.BrokenResourceError, trio.TooSlowError):
+            while data := await self._receive():
+                await self.protocol.handle(RawData(bytes(data)))
+            self._read_out = True
+            await self._wait_until_left()
         # Hypercorn lets the keep-alive timer of a connection that the client closed run out first.
         self._read_out = True
         await self.idle_task.stop()
+        await self.protocol.handle(Closed())
+
+    async def _receive(self) -> bytes | bytearray:
+        with trio.fail_after(self.config.read_timeout or inf):
+            return await self.stream.receive_some(MAX_RECV)
+
+    async def _wait_until_left(self) -> None:
+        if not isinstance(self.protocol.protocol, H11Protocol) or self.protocol.protocol.stream is None:
+            return  # no response is under way
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._wait_until_silent, nursery.cancel_scope)
+            await self._left.wait()
+            nursery.cancel_scope.cancel()
+
+    async def _wait_until_silent(self, scope: trio.CancelScope) -> None:
+        while True:
+            self._sent = trio.Event()
+            with trio.move_on_after(inf if self._sending else EOF_GRACE) as grace:
+                await self._sent.wait()
+            if grace.cancelled_caught:
+                scope.cancel()
+
+    def _note_sending(self, sending: bool) -> None:
+        self._sending = sending
+        if self._sent is not None:
+            self._sent.set()
 
     async def _send_all(self, data: bytes | memoryview | FileSpan) -> None:
         try:
@@ -122,6 +180,15 @@ class Connection(TCPServer):
                 await super()._close()
         finally:
             await trio.aclose_forcefully(self.stream)
+
+
+def _peer(stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]) -> str | None:
+    transport = stream if isinstance(stream, trio.SocketStream) else stream.transport_stream
+    try:
+        peer = transport.socket.getpeername()
+    except OSError:
+        return None  # gone already
+    return peer[0] if isinstance(peer, tuple) else None
 
 
 def _write(sock: int, view: memoryview, offset: int, count: int) -> int:

@@ -6,10 +6,11 @@ bytes in user space. Reading a mapped page there would end the whole process (SI
 shrank; inside a system call it is an `EFAULT`.
 """
 
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from hypercorn.protocol.events import Body, Event, Request
+from hypercorn.protocol.events import Body, Event, Request, StreamClosed
 from hypercorn.protocol.http_stream import ASGIHTTPState
 from hypercorn.protocol.http_stream import HTTPStream as PlainHTTPStream
 from hypercorn.typing import ASGISendEvent
@@ -29,14 +30,32 @@ class HTTPStream(PlainHTTPStream):
     """One request and its response."""
 
     zero_copy: ClassVar[bool] = False
+    body_limit: ClassVar[int] = sys.maxsize
+    _received: int = 0
 
     async def handle(self, event: Event) -> None:
-        """As in Hypercorn; the task of the application first runs at the next checkpoint, after this method."""
+        """As in Hypercorn, with a limit on the body of a request.
+
+        The task of the application first runs at the next checkpoint, after this method.
+        """
+        if isinstance(event, Body) and not self.closed:
+            self._received += len(event.data)
+            if self._received > self.body_limit:
+                await self._refuse_body()
+                return
         await super().handle(event)
         if isinstance(event, Request) and self.scheme == "http":
             self.scope["extensions"][VIEWS] = {}
             if self.zero_copy:
                 self.scope["extensions"][ZEROCOPY] = {}
+
+    async def _refuse_body(self) -> None:
+        """Answer 413 where nothing was answered yet (RFC 9110 section 15.5.14), and end the stream either way."""
+        if self.state is ASGIHTTPState.REQUEST:
+            await self._send_error_response(413)
+        self.closed = True
+        await self.app_put({"type": "http.disconnect"})
+        await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
         """As in Hypercorn, but a view is not turned into `bytes`, and a span is not read at all."""

@@ -6,6 +6,7 @@ version, so another version is left alone, said clearly, and served with copies 
 """
 
 import os
+import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -14,10 +15,15 @@ import hypercorn.protocol.h11
 import hypercorn.trio.run
 import hypercorn.trio.tcp_server
 import structlog
+from hypercorn.config import Config
+from hypercorn.trio.udp_server import UDPServer
 
+from trio_stream.server.admission import LOOPBACK, Admission, Network
 from trio_stream.server.connection import Connection
+from trio_stream.server.h2 import H2
 from trio_stream.server.h11 import H11
 from trio_stream.server.http import HTTPStream
+from trio_stream.server.protocol import NoHTTP3
 from trio_stream.server.tasks import TaskGroup
 from trio_stream.server.websocket import WSStream
 from trio_stream.server.worker import worker_serve
@@ -32,12 +38,22 @@ log = structlog.get_logger("trio_stream.server")
 class Limits:
     """What one client may cost: `send_timeout` in seconds without progress, `websocket_message` in bytes.
 
-    `zero_copy` offers applications to send files with `sendfile`.
+    `zero_copy` offers applications to send files with `sendfile`. `h2c` is HTTP/2 without TLS; `http3` is Hypercorn's,
+    which buffers without limit for a client that does not read. `connections` bounds them in all,
+    `connections_per_address` those of one address, but for the networks of `unlimited`; `request_body` in bytes;
+    `ping_interval`, in seconds, of WebSockets.
     """
 
     send_timeout: float = 60.0
     websocket_message: int = 16 * 1024
     zero_copy: bool = True
+    h2c: bool = False
+    http3: bool = False
+    connections: int = sys.maxsize
+    connections_per_address: int = sys.maxsize
+    unlimited: tuple[Network, ...] = LOOPBACK
+    request_body: int = 1024 * 1024
+    ping_interval: float | None = 15.0
 
 
 def install(limits: Limits) -> bool:
@@ -51,12 +67,21 @@ def install(limits: Limits) -> bool:
             effect="streams are copied, and a client that stops reading is not timed out",
         )
         return False
-    Connection.send_timeout = limits.send_timeout
+    Connection.send_timeout = H2.send_timeout = limits.send_timeout
+    Connection.admission = Admission(limits.connections, limits.connections_per_address, limits.unlimited)
+    H11.h2c = limits.h2c
+    HTTPStream.body_limit = limits.request_body
+    if (
+        Config.websocket_ping_interval is None
+    ):  # the default of Hypercorn; an operator may have set another one
+        Config.websocket_ping_interval = limits.ping_interval
     HTTPStream.zero_copy = limits.zero_copy and hasattr(os, "sendfile")
     WSStream.message_limit = limits.websocket_message
     hypercorn.trio.run.worker_serve = worker_serve
     hypercorn.trio.tcp_server.TaskGroup = TaskGroup  # type: ignore[attr-defined]
     hypercorn.trio.run.TCPServer = Connection  # type: ignore[attr-defined]
+    hypercorn.trio.run.UDPServer = UDPServer if limits.http3 else NoHTTP3  # type: ignore[attr-defined]
+    hypercorn.protocol.H2Protocol = H2  # type: ignore[attr-defined]
     hypercorn.protocol.H11Protocol = H11  # type: ignore[attr-defined]
     hypercorn.protocol.h11.HTTPStream = HTTPStream  # type: ignore[attr-defined]
     hypercorn.protocol.h11.WSStream = WSStream  # type: ignore[attr-defined]

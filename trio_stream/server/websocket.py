@@ -7,6 +7,7 @@ a frame is a short header and then the very bytes of the message: a `memoryview`
 (`http.py`) the scope says under `VIEWS` where that is so.
 """
 
+from math import inf
 from typing import ClassVar
 
 import trio
@@ -15,6 +16,7 @@ from hypercorn.protocol.ws_stream import ASGIWebsocketState, WebsocketBuffer
 from hypercorn.protocol.ws_stream import WSStream as PlainWSStream
 from hypercorn.typing import ASGISendEvent, WebsocketAcceptEvent
 from wsproto.events import Event as FrameEvent
+from wsproto.events import Ping
 from wsproto.frame_protocol import CloseReason
 
 from trio_stream.server.http import VIEWS
@@ -37,6 +39,7 @@ class WSStream(PlainWSStream):
         if isinstance(event, Request):
             self.buffer = WebsocketBuffer(self.message_limit)
             self._frame = trio.Lock()
+            self._pinging = trio.CancelScope()
         was_open = not self.closed
         await super().handle(event)
         if isinstance(event, Request) and self.scheme == "ws":
@@ -47,6 +50,8 @@ class WSStream(PlainWSStream):
                     {"type": "websocket.disconnect", "code": CloseReason.ABNORMAL_CLOSURE.value}
                 )
             await self.send(StreamClosed(stream_id=self.stream_id))
+        if self.closed:
+            self._pinging.cancel()
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
         """As in Hypercorn, but a view is not turned into `bytes`."""
@@ -65,6 +70,13 @@ class WSStream(PlainWSStream):
     async def _send_wsproto_event(self, event: FrameEvent) -> None:
         async with self._frame:  # not between the header of a view and the view
             await super()._send_wsproto_event(event)
+
+    async def _send_pings(self) -> None:
+        """Ping until the WebSocket is closed; Hypercorn keeps a closed one until the next ping is due."""
+        with self._pinging:
+            while True:
+                await trio.sleep(self.config.websocket_ping_interval or inf)
+                await self._send_wsproto_event(Ping())
 
     async def _accept(self, message: WebsocketAcceptEvent) -> None:
         self.handshake.extensions = None

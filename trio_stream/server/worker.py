@@ -4,8 +4,8 @@ Hypercorn's workers know one way to be told, an event that the master sets on SI
 ends them on the spot, or not at all: the SIGTERM by which the master ends the other workers as soon as the first has
 finished, that of a service manager to all processes at once, every one with `-w 0`; and a master that was killed
 leaves workers that serve on and keep the port. Here each of these starts the same drain, and while it goes on nothing
-but a second Ctrl-C cuts it short. A master that has nothing more to do waits for its workers, so it outlives the
-longest drain, ending with the exit code it has by then.
+but a second Ctrl-C cuts it short. At its own exit the master waits for its workers (`multiprocessing` does), so it
+outlives the longest drain.
 
 The listening socket is shared with the master. With `-w 0` a new connection is refused at once; with workers it stays
 unanswered until the master ends, or is taken by the new workers of a reload, which a worker cannot tell apart.

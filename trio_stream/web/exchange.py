@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 from quart import current_app, has_websocket_context, request, websocket
 from quart_trio.wrappers import TrioRequest, TrioWebsocket
 
+from trio_stream.http.forwarded import client_address
+from trio_stream.server.admission import in_networks
 from trio_stream.services import Services
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.stream import Ending, Stream
@@ -28,10 +30,7 @@ class Exchange(ExitStack):
 
     def admit(self, file: MappedFile, *, name: str, transport: str) -> Stream:
         """A stream for as long as the exchange lasts. Raises `TooManyStreams`."""
-        context = websocket if has_websocket_context() else request
-        stream = services().registry.admit(
-            file, owner=context.remote_addr or "unknown", name=name, transport=transport
-        )
+        stream = services().registry.admit(file, owner=_client(), name=name, transport=transport)
         self.callback(stream.close)
         self.stream = stream
         if self.left:
@@ -66,3 +65,14 @@ def exchange() -> Exchange:
     """The exchange being handled."""
     context = websocket if has_websocket_context() else request
     return cast("Request | Websocket", context).exchange
+
+
+def _client() -> str:
+    """The address of who asks, seen through the proxies that are trusted."""
+    context = websocket if has_websocket_context() else request
+    trusted = services().settings.trusted_proxies
+    return client_address(
+        context.remote_addr or "unknown",
+        context.headers.get("X-Forwarded-For"),
+        lambda address: in_networks(address, trusted),
+    )

@@ -1,0 +1,246 @@
+"""The servers that are measured, and how each is started, pinned and stopped."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import machine
+from .machine import BenchError
+
+START = 20.0  # seconds in which a server has to listen
+BEHIND = """\
+import runpy, sys
+sys.path.append(sys.argv.pop(1))
+runpy.run_module("memray", run_name="__main__", alter_sys=True)
+"""
+"""Runs memray, found behind everything Trio Stream has of its own; the first argument is where."""
+
+STOP = 8.0  # ... and to end when told to
+
+NGINX = """\
+worker_processes 1;
+worker_rlimit_nofile {files};
+daemon off;
+pid {work}/nginx.pid;
+error_log {work}/error.log crit;
+{user}
+events {{ worker_connections {connections}; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 10000000;
+    types {{ video/mp4 mp4; }}
+    client_body_temp_path {work}/body;
+    proxy_temp_path {work}/proxy;
+    fastcgi_temp_path {work}/fastcgi;
+    uwsgi_temp_path {work}/uwsgi;
+    scgi_temp_path {work}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        root "{folder}";
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One kind of server; `kind` says how to start it, `about` what it is, for people."""
+
+    name: str
+    kind: str
+    about: str
+    path: str = "/{name}"
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+SERVERS = (
+    Server("trio-stream", "trio-stream", "Trio Stream, one worker", "/api/stream/{name}"),
+    Server(
+        "trio-stream-plain",
+        "trio-stream",
+        "the same with TRIO_STREAM_ZERO_COPY=0",
+        "/api/stream/{name}",
+        {"TRIO_STREAM_ZERO_COPY": "0"},
+    ),
+    Server("nginx", "nginx", "nginx, one worker, sendfile"),
+    Server(
+        "fastapi", "uvicorn fastapi_stream", "FastAPI on Uvicorn (uvloop), 64 KiB chunks from a generator"
+    ),
+    Server("starlette", "uvicorn starlette_file", "Starlette's FileResponse on Uvicorn (uvloop)"),
+    Server("aiohttp", "aiohttp", "aiohttp's static route (sendfile)"),
+    Server("granian", "granian", "Starlette's FileResponse on Granian (ASGI, one worker)"),
+)
+
+NOT_MEASURED = (
+    "Granian's own static files (`--static-path-mount`) are not measured: they come without a length and without "
+    "ranges, so nobody could seek in a video."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that listens on 127.0.0.1."""
+
+    server: Server
+    port: int
+    leader: int
+    log: Path
+
+    def path(self, name: str) -> str:
+        return self.server.path.format(name=name)
+
+
+def available(chosen: list[str] | None) -> list[Server]:
+    """The servers to measure, of those there can be."""
+    unknown = set(chosen or ()) - {server.name for server in SERVERS}
+    if unknown:
+        raise BenchError(
+            f"no server {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in SERVERS)}"
+        )
+    wanted = [server for server in SERVERS if chosen is None or server.name in chosen]
+    if any(server.kind == "nginx" for server in wanted) and not machine.nginx_installed():
+        raise BenchError(
+            "nginx is missing (Debian, Ubuntu: apt install nginx-light); or leave it out with --only"
+        )
+    settings = machine.said(machine.own_python(), "-m", "trio_stream", "check")
+    return [
+        server
+        for server in wanted
+        if all(variable in settings for variable in server.environment if server.kind == "trio-stream")
+    ]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def serving(server: Server, folder: Path, cpu: int) -> Iterator[Running]:
+    """The server over `folder`, pinned to `cpu`, in a process group of its own that ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="trio-stream-bench-") as made:
+        work, port = Path(made), free_port()
+        log = work / "log"
+        command = command_for(server, folder, work, port)
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ["taskset", "-c", str(cpu), *command],
+                cwd=work,
+                env=environment(server, folder, work),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            running = Running(server, port, process.pid, log)
+            wait_listening(running, process)
+            yield running
+        finally:
+            stop(process)
+
+
+def environment(server: Server, folder: Path, work: Path) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRIO_STREAM_")}
+    own = {"BENCH_FOLDER": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    if server.path.startswith("/api/"):
+        own = {
+            "TRIO_STREAM_VIDEOS": str(folder),
+            "TRIO_STREAM_DATA": str(work / "data"),
+            "TRIO_STREAM_LOG_LEVEL": "warning",
+        }
+    return inherited | own | server.environment
+
+
+def command_for(server: Server, folder: Path, work: Path, port: int) -> list[str]:
+    peers = Path(__file__).parent / "peers"
+    address = f"127.0.0.1:{port}"
+    match server.kind.split():
+        case ["trio-stream"]:
+            hypercorn = [str(machine.own_python()), "-m", "hypercorn", "trio_stream.app:app"]
+            return [*hypercorn, "-k", "trio", "--bind", address]
+        case ["memray"]:  # see profiling.py
+            record = server.environment["BENCH_RECORD"]
+            behind = [str(machine.own_python()), "-c", BEHIND, sysconfig.get_path("platlib")]
+            within = ["run", "--force", "--output", record, "-m", "hypercorn", "trio_stream.app:app"]
+            return [*behind, *within, "-k", "trio", "--workers", "0", "--bind", address]
+        case ["nginx"]:
+            files = machine.raise_open_files()
+            config = work / "nginx.conf"
+            config.write_text(
+                NGINX.format(
+                    work=work,
+                    folder=folder,
+                    port=port,
+                    files=files,
+                    connections=files - 64,
+                    user="user root;" if os.getuid() == 0 else "",
+                )
+            )
+            return ["nginx", "-e", str(work / "error.log"), "-p", str(work), "-c", str(config)]
+        case ["uvicorn", app]:
+            options = [
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--no-access-log",
+                "--log-level",
+                "warning",
+            ]
+            return [sys.executable, "-m", "uvicorn", *options, "--app-dir", str(peers), f"{app}:app"]
+        case ["aiohttp"]:
+            return [sys.executable, str(peers / "aiohttp_static.py"), str(port)]
+        case ["granian"]:
+            options = [
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--no-access-log",
+                "--log-level",
+                "warning",
+            ]
+            options += ["--interface", "asgi", "--workers", "1", "--working-dir", str(peers)]
+            return [sys.executable, "-m", "granian", *options, "starlette_file:app"]
+        case _:
+            raise BenchError(f"nobody knows how to start {server.kind}")
+
+
+def wait_listening(running: Running, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", running.port), timeout=2):
+            return
+        time.sleep(0.02)
+    said = running.log.read_text("utf-8", "replace")[-2000:]
+    raise BenchError(
+        f"{running.server.name} does not listen:\n{re.sub(r'^', '    ', said, flags=re.MULTILINE)}"
+    )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End the whole process group; by force when it takes too long."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        end = time.monotonic() + STOP
+        while time.monotonic() < end:
+            process.poll()
+            if not machine.group(process.pid):
+                return
+            time.sleep(0.02)

@@ -1,0 +1,41 @@
+"""Whose request it is behind proxies: nobody chooses their own name."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.http.forwarded import client_address
+
+PROXIES = {"10.0.0.1", "10.0.0.2"}
+
+
+@pytest.mark.parametrize(
+    ("peer", "field", "client"),
+    [
+        ("192.0.2.1", None, "192.0.2.1"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        ("10.0.0.1", None, "10.0.0.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "1.1.1.1, 198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "1.1.1.1, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        ("10.0.0.1", "1.1.1.1,10.0.0.2 ,10.0.0.1", "1.1.1.1"),
+        ("10.0.0.1", "[2001:db8::1]", "2001:db8::1"),
+        ("10.0.0.1", "1.1.1.1, unknown", "10.0.0.1"),
+        ("10.0.0.1", "1.1.1.1, <script>", "10.0.0.1"),
+        ("10.0.0.1", "1.1.1.1, " + "1" * 500, "10.0.0.1"),
+        ("10.0.0.1", "10.0.0.2," * 1000, "10.0.0.1"),
+    ],
+)
+def test_case(peer: str, field: str | None, client: str) -> None:
+    assert client_address(peer, field, PROXIES.__contains__) == client
+
+
+@given(st.text())
+def test_a_stranger_is_who_he_is(field: str) -> None:
+    assert client_address("192.0.2.1", field, PROXIES.__contains__) == "192.0.2.1"
+
+
+@given(st.text(), st.ip_addresses().map(str))
+def test_what_a_stranger_wrote_before_the_proxy_counts_for_nothing(field: str, client: str) -> None:
+    assert client_address("10.0.0.1", f"{field}, {client}", PROXIES.__contains__) == client

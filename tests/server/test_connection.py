@@ -1,0 +1,277 @@
+"""What a connection owes to whom: the end of a client's input, idle ones, refused ones, too many, too much.
+
+Each fault is shown on plain Hypercorn, and gone with the guards.
+"""
+
+from collections.abc import Callable
+from ipaddress import IPv4Network
+
+import psutil
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support import Server, connect, exchange, read_head, wait_for, wait_until
+from trio_stream.server.admission import LOOPBACK, Admission, in_networks
+
+GET = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n"
+CLOSING = b"GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
+
+APP = """
+import trio
+
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    if scope["type"] == "websocket":
+        return await socket(receive, send)
+    respond = {"/slowly": slowly, "/never": never, "/body": body}.get(scope["path"], at_once)
+    await respond(receive, send)
+
+async def head(send, length):
+    headers = [(b"content-length", str(length).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+async def at_once(receive, send):
+    await head(send, 2)
+    await send({"type": "http.response.body", "body": b"ok"})
+
+async def slowly(receive, send):
+    # Ends when told that the client left, as frameworks do.
+    async def send_all():
+        await head(send, 10)
+        for number in range(10):
+            await send({"type": "http.response.body", "body": b"x", "more_body": number < 9})
+            await trio.sleep(0.1)
+        nursery.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send_all)
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        nursery.cancel_scope.cancel()
+
+async def never(receive, send):
+    began = trio.current_time()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    print(f"left after {trio.current_time() - began:.1f}", flush=True)
+
+async def body(receive, send):
+    got = 0
+    while (message := await receive())["type"] == "http.request":
+        got += len(message["body"])
+        if not message["more_body"]:
+            await head(send, 2)
+            await send({"type": "http.response.body", "body": b"ok"})
+            break
+    print(f"took {got} of the body", flush=True)
+
+async def socket(receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    await trio.sleep(0.5)  # and takes no message, however many there are
+"""
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+MASKED_X = b"\x81\x81\x00\x00\x00\x00x"
+
+both = pytest.mark.parametrize("guarded", [False, True])
+
+
+async def until_eof(stream: trio.SocketStream, seconds: float) -> bytes | None:
+    """Everything until the server closes, or None when it does not within `seconds`."""
+    data = b""
+    with trio.move_on_after(seconds):
+        try:
+            while more := await stream.receive_some(65536):
+                data += more
+        except trio.BrokenResourceError:
+            pass
+        return data
+    return None
+
+
+def descriptors(server: Server) -> int:
+    return psutil.Process(server.pid).num_fds()
+
+
+@both
+async def test_a_client_that_closed_its_half_gets_its_answer(
+    serve: Callable[..., Server], guarded: bool
+) -> None:
+    server = serve(APP, guarded=guarded)
+    async with await connect(server) as stream:
+        await stream.send_all(GET.replace(b"/", b"/slowly", 1))
+        await stream.send_eof()
+        _, got = await read_head(stream)
+        got += await until_eof(stream, 5) or b""
+    assert (got == b"x" * 10) is guarded
+
+
+async def test_the_end_of_input_counts_where_nothing_is_sent(serve: Callable[..., Server]) -> None:
+    server = serve(APP, guarded=True)
+    async with await connect(server) as stream:
+        await stream.send_all(GET.replace(b"/", b"/never", 1))
+        await stream.send_eof()
+        wait_for(lambda: "left after 1." in server.log, 5)
+
+
+async def test_a_closed_connection_does_not_wait_for_its_timer(serve: Callable[..., Server]) -> None:
+    server = serve(APP, guarded=True, hypercorn=("--keep-alive", "4"))
+    before = descriptors(server)
+    async with await connect(server) as stream:
+        await stream.send_all(GET)
+        await read_head(stream)
+        assert descriptors(server) == before + 1
+    await wait_until(lambda: descriptors(server) == before, 1)
+
+
+@both
+async def test_an_idle_connection_ends(serve: Callable[..., Server], guarded: bool) -> None:
+    server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "1"))
+    async with await connect(server) as stream:
+        await stream.send_all(GET)
+        await read_head(stream)
+        assert await until_eof(stream, 4) is not None
+
+
+@both
+async def test_a_head_that_never_ends_is_cut_off(serve: Callable[..., Server], guarded: bool) -> None:
+    server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "1"))
+    async with await connect(server) as stream, trio.open_nursery() as nursery:
+
+        async def drip() -> None:
+            try:
+                await stream.send_all(GET[:-2])
+                while True:
+                    await stream.send_all(b"A: b\r\n")
+                    await trio.sleep(0.1)
+            except trio.BrokenResourceError:
+                pass
+
+        nursery.start_soon(drip)
+        assert await until_eof(stream, 4) is not None
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("head", [b"Connection: close\r\n", b""])
+@both
+async def test_close_is_honoured(serve: Callable[..., Server], guarded: bool, head: bytes) -> None:
+    server = serve(APP, guarded=guarded)
+    version = b"HTTP/1.1" if head else b"HTTP/1.0"
+    with trio.fail_after(2):
+        answer = await exchange(server, b"GET / " + version + b"\r\nHost: t\r\n" + head + b"\r\n")
+    assert answer.endswith(b"\r\n\r\nok")
+
+
+@both
+async def test_a_refused_handshake_is_closed(serve: Callable[..., Server], guarded: bool) -> None:
+    server = serve(APP, guarded=guarded)
+    async with await connect(server) as stream:
+        await stream.send_all(UPGRADE.replace(b"Sec-WebSocket-Key", b"Sec-WebSocket-Kay"))
+        head, _ = await read_head(stream)
+        assert b" 400 " in head
+        assert (await until_eof(stream, 2) is not None) is guarded
+
+
+@both
+async def test_messages_nobody_took_do_not_hold_a_connection(
+    serve: Callable[..., Server], guarded: bool
+) -> None:
+    server = serve(APP, guarded=guarded, stops_with=None)
+    async with await connect(server) as stream:
+        await stream.send_all(UPGRADE)
+        await read_head(stream)
+        await stream.send_all(MASKED_X * 40)
+        assert (await until_eof(stream, 2) is not None) is guarded
+
+
+@both
+async def test_a_byte_behind_an_upgrade_costs_that_connection_only(
+    serve: Callable[..., Server], guarded: bool
+) -> None:
+    server = serve(APP, guarded=guarded, stops_with=None)
+    async with await connect(server) as stream:
+        await stream.send_all(UPGRADE + b"X")
+        await until_eof(stream, 2)
+    if guarded:
+        assert b" 200 " in await exchange(server, CLOSING)
+    else:
+        wait_for(lambda: server.process.poll() is not None, 5, "the whole server to exit (hypercorn #225)")
+
+
+@both
+async def test_a_request_body_has_a_limit(serve: Callable[..., Server], guarded: bool) -> None:
+    server = serve(APP, guarded=guarded, limits="request_body=100_000")
+    for size, welcome in ((100_000, True), (100_001, not guarded)):
+        async with await connect(server) as stream:
+            head = b"POST /body HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size
+            await stream.send_all(head + b"x" * size)
+            answer, _ = await read_head(stream)
+            assert answer.split(b" ")[1] == (b"200" if welcome else b"413")
+
+
+@both
+async def test_connections_of_one_address_are_bounded(serve: Callable[..., Server], guarded: bool) -> None:
+    server = serve(APP, guarded=guarded, limits="connections_per_address=3, unlimited=()")
+    streams = [await connect(server) for _ in range(6)]
+    welcome = 0
+    for stream in streams:
+        try:
+            await stream.send_all(GET)
+            await read_head(stream)
+            welcome += 1
+        except (AssertionError, trio.BrokenResourceError):
+            pass
+    assert welcome == (3 if guarded else 6)
+    for stream in streams:
+        await stream.aclose()
+    if guarded:  # and the places come free again
+
+        async def answered() -> bool:
+            try:
+                return b" 200 " in await exchange(server, CLOSING)
+            except trio.BrokenResourceError:
+                return False
+
+        with trio.fail_after(5):
+            while not await answered():
+                await trio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("address", "exempt"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("10.1.2.3", True),
+        ("fe80::1%eth0", False),
+        ("192.0.2.1", False),
+        ("no address", False),
+        ("", False),
+    ],
+)
+def test_who_is_exempt(address: str, exempt: bool) -> None:
+    assert in_networks(address, (*LOOPBACK, IPv4Network("10.0.0.0/8"))) is exempt
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from(["192.0.2.1", "192.0.2.2", "127.0.0.1", None]))))
+def test_the_bounds_hold_whoever_comes_and_goes(steps: list[tuple[bool, str | None]]) -> None:
+    admission = Admission(total=5, per_address=2)
+    inside: list[str | None] = []
+    for comes, address in steps:
+        if comes:
+            full = len(inside) >= 5 or (address in ("192.0.2.1", "192.0.2.2") and inside.count(address) >= 2)
+            assert admission.enter(address) is not full
+            if not full:
+                inside.append(address)
+        elif address in inside:
+            inside.remove(address)
+            admission.leave(address)

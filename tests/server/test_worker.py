@@ -1,0 +1,300 @@
+"""How a server ends: by SIGTERM, by Ctrl-C, by the death of its master; with workers and without.
+
+Upstream: a worker knows the shutdown event and nothing else, and the master terminates those that still drain.
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+import trio
+
+from tests.support import Server, connect, read_head, wait_for, wait_until
+from trio_stream.server.worker import ONE_CTRL_C
+
+CHUNK = 1000
+CHUNKS = 15
+
+APP = f"""
+import trio
+
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+        print("cleaned up", flush=True)
+        return
+    chunks = {{"/slow": {CHUNKS}, "/endless": 10**6}}.get(scope["path"], 1)
+    length = str(chunks * {CHUNK}).encode()
+    await send({{"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]}})
+    try:
+        for left in reversed(range(chunks)):
+            await send({{"type": "http.response.body", "body": bytes({CHUNK}), "more_body": left > 0}})
+            await trio.sleep(0.1)
+    except trio.Cancelled:
+        print("cancelled", flush=True)
+        raise
+"""
+
+Serve = Callable[..., Server]
+
+
+def serve_by(serve: Serve, workers: int, *, guarded: bool = True, graceful: int = 30) -> Server:
+    """A server of `APP`, once all its workers serve."""
+    options = ("-w", str(workers), "--graceful-timeout", str(graceful))
+    server = serve(APP, guarded=guarded, hypercorn=options, stops_with=None)
+    wait_for(lambda: server.log.count("Running on") == max(workers, 1), 30, "all workers to serve")
+    return server
+
+
+def processes(server: Server) -> list[psutil.Process]:
+    """The master first, then its workers and helpers."""
+    master = psutil.Process(server.process.pid)
+    return [master, *master.children(recursive=True)]
+
+
+def workers_of(server: Server) -> list[psutil.Process]:
+    return [each for each in processes(server)[1:] if "--multiprocessing-fork" in each.cmdline()]
+
+
+def running(some: list[psutil.Process]) -> list[psutil.Process]:
+    left = []
+    for process in some:
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:  # orphans are not everywhere waited for
+                left.append(process)
+    return left
+
+
+def send_all(number: int, some: list[psutil.Process]) -> None:
+    for process in some:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def port_is_free(server: Server) -> bool:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((server.host, server.port))
+            sock.listen()
+        except OSError:
+            return False
+        return True
+
+
+async def ask(server: Server, path: str) -> trio.SocketStream:
+    """A connection with a response that has begun."""
+    stream = await connect(server)
+    await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
+    head, _ = await read_head(stream)
+    assert b" 200 " in head
+    return stream
+
+
+async def rest(stream: trio.SocketStream, within: float = 15) -> bytes:
+    """What arrives until the end of the connection, which has to come."""
+    got = bytearray()
+    with trio.fail_after(within), suppress(trio.BrokenResourceError):
+        while data := await stream.receive_some(65536):
+            got += data
+    return bytes(got)
+
+
+def is_whole(body: bytes) -> bool:
+    """Whether this is the response of `/slow`, of which one chunk may have come with the head."""
+    return (CHUNKS - 1) * CHUNK <= len(body) <= CHUNKS * CHUNK
+
+
+async def ends_well(server: Server, all_of_it: list[psutil.Process], workers: int, code: int = 0) -> None:
+    await wait_until(lambda: server.process.poll() is not None, 10, "the server to end")
+    assert server.process.returncode == code
+    await wait_until(lambda: not running(all_of_it), 5, "its processes to be gone")
+    assert server.log.count("cleaned up") == max(workers, 1), server.log
+    assert "Traceback" not in server.log, server.log
+    assert port_is_free(server)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", [0, 1, 2])
+async def test_a_response_that_runs_is_finished(serve: Serve, workers: int, number: int) -> None:
+    server = serve_by(serve, workers)
+    before = processes(server)
+    async with await ask(server, "/slow") as stream:
+        server.process.send_signal(number)
+        # The connection is closed after it, or this would go on until the graceful timeout.
+        assert is_whole(await rest(stream))
+    await ends_well(server, before, workers)
+    assert "cancelled" not in server.log
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_signal_to_all_processes_at_once_is_no_different(serve: Serve, workers: int) -> None:
+    server = serve_by(serve, workers)
+    before = processes(server)
+    async with await ask(server, "/slow") as stream:
+        send_all(signal.SIGTERM, before)
+        assert is_whole(await rest(stream))
+    await ends_well(server, before, workers)
+
+
+async def test_plain_hypercorn_without_workers_dies_of_sigterm(serve: Serve) -> None:
+    server = serve_by(serve, 0, guarded=False)
+    async with await ask(server, "/slow") as stream:
+        server.process.terminate()
+        assert not is_whole(await rest(stream))
+    assert server.process.wait(5) == -signal.SIGTERM
+    assert "cleaned up" not in server.log
+
+
+async def test_plain_hypercorn_ends_all_workers_with_the_first(serve: Serve) -> None:
+    server = serve_by(serve, 2, guarded=False)
+    async with await ask(server, "/slow") as stream:
+        server.process.terminate()
+        assert not is_whole(await rest(stream))
+    server.process.wait(5)
+    assert server.log.count("cleaned up") == 1
+
+
+async def test_plain_hypercorn_cuts_when_all_processes_get_sigterm(serve: Serve) -> None:
+    server = serve_by(serve, 1, guarded=False)
+    async with await ask(server, "/slow") as stream:
+        send_all(signal.SIGTERM, processes(server))
+        assert not is_whole(await rest(stream))
+    server.process.wait(5)
+    assert "cleaned up" not in server.log
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", [0, 1, 2])
+async def test_what_outlasts_the_graceful_timeout_is_cancelled(
+    serve: Serve, workers: int, number: int
+) -> None:
+    server = serve_by(serve, workers, graceful=1)
+    before = processes(server)
+    async with await ask(server, "/endless") as stream:
+        began = trio.current_time()
+        server.process.send_signal(number)
+        await rest(stream)
+        assert trio.current_time() - began >= 0.9
+    await ends_well(server, before, workers)
+    assert server.log.count("cancelled") == 1
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+async def test_a_second_ctrl_c_cuts_the_drain_but_not_the_clean_up(serve: Serve, workers: int) -> None:
+    server = serve_by(serve, workers)
+    before = processes(server)
+    async with await ask(server, "/endless") as stream:
+        began = trio.current_time()
+
+        def interrupted() -> bool:
+            send_all(signal.SIGINT, before)  # as a terminal does; and quickly, as only a machine presses keys
+            return "is cut" in server.log
+
+        await wait_until(interrupted, 5, "the drain to be cut")
+        assert trio.current_time() - began >= ONE_CTRL_C
+        await rest(stream)
+    await ends_well(server, before, workers)
+    assert server.log.count("cancelled") == 1
+
+
+async def test_sigterm_again_changes_nothing(serve: Serve) -> None:
+    server = serve_by(serve, 0)
+    before = processes(server)
+    async with await ask(server, "/slow") as stream:
+        server.process.terminate()
+        await wait_until(lambda: "stopping" in server.log, 5)
+        server.process.terminate()
+        assert is_whole(await rest(stream))
+    await ends_well(server, before, 0)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+async def test_nothing_new_begins_during_the_drain(serve: Serve, workers: int) -> None:
+    server = serve_by(serve, workers)
+    before = processes(server)
+    async with await ask(server, "/slow") as stream, await ask(server, "/") as idle:
+        server.process.terminate()
+        await rest(idle)  # it ends long before the graceful timeout
+        await wait_until(lambda: "stopping" in server.log, 5)
+        if workers == 0:
+            with pytest.raises(OSError, match="failed"):
+                await connect(server)
+            assert is_whole(await rest(stream))
+        else:
+            async with await connect(server) as late:
+                await late.send_all(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+                assert is_whole(await rest(stream))
+                assert await rest(late) == b""
+    await ends_well(server, before, workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_workers_follow_their_master(serve: Serve, workers: int) -> None:
+    server = serve_by(serve, workers)
+    before = processes(server)
+    async with await ask(server, "/slow") as stream:
+        server.process.kill()
+        assert is_whole(await rest(stream))
+    await ends_well(server, before, workers, code=-signal.SIGKILL)
+    assert "the master is gone" in server.log
+
+
+async def test_workers_of_plain_hypercorn_serve_on_without_a_master(serve: Serve) -> None:
+    server = serve_by(serve, 1, guarded=False)
+    before = processes(server)
+    orphans = workers_of(server)
+    try:
+        server.process.kill()
+        server.process.wait()
+        async with await ask(server, "/slow") as stream:
+            with pytest.raises(trio.TooSlowError):  # the connection is kept for more
+                await rest(stream, within=2.5)
+        assert running(orphans) == orphans
+        assert not port_is_free(server)
+    finally:
+        for orphan in orphans:
+            orphan.kill()
+    wait_for(lambda: not running(before), 5, "its processes to be gone")
+
+
+async def test_a_worker_told_alone_is_replaced(serve: Serve) -> None:
+    server = serve_by(serve, 1)
+    (first,) = workers_of(server)
+    async with await ask(server, "/slow") as stream:
+        first.terminate()
+        assert is_whole(await rest(stream))
+    await wait_until(lambda: server.log.count("Running on") == 2, 30, "another worker")
+    assert server.get("/").status_code == 200
+    before = processes(server)
+    server.process.terminate()
+    await ends_well(server, before, 2)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+async def test_the_product_finishes_its_streams(
+    start: Callable[..., Server], tmp_path: Path, workers: int
+) -> None:
+    size = 64 << 20
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "large.mp4").write_bytes(os.urandom(1 << 20) * 64)
+    server = start(videos, hypercorn=("-w", str(workers), "--graceful-timeout", "30"))
+    wait_for(lambda: server.log.count("Running on") == max(workers, 1), 30, "all workers to serve")
+    before = processes(server)
+    async with await connect(server) as stream:
+        await stream.send_all(b"GET /api/stream/large.mp4 HTTP/1.1\r\nHost: t\r\n\r\n")
+        _, begun = await read_head(stream)
+        server.process.terminate()
+        await wait_until(lambda: "stopping" in server.log, 5)
+        assert len(begun) + len(await rest(stream)) == size
+    await wait_until(lambda: server.process.poll() is not None, 10, "the server to end")
+    assert server.process.returncode == 0
+    await wait_until(lambda: not running(before), 5, "its processes to be gone")
+    assert server.last_ended()["ended"] == "finished"
+    assert port_is_free(server)

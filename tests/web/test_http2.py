@@ -1,0 +1,126 @@
+"""The product over TLS: by HTTP/2, where many streams share a connection, and by HTTP/1.1."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+from h2.errors import ErrorCodes
+
+from tests.http2 import certified, http2, tls
+from tests.support import Server, wait_until
+
+MEGABYTE = 1 << 20
+SIZE = 24 * MEGABYTE
+STALLED = 50
+KIB_A_STREAM = 384
+"""What one stalled stream may cost: a buffer, the chunk that waits for it, two more behind, and its tasks."""
+
+
+@pytest.fixture
+def content() -> bytes:
+    return os.urandom(MEGABYTE) * (SIZE // MEGABYTE)
+
+
+@pytest.fixture
+def secure(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Server:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "kept.mp4").write_bytes(content)
+    (videos / "cut.mp4").write_bytes(content)
+    return start(videos, hypercorn=certified(tmp_path))
+
+
+async def test_a_file_arrives_whole_and_in_part(secure: Server, content: bytes) -> None:
+    async with http2(secure, window=MEGABYTE) as client:
+        head, body = await client.whole("/api/stream/kept.mp4")
+        assert (head[":status"], head["content-length"]) == ("200", str(SIZE))
+        assert body == content
+        head, body = await client.whole("/api/stream/kept.mp4", range="bytes=1000000-2999999")
+        assert (head[":status"], head["content-range"]) == ("206", f"bytes 1000000-2999999/{SIZE}")
+        assert body == content[1000000:3000000]
+        head, body = await client.whole("/api/stream/nothing.mp4")
+        assert head[":status"] == "404"
+    assert secure.last_ended()["ended"] == "finished"
+
+
+async def test_a_file_that_shrinks_resets_its_stream_only(secure: Server, content: bytes) -> None:
+    async with http2(secure) as client:
+        client.reading = set()
+        cut, kept = await client.get("/api/stream/cut.mp4"), await client.get("/api/stream/kept.mp4")
+        await client.read(lambda: len(client.bodies[cut]) == len(client.bodies[kept]) == 65535)
+        os.truncate(secure.videos / "cut.mp4", 0)
+        for stream_id in (cut, kept):
+            client.connection.increment_flow_control_window(2 * SIZE, stream_id)
+        client.connection.increment_flow_control_window(4 * SIZE)
+        client.reading = None
+        await client.flush()
+        await client.read(lambda: cut in client.resets and kept in client.ended)
+        assert client.resets == {cut: ErrorCodes.INTERNAL_ERROR}
+        assert client.bodies[kept] == content
+
+
+async def test_a_seek_leaves_nothing_of_what_was_before(secure: Server) -> None:
+    async with http2(secure) as client:
+        client.reading = set()
+        for offset in range(20):
+            stream_id = await client.get("/api/stream/kept.mp4", range=f"bytes={offset * MEGABYTE}-")
+            await client.read(lambda: len(client.bodies[stream_id]) > 0)  # noqa: B023
+            client.connection.reset_stream(stream_id, ErrorCodes.CANCEL)
+        await client.flush()
+        await wait_until(lambda: secure.metrics()["active_streams"] == 0, 2, "the streams to end")
+        assert {event["ended"] for event in secure.ended} == {"client left"}
+        assert client.goaway is None
+
+
+async def test_stalled_streams_cost_little(secure: Server) -> None:
+    costs = []
+    for round_ in (10, STALLED):  # the first is for what is only paid once
+        async with http2(secure) as client:
+            client.reading = set()
+            before = secure.private_memory()
+            streams = [await client.get("/api/stream/kept.mp4") for _ in range(round_)]
+            await client.read(lambda: all(len(client.bodies[each]) == 65535 for each in streams))  # noqa: B023
+            with trio.move_on_after(1):
+                await client.read(lambda: False)
+            costs.append((secure.private_memory() - before) / round_ / 1024)
+        await wait_until(lambda: secure.metrics()["active_streams"] == 0, 5)
+    print(f"KiB of private memory a stalled HTTP/2 stream: {costs[-1]:.0f}")
+    assert costs[-1] <= KIB_A_STREAM
+
+
+async def body_of(stream: trio.SSLStream[trio.SocketStream], *, limit: int = 1 << 40) -> bytes:
+    """What comes of the body, at least `limit` bytes of it or all until the server closes."""
+    data = bytearray()
+    while len(data) < limit and (more := await stream.receive_some(65536)):
+        data += more
+    return bytes(data.partition(b"\r\n\r\n")[2])
+
+
+async def test_http11_within_tls(secure: Server, content: bytes) -> None:
+    async with tls(secure, "http/1.1") as stream:
+        await stream.send_all(b"GET /api/stream/kept.mp4 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        assert await body_of(stream) == content
+
+
+async def test_http11_within_tls_is_cut_when_the_file_shrinks(secure: Server, content: bytes) -> None:
+    async with tls(secure, "http/1.1") as stream:
+        await stream.send_all(b"GET /api/stream/cut.mp4 HTTP/1.1\r\nHost: t\r\n\r\n")
+        got = len(await body_of(stream, limit=100_000))
+        os.truncate(secure.videos / "cut.mp4", 0)
+        with trio.fail_after(10):
+            got += len(await rest_of(stream))
+    assert got < SIZE
+    assert secure.last_ended()["ended"] == "failed"
+
+
+async def rest_of(stream: trio.SSLStream[trio.SocketStream]) -> bytes:
+    """All that comes until the server closes or resets the connection."""
+    data = bytearray()
+    try:
+        while more := await stream.receive_some(65536):
+            data += more
+    except trio.BrokenResourceError:
+        pass
+    return bytes(data)

@@ -1,0 +1,162 @@
+"""HTTP/2, what is received: what happens to one stream happens to it alone, and a client's whims are bounded.
+
+A stream that its client resets is over at once, for the application too; so is one whose application takes nothing.
+Resets beyond `RESETS` end the connection: each has cost an application's start. After as many requests as Hypercorn
+allows, and when the server stops, the connection takes no more of them and is left to end.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+import h2.events
+import h2.exceptions
+import trio
+from h2.errors import ErrorCodes
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol import events
+from hypercorn.utils import filter_pseudo_headers
+from priority.priority import PriorityError
+
+from trio_stream.server.h2_sending import Sending
+from trio_stream.server.h2_stream import Buffer, Exchange, WebSocket
+
+TAKING = 1.0
+"""Seconds in which an application takes what its client sends: meanwhile nothing else of the connection is read."""
+
+RESETS = 200
+"""Resets a client may be ahead of its completed streams."""
+
+RESETS_FORGIVEN = 10.0
+"""Of them, forgotten in a second: each seek of a player is one."""
+
+DEFAULT_WEIGHT = 16
+"""Of a stream (RFC 7540 section 5.3.5)."""
+
+
+class H2(Sending):
+    """One connection."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._resets = 0.0
+        self._last_reset = 0.0
+
+    async def initiate(
+        self, headers: list[tuple[bytes, bytes]] | None = None, settings: bytes | None = None
+    ) -> None:
+        """As in Hypercorn."""
+        self._reader = trio.lowlevel.current_task()
+        await super().initiate(headers, settings)
+
+    async def handle(self, event: Event) -> None:
+        """As in Hypercorn; whoever waits on a stream of a closed connection is released."""
+        if isinstance(event, Closed):
+            self.closed = True
+            self._forget_all(ConnectionResetError("the connection is closed"))
+            for stream_id in list(self.streams):
+                await self._close_stream(stream_id)
+            self._woken.unpark_all()
+        elif isinstance(event, RawData) and not self.closed:
+            try:
+                received = self.connection.receive_data(event.data)
+            except h2.exceptions.ProtocolError:
+                await self._flush()
+                await self.send(Closed())
+            else:
+                await self._handle_events(received)
+
+    async def _handle_events(self, received: list[h2.events.Event]) -> None:
+        self._reader = trio.lowlevel.current_task()
+        for event in received:
+            if self.closed:
+                return
+            await self._handle_event(event)
+        await self._flush()
+
+    async def _handle_event(self, event: h2.events.Event) -> None:
+        match event:
+            case h2.events.RequestReceived():
+                await self._create_stream(event)
+            case h2.events.DataReceived():
+                await self._offer(events.Body(stream_id=event.stream_id, data=event.data))
+                self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            case h2.events.StreamEnded():
+                await self._offer(events.EndBody(stream_id=event.stream_id))
+            case h2.events.StreamReset():
+                self._forget(event.stream_id, ConnectionResetError("the client reset the stream"))
+                await self._drop(event.stream_id)
+            case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
+                self._unblock(*self.outgoing)  # those that still cannot send are blocked again
+            case h2.events.PriorityUpdated():
+                self._prioritize(event)
+            case h2.events.ConnectionTerminated():
+                await self.send(Closed())
+
+    async def _create_stream(self, request: h2.events.RequestReceived) -> None:
+        fields = dict(request.headers)
+        method, path = fields.get(b":method", b""), fields.get(b":path", b"")
+        stream_id = request.stream_id
+        if self._leaving or self.context.terminated.is_set():
+            self._leave()
+            self.connection.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
+            return
+        if not path or not (path + method).isascii():
+            self.connection.reset_stream(stream_id, ErrorCodes.PROTOCOL_ERROR)
+            return
+        kind = WebSocket if method == b"CONNECT" else Exchange
+        whose = (self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server)
+        stream = self.streams[stream_id] = kind(*whose, self.stream_send, stream_id)
+        self.outgoing[stream_id] = Buffer(self.send_timeout)
+        self.priority.insert_stream(stream_id)
+        self.priority.block(stream_id)
+        await self.send(Updated(idle=False))
+        await stream.handle(
+            events.Request(
+                stream_id=stream_id,
+                headers=filter_pseudo_headers(request.headers),
+                http_version="2",
+                method=method.decode().upper(),
+                raw_path=path,
+                state=self.connection_state,
+            )
+        )
+        self.keep_alive_requests += 1
+        if self.keep_alive_requests >= self.config.keep_alive_max_requests:
+            self._leave()
+        await self.context.mark_request()
+
+    async def _offer(self, event: events.Body | events.EndBody) -> None:
+        stream = self.streams.get(event.stream_id)
+        if stream is not None:  # otherwise it was answered before the request was whole
+            with trio.move_on_after(TAKING) as taking:
+                await stream.handle(event)
+            if taking.cancelled_caught:
+                self._reset(event.stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
+                await self._drop(event.stream_id)
+
+    async def _drop(self, stream_id: int) -> None:
+        if stream_id not in self.streams:
+            return
+        await self._close_stream(stream_id)
+        now = trio.current_time()
+        forgiven = (now - self._last_reset) * RESETS_FORGIVEN + self._completed
+        self._completed = 0
+        self._resets = max(0.0, self._resets - forgiven) + 1
+        self._last_reset = now
+        if self._resets > RESETS:
+            self.connection.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
+            await self._flush()
+            await self.send(Closed())
+        else:
+            await self.send(Updated(idle=self.idle))
+
+    def _prioritize(self, event: h2.events.PriorityUpdated) -> None:
+        # Of streams that are there only: the tree takes a thousand, and keeps those that never come.
+        if event.stream_id in self.outgoing:
+            with suppress(PriorityError):
+                self.priority.reprioritize(
+                    stream_id=event.stream_id,
+                    depends_on=event.depends_on if event.depends_on in self.outgoing else None,
+                    weight=event.weight or DEFAULT_WEIGHT,
+                    exclusive=bool(event.exclusive),
+                )
