@@ -58,6 +58,7 @@ class Connection(TCPServer):
     async def run(self) -> None:
         """Serve the connection to its end; nothing but cancellation leaves this method."""
         self._left = trio.Event()
+        self._reading = trio.CancelScope()
         address = _peer(self.stream)
         if not self.admission.enter(address):
             log.warning("a connection was refused: too many", address=address)
@@ -83,6 +84,9 @@ class Connection(TCPServer):
             if isinstance(event, Closed):
                 self._left.set()
             await super().protocol_send(event)
+            if isinstance(event, Closed):
+                # Hypercorn's reader waits for ever for the turn of a request that came behind the last one.
+                self._reading.cancel()
             return
         async with self.send_lock:
             if self._cut:
@@ -100,8 +104,9 @@ class Connection(TCPServer):
 
     async def _read_data(self) -> None:
         with suppress(trio.ClosedResourceError, trio.BrokenResourceError, trio.TooSlowError):
-            while data := await self._receive():
-                await self.protocol.handle(RawData(bytes(data)))
+            with self._reading:
+                while data := await self._receive():
+                    await self.protocol.handle(RawData(bytes(data)))
             self._read_out = True
             await self._wait_until_left()
         # Hypercorn lets the keep-alive timer of a connection that the client closed run out first.
