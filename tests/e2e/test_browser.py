@@ -6,9 +6,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import trio
 
 from tests.e2e.chromium import Page, open_chromium
-from tests.support import Server
+from tests.support import Server, wait_until
 
 AT_20 = "video.currentTime >= 20 && !video.seeking && video.readyState >= 2"
 
@@ -118,3 +119,30 @@ async def test_fits_on_every_screen(library: Server) -> None:
                 await page.look(width, height)
                 await page.goto(library.url + path)
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+
+
+async def test_a_paused_viewer_whose_connection_was_ended_goes_on(
+    start: Callable[..., Server], sample: Path, tmp_path: Path
+) -> None:
+    """A browser that has buffered enough stops reading: after the send timeout its stream ends, and nobody notices."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    loop = ("ffmpeg", "-v", "error", "-stream_loop", "15", "-i", sample, "-c", "copy", videos / "long.mp4")
+    await trio.run_process(list(map(str, loop)))
+    server = start(videos, environ={"TRIO_STREAM_SEND_TIMEOUT": "1"})
+    async with open_chromium() as page:
+        await page.goto(server.url)
+        await page.wait_for("video.readyState >= 1")
+        await page.evaluate("(video.muted = true, video.play())")
+        await page.wait_for("video.currentTime > 1")
+        await page.evaluate("video.pause()")
+        await wait_until(lambda: any(event["ended"] == "stalled" for event in server.ended), 20, "a stall")
+        assert await page.evaluate("video.error") is None
+        at = await page.evaluate("video.currentTime")
+
+        await page.evaluate("void video.play()")
+        await page.wait_for(f"video.currentTime > {at + 1}")
+        await page.evaluate("void (video.currentTime = 400)")
+        await page.wait_for("video.currentTime > 401")
+        assert await page.evaluate("video.error") is None
+        assert await page.evaluate("trouble.hidden") is True

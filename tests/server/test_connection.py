@@ -275,3 +275,14 @@ def test_the_bounds_hold_whoever_comes_and_goes(steps: list[tuple[bool, str | No
         elif address in inside:
             inside.remove(address)
             admission.leave(address)
+
+
+async def test_a_request_behind_the_last_one_does_not_hold_up_the_end(serve: Callable[..., Server]) -> None:
+    server = serve(APP, guarded=True, hypercorn=("--graceful-timeout", "10"))
+    slow = GET.replace(b"/", b"/slowly", 1)
+    async with await connect(server) as stream:
+        await stream.send_all(slow + slow)
+        await read_head(stream)
+        began = trio.current_time()
+        assert await trio.to_thread.run_sync(server.stop) == 0
+        assert trio.current_time() - began < 5

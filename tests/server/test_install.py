@@ -1,0 +1,26 @@
+"""Another Hypercorn than the one the guards were written for is left alone, and everything still works."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support import Server
+
+
+def test_an_unknown_hypercorn_is_left_alone(start: Callable[..., Server], tmp_path: Path) -> None:
+    # What the package manager says counts, and the first on the path says it.
+    (tmp_path / "hypercorn-0.99.0.dist-info").mkdir()
+    (tmp_path / "hypercorn-0.99.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: hypercorn\nVersion: 0.99.0\n"
+    )
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    content = os.urandom(3_000_000)
+    (videos / "v.mp4").write_bytes(content)
+    server = start(videos, environ={"PYTHONPATH": str(tmp_path)})
+    assert "guards left out" in server.log
+    assert server.get("/api/stream/v.mp4").content == content
+    part = server.get("/api/stream/v.mp4", headers={"Range": "bytes=1000000-1999999"})
+    assert (part.status_code, part.content) == (206, content[1_000_000:2_000_000])
+    metrics = server.metrics()
+    assert metrics["chunks_sent"] > len(content) / 65536, "without the guards every chunk is a small copy"
