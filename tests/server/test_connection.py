@@ -159,14 +159,25 @@ async def test_a_head_that_never_ends_is_cut_off(serve: Callable[..., Server], g
         nursery.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("head", [b"Connection: close\r\n", b""])
+@pytest.mark.parametrize("head", [b"GET %s HTTP/1.1\r\nConnection: close\r\n", b"GET %s HTTP/1.0\r\n"])
 @both
 async def test_close_is_honoured(serve: Callable[..., Server], guarded: bool, head: bytes) -> None:
+    """A framework cancels its tasks when it hears of the disconnect, which here means that the response is over."""
     server = serve(APP, guarded=guarded)
-    version = b"HTTP/1.1" if head else b"HTTP/1.0"
-    with trio.fail_after(2):
-        answer = await exchange(server, b"GET / " + version + b"\r\nHost: t\r\n" + head + b"\r\n")
-    assert answer.endswith(b"\r\n\r\nok")
+    async with await connect(server) as stream:
+        await stream.send_all(head % b"/slowly" + b"Host: t\r\n\r\n")
+        got = await until_eof(stream, 3)
+    assert (got is not None and got.endswith(b"x" * 10)) is guarded
+
+
+@both
+async def test_the_timer_of_a_connection_kept_alive_starts(
+    serve: Callable[..., Server], guarded: bool
+) -> None:
+    server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "1"))
+    async with await connect(server) as stream:
+        await stream.send_all(GET.replace(b"/", b"/slowly", 1))
+        assert (await until_eof(stream, 4) is not None) is guarded
 
 
 @both

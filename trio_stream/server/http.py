@@ -8,9 +8,11 @@ shrank; inside a system call it is an `EFAULT`.
 
 import sys
 from collections.abc import Mapping
+from time import time
 from typing import Any, ClassVar
 
-from hypercorn.protocol.events import Body, Event, Request, StreamClosed
+import trio
+from hypercorn.protocol.events import Body, EndBody, Event, Request, StreamClosed
 from hypercorn.protocol.http_stream import ASGIHTTPState
 from hypercorn.protocol.http_stream import HTTPStream as PlainHTTPStream
 from hypercorn.typing import ASGISendEvent
@@ -48,6 +50,18 @@ class HTTPStream(PlainHTTPStream):
             self.scope["extensions"][VIEWS] = {}
             if self.zero_copy:
                 self.scope["extensions"][ZEROCOPY] = {}
+
+    async def _send_closed(self) -> None:
+        """As in Hypercorn, but nothing that the application does can keep the connection from being finished.
+
+        The application hears of its own end as a disconnect, and frameworks cancel their tasks then: among them the
+        one that is just here, on its way to keep the connection alive or to close it.
+        """
+        await self.send(EndBody(stream_id=self.stream_id))
+        self.state = ASGIHTTPState.CLOSED
+        with trio.CancelScope(shield=True):
+            await self.config.log.access(self.scope, self.response, time() - self.start_time)
+            await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _refuse_body(self) -> None:
         """Answer 413 where nothing was answered yet (RFC 9110 section 15.5.14), and end the stream either way."""
