@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -298,3 +298,30 @@ async def test_the_product_finishes_its_streams(
     await wait_until(lambda: not running(before), 5, "its processes to be gone")
     assert server.last_ended()["ended"] == "finished"
     assert port_is_free(server)
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+async def test_a_crowd_may_wait_at_the_door(serve: Callable[..., Server], guarded: bool) -> None:
+    source = """
+    import time
+    async def app(scope, receive, send, *_):
+        if scope["type"] == "lifespan":
+            return await lifespan(receive, send)
+        time.sleep(3)  # nobody is accepted meanwhile
+    """
+    server = serve(source, guarded=guarded)
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(await connect(server))
+        await first.send_all(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+        connected = 0
+
+        async def come() -> None:
+            nonlocal connected
+            with trio.move_on_after(2):
+                await stack.enter_async_context(await connect(server))
+                connected += 1
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(300):
+                nursery.start_soon(come)
+        assert (connected == 300) is guarded

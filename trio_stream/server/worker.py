@@ -27,6 +27,10 @@ from hypercorn.typing import AppWrapper
 
 log = structlog.get_logger("trio_stream.server")
 
+BACKLOG = 4096
+"""Connections that may wait to be accepted. Of more, the system drops the first packet, and who sent it tries again
+after one second, three, seven; Hypercorn's 100 are few where a thousand viewers come within seconds."""
+
 ONE_CTRL_C = 0.5
 """Seconds in which SIGINT may arrive twice for one Ctrl-C: from the terminal, and passed on by a wrapper."""
 
@@ -112,7 +116,10 @@ async def worker_serve(
     shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """As in Hypercorn, but there is more than one reason to stop."""
+    """As in Hypercorn, but there is more than one reason to stop, and room for a crowd at the door."""
+    if sockets is not None:
+        for sock in (*sockets.secure_sockets, *sockets.insecure_sockets):
+            sock.listen(max(config.backlog, BACKLOG))
     drain = Drain()
     with _signals(drain.hear):
         await plain_worker_serve(
