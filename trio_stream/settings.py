@@ -42,34 +42,27 @@ def _expanded(value: str) -> Path:
         raise ValueError(str(error)) from None
 
 
-def _whole(least: int, most: int) -> Callable[[object], int]:
-    def parse(value: object) -> int:
+def _number(kind: type[int] | type[float], needed: str, least: float, most: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
         try:
-            if isinstance(value, bool) or not isinstance(value, int | str):
+            if isinstance(value, bool) or not isinstance(value, kind | int | str):
                 raise ValueError
-            number = int(value)
+            number = kind(value)
         except ValueError:
-            raise ValueError("a whole number is needed") from None
+            raise ValueError(f"a {needed} is needed") from None
         if not least <= number <= most:
-            raise ValueError(f"a number from {least} to {most} is needed")
+            raise ValueError(f"a {needed} from {least} to {most} is needed")
         return number
 
     return parse
+
+
+def _whole(least: int, most: int) -> Callable[[object], float]:
+    return _number(int, "whole number", least, most)
 
 
 def _seconds(least: float, most: float) -> Callable[[object], float]:
-    def parse(value: object) -> float:
-        try:
-            if isinstance(value, bool) or not isinstance(value, int | float | str):
-                raise ValueError
-            number = float(value)
-        except ValueError:
-            raise ValueError("a number of seconds is needed") from None
-        if not least <= number <= most:
-            raise ValueError(f"a number of seconds from {least:g} to {most:g} is needed")
-        return number
-
-    return parse
+    return _number(float, "number of seconds", least, most)
 
 
 def _switch(value: object) -> bool:
