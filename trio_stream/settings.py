@@ -42,7 +42,9 @@ def _expanded(value: str) -> Path:
         raise ValueError(str(error)) from None
 
 
-def _number(kind: type[int] | type[float], needed: str, least: float, most: float) -> Callable[[object], float]:
+def _number(
+    kind: type[int] | type[float], needed: str, least: float, most: float
+) -> Callable[[object], float]:
     def parse(value: object) -> float:
         try:
             if isinstance(value, bool) or not isinstance(value, kind | int | str):

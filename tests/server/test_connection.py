@@ -227,6 +227,19 @@ async def test_a_request_body_has_a_limit(serve: Callable[..., Server], guarded:
             assert answer.split(b" ")[1] == (b"200" if welcome else b"413")
 
 
+async def test_an_answer_under_way_is_not_taken_back_for_a_long_body(serve: Callable[..., Server]) -> None:
+    server = serve(APP, guarded=True, limits="request_body=1000")
+    head = b"POST /slowly HTTP/1.1\r\nHost: t\r\nContent-Length: 1000000\r\n\r\n"
+    for _ in range(5):
+        async with await connect(server) as stream:
+            await stream.send_all(head)
+            answer, got = await read_head(stream)
+            await stream.send_all(b"x" * 900_000)
+            got += await until_eof(stream, 5) or b""
+            assert b" 200 " in answer
+            assert got == b"x" * 10
+
+
 @both
 async def test_connections_of_one_address_are_bounded(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded, limits="connections_per_address=3, unlimited=()")

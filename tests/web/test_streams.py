@@ -399,3 +399,19 @@ def test_methods_that_are_not_there(running: Server, videos: Path) -> None:
 def test_urls_spell_names_so_that_they_come_back(running: Server, videos: Path) -> None:
     (videos / "a b#c?d%e.mp4").write_bytes(b"x")
     assert httpx.get(f"{running.url}/api/stream/{url_path('a b#c?d%e.mp4')}").content == b"x"
+
+
+async def test_who_streams_is_seen_through_a_trusted_proxy(
+    start: Callable[..., Server], videos: Path
+) -> None:
+    (videos / "v.mp4").write_bytes(b"v")
+    server = start(videos, environ={"TRIO_STREAM_TRUSTED_PROXIES": "127.0.0.0/8"})
+    lines = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "198.51.100.7")]
+    server.get("/api/stream/v.mp4", headers=lines)
+    assert server.last_ended()["owner"] == "198.51.100.7"
+
+
+def test_who_streams_is_not_who_they_say(running: Server, videos: Path) -> None:
+    (videos / "v.mp4").write_bytes(b"v")
+    running.get("/api/stream/v.mp4", headers={"X-Forwarded-For": "198.51.100.7"})
+    assert running.last_ended()["owner"] == "127.0.0.1"

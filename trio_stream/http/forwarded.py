@@ -10,14 +10,14 @@ LONGEST_LIST = 32
 """Addresses in a list; nobody has so many proxies."""
 
 
-def client_address(peer: str, forwarded_for: str | None, is_trusted: Callable[[str], bool]) -> str:
-    """The address of the client whose request `peer` brought, with its `X-Forwarded-For`.
+def client_address(peer: str, forwarded_for: str, is_trusted: Callable[[str], bool]) -> str:
+    """The address of the client whose request `peer` brought, with its `X-Forwarded-For`, all lines of it as one.
 
     Each proxy appends the address it was asked from: read from the end, the first that is no proxy of ours is the
     client. What cannot be an address ends the reading.
     """
     address = peer
-    for entry in reversed((forwarded_for or "").split(",")[-LONGEST_LIST:]):
+    for entry in reversed(forwarded_for.split(",")[-LONGEST_LIST:]):
         claimed = entry.strip().strip("[]")
         if not is_trusted(address) or not _plausible(claimed):
             break

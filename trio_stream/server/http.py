@@ -34,6 +34,8 @@ class HTTPStream(PlainHTTPStream):
     zero_copy: ClassVar[bool] = False
     body_limit: ClassVar[int] = sys.maxsize
     _received: int = 0
+    _answering: bool = False
+    _refused: bool = False
 
     async def handle(self, event: Event) -> None:
         """As in Hypercorn, with a limit on the body of a request.
@@ -43,8 +45,9 @@ class HTTPStream(PlainHTTPStream):
         if isinstance(event, Body) and not self.closed:
             self._received += len(event.data)
             if self._received > self.body_limit:
-                await self._refuse_body()
-                return
+                if not self._answering:
+                    await self._refuse_body()
+                return  # an answer that is under way goes on; the rest of the body is nobody's
         await super().handle(event)
         if isinstance(event, Request) and self.scheme == "http":
             self.scope["extensions"][VIEWS] = {}
@@ -64,15 +67,18 @@ class HTTPStream(PlainHTTPStream):
             await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _refuse_body(self) -> None:
-        """Answer 413 where nothing was answered yet (RFC 9110 section 15.5.14), and end the stream either way."""
-        if self.state is ASGIHTTPState.REQUEST:
-            await self._send_error_response(413)
+        """Answer 413 (RFC 9110 section 15.5.14) and end the stream."""
+        self._refused = True
+        await self._send_error_response(413)
         self.closed = True
         await self.app_put({"type": "http.disconnect"})
         await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
         """As in Hypercorn, but a view is not turned into `bytes`, and a span is not read at all."""
+        if self._refused:
+            return  # the server itself has answered
+        self._answering = True
         body = None if message is None else _uncopied(message)
         if message is None or body is None or self.state is not ASGIHTTPState.RESPONSE:
             await super().app_send(message)

@@ -73,6 +73,6 @@ def _client() -> str:
     trusted = services().settings.trusted_proxies
     return client_address(
         context.remote_addr or "unknown",
-        context.headers.get("X-Forwarded-For"),
+        ", ".join(context.headers.getlist("X-Forwarded-For")),  # a proxy may add a line of its own
         lambda address: in_networks(address, trusted),
     )
