@@ -193,32 +193,19 @@ def command_for(server: Server, folder: Path, work: Path, port: int) -> list[str
             )
             return ["nginx", "-e", str(work / "error.log"), "-p", str(work), "-c", str(config)]
         case ["uvicorn", app]:
-            options = [
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(port),
-                "--no-access-log",
-                "--log-level",
-                "warning",
-            ]
-            return [sys.executable, "-m", "uvicorn", *options, "--app-dir", str(peers), f"{app}:app"]
+            return [sys.executable, "-m", "uvicorn", *_options(port), "--app-dir", str(peers), f"{app}:app"]
         case ["aiohttp"]:
             return [sys.executable, str(peers / "aiohttp_static.py"), str(port)]
         case ["granian"]:
-            options = [
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(port),
-                "--no-access-log",
-                "--log-level",
-                "warning",
-            ]
-            options += ["--interface", "asgi", "--workers", "1", "--working-dir", str(peers)]
+            options = [*_options(port), "--interface", "asgi", "--workers", "1", "--working-dir", str(peers)]
             return [sys.executable, "-m", "granian", *options, "starlette_file:app"]
         case _:
             raise BenchError(f"nobody knows how to start {server.kind}")
+
+
+def _options(port: int) -> list[str]:
+    """What Uvicorn and Granian spell the same."""
+    return ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning"]
 
 
 def wait_listening(running: Running, process: subprocess.Popen[bytes]) -> None:

@@ -76,25 +76,26 @@ class Connection(TCPServer):
 
     async def protocol_send(self, event: Event) -> None:
         """Send `RawData` whole or raise `OSError` (see the package); other events as in Hypercorn."""
-        if isinstance(event, Updated) and self._read_out:
-            if event.idle:  # the last response has gone, and no further request can come
-                self._left.set()
-            return
-        if not isinstance(event, RawData):
-            if isinstance(event, Closed):
-                self._left.set()
+        if isinstance(event, RawData):
+            await self._send_whole(event.data)
+        elif isinstance(event, Closed):
+            self._left.set()
             await super().protocol_send(event)
-            if isinstance(event, Closed):
-                # Hypercorn's reader waits for ever for the turn of a request that came behind the last one.
-                self._reading.cancel()
-            return
+            # Hypercorn's reader waits for ever for the turn of a request that came behind the last one.
+            self._reading.cancel()
+        elif not self._read_out:
+            await super().protocol_send(event)
+        elif isinstance(event, Updated) and event.idle:
+            self._left.set()  # the last response has gone, and no further request can come
+
+    async def _send_whole(self, data: bytes | memoryview | FileSpan) -> None:
         async with self.send_lock:
             if self._cut:
                 raise BrokenPipeError("the connection was cut")
             self._cut = True  # until proven whole, whatever ends the send below
             self._note_sending(True)
             try:
-                await self._send_all(event.data)
+                await self._send_all(data)
             except OSError:
                 self._left.set()
                 raise

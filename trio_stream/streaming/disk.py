@@ -13,7 +13,7 @@ from typing import Self
 
 import trio
 
-KIB = 1024
+from trio_stream.streaming.sizing import KIB
 
 PROBE_EVERY = 128 * KIB
 """Kernels read ahead in runs at least this long, so one byte in each tells whether the run is there."""

@@ -63,16 +63,19 @@ def services() -> Services:
 
 def exchange() -> Exchange:
     """The exchange being handled."""
-    context = websocket if has_websocket_context() else request
-    return cast("Request | Websocket", context).exchange
+    return _context().exchange
 
 
 def _client() -> str:
     """The address of who asks, seen through the proxies that are trusted."""
-    context = websocket if has_websocket_context() else request
+    context = _context()
     trusted = services().settings.trusted_proxies
     return client_address(
         context.remote_addr or "unknown",
         ", ".join(context.headers.getlist("X-Forwarded-For")),  # a proxy may add a line of its own
         lambda address: in_networks(address, trusted),
     )
+
+
+def _context() -> Request | Websocket:
+    return cast("Request | Websocket", websocket if has_websocket_context() else request)
