@@ -5,6 +5,7 @@ Upstream: `TCPServer.protocol_send` shields `send_all` and gives it no deadline.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import trio
@@ -75,3 +76,39 @@ async def test_a_send_to_a_client_that_left_raises(serve: Callable[..., Server],
     else:
         with pytest.raises(AssertionError):  # it prepares a gigabyte for nobody, and is told nothing
             wait_for(lambda: "send raised" in server.log, 3)
+
+
+FOREVER = """
+import trio
+
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000000000000")]})
+    while True:
+        await send({"type": "http.response.body", "body": memoryview(bytes(100_000)), "more_body": True})
+"""
+
+
+async def test_what_is_sent_never_reaches_another_client(serve: Callable[..., Server]) -> None:
+    """A connection that is closed while it sends gives back its descriptor, and the next client gets the same."""
+    server = serve(FOREVER, guarded=True)
+    for _ in range(20):
+        async with await connect(server) as offender:
+            await offender.send_all(b"GET / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n")
+            await read_head(offender)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_drain, offender)
+                await offender.send_all(b"no number\r\n")  # the server closes the connection
+                for _ in range(5):
+                    async with await connect(server) as other:
+                        with trio.move_on_after(0.02) as silence:
+                            assert await other.receive_some() == b""
+                        assert silence.cancelled_caught
+                nursery.cancel_scope.cancel()
+
+
+async def _drain(stream: trio.SocketStream) -> None:
+    with suppress(trio.BrokenResourceError):
+        while await stream.receive_some(1 << 20):
+            pass

@@ -14,11 +14,10 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from math import inf
-from time import perf_counter
 from typing import ClassVar
 
 import structlog
@@ -28,15 +27,16 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 
 from trio_stream.server.admission import Admission
-from trio_stream.server.span import FileSpan
+from trio_stream.server.idle import Idle, IdleTimer
+from trio_stream.server.pieces import FileSpan, Piece, Pieces
 
 log = structlog.get_logger("trio_stream.server")
 
-SLICE = 512 * 1024
-"""Bytes handed to the system at once; copying them, and faulting them in, takes a fraction of a millisecond."""
+TURN = 512 * 1024
+"""Bytes one connection may send before all others have their turn: a fraction of a millisecond, even if copied."""
 
-TURN = 0.0005
-"""Seconds for which one connection may send before all others have their turn."""
+PER_CALL = 16 * 1024
+"""Bytes whose sending costs as much as the system call itself does: small sends have turns too."""
 
 EOF_GRACE = 1.0
 """Seconds without a send after which the end of a client's input means that it left."""
@@ -45,20 +45,29 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """`struct linger` that drops what is unsent: the peer learns at once that the response is not whole."""
 
 
+MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
+
+
 class Connection(TCPServer):
     """One accepted connection, plain or TLS."""
 
     send_timeout: ClassVar[float] = inf
     admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
+    idle: ClassVar[Idle] = Idle()
     _cut: bool = False
+    _gone: bool = False
     _read_out: bool = False
     _sending: bool = False
+    _turn: int = TURN
+    _room: trio.CancelScope | None = None  # in which a send waits for room in the socket
+    _plain: socket.socket | None = None
     _sent: trio.Event | None = None  # set by the next send to begin or end; there while somebody waits for it
 
     async def run(self) -> None:
         """Serve the connection to its end; nothing but cancellation leaves this method."""
         self._left = trio.Event()
         self._reading = trio.CancelScope()
+        self.idle_task = IdleTimer(self.idle, self._reading, self.config.keep_alive_timeout)  # type: ignore[assignment]
         address = _peer(self.stream)
         if not self.admission.enter(address):
             log.warning("a connection was refused: too many", address=address)
@@ -72,6 +81,7 @@ class Connection(TCPServer):
             # Left alone, this would end the nursery of all connections, and with it the server.
             log.error("a connection failed", exc_info=group)
         finally:
+            self.idle.leave(self._reading)
             self.admission.leave(address)
 
     async def protocol_send(self, event: Event) -> None:
@@ -88,20 +98,26 @@ class Connection(TCPServer):
         elif isinstance(event, Updated) and event.idle:
             self._left.set()  # the last response has gone, and no further request can come
 
-    async def _send_whole(self, data: bytes | memoryview | FileSpan) -> None:
-        async with self.send_lock:
-            if self._cut:
+    async def _send_whole(self, data: bytes | Pieces) -> None:
+        try:  # a lock that is free needs no turn of all others
+            self.send_lock.acquire_nowait()
+        except trio.WouldBlock:
+            await self.send_lock.acquire()
+        try:
+            if self._cut or self._gone:
                 raise BrokenPipeError("the connection was cut")
             self._cut = True  # until proven whole, whatever ends the send below
             self._note_sending(True)
             try:
-                await self._send_all(data)
+                await self._send_all(data.pieces if isinstance(data, Pieces) else (data,))
             except OSError:
                 self._left.set()
                 raise
             finally:
                 self._note_sending(False)
             self._cut = False
+        finally:
+            self.send_lock.release()
 
     async def _read_data(self) -> None:
         with suppress(trio.ClosedResourceError, trio.BrokenResourceError, trio.TooSlowError):
@@ -111,12 +127,16 @@ class Connection(TCPServer):
             self._read_out = True
             await self._wait_until_left()
         # Hypercorn lets the keep-alive timer of a connection that the client closed run out first.
-        self._read_out = True
+        self._read_out = self._gone = True
         await self.idle_task.stop()
+        if self._room is not None:
+            self._room.cancel()
         await self.protocol.handle(Closed())
 
     async def _receive(self) -> bytes | bytearray:
-        with trio.fail_after(self.config.read_timeout or inf):
+        if self.config.read_timeout is None:
+            return await self.stream.receive_some(MAX_RECV)
+        with trio.fail_after(self.config.read_timeout):
             return await self.stream.receive_some(MAX_RECV)
 
     async def _wait_until_left(self) -> None:
@@ -140,44 +160,77 @@ class Connection(TCPServer):
         if self._sent is not None:
             self._sent.set()
 
-    async def _send_all(self, data: bytes | memoryview | FileSpan) -> None:
+    async def _send_all(self, pieces: Sequence[Piece]) -> None:
         try:
-            if isinstance(data, FileSpan):
-                await self._send_slices(len(data), partial(_sendfile, self.stream.socket.fileno(), data))
-            elif isinstance(self.stream, trio.SocketStream):
-                with memoryview(data) as view:
-                    await self._send_slices(len(view), partial(_write, self.stream.socket.fileno(), view))
+            if isinstance(self.stream, trio.SocketStream):
+                await self._send_pieces(pieces)
             else:
                 with trio.fail_after(self.send_timeout):
-                    await self.stream.send_all(data)
+                    await self.stream.send_all(b"".join(pieces))  # type: ignore[arg-type]
         except trio.TooSlowError:
             raise TimeoutError("the client takes nothing") from None
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             raise ConnectionResetError("the client is gone") from error
 
+    async def _send_pieces(self, pieces: Sequence[Piece]) -> None:
+        sock = self._plain_socket()
+        last = len(pieces) - 1
+        for number, piece in enumerate(pieces):
+            if isinstance(piece, FileSpan):
+                await self._send_slices(len(piece), partial(_sendfile, sock, piece))
+            else:
+                # What belongs together leaves together, not as a packet each.
+                flags = MSG_MORE if number < last else 0
+                with memoryview(piece) as view:
+                    await self._send_slices(len(view), partial(_send, sock, view, flags))
+
     async def _send_slices(self, length: int, send: Callable[[int, int], int]) -> None:
-        """Call `send(offset, count)` for slice after slice: for a short while, then after everybody else had a turn.
+        """Call `send(offset, count)` until all has gone, and let everybody else have a turn whenever ours is over.
 
         The deadline is for progress, not for the whole of a large body. The plain system call costs a third of
         Trio's `send`, which has a checkpoint in it.
         """
+        await trio.lowlevel.checkpoint_if_cancelled()
         sent = 0
-        turn_ends = 0.0
         while sent < length:
-            if perf_counter() >= turn_ends:
+            if self._turn <= 0:
                 await trio.lowlevel.checkpoint()
-                turn_ends = perf_counter() + TURN
-            asked = min(SLICE, length - sent)
+                self._turn = TURN
+            asked = min(self._turn, length - sent)
             try:
                 done = send(sent, asked)
             except BlockingIOError:
                 done = 0
             sent += done
+            self._turn -= done + PER_CALL
             if done < asked:  # the socket is full
-                with trio.fail_after(self.send_timeout):
-                    await trio.lowlevel.wait_writable(self.stream.socket)
+                await self._wait_for_room()
+                self._turn = TURN
+
+    async def _wait_for_room(self) -> None:
+        with trio.move_on_after(self.send_timeout) as self._room:
+            await trio.lowlevel.wait_writable(self.stream.socket)
+        caught, self._room = self._room.cancelled_caught, None
+        if caught:
+            raise (
+                ConnectionResetError("the client left")
+                if self._gone
+                else TimeoutError("the client takes nothing")
+            )
+
+    def _plain_socket(self) -> socket.socket:
+        """The socket without Trio around it, for system calls that take flags; without a descriptor once closed.
+
+        A number kept elsewhere could by then be that of another client's connection.
+        """
+        if self._plain is None:
+            self._plain = socket.socket(fileno=self.stream.socket.fileno())
+            self._plain.setblocking(False)
+        return self._plain
 
     async def _close(self) -> None:
+        if self._plain is not None:
+            self._plain.detach()
         if self._cut:
             with suppress(OSError, AttributeError):  # already closed, or TLS
                 self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
@@ -197,13 +250,13 @@ def _peer(stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]) -> str 
     return peer[0] if isinstance(peer, tuple) else None
 
 
-def _write(sock: int, view: memoryview, offset: int, count: int) -> int:
+def _send(sock: socket.socket, view: memoryview, flags: int, offset: int, count: int) -> int:
     with view[offset : offset + count] as part:
-        return os.write(sock, part)
+        return sock.send(part, flags)
 
 
-def _sendfile(sock: int, span: FileSpan, offset: int, count: int) -> int:
-    done = os.sendfile(sock, span.fd, span.offset + offset, count)
+def _sendfile(sock: socket.socket, span: FileSpan, offset: int, count: int) -> int:
+    done = os.sendfile(sock.fileno(), span.fd, span.offset + offset, count)
     if done == 0:
         raise OSError(errno.EFAULT, "the file ends early")
     return done

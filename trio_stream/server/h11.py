@@ -4,14 +4,17 @@
 object back, between whatever the framing needs.
 """
 
+from contextlib import suppress
 from typing import ClassVar
 
 import h11
 from hypercorn.events import Closed, RawData
+from hypercorn.protocol.events import Event as StreamEvent
+from hypercorn.protocol.events import StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.typing import H11SendableEvent
 
-from trio_stream.server.span import FileSpan
+from trio_stream.server.pieces import Pieces
 
 
 class _HTTP2(Exception):
@@ -25,6 +28,7 @@ class H11(H11Protocol):
     """
 
     h2c: ClassVar[bool] = True
+    _head: bytes = b""  # of a response, until the first of its body
 
     async def _handle_events(self) -> None:
         try:
@@ -39,11 +43,37 @@ class H11(H11Protocol):
         elif event.method == b"PRI":
             raise _HTTP2
 
+    async def stream_send(self, event: StreamEvent) -> None:
+        """As in Hypercorn; a response that its application left without a body still shows its head."""
+        if isinstance(event, StreamClosed) and self._head:
+            head, self._head = self._head, b""
+            with suppress(OSError):
+                await self.send(RawData(head))
+        await super().stream_send(event)
+
     async def _send_h11_event(self, event: H11SendableEvent) -> None:
-        if not (isinstance(event, h11.Data) and isinstance(event.data, memoryview | FileSpan)):
-            await super()._send_h11_event(event)
-            return
+        """Send what frames the event, and the event's own bytes as they are.
+
+        The head of a response goes out with the first of its body, for which ASGI lets a server wait: one packet
+        instead of two, and one turn on the event loop.
+        """
         if not isinstance(self.connection, h11.Connection):
-            raise TypeError("a WebSocket connection has no HTTP body")
-        for piece in self.connection.send_with_data_passthrough(event) or ():
-            await self.send(RawData(piece))
+            await super()._send_h11_event(event)  # the answer to a WebSocket's handshake
+            return
+        try:
+            framed = self.connection.send_with_data_passthrough(event) or ()
+        except h11.LocalProtocolError:
+            if self.connection.their_state != h11.ERROR:
+                raise
+            return
+        if isinstance(event, h11.Response):
+            self._head = b"".join(framed)
+            return
+        pieces = tuple(piece for piece in (self._head, *framed) if len(piece))
+        self._head = b""
+        if not pieces:
+            return
+        if all(isinstance(piece, bytes) for piece in pieces):
+            await self.send(RawData(b"".join(pieces)))
+        else:
+            await self.send(RawData(Pieces(pieces)))  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from hypercorn.protocol.http_stream import HTTPStream as PlainHTTPStream
 from hypercorn.typing import ASGISendEvent
 from hypercorn.utils import suppress_body
 
-from trio_stream.server.span import FileSpan
+from trio_stream.server.pieces import FileSpan
 
 VIEWS = "http.response.memoryview"
 """Key in `scope["extensions"]`: the body of `http.response.body` may be a `memoryview` and is not copied."""

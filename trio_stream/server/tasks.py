@@ -34,7 +34,10 @@ class TaskGroup(PlainTaskGroup):
 
         async def offer(message: ASGIReceiveEvent) -> None:
             with suppress(trio.BrokenResourceError):
-                await offers.send(message)
+                try:  # where there is room, it takes no turn of all others
+                    offers.send_nowait(message)
+                except trio.WouldBlock:
+                    await offers.send(message)
 
         if self._nursery is None:
             raise RuntimeError("the connection is over")

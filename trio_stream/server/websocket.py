@@ -20,6 +20,7 @@ from wsproto.events import Ping
 from wsproto.frame_protocol import CloseReason
 
 from trio_stream.server.http import VIEWS
+from trio_stream.server.pieces import Pieces
 
 FINAL_BINARY = 0x82
 """The first byte of a frame: the final one of a binary message (RFC 6455 section 5.2)."""
@@ -64,8 +65,8 @@ class WSStream(PlainWSStream):
             await super().app_send(message)
         elif not self.closed:
             async with self._frame:
-                await self.send(Data(stream_id=self.stream_id, data=frame_header(len(view))))
-                await self.send(Data(stream_id=self.stream_id, data=view))
+                frame = Pieces((frame_header(len(view)), view))
+                await self.send(Data(stream_id=self.stream_id, data=frame))
 
     async def _send_wsproto_event(self, event: FrameEvent) -> None:
         async with self._frame:  # not between the header of a view and the view

@@ -25,6 +25,8 @@ from hypercorn.config import Config, Sockets
 from hypercorn.trio.run import worker_serve as plain_worker_serve
 from hypercorn.typing import AppWrapper
 
+from trio_stream.server.connection import Connection
+
 log = structlog.get_logger("trio_stream.server")
 
 BACKLOG = 4096
@@ -68,14 +70,17 @@ class Drain:
             await wait()
             self.ask(reason)
 
-        async with trio.open_nursery() as nursery:
-            if told is not None:
-                nursery.start_soon(ask_after, "the master stops or reloads", told)
-            if (master := parent_process()) is not None:
-                gone = partial(trio.lowlevel.wait_readable, master.sentinel)
-                nursery.start_soon(ask_after, "the master is gone", gone)
-            await self._asked.wait()
-            nursery.cancel_scope.cancel()
+        try:
+            async with trio.open_nursery() as nursery:
+                if told is not None:
+                    nursery.start_soon(ask_after, "the master stops or reloads", told)
+                if (master := parent_process()) is not None:
+                    gone = partial(trio.lowlevel.wait_readable, master.sentinel)
+                    nursery.start_soon(ask_after, "the master is gone", gone)
+                await self._asked.wait()
+                nursery.cancel_scope.cancel()
+        finally:  # also when the worker has served as many requests as it may
+            Connection.idle.end()
         log.info("stopping", reason=self.reason, graceful_timeout=config.graceful_timeout)
 
 

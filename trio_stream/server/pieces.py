@@ -1,0 +1,25 @@
+"""What a connection is given to send at once: bytes, views, and spans of files, whose bytes never pass through here."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpan:
+    """`length` bytes at `offset` of the open file `fd`, for `sendfile(2)`. Framing asks for its length only."""
+
+    fd: int
+    offset: int
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+
+type Piece = bytes | memoryview | FileSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Stands where Hypercorn has the `bytes` of an event: what is sent one after the other, and by nobody between."""
+
+    pieces: tuple[Piece, ...]
