@@ -15,7 +15,18 @@ from trio_stream.server.install import Limits, install
 from trio_stream.services import Services, raise_file_limit
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
-from trio_stream.web import asgi, exchange, metrics, origins, pages, problems, sockets, streams, videos
+from trio_stream.web import (
+    asgi,
+    direct,
+    exchange,
+    metrics,
+    origins,
+    pages,
+    problems,
+    sockets,
+    streams,
+    videos,
+)
 
 LONGEST_REQUEST_BODY = 64 * 1024
 """Bytes; nothing here takes a large body."""
@@ -34,6 +45,7 @@ class TrioStream(QuartTrio):
     websocket_class = exchange.Websocket
     settings: Settings
     services: Services
+    direct_routes: direct.DirectRoutes
 
 
 def create_app(settings: Settings | None = None) -> TrioStream:
@@ -62,6 +74,7 @@ def create_app(settings: Settings | None = None) -> TrioStream:
     origins.register(app)
     for room in (videos, streams, sockets, metrics, pages):
         app.register_blueprint(room.blueprint)
+    app.direct_routes = direct.DirectRoutes(app)
     return app
 
 

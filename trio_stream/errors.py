@@ -51,6 +51,17 @@ class StreamNotFound(TrioStreamError):
     code = "stream-not-found"
 
 
+class PreconditionFailed(TrioStreamError):
+    """The client asked about another state of the video; `fields` describe the one there is (RFC 9110 section 13)."""
+
+    status = 412
+    code = "precondition-failed"
+
+    def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
+        super().__init__("The video is not the one you have.")
+        self.fields = fields
+
+
 class RangeNotSatisfiable(TrioStreamError):
     """No byte of the representation was asked for (RFC 9110 section 15.5.17)."""
 

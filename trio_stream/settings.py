@@ -141,6 +141,11 @@ class Settings:
         "Let the system send files by itself where it can (sendfile); 0 to copy them instead.",
         default=True,
     )
+    direct: bool = _setting(
+        _switch,
+        "Answer requests for bytes without the web framework; 0 to send them through it, for hooks of your own.",
+        default=True,
+    )
     connections_per_address: int = _setting(
         _whole(1, 1_000_000),
         "Connections from one address; this machine and trusted proxies may have more.",

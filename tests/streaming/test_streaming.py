@@ -308,7 +308,7 @@ def test_one_map_a_content(pool: MapPool, path: Path, tmp_path: Path) -> None:
 def test_an_empty_file_has_no_map(pool: MapPool, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     file = pool.open(os.open(tmp_path / "empty", os.O_RDONLY))
-    assert not file.mapped
+    assert not file.map()
     with pytest.raises(ValueError, match="not mapped"):
         file.view(0, 0)
     file.release()
@@ -318,7 +318,7 @@ def test_a_descriptor_that_cannot_be_mapped_is_read(pool: MapPool) -> None:
     fd = os.open("/sys/class/net/lo/address", os.O_RDONLY)
     assert os.fstat(fd).st_size > 0
     file = pool.open(fd)
-    assert not file.mapped
+    assert not file.map()
     file.release()
 
 

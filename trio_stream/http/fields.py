@@ -9,6 +9,7 @@ import time
 from calendar import monthrange, timegm
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -62,6 +63,7 @@ class EntityTag:
     weak: bool
 
 
+@lru_cache(maxsize=1024)
 def format_date(epoch_seconds: int) -> str:
     """An IMF-fixdate (RFC 9110 section 5.6.7) of whole seconds since the epoch.
 

@@ -4,9 +4,10 @@ Invariant: GET and HEAD with the same fields, `Range` aside, have the same statu
 Content-Length says is what the parts add up to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from trio_stream.errors import PreconditionFailed
 from trio_stream.http.bodies import Part, Window, body_length, content_range, multipart_byteranges
 from trio_stream.http.fields import content_disposition, format_date
 from trio_stream.http.preconditions import Validators, Verdict, evaluate, range_applies
@@ -38,16 +39,17 @@ def respond(
     representation: Representation,
     *,
     now: int,
-    boundary: str,
+    boundary: Callable[[], str],
     download: bool = False,
 ) -> Answer:
-    """Answer a GET or HEAD: 200, 206, 304 or 412.
+    """Answer a GET or HEAD: 200, 206 or 304.
 
     `fields` maps lower-case names to values, repeated lines joined by ", "; `now` is in seconds since the
-    epoch; `boundary` is for a multipart body, see `multipart_byteranges`; `download` asks browsers to save
+    epoch; `boundary` makes one for a multipart body, see `multipart_byteranges`; `download` asks browsers to save
     the content rather than to show it.
 
-    Raises RangeNotSatisfiable, the answer 416 (RFC 9110 section 15.5.17), which is not ours to render.
+    Raises PreconditionFailed and RangeNotSatisfiable, the answers 412 and 416 (RFC 9110 sections 15.5.13 and
+    15.5.17), which are not ours to render.
     """
     validators, size = representation.validators, representation.size
     metadata = (
@@ -58,8 +60,10 @@ def respond(
         ("Cache-Control", "no-cache"),
     )
     verdict = evaluate(method, fields, validators, now=now)
-    if verdict is not Verdict.PROCEED:
-        return Answer(304 if verdict is Verdict.NOT_MODIFIED else 412, metadata, ())
+    if verdict is Verdict.FAILED:
+        raise PreconditionFailed(metadata)
+    if verdict is Verdict.NOT_MODIFIED:
+        return Answer(304, metadata, ())
 
     # Section 14.2: Range is defined for GET only, and comes after the preconditions.
     ranged = method == "GET" and range_applies(fields, validators, now=now)
@@ -76,8 +80,9 @@ def respond(
         parts = (Window(spans[0].start, spans[0].length),)
     else:
         # Section 15.3.7.2: each part has its Content-Range, the response must not have one.
-        content_type = f"multipart/byteranges; boundary={boundary}"
-        parts = multipart_byteranges(spans, size, representation.media_type, boundary)
+        word = boundary()
+        content_type = f"multipart/byteranges; boundary={word}"
+        parts = multipart_byteranges(spans, size, representation.media_type, word)
 
     headers = (
         ("Content-Type", content_type),

@@ -2,7 +2,8 @@
 
 What is opened is a regular file whose real path lies below the real path of the folder: that is asked of the open
 descriptor, so nothing can be swapped in between. Every other name, whatever is wrong with it, is a video that is
-not there. All of it waits for the disk, so all of it runs in worker threads under the catalog's own limiter.
+not there. What waits for the disk runs in worker threads under the catalog's own limiter; a path that the kernel has
+in memory is opened without.
 """
 
 import errno
@@ -20,6 +21,9 @@ import trio
 from trio_stream.errors import VideoNotFound
 from trio_stream.http.media_types import media_type
 from trio_stream.library.naming import is_plain, natural_key
+from trio_stream.library.opening import CachedOpener
+
+READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 log = structlog.get_logger("trio_stream.library")
 
@@ -49,6 +53,7 @@ class Catalog:
     def __init__(self, root: Path, threads: int = 8) -> None:
         self._root = os.path.realpath(root)
         self._limiter = trio.CapacityLimiter(threads)
+        self._cached = CachedOpener()
 
     async def videos(self) -> list[Video]:
         """All videos, sorted naturally. Raises `OSError` when the folder itself cannot be read."""
@@ -59,8 +64,25 @@ class Catalog:
         kind = media_type(name)
         if kind is None or not is_plain(name):
             raise VideoNotFound("there is no such video")
-        fd = await trio.to_thread.run_sync(_open, self._root, name, limiter=self._limiter)
+        fd = self._open_cached(name)
+        if fd is None:
+            fd = await trio.to_thread.run_sync(_open, self._root, name, limiter=self._limiter)
         return OpenVideo(name, kind, fd)
+
+    def _open_cached(self, name: str) -> int | None:
+        """As `_open`, from memory; None for a thread to find out."""
+        handle = self._cached.open(os.path.join(self._root, name))
+        if handle is None:
+            return None
+        try:
+            same = f"/proc/self/fd/{handle}"
+            if not stat.S_ISREG(os.fstat(handle).st_mode) or not _below(self._root, os.readlink(same)):
+                return None
+            return os.open(same, READING)
+        except OSError:
+            return None
+        finally:
+            os.close(handle)
 
 
 def _list(root: str) -> list[Video]:
@@ -120,7 +142,7 @@ def _open(root: str, name: str) -> int:
         # Looked at before it is opened: opening a device or a pipe can do something.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise VideoNotFound("there is no such video")
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        fd = os.open(path, READING)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.EIO):
             raise

@@ -35,6 +35,9 @@ log = structlog.get_logger("trio_stream.server")
 TURN = 512 * 1024
 """Bytes one connection may send before all others have their turn: a fraction of a millisecond, even if copied."""
 
+SMALL = 64 * 1024
+"""Bytes that several buffers may have together to be sent with one system call."""
+
 PER_CALL = 16 * 1024
 """Bytes whose sending costs as much as the system call itself does: small sends have turns too."""
 
@@ -67,7 +70,7 @@ class Connection(TCPServer):
         """Serve the connection to its end; nothing but cancellation leaves this method."""
         self._left = trio.Event()
         self._reading = trio.CancelScope()
-        self.idle_task = IdleTimer(self.idle, self._reading, self.config.keep_alive_timeout)  # type: ignore[assignment]
+        self.idle_task = IdleTimer(self.idle, self._reading)  # type: ignore[assignment]
         address = _peer(self.stream)
         if not self.admission.enter(address):
             log.warning("a connection was refused: too many", address=address)
@@ -90,9 +93,11 @@ class Connection(TCPServer):
             await self._send_whole(event.data)
         elif isinstance(event, Closed):
             self._left.set()
-            await super().protocol_send(event)
-            # Hypercorn's reader waits for ever for the turn of a request that came behind the last one.
-            self._reading.cancel()
+            try:
+                await super().protocol_send(event)
+            finally:
+                # Hypercorn's reader waits for ever for the turn of a request that came behind the last one.
+                self._reading.cancel()
         elif not self._read_out:
             await super().protocol_send(event)
         elif isinstance(event, Updated) and event.idle:
@@ -135,9 +140,21 @@ class Connection(TCPServer):
 
     async def _receive(self) -> bytes | bytearray:
         if self.config.read_timeout is None:
-            return await self.stream.receive_some(MAX_RECV)
+            return await self._receive_some()
         with trio.fail_after(self.config.read_timeout):
+            return await self._receive_some()
+
+    async def _receive_some(self) -> bytes | bytearray:
+        if not isinstance(self.stream, trio.SocketStream):
             return await self.stream.receive_some(MAX_RECV)
+        while True:  # there is rarely something before one waits, so one waits first
+            await trio.lowlevel.wait_readable(self.stream.socket)
+            try:
+                return self._plain_socket().recv(MAX_RECV)
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                raise trio.BrokenResourceError from error
 
     async def _wait_until_left(self) -> None:
         if not isinstance(self.protocol.protocol, H11Protocol) or self.protocol.protocol.stream is None:
@@ -174,24 +191,38 @@ class Connection(TCPServer):
 
     async def _send_pieces(self, pieces: Sequence[Piece]) -> None:
         sock = self._plain_socket()
-        last = len(pieces) - 1
-        for number, piece in enumerate(pieces):
-            if isinstance(piece, FileSpan):
-                await self._send_slices(len(piece), partial(_sendfile, sock, piece))
-            else:
-                # What belongs together leaves together, not as a packet each.
-                flags = MSG_MORE if number < last else 0
-                with memoryview(piece) as view:
-                    await self._send_slices(len(view), partial(_send, sock, view, flags))
+        *_, last = pieces
+        if not isinstance(last, FileSpan):
+            await self._send_buffers(sock, pieces, 0)  # type: ignore[arg-type]
+        else:  # what belongs together leaves together, not as a packet each
+            await self._send_buffers(sock, pieces[:-1], MSG_MORE)  # type: ignore[arg-type]
+            await self._send_slices(len(last), partial(_sendfile, sock, last))
 
-    async def _send_slices(self, length: int, send: Callable[[int, int], int]) -> None:
+    async def _send_buffers(
+        self, sock: socket.socket, buffers: Sequence[bytes | memoryview], flags: int
+    ) -> None:
+        """Send them with one system call if they are small, as heads and frames are; what did not go, one by one."""
+        sent = 0
+        if len(buffers) > 1 and sum(map(len, buffers)) <= SMALL and self._turn > 0:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            with suppress(BlockingIOError):
+                sent = sock.sendmsg(buffers, (), flags)
+            self._turn -= sent + PER_CALL
+        for number, buffer in enumerate(buffers, 1):
+            gone = min(sent, len(buffer))
+            sent -= gone
+            if gone < len(buffer):
+                with memoryview(buffer) as view:
+                    more = MSG_MORE if number < len(buffers) else flags
+                    await self._send_slices(len(view), partial(_send, sock, view, more), gone)
+
+    async def _send_slices(self, length: int, send: Callable[[int, int], int], sent: int = 0) -> None:
         """Call `send(offset, count)` until all has gone, and let everybody else have a turn whenever ours is over.
 
         The deadline is for progress, not for the whole of a large body. The plain system call costs a third of
         Trio's `send`, which has a checkpoint in it.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        sent = 0
         while sent < length:
             if self._turn <= 0:
                 await trio.lowlevel.checkpoint()

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from time import time
 from typing import Any, ClassVar
 
-import trio
 from hypercorn.protocol.events import Body, EndBody, Event, Request, StreamClosed
 from hypercorn.protocol.http_stream import ASGIHTTPState
 from hypercorn.protocol.http_stream import HTTPStream as PlainHTTPStream
@@ -62,9 +61,10 @@ class HTTPStream(PlainHTTPStream):
         """
         await self.send(EndBody(stream_id=self.stream_id))
         self.state = ASGIHTTPState.CLOSED
-        with trio.CancelScope(shield=True):
+        try:
             await self.config.log.access(self.scope, self.response, time() - self.start_time)
-            await self.send(StreamClosed(stream_id=self.stream_id))
+        finally:
+            await self.send(StreamClosed(stream_id=self.stream_id))  # stops for no cancellation on its way
 
     async def _refuse_body(self) -> None:
         """Answer 413 (RFC 9110 section 15.5.14) and end the stream."""
@@ -91,15 +91,9 @@ class HTTPStream(PlainHTTPStream):
 
 def _uncopied(message: Mapping[str, Any]) -> memoryview | FileSpan | None:
     """What `message` sends without a copy."""
-    match message:
-        case {
-            "type": "http.response.zerocopysend",
-            "file": int(fd),
-            "offset": int(offset),
-            "count": int(count),
-        }:
-            return FileSpan(fd, offset, count)
-        case {"type": "http.response.body", "body": memoryview() as view}:
-            return view
-        case _:
-            return None
+    if message["type"] == "http.response.body":
+        body = message.get("body")
+        return body if isinstance(body, memoryview) else None
+    if message["type"] == ZEROCOPY:
+        return FileSpan(message["file"], message["offset"], message["count"])
+    return None

@@ -14,6 +14,11 @@ from hypercorn.trio.task_group import TaskGroup as PlainTaskGroup
 from hypercorn.trio.task_group import _handle
 from hypercorn.typing import AppWrapper, ASGIReceiveCallable, ASGIReceiveEvent, ASGISendEvent, Scope
 
+type Channel = tuple[trio.MemorySendChannel[ASGIReceiveEvent], trio.MemoryReceiveChannel[ASGIReceiveEvent]]
+
+_open_channel: Callable[[int], Channel]
+_open_channel = trio.open_memory_channel  # naming the type at each call would cost more than the call
+
 
 class TaskGroup(PlainTaskGroup):
     """The tasks of one connection."""
@@ -26,18 +31,24 @@ class TaskGroup(PlainTaskGroup):
         send: Callable[[ASGISendEvent | None], Awaitable[None]],
     ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:
         """Start the application; answers how to offer it a message, which is dropped when it has ended."""
-        offers, messages = trio.open_memory_channel[ASGIReceiveEvent](config.max_app_queue_size)
+        offers, messages = _open_channel(config.max_app_queue_size)
 
         async def listening(scope: Scope, receive: ASGIReceiveCallable, *rest: Any) -> None:
             with messages:
                 await app(scope, receive, *rest)
 
         async def offer(message: ASGIReceiveEvent) -> None:
-            with suppress(trio.BrokenResourceError):
-                try:  # where there is room, it takes no turn of all others
-                    offers.send_nowait(message)
-                except trio.WouldBlock:
-                    await offers.send(message)
+            try:  # where there is room, it takes no turn of all others
+                offers.send_nowait(message)
+            except trio.WouldBlock:
+                await wait_for_room(message)
+            except trio.BrokenResourceError:
+                pass
+
+        async def wait_for_room(message: ASGIReceiveEvent) -> None:
+            # Shielded: who tells of the end of a response may be the task that is cancelled for it (see `http.py`).
+            with suppress(trio.BrokenResourceError), trio.CancelScope(shield=True):
+                await offers.send(message)
 
         if self._nursery is None:
             raise RuntimeError("the connection is over")

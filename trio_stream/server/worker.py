@@ -72,6 +72,7 @@ class Drain:
 
         try:
             async with trio.open_nursery() as nursery:
+                nursery.start_soon(Connection.idle.run, config.keep_alive_timeout)
                 if told is not None:
                     nursery.start_soon(ask_after, "the master stops or reloads", told)
                 if (master := parent_process()) is not None:

@@ -7,7 +7,6 @@ copying them anywhere. Where a system lacks the one or the other, every window g
 
 import os
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -98,10 +97,12 @@ class Disk:
 
 def _read_nowait(fd: int, buffer: bytearray, offset: int) -> int:
     """How many bytes are there without waiting; 0 when none are, or nobody can tell."""
-    if NOWAIT:
-        with suppress(BlockingIOError, OSError):
-            return os.preadv(fd, [buffer], offset, NOWAIT)
-    return 0
+    if not NOWAIT:
+        return 0
+    try:
+        return os.preadv(fd, [buffer], offset, NOWAIT)
+    except OSError:
+        return 0
 
 
 def _read(fd: int, buffer: bytearray, offset: int) -> int:

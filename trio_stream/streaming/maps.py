@@ -1,4 +1,4 @@
-"""One descriptor and one map a file, shared by everyone who streams it, gone with the last of them.
+"""One descriptor and at most one map a file, shared by everyone who streams it, gone with the last of them.
 
 A mapped page is only ever touched by a system call: `send` of a view whose page is gone fails with `EFAULT`, while
 reading it from Python would end the process (SIGBUS). The file's identity is the inode behind the descriptor with
@@ -59,20 +59,24 @@ class MappedFile:
         self._pool = pool
         self._map: mmap.mmap | None = None
         self._view: memoryview | None = None
-        if content.size:
+
+    def map(self) -> bool:
+        """Map the file, unless it is: `view` works then. Where it cannot be mapped, the bytes must be read."""
+        if self._view is None and self.content.size:
             try:
-                self._map = mmap.mmap(fd, 0, access=mmap.ACCESS_READ, **ONE_DESCRIPTOR)
+                self._map = mmap.mmap(self.fd, 0, access=mmap.ACCESS_READ, **ONE_DESCRIPTOR)
             except OSError:
-                return  # a file system without mmap, or no address space left: read it instead
+                return False  # a file system without mmap, or no address space left
             self._view = memoryview(self._map)
+        return self._view is not None
 
     @property
     def mapped(self) -> bool:
-        """Whether `view` works; where not, the bytes must be read."""
+        """Whether it is mapped now."""
         return self._view is not None
 
     def view(self, offset: int, length: int) -> memoryview:
-        """`length` bytes at `offset`, not copied; to be released before the file is."""
+        """`length` bytes at `offset` of the mapped file, not copied; to be released before the file is."""
         if self._view is None:
             raise ValueError("this file is not mapped")
         return self._view[offset : offset + length]

@@ -1,16 +1,14 @@
-"""Body parts -> chunks, through a bounded channel.
+"""Body parts -> chunks, each put where there is room for it: into a bounded channel.
 
 The last chunk of a body is always a copy. Everything before it has left when it is sent, so a check of the file at
 that moment covers every byte that left, and a file that changed under the last view cannot slip through: the
 response stays incomplete instead.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
-
-import trio
 
 from trio_stream.errors import SourceChanged, SourceUnreadable
 from trio_stream.http.bodies import Literal, Part, Window
@@ -36,6 +34,10 @@ type Chunk = memoryview | Window
 """Bytes for a client: a view of the map, a copy of our own, or where the bytes lie in the file."""
 
 
+type Put = Callable[[Chunk], Awaitable[None]]
+"""Takes a chunk over when there is room for it. Where it raises, the chunk was not taken."""
+
+
 def chunk_length(chunk: Chunk) -> int:
     """How many bytes the chunk stands for."""
     return chunk.length if isinstance(chunk, Window) else len(chunk)
@@ -51,7 +53,7 @@ def release(chunk: Chunk) -> None:
 class Pump:
     """What turns the parts of a body into chunks of `file`, as `delivery` says.
 
-    `queued` hears the size of each chunk before the pump waits for room in the channel.
+    `queued` hears the size of each chunk before the pump waits for room.
     """
 
     file: MappedFile
@@ -60,22 +62,21 @@ class Pump:
     delivery: Delivery
     queued: Callable[[int], None]
 
-    async def run(self, parts: Iterable[Part], out: trio.MemorySendChannel[Chunk]) -> None:
-        """Send the bytes of `parts` to `out` in order and close it; waits while the channel is full.
+    async def run(self, parts: Iterable[Part], put: Put) -> None:
+        """Put the bytes of `parts` in order, waiting as long as there is no room.
 
         Raises `SourceChanged` when the file ends early, `SourceUnreadable` when the disk fails.
         """
-        async with out:
-            for part in parts:
-                match part:
-                    case Literal(data):
-                        await self._put(memoryview(data), out)
-                    case Window(offset, length):
-                        await self._put_window(offset, offset + length, out)
-                    case _:
-                        assert_never(part)
+        for part in parts:
+            match part:
+                case Literal(data):
+                    await self._put(memoryview(data), put)
+                case Window(offset, length):
+                    await self._put_window(offset, offset + length, put)
+                case _:
+                    assert_never(part)
 
-    async def _put_window(self, offset: int, end: int, out: trio.MemorySendChannel[Chunk]) -> None:
+    async def _put_window(self, offset: int, end: int, put: Put) -> None:
         copied_from = offset if self.delivery is Delivery.COPIES else max(offset, end - TAIL)
         while offset < end:
             if offset < copied_from:
@@ -84,7 +85,7 @@ class Pump:
             else:
                 size = min(self.sizer.size, end - offset)
                 chunk = await self._copy(offset, size)
-            await self._put(chunk, out)
+            await self._put(chunk, put)
             offset += size
 
     async def _uncopied(self, offset: int, size: int) -> Chunk:
@@ -103,10 +104,10 @@ class Pump:
             raise SourceChanged(f"the file ends at byte {offset + len(chunk)} now")
         return chunk
 
-    async def _put(self, chunk: Chunk, out: trio.MemorySendChannel[Chunk]) -> None:
+    async def _put(self, chunk: Chunk, put: Put) -> None:
         self.queued(chunk_length(chunk))
         try:
-            await out.send(chunk)
+            await put(chunk)
         except BaseException:
             release(chunk)
             raise

@@ -12,8 +12,6 @@ from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.stream import Ending, Stream, StreamStatistics
 from trio_stream.telemetry.rates import Rate
 
-log = structlog.get_logger("trio_stream.streams")
-
 
 @dataclass(frozen=True, slots=True)
 class RegistryStatistics:
@@ -41,6 +39,7 @@ class Registry:
         self._bytes_sent = 0
         self._chunks_sent = 0
         self._rate = Rate(window=10.0)
+        self._log = structlog.get_logger("trio_stream.streams").bind()  # made once, not for each line
 
     def admit(self, file: MappedFile, *, owner: str, name: str, transport: str) -> Stream:
         """A new stream of `file`; the caller closes it, and holds the file until then. Raises `TooManyStreams`."""
@@ -92,3 +91,4 @@ class Registry:
         del self._streams[stream.id]
         if stream.ending is not None:
             self._ended[stream.ending] += 1
+        self._log.info("stream ended", **stream.summary())

@@ -10,16 +10,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from secrets import token_hex
 
-import structlog
 import trio
 
 from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError
 from trio_stream.http.bodies import Part, Window, body_length
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
-from trio_stream.streaming.pump import Chunk, Delivery, Pump, chunk_length, release
+from trio_stream.streaming.pump import TAIL, Chunk, Delivery, Pump, chunk_length, release
 from trio_stream.streaming.sizing import KIB, ChunkSizer
 
 DEPTH = 2
@@ -30,10 +30,11 @@ LARGEST_CHUNK = 2048 * KIB
 LARGEST_COPY = 64 * KIB
 """A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
 
+_open_channel: Callable[[int], tuple[trio.MemorySendChannel[Chunk], trio.MemoryReceiveChannel[Chunk]]]
+_open_channel = trio.open_memory_channel  # naming the type at each call would cost more than the call
+
 type Send = Callable[[Chunk], Awaitable[None]]
 """Hands a chunk to the client; returns when it may be released. Raises `ClientGone`, `ClientStalled`, ..."""
-
-log = structlog.get_logger("trio_stream.streams")
 
 
 class Ending(StrEnum):
@@ -109,18 +110,13 @@ class Stream:
             return False
         self._note_range(parts)
         self._owed = body_length(parts)
-        if delivery is Delivery.VIEWS and not self.file.mapped:
+        if delivery is Delivery.VIEWS and not self.file.map():
             delivery = Delivery.COPIES
         if delivery is Delivery.COPIES:
             largest = min(largest, LARGEST_COPY)
-        sizer = ChunkSizer(SMALLEST, largest)
-        pump = Pump(self.file, self._disk, sizer, delivery, self._queued)
+        pump = Pump(self.file, self._disk, ChunkSizer(SMALLEST, largest), delivery, self._queued)
         try:
-            async with trio.open_nursery() as nursery:
-                self._scope = nursery.cancel_scope
-                into, out = trio.open_memory_channel[Chunk](DEPTH)
-                nursery.start_soon(pump.run, parts, into)
-                await self._forward(out, send, sizer)
+            await self._pump(pump, parts, partial(self._send_chunk, send, pump.sizer))
         except BaseExceptionGroup as group:
             known, rest = group.split(TrioStreamError)
             if known is not None:
@@ -130,6 +126,12 @@ class Stream:
             if rest is not None:
                 raise rest from None
             raise error from None
+        except TrioStreamError as alone:
+            self.note(alone)
+            raise
+        except Exception:
+            self.end(Ending.FAILED, "an error of the server")
+            raise
         finally:
             self._scope = None
         return self.ending is None
@@ -158,26 +160,28 @@ class Stream:
                 self.end(Ending.FAILED, str(error))
 
     def close(self) -> None:
-        """Give back the place in the registry and log the ending; a second call does nothing."""
+        """Give back the place in the registry, which logs the ending; a second call does nothing."""
         if self._closed is None:
             return
         # Only the server itself ends a stream without saying how: by cancelling it from outside when it stops.
         self.end(Ending.STOPPED)
         closed, self._closed = self._closed, None
         closed(self)
-        log.info(
-            "stream ended",
-            id=self.id,
-            owner=self.owner,
-            name=self.name,
-            transport=self.transport,
-            start=self.start,
-            stop=self.stop,
-            bytes=self.bytes_sent,
-            seconds=round(trio.current_time() - self._began, 3),
-            ended=str(self.ending),
+
+    def summary(self) -> dict[str, object]:
+        """How it was, for the log: `seconds` from its beginning until now."""
+        return {
+            "id": self.id,
+            "owner": self.owner,
+            "name": self.name,
+            "transport": self.transport,
+            "start": self.start,
+            "stop": self.stop,
+            "bytes": self.bytes_sent,
+            "seconds": round(trio.current_time() - self._began, 3),
+            "ended": str(self.ending),
             **({"reason": self.reason} if self.reason else {}),
-        )
+        }
 
     def statistics(self) -> StreamStatistics:
         """The stream as it is now."""
@@ -195,28 +199,42 @@ class Stream:
             peak_buffer=self.peak_buffer,
         )
 
-    async def _forward(self, out: trio.MemoryReceiveChannel[Chunk], send: Send, sizer: ChunkSizer) -> None:
+    async def _pump(self, pump: Pump, parts: Sequence[Part], send: Send) -> None:
+        if self._owed <= TAIL:  # sent as soon as it is read: there is nothing to read ahead
+            with trio.CancelScope() as self._scope:
+                await pump.run(parts, send)
+            return
+        async with trio.open_nursery() as nursery:
+            self._scope = nursery.cancel_scope
+            into, out = _open_channel(DEPTH)
+            nursery.start_soon(_fill, pump, parts, into)
+            await self._forward(out, send)
+
+    async def _forward(self, out: trio.MemoryReceiveChannel[Chunk], send: Send) -> None:
         with out:
             try:
                 async for chunk in out:
-                    size = chunk_length(chunk)
-                    try:
-                        self.file.check()
-                        before = trio.current_time()
-                        await send(chunk)
-                    finally:
-                        release(chunk)
-                    sizer.sent(trio.current_time() - before)
-                    self._buffered -= size
-                    self._owed -= size
-                    self.bytes_sent += size
-                    self.chunks_sent += 1
-                    self._counted(size)
+                    await send(chunk)
             finally:
                 self._buffered = 0
                 with suppress(trio.WouldBlock, trio.EndOfChannel):
                     while True:
                         release(out.receive_nowait())
+
+    async def _send_chunk(self, send: Send, sizer: ChunkSizer, chunk: Chunk) -> None:
+        size = chunk_length(chunk)
+        try:
+            self.file.check()
+            before = trio.current_time()
+            await send(chunk)
+        finally:
+            release(chunk)
+        sizer.sent(trio.current_time() - before)
+        self._buffered -= size
+        self._owed -= size
+        self.bytes_sent += size
+        self.chunks_sent += 1
+        self._counted(size)
 
     def _note_range(self, parts: Sequence[Part]) -> None:
         windows = [part for part in parts if isinstance(part, Window)]
@@ -226,6 +244,11 @@ class Stream:
     def _queued(self, size: int) -> None:
         self._buffered += size
         self.peak_buffer = max(self.peak_buffer, self._buffered)
+
+
+async def _fill(pump: Pump, parts: Sequence[Part], into: trio.MemorySendChannel[Chunk]) -> None:
+    async with into:
+        await pump.run(parts, into.send)
 
 
 def first_error(group: BaseExceptionGroup[TrioStreamError]) -> TrioStreamError:

@@ -8,8 +8,8 @@ with unread input takes away from the client what it has not read yet (RFC 6455 
 """
 
 import errno
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
@@ -20,18 +20,20 @@ from hypercorn.typing import (
     HTTPResponseBodyEvent,
     LifespanScope,
 )
-from quart.asgi import ASGIHTTPConnection, ASGIWebsocketConnection
+from quart.asgi import ASGIWebsocketConnection
 from quart.utils import encode_headers
 from quart.wrappers import Response
+from quart.wrappers.request import Body
 from quart_trio.asgi import TrioASGIHTTPConnection, TrioASGIWebsocketConnection
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from trio_stream.errors import ClientGone, ClientStalled, SettingsError, SourceChanged, TrioStreamError
-from trio_stream.http.bodies import Part, Window
+from trio_stream.http.bodies import Window
 from trio_stream.server.http import VIEWS, ZEROCOPY
 from trio_stream.services import open_services
 from trio_stream.streaming.pump import Chunk, Delivery
-from trio_stream.streaming.stream import Ending, Stream
+from trio_stream.streaming.stream import Ending
+from trio_stream.web.direct import Answered, Route, StreamedResponse
 from trio_stream.web.exchange import Exchange, Request, Websocket
 
 if TYPE_CHECKING:
@@ -41,15 +43,6 @@ LAST: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_
 
 CLOSING_TIMEOUT = 10.0
 """Seconds for a client to read what is under way to it and to answer the end of its WebSocket."""
-
-
-class StreamedResponse(Response):
-    """A response whose body is sent by `stream`."""
-
-    def __init__(self, status: int, stream: Stream, parts: tuple[Part, ...]) -> None:
-        super().__init__(b"", status=status)
-        self.stream = stream
-        self.parts = parts
 
 
 def translate(error: OSError) -> TrioStreamError:
@@ -64,51 +57,86 @@ def translate(error: OSError) -> TrioStreamError:
 class HTTPConnection(TrioASGIHTTPConnection):
     """One HTTP request."""
 
+    app: "TrioStream"
+
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answer it; a client that leaves cancels the answer."""
-        try:
-            request = cast("Request", self._create_request_from_scope(send))
-        except ValueError:  # a request target in absolute form that is no URL (RFC 9112 section 3.2.2)
-            await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"0")]})
-            await send(LAST)
-            return
+        """Answer it; a client that leaves ends the answer."""
         whole = False
-        with Exchange() as request.exchange:
+        with Exchange(self.app.services, self.scope) as exchange:
+            route = self.app.direct_routes.find(self.scope)
             try:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._watch, request, receive, nursery.cancel_scope)
-                    response = await self.app.handle_request(request)
-                    whole = await self._send_all_but_last(response, send)
-                    nursery.cancel_scope.cancel()
+                if route is None:
+                    whole = await self._through_quart(exchange, receive, send)
+                elif VIEWS in self.scope["extensions"]:
+                    # Such a connection ends a send when its client leaves, so nobody else has to listen.
+                    whole = await self._directly(route, exchange, send)
+                else:
+                    async with self._watching(exchange, receive):
+                        whole = await self._directly(route, exchange, send)
             except* (OSError, TrioStreamError):
                 pass  # it ended early: the stream has noted and logs why
         if whole:
             await send(LAST)
 
-    async def _watch(self, request: Request, receive: ASGIReceiveCallable, scope: trio.CancelScope) -> None:
-        await ASGIHTTPConnection.handle_messages(self, request, receive)
-        request.exchange.client_left()
-        scope.cancel()
+    async def _directly(self, route: Route, exchange: Exchange, send: ASGISendCallable) -> bool:
+        answered = await self.app.direct_routes.answer(route, self.scope, exchange)
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers]
+        await send({"type": "http.response.start", "status": answered.status, "headers": headers})
+        return await self._send_answered(answered, send)
 
-    async def _send_all_but_last(self, response: Response | WerkzeugResponse, send: ASGISendCallable) -> bool:
+    async def _through_quart(
+        self, exchange: Exchange, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> bool:
+        try:
+            request = cast("Request", self._create_request_from_scope(send))
+        except ValueError:  # a request target in absolute form that is no URL (RFC 9112 section 3.2.2)
+            await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"0")]})
+            return True
+        request.exchange = exchange
+        async with self._watching(exchange, receive, request.body):
+            response = await self.app.handle_request(request)
+            return await self._send_response_but_last(response, send)
+        return False  # cancelled: the client has left
+
+    @asynccontextmanager
+    async def _watching(
+        self, exchange: Exchange, receive: ASGIReceiveCallable, body: Body | None = None
+    ) -> AsyncIterator[None]:
+        """Take what the client sends into `body`, and cancel what is done for it when it leaves."""
+
+        async def watch() -> None:
+            while (message := await receive())["type"] == "http.request":
+                if body is not None:
+                    body.append(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        body.set_complete()
+            exchange.client_left()
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch)
+            yield
+            nursery.cancel_scope.cancel()
+
+    async def _send_response_but_last(
+        self, response: Response | WerkzeugResponse, send: ASGISendCallable
+    ) -> bool:
         """Answers whether the response is whole but for the message that says so."""
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status_code,
-                "headers": encode_headers(response.headers),
-            }
-        )
-
+        headers = encode_headers(response.headers)
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         if isinstance(response, StreamedResponse):
-            return await self._send_stream(response, send)
+            return await self._send_answered(response.answered, send)
         async with cast("Response", response).response as body:
             async for data in body:
                 await send({"type": "http.response.body", "body": cast("bytes", data), "more_body": True})
         return True
 
-    async def _send_stream(self, response: StreamedResponse, send: ASGISendCallable) -> bool:
-        stream = response.stream
+    async def _send_answered(self, answered: Answered, send: ASGISendCallable) -> bool:
+        stream = answered.stream
+        if stream is None:
+            if answered.body:
+                await send({"type": "http.response.body", "body": answered.body, "more_body": True})
+            return True
 
         async def send_chunk(chunk: Chunk) -> None:
             message: Any = {"type": "http.response.body", "body": chunk, "more_body": True}
@@ -120,7 +148,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
             except OSError as error:
                 raise translate(error) from error
 
-        whole = await stream.run(response.parts, send_chunk, delivery(cast("Any", self.scope)))
+        whole = await stream.run(answered.parts, send_chunk, delivery(cast("Any", self.scope)))
         if whole:
             stream.end(Ending.FINISHED)
         return whole
@@ -137,6 +165,8 @@ def delivery(scope: Mapping[str, Any]) -> Delivery:
 class WebsocketConnection(TrioASGIWebsocketConnection):
     """One WebSocket."""
 
+    app: "TrioStream"
+
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve it; a client that leaves cancels what is served."""
         torn = False
@@ -150,7 +180,7 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
                 raise
 
         websocket = cast("Websocket", self._create_websocket_from_scope(send_or_tear))
-        websocket.exchange = Exchange()
+        websocket.exchange = Exchange(self.app.services, self.scope)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._receive, websocket, receive, nursery.cancel_scope)

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, cast
 
+from hypercorn.typing import HTTPScope, WebsocketScope
 from quart import current_app, has_websocket_context, request, websocket
 from quart_trio.wrappers import TrioRequest, TrioWebsocket
 
@@ -19,29 +20,51 @@ if TYPE_CHECKING:
 class Exchange(ExitStack):
     """The file that is being sent and the stream that sends it."""
 
-    stream: Stream | None = None
-    left: bool = False
+    def __init__(self, services: Services, scope: HTTPScope | WebsocketScope) -> None:
+        super().__init__()
+        self.services = services
+        self.stream: Stream | None = None
+        self._scope = scope
+        self._left = False
 
     def hold(self, fd: int) -> MappedFile:
         """The file behind `fd`, whose descriptor is taken over, for as long as the exchange lasts."""
-        file = services().maps.open(fd)
+        file = self.services.maps.open(fd)
         self.callback(file.release)
         return file
 
     def admit(self, file: MappedFile, *, name: str, transport: str) -> Stream:
         """A stream for as long as the exchange lasts. Raises `TooManyStreams`."""
-        stream = services().registry.admit(file, owner=_client(), name=name, transport=transport)
+        stream = self.services.registry.admit(file, owner=self._client(), name=name, transport=transport)
         self.callback(stream.close)
         self.stream = stream
-        if self.left:
+        if self._left:
             self.client_left()
         return stream
 
     def client_left(self) -> None:
         """Note that nobody listens any more, and end the stream."""
-        self.left = True
+        self._left = True
         if self.stream is not None:
             self.stream.end(Ending.CLIENT_LEFT)
+
+    def _client(self) -> str:
+        """The address of who asks, seen through the proxies that are trusted."""
+        peer = (self._scope.get("client") or ("unknown",))[0]
+        trusted = self.services.settings.trusted_proxies
+        if not trusted:
+            return peer
+        forwarded_for = combined(self._scope).get("x-forwarded-for", "")
+        return client_address(peer, forwarded_for, lambda address: in_networks(address, trusted))
+
+
+def combined(scope: HTTPScope | WebsocketScope) -> dict[str, str]:
+    """Header fields by lower-case name, repeated lines as one list (RFC 9110 section 5.3)."""
+    fields: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields
 
 
 class Request(TrioRequest):
@@ -63,19 +86,5 @@ def services() -> Services:
 
 def exchange() -> Exchange:
     """The exchange being handled."""
-    return _context().exchange
-
-
-def _client() -> str:
-    """The address of who asks, seen through the proxies that are trusted."""
-    context = _context()
-    trusted = services().settings.trusted_proxies
-    return client_address(
-        context.remote_addr or "unknown",
-        ", ".join(context.headers.getlist("X-Forwarded-For")),  # a proxy may add a line of its own
-        lambda address: in_networks(address, trusted),
-    )
-
-
-def _context() -> Request | Websocket:
-    return cast("Request | Websocket", websocket if has_websocket_context() else request)
+    context = cast("Request | Websocket", websocket if has_websocket_context() else request)
+    return context.exchange

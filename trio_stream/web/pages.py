@@ -13,7 +13,7 @@ from trio_stream import __version__
 from trio_stream.library.naming import name_from_url
 from trio_stream.web import openapi, views
 from trio_stream.web.exchange import services
-from trio_stream.web.problems import problem
+from trio_stream.web.problems import problem, response
 
 blueprint = Blueprint("pages", __name__)
 
@@ -83,7 +83,7 @@ async def readyz() -> Response | dict[str, Any]:
     dead = services().health.dead
     if dead:
         names = ", ".join(sorted(dead))
-        return problem(503, "not-ready", f"these background services have died: {names}")
+        return response(problem(503, "not-ready", f"these background services have died: {names}"))
     return {"status": "ok"}
 
 

@@ -1,12 +1,14 @@
-"""Errors -> problem JSON (RFC 9457): the one place where an error becomes a response."""
+"""Errors -> problem documents (RFC 9457): the one place where an error becomes an answer."""
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-from quart import Response, json
+from quart import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from trio_stream.errors import RangeNotSatisfiable, TooManyStreams, TrioStreamError
+from trio_stream.errors import PreconditionFailed, RangeNotSatisfiable, TooManyStreams, TrioStreamError
 from trio_stream.http.problems import MEDIA_TYPE, problem_document
 
 if TYPE_CHECKING:
@@ -17,45 +19,63 @@ log = structlog.get_logger("trio_stream.web")
 type Headers = tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A response that says what is wrong."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
 def register(app: "TrioStream") -> None:
     """Let every error of `app` become a problem document."""
-    app.register_error_handler(TrioStreamError, _domain_problem)
-    app.register_error_handler(HTTPException, _http_problem)
-    app.register_error_handler(Exception, _fault)
+
+    async def answer(error: Exception) -> Response:
+        return response(describe(error))
+
+    for kind in (TrioStreamError, HTTPException, Exception):
+        app.register_error_handler(kind, answer)
 
 
-def problem(status: int, code: str, detail: str, headers: Headers = ()) -> Response:
-    """A problem document as a response."""
-    response = Response(
-        json.dumps(problem_document(status, code, detail)), status=status, content_type=MEDIA_TYPE
-    )
-    response.headers["Cache-Control"] = "no-store"
-    for name, value in headers:
-        response.headers[name] = value
-    return response
+def problem(status: int, code: str, detail: str, headers: Headers = ()) -> Problem:
+    """A problem document, with `headers` besides those it always has."""
+    body = json.dumps(problem_document(status, code, detail)).encode()
+    about = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
+    return Problem(status, tuple((about | dict(headers)).items()), body)
 
 
-async def _domain_problem(error: TrioStreamError) -> Response:
-    if error.status >= 500 and not isinstance(error, TooManyStreams):
-        return await _fault(error)
+def response(problem: Problem) -> Response:
+    """The problem as Quart sends it."""
+    answer = Response(problem.body, status=problem.status)
+    answer.headers.clear()
+    answer.headers.extend(problem.headers)
+    return answer
+
+
+def describe(error: Exception) -> Problem:
+    """What a client is told of an error; what is a fault of the server's is logged."""
     headers: Headers = ()
     match error:
+        case HTTPException():
+            return _http_problem(error)
+        case PreconditionFailed(fields=headers):
+            pass
         case RangeNotSatisfiable(size=size):
             headers = (("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes"))
         case TooManyStreams(retry_after=seconds):
             headers = (("Retry-After", str(seconds)),)
+        case TrioStreamError(status=status) if status < 500:
+            pass
+        case _:
+            log.error("a request failed", exc_info=error)
+            return problem(500, "internal-error", "The server failed; its log says how.")
     return problem(error.status, error.code, str(error), headers)
 
 
-async def _http_problem(error: HTTPException) -> Response:
-    status = error.code or 500
+def _http_problem(error: HTTPException) -> Problem:
     headers: Headers = ()
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         headers = (("Allow", ", ".join(sorted(error.valid_methods))),)
     code = error.name.lower().replace(" ", "-")
-    return problem(status, code, error.description or error.name, headers)
-
-
-async def _fault(error: Exception) -> Response:
-    log.error("a request failed", exc_info=error)
-    return problem(500, "internal-error", "The server failed; its log says how.")
+    return problem(error.code or 500, code, error.description or error.name, headers)

@@ -165,10 +165,6 @@ def _messages() -> Json:
 NOT_OURS = {
     "not-found": (404, "There is nothing under this path."),
     "method-not-allowed": (405, "The path is right, the method is not; `Allow` lists those that are."),
-    "precondition-failed": (
-        412,
-        "`If-Match` or `If-Unmodified-Since` asked for a video that has changed.",
-    ),
     "not-ready": (
         503,
         "A background service of the server has died; streams go on.",
@@ -178,6 +174,7 @@ NOT_OURS = {
 
 MEANINGS = {
     "internal-error": "The server failed.",
+    "precondition-failed": "`If-Match` or `If-Unmodified-Since` asked for a video that has changed.",
     "too-many-streams": "All streams this server may send at once are in use.",
 }
 """Where the words of the code are not for those who use the API."""

@@ -103,7 +103,7 @@ def parse_span(query: Mapping[str, str], size: int) -> tuple[int, int]:
 @blueprint.websocket("/api/ws/stream/<video:name>")
 async def stream_over_websocket(name: str) -> None:
     """Send the video, or the part from `start` to `end`."""
-    name = requested_name(websocket.scope["raw_path"], "/api/ws/stream/")
+    name = requested_name(websocket.scope["raw_path"], b"/api/ws/stream/")
     video = await services().catalog.open(name)
     file = exchange().hold(video.fd)
     start, end = parse_span(websocket.args, file.content.size)

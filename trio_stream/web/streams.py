@@ -1,22 +1,20 @@
 """The bytes of a video over HTTP; the list of streams and how to end one."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
-from quart import Blueprint, Response, request
-from werkzeug.datastructures import Headers
+from quart import Blueprint, Response
 from werkzeug.routing import PathConverter
 
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import Representation, respond
 from trio_stream.library.naming import name_from_url
 from trio_stream.streaming.maps import MappedFile
-from trio_stream.web.asgi import StreamedResponse
-from trio_stream.web.exchange import exchange, services
-from trio_stream.web.problems import problem
+from trio_stream.web.direct import Answered, Asked, byte_route
+from trio_stream.web.exchange import Exchange, services
 
 blueprint = Blueprint("streams", __name__)
 
@@ -28,19 +26,18 @@ class VideoConverter(PathConverter):
     part_isolating = False
 
 
-ROUTES = ("/api/stream/", "/api/stream-range/")
+ROUTES = (b"/api/stream/", b"/api/stream-range/")
 
 
-@blueprint.get("/api/stream/<video:name>")
-@blueprint.get("/api/stream-range/<video:name>")
-async def stream_video(name: str) -> Response:
+@byte_route(blueprint, "/api/stream/<video:name>", "/api/stream-range/<video:name>")
+async def stream_video(asked: Asked, exchange: Exchange) -> Answered:
     """The video, whole or in the ranges asked for; HEAD its headers."""
-    name = requested_name(request.scope["raw_path"], *ROUTES)
-    video = await services().catalog.open(name)
-    file = exchange().hold(video.fd)
+    name = requested_name(asked.raw_path, *ROUTES)
+    video = await exchange.services.catalog.open(name)
+    file = exchange.hold(video.fd)
     answer = respond(
-        request.method,
-        combined(request.headers),
+        asked.method,
+        asked.fields,
         Representation(
             size=file.content.size,
             validators=validators(file),
@@ -48,20 +45,11 @@ async def stream_video(name: str) -> Response:
             filename=name.rpartition("/")[2],
         ),
         now=int(time.time()),
-        boundary=token_hex(16),
-        download=request.args.get("download", "") not in ("", "0"),
+        boundary=partial(token_hex, 16),
+        download=asked.flag("download"),
     )
-    if answer.status == 412:
-        return problem(412, "precondition-failed", "The video is not the one you have.", answer.headers)
-    response: Response
-    if answer.parts:
-        stream = exchange().admit(file, name=name, transport="http")
-        response = StreamedResponse(answer.status, stream, answer.parts)
-    else:
-        response = Response(b"", status=answer.status)
-    response.headers.clear()
-    response.headers.extend(answer.headers)
-    return response
+    stream = exchange.admit(file, name=name, transport="http") if answer.parts else None
+    return Answered(answer.status, answer.headers, stream, answer.parts)
 
 
 @blueprint.get("/api/streams")
@@ -77,23 +65,13 @@ async def end_stream(stream_id: str) -> Response:
     return Response(b"", status=204)
 
 
-def requested_name(raw_path: bytes, *prefixes: str) -> str:
+def requested_name(raw_path: bytes, *prefixes: bytes) -> str:
     """The name behind that of `prefixes` which comes first in the path as the client sent it, percent-decoded once.
 
     The routing of the framework has decoded the path as text, and what is no UTF-8 is lost there.
     """
-    found = [raw_path.find(prefix.encode()) for prefix in prefixes]
-    at, prefix = min((at, prefix) for at, prefix in zip(found, prefixes, strict=True) if at >= 0)
+    at, prefix = min((at, prefix) for prefix in prefixes if (at := raw_path.find(prefix)) >= 0)
     return name_from_url(raw_path[at + len(prefix) :])
-
-
-def combined(headers: Headers) -> Mapping[str, str]:
-    """Header fields by lower-case name, repeated lines as one list (RFC 9110 section 5.3)."""
-    fields: dict[str, str] = {}
-    for name, value in headers.items():
-        key = name.lower()
-        fields[key] = f"{fields[key]}, {value}" if key in fields else value
-    return fields
 
 
 def validators(file: MappedFile) -> Validators:

@@ -1,0 +1,69 @@
+"""What is opened without waiting, by the kernel that runs these tests."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from trio_stream.errors import VideoNotFound
+from trio_stream.library.catalog import Catalog
+from trio_stream.library.opening import CachedOpener
+
+
+def test_what_was_just_looked_up_is_found(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    handle = CachedOpener().open(str(tmp_path / "film.mp4"))
+    assert handle is not None
+    try:
+        assert os.fstat(handle).st_ino == (tmp_path / "film.mp4").stat().st_ino
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.read(handle, 1)  # a handle alone does nothing to what it names
+    finally:
+        os.close(handle)
+
+
+def test_what_cannot_be_opened_is_nothing(tmp_path: Path) -> None:
+    opener = CachedOpener()
+    assert opener.open(str(tmp_path / "missing")) is None
+    assert opener.open(str(tmp_path / ("x" * 5000))) is None
+    assert opener.open("\ud800") is None  # has no spelling in a file system
+    handle = opener.open(str(tmp_path))
+    assert handle is not None, "one failure is not the end of it"
+    os.close(handle)
+
+
+def test_a_folder_nobody_has_looked_at_is_left_to_a_thread() -> None:
+    """The kernel's own list of processes: a name in it is looked up by making it."""
+    opener = CachedOpener()
+    assert opener.open(f"/proc/{os.getpid()}/task/{os.getpid()}/net/dev_snmp6") is None
+
+
+async def test_a_video_in_memory_takes_no_thread(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    catalog = Catalog(tmp_path, threads=1)
+    catalog._limiter.total_tokens = 0  # whoever needs a thread waits for ever
+    fd = (await catalog.open("film.mp4")).fd
+    assert os.read(fd, 10) == b"film"
+    os.close(fd)
+
+
+async def test_the_same_is_refused_with_and_without_a_thread(tmp_path: Path) -> None:
+    root = tmp_path / "videos"
+    root.mkdir()
+    (tmp_path / "outside.mp4").write_bytes(b"secret")
+    (root / "link.mp4").symlink_to(tmp_path / "outside.mp4")
+    os.mkfifo(root / "pipe.mp4")
+    (root / "folder.mp4").mkdir()
+    catalog = Catalog(root)
+    for name in ("link.mp4", "pipe.mp4", "folder.mp4"):
+        assert os.stat(root / name), "in memory now"
+        assert catalog._open_cached(name) is None
+        with pytest.raises(VideoNotFound):
+            await catalog.open(name)
+    (root / "inside.mp4").write_bytes(b"film")
+    (root / "good.mp4").symlink_to(root / "inside.mp4")
+    fd = catalog._open_cached("good.mp4")
+    assert fd is not None
+    assert stat.S_ISREG(os.fstat(fd).st_mode)
+    os.close(fd)
