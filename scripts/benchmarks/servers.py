@@ -211,8 +211,14 @@ def _options(port: int) -> list[str]:
 def wait_listening(running: Running, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + START
     while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", running.port), timeout=2):
-            return
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", running.port), timeout=START) as sock,
+        ):
+            # Some listen long before they are there.
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+            if sock.recv(1):
+                return
         time.sleep(0.02)
     said = running.log.read_text("utf-8", "replace")[-2000:]
     raise BenchError(

@@ -25,7 +25,15 @@ from trio_stream.streaming.maps import MappedFile, MapPool
 from trio_stream.streaming.pump import Chunk, Delivery, chunk_length
 from trio_stream.streaming.registry import Registry
 from trio_stream.streaming.sizing import ChunkSizer
-from trio_stream.streaming.stream import LARGEST_CHUNK, LARGEST_COPY, Ending, Stream
+from trio_stream.streaming.stream import (
+    DEPTH,
+    LARGEST_CHUNK,
+    LARGEST_COPY,
+    SMALLEST,
+    SMALLEST_SPAN,
+    Ending,
+    Stream,
+)
 
 SIZE = 3_000_000
 
@@ -157,12 +165,13 @@ async def test_a_reader_that_takes_nothing_has_a_bounded_buffer(
     async with streaming(pool, disk, path) as stream, trio.open_nursery() as nursery:
 
         async def run() -> None:
-            await stream.run([Window(0, SIZE)], take_nothing, delivery)
+            await stream.run([Window(0, SIZE)] * 9, take_nothing, delivery)
 
         nursery.start_soon(run)
         await started.wait()
         await trio.testing.wait_all_tasks_blocked(0.05)
-        assert stream.statistics().buffered <= 4 * 16 * 1024
+        smallest = SMALLEST_SPAN if delivery is Delivery.SPANS else SMALLEST
+        assert stream.statistics().buffered <= (DEPTH + 2) * smallest
         assert stream.statistics().bytes_sent == 0
         nursery.cancel_scope.cancel()
     assert stream.statistics().buffered == 0

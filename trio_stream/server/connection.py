@@ -27,7 +27,7 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 
 from trio_stream.server.admission import Admission
-from trio_stream.server.idle import Idle, IdleTimer
+from trio_stream.server.patience import Patience, Timer
 from trio_stream.server.pieces import FileSpan, Piece, Pieces
 
 log = structlog.get_logger("trio_stream.server")
@@ -48,6 +48,15 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """`struct linger` that drops what is unsent: the peer learns at once that the response is not whole."""
 
 
+SLOW = 0.05
+"""Seconds of waiting for room after which a client counts as slower than the line to it."""
+
+UNSENT = 256 * 1024
+"""Bytes for a slow client that wait in its socket. Trio has 16 KiB there, so that little is under way which nobody
+needs any more; but then this process has to wake up for each few of them, and the system has none at hand when the
+client has room."""
+
+TCP_NOTSENT_LOWAT: int = getattr(socket, "TCP_NOTSENT_LOWAT", 0)
 MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 
 
@@ -56,21 +65,26 @@ class Connection(TCPServer):
 
     send_timeout: ClassVar[float] = inf
     admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
-    idle: ClassVar[Idle] = Idle()
+    idle: ClassVar[Patience[trio.CancelScope]] = Patience(trio.CancelScope.cancel)
+    stalled: ClassVar["Patience[Connection]"]
     _cut: bool = False
     _gone: bool = False
     _read_out: bool = False
     _sending: bool = False
     _turn: int = TURN
-    _room: trio.CancelScope | None = None  # in which a send waits for room in the socket
+    _tls: bool = False
+    _waiting: bool = False  # for room in the socket
+    _too_long: bool = False
+    _slow: bool = False
     _plain: socket.socket | None = None
     _sent: trio.Event | None = None  # set by the next send to begin or end; there while somebody waits for it
 
     async def run(self) -> None:
         """Serve the connection to its end; nothing but cancellation leaves this method."""
+        self._tls = not isinstance(self.stream, trio.SocketStream)
         self._left = trio.Event()
         self._reading = trio.CancelScope()
-        self.idle_task = IdleTimer(self.idle, self._reading)  # type: ignore[assignment]
+        self.idle_task = Timer(self.idle, self._reading)  # type: ignore[assignment]
         address = _peer(self.stream)
         if not self.admission.enter(address):
             log.warning("a connection was refused: too many", address=address)
@@ -86,6 +100,7 @@ class Connection(TCPServer):
         finally:
             self.idle.leave(self._reading)
             self.admission.leave(address)
+            self.__dict__.pop("protocol", None)  # which knows this connection: what nobody needs goes at once
 
     async def protocol_send(self, event: Event) -> None:
         """Send `RawData` whole or raise `OSError` (see the package); other events as in Hypercorn."""
@@ -134,8 +149,7 @@ class Connection(TCPServer):
         # Hypercorn lets the keep-alive timer of a connection that the client closed run out first.
         self._read_out = self._gone = True
         await self.idle_task.stop()
-        if self._room is not None:
-            self._room.cancel()
+        self._wake()
         await self.protocol.handle(Closed())
 
     async def _receive(self) -> bytes | bytearray:
@@ -145,7 +159,7 @@ class Connection(TCPServer):
             return await self._receive_some()
 
     async def _receive_some(self) -> bytes | bytearray:
-        if not isinstance(self.stream, trio.SocketStream):
+        if self._tls:
             return await self.stream.receive_some(MAX_RECV)
         while True:  # there is rarely something before one waits, so one waits first
             await trio.lowlevel.wait_readable(self.stream.socket)
@@ -179,7 +193,7 @@ class Connection(TCPServer):
 
     async def _send_all(self, pieces: Sequence[Piece]) -> None:
         try:
-            if isinstance(self.stream, trio.SocketStream):
+            if not self._tls:
                 await self._send_pieces(pieces)
             else:
                 with trio.fail_after(self.send_timeout):
@@ -239,15 +253,30 @@ class Connection(TCPServer):
                 self._turn = TURN
 
     async def _wait_for_room(self) -> None:
-        with trio.move_on_after(self.send_timeout) as self._room:
+        began = trio.current_time()
+        self.stalled.enter(self)
+        self._waiting = True
+        try:
             await trio.lowlevel.wait_writable(self.stream.socket)
-        caught, self._room = self._room.cancelled_caught, None
-        if caught:
-            raise (
-                ConnectionResetError("the client left")
-                if self._gone
-                else TimeoutError("the client takes nothing")
-            )
+        except trio.ClosedResourceError:
+            if self._too_long:
+                raise trio.TooSlowError from None
+            raise
+        finally:
+            self._waiting = False
+            self.stalled.leave(self)
+        if not self._slow and trio.current_time() - began > SLOW:
+            self._slow = True
+            self._plain_socket().setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT)
+
+    def give_up(self) -> None:
+        """The client has taken nothing for as long as it may: end the send that waits for it."""
+        self._too_long = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting and self.stream.socket.fileno() >= 0:
+            trio.lowlevel.notify_closing(self.stream.socket)
 
     def _plain_socket(self) -> socket.socket:
         """The socket without Trio around it, for system calls that take flags; without a descriptor once closed.
@@ -260,16 +289,25 @@ class Connection(TCPServer):
         return self._plain
 
     async def _close(self) -> None:
-        if self._plain is not None:
-            self._plain.detach()
-        if self._cut:
-            with suppress(OSError, AttributeError):  # already closed, or TLS
-                self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-        try:
-            with suppress(OSError):
-                await super()._close()
-        finally:
-            await trio.aclose_forcefully(self.stream)
+        if self._tls:
+            try:
+                with suppress(OSError):
+                    await super()._close()
+            finally:
+                await trio.aclose_forcefully(self.stream)
+            return
+        if self.stream.socket.fileno() >= 0:
+            sock = self._plain_socket()
+            with suppress(OSError):  # the client is gone
+                if self._cut:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+                else:
+                    sock.shutdown(socket.SHUT_WR)
+            sock.detach()
+        await trio.aclose_forcefully(self.stream)
+
+
+Connection.stalled = Patience(Connection.give_up)
 
 
 def _peer(stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]) -> str | None:
@@ -290,4 +328,6 @@ def _sendfile(sock: socket.socket, span: FileSpan, offset: int, count: int) -> i
     done = os.sendfile(sock.fileno(), span.fd, span.offset + offset, count)
     if done == 0:
         raise OSError(errno.EFAULT, "the file ends early")
+    if span.sent is not None:
+        span.sent(done)
     return done

@@ -69,11 +69,7 @@ class H11(H11Protocol):
         if isinstance(event, h11.Response):
             self._head = b"".join(framed)
             return
-        pieces = tuple(piece for piece in (self._head, *framed) if len(piece))
-        self._head = b""
-        if not pieces:
-            return
-        if all(isinstance(piece, bytes) for piece in pieces):
-            await self.send(RawData(b"".join(pieces)))
-        else:
+        head, self._head = self._head, b""
+        pieces = (head, *framed) if head else tuple(framed)
+        if pieces:
             await self.send(RawData(Pieces(pieces)))  # type: ignore[arg-type]

@@ -24,7 +24,8 @@ VIEWS = "http.response.memoryview"
 
 ZEROCOPY = "http.response.zerocopysend"
 """ASGI's own extension: a message of this type names an open file, an offset and a count. It says nothing of errors;
-here `file` is a descriptor, `offset` and `count` are given, and a file that ends early raises `OSError(EFAULT)`."""
+here `file` is a descriptor, `offset` and `count` are given, and a file that ends early raises `OSError(EFAULT)`. With
+a function under `sent`, that is called with the number of bytes whenever some have gone: it may take minutes."""
 
 
 class HTTPStream(PlainHTTPStream):
@@ -82,11 +83,18 @@ class HTTPStream(PlainHTTPStream):
         body = None if message is None else _uncopied(message)
         if message is None or body is None or self.state is not ASGIHTTPState.RESPONSE:
             await super().app_send(message)
+            if message is not None and message["type"] == "http.response.start":
+                self._forget_headers()
             return
         if len(body) and not suppress_body(self.scope["method"], int(self.response["status"])):
             await self.send(Body(stream_id=self.stream_id, data=body))  # type: ignore[arg-type]
         if not message.get("more_body", False):
             await super().app_send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _forget_headers(self) -> None:
+        """The head has been made: only an access log wants to know more of it than the status."""
+        if self.config.log.access_logger is None and not self.response.get("trailers"):
+            self.response = {**self.response, "headers": ()}
 
 
 def _uncopied(message: Mapping[str, Any]) -> memoryview | FileSpan | None:
@@ -95,5 +103,5 @@ def _uncopied(message: Mapping[str, Any]) -> memoryview | FileSpan | None:
         body = message.get("body")
         return body if isinstance(body, memoryview) else None
     if message["type"] == ZEROCOPY:
-        return FileSpan(message["file"], message["offset"], message["count"])
+        return FileSpan(message["file"], message["offset"], message["count"], message.get("sent"))
     return None

@@ -15,6 +15,7 @@ import hypercorn.protocol.h11
 import hypercorn.trio.run
 import hypercorn.trio.tcp_server
 import structlog
+import trio
 from hypercorn.config import Config
 from hypercorn.trio.udp_server import UDPServer
 
@@ -23,7 +24,7 @@ from trio_stream.server.connection import Connection
 from trio_stream.server.h2 import H2
 from trio_stream.server.h11 import H11
 from trio_stream.server.http import HTTPStream
-from trio_stream.server.idle import Idle
+from trio_stream.server.patience import Patience
 from trio_stream.server.protocol import NoHTTP3
 from trio_stream.server.tasks import TaskGroup
 from trio_stream.server.websocket import WSStream
@@ -70,7 +71,8 @@ def install(limits: Limits) -> bool:
         return False
     Connection.send_timeout = H2.send_timeout = limits.send_timeout
     Connection.admission = Admission(limits.connections, limits.connections_per_address, limits.unlimited)
-    Connection.idle = Idle()
+    Connection.idle = Patience(trio.CancelScope.cancel)
+    Connection.stalled = Patience(Connection.give_up)
     H11.h2c = limits.h2c
     HTTPStream.body_limit = limits.request_body
     if (

@@ -46,8 +46,9 @@ class TaskGroup(PlainTaskGroup):
                 pass
 
         async def wait_for_room(message: ASGIReceiveEvent) -> None:
-            # Shielded: who tells of the end of a response may be the task that is cancelled for it (see `http.py`).
-            with suppress(trio.BrokenResourceError), trio.CancelScope(shield=True):
+            # Who tells of the end of a response may be the task that is cancelled for it (see `http.py`).
+            shield = message["type"].endswith(".disconnect")
+            with suppress(trio.BrokenResourceError), trio.CancelScope(shield=shield):
                 await offers.send(message)
 
         if self._nursery is None:

@@ -11,6 +11,7 @@ The listening socket is shared with the master. With `-w 0` a new connection is 
 unanswered until the master ends, or is taken by the new workers of a reload, which a worker cannot tell apart.
 """
 
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,11 @@ log = structlog.get_logger("trio_stream.server")
 BACKLOG = 4096
 """Connections that may wait to be accepted. Of more, the system drops the first packet, and who sent it tries again
 after one second, three, seven; Hypercorn's 100 are few where a thousand viewers come within seconds."""
+
+GARBAGE = (20_000, 3, 10)
+"""When Python looks for unreachable cycles. A request for bytes leaves none; but a thousand viewers are three hundred
+thousand objects that live for hours, and with Python's own figures (700, 10, 10), looking at them again and again takes
+a fifth of the time and stops everybody for a fifth of a second."""
 
 ONE_CTRL_C = 0.5
 """Seconds in which SIGINT may arrive twice for one Ctrl-C: from the terminal, and passed on by a wrapper."""
@@ -72,7 +78,6 @@ class Drain:
 
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(Connection.idle.run, config.keep_alive_timeout)
                 if told is not None:
                     nursery.start_soon(ask_after, "the master stops or reloads", told)
                 if (master := parent_process()) is not None:
@@ -126,12 +131,24 @@ async def worker_serve(
     if sockets is not None:
         for sock in (*sockets.secure_sockets, *sockets.insecure_sockets):
             sock.listen(max(config.backlog, BACKLOG))
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
     drain = Drain()
-    with _signals(drain.hear):
-        await plain_worker_serve(
-            app,
-            config,
-            sockets=sockets,
-            shutdown_trigger=partial(drain.wait, config, shutdown_trigger),
-            task_status=task_status,
-        )
+    error: Exception | None = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Connection.idle.run, config.keep_alive_timeout)
+        nursery.start_soon(Connection.stalled.run, Connection.send_timeout)
+        try:
+            with _signals(drain.hear):
+                await plain_worker_serve(
+                    app,
+                    config,
+                    sockets=sockets,
+                    shutdown_trigger=partial(drain.wait, config, shutdown_trigger),
+                    task_status=task_status,
+                )
+        except Exception as caught:  # noqa: BLE001 - raised below, alone as Hypercorn knows it
+            error = caught
+        nursery.cancel_scope.cancel()
+    if error is not None:
+        raise error

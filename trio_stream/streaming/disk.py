@@ -39,6 +39,7 @@ class Disk:
     def __init__(self, readers: int) -> None:
         self._limiter = trio.CapacityLimiter(readers)
         self._null = os.open(os.devnull, os.O_WRONLY)
+        self._byte = [bytearray(1)]
         self._warm = 0
         self._cold = 0
 
@@ -79,9 +80,17 @@ class Disk:
         return DiskStatistics(self._warm, self._cold, self._limiter.borrowed_tokens)
 
     def _is_warm(self, fd: int, offset: int, length: int) -> bool:
-        byte = bytearray(1)
+        if not NOWAIT:
+            return False
         last = offset + length - 1
-        return all(_read_nowait(fd, byte, at) == 1 for at in (*range(offset, last, PROBE_EVERY), last))
+        byte, preadv = self._byte, os.preadv  # this runs for every 128 KiB of everything that is sent
+        try:
+            for at in range(offset, last, PROBE_EVERY):
+                if preadv(fd, byte, at, NOWAIT) != 1:
+                    return False
+            return preadv(fd, byte, last, NOWAIT) == 1
+        except OSError:
+            return False
 
     def _fetch(self, fd: int, offset: int, length: int) -> None:
         if not FETCH_BY_SENDFILE:

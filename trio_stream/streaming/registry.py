@@ -82,9 +82,9 @@ class Registry:
             bytes_per_second=self._rate.per_second(trio.current_time()),
         )
 
-    def _count(self, size: int) -> None:
+    def _count(self, size: int, chunks: int) -> None:
         self._bytes_sent += size
-        self._chunks_sent += 1
+        self._chunks_sent += chunks
         self._rate.add(trio.current_time(), size)
 
     def _forget(self, stream: Stream) -> None:

@@ -10,7 +10,7 @@ KIB = 1024
 QUICK = 0.1
 """A chunk that left within this many seconds may be followed by a larger one."""
 
-SLOW = 1.0
+SLOW = 4.0
 """A chunk that took longer than this many seconds is followed by a smaller one."""
 
 

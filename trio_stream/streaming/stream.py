@@ -25,8 +25,10 @@ from trio_stream.streaming.sizing import KIB, ChunkSizer
 DEPTH = 2
 """Chunks that may wait in the channel of a stream."""
 
-SMALLEST = 16 * KIB
-LARGEST_CHUNK = 2048 * KIB
+SMALLEST, SMALLEST_SPAN = 16 * KIB, 1024 * KIB
+"""A span is no memory of anybody's, and may be large from the beginning: each costs the event loop as much."""
+
+LARGEST_CHUNK = 4096 * KIB
 LARGEST_COPY = 64 * KIB
 """A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
 
@@ -75,7 +77,7 @@ class Stream:
         owner: str,
         name: str,
         transport: str,
-        counted: Callable[[int], None],
+        counted: Callable[[int, int], None],
         closed: Callable[["Stream"], None],
     ) -> None:
         self.id = token_hex(8)
@@ -114,18 +116,13 @@ class Stream:
             delivery = Delivery.COPIES
         if delivery is Delivery.COPIES:
             largest = min(largest, LARGEST_COPY)
-        pump = Pump(self.file, self._disk, ChunkSizer(SMALLEST, largest), delivery, self._queued)
+        smallest = min(SMALLEST_SPAN if delivery is Delivery.SPANS else SMALLEST, largest)
+        pump = Pump(self.file, self._disk, ChunkSizer(smallest, largest), delivery, self._queued)
+        error: BaseException | None = None
         try:
             await self._pump(pump, parts, partial(self._send_chunk, send, pump.sizer))
         except BaseExceptionGroup as group:
-            known, rest = group.split(TrioStreamError)
-            if known is not None:
-                self.note(error := first_error(known))
-            elif rest is not None and rest.split(trio.Cancelled)[1] is not None:
-                self.end(Ending.FAILED, "an error of the server")
-            if rest is not None:
-                raise rest from None
-            raise error from None
+            error = self._noted(group)
         except TrioStreamError as alone:
             self.note(alone)
             raise
@@ -134,7 +131,23 @@ class Stream:
             raise
         finally:
             self._scope = None
+        if error is not None:
+            try:
+                raise error  # out here, where it does not know the group it came in
+            finally:
+                del error  # and here, where its traceback leads: what nobody needs goes at once
         return self.ending is None
+
+    def _noted(self, group: BaseExceptionGroup[BaseException]) -> BaseException:
+        """What is to be raised of a nursery's errors; the stream has ended as they say."""
+        known, rest = group.split(TrioStreamError)
+        if known is not None:
+            error = first_error(known)
+            self.note(error)
+            return rest or error
+        if rest is not None and rest.split(trio.Cancelled)[1] is not None:
+            self.end(Ending.FAILED, "an error of the server")
+        return group
 
     def end(self, ending: Ending, reason: str | None = None) -> None:
         """End the stream at once; the first ending counts.
@@ -200,7 +213,7 @@ class Stream:
         )
 
     async def _pump(self, pump: Pump, parts: Sequence[Part], send: Send) -> None:
-        if self._owed <= TAIL:  # sent as soon as it is read: there is nothing to read ahead
+        if self._owed <= pump.sizer.smallest + TAIL:  # one chunk and its end: there is nothing to read ahead
             with trio.CancelScope() as self._scope:
                 await pump.run(parts, send)
             return
@@ -222,7 +235,7 @@ class Stream:
                         release(out.receive_nowait())
 
     async def _send_chunk(self, send: Send, sizer: ChunkSizer, chunk: Chunk) -> None:
-        size = chunk_length(chunk)
+        end = self.bytes_sent + chunk_length(chunk)
         try:
             self.file.check()
             before = trio.current_time()
@@ -230,11 +243,15 @@ class Stream:
         finally:
             release(chunk)
         sizer.sent(trio.current_time() - before)
+        self.chunks_sent += 1
+        self.went(end - self.bytes_sent, chunks=1)
+
+    def went(self, size: int, chunks: int = 0) -> None:
+        """Note that `size` bytes have gone. A sender may say so while it sends; what it did not say is noted after."""
+        self.bytes_sent += size
         self._buffered -= size
         self._owed -= size
-        self.bytes_sent += size
-        self.chunks_sent += 1
-        self._counted(size)
+        self._counted(size, chunks)
 
     def _note_range(self, parts: Sequence[Part]) -> None:
         windows = [part for part in parts if isinstance(part, Window)]

@@ -18,6 +18,7 @@ from hypercorn.typing import (
     ASGISendCallable,
     ASGISendEvent,
     HTTPResponseBodyEvent,
+    HTTPResponseStartEvent,
     LifespanScope,
 )
 from quart.asgi import ASGIWebsocketConnection
@@ -80,8 +81,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
 
     async def _directly(self, route: Route, exchange: Exchange, send: ASGISendCallable) -> bool:
         answered = await self.app.direct_routes.answer(route, self.scope, exchange)
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers]
-        await send({"type": "http.response.start", "status": answered.status, "headers": headers})
+        await send(_head(answered))
         return await self._send_answered(answered, send)
 
     async def _through_quart(
@@ -141,8 +141,14 @@ class HTTPConnection(TrioASGIHTTPConnection):
         async def send_chunk(chunk: Chunk) -> None:
             message: Any = {"type": "http.response.body", "body": chunk, "more_body": True}
             if isinstance(chunk, Window):
-                where = {"file": stream.file.fd, "offset": chunk.offset, "count": chunk.length}
-                message = {"type": ZEROCOPY, **where, "more_body": True}
+                message = {
+                    "type": ZEROCOPY,
+                    "file": stream.file.fd,
+                    "offset": chunk.offset,
+                    "count": chunk.length,
+                    "sent": stream.went,
+                    "more_body": True,
+                }
             try:
                 await send(message)
             except OSError as error:
@@ -152,6 +158,11 @@ class HTTPConnection(TrioASGIHTTPConnection):
         if whole:
             stream.end(Ending.FINISHED)
         return whole
+
+
+def _head(answered: Answered) -> HTTPResponseStartEvent:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers]
+    return {"type": "http.response.start", "status": answered.status, "headers": headers}
 
 
 def delivery(scope: Mapping[str, Any]) -> Delivery:

@@ -1,7 +1,6 @@
 """What one request or WebSocket holds. It is closed when the exchange is over, however it ends."""
 
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from hypercorn.typing import HTTPScope, WebsocketScope
 from quart import current_app, has_websocket_context, request, websocket
@@ -17,30 +16,40 @@ if TYPE_CHECKING:
     from trio_stream.app import TrioStream
 
 
-class Exchange(ExitStack):
+class Exchange:
     """The file that is being sent and the stream that sends it."""
 
+    __slots__ = ("_left", "_scope", "file", "services", "stream")
+
     def __init__(self, services: Services, scope: HTTPScope | WebsocketScope) -> None:
-        super().__init__()
         self.services = services
+        self.file: MappedFile | None = None
         self.stream: Stream | None = None
         self._scope = scope
         self._left = False
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self.stream is not None:
+                self.stream.close()
+        finally:
+            if self.file is not None:
+                self.file.release()
+
     def hold(self, fd: int) -> MappedFile:
-        """The file behind `fd`, whose descriptor is taken over, for as long as the exchange lasts."""
-        file = self.services.maps.open(fd)
-        self.callback(file.release)
-        return file
+        """The one file, behind `fd`, whose descriptor is taken over, for as long as the exchange lasts."""
+        self.file = self.services.maps.open(fd)
+        return self.file
 
     def admit(self, file: MappedFile, *, name: str, transport: str) -> Stream:
-        """A stream for as long as the exchange lasts. Raises `TooManyStreams`."""
-        stream = self.services.registry.admit(file, owner=self._client(), name=name, transport=transport)
-        self.callback(stream.close)
-        self.stream = stream
+        """The one stream, for as long as the exchange lasts. Raises `TooManyStreams`."""
+        self.stream = self.services.registry.admit(file, owner=self._client(), name=name, transport=transport)
         if self._left:
             self.client_left()
-        return stream
+        return self.stream
 
     def client_left(self) -> None:
         """Note that nobody listens any more, and end the stream."""
