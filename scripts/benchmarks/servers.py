@@ -56,13 +56,17 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One kind of server; `kind` says how to start it, `about` what it is, for people."""
+    """One kind of server; `kind` says how to start it, `about` what it is, for people.
+
+    `arguments` are for Hypercorn, where that is what runs it.
+    """
 
     name: str
     kind: str
     about: str
     path: str = "/{name}"
     environment: dict[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
 
 
 SERVERS = (
@@ -95,8 +99,13 @@ class Running:
 
     server: Server
     port: int
-    leader: int
+    process: subprocess.Popen[bytes]
     log: Path
+
+    @property
+    def leader(self) -> int:
+        """The process that was started; all others are in its group."""
+        return self.process.pid
 
     def path(self, name: str) -> str:
         return self.server.path.format(name=name)
@@ -147,8 +156,8 @@ def serving(server: Server, folder: Path, cpu: int) -> Iterator[Running]:
                 start_new_session=True,
             )
         try:
-            running = Running(server, port, process.pid, log)
-            wait_listening(running, process)
+            running = Running(server, port, process, log)
+            wait_listening(running)
             yield running
         finally:
             stop(process)
@@ -172,7 +181,7 @@ def command_for(server: Server, folder: Path, work: Path, port: int) -> list[str
     match server.kind.split():
         case ["trio-stream"]:
             hypercorn = [str(machine.own_python()), "-m", "hypercorn", "trio_stream.app:app"]
-            return [*hypercorn, "-k", "trio", "--bind", address]
+            return [*hypercorn, "-k", "trio", "--bind", address, *server.arguments]
         case ["memray"]:  # see profiling.py
             record = server.environment["BENCH_RECORD"]
             behind = [str(machine.own_python()), "-c", BEHIND, sysconfig.get_path("platlib")]
@@ -208,9 +217,9 @@ def _options(port: int) -> list[str]:
     return ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning"]
 
 
-def wait_listening(running: Running, process: subprocess.Popen[bytes]) -> None:
+def wait_listening(running: Running) -> None:
     end = time.monotonic() + START
-    while time.monotonic() < end and process.poll() is None:
+    while time.monotonic() < end and running.process.poll() is None:
         with (
             contextlib.suppress(OSError),
             socket.create_connection(("127.0.0.1", running.port), timeout=START) as sock,

@@ -1,0 +1,269 @@
+"""`scripts/bench leaving`: how soon everything of a client is gone when the server stops, it stalls, or it leaves."""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import departures, machine, media, report, servers
+from .departures import ALIVE, IN_TURN, KINDS, OWN, RATE, THINGS
+from .outside import BIG, PATIENCE, Outside, crowd, lasted, until
+
+SLACK = 1.0  # seconds a stop may take beyond its grace, and letting go beyond the timeout
+WAYS = {"sendfile": "1", "views": "0"}  # how files are sent, and TRIO_STREAM_ZERO_COPY
+ESTABLISHED = "01"  # in /proc/net/tcp
+MOST_MS = 20.0  # until all of a client is gone, at the 99th percentile
+
+
+def stop(outside: Outside, clients: int, grace: float) -> dict[str, float]:
+    """A: SIGTERM under clients that never read."""
+    process = outside.running.process
+
+    def over() -> bool:
+        alive = (pid for pid in machine.group(process.pid) if machine.stat_fields(pid)[:1] != ["Z"])
+        return process.poll() is not None and not any(alive)
+
+    with crowd(outside, clients):
+        until(lambda: outside.streams() == clients, f"{clients} streams")
+        outside.hang_up()
+        process.send_signal(signal.SIGTERM)
+        seconds = lasted(over, grace + PATIENCE)
+    return {"seconds": seconds, "exit_code": -1 if process.returncode is None else process.returncode}
+
+
+def stall(outside: Outside, clients: int, timeout: float) -> dict[str, float]:
+    """B: the same clients, left alone.
+
+    Progress counts from the look before the one that showed it: the server is given no time that is not its own.
+    """
+    came = progress = looked = time.perf_counter()
+    with crowd(outside, clients) as sockets:
+        most = {sock.getsockname()[1]: 0 for sock in sockets}
+        while looked - progress < timeout + PATIENCE:
+            before, looked = looked, time.perf_counter()
+            for end, size in taken(outside.running.port).items():
+                if size > most.get(end, size):
+                    most[end], progress = size, before
+            if outside.ended("stalled") == clients and outside.empty():
+                break
+            time.sleep(0.02)
+        gone = time.perf_counter() - progress
+    return {"last_progress": progress - came, "gone_after": gone, "stalled": outside.ended("stalled")}
+
+
+def taken(port: int) -> dict[int, int]:
+    """Bytes the kernel took from the server on `port` and no client read, by the port of the client.
+
+    Only of connections that nobody began to close: the end counts as a byte there.
+    """
+    found: Counter[int] = Counter()
+    for line in Path("/proc/net/tcp").read_text("latin-1").splitlines()[1:]:
+        _, local, remote, state, queues, *_ = line.split()
+        if state != ESTABLISHED:
+            continue
+        ends = int(local[-4:], 16), int(remote[-4:], 16)
+        sending, arrived = (int(queue, 16) for queue in queues.split(":"))
+        if ends[0] == port:
+            found[ends[1]] += sending
+        elif ends[1] == port:
+            found[ends[0]] += arrived
+    return found
+
+
+PAGE = """\
+# Clients that leave, and the end of the server
+
+How soon everything that worked for a client is gone when the server stops, when the client stalls, and when it
+leaves. The server is `hypercorn trio_stream.app:app -k trio`, over loopback. Written by `scripts/bench leaving`; all
+figures are in [leaving.json](leaving.json).
+
+{bounds}
+
+## What was done
+
+- **A** {clients} clients ask for a file of 4 GiB and never read. When the server says that it has {clients} streams,
+it gets a SIGTERM; it runs with `--graceful-timeout {grace:g}`. The time ends when it and all its children have ended.
+
+- **B** The same clients, with `TRIO_STREAM_SEND_TIMEOUT={timeout:g}` and no signal. Progress is what the kernel takes
+for a client, as `/proc/net/tcp` tells; the last of it was {last_progress:.1f} s after the first client came. The time
+counts from then on, until streams, open files, maps, descriptors and tasks are what they were before. {stalled}
+streams ended as stalled.
+
+- **C** {clients} clients, {alive} at a time, each with a file of 32 MiB that nobody else has, warm in the page cache:
+its descriptors go with the client, and its map if it has one. Once with `sendfile`, as files are sent by default, and
+once with `TRIO_STREAM_ZERO_COPY=0`, where views of a map are sent. They take some 5 Mb/s each, and {rate:g} a second
+leave, at random moments. Half of them close with bytes unread, which resets the connection; the other half have read
+everything, and say FIN while more is sent. From just before `close()` on, the client's own entries in `/proc` are
+looked up again and again: its socket and its file in `fd`, its map in `map_files`. When its stream ended is in the
+server's log. To find the entries of a new client takes longer than a look, so new ones come only while none is
+leaving.
+
+- **C, tasks** They show in the server's figures only. {in_turn} clients leave one at a time, beside {alive} that stand
+still, and the figures are asked for over HTTP until there are no more tasks than before. The time of the answer
+is in that figure.
+
+## From close to gone, ms: p50 / p99 / most
+
+*Everything* is, for each client, the last of the four above it. The socket is closed by the connection's last task,
+which then ends.
+
+{ways}
+
+## The machine
+
+{machine}
+
+## Repeat it
+
+`{command}` wrote this, in about a minute and a half. It ends with 1 when a bound is missed. Have the machine to
+yourself, with two CPUs and 4 GiB for the page cache: what others do on the server's CPU goes straight into these
+figures.
+"""
+
+WAY = """\
+### {way}
+
+{table}
+
+Meanwhile the server had work for {server_cpu_share:.0%} of its CPU, and others took {others_cpu_share:.0%} of that CPU.
+There were {between_looks[p50_ms]} ms between two looks (99th percentile {between_looks[p99_ms]} ms). When the last
+client was gone nothing was left of any: {rest_seconds:.3f} s later the census was that of before."""
+
+
+class Bound(NamedTuple):
+    what: str
+    value: float
+    most: float
+    unit: str
+    least: float = 0
+
+    def kept(self) -> bool:
+        return self.least <= self.value <= self.most
+
+    def row(self) -> list[str]:
+        shown = [f"{value:.3g} {self.unit}".strip() for value in (self.value, self.most)]
+        return [self.what, *shown, "kept" if self.kept() else "**missed**"]
+
+
+def bounds(found: dict[str, Any], options: argparse.Namespace) -> list[Bound]:
+    stopped, count = found["stop"], options.clients
+    grace, timeout, gone = options.graceful_timeout, options.send_timeout, found["stall"]["gone_after"]
+    return [
+        Bound(
+            f"A: SIGTERM to the end, {count} clients that never read", stopped["seconds"], grace + SLACK, "s"
+        ),
+        Bound("A: exit code", stopped["exit_code"], 0, ""),
+        Bound("B: last progress to nothing left of them", gone, timeout + SLACK, "s", least=timeout),
+    ] + [
+        Bound(f"C: close to {what} gone, p99, {way}", figures["p99_ms"], MOST_MS, "ms")
+        for way, left in found["leave"].items()
+        for what, figures in (("everything", left["all"]["everything"]), ("tasks", left["tasks"]))
+    ]
+
+
+def page(found: dict[str, Any], kept: Sequence[Bound], options: argparse.Namespace) -> str:
+    facts = found["machine"]
+
+    def cell(spread: dict[str, float]) -> str:
+        return " / ".join(f"{spread[name]:.1f}" for name in ("p50_ms", "p99_ms", "max_ms")) if spread else "-"
+
+    def table(left: dict[str, Any]) -> str:
+        rows = [[thing, *(cell(left[kind][thing]) for kind in KINDS)] for thing in (*THINGS, "everything")]
+        return report.table(["", *KINDS], [*rows, ["tasks", cell(left["tasks"]), "", ""]])
+
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    text = PAGE.format(
+        bounds=report.table(["", "measured", "at most", ""], [bound.row() for bound in kept], text=True),
+        ways="\n\n".join(
+            WAY.format(way=way, table=table(left), **left) for way, left in found["leave"].items()
+        ),
+        machine=(
+            f"{facts['cpu']}, {facts['cpus']} CPUs{', a virtual machine' if facts['virtual'] else ''}; "
+            f"{facts['memory_gib']} GiB; {facts['system']}; {facts['date']}; load average before the run "
+            f"{facts['load_before']}. The server has one CPU, the clients another. Versions: {versions}."
+        ),
+        clients=options.clients,
+        grace=options.graceful_timeout,
+        timeout=options.send_timeout,
+        alive=ALIVE,
+        rate=RATE,
+        in_turn=IN_TURN,
+        command="scripts/bench leaving "
+        f"--clients {options.clients} --graceful-timeout {options.graceful_timeout:g} "
+        f"--send-timeout {options.send_timeout:g}",
+        **{name: found["stall"][name] for name in ("last_progress", "stalled")},
+    )
+    paragraphs = [
+        part if part[0] in "#|" else report.wrapped(" ".join(part.split()), "  " if part[0] == "-" else "")
+        for part in text.split("\n\n")
+    ]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def measure(options: argparse.Namespace, folder: Path, cpu: int) -> dict[str, Any]:
+    """All three, each with a server of its own."""
+    for file in (BIG, *OWN):
+        with (folder / file.name).open("wb") as made:
+            made.truncate(file.size)
+
+    @contextlib.contextmanager
+    def outside(*arguments: str, **environment: str) -> Iterator[Outside]:
+        environment |= {"TRIO_STREAM_LOG_LEVEL": "info", "TRIO_STREAM_LOG_FORMAT": "json"}
+        kind = servers.Server("trio-stream", "trio-stream", "", "/api/stream/{name}", environment, arguments)
+        with servers.serving(kind, folder, cpu) as running:
+            yield Outside(running, folder)
+
+    found: dict[str, Any] = {}
+    print("A: the server stops", file=sys.stderr, flush=True)
+    with outside("--graceful-timeout", f"{options.graceful_timeout:g}") as server:
+        found["stop"] = stop(server, options.clients, options.graceful_timeout)
+    print("B: clients stall", file=sys.stderr, flush=True)
+    with outside(TRIO_STREAM_SEND_TIMEOUT=f"{options.send_timeout:g}") as server:
+        found["stall"] = stall(server, options.clients, options.send_timeout)
+    print("C: clients leave", file=sys.stderr, flush=True)
+    for file in OWN:
+        media.warm(folder / file.name)
+    found["leave"] = {}
+    for way, zero_copy in WAYS.items():
+        with outside(TRIO_STREAM_ZERO_COPY=zero_copy) as server:
+            mapped = way == "views"
+            found["leave"][way] = departures.measure(server, options.clients, cpu, mapped=mapped)
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench leaving", description=__doc__)
+    add = parser.add_argument
+    add("--clients", type=int, default=1000, metavar="N", help="in each of the three parts; 1000")
+    add("--graceful-timeout", type=float, default=5.0, metavar="G", help="seconds; 5")
+    add("--send-timeout", type=float, default=5.0, metavar="T", help="seconds; 5")
+    add(
+        "--out",
+        type=Path,
+        default=machine.REPO / "docs" / "benchmarks",
+        metavar="FOLDER",
+        help="docs/benchmarks",
+    )
+    options = parser.parse_args(arguments)
+    (cpu, client_cpu), facts, versions = machine.two_cpus(), machine.facts(), machine.versions()
+    os.sched_setaffinity(0, {client_cpu})
+    machine.raise_open_files()
+    with tempfile.TemporaryDirectory(prefix="leaving-", dir=machine.CACHE) as made:
+        found = measure(options, Path(made), cpu)
+    found["machine"] = facts
+    found["versions"] = {name: versions[name] for name in ("python", "trio-stream", *machine.OWN_PACKAGES)}
+    kept = bounds(found, options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "leaving.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    (options.out / "leaving.md").write_text(page(found, kept, options), "utf-8")
+    for bound in kept:
+        print(*bound.row(), sep="  ")
+    return 0 if all(bound.kept() for bound in kept) else 1
