@@ -1,5 +1,6 @@
 """What tests share: a real server process, its census, and a socket that does exactly what it is told."""
 
+import itertools
 import json
 import os
 import re
@@ -114,6 +115,19 @@ class Server:
         found = re.search(r"RssAnon:\s+(\d+) kB", status)
         assert found is not None
         return int(found[1]) * 1024
+
+    @contextmanager
+    def descriptors_left(self, count: int) -> Iterator[None]:
+        """Let the serving process open `count` descriptors and no further one, for the length of the block."""
+        process = psutil.Process(self.pid)
+        before = process.rlimit(psutil.RLIMIT_NOFILE)
+        taken = {int(name) for name in os.listdir(f"/proc/{self.pid}/fd")}
+        free = (number for number in itertools.count() if number not in taken)
+        process.rlimit(psutil.RLIMIT_NOFILE, (next(itertools.islice(free, count, None)), before[1]))
+        try:
+            yield
+        finally:
+            process.rlimit(psutil.RLIMIT_NOFILE, before)
 
     def stop(self) -> int:
         """End it as an operator would; answers the exit code."""

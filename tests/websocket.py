@@ -47,6 +47,7 @@ class Client:
         self.stream = stream
         self.protocol = WSConnection(ConnectionType.CLIENT)
         self.subprotocol: str | None = None
+        self.pings = 0
         self._events: list[Event] = []
         self._partial: list[bytes | str] = []
 
@@ -67,6 +68,7 @@ class Client:
                         parts, self._partial = self._partial, []
                         return "".join(parts) if isinstance(parts[0], str) else b"".join(parts)  # type: ignore[arg-type]
                 case Ping():
+                    self.pings += 1
                     await self.stream.send_all(self.protocol.send(event.response()))
                 case CloseConnection(code=code, reason=reason):
                     await self.stream.send_all(self.protocol.send(event.response()))

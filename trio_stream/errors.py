@@ -85,6 +85,17 @@ class TooManyStreams(TrioStreamError):
         self.retry_after = retry_after
 
 
+class TooManyFiles(TrioStreamError):
+    """No file can be opened: the server, or its system, has as many open as it may; `retry_after` is in seconds."""
+
+    status = 503
+    code = "too-many-files"
+
+    def __init__(self, retry_after: int = 5) -> None:
+        super().__init__("as many files and connections are open as this server may have")
+        self.retry_after = retry_after
+
+
 class SourceChanged(TrioStreamError):
     """The file behind a stream was truncated or rewritten in place while it was being sent."""
 

@@ -3,7 +3,9 @@
 Each fault is shown on plain Hypercorn, and gone with the guards.
 """
 
-from collections.abc import Callable
+import socket
+import struct
+from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Network
 
 import psutil
@@ -25,8 +27,8 @@ async def app(scope, receive, send, *_):
     if scope["type"] == "lifespan":
         return await lifespan(receive, send)
     if scope["type"] == "websocket":
-        return await socket(receive, send)
-    respond = {"/slowly": slowly, "/never": never, "/body": body}.get(scope["path"], at_once)
+        return await websocket(scope, receive, send)
+    respond = {"/slowly": slowly, "/never": never, "/body": body, "/on": on}.get(scope["path"], at_once)
     await respond(receive, send)
 
 async def head(send, length):
@@ -36,6 +38,10 @@ async def head(send, length):
 async def at_once(receive, send):
     await head(send, 2)
     await send({"type": "http.response.body", "body": b"ok"})
+
+async def on(receive, send):
+    await at_once(receive, send)
+    await trio.sleep_forever()
 
 async def slowly(receive, send):
     # Ends when told that the client left, as frameworks do.
@@ -68,10 +74,13 @@ async def body(receive, send):
             break
     print(f"took {got} of the body", flush=True)
 
-async def socket(receive, send):
+async def websocket(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})
-    await trio.sleep(0.5)  # and takes no message, however many there are
+    if scope["path"] == "/idle":
+        await receive()
+    else:
+        await trio.sleep(0.5)  # and takes no message, however many there are
 """
 
 UPGRADE = (
@@ -136,6 +145,17 @@ async def test_an_idle_connection_ends(serve: Callable[..., Server], guarded: bo
     server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "1"))
     async with await connect(server) as stream:
         await stream.send_all(GET)
+        await read_head(stream)
+        assert await until_eof(stream, 4) is not None
+
+
+@both
+async def test_an_idle_connection_ends_whatever_its_application_still_does(
+    serve: Callable[..., Server], guarded: bool
+) -> None:
+    server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "1", "--graceful-timeout", "1"))
+    async with await connect(server) as stream:
+        await stream.send_all(GET.replace(b"/", b"/on", 1))
         await read_head(stream)
         assert await until_eof(stream, 4) is not None
 
@@ -266,6 +286,79 @@ async def test_connections_of_one_address_are_bounded(serve: Callable[..., Serve
         with trio.fail_after(5):
             while not await answered():
                 await trio.sleep(0.05)
+
+
+async def is_answered(stream: trio.SocketStream) -> bool:
+    try:
+        await stream.send_all(GET)
+        return b" 200 " in (await read_head(stream))[0]
+    except (AssertionError, trio.BrokenResourceError):
+        return False
+
+
+@both
+async def test_all_connections_are_bounded(serve: Callable[..., Server], guarded: bool) -> None:
+    """Whatever they do: here one is asked on, one has a WebSocket, and one has said nothing yet."""
+    server = serve(APP, guarded=guarded, limits="connections=3", hypercorn=("--keep-alive", "60"))
+    before = descriptors(server)
+    async with (
+        await connect(server) as asked,
+        await connect(server) as upgraded,
+        await connect(server) as silent,
+    ):
+        assert await is_answered(asked)
+        await upgraded.send_all(UPGRADE.replace(b"/", b"/idle", 1))
+        assert b" 101 " in (await read_head(upgraded))[0]
+        await wait_until(lambda: descriptors(server) == before + 3, 5)
+        for _ in range(5):
+            async with await connect(server) as late:
+                if guarded:
+                    assert await until_eof(late, 5) == b""  # at once, and unasked
+                else:
+                    assert await is_answered(late)
+        if guarded:
+            assert server.log.count("a connection was refused: too many") == 5
+        # Nobody who is in has to pay for those.
+        assert await is_answered(asked)
+        assert await is_answered(silent)
+
+
+async def reset(stream: trio.SocketStream) -> None:
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    await stream.aclose()
+
+
+async def leave_in_the_middle(stream: trio.SocketStream) -> None:
+    await stream.send_all(GET.replace(b"/", b"/slowly", 1))
+    await read_head(stream)
+    await stream.aclose()
+
+
+GOING: dict[str, Callable[[trio.SocketStream], Awaitable[None]]] = {
+    "closes": trio.SocketStream.aclose,
+    "closes its half": trio.SocketStream.send_eof,
+    "resets": reset,
+    "leaves in the middle of an answer": leave_in_the_middle,
+    "was told to close": lambda stream: stream.send_all(CLOSING),
+    "speaks nonsense": lambda stream: stream.send_all(b"nonsense\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("how", GOING)
+async def test_a_place_is_free_again_when_a_connection_goes(serve: Callable[..., Server], how: str) -> None:
+    server = serve(APP, guarded=True, limits="connections=1", hypercorn=("--keep-alive", "60"))
+    before = descriptors(server)
+    async with await connect(server) as first:
+        await wait_until(lambda: descriptors(server) == before + 1, 5)
+        async with await connect(server) as second:
+            assert not await is_answered(second)
+        await GOING[how](first)
+        with trio.fail_after(5):
+            while True:
+                async with await connect(server) as next_one:
+                    if await is_answered(next_one):
+                        break
+                await trio.sleep(0.01)
 
 
 @pytest.mark.parametrize(

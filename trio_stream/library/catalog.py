@@ -12,18 +12,22 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 import trio
 
-from trio_stream.errors import VideoNotFound
+from trio_stream.errors import TooManyFiles, VideoNotFound
 from trio_stream.http.media_types import media_type
 from trio_stream.library.naming import is_plain, natural_key
 from trio_stream.library.opening import CachedOpener
 
 READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+
+NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+"""What this process may have open is open, or what the system may."""
 
 log = structlog.get_logger("trio_stream.library")
 
@@ -56,11 +60,11 @@ class Catalog:
         self._cached = CachedOpener()
 
     async def videos(self) -> list[Video]:
-        """All videos, sorted naturally. Raises `OSError` when the folder itself cannot be read."""
+        """All videos, sorted naturally. Raises `OSError` when the folder itself cannot be read, `TooManyFiles`."""
         return await trio.to_thread.run_sync(_list, self._root, limiter=self._limiter)
 
     async def open(self, name: str) -> OpenVideo:
-        """Open the video `name`; the caller owns the descriptor. Raises `VideoNotFound`."""
+        """Open the video `name`; the caller owns the descriptor. Raises `VideoNotFound`, `TooManyFiles`."""
         kind = media_type(name)
         if kind is None or not is_plain(name):
             raise VideoNotFound("there is no such video")
@@ -85,8 +89,21 @@ class Catalog:
             os.close(handle)
 
 
+@contextmanager
+def _opening() -> Iterator[None]:
+    """For a block that opens something: that there is no descriptor for it says nothing of what is there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_DESCRIPTOR:
+            raise
+        log.warning("a file could not be opened: too many are", reason=error.strerror)
+        raise TooManyFiles from error
+
+
 def _list(root: str) -> list[Video]:
-    os.scandir(root).close()  # an unreadable library is an error, an unreadable folder inside it is not
+    with _opening():
+        os.scandir(root).close()  # an unreadable library is an error, an unreadable folder inside it is not
     return sorted(_walk(root), key=lambda video: natural_key(video.name))
 
 
@@ -142,9 +159,10 @@ def _open(root: str, name: str) -> int:
         # Looked at before it is opened: opening a device or a pipe can do something.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise VideoNotFound("there is no such video")
-        fd = os.open(path, READING)
+        with _opening():
+            fd = os.open(path, READING)
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.EIO):
+        if isinstance(error, OSError) and error.errno == errno.EIO:
             raise
         raise VideoNotFound("there is no such video") from None
     try:

@@ -151,6 +151,8 @@ class Connection(TCPServer):
         await self.idle_task.stop()
         self._wake()
         await self.protocol.handle(Closed())
+        if self._reading.cancelled_caught:
+            await self._close()  # now, and not when an application that goes on without it has ended
 
     async def _receive(self) -> bytes | bytearray:
         if self.config.read_timeout is None:
@@ -161,7 +163,8 @@ class Connection(TCPServer):
     async def _receive_some(self) -> bytes | bytearray:
         if self._tls:
             return await self.stream.receive_some(MAX_RECV)
-        while True:  # there is rarely something before one waits, so one waits first
+        while self.stream.socket.fileno() >= 0:  # Trio takes the -1 of a closed one for a descriptor
+            # There is rarely something before one waits, so one waits first.
             await trio.lowlevel.wait_readable(self.stream.socket)
             try:
                 return self._plain_socket().recv(MAX_RECV)
@@ -169,6 +172,7 @@ class Connection(TCPServer):
                 pass
             except OSError as error:
                 raise trio.BrokenResourceError from error
+        raise trio.ClosedResourceError("what was read last was answered by closing")
 
     async def _wait_until_left(self) -> None:
         if not isinstance(self.protocol.protocol, H11Protocol) or self.protocol.protocol.stream is None:

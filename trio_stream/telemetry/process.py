@@ -28,6 +28,7 @@ class Sampler:
     def __init__(self) -> None:
         self._process = psutil.Process()
         self._began = time.monotonic()
+        self._descriptors = self._process.num_fds()
         self._sample()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -40,12 +41,14 @@ class Sampler:
 
     def statistics(self) -> ProcessStatistics:
         """The last sample, with counts that cost nothing as they are now."""
+        with suppress(OSError):  # to count them takes one, and none may be left: the last count stands
+            self._descriptors = self._process.num_fds()
         return ProcessStatistics(
             uptime=time.monotonic() - self._began,
             memory=self._memory,
             cpu=self._cpu,
             cpu_seconds=self._cpu_seconds,
-            descriptors=self._process.num_fds(),
+            descriptors=self._descriptors,
             tasks=trio.lowlevel.current_statistics().tasks_living,
         )
 

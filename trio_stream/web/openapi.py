@@ -39,6 +39,8 @@ origin.
 A name in a path keeps its slashes and is percent-encoded otherwise; `/api/videos` has the paths ready.\
 """
 
+AGAIN: Json = {"Retry-After": {"description": "Seconds to wait.", "schema": whole("Seconds."), "example": 5}}
+
 SOCKET = f"""\
 Every client gets the bytes as binary messages, in order, then the close code {sockets.NORMAL}. A client that
 asks for the subprotocol `{sockets.SUBPROTOCOL}` also gets JSON text messages, and may send some. Without it,
@@ -85,6 +87,7 @@ def _videos() -> Json:
         {
             "200": json_answer("The library.", "Videos"),
             "500": problem_answer("The folder of videos cannot be read."),
+            "503": problem_answer("It cannot be read now: too many files are open.", AGAIN),
         },
         description="Read anew each time. A video is told by its suffix; hidden files are left out.",
     )
@@ -120,13 +123,13 @@ def _stream(id_: str, summary: str, path: str, *, with_body: bool) -> Json:
         "Content-Range": header("Which bytes of how many, unless there are several.", "bytes 0-99/11665961")
     }
     size = {"Content-Range": header("How many bytes there are.", "bytes */11665961")}
-    again = {"Retry-After": {"description": "Seconds to wait.", "schema": whole("Seconds."), "example": 5}}
     content = body("video/*")
     responses: Json = {
         "200": {"description": "The whole video.", "headers": whole_video, "content": content},
         "304": {"description": "You have it already.", "headers": etag},
         "404": problem_answer("There is no such video."),
         "412": problem_answer("The video is not the one you have.", etag),
+        "503": problem_answer("Too many files are open; ask again later.", AGAIN),
     }
     conditions = [
         ("If-None-Match", "Nothing is sent (304) when the video still has one of these entity-tags.", tag),
@@ -150,7 +153,9 @@ def _stream(id_: str, summary: str, path: str, *, with_body: bool) -> Json:
             "content": content | body("multipart/byteranges"),
         }
         responses["416"] = problem_answer("Nothing of the video lies in the ranges asked for.", size)
-        responses["503"] = problem_answer("All places are taken; ask again later.", again)
+        responses["503"] = problem_answer(
+            "All places are taken, or too many files are open; ask again later.", AGAIN
+        )
     return operation(
         id_,
         "Videos",
@@ -196,6 +201,7 @@ def _websocket() -> Json:
                     "403": problem_answer("The page is another site's, and its origin is not allowed."),
                     "404": problem_answer("There is no such video."),
                     "416": problem_answer("`start` lies behind the end of the video."),
+                    "503": problem_answer("Too many files are open; ask again later.", AGAIN),
                 },
                 "conversation": [
                     {"from": "server", "text": '{"type": "start", "offset": 0, "end": 11665961, …}'},
@@ -272,6 +278,7 @@ def _pages() -> Json:
     home["content"] |= body("application/json", ref("Health"))
     unread = html("The folder of videos cannot be read; the page says so.")
     chosen = parameter("v", "query", NAME, "The video to begin with.", example=SAMPLE)
+    busy = problem_answer("The folder cannot be read now: too many files are open.", AGAIN)
     file = parameter("file", "path", {"type": "string"}, "The name of the file.", example="page.css")
     same = {"description": "You have it already (`If-None-Match`)."}
     unknown = problem_answer("There is no such file.")
@@ -280,7 +287,13 @@ def _pages() -> Json:
         "content": body("application/json", {"type": "object"}),
     }
     return (
-        get("home", "/", "The player and the library", {"200": home, "500": unread}, parameters=[chosen])
+        get(
+            "home",
+            "/",
+            "The player and the library",
+            {"200": home, "500": unread, "503": busy},
+            parameters=[chosen],
+        )
         | get("docs", "/docs", "This documentation", {"200": html("The page."), "304": same})
         | get("openapi", "/openapi.json", "This description", {"200": description, "304": same})
         | get(

@@ -8,7 +8,13 @@ import structlog
 from quart import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from trio_stream.errors import PreconditionFailed, RangeNotSatisfiable, TooManyStreams, TrioStreamError
+from trio_stream.errors import (
+    PreconditionFailed,
+    RangeNotSatisfiable,
+    TooManyFiles,
+    TooManyStreams,
+    TrioStreamError,
+)
 from trio_stream.http.problems import MEDIA_TYPE, problem_document
 
 if TYPE_CHECKING:
@@ -63,7 +69,7 @@ def describe(error: Exception) -> Problem:
             pass
         case RangeNotSatisfiable(size=size):
             headers = (("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes"))
-        case TooManyStreams(retry_after=seconds):
+        case TooManyStreams(retry_after=seconds) | TooManyFiles(retry_after=seconds):
             headers = (("Retry-After", str(seconds)),)
         case TrioStreamError(status=status) if status < 500:
             pass

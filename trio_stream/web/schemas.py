@@ -176,6 +176,7 @@ MEANINGS = {
     "internal-error": "The server failed.",
     "precondition-failed": "`If-Match` or `If-Unmodified-Since` asked for a video that has changed.",
     "too-many-streams": "All streams this server may send at once are in use.",
+    "too-many-files": "As many files and connections are open as this server may have.",
 }
 """Where the words of the code are not for those who use the API."""
 
@@ -191,6 +192,7 @@ REMEDIES = {
     "stream-not-found": "It has ended already, which is as good.",
     "range-not-satisfiable": f"`Content-Range` has the size. At most {MAX_SPANS} separate ranges are served.",
     "too-many-streams": "Ask again after as many seconds as `Retry-After` says.",
+    "too-many-files": "Ask again after as many seconds as `Retry-After` says.",
     "source-changed": "Start over: what you have is of a file that is gone. Over HTTP the body breaks off.",
     "source-unreadable": "The disk or the network behind the library failed. Over HTTP the body breaks off.",
     "client-gone": "There is nobody left to answer.",

@@ -1,0 +1,60 @@
+"""A server that has no descriptor left for another connection.
+
+Trio accepts again a moment later, so it lives on in any case. Upstream: the descriptor of a client that has left is kept
+until the keep-alive timeout, and whoever waits for one waits for that.
+"""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import pytest
+import trio
+
+from tests.support import Server, connect, read_head, wait_until
+
+APP = """
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+"""
+
+GET = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n"
+
+
+async def is_answered(stream: trio.SocketStream, within: float = 5) -> bool:
+    with trio.move_on_after(within):
+        head, _ = await read_head(stream)
+        return b" 200 " in head
+    return False
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+async def test_who_waits_for_a_descriptor_has_it_when_somebody_leaves(
+    serve: Callable[..., Server], guarded: bool
+) -> None:
+    server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "60"))
+    async with AsyncExitStack() as stack:
+
+        async def come() -> trio.SocketStream:
+            stream = await stack.enter_async_context(await connect(server))
+            await stream.send_all(GET)
+            return stream
+
+        with server.descriptors_left(5):
+            inside = [await come() for _ in range(5)]
+            for stream in inside:
+                assert await is_answered(stream)
+            waiting = [await come() for _ in range(3)]
+            await wait_until(lambda: "EMFILE" in server.log, 5, "it to have none left")
+            for stream in inside:
+                await stream.send_all(GET)  # who is there is served on
+                assert await is_answered(stream)
+            for leaving, waits in zip(inside, waiting, strict=False):
+                assert not await is_answered(waits, within=0.2)
+                await leaving.aclose()
+                assert await is_answered(waits, within=5 if guarded else 1) is guarded
+        for stream in () if guarded else waiting:
+            assert await is_answered(stream)
+        assert await is_answered(await come())

@@ -1,0 +1,233 @@
+"""WebSockets over HTTP/2 (RFC 8441): each is a stream among others, with the rules of a WebSocket over HTTP/1.1.
+
+Upstream (docs/upstream/h2.md): a shut window holds no message back, and a WebSocket that was closed does not end its
+stream. What else `WSStream` does not do over HTTP/1.1, it does not do here.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from h2.errors import ErrorCodes
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import CloseConnection, Event, Ping, TextMessage
+
+from tests.http2 import Client, certified, http2
+from tests.support import Server, wait_until
+
+MEGABYTE = 1_000_000
+
+APP = """
+import trio
+
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        return await send({"type": "http.response.body", "body": b"small"})
+    await receive()
+    if scope["path"] == "/undecided":
+        print("undecided", flush=True)
+        print("told of", (await receive())["type"], flush=True)
+        return
+    await send({"type": "websocket.accept"})
+    if scope["path"] == "/over":
+        return
+    if scope["path"] == "/flood":
+        try:
+            for _ in range(200):  # megabytes: enough to see, and no more than a test may take
+                await send({"type": "websocket.send", "bytes": bytes(1_000_000)})
+                await trio.lowlevel.checkpoint()
+        except OSError as error:
+            print("send raised", type(error).__name__, flush=True)
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": message["text"]})
+    print("disconnected", message["code"], flush=True)
+"""
+
+type Start = Callable[..., Server]
+
+both = pytest.mark.parametrize("guarded", [False, True])
+
+
+@pytest.fixture
+def secure(serve: Start, tmp_path: Path) -> Start:
+    """As `serve`, with this application and TLS."""
+
+    def start(*, guarded: bool, hypercorn: tuple[str, ...] = (), **more: Any) -> Server:
+        options = (*certified(tmp_path), *hypercorn)
+        return serve(APP, guarded=guarded, hypercorn=options, stops_with=0 if guarded else None, **more)
+
+    return start
+
+
+class Socket:
+    """One WebSocket of a client."""
+
+    def __init__(self, client: Client, stream_id: int) -> None:
+        self.client = client
+        self.stream_id = stream_id
+        self.events: list[Event] = []
+        self._frames = Connection(ConnectionType.CLIENT)
+        self._read = 0
+
+    async def send(self, event: Event) -> None:
+        data = self._frames.send(event)
+        for start in range(0, len(data), 16384):
+            self.client.connection.send_data(self.stream_id, data[start : start + 16384])
+        await self.client.flush()
+
+    async def read(self, until: Callable[[], bool], seconds: float = 10) -> None:
+        """Take what comes, into `events`, until `until` is true. Raises `trio.TooSlowError`."""
+
+        def enough() -> bool:
+            data = bytes(self.client.bodies[self.stream_id][self._read :])
+            self._read += len(data)
+            if data and self._frames.state is not ConnectionState.CLOSED:
+                self._frames.receive_data(data)
+                self.events.extend(self._frames.events())
+            return until()
+
+        await self.client.read(enough, seconds)
+
+    @property
+    def over(self) -> bool:
+        return self.stream_id in self.client.ended or self.stream_id in self.client.resets
+
+
+async def ask(client: Client, path: str, *, version: str = "13", **fields: str) -> Socket:
+    """A WebSocket for which nothing was answered yet."""
+    stream_id = client.connection.get_next_available_stream_id()
+    head = [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":authority", "t")]
+    head += [(":path", path), ("sec-websocket-version", version)]
+    head += [(name.replace("_", "-"), value) for name, value in fields.items()]
+    client.connection.send_headers(stream_id, head)
+    await client.flush()
+    return Socket(client, stream_id)
+
+
+async def opened(client: Client, path: str, **fields: str) -> Socket:
+    socket = await ask(client, path, **fields)
+    await client.read(lambda: socket.stream_id in client.heads)
+    assert client.heads[socket.stream_id][":status"] == "200"
+    return socket
+
+
+async def ends(socket: Socket, guarded: bool) -> None:
+    """Its stream ends, and the others go on; without the guards it does not."""
+    if guarded:
+        await socket.read(lambda: socket.over)
+        assert socket.stream_id in socket.client.ended
+    else:
+        with pytest.raises(trio.TooSlowError):
+            await socket.read(lambda: socket.over, 2)
+    assert (await socket.client.whole("/small"))[1] == b"small"
+
+
+@both
+async def test_a_websocket_that_its_client_closes_ends_its_stream(secure: Start, guarded: bool) -> None:
+    async with http2(secure(guarded=guarded)) as client:
+        socket = await opened(client, "/")
+        said: list[Event] = [TextMessage(f"message {number}") for number in range(3)]
+        for message in said:
+            await socket.send(message)
+        await socket.read(lambda: len(socket.events) == 3)
+        await socket.send(CloseConnection(1000))
+        await socket.read(lambda: len(socket.events) == 4)
+        assert socket.events == [*said, CloseConnection(1000, "")]
+        await ends(socket, guarded)
+
+
+@both
+async def test_a_websocket_that_its_application_leaves_ends_its_stream(secure: Start, guarded: bool) -> None:
+    async with http2(secure(guarded=guarded)) as client:
+        socket = await opened(client, "/over")
+        await socket.read(lambda: socket.events == [CloseConnection(1011, "")])
+        await ends(socket, guarded)
+
+
+@both
+async def test_a_refused_handshake_does_not_hold_its_connection(secure: Start, guarded: bool) -> None:
+    async with http2(secure(guarded=guarded, hypercorn=("--keep-alive", "1"))) as client:
+        socket = await ask(client, "/", version="12")
+        await socket.read(lambda: socket.over)
+        assert client.heads[socket.stream_id][":status"] == "400"
+        with pytest.raises(AssertionError if guarded else trio.TooSlowError):
+            await client.read(lambda: False, 5 if guarded else 3)
+        assert client.closed is guarded
+
+
+@both
+async def test_who_speaks_before_the_answer_is_refused_and_the_application_told(
+    secure: Start, guarded: bool
+) -> None:
+    async with http2(secure(guarded=guarded)) as client:
+        socket = await ask(client, "/undecided")
+        await wait_until(lambda: "undecided" in client.server.log, 5)
+        await socket.send(TextMessage("early"))
+        await socket.read(lambda: socket.over)
+        assert client.heads[socket.stream_id][":status"] == "400"
+        with trio.move_on_after(5 if guarded else 1.5):
+            await wait_until(lambda: "told of websocket.disconnect" in client.server.log, 20)
+        assert ("told of websocket.disconnect" in client.server.log) is guarded
+
+
+@both
+async def test_messages_are_not_compressed_and_have_a_limit(secure: Start, guarded: bool) -> None:
+    async with http2(secure(guarded=guarded)) as client:
+        socket = await opened(client, "/", sec_websocket_extensions="permessage-deflate")
+        assert ("sec-websocket-extensions" in client.heads[socket.stream_id]) is not guarded
+        socket = await opened(client, "/")
+        for size, welcome in ((16384, True), (16385, not guarded)):
+            socket.events.clear()
+            await socket.send(TextMessage("x" * size))
+            got = ""
+            while len(got) < size and not any(isinstance(each, CloseConnection) for each in socket.events):
+                count = len(socket.events)
+                await socket.read(lambda: len(socket.events) > count)  # noqa: B023
+                got = "".join(each.data for each in socket.events if isinstance(each, TextMessage))
+            assert (len(got) == size) is welcome
+        if guarded:
+            assert socket.events == [CloseConnection(1009, "")]
+        assert (await client.whole("/small"))[1] == b"small"
+
+
+@both
+async def test_a_window_that_stays_shut_ends_its_websocket_only(secure: Start, guarded: bool) -> None:
+    async with http2(secure(guarded=guarded, limits="send_timeout=1")) as client:
+        client.reading = set()
+        await client.whole("/small")
+        before = client.server.private_memory()
+        socket = await opened(client, "/flood")
+        if guarded:
+            await client.read(lambda: socket.over)
+            assert client.resets == {socket.stream_id: ErrorCodes.CANCEL}
+            assert "send raised TimeoutError" in client.server.log
+            cost = client.server.private_memory() - before
+            assert cost < 4 * MEGABYTE, (
+                cost
+            )  # a message of the application, which is buffered whole, and its copies
+        else:
+            await wait_until(
+                lambda: client.server.private_memory() - before > 100 * MEGABYTE, 10, "the memory to go"
+            )
+        assert (await client.whole("/small"))[1] == b"small"
+
+
+@both
+async def test_an_idle_websocket_is_pinged(secure: Start, guarded: bool) -> None:
+    async with http2(secure(guarded=guarded, limits="ping_interval=0.3")) as client:
+        socket = await opened(client, "/")
+        if guarded:
+            await socket.read(lambda: len(socket.events) == 3)
+        else:
+            with pytest.raises(trio.TooSlowError):
+                await socket.read(lambda: bool(socket.events), 1.5)
+        assert socket.events == [Ping()] * (3 if guarded else 0)
+        client.connection.reset_stream(socket.stream_id, ErrorCodes.CANCEL)
+        await client.flush()
+        await wait_until(lambda: "disconnected 1006" in client.server.log, 5)
+        assert (await client.whole("/small"))[1] == b"small"

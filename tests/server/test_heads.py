@@ -1,0 +1,175 @@
+"""Heads of requests that are too long, or never come.
+
+Hypercorn itself bounds them: what is no whole head may have 16 KiB (`h11_max_incomplete_size`), and a connection without
+a request may last for `keep_alive_timeout`. There is no fault to show, but the guards change how a connection is read
+and how it ends: all of this is to hold with them as it does without.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trio
+from hyperframe.frame import ContinuationFrame, HeadersFrame, PingFrame, SettingsFrame
+
+from tests.http2 import certified, tls
+from tests.support import Server, connect, exchange
+
+APP = """
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    if scope["path"] == "/body":
+        while (await receive()).get("more_body"):
+            pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+"""
+
+KIB = 1024
+REQUEST = b"GET / HTTP/1.1\r\nHost: t\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
+CHUNKED = b"POST /body HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+both = pytest.mark.parametrize("guarded", [False, True])
+
+type Serve = Callable[..., Server]
+
+WITHOUT_END = {
+    "a method": (b"", b"A"),
+    "a request line": (b"GET /", b"a"),
+    "the name of a field": (REQUEST, b"A"),
+    "a field": (REQUEST + b"A: ", b"b"),
+    "fields": (REQUEST, b"A: b\r\n"),
+    "the size of a chunk": (CHUNKED, b"1"),
+    "the extension of a chunk": (CHUNKED + b"1;", b"a"),
+    "trailers": (CHUNKED + b"0\r\n", b"A: b\r\n"),
+}
+
+
+async def until_end(stream: trio.abc.ReceiveStream, seconds: float) -> bytes:
+    """What comes before the server ends the connection, which it has to do within `seconds`."""
+    data = b""
+    with trio.fail_after(seconds):
+        try:
+            while more := await stream.receive_some(65536):
+                data += more
+        except trio.BrokenResourceError:
+            pass
+    return data
+
+
+@both
+async def test_a_long_head_is_taken(serve: Serve, guarded: bool) -> None:
+    server = serve(APP, guarded=guarded)
+    for line in (b"A: " + b"b" * 15 * KIB + b"\r\n", b"A: b\r\n" * (15 * KIB // 6)):
+        assert b" 200 " in await exchange(server, LAST[:-2] + line + b"\r\n")
+
+
+@both
+async def test_what_has_no_end_is_refused(serve: Serve, guarded: bool) -> None:
+    server = serve(APP, guarded=guarded)
+    before = server.private_memory()
+    for what, (begin, more) in WITHOUT_END.items():
+        async with await connect(server) as stream, trio.open_nursery() as nursery:
+
+            async def send_on(stream: trio.SocketStream, begin: bytes, more: bytes) -> None:
+                with suppress(trio.BrokenResourceError):  # which it will be
+                    await stream.send_all(begin)
+                    while True:
+                        await stream.send_all(more * KIB)
+
+            nursery.start_soon(send_on, stream, begin, more)
+            answer = await until_end(stream, 5)
+            assert answer.startswith(b"HTTP/1.1 431 "), what
+    assert server.private_memory() - before < KIB * KIB
+    assert b" 200 " in await exchange(server, LAST)
+    assert "failed" not in server.log
+
+
+async def drip(stream: trio.abc.SendStream, data: bytes) -> None:
+    """A byte now and then; no more of them than anyone waits for here."""
+    with suppress(trio.BrokenResourceError):
+        for byte in data:
+            await trio.sleep(0.05)
+            await stream.send_all(bytes((byte,)))
+
+
+PATIENCE = ("--keep-alive", "1")
+
+FIELD = b"a" * 200
+SLOW: dict[str, tuple[bytes, int, bytes]] = {
+    "nothing at all": (b"", 0, b""),
+    "a request line": (b"", 0, b"GET /" + FIELD),
+    "a field": (REQUEST, 0, FIELD),
+    "nothing further": (REQUEST + b"\r\n", 1, b""),
+    "a second head": (REQUEST + b"\r\n", 1, FIELD),
+    "a second head that came with the first": (REQUEST + b"\r\n" + REQUEST, 1, FIELD),
+    "a third head": ((REQUEST + b"\r\n") * 2 + REQUEST, 2, FIELD),
+}
+"""What is sent at once, how often that is answered, and what is sent slowly from then on."""
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["TCP", "TLS"])
+@both
+async def test_who_is_slow_with_a_head_is_cut_off(
+    serve: Serve, tmp_path: Path, guarded: bool, secure: bool
+) -> None:
+    server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *(certified(tmp_path) if secure else ())))
+
+    async def be_slow(what: str, at_once: bytes, answers: int, slowly: bytes) -> None:
+        opening = tls(server, "http/1.1") if secure else await connect(server)
+        async with opening as stream, trio.open_nursery() as nursery:
+            began = trio.current_time()
+            await stream.send_all(at_once)
+            nursery.start_soon(drip, stream, slowly)
+            got = await until_end(stream, 5)
+            assert trio.current_time() - began > 0.9, what
+            assert got.count(b" 200 ") == answers, what
+            nursery.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        for what, case in SLOW.items():
+            nursery.start_soon(be_slow, what, *case)
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SettingsFrame(0).serialize()
+SLOW_HTTP2: dict[str, tuple[bytes, bytes]] = {
+    "nothing at all": (b"", b""),
+    "the preface": (b"", PREFACE),
+    "nothing further": (PREFACE, b""),
+    "pings": (PREFACE, PingFrame(0).serialize() * 20),
+    "a head": (PREFACE + HeadersFrame(1, data=b"\x82").serialize(), ContinuationFrame(1).serialize() * 20),
+}
+
+
+@both
+async def test_who_never_asks_over_http2_is_cut_off(serve: Serve, tmp_path: Path, guarded: bool) -> None:
+    server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *certified(tmp_path)))
+
+    async def be_slow(what: str, at_once: bytes, slowly: bytes) -> None:
+        async with tls(server, "h2") as stream, trio.open_nursery() as nursery:
+            began = trio.current_time()
+            await stream.send_all(at_once)
+            nursery.start_soon(drip, stream, slowly)
+            await until_end(stream, 5)
+            assert trio.current_time() - began > 0.9, what
+            nursery.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        for what, case in SLOW_HTTP2.items():
+            nursery.start_soon(be_slow, what, *case)
+
+
+@both
+async def test_who_never_agrees_on_tls_is_cut_off(serve: Serve, tmp_path: Path, guarded: bool) -> None:
+    """There the time is Hypercorn's `ssl_handshake_timeout`, a minute, which has no option."""
+    (tmp_path / "hypercorn.toml").write_text("ssl_handshake_timeout = 1\n")
+    options = ("--config", str(tmp_path / "hypercorn.toml"), *certified(tmp_path))
+    server = serve(APP, guarded=guarded, hypercorn=options)
+    async with await connect(server) as silent, await connect(server) as slow, trio.open_nursery() as nursery:
+        nursery.start_soon(drip, slow, b"\x16\x03\x01\x02\x00" + bytes(200))
+        for stream in (silent, slow):
+            assert await until_end(stream, 5) == b""
+        nursery.cancel_scope.cancel()

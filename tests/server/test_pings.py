@@ -1,0 +1,117 @@
+"""WebSockets on which nobody speaks: a ping now and then tells whether there still is somebody.
+
+Upstream: `websocket_ping_interval` is None, and a WebSocket that was closed is kept until its next ping is due.
+"""
+
+from collections.abc import Callable
+
+import psutil
+import pytest
+import trio
+
+from tests.support import Server, wait_until
+from tests.websocket import Client, opened
+
+INTERVAL = 0.3
+
+APP = """
+import trio
+
+LARGE = memoryview(bytes(range(256)) * 1000)
+
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await receive()
+    await send({"type": "websocket.accept"})
+    if scope["path"] == "/flood":
+        try:
+            for _ in range(300):  # more than the buffers of the system hold
+                await send({"type": "websocket.send", "bytes": bytes(100_000)})
+        except OSError:
+            print("send raised", flush=True)  # this application does not care
+    elif scope["path"] == "/views":
+        for _ in range(100):
+            await send({"type": "websocket.send", "bytes": LARGE})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+"""
+
+PING = b"\x89\x00"
+CLOSE = b"\x88\x82\x00\x00\x00\x00\x03\xe8"  # masked, code 1000
+CLOSED = b"\x88\x02\x03\xe8"
+
+both = pytest.mark.parametrize("guarded", [False, True])
+
+type Serve = Callable[..., Server]
+
+
+async def heard(client: Client, seconds: float, until: int = 1000) -> bytes:
+    """What comes within `seconds`, `until` so many bytes are there; nothing of it is answered."""
+    data = b""
+    with trio.move_on_after(seconds):
+        while len(data) < until and (more := await client.stream.receive_some(65536)):
+            data += more
+    return data
+
+
+@both
+async def test_an_idle_websocket_is_pinged(serve: Serve, guarded: bool) -> None:
+    server = serve(APP, guarded=guarded, limits=f"ping_interval={INTERVAL}")
+    async with opened(server, "/") as client:
+        began = trio.current_time()
+        data = await heard(client, 5 if guarded else INTERVAL * 5, until=len(PING * 3))
+        assert data == (PING * 3 if guarded else b"")
+        assert trio.current_time() - began > INTERVAL * 2.5
+        # Whoever does not answer is there all the same: the answers are not counted.
+        await client.stream.send_all(CLOSE)
+        assert (await heard(client, 5)).endswith(CLOSED)
+
+
+async def test_an_operator_has_the_last_word_on_pings(serve: Serve) -> None:
+    options = ("--websocket-ping-interval", "60")
+    server = serve(APP, guarded=True, limits=f"ping_interval={INTERVAL}", hypercorn=options)
+    async with opened(server, "/") as client:
+        assert await heard(client, INTERVAL * 4) == b""
+
+
+@both
+async def test_a_closed_websocket_does_not_wait_for_its_ping(serve: Serve, guarded: bool) -> None:
+    options = ("--websocket-ping-interval", "60", "--graceful-timeout", "3")
+    server = serve(APP, guarded=guarded, hypercorn=options, stops_with=None)
+    async with opened(server, "/") as client:
+        await client.stream.send_all(CLOSE)
+        assert (await heard(client, 5)).endswith(CLOSED)
+    began = trio.current_time()
+    await trio.to_thread.run_sync(server.stop)
+    assert (trio.current_time() - began < 2) is guarded
+
+
+@pytest.mark.parametrize(
+    ("guarded", "interval"),
+    [(False, "None"), (True, "None"), (True, INTERVAL)],
+    ids=["plain", "without pings", "guarded"],
+)
+async def test_a_ping_that_cannot_be_sent_ends_its_websocket(
+    serve: Serve, guarded: bool, interval: object
+) -> None:
+    server = serve(
+        APP, guarded=guarded, limits=f"ping_interval={interval}, send_timeout=0.5", stops_with=None
+    )
+    process = psutil.Process(server.pid)
+    before = process.num_fds()
+    async with opened(server, "/flood"):  # and nothing is read
+        if guarded:
+            await wait_until(lambda: "send raised" in server.log, 5, "the send to end")
+        with trio.move_on_after(2):
+            await wait_until(lambda: process.num_fds() == before, 10)
+        assert (process.num_fds() == before) is (interval == INTERVAL)
+
+
+async def test_a_ping_never_comes_in_the_middle_of_a_view(serve: Serve) -> None:
+    """A view goes out as a header and then the view itself, and a client that reads slowly makes both wait."""
+    server = serve(APP, guarded=True, limits="ping_interval=0.001")
+    async with opened(server, "/views") as client:
+        for _ in range(100):
+            assert await client.receive() == bytes(range(256)) * 1000
+        assert client.pings > 10

@@ -1,0 +1,127 @@
+"""A server that may not open one more file: what it cannot do now is refused politely, and what runs goes on."""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+import trio
+
+from tests.support import Server, connect, read_head, wait_until
+from tests.websocket import Client, Rejected
+
+MEGABYTE = 1 << 20
+SIZE = 32 * MEGABYTE
+"""More than the buffers of the system hold: a stream of it runs for as long as its client wants."""
+
+
+@pytest.fixture
+def content() -> bytes:
+    return os.urandom(MEGABYTE) * (SIZE // MEGABYTE)
+
+
+@pytest.fixture
+def server(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Server:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for name in ("watched.mp4", "other.mp4"):
+        (videos / name).write_bytes(content)
+    return start(videos, hypercorn=("--keep-alive", "60"))
+
+
+class Visitor:
+    """A connection that is kept."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self.stream = stream
+        self.body = b""
+
+    async def ask(self, path: str, method: str = "GET") -> tuple[int, dict[str, str]]:
+        """The status and the header fields of an answer; what came of its body is in `body`."""
+        await self.stream.send_all(f"{method} {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
+        head, self.body = await read_head(self.stream)
+        first, *lines = head.decode().split("\r\n")
+        fields = dict(line.lower().split(": ", 1) for line in lines)
+        return int(first.split()[1]), fields
+
+    async def read(self, size: int) -> bytes:
+        """The rest of the body, which has `size` bytes in all."""
+        with trio.fail_after(20):
+            while len(self.body) < size and (more := await self.stream.receive_some(MEGABYTE)):
+                self.body += more
+        return self.body
+
+    async def is_refused(self, path: str, method: str = "GET") -> None:
+        status, fields = await self.ask(path, method)
+        assert status == 503
+        assert fields["content-type"] == "application/problem+json"
+        assert int(fields["retry-after"]) > 0
+        if method != "HEAD":
+            answer = json.loads(await self.read(int(fields["content-length"])))
+            assert answer["code"] == "too-many-files"
+
+    async def gets(self, path: str) -> bytes:
+        status, fields = await self.ask(path)
+        assert status == 200
+        return await self.read(int(fields["content-length"]))
+
+
+async def come(stack: AsyncExitStack, server: Server) -> Visitor:
+    return Visitor(await stack.enter_async_context(await connect(server)))
+
+
+async def test_what_cannot_be_opened_now_is_refused_politely(server: Server, content: bytes) -> None:
+    async with AsyncExitStack() as stack:
+        watching, asking, upgrading = [await come(stack, server) for _ in range(3)]
+        for visitor in (asking, upgrading):
+            await visitor.gets("/healthz")
+        await watching.ask("/api/stream/watched.mp4")
+        with server.descriptors_left(0):
+            for name in ("other.mp4", "watched.mp4"):
+                await asking.is_refused(f"/api/stream/{name}")
+                await asking.is_refused(f"/api/stream/{name}", "HEAD")
+            await asking.is_refused("/api/videos")
+            # What needs no descriptor is as ever.
+            status, fields = await asking.ask("/api/stream/none.mp4")
+            assert status == 404
+            await asking.read(int(fields["content-length"]))
+            for path in ("/healthz", "/api/metrics", "/metrics"):
+                await asking.gets(path)
+            with pytest.raises(Rejected) as refused:
+                await Client(upgrading.stream).shake_hands("t", "/api/ws/stream/other.mp4", (), [])
+            assert refused.value.status == 503
+            assert json.loads(refused.value.body)["code"] == "too-many-files"
+            # From here on there are some again, as that connection and then the file of the stream are closed.
+            assert await watching.read(SIZE) == content
+        assert await asking.gets("/api/stream/other.mp4") == content
+    assert "a request failed" not in server.log
+    assert '"event": "a file could not be opened: too many are"' in server.log
+
+
+async def test_who_waits_is_served_when_somebody_leaves(server: Server, content: bytes) -> None:
+    process = psutil.Process(server.pid)
+    async with AsyncExitStack() as stack:
+        with server.descriptors_left(2):
+            first, second = [await come(stack, server) for _ in range(2)]
+            for visitor in (first, second):
+                await visitor.gets("/healthz")
+            third = await come(stack, server)
+            await wait_until(lambda: "EMFILE" in server.log, 5, "it to have none left")
+            await first.stream.aclose()
+            await third.is_refused("/api/stream/other.mp4")
+            full = process.num_fds()
+            await second.stream.aclose()
+            await wait_until(lambda: process.num_fds() < full, 5, "the descriptor to be free")
+            assert await third.gets("/api/stream/other.mp4") == content
+
+
+async def test_the_last_descriptor_is_enough_for_a_video(server: Server, content: bytes) -> None:
+    """On Python 3.12 a map would take another one; without it the bytes are read."""
+    async with AsyncExitStack() as stack:
+        visitor = await come(stack, server)
+        await visitor.gets("/healthz")
+        with server.descriptors_left(1):
+            assert await visitor.gets("/api/stream/other.mp4") == content
