@@ -119,6 +119,7 @@ class Connection(TCPServer):
             self._left.set()  # the last response has gone, and no further request can come
 
     async def _send_whole(self, data: bytes | Pieces) -> None:
+        await trio.lowlevel.checkpoint_if_cancelled()  # while nothing has been sent
         try:  # a lock that is free needs no turn of all others
             self.send_lock.acquire_nowait()
         except trio.WouldBlock:
@@ -222,7 +223,6 @@ class Connection(TCPServer):
         """Send them with one system call if they are small, as heads and frames are; what did not go, one by one."""
         sent = 0
         if len(buffers) > 1 and sum(map(len, buffers)) <= SMALL and self._turn > 0:
-            await trio.lowlevel.checkpoint_if_cancelled()
             with suppress(BlockingIOError):
                 sent = sock.sendmsg(buffers, (), flags)
             self._turn -= sent + PER_CALL
@@ -240,7 +240,6 @@ class Connection(TCPServer):
         The deadline is for progress, not for the whole of a large body. The plain system call costs a third of
         Trio's `send`, which has a checkpoint in it.
         """
-        await trio.lowlevel.checkpoint_if_cancelled()
         while sent < length:
             if self._turn <= 0:
                 await trio.lowlevel.checkpoint()
