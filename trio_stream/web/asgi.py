@@ -187,8 +187,9 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
             try:
                 await send(message)
             except BaseException:
-                torn = True  # in the middle of a frame: nothing that follows arrives
+                torn = True  # perhaps: in the middle of a frame nothing that follows arrives
                 raise
+            torn = False  # on a torn connection every send raises
 
         websocket = cast("Websocket", self._create_websocket_from_scope(send_or_tear))
         websocket.exchange = Exchange(self.app.services, self.scope)
