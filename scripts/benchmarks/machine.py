@@ -111,6 +111,9 @@ def said(*command: str | Path) -> str:
     return (done.stdout + done.stderr).strip()
 
 
+CONGESTION_CONTROL = Path("/proc/sys/net/ipv4/tcp_congestion_control")
+
+
 def facts() -> dict[str, object]:
     """What has to be known about the machine to understand a figure measured on it."""
     cpuinfo = Path("/proc/cpuinfo").read_text("latin-1")
@@ -122,6 +125,7 @@ def facts() -> dict[str, object]:
         "virtual": bool(re.search(r"^flags\s*:.*\bhypervisor\b", cpuinfo, re.MULTILINE)),
         "memory_gib": round(memory / 2**30, 1),
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "congestion_control": CONGESTION_CONTROL.read_text().strip(),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "load_before": round(load(), 2),
     }

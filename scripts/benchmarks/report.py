@@ -106,6 +106,10 @@ HOW_TO_READ = """\
 - Each server is pinned to one CPU, the client to another. Everything goes over loopback, so no network is in the
   way and none is measured; the kernel's work for the receiving side of loopback is partly done, and counted, on
   the server's CPU, for all servers alike.
+- How the kernel controls congestion counts too. BBR paces what it sends with timers, over loopback as well; on a
+  virtual machine they are more than half of what sending large bodies costs, and who fills the socket meets more of
+  them than who gives little at a time. With Linux's own default, CUBIC, sending costs every server a fraction of
+  that, and what a server does for each request weighs more.
 - The client throws every body away in the kernel (`MSG_TRUNC`). Before anything is timed, one answer of each
   server in each scenario is compared with the file: status, length, SHA-256.
 - *CPU seconds per GB* is user and system time of all processes of the server over the bytes of all bodies
@@ -212,8 +216,8 @@ def page(results: Results) -> str:
         "## The machine",
         "",
         wrapped(
-            f"{facts['cpu']}, {facts['cpus']} CPUs{virtual}; {facts['memory_gib']} GiB; {facts['system']}; "
-            f"{facts['date']}; load average before the run {facts['load_before']}."
+            f"{facts['cpu']}, {facts['cpus']} CPUs{virtual}; {facts['memory_gib']} GiB; {facts['system']}, "
+            f"{facts['congestion_control']}; {facts['date']}; load average before the run {facts['load_before']}."
         ),
         "",
         wrapped(f"Versions: {versions}."),

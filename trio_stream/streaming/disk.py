@@ -54,7 +54,7 @@ class Disk:
 
         Raises `OSError` when the disk does. Bytes past the end of the file are nothing to wait for.
         """
-        if self._is_warm(fd, offset, length):
+        if self.is_warm(fd, offset, length):
             self._warm += 1
             return
         self._cold += 1
@@ -79,7 +79,8 @@ class Disk:
         """The counters, and how many threads wait now."""
         return DiskStatistics(self._warm, self._cold, self._limiter.borrowed_tokens)
 
-    def _is_warm(self, fd: int, offset: int, length: int) -> bool:
+    def is_warm(self, fd: int, offset: int, length: int) -> bool:
+        """Whether `length` bytes at `offset` are in the page cache now, as far as one can tell without waiting."""
         if not NOWAIT:
             return False
         last = offset + length - 1

@@ -78,6 +78,10 @@ class Pump:
 
     async def _put_window(self, offset: int, end: int, put: Put) -> None:
         copied_from = offset if self.delivery is Delivery.COPIES else max(offset, end - TAIL)
+        if self.delivery is Delivery.SPANS and offset < copied_from:
+            first = min(self.sizer.largest, copied_from - offset)
+            if self.disk.is_warm(self.file.fd, offset, first):
+                self.sizer.size = self.sizer.largest  # until the client turns out to be slow
         while offset < end:
             if offset < copied_from:
                 size = min(self.sizer.size, copied_from - offset)

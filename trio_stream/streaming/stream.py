@@ -25,8 +25,8 @@ from trio_stream.streaming.sizing import KIB, ChunkSizer
 DEPTH = 2
 """Chunks that may wait in the channel of a stream."""
 
-SMALLEST, SMALLEST_SPAN = 16 * KIB, 1024 * KIB
-"""A span is no memory of anybody's, and may be large from the beginning: each costs the event loop as much."""
+SMALLEST, SMALLEST_SPAN = 16 * KIB, 256 * KIB
+"""A span is no memory of anybody's, and costs the event loop as much however small it is."""
 
 LARGEST_CHUNK = 4096 * KIB
 LARGEST_COPY = 64 * KIB
@@ -213,7 +213,9 @@ class Stream:
         )
 
     async def _pump(self, pump: Pump, parts: Sequence[Part], send: Send) -> None:
-        if self._owed <= pump.sizer.smallest + TAIL:  # one chunk and its end: there is nothing to read ahead
+        # One chunk and its end: there is nothing to be read ahead.
+        at_once = pump.sizer.largest if pump.delivery is Delivery.SPANS else pump.sizer.smallest
+        if self._owed <= at_once + TAIL:
             with trio.CancelScope() as self._scope:
                 await pump.run(parts, send)
             return
