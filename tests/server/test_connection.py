@@ -79,6 +79,13 @@ async def websocket(scope, receive, send):
     await send({"type": "websocket.accept"})
     if scope["path"] == "/idle":
         await receive()
+    elif scope["path"] == "/flood":
+        try:
+            for _ in range(300):  # more than the buffers of the system hold
+                await send({"type": "websocket.send", "bytes": bytes(100_000)})
+        except OSError:
+            print("send raised", flush=True)
+        await trio.sleep_forever()  # this application does not care
     else:
         await trio.sleep(0.5)  # and takes no message, however many there are
 """
@@ -220,6 +227,23 @@ async def test_messages_nobody_took_do_not_hold_a_connection(
         await read_head(stream)
         await stream.send_all(MASKED_X * 40)
         assert (await until_eof(stream, 2) is not None) is guarded
+
+
+@both
+async def test_who_takes_nothing_is_let_go_whatever_the_application_does(
+    serve: Callable[..., Server], guarded: bool
+) -> None:
+    options = ("--graceful-timeout", "1")
+    server = serve(APP, guarded=guarded, limits="send_timeout=0.5", hypercorn=options, stops_with=None)
+    before = descriptors(server)
+    async with await connect(server) as stream:
+        await stream.send_all(UPGRADE.replace(b"/", b"/flood", 1))
+        await read_head(stream)
+        if guarded:
+            await wait_until(lambda: "send raised" in server.log, 5, "the send to end")
+        with trio.move_on_after(5 if guarded else 2):
+            await wait_until(lambda: descriptors(server) == before, 10)
+        assert (descriptors(server) == before) is guarded
 
 
 @both

@@ -5,18 +5,15 @@ Upstream: `websocket_ping_interval` is None, and a WebSocket that was closed is 
 
 from collections.abc import Callable
 
-import psutil
 import pytest
 import trio
 
-from tests.support import Server, wait_until
+from tests.support import Server
 from tests.websocket import Client, opened
 
 INTERVAL = 0.3
 
 APP = """
-import trio
-
 LARGE = memoryview(bytes(range(256)) * 1000)
 
 async def app(scope, receive, send, *_):
@@ -24,13 +21,7 @@ async def app(scope, receive, send, *_):
         return await lifespan(receive, send)
     await receive()
     await send({"type": "websocket.accept"})
-    if scope["path"] == "/flood":
-        try:
-            for _ in range(300):  # more than the buffers of the system hold
-                await send({"type": "websocket.send", "bytes": bytes(100_000)})
-        except OSError:
-            print("send raised", flush=True)  # this application does not care
-    elif scope["path"] == "/views":
+    if scope["path"] == "/views":
         for _ in range(100):
             await send({"type": "websocket.send", "bytes": LARGE})
     while (await receive())["type"] != "websocket.disconnect":
@@ -85,19 +76,6 @@ async def test_a_closed_websocket_does_not_wait_for_its_ping(serve: Serve, guard
     began = trio.current_time()
     await trio.to_thread.run_sync(server.stop)
     assert (trio.current_time() - began < 2) is guarded
-
-
-@both
-async def test_a_client_that_takes_nothing_loses_its_websocket(serve: Serve, guarded: bool) -> None:
-    server = serve(APP, guarded=guarded, limits="ping_interval=None, send_timeout=0.5", stops_with=None)
-    process = psutil.Process(server.pid)
-    before = process.num_fds()
-    async with opened(server, "/flood"):  # and nothing is read
-        if guarded:
-            await wait_until(lambda: "send raised" in server.log, 5, "the send to end")
-        with trio.move_on_after(2):
-            await wait_until(lambda: process.num_fds() == before, 10)
-        assert (process.num_fds() == before) is guarded
 
 
 async def test_a_ping_never_comes_in_the_middle_of_a_view(serve: Serve) -> None:
