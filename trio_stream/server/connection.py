@@ -152,7 +152,7 @@ class Connection(TCPServer):
         await self.idle_task.stop()
         self._wake()
         await self.protocol.handle(Closed())
-        if self._reading.cancelled_caught:
+        if self._reading.cancelled_caught or self._too_long:
             await self._close()  # now, and not when an application that goes on without it has ended
 
     async def _receive(self) -> bytes | bytearray:
