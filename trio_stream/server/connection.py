@@ -47,7 +47,6 @@ EOF_GRACE = 1.0
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """`struct linger` that drops what is unsent: the peer learns at once that the response is not whole."""
 
-
 SLOW = 0.05
 """Seconds of waiting for room after which a client counts as slower than the line to it."""
 
@@ -268,7 +267,7 @@ class Connection(TCPServer):
         finally:
             self._waiting = False
             self.stalled.leave(self)
-        if not self._slow and trio.current_time() - began > SLOW:
+        if TCP_NOTSENT_LOWAT and not self._slow and trio.current_time() - began > SLOW:
             self._slow = True
             self._plain_socket().setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT)
 
@@ -299,15 +298,17 @@ class Connection(TCPServer):
             finally:
                 await trio.aclose_forcefully(self.stream)
             return
-        if self.stream.socket.fileno() >= 0:
-            sock = self._plain_socket()
-            with suppress(OSError):  # the client is gone
-                if self._cut:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-                else:
-                    sock.shutdown(socket.SHUT_WR)
-            sock.detach()
-        await trio.aclose_forcefully(self.stream)
+        try:
+            if self.stream.socket.fileno() >= 0:
+                with suppress(OSError):  # the client is gone
+                    if self._cut:
+                        self._plain_socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+                    else:
+                        self._plain_socket().shutdown(socket.SHUT_WR)
+        finally:
+            if self._plain is not None:
+                self._plain.detach()
+            await trio.aclose_forcefully(self.stream)
 
 
 Connection.stalled = Patience(Connection.give_up)

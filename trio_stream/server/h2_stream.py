@@ -4,9 +4,7 @@ from contextlib import suppress
 
 import trio
 from hypercorn.protocol.events import Event
-from hypercorn.protocol.ws_stream import WSStream as PlainWSStream
 from hypercorn.typing import ASGISendEvent
-from wsproto.events import Event as FrameEvent
 
 from trio_stream.server.http import VIEWS, ZEROCOPY, HTTPStream
 from trio_stream.server.websocket import WSStream
@@ -101,6 +99,3 @@ class WebSocket(WSStream):
     async def _send_pings(self) -> None:
         with suppress(OSError):  # it is a task of the connection
             await super()._send_pings()
-
-    async def _send_wsproto_event(self, event: FrameEvent) -> None:
-        await PlainWSStream._send_wsproto_event(self, event)  # noqa: SLF001

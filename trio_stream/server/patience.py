@@ -10,6 +10,9 @@ from typing import Any
 
 import trio
 
+SHORTEST = 0.05
+"""Seconds between two looks at least, also where nobody may wait at all."""
+
 
 class Patience[T: Hashable]:
     """All who wait for one thing, the one that waits longest first; `give_up` is called for who waited too long."""
@@ -42,7 +45,7 @@ class Patience[T: Hashable]:
                 self._give_up(who)
             # Whoever comes meanwhile is not over before this look is.
             longest = next(iter(self._since.values()), now)
-            await trio.sleep_until(longest + seconds)
+            await trio.sleep_until(max(longest + seconds, now + SHORTEST))
 
     def end(self) -> None:
         """Give up all there are, and all who would begin."""

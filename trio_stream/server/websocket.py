@@ -15,7 +15,6 @@ from hypercorn.protocol.events import Data, Event, Request, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WebsocketBuffer
 from hypercorn.protocol.ws_stream import WSStream as PlainWSStream
 from hypercorn.typing import ASGISendEvent, WebsocketAcceptEvent
-from wsproto.events import Event as FrameEvent
 from wsproto.events import Ping
 from wsproto.frame_protocol import CloseReason
 
@@ -39,7 +38,6 @@ class WSStream(PlainWSStream):
         """
         if isinstance(event, Request):
             self.buffer = WebsocketBuffer(self.message_limit)
-            self._frame = trio.Lock()
             self._pinging = trio.CancelScope()
         was_open = not self.closed
         await super().handle(event)
@@ -64,13 +62,8 @@ class WSStream(PlainWSStream):
         ):
             await super().app_send(message)
         elif not self.closed:
-            async with self._frame:
-                frame = Pieces((frame_header(len(view)), view))
-                await self.send(Data(stream_id=self.stream_id, data=frame))
-
-    async def _send_wsproto_event(self, event: FrameEvent) -> None:
-        async with self._frame:  # not between the header of a view and the view
-            await super()._send_wsproto_event(event)
+            frame = Pieces((frame_header(len(view)), view))
+            await self.send(Data(stream_id=self.stream_id, data=frame))
 
     async def _send_pings(self) -> None:
         """Ping until the WebSocket is closed; Hypercorn keeps a closed one until the next ping is due."""

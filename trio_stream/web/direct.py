@@ -6,7 +6,7 @@ application that was built around this one see its requests, which directly they
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import parse_qsl
@@ -121,11 +121,5 @@ class DirectRoutes:
             answered = Answered(problem.status, problem.headers, body=problem.body)
         if self._origins:
             shared = response_headers(asked.fields.get("origin"), self._origins)
-            answered = Answered(
-                answered.status,
-                (*answered.headers, *shared),
-                answered.stream,
-                answered.parts,
-                answered.body,
-            )
+            answered = replace(answered, headers=(*answered.headers, *shared))
         return answered
