@@ -115,7 +115,9 @@ HOW_TO_READ = """\
 - *CPU seconds per GB* is user and system time of all processes of the server over the bytes of all bodies
   (1 GB is 10⁹ bytes). It is the figure to compare: it says how many viewers a core can feed, and it hardly depends
   on who else uses the machine. Throughput and first bytes do.
-- The files hold random bytes and are warm in the page cache; no disk is measured. KB and MB are 1,024 and
+- The files hold random bytes and were read before the run. All but the 4 GB file stay in the page cache; of that one a
+  system may drop pages meanwhile, as virtual machines do, and then a range of it costs the disk's time too: nginx
+  waits for it in its only thread, Trio Stream in threads of its own, which are counted. KB and MB are 1,024 and
   1,048,576 bytes in the names of scenarios.
 - Figures are medians over the rounds; a ratio is the median of each round's ratio to nginx in the same round.
 - *Private memory* is RssAnon of all processes of the server at its peak: what they have for themselves, without

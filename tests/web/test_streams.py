@@ -280,7 +280,9 @@ async def test_a_stream_is_listed_and_can_be_ended(running: Server, videos: Path
         assert listed["transport"] == "http"
         assert 0 < listed["bytes_sent"] < LARGE
         assert listed["age"] > 0
-        assert 0 < listed["peak_buffer"] <= 8 * MEGABYTE
+        assert (
+            0 < listed["peak_buffer"] <= 4 * 4 * MEGABYTE
+        )  # four windows, of which nothing is in memory of ours
         with running.client() as client:
             assert client.delete(f"/api/streams/{listed['id']}").status_code == 204
             assert client.delete(f"/api/streams/{listed['id']}").status_code == 404
