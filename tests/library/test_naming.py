@@ -8,7 +8,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trio_stream.library.naming import LONGEST_NAME, is_plain, name_from_url, natural_key, url_path
+from trio_stream.library.naming import (
+    LONGEST_KEY,
+    LONGEST_NAME,
+    folded,
+    is_plain,
+    name_from_url,
+    natural_key,
+    sort_key,
+    title_of,
+    url_path,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -199,3 +210,57 @@ def test_a_plain_name_stays_below_any_folder(name: str) -> None:
 )
 def test_visible_segments_make_a_plain_name(segments: list[str]) -> None:
     assert is_plain("/".join(segments))
+
+
+@given(texts, texts)
+@example("a", "a/b")
+@example("x.1", "x.1/y")
+@example("a01", "a1")
+def test_stored_keys_compare_as_names_do(one: str, other: str) -> None:
+    one, other = one.replace("\0", ""), other.replace("\0", "")
+    assert (sort_key(one) < sort_key(other)) is (natural_key(one) < natural_key(other))
+
+
+def test_stored_keys_have_a_bounded_length() -> None:
+    assert len(sort_key("n" * LONGEST_NAME)) == LONGEST_KEY
+    assert sort_key("9" * 4000) > sort_key("8" * 4000)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Amélie", "amelie"),
+        ("ÅNGSTRÖM", "angstrom"),
+        ("Straße", "strasse"),
+        ("İstanbul", "istanbul"),
+        ("São João", "sao joao"),
+        ("Đorđe Łódź", "dorde lodz"),
+        ("ﬁlm \uff12", "film 2"),
+        ("Ёлки", "елки"),
+        ("東京", "東京"),
+    ],
+)
+def test_folding(text: str, expected: str) -> None:
+    assert folded(text) == expected
+
+
+@given(texts)
+def test_folded_text_stays_as_it_is(text: str) -> None:
+    once = words(text)
+    assert words(" ".join(once)) == once
+    assert all(word.isalnum() and word.encode() for word in once), "and it can be stored anywhere"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("Films/Big Buck Bunny.mp4", "Big Buck Bunny"),
+        ("the.quiet.man.1952.mkv", "the quiet man 1952"),
+        ("Dr. No.mp4", "Dr. No"),
+        ("a_b.mp4", "a b"),
+        ("....mp4", "..."),
+        (os.fsdecode(b"caf\xe9.mp4"), "caf\ufffd"),
+    ],
+)
+def test_titles(name: str, title: str) -> None:
+    assert title_of(name) == title

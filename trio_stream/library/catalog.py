@@ -11,25 +11,19 @@ import fcntl
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 import trio
 
-from trio_stream.errors import TooManyFiles, VideoNotFound
+from trio_stream.errors import VideoNotFound
 from trio_stream.http.media_types import media_type
+from trio_stream.library.content import Revisions
 from trio_stream.library.naming import is_plain, natural_key
 from trio_stream.library.opening import CachedOpener
+from trio_stream.library.walking import File, below, opening, walk
 
 READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-
-NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
-"""What this process may have open is open, or what the system may."""
-
-log = structlog.get_logger("trio_stream.library")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +38,13 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class OpenVideo:
-    """A video and a descriptor of it, which belongs to whoever asked for it."""
+    """A video and a descriptor of it, which belongs to whoever asked for it; `revision` is of the state `status`."""
 
     name: str
     media_type: str
     fd: int
+    status: os.stat_result
+    revision: str
 
 
 class Catalog:
@@ -58,6 +54,7 @@ class Catalog:
         self._root = os.path.realpath(root)
         self._limiter = trio.CapacityLimiter(threads)
         self._cached = CachedOpener()
+        self._revisions = Revisions(self._limiter)
 
     async def videos(self) -> list[Video]:
         """All videos, sorted naturally. Raises `OSError` when the folder itself cannot be read, `TooManyFiles`."""
@@ -71,7 +68,12 @@ class Catalog:
         fd = self._open_cached(name)
         if fd is None:
             fd = await trio.to_thread.run_sync(_open, self._root, name, limiter=self._limiter)
-        return OpenVideo(name, kind, fd)
+        try:
+            status, revision = await self._revisions.of(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+        return OpenVideo(name, kind, fd, status, revision)
 
     def _open_cached(self, name: str) -> int | None:
         """As `_open`, from memory; None for a thread to find out."""
@@ -80,7 +82,7 @@ class Catalog:
             return None
         try:
             same = f"/proc/self/fd/{handle}"
-            if not stat.S_ISREG(os.fstat(handle).st_mode) or not _below(self._root, os.readlink(same)):
+            if not stat.S_ISREG(os.fstat(handle).st_mode) or not below(self._root, os.readlink(same)):
                 return None
             return os.open(same, READING)
         except OSError:
@@ -89,68 +91,13 @@ class Catalog:
             os.close(handle)
 
 
-@contextmanager
-def _opening() -> Iterator[None]:
-    """For a block that opens something: that there is no descriptor for it says nothing of what is there."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in NO_DESCRIPTOR:
-            raise
-        log.warning("a file could not be opened: too many are", reason=error.strerror)
-        raise TooManyFiles from error
-
-
 def _list(root: str) -> list[Video]:
-    with _opening():
-        os.scandir(root).close()  # an unreadable library is an error, an unreadable folder inside it is not
-    return sorted(_walk(root), key=lambda video: natural_key(video.name))
+    videos = [_video(file) for folder in walk(root) for file in folder.videos]
+    return sorted(videos, key=lambda video: natural_key(video.name))
 
 
-def _walk(root: str) -> Iterator[Video]:
-    seen: set[tuple[int, int]] = set()
-    for folder, subfolders, files in os.walk(root, followlinks=True):
-        try:
-            status = os.stat(folder)
-        except OSError:  # gone meanwhile
-            subfolders.clear()
-            continue
-        if (status.st_dev, status.st_ino) in seen:  # links may make a circle
-            subfolders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        subfolders[:] = [
-            name
-            for name in subfolders
-            if not name.startswith(".") and _inside(root, os.path.join(folder, name))
-        ]
-        for file in files:
-            if (video := _video(root, os.path.join(folder, file))) is not None:
-                yield video
-
-
-def _video(root: str, path: str) -> Video | None:
-    name = os.path.relpath(path, root).replace(os.sep, "/")
-    kind = media_type(name)
-    if kind is None or not is_plain(name):
-        return None
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None  # gone meanwhile, or a link to nothing
-    if not stat.S_ISREG(status.st_mode) or not _inside(root, path):
-        return None
-    return Video(name, status.st_size, status.st_mtime_ns, kind)
-
-
-def _inside(root: str, path: str) -> bool:
-    if not os.path.islink(path):
-        return True  # the walk came here from inside
-    return _below(root, os.path.realpath(path))
-
-
-def _below(root: str, real: str) -> bool:
-    return real.startswith(root.rstrip("/") + "/")
+def _video(file: File) -> Video:
+    return Video(file.name, file.status.st_size, file.status.st_mtime_ns, media_type(file.name) or "")
 
 
 def _open(root: str, name: str) -> int:
@@ -159,14 +106,14 @@ def _open(root: str, name: str) -> int:
         # Looked at before it is opened: opening a device or a pipe can do something.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise VideoNotFound("there is no such video")
-        with _opening():
+        with opening():
             fd = os.open(path, READING)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.EIO:
             raise
         raise VideoNotFound("there is no such video") from None
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode) or not _below(root, _real_path(fd, path)):
+        if not stat.S_ISREG(os.fstat(fd).st_mode) or not below(root, _real_path(fd, path)):
             raise VideoNotFound("there is no such video")
     except BaseException:
         os.close(fd)

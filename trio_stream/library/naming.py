@@ -5,13 +5,35 @@ A name is text even where the file system holds bytes that are no UTF-8: those a
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from urllib.parse import quote, unquote_to_bytes
 
 LONGEST_NAME = 4096
 """Bytes; no path on any system we run on is longer."""
 
+LONGEST_KEY = 1000
+"""Bytes of a sort key; no index of a database takes keys of any length."""
+
 _DIGITS = re.compile(r"(\d+)")
+_WORD = re.compile(r"[^\W_]+")
+_CAMERA = re.compile(r"[._]+")
+
+_UNFOLDED = str.maketrans(
+    {
+        "ß": "ss",
+        "æ": "ae",
+        "œ": "oe",
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "ł": "l",
+        "þ": "th",
+        "ħ": "h",
+        "\u0131": "i",
+    }
+)
+"""Letters whose marks Unicode does not take for marks."""
 
 
 type Piece = tuple[int, int, str]
@@ -36,6 +58,42 @@ def _pieces(text: str) -> Iterator[Piece]:
     for piece in _DIGITS.split(text):
         if piece:
             yield (0, int(piece), piece) if piece.isdecimal() else (1, 0, piece.casefold())
+
+
+def sort_key(name: str) -> bytes:
+    """`natural_key` as bytes that compare as it does, for as many of them as are kept."""
+    segments = (b"".join(_spell(piece) for piece in segment) + b"\0" for segment in natural_key(name))
+    return b"".join(segments)[:LONGEST_KEY]
+
+
+def _spell(piece: Piece) -> bytes:
+    """One piece so that it ends where it ends: what is a prefix of another comes before it."""
+    kind, number, text = piece
+    if kind < 0:
+        return b"\x01"
+    spelt = text.encode("utf-8", "surrogatepass") + b"\0"
+    if kind == 1:
+        return b"\x03" + spelt
+    digits = str(number).encode()
+    return b"\x02" + len(digits).to_bytes(2) + digits + spelt
+
+
+def folded(text: str) -> str:
+    """The text without capital letters and diacritics, for finding: `É` is `e`, `ﬁ` is `fi`, `ß` is `ss`."""
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_UNFOLDED))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text: its runs of letters and digits. None has a surrogate in it."""
+    return _WORD.findall(folded(text.encode("utf-8", "replace").decode()))
+
+
+def title_of(name: str) -> str:
+    """What to call a video that nobody has named: the name of the file without suffix, and with spaces for dots."""
+    stem = name.rpartition("/")[2].rpartition(".")[0]
+    plain = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return plain if " " in plain else _CAMERA.sub(" ", plain).strip() or plain
 
 
 def url_path(name: str) -> str:

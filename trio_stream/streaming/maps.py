@@ -6,11 +6,11 @@ its size and modification time: a file that was deleted or renamed over is whole
 changed in place is noticed by `MappedFile.check`.
 """
 
-import hashlib
 import mmap
 import os
 import sys
 from dataclasses import dataclass
+from typing import Self
 
 from trio_stream.errors import SourceChanged
 
@@ -27,16 +27,9 @@ class Content:
     size: int
     mtime_ns: int
 
-    @property
-    def revision(self) -> str:
-        """A word that is another one when the content is."""
-        identity = f"{self.device}-{self.inode}-{self.size}-{self.mtime_ns}"
-        return hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
-
     @classmethod
-    def of(cls, fd: int) -> "Content":
-        """The content behind the open descriptor `fd` now."""
-        status = os.fstat(fd)
+    def of(cls, status: os.stat_result) -> Self:
+        """The content of the file that `status` is about, at that time."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
@@ -112,10 +105,13 @@ class MapPool:
     def __init__(self) -> None:
         self._files: dict[Content, MappedFile] = {}
 
-    def open(self, fd: int) -> MappedFile:
-        """Take over the descriptor `fd` of a regular file; whoever calls holds the result until `release`."""
+    def open(self, fd: int, status: os.stat_result | None = None) -> MappedFile:
+        """Take over the descriptor `fd` of a regular file; whoever calls holds the result until `release`.
+
+        The content is the one the file had at `status`; if it has changed since, `check` says so.
+        """
         try:
-            content = Content.of(fd)
+            content = Content.of(status or os.fstat(fd))
             file = self._files.get(content)
             if file is None:
                 file = self._files[content] = MappedFile(self, fd, content)

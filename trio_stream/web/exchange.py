@@ -1,5 +1,6 @@
 """What one request or WebSocket holds. It is closed when the exchange is over, however it ends."""
 
+import os
 from typing import TYPE_CHECKING, Self, cast
 
 from hypercorn.typing import HTTPScope, WebsocketScope
@@ -39,9 +40,9 @@ class Exchange:
             if self.file is not None:
                 self.file.release()
 
-    def hold(self, fd: int) -> MappedFile:
-        """The one file, behind `fd`, whose descriptor is taken over, for as long as the exchange lasts."""
-        self.file = self.services.maps.open(fd)
+    def hold(self, fd: int, status: os.stat_result) -> MappedFile:
+        """The one file, in the state `status`, whose descriptor is taken over, for as long as the exchange lasts."""
+        self.file = self.services.maps.open(fd, status)
         return self.file
 
     def admit(self, file: MappedFile, *, name: str, transport: str) -> Stream:

@@ -105,7 +105,7 @@ async def stream_over_websocket(name: str) -> None:
     """Send the video, or the part from `start` to `end`."""
     name = requested_name(websocket.scope["raw_path"], b"/api/ws/stream/")
     video = await services().catalog.open(name)
-    file = exchange().hold(video.fd)
+    file = exchange().hold(video.fd, video.status)
     start, end = parse_span(websocket.args, file.content.size)
     chatty = SUBPROTOCOL in websocket.requested_subprotocols
     await websocket.accept(subprotocol=SUBPROTOCOL if chatty else None)
@@ -122,7 +122,7 @@ async def stream_over_websocket(name: str) -> None:
         about={
             "size": file.content.size,
             "content_type": video.media_type,
-            "etag": validators(file).etag,
+            "etag": validators(video).etag,
             "chunk_size": LARGEST_MESSAGE,
         },
         delivery=delivery(websocket.scope),

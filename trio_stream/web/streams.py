@@ -11,8 +11,8 @@ from werkzeug.routing import PathConverter
 
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import Representation, respond
+from trio_stream.library.catalog import OpenVideo
 from trio_stream.library.naming import name_from_url
-from trio_stream.streaming.maps import MappedFile
 from trio_stream.web.direct import Answered, Asked, byte_route
 from trio_stream.web.exchange import Exchange, services
 
@@ -34,13 +34,13 @@ async def stream_video(asked: Asked, exchange: Exchange) -> Answered:
     """The video, whole or in the ranges asked for; HEAD its headers."""
     name = requested_name(asked.raw_path, *ROUTES)
     video = await exchange.services.catalog.open(name)
-    file = exchange.hold(video.fd)
+    file = exchange.hold(video.fd, video.status)
     answer = respond(
         asked.method,
         asked.fields,
         Representation(
             size=file.content.size,
-            validators=validators(file),
+            validators=validators(video),
             media_type=video.media_type,
             filename=name.rpartition("/")[2],
         ),
@@ -74,6 +74,6 @@ def requested_name(raw_path: bytes, *prefixes: bytes) -> str:
     return name_from_url(raw_path[at + len(prefix) :])
 
 
-def validators(file: MappedFile) -> Validators:
+def validators(video: OpenVideo) -> Validators:
     """The validators of the content that is open."""
-    return Validators(etag=f'"{file.content.revision}"', modified=file.content.mtime_ns // 1_000_000_000)
+    return Validators(etag=f'"{video.revision}"', modified=video.status.st_mtime_ns // 1_000_000_000)

@@ -1,0 +1,122 @@
+"""The revision of a file: the same where the bytes are, and another where they are not."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.library.content import (
+    REMEMBERED,
+    SAMPLE,
+    SAMPLES,
+    Content,
+    Revisions,
+    digest,
+    examine,
+    fingerprint,
+    samples,
+)
+
+WHOLE = SAMPLE * SAMPLES
+
+
+def content(path: Path) -> Content:
+    with path.open("rb") as file:
+        return examine(file.fileno())[1]
+
+
+async def revision(revisions: Revisions, path: Path) -> str:
+    with path.open("rb") as file:
+        return (await revisions.of(file.fileno()))[1]
+
+
+@given(st.integers(0, 1 << 50))
+def test_samples_lie_in_the_file_and_do_not_overlap(size: int) -> None:
+    places = samples(size)
+    end = 0
+    for start, length in places:
+        assert start >= end
+        end = start + length
+    assert places[0][0] == 0
+    assert end == size, "the last byte is always looked at"
+    assert sum(length for _, length in places) <= WHOLE
+
+
+def test_a_copy_that_kept_its_time_is_the_same_content(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.mp4", tmp_path / "other.mp4"
+    one.write_bytes(os.urandom(WHOLE + 1))
+    shutil.copy2(one, other)
+    assert content(one).revision == content(other).revision
+    os.utime(other, ns=(0, 1))
+    assert content(one).fingerprint == content(other).fingerprint
+    assert content(one).revision != content(other).revision, "another time is another revision"
+
+
+@pytest.mark.parametrize("size", [1, WHOLE, WHOLE + 1, 3 * WHOLE])
+@pytest.mark.parametrize("place", [0.0, 1.0])
+def test_a_changed_byte_at_either_end_is_another_fingerprint(tmp_path: Path, size: int, place: float) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(bytes(size))
+    before = content(path).fingerprint
+    with path.open("r+b") as file:
+        file.seek(int(place * (size - 1)))
+        file.write(b"x")
+    assert content(path).fingerprint != before
+
+
+def test_another_length_is_another_fingerprint(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(bytes(3 * WHOLE))
+    with path.open("r+b") as file:
+        before = fingerprint(file.fileno(), 3 * WHOLE)
+        file.truncate(3 * WHOLE - 1)
+        assert fingerprint(file.fileno(), 3 * WHOLE - 1) != before
+
+
+def test_a_digest_tells_what_samples_do_not(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(bytes(3 * WHOLE))
+    with path.open("r+b") as file:
+        before, sampled = digest(file.fileno()), fingerprint(file.fileno(), 3 * WHOLE)
+        os.pwrite(file.fileno(), b"x", SAMPLE)  # just behind the first sample
+        assert fingerprint(file.fileno(), 3 * WHOLE) == sampled
+        assert digest(file.fileno()) != before
+
+
+async def test_what_was_looked_at_is_not_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"film")
+    limiter = trio.CapacityLimiter(1)
+    revisions = Revisions(limiter)
+    first = await revision(revisions, path)
+    limiter.total_tokens = 0  # whoever needs a thread waits for ever
+    with trio.fail_after(5):
+        assert await revision(revisions, path) == first
+    limiter.total_tokens = 1
+    path.write_bytes(b"fiLm")
+    assert await revision(revisions, path) != first
+
+
+async def test_putting_the_time_back_hides_no_edit(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"film")
+    revisions = Revisions(trio.CapacityLimiter(1))
+    before, first = path.stat(), await revision(revisions, path)
+    path.write_bytes(b"fiLm")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert await revision(revisions, path) != first
+
+
+async def test_what_is_remembered_is_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"film")
+    revisions = Revisions(trio.CapacityLimiter(1))
+    with path.open("rb") as file:
+        for number in range(REMEMBERED + 10):
+            os.utime(file.fileno(), ns=(0, number))
+            await revisions.of(file.fileno())
+    assert len(revisions._known) == REMEMBERED

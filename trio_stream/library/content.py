@@ -1,0 +1,128 @@
+"""What makes a file's bytes these bytes: its revision, the word that stands in ETags, immutable URLs and cache keys.
+
+A revision is a hash of size, modification time and fingerprint, and the fingerprint one of the size and of samples
+of the bytes. Device and inode are not in it: a copy that kept its time, here or on another machine, is the same
+content. Two files whose sizes, times and samples agree are taken for the same; whoever changes bytes in place between
+the samples and puts the time back is not noticed.
+"""
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Self
+
+import trio
+
+SAMPLE = 64 * 1024
+"""Bytes of one sample."""
+
+SAMPLES = 4
+"""At the beginning, at the end and evenly between; a file that is no longer than all of them is read whole."""
+
+REMEMBERED = 4096
+"""Files whose fingerprints are kept in memory."""
+
+PIECE = 1024 * 1024
+"""Bytes read at once for a digest."""
+
+ATTEMPTS = 3
+"""A file that is written to while it is sampled is sampled anew, so often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """`size` in bytes, `mtime_ns` in nanoseconds since the epoch, `fingerprint` as `fingerprint` gives it."""
+
+    size: int
+    mtime_ns: int
+    fingerprint: str
+
+    @property
+    def revision(self) -> str:
+        """24 hexadecimal digits, others when the content is another one."""
+        return _word(f"{self.size}-{self.mtime_ns}-{self.fingerprint}".encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which file it is and in which state, as the file system tells without reading it."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        """The identity of what `status` is about."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+    @property
+    def signature(self) -> str:
+        """The same as one word."""
+        return f"{self.device:x}-{self.inode:x}-{self.size:x}-{self.mtime_ns:x}-{self.ctime_ns:x}"
+
+
+def fingerprint(fd: int, size: int) -> str:
+    """A hash of `size` and of samples of the file behind `fd`, 24 hexadecimal digits. Raises `OSError`."""
+    hasher = blake2b(str(size).encode(), digest_size=12)
+    for start, length in samples(size):
+        hasher.update(os.pread(fd, length, start))
+    return hasher.hexdigest()
+
+
+def samples(size: int) -> tuple[tuple[int, int], ...]:
+    """Where a file of `size` bytes is sampled: offsets and lengths, in order and without overlap."""
+    if size <= SAMPLE * SAMPLES:
+        return ((0, size),)
+    step = (size - SAMPLE) / (SAMPLES - 1)
+    return tuple((int(number * step), SAMPLE) for number in range(SAMPLES))
+
+
+def digest(fd: int) -> str:
+    """A hash of every byte of the file behind `fd`. Raises `OSError`."""
+    hasher = blake2b(digest_size=20)
+    offset = 0
+    while piece := os.pread(fd, PIECE, offset):
+        hasher.update(piece)
+        offset += len(piece)
+    return hasher.hexdigest()
+
+
+def examine(fd: int) -> tuple[os.stat_result, Content]:
+    """The state of the open file and its content, in agreement unless it is being written to. Raises `OSError`."""
+    status = os.fstat(fd)
+    for _ in range(ATTEMPTS):
+        content = Content(status.st_size, status.st_mtime_ns, fingerprint(fd, status.st_size))
+        before, status = status, os.fstat(fd)
+        if Identity.of(status) == Identity.of(before):
+            break
+    return before, content
+
+
+class Revisions:
+    """The revisions of open files; those looked at lately are known without reading."""
+
+    def __init__(self, limiter: trio.CapacityLimiter) -> None:
+        self._limiter = limiter
+        self._known: OrderedDict[Identity, str] = OrderedDict()
+
+    async def of(self, fd: int) -> tuple[os.stat_result, str]:
+        """The state of the file behind `fd` and the revision it has in it. Raises `OSError`."""
+        status = os.fstat(fd)
+        identity = Identity.of(status)
+        revision = self._known.get(identity)
+        if revision is None:
+            status, content = await trio.to_thread.run_sync(examine, fd, limiter=self._limiter)
+            identity, revision = Identity.of(status), content.revision
+            self._known[identity] = revision
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        self._known.move_to_end(identity)
+        return status, revision
+
+
+def _word(text: bytes) -> str:
+    return blake2b(text, digest_size=12).hexdigest()
