@@ -96,6 +96,49 @@ class TooManyFiles(TrioStreamError):
         self.retry_after = retry_after
 
 
+class StoreError(TrioStreamError):
+    """The database did not do what it was asked; the message never holds a password."""
+
+    code = "store-error"
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be used now: it is locked, not reached, or closing; `retry_after` is in seconds."""
+
+    status = 503
+    code = "store-unavailable"
+
+    def __init__(self, reason: str, retry_after: int = 5) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class StoreFull(StoreUnavailable):
+    """There is no room for what should be written; what was written before is unharmed."""
+
+    status = 507
+    code = "store-full"
+
+
+class StoreConflict(StoreError):
+    """A change breaks a rule of the tables: something there already, or something it refers to is not there."""
+
+    status = 409
+    code = "store-conflict"
+
+
+class StoreDamaged(StoreError):
+    """The database holds what no database writes, or is none; nothing was changed in it."""
+
+    code = "store-damaged"
+
+
+class StoreUnusable(StoreError, SettingsError):
+    """The database that was chosen cannot be used at all until a person does something; the message says what."""
+
+    code = "store-unusable"
+
+
 class SourceChanged(TrioStreamError):
     """The file behind a stream was truncated or rewritten in place while it was being sent."""
 

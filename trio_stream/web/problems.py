@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from trio_stream.errors import (
     PreconditionFailed,
     RangeNotSatisfiable,
+    StoreUnavailable,
     TooManyFiles,
     TooManyStreams,
     TrioStreamError,
@@ -69,7 +70,11 @@ def describe(error: Exception) -> Problem:
             pass
         case RangeNotSatisfiable(size=size):
             headers = (("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes"))
-        case TooManyStreams(retry_after=seconds) | TooManyFiles(retry_after=seconds):
+        case (
+            TooManyStreams(retry_after=seconds)
+            | TooManyFiles(retry_after=seconds)
+            | StoreUnavailable(retry_after=seconds)
+        ):
             headers = (("Retry-After", str(seconds)),)
         case TrioStreamError(status=status) if status < 500:
             pass

@@ -1,0 +1,213 @@
+"""The library: contents, videos, what is made of them, watch state, and the search index."""
+
+from textwrap import dedent
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+SEARCH = {
+    "sqlite": [
+        """
+        CREATE VIRTUAL TABLE videos_search USING fts5 (
+            words, content='videos', content_rowid='number',
+            tokenize='ascii', detail=none, columnsize=0, prefix='1 2 3'
+        )
+        """,
+        """
+        CREATE TRIGGER videos_search_inserted AFTER INSERT ON videos BEGIN
+            INSERT INTO videos_search (rowid, words) VALUES (new.number, new.words);
+        END
+        """,
+        """
+        CREATE TRIGGER videos_search_deleted AFTER DELETE ON videos BEGIN
+            INSERT INTO videos_search (videos_search, rowid, words) VALUES ('delete', old.number, old.words);
+        END
+        """,
+        """
+        CREATE TRIGGER videos_search_updated AFTER UPDATE OF number, words ON videos
+        WHEN old.words IS NOT new.words OR old.number IS NOT new.number BEGIN
+            INSERT INTO videos_search (videos_search, rowid, words) VALUES ('delete', old.number, old.words);
+            INSERT INTO videos_search (rowid, words) VALUES (new.number, new.words);
+        END
+        """,
+    ],
+    "postgresql": [
+        """
+        CREATE INDEX videos_search ON videos
+        USING gin (array_to_tsvector(array_remove(string_to_array(words, ' '), '')))
+        """,
+    ],
+}
+"""The search index; `store.search` asks it and says why it is as it is."""
+
+Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Make everything."""
+    _contents()
+    _videos()
+    _derived()
+    _watching()
+    op.create_table(
+        "library",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_library")),
+    )
+    for statement in SEARCH[op.get_bind().dialect.name]:
+        op.get_bind().exec_driver_sql(dedent(statement).strip())
+
+
+def _index(name: str, table: str, *columns: str, where: str | None = None) -> None:
+    condition = None if where is None else sa.text(where)
+    op.create_index(op.f(name), table, columns, sqlite_where=condition, postgresql_where=condition)
+
+
+def _contents() -> None:
+    op.create_table(
+        "contents",
+        sa.Column("revision", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text()),
+        sa.Column("state", sa.Text(), nullable=False, server_default="new"),
+        sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("reason", sa.Text()),
+        sa.Column("facts", sa.Text()),
+        sa.Column("duration", sa.Double()),
+        sa.Column("width", sa.Integer()),
+        sa.Column("height", sa.Integer()),
+        sa.Column("artwork", sa.Text(), nullable=False, server_default="waiting"),
+        sa.Column("artwork_reason", sa.Text()),
+        sa.Column("blurhash", sa.Text()),
+        sa.Column("texts", sa.Text(), nullable=False, server_default="waiting"),
+        sa.PrimaryKeyConstraint("revision", name=op.f("pk_contents")),
+        sa.CheckConstraint("state IN ('new', 'probed', 'unreadable')", name=op.f("ck_contents_state")),
+        sa.CheckConstraint(
+            "artwork IN ('waiting', 'made', 'failed', 'none')", name=op.f("ck_contents_artwork")
+        ),
+        sa.CheckConstraint("texts IN ('waiting', 'made', 'failed', 'none')", name=op.f("ck_contents_texts")),
+    )
+    _index("ix_contents_fingerprint", "contents", "fingerprint")
+    _index("ix_contents_to_probe", "contents", "revision", where="state = 'new'")
+    _index("ix_contents_to_draw", "contents", "revision", where="artwork = 'waiting'")
+    _index("ix_contents_to_extract", "contents", "revision", where="texts = 'waiting'")
+
+
+def _videos() -> None:
+    op.create_table(
+        "videos",
+        sa.Column("number", Number, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("path", sa.LargeBinary()),
+        sa.Column("folder", sa.LargeBinary(), nullable=False),
+        sa.Column("sort_key", sa.LargeBinary(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("own_title", sa.Text()),
+        sa.Column("title_key", sa.LargeBinary(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False, server_default=""),
+        sa.Column("tags", sa.Text(), nullable=False, server_default="[]"),
+        sa.Column("words", sa.Text(), nullable=False, server_default=""),
+        sa.Column("revision", sa.Text(), nullable=False),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.Column("duration", sa.Double()),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("missing_since", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_videos")),
+        sa.UniqueConstraint("id", name=op.f("uq_videos_id")),
+        sa.UniqueConstraint("path", name=op.f("uq_videos_path")),
+        sa.ForeignKeyConstraint(
+            ["revision"], ["contents.revision"], name=op.f("fk_videos_revision_contents")
+        ),
+        sqlite_autoincrement=True,
+    )
+    _index("ix_videos_revision", "videos", "revision")
+    for name, columns in {
+        "by_name": ("sort_key",),
+        "by_title": ("title_key",),
+        "by_added": ("added_at",),
+        "by_modified": ("mtime_ns",),
+        "by_size": ("size",),
+        "by_duration": ("duration",),
+        "by_folder": ("folder", "sort_key"),
+    }.items():
+        _index(f"ix_videos_{name}", "videos", *columns, "number", where="missing_since IS NULL")
+    _index("ix_videos_missing", "videos", "missing_since", "number", where="missing_since IS NOT NULL")
+
+
+def _derived() -> None:
+    op.create_table(
+        "derived",
+        sa.Column("number", Number, nullable=False),
+        sa.Column("revision", sa.Text()),
+        sa.Column("video", sa.BigInteger()),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("suffix", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("about", sa.Text(), nullable=False, server_default="{}"),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_derived")),
+        sa.ForeignKeyConstraint(
+            ["revision"],
+            ["contents.revision"],
+            name=op.f("fk_derived_revision_contents"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["video"], ["videos.number"], name=op.f("fk_derived_video_videos"), ondelete="CASCADE"
+        ),
+        sa.CheckConstraint(
+            "kind IN ('poster', 'sheet', 'thumbnails', 'subtitle', 'subtitle-original')",
+            name=op.f("ck_derived_kind"),
+        ),
+        sa.CheckConstraint("revision IS NOT NULL OR video IS NOT NULL", name=op.f("ck_derived_source")),
+        sqlite_autoincrement=True,
+    )
+    _index("ix_derived_digest", "derived", "digest")
+    _index("ix_derived_of_content", "derived", "revision", "kind", "position")
+    _index("ix_derived_of_video", "derived", "video", "kind", "position")
+
+
+def _watching() -> None:
+    op.create_table(
+        "playheads",
+        sa.Column("user", sa.Text(), nullable=False),
+        sa.Column("video", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Double(), nullable=False),
+        sa.Column("duration", sa.Double()),
+        sa.Column("watched", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("plays", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("user", "video", name=op.f("pk_playheads")),
+        sa.ForeignKeyConstraint(
+            ["video"], ["videos.number"], name=op.f("fk_playheads_video_videos"), ondelete="CASCADE"
+        ),
+    )
+    _index("ix_playheads_video", "playheads", "video")
+    _index("ix_playheads_recent", "playheads", "user", "updated_at")
+    op.create_table(
+        "viewings",
+        sa.Column("number", Number, nullable=False),
+        sa.Column("user", sa.Text(), nullable=False),
+        sa.Column("video", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("first", sa.Double(), nullable=False),
+        sa.Column("last", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_viewings")),
+        sa.ForeignKeyConstraint(
+            ["video"], ["videos.number"], name=op.f("fk_viewings_video_videos"), ondelete="CASCADE"
+        ),
+        sqlite_autoincrement=True,
+    )
+    _index("ix_viewings_video", "viewings", "video")
+    _index("ix_viewings_recent", "viewings", "user", "updated_at", "number")

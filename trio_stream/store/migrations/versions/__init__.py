@@ -1,0 +1,1 @@
+"""One file a released schema, with the revision it makes and the one it comes from."""

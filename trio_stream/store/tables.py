@@ -1,0 +1,206 @@
+"""Every table there is, as the newest migration leaves them (a test compares the two).
+
+Times are milliseconds since the epoch unless a name says `_ns`; durations and positions are seconds. Names of files
+are bytes: they need not be UTF-8. What is compared or sorted has a key column of its own, compared as bytes, so that
+no collation of a database has a say in it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    false,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite counts rows in a column that is an INTEGER by that very name."""
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def _present(name: str, *columns: str) -> Index:
+    """For pages of the videos that are there; `number` makes the order total."""
+    return Index(f"ix_videos_{name}", *columns, "number", **_where("missing_since IS NULL"))
+
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("revision", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("fingerprint", Text, nullable=False, index=True),
+    Column("digest", Text),
+    Column("state", Text, nullable=False, server_default="new"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("reason", Text),
+    Column("facts", Text),
+    Column("duration", Double),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("artwork", Text, nullable=False, server_default="waiting"),
+    Column("artwork_reason", Text),
+    Column("blurhash", Text),
+    Column("texts", Text, nullable=False, server_default="waiting"),
+    CheckConstraint("state IN ('new', 'probed', 'unreadable')", name="state"),
+    CheckConstraint("artwork IN ('waiting', 'made', 'failed', 'none')", name="artwork"),
+    CheckConstraint("texts IN ('waiting', 'made', 'failed', 'none')", name="texts"),
+    Index("ix_contents_to_probe", "revision", **_where("state = 'new'")),
+    Index("ix_contents_to_draw", "revision", **_where("artwork = 'waiting'")),
+    Index("ix_contents_to_extract", "revision", **_where("texts = 'waiting'")),
+)
+"""A content, whatever its files are called. `facts` is the JSON of `media.facts`; `digest` the hash of all its bytes,
+made only where the fingerprints of two contents are equal."""
+
+videos = Table(
+    "videos",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("path", LargeBinary, unique=True),
+    Column("folder", LargeBinary, nullable=False),
+    Column("sort_key", LargeBinary, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("own_title", Text),
+    Column("title_key", LargeBinary, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default="[]"),
+    Column("words", Text, nullable=False, server_default=""),
+    Column("revision", Text, ForeignKey("contents.revision"), nullable=False, index=True),
+    Column("signature", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("duration", Double),
+    Column("added_at", BigInteger, nullable=False),
+    Column("missing_since", BigInteger),
+    _present("by_name", "sort_key"),
+    _present("by_title", "title_key"),
+    _present("by_added", "added_at"),
+    _present("by_modified", "mtime_ns"),
+    _present("by_size", "size"),
+    _present("by_duration", "duration"),
+    _present("by_folder", "folder", "sort_key"),
+    Index("ix_videos_missing", "missing_since", "number", **_where("missing_since IS NOT NULL")),
+    sqlite_autoincrement=True,
+)
+"""A name in the library. A missing one keeps its row, so that a file which comes back has the id it had; its `path`
+is NULL once another video took that name. `words` is what search looks at, see `store.search`."""
+
+derived = Table(
+    "derived",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("revision", Text, ForeignKey("contents.revision", ondelete="CASCADE")),
+    Column("video", BigInteger, ForeignKey("videos.number", ondelete="CASCADE")),
+    Column("kind", Text, nullable=False),
+    Column("digest", Text, nullable=False, index=True),
+    Column("suffix", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("about", Text, nullable=False, server_default="{}"),
+    CheckConstraint(
+        "kind IN ('poster', 'sheet', 'thumbnails', 'subtitle', 'subtitle-original')",
+        name="kind",
+    ),
+    CheckConstraint("revision IS NOT NULL OR video IS NOT NULL", name="source"),
+    Index("ix_derived_of_content", "revision", "kind", "position"),
+    Index("ix_derived_of_video", "video", "kind", "position"),
+    sqlite_autoincrement=True,
+)
+"""A file we made of a content, or of a file beside a video (`video`). `digest` names its bytes; `about` is JSON."""
+
+playheads = Table(
+    "playheads",
+    metadata,
+    Column("user", Text, primary_key=True),
+    Column(
+        "video", BigInteger, ForeignKey("videos.number", ondelete="CASCADE"), primary_key=True, index=True
+    ),
+    Column("position", Double, nullable=False),
+    Column("duration", Double),
+    Column("watched", Boolean, nullable=False, server_default=false()),
+    Column("plays", Integer, nullable=False, server_default="0"),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_playheads_recent", "user", "updated_at"),
+)
+"""Where a user stopped."""
+
+viewings = Table(
+    "viewings",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("video", BigInteger, ForeignKey("videos.number", ondelete="CASCADE"), nullable=False, index=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("first", Double, nullable=False),
+    Column("last", Double, nullable=False),
+    Index("ix_viewings_recent", "user", "updated_at", "number"),
+    sqlite_autoincrement=True,
+)
+"""The history: one row for each time a user watched, from position `first` to position `last`."""
+
+library = Table(
+    "library",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Small facts about the library as a whole."""
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    *,
+    key: Iterable[str],
+    update: Iterable[str] | None = None,
+) -> None:
+    """Insert rows; where one of that `key` (a unique set of columns) exists, set its columns `update` instead.
+
+    Without `update` these are all columns given that are not of the key; with an empty one the row that exists stays
+    as it is. All rows have the same columns.
+    """
+    rows = [values] if isinstance(values, Mapping) else list(values)
+    if not rows:
+        return
+    key = tuple(key)
+    changed = [name for name in rows[0] if name not in key] if update is None else list(update)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    if changed:
+        statement = statement.on_conflict_do_update(
+            index_elements=key, set_={name: statement.excluded[name] for name in changed}
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    connection.execute(statement, rows)
