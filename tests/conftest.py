@@ -12,7 +12,9 @@ from pathlib import Path
 import hypothesis
 import psutil
 import pytest
+from sqlalchemy.engine import URL
 
+from tests.databases import Databases, Postgres, postgres
 from tests.support import Census, Server, serving, wait_for
 
 # A machine that tests run on may be busy: what is slow there is not wrong.
@@ -86,6 +88,27 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             return stack.enter_context(serving(videos, tmp_path / f"server-{number}", **more))  # type: ignore[arg-type]
 
         yield start_one
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgres]:
+    """The PostgreSQL server of all tests."""
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Databases of one dialect and then of the other: a test that uses them runs with both."""
+    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    return Databases(tmp_path_factory.mktemp(request.param), server)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[URL]:
+    """A database of the test's own, with the newest schema and nothing in it."""
+    with databases.ready() as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

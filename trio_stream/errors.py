@@ -23,6 +23,12 @@ class SettingsError(TrioStreamError):
     code = "wrong-setting"
 
 
+class DataInUse(SettingsError):
+    """Another server, or a command, owns the data folder."""
+
+    code = "data-in-use"
+
+
 class BadRequest(TrioStreamError):
     """Input that has no meaning here."""
 

@@ -15,7 +15,7 @@ import trio
 
 from tests.support import wait_for
 from trio_stream.errors import VideoNotFound
-from trio_stream.library.catalog import Catalog, Video, _list, _open
+from trio_stream.library.catalog import Catalog, Video, _list, open_file
 
 CONTENT = b"of the library"
 SECRET = b"not of the library"
@@ -291,7 +291,7 @@ def test_a_folder_that_may_not_be_read_hides_only_what_is_in_it(root: Path) -> N
 
 def try_open(root: Path, name: str) -> bool:
     try:
-        os.close(_open(str(root), name))
+        os.close(open_file(str(root), name))
     except VideoNotFound:
         return False
     return True

@@ -67,7 +67,7 @@ class Catalog:
             raise VideoNotFound("there is no such video")
         fd = self._open_cached(name)
         if fd is None:
-            fd = await trio.to_thread.run_sync(_open, self._root, name, limiter=self._limiter)
+            fd = await trio.to_thread.run_sync(open_file, self._root, name, limiter=self._limiter)
         try:
             status, revision = await self._revisions.of(fd)
         except BaseException:
@@ -76,7 +76,7 @@ class Catalog:
         return OpenVideo(name, kind, fd, status, revision)
 
     def _open_cached(self, name: str) -> int | None:
-        """As `_open`, from memory; None for a thread to find out."""
+        """As `open_file`, from memory; None for a thread to find out."""
         handle = self._cached.open(os.path.join(self._root, name))
         if handle is None:
             return None
@@ -100,7 +100,10 @@ def _video(file: File) -> Video:
     return Video(file.name, file.status.st_size, file.status.st_mtime_ns, media_type(file.name) or "")
 
 
-def _open(root: str, name: str) -> int:
+def open_file(root: str, name: str) -> int:
+    """A descriptor of the regular file `name` below the real path `root`. Raises `VideoNotFound`, `TooManyFiles`, or
+    `OSError` for an error of the disk.
+    """
     path = os.path.join(root, name)
     try:
         # Looked at before it is opened: opening a device or a pipe can do something.

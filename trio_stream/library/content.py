@@ -60,9 +60,14 @@ class Identity:
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
     @property
+    def bytes(self) -> str:
+        """A word for the file and its bytes, whatever it is called."""
+        return f"{self.device:x}-{self.inode:x}-{self.size:x}-{self.mtime_ns:x}"
+
+    @property
     def signature(self) -> str:
-        """The same as one word."""
-        return f"{self.device:x}-{self.inode:x}-{self.size:x}-{self.mtime_ns:x}-{self.ctime_ns:x}"
+        """A word for all of it: the one for its bytes, and when anything about the file changed."""
+        return f"{self.bytes}-{self.ctime_ns:x}"
 
 
 def fingerprint(fd: int, size: int) -> str:

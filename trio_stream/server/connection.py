@@ -269,7 +269,8 @@ class Connection(TCPServer):
             self.stalled.leave(self)
         if TCP_NOTSENT_LOWAT and not self._slow and trio.current_time() - began > SLOW:
             self._slow = True
-            self._plain_socket().setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT)
+            with suppress(OSError):  # a Unix socket
+                self._plain_socket().setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT)
 
     def give_up(self) -> None:
         """The client has taken nothing for as long as it may: end the send that waits for it."""

@@ -67,7 +67,9 @@ contents = Table(
     Column("height", Integer),
     Column("artwork", Text, nullable=False, server_default="waiting"),
     Column("artwork_reason", Text),
+    Column("poster", Text),
     Column("blurhash", Text),
+    Column("sprites", Text),
     Column("texts", Text, nullable=False, server_default="waiting"),
     CheckConstraint("state IN ('new', 'probed', 'unreadable')", name="state"),
     CheckConstraint("artwork IN ('waiting', 'made', 'failed', 'none')", name="artwork"),
@@ -77,15 +79,32 @@ contents = Table(
     Index("ix_contents_to_extract", "revision", **_where("texts = 'waiting'")),
 )
 """A content, whatever its files are called. `facts` is the JSON of `media.facts`; `digest` the hash of all its bytes,
-made only where the fingerprints of two contents are equal."""
+made only where the fingerprints of two contents are equal. `poster` is the digest of a picture we made, `sprites` the
+JSON of `library.artwork.Sprites`."""
+
+folders = Table(
+    "folders",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("path", LargeBinary, nullable=False),
+    Column("place", Text, nullable=False, unique=True),
+    Column("parent", BigInteger, ForeignKey("folders.number")),
+    Column("name_key", LargeBinary, nullable=False),
+    Column("missing_since", BigInteger),
+    Index("ix_folders_inside", "parent", "name_key", "number"),
+    sqlite_autoincrement=True,
+)
+"""A folder of the library; the path of the library itself is empty. `place` is a hash of the path, because the keys of
+an index may be shorter than paths are."""
 
 videos = Table(
     "videos",
     metadata,
     Column("number", Number, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
-    Column("path", LargeBinary, unique=True),
-    Column("folder", LargeBinary, nullable=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("place", Text, unique=True),
+    Column("folder", BigInteger, ForeignKey("folders.number"), nullable=False),
     Column("sort_key", LargeBinary, nullable=False),
     Column("title", Text, nullable=False),
     Column("own_title", Text),
@@ -97,7 +116,7 @@ videos = Table(
     Column("signature", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
-    Column("duration", Double),
+    Column("duration", Double, nullable=False, server_default="0"),
     Column("added_at", BigInteger, nullable=False),
     Column("missing_since", BigInteger),
     _present("by_name", "sort_key"),
@@ -110,32 +129,36 @@ videos = Table(
     Index("ix_videos_missing", "missing_since", "number", **_where("missing_since IS NOT NULL")),
     sqlite_autoincrement=True,
 )
-"""A name in the library. A missing one keeps its row, so that a file which comes back has the id it had; its `path`
-is NULL once another video took that name. `words` is what search looks at, see `store.search`."""
+"""A name in the library. A missing one keeps its row, so that a file which comes back has the id it had; its `place`
+is NULL once another video took that name. `words` is what search looks at, see `store.search`. A `duration` of 0 is not
+known."""
 
-derived = Table(
-    "derived",
+subtitles = Table(
+    "subtitles",
     metadata,
     Column("number", Number, primary_key=True),
-    Column("revision", Text, ForeignKey("contents.revision", ondelete="CASCADE")),
-    Column("video", BigInteger, ForeignKey("videos.number", ondelete="CASCADE")),
-    Column("kind", Text, nullable=False),
-    Column("digest", Text, nullable=False, index=True),
-    Column("suffix", Text, nullable=False),
-    Column("media_type", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("position", Integer, nullable=False, server_default="0"),
-    Column("about", Text, nullable=False, server_default="{}"),
-    CheckConstraint(
-        "kind IN ('poster', 'sheet', 'thumbnails', 'subtitle', 'subtitle-original')",
-        name="kind",
-    ),
-    CheckConstraint("revision IS NOT NULL OR video IS NOT NULL", name="source"),
-    Index("ix_derived_of_content", "revision", "kind", "position"),
-    Index("ix_derived_of_video", "video", "kind", "position"),
+    Column("video", BigInteger, ForeignKey("videos.number", ondelete="CASCADE"), index=True),
+    Column("revision", Text, ForeignKey("contents.revision", ondelete="CASCADE"), index=True),
+    Column("track", Integer),
+    Column("path", LargeBinary),
+    Column("signature", Text),
+    Column("codec", Text, nullable=False),
+    Column("language", Text),
+    Column("label", Text, nullable=False, server_default=""),
+    Column("forced", Boolean, nullable=False, server_default=false()),
+    Column("hearing_impaired", Boolean, nullable=False, server_default=false()),
+    Column("is_default", Boolean, nullable=False, server_default=false()),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("reason", Text),
+    Column("vtt", Text),
+    Column("original", Text),
+    CheckConstraint("state IN ('waiting', 'made', 'failed')", name="state"),
+    CheckConstraint("(video IS NULL) <> (revision IS NULL)", name="source"),
+    Index("ix_subtitles_to_make", "number", **_where("state = 'waiting'")),
     sqlite_autoincrement=True,
 )
-"""A file we made of a content, or of a file beside a video (`video`). `digest` names its bytes; `about` is JSON."""
+"""A file of subtitles beside a video (`video`, `path`, `signature`), or a track inside a content (`revision`, `track`).
+`vtt` and `original` are digests of what we made: WebVTT, and ASS where it was that."""
 
 playheads = Table(
     "playheads",

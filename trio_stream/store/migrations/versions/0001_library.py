@@ -49,8 +49,9 @@ Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Make everything."""
     _contents()
+    _folders()
     _videos()
-    _derived()
+    _subtitles()
     _watching()
     op.create_table(
         "library",
@@ -84,7 +85,9 @@ def _contents() -> None:
         sa.Column("height", sa.Integer()),
         sa.Column("artwork", sa.Text(), nullable=False, server_default="waiting"),
         sa.Column("artwork_reason", sa.Text()),
+        sa.Column("poster", sa.Text()),
         sa.Column("blurhash", sa.Text()),
+        sa.Column("sprites", sa.Text()),
         sa.Column("texts", sa.Text(), nullable=False, server_default="waiting"),
         sa.PrimaryKeyConstraint("revision", name=op.f("pk_contents")),
         sa.CheckConstraint("state IN ('new', 'probed', 'unreadable')", name=op.f("ck_contents_state")),
@@ -99,13 +102,31 @@ def _contents() -> None:
     _index("ix_contents_to_extract", "contents", "revision", where="texts = 'waiting'")
 
 
+def _folders() -> None:
+    op.create_table(
+        "folders",
+        sa.Column("number", Number, nullable=False),
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("parent", sa.BigInteger()),
+        sa.Column("name_key", sa.LargeBinary(), nullable=False),
+        sa.Column("missing_since", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_folders")),
+        sa.UniqueConstraint("place", name=op.f("uq_folders_place")),
+        sa.ForeignKeyConstraint(["parent"], ["folders.number"], name=op.f("fk_folders_parent_folders")),
+        sqlite_autoincrement=True,
+    )
+    _index("ix_folders_inside", "folders", "parent", "name_key", "number")
+
+
 def _videos() -> None:
     op.create_table(
         "videos",
         sa.Column("number", Number, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("path", sa.LargeBinary()),
-        sa.Column("folder", sa.LargeBinary(), nullable=False),
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("place", sa.Text()),
+        sa.Column("folder", sa.BigInteger(), nullable=False),
         sa.Column("sort_key", sa.LargeBinary(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("own_title", sa.Text()),
@@ -117,12 +138,13 @@ def _videos() -> None:
         sa.Column("signature", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
-        sa.Column("duration", sa.Double()),
+        sa.Column("duration", sa.Double(), nullable=False, server_default="0"),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.Column("missing_since", sa.BigInteger()),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_videos")),
         sa.UniqueConstraint("id", name=op.f("uq_videos_id")),
-        sa.UniqueConstraint("path", name=op.f("uq_videos_path")),
+        sa.UniqueConstraint("place", name=op.f("uq_videos_place")),
+        sa.ForeignKeyConstraint(["folder"], ["folders.number"], name=op.f("fk_videos_folder_folders")),
         sa.ForeignKeyConstraint(
             ["revision"], ["contents.revision"], name=op.f("fk_videos_revision_contents")
         ),
@@ -142,39 +164,42 @@ def _videos() -> None:
     _index("ix_videos_missing", "videos", "missing_since", "number", where="missing_since IS NOT NULL")
 
 
-def _derived() -> None:
+def _subtitles() -> None:
     op.create_table(
-        "derived",
+        "subtitles",
         sa.Column("number", Number, nullable=False),
-        sa.Column("revision", sa.Text()),
         sa.Column("video", sa.BigInteger()),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("suffix", sa.Text(), nullable=False),
-        sa.Column("media_type", sa.Text(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False, server_default="0"),
-        sa.Column("about", sa.Text(), nullable=False, server_default="{}"),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_derived")),
+        sa.Column("revision", sa.Text()),
+        sa.Column("track", sa.Integer()),
+        sa.Column("path", sa.LargeBinary()),
+        sa.Column("signature", sa.Text()),
+        sa.Column("codec", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text()),
+        sa.Column("label", sa.Text(), nullable=False, server_default=""),
+        sa.Column("forced", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("hearing_impaired", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("is_default", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("state", sa.Text(), nullable=False, server_default="waiting"),
+        sa.Column("reason", sa.Text()),
+        sa.Column("vtt", sa.Text()),
+        sa.Column("original", sa.Text()),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_subtitles")),
         sa.ForeignKeyConstraint(
             ["revision"],
             ["contents.revision"],
-            name=op.f("fk_derived_revision_contents"),
+            name=op.f("fk_subtitles_revision_contents"),
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["video"], ["videos.number"], name=op.f("fk_derived_video_videos"), ondelete="CASCADE"
+            ["video"], ["videos.number"], name=op.f("fk_subtitles_video_videos"), ondelete="CASCADE"
         ),
-        sa.CheckConstraint(
-            "kind IN ('poster', 'sheet', 'thumbnails', 'subtitle', 'subtitle-original')",
-            name=op.f("ck_derived_kind"),
-        ),
-        sa.CheckConstraint("revision IS NOT NULL OR video IS NOT NULL", name=op.f("ck_derived_source")),
+        sa.CheckConstraint("state IN ('waiting', 'made', 'failed')", name=op.f("ck_subtitles_state")),
+        sa.CheckConstraint("(video IS NULL) <> (revision IS NULL)", name=op.f("ck_subtitles_source")),
         sqlite_autoincrement=True,
     )
-    _index("ix_derived_digest", "derived", "digest")
-    _index("ix_derived_of_content", "derived", "revision", "kind", "position")
-    _index("ix_derived_of_video", "derived", "video", "kind", "position")
+    _index("ix_subtitles_video", "subtitles", "video")
+    _index("ix_subtitles_revision", "subtitles", "revision")
+    _index("ix_subtitles_to_make", "subtitles", "number", where="state = 'waiting'")
 
 
 def _watching() -> None:

@@ -1,0 +1,189 @@
+"""Databases for tests: SQLite files, and a real PostgreSQL server started from the distribution's package."""
+
+import getpass
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import trio
+from sqlalchemy.engine import URL
+
+from tests.support import wait_for
+from trio_stream.store.database import migrate
+from trio_stream.store.engines import sqlite_address
+
+type Dialect = Literal["sqlite", "postgresql"]
+
+START_DEADLINE = 30.0
+STOP_DEADLINE = 20.0
+
+QUICK = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "shared_buffers=16MB",
+    "max_connections=40",
+)
+"""Nobody pulls the plug of a test."""
+
+
+def programs() -> Path:
+    """Where the newest `initdb` and `postgres` of this machine are; Debian keeps them out of PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda each: float(each.parent.name))
+    if not found and (initdb := shutil.which("initdb")):
+        return Path(initdb).resolve().parent
+    assert found, "the tests need PostgreSQL: run scripts/test, which installs it"
+    return found[-1]
+
+
+class Postgres:
+    """A running server; only this machine's users reach its socket, in a folder of its own."""
+
+    def __init__(self, socket: Path, user: str) -> None:
+        self._socket = socket
+        self.user = user
+        self._numbers = itertools.count()
+
+    def url(self, name: str) -> URL:
+        return URL.create("postgresql", username=self.user, database=name, query={"host": str(self._socket)})
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
+        """Run one statement outside any transaction."""
+        import psycopg  # noqa: PLC0415 - only who tests with PostgreSQL needs it
+
+        with psycopg.connect(
+            host=str(self._socket), user=self.user, dbname=database, autocommit=True
+        ) as connection:
+            cursor = connection.execute(statement.encode())
+            return [] if cursor.description is None else cursor.fetchall()
+
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[URL]:
+        """A database of the test's own, made from `template`."""
+        name = f"test_{next(self._numbers)}"
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        try:
+            yield self.url(name)
+        finally:
+            self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """A new server for the length of the block, as another user where this one is root (it refuses to run as that)."""
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    user = _user()
+    data, log = folder / "data", folder / "log"
+    try:
+        owner = pwd.getpwnam(user)
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        as_user = [] if os.geteuid() else _as(owner)
+        subprocess.run(
+            [
+                *(*as_user, programs() / "initdb", "-D", data, "-U", user, "--auth=trust"),
+                *("--no-locale", "--encoding=UTF8", "--no-sync"),
+            ],
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+        )
+        options = (f"unix_socket_directories={folder}", "listen_addresses=", *QUICK)
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                [
+                    *as_user,
+                    programs() / "postgres",
+                    "-D",
+                    data,
+                    *(word for each in options for word in ("-c", each)),
+                ],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            found = Postgres(folder, user)
+            wait_for(lambda: _answers(found, server, log), START_DEADLINE, "PostgreSQL to start")
+            yield found
+        finally:
+            server.send_signal(signal.SIGINT)  # ends its sessions, then itself
+            server.wait(STOP_DEADLINE)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _user() -> str:
+    if os.geteuid():
+        return getpass.getuser()
+    known = {each.pw_name for each in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _as(owner: pwd.struct_passwd) -> list[str]:
+    # When the tests are killed, so is their server.
+    ids = (f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups")
+    return ["setpriv", *ids, "--pdeathsig=INT", "--"]
+
+
+def _answers(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> bool:
+    import psycopg  # noqa: PLC0415
+
+    assert process.poll() is None, f"PostgreSQL ended:\n{log.read_text(errors='replace')}"
+    try:
+        return bool(server.execute("SELECT 1"))
+    except psycopg.OperationalError:
+        return False
+
+
+class Databases:
+    """Databases of one dialect for tests: `empty` ones, and `ready` ones with the newest schema."""
+
+    def __init__(self, folder: Path, server: Postgres | None) -> None:
+        self.dialect: Dialect = "sqlite" if server is None else "postgresql"
+        self._folder = folder
+        self.server = server
+        self._numbers = itertools.count()
+        self._template: URL | None = None
+
+    @contextmanager
+    def empty(self) -> Iterator[URL]:
+        """Nothing there yet."""
+        if self.server is not None:
+            with self.server.database() as url:
+                yield url
+            return
+        folder = self._folder / str(next(self._numbers))
+        folder.mkdir()
+        yield sqlite_address(folder / "library.sqlite")
+        shutil.rmtree(folder)
+
+    @contextmanager
+    def ready(self) -> Iterator[URL]:
+        """A database with the newest schema and no rows."""
+        template = self._made()
+        if self.server is not None:
+            with self.server.database(str(template.database)) as url:
+                yield url
+            return
+        with self.empty() as url:
+            shutil.copy(str(template.database), str(url.database))
+            yield url
+
+    def _made(self) -> URL:
+        if self._template is None:
+            if self.server is not None:
+                self.server.execute("CREATE DATABASE newest")
+                self._template = self.server.url("newest")
+            else:
+                self._template = sqlite_address(self._folder / "newest.sqlite")
+            trio.run(migrate, self._template)
+        return self._template

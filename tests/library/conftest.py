@@ -1,0 +1,83 @@
+"""A library in a folder of its own, with its database, and a scanner that looks when it is told."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from sqlalchemy import select
+from sqlalchemy.engine import URL
+
+from tests.support import wait_until
+from trio_stream.library.progress import Look, Progress
+from trio_stream.library.scanner import Scanner
+from trio_stream.store.database import Database, open_database
+from trio_stream.store.tables import contents, folders, videos
+from trio_stream.store.writer import Writer
+
+
+@dataclass
+class Shelf:
+    """The folder `root`, what is known of it, and who looks at it."""
+
+    root: Path
+    database: Database
+    writer: Writer
+    scanner: Scanner
+    progress: Progress
+
+    async def look(self, *folders: str) -> Look:
+        return await self.scanner.look(folders or None)
+
+    async def rows(self) -> dict[str, Any]:
+        """The videos that are there, by name."""
+        statement = select(videos, contents.c.fingerprint, contents.c.digest).join(contents)
+        rows = await self.database.read(lambda connection: connection.execute(statement).all())
+        return {os.fsdecode(row.path): row for row in rows if row.missing_since is None}
+
+    async def ids(self) -> dict[str, str]:
+        return {name: row.id for name, row in (await self.rows()).items()}
+
+    async def missing(self) -> list[str]:
+        statement = select(videos.c.path).where(videos.c.missing_since.is_not(None))
+        rows = await self.database.read(lambda connection: connection.scalars(statement).all())
+        return sorted(os.fsdecode(path) for path in rows)
+
+    async def folders(self) -> list[str]:
+        statement = select(folders.c.path).where(folders.c.missing_since.is_(None))
+        rows = await self.database.read(lambda connection: connection.scalars(statement).all())
+        return sorted(os.fsdecode(path) for path in rows)
+
+    def put(self, name: str, content: bytes = b"film") -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    async def run(self, nursery: trio.Nursery) -> None:
+        """Let the scanner look by itself from now on; what there is now it has seen when this returns."""
+        await nursery.start(self.scanner.run)
+        await wait_until(lambda: self.progress.look.ended_at is not None, 5, "the first look to end")
+
+
+@asynccontextmanager
+async def open_shelf(root: Path, url: URL, *, rest: float = 0) -> AsyncIterator[Shelf]:
+    """The library in `root`; files count as resting after `rest` seconds."""
+    root.mkdir(exist_ok=True)
+    progress = Progress()
+    async with open_database(url) as database, trio.open_nursery() as nursery:
+        writer = Writer(database)
+        await nursery.start(writer.run)
+        scanner = Scanner(str(root), database, writer, progress, interval=3600, rest=rest)
+        yield Shelf(root, database, writer, scanner, progress)
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def shelf(tmp_path: Path, database_url: URL) -> AsyncIterator[Shelf]:
+    async with open_shelf(tmp_path / "videos", database_url) as shelf:
+        yield shelf

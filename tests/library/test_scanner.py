@@ -1,0 +1,385 @@
+"""What the database says after things have happened to a real folder."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+from sqlalchemy.engine import URL
+
+from tests.library.conftest import Shelf, open_shelf
+from tests.support import wait_until
+from trio_stream.library import scanner as scanner_module
+from trio_stream.library.content import SAMPLE, SAMPLES
+
+BIG = 3 * SAMPLE * SAMPLES
+
+
+async def test_what_is_there_is_known_after_a_look(shelf: Shelf) -> None:
+    shelf.put("b.mp4", b"one")
+    shelf.put("Films/a.mkv", b"two")
+    shelf.put("Films/deep/er/c.webm", b"three")
+    shelf.put("notes.txt")
+    shelf.put(".hidden/d.mp4")
+    look = await shelf.look()
+    rows = await shelf.rows()
+    assert sorted(rows) == ["Films/a.mkv", "Films/deep/er/c.webm", "b.mp4"]
+    assert (look.added, look.videos, look.folders) == (3, 3, 4)
+    assert await shelf.folders() == ["", "Films", "Films/deep", "Films/deep/er"]
+    assert rows["Films/a.mkv"].title == "a"
+    assert rows["Films/a.mkv"].words == "a films mkv"
+    assert len({row.id for row in rows.values()}) == 3
+
+
+async def test_an_unchanged_folder_is_looked_at_without_a_write_and_without_opening(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(200):
+        shelf.put(f"{number % 7}/{number}.mp4", str(number).encode())
+    await shelf.look()
+    written = shelf.writer.statistics().changes
+    monkeypatch.setattr(scanner_module, "open_file", None)
+    look = await shelf.look()
+    assert (look.videos, look.added, look.changed, look.missing) == (200, 0, 0, 0)
+    assert shelf.writer.statistics().changes == written
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
+def test_an_unchanged_look_costs_one_stat_a_file(tmp_path: Path) -> None:
+    """Counted from outside, by the system calls that name the files."""
+    program = f"""
+import sys, trio
+from trio_stream.library.progress import Progress
+from trio_stream.library.scanner import Scanner
+from trio_stream.store.database import migrate, open_database
+from trio_stream.store.writer import Writer
+
+async def main():
+    url = "sqlite:///{tmp_path}/library.db"
+    await migrate(url)
+    async with open_database(url) as database, trio.open_nursery() as nursery:
+        writer = Writer(database)
+        await nursery.start(writer.run)
+        scanner = Scanner("{tmp_path}/videos", database, writer, Progress(), interval=1, rest=0)
+        assert (await scanner.look()).added == 300
+        open("{tmp_path}/videos/MARK", "w").close()
+        assert (await scanner.look()).videos == 300
+        nursery.cancel_scope.cancel()
+trio.run(main)
+"""
+    for number in range(300):
+        path = tmp_path / "videos" / str(number % 3) / f"{number}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"film")
+    trace = tmp_path / "trace"
+    subprocess.run(
+        ["strace", "-f", "-o", trace, "-e", "trace=file,read,pread64", sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+    )
+    _, _, second = trace.read_text().partition("MARK")
+    named = [line for line in second.splitlines() if '.mp4"' in line]
+    assert len(named) == 300, named[:5]
+    assert all("stat" in line for line in named)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a.mp4", "b.mp4"),
+        ("a.mp4", "sub/a.mp4"),
+        ("sub/a.mp4", "a.mp4"),
+        ("1/a.mp4", "0/a.mp4"),  # looked at after, and before, the old place
+        ("0/a.mp4", "1/a.mp4"),
+    ],
+)
+@pytest.mark.parametrize("keeps_time", [True, False])
+async def test_a_video_that_moves_is_the_same_video(
+    shelf: Shelf, before: str, after: str, keeps_time: bool
+) -> None:
+    shelf.put("other.mp4", b"other")
+    path = shelf.put(before, os.urandom(BIG))
+    await shelf.look()
+    first = (await shelf.rows())[before]
+    (shelf.root / after).parent.mkdir(exist_ok=True)
+    path.rename(shelf.root / after)
+    if not keeps_time:
+        os.utime(shelf.root / after)
+    look = await shelf.look()
+    then = await shelf.rows()
+    assert sorted(then) == sorted(["other.mp4", after])
+    assert then[after].id == first.id
+    assert (then[after].revision == first.revision) is keeps_time
+    assert (look.added, look.moved) == (0, 1)
+
+
+async def test_a_folder_that_moves_takes_its_videos_along(shelf: Shelf) -> None:
+    for number in range(30):
+        shelf.put(f"Old/season {number % 3}/{number}.mp4", str(number).encode())
+    shelf.put("Aa.mp4")
+    await shelf.look()
+    before = await shelf.ids()
+    (shelf.root / "Old").rename(shelf.root / "New")
+    await shelf.look()
+    assert await shelf.ids() == {name.replace("Old/", "New/"): id_ for name, id_ in before.items()}
+    assert await shelf.folders() == ["", "New", "New/season 0", "New/season 1", "New/season 2"]
+    (shelf.root / "New").rename(shelf.root / "Ab")  # which is looked at before the old one is missed
+    await shelf.look()
+    assert await shelf.ids() == {name.replace("Old/", "Ab/"): id_ for name, id_ in before.items()}
+
+
+async def test_copies_and_links_are_videos_of_their_own(shelf: Shelf) -> None:
+    path = shelf.put("a.mp4", os.urandom(BIG))
+    await shelf.look()
+    (first,) = (await shelf.ids()).values()
+    shutil.copy(path, shelf.root / "copy.mp4")
+    os.link(path, shelf.root / "hard.mp4")
+    (shelf.root / "soft.mp4").symlink_to("a.mp4")
+    look = await shelf.look()
+    rows = await shelf.rows()
+    assert look.added == 3
+    assert rows["a.mp4"].id == first
+    assert len({row.id for row in rows.values()}) == 4
+    assert rows["hard.mp4"].revision == rows["a.mp4"].revision == rows["soft.mp4"].revision
+    assert rows["copy.mp4"].revision != rows["a.mp4"].revision
+    path.unlink()
+    await shelf.look()
+    assert await shelf.missing() == ["a.mp4", "soft.mp4"], "no copy becomes what it was copied from"
+    assert (await shelf.ids())["hard.mp4"] == rows["hard.mp4"].id
+
+
+async def test_a_video_that_comes_back_is_the_one_it_was(shelf: Shelf) -> None:
+    path = shelf.put("a.mp4", b"film")
+    await shelf.look()
+    before = await shelf.ids()
+    path.rename(shelf.root / "aside")
+    assert (await shelf.look()).missing == 1
+    assert await shelf.ids() == {}
+    (shelf.root / "aside").rename(path)
+    look = await shelf.look()
+    assert (look.returned, look.added) == (1, 0)
+    assert await shelf.ids() == before
+
+
+async def test_edited_and_replaced_in_place_it_keeps_its_id(shelf: Shelf) -> None:
+    path = shelf.put("a.mp4", b"film")
+    await shelf.look()
+    first = (await shelf.rows())["a.mp4"]
+    with path.open("r+b") as file:
+        file.write(b"F")
+    assert (await shelf.look()).changed == 1
+    second = (await shelf.rows())["a.mp4"]
+    shelf.put("new", b"another film").rename(path)
+    assert (await shelf.look()).changed == 1
+    third = (await shelf.rows())["a.mp4"]
+    assert first.id == second.id == third.id
+    assert len({first.revision, second.revision, third.revision}) == 3
+    assert third.size == len(b"another film")
+
+
+async def test_renamed_over_another_the_name_decides(shelf: Shelf) -> None:
+    one, other = shelf.put("a.mp4", b"one"), shelf.put("b.mp4", b"other")
+    await shelf.look()
+    before = await shelf.rows()
+    one.rename(other)
+    await shelf.look()
+    after = await shelf.rows()
+    assert list(after) == ["b.mp4"]
+    assert after["b.mp4"].id == before["b.mp4"].id
+    assert after["b.mp4"].revision == before["a.mp4"].revision
+    assert await shelf.missing() == ["a.mp4"]
+
+
+async def test_where_samples_agree_and_bytes_differ_every_byte_is_asked(shelf: Shelf) -> None:
+    """Two films that only a digest tells apart, both gone; one of them comes back elsewhere with another time."""
+    one = bytearray(BIG)
+    other = bytearray(BIG)
+    other[SAMPLE + 5] = 1
+    shelf.put("a.mp4", bytes(one))
+    shelf.put("b.mp4", bytes(other))
+    os.utime(shelf.root / "b.mp4", ns=(0, 1))
+    await shelf.look()
+    rows = await shelf.rows()
+    assert rows["a.mp4"].fingerprint == rows["b.mp4"].fingerprint
+    assert rows["a.mp4"].digest != rows["b.mp4"].digest, "told apart while both were there"
+    (shelf.root / "a.mp4").unlink()
+    (shelf.root / "b.mp4").rename(shelf.root / "c.mp4")
+    os.utime(shelf.root / "c.mp4", ns=(0, 2))
+    await shelf.look()
+    assert (await shelf.ids())["c.mp4"] == rows["b.mp4"].id
+
+
+async def test_a_name_that_is_no_text_is_kept(shelf: Shelf) -> None:
+    name = os.fsdecode(b"caf\xe9/\xff\xfe.mp4")
+    shelf.put(name)
+    await shelf.look()
+    assert list(await shelf.ids()) == [name]
+
+
+async def test_a_folder_that_cannot_be_read_loses_nothing(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.put("a.mp4")
+    shelf.put("sub/b.mp4", b"b")
+    await shelf.look()
+    before = await shelf.ids()
+    real = os.scandir
+
+    def failing(path: str) -> object:
+        if str(path).endswith("/sub"):
+            raise OSError(5, "Input/output error")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    look = await shelf.look()
+    assert look.unread == ["sub"]
+    assert await shelf.ids() == before
+    monkeypatch.undo()
+    shelf.root.rename(shelf.root.with_name("away"))  # as if its disk was not mounted
+    look = await shelf.look()
+    assert look.unread == [""]
+    assert await shelf.ids() == before
+    shelf.root.with_name("away").rename(shelf.root)
+
+
+async def test_links_that_make_a_circle_end(shelf: Shelf) -> None:
+    shelf.put("a/film.mp4")
+    (shelf.root / "a" / "up").symlink_to("..")
+    with trio.fail_after(10):
+        look = await shelf.look()
+        again = await shelf.look()
+    assert look.added == 1
+    assert (again.added, again.missing) == (0, 0)
+
+
+async def test_a_file_is_taken_up_once_it_rests(tmp_path: Path, database_url: URL) -> None:
+    async with (
+        open_shelf(tmp_path / "videos", database_url, rest=0.3) as shelf,
+        trio.open_nursery() as nursery,
+    ):
+        await shelf.run(nursery)
+        seen: list[int] = []
+        with (shelf.root / "copied.mp4").open("wb") as file:
+            for _ in range(20):
+                file.write(b"x" * 1000)
+                file.flush()
+                await trio.sleep(0.05)  # as slowly as a copy over a network
+                seen.append(len(await shelf.ids()))
+        assert not any(seen), "while it is being written, it is no video"
+        with trio.fail_after(5):
+            while not (rows := await shelf.rows()):
+                await trio.sleep(0.05)
+        assert rows["copied.mp4"].size == 20_000
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_file_whose_clock_is_ahead_rests_too(
+    tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        open_shelf(tmp_path / "videos", database_url, rest=0.2) as shelf,
+        trio.open_nursery() as nursery,
+    ):
+        monkeypatch.setattr("time.time", lambda: 0.0)  # so each file is from the future
+        shelf.put("a.mp4")
+        await shelf.run(nursery)
+        with trio.fail_after(5):
+            while not await shelf.ids():
+                await trio.sleep(0.05)
+        nursery.cancel_scope.cancel()
+
+
+def rename(shelf: Shelf) -> list[str]:
+    (shelf.root / "a.mp4").rename(shelf.root / "b.mp4")
+    return ["b.mp4", "deep/er/c.mp4"]
+
+
+def remove(shelf: Shelf) -> list[str]:
+    (shelf.root / "a.mp4").unlink()
+    return ["deep/er/c.mp4"]
+
+
+def remove_tree(shelf: Shelf) -> list[str]:
+    shutil.rmtree(shelf.root / "deep")
+    return ["a.mp4"]
+
+
+def add_tree(shelf: Shelf) -> list[str]:
+    outside = shelf.root.parent / "outside"
+    (outside / "x" / "y").mkdir(parents=True)
+    (outside / "x" / "y" / "d.mp4").write_bytes(b"d")
+    (outside / "x").rename(shelf.root / "x")
+    return ["a.mp4", "deep/er/c.mp4", "x/y/d.mp4"]
+
+
+def move_tree(shelf: Shelf) -> list[str]:
+    (shelf.root / "deep").rename(shelf.root / "Deeper")
+    return ["Deeper/er/c.mp4", "a.mp4"]
+
+
+def add_in_new_folder(shelf: Shelf) -> list[str]:
+    shelf.put("new/e.mp4", b"e")
+    return ["a.mp4", "deep/er/c.mp4", "new/e.mp4"]
+
+
+@pytest.mark.parametrize("happen", [rename, remove, remove_tree, add_tree, move_tree, add_in_new_folder])
+async def test_what_happens_is_heard_of(shelf: Shelf, happen: Callable[[Shelf], list[str]]) -> None:
+    shelf.put("a.mp4", b"a")
+    shelf.put("deep/er/c.mp4", b"c")
+    async with trio.open_nursery() as nursery:
+        await shelf.run(nursery)
+        assert shelf.progress.watching.on
+        before = await shelf.ids()
+        expected = happen(shelf)
+        with trio.fail_after(5):
+            while sorted(after := await shelf.ids()) != expected:
+                await trio.sleep(0.05)
+        assert len(set(before.values()) & set(after.values())) == min(len(before), len(after))
+        nursery.cancel_scope.cancel()
+
+
+async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_same(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_watches(*_: object, **__: object) -> object:
+        raise OSError(28, "OS file watch limit reached.")
+        yield
+
+    monkeypatch.setattr("watchfiles.watch", no_watches)
+    async with trio.open_nursery() as nursery:
+        await shelf.run(nursery)
+        assert not shelf.progress.watching.on
+        assert "watch limit" in str(shelf.progress.watching.reason)
+        shelf.put("a.mp4")
+        wanted = shelf.scanner.ask()
+        await wait_until(
+            lambda: shelf.progress.look.number >= wanted and not shelf.progress.look.running, 5, "the look"
+        )
+        assert list(await shelf.ids()) == ["a.mp4"]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_look_happens_again_after_the_interval(
+    tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchfiles.watch", lambda *_, **__: iter(()))
+    async with open_shelf(tmp_path / "videos", database_url) as shelf, trio.open_nursery() as nursery:
+        shelf.scanner._interval = 0.2
+        await shelf.run(nursery)
+        shelf.put("a.mp4")
+        with trio.fail_after(5):
+            while not await shelf.ids():
+                await trio.sleep(0.05)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_pipe_is_no_video_and_nobody_waits_for_it(shelf: Shelf) -> None:
+    os.mkfifo(shelf.root / "a.mp4")
+    with trio.fail_after(5):
+        assert (await shelf.look()).videos == 0
+    assert stat.S_ISFIFO((shelf.root / "a.mp4").stat().st_mode)

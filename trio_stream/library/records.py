@@ -1,0 +1,417 @@
+"""What the database knows of the folder, and how a look at the folder changes it.
+
+Each function runs in one transaction of whoever calls it. Nothing is ever deleted here: a video whose file has gone
+is kept, marked missing, so that a file that comes back is the video it was, with its id and where people stopped.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from secrets import token_hex
+
+from sqlalchemy import Connection, and_, func, select, update
+
+from trio_stream.library.content import Content, Identity
+from trio_stream.library.moves import Arrival, Gone, moved_from
+from trio_stream.library.naming import sort_key, title_of, words
+from trio_stream.store.search import joined
+from trio_stream.store.tables import contents, folders, subtitles, upsert, videos
+
+CANDIDATES = 50
+"""So many missing videos of one fingerprint are considered as what a new file was."""
+
+SLICE = 500
+"""Rows named in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVideo:
+    """A video as the database has it; `missing` if its file was not there at the last look."""
+
+    number: int
+    name: str
+    signature: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFolder:
+    """A folder as the database has it: its videos by name, and the names of the folders in it that are there."""
+
+    number: int
+    videos: dict[str, KnownVideo]
+    subfolders: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that was looked into; `digest` only where `DigestNeeded` asked for it."""
+
+    name: str
+    identity: Identity
+    content: Content
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleFile:
+    """A file of subtitles beside a video: its name below the library, its state, and what its name says of it."""
+
+    name: str
+    signature: str
+    codec: str
+    language: str | None
+    label: str
+    forced: bool
+    hearing_impaired: bool
+    is_default: bool
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How many videos were new, came from elsewhere, came back, or have other bytes than before."""
+
+    added: int = 0
+    moved: int = 0
+    returned: int = 0
+    changed: int = 0
+
+
+def place(name: str) -> str:
+    """The key of a path: a hash, because paths may be longer than what an index takes."""
+    return blake2b(os.fsencode(name), digest_size=16).hexdigest()
+
+
+def known_folder(connection: Connection, name: str) -> KnownFolder | None:
+    """What is known of the folder `name` (empty for the library itself); None if nothing is."""
+    number = connection.scalar(select(folders.c.number).where(folders.c.place == place(name)))
+    if number is None:
+        return None
+    rows = connection.execute(
+        select(videos.c.number, videos.c.path, videos.c.signature, videos.c.missing_since).where(
+            videos.c.folder == number, videos.c.place.is_not(None)
+        )
+    )
+    known = {
+        (path := os.fsdecode(row.path)): KnownVideo(
+            row.number, path, row.signature, row.missing_since is not None
+        )
+        for row in rows
+    }
+    inside = connection.scalars(
+        select(folders.c.path).where(folders.c.parent == number, folders.c.missing_since.is_(None))
+    )
+    return KnownFolder(number, known, frozenset(os.fsdecode(path) for path in inside))
+
+
+def keep_folder(connection: Connection, name: str) -> int:
+    """The number of the folder `name`, which is there; it and those around it are made known."""
+    key = place(name)
+    row = connection.execute(
+        select(folders.c.number, folders.c.missing_since).where(folders.c.place == key)
+    ).one_or_none()
+    if row is not None and row.missing_since is None:
+        return int(row.number)
+    around, _, last = name.rpartition("/")
+    parent = keep_folder(connection, around) if name else None
+    values = {
+        "path": os.fsencode(name),
+        "place": key,
+        "parent": parent,
+        "name_key": sort_key(last),
+        "missing_since": None,
+    }
+    upsert(connection, folders, values, key=("place",), update=("missing_since",))
+    return int(connection.scalars(select(folders.c.number).where(folders.c.place == key)).one())
+
+
+def lose_folder(connection: Connection, name: str, now: int) -> int:
+    """Mark the folder `name` missing, and all below it; answers how many videos that were."""
+    number = connection.scalar(select(folders.c.number).where(folders.c.place == place(name)))
+    lost = 0
+    layer = [] if number is None else [int(number)]
+    while layer:
+        for part in _slices(layer):
+            connection.execute(
+                update(folders)
+                .where(folders.c.number.in_(part), folders.c.missing_since.is_(None))
+                .values(missing_since=now)
+            )
+            lost += connection.execute(
+                update(videos)
+                .where(videos.c.folder.in_(part), videos.c.missing_since.is_(None))
+                .values(missing_since=now)
+            ).rowcount
+        layer = [
+            int(inner)
+            for part in _slices(layer)
+            for inner in connection.scalars(select(folders.c.number).where(folders.c.parent.in_(part)))
+        ]
+    return lost
+
+
+def lose_videos(connection: Connection, numbers: Sequence[int], now: int, since: int) -> int:
+    """Mark videos missing; answers how many of them are found to be what was added `since` then elsewhere.
+
+    Both times are in milliseconds. A look that comes by the new place first takes a file that moved for a new one;
+    here, where the old place turns out to be empty, the older video takes over what the new one is.
+    """
+    for part in _slices(numbers):
+        connection.execute(
+            update(videos)
+            .where(videos.c.number.in_(part), videos.c.missing_since.is_(None))
+            .values(missing_since=now)
+        )
+    return sum(_take_over(connection, number, since) for number in numbers)
+
+
+def take_up(connection: Connection, found: Iterable[Found], now: int) -> Outcome:
+    """Make the library know what was found, at `now` in milliseconds. `DigestNeeded`: nothing is changed."""
+    outcome = Outcome()
+    for file in found:
+        _keep_content(connection, file)
+        row = connection.execute(
+            select(videos.c.number, videos.c.revision, videos.c.missing_since).where(
+                videos.c.place == place(file.name)
+            )
+        ).one_or_none()
+        if row is not None:
+            outcome.returned += row.missing_since is not None
+            outcome.changed += row.revision != file.content.revision
+            _put(connection, row.number, file)
+            continue
+        arrival = Arrival(file.name, file.content.revision, file.digest)
+        if (gone := moved_from(arrival, _missing_with(connection, file.content))) is not None:
+            outcome.moved += 1
+            _put(connection, gone.number, file)
+        else:
+            outcome.added += 1
+            _add(connection, file, now)
+    return outcome
+
+
+def alike(connection: Connection, after: str, most: int) -> list[tuple[str, str]]:
+    """Contents whose fingerprint is not their own and whose digest is not known: revision and a video that has it.
+
+    At most `most` of them, those behind the revision `after`, in order.
+    """
+    other = contents.alias("other")
+    rows = connection.execute(
+        select(contents.c.revision, func.min(videos.c.number).label("number"))
+        .join(videos, videos.c.revision == contents.c.revision)
+        .where(
+            contents.c.digest.is_(None),
+            contents.c.revision > after,
+            videos.c.missing_since.is_(None),
+            select(other.c.revision)
+            .where(other.c.fingerprint == contents.c.fingerprint, other.c.revision != contents.c.revision)
+            .exists(),
+        )
+        .group_by(contents.c.revision)
+        .order_by(contents.c.revision)
+        .limit(most)
+    ).all()
+    paths = {
+        row.number: os.fsdecode(row.path)
+        for row in connection.execute(
+            select(videos.c.number, videos.c.path).where(videos.c.number.in_([row.number for row in rows]))
+        )
+    }
+    return [(row.revision, paths[row.number]) for row in rows]
+
+
+def keep_digest(connection: Connection, revision: str, digest: str) -> None:
+    """Write down the digest of a content."""
+    connection.execute(update(contents).where(contents.c.revision == revision).values(digest=digest))
+
+
+def keep_subtitles(connection: Connection, video: str, files: Sequence[SubtitleFile]) -> bool:
+    """Make the subtitle files beside the video `video` those in `files`; answers whether that changed anything."""
+    number = connection.scalar(select(videos.c.number).where(videos.c.place == place(video)))
+    if number is None:
+        return False
+    rows = connection.execute(
+        select(subtitles.c.number, subtitles.c.path, subtitles.c.signature).where(subtitles.c.video == number)
+    ).all()
+    wanted = {(os.fsencode(file.name), file.signature): file for file in files}
+    kept = {(row.path, row.signature) for row in rows}
+    stale = [row.number for row in rows if (row.path, row.signature) not in wanted]
+    if stale:
+        connection.execute(subtitles.delete().where(subtitles.c.number.in_(stale)))
+    fresh = [file for key, file in wanted.items() if key not in kept]
+    for file in fresh:
+        connection.execute(
+            subtitles.insert().values(
+                video=number,
+                path=os.fsencode(file.name),
+                signature=file.signature,
+                codec=file.codec,
+                language=file.language,
+                label=file.label,
+                forced=file.forced,
+                hearing_impaired=file.hearing_impaired,
+                is_default=file.is_default,
+                state="waiting",
+            )
+        )
+    return bool(stale or fresh)
+
+
+def search_words(name: str, title: str, tags: Iterable[str]) -> str:
+    """What search looks at: the words of the title, of the path and of the tags."""
+    path = os.fsencode(name).decode("utf-8", "replace")
+    return joined([*words(title), *words(path), *(word for tag in tags for word in words(tag))])
+
+
+def _keep_content(connection: Connection, file: Found) -> None:
+    content = file.content
+    values = {
+        "revision": content.revision,
+        "size": content.size,
+        "mtime_ns": content.mtime_ns,
+        "fingerprint": content.fingerprint,
+    }
+    upsert(connection, contents, values, key=("revision",), update=())
+    if file.digest is not None:
+        keep_digest(connection, content.revision, file.digest)
+
+
+def _missing_with(connection: Connection, content: Content) -> list[Gone]:
+    rows = connection.execute(
+        select(videos.c.number, videos.c.path, videos.c.revision, contents.c.digest)
+        .join(contents, contents.c.revision == videos.c.revision)
+        .where(
+            contents.c.fingerprint == content.fingerprint,
+            contents.c.size == content.size,
+            videos.c.missing_since.is_not(None),
+        )
+        .order_by(videos.c.missing_since.desc(), videos.c.number)
+        .limit(CANDIDATES)
+    )
+    return [Gone(row.number, os.fsdecode(row.path), row.revision, row.digest) for row in rows]
+
+
+def _take_over(connection: Connection, number: int, since: int) -> bool:
+    gone = connection.execute(
+        select(videos, contents.c.fingerprint)
+        .join(contents, contents.c.revision == videos.c.revision)
+        .where(videos.c.number == number, videos.c.missing_since.is_not(None))
+    ).one_or_none()
+    if gone is None:
+        return False
+    new = connection.execute(
+        select(videos)
+        .join(contents, contents.c.revision == videos.c.revision)
+        .where(
+            contents.c.fingerprint == gone.fingerprint,
+            videos.c.missing_since.is_(None),
+            videos.c.added_at >= since,
+            videos.c.number != number,
+        )
+        .order_by((videos.c.revision == gone.revision).desc(), videos.c.number)
+        .limit(1)
+    ).one_or_none()
+    if new is None:
+        return False
+    connection.execute(update(subtitles).where(subtitles.c.video == new.number).values(video=number))
+    connection.execute(videos.delete().where(videos.c.number == new.number))
+    name = os.fsdecode(new.path)
+    _name(connection, number, name)
+    connection.execute(
+        update(videos)
+        .where(videos.c.number == number)
+        .values(
+            revision=new.revision,
+            signature=new.signature,
+            size=new.size,
+            mtime_ns=new.mtime_ns,
+            duration=new.duration,
+            missing_since=None,
+        )
+    )
+    return True
+
+
+def _put(connection: Connection, number: int, file: Found) -> None:
+    """Let the video `number` be the file that was found."""
+    _name(connection, number, file.name)
+    duration = select(contents.c.duration).where(contents.c.revision == file.content.revision)
+    connection.execute(
+        update(videos)
+        .where(videos.c.number == number)
+        .values(
+            revision=file.content.revision,
+            signature=file.identity.signature,
+            size=file.content.size,
+            mtime_ns=file.content.mtime_ns,
+            duration=func.coalesce(duration.scalar_subquery(), 0.0),
+            missing_since=None,
+        )
+    )
+
+
+def _name(connection: Connection, number: int, name: str) -> None:
+    """Give the video `number` the name `name`; a missing video that had it keeps everything but the place."""
+    row = connection.execute(
+        select(videos.c.path, videos.c.place, videos.c.own_title, videos.c.tags).where(
+            videos.c.number == number
+        )
+    ).one()
+    key = place(name)
+    if row.place == key:
+        return
+    connection.execute(
+        update(videos).where(and_(videos.c.place == key, videos.c.number != number)).values(place=None)
+    )
+    title = row.own_title or title_of(name)
+    connection.execute(
+        update(videos)
+        .where(videos.c.number == number)
+        .values(
+            path=os.fsencode(name),
+            place=key,
+            folder=keep_folder(connection, name.rpartition("/")[0]),
+            sort_key=sort_key(name),
+            title=title,
+            title_key=sort_key(title),
+            words=search_words(name, title, json.loads(row.tags)),
+        )
+    )
+
+
+def _add(connection: Connection, file: Found, now: int) -> None:
+    title = title_of(file.name)
+    duration = select(contents.c.duration).where(contents.c.revision == file.content.revision)
+    connection.execute(
+        videos.insert().values(
+            id=token_hex(8),
+            path=os.fsencode(file.name),
+            place=place(file.name),
+            folder=keep_folder(connection, file.name.rpartition("/")[0]),
+            sort_key=sort_key(file.name),
+            title=title,
+            title_key=sort_key(title),
+            words=search_words(file.name, title, ()),
+            revision=file.content.revision,
+            signature=file.identity.signature,
+            size=file.content.size,
+            mtime_ns=file.content.mtime_ns,
+            duration=func.coalesce(duration.scalar_subquery(), 0.0),
+            added_at=now,
+        )
+    )
+
+
+def count_present(connection: Connection) -> int:
+    """How many videos there are."""
+    return int(
+        connection.scalar(select(func.count()).select_from(videos).where(videos.c.missing_since.is_(None)))
+        or 0
+    )
+
+
+def _slices[T](rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(rows), SLICE):
+        yield rows[start : start + SLICE]

@@ -1,0 +1,345 @@
+"""Keeps the database as the folder is: a look at all of it at the start and now and then, and at what is heard of.
+
+A look costs one `stat` a file; only files that are new or have changed are opened. A file that is still being written
+to is left alone until it rests. A folder that cannot be read is no empty one: nothing is concluded from it.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+
+import structlog
+import trio
+
+from trio_stream.errors import StoreError, TooManyFiles, VideoNotFound
+from trio_stream.library import records
+from trio_stream.library.catalog import open_file
+from trio_stream.library.content import Identity, digest, examine
+from trio_stream.library.moves import DigestNeeded
+from trio_stream.library.progress import Look, Progress
+from trio_stream.library.records import Found, KnownFolder, KnownVideo
+from trio_stream.library.walking import File, Folder, Missing, Unread, read_folder
+from trio_stream.library.watching import NotWatching, Watch
+from trio_stream.store.database import Database
+from trio_stream.store.writer import Writer
+
+REST = 2.0
+"""Seconds for which a file has to stay as it is before it is taken up."""
+
+BATCH = 64
+"""Files that are taken up in one change of the database."""
+
+MOST_TOLD = 10
+"""Folders named in a report of those that could not be read."""
+
+MOST_HEARD = 1000
+"""Folders that changed; of more, everything is looked at."""
+
+MOST_LOST = 10_000
+"""Videos remembered as lost lately."""
+
+RETRY = 60.0
+"""Seconds after which a watch that could not be set up is tried again."""
+
+log = structlog.get_logger("trio_stream.library")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a folder holds against what is known of it."""
+
+    candidates: tuple[File, ...]
+    """New, changed, or back."""
+    lost: tuple[KnownVideo, ...]
+    lost_folders: tuple[str, ...]
+    new_folders: tuple[str, ...]
+
+
+def compare(found: Folder, known: KnownFolder | None) -> Difference:
+    """What is different in a folder; `known` is None if nothing is known of it (pure)."""
+    before = known.videos if known else {}
+    inside = known.subfolders if known else frozenset()
+    names = {file.name for file in found.videos}
+    return Difference(
+        candidates=tuple(
+            file
+            for file in found.videos
+            if (video := before.get(file.name)) is None
+            or video.missing
+            or video.signature != Identity.of(file.status).signature
+        ),
+        lost=tuple(video for video in before.values() if not video.missing and video.name not in names),
+        lost_folders=tuple(sorted(inside - set(found.subfolders))),
+        new_folders=tuple(name for name in found.subfolders if name not in inside),
+    )
+
+
+class Scanner:
+    """Looks at the folder of videos and writes down what it sees. One of them works on a database at a time."""
+
+    def __init__(
+        self,
+        root: str,
+        database: Database,
+        writer: Writer,
+        progress: Progress,
+        *,
+        interval: float,
+        rest: float = REST,
+        threads: int = 2,
+    ) -> None:
+        self._root = os.path.realpath(root)
+        self._database = database
+        self._writer = writer
+        self._progress = progress
+        self._interval = interval
+        self._rest = rest
+        self._limiter = trio.CapacityLimiter(threads)
+        self._heard: set[str] = set()
+        self._asked = False
+        self._told = trio.Event()
+        self._restless: dict[str, str] = {}
+        self._lost: set[str] = set()
+        """The bytes of videos that were lost lately: a file that has them was renamed, and nobody writes to it."""
+        self._again: dict[str, float] = {}
+        """Folders to look at once more, and when."""
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Look at everything, then at what changes; everything again after each interval."""
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._watch)
+            task_status.started()
+            due = -inf
+            while True:
+                await self._wait(due)
+                now = trio.current_time()
+                full = self._asked or now >= due
+                self._asked, heard, self._heard = False, self._heard, set()
+                heard |= {name for name, at in self._again.items() if at <= now}
+                for name in heard:
+                    self._again.pop(name, None)
+                await self._try(None if full else heard)
+                if full:
+                    due = trio.current_time() + self._interval
+
+    def ask(self) -> int:
+        """Have everything looked at as soon as can be; answers the number of the look that will do it."""
+        self._asked = True
+        self._told.set()
+        return self._progress.look.number + 1
+
+    async def look(self, folders: Iterable[str] | None = None) -> Look:
+        """Look at `folders`, or at everything, and answer what came of it. Raises `StoreError`, `TooManyFiles`."""
+        look = Look(
+            number=self._progress.look.number + 1, full=folders is None, running=True, started_at=_now()
+        )
+        self._progress.look = look
+        self._progress.changed()
+        waiting = [""] if folders is None else sorted(folders, reverse=True)
+        seen: set[tuple[int, int]] = set()
+        try:
+            while waiting:
+                waiting += reversed(await self._look_into(waiting.pop(), look, seen))
+            if look.added or look.changed:
+                await self._tell_apart()
+        finally:
+            look.running = False
+            look.ended_at = _now()
+            self._progress.changed()
+        if look.added or look.changed or look.moved or look.returned or look.missing or look.full:
+            log.info(
+                "looked at the videos",
+                **{
+                    name: getattr(look, name)
+                    for name in (
+                        "full",
+                        "folders",
+                        "videos",
+                        "added",
+                        "changed",
+                        "moved",
+                        "returned",
+                        "missing",
+                    )
+                },
+                seconds=round((look.ended_at - (look.started_at or 0)) / 1000, 3),
+            )
+        return look
+
+    async def _try(self, folders: Iterable[str] | None) -> None:
+        try:
+            await self.look(folders)
+        except (StoreError, TooManyFiles) as error:
+            log.error("the videos could not be looked at; trying again", reason=str(error))
+            self._again.setdefault("", trio.current_time() + RETRY)
+
+    async def _look_into(self, name: str, look: Look, seen: set[tuple[int, int]]) -> Sequence[str]:
+        """Look at one folder; answers the folders in it that have to be looked at too."""
+        known = await self._database.read(partial(records.known_folder, name=name))
+        try:
+            found = await trio.to_thread.run_sync(read_folder, self._root, name, limiter=self._limiter)
+        except Unread as error:
+            self._unread(look, name, str(error))
+            return ()
+        except Missing:
+            if not name:
+                self._unread(look, name, "the folder of videos is not there")
+            elif known is not None:
+                look.missing += await self._writer.write(partial(records.lose_folder, name=name, now=_now()))
+            return ()
+        if found.identity in seen:  # links may make a circle
+            return ()
+        seen.add(found.identity)
+        look.folders += 1
+        look.videos += len(found.videos)
+        difference = compare(found, known)
+        await self._write_down(name, known, difference, look)
+        await self._take_up(name, difference.candidates, look)
+        self._progress.changed()
+        return found.subfolders if look.full else difference.new_folders
+
+    async def _write_down(
+        self, name: str, known: KnownFolder | None, difference: Difference, look: Look
+    ) -> None:
+        now = _now()
+        if known is None:
+            await self._writer.write(partial(records.keep_folder, name=name))
+        if difference.lost:
+            self._remember_lost(difference.lost)
+            numbers = [video.number for video in difference.lost]
+            taken_over = await self._writer.write(
+                partial(records.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
+            )
+            look.missing += len(difference.lost) - taken_over
+            look.moved += taken_over
+            look.added -= taken_over
+        for folder in difference.lost_folders:
+            look.missing += await self._writer.write(partial(records.lose_folder, name=folder, now=now))
+
+    async def _take_up(self, folder: str, files: Sequence[File], look: Look) -> None:
+        at_rest = [file for file in files if self._rests(file)]
+        if len(at_rest) < len(files):
+            self._again[folder] = trio.current_time() + self._rest
+            look.resting += len(files) - len(at_rest)
+        for start in range(0, len(at_rest), BATCH):
+            await self._take_up_batch(at_rest[start : start + BATCH], look)
+
+    async def _take_up_batch(self, files: Sequence[File], look: Look) -> None:
+        names = [file.name for file in files]
+        found = await trio.to_thread.run_sync(self._examine, names, False, limiter=self._limiter)
+        if not found:
+            return
+        try:
+            outcome = await self._writer.write(partial(records.take_up, found=found, now=_now()))
+        except DigestNeeded:
+            found = await trio.to_thread.run_sync(self._examine, names, True, limiter=self._limiter)
+            outcome = await self._writer.write(partial(records.take_up, found=found, now=_now()))
+        look.added += outcome.added
+        look.moved += outcome.moved
+        look.returned += outcome.returned
+        look.changed += outcome.changed
+        self._progress.changed()
+
+    async def _tell_apart(self) -> None:
+        """Digest the contents that have one fingerprint: once one of their videos has gone it is too late to ask."""
+        after = ""
+        while found := await self._database.read(partial(records.alike, after=after, most=BATCH)):
+            for revision, name in found:
+                examined = await trio.to_thread.run_sync(self._examine, (name,), True, limiter=self._limiter)
+                for each in examined:
+                    if each.content.revision == revision and each.digest is not None:
+                        await self._writer.write(
+                            partial(records.keep_digest, revision=revision, digest=each.digest)
+                        )
+            after = found[-1][0]
+
+    def _examine(self, names: Sequence[str], with_digest: bool) -> list[Found]:
+        """Open files and look into them, in a thread; what has gone meanwhile, or cannot be read, is left out."""
+        found = []
+        for name in names:
+            try:
+                fd = open_file(self._root, name)
+            except VideoNotFound:
+                continue
+            except OSError as error:
+                log.warning("a video could not be read", name=name, reason=error.strerror)
+                continue
+            try:
+                status, content = examine(fd)
+                found.append(Found(name, Identity.of(status), content, digest(fd) if with_digest else None))
+            except OSError as error:
+                log.warning("a video could not be read", name=name, reason=error.strerror)
+            finally:
+                os.close(fd)
+        return found
+
+    def _rests(self, file: File) -> bool:
+        """Whether nobody writes to the file any more, as far as can be told.
+
+        Its inode changed longer ago than a file has to rest, by the clock that wrote that down; or, where that clock
+        is not ours, it is what it was at the look before, which was as long ago; or it is a video under another name.
+        """
+        identity = Identity.of(file.status)
+        signature = identity.signature
+        age = time.time() - file.status.st_ctime
+        if age >= self._rest or self._restless.get(file.name) == signature or identity.bytes in self._lost:
+            self._restless.pop(file.name, None)
+            return True
+        self._restless[file.name] = signature
+        return False
+
+    def _remember_lost(self, videos: Sequence[KnownVideo]) -> None:
+        if len(self._lost) > MOST_LOST:
+            self._lost.clear()
+        self._lost.update(video.signature.rpartition("-")[0] for video in videos)
+
+    def _unread(self, look: Look, name: str, reason: str) -> None:
+        log.warning("a folder could not be read", folder=name, reason=reason)
+        if len(look.unread) < MOST_TOLD:
+            look.unread.append(name)
+
+    async def _wait(self, due: float) -> None:
+        """Return when there is something to look at, at the latest when `due`."""
+        while not (self._heard or self._asked):
+            at = min(due, *self._again.values()) if self._again else due
+            self._told = trio.Event()
+            with trio.move_on_at(at) as scope:
+                await self._told.wait()
+            if scope.cancelled_caught:
+                return
+
+    async def _watch(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        state = self._progress.watching
+        while True:
+            try:
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(Watch(self._root).run, self._hear)
+                    state.on, state.reason = True, None
+                    task_status.started()
+                    task_status = trio.TASK_STATUS_IGNORED
+            except* NotWatching as group:
+                state.on, state.reason = False, str(group.exceptions[0])
+                log.warning(
+                    "changes are not heard of; the folder is looked at now and then", reason=state.reason
+                )
+            task_status.started()
+            task_status = trio.TASK_STATUS_IGNORED
+            self._progress.changed()
+            await trio.sleep(RETRY)
+
+    def _hear(self, paths: set[str]) -> None:
+        for path in paths:
+            name = os.path.relpath(path, self._root)
+            if any(part.startswith(".") for part in name.split("/") if name != "."):
+                continue  # hidden: also what programs write to before they rename it
+            self._heard.add(os.path.dirname(name))
+        if len(self._heard) > MOST_HEARD:
+            self._asked = True
+        self._told.set()
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

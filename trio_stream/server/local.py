@@ -1,0 +1,47 @@
+"""A door for this machine alone: the same application, over HTTP on a Unix socket.
+
+Only who may use the socket's folder comes in. It belongs to whoever opened it, and goes with them.
+"""
+
+import os
+import socket
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework, ConnectionState
+
+from trio_stream.server.connection import Connection
+
+BACKLOG = 1024
+
+
+async def serve_local(
+    app: ASGIFramework, path: str, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serve `app` on a Unix socket at `path`, which replaces one that is there, until cancelled.
+
+    Connections end with it, at once. Raises `OSError` when the socket cannot be made.
+    """
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        sock.bind(path)
+        os.chmod(path, 0o600)
+        sock.listen(BACKLOG)
+        listener = trio.SocketListener(trio.socket.from_stdlib_socket(sock))
+        connection: Any = partial(
+            Connection, ASGIWrapper(app), Config(), WorkerContext(None), ConnectionState({})
+        )
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(trio.serve_listeners, connection, [listener], handler_nursery=nursery))
+            task_status.started()
+    finally:
+        sock.close()
+        with suppress(OSError):
+            os.unlink(path)
