@@ -167,3 +167,17 @@ class ClientStalled(TrioStreamError, OSError):
     """The other side took nothing for longer than a stalled client may."""
 
     code = "client-stalled"
+
+
+class MediaUnreadable(TrioStreamError):
+    """What is in a file cannot be read as media, and will not be until the file changes; the message says why."""
+
+    status = 422
+    code = "media-unreadable"
+
+
+class MediaWorkerFailed(TrioStreamError):
+    """A file could not be looked at, for a reason of this server's: nothing is known of the file. Try again later."""
+
+    status = 503
+    code = "media-worker-failed"

@@ -1,0 +1,13 @@
+"""Reading media nobody vouches for, outside the server.
+
+In the server:   sandbox.py   starts one worker, hands it descriptors, and takes what its children answer
+                 facts.py     what a probe finds (pure)
+Between:         wire.py      the framing both sides speak (pure)
+In the worker:   worker.py    imports FFmpeg once and forks a child for each job
+                 lockdown.py  what a child gives up before it touches the media
+                 jobs.py      what a job is given: a file to read, a reply to write
+                 opening.py   the one way a job opens media with FFmpeg
+                 probe.py     the job that finds the facts;  codecs.py  names codecs as browsers know them (pure)
+
+What runs in the worker imports no event loop and nothing else of the server.
+"""

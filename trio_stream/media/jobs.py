@@ -1,0 +1,88 @@
+"""What a job is given: a file it can only read, and a reply it can only write.
+
+A job runs in a child of its own that can open nothing. It must not import lazily: no module, and no codec of
+Python's (`bytes.decode("cp1251")` imports one), can be loaded any more when it runs. What it needs is imported
+with its module, which the worker does before it forks.
+"""
+
+import io
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trio_stream.media import wire
+
+
+class Unreadable(Exception):  # noqa: N818
+    """The media cannot be read, and never will be as long as it stays the same; `str(error)` is for people."""
+
+
+class MediaFile(io.RawIOBase):
+    """The bytes behind a descriptor, as FFmpeg takes them: `read`, `seek`, `tell`.
+
+    It reads at positions of its own, so the offset of a descriptor shared with others stays where it is; what
+    cannot seek (a pipe) is read from front to back. `error` is the first error of the disk: FFmpeg takes one for
+    the end of the file, and whoever believes that calls a healthy film damaged. `count` is how many bytes were read.
+    """
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        self.fd = fd
+        self.error: OSError | None = None
+        self.count = 0
+        self._at = 0
+        try:
+            self.size: int | None = os.lseek(fd, 0, os.SEEK_END)
+        except OSError:
+            self.size = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self.size is not None
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes, all there are if it is negative; nothing at the end. Raises `OSError`."""
+        if size < 0:
+            return self.readall()
+        try:
+            data = os.read(self.fd, size) if self.size is None else os.pread(self.fd, size, self._at)
+        except OSError as error:
+            self.error = self.error or error
+            raise
+        self._at += len(data)
+        self.count += len(data)
+        return data
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if self.size is None:
+            raise io.UnsupportedOperation("this file cannot seek")
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}.get(whence)
+        if base is None or base + offset < 0:
+            raise ValueError("no such position")
+        self._at = base + offset
+        return self._at
+
+
+class Reply:
+    """What goes back to the server beside the result: files made, each with a name, in the order they are given."""
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send = send
+
+    def blob(self, name: str, data: bytes) -> None:
+        """Send a file that was made. It has left this process when this returns."""
+        self._send(wire.frame({"blob": name}, data))
+
+
+type Job = Callable[[MediaFile, Mapping[str, Any], Reply], dict[str, Any]]
+"""A job: reads the file as the options say, sends blobs, answers what JSON can hold. Raises `Unreadable`."""
