@@ -7,13 +7,14 @@ with its module, which the worker does before it forks.
 
 import io
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from trio_stream.media import wire
 
 
-class Unreadable(Exception):  # noqa: N818
+class Unreadable(Exception):
     """The media cannot be read, and never will be as long as it stays the same; `str(error)` is for people."""
 
 
@@ -49,14 +50,29 @@ class MediaFile(io.RawIOBase):
         """At most `size` bytes, all there are if it is negative; nothing at the end. Raises `OSError`."""
         if size < 0:
             return self.readall()
+        if self.size is not None:
+            data = self.read_at(self._at, size)
+        else:
+            with self._noting():
+                data = os.read(self.fd, size)
+                self.count += len(data)
+        self._at += len(data)
+        return data
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes from `offset`; the position, on which FFmpeg relies, stays. Raises `OSError`."""
+        with self._noting():
+            data = os.pread(self.fd, size, offset)
+            self.count += len(data)
+            return data
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
         try:
-            data = os.read(self.fd, size) if self.size is None else os.pread(self.fd, size, self._at)
+            yield
         except OSError as error:
             self.error = self.error or error
             raise
-        self._at += len(data)
-        self.count += len(data)
-        return data
 
     def readinto(self, buffer: Any, /) -> int:
         data = self.read(len(buffer))

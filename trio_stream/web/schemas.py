@@ -195,6 +195,8 @@ REMEDIES = {
     "too-many-files": "Ask again after as many seconds as `Retry-After` says.",
     "source-changed": "Start over: what you have is of a file that is gone. Over HTTP the body breaks off.",
     "source-unreadable": "The disk or the network behind the library failed. Over HTTP the body breaks off.",
+    "media-unreadable": "Play the file elsewhere: if it plays, please report it; the detail says what is wrong.",
+    "media-worker-failed": "Nothing is wrong with the file: ask again; the log says what failed.",
     "client-gone": "There is nobody left to answer.",
     "client-stalled": "Raise `TRIO_STREAM_SEND_TIMEOUT` if clients need longer.",
     "not-found": "All paths there are stand above.",

@@ -1,0 +1,121 @@
+"""The one way a job opens media: content decides what it is, and it is one file.
+
+FFmpeg gets the bytes and no name. It may take them for one of the listed containers only, because some formats are
+lists of other files and addresses (HLS, DASH, concat, SDP, image sequences), and whatever a container names it
+cannot open: the callback FFmpeg asks for that refuses. The filter of system calls would refuse as well.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import av
+import av.container
+import av.error
+import av.logging
+
+from trio_stream.media.jobs import MediaFile, Unreadable
+
+# FFmpeg's names of the containers that `http.media_types` knows, and the bare streams such files may be.
+CONTAINERS = (
+    "mov", "matroska", "avi", "flv", "mpegts", "mpeg", "ogg", "asf", "asf_o", "rm", "mxf", "dv",
+    "mpegvideo", "m4v", "h264", "hevc", "vc1", "av1", "obu", "ivf", "nut", "gxf", "wtv", "nsv", "swf",
+)  # fmt: skip
+
+logging.getLogger("libav").addHandler(logging.NullHandler())  # what FFmpeg says comes with its errors
+
+TEXTS = ("srt", "webvtt", "ass", "subviewer", "subviewer1", "microdvd", "sami", "mpl2", "ttml")
+"""And of subtitles that are files of their own."""
+
+# How files begin that list other files. Sources: RFC 8216 section 4.3.1.1, ISO/IEC 23009-1, FFmpeg's concat
+# demuxer, RFC 8866 section 5, the M3U and PLS conventions, SMIL, Smooth Streaming.
+_LISTS = (
+    (rb"#EXTM3U", "an HLS or M3U playlist"),
+    (rb"ffconcat version", "a list of files to join (ffconcat)"),
+    (rb"(file|stream|chapter|duration|inpoint|outpoint|option)\s+\S", "a list of files to join (ffconcat)"),
+    (rb"v=0\r?\no=", "a session description (SDP)"),
+    (rb"\[playlist\]", "a PLS playlist"),
+    (rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<MPD\b", "a DASH manifest"),
+    (rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<SmoothStreamingMedia\b", "a Smooth Streaming manifest"),
+    (rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(smil|asx|playlist)\b", "a playlist"),
+    (rb"[0-9a-z+.-]+://\S+\s", "a list of addresses"),
+)
+
+_SAID = {
+    "moov atom not found": "its index (moov) is missing or cannot be read",
+}
+"""What FFmpeg says, for people."""
+
+
+def open_media(
+    file: MediaFile,
+    formats: tuple[str, ...] = CONTAINERS,
+    options: Mapping[str, str] | None = None,
+) -> av.container.InputContainer:
+    """Open `file` for reading. Raises `Unreadable` with the reason, `OSError` when the disk fails."""
+    if file.size == 0:
+        raise Unreadable("the file is empty")
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        return av.open(
+            file,
+            mode="r",
+            options={
+                **(options or {}),
+                "format_whitelist": ",".join(formats),
+                "protocol_whitelist": "none",
+                "max_streams": "200",
+            },
+            io_open=_refuse,
+        )
+    except (av.error.FFmpegError, OSError, ValueError, LookupError, RuntimeError) as error:
+        if file.error is not None:
+            raise file.error from None
+        raise Unreadable(_why(file, error)) from None
+    finally:
+        av.logging.set_level(None)
+
+
+def _refuse(url: str, _flags: int, _options: Mapping[str, Any]) -> NoReturn:
+    raise PermissionError("media may not name other files")
+
+
+def _why(file: MediaFile, error: Exception) -> str:
+    """Why `file` could not be opened, in a sentence for people."""
+    if (listed := what_list(beginning(file))) is not None:
+        return f"it is no video but {listed}, which names other files or addresses"
+    said = _last_said(error)
+    if "not on whitelist" in said:
+        return "it is no container that videos come in"
+    if said in _SAID:
+        return _SAID[said]
+    if isinstance(error, av.error.MemoryError):
+        return "it takes more memory to read than a file may"
+    strerror = getattr(error, "strerror", None) or str(error)
+    return f"it is damaged, or no video: {printable(said or strerror)}"
+
+
+def what_list(start: bytes) -> str | None:
+    """What a file that begins so is, if it is a list of other files or addresses."""
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for pattern, what in _LISTS:
+        if re.match(pattern, text, re.DOTALL | re.IGNORECASE if b"<" in pattern else 0):
+            return what
+    return None
+
+
+def beginning(file: MediaFile) -> bytes:
+    """The first bytes again; none of what cannot seek."""
+    return file.read_at(0, 2048) if file.seekable() else b""
+
+
+def _last_said(error: Exception) -> str:
+    log = getattr(error, "log", None)
+    return str(log[2]).strip() if log else ""
+
+
+def printable(text: str, most: int = 300) -> str:
+    """Text out of media as it can be shown and stored: no control characters, no half characters, bounded."""
+    cleaned = "".join(letter if letter.isprintable() else " " for letter in text[: most * 4])
+    return " ".join(cleaned.encode("utf-8", "replace").decode().split())[:most]

@@ -1,0 +1,400 @@
+"""The job "probe": what is in a media file, without decoding more of it than FFmpeg's parsers ask for.
+
+It reads the index where the container has one. Where there is none, it reads packets from the beginning, up to a
+bound, and says how far it came.
+"""
+
+import itertools
+import math
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.container
+import av.error
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
+from av.stream import Discard, Disposition, Stream
+from av.subtitles.stream import SubtitleStream
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from trio_stream.media import facts
+from trio_stream.media.codecs import (
+    HLG,
+    PQ,
+    PRIMARIES,
+    TRANSFERS,
+    Coding,
+    audio_codec_string,
+    video_codec_string,
+)
+from trio_stream.media.jobs import MediaFile, Reply, Unreadable
+from trio_stream.media.opening import open_media, printable
+
+SCAN_BYTES = 32 << 20
+"""How much of a file without an index is read for its keyframes; a tenth of a second of processor time."""
+
+SMALL = 4 << 20
+"""Bytes of a file that is read through rather than believing an index that may name only some keyframes."""
+
+_FREE_CLOCK = {"mpegts", "mpeg"}
+"""Containers whose clock starts anywhere; that of the others is the time of the presentation."""
+
+
+def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
+    """`Facts.to_json` of the file. Option `scan_bytes`: how much to read for keyframes. Raises `Unreadable`."""
+    with open_media(file) as container:
+        try:
+            found = _facts(container, file, int(options.get("scan_bytes", SCAN_BYTES)))
+        except av.error.FFmpegError as error:
+            raise Unreadable(f"it is damaged: {printable(error.strerror or str(error))}") from None
+    if not found.video and not found.audio:
+        raise Unreadable("there is neither a picture nor a sound in it")
+    return found.to_json()
+
+
+def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> facts.Facts:
+    name = _container_name(container, file)
+    start = (container.start_time or 0) / av.time_base if name in _FREE_CLOCK else 0.0
+    streams = list(container.streams)[: facts.TRACK_LIMIT]
+    cover = next((each for each in streams if _is(each, Disposition.attached_pic)), None)
+    video = [
+        each for each in streams if isinstance(each, VideoStream) and not _is(each, Disposition.attached_pic)
+    ]
+    audio = [each for each in streams if isinstance(each, AudioStream)]
+    subtitles = [each for each in streams if isinstance(each, SubtitleStream)]
+    duration = _duration(container)
+    described = [_video(each, name) for each in video]
+    keyframes = None
+    if described:
+        scan = _Scan(container, file, video[0], name, start, duration)
+        keyframes = scan.keyframes(scan_bytes)
+        duration = duration or scan.end
+    return facts.Facts(
+        container=name,
+        duration=duration,
+        bit_rate=_positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
+        title=_text(container.metadata.get("title")),
+        video=tuple(described),
+        audio=tuple(_audio(each) for each in audio),
+        subtitles=tuple(_subtitle(each) for each in subtitles),
+        chapters=tuple(_chapters(container, start)),
+        keyframes=keyframes,
+        cover=cover.index if cover is not None else None,
+    )
+
+
+def _container_name(container: av.container.InputContainer, file: MediaFile) -> str:
+    """FFmpeg has one name for each family; the brand, or the document type, tells the members apart."""
+    name = container.format.name
+    if name.startswith("mov,"):
+        brand = container.metadata.get("major_brand", "")
+        return "mov" if brand == "qt  " else "3gp" if brand.startswith(("3gp", "3g2", "3ge")) else "mp4"
+    if name.startswith("matroska"):
+        # The element DocType (RFC 8794 section 11.2.6), in the header a file begins with.
+        start = file.read_at(0, 128) if file.seekable() else b""
+        return "webm" if re.search(rb"\x42\x82[\x84]webm", start) else "matroska"
+    return printable(name.partition(",")[0], 40)
+
+
+def _duration(container: av.container.InputContainer) -> float | None:
+    """Seconds; None where nothing says."""
+    if container.duration is not None and container.duration > 0:
+        return _seconds(container.duration / av.time_base)
+    return None
+
+
+def _video(stream: VideoStream, container: str) -> facts.VideoTrack:
+    context: VideoCodecContext | None = stream.codec_context
+    metadata = stream.metadata
+    mean, lowest = _rational(stream.average_rate), _rational(stream.guessed_rate)
+    shown = (mean.limit_denominator(1_000_000), _rational(stream.base_rate)) if mean else None
+    common: dict[str, Any] = {
+        "index": stream.index,
+        "frame_rate": shown[0] if shown else lowest,
+        "variable_frame_rate": bool(shown and shown[1] and _differ(shown[0], shown[1])),
+        "rotation": 0,
+        "language": _language(stream),
+        "title": _text(metadata.get("title")),
+        "default": _is(stream, Disposition.default),
+    }
+    if context is None:  # FFmpeg knows no decoder of it, and no name
+        nothing: dict[str, Any] = dict.fromkeys(
+            (
+                "codec_string",
+                "profile",
+                "pixel_format",
+                "bit_depth",
+                "transfer",
+                "primaries",
+                "hdr",
+                "bit_rate",
+            )
+        )
+        return facts.VideoTrack(
+            codec="unknown", width=0, height=0, pixel_aspect=Fraction(1), **(nothing | common)
+        )
+    side = context.coded_side_data
+    depth = context.format.components[0].bits if context.format is not None else None
+    dolby = side.get("dovi_conf")
+    coding = Coding(
+        codec=context.codec.canonical_name,
+        tag=_tag(context.codec_tag) if container in {"mp4", "mov", "3gp"} else "",
+        profile=context.profile,
+        level=context.level,
+        extradata=context.extradata or b"",
+        width=context.width,
+        height=context.height,
+        rate=common["frame_rate"],
+        bit_depth=depth or 8,
+        primaries=int(context.color_primaries),
+        transfer=int(context.color_trc),
+        matrix=int(context.colorspace),
+        full_range=int(context.color_range) == 2,
+        # AVDOVIDecoderConfigurationRecord: version, revision, profile, level, three flags, compatibility.
+        dolby_vision=(dolby[2], dolby[3], dolby[7]) if dolby and len(bytes(dolby)) >= 8 else None,
+    )
+    common["rotation"] = _rotation(bytes(side.get("display_matrix", b"")))
+    return facts.VideoTrack(
+        codec=coding.codec,
+        codec_string=video_codec_string(coding),
+        profile=coding.profile,
+        width=max(0, coding.width),
+        height=max(0, coding.height),
+        pixel_aspect=_rational(stream.sample_aspect_ratio) or Fraction(1),
+        pixel_format=context.pix_fmt,
+        bit_depth=depth,
+        transfer=TRANSFERS.get(coding.transfer),
+        primaries=PRIMARIES.get(coding.primaries),
+        hdr=_hdr(coding),
+        bit_rate=_positive(context.bit_rate),
+        **common,
+    )
+
+
+def _hdr(coding: Coding) -> facts.Hdr | None:
+    if coding.dolby_vision is not None or coding.tag in {"dvh1", "dvhe", "dva1", "dvav", "dav1"}:
+        return "Dolby Vision"
+    kinds: dict[int, facts.Hdr] = {PQ: "HDR10", HLG: "HLG"}
+    return kinds.get(coding.transfer)
+
+
+def _differ(mean: Fraction, base: Fraction) -> bool:
+    """Whether the rates tell of pictures of unequal length; the base rate of interlaced video counts its fields."""
+    ratio = base / mean
+    return abs(ratio - 1) > Fraction(1, 50) and abs(ratio - 2) > Fraction(1, 50)
+
+
+def _rotation(matrix: bytes) -> int:
+    """Degrees clockwise, of a display matrix (ISO/IEC 14496-12 section 8.3.2) in the order of this machine."""
+    if len(matrix) < 36:
+        return 0
+    a, b, _, c, d, *_ = struct.unpack("=9i", matrix[:36])
+    across, down = math.hypot(a, c), math.hypot(b, d)
+    if not across or not down:
+        return 0
+    return round(math.degrees(math.atan2(b / down, a / across))) % 360
+
+
+def _audio(stream: AudioStream) -> facts.AudioTrack:
+    context: AudioCodecContext | None = stream.codec_context
+    common: dict[str, Any] = {
+        "index": stream.index,
+        "language": _language(stream),
+        "title": _text(stream.metadata.get("title")),
+        "default": _is(stream, Disposition.default),
+    }
+    if context is None:
+        return facts.AudioTrack(
+            codec="unknown", codec_string=None, profile=None, channels=0, layout=None, sample_rate=0,
+            bit_rate=None, **common,
+        )  # fmt: skip
+    codec, profile = context.codec.canonical_name, context.profile
+    return facts.AudioTrack(
+        codec=codec,
+        codec_string=audio_codec_string(
+            codec, profile=profile, extradata=context.extradata or b"", sample_rate=context.sample_rate
+        ),
+        profile=profile,
+        channels=max(0, context.layout.nb_channels),
+        layout=context.layout.name or None,
+        sample_rate=max(0, context.sample_rate),
+        bit_rate=_positive(context.bit_rate),
+        **common,
+    )
+
+
+def _subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
+    context: CodecContext | None = stream.codec_context
+    codec = context.codec if context is not None else None
+    return facts.SubtitleTrack(
+        index=stream.index,
+        codec=codec.canonical_name if codec is not None else "unknown",
+        text=codec is not None and codec.text_sub,
+        language=_language(stream),
+        title=_text(stream.metadata.get("title")),
+        forced=_is(stream, Disposition.forced),
+        hearing_impaired=_is(stream, Disposition.hearing_impaired),
+        default=_is(stream, Disposition.default),
+    )
+
+
+def _chapters(container: av.container.InputContainer, start: float) -> Iterator[facts.Chapter]:
+    for chapter in container.chapters()[: facts.CHAPTER_LIMIT]:
+        base = _rational(chapter["time_base"]) or Fraction(0)
+        begin, end = (
+            _seconds(float(chapter["start"] * base) - start),
+            _seconds(float(chapter["end"] * base) - start),
+        )
+        yield facts.Chapter(begin, max(begin, end), _text(chapter["metadata"].get("title")))
+
+
+class _Scan:
+    """Looks for keyframes of one track, in the index or packet by packet."""
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        file: MediaFile,
+        stream: VideoStream,
+        name: str,
+        start: float,
+        duration: float | None,
+    ) -> None:
+        self.container = container
+        self.file = file
+        self.stream = stream
+        self.name = name
+        self.start = start
+        self.duration = duration
+        self.base = float(_rational(stream.time_base) or 0)
+        self.apart = (duration or 0) / facts.KEYFRAME_LIMIT
+        self.end: float | None = None
+
+    def keyframes(self, scan_bytes: int) -> facts.Keyframes:
+        """What was found; nothing it meets in a damaged file is an error any more."""
+        times: list[float] = []
+        until: float | None = None
+        try:
+            if self.name in {"mp4", "mov", "3gp"}:
+                times, until = self._indexed()
+            if not times:
+                small = self.file.size is not None and self.file.size <= SMALL
+                times = [] if small else self._cued()
+                if not times:
+                    times, until = self._read(scan_bytes)
+        except (av.error.FFmpegError, ValueError, OSError):
+            until = times[-1] if times else 0.0
+        return facts.Keyframes(self.stream.index, self._thinned(times), until)
+
+    def _indexed(self) -> tuple[list[float], float | None]:
+        """The sample tables of an MP4 file. Their times are of decoding: the first picture tells what is between."""
+        shift = 0.0
+        first = next(self.container.demux(self.stream), None)
+        if first is not None and first.pts is not None and first.dts is not None:
+            shift = (first.pts - first.dts) * self.base
+        if (
+            self.stream.frames == 0
+        ):  # fragments: their indexes are met while everything in them is passed over
+            for each in self.container.streams:
+                each.discard = Discard.all
+            for _ in self.container.demux(self.stream):
+                pass
+        return [time + shift for time in self._entries()], None
+
+    def _cued(self) -> list[float]:
+        """The entries of an index of keyframes; nothing, if it does not go to the end."""
+        self.container.seek(0)  # Matroska's is read when it is wanted
+        times = list(self._entries())
+        if len(times) < 2 or self.duration is None:
+            return []
+        widest = max(after - before for before, after in itertools.pairwise(times))
+        return times if self.duration - times[-1] <= max(10.0, 2 * widest) else []
+
+    def _entries(self) -> Iterator[float]:
+        entries = self.stream.index_entries
+        number = entries.search_timestamp(-(1 << 62), backward=False)
+        step = max(1, int(self.apart / self.base)) if self.base else 1
+        for _ in range(facts.KEYFRAME_LIMIT + 2):
+            if number < 0:
+                return
+            entry = entries[number]
+            if not entry.is_discard:
+                yield entry.timestamp * self.base - self.start
+            number = entries.search_timestamp(entry.timestamp + step, backward=False)
+
+    def _read(self, scan_bytes: int) -> tuple[list[float], float | None]:
+        """Packets from where the container stands now, which is the beginning, until enough was read."""
+        if self.name not in _FREE_CLOCK and self.file.seekable():
+            self.container.seek(0)
+        for each in self.container.streams:
+            if each.index != self.stream.index:
+                each.discard = Discard.all
+        times: list[float] = []
+        latest = 0.0
+        enough = self.file.count + scan_bytes
+        try:
+            for packet in self.container.demux(self.stream):
+                if packet.pts is None:
+                    continue
+                time = packet.pts * self.base - self.start
+                latest = max(latest, time + (packet.duration or 0) * self.base)
+                if packet.is_keyframe and not packet.is_corrupt:
+                    times.append(time)
+                if self.file.count > enough or len(times) > 10 * facts.KEYFRAME_LIMIT:
+                    return times, latest
+        except (av.error.FFmpegError, ValueError):
+            return times, latest
+        self.end = _seconds(latest) or None
+        return times, None
+
+    def _thinned(self, times: list[float]) -> tuple[float, ...]:
+        """In order, to the millisecond, none twice, at most KEYFRAME_LIMIT of them."""
+        ordered = sorted({_seconds(time) for time in times})
+        if len(ordered) > facts.KEYFRAME_LIMIT:
+            every = math.ceil(len(ordered) / facts.KEYFRAME_LIMIT)
+            ordered = ordered[::every]
+        return tuple(ordered)
+
+
+def _seconds(value: float) -> float:
+    """A position that is one: finite, not before the beginning, to the millisecond."""
+    return round(min(max(value, 0.0), 1e8), 3) if math.isfinite(value) else 0.0
+
+
+def _mean_bit_rate(size: int | None, duration: float | None) -> int | None:
+    return int(size * 8 / duration) if size and duration else None
+
+
+def _positive(value: int | None) -> int | None:
+    return value if value is not None and 0 < value < 1 << 40 else None
+
+
+def _rational(value: Any) -> Fraction | None:
+    """A positive fraction, or None."""
+    if value is None or not value.denominator or value.numerator <= 0 or value.denominator < 0:
+        return None
+    return Fraction(value.numerator, value.denominator)
+
+
+def _is(stream: Stream, flag: Disposition) -> bool:
+    return bool(stream.disposition & flag)
+
+
+def _language(stream: Stream) -> str | None:
+    """ISO 639-2 as a rule, or BCP 47; what says that nothing is known is None."""
+    language = _text(stream.language)
+    return None if language in {"und", "unk", "zxx", "mis"} else language
+
+
+def _text(value: str | None) -> str | None:
+    return printable(value, facts.TEXT_LIMIT) or None if value else None
+
+
+def _tag(tag: str) -> str:
+    return tag if re.fullmatch(r"[ -~]{4}", tag or "") else ""
