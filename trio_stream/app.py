@@ -19,6 +19,8 @@ from trio_stream.web import (
     asgi,
     direct,
     exchange,
+    library,
+    made,
     metrics,
     origins,
     pages,
@@ -26,6 +28,7 @@ from trio_stream.web import (
     sockets,
     streams,
     videos,
+    watch_state,
 )
 
 LONGEST_REQUEST_BODY = 64 * 1024
@@ -72,7 +75,7 @@ def create_app(settings: Settings | None = None) -> TrioStream:
     app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)
     origins.register(app)
-    for room in (videos, streams, sockets, metrics, pages):
+    for room in (videos, made, watch_state, library, streams, sockets, metrics, pages):
         app.register_blueprint(room.blueprint)
     app.direct_routes = direct.DirectRoutes(app)
     return app

@@ -50,6 +50,13 @@ class VideoNotFound(TrioStreamError):
     code = "video-not-found"
 
 
+class DerivedNotFound(TrioStreamError):
+    """No such picture or subtitle was made of the video."""
+
+    status = 404
+    code = "not-found"
+
+
 class StreamNotFound(TrioStreamError):
     """No stream of that id is running."""
 
@@ -99,6 +106,17 @@ class TooManyFiles(TrioStreamError):
 
     def __init__(self, retry_after: int = 5) -> None:
         super().__init__("as many files and connections are open as this server may have")
+        self.retry_after = retry_after
+
+
+class NotTheOwner(TrioStreamError):
+    """Another process owns the data; this one takes over, or reaches it, in a moment; `retry_after` is in seconds."""
+
+    status = 503
+    code = "not-the-owner"
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__("the process that writes is not there now")
         self.retry_after = retry_after
 
 

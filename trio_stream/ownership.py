@@ -78,6 +78,15 @@ class Ownership:
             raise self.in_use()
         return True
 
+    async def wait_for_owner(self) -> bool:
+        """Return once the owner answers at its socket, or, with False, once this process is the owner instead."""
+        while not self.acquire():
+            with self.socket_path() as path, suppress(OSError):
+                await (await trio.open_unix_socket(path)).aclose()
+                return True
+            await trio.sleep(POLL)
+        return False
+
     def in_use(self) -> DataInUse:
         """What to say to somebody who needs the lock that another has."""
         holder = self.holder()

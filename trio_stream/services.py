@@ -1,6 +1,9 @@
 """The composition root: everything that lives as long as the server, opened in order in one nursery, closed in reverse.
 
 A service that runs in the background is watched: when it dies, the server goes on serving and says so (`readyz`).
+
+Of several processes with one data folder one is the owner: it alone writes, scans and makes. The others serve, and one
+of them takes over when the owner has gone.
 """
 
 import resource
@@ -12,12 +15,26 @@ from dataclasses import dataclass, field
 import structlog
 import trio
 
+from trio_stream.errors import NotTheOwner
 from trio_stream.library.catalog import Catalog
+from trio_stream.library.derived import Derived
+from trio_stream.library.keeper import Keeper
+from trio_stream.library.names import Names
+from trio_stream.library.progress import Progress
+from trio_stream.library.scanner import Scanner
+from trio_stream.media.sandbox import Sandbox
+from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.settings import Settings
+from trio_stream.store.database import Database, migrate, open_database
+from trio_stream.store.engines import sqlite_address
+from trio_stream.store.writer import Writer
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MapPool
 from trio_stream.streaming.registry import Registry
 from trio_stream.telemetry.process import Sampler
+
+DATABASE, DERIVED = "library.db", "derived"
+"""What there is in the data folder, beside the owner's lock and socket."""
 
 log = structlog.get_logger("trio_stream.services")
 
@@ -35,6 +52,37 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Housekeeping:
+    """What the owner works with."""
+
+    writer: Writer
+    scanner: Scanner
+    keeper: Keeper
+    sandbox: Sandbox
+    progress: Progress
+
+
+@dataclass(slots=True)
+class Owner:
+    """Who owns the data: this process, while `housekeeping` is there."""
+
+    ownership: Ownership
+    housekeeping: Housekeeping | None = None
+    appointed: trio.Event = field(default_factory=trio.Event)
+
+    @property
+    def mine(self) -> bool:
+        """Whether this process is the owner, and works as one."""
+        return self.housekeeping is not None
+
+    def get(self) -> Housekeeping:
+        """What the owner works with. Raises `NotTheOwner`."""
+        if self.housekeeping is None:
+            raise NotTheOwner
+        return self.housekeeping
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """What the edges work with."""
 
@@ -45,28 +93,44 @@ class Services:
     registry: Registry
     sampler: Sampler
     health: Health
+    database: Database
+    names: Names
+    derived: Derived
+    owner: Owner
 
 
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Open all services for the length of the block. Raises `SettingsError` when the videos cannot be read."""
+    """Open all services for the length of the block.
+
+    Raises `SettingsError` when the videos cannot be read or the data not be used, `StoreError`.
+    """
     settings.check_videos()
     raise_file_limit()
-    health = Health()
-    with Disk(settings.disk_threads) as disk:
-        services = Services(
-            settings=settings,
-            catalog=Catalog(settings.videos),
-            maps=MapPool(),
-            disk=disk,
-            registry=Registry(settings.max_streams, disk),
-            sampler=Sampler(),
-            health=health,
-        )
-        async with trio.open_nursery() as nursery:
-            await nursery.start(_watched, health, "sampler", services.sampler.run)
-            yield services
-            nursery.cancel_scope.cancel()
+    with Disk(settings.disk_threads) as disk, open_ownership(settings.data) as ownership:
+        await _be_or_wait_for_the_owner(ownership, settings)
+        async with open_database(_database_url(settings)) as database:
+            services = Services(
+                settings=settings,
+                catalog=Catalog(settings.videos),
+                maps=MapPool(),
+                disk=disk,
+                registry=Registry(settings.max_streams, disk),
+                sampler=Sampler(),
+                health=Health(),
+                database=database,
+                names=Names(database),
+                derived=Derived(settings.data / DERIVED),
+                owner=Owner(ownership),
+            )
+            async with trio.open_nursery() as nursery:
+                await nursery.start(_watched, services.health, "sampler", services.sampler.run)
+                if ownership.mine:
+                    await nursery.start(_keep_house, services)
+                else:
+                    nursery.start_soon(_take_over, services)
+                yield services
+                nursery.cancel_scope.cancel()
 
 
 def raise_file_limit() -> int:
@@ -77,6 +141,48 @@ def raise_file_limit() -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url:
+        return settings.database_url
+    return sqlite_address(settings.data / DATABASE).render_as_string(hide_password=False)
+
+
+async def _be_or_wait_for_the_owner(ownership: Ownership, settings: Settings) -> None:
+    """Return once the database is there in its newest form. Raises `DataInUse`, `StoreError`."""
+    if await ownership.settle() or not await ownership.wait_for_owner():
+        await migrate(_database_url(settings))
+
+
+async def _keep_house(
+    services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Work as the owner until cancelled."""
+    settings, database, health = services.settings, services.database, services.health
+    root, progress = str(settings.videos), Progress()
+    writer, sandbox = Writer(database), Sandbox()
+    keeper = Keeper(root, database, writer, sandbox, services.derived, progress, share=settings.artwork_share)
+    scanner = Scanner(root, database, writer, progress, news=keeper.wake, interval=settings.scan_interval)
+    async with trio.open_nursery() as nursery:
+        for name, run in {
+            "writer": writer.run,
+            "sandbox": sandbox.serve,
+            "scanner": scanner.run,
+            "keeper": keeper.run,
+        }.items():
+            await nursery.start(_watched, health, name, run)
+        services.owner.housekeeping = Housekeeping(writer, scanner, keeper, sandbox, progress)
+        services.owner.appointed.set()
+        task_status.started()
+
+
+async def _take_over(services: Services) -> None:
+    """Become the owner when there is none any more."""
+    await services.owner.ownership.wait()
+    log.info("this process takes over: the owner of the data has gone")
+    await migrate(_database_url(services.settings))
+    await _keep_house(services)
 
 
 async def _watched(

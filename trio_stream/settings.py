@@ -15,6 +15,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 from trio_stream.errors import SettingsError
 from trio_stream.http.cors import normalise_origin
@@ -101,6 +102,14 @@ def _list(value: object) -> list[str] | None:
     return [] if entries == ["none"] else entries
 
 
+def _database(value: object) -> str:
+    if not isinstance(value, str) or urlsplit(value).scheme not in {"sqlite", "postgresql", "postgres"}:
+        raise ValueError(
+            "an address is needed, such as postgresql://user@host/trio_stream or sqlite:////srv/library.db"
+        )
+    return value
+
+
 def _origins(value: object) -> frozenset[str]:
     entries = _list(value)
     if entries is None:
@@ -128,6 +137,21 @@ class Settings:
         _path,
         "Where the server keeps what it makes; never inside the videos.",
         default=cast("Path", None),
+    )
+    database_url: str = _setting(
+        _database,
+        "The database, if it is not to be a file among the data: postgresql://user:password@host/name.",
+        default="",
+    )
+    scan_interval: float = _setting(
+        _seconds(5, 7 * 86_400),
+        "All videos are looked at again after so many seconds, whatever was heard of them.",
+        default=900.0,
+    )
+    artwork_share: float = _setting(
+        _number(float, "part of the machine", 0, 1),
+        "How much of the processors posters and previews may take while they are made; 0 for none.",
+        default=0.25,
     )
     max_streams: int = _setting(
         _whole(1, 1_000_000), "Streams at once; the next one is told to come back later.", default=10_000
@@ -220,7 +244,7 @@ def rows(settings: Settings) -> list[Row]:
     return [
         Row(
             variable=PREFIX + each.name.upper(),
-            value=_show(value := getattr(settings, each.name)),
+            value=_show(_without_password(value := getattr(settings, each.name))),
             default=_default(each.name),
             about=each.metadata["about"],
             chosen=value != unset.get(each.name, each.default),
@@ -283,8 +307,18 @@ def _default(name: str) -> str:
             return "./videos"
         case "data":
             return "the user's data directory"
+        case "database_url":
+            return "a file among the data"
         case _:
             return _show(each.default if each.default is not MISSING else "")
+
+
+def _without_password(value: object) -> object:
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    before, at, host = value.rpartition("@")
+    user, colon, _ = before.partition("://")[2].partition(":")
+    return f"{before.partition('://')[0]}://{user}:***@{host}" if at and colon else value
 
 
 def _show(value: object) -> str:

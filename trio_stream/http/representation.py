@@ -14,6 +14,13 @@ from trio_stream.http.preconditions import Validators, Verdict, evaluate, range_
 from trio_stream.http.ranges import select_spans
 
 
+ASK_FIRST = "no-cache"
+"""The URL names something that may change: a cache may keep what it has but must ask first."""
+
+FOR_EVER = "public, max-age=31536000, immutable"
+"""The URL stands for these bytes and no others (RFC 8246)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Representation:
     """A file as HTTP sees it: `size` in bytes, `filename` the name a download is saved under."""
@@ -22,6 +29,7 @@ class Representation:
     validators: Validators
     media_type: str
     filename: str
+    caching: str = ASK_FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +64,7 @@ def respond(
         ("ETag", validators.etag),
         # Section 8.8.2.1: never later than the time of the message.
         ("Last-Modified", format_date(min(validators.modified, now))),
-        # The URL names a file that may change: a cache may keep what it has but must ask first.
-        ("Cache-Control", "no-cache"),
+        ("Cache-Control", representation.caching),
     )
     verdict = evaluate(method, fields, validators, now=now)
     if verdict is Verdict.FAILED:

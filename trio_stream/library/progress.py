@@ -44,7 +44,8 @@ class Keeping:
     to_draw: int = 0
     to_extract: int = 0
     unreadable: int = 0
-    now: str | None = None
+    working: bool = False
+    """Whether any of it is being made; what failed through no fault of its file rests until it is tried again."""
 
 
 class Progress:
@@ -75,9 +76,8 @@ class Progress:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is left to be done."""
-        left = self.keeping
-        return not (self.look.running or left.to_probe or left.to_draw or left.to_extract)
+        """Whether nothing is being done."""
+        return not (self.look.running or self.keeping.working)
 
     def describe(self) -> dict[str, Any]:
         """All of it, as JSON holds it."""

@@ -6,7 +6,7 @@ to is left alone until it rests. A folder that cannot be read is no empty one: n
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -87,6 +87,7 @@ class Scanner:
         writer: Writer,
         progress: Progress,
         *,
+        news: Callable[[], None] = lambda: None,
         interval: float,
         rest: float = REST,
         threads: int = 2,
@@ -95,6 +96,7 @@ class Scanner:
         self._database = database
         self._writer = writer
         self._progress = progress
+        self._news = news
         self._interval = interval
         self._rest = rest
         self._limiter = trio.CapacityLimiter(threads)
@@ -146,6 +148,7 @@ class Scanner:
             if look.added or look.changed:
                 await self._tell_apart()
         finally:
+            self._news()
             look.running = False
             look.ended_at = _now()
             self._progress.changed()
@@ -242,6 +245,7 @@ class Scanner:
         look.returned += outcome.returned
         look.changed += outcome.changed
         self._progress.changed()
+        self._news()
 
     async def _tell_apart(self) -> None:
         """Digest the contents that have one fingerprint: once one of their videos has gone it is too late to ask."""

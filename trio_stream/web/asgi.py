@@ -28,10 +28,18 @@ from quart.wrappers.request import Body
 from quart_trio.asgi import TrioASGIHTTPConnection, TrioASGIWebsocketConnection
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from trio_stream.errors import ClientGone, ClientStalled, SettingsError, SourceChanged, TrioStreamError
+from trio_stream.errors import (
+    ClientGone,
+    ClientStalled,
+    SettingsError,
+    SourceChanged,
+    StoreError,
+    TrioStreamError,
+)
 from trio_stream.http.bodies import Window
 from trio_stream.server.http import VIEWS, ZEROCOPY
-from trio_stream.services import open_services
+from trio_stream.server.local import serve_local
+from trio_stream.services import Services, open_services
 from trio_stream.streaming.pump import Chunk, Delivery
 from trio_stream.streaming.stream import Ending
 from trio_stream.web.direct import Answered, Route, StreamedResponse
@@ -233,9 +241,23 @@ class Lifespan:
         try:
             async with open_services(self.app.settings) as services:
                 self.app.services = services
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
-        except SettingsError as error:
+                async with trio.open_nursery() as nursery:
+                    if services.owner.mine:
+                        await nursery.start(self._open_local_door, services)
+                    else:
+                        nursery.start_soon(self._open_local_door, services)
+                    await send({"type": "lifespan.startup.complete"})
+                    await receive()
+                    nursery.cancel_scope.cancel()
+        except (SettingsError, StoreError) as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _open_local_door(
+        self, services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Let other processes of this machine reach the owner of the data, once this is it."""
+        await services.owner.appointed.wait()
+        with services.owner.ownership.socket_path() as path:
+            await serve_local(self.app, path, task_status=task_status)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from trio_stream.app import TrioStream
 
 
+LOCAL_USER = "local"
+
+
 class Exchange:
     """The file that is being sent and the stream that sends it."""
 
@@ -40,8 +43,8 @@ class Exchange:
             if self.file is not None:
                 self.file.release()
 
-    def hold(self, fd: int, status: os.stat_result) -> MappedFile:
-        """The one file, in the state `status`, whose descriptor is taken over, for as long as the exchange lasts."""
+    def hold(self, fd: int, status: os.stat_result | None = None) -> MappedFile:
+        """The one file, in the state `status` or as it is now, whose descriptor is taken over, for as long as the exchange lasts."""
         self.file = self.services.maps.open(fd, status)
         return self.file
 
@@ -92,6 +95,11 @@ class Websocket(TrioWebsocket):
 def services() -> Services:
     """The services of the application that handles this exchange."""
     return cast("TrioStream", current_app).services
+
+
+def user() -> str:
+    """Who asks: the one local user there is until there are accounts."""
+    return LOCAL_USER
 
 
 def exchange() -> Exchange:

@@ -32,7 +32,11 @@ ROUTES = (b"/api/stream/", b"/api/stream-range/")
 @byte_route(blueprint, "/api/stream/<video:name>", "/api/stream-range/<video:name>")
 async def stream_video(asked: Asked, exchange: Exchange) -> Answered:
     """The video, whole or in the ranges asked for; HEAD its headers."""
-    name = requested_name(asked.raw_path, *ROUTES)
+    return await send_video(asked, exchange, requested_name(asked.raw_path, *ROUTES))
+
+
+async def send_video(asked: Asked, exchange: Exchange, name: str) -> Answered:
+    """Answer with the bytes of the video `name`. Raises `VideoNotFound`, `TooManyFiles`, `TooManyStreams`, ..."""
     video = await exchange.services.catalog.open(name)
     file = exchange.hold(video.fd, video.status)
     answer = respond(

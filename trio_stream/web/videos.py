@@ -1,45 +1,109 @@
-"""The list of videos."""
+"""The videos: lists and pages of them, all that is known of one, what people say of it, and its bytes by its id."""
 
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from quart import Blueprint
+from quart import Blueprint, request
 
-from trio_stream.library.catalog import Video
-from trio_stream.library.naming import url_path
-from trio_stream.web.exchange import services
+from trio_stream.errors import BadRequest, VideoNotFound
+from trio_stream.library import naming, pages, records
+from trio_stream.library.pages import LARGEST_PAGE, Asked
+from trio_stream.library.records import Words
+from trio_stream.web import shapes
+from trio_stream.web.direct import Answered, byte_route
+from trio_stream.web.direct import Asked as AskedBytes
+from trio_stream.web.exchange import Exchange, services, user
+from trio_stream.web.forward import by_the_owner
+from trio_stream.web.streams import send_video
 
 blueprint = Blueprint("videos", __name__)
 
 DETAILED = 100
 """So many videos are described; the names are all there."""
 
-LATEST = int(datetime.max.replace(tzinfo=UTC).timestamp())
-"""File systems hold times that calendars do not."""
+PAGED = ("limit", "cursor", "q", "sort", "order", "folder")
+"""Whoever asks for any of these asks for a page."""
 
 
 @blueprint.get("/api/videos")
 async def list_videos() -> dict[str, Any]:
-    """All names, and the first items with what is known of them."""
+    """All names and the first items as the folder is now; or a page of what the library knows."""
+    if any(name in request.args for name in PAGED):
+        return await _page()
     videos = await services().catalog.videos()
     return {
         "videos": [video.name for video in videos],
-        "items": [item(video) for video in videos[:DETAILED]],
+        "items": [shapes.file(video.name, video.size, video.mtime_ns) for video in videos[:DETAILED]],
         "status": "ok",
     }
 
 
-def item(video: Video) -> dict[str, Any]:
-    """One video as the API describes it: `size` in bytes, `modified` in ISO 8601."""
-    path = url_path(video.name)
-    return {
-        "name": video.name,
-        "size": video.size,
-        "modified": datetime.fromtimestamp(min(max(video.mtime_ns // 10**9, 0), LATEST), UTC).isoformat(),
-        "content_type": video.media_type,
-        "urls": {
-            "stream": f"/api/stream/{path}",
-            "download": f"/api/stream/{path}?download=1",
-            "websocket": f"/api/ws/stream/{path}",
-        },
-    }
+async def _page() -> dict[str, Any]:
+    order = request.args.get("order", "asc")
+    if order not in ("asc", "desc"):
+        raise BadRequest("the order is asc or desc")
+    asked = Asked(
+        user=user(),
+        limit=limit(),
+        sort=request.args.get("sort", "name"),
+        order="desc" if order == "desc" else "asc",
+        folder=request.args.get("folder"),
+        q=request.args.get("q", ""),
+        cursor=request.args.get("cursor"),
+    )
+    page = await services().database.read(partial(pages.page, asked=asked))
+    return shapes.items(page.rows) | {"next": page.next, "status": "ok"}
+
+
+def limit() -> int:
+    """How many a client wants on a page. Raises `BadRequest`."""
+    text = request.args.get("limit", "50")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
+        raise BadRequest(f"limit is 1 to {LARGEST_PAGE}")
+    return int(text)
+
+
+@blueprint.get("/api/videos/<id_>")
+async def show_video(id_: str) -> dict[str, Any]:
+    """All that is known of a video."""
+    found = await services().database.read(partial(pages.whole, id_=id_, user=user()))
+    return shapes.details(found) | {"status": "ok"}
+
+
+@blueprint.patch("/api/videos/<id_>")
+@by_the_owner
+async def edit_video(id_: str) -> dict[str, Any]:
+    """Change title, description or tags."""
+    change = Words.read(await json_body())
+    if not await services().owner.get().writer.write(partial(records.keep_words, id_=id_, change=change)):
+        raise VideoNotFound("there is no such video")
+    return await show_video(id_)
+
+
+@blueprint.get("/api/folders")
+async def list_folders() -> dict[str, Any]:
+    """The folders in a folder."""
+    page = await services().database.read(
+        partial(
+            pages.folder_page,
+            inside=request.args.get("in", ""),
+            limit=limit(),
+            after=request.args.get("cursor"),
+        )
+    )
+    return {"folders": [shapes.folder(row) for row in page.rows], "next": page.next, "status": "ok"}
+
+
+@byte_route(blueprint, "/api/videos/<id_>/file")
+async def video_file(asked: AskedBytes, exchange: Exchange) -> Answered:
+    """The bytes of the video with this id, as `/api/stream` sends them."""
+    id_ = naming.name_from_url(asked.raw_path.split(b"/")[-2])
+    return await send_video(asked, exchange, await exchange.services.names.of(id_))
+
+
+async def json_body() -> Any:
+    """The request's body. Raises `BadRequest` when it is no JSON."""
+    data = await request.get_json(force=True, silent=True)
+    if data is None:
+        raise BadRequest("the body has to be JSON")
+    return data

@@ -1,0 +1,114 @@
+"""The files we made, each named by a digest of its bytes, so that a name never stands for other bytes.
+
+A file is written under another name, checked, put on the disk and renamed: what is there is whole, whatever happened
+while it was made. What nobody needs any more is swept away.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Container, Iterator
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+import trio
+
+from trio_stream.errors import DerivedNotFound
+
+SUFFIXES = {"jpg": "image/jpeg", "vtt": "text/vtt; charset=utf-8", "ass": "text/x-ssa; charset=utf-8"}
+"""What is made, and its media type. ASS has none that is registered; this is what players and browsers know."""
+
+LARGEST = 64 << 20
+"""Bytes of one file."""
+
+HEX = frozenset("0123456789abcdef")
+
+
+class Derived:
+    """The folder `folder` of files that were made, with at most `threads` threads at it."""
+
+    def __init__(self, folder: Path, threads: int = 2) -> None:
+        self._folder = folder
+        self._limiter = trio.CapacityLimiter(threads)
+
+    async def put(self, data: bytes, suffix: str) -> str:
+        """Keep `data`; answers its digest. Raises `ValueError` when it is not what `suffix` says, `OSError`."""
+        check(data, suffix)
+        name = digest(data)
+        await trio.to_thread.run_sync(self._write, name, suffix, data, limiter=self._limiter)
+        return name
+
+    async def open(self, name: str, suffix: str) -> int:
+        """A descriptor of the file with that digest; the caller owns it. Raises `DerivedNotFound`."""
+        return await trio.to_thread.run_sync(self._open, name, suffix, limiter=self._limiter)
+
+    async def sweep(self, wanted: Callable[[], Container[str]]) -> int:
+        """Remove the files whose digests are not in what `wanted` answers, and what was left half-made."""
+        return await trio.to_thread.run_sync(self._sweep, wanted, limiter=self._limiter)
+
+    def path(self, name: str, suffix: str) -> Path:
+        """Where the file with that digest is, if it is there."""
+        return self._folder / name[:2] / f"{name}.{suffix}"
+
+    def _write(self, name: str, suffix: str, data: bytes) -> None:
+        path = self.path(name, suffix)
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd, made = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".making")
+        try:
+            with open(fd, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(made, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(made)
+            raise
+
+    def _open(self, name: str, suffix: str) -> int:
+        if suffix not in SUFFIXES or not name or not HEX.issuperset(name):
+            raise DerivedNotFound("there is no such file")
+        try:
+            return os.open(self.path(name, suffix), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise DerivedNotFound("there is no such file") from None
+
+    def _sweep(self, wanted: Callable[[], Container[str]]) -> int:
+        there = list(
+            self._files()
+        )  # before it is asked what is wanted: what is made meanwhile is not looked at
+        needed = wanted()
+        removed = 0
+        for path in there:
+            if path.name.endswith(".making") or path.stem not in needed:
+                with suppress(FileNotFoundError):
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def _files(self) -> Iterator[Path]:
+        if self._folder.is_dir():
+            for folder in self._folder.iterdir():
+                yield from (path for path in folder.iterdir() if path.is_file())
+
+
+def digest(data: bytes) -> str:
+    """The name of a file with these bytes: 32 hexadecimal digits."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def check(data: bytes, suffix: str) -> None:
+    """Raise `ValueError` unless `data` begins and ends as a file of that kind does."""
+    match suffix:
+        case "jpg":  # ITU-T T.81 table B.1: SOI and EOI
+            whole = data.startswith(b"\xff\xd8\xff") and data.endswith(b"\xff\xd9")
+        case "vtt":  # W3C WebVTT section 4.1
+            whole = data.startswith(b"WEBVTT") and data.endswith(b"\n")
+        case "ass":
+            whole = b"[Script Info]" in data[:4096]
+        case _:
+            whole = False
+    if not whole or len(data) > LARGEST:
+        raise ValueError(f"what was made is no whole .{suffix} file")

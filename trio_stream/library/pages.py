@@ -1,0 +1,246 @@
+"""Pages of the library: which videos there are, in which order, and what is known of one of them.
+
+A page is bounded and starts where the last one ended, in an order that is total; what it costs does not grow with the
+library. Each function is a read of one transaction.
+"""
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+
+from trio_stream.errors import BadRequest, VideoNotFound
+from trio_stream.library.naming import words
+from trio_stream.library.records import place
+from trio_stream.store.search import matching
+from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
+
+LARGEST_PAGE = 200
+
+FEW = 500
+"""So many hits are sorted; of more, the videos are gone through in order until a page is full."""
+
+LONGEST_QUERY = 200
+"""Characters of a search."""
+
+LONGEST_CURSOR = 4000
+
+type Order = Literal["asc", "desc"]
+
+SORTS: dict[str, ColumnElement[Any]] = {
+    "name": videos.c.sort_key,
+    "title": videos.c.title_key,
+    "added": videos.c.added_at,
+    "modified": videos.c.mtime_ns,
+    "size": videos.c.size,
+    "duration": videos.c.duration,
+}
+"""What videos can be sorted by, and the column each order compares."""
+
+_SHOWN = (
+    *(
+        videos.c[name]
+        for name in (
+            *(
+                "number",
+                "id",
+                "path",
+                "title",
+                "description",
+                "tags",
+                "revision",
+                "size",
+                "mtime_ns",
+                "duration",
+            ),
+            *("added_at", "sort_key", "title_key", "folder"),
+        )
+    ),
+    *(contents.c[name] for name in ("state", "reason", "poster", "blurhash", "width", "height")),
+    playheads.c.position,
+    playheads.c.duration.label("watched_of"),
+    playheads.c.watched,
+    playheads.c.plays,
+    playheads.c.updated_at.label("seen_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page that is asked for; `folder` None for all folders, `q` as typed, `cursor` from the page before."""
+
+    user: str
+    limit: int = 50
+    sort: str = "name"
+    order: Order = "asc"
+    folder: str | None = None
+    q: str = ""
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`rows` in their order, and the cursor of the page behind them, if there is one."""
+
+    rows: Sequence[Row[Any]]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All that is known of a video: its row with facts, its subtitles, and those before and behind it in its folder."""
+
+    row: Row[Any]
+    subtitles: Sequence[Row[Any]]
+    before: Row[Any] | None
+    behind: Row[Any] | None
+
+
+def page(connection: Connection, asked: Asked) -> Page:
+    """The videos asked for. Raises `BadRequest` for a sort or a cursor that is none."""
+    column = SORTS.get(asked.sort)
+    if column is None:
+        raise BadRequest(f"videos are sorted by {', '.join(SORTS)}")
+    statement = present(asked.user)
+    if asked.folder is not None:
+        number = connection.scalar(select(folders.c.number).where(folders.c.place == place(asked.folder)))
+        statement = statement.where(videos.c.folder == number)
+    wanted = words(asked.q[:LONGEST_QUERY])
+    if wanted:
+        statement = statement.where(_found(connection, wanted))
+    elif asked.q.strip():
+        return Page((), None)  # nothing but signs
+    down = asked.order == "desc"
+    if asked.cursor is not None:
+        statement = statement.where(_behind(column, read_cursor(asked.cursor, asked.sort), down))
+    statement = statement.order_by(
+        column.desc() if down else column, videos.c.number.desc() if down else videos.c.number
+    )
+    rows = connection.execute(statement.limit(asked.limit + 1)).all()
+    more = len(rows) > asked.limit
+    rows = rows[: asked.limit]
+    return Page(
+        rows, cursor(asked.sort, getattr(rows[-1], column.key or ""), rows[-1].number) if more else None
+    )
+
+
+def cursor(sort: str, key: object, number: int) -> str:
+    """Where a page ended, as one word."""
+    text = key.hex() if isinstance(key, bytes) else key
+    return base64.urlsafe_b64encode(json.dumps([sort, text, number]).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str, sort: str) -> tuple[Any, int]:
+    """The key and number a page ended with. Raises `BadRequest` unless `cursor` made it for this order."""
+    try:
+        if len(text) > LONGEST_CURSOR:
+            raise ValueError
+        found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        made_for, key, number = found
+        if (
+            made_for != sort
+            or isinstance(number, bool)
+            or not isinstance(number, int)
+            or abs(number) >= 1 << 63
+        ):
+            raise ValueError
+        if sort in {"name", "title"}:
+            return bytes.fromhex(key), number
+        if isinstance(key, bool) or not isinstance(key, int | float) or abs(key) >= 1 << 63:
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise BadRequest("there is no such cursor: take the one that came with the page before") from None
+    return (float(key) if sort == "duration" else int(key)), number
+
+
+def whole(connection: Connection, id_: str, user: str) -> Whole:
+    """All that is known of a video. Raises `VideoNotFound`."""
+    statement = present(user).add_columns(
+        contents.c.facts, contents.c.sprites, contents.c.artwork, contents.c.artwork_reason, contents.c.texts
+    )
+    row = connection.execute(statement.where(videos.c.id == id_)).one_or_none()
+    if row is None:
+        raise VideoNotFound("there is no such video")
+    texts = connection.execute(
+        select(subtitles)
+        .where(or_(subtitles.c.video == row.number, subtitles.c.revision == row.revision))
+        .order_by(subtitles.c.video.is_(None), subtitles.c.number)
+    ).all()
+    return Whole(
+        row, texts, neighbour(connection, row, user, down=True), neighbour(connection, row, user, down=False)
+    )
+
+
+def neighbour(connection: Connection, row: Row[Any], user: str, *, down: bool) -> Row[Any] | None:
+    """The video before (`down`) or behind the one of `row` in its folder, in natural order."""
+    column = videos.c.sort_key
+    return connection.execute(
+        present(user)
+        .where(videos.c.folder == row.folder, _behind(column, (row.sort_key, row.number), down))
+        .order_by(column.desc() if down else column, videos.c.number.desc() if down else videos.c.number)
+        .limit(1)
+    ).one_or_none()
+
+
+def name_of(connection: Connection, id_: str) -> str | None:
+    """The name of a video that is there."""
+    path = connection.scalar(
+        select(videos.c.path).where(videos.c.id == id_, videos.c.missing_since.is_(None))
+    )
+    return None if path is None else os.fsdecode(path)
+
+
+def folder_page(connection: Connection, inside: str, limit: int, after: str | None) -> Page:
+    """The folders in the folder `inside`, in natural order, each with how many videos are right in it."""
+    parent = connection.scalar(select(folders.c.number).where(folders.c.place == place(inside)))
+    there = (
+        select(func.count())
+        .select_from(videos)
+        .where(videos.c.folder == folders.c.number, videos.c.missing_since.is_(None))
+    )
+    statement = select(folders, there.scalar_subquery().label("videos")).where(
+        folders.c.parent == parent, folders.c.missing_since.is_(None)
+    )
+    if after is not None:
+        key, number = read_cursor(after, "name")
+        statement = statement.where(
+            or_(
+                folders.c.name_key > key,
+                and_(folders.c.name_key == key, folders.c.number > number),
+            )
+        )
+    rows = connection.execute(statement.order_by(folders.c.name_key, folders.c.number).limit(limit + 1)).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, cursor("name", rows[-1].name_key, rows[-1].number) if more else None)
+
+
+def present(user: str) -> Select[Any]:
+    return (
+        select(*_SHOWN)
+        .join(contents, contents.c.revision == videos.c.revision)
+        .outerjoin(playheads, and_(playheads.c.video == videos.c.number, playheads.c.user == user))
+        .where(videos.c.missing_since.is_(None))
+    )
+
+
+def _behind(column: ColumnElement[Any], at: tuple[Any, int], down: bool) -> ColumnElement[bool]:
+    key, number = at
+    if down:
+        return and_(column <= key, or_(column < key, videos.c.number < number))
+    return and_(column >= key, or_(column > key, videos.c.number > number))
+
+
+def _found(connection: Connection, wanted: Sequence[str]) -> ColumnElement[bool]:
+    """The videos that have the words. Of many, going through all in order finds a page sooner than sorting them."""
+    clause = matching(connection, wanted)
+    some = select(videos.c.number).where(clause).limit(FEW + 1)
+    if (connection.scalar(select(func.count()).select_from(some.subquery())) or 0) <= FEW:
+        return clause
+    spaced = func.concat(" ", videos.c.words)
+    return and_(*(spaced.contains(f" {word}", autoescape=True) for word in wanted))

@@ -1,0 +1,336 @@
+"""Where people stopped, what they have seen, and when: playheads, and viewings as the history.
+
+A video counts as watched from 90 % of it on. A playhead that is written again within half an hour continues the
+viewing it belongs to; later it begins another one.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, update
+
+from trio_stream.errors import BadRequest
+from trio_stream.library import pages
+from trio_stream.library.pages import Page
+from trio_stream.library.records import place
+from trio_stream.store.tables import contents, playheads, upsert, videos, viewings
+
+WATCHED = 0.9
+"""The part of a video from which on it has been watched."""
+
+BEGUN = 0.02
+"""The part of a video up to which it has hardly been begun."""
+
+CONTINUED = 30 * 60 * 1000
+"""Milliseconds within which a viewing goes on."""
+
+LONGEST = 10**7
+"""Seconds; no video is longer."""
+
+EXPORT = 1
+"""The version of what `export` answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playhead:
+    """`position` and `duration` in seconds; `watched` None to leave that to the position."""
+
+    position: float
+    duration: float | None = None
+    watched: bool | None = None
+
+    @classmethod
+    def read(cls, data: object) -> "Playhead":
+        """From JSON. Raises `BadRequest`."""
+        match data:
+            case {"position": int() | float() as position, **more} if not isinstance(position, bool):
+                pass
+            case _:
+                raise BadRequest(
+                    'a playhead is {"position": seconds}, with "duration" and "watched" if you like'
+                )
+        duration, watched = more.pop("duration", None), more.pop("watched", None)
+        if more:
+            raise BadRequest(f"a playhead has no {', '.join(map(str, more))}"[:200])
+        for seconds in (position, duration):
+            if seconds is None:
+                continue
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+                raise BadRequest("positions and durations are numbers of seconds")
+            if not (math.isfinite(seconds) and 0 <= seconds <= LONGEST):
+                raise BadRequest(f"positions and durations are 0 to {LONGEST} seconds")
+        if watched is not None and not isinstance(watched, bool):
+            raise BadRequest("watched is true or false")
+        return cls(float(position), None if duration is None else float(duration), watched)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A playhead as it is stored; `updated_at` in milliseconds."""
+
+    position: float
+    duration: float | None
+    watched: bool
+    plays: int
+    updated_at: int
+
+
+def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: int) -> Kept | None:
+    """Store where `user` is in the video `id_`, at `now` in milliseconds; None if there is no such video."""
+    row = connection.execute(
+        select(
+            videos.c.number,
+            videos.c.duration,
+            playheads.c.position,
+            playheads.c.watched,
+            playheads.c.plays,
+            playheads.c.updated_at,
+        )
+        .outerjoin(playheads, and_(playheads.c.video == videos.c.number, playheads.c.user == user))
+        .where(videos.c.id == id_)
+    ).one_or_none()
+    if row is None:
+        return None
+    duration = row.duration or playhead.duration
+    at_end = duration is not None and duration > 0 and playhead.position >= WATCHED * duration
+    was_at_end = row.position is not None and duration is not None and row.position >= WATCHED * duration
+    watched = playhead.watched if playhead.watched is not None else bool(row.watched) or at_end
+    kept = Kept(
+        position=playhead.position,
+        duration=duration,
+        watched=watched,
+        plays=(row.plays or 0) + (at_end and not was_at_end),
+        updated_at=now,
+    )
+    _keep(connection, user, row.number, kept)
+    _note_viewing(connection, user, row.number, row.updated_at, playhead.position, now)
+    return kept
+
+
+def forget(connection: Connection, user: str, id_: str) -> bool:
+    """Let it be as if `user` had never begun the video; answers whether there is such a video."""
+    number = connection.scalar(select(videos.c.number).where(videos.c.id == id_))
+    if number is None:
+        return False
+    connection.execute(delete(playheads).where(playheads.c.user == user, playheads.c.video == number))
+    connection.execute(delete(viewings).where(viewings.c.user == user, viewings.c.video == number))
+    return True
+
+
+def forget_history(connection: Connection, user: str) -> None:
+    """Forget when `user` watched what; playheads stay."""
+    connection.execute(delete(viewings).where(viewings.c.user == user))
+
+
+def continue_watching(connection: Connection, user: str, limit: int) -> Sequence[Row[Any]]:
+    """What `user` has begun and not finished, the last first; in place of what was finished, the next of its folder."""
+    rows = connection.execute(
+        pages.present(user)
+        .where(playheads.c.position.is_not(None))
+        .order_by(playheads.c.updated_at.desc(), videos.c.number.desc())
+        .limit(4 * limit)
+    ).all()
+    found: dict[int, Row[Any]] = {}
+    for row in rows:
+        here: Row[Any] | None = row
+        if is_finished(row):
+            here = pages.neighbour(connection, row, user, down=False)
+            if here is None or here.position is not None:
+                continue  # the end of the folder, or in the list by itself
+        elif not _is_begun(row):
+            continue
+        if here is not None:
+            found.setdefault(here.number, here)
+        if len(found) == limit:
+            break
+    return list(found.values())
+
+
+def is_finished(row: Row[Any]) -> bool:
+    """Whether the playhead of a row of `pages` stands at the end."""
+    duration = row.duration or row.watched_of
+    if not duration:
+        return bool(row.watched)
+    return bool(row.position >= WATCHED * duration) or (row.watched and row.position == 0)
+
+
+def history(connection: Connection, user: str, limit: int, after: str | None) -> Page:
+    """What `user` watched, the last first: rows of `pages` with `started_at`, `ended_at`, `first` and `last`."""
+    statement = (
+        pages.present(user)
+        .add_columns(
+            viewings.c.number.label("viewing"),
+            viewings.c.started_at,
+            viewings.c.updated_at.label("ended_at"),
+            viewings.c.first,
+            viewings.c.last,
+        )
+        .join(viewings, viewings.c.video == videos.c.number)
+        .where(viewings.c.user == user)
+    )
+    if after is not None:
+        when, number = pages.read_cursor(after, "added")
+        statement = statement.where(
+            or_(
+                viewings.c.updated_at < when,
+                and_(viewings.c.updated_at == when, viewings.c.number < number),
+            )
+        )
+    rows = connection.execute(
+        statement.order_by(viewings.c.updated_at.desc(), viewings.c.number.desc()).limit(limit + 1)
+    ).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, pages.cursor("added", rows[-1].ended_at, rows[-1].viewing) if more else None)
+
+
+def export(connection: Connection, user: str) -> dict[str, Any]:
+    """All playheads of `user` as JSON holds them, by names and contents: ids are those of one database."""
+    rows = connection.execute(
+        select(videos.c.path, contents.c.fingerprint, contents.c.size, playheads)
+        .join(videos, videos.c.number == playheads.c.video)
+        .join(contents, contents.c.revision == videos.c.revision)
+        .where(playheads.c.user == user)
+        .order_by(videos.c.sort_key, videos.c.number)
+    )
+    return {
+        "version": EXPORT,
+        "entries": [
+            {
+                "name": os.fsdecode(row.path),
+                "fingerprint": row.fingerprint,
+                "position": row.position,
+                "duration": row.duration,
+                "watched": row.watched,
+                "plays": row.plays,
+                "updated_at": row.updated_at,
+            }
+            for row in rows
+        ],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A playhead of an export."""
+
+    name: str
+    fingerprint: str
+    kept: Kept
+
+
+def read_export(data: object) -> list[Entry]:
+    """The entries of an export. Raises `BadRequest`, which names the first one that is none."""
+    match data:
+        case {"version": 1, "entries": list(entries)}:
+            pass
+        case {"version": int(version)} if version != EXPORT:
+            raise BadRequest(f"this is an export of version {version}; version {EXPORT} is understood")
+        case _:
+            raise BadRequest('an export is {"version": 1, "entries": [...]}')
+    return [_entry(number, entry) for number, entry in enumerate(entries)]
+
+
+def import_entries(connection: Connection, user: str, entries: Sequence[Entry]) -> dict[str, int]:
+    """Keep what is newer than what there is. Counts what was `imported`, what `older`, and videos `unknown` here."""
+    counts = {"imported": 0, "older": 0, "unknown": 0}
+    for entry in entries:
+        number = _find(connection, entry)
+        if number is None:
+            counts["unknown"] += 1
+            continue
+        there = connection.scalar(
+            select(playheads.c.updated_at).where(playheads.c.user == user, playheads.c.video == number)
+        )
+        if there is not None and there >= entry.kept.updated_at:
+            counts["older"] += 1
+            continue
+        _keep(connection, user, number, entry.kept)
+        counts["imported"] += 1
+    return counts
+
+
+def _keep(connection: Connection, user: str, number: int, kept: Kept) -> None:
+    values = {
+        "user": user,
+        "video": number,
+        "position": kept.position,
+        "duration": kept.duration,
+        "watched": kept.watched,
+        "plays": kept.plays,
+        "updated_at": kept.updated_at,
+    }
+    upsert(connection, playheads, values, key=("user", "video"))
+
+
+def _note_viewing(
+    connection: Connection, user: str, number: int, before: int | None, position: float, now: int
+) -> None:
+    if before is not None and now - before < CONTINUED:
+        last = (
+            select(func.max(viewings.c.number))
+            .where(viewings.c.user == user, viewings.c.video == number)
+            .scalar_subquery()
+        )
+        changed = connection.execute(
+            update(viewings).where(viewings.c.number == last).values(updated_at=now, last=position)
+        )
+        if changed.rowcount:
+            return
+    connection.execute(
+        insert(viewings).values(
+            user=user, video=number, started_at=now, updated_at=now, first=position, last=position
+        )
+    )
+
+
+def _is_begun(row: Row[Any]) -> bool:
+    duration = row.duration or row.watched_of
+    return bool(row.position > (BEGUN * duration if duration else 0))
+
+
+def _find(connection: Connection, entry: Entry) -> int | None:
+    """The video of an entry: the one of that name if it has these bytes, else another that has, else that name."""
+    here = videos.c.place == place(entry.name)
+    same = contents.c.fingerprint == entry.fingerprint
+    found = connection.scalar(
+        select(videos.c.number)
+        .join(contents, contents.c.revision == videos.c.revision)
+        .where(or_(here, same))
+        .order_by(
+            case((and_(here, same), 0), (same, 1), else_=2),
+            videos.c.missing_since.is_not(None),
+            videos.c.number,
+        )
+        .limit(1)
+    )
+    return None if found is None else int(found)
+
+
+def _entry(number: int, data: object) -> Entry:
+    match data:
+        case {
+            "name": str(name),
+            "fingerprint": str(fingerprint),
+            "position": int() | float() as position,
+            "duration": int() | float() | None as duration,
+            "watched": bool(watched),
+            "plays": int(plays),
+            "updated_at": int(updated_at),
+        } if 0 <= plays < 1 << 31 and 0 <= updated_at < 1 << 53 and "\0" not in name:
+            checked = Playhead.read({"position": position, "duration": duration})
+            kept = Kept(checked.position, checked.duration, watched, plays, updated_at)
+            return Entry(name, fingerprint, kept)
+        case _:
+            raise BadRequest(f"entry {number} is no playhead")
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadRequest("positions and durations are numbers of seconds")
+    if not (math.isfinite(value) and 0 <= value <= LONGEST):
+        raise BadRequest(f"positions and durations are 0 to {LONGEST} seconds")
+    return float(value)

@@ -1,0 +1,96 @@
+"""What only the owner of the data may do: done here if that is this process, else by the owner, through its socket.
+
+The owner speaks the same HTTP there as everywhere, so what is forwarded is the request as it came and what comes back
+is its answer.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import wraps
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from quart import Response, request
+from quart.wrappers.response import ResponseBody
+
+from trio_stream.errors import NotTheOwner
+from trio_stream.web.exchange import services
+
+if TYPE_CHECKING:
+    import httpx
+
+PASSED_BACK = ("content-type", "cache-control", "retry-after", "allow")
+"""Header fields of an answer that are the owner's to say."""
+
+PATIENCE = 30.0
+"""Seconds to wait for the owner; a stream of events may be silent for as long as it likes."""
+
+type View[**P] = Callable[P, Awaitable[Any]]
+
+
+def by_the_owner[**P](view: View[P]) -> View[P]:
+    """Let the view run in the process that owns the data."""
+
+    @wraps(view)
+    async def wherever(*args: P.args, **kwargs: P.kwargs) -> Any:
+        if services().owner.mine:
+            return await view(*args, **kwargs)
+        return await _forward()
+
+    return wherever
+
+
+async def _forward() -> Response:
+    import httpx  # noqa: PLC0415 - only workers beside the owner need it, and it takes a while to import
+
+    body = await request.get_data()
+    async with AsyncExitStack() as stack:
+        path = stack.enter_context(services().owner.ownership.socket_path())
+        client = await stack.enter_async_context(
+            httpx.AsyncClient(
+                transport=httpx.AsyncHTTPTransport(uds=path),
+                timeout=httpx.Timeout(PATIENCE, read=None if "event-stream" in _wanted() else PATIENCE),
+            )
+        )
+        query = request.query_string.decode("latin-1")
+        url = f"http://owner{request.path}" + (f"?{query}" if query else "")
+        fields = {name: value for name in ("Content-Type", "Accept") if (value := request.headers.get(name))}
+        try:
+            answer = await client.send(
+                client.build_request(request.method, url, content=body, headers=fields), stream=True
+            )
+        except httpx.TransportError:
+            raise NotTheOwner from None
+        stack.push_async_callback(answer.aclose)
+        response = Response(_Passed(answer, stack.pop_all()), status=answer.status_code)
+        response.timeout = None
+        response.headers.clear()
+        for name in PASSED_BACK:
+            if (value := answer.headers.get(name)) is not None:
+                response.headers[name] = value
+        if (length := answer.headers.get("content-length")) is not None:
+            response.headers["Content-Length"] = length
+        return response
+
+
+def _wanted() -> str:
+    return "text/event-stream" if request.path.endswith("/scan") and request.method == "GET" else ""
+
+
+class _Passed(ResponseBody):
+    """The body of the owner's answer; its connection ends with it."""
+
+    def __init__(self, answer: "httpx.Response", stack: AsyncExitStack) -> None:
+        self._answer = answer
+        self._stack = stack
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._answer.aiter_raw()

@@ -1,0 +1,37 @@
+"""The library as a whole: what there is, and how the looking and making is getting on."""
+
+from typing import Any
+
+from quart import Blueprint, Response
+
+from trio_stream.library import records
+from trio_stream.web.events import EventStream
+from trio_stream.web.exchange import services
+from trio_stream.web.forward import by_the_owner
+
+blueprint = Blueprint("library", __name__)
+
+
+@blueprint.get("/api/library")
+@by_the_owner
+async def summary() -> dict[str, Any]:
+    """How many videos there are, and what is being done for them."""
+    counts = await services().database.read(records.count)
+    return counts | services().owner.get().progress.describe() | {"status": "ok"}
+
+
+@blueprint.post("/api/library/scan")
+@by_the_owner
+async def scan() -> tuple[dict[str, Any], int]:
+    """Have all videos looked at; answers the number of the look that will do it."""
+    return {"look": services().owner.get().scanner.ask(), "status": "ok"}, 202
+
+
+@blueprint.get("/api/library/scan")
+@by_the_owner
+async def follow() -> Response:
+    """How it is getting on, as it happens: server-sent events."""
+    response = Response(EventStream(services().owner.get().progress), content_type="text/event-stream")
+    response.timeout = None
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,152 @@
+"""Videos as the API describes them: rows of the database and facts of a probe, as JSON."""
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from trio_stream.http.media_types import media_type
+from trio_stream.library.derived import digest
+from trio_stream.library.naming import url_path
+from trio_stream.library.pages import Whole
+from trio_stream.media.facts import Facts
+from trio_stream.media.tiles import Grid, thumbnails_vtt
+
+LATEST = int(datetime.max.replace(tzinfo=UTC).timestamp())
+"""File systems hold times that calendars do not."""
+
+
+def moment(seconds: float) -> str:
+    """A time in seconds since the epoch in ISO 8601, as near as calendars come to it."""
+    return datetime.fromtimestamp(min(max(seconds, 0), LATEST), UTC).isoformat()
+
+
+def file(name: str, size: int, mtime_ns: int) -> dict[str, Any]:
+    """A file of the library: `size` in bytes, `modified` in ISO 8601."""
+    path = url_path(name)
+    return {
+        "name": name,
+        "size": size,
+        "modified": moment(mtime_ns // 10**9),
+        "content_type": media_type(name) or "application/octet-stream",
+        "urls": {
+            "stream": f"/api/stream/{path}",
+            "download": f"/api/stream/{path}?download=1",
+            "websocket": f"/api/ws/stream/{path}",
+        },
+    }
+
+
+def item(row: Row[Any]) -> dict[str, Any]:
+    """A video of a page; seconds, pixels."""
+    name = os.fsdecode(row.path)
+    shape = file(name, row.size, row.mtime_ns)
+    shape["urls"] |= {"self": f"/api/videos/{row.id}", "file": f"/api/videos/{row.id}/file"}
+    return shape | {
+        "id": row.id,
+        "title": row.title,
+        "revision": row.revision,
+        "added": moment(row.added_at / 1000),
+        "state": row.state,
+        "reason": row.reason,
+        "duration": row.duration or None,
+        "width": row.width,
+        "height": row.height,
+        "poster": None if row.poster is None else made(row, f"poster-{row.poster}.jpg"),
+        "blurhash": row.blurhash,
+        "playhead": playhead(row),
+    }
+
+
+def playhead(row: Row[Any]) -> dict[str, Any] | None:
+    """Where the user is in a video of a page."""
+    if row.position is None:
+        return None
+    return {
+        "position": row.position,
+        "duration": row.duration or row.watched_of,
+        "watched": row.watched,
+        "plays": row.plays,
+        "updated": moment(row.seen_at / 1000),
+    }
+
+
+def details(found: Whole) -> dict[str, Any]:
+    """All that is known of a video."""
+    row = found.row
+    facts = None if row.facts is None else Facts.from_json(json.loads(row.facts)).to_json()
+    if facts is not None and facts["keyframes"] is not None:
+        times = facts["keyframes"].pop("times")
+        facts["keyframes"]["count"] = len(times)
+    return item(row) | {
+        "description": row.description,
+        "tags": json.loads(row.tags),
+        "facts": facts,
+        "subtitles": [_subtitle(row, each) for each in found.subtitles],
+        "thumbnails": _thumbnails(row),
+        "artwork": {"state": row.artwork, "reason": row.artwork_reason},
+        "previous": _beside(found.before),
+        "next": _beside(found.behind),
+    }
+
+
+def made(row: Row[Any], name: str) -> str:
+    """The address of a file that was made of the content a video has now, good for ever."""
+    return f"/api/videos/{row.id}/r/{row.revision}/{name}"
+
+
+def grid_of(sprites: dict[str, Any]) -> Grid:
+    """The tiles as they lie on their sheets."""
+    return Grid(**{key: sprites[key] for key in ("interval", "count", "width", "height", "columns", "rows")})
+
+
+def thumbnails(sprites: dict[str, Any], duration: float) -> bytes:
+    """The WebVTT track of the preview tiles; sheets are named relative to it."""
+    urls = [f"sheet-{each}.jpg" for each in sprites["files"]]
+    return thumbnails_vtt(grid_of(sprites), duration, urls).encode()
+
+
+def _thumbnails(row: Row[Any]) -> dict[str, Any] | None:
+    if row.sprites is None:
+        return None
+    sprites = json.loads(row.sprites)
+    track = thumbnails(sprites, row.duration)
+    return {
+        "track": made(row, f"thumbnails-{digest(track)}.vtt"),
+        "sheets": [made(row, f"sheet-{each}.jpg") for each in sprites["files"]],
+    } | {key: sprites[key] for key in ("interval", "count", "width", "height", "columns", "rows")}
+
+
+def _subtitle(row: Row[Any], each: Row[Any]) -> dict[str, Any]:
+    return {
+        "language": each.language,
+        "label": each.label,
+        "codec": each.codec,
+        "forced": each.forced,
+        "hearing_impaired": each.hearing_impaired,
+        "default": each.is_default,
+        "track": each.track,
+        "name": None if each.path is None else os.fsdecode(each.path),
+        "state": each.state,
+        "reason": each.reason,
+        "url": None if each.vtt is None else made(row, f"subtitle-{each.vtt}.vtt"),
+        "original": None if each.original is None else made(row, f"subtitle-{each.original}.ass"),
+    }
+
+
+def _beside(row: Row[Any] | None) -> dict[str, Any] | None:
+    return None if row is None else {"id": row.id, "title": row.title, "name": os.fsdecode(row.path)}
+
+
+def items(rows: Sequence[Row[Any]]) -> dict[str, Any]:
+    """Rows of a page as both lists the API has."""
+    return {"videos": [os.fsdecode(row.path) for row in rows], "items": [item(row) for row in rows]}
+
+
+def folder(row: Row[Any]) -> dict[str, Any]:
+    """A folder, with how many videos are right in it."""
+    name = os.fsdecode(row.path)
+    return {"name": name, "title": name.rpartition("/")[2], "videos": row.videos}

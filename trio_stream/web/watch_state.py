@@ -1,0 +1,106 @@
+"""Where people stopped and what they have seen."""
+
+import time
+from functools import partial
+from typing import Any
+
+from quart import Blueprint, Response, request
+
+from trio_stream.errors import VideoNotFound
+from trio_stream.library import watch_state
+from trio_stream.library.watch_state import Playhead
+from trio_stream.web import shapes
+from trio_stream.web.exchange import services, user
+from trio_stream.web.forward import by_the_owner
+from trio_stream.web.videos import json_body, limit
+
+blueprint = Blueprint("watch_state", __name__)
+
+
+@blueprint.put("/api/videos/<id_>/playhead")
+@by_the_owner
+async def put_playhead(id_: str) -> dict[str, Any]:
+    """Say where the user is; answered once it is stored."""
+    playhead = Playhead.read(await json_body())
+    kept = await services().owner.get().writer.write(
+        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=_now())
+    )
+    if kept is None:
+        raise VideoNotFound("there is no such video")
+    return {
+        "position": kept.position,
+        "duration": kept.duration,
+        "watched": kept.watched,
+        "plays": kept.plays,
+        "updated": shapes.moment(kept.updated_at / 1000),
+        "status": "ok",
+    }
+
+
+@blueprint.delete("/api/videos/<id_>/playhead")
+@by_the_owner
+async def delete_playhead(id_: str) -> Response:
+    """Let it be as if the user had never begun the video."""
+    if not await services().owner.get().writer.write(partial(watch_state.forget, user=user(), id_=id_)):
+        raise VideoNotFound("there is no such video")
+    return Response(b"", status=204)
+
+
+@blueprint.get("/api/continue")
+async def continue_watching() -> dict[str, Any]:
+    """What was begun and not finished, and what comes after what was."""
+    rows = await services().database.read(
+        partial(watch_state.continue_watching, user=user(), limit=limit())
+    )
+    return shapes.items(rows) | {"status": "ok"}
+
+
+@blueprint.get("/api/history")
+async def history() -> dict[str, Any]:
+    """What was watched when, the last first."""
+    page = await services().database.read(
+        partial(watch_state.history, user=user(), limit=limit(), after=request.args.get("cursor"))
+    )
+    return {
+        "viewings": [
+            {
+                "started": shapes.moment(row.started_at / 1000),
+                "ended": shapes.moment(row.ended_at / 1000),
+                "from": row.first,
+                "to": row.last,
+                "video": shapes.item(row),
+            }
+            for row in page.rows
+        ],
+        "next": page.next,
+        "status": "ok",
+    }
+
+
+@blueprint.delete("/api/history")
+@by_the_owner
+async def delete_history() -> Response:
+    """Forget when what was watched; playheads stay."""
+    await services().owner.get().writer.write(partial(watch_state.forget_history, user=user()))
+    return Response(b"", status=204)
+
+
+@blueprint.get("/api/watch-state")
+async def export_watch_state() -> dict[str, Any]:
+    """All playheads, to be kept elsewhere or taken to another server."""
+    return await services().database.read(partial(watch_state.export, user=user()))
+
+
+@blueprint.put("/api/watch-state")
+@by_the_owner
+async def import_watch_state() -> dict[str, Any]:
+    """Keep what an export says, where it is newer."""
+    entries = watch_state.read_export(await json_body())
+    counts = await services().owner.get().writer.write(
+        partial(watch_state.import_entries, user=user(), entries=entries)
+    )
+    return counts | {"status": "ok"}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
