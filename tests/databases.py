@@ -85,7 +85,7 @@ def postgres() -> Iterator[Postgres]:
     try:
         owner = pwd.getpwnam(user)
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-        as_user = [] if os.geteuid() else _as(owner)
+        as_user: list[str | Path] = [] if os.geteuid() else _as(owner)
         subprocess.run(
             [
                 *(*as_user, programs() / "initdb", "-D", data, "-U", user, "--auth=trust"),
@@ -128,7 +128,7 @@ def _user() -> str:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _as(owner: pwd.struct_passwd) -> list[str]:
+def _as(owner: pwd.struct_passwd) -> list[str | Path]:
     # When the tests are killed, so is their server.
     ids = (f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups")
     return ["setpriv", *ids, "--pdeathsig=INT", "--"]

@@ -123,10 +123,10 @@ def _sqlite(url: URL, pragmas: tuple[str, ...], begin: str, connections: int) ->
 
 
 def _postgresql(
-    url: URL, connections: int, *, reading: bool = False, statement_timeout: float = STATEMENT_TIMEOUT
+    url: URL, connections: int, *, reading: bool = False, statement_timeout: float | None = None
 ) -> Engine:
     settings = {
-        "statement_timeout": statement_timeout,
+        "statement_timeout": STATEMENT_TIMEOUT if statement_timeout is None else statement_timeout,
         "lock_timeout": LOCK_TIMEOUT,
         "idle_in_transaction_session_timeout": 2 * STATEMENT_TIMEOUT,
     }

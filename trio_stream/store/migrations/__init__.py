@@ -42,7 +42,7 @@ def upgrade(connection: Connection, where: str) -> Migrated:
         return Migrated(before, NEWEST)
     if before is None:
         _empty(connection, where)
-    _run(connection)
+    run(connection, NEWEST)
     if (
         not postgresql
         and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()) is not None
@@ -86,11 +86,12 @@ def _empty(connection: Connection, where: str) -> None:
         )
 
 
-def _run(connection: Connection) -> None:
+def run(connection: Connection, version: str) -> None:
+    """Bring the schema to `version`, whatever is there: for `upgrade`."""
     from alembic import command  # noqa: PLC0415 - most starts need no migration, and it takes long to import
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, NEWEST)
+    command.upgrade(config, version)

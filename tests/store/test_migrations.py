@@ -1,0 +1,234 @@
+"""From every released schema, with its data, to the newest; and a database that is not ours to change is left alone."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, Connection, inspect, text
+from sqlalchemy.engine import URL
+
+from tests.databases import Databases
+from tests.store.conftest import writing
+from tests.store.released import Rows, fill, load, rows_of, statements
+from tests.store.rows import facts, put
+from tests.store.test_search import agrees, found
+from trio_stream.errors import SettingsError, StoreError, StoreUnusable
+from trio_stream.store import migrations
+from trio_stream.store.database import migrate, open_database
+from trio_stream.store.engines import address, migrating_engine, sqlite_address
+from trio_stream.store.migrations import NEWEST, VERSIONS, Migrated
+from trio_stream.store.search import NAME
+from trio_stream.store.tables import metadata
+
+
+def within[T](url: URL, work: Callable[[Connection], T]) -> T:
+    """What `work` answers, in one transaction in which everything is allowed."""
+    engine = migrating_engine(address(url))
+    try:
+        with engine.begin() as connection:
+            return work(connection)
+    finally:
+        engine.dispose()
+
+
+def differences(connection: Connection) -> list[object]:
+    """What Alembic would change to make the database as `tables.py` says, and the checks, which it does not see."""
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "include_name": lambda name, _kind, _parents: not (name or "").startswith(NAME),
+            "compare_type": True,
+            "compare_server_default": _default_differs,
+        },
+    )
+    different: list[object] = list(compare_metadata(context, metadata))
+    there = inspect(connection)
+    for name, table in metadata.tables.items():
+        made = {each["name"] for each in there.get_check_constraints(name)}
+        wanted = {str(each.name) for each in table.constraints if isinstance(each, CheckConstraint)}
+        different += made ^ wanted
+    return different
+
+
+def _default_differs(context: MigrationContext, *about: object) -> bool | None:
+    if context.dialect.name != "sqlite":
+        return None  # as Alembic does it; of SQLite it takes an empty text for none
+    there, wanted = (str(each).strip("'()") if each is not None else None for each in (about[2], about[4]))
+    return there != wanted
+
+
+def structure(connection: Connection) -> object:
+    """Everything there is, in the words of the database itself."""
+    if connection.dialect.name == "sqlite":
+        return sorted(statements(connection))
+    return [
+        sorted(map(str, connection.execute(text(query)).all()))
+        for query in (
+            "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns WHERE table_schema = 'public'",
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+        )
+    ]
+
+
+def test_every_version_is_known_in_its_order() -> None:
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert tuple(each.revision for each in script.walk_revisions())[::-1] == VERSIONS
+    assert script.get_heads() == [NEWEST]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_from_each_released_schema_with_its_data_to_the_newest(empty_url: URL, version: str) -> None:
+    def restore(connection: Connection) -> Rows:
+        load(connection, version)
+        fill(connection, version)
+        return rows_of(connection)
+
+    before = within(empty_url, restore)
+    assert all(before.values()), "each table has a row"
+    assert await migrate(empty_url) == Migrated(version, NEWEST)
+    assert within(empty_url, differences) == []
+    after = within(empty_url, rows_of)
+    for name, rows in before.items():
+        assert [row | then for row, then in zip(after[name], rows, strict=True)] == after[name]
+    async with writing(empty_url) as (database, writer):
+        assert await database.read(lambda connection: found(connection, "harb")) == ["4kTQzJ"]
+        await writer.write(put("more"))
+        if database.dialect == "sqlite":
+            await writer.write(agrees)
+
+
+async def test_an_empty_database_gets_the_newest_schema(empty_url: URL) -> None:
+    assert await migrate(empty_url) == Migrated(None, NEWEST)
+    assert await migrate(empty_url) == Migrated(NEWEST, NEWEST)
+    assert within(empty_url, differences) == []
+
+
+async def test_the_comparison_sees_what_differs(database_url: URL) -> None:
+    within(
+        database_url, lambda connection: connection.exec_driver_sql("DROP INDEX ix_videos_by_name").close()
+    )
+    within(
+        database_url, lambda connection: connection.exec_driver_sql("ALTER TABLE library DROP value").close()
+    )
+    assert len(within(database_url, differences)) == 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_released_migration_makes_what_it_made(databases: Databases, version: str) -> None:
+    with databases.empty() as released, databases.empty() as made:
+        within(released, lambda connection: load(connection, version))
+        within(made, lambda connection: migrations.run(connection, version))
+        assert within(made, structure) == within(released, structure)
+
+
+async def test_two_that_migrate_at_once_do_it_once(empty_url: URL) -> None:
+    done: list[Migrated] = []
+
+    async def one() -> None:
+        done.append(await migrate(empty_url))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(one)
+    assert sorted(each.before or "" for each in done) == ["", NEWEST, NEWEST, NEWEST]
+    assert within(empty_url, differences) == []
+
+
+async def test_a_migration_that_fails_changes_nothing(
+    empty_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = migrations.run
+
+    def interrupted(connection: Connection, version: str) -> None:
+        real(connection, version)
+        connection.exec_driver_sql("SELECT no_such_column FROM videos")
+
+    monkeypatch.setattr(migrations, "run", interrupted)
+    with pytest.raises(StoreError):
+        await migrate(empty_url)
+    monkeypatch.undo()
+    assert within(empty_url, lambda connection: inspect(connection).get_table_names()) == []
+    assert await migrate(empty_url) == Migrated(None, NEWEST)
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_unharmed(database_url: URL) -> None:
+    async with writing(database_url) as (_, writer):
+        await writer.write(put("mine"))
+    within(
+        database_url,
+        lambda connection: connection.exec_driver_sql(
+            "UPDATE alembic_version SET version_num = '9999'"
+        ).close(),
+    )
+    before = (within(database_url, structure), within(database_url, rows_of), _file(database_url))
+    for act in (migrate, _open):
+        with pytest.raises(
+            StoreUnusable, match=r"newer Trio Stream \(schema 9999.* install that version"
+        ) as caught:
+            await act(database_url)
+        assert isinstance(caught.value, SettingsError)
+    assert (within(database_url, structure), within(database_url, rows_of), _file(database_url)) == before
+
+
+async def test_a_database_of_another_program_is_refused_and_unharmed(empty_url: URL) -> None:
+    within(
+        empty_url, lambda connection: connection.exec_driver_sql("CREATE TABLE videos (mine TEXT)").close()
+    )
+    before = within(empty_url, structure)
+    with pytest.raises(StoreUnusable, match="belongs to another program"):
+        await migrate(empty_url)
+    assert within(empty_url, structure) == before
+
+
+async def test_an_older_database_is_not_opened_before_it_is_migrated(empty_url: URL) -> None:
+    within(empty_url, lambda connection: None)
+    with pytest.raises(StoreUnusable, match="is empty"):
+        await _open(empty_url)
+    await migrate(empty_url)
+    await _open(empty_url)
+
+
+async def _open(url: URL) -> None:
+    async with open_database(url) as database:
+        await database.read(facts)
+
+
+def _file(url: URL) -> str:
+    if url.get_backend_name() != "sqlite":
+        return ""
+    return hashlib.sha256(Path(str(url.database)).read_bytes()).hexdigest()
+
+
+def test_the_application_starts_without_what_migrates(tmp_path: Path) -> None:
+    """Alembic takes long to import, and most starts have nothing to migrate."""
+    trio.run(migrate, sqlite_address(tmp_path / "library.sqlite"))
+    program = """
+import sys, trio
+import trio_stream.app
+from trio_stream.store.database import migrate, open_database
+from trio_stream.store.writer import Writer
+trio.run(migrate, sys.argv[1])
+print(sorted({"alembic", "psycopg"} & set(sys.modules)))
+"""
+    url = f"sqlite:///{tmp_path}/library.sqlite"
+    ran = subprocess.run(
+        [sys.executable, "-c", program, url],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": "",
+            "PYTHONPATH": ":".join(sys.path),
+            "TRIO_STREAM_VIDEOS": str(tmp_path),
+            "TRIO_STREAM_DATA": f"{tmp_path}-data",
+        },
+    )
+    assert ran.stdout.strip() == "[]"
