@@ -50,6 +50,8 @@ class Postgres:
     def __init__(self, socket: Path, user: str) -> None:
         self._socket = socket
         self.user = user
+        self.newest: URL | None = None
+        """A database with the newest schema, to make others from; it outlives a `Databases`."""
         self._numbers = itertools.count()
 
     def url(self, name: str) -> URL:
@@ -152,7 +154,7 @@ class Databases:
         self._folder = folder
         self.server = server
         self._numbers = itertools.count()
-        self._template: URL | None = None
+        self._template = None if server is None else server.newest
 
     @contextmanager
     def empty(self) -> Iterator[URL]:
@@ -182,7 +184,7 @@ class Databases:
         if self._template is None:
             if self.server is not None:
                 self.server.execute("CREATE DATABASE newest")
-                self._template = self.server.url("newest")
+                self._template = self.server.newest = self.server.url("newest")
             else:
                 self._template = sqlite_address(self._folder / "newest.sqlite")
             trio.run(migrate, self._template)

@@ -6,6 +6,7 @@ no collation of a database has a say in it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Double,
+    Executable,
     ForeignKey,
     Index,
     Integer,
@@ -217,13 +219,16 @@ def upsert(
     if not rows:
         return
     key = tuple(key)
-    changed = [name for name in rows[0] if name not in key] if update is None else list(update)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    if changed:
-        statement = statement.on_conflict_do_update(
-            index_elements=key, set_={name: statement.excluded[name] for name in changed}
-        )
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=key)
-    connection.execute(statement, rows)
+    changed = tuple(name for name in rows[0] if name not in key) if update is None else tuple(update)
+    connection.execute(_upsert(connection.dialect.name, table, key, changed), rows)
+
+
+@cache  # to build it takes longer than to run it, and there are a few dozen
+def _upsert(dialect: str, table: Table, key: tuple[str, ...], changed: tuple[str, ...]) -> Executable:
+    statement: postgresql.Insert | sqlite.Insert
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    return statement.on_conflict_do_update(
+        index_elements=key, set_={name: statement.excluded[name] for name in changed}
+    )
