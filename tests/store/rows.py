@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from trio_stream.store.tables import contents, library, upsert, videos
+from trio_stream.store.tables import contents, folders, library, upsert, videos
 
 REVISION = "0" * 24
 
@@ -24,7 +24,8 @@ def video(name: str, **more: object) -> dict[str, Any]:
     return {
         "id": name,
         "path": key,
-        "folder": b"",
+        "place": name,
+        "folder": 1,
         "sort_key": key,
         "title": name,
         "title_key": key,
@@ -39,6 +40,13 @@ def video(name: str, **more: object) -> dict[str, Any]:
 
 def add_videos(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
     upsert(connection, contents, content(), key=["revision"])
+    upsert(
+        connection,
+        folders,
+        {"number": 1, "path": b"", "place": "", "name_key": b""},
+        key=["place"],
+        update=(),
+    )
     connection.execute(videos.insert(), list(rows))
 
 

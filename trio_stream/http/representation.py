@@ -13,7 +13,6 @@ from trio_stream.http.fields import content_disposition, format_date
 from trio_stream.http.preconditions import Validators, Verdict, evaluate, range_applies
 from trio_stream.http.ranges import select_spans
 
-
 ASK_FIRST = "no-cache"
 """The URL names something that may change: a cache may keep what it has but must ask first."""
 

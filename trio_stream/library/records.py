@@ -106,7 +106,9 @@ class Words:
         if "description" in data and not _is_text(description, LONGEST_DESCRIPTION):
             raise BadRequest(f"a description is text of at most {LONGEST_DESCRIPTION} characters")
         if "tags" in data and not (
-            isinstance(tags, list) and len(tags) <= MOST_TAGS and all(_is_text(tag, LONGEST_TAG) for tag in tags)
+            isinstance(tags, list)
+            and len(tags) <= MOST_TAGS
+            and all(_is_text(tag, LONGEST_TAG) for tag in tags)
         ):
             raise BadRequest(f"tags are at most {MOST_TAGS} texts of at most {LONGEST_TAG} characters")
         kept = None if tags is None else tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))

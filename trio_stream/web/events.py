@@ -47,4 +47,6 @@ class EventStream(ResponseBody):
         if silence.cancelled_caught:
             return b": still here\n\n"
         self._told = self._progress.version
-        return f"event: progress\nid: {self._told}\ndata: {json.dumps(self._progress.describe())}\n\n".encode()
+        return (
+            f"event: progress\nid: {self._told}\ndata: {json.dumps(self._progress.describe())}\n\n".encode()
+        )

@@ -22,8 +22,10 @@ blueprint = Blueprint("watch_state", __name__)
 async def put_playhead(id_: str) -> dict[str, Any]:
     """Say where the user is; answered once it is stored."""
     playhead = Playhead.read(await json_body())
-    kept = await services().owner.get().writer.write(
-        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=_now())
+    kept = (
+        await services()
+        .owner.get()
+        .writer.write(partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=_now()))
     )
     if kept is None:
         raise VideoNotFound("there is no such video")
@@ -49,9 +51,7 @@ async def delete_playhead(id_: str) -> Response:
 @blueprint.get("/api/continue")
 async def continue_watching() -> dict[str, Any]:
     """What was begun and not finished, and what comes after what was."""
-    rows = await services().database.read(
-        partial(watch_state.continue_watching, user=user(), limit=limit())
-    )
+    rows = await services().database.read(partial(watch_state.continue_watching, user=user(), limit=limit()))
     return shapes.items(rows) | {"status": "ok"}
 
 
@@ -96,8 +96,10 @@ async def export_watch_state() -> dict[str, Any]:
 async def import_watch_state() -> dict[str, Any]:
     """Keep what an export says, where it is newer."""
     entries = watch_state.read_export(await json_body())
-    counts = await services().owner.get().writer.write(
-        partial(watch_state.import_entries, user=user(), entries=entries)
+    counts = (
+        await services()
+        .owner.get()
+        .writer.write(partial(watch_state.import_entries, user=user(), entries=entries))
     )
     return counts | {"status": "ok"}
 

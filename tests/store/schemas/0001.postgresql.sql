@@ -17,36 +17,32 @@ CREATE TABLE public.contents (
     height integer,
     artwork text DEFAULT 'waiting'::text NOT NULL,
     artwork_reason text,
+    poster text,
     blurhash text,
+    sprites text,
     texts text DEFAULT 'waiting'::text NOT NULL,
     CONSTRAINT ck_contents_artwork CHECK ((artwork = ANY (ARRAY['waiting'::text, 'made'::text, 'failed'::text, 'none'::text]))),
     CONSTRAINT ck_contents_state CHECK ((state = ANY (ARRAY['new'::text, 'probed'::text, 'unreadable'::text]))),
     CONSTRAINT ck_contents_texts CHECK ((texts = ANY (ARRAY['waiting'::text, 'made'::text, 'failed'::text, 'none'::text])))
 );
 
-CREATE TABLE public.derived (
+CREATE TABLE public.folders (
     number bigint NOT NULL,
-    revision text,
-    video bigint,
-    kind text NOT NULL,
-    digest text NOT NULL,
-    suffix text NOT NULL,
-    media_type text NOT NULL,
-    size bigint NOT NULL,
-    "position" integer DEFAULT 0 NOT NULL,
-    about text DEFAULT '{}'::text NOT NULL,
-    CONSTRAINT ck_derived_kind CHECK ((kind = ANY (ARRAY['poster'::text, 'sheet'::text, 'thumbnails'::text, 'subtitle'::text, 'subtitle-original'::text]))),
-    CONSTRAINT ck_derived_source CHECK (((revision IS NOT NULL) OR (video IS NOT NULL)))
+    path bytea NOT NULL,
+    place text NOT NULL,
+    parent bigint,
+    name_key bytea NOT NULL,
+    missing_since bigint
 );
 
-CREATE SEQUENCE public.derived_number_seq
+CREATE SEQUENCE public.folders_number_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
 
-ALTER SEQUENCE public.derived_number_seq OWNED BY public.derived.number;
+ALTER SEQUENCE public.folders_number_seq OWNED BY public.folders.number;
 
 CREATE TABLE public.library (
     key text NOT NULL,
@@ -63,11 +59,42 @@ CREATE TABLE public.playheads (
     updated_at bigint NOT NULL
 );
 
+CREATE TABLE public.subtitles (
+    number bigint NOT NULL,
+    video bigint,
+    revision text,
+    track integer,
+    path bytea,
+    signature text,
+    codec text NOT NULL,
+    language text,
+    label text DEFAULT ''::text NOT NULL,
+    forced boolean DEFAULT false NOT NULL,
+    hearing_impaired boolean DEFAULT false NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    reason text,
+    vtt text,
+    original text,
+    CONSTRAINT ck_subtitles_source CHECK (((video IS NULL) <> (revision IS NULL))),
+    CONSTRAINT ck_subtitles_state CHECK ((state = ANY (ARRAY['waiting'::text, 'made'::text, 'failed'::text])))
+);
+
+CREATE SEQUENCE public.subtitles_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.subtitles_number_seq OWNED BY public.subtitles.number;
+
 CREATE TABLE public.videos (
     number bigint NOT NULL,
     id text NOT NULL,
-    path bytea,
-    folder bytea NOT NULL,
+    path bytea NOT NULL,
+    place text,
+    folder bigint NOT NULL,
     sort_key bytea NOT NULL,
     title text NOT NULL,
     own_title text,
@@ -79,7 +106,7 @@ CREATE TABLE public.videos (
     signature text NOT NULL,
     size bigint NOT NULL,
     mtime_ns bigint NOT NULL,
-    duration double precision,
+    duration double precision DEFAULT '0'::double precision NOT NULL,
     added_at bigint NOT NULL,
     missing_since bigint
 );
@@ -112,7 +139,9 @@ CREATE SEQUENCE public.viewings_number_seq
 
 ALTER SEQUENCE public.viewings_number_seq OWNED BY public.viewings.number;
 
-ALTER TABLE ONLY public.derived ALTER COLUMN number SET DEFAULT nextval('public.derived_number_seq'::regclass);
+ALTER TABLE ONLY public.folders ALTER COLUMN number SET DEFAULT nextval('public.folders_number_seq'::regclass);
+
+ALTER TABLE ONLY public.subtitles ALTER COLUMN number SET DEFAULT nextval('public.subtitles_number_seq'::regclass);
 
 ALTER TABLE ONLY public.videos ALTER COLUMN number SET DEFAULT nextval('public.videos_number_seq'::regclass);
 
@@ -124,8 +153,8 @@ ALTER TABLE ONLY public.alembic_version
 ALTER TABLE ONLY public.contents
     ADD CONSTRAINT pk_contents PRIMARY KEY (revision);
 
-ALTER TABLE ONLY public.derived
-    ADD CONSTRAINT pk_derived PRIMARY KEY (number);
+ALTER TABLE ONLY public.folders
+    ADD CONSTRAINT pk_folders PRIMARY KEY (number);
 
 ALTER TABLE ONLY public.library
     ADD CONSTRAINT pk_library PRIMARY KEY (key);
@@ -133,17 +162,23 @@ ALTER TABLE ONLY public.library
 ALTER TABLE ONLY public.playheads
     ADD CONSTRAINT pk_playheads PRIMARY KEY ("user", video);
 
+ALTER TABLE ONLY public.subtitles
+    ADD CONSTRAINT pk_subtitles PRIMARY KEY (number);
+
 ALTER TABLE ONLY public.videos
     ADD CONSTRAINT pk_videos PRIMARY KEY (number);
 
 ALTER TABLE ONLY public.viewings
     ADD CONSTRAINT pk_viewings PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.folders
+    ADD CONSTRAINT uq_folders_place UNIQUE (place);
+
 ALTER TABLE ONLY public.videos
     ADD CONSTRAINT uq_videos_id UNIQUE (id);
 
 ALTER TABLE ONLY public.videos
-    ADD CONSTRAINT uq_videos_path UNIQUE (path);
+    ADD CONSTRAINT uq_videos_place UNIQUE (place);
 
 CREATE INDEX ix_contents_fingerprint ON public.contents USING btree (fingerprint);
 
@@ -153,15 +188,17 @@ CREATE INDEX ix_contents_to_extract ON public.contents USING btree (revision) WH
 
 CREATE INDEX ix_contents_to_probe ON public.contents USING btree (revision) WHERE (state = 'new'::text);
 
-CREATE INDEX ix_derived_digest ON public.derived USING btree (digest);
-
-CREATE INDEX ix_derived_of_content ON public.derived USING btree (revision, kind, "position");
-
-CREATE INDEX ix_derived_of_video ON public.derived USING btree (video, kind, "position");
+CREATE INDEX ix_folders_inside ON public.folders USING btree (parent, name_key, number);
 
 CREATE INDEX ix_playheads_recent ON public.playheads USING btree ("user", updated_at);
 
 CREATE INDEX ix_playheads_video ON public.playheads USING btree (video);
+
+CREATE INDEX ix_subtitles_revision ON public.subtitles USING btree (revision);
+
+CREATE INDEX ix_subtitles_to_make ON public.subtitles USING btree (number) WHERE (state = 'waiting'::text);
+
+CREATE INDEX ix_subtitles_video ON public.subtitles USING btree (video);
 
 CREATE INDEX ix_videos_by_added ON public.videos USING btree (added_at, number) WHERE (missing_since IS NULL);
 
@@ -187,14 +224,20 @@ CREATE INDEX ix_viewings_video ON public.viewings USING btree (video);
 
 CREATE INDEX videos_search ON public.videos USING gin (array_to_tsvector(array_remove(string_to_array(words, ' '::text), ''::text)));
 
-ALTER TABLE ONLY public.derived
-    ADD CONSTRAINT fk_derived_revision_contents FOREIGN KEY (revision) REFERENCES public.contents(revision) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.derived
-    ADD CONSTRAINT fk_derived_video_videos FOREIGN KEY (video) REFERENCES public.videos(number) ON DELETE CASCADE;
+ALTER TABLE ONLY public.folders
+    ADD CONSTRAINT fk_folders_parent_folders FOREIGN KEY (parent) REFERENCES public.folders(number);
 
 ALTER TABLE ONLY public.playheads
     ADD CONSTRAINT fk_playheads_video_videos FOREIGN KEY (video) REFERENCES public.videos(number) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.subtitles
+    ADD CONSTRAINT fk_subtitles_revision_contents FOREIGN KEY (revision) REFERENCES public.contents(revision) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.subtitles
+    ADD CONSTRAINT fk_subtitles_video_videos FOREIGN KEY (video) REFERENCES public.videos(number) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.videos
+    ADD CONSTRAINT fk_videos_folder_folders FOREIGN KEY (folder) REFERENCES public.folders(number);
 
 ALTER TABLE ONLY public.videos
     ADD CONSTRAINT fk_videos_revision_contents FOREIGN KEY (revision) REFERENCES public.contents(revision);

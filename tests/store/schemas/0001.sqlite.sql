@@ -18,7 +18,9 @@ CREATE TABLE contents (
 	height INTEGER, 
 	artwork TEXT DEFAULT 'waiting' NOT NULL, 
 	artwork_reason TEXT, 
+	poster TEXT, 
 	blurhash TEXT, 
+	sprites TEXT, 
 	texts TEXT DEFAULT 'waiting' NOT NULL, 
 	CONSTRAINT pk_contents PRIMARY KEY (revision), 
 	CONSTRAINT ck_contents_state CHECK (state IN ('new', 'probed', 'unreadable')), 
@@ -34,11 +36,25 @@ CREATE INDEX ix_contents_to_draw ON contents (revision) WHERE artwork = 'waiting
 
 CREATE INDEX ix_contents_to_extract ON contents (revision) WHERE texts = 'waiting';
 
+CREATE TABLE folders (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	path BLOB NOT NULL, 
+	place TEXT NOT NULL, 
+	parent BIGINT, 
+	name_key BLOB NOT NULL, 
+	missing_since BIGINT, 
+	CONSTRAINT uq_folders_place UNIQUE (place), 
+	CONSTRAINT fk_folders_parent_folders FOREIGN KEY(parent) REFERENCES folders (number)
+);
+
+CREATE INDEX ix_folders_inside ON folders (parent, name_key, number);
+
 CREATE TABLE videos (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	id TEXT NOT NULL, 
-	path BLOB, 
-	folder BLOB NOT NULL, 
+	path BLOB NOT NULL, 
+	place TEXT, 
+	folder BIGINT NOT NULL, 
 	sort_key BLOB NOT NULL, 
 	title TEXT NOT NULL, 
 	own_title TEXT, 
@@ -50,11 +66,12 @@ CREATE TABLE videos (
 	signature TEXT NOT NULL, 
 	size BIGINT NOT NULL, 
 	mtime_ns BIGINT NOT NULL, 
-	duration DOUBLE, 
+	duration DOUBLE DEFAULT '0' NOT NULL, 
 	added_at BIGINT NOT NULL, 
 	missing_since BIGINT, 
 	CONSTRAINT uq_videos_id UNIQUE (id), 
-	CONSTRAINT uq_videos_path UNIQUE (path), 
+	CONSTRAINT uq_videos_place UNIQUE (place), 
+	CONSTRAINT fk_videos_folder_folders FOREIGN KEY(folder) REFERENCES folders (number), 
 	CONSTRAINT fk_videos_revision_contents FOREIGN KEY(revision) REFERENCES contents (revision)
 );
 
@@ -76,28 +93,34 @@ CREATE INDEX ix_videos_by_folder ON videos (folder, sort_key, number) WHERE miss
 
 CREATE INDEX ix_videos_missing ON videos (missing_since, number) WHERE missing_since IS NOT NULL;
 
-CREATE TABLE derived (
+CREATE TABLE subtitles (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
-	revision TEXT, 
 	video BIGINT, 
-	kind TEXT NOT NULL, 
-	digest TEXT NOT NULL, 
-	suffix TEXT NOT NULL, 
-	media_type TEXT NOT NULL, 
-	size BIGINT NOT NULL, 
-	position INTEGER DEFAULT '0' NOT NULL, 
-	about TEXT DEFAULT '{}' NOT NULL, 
-	CONSTRAINT fk_derived_revision_contents FOREIGN KEY(revision) REFERENCES contents (revision) ON DELETE CASCADE, 
-	CONSTRAINT fk_derived_video_videos FOREIGN KEY(video) REFERENCES videos (number) ON DELETE CASCADE, 
-	CONSTRAINT ck_derived_kind CHECK (kind IN ('poster', 'sheet', 'thumbnails', 'subtitle', 'subtitle-original')), 
-	CONSTRAINT ck_derived_source CHECK (revision IS NOT NULL OR video IS NOT NULL)
+	revision TEXT, 
+	track INTEGER, 
+	path BLOB, 
+	signature TEXT, 
+	codec TEXT NOT NULL, 
+	language TEXT, 
+	label TEXT DEFAULT '' NOT NULL, 
+	forced BOOLEAN DEFAULT 0 NOT NULL, 
+	hearing_impaired BOOLEAN DEFAULT 0 NOT NULL, 
+	is_default BOOLEAN DEFAULT 0 NOT NULL, 
+	state TEXT DEFAULT 'waiting' NOT NULL, 
+	reason TEXT, 
+	vtt TEXT, 
+	original TEXT, 
+	CONSTRAINT fk_subtitles_revision_contents FOREIGN KEY(revision) REFERENCES contents (revision) ON DELETE CASCADE, 
+	CONSTRAINT fk_subtitles_video_videos FOREIGN KEY(video) REFERENCES videos (number) ON DELETE CASCADE, 
+	CONSTRAINT ck_subtitles_state CHECK (state IN ('waiting', 'made', 'failed')), 
+	CONSTRAINT ck_subtitles_source CHECK ((video IS NULL) <> (revision IS NULL))
 );
 
-CREATE INDEX ix_derived_digest ON derived (digest);
+CREATE INDEX ix_subtitles_video ON subtitles (video);
 
-CREATE INDEX ix_derived_of_content ON derived (revision, kind, position);
+CREATE INDEX ix_subtitles_revision ON subtitles (revision);
 
-CREATE INDEX ix_derived_of_video ON derived (video, kind, position);
+CREATE INDEX ix_subtitles_to_make ON subtitles (number) WHERE state = 'waiting';
 
 CREATE TABLE playheads (
 	user TEXT NOT NULL, 
