@@ -8,6 +8,8 @@ In the worker:   worker.py    imports FFmpeg once and forks a child for each job
                  jobs.py      what a job is given: a file to read, a reply to write
                  opening.py   the one way a job opens media with FFmpeg
                  probe.py     the job that finds the facts;  codecs.py  names codecs as browsers know them (pure)
+                 pictures.py  the job that makes a poster and preview tiles: keyframes.py finds frames,
+                              shrinking.py makes small pictures of them, blurhash.py and tiles.py are pure
 
 What runs in the worker imports no event loop and nothing else of the server.
 """

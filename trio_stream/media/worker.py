@@ -30,11 +30,12 @@ from typing import Any, NoReturn
 
 import av
 
-from trio_stream.media import lockdown, probe, wire
+from trio_stream.media import lockdown, pictures, probe, wire
 from trio_stream.media.jobs import Job, MediaFile, Reply, Unreadable
 
 JOBS: Mapping[str, Job] = {
     "probe": probe.probe,
+    "pictures": pictures.pictures,
 }
 """Every job there is, by name."""
 

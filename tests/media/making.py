@@ -1,0 +1,104 @@
+"""Media for the tests of this room: the menagerie, small films made by ffmpeg, and a reply that keeps what it is given."""
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from trio_stream.media import wire
+from trio_stream.media.jobs import Job, MediaFile, Reply
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@functools.cache
+def menagerie() -> Path:
+    """The folder of awkward files, made once and kept from run to run."""
+    folder = ROOT / ".cache" / "menagerie"
+    made = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "menagerie", folder], capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    return folder
+
+
+def make(path: Path, arguments: str, *more: str | Path) -> Path:
+    """Run ffmpeg with these arguments, split at spaces, and those; what it writes is `path`."""
+    command: list[str | Path] = [
+        shutil.which("ffmpeg") or "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-y",
+        *arguments.split(),
+        *more,
+        path,
+    ]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    return path
+
+
+def gray(path: Path, *more: str) -> bytes:
+    """A picture file decoded by ffmpeg, a byte of brightness (0 to 255) a pixel."""
+    command: list[str | Path] = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-i",
+        path,
+        *more,
+        "-pix_fmt",
+        "gray",
+        "-f",
+        "rawvideo",
+        "-",
+    ]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture file, by ffprobe."""
+    command: list[str | Path] = [
+        "ffprobe",
+        "-v",
+        "error",
+        "-show_entries",
+        "stream=width,height",
+        "-of",
+        "json",
+        path,
+    ]
+    stream = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["streams"][0]
+    return stream["width"], stream["height"]
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[MediaFile]:
+    with path.open("rb") as file:
+        yield MediaFile(file.fileno())
+
+
+def run(job: Job, path: Path, **options: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Run a job here, in this process, on the file at `path`; its result and what it made, both as they would arrive."""
+    blobs: dict[str, bytes] = {}
+
+    class Kept(Reply):
+        def blob(self, name: str, data: bytes) -> None:
+            assert name not in blobs, name
+            blobs[name] = bytes(data)
+
+    def send(_: bytes) -> None:
+        raise AssertionError(wire.__name__)
+
+    with opened(path) as file:
+        result = job(file, options, Kept(send))
+    sent: dict[str, Any] = json.loads(json.dumps(result))
+    assert sent == result
+    return sent, blobs

@@ -1,0 +1,255 @@
+"""The job `pictures`: a poster with its blur hash, and sheets of preview tiles.
+
+Invariant: at most one decoded frame, one sheet and one file made are in memory, only keyframes are decoded, in one
+thread and with the pauses that keep to the set share of a core. What cannot be made of a damaged file is left out and
+the result says why; only a file without any picture to be had where there should be one is `Unreadable`.
+"""
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from av import FFmpegError
+from av.container import InputContainer
+from av.filter import Graph
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from trio_stream.media.blurhash import blurhash
+from trio_stream.media.jobs import MediaFile, Reply, Unreadable
+from trio_stream.media.keyframes import Keyframes, Still
+from trio_stream.media.opening import open_media
+from trio_stream.media.shrinking import Shrinker, chain, display_size, jpeg, pixels
+from trio_stream.media.tiles import Grid, fit, plan_grid
+
+POSTER_WIDTH = 640
+TALLEST_POSTER = 1280
+POSTER_QUANTISER = 3
+SHEET_QUANTISER = 6
+
+PLACES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
+"""Where posters are looked for, as parts of the duration."""
+
+MORE_PLACES = (0.0, 0.03, 0.06, 0.65, 0.8, 0.95)
+"""And where else, when nothing is to be seen there."""
+
+MOST_FRAMES = 250
+"""How far into a film whose keyframes show nothing the others are decoded."""
+
+PLAIN = 12.0
+"""The score below which a picture shows nothing: black, white, a card of one colour."""
+
+
+@dataclass
+class Pace:
+    """Keeps to a share of one core: `rest` waits as long as that takes."""
+
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic(), time.process_time()
+
+    def rest(self) -> None:
+        """Sleep, so that the processor time used is again at most `share` of the time gone by."""
+        behind = self.used / self.share - self.elapsed
+        if behind > 0:
+            time.sleep(behind)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._began[0]
+
+    @property
+    def used(self) -> float:
+        """Seconds of processor time since it began."""
+        return time.process_time() - self._began[1]
+
+
+def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    """Make a poster and tiles.
+
+    Options, all optional: `share` (0 to 1 of a core, default 1), `seconds` (after this long it comes to an end with
+    the tiles there are), `duration` (seconds, if a probe knows better than the container's head).
+
+    Blobs: `poster.jpg`, `sheet-0.jpg` and so on. The result:
+
+        poster   {"width", "height"} in pixels, or null
+        blurhash text, or null
+        tiles    {"interval" (s), "count", "width", "height" (pixels), "columns", "rows", "sheets"}, or null
+        reason   why something of this is missing, else null
+
+    Raises `Unreadable` when there is a picture track but nothing of it can be decoded, or no container at all.
+    """
+    pace = Pace(min(1.0, max(0.01, float(options.get("share") or 1.0))))
+    limit = float(options.get("seconds") or math.inf)
+    with _again(file) as container:
+        duration = float(options.get("duration") or 0) or _duration(container)
+        filmed = _picture_track(container) is not None
+    poster = _poster(file, duration, pace) if filmed else None
+    if poster is None:
+        return _cover(file, filmed, reply)
+    result = _send_poster(poster.picture, reply)
+    with _again(file) as container:
+        stream = _picture_track(container)
+        if stream is None:
+            raise Unreadable("the file changed while pictures were made of it")
+        grid = plan_grid(duration, poster.aspect)
+        return result | _send_sheets(Keyframes(container, stream), grid, pace, limit, reply)
+
+
+@dataclass(frozen=True, slots=True)
+class _Poster:
+    picture: VideoFrame
+    aspect: float
+    score: float
+
+
+def _poster(file: MediaFile, duration: float, pace: Pace) -> _Poster | None:
+    """The first places are tried, then the others, then frames that are no keyframes: until something is seen."""
+    best: _Poster | None = None
+    for look in (_keyframes_at(PLACES), _keyframes_at(MORE_PLACES), _first_frames):
+        with _again(file) as container:
+            stream = _picture_track(container)
+            if stream is None:
+                break
+            for frame in look(container, stream, duration):
+                made = _as_poster(stream, frame)
+                if made is not None and (best is None or made.score > best.score):
+                    best = made
+                pace.rest()
+        if best is not None and best.score >= PLAIN:
+            break
+    return best
+
+
+type _Look = Callable[[InputContainer, VideoStream, float], Iterator[VideoFrame]]
+
+
+def _keyframes_at(places: Sequence[float]) -> _Look:
+    def look(container: InputContainer, stream: VideoStream, duration: float) -> Iterator[VideoFrame]:
+        keyframes = Keyframes(container, stream)
+        before: Still | None = None
+        for place in places:
+            still = keyframes.at(place * duration)
+            if still is not None and still is not before:
+                yield still.frame
+            before = still
+
+    return look
+
+
+def _first_frames(container: InputContainer, stream: VideoStream, duration: float) -> Iterator[VideoFrame]:
+    """Some of the frames a film begins with, for one that fades in and has no keyframe after that."""
+    stream.codec_context.thread_count = 1
+    try:
+        yield from itertools.islice(container.decode(stream), 0, MOST_FRAMES, MOST_FRAMES // 10)
+    except FFmpegError:
+        return  # that much could be decoded
+
+
+def _as_poster(stream: VideoStream, frame: VideoFrame) -> _Poster | None:
+    width, height = display_size(stream, frame)
+    aspect = width / height
+    size = fit(aspect, min(POSTER_WIDTH, math.ceil(width)), min(TALLEST_POSTER, math.ceil(height)))
+    picture = Shrinker(*size).shrink(frame)
+    return _Poster(picture, aspect, score(pixels(picture, 64, 36, "gray"), 64)) if picture else None
+
+
+def score(gray: bytes, width: int) -> float:
+    """How much there is to see in a small gray picture, 0 for none: contrast and detail, less where it is dark."""
+    mean = sum(gray) / len(gray)
+    contrast = math.sqrt(sum((value - mean) ** 2 for value in gray) / len(gray))
+    steps = [abs(one - next_) for one, next_ in itertools.pairwise(gray)]
+    detail = sum(steps) / len(steps) + sum(
+        abs(one - below) for one, below in zip(gray, gray[width:], strict=False)
+    ) / (len(gray) - width)
+    return (contrast + 2 * detail) * min(1.0, mean / 60)
+
+
+def _send_poster(picture: VideoFrame, reply: Reply) -> dict[str, Any]:
+    reply.blob("poster.jpg", jpeg(picture, POSTER_QUANTISER))
+    width, height = picture.width, picture.height
+    across, down = (4, 3) if width >= height else (3, 4)
+    small = fit(width / height, 32, 32)
+    return {
+        "poster": {"width": width, "height": height},
+        "blurhash": blurhash(pixels(picture, *small, "rgb24"), *small, across, down),
+        "tiles": None,
+        "reason": None,
+    }
+
+
+def _send_sheets(keyframes: Keyframes, grid: Grid, pace: Pace, limit: float, reply: Reply) -> dict[str, Any]:
+    shrinker = Shrinker(grid.width, grid.height)
+    before: Still | None = None
+    tile: VideoFrame | None = None
+    for sheet in range(grid.sheets):
+        first, count = sheet * grid.per_sheet, grid.tiles_on(sheet)
+        tiler: Graph | None = None
+        for number in range(first, first + count):
+            if pace.elapsed > limit:
+                return _tiles(replace(grid, count=first), "the time for it was over")
+            still = keyframes.at(number * grid.interval)
+            if still is not None and still is not before:
+                tile = shrinker.shrink(still.frame) or tile
+            before = still
+            if tile is None:
+                return _tiles(None, "no preview picture could be made")
+            if tiler is None:
+                rows = -(-count // grid.columns)
+                tiler = chain(tile, ("tile", f"layout={grid.columns}x{rows}:nb_frames={count}"))
+            tile.pts = number
+            tiler.vpush(tile)
+            pace.rest()
+        if tiler is not None:
+            reply.blob(f"sheet-{sheet}.jpg", jpeg(tiler.vpull(), SHEET_QUANTISER))
+    return _tiles(grid, None)
+
+
+def _tiles(grid: Grid | None, reason: str | None) -> dict[str, Any]:
+    about = asdict(grid) | {"sheets": grid.sheets} if grid is not None and grid.count else None
+    return {"tiles": about, "reason": reason}
+
+
+def _cover(file: MediaFile, filmed: bool, reply: Reply) -> dict[str, Any]:
+    """A picture attached to the file, as music has it, for want of a film."""
+    with _again(file) as container:
+        for stream in container.streams.video:
+            if not stream.disposition & Disposition.attached_pic:
+                continue
+            for frame in _first_frames(container, stream, 0):
+                poster = _as_poster(stream, frame)
+                if poster is not None:
+                    reason = "no frame could be decoded" if filmed else "there is only sound in the file"
+                    reason += "; this is its cover"
+                    return _send_poster(poster.picture, reply) | {"reason": reason}
+    if filmed:
+        raise Unreadable("no frame of the video could be decoded")
+    return {"poster": None, "blurhash": None, "tiles": None, "reason": "there is only sound in the file"}
+
+
+def _again(file: MediaFile) -> InputContainer:
+    """The container from its start; reading one only ever goes forward."""
+    file.seek(0)
+    return open_media(file)
+
+
+def _picture_track(container: InputContainer) -> VideoStream | None:
+    """The track a player shows: the first that is no attached picture, unless another one is the default."""
+    tracks = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None
+    ]
+    return next(
+        (track for track in tracks if track.disposition & Disposition.default), tracks[0] if tracks else None
+    )
+
+
+def _duration(container: InputContainer) -> float:
+    return (container.duration or 0) / 1_000_000
