@@ -45,6 +45,9 @@ PROBE_DEADLINE, TEXT_DEADLINE, PICTURE_DEADLINE = 60.0, 600.0, 1800.0
 PICTURE_TIME = 1500.0
 """Seconds after which a job that makes pictures comes to an end with those it has."""
 
+DONE, STALE, FAILED = "done", "stale", "failed"
+"""How a chore ended: written down, its file is not what it was, or it has to be tried again."""
+
 RETRY = 60.0
 """Seconds after which what failed through no fault of the file is tried again."""
 
@@ -128,45 +131,47 @@ class Keeper:
         whole, after = True, 0
         while found := await self._database.read(partial(chores.to_convert, after=after, most=BATCH)):
             for chore in found:
-                whole &= await self._attempt(self._convert, chore, chore.name)
+                whole &= await self._attempt(self._convert, chore, chore.name) is not FAILED
             after = found[-1].number
         return whole
 
     async def _do_all(
-        self, todo: Callable[..., list[Chore]], do: Callable[[Chore], Awaitable[None]], at_once: int
+        self, todo: Callable[..., list[Chore]], do: Callable[[Chore], Awaitable[bool]], at_once: int
     ) -> bool:
         whole, after = True, ""
+        ends: set[str] = set()
         while found := await self._database.read(partial(todo, after=after, most=BATCH)):
             waiting = iter(found)
 
             async def work() -> None:
-                nonlocal whole
                 for chore in waiting:  # noqa: B023 - those who work share what waits
-                    whole &= await self._attempt(do, chore, chore.name)
+                    ends.add(await self._attempt(do, chore, chore.name))
 
             async with trio.open_nursery() as nursery:
                 for _ in range(at_once):
                     nursery.start_soon(work)
             after = found[-1].revision
             await self._count()
-            self.wake()
+            if DONE in ends:
+                self.wake()  # what was made may be what another chore begins with
+            whole &= FAILED not in ends
+            ends.clear()
         return whole
 
-    async def _attempt[C](self, do: Callable[[C], Awaitable[None]], chore: C, name: str) -> bool:
-        """Do one chore; answers whether it is over, or else has to be tried again later."""
+    async def _attempt[C](self, do: Callable[[C], Awaitable[bool]], chore: C, name: str) -> str:
+        """Do one chore; answers how it ended."""
         try:
-            await do(chore)
+            return DONE if await do(chore) else STALE
         except (MediaWorkerFailed, SourceUnreadable, TooManyFiles, OSError) as error:
             log.warning("a video could not be looked into; trying again", name=name, reason=str(error))
-            return False
-        return True
+            return FAILED
 
-    async def _probe(self, chore: Chore) -> None:
+    async def _probe(self, chore: Chore) -> bool:
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
-                return
+                return False
             if await self._writer.write(partial(chores.begin_probe, revisions=[chore.revision])):
-                return
+                return True
             try:
                 done = await self._sandbox.run("probe", fd, deadline=PROBE_DEADLINE)
                 facts = Facts.from_json(done.result)
@@ -175,14 +180,15 @@ class Keeper:
                 await self._writer.write(
                     partial(chores.keep_unreadable, revision=chore.revision, reason=str(error))
                 )
-                return
+                return True
             except BaseException:
                 with trio.CancelScope(shield=True), suppress(StoreError):
                     await self._writer.write(partial(chores.forgive_probe, revision=chore.revision))
                 raise
         await self._writer.write(partial(chores.keep_facts, revision=chore.revision, facts=facts))
+        return True
 
-    async def _draw(self, chore: Chore) -> None:
+    async def _draw(self, chore: Chore) -> bool:
         options = {
             "share": self._share,
             "seconds": PICTURE_TIME,
@@ -191,15 +197,16 @@ class Keeper:
         keep = partial(chores.keep_pictures, revision=chore.revision)
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
-                return
+                return False
             try:
                 done = await self._sandbox.run("pictures", fd, options, deadline=PICTURE_DEADLINE)
                 made = await self._keep_pictures(done)
             except (MediaUnreadable, ValueError, KeyError, TypeError) as error:
                 log.info("no picture could be made of a video", name=chore.name, reason=str(error))
                 await self._writer.write(partial(keep, state="failed", reason=str(error)))
-                return
+                return True
         await self._writer.write(partial(keep, **made))
+        return True
 
     async def _keep_pictures(self, done: Done) -> dict[str, Any]:
         """Keep the files that were made; answers what there is to write down. Raises `ValueError`, `KeyError`."""
@@ -224,11 +231,11 @@ class Keeper:
             "sprites": sprites,
         }
 
-    async def _extract(self, chore: Chore) -> None:
+    async def _extract(self, chore: Chore) -> bool:
         keep = partial(chores.keep_texts, revision=chore.revision)
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
-                return
+                return False
             try:
                 done = await self._sandbox.run("texts", fd, deadline=TEXT_DEADLINE)
                 made = {
@@ -242,15 +249,16 @@ class Keeper:
             except (MediaUnreadable, ValueError) as error:
                 log.info("the subtitles of a video cannot be read", name=chore.name, reason=str(error))
                 await self._writer.write(partial(keep, made={}, otherwise=str(error)))
-                return
+                return True
         await self._writer.write(partial(keep, made=made, otherwise="nothing is written in it"))
+        return True
 
-    async def _convert(self, chore: SubtitleChore) -> None:
+    async def _convert(self, chore: SubtitleChore) -> bool:
         keep = partial(chores.keep_subtitle, number=chore.number)
         options = {"suffix": f".{chore.codec}", "language": chore.language}
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
-                return
+                return False
             try:
                 done = await self._sandbox.run("subtitle", fd, options, deadline=TEXT_DEADLINE)
                 vtt = await self._derived.put(done.blobs["subtitle.vtt"], "vtt")
@@ -258,8 +266,9 @@ class Keeper:
             except (MediaUnreadable, ValueError, KeyError) as error:
                 log.info("a file of subtitles cannot be read", name=chore.name, reason=str(error))
                 await self._writer.write(partial(keep, vtt=None, original=None, reason=str(error)))
-                return
+                return True
         await self._writer.write(partial(keep, vtt=vtt, original=original))
+        return True
 
     async def _put_ass(self, done: Done, name: str) -> str | None:
         data = done.blobs.get(name)

@@ -1,4 +1,4 @@
-"""The names of videos by their ids, remembered for a moment: so that each range of a video need not ask the database."""
+"""The names of videos by their ids, remembered for a moment: not every range of a video has to ask the database."""
 
 from collections import OrderedDict
 from functools import partial

@@ -21,7 +21,7 @@ SHORTEST = 0.2
 """Seconds between two events at least."""
 
 
-class EventStream(ResponseBody):
+class EventStream(ResponseBody, AsyncIterator[bytes]):
     """The body of a response that tells of `progress` until the client leaves."""
 
     def __init__(self, progress: Progress) -> None:
@@ -37,7 +37,7 @@ class EventStream(ResponseBody):
         pass
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self  # type: ignore[return-value]
+        return self
 
     async def __anext__(self) -> bytes:
         if self._told >= 0:

@@ -44,7 +44,7 @@ class Exchange:
                 self.file.release()
 
     def hold(self, fd: int, status: os.stat_result | None = None) -> MappedFile:
-        """The one file, in the state `status` or as it is now, whose descriptor is taken over, for as long as the exchange lasts."""
+        """The one file, in the state `status` or as it is now, while the exchange lasts: `fd` is taken over."""
         self.file = self.services.maps.open(fd, status)
         return self.file
 

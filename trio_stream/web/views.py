@@ -18,8 +18,7 @@ from markupsafe import Markup, escape
 
 from trio_stream.library.catalog import Video
 from trio_stream.library.naming import natural_key
-from trio_stream.web import openapi
-from trio_stream.web.videos import item
+from trio_stream.web import openapi, shapes
 
 HERE = Path(__file__).parent
 
@@ -96,7 +95,7 @@ def _grouped(videos: Sequence[Video]) -> list[tuple[str, list[Video]]]:
 
 
 def _entry(video: Video, chosen: str | None) -> Entry:
-    about = item(video)
+    about = shapes.file(video.name, video.size, video.mtime_ns)
     title, _, suffix = video.name.rpartition("/")[2].rpartition(".")
     moment = datetime.fromisoformat(about["modified"])
     return Entry(
