@@ -16,7 +16,7 @@ from trio_stream.library.progress import Keeping
 from trio_stream.media.facts import Facts
 from trio_stream.store.tables import contents, subtitles, videos
 
-ATTEMPTS = 3
+ATTEMPTS = 10
 """A file at which the server ended so often is not tried again."""
 
 
