@@ -135,6 +135,7 @@ def nothing_left_behind(
 
 
 def _wait_for_census(server: Server, before: Census) -> None:
+    server.wait_idle()
     try:
         wait_for(lambda: server.census().within(before), GONE_WITHIN)
     except AssertionError:

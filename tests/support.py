@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,12 @@ import trio
 
 START_DEADLINE = 30.0
 STOP_DEADLINE = 20.0
+
+
+MEDIA_WORKER = "trio_stream.media.worker"
+
+OF_A_WORKER = 2
+"""Descriptors that a server has of its worker: a socket, and one for its end."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +93,40 @@ class Server:
         return answer
 
     def census(self) -> Census:
+        """What it holds, but for the database, whose connections stay, and the worker that reads media."""
         metrics = self.metrics()
-        process = psutil.Process(self.pid)
+        workers = [
+            child for child in psutil.Process(self.pid).children() if MEDIA_WORKER in _command_line(child)
+        ]
+        database = sum("/data/" in target for target in self._descriptors())
         return Census(
             streams=metrics["active_streams"],
             open_files=metrics["open_files"],
             mapped_regions=Path(f"/proc/{self.pid}/maps").read_text().count(f"{self.videos}/"),
-            descriptors=process.num_fds(),
-            tasks=metrics["tasks"],
-            children=len(process.children(recursive=True)),
+            descriptors=len(self._descriptors()) - database - OF_A_WORKER * len(workers),
+            tasks=metrics["tasks"] - len(workers),
+            children=len(psutil.Process(self.pid).children(recursive=True)) - len(workers),
         )
+
+    def _descriptors(self) -> list[str]:
+        found = []
+        for name in os.listdir(f"/proc/{self.pid}/fd"):
+            with suppress(FileNotFoundError):
+                found.append(os.readlink(f"/proc/{self.pid}/fd/{name}"))
+        return found
+
+    def wait_idle(self) -> dict[str, Any]:
+        """Wait until the library has nothing to do, and answer what it says of itself."""
+
+        def idle() -> dict[str, Any] | None:
+            state: dict[str, Any] = self.get("/api/library").json()
+            return state if state.get("idle") else None
+
+        return wait_for(idle, 30, "the library to have nothing to do")
 
     def settled(self) -> Census:
         """The census once it stays the same: the connection of the one before has gone then."""
+        self.wait_idle()
         seen = [self.census()]
 
         def same_again() -> bool:
@@ -184,6 +211,13 @@ def serving(
     finally:
         if process.poll() is None:
             Server(process, "http://127.0.0.1:0", videos, log).stop()
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def _url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:

@@ -230,4 +230,4 @@ def test_starts_anywhere(tmp_path: Path) -> None:
             assert client.get("/api/stream/v.mp4").content == b"video"
         process.send_signal(signal.SIGTERM)
         assert process.wait(STOP_DEADLINE) == 0
-    assert [path.name for path in elsewhere.iterdir()] == ["output.log"]
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["data", "output.log"]

@@ -2,12 +2,16 @@
 
 import os
 import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
 import click
 
 from trio_stream import __version__
 from trio_stream import settings as settings_module
-from trio_stream.errors import SettingsError
+from trio_stream.errors import SettingsError, TrioStreamError
 
 HYPERCORN = ("-m", "hypercorn", "trio_stream.app:app", "-k", "trio")
 
@@ -38,6 +42,50 @@ def check() -> None:
     for row in rows:
         click.echo(f"{row.variable:{width}}  {row.value}  ({'set' if row.chosen else 'default'})")
         click.echo(f"{'':{width}}  {row.about}")
+
+
+@main.command()
+@click.option(
+    "--wait/--no-wait", default=True, help="Wait until facts, subtitles and pictures are made, too."
+)
+def scan(wait: bool) -> None:
+    """Look at all videos now, and show how it goes; a server that runs does it, else this program."""
+    _run(lambda console, settings: console.scan(settings, wait=wait))
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(dir_okay=False, writable=True, path_type=Path))
+def export(file: Path | None) -> None:
+    """Write what was watched and where it stopped to FILE, as JSON, or print it."""
+    _run(lambda console, settings: console.export(settings, file))
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(file: Path) -> None:
+    """Take over what `export` wrote to FILE, where it is newer than what is here."""
+    _run(lambda console, settings: console.import_(settings, file))
+
+
+def _run(command: Callable[[ModuleType, settings_module.Settings], Awaitable[int]]) -> NoReturn:
+    """Run a command that works with the library, and end with its exit code."""
+    settings = _settings_or_exit()
+    os.environ.setdefault("TRIO_STREAM_LOG_LEVEL", "warning")
+    import trio  # noqa: PLC0415 - these take longer to import than the other commands to run
+
+    from trio_stream import console  # noqa: PLC0415
+
+    try:
+        code = trio.run(command, console, settings)
+    except* KeyboardInterrupt:
+        code = 130
+    except* TrioStreamError as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        click.echo(f"trio-stream: {error}", err=True)
+        code = 2
+    raise SystemExit(code)
 
 
 def _settings_or_exit() -> settings_module.Settings:

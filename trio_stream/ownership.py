@@ -22,6 +22,9 @@ LOCK, SOCKET = "owner.lock", "owner.sock"
 PATIENCE = 5.0
 """Seconds to wait for another server to let go: one that stops may be a moment from it."""
 
+START_DEADLINE = 15.0
+"""Seconds an owner may take from its lock to its socket: it may have a database to bring to a newer form."""
+
 POLL = 0.1
 """Seconds between two tries; `flock` cannot be waited for without a thread that nothing can wake."""
 
@@ -79,12 +82,18 @@ class Ownership:
         return True
 
     async def wait_for_owner(self) -> bool:
-        """Return once the owner answers at its socket, or, with False, once this process is the owner instead."""
-        while not self.acquire():
-            with self.socket_path() as path, suppress(OSError):
-                await (await trio.open_unix_socket(path)).aclose()
-                return True
-            await trio.sleep(POLL)
+        """Return once the owner answers at its socket, or, with False, once this process is the owner instead.
+
+        Raises `DataInUse` when it does not answer.
+        """
+        with trio.move_on_after(START_DEADLINE):
+            while not self.acquire():
+                with self.socket_path() as path, suppress(OSError):
+                    await (await trio.open_unix_socket(path)).aclose()
+                    return True
+                await trio.sleep(POLL)
+        if not self.mine:
+            raise DataInUse(f"{self.in_use()} (it does not answer)")
         return False
 
     def in_use(self) -> DataInUse:

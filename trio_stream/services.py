@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 import trio
@@ -164,17 +165,38 @@ async def _keep_house(
     writer, sandbox = Writer(database), Sandbox()
     keeper = Keeper(root, database, writer, sandbox, services.derived, progress, share=settings.artwork_share)
     scanner = Scanner(root, database, writer, progress, news=keeper.wake, interval=settings.scan_interval)
+    over = trio.Event()
     async with trio.open_nursery() as nursery:
-        for name, run in {
-            "writer": writer.run,
-            "sandbox": sandbox.serve,
-            "scanner": scanner.run,
-            "keeper": keeper.run,
-        }.items():
-            await nursery.start(_watched, health, name, run)
-        services.owner.housekeeping = Housekeeping(writer, scanner, keeper, sandbox, progress)
-        services.owner.appointed.set()
-        task_status.started()
+        await nursery.start(_until, over, partial(_watched, health, "writer", writer.run))
+        try:
+            async with trio.open_nursery() as writing:
+                for name, run in {
+                    "sandbox": sandbox.serve,
+                    "scanner": scanner.run,
+                    "keeper": keeper.run,
+                }.items():
+                    await writing.start(_watched, health, name, run)
+                services.owner.housekeeping = Housekeeping(writer, scanner, keeper, sandbox, progress)
+                services.owner.appointed.set()
+                task_status.started()
+        finally:
+            services.owner.housekeeping = None
+            over.set()
+
+
+async def _until(
+    over: trio.Event,
+    run: Callable[..., Awaitable[None]],
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Let `run` go on when all is cancelled, until those who need it have ended."""
+    with trio.CancelScope(shield=True):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(run)
+            task_status.started()
+            await over.wait()
+            nursery.cancel_scope.cancel()
 
 
 async def _take_over(services: Services) -> None:

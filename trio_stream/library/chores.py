@@ -7,7 +7,7 @@ written down with its reason and never tried again until the content is another 
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, update
@@ -27,7 +27,7 @@ class Chore:
     revision: str
     name: str
     signature: str
-    facts: Facts | None = None
+    facts: Facts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

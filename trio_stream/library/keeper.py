@@ -51,6 +51,9 @@ DONE, STALE, FAILED = "done", "stale", "failed"
 RETRY = 60.0
 """Seconds after which what failed through no fault of the file is tried again."""
 
+MOST_LATER = 1000
+"""Chores whose failures are remembered."""
+
 log = structlog.get_logger("trio_stream.library")
 
 
@@ -80,6 +83,7 @@ class Keeper:
         self._share = cores / self._artists if self._artists else 0.0
         self._news = trio.Event()
         self._resting: set[object] = set()
+        self._later: dict[object, float] = {}
         progress.keeping.working = True
 
     def wake(self) -> None:
@@ -159,11 +163,16 @@ class Keeper:
         return whole
 
     async def _attempt[C](self, do: Callable[[C], Awaitable[bool]], chore: C, name: str) -> str:
-        """Do one chore; answers how it ended."""
+        """Do one chore; answers how it ended. What failed is not tried again before its time."""
+        if trio.current_time() < self._later.get(chore, -math.inf):
+            return FAILED
         try:
             return DONE if await do(chore) else STALE
         except (MediaWorkerFailed, SourceUnreadable, TooManyFiles, OSError) as error:
             log.warning("a video could not be looked into; trying again", name=name, reason=str(error))
+            if len(self._later) >= MOST_LATER:
+                self._later.clear()
+            self._later[chore] = trio.current_time() + RETRY
             return FAILED
 
     async def _probe(self, chore: Chore) -> bool:

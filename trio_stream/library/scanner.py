@@ -128,10 +128,16 @@ class Scanner:
                     due = trio.current_time() + self._interval
 
     def ask(self) -> int:
-        """Have everything looked at as soon as can be; answers the number of the look that will do it."""
+        """Have everything looked at as soon as can be; answers the number of the look that will do it.
+
+        The first look at all, of a server that has just started, serves as well.
+        """
+        look = self._progress.look
+        if look.number <= 1 and (look.running or not look.number):
+            return 1
         self._asked = True
         self._told.set()
-        return self._progress.look.number + 1
+        return look.number + 1
 
     async def look(self, folders: Iterable[str] | None = None) -> Look:
         """Look at `folders`, or at everything, and answer what came of it. Raises `StoreError`, `TooManyFiles`."""

@@ -45,22 +45,31 @@ class Watch:
             ignore_permission_denied=True,
             force_polling=False,
         )
-        try:
-            while True:
-                # Abandoned, the thread ends by itself: it looks at `stop` every 50 ms.
-                batch = await trio.to_thread.run_sync(
-                    _next, told, limiter=self._limiter, abandon_on_cancel=True
-                )
-                task_status.started()
-                task_status = trio.TASK_STATUS_IGNORED
-                if batch is None:
-                    raise NotWatching("the watch has ended")
-                if batch:
-                    heard({path for _, path in batch})
-        except OSError as error:
-            raise NotWatching(error.strerror or str(error)) from error
-        finally:
-            stop.set()
+        reason = "the watch has ended"
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_set_when_cancelled, stop)
+            try:
+                while (
+                    batch := await trio.to_thread.run_sync(_next, told, limiter=self._limiter)
+                ) is not None:
+                    task_status.started()
+                    task_status = trio.TASK_STATUS_IGNORED
+                    if batch:
+                        heard({path for _, path in batch})
+            except OSError as error:
+                reason = error.strerror or str(error)
+            finally:
+                told.close()
+            nursery.cancel_scope.cancel()
+        raise NotWatching(reason)
+
+
+async def _set_when_cancelled(stop: threading.Event) -> None:
+    """The thread that waits for changes looks at `stop` every 50 ms; nothing else can wake it."""
+    try:
+        await trio.sleep_forever()
+    finally:
+        stop.set()
 
 
 def _next(told: Iterator[Any]) -> Any:

@@ -1,0 +1,260 @@
+"""One process owns the data: rivals are told so, workers beside it reach it, commands too, and one takes over."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import trio
+
+from tests.support import Server, wait_for
+from trio_stream.ownership import LOCK, SOCKET, open_ownership
+from trio_stream.services import open_services
+from trio_stream.settings import Settings
+
+PROGRAM = str(Path(sys.executable).with_name("trio-stream"))
+
+
+def command(server: Server, data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program on the data of a server, whether that runs or not."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
+    return subprocess.run(
+        [PROGRAM, *arguments],
+        env={**inherited, "TRIO_STREAM_VIDEOS": str(server.videos), "TRIO_STREAM_DATA": str(data)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def film(sample: Path, tmp_path: Path) -> Path:
+    """A library with one film in it, which has rested."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    os.link(sample, videos / "film.mp4")
+    return videos
+
+
+def known(server: Server) -> dict[str, str]:
+    """The ids of the videos the server knows, by name."""
+    items = server.get("/api/videos?limit=50").json()["items"]
+    return {item["name"]: item["id"] for item in items}
+
+
+def test_a_second_server_on_the_same_data_is_told_who_has_it(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
+    first = start(film)
+    data = tmp_path / "server-0" / "data"
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "hypercorn",
+            "trio_stream.app:app",
+            "-k",
+            "trio",
+            "--bind",
+            "127.0.0.1:0",
+            "-w",
+            "0",
+        ],
+        env={**os.environ, "TRIO_STREAM_VIDEOS": str(film), "TRIO_STREAM_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert f"in use by process {first.pid}" in ended.stdout + ended.stderr
+    assert first.get("/readyz").status_code == 200
+
+
+def test_workers_beside_the_owner_do_all_it_does(start: Callable[..., Server], film: Path) -> None:
+    server = start(film, hypercorn=("-w", "2"))
+    wait_for(lambda: server.log.count("Running on") == 2, 20, "both workers")
+    wait_for(lambda: known(server), 10, "the film")
+    id_ = known(server)["film.mp4"]
+    for position in range(40):  # each over a connection of its own, which either worker may take
+        with server.client() as client:
+            answer = client.put(f"/api/videos/{id_}/playhead", json={"position": position})
+            assert answer.status_code == 200, answer.text
+            assert client.get(f"/api/videos/{id_}").json()["playhead"]["position"] == position
+            assert client.put(f"/api/videos/{id_}/playhead", json={"position": -1}).status_code == 400
+            assert client.get("/api/library").json()["videos"] == 1
+            with client.stream("GET", "/api/library/scan") as events:
+                assert events.headers["Content-Type"].startswith("text/event-stream")
+                assert next(events.iter_lines()) == "event: progress"
+
+
+def test_a_command_goes_through_the_server_that_runs(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
+    server = start(film)
+    data = tmp_path / "server-0" / "data"
+    wait_for(lambda: known(server), 10, "the film")
+    (film / "other.mp4").write_bytes(b"no film")
+    os.utime(film / "other.mp4")
+    ended = command(server, data, "scan", "--no-wait")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "videos in 1 folders" in ended.stdout
+    assert server.get("/api/library").json()["look"]["number"] >= 2
+
+
+def test_a_command_without_a_server_does_it_itself(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
+    server = start(film)
+    assert server.stop() == 0
+    data = tmp_path / "server-0" / "data"
+    ended = command(server, data, "scan")
+    assert ended.returncode == 0, ended.stderr
+    assert "1 videos in 1 folders" in ended.stdout
+    assert not (data / SOCKET).exists()
+    assert list((data / "derived").rglob("*.jpg")), "it waited for the poster"
+
+
+def test_watch_state_goes_from_one_server_to_another(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
+    one = start(film)
+    wait_for(lambda: known(one), 10, "the film")
+    one_id = known(one)["film.mp4"]
+    with one.client() as client:
+        assert client.put(f"/api/videos/{one_id}/playhead", json={"position": 12.5}).status_code == 200
+    exported = tmp_path / "state.json"
+    assert command(one, tmp_path / "server-0" / "data", "export", str(exported)).returncode == 0
+    assert [entry["position"] for entry in json.loads(exported.read_text())["entries"]] == [12.5]
+    other = start(film)
+    wait_for(lambda: known(other), 10, "the film")
+    ended = command(other, tmp_path / "server-1" / "data", "import", str(exported))
+    assert ended.stdout == "1 imported, 0 older than what is here, 0 of unknown videos\n", ended.stderr
+    other_id = known(other)["film.mp4"]
+    assert other_id != one_id
+    assert other.get(f"/api/videos/{other_id}").json()["playhead"]["position"] == 12.5
+    (tmp_path / "garbage").write_text("{}")
+    ended = command(other, tmp_path / "server-1" / "data", "import", str(tmp_path / "garbage"))
+    assert (ended.returncode, "no export of this program" in ended.stderr) == (2, True)
+
+
+def test_a_killed_server_leaves_the_data_free(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
+    server = start(film, hypercorn=("-w", "0"), stops_with=None)
+    wait_for(lambda: known(server), 10, "the film")
+    children = psutil.Process(server.pid).children(recursive=True)
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait(5)
+    wait_for(lambda: not any(child.is_running() for child in children), 5, "what it started to end")
+    data = tmp_path / "server-0" / "data"
+    assert (data / SOCKET).exists(), "nobody could take it away"
+    ended = command(server, data, "export")
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_socket_behind_a_long_path(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
+    data = tmp_path / ("long" * 30) / ("path" * 30)
+    server = start(film, environ={"TRIO_STREAM_DATA": str(data)})
+    wait_for(lambda: known(server), 10, "the film")
+    assert len(str(data / SOCKET)) > 200
+    ended = command(server, data, "export")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_only_its_user_may_come_in(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
+    start(film)
+    data = tmp_path / "server-0" / "data"
+    assert (data.stat().st_mode & 0o777, (data / SOCKET).stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def test_a_folder_that_cannot_be_used_is_named(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(Exception, match=r"TRIO_STREAM_DATA=.*cannot be used"),
+        open_ownership(tmp_path / "file"),
+    ):
+        pass
+
+
+def test_the_lock_names_its_holder(tmp_path: Path) -> None:
+    with open_ownership(tmp_path / "data") as one, open_ownership(tmp_path / "data") as other:
+        assert one.acquire()
+        assert not other.acquire()
+        holder = other.holder()
+        assert holder is not None
+        assert holder.pid == os.getpid()
+        (tmp_path / "data" / LOCK).write_text("garbage")
+        assert other.holder() is None
+        assert "another process" in str(other.in_use())
+
+
+def _work(settings: Settings, told: Connection) -> None:
+    """A worker of a server: says what it is, and again once it has taken over."""
+
+    async def main() -> None:
+        async with open_services(settings) as services:
+            told.send(("owner" if services.owner.mine else "beside", os.getpid()))
+            await services.owner.appointed.wait()
+            told.send(("took over", os.getpid()))
+            await trio.sleep_forever()
+
+    trio.run(main)
+
+
+def test_a_worker_takes_over_when_the_owner_has_gone(film: Path, tmp_path: Path) -> None:
+    settings = Settings(videos=film, data=tmp_path / "data")
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    workers = []
+    try:
+        first = spawn.Process(target=_work, args=(settings, theirs))
+        first.start()
+        workers.append(first)
+        assert ours.recv()[0] == "owner"
+        assert ours.recv()[0] == "took over"
+        # The owner has to answer at its socket for others to come up beside it: there is none here, so the
+        # second one waits until the first has gone.
+        second = spawn.Process(target=_work, args=(settings, theirs))
+        second.start()
+        workers.append(second)
+        assert not ours.poll(0.5)
+        first.kill()
+        assert ours.poll(20)
+        assert ours.recv() == ("owner", second.pid)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.join()
+        resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined] # a child of this process otherwise
+
+
+def test_requests_wait_for_nobody_when_there_is_no_owner(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
+    """A worker whose owner has just gone says so, and that it is worth trying again."""
+    server = start(film, hypercorn=("-w", "2"))
+    wait_for(lambda: known(server), 10, "the film")
+    data = tmp_path / "server-0" / "data"
+    wait_for(lambda: server.log.count("Running on") == 2, 20, "both workers")
+    (data / SOCKET).unlink()
+    answers: list[httpx.Response] = []
+
+    def refused() -> bool:
+        answers.append(server.get("/api/library"))
+        return answers[-1].status_code == 503
+
+    wait_for(refused, 10, "a connection that comes to the worker that is not the owner")
+    assert answers[-1].json()["code"] == "not-the-owner"
+    assert answers[-1].headers["Retry-After"] == "1"
