@@ -82,14 +82,15 @@ async def scan(settings: Settings, *, wait: bool) -> int:
     console = Console()
     async with reach_owner(settings) as client:
         wanted = _checked(await client.post("/api/library/scan")).json()["look"]
+        look: dict[str, Any] = {}
         with _shown(console) as show:
             async for state in _states(client):
                 show(state)
-                look = state["look"]
-                over = look["full"] and not look["running"] and look["number"] >= wanted
-                if over and (state["idle"] or not wait):
+                look = look if look and look["number"] >= wanted else state["look"]
+                look = state["look"] if state["look"]["number"] == look["number"] else look
+                if look["number"] >= wanted and not look["running"] and (state["idle"] or not wait):
                     break
-    _summarise(console, state)
+    _summarise(console, state, look)
     return 1 if look["unread"] else 0
 
 
@@ -203,8 +204,8 @@ class _Bars:
             self._progress.update(task, completed=self._most[kind] - left, total=self._most[kind])
 
 
-def _summarise(console: Console, state: dict[str, Any]) -> None:
-    look, keeping = state["look"], state["keeping"]
+def _summarise(console: Console, state: dict[str, Any], look: dict[str, Any]) -> None:
+    keeping = state["keeping"]
     console.print(
         ", ".join(
             (

@@ -1,10 +1,8 @@
-"""Media for the tests of this room: the menagerie, small films made by ffmpeg, and a reply that keeps what it is given."""
+"""Media for the tests of this room: small films made by ffmpeg, and a reply that keeps what it is given."""
 
-import functools
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,19 +10,6 @@ from typing import Any
 
 from trio_stream.media import wire
 from trio_stream.media.jobs import Job, MediaFile, Reply
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@functools.cache
-def menagerie() -> Path:
-    """The folder of awkward files, made once and kept from run to run."""
-    folder = ROOT / ".cache" / "menagerie"
-    made = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "menagerie", folder], capture_output=True, text=True, check=False
-    )
-    assert made.returncode == 0, made.stdout + made.stderr
-    return folder
 
 
 def make(path: Path, arguments: str, *more: str | Path) -> Path:

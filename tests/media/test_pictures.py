@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.media.making import gray, make, menagerie, run, size
+from tests.media.making import gray, make, run, size
 from trio_stream.media.jobs import Unreadable
 from trio_stream.media.pictures import Pace, pictures
 
@@ -20,7 +20,7 @@ X264 = "-c:v libx264 -preset ultrafast -qp 4 -pix_fmt yuv420p -sc_threshold 0"
 def clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Fifty seconds, a keyframe every three of them."""
     path = tmp_path_factory.mktemp("clock") / "clock.mp4"
-    return make(path, f"-f lavfi -i color=size=64x36:rate=5:duration=50 -vf {SECONDS} {X264} -g 15 -bf 2")
+    return make(path, f"-f lavfi -i color=size=64x36:rate=5:duration=50 -vf {SECONDS} {X264} -g 15 -bf 0")
 
 
 def seconds_shown(tmp_path: Path, sheet: bytes, result: dict[str, Any]) -> list[float]:
@@ -45,6 +45,7 @@ def seconds_shown(tmp_path: Path, sheet: bytes, result: dict[str, Any]) -> list[
     [
         ("clock.mp4", ""),
         ("clock.mkv", "-c copy"),
+        ("reordered.mp4", "-c:v libx264 -preset ultrafast -qp 4 -g 15 -sc_threshold 0 -bf 3"),
         ("clock.ts", "-c copy"),
         ("fragments.mp4", "-c copy -movflags frag_keyframe+empty_moov"),
         ("clock.flv", "-c copy"),
@@ -65,6 +66,18 @@ def test_a_tile_shows_the_last_keyframe_before_its_time(
     assert sorted(blobs) == ["poster.jpg", "sheet-0.jpg"]
     shown = seconds_shown(tmp_path, blobs["sheet-0.jpg"], result)
     assert shown == pytest.approx([second // 3 * 3 for second in range(50)], abs=0.6)
+
+
+def test_without_an_index_keyframes_far_apart_are_found_too(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "sparse.ts",
+        "-f lavfi -i color=size=64x36:rate=2:duration=300"
+        f" -vf geq=lum='16+floor(T/8)*4':cb=128:cr=128 {X264} -g 16 -bf 0",
+    )
+    result, blobs = run(pictures, path, duration=300)
+    shown = seconds_shown(tmp_path, blobs["sheet-0.jpg"], result)
+    assert result["tiles"]["interval"] == 3
+    assert shown == pytest.approx([second // 8 for second in range(0, 300, 3)], abs=0.6)
 
 
 def test_a_single_keyframe_is_repeated(tmp_path: Path) -> None:
@@ -116,9 +129,9 @@ def test_a_long_film_has_several_sheets_and_the_last_is_no_higher_than_it_needs_
     ],
 )
 def test_the_shape_is_what_a_player_shows(
-    tmp_path: Path, specimen: str, poster: tuple[int, int], tile: tuple[int, int]
+    menagerie: Path, tmp_path: Path, specimen: str, poster: tuple[int, int], tile: tuple[int, int]
 ) -> None:
-    result, blobs = run(pictures, menagerie() / specimen)
+    result, blobs = run(pictures, menagerie / specimen)
     (tmp_path / "poster.jpg").write_bytes(blobs["poster.jpg"])
     assert size(tmp_path / "poster.jpg") == poster
     assert result["poster"] == {"width": poster[0], "height": poster[1]}
@@ -139,8 +152,10 @@ def test_the_shape_is_what_a_player_shows(
         ((0, -1, -1, 0), "transpose=clock_flip"),
     ],
 )
-def test_posters_are_upright(tmp_path: Path, matrix: tuple[int, int, int, int], filters: str) -> None:
-    data = (menagerie() / "codecs/h264-baseline.mp4").read_bytes()
+def test_posters_are_upright(
+    menagerie: Path, tmp_path: Path, matrix: tuple[int, int, int, int], filters: str
+) -> None:
+    data = (menagerie / "codecs/h264-baseline.mp4").read_bytes()
     tkhd = data.index(b"tkhd")
     at = tkhd - 4 + int.from_bytes(data[tkhd - 4 : tkhd]) - 44
     a, b, c, d = (value << 16 for value in matrix)
@@ -152,7 +167,7 @@ def test_posters_are_upright(tmp_path: Path, matrix: tuple[int, int, int, int], 
     poster = tmp_path / "poster.jpg"
     poster.write_bytes(run(pictures, turned)[1]["poster.jpg"])
     straight = tmp_path / "straight.jpg"
-    straight.write_bytes(run(pictures, menagerie() / "codecs/h264-baseline.mp4")[1]["poster.jpg"])
+    straight.write_bytes(run(pictures, menagerie / "codecs/h264-baseline.mp4")[1]["poster.jpg"])
     ours, expected = gray(poster, "-vf", "scale=40:40"), gray(straight, "-vf", f"{filters},scale=40:40")
     assert sum(abs(one - other) for one, other in zip(ours, expected, strict=True)) / 1600 < 6
 
@@ -195,8 +210,8 @@ def test_reference_white_is_nearly_white(tmp_path: Path, curve: str, white: floa
     assert min(light_there) <= 8
 
 
-def test_sound_has_no_poster_and_says_so() -> None:
-    result, blobs = run(pictures, menagerie() / "codecs/sound-only.mp4")
+def test_sound_has_no_poster_and_says_so(menagerie: Path) -> None:
+    result, blobs = run(pictures, menagerie / "codecs/sound-only.mp4")
     assert blobs == {}
     assert result == {
         "poster": None, "blurhash": None, "tiles": None, "reason": "there is only sound in the file"
@@ -219,9 +234,9 @@ def test_sound_with_a_cover_has_that(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["cut-in-index", "empty", "garbage", "no-index", "playlist", "boundless-box"]
 )
-def test_what_cannot_be_read_says_why(name: str) -> None:
+def test_what_cannot_be_read_says_why(menagerie: Path, name: str) -> None:
     with pytest.raises(Unreadable, match=r"\w+ \w+"):
-        run(pictures, menagerie() / f"damaged/{name}.mp4")
+        run(pictures, menagerie / f"damaged/{name}.mp4")
 
 
 def test_damage_anywhere_gives_pictures_or_a_reason(clock: Path, tmp_path: Path) -> None:
@@ -237,6 +252,25 @@ def test_damage_anywhere_gives_pictures_or_a_reason(clock: Path, tmp_path: Path)
         except Unreadable:
             continue
         assert result["poster"] or result["reason"]
+
+
+@pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv", "cut.ts"])
+def test_a_file_that_was_cut_off_has_tiles_up_to_there(clock: Path, tmp_path: Path, name: str) -> None:
+    whole = make(tmp_path / name, f"-i {clock} -c copy -movflags +faststart")
+    data = whole.read_bytes()
+    whole.write_bytes(data[: len(data) * 6 // 10])
+    result, blobs = run(pictures, whole, duration=50)
+    count = result["tiles"]["count"]
+    assert result["reason"] == "the file ends before its time"
+    assert 20 < count < 42
+    shown = seconds_shown(tmp_path, blobs["sheet-0.jpg"], result)
+    assert shown[:18] == pytest.approx([second // 3 * 3 for second in range(18)], abs=0.6)
+
+
+def test_a_file_that_claims_to_be_endless_has_no_more_tiles_than_pictures(clock: Path) -> None:
+    result, blobs = run(pictures, clock, duration=2**63)
+    assert result["tiles"]["count"] < 6
+    assert list(blobs) == ["poster.jpg", "sheet-0.jpg"]
 
 
 def test_when_its_time_is_over_it_answers_with_what_there_is(clock: Path) -> None:

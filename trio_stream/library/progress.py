@@ -76,8 +76,8 @@ class Progress:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is being done."""
-        return not (self.look.running or self.keeping.working)
+        """Whether nothing is being done, and nothing waited for."""
+        return not (self.look.running or self.look.resting or self.keeping.working)
 
     def describe(self) -> dict[str, Any]:
         """All of it, as JSON holds it."""

@@ -18,6 +18,7 @@ from trio_stream.errors import BadRequest
 from trio_stream.library.content import Content, Identity
 from trio_stream.library.moves import Arrival, Gone, moved_from
 from trio_stream.library.naming import sort_key, title_of, words
+from trio_stream.library.subtitle_files import SubtitleFile
 from trio_stream.store.search import joined
 from trio_stream.store.tables import contents, folders, subtitles, upsert, videos
 
@@ -42,11 +43,15 @@ class KnownVideo:
 
 @dataclass(frozen=True, slots=True)
 class KnownFolder:
-    """A folder as the database has it: its videos by name, and the names of the folders in it that are there."""
+    """A folder as the database has it: its videos by name, and the names of the folders in it that are there.
+
+    `subtitles` are names and states of the subtitle files by the name of their video.
+    """
 
     number: int
     videos: dict[str, KnownVideo]
     subfolders: frozenset[str]
+    subtitles: dict[str, frozenset[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +62,6 @@ class Found:
     identity: Identity
     content: Content
     digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SubtitleFile:
-    """A file of subtitles beside a video: its name below the library, its state, and what its name says of it."""
-
-    name: str
-    signature: str
-    codec: str
-    language: str | None
-    label: str
-    forced: bool
-    hearing_impaired: bool
-    is_default: bool
 
 
 @dataclass(slots=True)
@@ -146,7 +137,21 @@ def known_folder(connection: Connection, name: str) -> KnownFolder | None:
     inside = connection.scalars(
         select(folders.c.path).where(folders.c.parent == number, folders.c.missing_since.is_(None))
     )
-    return KnownFolder(number, known, frozenset(os.fsdecode(path) for path in inside))
+    return KnownFolder(
+        number, known, frozenset(os.fsdecode(path) for path in inside), _known_subtitles(connection, number)
+    )
+
+
+def _known_subtitles(connection: Connection, folder: int) -> dict[str, frozenset[tuple[str, str]]]:
+    rows = connection.execute(
+        select(videos.c.path.label("video"), subtitles.c.path, subtitles.c.signature)
+        .join(videos, videos.c.number == subtitles.c.video)
+        .where(videos.c.folder == folder, videos.c.place.is_not(None))
+    )
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(os.fsdecode(row.video), set()).add((os.fsdecode(row.path), row.signature))
+    return {name: frozenset(files) for name, files in found.items()}
 
 
 def keep_folder(connection: Connection, name: str) -> int:

@@ -21,6 +21,7 @@ from trio_stream.library.content import Identity, digest, examine
 from trio_stream.library.moves import DigestNeeded
 from trio_stream.library.progress import Look, Progress
 from trio_stream.library.records import Found, KnownFolder, KnownVideo
+from trio_stream.library.subtitle_files import around_subtitles, subtitle_files
 from trio_stream.library.walking import File, Folder, Missing, Unread, read_folder
 from trio_stream.library.watching import NotWatching, Watch
 from trio_stream.store.database import Database
@@ -207,6 +208,7 @@ class Scanner:
         difference = compare(found, known)
         await self._write_down(name, known, difference, look)
         await self._take_up(name, difference.candidates, look)
+        await self._keep_subtitles(found, known, look)
         self._progress.changed()
         return found.subfolders if look.full else difference.new_folders
 
@@ -252,6 +254,20 @@ class Scanner:
         look.changed += outcome.changed
         self._progress.changed()
         self._news()
+
+    async def _keep_subtitles(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
+        before = known.subtitles if known else {}
+        now = await trio.to_thread.run_sync(subtitle_files, self._root, found, limiter=self._limiter)
+        for video in now.keys() | before.keys():
+            files = now.get(video, [])
+            if frozenset((file.name, file.signature) for file in files) == before.get(video, frozenset()):
+                continue
+            if any(time.time() - file.changed_at < self._rest for file in files):
+                self._again[found.name] = trio.current_time() + self._rest
+                look.resting += 1
+                continue
+            await self._writer.write(partial(records.keep_subtitles, video=video, files=files))
+            self._news()
 
     async def _tell_apart(self) -> None:
         """Digest the contents that have one fingerprint: once one of their videos has gone it is too late to ask."""
@@ -345,7 +361,7 @@ class Scanner:
             name = os.path.relpath(path, self._root)
             if any(part.startswith(".") for part in name.split("/") if name != "."):
                 continue  # hidden: also what programs write to before they rename it
-            self._heard.add(os.path.dirname(name))
+            self._heard.add(around_subtitles(os.path.dirname(name)))
         if len(self._heard) > MOST_HEARD:
             self._asked = True
         self._told.set()

@@ -7,6 +7,7 @@ with its module, which the worker does before it forks.
 
 import io
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -32,10 +33,8 @@ class MediaFile(io.RawIOBase):
         self.error: OSError | None = None
         self.count = 0
         self._at = 0
-        try:
-            self.size: int | None = os.lseek(fd, 0, os.SEEK_END)
-        except OSError:
-            self.size = None
+        status = os.fstat(fd)
+        self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def readable(self) -> bool:
         return True

@@ -1,171 +1,169 @@
-"""Frames of a video at given moments, decoding nothing but keyframes.
+"""Where decoding can begin: in the index if the container has one, else in the packets, up to a bound.
 
-Invariant: reading goes on from where it stopped or leaps over what is not asked for; it never starts over, so a file
-is read at most a small number of times whatever its index claims. A file without keyframes, with a false index or cut
-off anywhere gives what can be had of it.
+Nothing is decoded. What is known only in part says how far (`Keyframes.until`).
 """
 
+import itertools
 import math
+import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
-from av import FFmpegError, Packet
-from av.container import InputContainer
+import av.container
+import av.error
 from av.stream import Discard
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-NEAR = 1.0
-"""Seconds ahead that are read rather than leapt over."""
+from trio_stream.media import facts
+from trio_stream.media.jobs import MediaFile
 
-HAIR = 0.05
-"""Seconds that a keyframe may be late and still be "at" a moment: containers round times, each in its own way."""
+SCAN_BYTES = 32 << 20
+"""How much of a file without an index is read for its keyframes; a tenth of a second of processor time."""
 
-RUN_UP = 3.0
-"""Seconds before a moment where reading starts when a leap to the moment itself overshot its keyframe."""
+MOMENTS = 500
+"""How many pictures are looked at to tell whether all are shown equally long."""
 
-MOST_VAIN_LEAPS = 3
-"""Leaps one after the other that led nowhere before we only read on."""
+LOOK_BYTES = 4 << 20
+"""How much of a file that has an index is read for them."""
 
+SMALL = 4 << 20
+"""Bytes of a file that is read through rather than believing an index that may name only some keyframes."""
 
-type _Packet = Packet[VideoStream]  # never looked at while the program runs, where it cannot be subscripted
-
-
-@dataclass(frozen=True, slots=True)
-class Still:
-    """A decoded keyframe, `time` seconds after the start of the file."""
-
-    time: float
-    frame: VideoFrame
+FREE_CLOCK = {"mpegts", "mpeg"}
+"""Containers whose clock starts anywhere; that of the others is the time of the presentation."""
 
 
-class Keyframes:
-    """The keyframes of one video track; ask for moments in ascending order.
+class Scan:
+    """Looks for keyframes of one track, in the index or packet by packet."""
 
-    The container has to be freshly opened and belongs to this reader: its other tracks are not read any more.
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        file: MediaFile,
+        stream: VideoStream,
+        name: str,
+        start: float,
+        duration: float | None,
+    ) -> None:
+        self.container = container
+        self.file = file
+        self.stream = stream
+        self.name = name
+        self.start = start
+        self.duration = duration
+        self.base = float(rational(stream.time_base) or 0)
+        self.end: float | None = None
+        self.moments: list[int] = []
+
+    def keyframes(self, scan_bytes: int) -> facts.Keyframes:
+        """What was found; nothing it meets in a damaged file is an error any more."""
+        times: list[float] = []
+        until: float | None = None
+        try:
+            if self.name in {"mp4", "mov", "3gp"}:
+                times, until = self._indexed()
+            if not times and self.name not in FREE_CLOCK and (self.file.size or 0) > SMALL:
+                times = self._cued()
+            if not times:
+                times, until = self._read(scan_bytes)
+        except (av.error.FFmpegError, ValueError, OSError):
+            until = times[-1] if times else 0.0
+        return facts.Keyframes(self.stream.index, self._thinned(times), until)
+
+    def _indexed(self) -> tuple[list[float], float | None]:
+        """The sample tables of an MP4 file. Their times are of decoding: the first picture tells what is between."""
+        shift = 0.0
+        first = next(self.container.demux(self.stream), None)
+        if first is not None and first.pts is not None and first.dts is not None:
+            shift = (first.pts - first.dts) * self.base
+        if self.stream.frames == 0:  # fragments: to pass over what is in them is to meet all their indexes
+            for each in self.container.streams:
+                each.discard = Discard.all
+            for _ in self.container.demux(self.stream):
+                pass
+        self.moments = [entry.timestamp for entry in self.stream.index_entries[:MOMENTS]]
+        return [time + shift for time in self._entries()], None
+
+    def _cued(self) -> list[float]:
+        """The entries of an index of keyframes; nothing, if it does not go to the end."""
+        self.container.seek(0)  # Matroska's is read when it is wanted
+        times = list(self._entries())
+        if len(times) < 2 or self.duration is None:
+            return []
+        widest = max(after - before for before, after in itertools.pairwise(times))
+        if self.duration - times[-1] > max(10.0, 2 * widest):
+            return []
+        self._read(LOOK_BYTES, MOMENTS)
+        return times
+
+    def _entries(self) -> Iterator[float]:
+        entries = self.stream.index_entries
+        number = entries.search_timestamp(-(1 << 62), backward=False)
+        for _ in range(len(entries)):
+            if number < 0:
+                return
+            entry = entries[number]
+            yield entry.timestamp * self.base - self.start
+            number = entries.search_timestamp(entry.timestamp + 1, backward=False)
+
+    def _read(
+        self, scan_bytes: int, packets: int = 10 * facts.KEYFRAME_LIMIT
+    ) -> tuple[list[float], float | None]:
+        """Packets from the beginning, until enough was read."""
+        for each in self.container.streams:
+            if each.index != self.stream.index:
+                each.discard = Discard.all
+        times: list[float] = []
+        latest = 0.0
+        enough = self.file.count + scan_bytes
+        try:
+            for number, packet in enumerate(self.container.demux(self.stream)):
+                shown = packet.pts if packet.pts is not None else packet.dts  # AVI knows only the latter
+                if shown is None:
+                    continue
+                if number < MOMENTS:
+                    self.moments.append(shown)
+                time = shown * self.base - self.start
+                latest = max(latest, time + (packet.duration or 0) * self.base)
+                if packet.is_keyframe and not packet.is_corrupt:
+                    times.append(time)
+                if self.file.count > enough or number >= packets:
+                    return times, latest
+        except (av.error.FFmpegError, ValueError):
+            return times, latest
+        self.end = seconds(latest) or None
+        return times, None
+
+    def _thinned(self, times: list[float]) -> tuple[float, ...]:
+        """In order, to the millisecond, none twice, at most KEYFRAME_LIMIT of them."""
+        ordered = sorted({seconds(time) for time in times})
+        if len(ordered) > facts.KEYFRAME_LIMIT:
+            every = math.ceil(len(ordered) / facts.KEYFRAME_LIMIT)
+            ordered = ordered[::every]
+        return tuple(ordered)
+
+
+def are_uneven(moments: list[int]) -> bool | None:
+    """Whether pictures shown at these times, in any order, are not shown equally long; None if they are too few.
+
+    A twentieth of them may be: an edit, a lost picture. Times are rounded, so a quarter more or less is equal.
     """
+    ordered = sorted(moments)
+    lengths = [after - before for before, after in itertools.pairwise(ordered)]
+    if len(lengths) < 10:
+        return None
+    usual = statistics.median(lengths)
+    return sum(abs(length - usual) > usual / 4 for length in lengths) > len(lengths) / 20
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
-        self._container = container
-        self._stream = stream
-        self._context = stream.codec_context
-        self._context.thread_count = 1
-        for other in container.streams:
-            if other.index != stream.index:
-                other.discard = Discard.all
-        self._tick = float(stream.time_base)
-        self._origin = (container.start_time or 0) / 1_000_000
-        self._packets: Iterator[_Packet] = container.demux(stream)
-        self._position = 0.0  # decoding time of what was read last
-        self._held: _Packet | None = None  # a keyframe that was read but is after what was asked for
-        self._latest: Still | None = None
-        self._vain = 0
 
-    def at(self, moment: float) -> Still | None:
-        """The last keyframe at or before `moment` seconds, or the first one there is when that is later.
+def rational(value: Any) -> Fraction | None:
+    """A positive fraction, or None."""
+    if value is None or not value.denominator or value.numerator <= 0 or value.denominator < 0:
+        return None
+    return Fraction(value.numerator, value.denominator)
 
-        The same `Still` again when there is no newer one; None when nothing could be decoded.
-        """
-        moment += HAIR
-        if self._held is None or self._time(self._held) <= moment:
-            far = moment > self._position + NEAR and self._vain < MOST_VAIN_LEAPS
-            self._show(self._leap(moment) if far else self._read_until(moment))
-        while self._latest is None and (packet := self._take_next()) is not None:
-            self._show(packet)
-        return self._latest
 
-    def _show(self, packet: _Packet | None) -> None:
-        if packet is None:
-            return
-        frame = self._decode(packet)
-        if frame is not None:
-            self._latest = Still(self._time(packet), frame)
-
-    def _decode(self, packet: _Packet) -> VideoFrame | None:
-        """The picture of one keyframe, taken out of the decoder at once; None when it is damaged."""
-        frames: list[VideoFrame] = []
-        try:
-            self._context.flush_buffers()
-            frames += self._context.decode(packet)
-            if not frames:
-                frames += self._context.decode(None)
-        except FFmpegError:
-            pass
-        return frames[0] if frames else None
-
-    def _leap(self, moment: float) -> _Packet | None:
-        """Seek to `moment`; the keyframe to show there, None when there is none newer than the latest."""
-        before = self._latest.time if self._latest else -math.inf
-        read = self._position
-        if not self._seek(moment):
-            return self._read_until(moment)
-        packet = self._read_key()
-        if packet is None or self._time(packet) > moment:
-            # No index: the leap ended between two keyframes, or after the last. The one before is a little back.
-            self._seek(moment - RUN_UP)
-            return self._read_until(moment)
-        time = self._time(packet)
-        if time > before:
-            self._vain = 0
-            return packet
-        if time == before and self._indexed(moment):
-            self._position = max(read, time)
-            return None
-        # Either there really is no newer keyframe, or the index ends here and knows nothing of those that follow.
-        self._vain += 1
-        return self._read_until(moment)
-
-    def _seek(self, moment: float) -> bool:
-        self._held = None
-        try:
-            self._container.seek(int((moment + self._origin) / self._tick), stream=self._stream)
-        except (FFmpegError, OverflowError):
-            self._vain += 1
-            self._packets = self._container.demux(self._stream)
-            return False
-        self._packets = self._container.demux(self._stream)
-        self._position = -math.inf
-        return True
-
-    def _indexed(self, moment: float) -> bool:
-        """Whether the container's index reaches beyond `moment`, so that it would know of keyframes before."""
-        entries = self._stream.index_entries
-        return len(entries) > 0 and self._seconds(entries[len(entries) - 1].timestamp) >= moment
-
-    def _read_until(self, moment: float) -> _Packet | None:
-        """Read on up to `moment`; the last keyframe on the way that is not after it."""
-        best, self._held = self._held, None
-        for packet in self._read():
-            if packet.is_keyframe:
-                if self._time(packet) > moment:
-                    self._held = packet
-                    break
-                best = packet
-            elif self._position > moment:
-                break
-        known = self._latest is not None and best is not None and self._time(best) == self._latest.time
-        return None if known else best
-
-    def _read_key(self) -> _Packet | None:
-        return next((packet for packet in self._read() if packet.is_keyframe), None)
-
-    def _take_next(self) -> _Packet | None:
-        packet, self._held = self._held, None
-        return packet or self._read_key()
-
-    def _read(self) -> Iterator[_Packet]:
-        try:
-            for packet in self._packets:
-                if packet.size:  # the last one, which is empty, only tells a decoder to finish
-                    self._position = self._seconds(packet.dts, packet.pts)
-                    yield packet
-        except FFmpegError:
-            pass  # damage ends a file here; a leap may still find what is behind it
-        self._position = math.inf
-
-    def _time(self, packet: _Packet) -> float:
-        return self._seconds(packet.pts, packet.dts)
-
-    def _seconds(self, *ticks: int | None) -> float:
-        """The first of these that is known; files without any times are all at their start."""
-        return next((known * self._tick - self._origin for known in ticks if known is not None), 0.0)
+def seconds(value: float) -> float:
+    """A position that is one: finite, not before the beginning, to the millisecond."""
+    return round(min(max(value, 0.0), 1e8), 3) if math.isfinite(value) else 0.0

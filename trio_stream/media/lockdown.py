@@ -185,7 +185,7 @@ def limit(*, memory: int, seconds: int, descriptors: int) -> None:
 
 
 def yield_to_everybody() -> None:
-    """Run this process, and what it forks, only when nothing else wants the processor or the disk."""
+    """Run this process only when nothing else wants the processor or the disk."""
     try:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except (AttributeError, OSError):

@@ -54,7 +54,7 @@ def open_media(
     options: Mapping[str, str] | None = None,
 ) -> av.container.InputContainer:
     """Open `file` for reading. Raises `Unreadable` with the reason, `OSError` when the disk fails."""
-    if file.size == 0:
+    if file.size == 0 and not file.read_at(0, 1):  # what has no size may have bytes: /proc
         raise Unreadable("the file is empty")
     av.logging.set_level(av.logging.ERROR)
     try:
@@ -118,4 +118,4 @@ def _last_said(error: Exception) -> str:
 def printable(text: str, most: int = 300) -> str:
     """Text out of media as it can be shown and stored: no control characters, no half characters, bounded."""
     cleaned = "".join(letter if letter.isprintable() else " " for letter in text[: most * 4])
-    return " ".join(cleaned.encode("utf-8", "replace").decode().split())[:most]
+    return " ".join(cleaned.split())[:most].rstrip()

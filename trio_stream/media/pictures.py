@@ -21,9 +21,9 @@ from av.video.stream import VideoStream
 
 from trio_stream.media.blurhash import blurhash
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import Keyframes, Still
 from trio_stream.media.opening import open_media
 from trio_stream.media.shrinking import Shrinker, chain, display_size, jpeg, pixels
+from trio_stream.media.stills import Still, Stills
 from trio_stream.media.tiles import Grid, fit, plan_grid
 
 POSTER_WIDTH = 640
@@ -99,7 +99,7 @@ def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[
         if stream is None:
             raise Unreadable("the file changed while pictures were made of it")
         grid = plan_grid(duration, poster.aspect)
-        return result | _send_sheets(Keyframes(container, stream), grid, pace, limit, reply)
+        return result | _send_sheets(Stills(container, stream), grid, pace, limit, reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,10 @@ type _Look = Callable[[InputContainer, VideoStream, float], Iterator[VideoFrame]
 
 def _keyframes_at(places: Sequence[float]) -> _Look:
     def look(container: InputContainer, stream: VideoStream, duration: float) -> Iterator[VideoFrame]:
-        keyframes = Keyframes(container, stream)
+        stills = Stills(container, stream)
         before: Still | None = None
         for place in places:
-            still = keyframes.at(place * duration)
+            still = stills.at(place * duration)
             if still is not None and still is not before:
                 yield still.frame
             before = still
@@ -184,31 +184,46 @@ def _send_poster(picture: VideoFrame, reply: Reply) -> dict[str, Any]:
     }
 
 
-def _send_sheets(keyframes: Keyframes, grid: Grid, pace: Pace, limit: float, reply: Reply) -> dict[str, Any]:
+def _send_sheets(stills: Stills, grid: Grid, pace: Pace, limit: float, reply: Reply) -> dict[str, Any]:
     shrinker = Shrinker(grid.width, grid.height)
     before: Still | None = None
     tile: VideoFrame | None = None
+    made, reason = 0, None
     for sheet in range(grid.sheets):
-        first, count = sheet * grid.per_sheet, grid.tiles_on(sheet)
         tiler: Graph | None = None
-        for number in range(first, first + count):
-            if pace.elapsed > limit:
-                return _tiles(replace(grid, count=first), "the time for it was over")
-            still = keyframes.at(number * grid.interval)
+        last = made + grid.tiles_on(sheet)
+        while made < last and (reason := _why_stop(stills, made * grid.interval, grid, pace, limit)) is None:
+            still = stills.at(made * grid.interval)
             if still is not None and still is not before:
                 tile = shrinker.shrink(still.frame) or tile
             before = still
             if tile is None:
                 return _tiles(None, "no preview picture could be made")
-            if tiler is None:
-                rows = -(-count // grid.columns)
-                tiler = chain(tile, ("tile", f"layout={grid.columns}x{rows}:nb_frames={count}"))
-            tile.pts = number
+            tiler = tiler or _tiler(tile, grid, last - made)
+            tile.pts = made
             tiler.vpush(tile)
+            made += 1
             pace.rest()
         if tiler is not None:
+            if made < last:
+                tiler.vpush(None)
             reply.blob(f"sheet-{sheet}.jpg", jpeg(tiler.vpull(), SHEET_QUANTISER))
-    return _tiles(grid, None)
+        if reason is not None:
+            break
+    return _tiles(replace(grid, count=made), reason)
+
+
+def _why_stop(stills: Stills, moment: float, grid: Grid, pace: Pace, limit: float) -> str | None:
+    if pace.elapsed > limit:
+        return "the time for it was over"
+    if stills.ended and moment > stills.reached + grid.interval:
+        return "the file ends before its time"
+    return None
+
+
+def _tiler(tile: VideoFrame, grid: Grid, count: int) -> Graph:
+    """Puts `count` tiles like this one together, row by row."""
+    return chain(tile, ("tile", f"layout={grid.columns}x{-(-count // grid.columns)}:nb_frames={count}"))
 
 
 def _tiles(grid: Grid | None, reason: str | None) -> dict[str, Any]:

@@ -4,11 +4,11 @@ It reads the index where the container has one. Where there is none, it reads pa
 bound, and says how far it came.
 """
 
-import itertools
 import math
 import re
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +18,7 @@ import av.error
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.codec.context import CodecContext
-from av.stream import Discard, Disposition, Stream
+from av.stream import Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
@@ -34,16 +34,8 @@ from trio_stream.media.codecs import (
     video_codec_string,
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
+from trio_stream.media.keyframes import FREE_CLOCK, SCAN_BYTES, Scan, are_uneven, rational, seconds
 from trio_stream.media.opening import open_media, printable
-
-SCAN_BYTES = 32 << 20
-"""How much of a file without an index is read for its keyframes; a tenth of a second of processor time."""
-
-SMALL = 4 << 20
-"""Bytes of a file that is read through rather than believing an index that may name only some keyframes."""
-
-_FREE_CLOCK = {"mpegts", "mpeg"}
-"""Containers whose clock starts anywhere; that of the others is the time of the presentation."""
 
 
 def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
@@ -60,7 +52,7 @@ def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[st
 
 def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> facts.Facts:
     name = _container_name(container, file)
-    start = (container.start_time or 0) / av.time_base if name in _FREE_CLOCK else 0.0
+    start = (container.start_time or 0) / av.time_base if name in FREE_CLOCK else 0.0
     streams = list(container.streams)[: facts.TRACK_LIMIT]
     cover = next((each for each in streams if _is(each, Disposition.attached_pic)), None)
     video = [
@@ -72,9 +64,11 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     described = [_video(each, name) for each in video]
     keyframes = None
     if described:
-        scan = _Scan(container, file, video[0], name, start, duration)
+        scan = Scan(container, file, video[0], name, start, duration)
         keyframes = scan.keyframes(scan_bytes)
         duration = duration or scan.end
+        if (uneven := are_uneven(scan.moments)) is not None:
+            described[0] = replace(described[0], variable_frame_rate=uneven)
     return facts.Facts(
         container=name,
         duration=duration,
@@ -105,15 +99,15 @@ def _container_name(container: av.container.InputContainer, file: MediaFile) -> 
 def _duration(container: av.container.InputContainer) -> float | None:
     """Seconds; None where nothing says."""
     if container.duration is not None and container.duration > 0:
-        return _seconds(container.duration / av.time_base)
+        return seconds(container.duration / av.time_base)
     return None
 
 
 def _video(stream: VideoStream, container: str) -> facts.VideoTrack:
     context: VideoCodecContext | None = stream.codec_context
     metadata = stream.metadata
-    mean, lowest = _rational(stream.average_rate), _rational(stream.guessed_rate)
-    shown = (mean.limit_denominator(1_000_000), _rational(stream.base_rate)) if mean else None
+    mean, lowest = rational(stream.average_rate), rational(stream.guessed_rate)
+    shown = (mean.limit_denominator(1_000_000), rational(stream.base_rate)) if mean else None
     common: dict[str, Any] = {
         "index": stream.index,
         "frame_rate": shown[0] if shown else lowest,
@@ -159,14 +153,14 @@ def _video(stream: VideoStream, container: str) -> facts.VideoTrack:
         # AVDOVIDecoderConfigurationRecord: version, revision, profile, level, three flags, compatibility.
         dolby_vision=(dolby[2], dolby[3], dolby[7]) if dolby and len(bytes(dolby)) >= 8 else None,
     )
-    common["rotation"] = _rotation(bytes(side.get("display_matrix", b"")))
+    common["rotation"] = rotation(bytes(side.get("display_matrix", b"")))
     return facts.VideoTrack(
         codec=coding.codec,
         codec_string=video_codec_string(coding),
         profile=coding.profile,
         width=max(0, coding.width),
         height=max(0, coding.height),
-        pixel_aspect=_rational(stream.sample_aspect_ratio) or Fraction(1),
+        pixel_aspect=rational(stream.sample_aspect_ratio) or Fraction(1),
         pixel_format=context.pix_fmt,
         bit_depth=depth,
         transfer=TRANSFERS.get(coding.transfer),
@@ -190,7 +184,7 @@ def _differ(mean: Fraction, base: Fraction) -> bool:
     return abs(ratio - 1) > Fraction(1, 50) and abs(ratio - 2) > Fraction(1, 50)
 
 
-def _rotation(matrix: bytes) -> int:
+def rotation(matrix: bytes) -> int:
     """Degrees clockwise, of a display matrix (ISO/IEC 14496-12 section 8.3.2) in the order of this machine."""
     if len(matrix) < 36:
         return 0
@@ -246,125 +240,12 @@ def _subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
 
 def _chapters(container: av.container.InputContainer, start: float) -> Iterator[facts.Chapter]:
     for chapter in container.chapters()[: facts.CHAPTER_LIMIT]:
-        base = _rational(chapter["time_base"]) or Fraction(0)
+        base = rational(chapter["time_base"]) or Fraction(0)
         begin, end = (
-            _seconds(float(chapter["start"] * base) - start),
-            _seconds(float(chapter["end"] * base) - start),
+            seconds(float(chapter["start"] * base) - start),
+            seconds(float(chapter["end"] * base) - start),
         )
         yield facts.Chapter(begin, max(begin, end), _text(chapter["metadata"].get("title")))
-
-
-class _Scan:
-    """Looks for keyframes of one track, in the index or packet by packet."""
-
-    def __init__(
-        self,
-        container: av.container.InputContainer,
-        file: MediaFile,
-        stream: VideoStream,
-        name: str,
-        start: float,
-        duration: float | None,
-    ) -> None:
-        self.container = container
-        self.file = file
-        self.stream = stream
-        self.name = name
-        self.start = start
-        self.duration = duration
-        self.base = float(_rational(stream.time_base) or 0)
-        self.apart = (duration or 0) / facts.KEYFRAME_LIMIT
-        self.end: float | None = None
-
-    def keyframes(self, scan_bytes: int) -> facts.Keyframes:
-        """What was found; nothing it meets in a damaged file is an error any more."""
-        times: list[float] = []
-        until: float | None = None
-        try:
-            if self.name in {"mp4", "mov", "3gp"}:
-                times, until = self._indexed()
-            if not times:
-                small = self.file.size is not None and self.file.size <= SMALL
-                times = [] if small else self._cued()
-                if not times:
-                    times, until = self._read(scan_bytes)
-        except (av.error.FFmpegError, ValueError, OSError):
-            until = times[-1] if times else 0.0
-        return facts.Keyframes(self.stream.index, self._thinned(times), until)
-
-    def _indexed(self) -> tuple[list[float], float | None]:
-        """The sample tables of an MP4 file. Their times are of decoding: the first picture tells what is between."""
-        shift = 0.0
-        first = next(self.container.demux(self.stream), None)
-        if first is not None and first.pts is not None and first.dts is not None:
-            shift = (first.pts - first.dts) * self.base
-        if (
-            self.stream.frames == 0
-        ):  # fragments: their indexes are met while everything in them is passed over
-            for each in self.container.streams:
-                each.discard = Discard.all
-            for _ in self.container.demux(self.stream):
-                pass
-        return [time + shift for time in self._entries()], None
-
-    def _cued(self) -> list[float]:
-        """The entries of an index of keyframes; nothing, if it does not go to the end."""
-        self.container.seek(0)  # Matroska's is read when it is wanted
-        times = list(self._entries())
-        if len(times) < 2 or self.duration is None:
-            return []
-        widest = max(after - before for before, after in itertools.pairwise(times))
-        return times if self.duration - times[-1] <= max(10.0, 2 * widest) else []
-
-    def _entries(self) -> Iterator[float]:
-        entries = self.stream.index_entries
-        number = entries.search_timestamp(-(1 << 62), backward=False)
-        step = max(1, int(self.apart / self.base)) if self.base else 1
-        for _ in range(facts.KEYFRAME_LIMIT + 2):
-            if number < 0:
-                return
-            entry = entries[number]
-            if not entry.is_discard:
-                yield entry.timestamp * self.base - self.start
-            number = entries.search_timestamp(entry.timestamp + step, backward=False)
-
-    def _read(self, scan_bytes: int) -> tuple[list[float], float | None]:
-        """Packets from where the container stands now, which is the beginning, until enough was read."""
-        if self.name not in _FREE_CLOCK and self.file.seekable():
-            self.container.seek(0)
-        for each in self.container.streams:
-            if each.index != self.stream.index:
-                each.discard = Discard.all
-        times: list[float] = []
-        latest = 0.0
-        enough = self.file.count + scan_bytes
-        try:
-            for packet in self.container.demux(self.stream):
-                if packet.pts is None:
-                    continue
-                time = packet.pts * self.base - self.start
-                latest = max(latest, time + (packet.duration or 0) * self.base)
-                if packet.is_keyframe and not packet.is_corrupt:
-                    times.append(time)
-                if self.file.count > enough or len(times) > 10 * facts.KEYFRAME_LIMIT:
-                    return times, latest
-        except (av.error.FFmpegError, ValueError):
-            return times, latest
-        self.end = _seconds(latest) or None
-        return times, None
-
-    def _thinned(self, times: list[float]) -> tuple[float, ...]:
-        """In order, to the millisecond, none twice, at most KEYFRAME_LIMIT of them."""
-        ordered = sorted({_seconds(time) for time in times})
-        if len(ordered) > facts.KEYFRAME_LIMIT:
-            every = math.ceil(len(ordered) / facts.KEYFRAME_LIMIT)
-            ordered = ordered[::every]
-        return tuple(ordered)
-
-
-def _seconds(value: float) -> float:
-    """A position that is one: finite, not before the beginning, to the millisecond."""
-    return round(min(max(value, 0.0), 1e8), 3) if math.isfinite(value) else 0.0
 
 
 def _mean_bit_rate(size: int | None, duration: float | None) -> int | None:
@@ -373,13 +254,6 @@ def _mean_bit_rate(size: int | None, duration: float | None) -> int | None:
 
 def _positive(value: int | None) -> int | None:
     return value if value is not None and 0 < value < 1 << 40 else None
-
-
-def _rational(value: Any) -> Fraction | None:
-    """A positive fraction, or None."""
-    if value is None or not value.denominator or value.numerator <= 0 or value.denominator < 0:
-        return None
-    return Fraction(value.numerator, value.denominator)
 
 
 def _is(stream: Stream, flag: Disposition) -> bool:
@@ -393,6 +267,13 @@ def _language(stream: Stream) -> str | None:
 
 
 def _text(value: str | None) -> str | None:
+    """Words of the file's; those that are no UTF-8 are taken for Latin-1."""
+    if value and not value.isascii():
+        raw = value.encode("utf-8", "surrogateescape")
+        try:
+            value = raw.decode()
+        except UnicodeDecodeError:
+            value = raw.decode("latin-1")
     return printable(value, facts.TEXT_LIMIT) or None if value else None
 
 

@@ -10,7 +10,7 @@ On the socket, in frames of `wire`:
                      {"kill": number}
     from the worker  {"ready": pid, "unfiltered": why or null}   {"began": number, "pid": pid}
                      {"killed": number, "reading": bool, "starved": bool}
-                     {"ended": number, "status": as wait(2) has it, "cpu": seconds}
+                     {"ended": number, "status": of wait(2), or null, "cpu": seconds}
     from a child     {"blob": name} + bytes ..., then one of {"result": ...}, {"unreadable": reason},
                      {"disk": reason}, {"fault": reason}
 """
@@ -30,12 +30,14 @@ from typing import Any, NoReturn
 
 import av
 
-from trio_stream.media import lockdown, pictures, probe, wire
+from trio_stream.media import lockdown, pictures, probe, texts, wire
 from trio_stream.media.jobs import Job, MediaFile, Reply, Unreadable
 
 JOBS: Mapping[str, Job] = {
     "probe": probe.probe,
     "pictures": pictures.pictures,
+    "texts": texts.texts,
+    "subtitle": texts.subtitle,
 }
 """Every job there is, by name."""
 
@@ -52,7 +54,6 @@ def main(jobs: Mapping[str, Job] = JOBS) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.close(null)
-    lockdown.yield_to_everybody()
     import_whole(av)
     gc.collect()
     gc.freeze()  # what is shared with the children stays shared
@@ -114,11 +115,11 @@ class Worker:
         if "kill" in head:
             number = head["kill"]
             pid = self.children.get(number)
-            self.send({
-                "killed": number,
-                "reading": pid is not None and lockdown.waits_for_disk(pid),
-                "starved": pid is not None and lockdown.wants_processor(pid),
-            })  # fmt: skip
+            if pid is None:  # it has ended already, or never began
+                self.send({"ended": number, "status": None, "cpu": 0.0})
+                return
+            reading, starved = lockdown.waits_for_disk(pid), lockdown.wants_processor(pid)
+            self.send({"killed": number, "reading": reading, "starved": starved})
             self.kill(number)
             return
         media, reply = descriptors[:2]
@@ -165,14 +166,16 @@ class Worker:
         try:
             os.setpgid(0, 0)
             lockdown.die_with_parent(worker)
+            lockdown.yield_to_everybody()  # the worker does not: it has to hear at once that a child is to be killed
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
             _keep(media, reply)
             lockdown.limit(memory=memory, seconds=head["seconds"], descriptors=REPLY + 1)
+            file = MediaFile(MEDIA)
             if filtered:
                 lockdown.filter_calls()
-            _do(self.jobs[head["job"]], head["options"])
+            _do(self.jobs[head["job"]], file, head["options"])
         except BaseException as error:  # noqa: BLE001 - nothing of this may return into the worker's loop
             with suppress(BaseException):
                 _send(wire.frame({"fault": f"{type(error).__name__}: {error}"[:1000]}))
@@ -192,18 +195,19 @@ def _keep(media: int, reply: int) -> None:
     os.closerange(REPLY + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
 
 
-def _do(job: Job, options: Mapping[str, Any]) -> None:
-    file = MediaFile(MEDIA)
+def _do(job: Job, file: MediaFile, options: Mapping[str, Any]) -> None:
     try:
         answer = wire.frame({"result": job(file, options, Reply(_send))})
     except Unreadable as error:
         answer = wire.frame({"unreadable": str(error)})
     except MemoryError:
         answer = wire.frame({"unreadable": "it takes more memory to read than a file may"})
-    except ImportError as error:
-        answer = wire.frame({"fault": f"the worker did not import what a job needs: {error}"[:500]})
-    except Exception as error:  # noqa: BLE001 - a fault of ours, but this file will meet it every time
-        answer = wire.frame({"unreadable": f"reading it failed ({type(error).__name__}: {error})"[:500]})
+    except Exception as error:  # noqa: BLE001 - a mistake of ours, but this file will meet it every time
+        words = f"{type(error).__name__}: {error}"[:500]
+        unprepared = isinstance(error, ImportError) or "unknown encoding" in words  # any file would
+        answer = wire.frame(
+            {"fault": words} if unprepared else {"unreadable": f"reading it failed ({words})"}
+        )
     if file.error is not None:  # what was made of half a file is worth nothing
         answer = wire.frame({"disk": file.error.strerror or str(file.error)})
     _send(answer)

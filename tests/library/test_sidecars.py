@@ -1,0 +1,186 @@
+"""Which subtitle files are whose, and what their names say."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.library.languages import bcp47, english_name
+from trio_stream.library.sidecars import Sidecar, is_subtitle, sidecars
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "label", "flags"),
+    [
+        ("movie.srt", None, "", ""),
+        ("movie.en.srt", "en", "English", ""),
+        ("MOVIE.EN.SRT", "en", "English", ""),
+        ("movie.eng.sdh.srt", "en", "English (SDH)", "hearing_impaired"),
+        ("movie.english.srt", "en", "English", ""),
+        ("movie.pt-BR.forced.srt", "pt-BR", "Brazilian Portuguese (forced)", "forced"),
+        ("movie.pt_br.srt", "pt-BR", "Brazilian Portuguese", ""),
+        ("movie.pob.srt", "pt-BR", "Brazilian Portuguese", ""),
+        ("movie.zh-Hans.ass", "zh-Hans", "Simplified Chinese", ""),
+        ("movie.zh-Hant-TW.ass", "zh-Hant-TW", "Chinese (Hant-TW)", ""),
+        ("movie.chs.ssa", "zh-Hans", "Simplified Chinese", ""),
+        ("movie.es-419.vtt", "es-419", "Latin American Spanish", ""),
+        ("movie.sr-Latn.srt", "sr-Latn", "Serbian (Latn)", ""),
+        ("movie.de.default.srt", "de", "German", "default"),
+        ("movie.default.de.srt", "de", "German", "default"),
+        ("movie.en.hi.srt", "en", "English (SDH)", "hearing_impaired"),
+        ("movie.hi.en.srt", "en", "English (SDH)", "hearing_impaired"),
+        ("movie.hi.srt", "hi", "Hindi", ""),
+        ("movie.en.cc.srt", "en", "English (SDH)", "hearing_impaired"),
+        ("movie.fr.commentary.srt", "fr", "French (commentary)", "commentary"),
+        ("movie.forced.srt", None, "Forced", "forced"),
+        ("movie.Deutsch.srt", "de", "German", ""),
+        ("movie.Français.srt", "fr", "French", ""),
+        ("movie.Français (Canada).srt", "fr-CA", "Canadian French", ""),
+        ("movie.日本語.srt", "ja", "Japanese", ""),
+        ("movie.English (SDH).srt", "en", "English (SDH)", "hearing_impaired"),
+        ("movie.English Forced.srt", "en", "English (forced)", "forced"),
+        ("movie.Directors cut.en.srt", "en", "English - Directors cut", ""),
+        ("movie.en.Directors cut.srt", "en", "English - Directors cut", ""),
+        ("movie.v2.srt", None, "v2", ""),
+        ("movie..srt", None, "", ""),
+    ],
+)
+def test_what_a_name_says(name: str, language: str | None, label: str, flags: str) -> None:
+    (found,) = sidecars("movie.mp4", [name])
+    expected = Sidecar(
+        name,
+        name[-3:].lower(),
+        language,
+        label,
+        **{flag: flag in flags.split() for flag in ("forced", "hearing_impaired", "default", "commentary")},
+    )
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["movie 2.en.srt", "movie2.srt", "movie-en.srt", "other.srt", "en.srt", "movie.srt.txt", "movie", "movie.mp4",
+     ".movie.srt", "srt", ".srt", "amovie.srt", "movi.srt", "movie.sub", "movie.idx"],
+)  # fmt: skip
+def test_what_is_not_of_this_video(name: str) -> None:
+    assert sidecars("movie.mp4", [name]) == []
+
+
+@pytest.mark.parametrize(
+    ("video", "name", "language"),
+    [
+        ("S01E02.The.Name.1080p.mkv", "S01E02.The.Name.1080p.de.srt", "de"),
+        ("it.mp4", "it.srt", None),
+        ("it.mp4", "it.it.srt", "it"),
+        ("movie.en.mp4", "movie.en.srt", None),
+        ("Amélie.mp4", "Ame\u0301lie.fr.srt", "fr"),
+        ("Große.mp4", "GROSSE.de.srt", "de"),
+        ("日本語 Кириллица العربية 🎬 café.mp4", "日本語 Кириллица العربية 🎬 café.ja.vtt", "ja"),
+        ("noext", "noext.en.srt", "en"),
+    ],
+)
+def test_stems_are_compared_whole(video: str, name: str, language: str | None) -> None:
+    (found,) = sidecars(video, [name])
+    assert (found.name, found.language) == (name, language)
+
+
+def test_a_file_is_of_the_video_with_the_longer_name() -> None:
+    files = ["movie.srt", "movie.extended.srt", "movie.extended.en.srt", "movie.en.srt"]
+    videos = ["movie.mp4", "movie.extended.mp4"]
+    assert [one.name for one in sidecars("movie.mp4", files, videos=videos)] == ["movie.srt", "movie.en.srt"]
+    assert [one.name for one in sidecars("movie.extended.mp4", files, videos=videos)] == [
+        "movie.extended.srt", "movie.extended.en.srt"
+    ]  # fmt: skip
+
+
+def test_two_forms_of_the_same_video_share_them() -> None:
+    for video in ("movie.mp4", "movie.mkv"):
+        assert len(sidecars(video, ["movie.en.srt"], videos=["movie.mp4", "movie.mkv"])) == 1
+
+
+def test_folders_of_subtitles() -> None:
+    folders = {
+        "Subs": [
+            "movie.en.srt",
+            "movie/2_English.srt",
+            "Movie/3_eng,French.forced.ass",
+            "other/2_German.srt",
+            "German.srt",
+        ],
+        "SUBTITLES": ["movie.vtt"],
+        "Extras": ["movie.it.srt"],
+    }
+    alone = {(one.name, one.language) for one in sidecars("movie.mp4", [], folders, ["movie.mp4"])}
+    assert alone == {
+        ("Subs/movie.en.srt", "en"),
+        ("Subs/movie/2_English.srt", "en"),
+        ("Subs/Movie/3_eng,French.forced.ass", "en"),
+        ("Subs/German.srt", "de"),
+        ("SUBTITLES/movie.vtt", None),
+    }
+    both = {one.name for one in sidecars("movie.mp4", [], folders, ["movie.mp4", "other.mp4"])}
+    assert both == {one for one, _ in alone} - {"Subs/German.srt"}
+    assert [one.name for one in sidecars("other.mp4", [], folders, ["movie.mp4", "other.mp4"])] == [
+        "Subs/other/2_German.srt"
+    ]
+
+
+def test_they_come_in_natural_order() -> None:
+    names = ["movie.10.srt", "movie.2.srt", "movie.srt"]
+    assert [one.name for one in sidecars("movie.mp4", names)] == ["movie.srt", "movie.2.srt", "movie.10.srt"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("en", "en eng EN English"), ("de", "de deu ger German Deutsch"), ("fr", "fr fra fre French français Francais"),
+        ("es", "es spa Spanish español Espanol castellano"), ("pt", "pt por Portuguese português"), ("it", "it ita Italian italiano"),
+        ("nl", "nl nld dut Dutch Nederlands"), ("sv", "sv swe Swedish svenska"), ("da", "da dan Danish dansk"),
+        ("no", "no nor Norwegian norsk"), ("nb", "nb nob"), ("fi", "fi fin Finnish suomi"), ("is", "is isl ice Icelandic íslenska"),
+        ("pl", "pl pol Polish polski"), ("cs", "cs ces cze Czech čeština cestina"), ("sk", "sk slk slo Slovak slovenčina"),
+        ("hu", "hu hun Hungarian magyar"), ("ro", "ro ron rum Romanian română"), ("bg", "bg bul Bulgarian български"),
+        ("hr", "hr hrv Croatian hrvatski"), ("sr", "sr srp scc Serbian srpski српски"), ("sl", "sl slv Slovenian slovenščina"),
+        ("bs", "bs bos Bosnian bosanski"), ("mk", "mk mkd mac Macedonian македонски"), ("sq", "sq sqi alb Albanian shqip"),
+        ("el", "el ell gre Greek Ελληνικά"), ("tr", "tr tur Turkish Türkçe Turkce"), ("ru", "ru rus Russian русский"),
+        ("uk", "uk ukr Ukrainian українська"), ("be", "be bel Belarusian"), ("lt", "lt lit Lithuanian lietuvių"),
+        ("lv", "lv lav Latvian latviešu"), ("et", "et est Estonian eesti"), ("he", "he heb Hebrew עברית"), ("ar", "ar ara Arabic العربية"),
+        ("fa", "fa fas per Persian Farsi فارسی"), ("hi", "hi hin Hindi हिन्दी"), ("bn", "bn ben Bengali বাংলা"), ("ta", "ta tam Tamil தமிழ்"),
+        ("te", "te tel Telugu"), ("th", "th tha Thai ไทย"), ("vi", "vi vie Vietnamese tiếng_Việt"), ("id", "id ind Indonesian"),
+        ("ms", "ms msa may Malay"), ("ja", "ja jpn Japanese 日本語"), ("ko", "ko kor Korean 한국어"), ("zh", "zh zho chi Chinese 中文"),
+        ("ca", "ca cat Catalan català"), ("eu", "eu eus baq Basque"), ("gl", "gl glg Galician"), ("cy", "cy cym wel Welsh"),
+    ],
+)  # fmt: skip
+def test_languages(tag: str, written: str) -> None:
+    assert {word: bcp47(word) for word in written.split()} == dict.fromkeys(written.split(), tag)
+    assert english_name(tag)[0].isupper()
+
+
+@pytest.mark.parametrize(
+    "word", ["", "movie", "the", "and", "xx", "xxx", "1080p", "en-", "-en", "english-", "e n", "x264", "web"]
+)
+def test_words_that_are_no_language(word: str) -> None:
+    assert bcp47(word) in {None, "en"}
+    assert bcp47(word) is None or "en" in word
+
+
+names = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=20)
+
+
+@given(names, st.lists(st.sampled_from(["en", "forced", "hi", "x y", "", "sdh", "pt-BR", "2"]), max_size=4))
+def test_every_name_that_begins_with_the_stem_is_the_videos(stem: str, parts: list[str]) -> None:
+    name = ".".join([stem, *parts, "srt"])
+    found = [one.name for one in sidecars(f"{stem}.mp4", [name])]
+    assert found == ([] if name.startswith(".") else [name])
+
+
+@given(st.lists(names, max_size=6), names)
+def test_any_names_are_taken_or_left(files: list[str], video: str) -> None:
+    for one in sidecars(video, files, {"Subs": files}, files):
+        assert is_subtitle(one.name.rpartition("/")[2])
+        assert one.name in {*files, *(f"Subs/{name}" for name in files)}
+        assert one.language is None or one.label
+
+
+@given(names)
+def test_no_language_is_made_up(word: str) -> None:
+    tag = bcp47(word)
+    assert tag is None or english_name(tag)

@@ -1,0 +1,95 @@
+"""Fixtures of this room: the menagerie, and sandboxes whose worker and children are watched."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+import trio
+
+from trio_stream.media.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+MISBEHAVING = (sys.executable, "-m", "tests.media.misbehaving")
+
+
+@pytest.fixture(scope="session")
+def menagerie() -> Path:
+    """The folder of awkward files, made once and kept from run to run."""
+    folder = ROOT / ".cache" / "menagerie"
+    command = [sys.executable, str(ROOT / "scripts" / "menagerie"), str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """The one of the product."""
+    sandbox = Sandbox()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(sandbox.serve)
+        yield sandbox
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def wild(file: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
+    """One whose jobs misbehave; its worker runs."""
+    monkeypatch.setenv("TRIO_STREAM_DATABASE_URL", "postgresql://somebody:secret@db/")
+    sandbox = Sandbox(MISBEHAVING)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(sandbox.serve)
+        await sandbox.run("echo", file, deadline=30)
+        yield sandbox
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+def opened() -> Callable[[Path], AbstractContextManager[int]]:
+    """Opens a file for the length of a block."""
+
+    @contextmanager
+    def open_one(path: Path) -> Iterator[int]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    return open_one
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[int]:
+    """A descriptor of a small file."""
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    descriptor = os.open(path, os.O_RDONLY)
+    yield descriptor
+    os.close(descriptor)
+
+
+def workers() -> list[psutil.Process]:
+    """The workers of this process."""
+    return [child for child in psutil.Process().children() if _is_worker(child)]
+
+
+def children() -> list[psutil.Process]:
+    """What the workers of this process forked and is not reaped."""
+    found = []
+    for worker in workers():
+        with suppress(psutil.NoSuchProcess):
+            found += worker.children()
+    return found
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return bool({"trio_stream.media.worker", "tests.media.misbehaving"} & set(process.cmdline()))
+    except psutil.NoSuchProcess:  # also one that has ended and is not reaped yet
+        return False

@@ -1,0 +1,223 @@
+"""Whatever is wrong with a file, a probe ends with facts or a reason, soon; nothing else is opened, nobody is called."""
+
+import json
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.media.conftest import children
+from trio_stream.errors import MediaUnreadable
+from trio_stream.media.facts import Facts
+from trio_stream.media.opening import printable, what_list
+from trio_stream.media.sandbox import Sandbox
+
+type Open = Callable[[Path], AbstractContextManager[int]]
+
+DEADLINE = 10
+
+
+async def outcome(sandbox: Sandbox, open_one: Open, path: Path) -> Facts | str:
+    """Facts, or why there are none."""
+    with open_one(path) as file:
+        try:
+            done = await sandbox.run("probe", file, deadline=DEADLINE)
+        except MediaUnreadable as error:
+            reason = str(error)
+        else:
+            assert not done.blobs
+            return Facts.from_json(done.result)
+    assert "reading it failed" not in reason  # a mistake of ours
+    return reason
+
+
+@pytest.mark.parametrize("name", ["codecs/h264-baseline.mp4", "tracks/subtitles.mkv", "codecs/hevc-aac.ts"])
+async def test_cut_anywhere(
+    sandbox: Sandbox, opened: Open, menagerie: Path, tmp_path: Path, name: str
+) -> None:
+    data = (menagerie / name).read_bytes()
+    rng = random.Random(name)
+    outcomes = []
+    for _ in range(50):
+        path = tmp_path / "cut"
+        path.write_bytes(data[: int(len(data) ** rng.random())])
+        outcomes.append(await outcome(sandbox, opened, path))
+    assert {type(each) for each in outcomes} == {Facts, str}
+    assert sandbox.statistics().restarts == 0
+
+
+@pytest.mark.parametrize("name", ["codecs/h264-baseline.mp4", "tracks/subtitles.mkv", "codecs/av1-opus.mp4"])
+async def test_bytes_flipped(
+    sandbox: Sandbox, opened: Open, menagerie: Path, tmp_path: Path, name: str
+) -> None:
+    whole = (menagerie / name).read_bytes()
+    rng = random.Random(name)
+    outcomes = []
+    for _ in range(50):
+        data = bytearray(whole)
+        for _ in range(rng.choice([1, 10, 100])):
+            data[int(len(data) ** rng.random())] ^= 1 << rng.randrange(8)  # the head more than the rest
+        path = tmp_path / "flipped"
+        path.write_bytes(data)
+        outcomes.append(await outcome(sandbox, opened, path))
+    assert Facts in {type(each) for each in outcomes}
+    assert sandbox.statistics().restarts == 0
+
+
+async def test_what_damaged_specimens_come_to(sandbox: Sandbox, opened: Open, menagerie: Path) -> None:
+    reasons = {
+        "boundless-box.mp4": "index (moov)",
+        "empty.mp4": "empty",
+        "garbage.mp4": "damaged, or no video",
+        "no-index.mp4": "index (moov)",
+        "playlist.mp4": "an HLS or M3U playlist",
+        "prose.mkv": "damaged, or no video",
+    }
+    for entry in json.loads((menagerie / "menagerie.json").read_text("utf-8")):
+        if entry["damaged"]:
+            name = Path(entry["name"]).name
+            found = await outcome(sandbox, opened, menagerie / entry["name"])
+            if name in reasons:
+                assert isinstance(found, str), name
+                assert reasons[name] in found
+            else:
+                assert isinstance(found, Facts), name
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    """A server on this machine that nobody may call."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+LISTS = {
+    "an HLS or M3U playlist": "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n",
+    "a list of files to join (ffconcat)": "ffconcat version 1.0\nfile {}\n",
+    "a DASH manifest": '<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"'
+    ' mediaPresentationDuration="PT9S"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1"'
+    ' bandwidth="1"><BaseURL>{}</BaseURL></Representation></AdaptationSet></Period></MPD>',
+    "a session description (SDP)": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+    "m=video {port} RTP/AVP 96\na=rtpmap:96 H264/90000\na=control:{}\n",
+    "a PLS playlist": "[playlist]\nNumberOfEntries=1\nFile1={}\n",
+    "a Smooth Streaming manifest": '<SmoothStreamingMedia MajorVersion="2"><StreamIndex Url="{}"/></SmoothStreamingMedia>',
+    "a playlist": '<asx version="3.0"><entry><ref href="{}"/></entry></asx>',
+    "a list of addresses": "{}\n{}\n",
+}
+
+
+@pytest.mark.parametrize("what", LISTS)
+@pytest.mark.parametrize("begin", ["", "\ufeff"])
+async def test_a_list_of_files_is_no_video(
+    sandbox: Sandbox, opened: Open, tmp_path: Path, listening: socket.socket, what: str, begin: str
+) -> None:
+    port = listening.getsockname()[1]
+    (tmp_path / "secret.mp4").write_bytes(b"secret")
+    names = [
+        "/etc/passwd",
+        str(tmp_path / "secret.mp4"),
+        f"http://127.0.0.1:{port}/a.ts",
+        f"tcp://127.0.0.1:{port}",
+    ]
+    if what == "a list of addresses":
+        names = names[2:]
+    for name in names:
+        path = tmp_path / "video.mp4"
+        path.write_text(begin + LISTS[what].replace("{port}", str(port)).replace("{}", name))
+        found = await outcome(sandbox, opened, path)
+        assert isinstance(found, str)
+        assert what in found, found
+
+
+async def test_a_container_that_names_other_files(
+    sandbox: Sandbox, opened: Open, tmp_path: Path, menagerie: Path, listening: socket.socket
+) -> None:
+    """A QuickTime file whose data is said to be elsewhere (a `dref` with an address, none of it within)."""
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}/data\0".encode()
+    data = (menagerie / "codecs/h264-baseline.mp4").read_bytes()
+    before = b"\0\0\0\x0curl \0\0\0\x01"  # self-contained
+    assert data.count(before) == 2
+    after = (12 + len(address)).to_bytes(4) + b"url \0\0\0\0" + address
+    grown = data.replace(before, after)
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):
+        at = -1
+        while (at := grown.find(box, at + 1)) >= 0:
+            size = int.from_bytes(grown[at - 4 : at]) + (len(after) - len(before)) * (
+                2 if box == b"moov" else 1
+            )
+            grown = grown[: at - 4] + size.to_bytes(4) + grown[at:]
+    (tmp_path / "elsewhere.mp4").write_bytes(grown)
+    found = await outcome(sandbox, opened, tmp_path / "elsewhere.mp4")
+    assert isinstance(found, Facts)
+    assert found.duration == 4
+
+
+async def test_other_formats_are_refused_by_name(sandbox: Sandbox, opened: Open, tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde"
+    )
+    found = await outcome(sandbox, opened, tmp_path / "a.mp4")
+    assert found == "it is no container that videos come in"
+
+
+async def test_claims_of_huge_sizes(sandbox: Sandbox, opened: Open, tmp_path: Path) -> None:
+    ftyp = b"\0\0\0\x14ftypisom\0\0\0\0isom"
+    endless = b"\0\0\0\1%s\x7f\xff\xff\xff\xff\xff\xff\xff"
+    deep = b"".join(b"\0\0\xff\xff" + b"moov" for _ in range(8000))
+    table = (
+        b"\0\0\0\x6cmoov\0\0\0\x64trak\0\0\0\x5cmdia\0\0\0\x54minf\0\0\0\x4cstbl\0\0\0\x44stsz"
+        + bytes(8)
+        + b"\xff" * 60
+    )
+    for number, body in enumerate((endless % b"mdat", endless % b"moov", endless % b"free", deep, table)):
+        path = tmp_path / f"{number}.mp4"
+        path.write_bytes(ftyp + body)
+        began = time.monotonic()
+        assert isinstance(await outcome(sandbox, opened, path), str)
+        assert time.monotonic() - began < DEADLINE
+    sparse = tmp_path / "sparse.mp4"
+    with open(sparse, "wb") as file:
+        file.write(ftyp)
+        os.truncate(file.fileno(), 1 << 40)
+    assert isinstance(await outcome(sandbox, opened, sparse), str)
+
+
+async def test_many_at_once_leave_no_process(sandbox: Sandbox, opened: Open, menagerie: Path) -> None:
+    entries = json.loads((menagerie / "menagerie.json").read_text("utf-8"))
+    async with trio.open_nursery() as nursery:
+        for entry in entries:
+            nursery.start_soon(outcome, sandbox, opened, menagerie / entry["name"])
+    assert not children()
+    assert sandbox.statistics().workers == 1
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"\0\0\0 ftypisom",
+        b"\x1aE\xdf\xa3",
+        b"# a heading",
+        b"file",
+        b"once: upon a time",
+        b"<html>",
+        b"v=0 is what",
+    ],
+)
+def test_what_is_no_list(start: bytes) -> None:
+    assert what_list(start) is None
+
+
+def test_words_out_of_media_can_be_shown() -> None:
+    assert printable("a\x1b[31mb\0\u202e c\n d\ud800") == "a [31mb c d"
+    assert printable("x" * 1000, 10) == "x" * 10
+    assert printable("Ünïcödé 日本語 🎬") == "Ünïcödé 日本語 🎬"

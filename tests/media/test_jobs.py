@@ -1,0 +1,59 @@
+"""The jobs as the server runs them: in children that can open nothing, not even a module of Python's own."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.media.making import run
+from tests.media.test_charsets import CASES, as_srt, encoded
+from trio_stream.errors import MediaUnreadable
+from trio_stream.media.jobs import Job, Unreadable
+from trio_stream.media.sandbox import Sandbox
+from trio_stream.media.worker import JOBS
+
+Opened = Callable[[Path], AbstractContextManager[int]]
+
+
+async def compare(sandbox: Sandbox, opened: Opened, name: str, path: Path, **options: Any) -> None:
+    """The same comes out there as here."""
+    job: Job = JOBS[name]
+    try:
+        expected = run(job, path, **options)
+    except Unreadable:
+        with opened(path) as descriptor, pytest.raises(MediaUnreadable, match=r"\w+ \w+"):
+            await sandbox.run(name, descriptor, options, deadline=30)
+        return
+    with opened(path) as descriptor:
+        done = await sandbox.run(name, descriptor, options, deadline=30)
+    assert (done.result, dict(done.blobs)) == expected, path.name
+
+
+@pytest.mark.parametrize("job", ["pictures", "texts"])
+async def test_the_menagerie(sandbox: Sandbox, opened: Opened, menagerie: Path, job: str) -> None:
+    for path in sorted(menagerie.glob("*/*.*")):
+        if path.suffix not in {".srt", ".vtt", ".ass"}:
+            await compare(sandbox, opened, job, path)
+
+
+async def test_subtitles_in_every_encoding(sandbox: Sandbox, opened: Opened, tmp_path: Path) -> None:
+    for case in CASES:
+        language, encoding, text = (str(value) for value in case.values)
+        path = tmp_path / f"{language}-{encoding}.srt"
+        path.write_bytes(encoded(as_srt(text), encoding))
+        await compare(sandbox, opened, "subtitle", path, suffix="srt", language=language)
+
+
+async def test_subtitles_of_every_kind(sandbox: Sandbox, opened: Opened, menagerie: Path) -> None:
+    beside = [path for path in sorted(menagerie.glob("*/*.*")) if path.suffix in {".srt", ".vtt", ".ass"}]
+    assert {path.suffix for path in beside} == {".srt", ".vtt", ".ass"}
+    for path in beside:
+        await compare(sandbox, opened, "subtitle", path, suffix=path.suffix[1:])
+
+
+async def test_no_subtitles_say_so(sandbox: Sandbox, opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "nothing.srt"
+    path.write_bytes(b"\xff\xfe nothing")
+    await compare(sandbox, opened, "subtitle", path, suffix="srt")

@@ -1,0 +1,348 @@
+"""What a probe finds is what `ffprobe` finds, over the whole menagerie; and files beside it that show one thing each."""
+
+import functools
+import json
+import os
+import shutil
+import struct
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trio_stream.errors import MediaUnreadable
+from trio_stream.media.facts import KEYFRAME_LIMIT, Facts
+from trio_stream.media.jobs import MediaFile, Reply, Unreadable
+from trio_stream.media.keyframes import are_uneven
+from trio_stream.media.probe import probe, rotation
+from trio_stream.media.sandbox import Sandbox
+
+CONTAINERS = {
+    ".mp4": "mp4", ".mov": "mov", ".3gp": "3gp", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts",
+    ".m2ts": "mpegts", ".mpg": "mpeg", ".avi": "avi", ".flv": "flv", ".ogv": "ogg",
+}  # fmt: skip
+
+CODEC_STRINGS = {
+    "codecs/h264-baseline.mp4": ("avc1.42c00c", "mp4a.40.2"),
+    "codecs/h264-high10-flac.mkv": ("avc1.6e000c", "flac"),
+    "codecs/hevc-hvc1-hdr10.mp4": ("hvc1.2.4.L60.90", "mp4a.40.2"),
+    "codecs/hevc-hev1-ac3.mp4": ("hev1.1.6.L60.90", "ac-3"),
+    "codecs/hevc-hlg-eac3.mkv": ("hvc1.2.4.L60.90", "ec-3"),
+    "codecs/hevc-aac.ts": ("hvc1.1.6.L60.90", "mp4a.40.2"),
+    "codecs/vp9-opus.webm": ("vp09.00.11.08", "opus"),
+    "codecs/vp9-profile2-opus.mp4": ("vp09.02.11.10.01.09.16.09.00", "opus"),
+    "codecs/av1-opus.mp4": ("av01.0.00M.08", "opus"),
+    "codecs/av1-main10-opus.webm": ("av01.0.00M.10.0.110.09.16.09.0", "opus"),
+    "codecs/vp8-vorbis.webm": ("vp8", "vorbis"),
+    "codecs/mpeg4-asp-mp3.avi": ("mp4v.20.241", "mp4a.6B"),
+    "codecs/prores-pcm-timecode.mov": ("apco", None),
+    "containers/clock-wraps.m2ts": ("avc1.64000c", "ac-3"),
+}
+
+
+def found(path: Path, **options: Any) -> Facts:
+    """The facts, by way of JSON, as the server gets them."""
+    with open(path, "rb") as file:
+        answer = probe(MediaFile(file.fileno()), options, Reply(lambda _: None))
+    return Facts.from_json(json.loads(json.dumps(answer, allow_nan=False)))
+
+
+@functools.cache
+def asked(path: Path, *options: str) -> dict[str, Any]:
+    if shutil.which("ffprobe") is None:
+        pytest.fail("there is no ffprobe")
+    shown = options or ("-show_streams", "-show_format", "-show_chapters")
+    result = subprocess.run(
+        ["ffprobe", "-v", "error", "-of", "json", *shown, "-i", str(path)], capture_output=True, check=True
+    )
+    parsed: dict[str, Any] = json.loads(result.stdout)
+    return parsed
+
+
+def make(path: Path, line: str) -> Path:
+    """A file made by ffmpeg."""
+    command = ["ffmpeg", "-v", "error", "-y", *line.split(), str(path)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return path
+
+
+@pytest.fixture(scope="session")
+def whole(menagerie: Path) -> list[str]:
+    """The names of all specimens that are not damaged, each content once."""
+    entries = json.loads((menagerie / "menagerie.json").read_text("utf-8"))
+    return [
+        entry["name"] for entry in entries if not entry["damaged"] and not entry["name"].startswith("names/")
+    ]
+
+
+def _rate(text: str) -> Fraction | None:
+    above, _, below = text.partition("/")
+    return Fraction(int(above), int(below)) if int(below) and int(above) else None
+
+
+def _said(value: str | None) -> str | None:
+    return None if value in (None, "unknown", "und") else value
+
+
+def test_says_what_ffprobe_says(menagerie: Path, whole: list[str]) -> None:
+    assert len(whole) >= 40
+    for name in whole:
+        path = menagerie / name
+        facts, told = found(path), asked(path)
+        of = {
+            kind: [
+                each
+                for each in told["streams"]
+                if each["codec_type"] == kind and not each["disposition"]["attached_pic"]
+            ]
+            for kind in ("video", "audio", "subtitle")
+        }
+        assert facts.container == CONTAINERS[path.suffix.lower()], name
+        duration = told["format"].get("duration")
+        if duration is not None:
+            assert facts.duration == pytest.approx(float(duration), abs=0.05), name
+            assert facts.bit_rate == pytest.approx(int(told["format"]["bit_rate"]), rel=0.05), name
+        assert facts.title == told["format"].get("tags", {}).get("title"), name
+        for track, stream in zip(facts.video, of["video"], strict=True):
+            turned = [
+                -int(side["rotation"]) % 360
+                for side in stream.get("side_data_list", [])
+                if "rotation" in side
+            ]
+            assert (
+                track.index, track.codec, track.width, track.height, track.pixel_format, track.rotation,
+                track.transfer, track.primaries, track.frame_rate, track.default, track.language, track.title,
+            ) == (
+                stream["index"], stream["codec_name"], stream["width"], stream["height"], stream["pix_fmt"],
+                (turned or [0])[0], _said(stream.get("color_transfer")), _said(stream.get("color_primaries")),
+                _rate(stream["avg_frame_rate"]), bool(stream["disposition"]["default"]),
+                _said(stream.get("tags", {}).get("language")), stream.get("tags", {}).get("title"),
+            ), name  # fmt: skip
+            if "profile" in stream and not stream["profile"].lstrip("-").isdigit():
+                assert track.profile == stream["profile"], name
+        for sound, stream in zip(facts.audio, of["audio"], strict=True):
+            assert (
+                sound.index, sound.codec, sound.channels, sound.sample_rate, sound.language, sound.default, sound.title
+            ) == (
+                stream["index"], stream["codec_name"], stream["channels"], int(stream["sample_rate"]),
+                _said(stream.get("tags", {}).get("language")), bool(stream["disposition"]["default"]),
+                stream.get("tags", {}).get("title"),
+            ), name  # fmt: skip
+            if "channel_layout" in stream:
+                assert sound.layout == stream["channel_layout"], name
+        for words, stream in zip(facts.subtitles, of["subtitle"], strict=True):
+            assert (
+                words.index, words.codec, words.text, words.language, words.title, words.forced,
+                words.hearing_impaired, words.default,
+            ) == (
+                stream["index"], stream["codec_name"], True, _said(stream.get("tags", {}).get("language")),
+                stream.get("tags", {}).get("title"), bool(stream["disposition"]["forced"]),
+                bool(stream["disposition"]["hearing_impaired"]), bool(stream["disposition"]["default"]),
+            ), name  # fmt: skip
+        assert [(each.start, each.end, each.title) for each in facts.chapters] == [
+            (float(each["start_time"]), float(each["end_time"]), each["tags"]["title"])
+            for each in told["chapters"]
+        ], name
+
+
+def test_keyframes_are_where_ffprobe_sees_them(menagerie: Path, whole: list[str]) -> None:
+    # Open groups, whose index has no better time; and AVI, which has none.
+    about = {"timing/open-gop.mp4", "codecs/hevc-hev1-ac3.mp4", "codecs/mpeg4-asp-mp3.avi"}
+    for name in whole:
+        facts = found(menagerie / name)
+        if not facts.video:
+            assert facts.keyframes is None
+            continue
+        packets = asked(menagerie / name, "-show_packets", "-select_streams", f"{facts.video[0].index}")[
+            "packets"
+        ]
+        start = 0.0
+        if facts.container in {"mpegts", "mpeg"}:
+            start = float(asked(menagerie / name)["format"]["start_time"])
+        keys = [
+            float(packet.get("pts_time") or packet["dts_time"]) - start
+            for packet in packets
+            if "K" in packet["flags"]
+        ]
+        shown = sorted(max(0.0, key) for key in keys)
+        assert facts.keyframes is not None
+        assert facts.keyframes.until is None, name
+        assert facts.keyframes.times == pytest.approx(shown, abs=0.13 if name in about else 0.0021), name
+
+
+def test_codec_strings(menagerie: Path) -> None:
+    for name, (video, audio) in CODEC_STRINGS.items():
+        facts = found(menagerie / name)
+        assert (facts.video[0].codec_string, facts.audio[0].codec_string) == (video, audio), name
+
+
+def test_what_ffprobe_does_not_say_in_one_word(menagerie: Path) -> None:
+    def video(name: str) -> Any:
+        return found(menagerie / name).video[0]
+
+    assert video("codecs/hevc-hvc1-hdr10.mp4").hdr == "HDR10"
+    assert video("codecs/vp9-profile2-opus.mp4").hdr == "HDR10"
+    assert video("codecs/hevc-hlg-eac3.mkv").hdr == "HLG"
+    assert video("codecs/h264-high10-flac.mkv").hdr is None
+    assert video("codecs/h264-high10-flac.mkv").bit_depth == 10
+    assert video("codecs/mpeg2-anamorphic-mp2.mpg").pixel_aspect == Fraction(16, 15)
+    assert video("tracks/ROTATED.MOV").rotation == 90
+    assert found(menagerie / "tracks/cover.mp4").cover == 2
+    assert found(menagerie / "tracks/languages.ts").audio[1].layout == "5.1(side)"
+    assert found(menagerie / "containers/live.mkv").duration == pytest.approx(4, abs=0.1)
+    assert found(menagerie / "codecs/sound-only.mp4").video == ()
+
+
+def test_variable_frame_rate(menagerie: Path, whole: list[str]) -> None:
+    uneven = {
+        name for name in whole if any(track.variable_frame_rate for track in found(menagerie / name).video)
+    }
+    assert uneven == {"timing/vfr.mov", "timing/vfr.mkv", "tracks/ROTATED.MOV"}
+
+
+@pytest.mark.parametrize(
+    ("moments", "uneven"),
+    [
+        ([], None),
+        ([0, 40, 80], None),
+        (list(range(0, 4000, 40)), False),
+        ([40 * number + number % 2 for number in range(100)], False),
+        ([0, *range(200, 4000, 40)], False),
+        ([number * 40 + (number // 2) * 40 for number in range(50)], True),
+        ([0] * 50, False),
+    ],
+)
+def test_pictures_shown_unequally_long(moments: list[int], uneven: bool | None) -> None:
+    assert are_uneven(moments) is uneven
+    assert are_uneven(moments[::-1]) is uneven
+
+
+@pytest.mark.parametrize(
+    ("matrix", "degrees"),
+    [
+        ((1, 0, 0, 0, 1, 0), 0),
+        ((0, 1, 0, -1, 0, 0), 90),
+        ((-1, 0, 0, 0, -1, 0), 180),
+        ((0, -1, 0, 1, 0, 0), 270),
+        ((0, 0, 0, 0, 0, 0), 0),
+    ],
+)
+def test_rotation(matrix: tuple[int, ...], degrees: int) -> None:
+    assert rotation(struct.pack("=9i", *(each << 16 for each in matrix), 0, 0, 1 << 30)) == degrees
+    assert rotation(b"short") == 0
+
+
+def test_dolby_vision(menagerie: Path, tmp_path: Path) -> None:
+    """A configuration record of profile 8.1, put into the sample entry of a file whose index is last."""
+    source = menagerie / "codecs/hevc-hvc1-hdr10.mp4"
+    path = make(tmp_path / "last.mp4", f"-i {source} -c copy")
+    data = bytearray(path.read_bytes())
+    record = struct.pack(">I4s4B", 32, b"dvvC", 1, 0, 8 << 1, 4 << 3 | 0b101) + bytes([0x10]) + bytes(19)
+    at = data.index(b"hvcC") - 4
+    data[at:at] = record
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hvc1"):
+        start = data.index(box, data.index(b"moov") if box == b"moov" else data.index(b"moov") + 8) - 4
+        data[start : start + 4] = struct.pack(">I", struct.unpack_from(">I", data, start)[0] + 32)
+    path.write_bytes(data)
+    track = found(path).video[0]
+    assert (track.hdr, track.transfer, track.codec_string) == ("Dolby Vision", "smpte2084", "hvc1.2.4.L60.90")
+
+
+def test_titles_in_any_encoding(menagerie: Path, tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "titled.mp4", f"-i {menagerie}/codecs/h264-baseline.mp4 -c copy -metadata title=Pel@@cula"
+    )
+    data = path.read_bytes()
+    for raw, title in (
+        (b"\xc3\xad", "Película"),
+        (b"\xed\xe9", "Pelíécula"),
+        (b"\x00\x1b", "Pel"),
+        (b"\x1b\r", "Pel cula"),
+    ):
+        path.write_bytes(data.replace(b"@@", raw))
+        assert found(path).title == title
+
+
+async def test_the_sandbox_finds_the_same(
+    sandbox: Sandbox, menagerie: Path, opened: Callable[[Path], AbstractContextManager[int]]
+) -> None:
+    entries = json.loads((menagerie / "menagerie.json").read_text("utf-8"))
+    for entry in entries:
+        path = menagerie / entry["name"]
+        try:
+            alone: Facts | str = found(path)
+        except Unreadable as error:
+            alone = str(error)
+        with opened(path) as file:
+            try:
+                told: Facts | str = Facts.from_json((await sandbox.run("probe", file, deadline=30)).result)
+            except MediaUnreadable as error:
+                told = str(error)
+        assert told == alone, entry["name"]
+
+
+def test_a_file_that_cannot_seek(menagerie: Path) -> None:
+    for name in ("codecs/h264-baseline.mp4", "tracks/subtitles.mkv", "codecs/hevc-aac.ts"):
+        ours, theirs = os.pipe()
+
+        def pour(theirs: int = theirs, name: str = name) -> None:
+            with open(theirs, "wb") as pipe:
+                pipe.write((menagerie / name).read_bytes())
+
+        pouring = threading.Thread(target=pour)
+        pouring.start()
+        try:
+            answer = probe(MediaFile(ours), {}, Reply(lambda _: None))
+            while os.read(ours, 65536):
+                pass
+        finally:
+            os.close(ours)
+            pouring.join()
+        facts, whole = Facts.from_json(answer), found(menagerie / name)
+        assert (facts.video, facts.audio) == (whole.video, whole.audio)
+
+
+def test_a_large_file_is_not_read_through(tmp_path: Path) -> None:
+    """Of an index the keyframes are taken; without one, a bound is kept and said."""
+    source = "-f lavfi -i testsrc2=size=640x360:rate=25:duration=20,noise=alls=60:allf=t"
+    coding = "-c:v libx264 -preset ultrafast -b:v 6M -g 25 -bf 0 -x264-params scenecut=0"
+    base = make(tmp_path / "base.mp4", f"{source} {coding}")
+    every_second = tuple(float(second) for second in range(20))
+    for name, most in (("last.mp4", 400_000), ("cues.mkv", 6_000_000)):
+        path = make(tmp_path / name, f"-i {base} -c copy")
+        assert path.stat().st_size > 8_000_000
+        with open(path, "rb") as file:
+            media = MediaFile(file.fileno())
+            facts = Facts.from_json(probe(media, {}, Reply(lambda _: None)))
+        assert facts.keyframes is not None
+        assert facts.keyframes.times == every_second
+        assert facts.keyframes.until is None
+        assert media.count < most
+    stream = found(make(tmp_path / "stream.ts", f"-i {base} -c copy"), scan_bytes=4_000_000).keyframes
+    assert stream is not None
+    assert stream.until is not None
+    assert 3 < stream.until < 15
+    assert stream.times == pytest.approx(every_second[: len(stream.times)])
+    assert stream.times[-1] == pytest.approx(int(stream.until), abs=1)
+    fragmented = make(tmp_path / "fragmented.mp4", f"-i {base} -c copy -movflags empty_moov+frag_keyframe")
+    facts = found(fragmented)
+    assert facts.keyframes is not None
+    assert facts.keyframes.times == every_second
+
+
+def test_very_many_keyframes_are_thinned(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "many.avi",
+        f"-f lavfi -i color=size=16x16:rate=1000:duration={KEYFRAME_LIMIT * 1.2 / 1000} -c:v mjpeg -q:v 31",
+    )
+    facts = found(path)
+    assert facts.keyframes is not None
+    assert KEYFRAME_LIMIT / 2 < len(facts.keyframes.times) <= KEYFRAME_LIMIT
+    assert facts.keyframes.times[-1] == pytest.approx(KEYFRAME_LIMIT * 1.2 / 1000, abs=0.01)
+    assert list(facts.keyframes.times) == sorted(facts.keyframes.times)
+    assert all(isinstance(time, float) for time in facts.keyframes.times[:1])

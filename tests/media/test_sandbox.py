@@ -1,0 +1,390 @@
+"""Each way a job can end, brought about; and afterwards there is no process too many."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import trio
+
+from tests.media.conftest import MISBEHAVING, ROOT, children, workers
+from tests.support import wait_for, wait_until
+from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, SourceUnreadable
+from trio_stream.media import process
+from trio_stream.media.answer import ended_early, out_of_time
+from trio_stream.media.process import Ticket
+from trio_stream.media.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def no_child_left() -> Iterator[None]:
+    """A job that is over has no process, neither running nor waiting to be reaped."""
+    yield
+    assert not children()
+
+
+async def test_a_job_answers_with_a_result_and_files_in_their_order(wild: Sandbox, file: int) -> None:
+    done = await wild.run("echo", file, {"blobs": {"b": 3, "a": 300_000}, "word": "ü"}, deadline=30)
+    assert done.result["read"] == 10
+    assert done.result["options"]["word"] == "ü"
+    assert list(done.blobs.items()) == [("b", b"bbb"), ("a", b"a" * 300_000)]
+    assert os.read(file, 4) == b"0123"  # it read at positions of its own
+
+
+async def test_jobs_share_a_worker_and_nothing_else(wild: Sandbox, file: int) -> None:
+    pids = []
+
+    async def one() -> None:
+        pids.append((await wild.run("echo", file, deadline=30)).result["pid"])
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(20):
+            nursery.start_soon(one)
+    assert len(set(pids)) == 20
+    assert len(workers()) == 1
+    seen = wild.statistics()
+    assert (seen.running, seen.started, seen.failed, seen.restarts, seen.workers) == (0, 21, 0, 0, 1)
+
+
+async def test_whoever_comes_while_a_worker_starts_waits_for_the_same_one(file: int) -> None:
+    sandbox = Sandbox(MISBEHAVING)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(sandbox.serve)
+
+        async def all_at_once() -> None:
+            async with trio.open_nursery() as jobs:
+                jobs.start_soon(lambda: sandbox.run("echo", file, deadline=30))
+                await wait_until(lambda: len(workers()) == 1, 10)
+                jobs.start_soon(lambda: sandbox.run("echo", file, deadline=30))
+
+        with trio.fail_after(10):
+            await all_at_once()
+        assert sandbox.statistics().workers == 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_no_more_children_than_allowed(file: int) -> None:
+    sandbox = Sandbox(MISBEHAVING, children=2)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(sandbox.serve)
+        await sandbox.run("echo", file, deadline=30)
+        for _ in range(4):
+            nursery.start_soon(lambda: sandbox.run("sleep", file, deadline=60))
+        await wait_until(lambda: len(children()) == 2, 5)
+        await wait_until(lambda: sandbox.statistics().running == 2, 5)
+        assert len(children()) == 2
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("job", "options", "reason"),
+    [
+        ("refuse", {}, "it is not to my taste"),
+        ("fail", {}, "a mistake of ours"),
+        ("crash", {"how": "segv"}, "SIGSEGV"),
+        ("crash", {"how": "abort"}, "SIGABRT"),
+        ("devour", {}, "more memory"),
+        ("devour_and_abort", {}, "SIGABRT"),
+        ("flood", {}, "makes more than"),
+        ("litter", {}, "nonsense"),
+        ("spin", {}, "longer than 0.5 s"),
+        ("sleep", {}, "longer than 0.5 s"),
+        ("linger", {}, "longer than 0.5 s"),
+        ("babble", {"hex": "ff" * 100}, "nonsense"),
+        ("babble", {"hex": "00000002000000007b"}, "SIGXXX"),  # cut off
+        ("babble", {"hex": "00000002000000007b7d"}, "nonsense"),  # {}
+        ("babble", {"hex": "00000002000000005b5d"}, "nonsense"),  # []
+        ("babble", {"hex": ("0000000d00000000" + b'{"result":{}}'.hex()) * 2}, "nonsense"),
+        ("babble", {"hex": "0000000d00000000" + b'{"result":[]}'.hex()}, "nonsense"),
+        ("babble", {"hex": "000186a000000000" + b"[".hex() * 100_000}, "nonsense"),
+        ("babble", {"hex": "ffffffffffffffff"}, "nonsense"),
+    ],
+)
+async def test_what_is_the_fault_of_the_media(
+    wild: Sandbox, file: int, job: str, options: dict[str, Any], reason: str
+) -> None:
+    if reason == "SIGXXX":
+        with pytest.raises(MediaWorkerFailed, match="status 0"):
+            await wild.run(job, file, options, deadline=30)
+        return
+    hurried = job in {"spin", "sleep", "linger"}
+    tries = 0
+
+    async def persist() -> None:
+        nonlocal tries
+        while True:
+            tries += 1
+            with suppress(MediaWorkerFailed):  # so busy a machine that it had no processor: it says nothing
+                await wild.run(job, file, options, deadline=0.5 if hurried else 30, limit=8 << 20)
+
+    with pytest.raises(MediaUnreadable, match=reason):
+        await persist()
+    assert tries == 1 or job == "spin"
+    assert wild.statistics().failed == tries
+    assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
+    assert wild.statistics().restarts == 0
+
+
+async def test_memory_is_what_the_caller_allows(wild: Sandbox, file: int) -> None:
+    done = await wild.run("echo", file, {"blobs": {"a": 20 << 20}}, deadline=30, memory=256 << 20)
+    assert len(done.blobs["a"]) == 20 << 20
+    with pytest.raises(MediaUnreadable, match="memory"):
+        await wild.run("echo", file, {"blobs": {"a": 20 << 20}}, deadline=30, memory=16 << 20)
+
+
+async def test_a_disk_that_fails_is_no_fault_of_the_media(wild: Sandbox, sandbox: Sandbox) -> None:
+    descriptor = os.open("/proc/self/mem", os.O_RDONLY)  # nothing is mapped at 0: EIO
+    try:
+        with pytest.raises(SourceUnreadable, match=os.strerror(5)):
+            await wild.run("read_on", descriptor, deadline=30)
+        with pytest.raises(SourceUnreadable, match=os.strerror(5)):
+            await sandbox.run("probe", descriptor, deadline=30)
+    finally:
+        os.close(descriptor)
+
+
+async def test_a_disk_that_does_not_answer_is_no_fault_of_the_media(wild: Sandbox) -> None:
+    ours, theirs = os.pipe()
+    try:
+        with pytest.raises(SourceUnreadable, match=r"did not answer in 0\.3 s"):
+            await wild.run("read_on", ours, deadline=0.3)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+async def test_unknown_jobs_and_wrong_requests_are_ours(wild: Sandbox, file: int) -> None:
+    with pytest.raises(MediaWorkerFailed, match="KeyError"):
+        await wild.run("play", file, deadline=30)
+    with pytest.raises(ValueError, match="no JSON"):
+        await wild.run("echo", file, {"x": object()}, deadline=30)
+    assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
+
+
+async def test_a_job_that_somebody_kills_says_nothing_of_the_media(wild: Sandbox, file: int) -> None:
+    async with trio.open_nursery() as nursery:
+
+        async def killed() -> None:
+            with pytest.raises(MediaWorkerFailed, match="SIGKILL"):
+                await wild.run("sleep", file, deadline=60)
+
+        nursery.start_soon(killed)
+        await wait_until(lambda: len(children()) == 1, 5)
+        children()[0].kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+async def test_a_worker_that_dies_is_replaced(wild: Sandbox, file: int, number: int) -> None:
+    failed = []
+
+    async def fail() -> None:
+        with pytest.raises(MediaWorkerFailed):
+            await wild.run("spin", file, deadline=60)
+        failed.append(True)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(fail)
+        nursery.start_soon(fail)
+        await wait_until(lambda: len(children()) == 2, 5)
+        before = children()
+        workers()[0].send_signal(number)
+    assert len(failed) == 2
+    assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
+    assert wild.statistics().restarts == 1
+    await wait_until(
+        lambda: not any(_alive(child) for child in before), 1, "the children of the dead worker to end"
+    )
+
+
+async def test_a_worker_that_hangs_is_replaced(
+    wild: Sandbox, file: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "KILL_GRACE", 0.2)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: wild.run("sleep", file, deadline=60))
+        await wait_until(lambda: len(children()) == 1, 5)
+        workers()[0].suspend()
+        nursery.cancel_scope.cancel()
+    await wait_until(lambda: wild.statistics().restarts == 1, 5)
+    assert not workers()
+    assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
+
+
+async def test_a_worker_that_does_not_start_is_said(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trio_stream.media.sandbox.START_DEADLINE", 0.5)
+    for command in (("/nowhere",), ("/bin/true",), ("/bin/echo",), (*MISBEHAVING, "--mute")):
+        sandbox = Sandbox(command)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(sandbox.serve)
+            with pytest.raises(MediaWorkerFailed, match="could be started"):
+                await sandbox.run("echo", file, deadline=30)
+            nursery.cancel_scope.cancel()
+    assert not workers()
+
+
+async def test_without_its_task_nothing_runs(file: int) -> None:
+    with pytest.raises(MediaWorkerFailed):
+        await Sandbox(MISBEHAVING).run("echo", file, deadline=30)
+
+
+async def test_cancelling_ends_the_child_at_once(wild: Sandbox, file: int) -> None:
+    for job in ("spin", "sleep", "flood"):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda job=job: wild.run(job, file, deadline=60, limit=1 << 40))  # type: ignore[misc]
+            await wait_until(lambda: len(children()) == 1, 5)
+            nursery.cancel_scope.cancel()
+            began = time.monotonic()
+        assert time.monotonic() - began < 0.5
+        assert not children()
+    assert wild.statistics().running == 0
+    assert wild.statistics().restarts == 0
+
+
+async def test_stopping_ends_everything(file: int) -> None:
+    sandbox = Sandbox(MISBEHAVING)
+    ended = []
+
+    async def run() -> None:
+        with pytest.raises(MediaWorkerFailed):
+            await sandbox.run("spin", file, deadline=60)
+        ended.append(True)
+
+    async with trio.open_nursery() as nursery, trio.open_nursery() as serving:
+        await serving.start(sandbox.serve)
+        with pytest.raises(MediaWorkerFailed, match="status 3"):
+            await sandbox.run("crash", file, {"how": "exit"}, deadline=60)
+        nursery.start_soon(run)
+        nursery.start_soon(run)
+        await wait_until(lambda: len(children()) == 2, 5)
+        serving.cancel_scope.cancel()
+    assert len(ended) == 2
+    assert not workers()
+
+
+async def test_an_idle_worker_ends_and_another_is_started(file: int) -> None:
+    sandbox = Sandbox(MISBEHAVING, idle=0.1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(sandbox.serve)
+        await sandbox.run("sleep", file, {"seconds": 0.3}, deadline=30)
+        assert sandbox.statistics().workers == 1
+        await wait_until(lambda: not workers(), 5)
+        assert (await sandbox.run("echo", file, deadline=30)).result["read"] == 10
+        seen = sandbox.statistics()
+        assert (seen.workers, seen.restarts) == (2, 0)
+        nursery.cancel_scope.cancel()
+
+
+def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    command = [sys.executable, "-m", "tests.media.holding", str(tmp_path / "file")]
+    for stopped in (False, True):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as server:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"holding\n"
+            (worker,) = psutil.Process(server.pid).children()
+            left = [worker, *wait_for(lambda worker=worker: _both(worker), 5)]  # type: ignore[misc]
+            if stopped:
+                worker.suspend()
+            server.kill()
+            server.wait()
+            if stopped:
+                worker.resume()
+        wait_for(lambda left=left: not any(_alive(each) for each in left), 1, "all to end")  # type: ignore[misc]
+
+
+def _both(worker: psutil.Process) -> list[psutil.Process]:
+    found = worker.children()
+    return found if len(found) == 2 else []
+
+
+def _alive(each: psutil.Process) -> bool:
+    try:
+        return each.is_running() and each.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def test_a_child_can_do_nothing_else(wild: Sandbox, file: int, tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        options = {"server": os.getpid(), "folder": str(tmp_path), "port": listening.getsockname()[1]}
+        seen = (await wild.run("escape", file, options, deadline=30)).result
+        listening.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+    assert wild.statistics().unfiltered is None
+    refused = dict.fromkeys(seen["tries"], "EPERM")
+    assert seen["tries"] == refused | {"write to the media": "EBADF"}
+    assert seen["descriptors"] == [0, 1, 2, 3, 4]
+    assert not any(name.startswith("TRIO_STREAM_") for name in seen["environment"])
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "there"]
+
+
+async def test_where_no_filter_is_there_are_limits_and_that_is_said(file: int) -> None:
+    sandbox = Sandbox((*MISBEHAVING, "--unfiltered"))
+    async with trio.open_nursery() as nursery:
+        await nursery.start(sandbox.serve)
+        seen = (await sandbox.run("take", file, deadline=30)).result
+        assert sandbox.statistics().unfiltered == "not today"
+        nursery.cancel_scope.cancel()
+    assert set(seen.values()) <= {"EMFILE", "EBADF"}
+
+
+@pytest.mark.parametrize("what", ["module", "encoding"])
+async def test_what_was_not_imported_in_time_is_our_mistake(wild: Sandbox, file: int, what: str) -> None:
+    with pytest.raises(MediaWorkerFailed, match=r"colorsys|cp037"):
+        await wild.run("unprepared", file, {"what": what}, deadline=30)
+
+
+async def test_children_run_when_nobody_else_wants_to(wild: Sandbox, file: int) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: wild.run("sleep", file, deadline=60))
+        await wait_until(lambda: len(children()) == 1, 5)
+        (child,) = children()
+        await wait_until(lambda: os.getpgid(child.pid) == child.pid, 5)
+        await wait_until(lambda: os.sched_getscheduler(child.pid) == os.SCHED_IDLE, 5)
+        await wait_until(lambda: child.ionice().ioclass == psutil.IOPRIO_CLASS_IDLE, 5)
+        (worker,) = workers()
+        assert os.sched_getscheduler(worker.pid) == os.SCHED_OTHER
+        assert os.getpgid(worker.pid) == worker.pid
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("ticket", "error"),
+    [
+        (Ticket(1, reading=True), SourceUnreadable),
+        (Ticket(1, starved=True, cpu=0.1), MediaWorkerFailed),
+        (Ticket(1, starved=True, cpu=9), MediaUnreadable),
+        (Ticket(1, cpu=0.1), MediaUnreadable),
+    ],
+)
+def test_whose_fault_it_is_when_the_time_is_over(ticket: Ticket, error: type[Exception]) -> None:
+    assert type(out_of_time(ticket, 10)) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (None, MediaWorkerFailed, "died"),
+        (signal.SIGXCPU, MediaUnreadable, "too long"),
+        (signal.SIGKILL, MediaWorkerFailed, "SIGKILL"),
+        (signal.SIGTERM, MediaWorkerFailed, "SIGTERM"),
+        (3 << 8, MediaWorkerFailed, "status 3"),
+        (signal.SIGFPE, MediaUnreadable, "SIGFPE"),
+        (signal.SIGSYS | 0x80, MediaUnreadable, "SIGSYS"),
+        (50, MediaUnreadable, "signal 50"),
+    ],
+)
+def test_what_an_end_without_an_answer_means(status: int | None, error: type[Exception], words: str) -> None:
+    found = ended_early(status)
+    assert type(found) is error
+    assert words in str(found)

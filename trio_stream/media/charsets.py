@@ -1,0 +1,230 @@
+"""Text out of bytes that do not say how they are encoded (pure).
+
+What is valid UTF-8, or begins with a byte order mark, is that. Everything else is decoded in each way that a language
+was written in before UTF-8, and judged by the letters that come out: a wrong decoding has letters its language does
+not use, capitals inside words, control characters. The answer is text for any bytes at all, and takes a bounded time.
+
+charset-normalizer was tried on the same sentences (tests/media/test_charsets.py): it takes a fifth of them for
+another encoding of Latin letters, because it judges the mess, not the language.
+"""
+
+# ruff: noqa: RUF001 - letters that look like others are what this is about
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SAMPLE = 16_384
+"""Bytes, of lines that are not plain ASCII, that are judged."""
+
+HINT = 0.25
+"""What a known language adds to the score of decodings into it; a right one has about 0.8 to 1 by itself."""
+
+_NEUTRAL = frozenset(
+    "\u00a0«»‹›“”„‟‘’‚‛–—―…•·°ºª©®™№§¡¿♪♫×¼½¾²³´`′″€£¥、。，！？：；「」『』（）《》〈〉【】・～ー‥\u3000،؛؟΄"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Language:
+    """`common` letters count fully, `other` ones of the language half (both without capitals)."""
+
+    codes: str
+    encodings: str
+    common: str
+    other: str = ""
+
+
+_CYRILLIC = "cp1251 koi8_r koi8_u iso8859_5 cp866"
+_WESTERN = "cp1252 iso8859_15 iso8859_1"
+_CENTRAL = "cp1250 iso8859_2"
+_BALTIC = "cp1257 iso8859_13"
+
+# The commonest characters of running text in each language; how common they are beyond that does not matter.
+_HANZI = (
+    "的一是不了人我在有他这中大来上个国到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心多天而能好都然没日于起还"
+    "成事只作当想看文无开手用主行方又如前所本见经头面公同三已老从动两长知民样现分将外但身些与高意进把法此实回二理美点月明其种声全工己话"
+    "儿者向情部正名定女问力机给等几很业最间新什打便位因重被走电四第门相次东政海口使教西再平真听世气信北少关并内加化由却代军产入先山五"
+    "太水万市眼体别处总才场师书比住员九笑性通目华报立马命张活难神数件安表原车白应路期叫死常提感金何更反合放做系计或司利受光王果亲界及"
+    "今京务制解各任至清物台象记边共风战干接它许八特觉望直服毛林题建南度统色字请交爱让认算论百吃义科怎元社术结六功指思非流每青管夫连远"
+    "早晚该须必离哪告诉切诫谁吗吧呢啊嗯哦喂嘿谢您她找快带跑等待杀救帮拿错准备担抱歉喜欢"
+)
+_HANZI_TRADITIONAL = (
+    "的一是不了人我在有他這中大來上個國到說們為子和你地出道也時年得就那要下以生會自著去之過家學對可她裡後小麼心多天而能好都然沒日於起還"
+    "成事只作當想看文無開手用主行方又如前所本見經頭面公同三已老從動兩長知民樣現分將外但身些與高意進把法此實回二理美點月明其種聲全工己話"
+    "兒者向情部正名定女問力機給等幾很業最間新什打便位因重被走電四第門相次東政海口使教西再平真聽世氣信北少關並內加化由卻代軍產入先山五"
+    "太水萬市眼體別處總才場師書比住員九笑性通目華報立馬命張活難神數件安表原車白應路期叫死常提感金何更反合放做系計或司利受光王果親界及"
+    "今京務制解各任至清物台象記邊共風戰幹接它許八特覺望直服毛林題建南度統色字請交愛讓認算論百吃義科怎元社術結六功指思非流每青管夫連遠"
+    "早晚該須必離哪告訴切誰嗎吧呢啊嗯哦喂嘿謝您她找快帶跑等待殺救幫拿錯準備擔抱歉喜歡"
+)
+_HANGUL = (
+    "이다는의에고가을지사를하도은서한로니아기나해자어리있대그라인일수시정들게으만여보부스장구조제전면원안주상우과네요않했없것거내말무저너야"
+    "것왜어디뭐라돼되할같때알당신우린선생좋아죽모르겠습까까지냐군건던든데더오와위미세마바치소비중간동물방문처음생각"
+)
+_VIETNAMESE = "ăâđêôơưàáãèéìíĩòóõùúũý" + "".join(map(chr, range(0x1EA1, 0x1EFA, 2)))
+_HIRAGANA = "".join(map(chr, range(0x3041, 0x3097)))
+_KATAKANA = "".join(map(chr, range(0x30A1, 0x30FB)))
+
+LANGUAGES = (
+    _Language("en de sv fi nl", _WESTERN, "äöüßåéëïè"),
+    _Language("fr", _WESTERN, "éèàùâêîôûëïüçœæ"),
+    _Language("es gl", _WESTERN, "áéíóúñü¿¡"),
+    _Language("pt", _WESTERN, "ãõáéíóúâêôçàü"),
+    _Language("it", _WESTERN, "àèéìòù", "í"),
+    _Language("ca", _WESTERN, "àèéíòóúçïü"),
+    _Language("da no nb nn", _WESTERN, "æøåéò"),
+    _Language("is fo", _WESTERN, "áéíóúýþæöð"),
+    _Language("sq", _WESTERN, "ëç"),
+    _Language("cs", _CENTRAL, "áčďéěíňóřšťúůýž"),
+    _Language("sk", _CENTRAL, "áäčďéíľňóôšťúýž", "ĺŕ"),
+    _Language("pl", _CENTRAL, "ąćęłńóśźż"),
+    _Language("hu", _CENTRAL, "áéíóöőúüű"),
+    _Language("hr sl bs sr", _CENTRAL, "čćđšž"),
+    _Language("ro", "cp1250 iso8859_2 iso8859_16", "ăâîşţșț"),
+    _Language("tr az", "cp1254 iso8859_9", "çğıöşüİ", "âîû"),
+    _Language("lt", _BALTIC, "ąčęėįšųūž"),
+    _Language("lv", _BALTIC, "āčēģīķļņšūž"),
+    _Language("et", _BALTIC, "äõöüšž"),
+    _Language("vi", "cp1258", _VIETNAMESE),
+    _Language("ru", _CYRILLIC, "оеаинтсрвлкмдпуяыьгзбчйхжю", "шщцфэёъ"),
+    _Language("bg mk", _CYRILLIC, "аоеинтрсвлкдпмзгбучйъщжцшю", "яхфьѓѕјљњќџ"),
+    _Language("uk be", "cp1251 koi8_u iso8859_5", "оаинтвіерслкудмпяьзгбчйхїє", "жшщцфюґыўёэ"),
+    _Language("sr", "cp1251 iso8859_5", "аоеинтрсвкјлдпмузгбшчц", "њљхћжђфџ"),
+    _Language("el", "cp1253 iso8859_7", "αοιετσνηυρκπμλςδγωθχφβάέήίόύώ", "ξζψϊϋΐΰ"),
+    _Language(
+        "he yi", "cp1255 iso8859_8", "אבגדהוזחטיכלמנסעפצקרשתםןךףץ", "".join(map(chr, range(0x5B0, 0x5C3)))
+    ),
+    _Language("ar", "cp1256 iso8859_6", "الينموتربةعدسفهكقحجشأصطخىإضءذئزثغظؤآ", "ًٌٍَُِّْ"),
+    _Language("fa ur", "cp1256", "اینردهمتوبسشکزگلعخقفجپحچصطذضژظغآئ", "كي‌"),
+    _Language("th", "cp874", "านรอกเงมยลวดทสตะปบคหแจพชขใไโ่้็ัิีุูำื์ผซถณ", "ฉธญฐศฟษภฎฝฮๆ๋ึ"),
+    _Language(
+        "ja", "cp932 euc_jp", _HIRAGANA + _KATAKANA, _HANZI + _HANZI_TRADITIONAL + "何言今私僕俺彼行来帰気"
+    ),
+    _Language("zh", "gb18030 big5hkscs", _HANZI + _HANZI_TRADITIONAL),
+    _Language("ko", "cp949", _HANGUL, "".join(map(chr, range(0xAC00, 0xD7A4)))),
+)
+"""Earlier ones are preferred where two are equally good."""
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+# Python imports its codecs when they are first used, which a job can no more.
+for _name in ("ascii", "latin-1", "iso2022_jp", *(name for _, name in _MARKS)):
+    codecs.lookup(_name)
+for _language in LANGUAGES:
+    for _name in _language.encodings.split():
+        codecs.lookup(_name)
+
+
+def decode(data: bytes, language: str | None = None) -> str:
+    """The text that `data` is, as far as that can be told; what is no character becomes U+FFFD.
+
+    `language` is what it is said to be in (a BCP 47 tag, of which the first part counts).
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    if (wide := _wide(data)) is not None:
+        return data.decode(wide, "replace")
+    if b"\x1b$B" in data or b"\x1b$@" in data:
+        return data.decode("iso2022_jp", "replace")  # seven bits, which are UTF-8 too
+    text = data.decode("utf-8", "replace")
+    wrong = text.count("\ufffd")
+    if wrong == 0 or wrong * 50 < sum(letter > "\x7f" for letter in text):
+        return text  # UTF-8, or nearly
+    text = data.decode(guess(data, language), "replace")
+    return unicodedata.normalize("NFC", text)  # Vietnamese comes with its accents apart
+
+
+def _wide(data: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of Latin text, and of line ends in any text, is zero."""
+    start = data[: SAMPLE // 2 * 2]
+    even, odd = start[0::2].count(0), start[1::2].count(0)
+    if max(even, odd) * 20 < len(start) or min(even, odd) * 4 > max(even, odd):
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"
+
+
+def guess(data: bytes, language: str | None = None) -> str:
+    """Which encoding of `LANGUAGES` the data is in, as Python calls it."""
+    sample = _sample(data)
+    hint = language.split("-")[0].lower() if language else None
+    best, chosen = float("-inf"), "cp1252"
+    decoded: dict[str, str] = {}
+    for candidate in LANGUAGES:
+        bonus = HINT if hint in candidate.codes.split() else 0.0
+        weights = _weights(candidate)
+        for encoding in candidate.encodings.split():
+            if encoding not in decoded:
+                decoded[encoding] = unicodedata.normalize("NFC", sample.decode(encoding, "replace"))
+            score = _score(decoded[encoding], weights) + bonus
+            if score > best + 1e-9:
+                best, chosen = score, encoding
+    return chosen
+
+
+def _sample(data: bytes) -> bytes:
+    """Lines that are not ASCII: the others tell nothing."""
+
+    def telling() -> Iterator[bytes]:
+        length = 0
+        for line in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data[: SAMPLE * 64]):
+            yield line.group()[:SAMPLE]
+            length += len(line.group())
+            if length > SAMPLE:
+                return
+
+    return b"\n".join(telling())
+
+
+def _weights(language: _Language) -> dict[str, float]:
+    weights = dict.fromkeys(_NEUTRAL, 0.5)
+    for letters, weight in ((language.other, 0.5), (language.common, 1.0)):
+        for letter in letters:
+            weights[letter.upper()] = weight * 0.9
+            weights[letter] = weight
+    return weights
+
+
+def _score(text: str, weights: dict[str, float]) -> float:
+    """The mean over what is not ASCII: 1 where all of it is the language's own."""
+    total, count = 0.0, 0
+    before = "\n"
+    for letter in text:
+        if letter > "\x7f":
+            count += 1
+            total += weights.get(letter) or _foreign(letter)
+        if letter > "\x7f" or before > "\x7f":
+            total -= _misplaced(before, letter)
+        before = letter
+    return total / count if count else 0.0
+
+
+def _misplaced(before: str, letter: str) -> float:
+    """What is seen only in wrong decodings: capitals inside a word, accents on nothing, two alphabets in one word."""
+    if letter.isupper() and before.islower():
+        return 1.0
+    if unicodedata.combining(letter) and not (before.isalpha() or unicodedata.combining(before)):
+        return 1.0
+    first, second = sorted((before, letter))
+    other = second.isalpha() and "\u0370" <= second < "\u2000" and not "\u1e00" <= second < "\u1f00"
+    return 1.0 if other and first.isalpha() and first < "\x80" else 0.0
+
+
+def _foreign(letter: str) -> float:
+    """What is no letter of the language: an ideograph that is just not common, another letter, or no text at all."""
+    if "\u4e00" <= letter <= "\u9fff":
+        return 0.3
+    kind = unicodedata.category(letter)
+    if letter == "\ufffd" or kind in {"Cc", "Cn", "Co", "Cs"}:
+        return -3.0
+    if "\uff61" <= letter <= "\uff9f":
+        return -0.5
+    return -0.5 if kind.startswith("L") else -1.0
