@@ -145,7 +145,7 @@ def test_a_command_without_a_server_does_it_itself(
     assert ended.returncode == 0, ended.stderr
     assert "1 videos in 1 folders" in ended.stdout
     assert not (data / SOCKET).exists()
-    assert list((data / "derived").rglob("*.jpg")), "it waited for the poster"
+    assert list((data / "derived").rglob("*.jpg")), ended.stdout + ended.stderr
 
 
 def test_watch_state_goes_from_one_server_to_another(
@@ -270,6 +270,6 @@ def test_a_worker_whose_owner_does_not_answer_says_so(
     with beside(server, data) as client:
         (data / SOCKET).unlink()
         answer = client.get("/api/library")
-        assert (answer.status_code, answer.json()["code"]) == (503, "not-the-owner")
+        assert (answer.status_code, answer.json()["code"]) == (503, "not-the-owner"), server.log[-3000:]
         assert answer.headers["Retry-After"] == "1"
         assert client.get("/api/videos?limit=1").status_code == 200, "reading needs no owner"

@@ -14,7 +14,7 @@ import trio
 
 from tests.support import wait_until
 from trio_stream.errors import SettingsError
-from trio_stream.services import Health, Services, _watched, open_services
+from trio_stream.services import Health, Services, _until, _watched, open_services
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 
@@ -202,3 +202,21 @@ async def test_readyz_names_what_died(settings: Settings, monkeypatch: pytest.Mo
 async def _one_dies(services: Services) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(_watched, services.health, "unlucky", dies)
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_what_is_cancelled_while_it_starts_ends(turns: int) -> None:
+    """The writer goes on when all is cancelled, until its users have ended: but they have to have begun."""
+
+    async def starts_slowly(*, task_status: trio.TaskStatus[None]) -> None:
+        for _ in range(3):
+            await trio.lowlevel.checkpoint()
+        task_status.started()
+        await trio.sleep_forever()
+
+    with trio.fail_after(2):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(nursery.start, _until, trio.Event(), starts_slowly)
+            for _ in range(turns):
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()

@@ -86,10 +86,11 @@ async def scan(settings: Settings, *, wait: bool) -> int:
         with _shown(console) as show:
             async for state in _states(client):
                 show(state)
-                look = look if look and look["number"] >= wanted else state["look"]
-                look = state["look"] if state["look"]["number"] == look["number"] else look
-                if look["number"] >= wanted and not look["running"] and (state["idle"] or not wait):
-                    break
+                now = state["look"]
+                if now["number"] >= wanted:
+                    look = now if not look or now["number"] == look["number"] else look | {"running": False}
+                    if not look["running"] and (state["idle"] or not wait):
+                        break
     _summarise(console, state, look)
     return 1 if look["unread"] else 0
 

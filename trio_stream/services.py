@@ -190,11 +190,13 @@ async def _until(
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Let `run` go on when all is cancelled, until those who need it have ended."""
-    with trio.CancelScope(shield=True):
+    """Let `run` go on when all is cancelled, once it has started, until those who need it have ended."""
+    with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
             await nursery.start(run)
             task_status.started()
+            await trio.lowlevel.checkpoint_if_cancelled()  # while it started: nobody would ever say `over`
+            scope.shield = True
             await over.wait()
             nursery.cancel_scope.cancel()
 

@@ -5,17 +5,19 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import trio
+from sqlalchemy import select
 from sqlalchemy.engine import URL
 
 from tests.library.conftest import Shelf, open_shelf
 from tests.support import wait_until
 from trio_stream.library import scanner as scanner_module
 from trio_stream.library.content import SAMPLE, SAMPLES
+from trio_stream.store.tables import subtitles, videos
 
 BIG = 3 * SAMPLE * SAMPLES
 
@@ -364,10 +366,15 @@ async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_sam
         nursery.cancel_scope.cancel()
 
 
+def iter_nothing() -> Iterator[set[str]]:
+    """A watch that ends at once."""
+    yield from ()
+
+
 async def test_a_look_happens_again_after_the_interval(
     tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watchfiles.watch", lambda *_, **__: iter(()))
+    monkeypatch.setattr("watchfiles.watch", lambda *_, **__: iter_nothing())
     async with open_shelf(tmp_path / "videos", database_url) as shelf, trio.open_nursery() as nursery:
         shelf.scanner._interval = 0.2
         await shelf.run(nursery)
@@ -383,3 +390,73 @@ async def test_a_pipe_is_no_video_and_nobody_waits_for_it(shelf: Shelf) -> None:
     with trio.fail_after(5):
         assert (await shelf.look()).videos == 0
     assert stat.S_ISFIFO((shelf.root / "a.mp4").stat().st_mode)
+
+
+SRT = "1\n00:00:01,000 --> 00:00:02,000\nhello\n"
+
+
+async def subtitles_of(shelf: Shelf) -> dict[str, list[tuple[str, str | None, bool]]]:
+    """Name, language and whether it is forced, of each subtitle file of each video."""
+    statement = (
+        select(videos.c.path.label("video"), subtitles)
+        .join(videos, videos.c.number == subtitles.c.video)
+        .order_by(subtitles.c.path)
+    )
+    found: dict[str, list[tuple[str, str | None, bool]]] = {}
+    for row in await shelf.database.read(lambda connection: connection.execute(statement).all()):
+        entry = (os.fsdecode(row.path), row.language, row.forced)
+        found.setdefault(os.fsdecode(row.video), []).append(entry)
+    return found
+
+
+async def test_subtitle_files_are_found_beside_their_videos(shelf: Shelf) -> None:
+    for name in ("Films/a.mp4", "Films/a 2.mp4", "b.mkv"):
+        shelf.put(name, name.encode())
+    for name in ("Films/a.en.srt", "Films/a 2.pt-BR.forced.srt", "Films/Subs/a.de.vtt", "b.ass", "c.srt"):
+        shelf.put(name, SRT.encode())
+    await shelf.look()
+    assert await subtitles_of(shelf) == {
+        "Films/a.mp4": [("Films/Subs/a.de.vtt", "de", False), ("Films/a.en.srt", "en", False)],
+        "Films/a 2.mp4": [("Films/a 2.pt-BR.forced.srt", "pt-BR", True)],
+        "b.mkv": [("b.ass", None, False)],
+    }
+    written = shelf.writer.statistics().changes
+    await shelf.look()
+    assert shelf.writer.statistics().changes == written, "what stayed as it was is not written again"
+
+
+async def test_subtitle_files_come_change_and_go(shelf: Shelf) -> None:
+    shelf.put("a.mp4")
+    await shelf.look()
+    assert await subtitles_of(shelf) == {}
+    shelf.put("a.en.srt", SRT.encode())
+    await shelf.look()
+    (first,) = await shelf.database.read(lambda connection: connection.execute(select(subtitles)).all())
+    shelf.put("a.en.srt", SRT.replace("hello", "bye").encode())
+    await shelf.look()
+    (second,) = await shelf.database.read(lambda connection: connection.execute(select(subtitles)).all())
+    assert (first.signature, first.number) != (second.signature, second.number), "it is to be converted again"
+    (shelf.root / "a.en.srt").rename(shelf.root / "a.fr.srt")
+    await shelf.look()
+    assert await subtitles_of(shelf) == {"a.mp4": [("a.fr.srt", "fr", False)]}
+    (shelf.root / "a.fr.srt").unlink()
+    await shelf.look()
+    assert await subtitles_of(shelf) == {}
+
+
+async def test_a_link_to_subtitles_elsewhere_is_none_of_the_library(shelf: Shelf) -> None:
+    shelf.put("a.mp4")
+    (shelf.root.parent / "secret").write_text(SRT)
+    (shelf.root / "a.en.srt").symlink_to(shelf.root.parent / "secret")
+    await shelf.look()
+    assert await subtitles_of(shelf) == {}
+
+
+async def test_thousands_of_subtitle_files_in_a_folder_take_no_time(shelf: Shelf) -> None:
+    for number in range(1500):
+        shelf.put(f"{number}.mp4", str(number).encode())
+        shelf.put(f"{number}.en.srt", SRT.encode())
+    await shelf.look()
+    with trio.fail_after(3):  # each name held against each would be two million comparisons
+        await shelf.look()
+    assert len(await subtitles_of(shelf)) == 1500

@@ -28,8 +28,9 @@ from trio_stream.library.chores import Chore, SubtitleChore
 from trio_stream.library.content import Identity
 from trio_stream.library.derived import Derived
 from trio_stream.library.progress import Progress
+from trio_stream.media.answer import Done
 from trio_stream.media.facts import Facts
-from trio_stream.media.sandbox import Done, Sandbox
+from trio_stream.media.sandbox import Sandbox
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 

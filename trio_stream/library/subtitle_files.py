@@ -34,9 +34,9 @@ class SubtitleFile:
 
 def subtitle_files(root: str, folder: Folder) -> dict[str, list[SubtitleFile]]:
     """The files of subtitles by the names of their videos; in a thread, as it looks at each."""
-    videos = defaultdict(list)
-    for video in folder.videos:
-        videos[stem_key(_last(video.name))].append(video.name)
+    videos: dict[str, list[str]] = defaultdict(list)
+    for file in folder.videos:
+        videos[stem_key(_last(file.name))].append(file.name)
     beside = [name for name in folder.others if is_subtitle(name)]
     apart = list(_in_folders(root, folder))
     if not videos or not (beside or apart):
@@ -59,9 +59,8 @@ def subtitle_files(root: str, folder: Folder) -> dict[str, list[SubtitleFile]]:
     for key in mine.keys() | theirs.keys():
         for video in videos[key]:
             belonging = sidecars(_last(video), mine.get(key, ()), theirs.get(key))
-            found[video] = [
-                file for each in belonging if (file := _look_at(root, folder.name, each)) is not None
-            ]
+            looked_at = (_look_at(root, folder.name, each) for each in belonging)
+            found[video] = [each for each in looked_at if each is not None]
     return found
 
 

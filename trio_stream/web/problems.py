@@ -9,6 +9,7 @@ from quart import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from trio_stream.errors import (
+    NotTheOwner,
     PreconditionFailed,
     RangeNotSatisfiable,
     StoreUnavailable,
@@ -74,6 +75,7 @@ def describe(error: Exception) -> Problem:
             TooManyStreams(retry_after=seconds)
             | TooManyFiles(retry_after=seconds)
             | StoreUnavailable(retry_after=seconds)
+            | NotTheOwner(retry_after=seconds)
         ):
             headers = (("Retry-After", str(seconds)),)
         case TrioStreamError(status=status) if status < 500:
