@@ -64,6 +64,12 @@ def test_without_anything_everything_has_its_default(home: Path) -> None:
         ("cors_origins", "https://a.example", frozenset({"https://a.example"})),
         ("cors_origins", "https://a.example,http://b:81", frozenset({"https://a.example", "http://b:81"})),
         ("cors_origins", " HTTPS://A.example:443 , *, ", frozenset({"https://a.example", "*"})),
+        ("database_url", "sqlite", "sqlite"),
+        ("database_url", "postgresql://me:secret@host/films", "postgresql://me:secret@host/films"),
+        ("database_url", "sqlite:////srv/library.db", "sqlite:////srv/library.db"),
+        ("scan_interval", "5", 5.0),
+        ("artwork_share", "0", 0.0),
+        ("artwork_share", "1", 1.0),
         ("log_format", "json", "json"),
         ("log_format", "console", "console"),
         ("log_level", "debug", "debug"),
@@ -120,6 +126,10 @@ WRONG = [
     ("cors_origins", "tv.example", "has no scheme"),
     ("cors_origins", "https://a.example/", "goes on after the host"),
     ("cors_origins", "https://a.example, https://*.b.example", "has a wildcard"),
+    ("database_url", "mysql://host/films", "sqlite or an address is needed"),
+    ("database_url", "", "sqlite or an address is needed"),
+    ("scan_interval", "4", "from 5 to 604800 is needed"),
+    ("artwork_share", "1.1", "from 0 to 1 is needed"),
     ("log_format", "xml", "one of console, json is needed"),
     ("log_format", "", "one of console, json is needed"),
     ("log_level", "INFO", "one of debug, info, warning, error is needed"),
@@ -173,7 +183,7 @@ def test_a_wrong_line_of_the_file_is_named_with_the_file(tmp_path: Path, line: s
         ("MAXSTREAMS", "did you mean max_streams?"),
         ("CORS_ORIGIN", "did you mean cors_origins?"),
         ("LOGLEVEL", "did you mean log_level?"),
-        ("COLOUR", "there are videos, data, max_streams, "),
+        ("COLOUR", "there are videos, data, database_url, "),
     ],
 )
 @pytest.mark.parametrize("where", ["environment", "file"])
@@ -347,6 +357,9 @@ def test_rows_are_all_settings_in_their_order() -> None:
     expected = {
         "VIDEOS": ("/v", "./videos"),
         "DATA": ("/d", "the user's data directory"),
+        "DATABASE_URL": ("sqlite", "sqlite"),
+        "SCAN_INTERVAL": ("900", "900"),
+        "ARTWORK_SHARE": ("0.25", "0.25"),
         "MAX_STREAMS": ("10000", "10000"),
         "SEND_TIMEOUT": ("2.5", "60"),
         "DISK_THREADS": ("16", "16"),
@@ -373,6 +386,14 @@ def test_what_rows_show_can_be_set_again() -> None:
     settings = Settings(videos=Path("/v"), data=Path("/d"), cors_origins=frozenset({"http://b", "http://a"}))
     environ = {row.variable: row.value for row in rows(settings)}
     assert load(environ) == settings
+
+
+def test_rows_show_no_password() -> None:
+    chosen = Settings(videos=Path("/v"), data=Path("/d"), database_url="postgresql://me:s3:cr@t@host:5432/films")
+    (row,) = (row for row in rows(chosen) if row.variable == "TRIO_STREAM_DATABASE_URL")
+    assert row.value == "postgresql://me:***@host:5432/films"
+    plain = Settings(videos=Path("/v"), data=Path("/d"), database_url="postgresql://host/films")
+    assert "postgresql://host/films" in {row.value for row in rows(plain)}
 
 
 def test_the_readme_lists_all_settings_and_no_others() -> None:

@@ -25,7 +25,7 @@ from trio_stream.library.progress import Progress
 from trio_stream.library.scanner import Scanner
 from trio_stream.media.sandbox import Sandbox
 from trio_stream.ownership import Ownership, open_ownership
-from trio_stream.settings import Settings
+from trio_stream.settings import SQLITE, Settings
 from trio_stream.store.database import Database, migrate, open_database
 from trio_stream.store.engines import sqlite_address
 from trio_stream.store.writer import Writer
@@ -145,7 +145,7 @@ def raise_file_limit() -> int:
 
 
 def _database_url(settings: Settings) -> str:
-    if settings.database_url:
+    if settings.database_url != SQLITE:
         return settings.database_url
     return sqlite_address(settings.data / DATABASE).render_as_string(hide_password=False)
 

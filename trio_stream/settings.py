@@ -27,6 +27,11 @@ CONFIG_FILE = "trio_stream.toml"
 NOT_SETTINGS = frozenset({"CONFIG", "FFMPEG"})
 """Variables with our prefix that are no settings of the server: where the file is, and what scripts use."""
 
+SQLITE = "sqlite"
+"""In place of the address of a database: a file in the data folder."""
+
+DATABASES = frozenset({"sqlite", "postgresql", "postgres"})
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -103,11 +108,9 @@ def _list(value: object) -> list[str] | None:
 
 
 def _database(value: object) -> str:
-    if not isinstance(value, str) or urlsplit(value).scheme not in {"sqlite", "postgresql", "postgres"}:
-        raise ValueError(
-            "an address is needed, such as postgresql://user@host/trio_stream or sqlite:////srv/library.db"
-        )
-    return value
+    if isinstance(value, str) and (value == SQLITE or urlsplit(value).scheme in DATABASES):
+        return value
+    raise ValueError(f"{SQLITE} or an address is needed, such as postgresql://user@host/trio_stream")
 
 
 def _origins(value: object) -> frozenset[str]:
@@ -140,8 +143,8 @@ class Settings:
     )
     database_url: str = _setting(
         _database,
-        "The database, if it is not to be a file among the data: postgresql://user:password@host/name.",
-        default="",
+        "The database: sqlite for a file among the data, or the address of another one.",
+        default=SQLITE,
     )
     scan_interval: float = _setting(
         _seconds(5, 7 * 86_400),
@@ -307,8 +310,6 @@ def _default(name: str) -> str:
             return "./videos"
         case "data":
             return "the user's data directory"
-        case "database_url":
-            return "a file among the data"
         case _:
             return _show(each.default if each.default is not MISSING else "")
 
