@@ -389,7 +389,9 @@ def test_what_rows_show_can_be_set_again() -> None:
 
 
 def test_rows_show_no_password() -> None:
-    chosen = Settings(videos=Path("/v"), data=Path("/d"), database_url="postgresql://me:s3:cr@t@host:5432/films")
+    chosen = Settings(
+        videos=Path("/v"), data=Path("/d"), database_url="postgresql://me:s3:cr@t@host:5432/films"
+    )
     (row,) = (row for row in rows(chosen) if row.variable == "TRIO_STREAM_DATABASE_URL")
     assert row.value == "postgresql://me:***@host:5432/films"
     plain = Settings(videos=Path("/v"), data=Path("/d"), database_url="postgresql://host/films")

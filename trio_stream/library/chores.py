@@ -119,6 +119,7 @@ def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
     """Write down what a probe found, and what is to be made now."""
     picture = next(iter(facts.video), None)
     texts = [track for track in facts.subtitles if track.text]
+    width, height = picture.shown_size if picture else (None, None)
     duration = facts.duration or 0.0
     connection.execute(
         update(contents)
@@ -129,8 +130,8 @@ def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
             attempts=0,
             facts=json.dumps(facts.to_json()),
             duration=duration,
-            width=picture.width if picture else None,
-            height=picture.height if picture else None,
+            width=width,
+            height=height,
             artwork="waiting" if picture or facts.cover is not None else "none",
             texts="waiting" if texts else "none",
         )

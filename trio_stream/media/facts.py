@@ -51,6 +51,12 @@ class VideoTrack:
     title: str | None
     default: bool
 
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height of the pictures as a player shows them, in square pixels."""
+        width = max(1, round(self.width * self.pixel_aspect))
+        return (self.height, width) if self.rotation % 180 == 90 else (width, self.height)
+
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:

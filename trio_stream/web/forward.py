@@ -23,24 +23,24 @@ PASSED_BACK = ("content-type", "cache-control", "retry-after", "allow")
 """Header fields of an answer that are the owner's to say."""
 
 PATIENCE = 30.0
-"""Seconds to wait for the owner; a stream of events may be silent for as long as it likes."""
+"""Seconds to wait for the owner."""
 
 type View[**P] = Callable[P, Awaitable[Any]]
 
 
-def by_the_owner[**P](view: View[P]) -> View[P]:
-    """Let the view run in the process that owns the data."""
+def by_the_owner[**P](view: View[P], patience: float | None = PATIENCE) -> View[P]:
+    """Let the view run in the process that owns the data; `patience` is for its silence, in seconds."""
 
     @wraps(view)
     async def wherever(*args: P.args, **kwargs: P.kwargs) -> Any:
         if services().owner.mine:
             return await view(*args, **kwargs)
-        return await _forward()
+        return await _forward(patience)
 
     return wherever
 
 
-async def _forward() -> Response:
+async def _forward(patience: float | None) -> Response:
     import httpx  # noqa: PLC0415 - only workers beside the owner need it, and it takes a while to import
 
     body = await request.get_data()
@@ -49,7 +49,7 @@ async def _forward() -> Response:
         client = await stack.enter_async_context(
             httpx.AsyncClient(
                 transport=httpx.AsyncHTTPTransport(uds=path),
-                timeout=httpx.Timeout(PATIENCE, read=None if "event-stream" in _wanted() else PATIENCE),
+                timeout=httpx.Timeout(PATIENCE, read=patience),
             )
         )
         query = request.query_string.decode("latin-1")
@@ -71,10 +71,6 @@ async def _forward() -> Response:
         if (length := answer.headers.get("content-length")) is not None:
             response.headers["Content-Length"] = length
         return response
-
-
-def _wanted() -> str:
-    return "text/event-stream" if request.path.endswith("/scan") and request.method == "GET" else ""
 
 
 class _Passed(ResponseBody):

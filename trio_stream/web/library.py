@@ -1,5 +1,6 @@
 """The library as a whole: what there is, and how the looking and making is getting on."""
 
+from functools import partial
 from typing import Any
 
 from quart import Blueprint, Response
@@ -28,7 +29,7 @@ async def scan() -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/api/library/scan")
-@by_the_owner
+@partial(by_the_owner, patience=None)
 async def follow() -> Response:
     """How it is getting on, as it happens: server-sent events."""
     response = Response(EventStream(services().owner.get().progress), content_type="text/event-stream")
