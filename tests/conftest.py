@@ -14,6 +14,7 @@ import psutil
 import pytest
 from sqlalchemy.engine import URL
 
+from tests import support
 from tests.databases import Databases, Postgres, postgres
 from tests.support import Census, Server, serving, wait_for
 
@@ -88,6 +89,22 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             return stack.enter_context(serving(videos, tmp_path / f"server-{number}", **more))  # type: ignore[arg-type]
 
         yield start_one
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="of the servers that tests start",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database_of_servers(request: pytest.FixtureRequest) -> None:
+    """Gives each server that a test starts a database of its own in PostgreSQL, if that was chosen."""
+    if request.config.getoption("--database") == "postgresql":
+        support.new_database = request.getfixturevalue("postgresql").database
 
 
 @pytest.fixture(scope="session")

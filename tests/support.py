@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psutil
 import trio
+from sqlalchemy.engine import URL
 
 START_DEADLINE = 30.0
 STOP_DEADLINE = 20.0
@@ -47,8 +48,11 @@ class Census:
 class Server:
     """A running `hypercorn trio_stream.app:app -k trio`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, videos: Path, log: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], url: str, videos: Path, log: Path, settings: Mapping[str, str]
+    ) -> None:
         self.process = process
+        self.settings = settings
         self.url = url
         self.videos = videos
         self.log_file = log
@@ -170,6 +174,14 @@ class Server:
             raise
 
 
+def _no_database() -> AbstractContextManager[URL | None]:
+    return nullcontext()
+
+
+new_database: Callable[[], AbstractContextManager[URL | None]] = _no_database
+"""Makes the database of a server, None for the one it makes itself; `--database` of pytest chooses."""
+
+
 @contextmanager
 def serving(
     videos: Path,
@@ -184,6 +196,29 @@ def serving(
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "server.log"
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
+    with new_database() as database:
+        settings = {
+            "TRIO_STREAM_VIDEOS": str(videos),
+            "TRIO_STREAM_DATA": str(folder / "data"),
+            "TRIO_STREAM_LOG_FORMAT": "json",
+            **(
+                {}
+                if database is None
+                else {"TRIO_STREAM_DATABASE_URL": database.render_as_string(hide_password=False)}
+            ),
+            **(environ or {}),
+        }
+        with _running(app, folder, log, inherited | settings, hypercorn) as (process, url):
+            server = Server(process, url, videos, log, settings)
+            yield server
+            code = server.stop()
+            assert stops_with is None or code == stops_with, server.log[-4000:]
+
+
+@contextmanager
+def _running(
+    app: str, folder: Path, log: Path, environ: Mapping[str, str], hypercorn: tuple[str, ...]
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
@@ -194,23 +229,13 @@ def serving(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={
-                **inherited,
-                "TRIO_STREAM_VIDEOS": str(videos),
-                "TRIO_STREAM_DATA": str(folder / "data"),
-                "TRIO_STREAM_LOG_FORMAT": "json",
-                **(environ or {}),
-            },
+            env=dict(environ),
         )
     try:
-        url = wait_for(lambda: _url_in(log, process), START_DEADLINE, "the server to start")
-        server = Server(process, url, videos, log)
-        yield server
-        code = server.stop()
-        assert stops_with is None or code == stops_with, server.log[-4000:]
+        yield process, wait_for(lambda: _url_in(log, process), START_DEADLINE, "the server to start")
     finally:
         if process.poll() is None:
-            Server(process, "http://127.0.0.1:0", videos, log).stop()
+            Server(process, "http://127.0.0.1:0", folder, log, {}).stop()
 
 
 def _command_line(process: psutil.Process) -> list[str]:

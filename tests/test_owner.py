@@ -25,12 +25,12 @@ from trio_stream.settings import Settings
 PROGRAM = str(Path(sys.executable).with_name("trio-stream"))
 
 
-def command(server: Server, data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program on the data of a server, whether that runs or not."""
+def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program with the settings of a server, whether that runs or not."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
     return subprocess.run(
         [PROGRAM, *arguments],
-        env={**inherited, "TRIO_STREAM_VIDEOS": str(server.videos), "TRIO_STREAM_DATA": str(data)},
+        env={**inherited, **server.settings},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -58,7 +58,6 @@ def test_a_second_server_on_the_same_data_is_told_who_has_it(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     first = start(film)
-    data = tmp_path / "server-0" / "data"
     ended = subprocess.run(
         [
             sys.executable,
@@ -72,7 +71,7 @@ def test_a_second_server_on_the_same_data_is_told_who_has_it(
             "-w",
             "0",
         ],
-        env={**os.environ, "TRIO_STREAM_VIDEOS": str(film), "TRIO_STREAM_DATA": str(data)},
+        env={**os.environ, **first.settings},
         capture_output=True,
         text=True,
         timeout=30,
@@ -125,11 +124,10 @@ def test_a_command_goes_through_the_server_that_runs(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     server = start(film)
-    data = tmp_path / "server-0" / "data"
     wait_for(lambda: known(server), 10, "the film")
     (film / "other.mp4").write_bytes(b"no film")
     os.utime(film / "other.mp4")
-    ended = command(server, data, "scan", "--no-wait")
+    ended = command(server, "scan", "--no-wait")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "videos in 1 folders" in ended.stdout
     assert server.get("/api/library").json()["look"]["number"] >= 2
@@ -141,7 +139,7 @@ def test_a_command_without_a_server_does_it_itself(
     server = start(film)
     assert server.stop() == 0
     data = tmp_path / "server-0" / "data"
-    ended = command(server, data, "scan")
+    ended = command(server, "scan")
     assert ended.returncode == 0, ended.stderr
     assert "1 videos in 1 folders" in ended.stdout
     assert not (data / SOCKET).exists()
@@ -157,17 +155,17 @@ def test_watch_state_goes_from_one_server_to_another(
     with one.client() as client:
         assert client.put(f"/api/videos/{one_id}/playhead", json={"position": 12.5}).status_code == 200
     exported = tmp_path / "state.json"
-    assert command(one, tmp_path / "server-0" / "data", "export", str(exported)).returncode == 0
+    assert command(one, "export", str(exported)).returncode == 0
     assert [entry["position"] for entry in json.loads(exported.read_text())["entries"]] == [12.5]
     other = start(film)
     wait_for(lambda: known(other), 10, "the film")
-    ended = command(other, tmp_path / "server-1" / "data", "import", str(exported))
+    ended = command(other, "import", str(exported))
     assert ended.stdout == "1 imported, 0 older than what is here, 0 of unknown videos\n", ended.stderr
     other_id = known(other)["film.mp4"]
     assert other_id != one_id
     assert other.get(f"/api/videos/{other_id}").json()["playhead"]["position"] == 12.5
     (tmp_path / "garbage").write_text("{}")
-    ended = command(other, tmp_path / "server-1" / "data", "import", str(tmp_path / "garbage"))
+    ended = command(other, "import", str(tmp_path / "garbage"))
     assert (ended.returncode, "no export of this program" in ended.stderr) == (2, True)
 
 
@@ -182,7 +180,7 @@ def test_a_killed_server_leaves_the_data_free(
     wait_for(lambda: not any(child.is_running() for child in children), 5, "what it started to end")
     data = tmp_path / "server-0" / "data"
     assert (data / SOCKET).exists(), "nobody could take it away"
-    ended = command(server, data, "export")
+    ended = command(server, "export")
     assert ended.returncode == 0, ended.stderr
 
 
@@ -191,7 +189,7 @@ def test_a_socket_behind_a_long_path(start: Callable[..., Server], film: Path, t
     server = start(film, environ={"TRIO_STREAM_DATA": str(data)})
     wait_for(lambda: known(server), 10, "the film")
     assert len(str(data / SOCKET)) > 200
-    ended = command(server, data, "export")
+    ended = command(server, "export")
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
