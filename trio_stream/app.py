@@ -32,7 +32,10 @@ from trio_stream.web import (
 )
 
 LONGEST_REQUEST_BODY = 64 * 1024
-"""Bytes; nothing here takes a large body."""
+"""Bytes; next to nothing here takes a large body."""
+
+LONGEST_IMPORT = 1024 * 1024
+"""Bytes; some thousand playheads."""
 
 KEPT_FOR_FILES = 512
 """Descriptors that connections may not take: for the videos, the disk and whoever looks at what is wrong."""
@@ -65,12 +68,13 @@ def create_app(settings: Settings | None = None) -> TrioStream:
             connections_per_address=settings.connections_per_address,
             unlimited=(*LOOPBACK, *settings.trusted_proxies),
             request_body=LONGEST_REQUEST_BODY,
+            request_bodies={"/api/watch-state": LONGEST_IMPORT},
         )
     )
 
     app = TrioStream("trio_stream", static_folder=None)
     app.settings = settings
-    app.config["MAX_CONTENT_LENGTH"] = LONGEST_REQUEST_BODY
+    app.config["MAX_CONTENT_LENGTH"] = LONGEST_IMPORT
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)

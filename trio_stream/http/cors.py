@@ -10,7 +10,7 @@ import re
 
 type Headers = tuple[tuple[str, str], ...]
 
-METHODS = ("GET", "HEAD", "DELETE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 _EXPOSED = "Content-Range, Accept-Ranges, ETag, Content-Length"
 _REQUEST_FIELDS = (

@@ -7,17 +7,18 @@ library. Each function is a read of one transaction.
 import base64
 import binascii
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, or_, select
 
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming import words
 from trio_stream.library.records import place
-from trio_stream.store.search import matching
+from trio_stream.store.search import MOST_WORDS, joined, matching
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
 
 LARGEST_PAGE = 200
@@ -41,6 +42,9 @@ SORTS: dict[str, ColumnElement[Any]] = {
     "duration": videos.c.duration,
 }
 """What videos can be sorted by, and the column each order compares."""
+
+TEXTUAL = frozenset({"name", "title", "folders"})
+"""The orders of those whose keys are bytes."""
 
 _SHOWN = (
     *(
@@ -110,7 +114,7 @@ def page(connection: Connection, asked: Asked) -> Page:
     if asked.folder is not None:
         number = connection.scalar(select(folders.c.number).where(folders.c.place == place(asked.folder)))
         statement = statement.where(videos.c.folder == number)
-    wanted = words(asked.q[:LONGEST_QUERY])
+    wanted = joined(words(asked.q[:LONGEST_QUERY])).split()[:MOST_WORDS]
     if wanted:
         statement = statement.where(_found(connection, wanted))
     elif asked.q.strip():
@@ -142,18 +146,13 @@ def read_cursor(text: str, sort: str) -> tuple[Any, int]:
             raise ValueError
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         made_for, key, number = found
-        if (
-            made_for != sort
-            or isinstance(number, bool)
-            or not isinstance(number, int)
-            or abs(number) >= 1 << 63
-        ):
+        if made_for != sort or type(number) is not int or abs(number) >= 1 << 63:
             raise ValueError
-        if sort in {"name", "title"}:
+        if sort in TEXTUAL:
             return bytes.fromhex(key), number
-        if isinstance(key, bool) or not isinstance(key, int | float) or abs(key) >= 1 << 63:
+        if type(key) not in (int, float) or not math.isfinite(key) or abs(key) >= 1 << 63:
             raise ValueError
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         raise BadRequest("there is no such cursor: take the one that came with the page before") from None
     return (float(key) if sort == "duration" else int(key)), number
 
@@ -161,7 +160,7 @@ def read_cursor(text: str, sort: str) -> tuple[Any, int]:
 def whole(connection: Connection, id_: str, user: str) -> Whole:
     """All that is known of a video. Raises `VideoNotFound`."""
     statement = present(user).add_columns(
-        contents.c.facts, contents.c.sprites, contents.c.artwork, contents.c.artwork_reason, contents.c.texts
+        contents.c.facts, contents.c.sprites, contents.c.artwork, contents.c.artwork_reason
     )
     row = connection.execute(statement.where(videos.c.id == id_)).one_or_none()
     if row is None:
@@ -198,6 +197,8 @@ def name_of(connection: Connection, id_: str) -> str | None:
 def folder_page(connection: Connection, inside: str, limit: int, after: str | None) -> Page:
     """The folders in the folder `inside`, in natural order, each with how many videos are right in it."""
     parent = connection.scalar(select(folders.c.number).where(folders.c.place == place(inside)))
+    if parent is None:
+        return Page((), None)
     there = (
         select(func.count())
         .select_from(videos)
@@ -207,7 +208,7 @@ def folder_page(connection: Connection, inside: str, limit: int, after: str | No
         folders.c.parent == parent, folders.c.missing_since.is_(None)
     )
     if after is not None:
-        key, number = read_cursor(after, "name")
+        key, number = read_cursor(after, "folders")
         statement = statement.where(
             or_(
                 folders.c.name_key > key,
@@ -217,7 +218,7 @@ def folder_page(connection: Connection, inside: str, limit: int, after: str | No
     rows = connection.execute(statement.order_by(folders.c.name_key, folders.c.number).limit(limit + 1)).all()
     more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, cursor("name", rows[-1].name_key, rows[-1].number) if more else None)
+    return Page(rows, cursor("folders", rows[-1].name_key, rows[-1].number) if more else None)
 
 
 def present(user: str) -> Select[Any]:
@@ -242,5 +243,5 @@ def _found(connection: Connection, wanted: Sequence[str]) -> ColumnElement[bool]
     some = select(videos.c.number).where(clause).limit(FEW + 1)
     if (connection.scalar(select(func.count()).select_from(some.subquery())) or 0) <= FEW:
         return clause
-    spaced = func.concat(" ", videos.c.words)
+    spaced = literal(" ") + videos.c.words
     return and_(*(spaced.contains(f" {word}", autoescape=True) for word in wanted))

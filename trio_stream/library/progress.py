@@ -5,6 +5,8 @@ from typing import Any
 
 import trio
 
+from trio_stream.library.moments import moment
+
 
 @dataclass(slots=True)
 class Look:
@@ -81,8 +83,10 @@ class Progress:
 
     def describe(self) -> dict[str, Any]:
         """All of it, as JSON holds it."""
+        look = asdict(self.look)
+        times = {name: look.pop(f"{name}_at") for name in ("started", "ended")}
         return {
-            "look": asdict(self.look),
+            "look": look | {name: None if at is None else moment(at / 1000) for name, at in times.items()},
             "watching": asdict(self.watching),
             "keeping": asdict(self.keeping),
             "idle": self.idle,

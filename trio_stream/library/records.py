@@ -311,7 +311,7 @@ def keep_words(connection: Connection, id_: str, change: Words) -> bool:
     """Change what people say of a video; answers whether there is such a video."""
     row = connection.execute(
         select(videos.c.number, videos.c.path, videos.c.own_title, videos.c.description, videos.c.tags).where(
-            videos.c.id == id_
+            videos.c.id == id_, videos.c.missing_since.is_(None)
         )
     ).one_or_none()
     if row is None:

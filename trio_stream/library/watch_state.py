@@ -4,8 +4,8 @@ A video counts as watched from 90 % of it on. A playhead that is written again w
 viewing it belongs to; later it begins another one.
 """
 
-import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, s
 
 from trio_stream.errors import BadRequest
 from trio_stream.library import pages
+from trio_stream.library.moments import milliseconds, moment
+from trio_stream.library.naming import LONGEST_NAME
 from trio_stream.library.pages import Page
 from trio_stream.library.records import place
 from trio_stream.store.tables import contents, playheads, upsert, videos, viewings
@@ -30,8 +32,15 @@ CONTINUED = 30 * 60 * 1000
 LONGEST = 10**7
 """Seconds; no video is longer."""
 
+LOOKED_BACK = 400
+"""So many playheads are looked through for what may be gone on with."""
+
+MOST_PLAYS = 10**9
+
 EXPORT = 1
 """The version of what `export` answers."""
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,10 @@ class Playhead:
         watched, duration = data.get("watched"), data.get("duration")
         if watched is not None and not isinstance(watched, bool):
             raise BadRequest("watched is true or false")
-        return cls(_seconds(data["position"]), None if duration is None else _seconds(duration), watched)
+        known = (
+            None if duration is None else _seconds(duration) or None
+        )  # a player that knows nothing yet says 0
+        return cls(_seconds(data["position"]), known, watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,11 @@ class Kept:
 
 
 def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: int) -> Kept | None:
-    """Store where `user` is in the video `id_`, at `now` in milliseconds; None if there is no such video."""
+    """Store where `user` is in the video `id_`, at `now` in milliseconds; None if there is no such video.
+
+    It is part of the history unless `watched` is said: that is a mark, which needs nobody to watch. A video that is
+    missing keeps its playhead up to date: whoever streams it when its file goes sees it to the end.
+    """
     row = connection.execute(
         select(
             videos.c.number,
@@ -77,7 +93,6 @@ def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: in
             playheads.c.position,
             playheads.c.watched,
             playheads.c.plays,
-            playheads.c.updated_at,
         )
         .outerjoin(playheads, and_(playheads.c.video == videos.c.number, playheads.c.user == user))
         .where(videos.c.id == id_)
@@ -96,7 +111,8 @@ def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: in
         updated_at=now,
     )
     _keep(connection, user, row.number, kept)
-    _note_viewing(connection, user, row.number, row.updated_at, playhead.position, now)
+    if playhead.watched is None:
+        _note_viewing(connection, user, row.number, playhead.position, now)
     return kept
 
 
@@ -121,17 +137,17 @@ def continue_watching(connection: Connection, user: str, limit: int) -> Sequence
         pages.present(user)
         .where(playheads.c.position.is_not(None))
         .order_by(playheads.c.updated_at.desc(), videos.c.number.desc())
-        .limit(4 * limit)
+        .limit(LOOKED_BACK)
     ).all()
     found: dict[int, Row[Any]] = {}
     for row in rows:
         here: Row[Any] | None = row
         if is_finished(row):
             here = pages.neighbour(connection, row, user, down=False)
-            if here is None or here.position is not None:
-                continue  # the end of the folder, or in the list by itself
+            if here is not None and here.position is not None and (is_finished(here) or _is_begun(here)):
+                here = None  # in the list by itself
         elif not _is_begun(row):
-            continue
+            here = None
         if here is not None:
             found.setdefault(here.number, here)
         if len(found) == limit:
@@ -162,7 +178,7 @@ def history(connection: Connection, user: str, limit: int, after: str | None) ->
         .where(viewings.c.user == user)
     )
     if after is not None:
-        when, number = pages.read_cursor(after, "added")
+        when, number = pages.read_cursor(after, "history")
         statement = statement.where(
             or_(
                 viewings.c.updated_at < when,
@@ -174,7 +190,7 @@ def history(connection: Connection, user: str, limit: int, after: str | None) ->
     ).all()
     more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, pages.cursor("added", rows[-1].ended_at, rows[-1].viewing) if more else None)
+    return Page(rows, pages.cursor("history", rows[-1].ended_at, rows[-1].viewing) if more else None)
 
 
 def export(connection: Connection, user: str) -> dict[str, Any]:
@@ -196,7 +212,7 @@ def export(connection: Connection, user: str) -> dict[str, Any]:
                 "duration": row.duration,
                 "watched": row.watched,
                 "plays": row.plays,
-                "updated_at": row.updated_at,
+                "updated": moment(row.updated_at / 1000),
             }
             for row in rows
         ],
@@ -256,20 +272,13 @@ def _keep(connection: Connection, user: str, number: int, kept: Kept) -> None:
     upsert(connection, playheads, values, key=("user", "video"))
 
 
-def _note_viewing(
-    connection: Connection, user: str, number: int, before: int | None, position: float, now: int
-) -> None:
-    if before is not None and now - before < CONTINUED:
-        last = (
-            select(func.max(viewings.c.number))
-            .where(viewings.c.user == user, viewings.c.video == number)
-            .scalar_subquery()
-        )
-        changed = connection.execute(
-            update(viewings).where(viewings.c.number == last).values(updated_at=now, last=position)
-        )
-        if changed.rowcount:
-            return
+def _note_viewing(connection: Connection, user: str, number: int, position: float, now: int) -> None:
+    last = connection.scalar(
+        select(func.max(viewings.c.number)).where(viewings.c.user == user, viewings.c.video == number)
+    )
+    goes_on = update(viewings).where(viewings.c.number == last, viewings.c.updated_at > now - CONTINUED)
+    if last is not None and connection.execute(goes_on.values(updated_at=now, last=position)).rowcount:
+        return
     connection.execute(
         insert(viewings).values(
             user=user, video=number, started_at=now, updated_at=now, first=position, last=position
@@ -305,22 +314,32 @@ def _entry(number: int, data: object) -> Entry:
         case {
             "name": str(name),
             "fingerprint": str(fingerprint),
-            "position": int() | float() as position,
-            "duration": int() | float() | None as duration,
+            "position": position,
+            "duration": duration,
             "watched": bool(watched),
             "plays": int(plays),
-            "updated_at": int(updated_at),
-        } if 0 <= plays < 1 << 31 and 0 <= updated_at < 1 << 53 and "\0" not in name:
-            checked = Playhead.read({"position": position, "duration": duration})
-            kept = Kept(checked.position, checked.duration, watched, plays, updated_at)
-            return Entry(name, fingerprint, kept)
+            "updated": str(updated),
+        } if (
+            0 < len(name) <= LONGEST_NAME
+            and "\0" not in name
+            and _FINGERPRINT.fullmatch(fingerprint)
+            and not isinstance(plays, bool)
+            and 0 <= plays <= MOST_PLAYS
+        ):
+            try:
+                at = milliseconds(updated)
+                os.fsencode(name)  # raises for what no name of a file decodes to
+                playhead = Playhead.read({"position": position, "duration": duration})
+            except (ValueError, BadRequest) as error:
+                raise BadRequest(f"entry {number} is no playhead: {error}") from None
+            return Entry(name, fingerprint, Kept(playhead.position, playhead.duration, watched, plays, at))
         case _:
-            raise BadRequest(f"entry {number} is no playhead")
+            raise BadRequest(f"entry {number} is no playhead: see the description of the API for what it has")
 
 
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadRequest("positions and durations are numbers of seconds")
-    if not (math.isfinite(value) and 0 <= value <= LONGEST):
+    if not 0 <= value <= LONGEST:
         raise BadRequest(f"positions and durations are 0 to {LONGEST} seconds")
     return float(value)

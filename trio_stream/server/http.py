@@ -33,6 +33,7 @@ class HTTPStream(PlainHTTPStream):
 
     zero_copy: ClassVar[bool] = False
     body_limit: ClassVar[int] = sys.maxsize
+    body_limits: ClassVar[Mapping[str, int]] = {}
     _received: int = 0
     _answering: bool = False
     _refused: bool = False
@@ -44,7 +45,7 @@ class HTTPStream(PlainHTTPStream):
         """
         if isinstance(event, Body) and not self.closed:
             self._received += len(event.data)
-            if self._received > self.body_limit:
+            if self._received > self.body_limits.get(self.scope["path"], self.body_limit):
                 if not self._answering:
                     await self._refuse_body()
                 return  # an answer that is under way goes on; the rest of the body is nobody's

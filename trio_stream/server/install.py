@@ -7,7 +7,8 @@ version, so another version is left alone, said clearly, and served with copies 
 
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 import hypercorn.protocol
@@ -42,8 +43,8 @@ class Limits:
 
     `zero_copy` offers applications to send files with `sendfile`. `h2c` is HTTP/2 without TLS; `http3` is Hypercorn's,
     which buffers without limit for a client that does not read. `connections` bounds them in all,
-    `connections_per_address` those of one address, but for the networks of `unlimited`; `request_body` in bytes;
-    `ping_interval`, in seconds, of WebSockets.
+    `connections_per_address` those of one address, but for the networks of `unlimited`; `request_body` in bytes, for
+    the paths in `request_bodies` as it says there; `ping_interval`, in seconds, of WebSockets.
     """
 
     send_timeout: float = 60.0
@@ -55,6 +56,7 @@ class Limits:
     connections_per_address: int = sys.maxsize
     unlimited: tuple[Network, ...] = LOOPBACK
     request_body: int = 1024 * 1024
+    request_bodies: Mapping[str, int] = field(default_factory=dict)
     ping_interval: float | None = 15.0
 
 
@@ -75,6 +77,7 @@ def install(limits: Limits) -> bool:
     Connection.stalled = Patience(Connection.give_up)
     H11.h2c = limits.h2c
     HTTPStream.body_limit = limits.request_body
+    HTTPStream.body_limits = limits.request_bodies
     if (
         Config.websocket_ping_interval is None
     ):  # the default of Hypercorn; an operator may have set another one

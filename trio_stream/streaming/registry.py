@@ -27,12 +27,13 @@ class RegistryStatistics:
 
 
 class Registry:
-    """All running streams, at most `limit` of them."""
+    """All running streams, at most `limit` of them that take a place."""
 
     def __init__(self, limit: int, disk: Disk) -> None:
         self.limit = limit
         self._disk = disk
         self._streams: dict[str, Stream] = {}
+        self._free: set[Stream] = set()
         self._started = 0
         self._refused = 0
         self._ended: Counter[Ending] = Counter()
@@ -41,9 +42,12 @@ class Registry:
         self._rate = Rate(window=10.0)
         self._log = structlog.get_logger("trio_stream.streams").bind()  # made once, not for each line
 
-    def admit(self, file: MappedFile, *, owner: str, name: str, transport: str) -> Stream:
-        """A new stream of `file`; the caller closes it, and holds the file until then. Raises `TooManyStreams`."""
-        if len(self._streams) >= self.limit:
+    def admit(self, file: MappedFile, *, owner: str, name: str, transport: str, free: bool = False) -> Stream:
+        """A new stream of `file`; the caller closes it, and holds the file until then. A `free` one takes no place.
+
+        Raises `TooManyStreams`.
+        """
+        if not free and len(self._streams) - len(self._free) >= self.limit:
             self._refused += 1
             raise TooManyStreams(self.limit)
         stream = Stream(
@@ -56,6 +60,8 @@ class Registry:
             closed=self._forget,
         )
         self._streams[stream.id] = stream
+        if free:
+            self._free.add(stream)
         self._started += 1
         return stream
 
@@ -89,6 +95,7 @@ class Registry:
 
     def _forget(self, stream: Stream) -> None:
         del self._streams[stream.id]
+        self._free.discard(stream)
         if stream.ending is not None:
             self._ended[stream.ending] += 1
         self._log.info("stream ended", **stream.summary())

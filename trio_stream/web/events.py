@@ -22,10 +22,13 @@ SHORTEST = 0.2
 
 
 class EventStream(ResponseBody, AsyncIterator[bytes]):
-    """The body of a response that tells of `progress` until the client leaves."""
+    """The body of a response that tells of `progress` until the client leaves; after `ping` seconds of silence that it
+    is still there.
+    """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, *, ping: float = PING) -> None:
         self._progress = progress
+        self._ping = ping
         self._told = -1
 
     async def __aenter__(self) -> Self:
@@ -42,7 +45,7 @@ class EventStream(ResponseBody, AsyncIterator[bytes]):
     async def __anext__(self) -> bytes:
         if self._told >= 0:
             await trio.sleep(SHORTEST)
-        with trio.move_on_after(PING) as silence:
+        with trio.move_on_after(self._ping) as silence:
             await self._progress.wait_after(self._told)
         if silence.cancelled_caught:
             return b": still here\n\n"

@@ -48,9 +48,11 @@ class Exchange:
         self.file = self.services.maps.open(fd, status)
         return self.file
 
-    def admit(self, file: MappedFile, *, name: str, transport: str) -> Stream:
-        """The one stream, for as long as the exchange lasts. Raises `TooManyStreams`."""
-        self.stream = self.services.registry.admit(file, owner=self._client(), name=name, transport=transport)
+    def admit(self, file: MappedFile, *, name: str, transport: str, free: bool = False) -> Stream:
+        """The one stream, for as long as the exchange lasts. Raises `TooManyStreams`, unless it is `free`."""
+        self.stream = self.services.registry.admit(
+            file, owner=self._client(), name=name, transport=transport, free=free
+        )
         if self._left:
             self.client_left()
         return self.stream

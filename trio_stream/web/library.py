@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from trio_stream.library import records
 from trio_stream.web.events import EventStream
@@ -11,6 +11,8 @@ from trio_stream.web.exchange import services
 from trio_stream.web.forward import by_the_owner
 
 blueprint = Blueprint("library", __name__)
+
+EVENTS = "text/event-stream"
 
 
 @blueprint.get("/api/library")
@@ -32,7 +34,9 @@ async def scan() -> tuple[dict[str, Any], int]:
 @partial(by_the_owner, patience=None)
 async def follow() -> Response:
     """How it is getting on, as it happens: server-sent events."""
-    response = Response(EventStream(services().owner.get().progress), content_type="text/event-stream")
+    if request.method == "HEAD":
+        return Response(b"", content_type=EVENTS, headers={"Cache-Control": "no-store"})
+    response = Response(EventStream(services().owner.get().progress), content_type=EVENTS)
     response.timeout = None
     response.headers["Cache-Control"] = "no-store"
     return response

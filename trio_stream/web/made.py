@@ -7,6 +7,7 @@ at all: there is nothing else it could ever mean.
 import json
 import re
 import time
+from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -15,8 +16,9 @@ from quart import Blueprint
 from sqlalchemy import Connection, or_, select
 
 from trio_stream.errors import DerivedNotFound
+from trio_stream.http.bodies import Literal
 from trio_stream.http.preconditions import Validators
-from trio_stream.http.representation import FOR_EVER, Representation, respond
+from trio_stream.http.representation import FOR_EVER, Answer, Representation, respond
 from trio_stream.library.derived import SUFFIXES, digest
 from trio_stream.store.tables import contents, subtitles, videos
 from trio_stream.web import shapes
@@ -26,7 +28,8 @@ from trio_stream.web.exchange import Exchange
 blueprint = Blueprint("made", __name__)
 
 _ADDRESS = re.compile(
-    rb"/api/videos/([0-9a-f]{1,64})/r/([0-9a-f]{1,64})/(poster|sheet|thumbnails|subtitle)-([0-9a-f]{32})\.(jpg|vtt|ass)$"
+    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/"
+    rb"(?=(?:poster|sheet)-\w+\.jpg|thumbnails-\w+\.vtt|subtitle-\w+\.(?:vtt|ass))(\w+)-([0-9a-f]{32})\.(\w+)\Z"
 )
 
 
@@ -40,44 +43,57 @@ async def made_file(asked: Asked, exchange: Exchange) -> Answered:
     found = await exchange.services.database.read(
         partial(_look_up, id_=id_, revision=revision, kind=kind, name=name)
     )
-    if isinstance(found, bytes):
+    if found is not None:
         return _send_track(asked, found, name)
-    fd = await exchange.services.derived.open(name, suffix)
-    file = exchange.hold(fd)
-    answer = respond(
+    file = exchange.hold(await exchange.services.derived.open(name, suffix))
+    answer = _respond(asked, name, suffix, file.content.size, file.content.mtime_ns)
+    if not answer.parts:
+        return Answered(answer.status, answer.headers)
+    # Whoever has a place to watch a video needs its subtitles too, and no place besides.
+    stream = exchange.admit(file, name=f"{kind}-{name}.{suffix}", transport="http", free=True)
+    return Answered(answer.status, answer.headers, stream, answer.parts)
+
+
+def _respond(asked: Asked, name: str, suffix: str, size: int, mtime_ns: int) -> Answer:
+    return respond(
         asked.method,
         asked.fields,
         Representation(
-            size=file.content.size,
-            validators=Validators(etag=f'"{name}"', modified=file.content.mtime_ns // 10**9),
+            size=size,
+            validators=Validators(etag=f'"{name}"', modified=mtime_ns // 10**9),
             media_type=SUFFIXES[suffix],
-            filename=f"{kind}.{suffix}",
+            filename=f"{name}.{suffix}",
             caching=FOR_EVER,
         ),
         now=int(time.time()),
         boundary=partial(token_hex, 16),
+        download=asked.flag("download"),
     )
-    stream = exchange.admit(file, name=f"{kind}-{name}.{suffix}", transport="http") if answer.parts else None
-    return Answered(answer.status, answer.headers, stream, answer.parts)
 
 
-def _send_track(asked: Asked, track: bytes, name: str) -> Answered:
-    headers = (
-        ("Content-Type", SUFFIXES["vtt"]),
-        ("Content-Length", str(len(track))),
-        ("ETag", f'"{name}"'),
-        ("Cache-Control", FOR_EVER),
-        ("X-Content-Type-Options", "nosniff"),
+def _send_track(asked: Asked, track: "_Track", name: str) -> Answered:
+    answer = _respond(asked, name, "vtt", len(track.data), track.mtime_ns)
+    body = b"".join(
+        part.data if isinstance(part, Literal) else track.data[part.offset : part.offset + part.length]
+        for part in answer.parts
     )
-    return Answered(200, headers, body=b"" if asked.method == "HEAD" else track)
+    return Answered(answer.status, answer.headers, body=body)
 
 
-def _look_up(connection: Connection, id_: str, revision: str, kind: str, name: str) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class _Track:
+    """A track of tiles, which is kept nowhere; `mtime_ns` is that of the video it belongs to."""
+
+    data: bytes
+    mtime_ns: int
+
+
+def _look_up(connection: Connection, id_: str, revision: str, kind: str, name: str) -> _Track | None:
     """That there is such a file of that video; a track of tiles is made here. Raises `DerivedNotFound`."""
     video: Any = connection.execute(
-        select(videos.c.number, contents.c.poster, contents.c.sprites, contents.c.duration)
+        select(videos.c.number, videos.c.mtime_ns, videos.c.duration, contents.c.poster, contents.c.sprites)
         .join(contents, contents.c.revision == videos.c.revision)
-        .where(videos.c.id == id_, videos.c.revision == revision)
+        .where(videos.c.id == id_, videos.c.revision == revision, videos.c.missing_since.is_(None))
     ).one_or_none()
     if video is None:
         raise DerivedNotFound("there is no such file")
@@ -88,9 +104,9 @@ def _look_up(connection: Connection, id_: str, revision: str, kind: str, name: s
         case "sheet" if sprites is not None and name in sprites["files"]:
             return None
         case "thumbnails" if sprites is not None:
-            track = shapes.thumbnails(sprites, video.duration or 0.0)
+            track = shapes.thumbnails(sprites, video.duration)
             if digest(track) == name:
-                return track
+                return _Track(track, video.mtime_ns)
         case "subtitle":
             found = select(subtitles.c.number).where(
                 or_(subtitles.c.video == video.number, subtitles.c.revision == revision),

@@ -74,6 +74,7 @@ def describe(error: Exception) -> Problem:
         case (
             TooManyStreams(retry_after=seconds)
             | TooManyFiles(retry_after=seconds)
+            | NotTheOwner(retry_after=seconds)
             | StoreUnavailable(retry_after=seconds)
             | NotTheOwner(retry_after=seconds)
         ):

@@ -3,25 +3,16 @@
 import json
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from trio_stream.http.media_types import media_type
 from trio_stream.library.derived import digest
+from trio_stream.library.moments import moment
 from trio_stream.library.naming import url_path
 from trio_stream.library.pages import Whole
-from trio_stream.media.facts import Facts
 from trio_stream.media.tiles import Grid, thumbnails_vtt
-
-LATEST = int(datetime.max.replace(tzinfo=UTC).timestamp())
-"""File systems hold times that calendars do not."""
-
-
-def moment(seconds: float) -> str:
-    """A time in seconds since the epoch in ISO 8601, as near as calendars come to it."""
-    return datetime.fromtimestamp(min(max(seconds, 0), LATEST), UTC).isoformat()
 
 
 def file(name: str, size: int, mtime_ns: int) -> dict[str, Any]:
@@ -77,10 +68,9 @@ def playhead(row: Row[Any]) -> dict[str, Any] | None:
 def details(found: Whole) -> dict[str, Any]:
     """All that is known of a video."""
     row = found.row
-    facts = None if row.facts is None else Facts.from_json(json.loads(row.facts)).to_json()
+    facts = None if row.facts is None else json.loads(row.facts)
     if facts is not None and facts["keyframes"] is not None:
-        times = facts["keyframes"].pop("times")
-        facts["keyframes"]["count"] = len(times)
+        facts["keyframes"]["count"] = len(facts["keyframes"].pop("times"))
     return item(row) | {
         "description": row.description,
         "tags": json.loads(row.tags),

@@ -1,7 +1,10 @@
 """The videos: lists and pages of them, all that is known of one, what people say of it, and its bytes by its id."""
 
+import json
+import re
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 from quart import Blueprint, request
 
@@ -17,6 +20,8 @@ from trio_stream.web.forward import by_the_owner
 from trio_stream.web.streams import send_video
 
 blueprint = Blueprint("videos", __name__)
+
+_ID = re.compile("[0-9a-f]{16}")
 
 DETAILED = 100
 """So many videos are described; the names are all there."""
@@ -47,7 +52,7 @@ async def _page() -> dict[str, Any]:
         limit=limit(),
         sort=request.args.get("sort", "name"),
         order="desc" if order == "desc" else "asc",
-        folder=request.args.get("folder"),
+        folder=folder_asked("folder"),
         q=request.args.get("q", ""),
         cursor=request.args.get("cursor"),
     )
@@ -58,15 +63,29 @@ async def _page() -> dict[str, Any]:
 def limit() -> int:
     """How many a client wants on a page. Raises `BadRequest`."""
     text = request.args.get("limit", "50")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= LARGEST_PAGE):
         raise BadRequest(f"limit is 1 to {LARGEST_PAGE}")
     return int(text)
+
+
+def checked(id_: str) -> str:
+    """The id of a video. Raises `VideoNotFound` for what can be none, which need not even be text to a database."""
+    if not _ID.fullmatch(id_):
+        raise VideoNotFound("there is no such video")
+    return id_
+
+
+def folder_asked(name: str) -> str | None:
+    """The folder in the query under `name`, whose bytes need not be UTF-8 (the framework wants them to be)."""
+    fields = dict(parse_qsl(request.query_string, keep_blank_values=True))
+    found = fields.get(name.encode())
+    return None if found is None else found.decode("utf-8", "surrogateescape")
 
 
 @blueprint.get("/api/videos/<id_>")
 async def show_video(id_: str) -> dict[str, Any]:
     """All that is known of a video."""
-    found = await services().database.read(partial(pages.whole, id_=id_, user=user()))
+    found = await services().database.read(partial(pages.whole, id_=checked(id_), user=user()))
     return shapes.details(found) | {"status": "ok"}
 
 
@@ -75,7 +94,11 @@ async def show_video(id_: str) -> dict[str, Any]:
 async def edit_video(id_: str) -> dict[str, Any]:
     """Change title, description or tags."""
     change = Words.read(await json_body())
-    if not await services().owner.get().writer.write(partial(records.keep_words, id_=id_, change=change)):
+    if (
+        not await services()
+        .owner.get()
+        .writer.write(partial(records.keep_words, id_=checked(id_), change=change))
+    ):
         raise VideoNotFound("there is no such video")
     return await show_video(id_)
 
@@ -86,7 +109,7 @@ async def list_folders() -> dict[str, Any]:
     page = await services().database.read(
         partial(
             pages.folder_page,
-            inside=request.args.get("in", ""),
+            inside=folder_asked("in") or "",
             limit=limit(),
             after=request.args.get("cursor"),
         )
@@ -98,12 +121,12 @@ async def list_folders() -> dict[str, Any]:
 async def video_file(asked: AskedBytes, exchange: Exchange) -> Answered:
     """The bytes of the video with this id, as `/api/stream` sends them."""
     id_ = naming.name_from_url(asked.raw_path.split(b"/")[-2])
-    return await send_video(asked, exchange, await exchange.services.names.of(id_))
+    return await send_video(asked, exchange, await exchange.services.names.of(checked(id_)))
 
 
 async def json_body() -> Any:
     """The request's body. Raises `BadRequest` when it is no JSON."""
-    data = await request.get_json(force=True, silent=True)
-    if data is None:
-        raise BadRequest("the body has to be JSON")
-    return data
+    try:
+        return json.loads(await request.get_data())
+    except (ValueError, RecursionError):
+        raise BadRequest("the body has to be JSON") from None

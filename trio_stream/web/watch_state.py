@@ -1,6 +1,7 @@
 """Where people stopped and what they have seen."""
 
 import time
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -8,13 +9,17 @@ from quart import Blueprint, Response, request
 
 from trio_stream.errors import VideoNotFound
 from trio_stream.library import watch_state
+from trio_stream.library.moments import moment
 from trio_stream.library.watch_state import Playhead
 from trio_stream.web import shapes
 from trio_stream.web.exchange import services, user
 from trio_stream.web.forward import by_the_owner
-from trio_stream.web.videos import json_body, limit
+from trio_stream.web.videos import checked, json_body, limit
 
 blueprint = Blueprint("watch_state", __name__)
+
+PIECE = 200
+"""Entries that are imported in one change of the database: others have theirs in between."""
 
 
 @blueprint.put("/api/videos/<id_>/playhead")
@@ -25,7 +30,7 @@ async def put_playhead(id_: str) -> dict[str, Any]:
     kept = (
         await services()
         .owner.get()
-        .writer.write(partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=_now()))
+        .writer.write(partial(watch_state.put, user=user(), id_=checked(id_), playhead=playhead, now=_now()))
     )
     if kept is None:
         raise VideoNotFound("there is no such video")
@@ -34,7 +39,7 @@ async def put_playhead(id_: str) -> dict[str, Any]:
         "duration": kept.duration,
         "watched": kept.watched,
         "plays": kept.plays,
-        "updated": shapes.moment(kept.updated_at / 1000),
+        "updated": moment(kept.updated_at / 1000),
         "status": "ok",
     }
 
@@ -43,7 +48,11 @@ async def put_playhead(id_: str) -> dict[str, Any]:
 @by_the_owner
 async def delete_playhead(id_: str) -> Response:
     """Let it be as if the user had never begun the video."""
-    if not await services().owner.get().writer.write(partial(watch_state.forget, user=user(), id_=id_)):
+    if (
+        not await services()
+        .owner.get()
+        .writer.write(partial(watch_state.forget, user=user(), id_=checked(id_)))
+    ):
         raise VideoNotFound("there is no such video")
     return Response(b"", status=204)
 
@@ -64,8 +73,8 @@ async def history() -> dict[str, Any]:
     return {
         "viewings": [
             {
-                "started": shapes.moment(row.started_at / 1000),
-                "ended": shapes.moment(row.ended_at / 1000),
+                "started": moment(row.started_at / 1000),
+                "ended": moment(row.ended_at / 1000),
                 "from": row.first,
                 "to": row.last,
                 "video": shapes.item(row),
@@ -96,11 +105,10 @@ async def export_watch_state() -> dict[str, Any]:
 async def import_watch_state() -> dict[str, Any]:
     """Keep what an export says, where it is newer."""
     entries = watch_state.read_export(await json_body())
-    counts = (
-        await services()
-        .owner.get()
-        .writer.write(partial(watch_state.import_entries, user=user(), entries=entries))
-    )
+    writer, counts = services().owner.get().writer, Counter(imported=0, older=0, unknown=0)
+    for start in range(0, len(entries), PIECE):
+        piece = entries[start : start + PIECE]
+        counts.update(await writer.write(partial(watch_state.import_entries, user=user(), entries=piece)))
     return counts | {"status": "ok"}
 
 
