@@ -16,7 +16,9 @@ LONGEST_KEY = 1000
 """Bytes of a sort key; no index of a database takes keys of any length."""
 
 _DIGITS = re.compile(r"(\d+)")
-_WORD = re.compile(r"[^\W_]+")
+_UNSPACED = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+"""Kana and ideographs: nothing stands between words written in them, so each counts as one."""
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _CAMERA = re.compile(r"[._]+")
 
 _UNFOLDED = str.maketrans(
@@ -85,8 +87,13 @@ def folded(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The folded words of a text: its runs of letters and digits. None has a surrogate in it."""
-    return _WORD.findall(folded(text.encode("utf-8", "replace").decode()))
+    """The folded words of a text: its runs of letters and digits, and each sign of scripts that divide no words.
+
+    None has a surrogate in it.
+    """
+    return [
+        word for word in _WORD.findall(folded(text.encode("utf-8", "replace").decode())) if word.isalnum()
+    ]
 
 
 def title_of(name: str) -> str:

@@ -1,0 +1,413 @@
+"""Pages of a library, on both databases: every video once, in the order asked for, whatever happens in between."""
+
+import os
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.engine import URL
+
+from tests.databases import Databases
+from tests.library.rows import add, lose, opened
+from trio_stream.errors import BadRequest, VideoNotFound
+from trio_stream.library import pages, records
+from trio_stream.library.naming import natural_key, sort_key, words
+from trio_stream.library.pages import SORTS, Asked, Order
+from trio_stream.library.records import Words
+from trio_stream.store.tables import videos
+
+ORDERS: tuple[Order, ...] = ("asc", "desc")
+
+
+@pytest.fixture
+def engine(database_url: URL) -> Iterator[Engine]:
+    with opened(database_url) as engine:
+        yield engine
+
+
+def names(rows: Any) -> list[str]:
+    return [os.fsdecode(row.path) for row in rows]
+
+
+def through(connection: Connection, limit: int, **asked: Any) -> list[str]:
+    """All names, page by page."""
+    found: list[str] = []
+    cursor = None
+    for _ in range(1000):
+        page = pages.page(connection, Asked(user="local", limit=limit, cursor=cursor, **asked))
+        assert len(page.rows) == limit or page.next is None
+        found += names(page.rows)
+        cursor = page.next
+        if cursor is None:
+            return found
+    raise AssertionError("it never ends")
+
+
+def shown(connection: Connection, **asked: Any) -> list[str]:
+    """The names on the first page."""
+    return names(pages.page(connection, Asked(user="local", limit=200, **asked)).rows)
+
+
+def variety(connection: Connection) -> None:
+    """37 videos with ties in everything but the name."""
+    for number in range(37):
+        add(
+            connection,
+            f"{'Films/' if number % 3 else ''}film {number}.mp4",
+            size=number % 4,
+            mtime_ns=number % 5 * 10**18 + number % 2,
+            added=number % 3,
+            duration=number % 6 + 0.1 * (number % 2),
+        )
+        title = {0: "Same", 1: "same"}.get(number % 7)
+        if title:
+            records.keep_words(
+                connection,
+                connection.scalars(select(videos.c.id).order_by(videos.c.number.desc())).first() or "",
+                Words(title=title),
+            )
+
+
+def test_every_sort_goes_through_all_of_them_both_ways(engine: Engine) -> None:
+    with engine.begin() as connection:
+        variety(connection)
+        rows = connection.execute(select(videos)).all()
+        for sort, column in SORTS.items():
+            for limit in (1, 5, 36, 37, 200):
+                up = through(connection, limit, sort=sort)
+                down = through(connection, limit, sort=sort, order="desc")
+                assert len(set(up)) == len(up) == 37, (sort, limit)
+                assert down == up[::-1], (sort, limit)
+                by_name = {os.fsdecode(row.path): row for row in rows}
+                keys = [(by_name[name]._mapping[str(column.key)], by_name[name].number) for name in up]
+                assert keys == sorted(keys), (sort, limit)
+
+
+def test_names_are_in_natural_order_and_titles_as_people_sort_them(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add(connection, "b 10.mp4", "b 9.mp4", "B 2.mp4", "a/10.mp4", "a/9.mp4", "Ä.mp4", "b.mp4")
+        assert shown(connection) == sorted(shown(connection), key=natural_key)
+        by_title = [row.title for row in pages.page(connection, Asked("local", sort="title")).rows]
+        assert by_title == sorted(by_title, key=sort_key) == ["9", "10", "b", "B 2", "b 9", "b 10", "Ä"]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_videos_that_come_and_go_between_two_pages_disturb_no_other(engine: Engine, order: Order) -> None:
+    with engine.begin() as connection:
+        add(connection, *(f"{number}.mp4" for number in range(0, 40, 2)))
+        first = pages.page(connection, Asked("local", limit=10, order=order))
+        on_it = names(first.rows)
+        add(connection, *(f"{number}.mp4" for number in range(1, 40, 2)))
+        lose(connection, on_it[-1], on_it[3], "2.mp4", "30.mp4")
+        rest, cursor = [], first.next
+        while cursor is not None:
+            page = pages.page(connection, Asked("local", limit=10, order=order, cursor=cursor))
+            rest += names(page.rows)
+            cursor = page.next
+        last = int(on_it[-1].partition(".")[0])
+        behind = range(last + 1, 40) if order == "asc" else range(last - 1, -1, -1)
+        assert rest == [f"{number}.mp4" for number in behind if number not in (2, 30)]
+
+
+def test_missing_videos_are_on_no_page(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add(connection, "a/1.mp4", "a/2.mp4")
+        lose(connection, "a/1.mp4")
+        assert shown(connection) == shown(connection, folder="a") == shown(connection, q="mp4") == ["a/2.mp4"]
+
+
+CURSORS_THAT_ARE_NONE = [
+    *("", "?", "a", "é", "null", "W10", "e30", "WzFd", "A" * 100_000),
+    pages.cursor("name", b"a", 1),
+    pages.cursor("history", 5, 1),
+    pages.cursor("size", float("nan"), 1),
+    pages.cursor("size", float("inf"), 1),
+    pages.cursor("size", 1 << 63, 1),
+    pages.cursor("size", -(10**300), 1),
+    pages.cursor("size", "5", 1),
+    pages.cursor("size", True, 1),
+    pages.cursor("size", None, 1),
+    pages.cursor("size", 5, 1 << 63),
+    pages.cursor("size", 5, 1.5),  # type: ignore[arg-type]
+    pages.cursor("size", 5, True),
+    pages.cursor("size", [[[[]]]], 1),
+]
+
+
+@pytest.mark.parametrize("cursor", CURSORS_THAT_ARE_NONE, ids=range(len(CURSORS_THAT_ARE_NONE)))
+def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
+    with pytest.raises(BadRequest, match="cursor"):
+        pages.read_cursor(cursor, "size")
+
+
+@given(
+    st.text() | st.from_regex("[A-Za-z0-9_-]*", fullmatch=True),
+    st.sampled_from([*SORTS, "history", "folders"]),
+)
+def test_whatever_is_sent_as_a_cursor_is_refused_or_understood(text: str, sort: str) -> None:
+    try:
+        key, number = pages.read_cursor(text, sort)
+    except BadRequest:
+        return
+    assert isinstance(key, bytes | int | float)
+    assert abs(number) < 1 << 63
+
+
+@given(st.binary(max_size=1000), st.integers(0, (1 << 63) - 1))
+def test_a_cursor_says_where_a_page_ended(key: bytes, number: int) -> None:
+    assert pages.read_cursor(pages.cursor("name", key, number), "name") == (key, number)
+    assert pages.read_cursor(pages.cursor("size", number, number), "size") == (number, number)
+
+
+def test_a_cursor_of_another_sort_is_refused(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add(connection, "1.mp4", "2.mp4")
+        for sort in SORTS:
+            cursor = pages.page(connection, Asked("local", limit=1, sort=sort)).next
+            for other in SORTS:
+                if other != sort:
+                    with pytest.raises(BadRequest, match="cursor"):
+                        pages.page(connection, Asked("local", sort=other, cursor=cursor))
+
+
+def test_a_sort_that_is_none_is_refused_with_those_there_are(engine: Engine) -> None:
+    with engine.begin() as connection, pytest.raises(BadRequest, match=", ".join(SORTS)):
+        pages.page(connection, Asked("local", sort="colour"))
+
+
+LIBRARY = [
+    "Amélie (2001).mkv",
+    "Straße nach Süden.mp4",
+    "STRASSE.mp4",
+    "Serien/Die Brücke/Staffel 01/Folge 02.mkv",
+    "日本映画/七人の侍.mkv",
+    "映画.mp4",
+    "a_b%c.mp4",
+    "it's.mp4",
+    "Łódź.mp4",
+    "ﬁlm.mp4",
+    "Vol.2.mp4",
+    os.fsdecode(b"caf\xe9.mp4"),
+]
+
+
+@pytest.fixture(scope="module")
+def findable_url(databases: Databases) -> Iterator[URL]:
+    with databases.ready() as url:
+        with opened(url) as engine, engine.begin() as connection:
+            add(connection, *LIBRARY)
+        yield url
+
+
+@pytest.fixture
+def findable(findable_url: URL) -> Iterator[Engine]:
+    """What `LIBRARY` names; nobody writes to it."""
+    with opened(findable_url) as engine:
+        yield engine
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("amelie", ["Amélie (2001).mkv"]),
+        ("AMÉLIE 2001", ["Amélie (2001).mkv"]),
+        ("2001 am", ["Amélie (2001).mkv"]),
+        ("strasse", ["STRASSE.mp4", "Straße nach Süden.mp4"]),
+        ("sud", ["Straße nach Süden.mp4"]),
+        ("bruck folge", ["Serien/Die Brücke/Staffel 01/Folge 02.mkv"]),
+        ("rücke", []),  # the middle of a word
+        ("brücke strasse", []),
+        ("lodz", ["Łódź.mp4"]),
+        ("film", ["ﬁlm.mp4"]),
+        ("caf", [os.fsdecode(b"caf\xe9.mp4")]),
+        ("日本", ["日本映画/七人の侍.mkv"]),
+        ("七人", ["日本映画/七人の侍.mkv"]),
+        ("侍", ["日本映画/七人の侍.mkv"]),
+        ("映画", ["日本映画/七人の侍.mkv", "映画.mp4"]),
+        ("vol.2", ["Vol.2.mp4"]),
+        ("it's", ["it's.mp4"]),
+        ("a_b%c", ["a_b%c.mp4"]),
+        ("%", []),
+        ("_", []),
+        ("*", []),
+        ("\"' OR 1=1 --", []),
+        ("'); DROP TABLE videos; --", []),
+        ('amelie" OR "x', []),
+        ("amelie NOT 2001", []),
+        ("amelie & 2001", ["Amélie (2001).mkv"]),
+        ("amelie | zebra", []),
+        ("am* mkv", ["Amélie (2001).mkv"]),
+        ("words:amelie", []),
+        ("NEAR(amelie 2001)", []),
+        ("\0amelie\0", ["Amélie (2001).mkv"]),
+        ("\ud800 amelie", ["Amélie (2001).mkv"]),
+        ("amelie " * 100, ["Amélie (2001).mkv"]),
+        ("x" * 10_000, []),
+    ],
+)
+@pytest.mark.parametrize("few", [0, 500])
+def test_search(
+    findable: Engine, monkeypatch: pytest.MonkeyPatch, few: int, q: str, expected: list[str]
+) -> None:
+    monkeypatch.setattr(pages, "FEW", few)
+    with findable.connect() as connection:
+        assert sorted(shown(connection, q=q)) == sorted(expected)
+
+
+def test_nothing_but_space_is_no_search(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add(connection, "a.mp4")
+        assert shown(connection, q=" \t ") == ["a.mp4"]
+
+
+_PIECES = st.sampled_from([*"aAbBäÄßé日本", "ab", "ba", "10", "1", " ", "_", "%", "'", "-", "/", "."])
+_TEXTS = st.lists(_PIECES, min_size=1, max_size=8).map("".join)
+_LIBRARIES = st.lists(_TEXTS.filter(lambda text: words(text) != []), max_size=12, unique=True)
+
+
+def test_few_hits_and_many_are_found_alike(engine: Engine) -> None:
+    """Against the rule itself: each word of the query begins a word of the video."""
+
+    @settings(max_examples=40)
+    @given(
+        _LIBRARIES,
+        st.lists(_TEXTS, min_size=1, max_size=8),
+        st.sampled_from([*SORTS]),
+        st.sampled_from(ORDERS),
+    )
+    def holds(titles: list[str], queries: list[str], sort: str, order: Order) -> None:
+        with engine.connect() as connection, pytest.MonkeyPatch.context() as patch:
+            ids = add(connection, *(f"{number}.mp4" for number in range(len(titles))))
+            for id_, title in zip(ids, titles, strict=True):
+                records.keep_words(connection, id_, Words(title=title))
+            known = {
+                os.fsdecode(row.path): row.words.split() for row in connection.execute(select(videos)).all()
+            }
+            for q in queries:
+                found = []
+                for few in (0, 1000):
+                    patch.setattr(pages, "FEW", few)
+                    found.append(through(connection, 3, q=q, sort=sort, order=order))
+                assert found[0] == found[1]
+                wanted = words(q)
+                expected = {
+                    name
+                    for name, there in known.items()
+                    if (wanted or not q.strip())
+                    and all(any(each.startswith(word) for each in there) for word in wanted)
+                }
+                assert set(found[0]) == expected
+            connection.rollback()
+
+    holds()
+
+
+def test_a_word_that_is_too_long_for_the_index_is_found_by_its_beginning(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine.begin() as connection:
+        add(connection, f"{'n' * 150}.mp4")
+        for few in (0, 500):
+            monkeypatch.setattr(pages, "FEW", few)
+            assert len(shown(connection, q="n" * 150)) == 1
+
+
+def test_folders_are_pages_too(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add(connection, "a.mp4", "10/x.mp4", "9/x.mp4", "9/y.mp4", "9/deep/z.mp4", "B/x.mp4")
+        found, cursor = [], None
+        while True:
+            page = pages.folder_page(connection, "", 1, cursor)
+            found += [(os.fsdecode(row.path), row.videos) for row in page.rows]
+            cursor = page.next
+            if cursor is None:
+                break
+        assert found == [("9", 2), ("10", 1), ("B", 1)]
+        assert [row.path for row in pages.folder_page(connection, "9", 9, None).rows] == [b"9/deep"]
+        assert pages.folder_page(connection, "9/deep", 9, None).rows == []
+        for nowhere in ("nowhere", "9/", "a.mp4", "\0", "../", "x" * 10_000):
+            assert not pages.folder_page(connection, nowhere, 9, None).rows
+            assert shown(connection, folder=nowhere) == []
+        assert shown(connection, folder="9") == ["9/x.mp4", "9/y.mp4"]
+        assert shown(connection, folder="") == ["a.mp4"]
+        records.lose_folder(connection, "9", 1)
+        assert [row.path for row in pages.folder_page(connection, "", 9, None).rows] == [b"10", b"B"]
+        with pytest.raises(BadRequest, match="cursor"):
+            pages.folder_page(connection, "", 9, pages.cursor("name", b"", 1))
+
+
+def test_a_video_knows_who_is_beside_it_in_its_folder(engine: Engine) -> None:
+    with engine.begin() as connection:
+        ordered = [f"s/{number}.mp4" for number in (1, 2, 9, 10, 100)]
+        ids = dict(zip(ordered, add(connection, *ordered), strict=True))
+        add(connection, "s/5/x.mp4", "r.mp4", "t.mp4", "s/3.mp4")
+        lose(connection, "s/3.mp4")
+        for one, other in pairwise(ordered):
+            behind, before = (
+                pages.whole(connection, ids[one], "local").behind,
+                pages.whole(connection, ids[other], "local").before,
+            )
+            assert behind is not None
+            assert before is not None
+            assert (behind.id, before.id) == (ids[other], ids[one])
+        assert pages.whole(connection, ids[ordered[0]], "local").before is None
+        assert pages.whole(connection, ids[ordered[-1]], "local").behind is None
+
+
+def test_a_video_that_is_missing_has_no_page(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (id_,) = add(connection, "a.mp4")
+        assert pages.name_of(connection, id_) == "a.mp4"
+        lose(connection, "a.mp4")
+        assert pages.name_of(connection, id_) is None
+        with pytest.raises(VideoNotFound):
+            pages.whole(connection, id_, "local")
+        assert not records.keep_words(connection, id_, Words(title="x"))
+
+
+def test_what_people_say_is_searched_and_survives_a_rename(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (id_,) = add(connection, "old name.mp4", bytes_="the film")
+        change = Words(title="Ein Abend", description="long", tags=("Städte",))
+        assert records.keep_words(connection, id_, change)
+        for q in ("abend", "old", "stadte"):
+            assert shown(connection, q=q) == ["old name.mp4"]
+        assert shown(connection, q="long") == []
+        lose(connection, "old name.mp4")
+        assert add(connection, "new name.mp4", bytes_="the film") == [id_]
+        row = pages.whole(connection, id_, "local").row
+        assert (row.title, row.description, row.tags) == ("Ein Abend", "long", '["St\\u00e4dte"]')
+        assert [shown(connection, q=q) for q in ("abend", "new", "old")] == [
+            ["new name.mp4"],
+            ["new name.mp4"],
+            [],
+        ]
+        assert records.keep_words(connection, id_, Words(title=None))
+        assert pages.whole(connection, id_, "local").row.title == "new name"
+        assert shown(connection, q="abend") == []
+        connection.execute(update(videos).values(duration=5))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(None, [], "x", 5, {}, {"titel": "x"}, {"title": "x", "id": "y"}),
+        *({"title": 5}, {"title": ["x"]}, {"title": "x" * 501}, {"title": "a\0b"}, {"title": "\ud800"}),
+        *({"description": None}, {"description": "x" * 20_001}, {"description": "\0"}),
+        *({"tags": None}, {"tags": "x"}, {"tags": ["x"] * 101}, {"tags": ["x" * 101]}, {"tags": [None]}),
+        *({"tags": ["\udfff"]}, {"tags": [["x"]]}, {"tags": {"a": 1}}),
+    ],
+)
+def test_what_cannot_be_said_of_a_video(data: object) -> None:
+    with pytest.raises(BadRequest, match=r"title|description|tags"):
+        Words.read(data)
+
+
+def test_what_can_be_said_of_a_video() -> None:
+    assert Words.read({"title": "  x  ", "tags": [" a ", "a", " ", "b"]}) == Words(title="x", tags=("a", "b"))
+    assert Words.read({"title": None}).title is None
+    assert Words.read({"description": "line\nline 🎬"}) == Words(description="line\nline 🎬")
