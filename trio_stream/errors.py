@@ -51,10 +51,10 @@ class VideoNotFound(TrioStreamError):
 
 
 class DerivedNotFound(TrioStreamError):
-    """No such picture or subtitle was made of the video."""
+    """No such picture or subtitle was made of the video as it is now."""
 
     status = 404
-    code = "not-found"
+    code = "file-not-found"
 
 
 class StreamNotFound(TrioStreamError):

@@ -6,6 +6,15 @@ from trio_stream.http.problems import MEDIA_TYPE as PROBLEM
 
 type Json = dict[str, Any]
 
+EXAMPLE = "http://localhost:8000"
+"""Where the server of the examples runs."""
+
+SAMPLE = "Films/Big Buck Bunny.mp4"
+SAMPLE_ID = "3f9c1b2e8d7a6054"
+REVISION = "b15222265c88429fa4beca6c"
+MADE = "5d41402abc4b2a76b9719d911017c592"
+"""The digest of a file that was made."""
+
 
 def ref(name: str) -> Json:
     """A reference to one of our schemas."""
@@ -32,9 +41,29 @@ def listing(about: str, items: Json, **more: Any) -> Json:
     return {"type": "array", "description": about, "items": items, **more}
 
 
-def object_of(about: str, properties: Json) -> Json:
-    """An object whose members are always all there."""
-    return {"type": "object", "description": about, "properties": properties, "required": [*properties]}
+def flag(about: str) -> Json:
+    """Yes or no."""
+    return {"type": "boolean", "description": about}
+
+
+def moment(about: str) -> Json:
+    """A time."""
+    return text(about, format="date-time")
+
+
+def nullable(schema: Json) -> Json:
+    """What `schema` says, or null."""
+    if "$ref" in schema:
+        about = {"description": schema["description"]} if "description" in schema else {}
+        return {"anyOf": [{"$ref": schema["$ref"]}, {"type": "null"}], **about}
+    more = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return schema | {"type": [schema["type"], "null"]} | more
+
+
+def object_of(about: str, properties: Json, *, optional: tuple[str, ...] = ()) -> Json:
+    """An object whose members are always all there, but for those that are `optional`."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "description": about, "properties": properties, "required": required}
 
 
 def operation(id_: str, tag: str, summary: str, curl: str, responses: Json, **more: Any) -> Json:
@@ -81,3 +110,15 @@ def problem_answer(about: str, headers: Json | None = None) -> Json:
 def header(about: str, example: str) -> Json:
     """A header of an answer."""
     return {"description": about, "schema": {"type": "string"}, "example": example}
+
+
+def json_body(about: str, schema: str) -> Json:
+    """What a request has to bring."""
+    return {"description": about, "required": True, "content": body("application/json", ref(schema))}
+
+
+AGAIN: Json = {"Retry-After": {"description": "Seconds to wait.", "schema": whole("Seconds."), "example": 5}}
+
+FOREIGN = problem_answer("The page is another site's, and its origin is not allowed.")
+
+ID = parameter("id", "path", {"type": "string"}, "The id of a video.", example=SAMPLE_ID)

@@ -3,7 +3,9 @@
 from trio_stream.errors import TrioStreamError
 from trio_stream.http.ranges import MAX_SPANS
 from trio_stream.streaming.stream import Ending
+from trio_stream.web import schemas_library
 from trio_stream.web.openapi_parts import Json, listing, number, object_of, ref, text, whole
+from trio_stream.web.schemas_library import NAME, OK, urls, video
 from trio_stream.web.sockets import LARGEST_MESSAGE
 from trio_stream.web.videos import DETAILED
 
@@ -12,12 +14,6 @@ def _tagged(kind: str, about: str, properties: Json | None = None) -> Json:
     return object_of(about, {"type": {"type": "string", "const": kind}, **(properties or {})})
 
 
-OK = {"type": "string", "const": "ok", "description": "Always `ok`; everything else is a problem document."}
-NAME = text(
-    "Path below the folder of videos, with `/` between folders. Bytes that are no UTF-8 are lone surrogates.",
-    examples=["Films/Big Buck Bunny.mp4"],
-)
-PATH = {"type": "string", "format": "uri-reference"}
 STATUS = {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."}
 CODE = text(
     "A stable word for programs; all of them are listed under Problems.", examples=["video-not-found"]
@@ -27,7 +23,7 @@ DETAIL = text("A sentence for people.")
 
 def schemas() -> Json:
     """All of them, by name."""
-    return _http() | _messages()
+    return _http() | schemas_library.schemas() | _messages()
 
 
 def _http() -> Json:
@@ -56,20 +52,12 @@ def _http() -> Json:
             },
         ),
         "Video": object_of(
-            "One video.",
-            {
-                "name": NAME,
-                "size": whole("Bytes."),
-                "modified": text("When the file last changed, in UTC.", format="date-time"),
-                "content_type": text("Its media type, judged by its suffix.", examples=["video/mp4"]),
+            "One video, as it is in the folder.",
+            video()
+            | {
                 "urls": object_of(
-                    "Where to get it, ready to use: percent-encoded, relative to the server.",
-                    {
-                        "stream": PATH | {"description": "Its bytes over HTTP."},
-                        "download": PATH | {"description": "The same, to be saved rather than shown."},
-                        "websocket": PATH | {"description": "Its bytes over WebSocket."},
-                    },
-                ),
+                    "Where to get it, ready to use: percent-encoded, relative to the server.", urls()
+                )
             },
         ),
         "Streams": object_of(
@@ -165,32 +153,48 @@ def _messages() -> Json:
 NOT_OURS = {
     "not-found": (404, "There is nothing under this path."),
     "method-not-allowed": (405, "The path is right, the method is not; `Allow` lists those that are."),
-    "not-ready": (
-        503,
-        "A background service of the server has died; streams go on.",
-    ),
+    "request-entity-too-large": (413, "The body of the request is larger than what is taken there."),
+    "not-ready": (503, "A background service of the server has died; streams go on."),
 }
 """What goes wrong in HTTP rather than in our domain, by code."""
 
 MEANINGS = {
     "internal-error": "The server failed.",
     "precondition-failed": "`If-Match` or `If-Unmodified-Since` asked for a video that has changed.",
+    "not-the-owner": "The process that owns the library's data is not there just now; another one takes over.",
+    "store-error": "The database failed.",
+    "store-conflict": "The change contradicts what is in the database.",
     "too-many-streams": "All streams this server may send at once are in use.",
     "too-many-files": "As many files and connections are open as this server may have.",
 }
 """Where the words of the code are not for those who use the API."""
 
-UNSENT = frozenset({"wrong-setting", "client-gone", "client-stalled"})
+UNSENT = frozenset(
+    {
+        *("wrong-setting", "data-in-use", "client-gone", "client-stalled"),
+        *("store-error", "store-damaged", "store-unusable"),
+    }
+)
 """Codes for the operator: none of these has a client left, or yet, to be told."""
 
 REMEDIES = {
     "internal-error": "Look into the log of the server; please report it if the log blames the server.",
     "wrong-setting": "The server says which one when it is started, and does not start.",
     "bad-request": "The detail says what would have a meaning.",
+    "file-not-found": "Take the addresses from `/api/videos/{id}`, which has those of now.",
     "foreign-origin": "Let the operator add the origin to `TRIO_STREAM_CORS_ORIGINS`.",
     "video-not-found": "Take names, or better the ready-made URLs, from `/api/videos`.",
     "stream-not-found": "It has ended already, which is as good.",
     "range-not-satisfiable": f"`Content-Range` has the size. At most {MAX_SPANS} separate ranges are served.",
+    "data-in-use": "Stop the other one, or give this one a `TRIO_STREAM_DATA` of its own.",
+    "not-the-owner": "Ask again after as many seconds as `Retry-After` says.",
+    "request-entity-too-large": "Send less at once: an export may be cut between any two entries.",
+    "store-conflict": "Fetch what is there, and look again at what you want.",
+    "store-damaged": "Restore a copy of the database, or move it away to begin with an empty one.",
+    "store-error": "The log of the server says what failed.",
+    "store-full": "Make room on the disk of the database; streams go on meanwhile.",
+    "store-unavailable": "Ask again after as many seconds as `Retry-After` says; streams go on meanwhile.",
+    "store-unusable": "The server says what to do when it is started, and does not start.",
     "too-many-streams": "Ask again after as many seconds as `Retry-After` says.",
     "too-many-files": "Ask again after as many seconds as `Retry-After` says.",
     "source-changed": "Start over: what you have is of a file that is gone. Over HTTP the body breaks off.",
@@ -208,7 +212,7 @@ REMEDIES = {
 
 def problems() -> list[Json]:
     """Every code a client, or the operator, can meet: its status, its meaning and what to do."""
-    errors = sorted(_family(TrioStreamError), key=lambda each: (each.status, each.code))
+    errors = sorted(dict.fromkeys(_family(TrioStreamError)), key=lambda each: (each.status, each.code))
     found = [(each.code, each.status, _meaning(each)) for each in errors]
     found += [(code, status, meaning) for code, (status, meaning) in NOT_OURS.items()]
     return [

@@ -18,7 +18,8 @@ from markupsafe import Markup, escape
 
 from trio_stream.library.catalog import Video
 from trio_stream.library.naming import natural_key
-from trio_stream.web import openapi, shapes
+from trio_stream.web import shapes
+from trio_stream.web.openapi_parts import EXAMPLE
 
 HERE = Path(__file__).parent
 
@@ -160,6 +161,10 @@ def _type_of(schema: dict[str, Any]) -> Markup:
             words = _literal(value)
         case {"enum": values}:
             words = Markup(" or ").join(map(_literal, values))
+        case {"anyOf": options}:
+            words = Markup(" or ").join(map(_type_of, options))
+        case {"type": [str(kind), "null"]}:
+            words = Markup("{} or null").format(_type_of(schema | {"type": kind}))
         case {"type": "array", "items": items}:
             words = Markup("list of {}").format(_type_of(items))
         case {"type": str(kind), "format": str(form)}:
@@ -209,5 +214,5 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.globals["asset"] = _asset_url
-_TEMPLATES.globals["example"] = openapi.EXAMPLE
+_TEMPLATES.globals["example"] = EXAMPLE
 _TEMPLATES.filters |= {"prose": _prose, "inline": _inline, "type_of": _type_of}

@@ -1,0 +1,124 @@
+"""The files we made: whole or not there, and never other bytes under a name."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from trio_stream.errors import DerivedNotFound
+from trio_stream.library.derived import LARGEST, Derived, check, digest
+
+JPEG = b"\xff\xd8\xff\xe0picture\xff\xd9"
+VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"
+ASS = b"\xef\xbb\xbf[Script Info]\nTitle: x\n"
+
+
+@pytest.fixture
+def derived(tmp_path: Path) -> Derived:
+    return Derived(tmp_path / "derived")
+
+
+async def read(derived: Derived, name: str, suffix: str) -> bytes:
+    fd = await derived.open(name, suffix)
+    try:
+        return os.read(fd, LARGEST)
+    finally:
+        os.close(fd)
+
+
+def files(tmp_path: Path) -> set[str]:
+    return {path.name for path in (tmp_path / "derived").rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(("suffix", "data"), [("jpg", JPEG), ("vtt", VTT), ("ass", ASS)])
+async def test_what_is_kept_is_there_under_its_digest(derived: Derived, suffix: str, data: bytes) -> None:
+    name = await derived.put(data, suffix)
+    assert name == digest(data)
+    assert len(name) == 32
+    assert await read(derived, name, suffix) == data
+    assert await derived.put(data, suffix) == name
+
+
+@pytest.mark.parametrize(
+    ("suffix", "data"),
+    [
+        ("jpg", JPEG[:-1]),
+        ("jpg", b""),
+        ("jpg", VTT),
+        ("vtt", VTT[:-1]),
+        ("vtt", b"\n" + VTT),
+        ("ass", VTT),
+        ("html", b"<script>"),
+        ("", JPEG),
+        pytest.param("vtt", b"WEBVTT" + b"x" * LARGEST + b"\n", id="too large"),
+    ],
+)
+async def test_what_is_no_whole_file_is_not_kept(
+    derived: Derived, tmp_path: Path, suffix: str, data: bytes
+) -> None:
+    with pytest.raises(ValueError, match="no whole"):
+        await derived.put(data, suffix)
+    with pytest.raises(ValueError, match="no whole"):
+        check(data, suffix)
+    assert not files(tmp_path)
+
+
+async def test_a_disk_that_fails_leaves_nothing_half_made(
+    derived: Derived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="No space"):
+        await derived.put(JPEG, "jpg")
+    assert not files(tmp_path)
+    monkeypatch.undo()
+    assert await read(derived, await derived.put(JPEG, "jpg"), "jpg") == JPEG
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [
+        ("0" * 32, "jpg"),
+        ("", "jpg"),
+        ("../../etc/passwd", "jpg"),
+        ("a/b", "jpg"),
+        ("a\0b", "jpg"),
+        (digest(JPEG), "vtt"),
+        (digest(JPEG), ""),
+        (digest(JPEG), "../x"),
+        (digest(JPEG).upper(), "jpg"),
+        (digest(JPEG)[:31], "jpg"),
+    ],
+)
+async def test_no_other_name_opens_anything(derived: Derived, name: str, suffix: str) -> None:
+    await derived.put(JPEG, "jpg")
+    with pytest.raises(DerivedNotFound):
+        await derived.open(name, suffix)
+
+
+async def test_what_nobody_needs_is_swept_away(derived: Derived, tmp_path: Path) -> None:
+    assert await derived.sweep(set) == 0, "nothing was ever made"
+    kept, gone = await derived.put(JPEG, "jpg"), await derived.put(VTT, "vtt")
+    (tmp_path / "derived" / gone[:2] / ".half.making").write_bytes(b"half")
+    fd = await derived.open(gone, "vtt")
+    assert await derived.sweep(lambda: {kept}) == 2
+    assert files(tmp_path) == {f"{kept}.jpg"}
+    assert os.read(fd, 100) == VTT, "whoever has it open reads on"
+    os.close(fd)
+    with pytest.raises(DerivedNotFound):
+        await derived.open(gone, "vtt")
+
+
+async def test_what_is_made_while_it_is_swept_stays(derived: Derived, tmp_path: Path) -> None:
+    made = derived.path(digest(VTT), "vtt")
+
+    def wanted() -> set[str]:
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.write_bytes(VTT)
+        return set()
+
+    await derived.put(JPEG, "jpg")
+    assert await derived.sweep(wanted) == 1
+    assert files(tmp_path) == {made.name}

@@ -1,0 +1,337 @@
+"""Playheads, what to go on with, history and exports, on both databases."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.engine import URL
+
+from tests.databases import Databases
+from tests.library.rows import add, lose, opened
+from trio_stream.errors import BadRequest
+from trio_stream.library import watch_state
+from trio_stream.library.watch_state import CONTINUED, Kept, Playhead
+from trio_stream.store.tables import playheads, videos, viewings
+
+MINUTE = 60_000
+NOW = 1_700_000_000_000
+
+
+@pytest.fixture
+def engine(database_url: URL) -> Iterator[Engine]:
+    with opened(database_url) as engine:
+        yield engine
+
+
+def put(
+    connection: Connection, id_: str, position: float, now: int = NOW, user: str = "local", **more: Any
+) -> Kept:
+    kept = watch_state.put(connection, user, id_, Playhead(position, **more), now)
+    assert kept is not None
+    return kept
+
+
+def going_on(connection: Connection, limit: int = 50, user: str = "local") -> list[str]:
+    return [os.fsdecode(row.path) for row in watch_state.continue_watching(connection, user, limit)]
+
+
+def seen(connection: Connection, **more: Any) -> list[tuple[str, int, int, float, float]]:
+    page = watch_state.history(connection, "local", more.get("limit", 50), more.get("after"))
+    return [
+        (os.fsdecode(row.path), row.started_at - NOW, row.ended_at - NOW, row.first, row.last)
+        for row in page.rows
+    ]
+
+
+NO_PLAYHEADS = [
+    *(None, [], 5, "5", {}, {"duration": 5}, {"position": None}, {"position": "5"}, {"position": True}),
+    *({"position": -1}, {"position": -0.001}, {"position": float("nan")}, {"position": float("inf")}),
+    *({"position": 10**7 + 1}, {"position": 10**400}, {"position": [5]}, {"position": 5, "user": "x"}),
+    *({"position": 5, "duration": -1}, {"position": 5, "duration": "x"}, {"position": 5, "duration": False}),
+    *(
+        {"position": 5, "duration": 10**400},
+        {"position": 5, "watched": 1},
+        {"position": 5, "watched": "true"},
+    ),
+]
+
+
+@pytest.mark.parametrize("data", NO_PLAYHEADS, ids=range(len(NO_PLAYHEADS)))
+def test_what_is_no_playhead(data: object) -> None:
+    with pytest.raises(BadRequest, match=r"position|watched|seconds"):
+        Playhead.read(data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+    st.sampled_from(["position", "duration", "watched"]),
+)
+def test_whatever_stands_in_a_playhead_is_refused_or_understood(value: object, name: str) -> None:
+    try:
+        found = Playhead.read({"position": 1, name: value})
+    except BadRequest:
+        return
+    assert 0 <= found.position <= watch_state.LONGEST
+    assert found.duration is None or 0 < found.duration <= watch_state.LONGEST
+
+
+def test_a_player_that_does_not_know_the_duration_yet() -> None:
+    assert Playhead.read({"position": 5, "duration": 0}) == Playhead(5)
+    assert Playhead.read({"position": 5, "duration": None, "watched": None}) == Playhead(5)
+
+
+def test_a_video_is_watched_at_nine_tenths_and_each_time_counts(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (id_,) = add(connection, "a.mp4", duration=100)
+        states = [(kept.watched, kept.plays) for position in (0, 50, 89.9, 90, 95, 10, 89, 99, 100)
+                  for kept in [put(connection, id_, position)]]  # fmt: skip
+        assert states == [(False, 0)] * 3 + [(True, 1)] * 4 + [(True, 2)] * 2
+
+
+def test_what_the_library_knows_of_the_duration_goes_before_what_a_player_says(engine: Engine) -> None:
+    with engine.begin() as connection:
+        known, unknown = add(connection, "a.mp4", duration=100)[0], add(connection, "b.mp4")[0]
+        assert put(connection, known, 95, duration=1000).watched
+        assert put(connection, known, 95, duration=1000).duration == 100
+        assert not put(connection, unknown, 95).watched
+        assert not put(connection, unknown, 95, duration=1000).watched
+        assert put(connection, unknown, 950, duration=1000).watched
+
+
+def test_people_may_say_that_they_have_watched_or_not(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (id_,) = add(connection, "a.mp4", duration=100)
+        assert put(connection, id_, 0, watched=True).watched
+        assert put(connection, id_, 10).watched, "watching it again leaves that as it is"
+        assert not put(connection, id_, 95, watched=False).watched
+        assert put(connection, id_, 96).watched
+        assert seen(connection) == [("a.mp4", 0, 0, 10, 96)], "a mark is no viewing"
+
+
+def test_nobody_has_a_playhead_in_a_video_that_never_was(engine: Engine) -> None:
+    with engine.begin() as connection:
+        assert watch_state.put(connection, "local", "0" * 16, Playhead(1), NOW) is None
+        assert not watch_state.forget(connection, "local", "0" * 16)
+
+
+def test_a_video_that_is_missing_keeps_its_playhead(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (id_,) = add(connection, "a.mp4", duration=100)
+        lose(connection, "a.mp4")
+        put(connection, id_, 50)
+        assert going_on(connection) == []
+        add(connection, "a.mp4")
+        assert going_on(connection) == ["a.mp4"]
+
+
+def test_to_forget_a_video_is_never_to_have_begun_it(engine: Engine) -> None:
+    with engine.begin() as connection:
+        one, other = add(connection, "a.mp4", "b.mp4", duration=100)
+        for id_ in (one, other):
+            put(connection, id_, 50)
+            put(connection, id_, 50, user="guest")
+        assert watch_state.forget(connection, "local", one)
+        assert going_on(connection) == ["b.mp4"]
+        assert [entry[0] for entry in seen(connection)] == ["b.mp4"]
+        assert sorted(going_on(connection, user="guest")) == ["a.mp4", "b.mp4"]
+        assert watch_state.forget(connection, "local", one), "there is nothing more to forget"
+
+
+def test_what_there_is_to_go_on_with(engine: Engine) -> None:
+    """The last first; instead of what is finished, what comes behind it in its folder."""
+    with engine.begin() as connection:
+        series = [f"s/{number}.mp4" for number in (1, 2, 9, 10)]
+        episodes = add(connection, *series, duration=100)
+        film, hardly, last = add(connection, "film.mp4", "hardly.mp4", "t/only.mp4", duration=100)
+        assert going_on(connection) == []
+        put(connection, film, 50, NOW)
+        put(connection, hardly, 1.9, NOW + 1)
+        put(connection, last, 100, NOW + 2)
+        put(connection, episodes[1], 95, NOW + 3)
+        assert going_on(connection) == ["s/9.mp4", "film.mp4"]
+        assert going_on(connection, 1) == ["s/9.mp4"]
+        put(connection, episodes[2], 1, NOW + 4)
+        assert going_on(connection) == ["s/9.mp4", "film.mp4"], "hardly begun, it is still the next one"
+        put(connection, episodes[2], 40, NOW + 5)
+        put(connection, film, 51, NOW + 6)
+        assert going_on(connection) == ["film.mp4", "s/9.mp4"]
+        put(connection, episodes[2], 100, NOW + 7)
+        assert going_on(connection) == ["s/10.mp4", "film.mp4"]
+        put(connection, episodes[3], 0, NOW + 8, watched=True)
+        assert going_on(connection) == ["film.mp4"]
+        put(connection, episodes[0], 100, NOW + 9)
+        assert going_on(connection) == ["film.mp4"], "the next one has been watched"
+        put(connection, episodes[1], 30, NOW + 10)
+        assert going_on(connection) == ["s/2.mp4", "film.mp4"], "watched again"
+
+
+def test_however_much_was_finished_what_was_begun_is_found(engine: Engine) -> None:
+    with engine.begin() as connection:
+        episodes = add(connection, *(f"s/{number}.mp4" for number in range(60)), duration=100)
+        (film,) = add(connection, "film.mp4", duration=100)
+        put(connection, film, 50, NOW)
+        for at, id_ in enumerate(episodes):
+            put(connection, id_, 100, NOW + at)
+        assert going_on(connection, 1) == going_on(connection) == ["film.mp4"]
+
+
+def test_history_has_an_entry_for_each_time(engine: Engine) -> None:
+    with engine.begin() as connection:
+        a, b = add(connection, "a.mp4", "b.mp4", duration=1000)
+        put(connection, a, 10, NOW)
+        put(connection, a, 20, NOW + CONTINUED - 1)
+        put(connection, b, 5, NOW + CONTINUED)
+        put(connection, a, 30, NOW + 2 * CONTINUED - 2)
+        put(connection, a, 40, NOW + 3 * CONTINUED)
+        assert seen(connection) == [
+            ("a.mp4", 3 * CONTINUED, 3 * CONTINUED, 40, 40),
+            ("a.mp4", 0, 2 * CONTINUED - 2, 10, 30),
+            ("b.mp4", CONTINUED, CONTINUED, 5, 5),
+        ]
+        watch_state.forget_history(connection, "local")
+        assert seen(connection) == []
+        assert going_on(connection) == ["a.mp4"], "playheads stay"
+        put(connection, a, 50, NOW + 3 * CONTINUED + 1)
+        assert len(seen(connection)) == 1
+
+
+def test_an_import_does_not_make_an_old_viewing_go_on(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (id_,) = add(connection, "a.mp4", duration=1000)
+        put(connection, id_, 10, NOW)
+        exported = watch_state.export(connection, "local")
+        exported["entries"][0]["updated"] = "2030-01-01T00:00:00+00:00"
+        watch_state.import_entries(connection, "local", watch_state.read_export(exported))
+        put(connection, id_, 20, NOW + 9 * CONTINUED)
+        assert [entry[1:3] for entry in seen(connection)] == [(9 * CONTINUED, 9 * CONTINUED), (0, 0)]
+
+
+def test_history_is_gone_through_page_by_page(engine: Engine) -> None:
+    with engine.begin() as connection:
+        ids = add(connection, *(f"{number}.mp4" for number in range(10)), duration=1000)
+        for at, id_ in enumerate(ids):
+            put(connection, id_, 5, NOW + at // 3)
+        found, after = [], None
+        while True:
+            page = watch_state.history(connection, "local", 3, after)
+            found += [os.fsdecode(row.path) for row in page.rows]
+            after = page.next
+            if after is None:
+                break
+        assert found == [f"{number}.mp4" for number in range(9, -1, -1)]
+        with pytest.raises(BadRequest, match="cursor"):
+            watch_state.history(connection, "local", 3, "garbage")
+
+
+def states(connection: Connection) -> dict[str, Any]:
+    """What an export says, by name."""
+    return {entry["name"]: entry for entry in watch_state.export(connection, "local")["entries"]}
+
+
+def take(connection: Connection, data: object) -> dict[str, int]:
+    """Import what arrives as JSON."""
+    return watch_state.import_entries(
+        connection, "local", watch_state.read_export(json.loads(json.dumps(data)))
+    )
+
+
+def test_an_export_goes_into_another_database(engine: Engine, databases: Databases) -> None:
+    strange = os.fsdecode(b"caf\xe9 \xff.mp4")
+    with engine.begin() as connection:
+        for name in ("a.mp4", "s/b.mp4", strange, "gone.mp4", "unknown there.mp4"):
+            (id_,) = add(connection, name, duration=100)
+            put(connection, id_, 95.25 if name == "a.mp4" else 12.5, NOW + 1)
+        lose(connection, "gone.mp4")
+        exported = watch_state.export(connection, "local")
+        before = states(connection)
+    assert exported["version"] == 1
+    with databases.ready() as url, opened(url) as other, other.begin() as connection:
+        add(connection, "filler.mp4", "a.mp4", "s/b.mp4", strange)
+        add(connection, "moved/elsewhere.mp4", bytes_="gone.mp4")
+        assert take(connection, exported) == {"imported": 4, "older": 0, "unknown": 1}
+        after = states(connection)
+        assert after.pop("moved/elsewhere.mp4") == before.pop("gone.mp4") | {"name": "moved/elsewhere.mp4"}
+        assert after == {name: entry for name, entry in before.items() if name != "unknown there.mp4"}
+        assert take(connection, exported) == {"imported": 0, "older": 4, "unknown": 1}
+        assert seen(connection) == []
+
+
+def test_who_has_the_bytes_goes_before_who_has_the_name(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (id_,) = add(connection, "a.mp4", bytes_="one")
+        put(connection, id_, 5)
+        exported = watch_state.export(connection, "local")
+        watch_state.forget(connection, "local", id_)
+        lose(connection, "a.mp4")
+        add(connection, "a.mp4", bytes_="two", mtime_ns=1)
+        add(connection, "b.mp4", bytes_="one", mtime_ns=2)
+        assert take(connection, exported)["imported"] == 1
+        assert list(states(connection)) == ["b.mp4"]
+        exported["entries"][0]["fingerprint"] = "0" * 24
+        exported["entries"][0]["updated"] = "2999-01-01T00:00:00Z"
+        assert take(connection, exported)["imported"] == 1
+        assert sorted(states(connection)) == ["a.mp4", "b.mp4"], "else the name decides"
+
+
+def test_what_is_older_changes_nothing(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (id_,) = add(connection, "a.mp4")
+        put(connection, id_, 5, NOW)
+        exported = watch_state.export(connection, "local")
+        put(connection, id_, 6, NOW + MINUTE)
+        assert take(connection, exported) == {"imported": 0, "older": 1, "unknown": 0}
+        assert states(connection)["a.mp4"]["position"] == 6
+
+
+ENTRY: dict[str, Any] = {
+    "name": "a.mp4",
+    "fingerprint": "0" * 24,
+    "position": 5,
+    "duration": None,
+    "watched": False,
+    "plays": 0,
+    "updated": "2026-01-01T00:00:00+00:00",
+}
+
+NO_EXPORTS: list[Any] = [
+    *(None, [], 5, "x", {}, {"version": 1}, {"version": 2, "entries": []}, {"version": "1", "entries": []}),
+    *({"version": 1, "entries": {}}, {"version": 1, "entries": None}, {"entries": []}),
+    *({"version": 1, "entries": [entry]} for entry in (None, 5, {}, [])),
+    *(
+        {"version": 1, "entries": [ENTRY, ENTRY | wrong]}
+        for wrong in (
+            *({"name": ""}, {"name": 5}, {"name": "a\0"}, {"name": "\ud800"}, {"name": "x" * 5000}),
+            *({"fingerprint": ""}, {"fingerprint": "\0" * 24}, {"fingerprint": "g" * 24}, {"fingerprint": None}),
+            *({"position": -1}, {"position": None}, {"position": 10**400}, {"position": float("nan")}),
+            *({"duration": -1}, {"duration": "x"}, {"watched": None}, {"watched": 1}),
+            *({"plays": -1}, {"plays": True}, {"plays": 1.5}, {"plays": 10**10}, {"plays": None}),
+            *({"updated": 5}, {"updated": None}, {"updated": ""}, {"updated": "yesterday"}),
+            *({"updated": "2026-01-01"}, {"updated": "2026-01-01T00:00:00"}, {"updated": "1969-01-01T00:00:00Z"}),
+            *({"updated": "0001-01-01T00:00:00+14:00"}),
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", NO_EXPORTS, ids=range(len(NO_EXPORTS)))
+def test_what_is_no_export(data: object) -> None:
+    with pytest.raises(BadRequest, match=r"export|entry [01] "):
+        watch_state.read_export(data)
+
+
+def test_a_video_that_is_deleted_takes_what_was_seen_of_it_along(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (id_,) = add(connection, "a.mp4")
+        put(connection, id_, 5)
+        assert connection.execute(select(playheads)).all()
+        connection.execute(videos.delete())
+        assert not connection.execute(select(playheads)).all()
+        assert not connection.execute(select(viewings)).all()

@@ -1,0 +1,411 @@
+"""The shapes of the library and of what was watched, as JSON Schema 2020-12."""
+
+from trio_stream.library.records import LONGEST_DESCRIPTION, LONGEST_TAG, LONGEST_TITLE, MOST_TAGS
+from trio_stream.library.watch_state import EXPORT, LONGEST, MOST_PLAYS
+from trio_stream.web.openapi_parts import (
+    MADE,
+    REVISION,
+    SAMPLE_ID,
+    Json,
+    flag,
+    listing,
+    moment,
+    nullable,
+    number,
+    object_of,
+    ref,
+    text,
+    whole,
+)
+
+NAME = text(
+    "Path below the folder of videos, with `/` between folders. Bytes that are no UTF-8 are lone surrogates.",
+    examples=["Films/Big Buck Bunny.mp4"],
+)
+PATH = {"type": "string", "format": "uri-reference"}
+OK = {"type": "string", "const": "ok", "description": "Always `ok`; everything else is a problem document."}
+NEXT = nullable(text("The cursor of the next page; null on the last one."))
+VIDEO_ID = text("The id of a video, which stays with it.", examples=[SAMPLE_ID])
+LANGUAGE = nullable(text("As the file says it, mostly ISO 639-2 or BCP 47.", examples=["ger"]))
+CODEC = text("As FFmpeg names it.", examples=["h264"])
+INDEX = whole("The number of the track in the file.")
+TITLE = nullable(text("What the file calls it."))
+BIT_RATE = nullable(whole("Bits a second."))
+FRACTION = {"type": "string", "pattern": "^[0-9]+/[0-9]+$"}
+SECONDS = number("Seconds.", maximum=LONGEST)
+
+GRID = {
+    "interval": whole("Seconds between two tiles."),
+    "count": whole("Tiles there are."),
+    "width": whole("Pixels of a tile."),
+    "height": whole("Pixels of a tile."),
+    "columns": whole("Tiles beside each other on a sheet."),
+    "rows": whole("Rows of tiles on a sheet at most."),
+}
+
+
+def a_state(about: str, *states: str) -> Json:
+    """One of these words."""
+    return {"type": "string", "enum": [*states], "description": about}
+
+
+def video() -> Json:
+    """What is known of a file by its name and its state."""
+    return {
+        "name": NAME,
+        "size": whole("Bytes."),
+        "modified": moment("When the file last changed."),
+        "content_type": text("Its media type, judged by its suffix.", examples=["video/mp4"]),
+    }
+
+
+def urls() -> Json:
+    """Where to get it by its name."""
+    return {
+        "stream": PATH | {"description": "Its bytes over HTTP."},
+        "download": PATH | {"description": "The same, to be saved rather than shown."},
+        "websocket": PATH | {"description": "Its bytes over WebSocket."},
+    }
+
+
+def schemas() -> Json:
+    """All of them, by name."""
+    return _lists() | _details() | _facts() | _watch_state() | _library()
+
+
+def _item() -> Json:
+    by_id = {
+        "self": PATH | {"description": "All that is known of it."},
+        "file": PATH | {"description": "Its bytes by its id: the same address when the file is renamed."},
+    }
+    return video() | {
+        "urls": object_of("Where to get it, ready to use.", urls() | by_id),
+        "id": VIDEO_ID,
+        "title": text("What to call it: what somebody said, or the name of the file."),
+        "revision": text("Another one when its bytes are; the word in its entity-tag.", examples=[REVISION]),
+        "added": moment("When it was found."),
+        "state": a_state("Whether anybody has looked into it.", "new", "probed", "unreadable"),
+        "reason": nullable(text("Why it cannot be read.")),
+        "duration": nullable(number("Seconds.")),
+        "width": nullable(whole("Pixels.")),
+        "height": nullable(whole("Pixels.")),
+        "poster": nullable(PATH | {"description": "A picture of it, good for ever."}),
+        "blurhash": nullable(text("A few words for a blur of the poster, see blurha.sh.")),
+        "playhead": nullable(
+            ref("Playhead") | {"description": "Where you stopped; null if you never began."}
+        ),
+    }
+
+
+def _lists() -> Json:
+    names = listing("Their names, in the same order.", NAME)
+    items = listing("Videos.", ref("LibraryVideo"))
+    return {
+        "VideoPage": object_of(
+            "A page of the library.", {"videos": names, "items": items, "next": NEXT, "status": OK}
+        ),
+        "VideoList": object_of("Some videos.", {"videos": names, "items": items, "status": OK}),
+        "LibraryVideo": object_of("A video as the library knows it.", _item()),
+        "Folders": object_of(
+            "Folders in natural order.",
+            {"folders": listing("Folders.", ref("Folder")), "next": NEXT, "status": OK},
+        ),
+        "Folder": object_of(
+            "A folder of videos.",
+            {
+                "name": NAME,
+                "title": text("The last part of its name."),
+                "videos": whole("How many videos are right in it."),
+            },
+        ),
+    }
+
+
+def _details() -> Json:
+    made = a_state("How far it is.", "waiting", "made", "failed", "none")
+    return {
+        "VideoDetails": object_of(
+            "All that is known of a video.",
+            _item()
+            | {
+                "description": text("What somebody said of it."),
+                "tags": listing("What somebody said of it.", {"type": "string"}),
+                "facts": nullable(
+                    ref("Facts") | {"description": "What is in the file; null until it is known."}
+                ),
+                "subtitles": listing("Files beside it, then tracks inside it.", ref("Subtitle")),
+                "thumbnails": nullable(ref("Thumbnails") | {"description": "Previews, if there are any."}),
+                "artwork": object_of(
+                    "Whether its pictures have been made.",
+                    {"state": made, "reason": nullable(text("Why there are none, or not all."))},
+                ),
+                "previous": nullable(ref("Neighbour") | {"description": "The one before it in its folder."}),
+                "next": nullable(ref("Neighbour") | {"description": "The one behind it in its folder."}),
+                "status": OK,
+            },
+        ),
+        "VideoChange": object_of(
+            "What to change of a video, at least one of it.",
+            {
+                "title": nullable(
+                    text(
+                        "What to call it; null or nothing gives it back the name of its file.",
+                        maxLength=LONGEST_TITLE,
+                    )
+                ),
+                "description": text("Anything.", maxLength=LONGEST_DESCRIPTION),
+                "tags": listing(
+                    "Words to find it by.",
+                    {"type": "string", "maxLength": LONGEST_TAG},
+                    maxItems=MOST_TAGS,
+                ),
+            },
+            optional=("title", "description", "tags"),
+        )
+        | {"minProperties": 1},
+        "Neighbour": object_of(
+            "A video beside another one.",
+            {"id": VIDEO_ID, "title": text("What to call it."), "name": NAME},
+        ),
+        "Thumbnails": object_of(
+            "Preview tiles on sheets. Tile n is of the time from n * `interval` on.",
+            {
+                "track": PATH | {"description": "A WebVTT track that names sheet and place of each tile."},
+                "sheets": listing("Pictures with the tiles on them, row by row.", PATH),
+            }
+            | GRID,
+        ),
+        "Subtitle": object_of(
+            "Subtitles of a video.",
+            {
+                "language": LANGUAGE,
+                "label": text("What the file calls them; often nothing."),
+                "codec": text("What they are in the file.", examples=["subrip", "srt", "ass"]),
+                "forced": flag("For what is foreign in the film only."),
+                "hearing_impaired": flag("With sounds described."),
+                "default": flag("To be shown unless somebody chooses others."),
+                "track": nullable(whole("The number of the track inside the video.")),
+                "name": nullable(NAME | {"description": "The file beside the video."}),
+                "state": a_state("Whether they can be shown.", "waiting", "made", "failed"),
+                "reason": nullable(text("Why they cannot be shown.")),
+                "url": nullable(PATH | {"description": f"WebVTT: `subtitle-{MADE}.vtt`."}),
+                "original": nullable(PATH | {"description": "As ASS, where they were that."}),
+            },
+        ),
+    }
+
+
+def _facts() -> Json:
+    common = {"index": INDEX, "codec": CODEC}
+    codec_string = nullable(text("As browsers know it (RFC 6381).", examples=["avc1.64001f"]))
+    profile = nullable(text("The profile of the codec."))
+    default = flag("The one to begin with.")
+    return {
+        "Facts": object_of(
+            "What is in a file.",
+            {
+                "container": text("A short name.", examples=["mp4", "matroska", "webm", "mpegts"]),
+                "duration": nullable(number("Seconds.")),
+                "bit_rate": BIT_RATE,
+                "title": TITLE,
+                "video": listing("Its tracks of pictures.", ref("VideoTrack")),
+                "audio": listing("Its tracks of sound.", ref("AudioTrack")),
+                "subtitles": listing("Its tracks of subtitles.", ref("SubtitleTrack")),
+                "chapters": listing("In their order.", ref("Chapter")),
+                "keyframes": nullable(
+                    ref("Keyframes") | {"description": "Where it can be cut; null if nobody knows."}
+                ),
+                "cover": nullable(whole("The number of the track that is a picture for the whole.")),
+            },
+        ),
+        "VideoTrack": object_of(
+            "A track of pictures.",
+            common
+            | {
+                "codec_string": codec_string,
+                "profile": profile,
+                "width": whole("Pixels as they are stored."),
+                "height": whole("Pixels as they are stored."),
+                "pixel_aspect": FRACTION | {"description": "Width of a pixel over its height."},
+                "rotation": whole("Degrees a player turns it clockwise."),
+                "frame_rate": nullable(FRACTION | {"description": "Pictures a second in the mean."}),
+                "variable_frame_rate": flag("Whether they come unevenly."),
+                "pixel_format": nullable(text("As FFmpeg names it.", examples=["yuv420p"])),
+                "bit_depth": nullable(whole("Bits of a sample.")),
+                "transfer": nullable(text("As in ITU-T H.273.", examples=["bt709"])),
+                "primaries": nullable(text("As in ITU-T H.273.", examples=["bt709"])),
+                "hdr": nullable(a_state("High dynamic range.", "HDR10", "HLG", "Dolby Vision")),
+                "bit_rate": BIT_RATE,
+                "language": LANGUAGE,
+                "title": TITLE,
+                "default": default,
+            },
+        ),
+        "AudioTrack": object_of(
+            "A track of sound.",
+            common
+            | {
+                "codec_string": codec_string,
+                "profile": profile,
+                "channels": whole("How many."),
+                "layout": nullable(text("Their places.", examples=["stereo", "5.1(side)"])),
+                "sample_rate": whole("Hz."),
+                "bit_rate": BIT_RATE,
+                "language": LANGUAGE,
+                "title": TITLE,
+                "default": default,
+            },
+        ),
+        "SubtitleTrack": object_of(
+            "A track of subtitles.",
+            common
+            | {
+                "text": flag("Words; otherwise they are pictures."),
+                "language": LANGUAGE,
+                "title": TITLE,
+                "forced": flag("For what is foreign in the film only."),
+                "hearing_impaired": flag("With sounds described."),
+                "default": default,
+            },
+        ),
+        "Chapter": object_of(
+            "A chapter.",
+            {"start": number("Seconds."), "end": number("Seconds."), "title": TITLE},
+        ),
+        "Keyframes": object_of(
+            "Where decoding can begin.",
+            {
+                "track": whole("The number of the track."),
+                "count": whole("How many places are known."),
+                "until": nullable(number("Seconds up to which they are known; null: to the end.")),
+            },
+        ),
+    }
+
+
+def _watch_state() -> Json:
+    playhead = {
+        "position": number("Seconds from the beginning."),
+        "duration": nullable(number("Seconds of the whole video.")),
+        "watched": flag("Whether it has been watched."),
+        "plays": whole("How often it was watched up to 90 %."),
+        "updated": moment("When that was said."),
+    }
+    return {
+        "Playhead": object_of("Where you are in a video.", playhead),
+        "KeptPlayhead": object_of("A playhead that was stored.", playhead | {"status": OK}),
+        "PlayheadChange": object_of(
+            "Where you are.",
+            {
+                "position": SECONDS | {"description": "Seconds from the beginning."},
+                "duration": nullable(
+                    SECONDS
+                    | {"description": "Seconds of the whole video; what the library knows goes first."}
+                ),
+                "watched": nullable(
+                    flag("To mark it, which is no viewing; null leaves that to the position.")
+                ),
+            },
+            optional=("duration", "watched"),
+        ),
+        "History": object_of(
+            "What was watched.",
+            {"viewings": listing("The last first.", ref("Viewing")), "next": NEXT, "status": OK},
+        ),
+        "Viewing": object_of(
+            "One time that somebody watched.",
+            {
+                "started": moment("When it began."),
+                "ended": moment("When a playhead was last written."),
+                "from": number("Seconds of the video it began at."),
+                "to": number("Seconds of the video it ended at."),
+                "video": ref("LibraryVideo"),
+            },
+        ),
+        "WatchState": object_of(
+            "An export of playheads.",
+            {
+                "version": {"type": "integer", "const": EXPORT, "description": "Of this format."},
+                "entries": listing("Playheads.", ref("WatchStateEntry")),
+            },
+        ),
+        "WatchStateEntry": object_of(
+            "A playhead of an export.",
+            {
+                "name": NAME,
+                "fingerprint": text("Of the bytes of the video.", pattern="^[0-9a-f]{24}$"),
+                "position": SECONDS,
+                "duration": nullable(SECONDS),
+                "watched": flag("Whether it has been watched."),
+                "plays": whole("How often it was watched.", maximum=MOST_PLAYS),
+                "updated": moment("When that was said; the newer one counts."),
+            },
+        ),
+        "Imported": object_of(
+            "What became of the entries of an export.",
+            {
+                "imported": whole("So many were taken."),
+                "older": whole("So many were not newer than what was here."),
+                "unknown": whole("So many are of videos that are not here."),
+                "status": OK,
+            },
+        ),
+    }
+
+
+def _library() -> Json:
+    progress = {
+        "look": ref("Look"),
+        "watching": ref("Watching"),
+        "keeping": ref("Keeping"),
+        "idle": flag("Whether nothing is being done."),
+    }
+    return {
+        "Library": object_of(
+            "The library as a whole.",
+            {
+                "videos": whole("Videos there are."),
+                "missing": whole("Videos whose files are gone; they are known again if they come back."),
+                "folders": whole("Folders there are, the library itself among them."),
+            }
+            | progress
+            | {"status": OK},
+        ),
+        "Progress": object_of("The data of a `progress` event.", progress),
+        "Look": object_of(
+            "The last look at the folder, or the one under way.",
+            {
+                "number": whole("Counted since the start."),
+                "full": flag("Whether it is at everything, or only at what changed."),
+                "running": flag("Whether it is under way."),
+                "started": nullable(moment("When it began.")),
+                "ended": nullable(moment("When it was over.")),
+                "folders": whole("Folders looked into."),
+                "videos": whole("Videos seen."),
+                "added": whole("Videos that are new."),
+                "changed": whole("Videos with other bytes."),
+                "moved": whole("Videos with another name."),
+                "returned": whole("Videos that were gone and came back."),
+                "missing": whole("Videos that are gone."),
+                "resting": whole("Files that are still being written to."),
+                "unread": listing("Folders that could not be read, the first of them.", NAME),
+            },
+        ),
+        "Watching": object_of(
+            "Whether changes in the folder are heard of as they happen.",
+            {"on": flag("Whether they are."), "reason": nullable(text("Why not."))},
+        ),
+        "Keeping": object_of(
+            "What is still to be made of the videos.",
+            {
+                "to_probe": whole("Videos to look into."),
+                "to_draw": whole("Videos without pictures yet."),
+                "to_extract": whole("Videos and files whose subtitles are to be extracted."),
+                "unreadable": whole("Videos that cannot be read."),
+                "working": flag("Whether any of it is being made now."),
+            },
+        ),
+        "ScanAsked": object_of(
+            "A look will be had.", {"look": whole("The number it will have."), "status": OK}
+        ),
+    }
