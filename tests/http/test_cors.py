@@ -161,7 +161,8 @@ def test_response_headers(
         ("https://friend.example", "HEAD", FRIENDS, True),
         ("https://friend.example", "DELETE", FRIENDS, True),
         ("https://evil.example", "GET", ANY, True),
-        ("https://friend.example", "PUT", FRIENDS, False),
+        *(("https://friend.example", method, FRIENDS, True) for method in ("POST", "PUT", "PATCH")),
+        ("https://friend.example", "TRACE", FRIENDS, False),
         ("https://friend.example", None, FRIENDS, False),
         ("https://evil.example", "GET", FRIENDS, False),
         (None, "GET", FRIENDS, False),
@@ -178,7 +179,7 @@ def test_preflight_headers(
     if not granted:
         assert more == {}
         return
-    assert more["Access-Control-Allow-Methods"] == "GET, HEAD, DELETE"
+    assert more["Access-Control-Allow-Methods"] == "GET, HEAD, POST, PUT, PATCH, DELETE"
     assert {"Range", "If-Range", "Content-Type"} <= set(more["Access-Control-Allow-Headers"].split(", "))
     assert more["Access-Control-Max-Age"] == "86400"
 

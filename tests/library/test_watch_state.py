@@ -48,7 +48,7 @@ def seen(connection: Connection, **more: Any) -> list[tuple[str, int, int, float
     ]
 
 
-NO_PLAYHEADS = [
+NO_PLAYHEADS: list[Any] = [
     *(None, [], 5, "5", {}, {"duration": 5}, {"position": None}, {"position": "5"}, {"position": True}),
     *({"position": -1}, {"position": -0.001}, {"position": float("nan")}, {"position": float("inf")}),
     *({"position": 10**7 + 1}, {"position": 10**400}, {"position": [5]}, {"position": 5, "user": "x"}),
@@ -301,24 +301,23 @@ ENTRY: dict[str, Any] = {
     "updated": "2026-01-01T00:00:00+00:00",
 }
 
+WRONG: list[dict[str, Any]] = [
+    *({"name": ""}, {"name": 5}, {"name": "a\0"}, {"name": "\ud800"}, {"name": "x" * 5000}),
+    *({"fingerprint": ""}, {"fingerprint": "\0" * 24}, {"fingerprint": "g" * 24}, {"fingerprint": None}),
+    *({"position": -1}, {"position": None}, {"position": 10**400}, {"position": float("nan")}),
+    *({"duration": -1}, {"duration": "x"}, {"watched": None}, {"watched": 1}),
+    *({"plays": -1}, {"plays": True}, {"plays": 1.5}, {"plays": 10**10}, {"plays": None}),
+    *({"updated": 5}, {"updated": None}, {"updated": ""}, {"updated": "yesterday"}),
+    *({"updated": "2026-01-01"}, {"updated": "2026-01-01T00:00:00"}, {"updated": "1969-01-01T00:00:00Z"}),
+    {"updated": "0001-01-01T00:00:00+14:00"},
+]
+NO_ENTRIES: list[Any] = [None, 5, {}, []]
 NO_EXPORTS: list[Any] = [
     *(None, [], 5, "x", {}, {"version": 1}, {"version": 2, "entries": []}, {"version": "1", "entries": []}),
     *({"version": 1, "entries": {}}, {"version": 1, "entries": None}, {"entries": []}),
-    *({"version": 1, "entries": [entry]} for entry in (None, 5, {}, [])),
-    *(
-        {"version": 1, "entries": [ENTRY, ENTRY | wrong]}
-        for wrong in (
-            *({"name": ""}, {"name": 5}, {"name": "a\0"}, {"name": "\ud800"}, {"name": "x" * 5000}),
-            *({"fingerprint": ""}, {"fingerprint": "\0" * 24}, {"fingerprint": "g" * 24}, {"fingerprint": None}),
-            *({"position": -1}, {"position": None}, {"position": 10**400}, {"position": float("nan")}),
-            *({"duration": -1}, {"duration": "x"}, {"watched": None}, {"watched": 1}),
-            *({"plays": -1}, {"plays": True}, {"plays": 1.5}, {"plays": 10**10}, {"plays": None}),
-            *({"updated": 5}, {"updated": None}, {"updated": ""}, {"updated": "yesterday"}),
-            *({"updated": "2026-01-01"}, {"updated": "2026-01-01T00:00:00"}, {"updated": "1969-01-01T00:00:00Z"}),
-            *({"updated": "0001-01-01T00:00:00+14:00"}),
-        )
-    ),
-]  # fmt: skip
+    *({"version": 1, "entries": [entry]} for entry in NO_ENTRIES),
+    *({"version": 1, "entries": [ENTRY, ENTRY | wrong]} for wrong in WRONG),
+]
 
 
 @pytest.mark.parametrize("data", NO_EXPORTS, ids=range(len(NO_EXPORTS)))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Server, serving
+from tests.media.making import make
+from tests.support import Server, serving, wait_for
 
 BOTH_WAYS = pytest.fixture(scope="session", params=["direct", "through-quart"])
 
@@ -36,3 +37,68 @@ def scratch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with serving(folder / "videos", folder, environ=_environ(request)) as running:
         running.get("/api/videos")
         yield running
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five seconds of H.264 and AAC with a track of subtitles."""
+    folder = tmp_path_factory.mktemp("film")
+    words = folder / "words.srt"
+    words.write_text("1\n00:00:01,000 --> 00:00:02,000\nIn the film\n")
+    picture, sound = "testsrc2=size=128x72:rate=10:duration=5", "sine=duration=5"
+    coded = "-c:v libx264 -preset ultrafast -g 10 -pix_fmt yuv420p -c:a aac -c:s mov_text"
+    return make(
+        folder / "film.mp4",
+        f"-f lavfi -i {picture} -f lavfi -i {sound}",
+        *("-i", words),
+        *f"-map 0 -map 1 -map 2 {coded} -metadata:s:s:0 language=eng".split(),
+    )
+
+
+EPISODES = ("Series/Season 1/1.mp4", "Series/Season 1/2.mp4", "Series/Season 1/10.mp4")
+FILM, BROKEN = "Das Leben der Anderen.mp4", "Amélie (2001).mkv"
+
+
+@pytest.fixture(scope="session")
+def shelf(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library of `stocked`: one for all servers, because files have to rest before they are taken up."""
+    library = tmp_path_factory.mktemp("shelf")
+    (library / "Series" / "Season 1").mkdir(parents=True)
+    shutil.copy(film, library / FILM)
+    (library / "Das Leben der Anderen.de.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nGrüße\n")
+    (library / "Das Leben der Anderen.en.forced.ass").write_text(ASS)
+    for name in EPISODES:
+        shutil.copy(film, library / name)
+        with (library / name).open("ab") as file:
+            file.write(name.encode())
+    (library / BROKEN).write_bytes(b"no video")
+    return library
+
+
+@BOTH_WAYS
+def stocked(
+    request: pytest.FixtureRequest, shelf: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server that knows its videos: a film, three episodes of the same pictures, and what is no video at all."""
+    with serving(shelf, tmp_path_factory.mktemp("stocked"), environ=_environ(request)) as running:
+
+        def whole() -> bool:
+            about = running.get("/api/library").json()
+            return bool(about["videos"] == 5 and about["idle"] and not about["look"]["resting"])
+
+        wait_for(whole, 30, "the library to be known")
+        yield running
+
+
+ASS = """\
+[Script Info]
+ScriptType: v4.00+
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize
+Style: Default,Arial,20
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,Hello
+"""

@@ -1,5 +1,7 @@
 """The description of the API: valid, complete, and what the server really answers."""
 
+import itertools
+import json
 import re
 from collections.abc import Callable
 from copy import deepcopy
@@ -12,6 +14,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import Server
+from tests.web.conftest import BROKEN, EPISODES, FILM
+from tests.web.knowing import ask, video
 from trio_stream import errors
 from trio_stream.settings import Settings
 from trio_stream.web.openapi import document
@@ -20,10 +24,10 @@ METHODS = {"get", "head", "post", "put", "patch", "delete", "options", "trace"}
 
 
 @pytest.fixture(scope="module")
-def described(server: Server) -> dict[str, Any]:
-    """The description as clients get it."""
-    answer: dict[str, Any] = server.get("/openapi.json").json()
-    return answer
+def described() -> dict[str, Any]:
+    """The description as clients get it, see `test_is_what_the_server_publishes`."""
+    found: dict[str, Any] = json.loads(json.dumps(document()))
+    return found
 
 
 @pytest.fixture
@@ -77,7 +81,7 @@ def test_is_valid() -> None:
 def test_is_what_the_server_publishes(server: Server, described: dict[str, Any]) -> None:
     answer = server.get("/openapi.json")
     assert answer.headers["Content-Type"] == "application/json"
-    assert described == document()
+    assert answer.json() == described
     again = server.get("/openapi.json", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
 
@@ -139,6 +143,120 @@ def test_a_full_house_is_as_described(house: Server, described: dict[str, Any]) 
         _has_headers_promised(described, "/api/stream/{name}", answer)
 
 
+EMPTY = b"{}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data", "status"),
+    [
+        ("GET", "/api/videos?limit=2", None, 200),
+        ("GET", "/api/videos?q=leben&sort=added&order=desc", None, 200),
+        ("GET", "/api/videos?sort=colour", None, 400),
+        ("GET", "/api/folders?limit=1", None, 200),
+        ("GET", "/api/folders?limit=x", None, 400),
+        ("GET", "/api/videos/{id}", None, 200),
+        ("PATCH", "/api/videos/{id}", {"description": "Ein Film"}, 200),
+        ("PATCH", "/api/videos/{id}", EMPTY, 400),
+        ("PUT", "/api/videos/{id}/playhead", {"position": 3, "duration": None, "watched": None}, 200),
+        ("PUT", "/api/videos/{id}/playhead", EMPTY, 400),
+        ("GET", "/api/continue", None, 200),
+        ("GET", "/api/continue?limit=x", None, 400),
+        ("GET", "/api/history?limit=1", None, 200),
+        ("GET", "/api/history?cursor=x", None, 400),
+        ("GET", "/api/watch-state", None, 200),
+        ("PUT", "/api/watch-state", {"version": 1, "entries": []}, 200),
+        ("PUT", "/api/watch-state", EMPTY, 400),
+        ("GET", "/api/library", None, 200),
+        ("POST", "/api/library/scan", None, 202),
+        ("DELETE", "/api/history", None, 204),
+        ("DELETE", "/api/videos/{id}/playhead", None, 204),
+    ],
+)
+def test_the_library_answers_as_described(
+    stocked: Server, described: dict[str, Any], method: str, path: str, data: Any, status: int
+) -> None:
+    """In an order in which there is something to tell of."""
+    id_ = video(stocked, FILM)["id"]
+    answer = ask(stocked, method, path.replace("{id}", id_), data)
+    route = path.partition("?")[0]
+    assert answer.status_code == status, answer.text
+    if status == 204:
+        assert "204" in described["paths"][route][method.lower()]["responses"]
+        assert answer.content == b""
+        return
+    schema = promised(described, route, answer, choice=1 if "videos?" in path and status == 200 else 0)
+    assert (schema == "Problem") == (status >= 400)
+    check(described, schema, answer.json())
+    if data is not None:
+        wanted = described["paths"][route][method.lower()]["requestBody"]["content"]["application/json"]
+        name = wanted["schema"]["$ref"].rpartition("/")[2]
+        if status == 200:
+            check(described, name, data)
+        else:
+            with pytest.raises(jsonschema.ValidationError):
+                check(described, name, json.loads(data))
+
+
+def test_every_answer_of_the_library_has_something_in_it(stocked: Server) -> None:
+    """So that the schemas of what is in lists were held against something."""
+    ask(stocked, "PUT", f"/api/videos/{video(stocked, FILM)['id']}/playhead", {"position": 3})
+    found = video(stocked, FILM)
+    assert found["subtitles"]
+    assert found["thumbnails"]
+    assert found["playhead"]
+    assert all(found["facts"][name] for name in ("video", "audio", "subtitles", "keyframes"))
+    assert stocked.get("/api/continue").json()["items"]
+    assert stocked.get("/api/history").json()["viewings"]
+    assert stocked.get("/api/watch-state").json()["entries"]
+    assert stocked.get("/api/folders").json()["folders"]
+
+
+def test_what_is_there_and_what_is_not_is_described(stocked: Server, described: dict[str, Any]) -> None:
+    for name in (FILM, BROKEN, *EPISODES):
+        found = video(stocked, name)
+        ask(stocked, "PUT", f"/api/videos/{found['id']}/playhead", {"position": 1})
+        for path in (found["urls"]["self"], "/api/history", "/api/watch-state", "/api/continue"):
+            answer = stocked.get(path)
+            route = "/api/videos/{id}" if path.startswith("/api/videos/") else path
+            check(described, promised(described, route, answer), answer.json())
+        ask(stocked, "DELETE", f"/api/videos/{found['id']}/playhead")
+
+
+def test_events_are_as_described(stocked: Server, described: dict[str, Any]) -> None:
+    with stocked.client() as client, client.stream("GET", "/api/library/scan") as answer:
+        event, id_, data = itertools.islice(answer.iter_lines(), 3)
+    assert (event, id_[:4]) == ("event: progress", "id: ")
+    check(described, "Progress", json.loads(data.removeprefix("data: ")))
+    content = described["paths"]["/api/library/scan"]["get"]["responses"]["200"]["content"]
+    assert list(content) == [answer.headers["Content-Type"]]
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("HEAD", 200), ("GET", 206), ("GET", 304)])
+def test_made_files_have_the_headers_described(
+    stocked: Server, described: dict[str, Any], method: str, status: int
+) -> None:
+    found = video(stocked, FILM)
+    fields = {206: {"Range": "bytes=0-9"}, 304: {"If-None-Match": "*"}}.get(status, {})
+    subtitles = [each["url"] for each in found["subtitles"]] + [
+        each["original"] for each in found["subtitles"]
+    ]
+    for url in filter(None, (found["poster"], found["thumbnails"]["track"], *subtitles)):
+        answer = ask(stocked, method, url, headers=fields)
+        assert answer.status_code == status
+        route = "/api/videos/{id}/r/{revision}/{name}"
+        _has_headers_promised(described, route, answer)
+        if status == 200:
+            responses = described["paths"][route][method.lower()]["responses"]
+            assert answer.headers["Content-Type"] in responses["200"]["content"]
+    by_id = ask(stocked, method, found["urls"]["file"], headers=fields)
+    assert by_id.status_code == status
+    _has_headers_promised(described, "/api/videos/{id}/file", by_id)
+
+
+_NO_ID = "/api/videos/" + "0" * 16
+_FOREIGN = {"Origin": "http://other.example"}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "url", "headers", "status"),
     [
@@ -149,6 +267,16 @@ def test_a_full_house_is_as_described(house: Server, described: dict[str, Any]) 
         ("DELETE", "/api/streams/{id}", "/api/streams/none", {}, 404),
         ("DELETE", "/api/streams/{id}", "/api/streams/none", {"Origin": "http://other.example"}, 403),
         ("GET", "/static/{file}", "/static/none.css", {}, 404),
+        ("GET", "/api/videos/{id}", _NO_ID, {}, 404),
+        ("PATCH", "/api/videos/{id}", _NO_ID, _FOREIGN, 403),
+        ("GET", "/api/videos/{id}/file", f"{_NO_ID}/file", {}, 404),
+        ("PUT", "/api/videos/{id}/playhead", f"{_NO_ID}/playhead", _FOREIGN, 403),
+        ("DELETE", "/api/videos/{id}/playhead", f"{_NO_ID}/playhead", {}, 404),
+        ("DELETE", "/api/videos/{id}/playhead", f"{_NO_ID}/playhead", _FOREIGN, 403),
+        ("DELETE", "/api/history", "/api/history", _FOREIGN, 403),
+        ("PUT", "/api/watch-state", "/api/watch-state", _FOREIGN, 403),
+        ("POST", "/api/library/scan", "/api/library/scan", _FOREIGN, 403),
+        ("GET", "/api/videos/{id}/r/{revision}/{name}", f"{_NO_ID}/r/x/poster-x.jpg", {}, 404),
     ],
 )
 def test_problems_are_as_described(

@@ -9,6 +9,7 @@ import trio
 
 from tests.support import Server, connect, read_head, serving, wait_until
 from tests.websocket import Rejected, opened
+from trio_stream.web.openapi import document
 
 LARGE = 64 << 20
 """More than a socket buffer takes, so that a stream of it is still running when nobody reads."""
@@ -171,7 +172,7 @@ def test_what_is_vary_already_stays(friendly: Server) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/stream/v.mp4", "/api/videos", "/api/streams/none"])
-@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 def test_a_friend_is_granted_a_preflight(friendly: Server, path: str, method: str) -> None:
     answer = preflight(friendly, path, FRIEND, method, "range, if-range")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -191,7 +192,7 @@ def test_nobody_else_is(friendly: Server, origin: str, method: str) -> None:
     assert "Origin" in listed(answer, "Vary")
 
 
-@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "get", "*"])
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "MOVE", "put", "get", "*"])
 def test_a_method_that_is_not_there_is_not_granted(friendly: Server, method: str) -> None:
     answer = preflight(friendly, "/api/stream/v.mp4", FRIEND, method)
     assert "access-control-allow-methods" not in access(answer)
@@ -264,6 +265,41 @@ async def test_who_may_end_a_stream(
                     assert data, "it goes on"
             [still] = server.get("/api/streams").json()["streams"]
             assert still["id"] == running["id"]
+
+
+CHANGES = [
+    ("PATCH", f"/api/videos/{'0' * 16}"),
+    ("PUT", f"/api/videos/{'0' * 16}/playhead"),
+    ("DELETE", f"/api/videos/{'0' * 16}/playhead"),
+    ("DELETE", "/api/history"),
+    ("PUT", "/api/watch-state"),
+    ("POST", "/api/library/scan"),
+    ("DELETE", "/api/streams/none"),
+]
+
+
+def test_these_are_all_that_change_anything() -> None:
+    paths = document()["paths"]
+    found = {
+        (method.upper(), path.replace("streams/{id}", "streams/none").replace("{id}", "0" * 16))
+        for path, about in paths.items()
+        for method in about
+        if method in ("post", "put", "patch", "delete")
+    }
+    assert found == set(CHANGES)
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+def test_nobody_else_changes_anything(default: Server, friendly: Server, method: str, path: str) -> None:
+    for server in (default, friendly):
+        for origin in (FOE, "null", "http://127.0.0.1:1"):
+            answer = ask(server, method, path, Origin=origin)
+            assert answer.status_code == 403
+            assert answer.json()["code"] == "foreign-origin"
+            assert access(answer) == {}
+        ours = f"http://127.0.0.1:{server.port}"
+        for origin in (ours, *([FRIEND] if server is friendly else [])):
+            assert ask(server, method, path, Origin=origin).status_code in (202, 204, 400, 404)
 
 
 def test_another_host_of_the_same_name_is_ours(default: Server) -> None:

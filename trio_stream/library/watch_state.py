@@ -32,7 +32,7 @@ CONTINUED = 30 * 60 * 1000
 LONGEST = 10**7
 """Seconds; no video is longer."""
 
-LOOKED_BACK = 400
+LOOKED_BACK = 200
 """So many playheads are looked through for what may be gone on with."""
 
 MOST_PLAYS = 10**9
@@ -273,11 +273,11 @@ def _keep(connection: Connection, user: str, number: int, kept: Kept) -> None:
 
 
 def _note_viewing(connection: Connection, user: str, number: int, position: float, now: int) -> None:
-    last = connection.scalar(
-        select(func.max(viewings.c.number)).where(viewings.c.user == user, viewings.c.video == number)
+    last = select(func.max(viewings.c.number)).where(viewings.c.user == user, viewings.c.video == number)
+    goes_on = update(viewings).where(
+        viewings.c.number == last.scalar_subquery(), viewings.c.updated_at > now - CONTINUED
     )
-    goes_on = update(viewings).where(viewings.c.number == last, viewings.c.updated_at > now - CONTINUED)
-    if last is not None and connection.execute(goes_on.values(updated_at=now, last=position)).rowcount:
+    if connection.execute(goes_on.values(updated_at=now, last=position)).rowcount:
         return
     connection.execute(
         insert(viewings).values(

@@ -58,6 +58,8 @@ class Watch:
                         heard({path for _, path in batch})
             except OSError as error:
                 reason = error.strerror or str(error)
+            except RuntimeError as error:  # watchfiles' own, for a name that is no UTF-8
+                reason = str(error)
             finally:
                 told.close()
             nursery.cancel_scope.cancel()

@@ -35,8 +35,10 @@ async def scan() -> tuple[dict[str, Any], int]:
 async def follow() -> Response:
     """How it is getting on, as it happens: server-sent events."""
     if request.method == "HEAD":
-        return Response(b"", content_type=EVENTS, headers={"Cache-Control": "no-store"})
-    response = Response(EventStream(services().owner.get().progress), content_type=EVENTS)
+        response = Response(b"", content_type=EVENTS)  # whose body would never end
+        del response.headers["Content-Length"]
+    else:
+        response = Response(EventStream(services().owner.get().progress), content_type=EVENTS)
     response.timeout = None
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -27,10 +27,10 @@ from trio_stream.web.exchange import Exchange
 
 blueprint = Blueprint("made", __name__)
 
-_ADDRESS = re.compile(
-    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/"
-    rb"(?=(?:poster|sheet)-\w+\.jpg|thumbnails-\w+\.vtt|subtitle-\w+\.(?:vtt|ass))(\w+)-([0-9a-f]{32})\.(\w+)\Z"
-)
+_ADDRESS = re.compile(rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z]+)-([0-9a-f]{32})\.([a-z]+)\Z")
+
+KINDS = {"poster": {"jpg"}, "sheet": {"jpg"}, "thumbnails": {"vtt"}, "subtitle": {"vtt", "ass"}}
+"""What there may be, and as which files."""
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<name>")
@@ -40,6 +40,8 @@ async def made_file(asked: Asked, exchange: Exchange) -> Answered:
     if parts is None:
         raise DerivedNotFound("there is no such file")
     id_, revision, kind, name, suffix = (part.decode() for part in parts.groups())
+    if suffix not in KINDS.get(kind, ()):
+        raise DerivedNotFound("there is no such file")
     found = await exchange.services.database.read(
         partial(_look_up, id_=id_, revision=revision, kind=kind, name=name)
     )

@@ -33,7 +33,7 @@ PAGED = ("limit", "cursor", "q", "sort", "order", "folder")
 @blueprint.get("/api/videos")
 async def list_videos() -> dict[str, Any]:
     """All names and the first items as the folder is now; or a page of what the library knows."""
-    if any(name in request.args for name in PAGED):
+    if not query().keys().isdisjoint(PAGED):
         return await _page()
     videos = await services().catalog.videos()
     return {
@@ -44,25 +44,26 @@ async def list_videos() -> dict[str, Any]:
 
 
 async def _page() -> dict[str, Any]:
-    order = request.args.get("order", "asc")
+    asked = query()
+    order = asked.get("order", "asc")
     if order not in ("asc", "desc"):
         raise BadRequest("the order is asc or desc")
-    asked = Asked(
+    wanted = Asked(
         user=user(),
         limit=limit(),
-        sort=request.args.get("sort", "name"),
+        sort=asked.get("sort", "name"),
         order="desc" if order == "desc" else "asc",
-        folder=folder_asked("folder"),
-        q=request.args.get("q", ""),
-        cursor=request.args.get("cursor"),
+        folder=asked.get("folder"),
+        q=asked.get("q", ""),
+        cursor=asked.get("cursor"),
     )
-    page = await services().database.read(partial(pages.page, asked=asked))
+    page = await services().database.read(partial(pages.page, asked=wanted))
     return shapes.items(page.rows) | {"next": page.next, "status": "ok"}
 
 
 def limit() -> int:
     """How many a client wants on a page. Raises `BadRequest`."""
-    text = request.args.get("limit", "50")
+    text = query().get("limit", "50")
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= LARGEST_PAGE):
         raise BadRequest(f"limit is 1 to {LARGEST_PAGE}")
     return int(text)
@@ -75,11 +76,13 @@ def checked(id_: str) -> str:
     return id_
 
 
-def folder_asked(name: str) -> str | None:
-    """The folder in the query under `name`, whose bytes need not be UTF-8 (the framework wants them to be)."""
-    fields = dict(parse_qsl(request.query_string, keep_blank_values=True))
-    found = fields.get(name.encode())
-    return None if found is None else found.decode("utf-8", "surrogateescape")
+def query() -> dict[str, str]:
+    """The parameters, each as it comes first. A folder's name need not be UTF-8, which the framework wants it to be."""
+    text = request.query_string.decode("utf-8", "surrogateescape")
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
+        found.setdefault(name, value)
+    return found
 
 
 @blueprint.get("/api/videos/<id_>")
@@ -109,9 +112,9 @@ async def list_folders() -> dict[str, Any]:
     page = await services().database.read(
         partial(
             pages.folder_page,
-            inside=folder_asked("in") or "",
+            inside=query().get("in", ""),
             limit=limit(),
-            after=request.args.get("cursor"),
+            after=query().get("cursor"),
         )
     )
     return {"folders": [shapes.folder(row) for row in page.rows], "next": page.next, "status": "ok"}

@@ -5,7 +5,7 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
 from trio_stream.errors import VideoNotFound
 from trio_stream.library import watch_state
@@ -14,7 +14,7 @@ from trio_stream.library.watch_state import Playhead
 from trio_stream.web import shapes
 from trio_stream.web.exchange import services, user
 from trio_stream.web.forward import by_the_owner
-from trio_stream.web.videos import checked, json_body, limit
+from trio_stream.web.videos import checked, json_body, limit, query
 
 blueprint = Blueprint("watch_state", __name__)
 
@@ -68,7 +68,7 @@ async def continue_watching() -> dict[str, Any]:
 async def history() -> dict[str, Any]:
     """What was watched when, the last first."""
     page = await services().database.read(
-        partial(watch_state.history, user=user(), limit=limit(), after=request.args.get("cursor"))
+        partial(watch_state.history, user=user(), limit=limit(), after=query().get("cursor"))
     )
     return {
         "viewings": [

@@ -1,0 +1,350 @@
+"""The library over HTTP: pages of it, what is known of a video, what people say of it, and how the work is getting on."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from tests.support import Server, connect, read_head, wait_for
+from tests.web.conftest import BROKEN, EPISODES, FILM
+from tests.web.knowing import ask, problem, video
+from trio_stream.library.progress import Progress
+from trio_stream.web.events import EventStream
+
+ALL = [BROKEN, FILM, *EPISODES]
+
+
+def names(server: Server, query: str) -> list[str]:
+    answer = server.get(f"/api/videos?{query}")
+    assert answer.status_code == 200, answer.text
+    page = answer.json()
+    assert page["videos"] == [item["name"] for item in page["items"]]
+    found: list[str] = page["videos"]
+    return found
+
+
+def test_the_plain_list_stays_as_it_was(stocked: Server) -> None:
+    answer = stocked.get("/api/videos").json()
+    assert set(answer) == {"videos", "items", "status"}
+    assert answer["videos"] == ALL
+    for item in answer["items"]:
+        assert set(item) == {"name", "size", "modified", "content_type", "urls"}
+        assert set(item["urls"]) == {"stream", "download", "websocket"}
+    assert stocked.get("/api/videos?unknown=1").json() == answer
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 200])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages(stocked: Server, limit: int, order: str) -> None:
+    found: list[str] = []
+    query = f"limit={limit}&order={order}"
+    while True:
+        page = stocked.get(f"/api/videos?{query}").json()
+        found += page["videos"]
+        if page["next"] is None:
+            break
+        assert len(page["videos"]) == len(page["items"]) == limit
+        query = f"limit={limit}&order={order}&cursor={page['next']}"
+    assert found == (ALL if order == "asc" else ALL[::-1])
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=amelie", [BROKEN]),
+        ("q=AMELIE+2001", [BROKEN]),
+        ("q=season+1&sort=name&order=desc", [*EPISODES[::-1]]),
+        ("q=10", [EPISODES[2]]),
+        ("q=%25", []),
+        ("q=%00", []),
+        ("q=%FF", []),
+        ("q=" + "x" * 5000, []),
+        ("q=", ALL),
+        ("folder=", [BROKEN, FILM]),
+        ("folder=Series%2FSeason+1", [*EPISODES]),
+        ("folder=Series", []),
+        ("folder=nowhere", []),
+        ("folder=%00%FF", []),
+        ("folder=&q=leben", [FILM]),
+        ("sort=title", ["Series/Season 1/1.mp4", EPISODES[1], EPISODES[2], BROKEN, FILM]),
+        ("sort=size&limit=1", [BROKEN]),
+        ("sort=duration&limit=1", [BROKEN]),
+        ("cursor=", None),
+        ("cursor=nonsense", None),
+        ("cursor=%C3%A9", None),
+        ("cursor=%FF", None),
+        ("limit=0", None),
+        ("limit=201", None),
+        ("limit=-1", None),
+        ("limit=x", None),
+        ("limit=", None),
+        ("limit=%D9%A1", None),  # an Arabic digit
+        ("limit=00000000005000000", None),
+        ("limit=1.5", None),
+        ("sort=colour", None),
+        ("sort=", None),
+        ("order=down", None),
+    ],
+)
+def test_what_can_be_asked_for(stocked: Server, query: str, expected: list[str] | None) -> None:
+    if expected is None:
+        assert problem(stocked.get(f"/api/videos?{query}"), 400, "bad-request")
+    else:
+        assert names(stocked, query) == expected
+
+
+def test_errors_name_what_would_be_right(stocked: Server) -> None:
+    def said(query: str) -> str:
+        return problem(stocked.get(f"/api/videos?{query}"), 400, "bad-request")
+
+    assert "1 to 200" in said("limit=500")
+    assert "name, title, added, modified, size, duration" in said("sort=colour")
+    assert "asc or desc" in said("order=up")
+    assert "page before" in said("cursor=x")
+
+
+def test_a_cursor_belongs_to_its_sort(stocked: Server) -> None:
+    cursor = stocked.get("/api/videos?limit=1&sort=size").json()["next"]
+    assert len(names(stocked, f"sort=size&cursor={cursor}")) == 4
+    problem(stocked.get(f"/api/videos?sort=added&cursor={cursor}"), 400, "bad-request")
+    problem(stocked.get(f"/api/history?cursor={cursor}"), 400, "bad-request")
+    problem(stocked.get(f"/api/folders?cursor={cursor}"), 400, "bad-request")
+
+
+def test_folders(stocked: Server) -> None:
+    def inside(query: str) -> list[tuple[str, str, int]]:
+        answer = stocked.get(f"/api/folders?{query}").json()
+        assert answer["next"] is None
+        return [(each["name"], each["title"], each["videos"]) for each in answer["folders"]]
+
+    assert inside("") == [("Series", "Series", 0)]
+    assert inside("in=Series") == [("Series/Season 1", "Season 1", 3)]
+    for nowhere in ("nowhere", "Series%2FSeason+1", "Series%2F", "%00", "%FF"):
+        assert inside(f"in={nowhere}") == []
+
+
+def test_what_is_known_of_a_video(stocked: Server) -> None:
+    found = video(stocked, FILM)
+    assert (found["state"], found["reason"], found["title"]) == ("probed", None, "Das Leben der Anderen")
+    assert (found["width"], found["height"], round(found["duration"])) == (128, 72, 5)
+    assert f'"{found["revision"]}"' == stocked.get(found["urls"]["stream"]).headers["ETag"]
+    facts = found["facts"]
+    assert facts["container"] == "mp4"
+    assert [track["codec"] for track in facts["video"] + facts["audio"]] == ["h264", "aac"]
+    assert facts["video"][0]["codec_string"].startswith("avc1.")
+    assert "times" not in facts["keyframes"]
+    assert facts["keyframes"]["count"] == 5
+    subtitles = {each["name"] or each["track"]: each for each in found["subtitles"]}
+    assert set(subtitles) == {"Das Leben der Anderen.de.srt", "Das Leben der Anderen.en.forced.ass", 2}
+    assert all(each["state"] == "made" and each["url"] for each in subtitles.values())
+    forced = subtitles["Das Leben der Anderen.en.forced.ass"]
+    assert (forced["language"], forced["forced"]) == ("en", True)
+    assert [name for name, each in subtitles.items() if each["original"]] == [forced["name"]]
+    assert found["thumbnails"]["count"] == 5
+    assert found["artwork"]["state"] == "made"
+
+
+def test_what_is_no_video_says_why(stocked: Server) -> None:
+    found = video(stocked, BROKEN)
+    assert found["state"] == "unreadable"
+    assert found["reason"]
+    assert found["facts"] is found["poster"] is found["thumbnails"] is found["duration"] is None
+    assert stocked.get(found["urls"]["file"]).content == b"no video"
+
+
+def test_episodes_know_each_other(stocked: Server) -> None:
+    found = [video(stocked, name) for name in EPISODES]
+    beside = [
+        (each["previous"] and each["previous"]["name"], each["next"] and each["next"]["name"])
+        for each in found
+    ]
+    assert beside == [(None, EPISODES[1]), (EPISODES[0], EPISODES[2]), (EPISODES[1], None)]
+
+
+IDS_THAT_ARE_NONE = ["0" * 16, "x", "%00", "%FF", "D" * 16, "0" * 1000, "%F0%9F%8E%AC", "1%0A"]
+
+
+@pytest.mark.parametrize("id_", IDS_THAT_ARE_NONE)
+def test_an_id_that_is_none(stocked: Server, id_: str) -> None:
+    for method, path, data in (
+        ("GET", "", None),
+        ("HEAD", "", None),
+        ("PATCH", "", {"title": "x"}),
+        ("PUT", "/playhead", {"position": 1}),
+        ("DELETE", "/playhead", None),
+        ("GET", "/file", None),
+    ):
+        answer = ask(stocked, method, f"/api/videos/{id_}{path}", data)
+        assert answer.status_code == 404
+        if method != "HEAD":
+            problem(answer, 404, "video-not-found")
+
+
+def test_editing(stocked: Server) -> None:
+    before = video(stocked, FILM)
+    here = before["urls"]["self"]
+    answer = ask(
+        stocked,
+        "PATCH",
+        here,
+        {"title": " Zwei Leben ", "tags": ["Städte", "Städte", " "], "description": "Ein\nFilm"},
+    )
+    found = answer.json()
+    assert (answer.status_code, found["title"]) == (200, "Zwei Leben")
+    assert (found["tags"], found["description"]) == (["Städte"], "Ein\nFilm")
+    assert video(stocked, FILM) | {"status": "ok"} == found
+    assert names(stocked, "q=zwei+stadte") == names(stocked, "q=anderen") == [FILM]
+    assert ask(stocked, "PATCH", here, {"description": "Neu"}).json()["title"] == "Zwei Leben"
+    assert ask(stocked, "PATCH", here, {"title": None, "tags": [], "description": ""}).json() == before
+    assert names(stocked, "q=zwei") == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"{", b"\xff", b"null", b"[]", b"5", b"{}", b"[" * 60_000, b'{"title": NaN}'),
+        *({"titel": "x"}, {"title": "a\0"}, {"title": "x" * 501}, {"tags": "x"}, {"id": "x", "title": "x"}),
+        b'{"title": "\\ud800"}',
+    ],
+)
+def test_what_cannot_be_edited(stocked: Server, data: Any) -> None:
+    found = video(stocked, FILM)
+    problem(ask(stocked, "PATCH", found["urls"]["self"], data), 400, "bad-request")
+    assert video(stocked, FILM) == found
+
+
+def test_an_edited_title_survives_a_rename_and_the_id_serves_the_renamed_file(stocked: Server) -> None:
+    before = video(stocked, EPISODES[0])
+    ask(stocked, "PATCH", before["urls"]["self"], {"title": "Der Anfang"})
+    (stocked.videos / EPISODES[0]).rename(stocked.videos / "Pilot.mp4")
+    try:
+        content = (stocked.videos / "Pilot.mp4").read_bytes()
+        wait_for(lambda: stocked.get(before["urls"]["file"]).content == content, 3, "the bytes under the id")
+        after = video(stocked, "Pilot.mp4")
+        assert (after["id"], after["title"], after["revision"]) == (
+            before["id"],
+            "Der Anfang",
+            before["revision"],
+        )
+        assert names(stocked, "q=anfang") == names(stocked, "q=pilot") == ["Pilot.mp4"]
+        problem(stocked.get(before["urls"]["stream"]), 404, "video-not-found")
+    finally:
+        (stocked.videos / "Pilot.mp4").rename(stocked.videos / EPISODES[0])
+        ask(stocked, "PATCH", before["urls"]["self"], {"title": None})
+        wait_for(lambda: names(stocked, "limit=200") == ALL, 3, "the name it had")
+
+
+def test_the_library_as_a_whole(stocked: Server) -> None:
+    found = stocked.get("/api/library").json()
+    assert (found["videos"], found["missing"], found["folders"]) == (5, 0, 3)
+    assert found["watching"] == {"on": True, "reason": None}
+    assert found["keeping"]["unreadable"] == 1
+    assert found["idle"]
+
+
+def events(lines: Any) -> Any:
+    """The data of server-sent events as they come."""
+    for line in lines:
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
+
+
+def test_the_work_is_told_as_it_happens(stocked: Server) -> None:
+    with stocked.client() as client, client.stream("GET", "/api/library/scan") as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        assert answer.headers["Cache-Control"] == "no-store"
+        told = events(answer.iter_lines())
+        first = next(told)
+        assert first["idle"]
+        asked = client.post("/api/library/scan")
+        assert asked.status_code == 202
+        look = asked.json()["look"]
+        assert look > first["look"]["number"]
+        for state in told:
+            if state["look"]["number"] >= look and not state["look"]["running"]:
+                assert state["look"]["full"]
+                assert state["look"]["videos"] == 5
+                break
+
+
+async def test_who_leaves_the_events_leaves_nothing_behind(stocked: Server) -> None:
+    before = stocked.settled()
+    for _ in range(3):
+        async with await connect(stocked) as stream:
+            await stream.send_all(b"GET /api/library/scan HTTP/1.1\r\nHost: t\r\n\r\n")
+            await read_head(stream)
+    await trio.to_thread.run_sync(
+        lambda: wait_for(lambda: stocked.census().within(before), 5, "everything to be gone")
+    )
+
+
+def test_head_of_the_events_ends(stocked: Server) -> None:
+    answer = ask(stocked, "HEAD", "/api/library/scan")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Content-Type"] == "text/event-stream"
+
+
+async def test_events_come_at_once_after_changes_and_after_silence(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    progress = Progress()
+    stream = EventStream(progress, ping=5)
+    async with stream as body:
+        first = await anext(body)
+        assert trio.current_time() == pytest.approx(0)
+        assert first.startswith(b"event: progress\nid: 0\ndata: {")
+        assert first.endswith(b"}\n\n")
+        began = trio.current_time()
+        assert await anext(body) == b": still here\n\n"
+        assert 5 <= trio.current_time() - began <= 5.5
+
+        async with trio.open_nursery() as nursery:
+
+            async def change() -> None:
+                for _ in range(100):
+                    await trio.sleep(0.01)
+                    progress.look.videos += 1
+                    progress.changed()
+
+            nursery.start_soon(change)
+            told = [await anext(body)]
+            while b"id: 100\n" not in told[-1]:
+                told.append(await anext(body))
+        assert len(told) < 10
+        versions = [int(event.split(b"\n")[1].removeprefix(b"id: ")) for event in told]
+        assert versions == sorted(set(versions))
+        assert versions[-1] == 100, "who is slow misses states, but not the last one"
+        assert b'"videos": 100' in told[-1]
+
+
+def test_a_file_with_a_name_that_is_no_text(start: Callable[..., Server], tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path / "videos") + b"/caf\xe9"
+    os.makedirs(folder)
+    with open(folder + b"/\xff.mp4", "wb") as file:
+        file.write(b"film")
+    server = start(tmp_path / "videos")
+    wait_for(lambda: server.get("/api/videos?limit=1").json()["items"], 10, "the video")
+    watching = server.get("/api/library").json()["watching"]
+    assert not watching["on"], (
+        "what watches knows UTF-8 only; from now on this folder is looked at now and then"
+    )
+    assert "caf" in watching["reason"]
+    (item,) = server.get("/api/videos?folder=caf%E9").json()["items"]
+    assert item["name"] == os.fsdecode(b"caf\xe9/\xff.mp4")
+    assert server.get(item["urls"]["file"]).content == server.get(item["urls"]["stream"]).content == b"film"
+    assert ask(server, "PUT", f"{item['urls']['self']}/playhead", {"position": 1}).status_code == 200
+    exported = server.get("/api/watch-state").json()
+    assert exported["entries"][0]["name"] == item["name"]
+    assert ask(server, "PUT", "/api/watch-state", exported).json()["older"] == 1
+
+
+async def test_an_owner_that_is_not_there_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trio_stream.errors import NotTheOwner  # noqa: PLC0415
+    from trio_stream.web.problems import describe  # noqa: PLC0415
+
+    found = describe(NotTheOwner())
+    assert (found.status, dict(found.headers)["Retry-After"]) == (503, "1")

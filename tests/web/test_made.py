@@ -1,0 +1,211 @@
+"""Made files: good for ever or not there; and bytes by id, which are those by name."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.media.making import size
+from tests.support import Server, wait_for
+from tests.web.conftest import ASS, EPISODES, FILM
+from tests.web.knowing import ask, problem, video
+
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def made(server: Server, name: str = FILM) -> dict[str, str]:
+    """The addresses of what was made of a video, by what it is."""
+    found = video(server, name)
+    urls = {"poster": found["poster"], "track": found["thumbnails"]["track"]}
+    urls["sheet"] = found["thumbnails"]["sheets"][0]
+    for each in found["subtitles"]:
+        urls[f"subtitle {each['name'] or each['track']}"] = each["url"]
+        if each["original"]:
+            urls["original"] = each["original"]
+    return urls
+
+
+@pytest.fixture
+def urls(stocked: Server) -> dict[str, str]:
+    return made(stocked)
+
+
+def test_every_one_is_good_for_ever(stocked: Server, urls: dict[str, str], tmp_path: Path) -> None:
+    types = {"jpg": "image/jpeg", "vtt": "text/vtt; charset=utf-8", "ass": "text/x-ssa; charset=utf-8"}
+    assert len(urls) == 7
+    for url in urls.values():
+        answer = stocked.get(url)
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == FOR_EVER
+        assert answer.headers["Content-Type"] == types[url.rpartition(".")[2]]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Accept-Ranges"] == "bytes"
+        assert answer.headers["ETag"].strip('"') in url
+        assert int(answer.headers["Content-Length"]) == len(answer.content)
+        assert "Last-Modified" in answer.headers
+
+
+def test_they_are_what_they_say(stocked: Server, urls: dict[str, str], tmp_path: Path) -> None:
+    for name, expected in (("poster", (128, 72)), ("sheet", (5 * 320, 180))):
+        picture = tmp_path / f"{name}.jpg"
+        picture.write_bytes(stocked.get(urls[name]).content)
+        assert size(picture) == expected
+    assert "Grüße" in stocked.get(urls["subtitle Das Leben der Anderen.de.srt"]).text
+    assert "In the film" in stocked.get(urls["subtitle 2"]).text
+    assert "Hello" in stocked.get(urls["subtitle Das Leben der Anderen.en.forced.ass"]).text
+    assert stocked.get(urls["original"]).text.split() == ASS.split()
+    track = stocked.get(urls["track"])
+    sheets = set(re.findall(r"^(sheet-\S+)#xywh=", track.text, re.MULTILINE))
+    assert {str(httpx.URL(urls["track"]).join(sheet)) for sheet in sheets} == {urls["sheet"]}
+
+
+def test_head_ranges_and_conditions(stocked: Server, urls: dict[str, str]) -> None:
+    for url in urls.values():
+        whole = stocked.get(url)
+        content, tag = whole.content, whole.headers["ETag"]
+        head = ask(stocked, "HEAD", url)
+        kept = ("Content-Type", "Content-Length", "ETag", "Last-Modified", "Cache-Control", "Accept-Ranges")
+        assert (head.status_code, head.content) == (200, b"")
+        assert [head.headers[name] for name in kept] == [whole.headers[name] for name in kept]
+        for fields, status, expected in (
+            ({"Range": "bytes=2-5"}, 206, content[2:6]),
+            ({"Range": "bytes=-3"}, 206, content[-3:]),
+            ({"Range": "bytes=0-0", "If-Range": tag}, 206, content[:1]),
+            ({"Range": "bytes=0-0", "If-Range": '"other"'}, 200, content),
+            ({"If-None-Match": tag}, 304, b""),
+            ({"If-None-Match": '"other"'}, 200, content),
+            ({"If-Match": tag}, 200, content),
+        ):
+            answer = stocked.get(url, headers=fields)
+            assert (answer.status_code, answer.content) == (status, expected), (url, fields)
+            assert answer.headers["Cache-Control"] == FOR_EVER
+        several = stocked.get(url, headers={"Range": "bytes=0-1,-2"})
+        assert several.status_code == 206
+        assert int(several.headers["Content-Length"]) == len(several.content)
+        if len(content) > 300:  # of a small file there is no part that is worth being one
+            assert several.headers["Content-Type"].startswith("multipart/byteranges")
+            assert several.content.count(b"Content-Range: bytes ") == 2
+            assert f"bytes {len(content) - 2}-".encode() in several.content
+        problem(stocked.get(url, headers={"Range": "bytes=99999999-"}), 416, "range-not-satisfiable")
+        problem(stocked.get(url, headers={"If-Match": '"other"'}), 412, "precondition-failed")
+
+
+def test_nothing_else_is_there(stocked: Server, urls: dict[str, str]) -> None:
+    """Each part of each address, when it is another one."""
+    other = video(stocked, EPISODES[0])
+    for url in urls.values():
+        _, _, _, id_, _, revision, name = url.split("/")
+        kind, digest, suffix = re.split(r"[-.]", name)
+        wrong = [
+            url.replace(id_, other["id"]),
+            url.replace(id_, "0" * 16),
+            url.replace(revision, other["revision"]),
+            url.replace(revision, "0" * 24),
+            url.replace(digest, "0" * 32),
+            url.replace(digest, digest[:-1]),
+            url.replace(digest, digest.upper()),
+            *(
+                url.replace(f"/{kind}-", f"/{each}-")
+                for each in ("poster", "sheet", "thumbnails", "subtitle", "x", "")
+            ),
+            *(url.replace(f".{suffix}", f".{each}") for each in ("jpg", "vtt", "ass", "mp4", "")),
+            url.replace(name, f"%2e%2e%2f{name}"),
+            f"{url}x",
+            f"{url}%0A",
+            f"{url}/",
+            url.rpartition("/")[0] + "/",
+        ]
+        for address in wrong:
+            if address != url:
+                answer = stocked.get(address)
+                assert answer.status_code == 404, address
+                assert answer.json()["code"] in ("file-not-found", "not-found"), address
+
+
+def test_only_reading(stocked: Server, urls: dict[str, str]) -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        problem(ask(stocked, method, urls["poster"]), 405, "method-not-allowed")
+
+
+def test_who_edits_the_file_ends_the_addresses(stocked: Server) -> None:
+    name = EPISODES[1]
+    before = made(stocked, name)
+    revision = video(stocked, name)["revision"]
+    content = stocked.get(before["poster"]).content
+    with (stocked.videos / name).open("ab") as file:
+        file.write(b"more")
+    wait_for(lambda: video(stocked, name)["revision"] != revision, 6, "the file to be known as it is")
+    for url in before.values():
+        problem(stocked.get(url), 404, "file-not-found")
+    wait_for(lambda: video(stocked, name)["poster"], 10, "its pictures")
+    wait_for(lambda: stocked.get("/api/library").json()["idle"], 10, "all of it")
+    after = made(stocked, name)
+    assert set(before.values()).isdisjoint(after.values())
+    assert stocked.get(after["poster"]).content == content, "its pictures are the same ones"
+
+
+def test_bytes_by_id_are_those_by_name(stocked: Server) -> None:
+    urls = video(stocked, FILM)["urls"]
+    content = (stocked.videos / FILM).read_bytes()
+    for method in ("GET", "HEAD"):
+        for fields in (
+            {},
+            {"Range": "bytes=0-99"},
+            {"Range": "bytes=5-9,100-199"},
+            {"Range": f"bytes={len(content)}-"},
+            {"If-None-Match": "*"},
+            {"If-Match": '"other"'},
+        ):
+            one, other = (ask(stocked, method, urls[name], headers=fields) for name in ("file", "stream"))
+            assert one.status_code == other.status_code
+            same = {"content-length", "content-range", "etag", "last-modified", "cache-control"}
+            assert {name: one.headers.get(name) for name in same} == {
+                name: other.headers.get(name) for name in same
+            }
+            if "multipart" not in one.headers.get("content-type", ""):
+                assert one.content == other.content
+    assert stocked.get(urls["file"]).content == content
+    assert stocked.get(f"{urls['file']}?download=1").headers["Content-Disposition"].startswith("attachment")
+
+
+@pytest.fixture
+def full(start: Callable[..., Server], film: Path, tmp_path: Path) -> Iterator[Server]:
+    """A server whose only place is taken."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "film.mp4").write_bytes(film.read_bytes())
+    with (videos / "long.mp4").open("wb") as file:
+        file.truncate(1 << 30)
+    server = start(videos, environ={"TRIO_STREAM_MAX_STREAMS": "1"})
+    wait_for(lambda: server.get("/api/videos?q=film").json()["items"], 10, "the film")
+    wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its pictures")
+    with httpx.stream("GET", f"{server.url}/api/stream/long.mp4"):
+        yield server
+
+
+def test_whoever_has_the_last_place_sees_pictures_and_subtitles_too(full: Server) -> None:
+    found = video(full, "film.mp4")
+    problem(full.get(found["urls"]["file"]), 503, "too-many-streams")
+    assert full.get(found["poster"]).status_code == 200
+    assert full.get(found["subtitles"][0]["url"]).status_code == 200
+    assert full.get(found["thumbnails"]["track"]).status_code == 200
+    assert full.metrics()["active_streams"] == 1
+
+
+def test_a_video_that_is_gone_takes_its_files_along(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "videos").mkdir()
+    path = tmp_path / "videos" / "film.mp4"
+    path.write_bytes(film.read_bytes())
+    server = start(tmp_path / "videos")
+    wait_for(lambda: server.get("/api/videos?q=film").json()["items"], 10, "the film")
+    wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its pictures")
+    poster = made(server, "film.mp4")["poster"]
+    path.rename(tmp_path / "aside")
+    wait_for(lambda: server.get(poster).status_code == 404, 5, "the poster to go")
+    os.rename(tmp_path / "aside", path)
+    wait_for(lambda: server.get(poster).status_code == 200, 5, "the poster to come back")

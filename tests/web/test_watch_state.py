@@ -1,0 +1,163 @@
+"""Where people stopped and what they have seen, over HTTP. The rules themselves are tests/library/test_watch_state.py."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.support import Server, wait_for
+from tests.web.conftest import EPISODES, FILM
+from tests.web.knowing import ask, problem, video
+from trio_stream.app import LONGEST_IMPORT, LONGEST_REQUEST_BODY
+
+
+@pytest.fixture
+def fresh(stocked: Server) -> Server:
+    """The server, on which nobody has watched anything."""
+    for item in stocked.get("/api/videos?limit=200").json()["items"]:
+        assert ask(stocked, "DELETE", f"{item['urls']['self']}/playhead").status_code == 204
+    return stocked
+
+
+def put(server: Server, name: str, **data: Any) -> dict[str, Any]:
+    answer = ask(server, "PUT", f"{video(server, name)['urls']['self']}/playhead", data)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def names(server: Server, path: str) -> list[str]:
+    found: list[str] = server.get(path).json()["videos"]
+    return found
+
+
+def test_a_playhead(fresh: Server) -> None:
+    assert video(fresh, FILM)["playhead"] is None
+    kept = put(fresh, FILM, position=2.5)
+    assert datetime.fromisoformat(kept["updated"]).tzinfo is not None
+    about = {"position": 2.5, "watched": False, "plays": 0, "updated": kept["updated"]}
+    assert kept == about | {"duration": kept["duration"], "status": "ok"}
+    assert round(kept["duration"]) == 5
+    assert video(fresh, FILM)["playhead"] == about | {"duration": kept["duration"]}
+    assert put(fresh, FILM, position=4.9) | {"updated": ""} == kept | {
+        "position": 4.9,
+        "watched": True,
+        "plays": 1,
+        "updated": "",
+    }
+    assert not put(fresh, FILM, position=0, watched=False)["watched"]
+    here = video(fresh, FILM)["urls"]["self"]
+    answer = ask(fresh, "DELETE", f"{here}/playhead")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert video(fresh, FILM)["playhead"] is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"x", b"null", b"{}", b'{"position": NaN}', b'{"position": Infinity}', b'{"position": 1e999}'),
+        b'{"position": ' + b"9" * 400 + b"}",
+        b'{"position": ' + b"9" * 5000 + b"}",
+        *(
+            {"position": -1},
+            {"position": "1"},
+            {"position": 1, "duration": -1},
+            {"position": 1, "watched": 1},
+        ),
+        *({"position": 10**8}, {"position": 1, "user": "x"}),
+    ],
+)
+def test_what_is_no_playhead(fresh: Server, data: Any) -> None:
+    here = video(fresh, FILM)["urls"]["self"]
+    problem(ask(fresh, "PUT", f"{here}/playhead", data), 400, "bad-request")
+    assert video(fresh, FILM)["playhead"] is None
+
+
+def test_bodies_have_an_end(fresh: Server) -> None:
+    here = video(fresh, FILM)["urls"]["self"]
+    long = b" " * LONGEST_REQUEST_BODY + b'{"position": 1}'
+    assert ask(fresh, "PUT", f"{here}/playhead", long).status_code == 413
+    assert ask(fresh, "PATCH", here, long).status_code == 413
+    export = b'{"version": 1, "entries": []}'
+    most = b" " * (LONGEST_IMPORT - len(export)) + export
+    assert ask(fresh, "PUT", "/api/watch-state", most).json()["imported"] == 0
+    assert ask(fresh, "PUT", "/api/watch-state", b" " + most).status_code == 413
+
+
+def test_going_on(fresh: Server) -> None:
+    assert fresh.get("/api/continue").json() == {"videos": [], "items": [], "status": "ok"}
+    put(fresh, FILM, position=2)
+    put(fresh, EPISODES[0], position=5)
+    assert names(fresh, "/api/continue") == [EPISODES[1], FILM]
+    assert names(fresh, "/api/continue?limit=1") == [EPISODES[1]]
+    put(fresh, EPISODES[1], position=5)
+    assert names(fresh, "/api/continue") == [EPISODES[2], FILM]
+    put(fresh, EPISODES[2], position=5)
+    assert names(fresh, "/api/continue") == [FILM]
+    problem(fresh.get("/api/continue?limit=0"), 400, "bad-request")
+
+
+def test_history(fresh: Server) -> None:
+    assert fresh.get("/api/history").json() == {"viewings": [], "next": None, "status": "ok"}
+    for name, position in ((FILM, 1), (EPISODES[0], 2), (FILM, 3), (EPISODES[1], 4)):
+        put(fresh, name, position=position)
+    found, cursor = [], ""
+    while True:
+        page = fresh.get(f"/api/history?limit=1{cursor}").json()
+        found += [(each["video"]["name"], each["from"], each["to"]) for each in page["viewings"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert found == [(EPISODES[1], 4, 4), (FILM, 1, 3), (EPISODES[0], 2, 2)]
+    assert ask(fresh, "DELETE", "/api/history").status_code == 204
+    assert fresh.get("/api/history").json()["viewings"] == []
+    assert video(fresh, FILM)["playhead"]["position"] == 3
+
+
+def test_an_export_goes_into_another_server(
+    fresh: Server, start: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    put(fresh, FILM, position=2)
+    put(fresh, EPISODES[0], position=5)
+    exported = fresh.get("/api/watch-state")
+    assert [entry["name"] for entry in exported.json()["entries"]] == [FILM, EPISODES[0]]
+    videos = tmp_path_factory.mktemp("other")
+    (videos / "renamed.mp4").write_bytes((fresh.videos / FILM).read_bytes())
+    other = start(videos)
+    wait_for(lambda: names(other, "/api/videos?limit=1"), 10, "the video")
+    answer = ask(other, "PUT", "/api/watch-state", exported.content)
+    assert answer.json() == {"imported": 1, "older": 0, "unknown": 1, "status": "ok"}
+    assert video(other, "renamed.mp4")["id"] != video(fresh, FILM)["id"]
+    there, here = (
+        video(server, name)["playhead"] for server, name in ((other, "renamed.mp4"), (fresh, FILM))
+    )
+    assert {name: there[name] for name in ("position", "watched", "plays", "updated")} == {
+        name: here[name] for name in ("position", "watched", "plays", "updated")
+    }
+    put(other, "renamed.mp4", position=4)
+    assert ask(other, "PUT", "/api/watch-state", exported.content).json()["older"] == 1
+    assert video(other, "renamed.mp4")["playhead"]["position"] == 4
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"x", b"[]", b"null", b"[" * 900_000, {"version": 2, "entries": []}, {"version": 1}),
+        *({"version": 1, "entries": [{}]}, {"version": 1, "entries": "x"}),
+    ],
+    ids=range(9),
+)
+def test_what_is_no_export(fresh: Server, data: Any) -> None:
+    problem(ask(fresh, "PUT", "/api/watch-state", data), 400, "bad-request")
+
+
+def test_an_import_that_is_wrong_somewhere_changes_nothing_and_says_where(fresh: Server) -> None:
+    put(fresh, FILM, position=2)
+    exported = fresh.get("/api/watch-state").json()
+    entry = exported["entries"][0] | {"updated": "2999-01-01T00:00:00+00:00", "position": 3}
+    exported["entries"] = [entry] * 300 + [entry | {"plays": -1}]
+    said = problem(ask(fresh, "PUT", "/api/watch-state", json.dumps(exported).encode()), 400, "bad-request")
+    assert "entry 300" in said
+    assert video(fresh, FILM)["playhead"]["position"] == 2
