@@ -293,6 +293,24 @@ async def test_places_are_limited_and_come_free(pool: MapPool, disk: Disk, path:
     file.release()
 
 
+async def test_what_is_free_takes_no_place(pool: MapPool, disk: Disk, path: Path) -> None:
+    registry = Registry(1, disk)
+    file = pool.open(os.open(path, os.O_RDONLY))
+    free = [registry.admit(file, owner="me", name="p.jpg", transport="test", free=True) for _ in range(3)]
+    taken = registry.admit(file, owner="me", name="v.mp4", transport="test")
+    free.append(registry.admit(file, owner="me", name="p.jpg", transport="test", free=True))
+    with pytest.raises(TooManyStreams):
+        registry.admit(file, owner="me", name="v.mp4", transport="test")
+    assert len(registry.snapshot()) == 5, "they are seen, and can be ended, as all are"
+    for stream in free:
+        stream.close()
+    with pytest.raises(TooManyStreams):
+        registry.admit(file, owner="me", name="v.mp4", transport="test")
+    taken.close()
+    registry.admit(file, owner="me", name="v.mp4", transport="test").close()
+    file.release()
+
+
 def test_one_map_a_content(pool: MapPool, path: Path, tmp_path: Path) -> None:
     def opened(path: Path) -> MappedFile:
         return pool.open(os.open(path, os.O_RDONLY))

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-LATEST = int(datetime.max.replace(tzinfo=UTC).timestamp())
+LATEST = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
 """Seconds since the epoch; file systems hold times that calendars do not."""
 
 
