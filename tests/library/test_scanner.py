@@ -7,17 +7,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import URL
 
 from tests.library.conftest import Shelf, open_shelf
 from tests.support import wait_until
+from trio_stream.library import records, watch_state
 from trio_stream.library import scanner as scanner_module
 from trio_stream.library.content import SAMPLE, SAMPLES
-from trio_stream.store.tables import subtitles, videos
+from trio_stream.library.watch_state import Playhead
+from trio_stream.store.tables import playheads, subtitles, videos, viewings
 
 BIG = 3 * SAMPLE * SAMPLES
 
@@ -133,6 +136,56 @@ async def test_a_folder_that_moves_takes_its_videos_along(shelf: Shelf) -> None:
     (shelf.root / "New").rename(shelf.root / "Ab")  # which is looked at before the old one is missed
     await shelf.look()
     assert await shelf.ids() == {name.replace("Old/", "Ab/"): id_ for name, id_ in before.items()}
+
+
+@pytest.mark.parametrize(("before", "after"), [("a/x", "z/x"), ("z/x", "a/x"), ("z/x", "a/deep/y")])
+async def test_a_folder_that_moves_into_another_takes_its_videos_along(
+    shelf: Shelf, before: str, after: str
+) -> None:
+    """Whichever of the two places is looked at first."""
+    for number in range(5):
+        shelf.put(f"{before}/season {number % 2}/{number}.mp4", str(number).encode())
+    (shelf.root / after).parent.mkdir(parents=True, exist_ok=True)
+    await shelf.look()
+    ids = await shelf.ids()
+    (shelf.root / before).rename(shelf.root / after)
+    here, there = (name.rpartition("/")[0] for name in (before, after))
+    look = await shelf.look(here, there)  # in the order of their names; a full look has that of the disk
+    assert (look.added, look.moved) == (0, 5)
+    assert await shelf.ids() == {name.replace(f"{before}/", f"{after}/"): id_ for name, id_ in ids.items()}
+    assert await shelf.missing() == []
+
+
+async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at its new place and the look at its old one people see it under another id."""
+    path = shelf.put("z/a.mp4", b"film")
+    shelf.put("a/other.mp4", b"other")
+    await shelf.look()
+    first = (await shelf.ids())["z/a.mp4"]
+    path.rename(shelf.root / "a/b.mp4")
+    lose_videos = records.lose_videos
+
+    def write(id_: str, position: float, now: int) -> Callable[[Connection], object]:
+        return lambda c: watch_state.put(c, user="local", id_=id_, playhead=Playhead(position), now=now)
+
+    def late(connection: Connection, **more: Any) -> int:
+        second = connection.scalar(select(videos.c.id).where(videos.c.path == b"a/b.mp4"))
+        assert second not in (None, first)
+        write(second, 2, 2000)(connection)
+        records.keep_words(connection, second, records.Words(title="Mine", tags=("new",)))
+        return lose_videos(connection, **more)
+
+    await shelf.writer.write(write(first, 1, 1000))
+    monkeypatch.setattr(records, "lose_videos", late)
+    await shelf.look("a", "z")
+    row = (await shelf.rows())["a/b.mp4"]
+    assert (row.id, row.title, row.tags) == (first, "Mine", '["new"]')
+    (seen,) = await shelf.database.read(lambda c: c.execute(select(playheads)).all())
+    assert (seen.video, seen.position, seen.updated_at) == (row.number, 2, 2000)
+    history = await shelf.database.read(lambda c: c.execute(select(viewings.c.video)).all())
+    assert {each.video for each in history} == {row.number}
 
 
 async def test_copies_and_links_are_videos_of_their_own(shelf: Shelf) -> None:

@@ -20,7 +20,7 @@ from trio_stream.library.moves import Arrival, Gone, moved_from
 from trio_stream.library.naming import sort_key, title_of, words
 from trio_stream.library.subtitle_files import SubtitleFile
 from trio_stream.store.search import joined
-from trio_stream.store.tables import contents, folders, subtitles, upsert, videos
+from trio_stream.store.tables import contents, folders, playheads, subtitles, upsert, videos, viewings
 
 CANDIDATES = 50
 """So many missing videos of one fingerprint are considered as what a new file was."""
@@ -175,29 +175,24 @@ def keep_folder(connection: Connection, name: str) -> int:
     return int(connection.scalars(select(folders.c.number).where(folders.c.place == key)).one())
 
 
-def lose_folder(connection: Connection, name: str, now: int) -> int:
-    """Mark the folder `name` missing, and all below it; answers how many videos that were."""
+def lose_folder(connection: Connection, name: str, now: int, since: int) -> tuple[int, int]:
+    """Mark the folder `name` missing, and all below it; answers as `lose_videos`, after how many videos that were."""
     number = connection.scalar(select(folders.c.number).where(folders.c.place == place(name)))
-    lost = 0
+    lost: list[int] = []
     layer = [] if number is None else [int(number)]
     while layer:
+        inside: list[int] = []
         for part in _slices(layer):
             connection.execute(
                 update(folders)
                 .where(folders.c.number.in_(part), folders.c.missing_since.is_(None))
                 .values(missing_since=now)
             )
-            lost += connection.execute(
-                update(videos)
-                .where(videos.c.folder.in_(part), videos.c.missing_since.is_(None))
-                .values(missing_since=now)
-            ).rowcount
-        layer = [
-            int(inner)
-            for part in _slices(layer)
-            for inner in connection.scalars(select(folders.c.number).where(folders.c.parent.in_(part)))
-        ]
-    return lost
+            there = select(videos.c.number).where(videos.c.folder.in_(part), videos.c.missing_since.is_(None))
+            lost += connection.scalars(there.order_by(videos.c.number))
+            inside += connection.scalars(select(folders.c.number).where(folders.c.parent.in_(part)))
+        layer = inside
+    return len(lost), lose_videos(connection, lost, now, since)
 
 
 def lose_videos(connection: Connection, numbers: Sequence[int], now: int, since: int) -> int:
@@ -403,6 +398,12 @@ def _take_over(connection: Connection, number: int, since: int) -> bool:
     if new is None:
         return False
     connection.execute(update(subtitles).where(subtitles.c.video == new.number).values(video=number))
+    _take_over_watching(connection, new.number, number)
+    said = {name: getattr(new, name) for name in ("own_title", "description") if getattr(new, name)}
+    if new.tags != "[]":
+        said["tags"] = new.tags
+    if said:
+        connection.execute(update(videos).where(videos.c.number == number).values(**said))
     connection.execute(videos.delete().where(videos.c.number == new.number))
     name = os.fsdecode(new.path)
     _name(connection, number, name)
@@ -419,6 +420,19 @@ def _take_over(connection: Connection, number: int, since: int) -> bool:
         )
     )
     return True
+
+
+def _take_over_watching(connection: Connection, new: int, number: int) -> None:
+    """Let the video `number` have what people watched of `new` meanwhile; of two playheads the later one."""
+    other = playheads.alias()
+    same_user = other.c.user == playheads.c.user
+    later = select(other.c.user).where(
+        other.c.video == new, same_user, other.c.updated_at >= playheads.c.updated_at
+    )
+    connection.execute(playheads.delete().where(playheads.c.video == number, later.exists()))
+    kept = select(other.c.user).where(other.c.video == number, same_user)
+    connection.execute(update(playheads).where(playheads.c.video == new, ~kept.exists()).values(video=number))
+    connection.execute(update(viewings).where(viewings.c.video == new).values(video=number))
 
 
 def _put(connection: Connection, number: int, file: Found) -> None:

@@ -154,6 +154,7 @@ class Scanner:
                 waiting += reversed(await self._look_into(waiting.pop(), look, seen))
             if look.added or look.changed:
                 await self._tell_apart()
+            self._progress.full_looks += look.full
         finally:
             self._news()
             look.running = False
@@ -198,7 +199,7 @@ class Scanner:
             if not name:
                 self._unread(look, name, "the folder of videos is not there")
             elif known is not None:
-                look.missing += await self._writer.write(partial(records.lose_folder, name=name, now=_now()))
+                await self._lose_folder(name, look)
             return ()
         if found.identity in seen:  # links may make a circle
             return ()
@@ -224,11 +225,14 @@ class Scanner:
             taken_over = await self._writer.write(
                 partial(records.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
             )
-            look.missing += len(difference.lost) - taken_over
-            look.moved += taken_over
-            look.added -= taken_over
+            _count_lost(look, len(difference.lost), taken_over)
         for folder in difference.lost_folders:
-            look.missing += await self._writer.write(partial(records.lose_folder, name=folder, now=now))
+            await self._lose_folder(folder, look)
+
+    async def _lose_folder(self, name: str, look: Look) -> None:
+        now = _now()
+        lose = partial(records.lose_folder, name=name, now=now, since=look.started_at or now)
+        _count_lost(look, *await self._writer.write(lose))
 
     async def _take_up(self, folder: str, files: Sequence[File], look: Look) -> None:
         at_rest = [file for file in files if self._rests(file)]
@@ -365,6 +369,13 @@ class Scanner:
         if len(self._heard) > MOST_HEARD:
             self._asked = True
         self._told.set()
+
+
+def _count_lost(look: Look, lost: int, taken_over: int) -> None:
+    """Count the videos that were lost, and those of them that turned out to be what was added elsewhere."""
+    look.missing += lost - taken_over
+    look.moved += taken_over
+    look.added -= taken_over
 
 
 def _now() -> int:
