@@ -23,6 +23,7 @@ from trio_stream.library.keeper import Keeper
 from trio_stream.library.names import Names
 from trio_stream.library.progress import Progress
 from trio_stream.library.scanner import Scanner
+from trio_stream.library.sweeping import Sweeper
 from trio_stream.media.sandbox import Sandbox
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.settings import SQLITE, Settings
@@ -165,6 +166,7 @@ async def _keep_house(
     writer, sandbox = Writer(database), Sandbox()
     keeper = Keeper(root, database, writer, sandbox, services.derived, progress, share=settings.artwork_share)
     scanner = Scanner(root, database, writer, progress, news=keeper.wake, interval=settings.scan_interval)
+    sweeper = Sweeper(database, services.derived, progress)
     over = trio.Event()
     async with trio.open_nursery() as nursery:
         await nursery.start(_until, over, partial(_watched, health, "writer", writer.run))
@@ -174,6 +176,7 @@ async def _keep_house(
                     "sandbox": sandbox.serve,
                     "scanner": scanner.run,
                     "keeper": keeper.run,
+                    "sweeper": sweeper.run,
                 }.items():
                     await writing.start(_watched, health, name, run)
                 services.owner.housekeeping = Housekeeping(writer, scanner, keeper, sandbox, progress)

@@ -96,29 +96,3 @@ async def test_no_other_name_opens_anything(derived: Derived, name: str, suffix:
     await derived.put(JPEG, "jpg")
     with pytest.raises(DerivedNotFound):
         await derived.open(name, suffix)
-
-
-async def test_what_nobody_needs_is_swept_away(derived: Derived, tmp_path: Path) -> None:
-    assert await derived.sweep(set) == 0, "nothing was ever made"
-    kept, gone = await derived.put(JPEG, "jpg"), await derived.put(VTT, "vtt")
-    (tmp_path / "derived" / gone[:2] / ".half.making").write_bytes(b"half")
-    fd = await derived.open(gone, "vtt")
-    assert await derived.sweep(lambda: {kept}) == 2
-    assert files(tmp_path) == {f"{kept}.jpg"}
-    assert os.read(fd, 100) == VTT, "whoever has it open reads on"
-    os.close(fd)
-    with pytest.raises(DerivedNotFound):
-        await derived.open(gone, "vtt")
-
-
-async def test_what_is_made_while_it_is_swept_stays(derived: Derived, tmp_path: Path) -> None:
-    made = derived.path(digest(VTT), "vtt")
-
-    def wanted() -> set[str]:
-        made.parent.mkdir(parents=True, exist_ok=True)
-        made.write_bytes(VTT)
-        return set()
-
-    await derived.put(JPEG, "jpg")
-    assert await derived.sweep(wanted) == 1
-    assert files(tmp_path) == {made.name}

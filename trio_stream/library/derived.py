@@ -1,14 +1,18 @@
 """The files we made, each named by a digest of its bytes, so that a name never stands for other bytes.
 
 A file is written under another name, checked, put on the disk and renamed: what is there is whole, whatever happened
-while it was made. What nobody needs any more is swept away.
+while it was made. What nobody needs any more is swept away, but nothing that was made lately: who made it may not have
+written down yet that it is needed.
 """
 
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from hashlib import blake2b
+from math import inf
 from pathlib import Path
 
 import trio
@@ -21,6 +25,12 @@ SUFFIXES = {"jpg": "image/jpeg", "vtt": "text/vtt; charset=utf-8", "ass": "text/
 LARGEST = 64 << 20
 """Bytes of one file."""
 
+MAKING = ".making"
+"""The end of the name of a file that is not whole yet."""
+
+OLD = 3600.0
+"""Seconds after which a file that nobody needs is swept; to write down what was made takes moments."""
+
 HEX = frozenset("0123456789abcdef")
 
 
@@ -30,6 +40,8 @@ class Derived:
     def __init__(self, folder: Path, threads: int = 2) -> None:
         self._folder = folder
         self._limiter = trio.CapacityLimiter(threads)
+        self._renaming = threading.Lock()
+        """Held from the look at a file's age to its end, and while a fresh one takes its place."""
 
     async def put(self, data: bytes, suffix: str) -> str:
         """Keep `data`; answers its digest. Raises `ValueError` when it is not what `suffix` says, `OSError`."""
@@ -43,7 +55,10 @@ class Derived:
         return await trio.to_thread.run_sync(self._open, name, suffix, limiter=self._limiter)
 
     async def sweep(self, wanted: Callable[[], Container[str]]) -> int:
-        """Remove the files whose digests are not in what `wanted` answers, and what was left half-made."""
+        """Remove old files whose digests are not in what `wanted` answers, and what was left half-made.
+
+        `wanted` is called in a worker thread. Answers how many were removed. Raises `OSError`.
+        """
         return await trio.to_thread.run_sync(self._sweep, wanted, limiter=self._limiter)
 
     def path(self, name: str, suffix: str) -> Path:
@@ -52,16 +67,19 @@ class Derived:
 
     def _write(self, name: str, suffix: str, data: bytes) -> None:
         path = self.path(name, suffix)
-        if path.exists():
+        if (
+            _age(path) < OLD / 2
+        ):  # an older one is made anew, or a sweep might take it before it is written down
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd, made = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".making")
+        fd, made = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=MAKING)
         try:
             with open(fd, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(made, path)
+            with self._renaming:
+                os.replace(made, path)
         except BaseException:
             with suppress(OSError):
                 os.unlink(made)
@@ -76,22 +94,31 @@ class Derived:
             raise DerivedNotFound("there is no such file") from None
 
     def _sweep(self, wanted: Callable[[], Container[str]]) -> int:
-        there = list(
-            self._files()
-        )  # before it is asked what is wanted: what is made meanwhile is not looked at
-        needed = wanted()
+        found = [path for path in self._files() if _age(path) >= OLD]
+        needed = wanted() if found else ()
         removed = 0
-        for path in there:
-            if path.name.endswith(".making") or path.stem not in needed:
-                with suppress(FileNotFoundError):
-                    path.unlink()
+        for path in found:
+            if path.suffix != MAKING and path.stem in needed:
+                continue
+            with self._renaming:
+                if OLD <= _age(path) < inf:
+                    path.unlink(missing_ok=True)
                     removed += 1
         return removed
 
     def _files(self) -> Iterator[Path]:
         if self._folder.is_dir():
             for folder in self._folder.iterdir():
-                yield from (path for path in folder.iterdir() if path.is_file())
+                if folder.is_dir():
+                    yield from (path for path in folder.iterdir() if path.is_file())
+
+
+def _age(path: Path) -> float:
+    """Seconds since the file was written; endless if it is not there."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return inf
 
 
 def digest(data: bytes) -> str:

@@ -57,6 +57,8 @@ class Progress:
         self.look = Look()
         self.watching = Watching()
         self.keeping = Keeping()
+        self.full_looks = 0
+        """Looks at everything that came to their end."""
         self._version = 0
         self._changed = trio.Event()
 

@@ -1,0 +1,57 @@
+"""Sweeps away what was made and nothing refers to any more: after a look at everything, and not too often.
+
+Nothing depends on it but the room on the disk, so whatever goes wrong is said and tried again after the next look.
+"""
+
+from functools import partial
+from math import inf
+
+import structlog
+import trio
+
+from trio_stream.errors import StoreError
+from trio_stream.library import chores
+from trio_stream.library.derived import Derived
+from trio_stream.library.progress import Progress
+from trio_stream.store.database import Database
+
+INTERVAL = 86_400.0
+"""Seconds from one sweep to the next at least."""
+
+log = structlog.get_logger("trio_stream.library")
+
+
+class Sweeper:
+    """Sweeps `derived` of what `database` does not know, once all has been looked at, then every `interval` seconds."""
+
+    def __init__(
+        self, database: Database, derived: Derived, progress: Progress, *, interval: float = INTERVAL
+    ) -> None:
+        self._database = database
+        self._derived = derived
+        self._progress = progress
+        self._interval = interval
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Sweep after full looks, until cancelled."""
+        task_status.started()
+        due, seen = -inf, 0
+        while True:
+            while self._progress.full_looks <= seen:
+                await self._progress.wait_after(self._progress.version)
+            seen = self._progress.full_looks
+            if trio.current_time() >= due and await self.sweep():
+                due = trio.current_time() + self._interval
+
+    async def sweep(self) -> bool:
+        """Sweep now; answers whether that went well."""
+        try:
+            removed = await self._derived.sweep(
+                partial(trio.from_thread.run, self._database.read, chores.wanted_files)
+            )
+        except (StoreError, OSError) as error:
+            log.warning("what is not needed any more could not be swept away", reason=str(error))
+            return False
+        if removed:
+            log.info("swept away what is not needed any more", files=removed)
+        return True
