@@ -6,7 +6,7 @@ of this server's is tried again at the next round. The files are read in the san
 
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -56,6 +56,10 @@ MOST_LATER = 1000
 """Chores whose failures are remembered."""
 
 log = structlog.get_logger("trio_stream.library")
+
+
+class Stale(Exception):
+    """A file changed while it was looked into: whatever came of that is of neither content."""
 
 
 class Keeper:
@@ -169,6 +173,8 @@ class Keeper:
             return FAILED
         try:
             return DONE if await do(chore) else STALE
+        except Stale:
+            return STALE
         except (MediaWorkerFailed, SourceUnreadable, TooManyFiles, OSError) as error:
             log.warning("a video could not be looked into; trying again", name=name, reason=str(error))
             if len(self._later) >= MOST_LATER:
@@ -183,7 +189,7 @@ class Keeper:
             if await self._writer.write(partial(chores.begin_probe, revisions=[chore.revision])):
                 return True
             try:
-                done = await self._sandbox.run("probe", fd, deadline=PROBE_DEADLINE)
+                done = await self._run("probe", fd, chore.signature, deadline=PROBE_DEADLINE)
                 facts = Facts.from_json(done.result)
             except (MediaUnreadable, ValueError) as error:
                 log.info("a video cannot be read", name=chore.name, reason=str(error))
@@ -209,7 +215,7 @@ class Keeper:
             if fd is None:
                 return False
             try:
-                done = await self._sandbox.run("pictures", fd, options, deadline=PICTURE_DEADLINE)
+                done = await self._run("pictures", fd, chore.signature, options, deadline=PICTURE_DEADLINE)
                 made = await self._keep_pictures(done)
             except (MediaUnreadable, ValueError, KeyError, TypeError) as error:
                 log.info("no picture could be made of a video", name=chore.name, reason=str(error))
@@ -247,7 +253,7 @@ class Keeper:
             if fd is None:
                 return False
             try:
-                done = await self._sandbox.run("texts", fd, deadline=TEXT_DEADLINE)
+                done = await self._run("texts", fd, chore.signature, deadline=TEXT_DEADLINE)
                 made = {
                     track.index: (
                         await self._derived.put(vtt, "vtt"),
@@ -270,7 +276,7 @@ class Keeper:
             if fd is None:
                 return False
             try:
-                done = await self._sandbox.run("subtitle", fd, options, deadline=TEXT_DEADLINE)
+                done = await self._run("subtitle", fd, chore.signature, options, deadline=TEXT_DEADLINE)
                 vtt = await self._derived.put(done.blobs["subtitle.vtt"], "vtt")
                 original = await self._put_ass(done, "subtitle.ass")
             except (MediaUnreadable, ValueError, KeyError) as error:
@@ -279,6 +285,26 @@ class Keeper:
                 return True
         await self._writer.write(partial(keep, vtt=vtt, original=original))
         return True
+
+    async def _run(
+        self,
+        job: str,
+        fd: int,
+        signature: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        deadline: float,
+    ) -> Done:
+        """What a job on a file in the state `signature` answers. Raises as `Sandbox.run` does, and `Stale`."""
+        try:
+            done = await self._sandbox.run(job, fd, options, deadline=deadline)
+        except MediaUnreadable as error:
+            if not _has_the_bytes(fd, signature):
+                raise Stale from error
+            raise
+        if not _has_the_bytes(fd, signature):
+            raise Stale
+        return done
 
     async def _put_ass(self, done: Done, name: str) -> str | None:
         data = done.blobs.get(name)
@@ -303,3 +329,8 @@ class Keeper:
             keeping.working = len(self._resting) < len(self._kinds)
             self._progress.keeping = keeping
             self._progress.changed()
+
+
+def _has_the_bytes(fd: int, signature: str) -> bool:
+    """Whether the file has the bytes it had in that state; its name does not matter."""
+    return Identity.of(os.fstat(fd)).bytes == signature.rpartition("-")[0]
