@@ -49,10 +49,15 @@ class Server:
     """A running `hypercorn trio_stream.app:app -k trio`."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], url: str, videos: Path, log: Path, settings: Mapping[str, str]
+        self,
+        process: subprocess.Popen[bytes],
+        url: str,
+        videos: Path,
+        log: Path,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.process = process
-        self.settings = settings
+        self.settings = settings or {}
         self.url = url
         self.videos = videos
         self.log_file = log
@@ -182,6 +187,42 @@ new_database: Callable[[], AbstractContextManager[URL | None]] = _no_database
 """Makes the database of a server, None for the one it makes itself; `--database` of pytest chooses."""
 
 
+def launch(
+    videos: Path,
+    folder: Path,
+    *,
+    hypercorn: tuple[str, ...] = (),
+    environ: Mapping[str, str] | None = None,
+    app: str = "trio_stream.app:app",
+) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start a server of `videos` with its log in `folder`; it is the caller's to end. Answers it and its log."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "server.log"
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "hypercorn", app, "-k", "trio"),
+                *("--bind", "127.0.0.1:0", "--graceful-timeout", "2", *hypercorn),
+            ],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=inherited | settings_of(videos, folder) | dict(environ or {}),
+        )
+    return process, log
+
+
+def settings_of(videos: Path, folder: Path) -> dict[str, str]:
+    """What a server of `videos` with its data in `folder` is told."""
+    return {
+        "TRIO_STREAM_VIDEOS": str(videos),
+        "TRIO_STREAM_DATA": str(folder / "data"),
+        "TRIO_STREAM_LOG_FORMAT": "json",
+    }
+
+
 @contextmanager
 def serving(
     videos: Path,
@@ -193,49 +234,20 @@ def serving(
     stops_with: int | None = 0,
 ) -> Iterator[Server]:
     """A server of `videos` with its log in `folder`, for the length of the block."""
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "server.log"
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
     with new_database() as database:
-        settings = {
-            "TRIO_STREAM_VIDEOS": str(videos),
-            "TRIO_STREAM_DATA": str(folder / "data"),
-            "TRIO_STREAM_LOG_FORMAT": "json",
-            **(
-                {}
-                if database is None
-                else {"TRIO_STREAM_DATABASE_URL": database.render_as_string(hide_password=False)}
-            ),
-            **(environ or {}),
-        }
-        with _running(app, folder, log, inherited | settings, hypercorn) as (process, url):
-            server = Server(process, url, videos, log, settings)
+        chosen = dict(environ or {})
+        if database is not None:
+            chosen.setdefault("TRIO_STREAM_DATABASE_URL", database.render_as_string(hide_password=False))
+        process, log = launch(videos, folder, hypercorn=hypercorn, environ=chosen, app=app)
+        try:
+            url = wait_for(lambda: url_in(log, process), START_DEADLINE, "the server to start")
+            server = Server(process, url, videos, log, settings_of(videos, folder) | chosen)
             yield server
             code = server.stop()
             assert stops_with is None or code == stops_with, server.log[-4000:]
-
-
-@contextmanager
-def _running(
-    app: str, folder: Path, log: Path, environ: Mapping[str, str], hypercorn: tuple[str, ...]
-) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "hypercorn", app, "-k", "trio"),
-                *("--bind", "127.0.0.1:0", "--graceful-timeout", "2", *hypercorn),
-            ],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=dict(environ),
-        )
-    try:
-        yield process, wait_for(lambda: _url_in(log, process), START_DEADLINE, "the server to start")
-    finally:
-        if process.poll() is None:
-            Server(process, "http://127.0.0.1:0", folder, log, {}).stop()
+        finally:
+            if process.poll() is None:
+                Server(process, "http://127.0.0.1:0", videos, log).stop()
 
 
 def _command_line(process: psutil.Process) -> list[str]:
@@ -245,7 +257,8 @@ def _command_line(process: psutil.Process) -> list[str]:
         return []
 
 
-def _url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:
+def url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:
+    """Where the server is to be reached, once it says so."""
     text = log.read_text(errors="replace")
     assert process.poll() is None, f"the server ended:\n{text}"
     found = re.search(r"Running on (https?://127\.0\.0\.1:\d+)", text)

@@ -1,0 +1,27 @@
+"""Killed at its busiest, the server keeps what it acknowledged and goes on from there; `scripts/torture` is thorough."""
+
+import os
+import random
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from tests.databases import Databases
+from tests.torture import torture
+
+SEED = int(os.environ.get("TORTURE_SEED", random.randrange(1 << 32)))
+
+
+def test_whenever_the_server_is_killed(databases: Databases, database_url: URL, tmp_path: Path) -> None:
+    print(f"TORTURE_SEED={SEED}")
+    sqlite = databases.dialect == "sqlite"
+    report = torture(
+        tmp_path / "torture",
+        rounds=5 if sqlite else 2,
+        seed=SEED,
+        database_url=None if sqlite else database_url.render_as_string(hide_password=False),
+        longest=2.0,
+    )
+    print(report)
+    assert report.acknowledged > 0
+    assert report.files > 0
