@@ -314,7 +314,7 @@ async def test_links_that_make_a_circle_end(shelf: Shelf) -> None:
 
 async def test_a_file_is_taken_up_once_it_rests(tmp_path: Path, database_url: URL) -> None:
     async with (
-        open_shelf(tmp_path / "videos", database_url, rest=0.3) as shelf,
+        open_shelf(tmp_path / "videos", database_url, rest=1.0) as shelf,
         trio.open_nursery() as nursery,
     ):
         await shelf.run(nursery)
