@@ -166,7 +166,7 @@ async def _keep_house(
     writer, sandbox = Writer(database), Sandbox()
     keeper = Keeper(root, database, writer, sandbox, services.derived, progress, share=settings.artwork_share)
     scanner = Scanner(root, database, writer, progress, news=keeper.wake, interval=settings.scan_interval)
-    sweeper = Sweeper(database, services.derived, progress)
+    sweeper = Sweeper(database, writer, services.derived, progress, news=keeper.wake)
     over = trio.Event()
     async with trio.open_nursery() as nursery:
         await nursery.start(_until, over, partial(_watched, health, "writer", writer.run))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.engine import URL
 
 from tests.support import wait_until
@@ -97,7 +97,7 @@ async def sweeping(
     async with open_database(url) as database, trio.open_nursery() as nursery:
         writer = Writer(database)
         await nursery.start(writer.run)
-        await nursery.start(Sweeper(database, derived, progress, interval=interval).run)
+        await nursery.start(Sweeper(database, writer, derived, progress, interval=interval).run)
         yield derived, progress, writer
         nursery.cancel_scope.cancel()
 
@@ -127,3 +127,26 @@ async def test_it_is_swept_after_the_first_full_look_and_not_after_each(
         looked_at_all(progress)
         await trio.testing.wait_all_tasks_blocked(0.05)
         assert left.exists(), "not so soon again"
+
+
+async def test_what_was_made_and_is_lost_is_made_again(tmp_path: Path, database_url: URL) -> None:
+    async with sweeping(tmp_path, database_url, 0) as (derived, progress, writer):
+        kept = await derived.put(b"\xff\xd8\xff\xff\xd9", "jpg")
+        row = {"size": 1, "mtime_ns": 1, "fingerprint": "f", "state": "probed", "artwork": "made"}
+        rows = [
+            row | {"revision": "whole", "poster": kept, "sprites": None},
+            row | {"revision": "no poster", "poster": "0" * 32, "sprites": None},
+            row | {"revision": "no sheet", "poster": kept, "sprites": '{"files": ["1"]}'},
+        ]
+        await writer.write(lambda connection: connection.execute(insert(contents), rows).close())
+        looked_at_all(progress)
+
+        async def waiting() -> list[str]:
+            statement = (
+                select(contents.c.revision).where(contents.c.artwork == "waiting").order_by("revision")
+            )
+            return list(await writer.write(lambda connection: connection.scalars(statement).all()))
+
+        with trio.fail_after(5):
+            while await waiting() != ["no poster", "no sheet"]:
+                await trio.lowlevel.checkpoint()

@@ -11,7 +11,7 @@ records.py         what the database knows of the folder, and how a look changes
 scanner.py         looks at the folder and writes down what it sees; watching.py hears of changes
 chores.py          what is to be made of the videos, as rows
 keeper.py          makes it: facts, subtitles, pictures
-derived.py         the files that were made
+derived.py         the files that were made; sweeping.py brings them and the database together
 progress.py        how all that is getting on
 pages.py           pages of the library, and all that is known of a video
 names.py           names by id, remembered for a moment

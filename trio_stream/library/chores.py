@@ -6,7 +6,7 @@ written down with its reason and never tried again until the content is another 
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -225,6 +225,33 @@ def wanted_files(connection: Connection) -> set[str]:
     for sprites in connection.scalars(select(contents.c.sprites).where(contents.c.sprites.is_not(None))):
         wanted.update(json.loads(sprites)["files"])
     return {each for each in wanted if each}
+
+
+def make_again(connection: Connection, lacking: Container[str]) -> int:
+    """Have everything made again that refers to a file of `lacking`; answers how many chores that is."""
+    made = select(contents.c.revision, contents.c.poster, contents.c.sprites).where(
+        contents.c.artwork == "made"
+    )
+    drawn = [
+        row.revision
+        for row in connection.execute(made)
+        if row.poster in lacking
+        or (row.sprites and any(each in lacking for each in json.loads(row.sprites)["files"]))
+    ]
+    written = [
+        row
+        for row in connection.execute(select(subtitles).where(subtitles.c.state == "made"))
+        if row.vtt in lacking or row.original in lacking
+    ]
+    for revision in drawn:
+        connection.execute(update(contents).where(contents.c.revision == revision).values(artwork="waiting"))
+    for row in written:
+        connection.execute(update(subtitles).where(subtitles.c.number == row.number).values(state="waiting"))
+        if row.revision is not None:
+            connection.execute(
+                update(contents).where(contents.c.revision == row.revision).values(texts="waiting")
+            )
+    return len(drawn) + len(written)
 
 
 def _probed() -> Any:

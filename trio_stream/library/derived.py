@@ -9,7 +9,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from math import inf
@@ -61,6 +61,10 @@ class Derived:
         """
         return await trio.to_thread.run_sync(self._sweep, wanted, limiter=self._limiter)
 
+    async def lacking(self, wanted: Iterable[str]) -> set[str]:
+        """Which of the digests `wanted` no file is there for. Raises `OSError`."""
+        return await trio.to_thread.run_sync(self._lacking, wanted, limiter=self._limiter)
+
     def path(self, name: str, suffix: str) -> Path:
         """Where the file with that digest is, if it is there."""
         return self._folder / name[:2] / f"{name}.{suffix}"
@@ -105,6 +109,10 @@ class Derived:
                     path.unlink(missing_ok=True)
                     removed += 1
         return removed
+
+    def _lacking(self, wanted: Iterable[str]) -> set[str]:
+        there = {path.stem for path in self._files() if path.suffix != MAKING}
+        return set(wanted) - there
 
     def _files(self) -> Iterator[Path]:
         if self._folder.is_dir():

@@ -1,8 +1,10 @@
-"""Sweeps away what was made and nothing refers to any more: after a look at everything, and not too often.
+"""Sweeps away what was made and nothing refers to any more, and has made again what is referred to and not there.
 
-Nothing depends on it but the room on the disk, so whatever goes wrong is said and tried again after the next look.
+That happens after a look at everything, and not too often. Nothing depends on it but the room on the disk, so whatever
+goes wrong is said and tried again after the next look.
 """
 
+from collections.abc import Callable
 from functools import partial
 from math import inf
 
@@ -14,6 +16,7 @@ from trio_stream.library import chores
 from trio_stream.library.derived import Derived
 from trio_stream.library.progress import Progress
 from trio_stream.store.database import Database
+from trio_stream.store.writer import Writer
 
 INTERVAL = 86_400.0
 """Seconds from one sweep to the next at least."""
@@ -22,12 +25,21 @@ log = structlog.get_logger("trio_stream.library")
 
 
 class Sweeper:
-    """Sweeps `derived` of what `database` does not know, once all has been looked at, then every `interval` seconds."""
+    """Brings `derived` and `database` together, once all has been looked at, then every `interval` seconds."""
 
     def __init__(
-        self, database: Database, derived: Derived, progress: Progress, *, interval: float = INTERVAL
+        self,
+        database: Database,
+        writer: Writer,
+        derived: Derived,
+        progress: Progress,
+        *,
+        news: Callable[[], None] = lambda: None,
+        interval: float = INTERVAL,
     ) -> None:
         self._database = database
+        self._writer = writer
+        self._news = news
         self._derived = derived
         self._progress = progress
         self._interval = interval
@@ -49,9 +61,14 @@ class Sweeper:
             removed = await self._derived.sweep(
                 partial(trio.from_thread.run, self._database.read, chores.wanted_files)
             )
+            lacking = await self._derived.lacking(await self._database.read(chores.wanted_files))
+            again = await self._writer.write(partial(chores.make_again, lacking=lacking)) if lacking else 0
         except (StoreError, OSError) as error:
             log.warning("what is not needed any more could not be swept away", reason=str(error))
             return False
+        if again:
+            log.warning("files that were made are not there; making them again", things=again)
+            self._news()
         if removed:
             log.info("swept away what is not needed any more", files=removed)
         return True
