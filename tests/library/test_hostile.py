@@ -1,0 +1,230 @@
+"""A library full of damage and traps: the scan comes to its end, once for each file, and nothing gets out of the sandbox."""
+
+import json
+import os
+import random
+import shutil
+import socket
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.media.conftest import menagerie  # noqa: F401 - a fixture
+from tests.media.test_damage import LISTS, listening  # noqa: F401 - a fixture
+from tests.support import MEDIA_WORKER, Server, wait_for
+
+DEADLINE = 90.0
+"""Seconds the scan may take, of which it needs a fraction."""
+
+CUES = 10 << 20
+"""Bytes of subtitles that are read of a file."""
+
+
+def cut(source: Path, folder: Path, rng: random.Random) -> None:
+    """The file truncated at fifty places, more of them near its beginning."""
+    data = source.read_bytes()
+    for number in range(50):
+        length = int(len(data) ** rng.random()) if number % 2 else rng.randrange(len(data))
+        (folder / f"cut {number}{source.suffix}").write_bytes(data[:length])
+
+
+def flip(source: Path, folder: Path, rng: random.Random) -> None:
+    """The file with bits flipped, in the head more than in the rest."""
+    whole = source.read_bytes()
+    for number in range(20):
+        data = bytearray(whole)
+        for _ in range(rng.choice([1, 10, 100, 1000])):
+            data[int(len(data) ** rng.random())] ^= 1 << rng.randrange(8)
+        (folder / f"flipped {number}{source.suffix}").write_bytes(data)
+
+
+def boxes(folder: Path) -> None:
+    """MP4 files whose boxes claim 2^63 - 1 and 2^63 bytes."""
+    ftyp = b"\0\0\0\x14ftypisom\0\0\0\0isom"
+    for kind in ("mdat", "moov", "free", "moof"):
+        for size in ((1 << 63) - 1, 1 << 63):
+            body = b"\0\0\0\1" + kind.encode() + size.to_bytes(8) + bytes(1000)
+            (folder / f"{kind} {size:x}.mp4").write_bytes(ftyp + body)
+
+
+def lists(folder: Path, targets: list[str], port: int) -> None:
+    """Lists of files in the clothes of videos, each naming something it must not reach."""
+    for number, text in enumerate(LISTS.values()):
+        for suffix in ("mp4", "mkv", "ts"):
+            for target, name in enumerate(targets):
+                written = text.replace("{port}", str(port)).replace("{}", name)
+                (folder / f"list {number} of {target}.{suffix}").write_text(written)
+
+
+def subtitles(video: Path) -> list[str]:
+    """Files of subtitles beside a video; answers their names."""
+    cue = "00:00.000 --> 00:00.001\nx\n\n"
+    hostile = {
+        "en.srt": b"1\n00:00:00,000 --> 00:00:01,000\n" + b"x" * (10 << 20),
+        "de.srt": b"1\n00:00:00,000 --> 00:00:01,000\n" + b"\0" * 5000 + b"text\0\n\n",
+        "fr.vtt": b"WEBVTT\n\n" + (cue * (CUES // len(cue))).encode()[: CUES - 100],
+        "es.ass": b"[Script Info]\n[Events]\nDialogue: " + b"{\\b1}" * 1_000_000 + b"\n",
+        "it.srt": b"{" * 1_000_000 + b"<" * 1_000_000,
+        "pt.vtt": random.Random(1).randbytes(300_000),
+        "nl.ssa": b"\xff\xfe" + b"\xd8\x00" * 100_000,
+        "fi.srt": b"",
+    }
+    for suffix, data in hostile.items():
+        video.with_suffix(f".{suffix}").write_bytes(data)
+    return sorted(hostile)
+
+
+@contextmanager
+def watching(server: Server, name: str, data: bytes) -> Iterator[Counter[str]]:
+    """Somebody who plays a good film over and over; what they saw, by what it was."""
+    over, seen = threading.Event(), Counter[str]()
+
+    def watch() -> None:
+        with server.client() as client:
+            while not over.is_set():
+                try:
+                    answer = client.get(f"/api/stream/{name}")
+                    seen["whole" if answer.content == data else f"other: {answer.status_code}"] += 1
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+                    seen[repr(error)] += 1
+                over.wait(0.05)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.fixture
+def hostile(
+    menagerie: Path,  # noqa: F811
+    sample: Path,
+    tmp_path: Path,
+    listening: socket.socket,  # noqa: F811
+) -> Path:
+    root = tmp_path / "videos"
+    for name in ("damaged", "cut", "flipped", "boxes", "lists"):
+        (root / name).mkdir(parents=True)
+    rng = random.Random(4)
+    for path in (menagerie / "damaged").iterdir():
+        shutil.copy(path, root / "damaged")
+    for source in ("codecs/h264-baseline.mp4", "tracks/subtitles.mkv"):
+        cut(menagerie / source, root / "cut", rng)
+        flip(menagerie / source, root / "flipped", rng)
+    boxes(root / "boxes")
+    secret = tmp_path / "secret.mp4"
+    shutil.copy(menagerie / "codecs/h264-baseline.mp4", secret)
+    port = listening.getsockname()[1]
+    lists(root / "lists", ["/etc/passwd", str(secret), f"http://127.0.0.1:{port}/a.ts"], port)
+    shutil.copy(sample, root / "good.mp4")
+    subtitles(root / "good.mp4")
+    return root
+
+
+def never_read(path: Path) -> Callable[[], bool]:
+    """Whether the file is not read from now on; by its access time, if the file system keeps those."""
+
+    def reset(file: Path) -> None:
+        os.utime(
+            file, (1, file.stat().st_mtime)
+        )  # a time of access before that of change is always brought up
+
+    control = path.with_name("control")
+    control.write_bytes(b"read")
+    reset(control)
+    control.read_bytes()
+    reset(path)
+    keeps = control.stat().st_atime > 1
+    return lambda: not keeps or path.stat().st_atime == 1
+
+
+def test_the_scan_of_a_hostile_library(
+    start: Callable[..., Server],
+    hostile: Path,
+    tmp_path: Path,
+    listening: socket.socket,  # noqa: F811 - which fails if anybody calls
+) -> None:
+    untouched = never_read(tmp_path / "secret.mp4")
+    good = (hostile / "good.mp4").read_bytes()
+    server = start(hostile, environ={"TRIO_STREAM_ARTWORK_SHARE": "1"})
+    began = time.monotonic()
+    with watching(server, "good.mp4", good) as seen:
+        state = wait_for(lambda: idle(server), DEADLINE, "the scan to end")
+        print(f"{state['videos']} videos in {time.monotonic() - began:.1f} s: {state['keeping']}")
+        rows = known(tmp_path / "server-0" / "data" / "library.db")
+    # Each file came to one end, of which the reason is told.
+    names = {
+        str(path.relative_to(hostile))
+        for path in hostile.rglob("*")
+        if path.suffix in (".mp4", ".mkv", ".ts")
+    }
+    assert {row["name"] for row in rows} == names
+    assert {row["state"] for row in rows} == {"probed", "unreadable"}
+    assert all(row["reason"] for row in rows if row["state"] == "unreadable")
+    assert not [row for row in rows if "reading it failed" in (row["reason"] or "")], "a mistake of ours"
+    assert {row["artwork"] for row in rows} <= {"made", "failed", "none"}
+    assert all(row["artwork_reason"] for row in rows if row["artwork"] == "failed")
+    states = {row["name"]: row["state"] for row in rows}
+    assert states["good.mp4"] == "probed"
+    assert {states[name] for name in names if name.startswith(("lists/", "boxes/"))} == {"unreadable"}
+    # One try each.
+    told = Counter(event["name"] for event in events(server) if event["event"] == "a video cannot be read")
+    assert told == dict.fromkeys((row["name"] for row in rows if row["state"] == "unreadable"), 1)
+    assert {(row["state"], row["attempts"]) for row in rows} == {("probed", 0), ("unreadable", 1)}
+    assert not [event for event in events(server) if "trying again" in event["event"]]
+    assert not [event for event in events(server) if "died" in event["event"]], "the worker, or a service"
+    # The subtitles, too, came to an end; those with something to read can be read.
+    details = server.get(f"/api/videos/{next(row['id'] for row in rows if row['name'] == 'good.mp4')}").json()
+    ends = {each["name"].partition(".")[2]: (each["state"], each["reason"]) for each in details["subtitles"]}
+    assert len(ends) == 8
+    assert all(state == "made" or (state == "failed" and reason) for state, reason in ends.values()), ends
+    for each in details["subtitles"]:
+        if each["url"]:
+            assert server.get(each["url"]).content.startswith(b"WEBVTT")
+    # Nothing got out, and nothing is left.
+    assert untouched()
+    left = psutil.Process(server.pid).children(recursive=True)
+    assert len(left) <= 1
+    assert all(MEDIA_WORKER in child.cmdline() for child in left)
+    assert set(seen) == {"whole"}, seen
+    assert seen["whole"] >= 10
+    assert server.get("/readyz").status_code == 200
+    # And it stays so: another look at all of it tries nothing again.
+    server.forget()
+    number = server.get("/api/library").json()["look"]["number"]
+    with server.client() as client:
+        assert client.post("/api/library/scan").status_code == 202
+    wait_for(lambda: (found := idle(server)) and found["look"]["number"] > number, 20, "another look")
+    assert not [event for event in events(server) if "cannot be read" in event["event"]]
+    assert known(tmp_path / "server-0" / "data" / "library.db") == rows
+
+
+def idle(server: Server) -> dict[str, Any] | None:
+    state: dict[str, Any] = server.get("/api/library").json()
+    return state if state["idle"] and state["look"]["ended_at"] else None
+
+
+def events(server: Server) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
+
+
+def known(database: Path) -> list[dict[str, Any]]:
+    """The videos with what came of their contents, as the database has them."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        found = connection.execute(
+            "SELECT videos.id, CAST(path AS TEXT) AS name, state, attempts, reason, artwork, artwork_reason, texts"
+            " FROM videos JOIN contents USING (revision) ORDER BY path"
+        )
+        return [dict(row) for row in found]
