@@ -380,7 +380,8 @@ class Torture:
     async def _work_and_kill(self) -> None:
         await self._churn.fill(FEWEST_FILES)
         workers = self._chance.choice([(), (), ("-w", "0"), ("-w", "2")])
-        early = self._chance.random() < 0.15
+        first = not self.report.rounds  # which is to see something at any rate
+        early = not first and self._chance.random() < 0.15
         process, log = launch(
             self._churn._root, self._folder / "server", hypercorn=workers, environ=self._environ
         )
@@ -395,7 +396,7 @@ class Torture:
                         while (url := self._reached(log, process)) is None:
                             await trio.sleep(0.01)
                     nursery.start_soon(self._watchers.run, url)
-                    await trio.sleep(self._chance.uniform(0, self._longest))
+                    await trio.sleep(self._chance.uniform(self._longest * first, self._longest))
                     self.report.busy[self._watchers.doing] += 1
                 self._kill(process)
                 await trio.sleep(0.05)

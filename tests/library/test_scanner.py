@@ -333,6 +333,32 @@ async def test_a_file_is_taken_up_once_it_rests(tmp_path: Path, database_url: UR
         nursery.cancel_scope.cancel()
 
 
+async def test_two_looks_one_right_after_the_other_are_no_rest(tmp_path: Path, database_url: URL) -> None:
+    async with open_shelf(tmp_path / "videos", database_url, rest=60) as shelf:
+        shelf.put("a.mp4")
+        for _ in range(3):
+            assert (await shelf.look()).resting == 1
+        assert await shelf.ids() == {}
+
+
+async def test_a_move_that_is_seen_by_its_new_place_first_waits_for_the_old_one(
+    tmp_path: Path, database_url: URL
+) -> None:
+    """As happens when other changes have the new place looked at, before it is heard that the old one is empty."""
+    async with open_shelf(tmp_path / "videos", database_url, rest=0.2) as shelf:
+        path = shelf.put("old/a.mp4")
+        (shelf.root / "new").mkdir()
+        await trio.sleep(0.25)
+        await shelf.look()
+        before = await shelf.ids()
+        path.rename(shelf.root / "new/a.mp4")
+        await shelf.look("new")
+        await shelf.look("new")
+        assert (await shelf.look("old")).missing == 1
+        assert (await shelf.look("new")).moved == 1
+        assert await shelf.ids() == {"new/a.mp4": before["old/a.mp4"]}
+
+
 async def test_a_file_whose_clock_is_ahead_rests_too(
     tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:

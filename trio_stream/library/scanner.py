@@ -42,6 +42,9 @@ MOST_HEARD = 1000
 MOST_LOST = 10_000
 """Videos remembered as lost lately."""
 
+MOST_RESTLESS = 10_000
+"""Files remembered as not at rest; of more, all are to rest anew."""
+
 RETRY = 60.0
 """Seconds after which a watch that could not be set up is tried again."""
 
@@ -104,7 +107,8 @@ class Scanner:
         self._heard: set[str] = set()
         self._asked = False
         self._told = trio.Event()
-        self._restless: dict[str, str] = {}
+        self._restless: dict[str, tuple[str, float]] = {}
+        """Files that may be written to: the state in which they were seen, and since when."""
         self._lost: set[str] = set()
         """The bytes of videos that were lost lately: a file that has them was renamed, and nobody writes to it."""
         self._again: dict[str, float] = {}
@@ -310,15 +314,19 @@ class Scanner:
         """Whether nobody writes to the file any more, as far as can be told.
 
         Its inode changed longer ago than a file has to rest, by the clock that wrote that down; or, where that clock
-        is not ours, it is what it was at the look before, which was as long ago; or it is a video under another name.
+        is not ours, it has been seen as it is for as long; or it is a video under another name.
         """
-        identity = Identity.of(file.status)
-        signature = identity.signature
-        age = time.time() - file.status.st_ctime
-        if age >= self._rest or self._restless.get(file.name) == signature or identity.bytes in self._lost:
+        identity, now = Identity.of(file.status), trio.current_time()
+        seen, since = self._restless.get(file.name, ("", now))
+        if seen != identity.signature:
+            since = now
+        age = max(time.time() - file.status.st_ctime, now - since)
+        if age >= self._rest or identity.bytes in self._lost:
             self._restless.pop(file.name, None)
             return True
-        self._restless[file.name] = signature
+        if len(self._restless) >= MOST_RESTLESS:
+            self._restless.clear()
+        self._restless[file.name] = identity.signature, since
         return False
 
     def _remember_lost(self, videos: Sequence[KnownVideo]) -> None:
