@@ -20,7 +20,7 @@ def test_whenever_the_server_is_killed(databases: Databases, database_url: URL, 
         rounds=5 if sqlite else 2,
         seed=SEED,
         database_url=None if sqlite else database_url.render_as_string(hide_password=False),
-        longest=2.0,
+        longest=1.5,
     )
     print(report)
     assert report.acknowledged > 0

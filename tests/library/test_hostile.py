@@ -212,7 +212,7 @@ def test_the_scan_of_a_hostile_library(
 
 def idle(server: Server) -> dict[str, Any] | None:
     state: dict[str, Any] = server.get("/api/library").json()
-    return state if state["idle"] and state["look"]["ended_at"] else None
+    return state if state["idle"] and state["look"]["ended"] else None
 
 
 def events(server: Server) -> list[dict[str, Any]]:
