@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -38,6 +38,9 @@ GONE_WITHIN = 2.0
 """Seconds after a kill in which every process of the server has to be gone."""
 
 MOST_FILES, FEWEST_FILES = 40, 12
+
+CLIPS = 4
+"""Videos that the files are made of, half of them MP4 and half of them Matroska."""
 
 CLIENTS = 24
 PAUSE = 0.02
@@ -75,18 +78,15 @@ class Report:
     contents: int = 0
 
 
-def make_clips(folder: Path) -> tuple[Path, ...]:
-    """Small videos with sound and a track of text, in which posters and previews can be drawn."""
+def make_clip(folder: Path, number: int) -> Path:
+    """A small video with sound, a track of text, and pictures that no other one has."""
     folder.mkdir(parents=True, exist_ok=True)
     text = folder / "text.srt"
-    text.write_text(SUBTITLE.format("inside"))
-    made = []
-    for name, codec in (("clip.mp4", "mov_text"), ("clip.mkv", "srt")):
-        picture = "-f lavfi -i testsrc2=size=192x108:rate=10:duration=4"
-        sound = "-f lavfi -i sine=duration=4"
-        encoded = f"-c:v libx264 -preset ultrafast -g 10 -pix_fmt yuv420p -c:a aac -c:s {codec} -shortest"
-        made.append(make(folder / name, f"{picture} {sound} -i {text} {encoded}"))
-    return tuple(made)
+    text.write_text(SUBTITLE.format(f"inside {number}"))
+    suffix, codec = (("mp4", "mov_text"), ("mkv", "srt"))[number % 2]
+    picture = f"-f lavfi -i testsrc2=size=192x108:rate=10:duration=4,noise=all_seed={number}:alls=30"
+    encoded = f"-c:v libx264 -preset ultrafast -g 10 -pix_fmt yuv420p -c:a aac -c:s {codec} -shortest"
+    return make(folder / f"{number}.{suffix}", f"{picture} -f lavfi -i sine=duration=4 -i {text} {encoded}")
 
 
 def whole(clip: Path, sign: bytes) -> bytes:
@@ -98,18 +98,26 @@ def whole(clip: Path, sign: bytes) -> bytes:
 class Churn:
     """Somebody who works on the files all the time. Every file is a good one, whenever it rests."""
 
-    def __init__(self, root: Path, clips: Iterable[Path], chance: random.Random, done: Counter[str]) -> None:
+    def __init__(self, root: Path, clips: Path, chance: random.Random, done: Counter[str]) -> None:
         self._root = root
-        self._clips = tuple(clips)
+        self._folder = clips
+        self._clips: list[Path] = []
         self._chance = chance
         self._done = done
         self._number = 0
-        root.mkdir(exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
 
     def files(self) -> list[Path]:
         """All there are."""
         found = (path for path in self._root.rglob("*") if path.suffix in (".mp4", ".mkv"))
         return sorted(path for path in found if not path.name.startswith("."))
+
+    def renew(self) -> None:
+        """Let there be videos of which nothing was drawn before, and forget the oldest."""
+        for _ in range(2 if self._clips else CLIPS):
+            self._number += 1
+            self._clips.append(make_clip(self._folder, self._number))
+        del self._clips[:-CLIPS]
 
     async def fill(self, count: int) -> None:
         while len(self.files()) < count:
@@ -169,7 +177,7 @@ class Churn:
 
     async def replace(self) -> None:
         if path := self._any():
-            clip = next(clip for clip in self._clips if clip.suffix == path.suffix)
+            clip = self._chance.choice([clip for clip in self._clips if clip.suffix == path.suffix])
             self._write(path, self._bytes(clip))
 
     async def remove(self) -> None:
@@ -313,33 +321,40 @@ class Watchers:
                     self.acknowledged[id_] = position
                     self.written += 1
 
-    def check(self, connection: Connection) -> int:
+    def check(self, stored: "Stored") -> int:
         """That nothing acknowledged is lost; answers how many ids were given up for those of moved videos."""
-        there = {
-            row.id: row.position
-            for row in connection.execute(
-                select(videos.c.id, playheads.c.position).outerjoin(
-                    playheads, playheads.c.video == videos.c.number
-                )
-            )
-        }
-        began = {
-            row.first: row.position
-            for row in connection.execute(
-                select(viewings.c.first, playheads.c.position).outerjoin(
-                    playheads, playheads.c.video == viewings.c.video
-                )
-            )
-        }
         given_up = 0
         for id_, position in self.acknowledged.items():
-            found = there.get(id_)
-            if id_ not in there:  # its playhead is that of the older video now
+            found = stored.positions.get(id_)
+            if id_ not in stored.positions:  # its playhead is that of the older video now
                 given_up += 1
-                found = next((began[first] for first in self.begun[id_] if first in began), None)
+                found = next(
+                    (stored.of_viewings[each] for each in self.begun[id_] if each in stored.of_viewings), None
+                )
             if found is None or found < position:
                 raise Broken(f"the playhead of {id_} was acknowledged at {position} and is at {found}")
         return given_up
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The playheads there are: by the id of their video, and by where each of its viewings began."""
+
+    positions: dict[str, float | None]
+    of_viewings: dict[float, float | None]
+
+    @classmethod
+    def read(cls, connection: Connection) -> "Stored":
+        by_id = select(videos.c.id, playheads.c.position).outerjoin(
+            playheads, playheads.c.video == videos.c.number
+        )
+        by_viewing = select(viewings.c.first, playheads.c.position).outerjoin(
+            playheads, playheads.c.video == viewings.c.video
+        )
+        return cls(
+            {row.id: row.position for row in connection.execute(by_id)},
+            {row.first: row.position for row in connection.execute(by_viewing)},
+        )
 
 
 class Torture:
@@ -358,12 +373,12 @@ class Torture:
         self._environ = {MARK: self._mark, "TRIO_STREAM_ARTWORK_SHARE": "1", "TRIO_STREAM_SCAN_INTERVAL": "5"}
         if database_url:
             self._environ["TRIO_STREAM_DATABASE_URL"] = database_url
-        clips = make_clips(folder / "clips")
-        self._churn = Churn(folder / "videos", clips, self._chance, self.report.changes)
+        self._churn = Churn(folder / "videos", folder / "clips", self._chance, self.report.changes)
         self._watchers = Watchers(self._chance)
 
     def round(self) -> None:
         """Start, work, kill, look. Raises `Broken`."""
+        self._churn.renew()
         trio.run(self._work_and_kill)
         self.report.rounds += 1
         self._wait_gone()
@@ -461,10 +476,11 @@ class Torture:
             await nursery.start(writer.run)
             if database.dialect == "sqlite":
                 await writer.write(_check_index)
-            self.report.taken_over = await database.read(self._watchers.check)
+            stored = await database.read(Stored.read)
             wanted = await database.read(made_files)
             unreadable = await database.read(_unreadable)
             nursery.cancel_scope.cancel()
+        self.report.taken_over = self._watchers.check(stored)
         self._check_made(wanted)
         if unreadable:
             raise Broken(f"good files are called unreadable: {unreadable}")

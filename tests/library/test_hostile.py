@@ -6,20 +6,24 @@ import random
 import shutil
 import socket
 import sqlite3
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+import trio
 
 from tests.media.conftest import menagerie  # noqa: F401 - a fixture
 from tests.media.test_damage import LISTS, listening  # noqa: F401 - a fixture
 from tests.support import MEDIA_WORKER, Server, wait_for
+from trio_stream.errors import MediaUnreadable
+from trio_stream.media.sandbox import WORKER, Sandbox
 
 DEADLINE = 90.0
 """Seconds the scan may take, of which it needs a fraction."""
@@ -228,3 +232,48 @@ def known(database: Path) -> list[dict[str, Any]]:
             " FROM videos JOIN contents USING (revision) ORDER BY path"
         )
         return [dict(row) for row in found]
+
+
+OPENING = ("open", "openat", "openat2", "creat", "socket", "connect", "execve", "name_to_handle_at")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
+async def test_who_reads_media_opens_nothing(
+    menagerie: Path,  # noqa: F811
+    tmp_path: Path,
+    listening: socket.socket,  # noqa: F811
+) -> None:
+    """By the system calls that are seen from outside.
+
+    The C library tries to load its converters of text, for names in a transport stream; it may not even that.
+    """
+    folder, trace = tmp_path / "videos", tmp_path / "trace"
+    folder.mkdir()
+    lists(folder, ["/etc/passwd", f"http://127.0.0.1:{listening.getsockname()[1]}/a.ts"], 9)
+    for name in ("tracks/subtitles.mkv", "damaged/cut-in-data.mp4", "codecs/hevc-aac.ts"):
+        shutil.copy(menagerie / name, folder)
+    calls = ",".join((*OPENING, "prctl", "seccomp"))
+    sandbox = Sandbox(("strace", "-f", "-q", "-o", str(trace), "-e", f"trace={calls}", *WORKER))
+    jobs = 0
+    async with trio.open_nursery() as nursery:
+        await nursery.start(sandbox.serve)
+        for path in sorted(folder.iterdir()):
+            for job in ("probe", "pictures", "texts") if path.stat().st_size > 10_000 else ("probe",):
+                with path.open("rb") as file, suppress(MediaUnreadable):
+                    await sandbox.run(job, file.fileno(), deadline=30)
+                jobs += 1
+        unfiltered = sandbox.statistics().unfiltered
+        nursery.cancel_scope.cancel()
+    if unfiltered is not None:
+        pytest.skip(unfiltered)
+    confined: dict[str, list[str]] = {}
+    for line in trace.read_text().splitlines():
+        process, call = line.split(maxsplit=1)
+        if "PR_SET_SECCOMP" in call or call.startswith("seccomp("):
+            confined.setdefault(process, [])
+        elif process in confined and call.startswith(OPENING):
+            confined[process].append(call)
+    assert len(confined) == jobs + 1, "every child, and the one that tried whether it can"
+    tried = {call for each in confined.values() for call in each}
+    assert {call for call in tried if "/gconv/" not in call} == set()
+    assert {call for call in tried if "= -1 EPERM" not in call} == set()
