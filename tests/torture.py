@@ -427,9 +427,13 @@ class Torture:
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         """The whole server at once; what it started to read media has to notice by itself."""
-        while pids := [pid for pid, line in self._processes() if MEDIA_WORKER not in line]:
-            self._chance.shuffle(pids)
-            for pid in pids:
+        while True:
+            pids = {pid for pid, line in self._processes() if MEDIA_WORKER not in line}
+            if process.poll() is None:
+                pids.add(process.pid)  # which may be so young that it has no environment yet
+            if not pids:
+                return
+            for pid in self._chance.sample(sorted(pids), len(pids)):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):
