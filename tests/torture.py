@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -27,6 +27,7 @@ from sqlalchemy import Connection, select
 
 from tests.media.making import make
 from tests.support import MEDIA_WORKER, launch, serving, url_in
+from trio_stream.errors import StoreError
 from trio_stream.library.derived import MAKING, OLD
 from trio_stream.services import DATABASE, DERIVED
 from trio_stream.store.database import migrate, open_database
@@ -379,12 +380,12 @@ class Torture:
     def round(self) -> None:
         """Start, work, kill, look. Raises `Broken`."""
         self._churn.renew()
-        trio.run(self._work_and_kill)
+        _run(self._work_and_kill)
         self.report.rounds += 1
         self._wait_gone()
         if self._url.startswith("sqlite"):
             self._check_file()
-        trio.run(self._check_database)
+        _run(self._check_database)
         bad = {code for code in self._watchers.answers if code >= 500 and code != 503}
         if bad:
             raise Broken(f"answers with status {sorted(bad)}")
@@ -530,7 +531,7 @@ class Torture:
             self.report.files = len(found)
             self.report.contents = len({item["revision"] for item in found.values()})
         self._wait_gone()
-        trio.run(self._check_database)
+        _run(self._check_database)
 
     def _check_shown(self, client: httpx.Client, item: dict[str, Any]) -> None:
         details = client.get(item["urls"]["self"]).json()
@@ -591,6 +592,22 @@ def _doing(state: dict[str, Any]) -> str:
         "extracting": keeping["to_extract"],
     }
     return " and ".join(name for name, is_so in doing.items() if is_so) or "nothing"
+
+
+def _run(work: Callable[[], Awaitable[None]]) -> None:
+    """Run it on Trio; a promise that was broken somewhere within is what is raised."""
+    found: BaseException
+    try:
+        trio.run(work)
+    except (BaseExceptionGroup, StoreError) as error:
+        found = error
+        while isinstance(found, BaseExceptionGroup):
+            found = (found.subgroup((Broken, StoreError)) or found).exceptions[0]
+        if isinstance(found, StoreError):
+            raise Broken(f"the database cannot be used: {found}") from error
+        if isinstance(found, Broken):
+            raise found from None
+        raise
 
 
 def torture(
