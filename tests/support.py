@@ -133,6 +133,17 @@ class Server:
 
         return wait_for(idle, 30, "the library to have nothing to do")
 
+    def wait_known(self, *names: str) -> None:
+        """Wait until the library knows these videos, and has made of all videos what is to be made."""
+        missing = set(names)
+
+        def known() -> bool:
+            page = self.get("/api/videos", params={"limit": 200}).json()
+            return missing <= set(page["videos"])
+
+        wait_for(known, 20, f"the library to know {names}")
+        self.wait_idle()
+
     def settled(self) -> Census:
         """The census once it stays the same: the connection of the one before has gone then."""
         self.wait_idle()
