@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bodies, leaving, machine, media, report, servers, viewers
+from . import bodies, leaving, library, machine, media, report, servers, viewers
 from .media import File
 
 type Scenario = bodies.Scenario | viewers.Scenario
@@ -27,7 +27,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description="Measure servers side by side, in turn, and write a report with ratios to nginx.",
-        epilog="`scripts/bench memoryview --help` and `scripts/bench leaving --help` are about the other benchmarks. "
+        epilog="`scripts/bench memoryview --help`, `... leaving --help` and `... library --help` are about the others. "
         f"Servers: {', '.join(server.name for server in servers.SERVERS)}. "
         f"Scenarios: {', '.join(each.name for each in known)}.",
     )
@@ -159,6 +159,8 @@ def main(arguments: Sequence[str]) -> int:
             return views.main(list(arguments[1:]))
         if arguments and arguments[0] == "leaving":
             return leaving.main(list(arguments[1:]))
+        if arguments and arguments[0] == "library":
+            return library.main(list(arguments[1:]))
         options = parse(arguments)
         bench = Bench(options, arguments)
         bench.run()

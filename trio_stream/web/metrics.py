@@ -1,7 +1,9 @@
 """Figures, as JSON for people and pages, and as text for Prometheus. Both only read `statistics()`."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from prometheus_client.core import Metric
 from quart import Blueprint, Response
 
 from trio_stream.telemetry import prometheus
@@ -79,6 +81,28 @@ async def metrics_text() -> Response:
             counter("trio_stream_cpu_seconds", "Processor time of the process.", process.cpu_seconds),
             gauge("trio_stream_open_descriptors", "Open file descriptors.", process.descriptors),
             gauge("trio_stream_tasks", "Trio tasks.", process.tasks),
+            *_library(),
         ]
     )
     return Response(text, content_type=prometheus.CONTENT_TYPE)
+
+
+def _library() -> Iterator[Metric]:
+    """Of the database and what is made in the background; the second half is the owner's alone."""
+    database = services().database.statistics()
+    yield counter("trio_stream_database_reads", "Reads of the database.", database.reads)
+    yield counter("trio_stream_database_reads_failed", "Reads that failed.", database.failed)
+    yield gauge("trio_stream_database_reading", "Reads under way now.", database.reading)
+    if not services().owner.mine:
+        return
+    house = services().owner.get()
+    writer, media = house.writer.statistics(), house.sandbox.statistics()
+    yield counter("trio_stream_database_changes", "Changes of the database.", writer.changes)
+    yield counter("trio_stream_database_changes_failed", "Changes that failed.", writer.failed)
+    yield counter("trio_stream_database_transactions", "Transactions they were made in.", writer.groups)
+    yield gauge("trio_stream_database_changes_waiting", "Changes not begun yet.", writer.waiting)
+    yield gauge(
+        "trio_stream_database_longest_transaction_seconds", "The longest transaction so far.", writer.longest
+    )
+    yield counter("trio_stream_media_jobs", "Jobs that read media: probes, pictures, texts.", media.started)
+    yield counter("trio_stream_media_jobs_failed", "Jobs that read media and failed.", media.failed)
