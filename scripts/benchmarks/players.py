@@ -72,9 +72,10 @@ class Players:
                 self.errors.clear()
                 self.late = 0.0
             print(stage, flush=True)
-        for player in self._players:
-            if player.sent:
-                self.errors["no answer"] += 1
+        while any(player.sent for player in self._players) and time.perf_counter() < end + PAUSE:
+            for number, _ in self._poll.poll(0.1, 256):
+                self._read(self._by_socket[number])
+        self.errors.update("no answer" for player in self._players if player.sent)
 
     def _write(self, player: Player) -> None:
         if player.sent:

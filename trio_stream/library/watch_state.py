@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from trio_stream.errors import BadRequest
 from trio_stream.library import pages
@@ -86,17 +86,7 @@ def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: in
     It is part of the history unless `watched` is said: that is a mark, which needs nobody to watch. A video that is
     missing keeps its playhead up to date: whoever streams it when its file goes sees it to the end.
     """
-    row = connection.execute(
-        select(
-            videos.c.number,
-            videos.c.duration,
-            playheads.c.position,
-            playheads.c.watched,
-            playheads.c.plays,
-        )
-        .outerjoin(playheads, and_(playheads.c.video == videos.c.number, playheads.c.user == user))
-        .where(videos.c.id == id_)
-    ).one_or_none()
+    row = connection.execute(_HERE, {"who": user, "id_": id_}).one_or_none()
     if row is None:
         return None
     duration = row.duration or playhead.duration
@@ -273,17 +263,38 @@ def _keep(connection: Connection, user: str, number: int, kept: Kept) -> None:
 
 
 def _note_viewing(connection: Connection, user: str, number: int, position: float, now: int) -> None:
-    last = select(func.max(viewings.c.number)).where(viewings.c.user == user, viewings.c.video == number)
-    goes_on = update(viewings).where(
-        viewings.c.number == last.scalar_subquery(), viewings.c.updated_at > now - CONTINUED
-    )
-    if connection.execute(goes_on.values(updated_at=now, last=position)).rowcount:
-        return
-    connection.execute(
-        insert(viewings).values(
-            user=user, video=number, started_at=now, updated_at=now, first=position, last=position
+    seen = {"who": user, "seen": number, "at": now, "position": position}
+    if not connection.execute(_GOES_ON, seen | {"since": now - CONTINUED}).rowcount:
+        connection.execute(
+            insert(viewings),
+            {
+                "user": user,
+                "video": number,
+                "started_at": now,
+                "updated_at": now,
+                "first": position,
+                "last": position,
+            },
         )
+
+
+# Statements that run all the time are built once: that takes longer than to run them.
+_HERE = (
+    select(videos.c.number, videos.c.duration, playheads.c.position, playheads.c.watched, playheads.c.plays)
+    .outerjoin(playheads, and_(playheads.c.video == videos.c.number, playheads.c.user == bindparam("who")))
+    .where(videos.c.id == bindparam("id_"))
+)
+_GOES_ON = (
+    update(viewings)
+    .where(
+        viewings.c.number
+        == select(func.max(viewings.c.number))
+        .where(viewings.c.user == bindparam("who"), viewings.c.video == bindparam("seen"))
+        .scalar_subquery(),
+        viewings.c.updated_at > bindparam("since"),
     )
+    .values(updated_at=bindparam("at"), last=bindparam("position"))
+)
 
 
 def _is_begun(row: Row[Any]) -> bool:

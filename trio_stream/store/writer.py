@@ -1,8 +1,9 @@
 """The one writer: no other task changes the database, so no change ever meets another one half-done.
 
 Whatever waits goes into one transaction, and is answered once that is committed: many small changes cost one wait for
-the disk. A change that raises harms no other: the transaction is rolled back, and its changes run one by one. What
-was accepted is committed or answered with an error, whoever is cancelled, and also at the end of the server.
+the disk. Who is in no hurry lets others join. A change that raises harms no other: the transaction is rolled back, and
+its changes run one by one. What was accepted is committed or answered with an error, whoever is cancelled, and also at
+the end of the server.
 """
 
 from collections.abc import Callable
@@ -41,10 +42,11 @@ class WriterStatistics:
 class _Change[T]:
     """A change on its way: once `done`, it has an `answer`, or an `error`."""
 
-    __slots__ = ("answer", "done", "error", "work")
+    __slots__ = ("answer", "done", "error", "patience", "work")
 
-    def __init__(self, work: Callable[[Connection], T]) -> None:
+    def __init__(self, work: Callable[[Connection], T], patience: float) -> None:
         self.work = work
+        self.patience = patience
         self.done = trio.Event()
         self.answer: T | None = None
         self.error: Exception | None = None
@@ -62,11 +64,15 @@ class Writer:
         self._put, self._take = trio.open_memory_channel[_Change[object]](waiting)
         self._limiter = trio.CapacityLimiter(1)
         self._ending = False
+        self._urgent = 0  # changes on their way whose callers have no patience
+        self._hurry = trio.Event()
         self._groups = self._changes = self._failed = 0
         self._longest = 0.0
 
-    async def write[T](self, change: Callable[[Connection], T]) -> T:
+    async def write[T](self, change: Callable[[Connection], T], *, patience: float = 0.0) -> T:
         """What `change` answers, once it is committed and on the disk.
+
+        With `patience` it may wait for so many seconds before it is begun, so that others share its transaction.
 
         It runs in a thread, perhaps together with others, and runs again when one of those fails: so it does nothing
         but change the database and answer. Whatever it raises is raised here, and then nothing of it is left. Raises
@@ -74,12 +80,18 @@ class Writer:
         """
         if self._ending:
             raise self._over()
-        waiting = _Change(change)
+        waiting = _Change(change, patience)
+        urgent = patience <= 0
+        self._urgent += urgent
+        if urgent:
+            self._hurry.set()
         try:
             await self._put.send(waiting)  # type: ignore[arg-type] # answers what it answers
+            await waiting.done.wait()
         except trio.BrokenResourceError:
             raise self._over() from None
-        await waiting.done.wait()
+        finally:
+            self._urgent -= urgent
         if waiting.error is not None:
             raise waiting.error
         return waiting.answer  # type: ignore[return-value] # without an error that is what `change` answered
@@ -87,13 +99,19 @@ class Writer:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Write until cancelled, then write what was accepted before."""
         task_status.started()
+        first: _Group = []
         try:
             while True:
-                await self._commit([await self._take.receive(), *self._waiting(self._group - 1)])
+                first = [await self._take.receive()]
+                await self._let_others_join(first[0].patience)
+                group, first = [*first, *self._waiting(self._group - 1)], []
+                await self._commit(group)
         finally:
             self._ending = True
             try:
                 with trio.CancelScope(shield=True):
+                    if first:
+                        await self._commit(first)
                     while group := self._waiting(self._group):
                         await self._commit(group)
             finally:
@@ -110,6 +128,13 @@ class Writer:
             waiting=channel.current_buffer_used + channel.tasks_waiting_send,
             longest=self._longest,
         )
+
+    async def _let_others_join(self, patience: float) -> None:
+        """Wait for so long, or until somebody comes who has no patience."""
+        if patience > 0 and not self._urgent:
+            self._hurry = trio.Event()
+            with trio.move_on_after(patience):
+                await self._hurry.wait()
 
     def _waiting(self, most: int) -> _Group:
         group: _Group = []

@@ -78,17 +78,19 @@ class HTTPConnection(TrioASGIHTTPConnection):
                     whole = await self._through_quart(exchange, receive, send)
                 elif VIEWS in self.scope["extensions"]:
                     # Such a connection ends a send when its client leaves, so nobody else has to listen.
-                    whole = await self._directly(route, exchange, send)
+                    whole = await self._directly(route, exchange, receive, send)
                 else:
                     async with self._watching(exchange, receive):
-                        whole = await self._directly(route, exchange, send)
+                        whole = await self._directly(route, exchange, receive, send)
             except* (OSError, TrioStreamError):
                 pass  # it ended early: the stream has noted and logs why
         if whole:
             await send(LAST)
 
-    async def _directly(self, route: Route, exchange: Exchange, send: ASGISendCallable) -> bool:
-        answered = await self.app.direct_routes.answer(route, self.scope, exchange)
+    async def _directly(
+        self, route: Route, exchange: Exchange, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> bool:
+        answered = await self.app.direct_routes.answer(route, self.scope, exchange, receive)
         await send(_head(answered))
         return await self._send_answered(answered, send)
 

@@ -1,8 +1,9 @@
-"""Routes that answer with the bytes of a file: without Quart's request and response, which cost more than the bytes.
+"""Routes that are called all the time: without Quart's request and response, which cost more than what they do.
 
-Such a route is a function from what was asked to what is answered, and knows nothing of the framework. It is in
-the framework's URL map all the same, and can be called through it (`TRIO_STREAM_DIRECT=0`): there, hooks of an
-application that was built around this one see its requests, which directly they do not.
+They answer with the bytes of a file, or write down where somebody is in one. Such a route is a function from what was
+asked to what is answered, and knows nothing of the framework. It is in the framework's URL map all the same, and can
+be called through it (`TRIO_STREAM_DIRECT=0`): there, hooks of an application that was built around this one see its
+requests, which directly they do not.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,36 +12,48 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import parse_qsl
 
-from hypercorn.typing import HTTPScope
+import trio
+from hypercorn.typing import ASGIReceiveCallable, HTTPScope
 from quart import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestTimeout
 from werkzeug.routing import RequestRedirect
 
+from trio_stream.errors import ClientGone
 from trio_stream.http.bodies import Part
 from trio_stream.http.cors import response_headers
+from trio_stream.server.http import VIEWS
 from trio_stream.streaming.stream import Stream
 from trio_stream.web.exchange import Exchange, combined, exchange
+from trio_stream.web.forward import by_the_owner
+from trio_stream.web.origins import SAFE_METHODS, refuse_foreign
 from trio_stream.web.problems import Headers, describe
 
 if TYPE_CHECKING:
     from trio_stream.app import TrioStream
 
-METHODS = frozenset({"GET", "HEAD"})
+METHODS = frozenset({"GET", "HEAD", "PUT"})
+
+BODY_TIMEOUT = 60.0
+"""Seconds for a client to send the body of a request; Quart allows as many."""
+
+ROUTES = 4096
+"""Paths whose routes are remembered: of the videos and players there are at one time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A GET or HEAD: the path as the client spelt it, and its header fields as `combined` gives them."""
+    """A request: the path as the client spelt it, its header fields as `combined` gives them, and its body."""
 
     method: str
     raw_path: bytes
     query: bytes
     fields: Mapping[str, str]
+    body: bytes = b""
 
     @classmethod
-    def of(cls, scope: HTTPScope) -> Self:
+    def of(cls, scope: HTTPScope, body: bytes = b"") -> Self:
         """What the request of `scope` asks."""
-        return cls(scope["method"], scope["raw_path"], scope["query_string"], combined(scope))
+        return cls(scope["method"], scope["raw_path"], scope["query_string"], combined(scope), body)
 
     def flag(self, name: str) -> bool:
         """Whether the query has `name` with a value other than nothing and 0."""
@@ -88,19 +101,44 @@ def byte_route(blueprint: Blueprint, *rules: str) -> Callable[[Route], Route]:
     return register
 
 
+def owner_route(blueprint: Blueprint, method: str, rule: str) -> Callable[[Route], Route]:
+    """Register a function for a method that changes something: direct in the owner of the data, else through it."""
+
+    def register(route: Route) -> Route:
+        @by_the_owner
+        async def view(**_: Any) -> Response:
+            body = cast("bytes", await request.get_data())
+            asked = Asked.of(cast("HTTPScope", request.scope), body)
+            return StreamedResponse(await route(asked, exchange()))
+
+        view.route = route  # type: ignore[attr-defined]
+        blueprint.add_url_rule(rule, route.__name__, view, methods=[method])
+        return route
+
+    return register
+
+
 class DirectRoutes:
-    """The byte routes of an application, by its URL map."""
+    """The direct routes of an application, by its URL map."""
 
     def __init__(self, app: "TrioStream") -> None:
+        self._app = app
         self._on = app.settings.direct
         self._origins = app.settings.cors_origins
         self._views = app.view_functions
         self._urls = app.url_map.bind("localhost")
-        self._match = lru_cache(maxsize=1024)(self._match_anew)
+        self._match = lru_cache(maxsize=ROUTES)(self._match_anew)
 
     def find(self, scope: HTTPScope) -> Route | None:
-        """The byte route that answers, if it is one that does; who mounts the application elsewhere has none."""
+        """The direct route that answers, if it is one that does; who mounts the application elsewhere has none.
+
+        A change is made directly where the connection sends its body and nothing else needs to listen to it.
+        """
         if not self._on or scope["method"] not in METHODS or scope["root_path"] or scope["path"][:1] != "/":
+            return None
+        if scope["method"] not in SAFE_METHODS and not (
+            VIEWS in scope["extensions"] and self._app.services.owner.mine
+        ):
             return None
         return self._match(scope["path"], scope["method"])
 
@@ -111,11 +149,19 @@ class DirectRoutes:
             return None
         return cast("Route | None", getattr(self._views[endpoint], "route", None))
 
-    async def answer(self, route: Route, scope: HTTPScope, exchange: Exchange) -> Answered:
-        """What `route` answers, or what is wrong, with the headers that every response has."""
+    async def answer(
+        self, route: Route, scope: HTTPScope, exchange: Exchange, receive: ASGIReceiveCallable
+    ) -> Answered:
+        """What `route` answers, or what is wrong, with the headers that every response has. Raises `ClientGone`."""
         asked = Asked.of(scope)
         try:
+            if scope["method"] not in SAFE_METHODS:
+                fields = asked.fields
+                refuse_foreign(fields.get("origin"), fields.get("host"), scope["scheme"], self._origins)
+                asked = replace(asked, body=await _take_body(receive))
             answered = await route(asked, exchange)
+        except ClientGone:
+            raise
         except Exception as error:  # noqa: BLE001 - a client is told of any
             problem = describe(error)
             answered = Answered(problem.status, problem.headers, body=problem.body)
@@ -123,3 +169,15 @@ class DirectRoutes:
             shared = response_headers(asked.fields.get("origin"), self._origins)
             answered = replace(answered, headers=(*answered.headers, *shared))
         return answered
+
+
+async def _take_body(receive: ASGIReceiveCallable) -> bytes:
+    """The whole body of a request, which the server bounds. Raises `ClientGone`, `RequestTimeout`."""
+    body = b""
+    with trio.move_on_after(BODY_TIMEOUT):
+        while (message := await receive())["type"] == "http.request":
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                return body
+        raise ClientGone("it left before it had asked")
+    raise RequestTimeout

@@ -27,7 +27,7 @@ def register(app: "TrioStream") -> None:
             response.headers.extend(preflight_headers(origin, wanted, allowed))
             return response
         if request.method not in SAFE_METHODS:
-            _refuse_foreign(origin, request.headers.get("Host"), request.scheme, allowed)
+            refuse_foreign(origin, request.headers.get("Host"), request.scheme, allowed)
         return None
 
     @app.after_request
@@ -38,7 +38,7 @@ def register(app: "TrioStream") -> None:
 
     @app.before_websocket
     async def check_websocket() -> None:
-        _refuse_foreign(
+        refuse_foreign(
             websocket.headers.get("Origin"), websocket.headers.get("Host"), websocket.scheme, allowed
         )
 
@@ -49,6 +49,7 @@ def _is_preflight() -> bool:
     return request.method == "OPTIONS" and all(name in request.headers for name in asked)
 
 
-def _refuse_foreign(origin: str | None, host: str | None, scheme: str, allowed: frozenset[str]) -> None:
+def refuse_foreign(origin: str | None, host: str | None, scheme: str, allowed: frozenset[str]) -> None:
+    """Raise `ForeignOrigin` for a page of another site, which may change nothing here."""
     if is_foreign(origin, host, scheme, allowed):
         raise ForeignOrigin(f"pages of {origin} may not do this here")

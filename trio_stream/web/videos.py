@@ -129,7 +129,12 @@ async def video_file(asked: AskedBytes, exchange: Exchange) -> Answered:
 
 async def json_body() -> Any:
     """The request's body. Raises `BadRequest` when it is no JSON."""
+    return read_json(await request.get_data(as_text=False))
+
+
+def read_json(body: str | bytes) -> Any:
+    """What a body says. Raises `BadRequest` when it is no JSON."""
     try:
-        return json.loads(await request.get_data())
+        return json.loads(body)
     except (ValueError, RecursionError):
         raise BadRequest("the body has to be JSON") from None

@@ -1,5 +1,6 @@
 """Where people stopped and what they have seen."""
 
+import json
 import time
 from collections import Counter
 from functools import partial
@@ -10,31 +11,35 @@ from quart import Blueprint, Response
 from trio_stream.errors import VideoNotFound
 from trio_stream.library import watch_state
 from trio_stream.library.moments import moment
+from trio_stream.library.naming import name_from_url
 from trio_stream.library.watch_state import Playhead
 from trio_stream.web import shapes
-from trio_stream.web.exchange import services, user
+from trio_stream.web.direct import Answered, Asked, owner_route
+from trio_stream.web.exchange import Exchange, services, user
 from trio_stream.web.forward import by_the_owner
-from trio_stream.web.videos import checked, json_body, limit, query
+from trio_stream.web.videos import checked, json_body, limit, query, read_json
 
 blueprint = Blueprint("watch_state", __name__)
+
+PATIENCE = 0.05
+"""Seconds a playhead may wait for others: no player waits for the answer, and a transaction costs as much as ten."""
 
 PIECE = 200
 """Entries that are imported in one change of the database: others have theirs in between."""
 
 
-@blueprint.put("/api/videos/<id_>/playhead")
-@by_the_owner
-async def put_playhead(id_: str) -> dict[str, Any]:
+@owner_route(blueprint, "PUT", "/api/videos/<id_>/playhead")
+async def put_playhead(asked: Asked, exchange: Exchange) -> Answered:
     """Say where the user is; answered once it is stored."""
-    playhead = Playhead.read(await json_body())
-    kept = (
-        await services()
-        .owner.get()
-        .writer.write(partial(watch_state.put, user=user(), id_=checked(id_), playhead=playhead, now=_now()))
+    playhead = Playhead.read(read_json(asked.body))
+    id_ = checked(name_from_url(asked.raw_path.split(b"/")[-2]))
+    writer = exchange.services.owner.get().writer
+    kept = await writer.write(
+        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=_now()), patience=PATIENCE
     )
     if kept is None:
         raise VideoNotFound("there is no such video")
-    return {
+    answer = {
         "position": kept.position,
         "duration": kept.duration,
         "watched": kept.watched,
@@ -42,6 +47,9 @@ async def put_playhead(id_: str) -> dict[str, Any]:
         "updated": moment(kept.updated_at / 1000),
         "status": "ok",
     }
+    body = json.dumps(answer).encode()
+    headers = (("Content-Type", "application/json"), ("Content-Length", str(len(body))))
+    return Answered(200, headers, body=body)
 
 
 @blueprint.delete("/api/videos/<id_>/playhead")
