@@ -63,7 +63,6 @@ contents = Table(
     Column("state", Text, nullable=False, server_default="new"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("reason", Text),
-    Column("facts", Text),
     Column("duration", Double),
     Column("width", Integer),
     Column("height", Integer),
@@ -71,16 +70,19 @@ contents = Table(
     Column("artwork_reason", Text),
     Column("poster", Text),
     Column("blurhash", Text),
-    Column("sprites", Text),
     Column("texts", Text, nullable=False, server_default="waiting"),
+    Column("sprites", Text),
+    Column("facts", Text),
     CheckConstraint("state IN ('new', 'probed', 'unreadable')", name="state"),
     CheckConstraint("artwork IN ('waiting', 'made', 'failed', 'none')", name="artwork"),
     CheckConstraint("texts IN ('waiting', 'made', 'failed', 'none')", name="texts"),
     Index("ix_contents_to_probe", "revision", **_where("state = 'new'")),
     Index("ix_contents_to_draw", "revision", **_where("artwork = 'waiting'")),
     Index("ix_contents_to_extract", "revision", **_where("texts = 'waiting'")),
+    Index("ix_contents_unreadable", "revision", **_where("state = 'unreadable'")),
 )
-"""A content, whatever its files are called. `facts` is the JSON of `media.facts`; `digest` the hash of all its bytes,
+"""A content, whatever its files are called. What may be long comes last: to get at a column behind it, SQLite has to
+read all of it. `facts` is the JSON of `media.facts`; `digest` the hash of all its bytes,
 made only where the fingerprints of two contents are equal. `poster` is the digest of a picture we made, `sprites` the
 JSON of `library.artwork.Sprites`."""
 
@@ -127,7 +129,7 @@ videos = Table(
     _present("by_modified", "mtime_ns"),
     _present("by_size", "size"),
     _present("by_duration", "duration"),
-    _present("by_folder", "folder", "sort_key"),
+    Index("ix_videos_in_folder", "folder", "sort_key", "number"),
     Index("ix_videos_missing", "missing_since", "number", **_where("missing_since IS NOT NULL")),
     sqlite_autoincrement=True,
 )

@@ -11,7 +11,6 @@ CREATE TABLE public.contents (
     state text DEFAULT 'new'::text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     reason text,
-    facts text,
     duration double precision,
     width integer,
     height integer,
@@ -19,8 +18,9 @@ CREATE TABLE public.contents (
     artwork_reason text,
     poster text,
     blurhash text,
-    sprites text,
     texts text DEFAULT 'waiting'::text NOT NULL,
+    sprites text,
+    facts text,
     CONSTRAINT ck_contents_artwork CHECK ((artwork = ANY (ARRAY['waiting'::text, 'made'::text, 'failed'::text, 'none'::text]))),
     CONSTRAINT ck_contents_state CHECK ((state = ANY (ARRAY['new'::text, 'probed'::text, 'unreadable'::text]))),
     CONSTRAINT ck_contents_texts CHECK ((texts = ANY (ARRAY['waiting'::text, 'made'::text, 'failed'::text, 'none'::text])))
@@ -188,6 +188,8 @@ CREATE INDEX ix_contents_to_extract ON public.contents USING btree (revision) WH
 
 CREATE INDEX ix_contents_to_probe ON public.contents USING btree (revision) WHERE (state = 'new'::text);
 
+CREATE INDEX ix_contents_unreadable ON public.contents USING btree (revision) WHERE (state = 'unreadable'::text);
+
 CREATE INDEX ix_folders_inside ON public.folders USING btree (parent, name_key, number);
 
 CREATE INDEX ix_playheads_recent ON public.playheads USING btree ("user", updated_at);
@@ -204,8 +206,6 @@ CREATE INDEX ix_videos_by_added ON public.videos USING btree (added_at, number) 
 
 CREATE INDEX ix_videos_by_duration ON public.videos USING btree (duration, number) WHERE (missing_since IS NULL);
 
-CREATE INDEX ix_videos_by_folder ON public.videos USING btree (folder, sort_key, number) WHERE (missing_since IS NULL);
-
 CREATE INDEX ix_videos_by_modified ON public.videos USING btree (mtime_ns, number) WHERE (missing_since IS NULL);
 
 CREATE INDEX ix_videos_by_name ON public.videos USING btree (sort_key, number) WHERE (missing_since IS NULL);
@@ -213,6 +213,8 @@ CREATE INDEX ix_videos_by_name ON public.videos USING btree (sort_key, number) W
 CREATE INDEX ix_videos_by_size ON public.videos USING btree (size, number) WHERE (missing_since IS NULL);
 
 CREATE INDEX ix_videos_by_title ON public.videos USING btree (title_key, number) WHERE (missing_since IS NULL);
+
+CREATE INDEX ix_videos_in_folder ON public.videos USING btree (folder, sort_key, number);
 
 CREATE INDEX ix_videos_missing ON public.videos USING btree (missing_since, number) WHERE (missing_since IS NOT NULL);
 

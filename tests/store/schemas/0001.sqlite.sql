@@ -12,7 +12,6 @@ CREATE TABLE contents (
 	state TEXT DEFAULT 'new' NOT NULL, 
 	attempts INTEGER DEFAULT '0' NOT NULL, 
 	reason TEXT, 
-	facts TEXT, 
 	duration DOUBLE, 
 	width INTEGER, 
 	height INTEGER, 
@@ -20,8 +19,9 @@ CREATE TABLE contents (
 	artwork_reason TEXT, 
 	poster TEXT, 
 	blurhash TEXT, 
-	sprites TEXT, 
 	texts TEXT DEFAULT 'waiting' NOT NULL, 
+	sprites TEXT, 
+	facts TEXT, 
 	CONSTRAINT pk_contents PRIMARY KEY (revision), 
 	CONSTRAINT ck_contents_state CHECK (state IN ('new', 'probed', 'unreadable')), 
 	CONSTRAINT ck_contents_artwork CHECK (artwork IN ('waiting', 'made', 'failed', 'none')), 
@@ -35,6 +35,8 @@ CREATE INDEX ix_contents_to_probe ON contents (revision) WHERE state = 'new';
 CREATE INDEX ix_contents_to_draw ON contents (revision) WHERE artwork = 'waiting';
 
 CREATE INDEX ix_contents_to_extract ON contents (revision) WHERE texts = 'waiting';
+
+CREATE INDEX ix_contents_unreadable ON contents (revision) WHERE state = 'unreadable';
 
 CREATE TABLE folders (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
@@ -89,7 +91,7 @@ CREATE INDEX ix_videos_by_size ON videos (size, number) WHERE missing_since IS N
 
 CREATE INDEX ix_videos_by_duration ON videos (duration, number) WHERE missing_since IS NULL;
 
-CREATE INDEX ix_videos_by_folder ON videos (folder, sort_key, number) WHERE missing_since IS NULL;
+CREATE INDEX ix_videos_in_folder ON videos (folder, sort_key, number);
 
 CREATE INDEX ix_videos_missing ON videos (missing_since, number) WHERE missing_since IS NOT NULL;
 

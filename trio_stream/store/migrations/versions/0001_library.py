@@ -79,7 +79,6 @@ def _contents() -> None:
         sa.Column("state", sa.Text(), nullable=False, server_default="new"),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("reason", sa.Text()),
-        sa.Column("facts", sa.Text()),
         sa.Column("duration", sa.Double()),
         sa.Column("width", sa.Integer()),
         sa.Column("height", sa.Integer()),
@@ -87,8 +86,9 @@ def _contents() -> None:
         sa.Column("artwork_reason", sa.Text()),
         sa.Column("poster", sa.Text()),
         sa.Column("blurhash", sa.Text()),
-        sa.Column("sprites", sa.Text()),
         sa.Column("texts", sa.Text(), nullable=False, server_default="waiting"),
+        sa.Column("sprites", sa.Text()),
+        sa.Column("facts", sa.Text()),
         sa.PrimaryKeyConstraint("revision", name=op.f("pk_contents")),
         sa.CheckConstraint("state IN ('new', 'probed', 'unreadable')", name=op.f("ck_contents_state")),
         sa.CheckConstraint(
@@ -100,6 +100,7 @@ def _contents() -> None:
     _index("ix_contents_to_probe", "contents", "revision", where="state = 'new'")
     _index("ix_contents_to_draw", "contents", "revision", where="artwork = 'waiting'")
     _index("ix_contents_to_extract", "contents", "revision", where="texts = 'waiting'")
+    _index("ix_contents_unreadable", "contents", "revision", where="state = 'unreadable'")
 
 
 def _folders() -> None:
@@ -158,9 +159,9 @@ def _videos() -> None:
         "by_modified": ("mtime_ns",),
         "by_size": ("size",),
         "by_duration": ("duration",),
-        "by_folder": ("folder", "sort_key"),
     }.items():
         _index(f"ix_videos_{name}", "videos", *columns, "number", where="missing_since IS NULL")
+    _index("ix_videos_in_folder", "videos", "folder", "sort_key", "number")
     _index("ix_videos_missing", "videos", "missing_since", "number", where="missing_since IS NOT NULL")
 
 
