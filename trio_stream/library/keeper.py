@@ -49,6 +49,9 @@ PICTURE_TIME = 1500.0
 DONE, STALE, FAILED = "done", "stale", "failed"
 """How a chore ended: written down, its file is not what it was, or it has to be tried again."""
 
+SOON = 0.5
+"""Seconds between news and the look for what is to be done: a scan has news for each folder it comes through."""
+
 RETRY = 60.0
 """Seconds after which what failed through no fault of the file is tried again."""
 
@@ -122,6 +125,7 @@ class Keeper:
             await self._count()
             with trio.move_on_after(math.inf if whole else RETRY):
                 await news.wait()
+            await trio.sleep(SOON)
 
     async def probe_all(self) -> bool:
         """Look into every content nobody has looked into; answers whether none has to be tried again later."""

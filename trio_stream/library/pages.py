@@ -23,7 +23,7 @@ from trio_stream.store.tables import contents, folders, playheads, subtitles, vi
 
 LARGEST_PAGE = 200
 
-FEW = 500
+FEW = 1000
 """So many hits are sorted; of more, the videos are gone through in order until a page is full."""
 
 LONGEST_QUERY = 200
@@ -122,10 +122,12 @@ def page(connection: Connection, asked: Asked) -> Page:
     down = asked.order == "desc"
     if asked.cursor is not None:
         statement = statement.where(_behind(column, read_cursor(asked.cursor, asked.sort), down))
-    statement = statement.order_by(
-        column.desc() if down else column, videos.c.number.desc() if down else videos.c.number
-    )
-    rows = connection.execute(statement.limit(asked.limit + 1)).all()
+    keys = (column.desc() if down else column, videos.c.number.desc() if down else videos.c.number)
+    statement = statement.order_by(*keys).limit(asked.limit + 1)
+    if wanted:  # what is sorted is numbers and keys; the rest is fetched for one page
+        found = statement.with_only_columns(videos.c.number)
+        statement = present(asked.user).where(videos.c.number.in_(found)).order_by(*keys)
+    rows = connection.execute(statement).all()
     more = len(rows) > asked.limit
     rows = rows[: asked.limit]
     return Page(

@@ -221,7 +221,7 @@ class Scanner:
         self, name: str, known: KnownFolder | None, difference: Difference, look: Look
     ) -> None:
         now = _now()
-        if known is None:
+        if known is None and not difference.candidates:  # else it is made known with them
             await self._writer.write(partial(records.keep_folder, name=name))
         if difference.lost:
             self._remember_lost(difference.lost)
@@ -265,6 +265,8 @@ class Scanner:
 
     async def _keep_subtitles(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
         before = known.subtitles if known else {}
+        if not (before or found.others or found.subfolders):
+            return
         now = await trio.to_thread.run_sync(subtitle_files, self._root, found, limiter=self._limiter)
         for video in now.keys() | before.keys():
             files = now.get(video, [])

@@ -22,12 +22,12 @@ LOCK_TIMEOUT = 5.0
 STATEMENT_TIMEOUT = 30.0
 """Seconds after which PostgreSQL gives a statement up; what waits for one ends by then, cancelled or not."""
 
-SQLITE_READING = ("query_only=1", "cache_size=-4096", "temp_store=2")
+SQLITE_READING = ("query_only=1", "cache_size=-2048", "temp_store=2")
 SQLITE_WRITING = (
     "journal_mode=wal",
     "synchronous=full",  # in WAL mode `normal` may lose the last commits when the power goes
     "foreign_keys=1",
-    "cache_size=-8192",  # KiB
+    "cache_size=-4096",  # KiB
     "temp_store=2",
     f"journal_size_limit={64 << 20}",  # bytes; a log that once grew is cut to that again
 )
