@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, liter
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming import words
 from trio_stream.library.records import place
-from trio_stream.store.search import MOST_WORDS, joined, matching
+from trio_stream.store.search import MOST_WORDS, count_matching, joined, matching
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
 
 LARGEST_PAGE = 200
@@ -242,8 +242,7 @@ def _behind(column: ColumnElement[Any], at: tuple[Any, int], down: bool) -> Colu
 def _found(connection: Connection, wanted: Sequence[str]) -> ColumnElement[bool]:
     """The videos that have the words. Of many, going through all in order finds a page sooner than sorting them."""
     clause = matching(connection, wanted)
-    some = select(videos.c.number).where(clause).limit(FEW + 1)
-    if (connection.scalar(select(func.count()).select_from(some.subquery())) or 0) <= FEW:
+    if count_matching(connection, wanted, FEW + 1) <= FEW:
         return clause
     spaced = literal(" ") + videos.c.words
     return and_(*(spaced.contains(f" {word}", autoescape=True) for word in wanted))

@@ -10,7 +10,7 @@ The index follows the table by itself: triggers keep SQLite's right, PostgreSQL'
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, true
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.expression import cast, literal_column, table
 
@@ -36,14 +36,28 @@ def matching(connection: Connection, words: Iterable[str]) -> ColumnElement[bool
 
     What is no letter or digit divides words here too, so nothing in them is ever read as an operator of a query.
     """
-    plain = "".join(sign if sign.isalnum() else " " for sign in " ".join(words)).split()
-    wanted = [word[:LONGEST_WORD] for word in dict.fromkeys(plain)][:MOST_WORDS]
+    wanted = _wanted(words)
     if not wanted:
         return true()
     if connection.dialect.name == "postgresql":
         query = " & ".join(f"'{word}':*" for word in wanted)
         return _vector().bool_op("@@")(cast(bindparam(None, query), TSQUERY))
-    return videos.c.number.in_(_matches(" AND ".join(f'"{word}"*' for word in wanted)))
+    return videos.c.number.in_(_matches(wanted))
+
+
+def count_matching(connection: Connection, words: Iterable[str], most: int) -> int:
+    """How many videos `matching` finds, missing ones too; `most` for as many or more."""
+    wanted = _wanted(words)
+    if connection.dialect.name == "postgresql" or not wanted:
+        found = select(videos.c.number).where(matching(connection, wanted)).limit(most)
+    else:
+        found = _matches(wanted).limit(most)  # the index alone knows
+    return connection.scalar(select(func.count()).select_from(found.subquery())) or 0
+
+
+def _wanted(words: Iterable[str]) -> list[str]:
+    plain = "".join(sign if sign.isalnum() else " " for sign in " ".join(words)).split()
+    return [word[:LONGEST_WORD] for word in dict.fromkeys(plain)][:MOST_WORDS]
 
 
 def _vector() -> ColumnElement[object]:
@@ -51,7 +65,8 @@ def _vector() -> ColumnElement[object]:
     return literal_column("array_to_tsvector(array_remove(string_to_array(videos.words, ' '), ''))")
 
 
-def _matches(query: str) -> Select[tuple[int]]:
+def _matches(wanted: Iterable[str]) -> Select[tuple[int]]:
+    query = " AND ".join(f'"{word}"*' for word in wanted)
     return (
         select(literal_column(f"{NAME}.rowid"))
         .select_from(table(NAME))
