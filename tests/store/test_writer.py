@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import trio
@@ -76,6 +77,35 @@ async def test_many_writers_cost_fewer_transactions_than_changes(database_url: U
         assert statistics.groups < 50
         assert 0 < statistics.longest < 10
         assert await database.read(count) == 250
+
+
+async def test_who_has_patience_shares_a_transaction_until_somebody_has_none(database_url: URL) -> None:
+    async with writing(database_url) as (database, writer):
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                for number in range(20):
+                    nursery.start_soon(partial(writer.write, put(f"{number}"), patience=3600.0))
+                    await trio.testing.wait_all_tasks_blocked()
+                assert writer.statistics().groups == 0
+                await writer.write(put("urgent"))
+        assert len(await database.read(facts)) == 21
+        assert writer.statistics().groups == 1
+
+
+async def test_patience_ends_and_the_end_comes_before_it(database_url: URL) -> None:
+    async with writing(database_url) as (database, writer):
+        with trio.fail_after(10):
+            await writer.write(put("soon"), patience=0.01)
+        assert "soon" in await database.read(facts)
+    async with open_database(database_url) as database:
+        writer = Writer(database)
+        with trio.fail_after(10):
+            async with trio.open_nursery() as callers, trio.open_nursery() as nursery:
+                await nursery.start(writer.run)
+                callers.start_soon(partial(writer.write, put("patient"), patience=3600.0))
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+        assert "patient" in await database.read(facts)
 
 
 async def test_a_group_is_bounded(database_url: URL) -> None:

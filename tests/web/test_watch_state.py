@@ -54,6 +54,14 @@ def test_a_playhead(fresh: Server) -> None:
     assert video(fresh, FILM)["playhead"] is None
 
 
+def test_pages_of_other_sites_write_no_playhead(fresh: Server) -> None:
+    here = video(fresh, FILM)["urls"]["self"]
+    foreign = {"Origin": "https://evil.example"}
+    answer = ask(fresh, "PUT", f"{here}/playhead", {"position": 1}, headers=foreign)
+    problem(answer, 403, "foreign-origin")
+    assert video(fresh, FILM)["playhead"] is None
+
+
 @pytest.mark.parametrize(
     "data",
     [
