@@ -238,7 +238,13 @@ def test_an_edited_title_survives_a_rename_and_the_id_serves_the_renamed_file(st
         wait_for(lambda: names(stocked, "limit=200") == ALL, 3, "the name it had")
 
 
+def wait_until_idle(server: Server) -> None:
+    """The keeper looks for work a moment after it has heard of any, also of that of the tests before."""
+    wait_for(lambda: server.get("/api/library").json()["idle"], 5, "the library to be idle")
+
+
 def test_the_library_as_a_whole(stocked: Server) -> None:
+    wait_until_idle(stocked)
     found = stocked.get("/api/library").json()
     assert (found["videos"], found["missing"], found["folders"]) == (5, 0, 3)
     assert found["watching"] == {"on": True, "reason": None}
@@ -254,6 +260,7 @@ def events(lines: Any) -> Any:
 
 
 def test_the_work_is_told_as_it_happens(stocked: Server) -> None:
+    wait_until_idle(stocked)
     with stocked.client() as client, client.stream("GET", "/api/library/scan") as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         assert answer.headers["Cache-Control"] == "no-store"
