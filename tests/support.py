@@ -133,20 +133,18 @@ class Server:
 
         return wait_for(idle, 30, "the library to have nothing to do")
 
-    def wait_known(self, *names: str) -> None:
-        """Wait until the library knows these videos, and has made of all videos what is to be made."""
-        missing = set(names)
+    def wait_known(self, name: str, size: int) -> None:
+        """Wait until the library knows the video of that size, and has made of all videos what is to be made."""
 
         def known() -> bool:
-            page = self.get("/api/videos", params={"limit": 200}).json()
-            return missing <= set(page["videos"])
+            items = self.get("/api/videos", params={"limit": 200}).json()["items"]
+            return (name, size) in {(item["name"], item["size"]) for item in items}
 
-        wait_for(known, 20, f"the library to know {names}")
+        wait_for(known, 20, f"the library to know {name}")
         self.wait_idle()
 
     def settled(self) -> Census:
         """The census once it stays the same: the connection of the one before has gone then."""
-        self.wait_idle()
         seen = [self.census()]
 
         def same_again() -> bool:

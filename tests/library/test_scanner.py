@@ -424,6 +424,27 @@ async def test_what_happens_is_heard_of(shelf: Shelf, happen: Callable[[Shelf], 
         nursery.cancel_scope.cancel()
 
 
+async def test_a_folder_that_is_replaced_is_watched_again(shelf: Shelf) -> None:
+    """As when a disk is mounted over it."""
+    shelf.put("a.mp4", b"a")
+    async with trio.open_nursery() as nursery:
+        await shelf.run(nursery)
+        for name in ("b.mp4", "c.mp4"):
+            other = shelf.root.with_name("other")
+            other.mkdir()
+            (other / name).write_bytes(name.encode())
+            shelf.root.rename(shelf.root.with_name(f"before {name}"))
+            other.rename(shelf.root)
+            with trio.fail_after(5):
+                while sorted(await shelf.ids()) != [name]:
+                    await trio.sleep(0.05)
+            shelf.put(f"sub/{name}", b"later")
+            with trio.fail_after(5):
+                while sorted(await shelf.ids()) != [name, f"sub/{name}"]:
+                    await trio.sleep(0.05)
+        nursery.cancel_scope.cancel()
+
+
 async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_same(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

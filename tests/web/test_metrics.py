@@ -219,7 +219,7 @@ async def test_a_refused_stream_is_counted_as_such(start: Callable[..., Server],
 
 def test_what_the_disk_has_to_fetch_is_counted_as_cold(running: Server, videos: Path) -> None:
     path = file(videos, 4 * SIZE)
-    running.wait_known("v.mp4")  # whoever looks into it reads it
+    running.wait_known("v.mp4", 4 * SIZE)  # whoever looks into it reads it
     before = samples(running)
     leave_the_page_cache(path)
     cold = grown(running, lambda: running.get("/api/stream/v.mp4"))

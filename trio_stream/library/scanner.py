@@ -23,7 +23,7 @@ from trio_stream.library.progress import Look, Progress
 from trio_stream.library.records import Found, KnownFolder, KnownVideo
 from trio_stream.library.subtitle_files import around_subtitles, subtitle_files
 from trio_stream.library.walking import File, Folder, Missing, Unread, read_folder
-from trio_stream.library.watching import NotWatching, Watch
+from trio_stream.library.watching import NotWatching, Replaced, Watch
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 
@@ -44,6 +44,9 @@ MOST_LOST = 10_000
 
 MOST_RESTLESS = 10_000
 """Files remembered as not at rest; of more, all are to rest anew."""
+
+REPLACED = 0.2
+"""Seconds until a folder that took the place of the one before is watched."""
 
 RETRY = 60.0
 """Seconds after which a watch that could not be set up is tried again."""
@@ -353,13 +356,19 @@ class Scanner:
 
     async def _watch(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         state = self._progress.watching
+        again = False
         while True:
+            pause = RETRY
             try:
                 async with trio.open_nursery() as nursery:
                     await nursery.start(Watch(self._root).run, self._hear)
                     state.on, state.reason = True, None
+                    if again:
+                        self.ask()  # nobody heard what happened in between
                     task_status.started()
                     task_status = trio.TASK_STATUS_IGNORED
+            except* Replaced:
+                state.on, state.reason, pause = False, "the folder was replaced", REPLACED
             except* NotWatching as group:
                 state.on, state.reason = False, str(group.exceptions[0])
                 log.warning(
@@ -368,7 +377,8 @@ class Scanner:
             task_status.started()
             task_status = trio.TASK_STATUS_IGNORED
             self._progress.changed()
-            await trio.sleep(RETRY)
+            again = True
+            await trio.sleep(pause)
 
     def _hear(self, paths: set[str]) -> None:
         for path in paths:

@@ -4,8 +4,10 @@ A watch is a help and no promise: systems bound how much may be watched, network
 followed. Whoever listens has to look for themselves now and then; that it does not work is told, never hidden.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import trio
@@ -20,6 +22,10 @@ WAKE = 500
 
 class NotWatching(Exception):
     """The folder cannot be watched, or not any longer: `str` says why."""
+
+
+class Replaced(NotWatching):
+    """Another folder is there now, as after a disk was mounted: the watch is still of the one before."""
 
 
 class Watch:
@@ -45,25 +51,31 @@ class Watch:
             ignore_permission_denied=True,
             force_polling=False,
         )
-        reason = "the watch has ended"
+        ending = NotWatching("the watch has ended")
+        watched = await trio.to_thread.run_sync(_identity, self._root, limiter=self._limiter)
+        look = partial(_next, told, self._root)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_set_when_cancelled, stop)
             try:
-                while (
-                    batch := await trio.to_thread.run_sync(_next, told, limiter=self._limiter)
-                ) is not None:
+                while True:
+                    batch, now = await trio.to_thread.run_sync(look, limiter=self._limiter)
+                    if batch is None:
+                        break
+                    if now != watched:
+                        ending = Replaced("the folder was replaced")
+                        break
                     task_status.started()
                     task_status = trio.TASK_STATUS_IGNORED
                     if batch:
                         heard({path for _, path in batch})
             except OSError as error:
-                reason = error.strerror or str(error)
+                ending = NotWatching(error.strerror or str(error))
             except RuntimeError as error:  # watchfiles' own, for a name that is no UTF-8
-                reason = str(error)
+                ending = NotWatching(str(error))
             finally:
                 told.close()
             nursery.cancel_scope.cancel()
-        raise NotWatching(reason)
+        raise ending
 
 
 async def _set_when_cancelled(stop: threading.Event) -> None:
@@ -74,5 +86,13 @@ async def _set_when_cancelled(stop: threading.Event) -> None:
         stop.set()
 
 
-def _next(told: Iterator[Any]) -> Any:
-    return next(told, None)
+def _next(told: Iterator[Any], root: str) -> tuple[Any, tuple[int, int] | None]:
+    return next(told, None), _identity(root)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
