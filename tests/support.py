@@ -29,6 +29,13 @@ OF_A_WORKER = 2
 """Descriptors that a server has of its worker: a socket, and one for its end."""
 
 
+def is_done(state: Mapping[str, Any]) -> bool:
+    """Whether a library has nothing to do and nothing left: on a busy machine a chore may have to be tried again."""
+    return bool(state["idle"]) and not any(
+        state["keeping"][name] for name in ("to_probe", "to_draw", "to_extract")
+    )
+
+
 @dataclass(frozen=True)
 class Census:
     """What a server holds: all of it goes back to what it was when the clients have gone."""
@@ -141,7 +148,7 @@ class Server:
             return (name, size) in {(item["name"], item["size"]) for item in items}
 
         wait_for(known, 20, f"the library to know {name}")
-        self.wait_idle()
+        wait_for(lambda: is_done(self.get("/api/library").json()), 90, "all to be made")
 
     def settled(self) -> Census:
         """The census once it stays the same: the connection of the one before has gone then."""

@@ -26,7 +26,7 @@ import trio
 from sqlalchemy import Connection, select
 
 from tests.media.making import make
-from tests.support import MEDIA_WORKER, launch, serving, url_in
+from tests.support import MEDIA_WORKER, is_done, launch, serving, url_in
 from trio_stream.errors import StoreError
 from trio_stream.library.derived import MAKING, OLD
 from trio_stream.services import DATABASE, DERIVED
@@ -513,7 +513,7 @@ class Torture:
                 state = client.get("/api/library").json()
                 found = {item["name"]: item for item in client.get("/api/videos?limit=200").json()["items"]}
                 names = {str(path.relative_to(self._churn._root)) for path in self._churn.files()}
-                if state["idle"] and set(found) == names:
+                if is_done(state) and set(found) == names:
                     break
                 if time.monotonic() > deadline:
                     raise Broken(f"after {seconds:g} s it is not done: {state}, {set(found) ^ names}")

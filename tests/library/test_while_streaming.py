@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +18,7 @@ import pytest
 import trio
 
 from tests.media.making import make
-from tests.support import Server, read_head, wait_for
+from tests.support import Server, is_done, read_head, wait_for
 
 RIGHT_WITHIN = 5.0
 """Seconds after a change in which the API says what is so."""
@@ -290,9 +291,9 @@ async def test_files_change_while_they_are_watched(
 
     def made() -> bool:
         state = server.get("/api/library").json()
-        return bool(state["idle"] and state["videos"] == len(every))
+        return is_done(state) and state["videos"] == len(every)
 
-    await trio.to_thread.run_sync(lambda: wait_for(made, 30, "all to be made"))
+    await trio.to_thread.run_sync(lambda: wait_for(made, 90, "all to be made"))
     kept = Addresses()
     async with httpx.AsyncClient(base_url=server.url, timeout=10, verify=False) as client:
         for name, known in (await listed(client)).items():
@@ -304,7 +305,10 @@ async def test_files_change_while_they_are_watched(
                     changing.start_soon(run_case, server, client, case, root)
             kept.over = True
         assert {case.name: case.problems for case in every if case.problems} == {}
-        await trio.to_thread.run_sync(server.wait_idle)
+        done = partial(
+            wait_for, lambda: is_done(server.get("/api/library").json()), 90, "all to be made again"
+        )
+        await trio.to_thread.run_sync(done)
         # What is there now has all that is made of a video, at addresses of its own.
         first = dict(kept.seen)
         assert len(first) >= 5 * len(every), "poster, sheet, track, and two tracks of text of each"

@@ -219,10 +219,13 @@ async def test_a_refused_stream_is_counted_as_such(start: Callable[..., Server],
 
 def test_what_the_disk_has_to_fetch_is_counted_as_cold(running: Server, videos: Path) -> None:
     path = file(videos, 4 * SIZE)
-    running.wait_known("v.mp4", 4 * SIZE)  # whoever looks into it reads it
-    before = samples(running)
-    leave_the_page_cache(path)
-    cold = grown(running, lambda: running.get("/api/stream/v.mp4"))
+    running.wait_known("v.mp4", 4 * SIZE)
+    for _ in range(10):  # whoever else looks into it, as the library does, reads it too
+        before = samples(running)
+        leave_the_page_cache(path)
+        cold = grown(running, lambda: running.get("/api/stream/v.mp4"))
+        if cold["windows_cold"]:
+            break
     warm = grown(running, lambda: running.get("/api/stream/v.mp4"))
     assert cold["windows_cold"] > 0
     assert warm["windows_warm"] > 0
