@@ -70,6 +70,11 @@ class Identity:
         return f"{self.bytes}-{self.ctime_ns:x}"
 
 
+def bytes_of(signature: str) -> str:
+    """The word for the file and its bytes in a signature: `Identity.bytes` of the same state."""
+    return signature.rpartition("-")[0]
+
+
 def fingerprint(fd: int, size: int) -> str:
     """A hash of `size` and of samples of the file behind `fd`, 24 hexadecimal digits. Raises `OSError`."""
     hasher = blake2b(str(size).encode(), digest_size=12)

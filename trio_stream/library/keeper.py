@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -25,12 +26,13 @@ from trio_stream.errors import (
 from trio_stream.library import chores
 from trio_stream.library.catalog import open_file
 from trio_stream.library.chores import Chore, SubtitleChore
-from trio_stream.library.content import Identity
+from trio_stream.library.content import Identity, bytes_of
 from trio_stream.library.derived import Derived
 from trio_stream.library.progress import Progress
 from trio_stream.media.answer import Done
 from trio_stream.media.facts import Facts
 from trio_stream.media.sandbox import Sandbox
+from trio_stream.media.tiles import Grid
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 
@@ -239,9 +241,7 @@ class Keeper:
                 await self._derived.put(done.blobs[f"sheet-{number}.jpg"], "jpg")
                 for number in range(int(tiles["sheets"]))
             ]
-            grid = {
-                key: int(tiles[key]) for key in ("interval", "count", "width", "height", "columns", "rows")
-            }
+            grid = {each.name: int(tiles[each.name]) for each in fields(Grid)}
             sprites = grid | {"files": files}
         return {
             "state": "made" if poster or sprites else "none",
@@ -337,4 +337,4 @@ class Keeper:
 
 def _has_the_bytes(fd: int, signature: str) -> bool:
     """Whether the file has the bytes it had in that state; its name does not matter."""
-    return Identity.of(os.fstat(fd)).bytes == signature.rpartition("-")[0]
+    return Identity.of(os.fstat(fd)).bytes == bytes_of(signature)

@@ -1,5 +1,6 @@
-"""Moments as the API and exports spell them: ISO 8601 in UTC, as near as calendars come to them (pure)."""
+"""Moments as the API and exports spell them, ISO 8601 in UTC as near as calendars come to them; and the present one."""
 
+import time
 from datetime import UTC, datetime
 
 LATEST = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
@@ -17,3 +18,8 @@ def milliseconds(text: str) -> int:
     if found.tzinfo is None or found.timestamp() < 0:
         raise ValueError("a moment is in some time zone, and since 1970")
     return round(found.timestamp() * 1000)
+
+
+def now() -> int:
+    """The present moment, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000

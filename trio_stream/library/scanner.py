@@ -15,9 +15,9 @@ import structlog
 import trio
 
 from trio_stream.errors import StoreError, TooManyFiles, VideoNotFound
-from trio_stream.library import records
+from trio_stream.library import moments, records
 from trio_stream.library.catalog import open_file
-from trio_stream.library.content import Identity, digest, examine
+from trio_stream.library.content import Identity, bytes_of, digest, examine
 from trio_stream.library.moves import DigestNeeded
 from trio_stream.library.progress import Look, Progress
 from trio_stream.library.records import Found, KnownFolder, KnownVideo
@@ -150,7 +150,10 @@ class Scanner:
     async def look(self, folders: Iterable[str] | None = None) -> Look:
         """Look at `folders`, or at everything, and answer what came of it. Raises `StoreError`, `TooManyFiles`."""
         look = Look(
-            number=self._progress.look.number + 1, full=folders is None, running=True, started_at=_now()
+            number=self._progress.look.number + 1,
+            full=folders is None,
+            running=True,
+            started_at=moments.now(),
         )
         self._progress.look = look
         self._progress.changed()
@@ -165,7 +168,7 @@ class Scanner:
         finally:
             self._news()
             look.running = False
-            look.ended_at = _now()
+            look.ended_at = moments.now()
             self._progress.changed()
         if look.added or look.changed or look.moved or look.returned or look.missing or look.full:
             log.info(
@@ -223,7 +226,7 @@ class Scanner:
     async def _write_down(
         self, name: str, known: KnownFolder | None, difference: Difference, look: Look
     ) -> None:
-        now = _now()
+        now = moments.now()
         if known is None and not difference.candidates:  # else it is made known with them
             await self._writer.write(partial(records.keep_folder, name=name))
         if difference.lost:
@@ -237,7 +240,7 @@ class Scanner:
             await self._lose_folder(folder, look)
 
     async def _lose_folder(self, name: str, look: Look) -> None:
-        now = _now()
+        now = moments.now()
         lose = partial(records.lose_folder, name=name, now=now, since=look.started_at or now)
         _count_lost(look, *await self._writer.write(lose))
 
@@ -255,10 +258,10 @@ class Scanner:
         if not found:
             return
         try:
-            outcome = await self._writer.write(partial(records.take_up, found=found, now=_now()))
+            outcome = await self._writer.write(partial(records.take_up, found=found, now=moments.now()))
         except DigestNeeded:
             found = await trio.to_thread.run_sync(self._examine, names, True, limiter=self._limiter)
-            outcome = await self._writer.write(partial(records.take_up, found=found, now=_now()))
+            outcome = await self._writer.write(partial(records.take_up, found=found, now=moments.now()))
         look.added += outcome.added
         look.moved += outcome.moved
         look.returned += outcome.returned
@@ -337,7 +340,7 @@ class Scanner:
     def _remember_lost(self, videos: Sequence[KnownVideo]) -> None:
         if len(self._lost) > MOST_LOST:
             self._lost.clear()
-        self._lost.update(video.signature.rpartition("-")[0] for video in videos)
+        self._lost.update(bytes_of(video.signature) for video in videos)
 
     def _unread(self, look: Look, name: str, reason: str) -> None:
         log.warning("a folder could not be read", folder=name, reason=reason)
@@ -396,7 +399,3 @@ def _count_lost(look: Look, lost: int, taken_over: int) -> None:
     look.missing += lost - taken_over
     look.moved += taken_over
     look.added -= taken_over
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

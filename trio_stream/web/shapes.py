@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import Row
@@ -90,7 +91,7 @@ def made(row: Row[Any], name: str) -> str:
 
 def grid_of(sprites: dict[str, Any]) -> Grid:
     """The tiles as they lie on their sheets."""
-    return Grid(**{key: sprites[key] for key in ("interval", "count", "width", "height", "columns", "rows")})
+    return Grid(**{each.name: sprites[each.name] for each in fields(Grid)})
 
 
 def thumbnails(sprites: dict[str, Any], duration: float) -> bytes:
@@ -107,7 +108,7 @@ def _thumbnails(row: Row[Any]) -> dict[str, Any] | None:
     return {
         "track": made(row, f"thumbnails-{digest(track)}.vtt"),
         "sheets": [made(row, f"sheet-{each}.jpg") for each in sprites["files"]],
-    } | {key: sprites[key] for key in ("interval", "count", "width", "height", "columns", "rows")}
+    } | asdict(grid_of(sprites))
 
 
 def _subtitle(row: Row[Any], each: Row[Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Where people stopped and what they have seen."""
 
 import json
-import time
 from collections import Counter
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from quart import Blueprint, Response
 
 from trio_stream.errors import VideoNotFound
 from trio_stream.library import watch_state
-from trio_stream.library.moments import moment
+from trio_stream.library.moments import moment, now
 from trio_stream.library.naming import name_from_url
 from trio_stream.library.watch_state import Playhead
 from trio_stream.web import shapes
@@ -35,7 +34,7 @@ async def put_playhead(asked: Asked, exchange: Exchange) -> Answered:
     id_ = checked(name_from_url(asked.raw_path.split(b"/")[-2]))
     writer = exchange.services.owner.get().writer
     kept = await writer.write(
-        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=_now()), patience=PATIENCE
+        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=now()), patience=PATIENCE
     )
     if kept is None:
         raise VideoNotFound("there is no such video")
@@ -118,7 +117,3 @@ async def import_watch_state() -> dict[str, Any]:
         piece = entries[start : start + PIECE]
         counts.update(await writer.write(partial(watch_state.import_entries, user=user(), entries=piece)))
     return counts | {"status": "ok"}
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
