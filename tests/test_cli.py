@@ -219,6 +219,23 @@ def test_serves_until_it_is_told_to_stop(
     assert "Traceback" not in (folder / "output.log").read_text()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [((), ["15"]), (("--keep-alive", "3"), ["15", "3"]), (("--config", "hypercorn.toml"), [])],
+    ids=["between playheads", "the last one counts", "the file's"],
+)
+def test_says_how_long_a_connection_is_kept(
+    folder: Path, arguments: tuple[str, ...], given: list[str]
+) -> None:
+    """Longer than lies between two playheads of a player, but never against a file of the operator."""
+    (folder / "hypercorn.toml").write_text("keep_alive_timeout = 7\n", encoding="utf-8")
+    with serving((*PROGRAM, *BIND, *arguments), folder) as (_, process):
+        words = psutil.Process(process.pid).cmdline()
+        process.terminate()
+        assert process.wait(STOP_DEADLINE) == 0
+    assert [words[place + 1] for place, word in enumerate(words) if word == "--keep-alive"] == given
+
+
 def test_starts_anywhere(tmp_path: Path) -> None:
     films, elsewhere = tmp_path / "films", tmp_path / "elsewhere"
     films.mkdir()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import trio
@@ -69,12 +69,16 @@ class Client:
                         return "".join(parts) if isinstance(parts[0], str) else b"".join(parts)  # type: ignore[arg-type]
                 case Ping():
                     self.pings += 1
-                    await self.stream.send_all(self.protocol.send(event.response()))
+                    await self._answer(event)
                 case CloseConnection(code=code, reason=reason):
-                    await self.stream.send_all(self.protocol.send(event.response()))
+                    await self._answer(event)
                     raise Closed(code, reason or "")
                 case _:
                     raise AssertionError(f"unexpected {event}")
+
+    async def _answer(self, event: Ping | CloseConnection) -> None:
+        with suppress(trio.BrokenResourceError):  # the server may have left meanwhile
+            await self.stream.send_all(self.protocol.send(event.response()))
 
     async def receive_text(self) -> Any:
         """The next text message, read as JSON; bytes before it are dropped."""

@@ -15,6 +15,9 @@ from trio_stream.errors import SettingsError, TrioStreamError
 
 HYPERCORN = ("-m", "hypercorn", "trio_stream.app:app", "-k", "trio")
 
+KEEP_ALIVE = ("--keep-alive", "15")
+"""Seconds. A player says every 10 s where it is; Hypercorn's own 5 would have it connect anew each time."""
+
 
 @click.group(invoke_without_command=True)
 @click.version_option(__version__, prog_name="trio-stream")
@@ -31,7 +34,9 @@ def serve(arguments: tuple[str, ...] = ()) -> None:
     """Start the server; ARGUMENTS go to Hypercorn (`--bind 0.0.0.0:8000`, `--reload`, ...)."""
     _settings_or_exit()
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *HYPERCORN, *arguments])  # noqa: S606 - no shell is the point
+    # What is said here would override the file that -c names.
+    keep_alive = () if any(word.startswith(("-c", "--co")) for word in arguments) else KEEP_ALIVE
+    os.execv(sys.executable, [sys.executable, *HYPERCORN, *keep_alive, *arguments])  # noqa: S606 - no shell is the point
 
 
 @main.command()

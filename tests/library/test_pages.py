@@ -14,10 +14,10 @@ from sqlalchemy.engine import URL
 from tests.databases import Databases
 from tests.library.rows import add, lose, opened
 from trio_stream.errors import BadRequest, VideoNotFound
-from trio_stream.library import pages, records
+from trio_stream.library import editing, pages, records
+from trio_stream.library.editing import Words
 from trio_stream.library.naming import natural_key, sort_key, words
 from trio_stream.library.pages import SORTS, Asked, Order
-from trio_stream.library.records import Words
 from trio_stream.store.tables import videos
 
 ORDERS: tuple[Order, ...] = ("asc", "desc")
@@ -65,7 +65,7 @@ def variety(connection: Connection) -> None:
         )
         title = {0: "Same", 1: "same"}.get(number % 7)
         if title:
-            records.keep_words(
+            editing.edit(
                 connection,
                 connection.scalars(select(videos.c.id).order_by(videos.c.number.desc())).first() or "",
                 Words(title=title),
@@ -283,7 +283,7 @@ def test_few_hits_and_many_are_found_alike(engine: Engine) -> None:
         with engine.connect() as connection, pytest.MonkeyPatch.context() as patch:
             ids = add(connection, *(f"{number}.mp4" for number in range(len(titles))))
             for id_, title in zip(ids, titles, strict=True):
-                records.keep_words(connection, id_, Words(title=title))
+                editing.edit(connection, id_, Words(title=title))
             known = {
                 os.fsdecode(row.path): row.words.split() for row in connection.execute(select(videos)).all()
             }
@@ -366,14 +366,14 @@ def test_a_video_that_is_missing_has_no_page(engine: Engine) -> None:
         assert pages.name_of(connection, id_) is None
         with pytest.raises(VideoNotFound):
             pages.whole(connection, id_, "local")
-        assert not records.keep_words(connection, id_, Words(title="x"))
+        assert not editing.edit(connection, id_, Words(title="x"))
 
 
 def test_what_people_say_is_searched_and_survives_a_rename(engine: Engine) -> None:
     with engine.begin() as connection:
         (id_,) = add(connection, "old name.mp4", bytes_="the film")
         change = Words(title="Ein Abend", description="long", tags=("Städte",))
-        assert records.keep_words(connection, id_, change)
+        assert editing.edit(connection, id_, change)
         for q in ("abend", "old", "stadte"):
             assert shown(connection, q=q) == ["old name.mp4"]
         assert shown(connection, q="long") == []
@@ -386,7 +386,7 @@ def test_what_people_say_is_searched_and_survives_a_rename(engine: Engine) -> No
             ["new name.mp4"],
             [],
         ]
-        assert records.keep_words(connection, id_, Words(title=None))
+        assert editing.edit(connection, id_, Words(title=None))
         assert pages.whole(connection, id_, "local").row.title == "new name"
         assert shown(connection, q="abend") == []
         connection.execute(update(videos).values(duration=5))

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 
 from tests.library.conftest import Shelf, open_shelf
 from tests.support import wait_until
-from trio_stream.library import records, watch_state
+from trio_stream.library import editing, records, watch_state
 from trio_stream.library import scanner as scanner_module
 from trio_stream.library.content import SAMPLE, SAMPLES
 from trio_stream.library.watch_state import Playhead
@@ -174,7 +174,7 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
         second = connection.scalar(select(videos.c.id).where(videos.c.path == b"a/b.mp4"))
         assert second not in (None, first)
         write(second, 2, 2000)(connection)
-        records.keep_words(connection, second, records.Words(title="Mine", tags=("new",)))
+        editing.edit(connection, second, editing.Words(title="Mine", tags=("new",)))
         return lose_videos(connection, **more)
 
     await shelf.writer.write(write(first, 1, 1000))

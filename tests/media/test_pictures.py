@@ -281,6 +281,7 @@ def test_when_its_time_is_over_it_answers_with_what_there_is(clock: Path) -> Non
     assert list(blobs) == ["poster.jpg"]
 
 
+@pytest.mark.alone
 def test_the_pace_keeps_to_its_share() -> None:
     pace = Pace(0.25)
     for _ in range(5):

@@ -235,6 +235,7 @@ async def test_without_its_task_nothing_runs(file: int) -> None:
         await Sandbox(MISBEHAVING).run("echo", file, deadline=30)
 
 
+@pytest.mark.alone
 async def test_cancelling_ends_the_child_at_once(wild: Sandbox, file: int) -> None:
     for job in ("spin", "sleep", "flood"):
         async with trio.open_nursery() as nursery:

@@ -166,6 +166,7 @@ async def test_a_reset_ends_what_waits_for_the_window(secure: Start, guarded: bo
         assert (await client.whole("/small"))[1] == b"small"
 
 
+@pytest.mark.alone
 @both
 async def test_a_connection_that_goes_ends_its_streams(secure: Start, guarded: bool) -> None:
     server = secure(guarded=guarded)
@@ -427,6 +428,7 @@ async def test_the_last_request_of_a_connection_is_answered(secure: Start, guard
         assert (held in client.ended) is guarded
 
 
+@pytest.mark.alone
 @both
 async def test_the_last_response_of_a_server_is_whole(secure: Start, guarded: bool) -> None:
     server = secure(guarded=guarded, hypercorn=("--graceful-timeout", "10"))
@@ -453,6 +455,7 @@ async def test_the_last_response_of_a_server_is_whole(secure: Start, guarded: bo
     await wait_until(lambda: server.process.poll() is not None, 10, "the server to end")
 
 
+@pytest.mark.alone
 async def test_the_server_stops_with_streams_that_stand_still(secure: Start) -> None:
     server = secure(guarded=True)
     async with http2(server) as client:

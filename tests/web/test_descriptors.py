@@ -29,7 +29,10 @@ def server(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Serv
     videos.mkdir()
     for name in ("watched.mp4", "other.mp4"):
         (videos / name).write_bytes(content)
-    return start(videos, hypercorn=("--keep-alive", "60"))
+    server = start(videos, hypercorn=("--keep-alive", "60"))
+    for name in ("watched.mp4", "other.mp4"):
+        server.wait_known(name, SIZE)  # a scan opens and closes files, too
+    return server
 
 
 class Visitor:

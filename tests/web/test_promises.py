@@ -70,6 +70,7 @@ ROUNDS = 3
 """Other programs on the machine can only make a round worse, never better."""
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 async def test_a_cold_gigabyte_does_not_hold_up_anyone(running: Server, videos: Path) -> None:
     path = videos / "cold.mp4"

@@ -4,6 +4,7 @@ import random
 import socket
 import struct
 
+import pytest
 import trio
 
 from tests.support import Server, connect, read_head, wait_until
@@ -40,6 +41,7 @@ async def vanish(server: Server, dice: random.Random) -> None:
     await stream.aclose()
 
 
+@pytest.mark.alone
 async def test_500_vanishing_clients_leave_nothing(server: Server) -> None:
     before = server.settled()
     dice = random.Random(2026)
@@ -50,6 +52,7 @@ async def test_500_vanishing_clients_leave_nothing(server: Server) -> None:
     await wait_until(lambda: server.census().within(before), 1.0, "everything to be gone")
 
 
+@pytest.mark.alone
 async def test_a_client_that_never_reads_and_goes_leaves_nothing(server: Server) -> None:
     before = server.settled()
     async with await connect(server) as stream:

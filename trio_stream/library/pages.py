@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, liter
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming import words
 from trio_stream.library.records import place
-from trio_stream.store.search import MOST_WORDS, count_matching, joined, matching
+from trio_stream.store.search import MOST_WORDS, among, hits, joined
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
 
 LARGEST_PAGE = 200
@@ -241,8 +241,8 @@ def _behind(column: ColumnElement[Any], at: tuple[Any, int], down: bool) -> Colu
 
 def _found(connection: Connection, wanted: Sequence[str]) -> ColumnElement[bool]:
     """The videos that have the words. Of many, going through all in order finds a page sooner than sorting them."""
-    clause = matching(connection, wanted)
-    if count_matching(connection, wanted, FEW + 1) <= FEW:
-        return clause
+    numbers = hits(connection, wanted, FEW + 1)
+    if len(numbers) <= FEW:
+        return among(connection, numbers)
     spaced = literal(" ") + videos.c.words
     return and_(*(spaced.contains(f" {word}", autoescape=True) for word in wanted))

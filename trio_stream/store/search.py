@@ -8,9 +8,10 @@ list of such words; a video is found when each of them begins one of its words.
 The index follows the table by itself: triggers keep SQLite's right, PostgreSQL's is an index like any other.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, true
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.expression import cast, literal_column, table
 
@@ -31,44 +32,40 @@ def joined(words: Iterable[str]) -> str:
     return " ".join(dict.fromkeys(word[:LONGEST_WORD] for word in words if word))
 
 
-def matching(connection: Connection, words: Iterable[str]) -> ColumnElement[bool]:
-    """The clause for `videos.number` of the videos in which each of `words` begins a word. Of none: all videos.
+def finding(connection: Connection, words: Iterable[str]) -> Select[tuple[int]]:
+    """The statement for the numbers of videos in which each of `words` begins a word, missing ones too, in no order.
 
-    What is no letter or digit divides words here too, so nothing in them is ever read as an operator of a query.
+    Of no words: all videos. What is no letter or digit divides words here too, so nothing in them is ever read as an
+    operator of a query.
     """
-    wanted = _wanted(words)
+    plain = "".join(sign if sign.isalnum() else " " for sign in " ".join(words)).split()
+    wanted = [word[:LONGEST_WORD] for word in dict.fromkeys(plain)][:MOST_WORDS]
     if not wanted:
-        return true()
+        return select(videos.c.number)
     if connection.dialect.name == "postgresql":
         query = " & ".join(f"'{word}':*" for word in wanted)
-        return _vector().bool_op("@@")(cast(bindparam(None, query), TSQUERY))
-    return videos.c.number.in_(_matches(wanted))
+        return select(videos.c.number).where(_vector().bool_op("@@")(cast(bindparam(None, query), TSQUERY)))
+    query = " AND ".join(f'"{word}"*' for word in wanted)
+    return (  # the index alone knows
+        select(literal_column(f"{NAME}.rowid"))
+        .select_from(table(NAME))
+        .where(literal_column(NAME).op("MATCH")(bindparam(None, query)))
+    )
 
 
-def count_matching(connection: Connection, words: Iterable[str], most: int) -> int:
-    """How many videos `matching` finds, missing ones too; `most` for as many or more."""
-    wanted = _wanted(words)
-    if connection.dialect.name == "postgresql" or not wanted:
-        found = select(videos.c.number).where(matching(connection, wanted)).limit(most)
-    else:
-        found = _matches(wanted).limit(most)  # the index alone knows
-    return connection.scalar(select(func.count()).select_from(found.subquery())) or 0
+def hits(connection: Connection, words: Iterable[str], most: int) -> list[int]:
+    """The numbers of at most `most` videos that are found."""
+    return list(connection.scalars(finding(connection, words).limit(most)))
 
 
-def _wanted(words: Iterable[str]) -> list[str]:
-    plain = "".join(sign if sign.isalnum() else " " for sign in " ".join(words)).split()
-    return [word[:LONGEST_WORD] for word in dict.fromkeys(plain)][:MOST_WORDS]
+def among(connection: Connection, numbers: Sequence[int]) -> ColumnElement[bool]:
+    """The clause for `videos.number` of these; one value, however many they are."""
+    if connection.dialect.name == "postgresql":
+        return videos.c.number == func.any(bindparam(None, list(numbers), ARRAY(BigInteger)))
+    listed = func.json_each(json.dumps(list(numbers))).table_valued("value")
+    return videos.c.number.in_(select(listed.c.value))
 
 
 def _vector() -> ColumnElement[object]:
     # Written as the index is, to the letter: with parameters in it PostgreSQL would not know it again.
     return literal_column("array_to_tsvector(array_remove(string_to_array(videos.words, ' '), ''))")
-
-
-def _matches(wanted: Iterable[str]) -> Select[tuple[int]]:
-    query = " AND ".join(f'"{word}"*' for word in wanted)
-    return (
-        select(literal_column(f"{NAME}.rowid"))
-        .select_from(table(NAME))
-        .where(literal_column(NAME).op("MATCH")(bindparam(None, query)))
-    )

@@ -10,6 +10,7 @@ from quart_trio.wrappers import TrioRequest, TrioWebsocket
 from trio_stream.http.forwarded import client_address
 from trio_stream.server.admission import in_networks
 from trio_stream.services import Services
+from trio_stream.store.writer import Writer
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.stream import Ending, Stream
 
@@ -97,6 +98,11 @@ class Websocket(TrioWebsocket):
 def services() -> Services:
     """The services of the application that handles this exchange."""
     return cast("TrioStream", current_app).services
+
+
+def writer() -> Writer:
+    """What changes the database; only where the process is the owner (`forward.by_the_owner` sees to that)."""
+    return services().owner.get().writer
 
 
 def user() -> str:

@@ -1,6 +1,6 @@
 """The shapes of the library and of what was watched, as JSON Schema 2020-12."""
 
-from trio_stream.library.records import LONGEST_DESCRIPTION, LONGEST_TAG, LONGEST_TITLE, MOST_TAGS
+from trio_stream.library.editing import LONGEST_DESCRIPTION, LONGEST_TAG, LONGEST_TITLE, MOST_TAGS
 from trio_stream.library.watch_state import EXPORT, LONGEST, MOST_PLAYS
 from trio_stream.web.openapi_parts import (
     MADE,

@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl
 from quart import Blueprint, request
 
 from trio_stream.errors import BadRequest, VideoNotFound
-from trio_stream.library import naming, pages, records
+from trio_stream.library import editing, naming, pages
+from trio_stream.library.editing import Words
 from trio_stream.library.pages import LARGEST_PAGE, Asked
-from trio_stream.library.records import Words
 from trio_stream.web import shapes
 from trio_stream.web.direct import Answered, byte_route
 from trio_stream.web.direct import Asked as AskedBytes
-from trio_stream.web.exchange import Exchange, services, user
+from trio_stream.web.exchange import Exchange, services, user, writer
 from trio_stream.web.forward import by_the_owner
 from trio_stream.web.streams import send_video
 
@@ -97,11 +97,7 @@ async def show_video(id_: str) -> dict[str, Any]:
 async def edit_video(id_: str) -> dict[str, Any]:
     """Change title, description or tags."""
     change = Words.read(await json_body())
-    if (
-        not await services()
-        .owner.get()
-        .writer.write(partial(records.keep_words, id_=checked(id_), change=change))
-    ):
+    if not await writer().write(partial(editing.edit, id_=checked(id_), change=change)):
         raise VideoNotFound("there is no such video")
     return await show_video(id_)
 

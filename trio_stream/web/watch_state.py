@@ -14,7 +14,7 @@ from trio_stream.library.naming import name_from_url
 from trio_stream.library.watch_state import Playhead
 from trio_stream.web import shapes
 from trio_stream.web.direct import Answered, Asked, owner_route
-from trio_stream.web.exchange import Exchange, services, user
+from trio_stream.web.exchange import Exchange, services, user, writer
 from trio_stream.web.forward import by_the_owner
 from trio_stream.web.videos import checked, json_body, limit, query, read_json
 
@@ -32,8 +32,7 @@ async def put_playhead(asked: Asked, exchange: Exchange) -> Answered:
     """Say where the user is; answered once it is stored."""
     playhead = Playhead.read(read_json(asked.body))
     id_ = checked(name_from_url(asked.raw_path.split(b"/")[-2]))
-    writer = exchange.services.owner.get().writer
-    kept = await writer.write(
+    kept = await exchange.services.owner.get().writer.write(
         partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=now()), patience=PATIENCE
     )
     if kept is None:
@@ -55,11 +54,7 @@ async def put_playhead(asked: Asked, exchange: Exchange) -> Answered:
 @by_the_owner
 async def delete_playhead(id_: str) -> Response:
     """Let it be as if the user had never begun the video."""
-    if (
-        not await services()
-        .owner.get()
-        .writer.write(partial(watch_state.forget, user=user(), id_=checked(id_)))
-    ):
+    if not await writer().write(partial(watch_state.forget, user=user(), id_=checked(id_))):
         raise VideoNotFound("there is no such video")
     return Response(b"", status=204)
 
@@ -97,7 +92,7 @@ async def history() -> dict[str, Any]:
 @by_the_owner
 async def delete_history() -> Response:
     """Forget when what was watched; playheads stay."""
-    await services().owner.get().writer.write(partial(watch_state.forget_history, user=user()))
+    await writer().write(partial(watch_state.forget_history, user=user()))
     return Response(b"", status=204)
 
 
@@ -112,8 +107,8 @@ async def export_watch_state() -> dict[str, Any]:
 async def import_watch_state() -> dict[str, Any]:
     """Keep what an export says, where it is newer."""
     entries = watch_state.read_export(await json_body())
-    writer, counts = services().owner.get().writer, Counter(imported=0, older=0, unknown=0)
+    counts = Counter(imported=0, older=0, unknown=0)
     for start in range(0, len(entries), PIECE):
         piece = entries[start : start + PIECE]
-        counts.update(await writer.write(partial(watch_state.import_entries, user=user(), entries=piece)))
+        counts.update(await writer().write(partial(watch_state.import_entries, user=user(), entries=piece)))
     return counts | {"status": "ok"}
