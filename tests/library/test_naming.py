@@ -237,6 +237,7 @@ def test_stored_keys_have_a_bounded_length() -> None:
         ("Đorđe Łódź", "dorde lodz"),
         ("ﬁlm \uff12", "film 2"),
         ("Ёлки", "елки"),
+        ("Ǿrsted Ǣ", "orsted ae"),
         ("東京", "東京"),
     ],
 )

@@ -82,8 +82,9 @@ def _spell(piece: Piece) -> bytes:
 
 def folded(text: str) -> str:
     """The text without capital letters and diacritics, for finding: `É` is `e`, `ﬁ` is `fi`, `ß` is `ss`."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_UNFOLDED))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return bare.casefold().translate(_UNFOLDED)  # last: `ǣ` is `æ` with a mark
 
 
 def words(text: str) -> list[str]:
