@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 
 from tests import support
 from tests.databases import Databases, Postgres, postgres
-from tests.support import Census, Server, serving, wait_for
+from tests.support import Census, Server, children_of, serving, wait_for
 
 # A machine that tests run on may be busy: what is slow there is not wrong.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -149,15 +149,15 @@ def nothing_left_behind(
     names = [name for name in ("server", "scratch") if name in request.fixturenames]
     shared: list[Server] = [request.getfixturevalue(name) for name in names]
     before = [each.settled() for each in shared]
-    children = {child.pid for child in psutil.Process().children()}
+    children = children_of(os.getpid())
     base = str(tmp_path_factory.getbasetemp())
     yield
     gc.collect()
     for each, then in zip(shared, before, strict=True):
         _wait_for_census(each, then)
     wait_for(lambda: not ours_open(base), GONE_WITHIN, "descriptors and maps of this process to be closed")
-    left = [child for child in psutil.Process().children() if child.pid not in children]
-    assert not left, f"child processes left behind: {left}"
+    left = children_of(os.getpid()) - children
+    assert not left, f"child processes left behind: {[psutil.Process(child) for child in left]}"
 
 
 def _wait_for_census(server: Server, before: Census) -> None:

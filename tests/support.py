@@ -111,9 +111,8 @@ class Server:
     def census(self) -> Census:
         """What it holds, but for the database, whose connections stay, and the worker that reads media."""
         metrics = self.metrics()
-        workers = [
-            child for child in psutil.Process(self.pid).children() if MEDIA_WORKER in _command_line(child)
-        ]
+        children = children_of(self.pid)
+        workers = [child for child in children if MEDIA_WORKER in _command_line(child)]
         database = sum("/data/" in target for target in self._descriptors())
         return Census(
             streams=metrics["active_streams"],
@@ -121,7 +120,7 @@ class Server:
             mapped_regions=Path(f"/proc/{self.pid}/maps").read_text().count(f"{self.videos}/"),
             descriptors=len(self._descriptors()) - database - OF_A_WORKER * len(workers),
             tasks=metrics["tasks"] - len(workers),
-            children=len(psutil.Process(self.pid).children(recursive=True)) - len(workers),
+            children=len(children) - len(workers) + sum(len(children_of(child)) for child in children),
         )
 
     def _descriptors(self) -> list[str]:
@@ -266,11 +265,19 @@ def serving(
                 Server(process, "http://127.0.0.1:0", videos, log).stop()
 
 
-def _command_line(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+def children_of(pid: int) -> set[int]:
+    """The processes that a process has started and not reaped. psutil would look at all there are on the machine."""
+    found: set[int] = set()
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):  # each thread has its own
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found.update(map(int, listed.read_text().split()))
+    return found
+
+
+def _command_line(pid: int) -> list[str]:
+    with suppress(psutil.Error):
+        return psutil.Process(pid).cmdline()
+    return []
 
 
 def url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:
