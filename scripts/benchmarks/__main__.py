@@ -125,6 +125,7 @@ class Bench:
         say(f"round {number} of {self._rounds}: {scenario.name}, {server.name}")
         try:
             with servers.serving(server, self._folder, self._cpu) as running:
+                servers.wait_settled(running)
                 if isinstance(scenario, viewers.Scenario):
                     if number == 1:
                         bodies.verify(bodies.RANGES, running, self._truth)

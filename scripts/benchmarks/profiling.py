@@ -36,6 +36,7 @@ def flame(server: Server, scenario: Scenario, seconds: float, out: Path, *, nati
     cpu, client_cpu = machine.two_cpus()
     picture = out / "flame.svg"
     with servers.serving(server, machine.CACHE / "videos", cpu) as running:
+        servers.wait_settled(running)
         command = [
             str(TOOLS / "py-spy"),
             "record",
@@ -71,6 +72,7 @@ def memory(server: Server, scenario: Scenario, seconds: float, out: Path) -> Non
     os.sched_setaffinity(0, {client_cpu})
     try:
         with servers.serving(inside, machine.CACHE / "videos", cpu) as running:
+            servers.wait_settled(running)
             load(scenario, running, seconds)
     finally:
         os.sched_setaffinity(0, {cpu, client_cpu})

@@ -1,6 +1,8 @@
 """The servers that are measured, and how each is started, pinned and stopped."""
 
 import contextlib
+import http.client
+import json
 import os
 import re
 import signal
@@ -13,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from . import machine
 from .machine import BenchError
@@ -26,6 +29,7 @@ runpy.run_module("memray", run_name="__main__", alter_sys=True)
 """Runs memray, found behind everything Trio Stream has of its own; the first argument is where."""
 
 STOP = 8.0  # ... and to end when told to
+SETTLE = 300.0  # ... and our own to have looked at its videos
 
 NGINX = """\
 worker_processes 1;
@@ -233,6 +237,23 @@ def wait_listening(running: Running) -> None:
     raise BenchError(
         f"{running.server.name} does not listen:\n{re.sub(r'^', '    ', said, flags=re.MULTILINE)}"
     )
+
+
+def wait_settled(running: Running) -> None:
+    """Wait until our own server has looked at its videos: that is done once, and not what a request costs."""
+    if not running.server.path.startswith("/api/"):
+        return
+    end = time.monotonic() + SETTLE
+    answer: dict[str, Any] = {}
+    while time.monotonic() < end:
+        link = http.client.HTTPConnection("127.0.0.1", running.port, timeout=START)
+        link.request("GET", "/api/library")
+        answer = json.load(link.getresponse())
+        link.close()
+        if answer["idle"] and answer["look"]["ended"] is not None and not answer["look"]["resting"]:
+            return
+        time.sleep(0.2)
+    raise BenchError(f"{running.server.name} has not come to rest: {answer}")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
