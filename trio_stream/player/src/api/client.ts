@@ -1,0 +1,68 @@
+/** Asking the server. An answer that is no success is an `ApiError`, which says what the server said of it. */
+
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Video = Schemas["LibraryVideo"];
+export type VideoDetails = Schemas["VideoDetails"];
+export type VideoPage = Schemas["VideoPage"];
+export type VideoList = Schemas["VideoList"];
+export type Folder = Schemas["Folder"];
+export type Folders = Schemas["Folders"];
+export type Library = Schemas["Library"];
+export type Subtitle = Schemas["Subtitle"];
+export type Facts = Schemas["Facts"];
+export type Stream = Schemas["Stream"];
+export type Streams = Schemas["Streams"];
+export type Metrics = Schemas["Metrics"];
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+
+  /** Whether asking again may help: nobody answered, or the server was busy or away. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+interface Asking {
+  method?: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
+  json?: unknown;
+  signal?: AbortSignal | undefined;
+  /** Sent even while the page goes away. */
+  keepalive?: boolean;
+}
+
+export async function ask<T>(path: string, { method = "GET", json, signal, keepalive }: Asking = {}): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: json === undefined ? {} : { "Content-Type": "application/json" },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(keepalive === undefined ? {} : { keepalive }),
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "offline", error instanceof Error ? error.message : String(error));
+  }
+  if (response.status === 204) return undefined as T;
+  const body: unknown = await response.json().catch(() => null);
+  if (!response.ok) {
+    const problem = (body ?? {}) as { code?: string; detail?: string; title?: string };
+    throw new ApiError(
+      response.status,
+      problem.code ?? "unknown",
+      problem.detail ?? problem.title ?? response.statusText,
+    );
+  }
+  return body as T;
+}

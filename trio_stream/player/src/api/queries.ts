@@ -1,0 +1,75 @@
+/** What the pages ask for, how long they believe it, and how it is brought up to date. */
+
+import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import { ApiError, ask, type Folders, type Library, type VideoDetails, type VideoList, type VideoPage } from "./client";
+
+export const PAGE = 100;
+
+export const SORTS = ["name", "title", "added", "modified", "size", "duration"] as const;
+export type Sort = (typeof SORTS)[number];
+
+export interface Wanted {
+  q: string;
+  folder: string | null;
+  sort: Sort;
+  order: "asc" | "desc";
+}
+
+export function client(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        retry: (failures, error) => failures < 3 && error instanceof ApiError && error.passing,
+        retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 5_000),
+      },
+    },
+  });
+}
+
+export function videosOf({ q, folder, sort, order }: Wanted) {
+  return infiniteQueryOptions({
+    queryKey: ["videos", { q, folder, sort, order }],
+    queryFn: ({ pageParam, signal }) => {
+      const asked = new URLSearchParams({ limit: String(PAGE), sort, order });
+      if (q) asked.set("q", q);
+      if (folder !== null) asked.set("folder", folder);
+      if (pageParam) asked.set("cursor", pageParam);
+      return ask<VideoPage>(`/api/videos?${asked}`, { signal });
+    },
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+}
+
+export const foldersIn = (folder: string) =>
+  queryOptions({
+    queryKey: ["folders", folder],
+    queryFn: ({ signal }) =>
+      ask<Folders>(`/api/folders?${new URLSearchParams({ in: folder, limit: "200" })}`, { signal }),
+  });
+
+export const begun = queryOptions({
+  queryKey: ["continue"],
+  queryFn: ({ signal }) => ask<VideoList>("/api/continue?limit=20", { signal }),
+});
+
+export const library = queryOptions({
+  queryKey: ["library"],
+  queryFn: ({ signal }) => ask<Library>("/api/library", { signal }),
+});
+
+export const video = (id: string) =>
+  queryOptions({
+    queryKey: ["video", id],
+    queryFn: ({ signal }) => ask<VideoDetails>(`/api/videos/${id}`, { signal }),
+    staleTime: 0, // where it was stopped may be seconds old
+  });
+
+export function putPlayhead(id: string, position: number, duration: number): Promise<unknown> {
+  return ask(`/api/videos/${id}/playhead`, {
+    method: "PUT",
+    json: { position, duration },
+    keepalive: true,
+  });
+}

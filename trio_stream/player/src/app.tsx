@@ -1,0 +1,132 @@
+/** The bar at the top, the page below it, and which page that is. */
+
+import { QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Link, Route, Switch, useLocation } from "wouter";
+import { client } from "./api/queries";
+import { LANGUAGES, Language, type Language as LanguageTag, useTexts } from "./i18n";
+import icon from "./icon.svg";
+import { LibraryPage } from "./library/page";
+import { SearchField } from "./library/search";
+import { useArrows } from "./ui/arrows";
+import { Icon } from "./ui/icons";
+import { State } from "./ui/state";
+import { THEMES, type Theme, useTheme } from "./ui/theme";
+
+// What is not seen first comes when it is wanted.
+const WatchPage = lazy(() => import("./watch/page"));
+const LivePage = lazy(() => import("./live/page"));
+const SocketPage = lazy(() => import("./socket/page"));
+
+export function App() {
+  const [queries] = useState(client);
+  return (
+    <QueryClientProvider client={queries}>
+      <Language>
+        <Shell />
+      </Language>
+    </QueryClientProvider>
+  );
+}
+
+function Shell() {
+  const { t } = useTexts();
+  const [path] = useLocation();
+  const content = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useArrows();
+  useEffect(() => {
+    // Whoever listens to the page hears that it is another one; not at the start, where the browser says so.
+    if (!first.current && !path.startsWith("/watch/")) content.current?.focus({ preventScroll: true });
+    first.current = false;
+  }, [path]);
+  return (
+    <>
+      <a className="skip" href="#content">
+        {t("skip")}
+      </a>
+      <Top />
+      <main id="content" ref={content} className="content" tabIndex={-1}>
+        <Suspense fallback={<p className="hidden">{t("loading")}</p>}>
+          <Switch>
+            <Route path="/" component={LibraryPage} />
+            <Route path="/watch/:id">{({ id }) => <WatchPage id={id} />}</Route>
+            <Route path="/socket/:id">{({ id }) => <SocketPage id={id} />}</Route>
+            <Route path="/live" component={LivePage} />
+            <Route>
+              <State
+                icon="film"
+                title={t("notFound")}
+                actions={
+                  <Link className="button first" href="/">
+                    {t("toLibrary")}
+                  </Link>
+                }
+              >
+                <p>{t("notFound.more")}</p>
+              </State>
+            </Route>
+          </Switch>
+        </Suspense>
+      </main>
+    </>
+  );
+}
+
+function Top() {
+  const { t } = useTexts();
+  const [path] = useLocation();
+  return (
+    <header className="top">
+      <Link className="brand" href="/" aria-label="Trio Stream">
+        <img src={icon} alt="" width="32" height="32" />
+        <span>Trio Stream</span>
+      </Link>
+      <nav aria-label={t("pages")}>
+        <Link href="/" aria-current={path === "/" ? "page" : undefined}>
+          {t("library")}
+        </Link>
+        <Link href="/live" aria-current={path === "/live" ? "page" : undefined}>
+          {t("live")}
+        </Link>
+      </nav>
+      <div className="room">{path === "/" && <SearchField />}</div>
+      <Choices />
+    </header>
+  );
+}
+
+function Choices() {
+  const { t, language, choose } = useTexts();
+  const [theme, setTheme] = useTheme();
+  return (
+    <div className="choices">
+      <label className="choice">
+        <span className="hidden">{t("language")}</span>
+        <span className="icon-button">
+          <Icon name="globe" />
+        </span>
+        <select value={language} onChange={(event) => choose(event.target.value as LanguageTag)}>
+          {Object.entries(LANGUAGES).map(([tag, name]) => (
+            <option key={tag} value={tag} lang={tag}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label className="choice">
+        <span className="hidden">{t("theme")}</span>
+        <span className="icon-button">
+          <Icon name="theme" />
+        </span>
+        <select value={theme} onChange={(event) => setTheme(event.target.value as Theme)}>
+          {THEMES.map((each) => (
+            <option key={each} value={each}>
+              {t(`theme.${each}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}

@@ -1,0 +1,3 @@
+export default function SocketPage({ id }: { id: string }) {
+  return <p>{id}</p>;
+}

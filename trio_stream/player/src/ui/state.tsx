@@ -1,0 +1,43 @@
+/** What a page shows instead of its content: nothing is there, it failed, it is coming. */
+
+import type { ReactNode } from "react";
+import { useTexts } from "../i18n";
+import { Icon, type IconName } from "./icons";
+
+interface Shown {
+  icon: IconName;
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+  /** Said by screen readers as soon as it shows. */
+  alert?: boolean;
+}
+
+export function State({ icon, title, children, actions, alert = false }: Shown) {
+  return (
+    <section className="state" role={alert ? "alert" : undefined}>
+      <Icon name={icon} />
+      <h1>{title}</h1>
+      {children}
+      {actions !== undefined && <div className="actions">{actions}</div>}
+    </section>
+  );
+}
+
+export function Failed({ title, error, retry }: { title: string; error: Error; retry: () => void }) {
+  const { t } = useTexts();
+  return (
+    <State
+      alert
+      icon="broken"
+      title={title}
+      actions={
+        <button type="button" className="button first" onClick={retry}>
+          {t("retry")}
+        </button>
+      }
+    >
+      <p>{error.message}</p>
+    </State>
+  );
+}

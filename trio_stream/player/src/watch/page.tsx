@@ -1,0 +1,189 @@
+/** One video: its picture, and below it what is known of it. */
+
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef } from "react";
+import { Link, useLocation, useSearch } from "wouter";
+import { ApiError, ask, type VideoDetails } from "../api/client";
+import { video as videoOf } from "../api/queries";
+import { useTexts } from "../i18n";
+import { bitsPerSecond, bytes, clock, fraction } from "../ui/format";
+import { Icon } from "../ui/icons";
+import { Failed, State } from "../ui/state";
+import { Player } from "./player";
+import { parseTime } from "./position";
+import "./watch.css";
+
+const opened = performance.timeOrigin > 0 ? 0 : performance.now();
+
+export default function WatchPage({ id }: { id: string }) {
+  const { t } = useTexts();
+  const search = useSearch();
+  const [, navigate] = useLocation();
+  const first = useRef(true);
+  const asked = useMemo(() => parseTime(new URLSearchParams(search).get("t")), [search]);
+  const since = useMemo(() => {
+    const began = first.current && document.readyState !== "complete" ? opened : performance.now();
+    first.current = false;
+    return began;
+  }, [id]);
+  // The player stays while the next video is asked for, and with it the full screen.
+  const found = useQuery({ ...videoOf(id), placeholderData: keepPreviousData, refetchOnWindowFocus: false });
+  const go = useCallback((other: string) => navigate(`/watch/${other}`), [navigate]);
+  const details = found.data;
+  useEffect(() => {
+    if (details !== undefined) document.title = `${details.title} · Trio Stream`;
+  }, [details]);
+
+  if (found.isError && found.error instanceof ApiError && found.error.status === 404)
+    return (
+      <State
+        icon="film"
+        title={t("watch.gone")}
+        actions={
+          <Link className="button first" href="/">
+            {t("toLibrary")}
+          </Link>
+        }
+      >
+        <p>{t("watch.gone.more")}</p>
+      </State>
+    );
+  if (found.isError && details === undefined)
+    return <Failed title={t("watch.failed")} error={found.error} retry={() => void found.refetch()} />;
+  return (
+    <article className="watch">
+      {details === undefined ? (
+        <div className="player waiting" aria-hidden="true" />
+      ) : (
+        <>
+          <Player details={details} asked={asked} since={since} go={go} />
+          <About details={details} />
+        </>
+      )}
+    </article>
+  );
+}
+
+function About({ details }: { details: VideoDetails }) {
+  const { t, language } = useTexts();
+  const { facts } = details;
+  const picture = facts?.video[0];
+  const sound = facts?.audio ?? [];
+  const rows: [string, string][] = [[t("watch.path"), details.name]];
+  if (picture !== undefined) {
+    const rate = picture.frame_rate === null ? "" : `, ${Math.round(fraction(picture.frame_rate) * 100) / 100} fps`;
+    rows.push([
+      t("watch.video"),
+      `${details.width ?? picture.width} × ${details.height ?? picture.height}${rate}, ${picture.codec}${picture.hdr ? `, ${picture.hdr}` : ""}`,
+    ]);
+  }
+  if (sound.length > 0)
+    rows.push([t("watch.audio"), sound.map((each) => [each.codec, each.layout].filter(Boolean).join(" ")).join(", ")]);
+  const average = details.duration ? ` (${bitsPerSecond(language, (details.size * 8) / details.duration)})` : "";
+  rows.push([t("watch.size"), bytes(language, details.size) + average]);
+  rows.push([
+    t("watch.added"),
+    new Intl.DateTimeFormat(language, { dateStyle: "long" }).format(new Date(details.added)),
+  ]);
+  return (
+    <div className="about">
+      <div className="about-head">
+        <h1>{details.title}</h1>
+        <Watched details={details} />
+        <a className="button" href={details.urls.download}>
+          {t("watch.download")}
+        </a>
+        <Link className="button" href={`/socket/${details.id}`}>
+          {t("socket.open")}
+        </Link>
+      </div>
+      {details.description !== "" && <p className="description">{details.description}</p>}
+      {details.tags.length > 0 && (
+        <ul className="tags">
+          {details.tags.map((tag) => (
+            <li key={tag}>
+              <Link href={`/?q=${encodeURIComponent(tag)}`}>{tag}</Link>
+            </li>
+          ))}
+        </ul>
+      )}
+      <Beside details={details} />
+      {facts !== null && facts.chapters.length > 1 && (
+        <section aria-labelledby="chapters">
+          <h2 id="chapters">{t("watch.chapters")}</h2>
+          <ol className="chapters">
+            {facts.chapters.map((chapter, place) => (
+              <li key={chapter.start}>
+                <button type="button" onClick={() => seek(chapter.start)}>
+                  <span>{clock(chapter.start)}</span>
+                  {chapter.title || place + 1}
+                </button>
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+      <section aria-labelledby="details">
+        <h2 id="details">{t("watch.details")}</h2>
+        <dl className="facts">
+          {rows.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </section>
+    </div>
+  );
+}
+
+function seek(seconds: number): void {
+  const video = document.querySelector<HTMLVideoElement>(".player video");
+  if (video === null) return;
+  video.currentTime = seconds;
+  video.scrollIntoView({ block: "end", behavior: "smooth" });
+  void video.play().catch(() => undefined);
+}
+
+function Watched({ details }: { details: VideoDetails }) {
+  const { t } = useTexts();
+  const queries = useQueryClient();
+  const watched = details.playhead?.watched ?? false;
+  const mark = async () => {
+    await ask(`/api/videos/${details.id}/playhead`, {
+      method: "PUT",
+      json: { position: 0, duration: details.duration, watched: !watched },
+    });
+    await queries.invalidateQueries({ queryKey: ["video", details.id] });
+    for (const key of ["videos", "continue"]) void queries.invalidateQueries({ queryKey: [key] });
+  };
+  return (
+    <button type="button" className="button" aria-pressed={watched} onClick={() => void mark()}>
+      <Icon name="check" />
+      {watched ? t("watch.markUnwatched") : t("watch.markWatched")}
+    </button>
+  );
+}
+
+function Beside({ details }: { details: VideoDetails }) {
+  const { t } = useTexts();
+  const links = [
+    [t("watch.previous"), details.previous],
+    [t("watch.next"), details.next],
+  ] as const;
+  if (links.every(([, video]) => video === null)) return null;
+  return (
+    <nav className="beside" aria-label={t("videos")}>
+      {links.map(
+        ([about, video]) =>
+          video !== null && (
+            <Link key={video.id} href={`/watch/${video.id}`}>
+              <span>{about}</span>
+              <strong>{video.title}</strong>
+            </Link>
+          ),
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,255 @@
+/** The picture and everything one does to it. */
+
+import { I18nProvider } from "@videojs/react/i18n";
+import { Video, VideoPlayer, VideoSkin } from "@videojs/react/video";
+import "@videojs/react/video/skin.css";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Link } from "wouter";
+import type { VideoDetails } from "../api/client";
+import { useTexts } from "../i18n";
+import { clock, fraction } from "../ui/format";
+import { Icon } from "../ui/icons";
+import { remember, remembered } from "../ui/memory";
+import { useChapters, useKeysOfThePage, useMediaSession } from "./effects";
+import { Keys } from "./keys";
+import { NextUp } from "./next";
+import { usePlayhead } from "./playhead";
+import { startOf } from "./position";
+import { useRecovery } from "./recovery";
+import { Stats, useMeasured } from "./stats";
+import { chosen, textsOf } from "./tracks";
+import { Unplayable, useTrouble } from "./unplayable";
+
+interface Playing {
+  details: VideoDetails;
+  /** Seconds the address asks for. */
+  asked: number | null;
+  /** When the video was wanted, in milliseconds of the page. */
+  since: number;
+  go: (id: string) => void;
+}
+
+export function Player({ details, asked, since, go }: Playing) {
+  const { t, language } = useTexts();
+  const [video, setVideo] = useState<HTMLVideoElement | null>(null);
+  const [ended, setEnded] = useState(false);
+  const [help, setHelp] = useState(false);
+  const [stats, setStats] = useState(false);
+  const frame = useRef<HTMLDivElement>(null);
+  const [container, setContainer] = useState<HTMLElement | null>(null);
+  const source = details.urls.file;
+
+  const next = details.next;
+  const previous = details.previous;
+  const goNext = useMemo(() => (next === null ? null : () => go(next.id)), [next, go]);
+  const goPrevious = useMemo(() => (previous === null ? null : () => go(previous.id)), [previous, go]);
+
+  useEffect(() => {
+    setContainer(frame.current?.querySelector<HTMLElement>("[data-preset], .video-skin") ?? null);
+  }, []);
+  const lost = useRecovery(video, source);
+  const measured = useMeasured(video, source, since);
+  const trouble = useTrouble(video, details);
+  usePlayhead(video, details.id);
+  useChapters(video, details);
+  useMediaSession(video, details, { next: goNext, previous: goPrevious });
+  useKeysOfThePage(container);
+  const resumed = useStart(video, details, asked);
+  useRememberedVolume(video);
+  useRememberedSubtitles(video);
+
+  const hear = useCallback(
+    (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || video === null) return;
+      const step = { ",": -1, ".": 1 }[event.key];
+      if (step !== undefined && video.paused) {
+        video.currentTime += step / fraction(details.facts?.video[0]?.frame_rate ?? "25");
+      } else if (event.key === "?") setHelp(true);
+      else if (event.key === "N") goNext?.();
+      else return;
+      event.preventDefault();
+    },
+    [video, details, goNext],
+  );
+  useEffect(() => {
+    container?.addEventListener("keydown", hear);
+    return () => container?.removeEventListener("keydown", hear);
+  }, [container, hear]);
+
+  useEffect(() => {
+    setEnded(false);
+    if (video === null) return;
+    const over = () => setEnded(true);
+    const on = () => setEnded(false);
+    video.addEventListener("ended", over);
+    video.addEventListener("playing", on);
+    video.addEventListener("seeking", on);
+    return () => {
+      video.removeEventListener("ended", over);
+      video.removeEventListener("playing", on);
+      video.removeEventListener("seeking", on);
+    };
+  }, [video, source]);
+
+  const texts = useMemo(
+    () =>
+      textsOf(details.subtitles, navigator.languages, {
+        language,
+        forced: t("player.forced"),
+        hearing: t("player.hearing"),
+        track: (number) => t("player.track", { number }),
+      }),
+    [details.subtitles, language, t],
+  );
+  const shown = chosen(texts, remembered("subtitles"), details.facts?.audio[0]?.language ?? null);
+
+  return (
+    <div ref={frame} className="player" data-arrows="own">
+      <VideoPlayer>
+        <I18nProvider locale={language}>
+          <VideoSkin>
+            <Video ref={setVideo} src={source} poster={details.poster ?? undefined} autoPlay playsInline preload="auto">
+              {texts.map((each, place) => (
+                <track
+                  key={each.url}
+                  kind="subtitles"
+                  src={each.url}
+                  label={each.label}
+                  srcLang={each.language}
+                  default={place === shown}
+                />
+              ))}
+              {details.thumbnails !== null && (
+                <track key="thumbnails" kind="metadata" label="thumbnails" src={details.thumbnails.track} default />
+              )}
+            </Video>
+            <Above title={details.title}>
+              <button
+                type="button"
+                className="icon-button"
+                aria-label={t("player.stats")}
+                aria-pressed={stats}
+                onClick={() => setStats(!stats)}
+              >
+                <Icon name="pulse" />
+              </button>
+              <button type="button" className="icon-button" aria-label={t("player.keys")} onClick={() => setHelp(true)}>
+                <Icon name="keyboard" />
+              </button>
+              {goNext !== null && (
+                <button type="button" className="icon-button" aria-label={t("player.next")} onClick={goNext}>
+                  <Icon name="next" />
+                </button>
+              )}
+            </Above>
+            {stats && video !== null && <Stats video={video} details={details} measured={measured} />}
+            {resumed !== null && video !== null && (
+              <Resumed at={resumed} video={video} key={details.id} />
+            )}
+            {lost === "reconnecting" && (
+              <p className="lost" role="status">
+                <span className="spinner" aria-hidden="true" />
+                {t("watch.reconnecting")}
+              </p>
+            )}
+            {ended && next !== null && goNext !== null && (
+              <NextUp key={next.id} next={next} go={goNext} stay={() => setEnded(false)} />
+            )}
+            {trouble !== null && <Unplayable trouble={trouble} details={details} />}
+            {lost === "failed" && trouble === null && (
+              <Unplayable trouble={{ kind: "damaged", reason: video?.error?.message ?? "" }} details={details} />
+            )}
+          </VideoSkin>
+        </I18nProvider>
+      </VideoPlayer>
+      {help && <Keys close={() => setHelp(false)} />}
+    </div>
+  );
+}
+
+function Above({ title, children }: { title: string; children: ReactNode }) {
+  const { t } = useTexts();
+  return (
+    <div className="above">
+      <Link className="icon-button" href="/" aria-label={t("player.theater")}>
+        <Icon name="back" />
+      </Link>
+      <p className="above-title">{title}</p>
+      {children}
+    </div>
+  );
+}
+
+/** Begin where it was stopped, or where the address says; answers the second, if that is not the beginning. */
+function useStart(video: HTMLVideoElement | null, details: VideoDetails, asked: number | null): number | null {
+  const [from, setFrom] = useState<number | null>(null);
+  const id = details.id;
+  // What the server knew when the video was opened; what is told it since is no reason to go anywhere.
+  const start = useMemo(() => startOf(details, asked), [id, asked]);
+  useEffect(() => {
+    setFrom(null);
+    if (video === null || start <= 0) return;
+    const go = () => {
+      video.currentTime = start;
+      if (asked === null) setFrom(start);
+    };
+    if (video.readyState >= 1) go();
+    else video.addEventListener("loadedmetadata", go, { once: true });
+    return () => video.removeEventListener("loadedmetadata", go);
+  }, [video, id, start, asked]);
+  return from;
+}
+
+function Resumed({ at, video }: { at: number; video: HTMLVideoElement }) {
+  const { t } = useTexts();
+  const [shown, setShown] = useState(true);
+  useEffect(() => {
+    const timer = setTimeout(() => setShown(false), 6_000);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!shown) return null;
+  return (
+    <div className="resumed" role="status">
+      <span>{t("watch.resumed", { time: clock(at) })}</span>
+      <button
+        type="button"
+        onClick={() => {
+          video.currentTime = 0;
+          setShown(false);
+        }}
+      >
+        {t("watch.fromStart")}
+      </button>
+    </div>
+  );
+}
+
+function useRememberedVolume(video: HTMLVideoElement | null): void {
+  useEffect(() => {
+    if (video === null) return;
+    const volume = Number.parseFloat(remembered("volume") ?? "1");
+    if (volume >= 0 && volume <= 1) video.volume = volume;
+    const keep = () => remember("volume", String(video.volume));
+    video.addEventListener("volumechange", keep);
+    return () => video.removeEventListener("volumechange", keep);
+  }, [video]);
+}
+
+/** The language of the subtitles that show, or that none do, is remembered for the next video. */
+function useRememberedSubtitles(video: HTMLVideoElement | null): void {
+  useEffect(() => {
+    if (video === null) return;
+    const keep = () => {
+      const subtitles = [...video.textTracks].filter((each) => each.kind === "subtitles");
+      if (subtitles.length === 0) return;
+      const showing = subtitles.find((each) => each.mode === "showing");
+      remember("subtitles", showing === undefined ? "off" : showing.language || null);
+    };
+    // Only what a person changes: the tracks of the next video change by themselves.
+    const later = setTimeout(() => video.textTracks.addEventListener("change", keep), 2_000);
+    return () => {
+      clearTimeout(later);
+      video.textTracks.removeEventListener("change", keep);
+    };
+  }, [video]);
+}

@@ -1,0 +1,39 @@
+/** Telling the server where a video stands: every ten seconds, and whenever it may be the last word. */
+
+import { useEffect } from "react";
+import { putPlayhead } from "../api/queries";
+
+const EVERY = 10_000; // milliseconds
+const FEWEST = 1; // seconds that make a difference
+
+export function usePlayhead(video: HTMLVideoElement | null, id: string): void {
+  useEffect(() => {
+    if (video === null) return;
+    const ending = new AbortController();
+    let told = Number.NaN;
+    let begun = false;
+    const tell = () => {
+      const { currentTime, duration } = video;
+      if (!begun || video.readyState === 0 || !Number.isFinite(duration) || Math.abs(currentTime - told) < FEWEST) return;
+      told = currentTime;
+      putPlayhead(id, currentTime, duration).catch(() => {
+        told = Number.NaN; // the next one tells it
+      });
+    };
+    const listen = (target: EventTarget, name: string, hear: () => void) =>
+      target.addEventListener(name, hear, { signal: ending.signal });
+    listen(video, "playing", () => {
+      begun = true;
+    });
+    listen(video, "pause", tell);
+    listen(video, "ended", tell);
+    listen(document, "visibilitychange", () => document.hidden && tell());
+    listen(window, "pagehide", tell);
+    const timer = setInterval(() => !video.paused && tell(), EVERY);
+    return () => {
+      clearInterval(timer);
+      ending.abort();
+      tell();
+    };
+  }, [video, id]);
+}
