@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy.engine import URL
 
 from tests.library.conftest import Shelf, open_shelf
 from tests.support import wait_until
-from trio_stream.library import editing, records, watch_state
+from trio_stream.library import chores, editing, records, watch_state
 from trio_stream.library import scanner as scanner_module
 from trio_stream.library.content import SAMPLE, SAMPLES
 from trio_stream.library.watch_state import Playhead
@@ -542,6 +543,26 @@ async def test_subtitle_files_come_change_and_go(shelf: Shelf) -> None:
     (shelf.root / "a.fr.srt").unlink()
     await shelf.look()
     assert await subtitles_of(shelf) == {}
+
+
+async def test_subtitles_of_a_video_that_is_gone_are_nobodys_work(shelf: Shelf) -> None:
+    """They were found, and before they were converted the folder went: nothing is left to be done until it is back."""
+    shelf.put("Films/a.mp4")
+    shelf.put("Films/a.en.srt", SRT.encode())
+    await shelf.look()
+
+    async def left() -> tuple[int, int]:
+        keeping = await shelf.database.read(chores.count)
+        files = await shelf.database.read(partial(chores.to_convert, after=0, most=9))
+        return keeping.to_extract, len(files)
+
+    assert await left() == (1, 1)
+    (shelf.root / "Films").rename(shelf.root.parent / "away")
+    await shelf.look()
+    assert await left() == (0, 0)
+    (shelf.root.parent / "away").rename(shelf.root / "Films")
+    await shelf.look()
+    assert await left() == (1, 1)
 
 
 async def test_a_link_to_subtitles_elsewhere_is_none_of_the_library(shelf: Shelf) -> None:

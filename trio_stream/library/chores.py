@@ -47,7 +47,7 @@ def count(connection: Connection) -> Keeping:
     there = select(videos.c.number).where(
         videos.c.revision == contents.c.revision, videos.c.missing_since.is_(None)
     )
-    waiting: Select[Any] = select(func.count()).select_from(subtitles).where(subtitles.c.state == "waiting")
+    files = _waiting_files(select(func.count()).select_from(subtitles))
 
     def number(statement: Select[Any]) -> int:
         return connection.scalar(statement) or 0
@@ -56,7 +56,7 @@ def count(connection: Connection) -> Keeping:
         to_probe=number(states.where(contents.c.state == "new", there.exists())),
         to_draw=number(states.where(_probed(), contents.c.artwork == "waiting", there.exists())),
         to_extract=number(states.where(_probed(), contents.c.texts == "waiting", there.exists()))
-        + number(waiting.where(subtitles.c.video.is_not(None))),
+        + number(files),
         unreadable=number(states.where(contents.c.state == "unreadable", there.exists())),
     )
 
@@ -81,8 +81,8 @@ def to_extract(connection: Connection, after: str, most: int) -> list[Chore]:
 def to_convert(connection: Connection, after: int, most: int) -> list[SubtitleChore]:
     """The next files of subtitles."""
     rows = connection.execute(
-        select(subtitles)
-        .where(subtitles.c.state == "waiting", subtitles.c.video.is_not(None), subtitles.c.number > after)
+        _waiting_files(select(subtitles))
+        .where(subtitles.c.number > after)
         .order_by(subtitles.c.number)
         .limit(most)
     )
@@ -90,6 +90,13 @@ def to_convert(connection: Connection, after: int, most: int) -> list[SubtitleCh
         SubtitleChore(row.number, os.fsdecode(row.path), row.signature, row.codec, row.language)
         for row in rows
     ]
+
+
+def _waiting_files(statement: Select[Any]) -> Select[Any]:
+    """Those files of subtitles that are to be converted: whether those of a missing video are there, nobody knows."""
+    return statement.join(videos, videos.c.number == subtitles.c.video).where(
+        subtitles.c.state == "waiting", videos.c.missing_since.is_(None)
+    )
 
 
 def begin_probe(connection: Connection, revisions: Sequence[str]) -> list[str]:
