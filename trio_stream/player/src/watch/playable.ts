@@ -15,6 +15,9 @@ const CONTAINERS: Record<string, string> = {
   "video/x-m4v": "video/mp4",
 };
 
+const called = ({ codec, codec_string }: { codec: string; codec_string: string | null }) =>
+  codec_string === null ? codec.toUpperCase() : `${codec.toUpperCase()} (${codec_string})`;
+
 /** What stands in the way; null if nothing is known to. `supports` is `canPlayType`, as yes or no. */
 export function troubleOf(
   video: Pick<VideoDetails, "content_type" | "facts" | "state" | "reason">,
@@ -27,10 +30,8 @@ export function troubleOf(
   const sound = facts.audio[0];
   const holds = (kind: string, codec: string | null | undefined) =>
     codec == null || ["mp4", "webm"].some((each) => supports(`${kind}/${each}; codecs="${codec}"`));
-  if (picture !== undefined && !holds("video", picture.codec_string))
-    return { kind: "video", codec: picture.codec_string ?? picture.codec };
-  if (sound !== undefined && !holds("audio", sound.codec_string))
-    return { kind: "audio", codec: sound.codec_string ?? sound.codec };
+  if (picture !== undefined && !holds("video", picture.codec_string)) return { kind: "video", codec: called(picture) };
+  if (sound !== undefined && !holds("audio", sound.codec_string)) return { kind: "audio", codec: called(sound) };
   const container = CONTAINERS[video.content_type] ?? video.content_type;
   if (!supports(container)) return { kind: "container", container: facts.container };
   return null;

@@ -1,5 +1,6 @@
 /** The picture and everything one does to it. */
 
+import { Controls } from "@videojs/react";
 import { I18nProvider } from "@videojs/react/i18n";
 import { Video, VideoPlayer, VideoSkin } from "@videojs/react/video";
 import "@videojs/react/video/skin.css";
@@ -104,7 +105,8 @@ export function Player({ details, asked, since, go }: Playing) {
   const shown = chosen(texts, remembered("subtitles"), details.facts?.audio[0]?.language ?? null);
 
   return (
-    <div ref={frame} className="player" data-arrows="own">
+    <>
+      <div ref={frame} className="player" data-arrows="own">
       <VideoPlayer>
         <I18nProvider locale={language}>
           <VideoSkin>
@@ -162,21 +164,24 @@ export function Player({ details, asked, since, go }: Playing) {
           </VideoSkin>
         </I18nProvider>
       </VideoPlayer>
+      </div>
       {help && <Keys close={() => setHelp(false)} />}
-    </div>
+    </>
   );
 }
 
 function Above({ title, children }: { title: string; children: ReactNode }) {
   const { t } = useTexts();
   return (
-    <div className="above">
-      <Link className="icon-button" href="/" aria-label={t("player.theater")}>
-        <Icon name="back" />
-      </Link>
-      <p className="above-title">{title}</p>
-      {children}
-    </div>
+    <Controls.Root>
+      <Controls.Content className="above">
+        <Link className="icon-button" href="/" aria-label={t("player.theater")}>
+          <Icon name="back" />
+        </Link>
+        <p className="above-title">{title}</p>
+        {children}
+      </Controls.Content>
+    </Controls.Root>
   );
 }
 

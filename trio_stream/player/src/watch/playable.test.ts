@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import type { VideoDetails } from "../api/client";
+import { troubleOf } from "./playable";
+
+const chromium = (type: string) => /^(video|audio)\/(mp4|webm)/.test(type) && !/hvc1|apco|ac-3/.test(type);
+
+function film(picture: string | null, sound: string | null, content_type = "video/mp4") {
+  const common = { codec: "hevc", codec_string: picture };
+  return {
+    content_type,
+    state: "probed",
+    reason: null,
+    facts: { container: "mp4", video: [common], audio: [{ codec: "ac3", codec_string: sound }] },
+  } as unknown as VideoDetails;
+}
+
+describe("what a browser cannot play", () => {
+  it.each([
+    ["nothing", film("avc1.64001f", "mp4a.40.2"), null],
+    ["what nobody can name", film(null, null), null],
+    ["the picture", film("hvc1.1.6.L93.B0", "mp4a.40.2"), { kind: "video", codec: "HEVC (hvc1.1.6.L93.B0)" }],
+    ["the sound", film("avc1.64001f", "ac-3"), { kind: "audio", codec: "AC3 (ac-3)" }],
+    ["Matroska, which browsers take for WebM", film("avc1.64001f", null, "video/x-matroska"), null],
+    ["the container", film("avc1.64001f", null, "video/x-msvideo"), { kind: "container", container: "mp4" }],
+  ])("%s", (_, video, trouble) => {
+    expect(troubleOf(video, chromium)).toEqual(trouble);
+  });
+
+  it("is the file, where that is damaged", () => {
+    const broken = { ...film("avc1.64001f", null), state: "unreadable" as const, reason: "no index" };
+    expect(troubleOf(broken, chromium)).toEqual({ kind: "damaged", reason: "no index" });
+  });
+});
