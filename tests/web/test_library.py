@@ -250,6 +250,7 @@ def test_the_library_as_a_whole(stocked: Server) -> None:
     assert found["watching"] == {"on": True, "reason": None}
     assert found["keeping"]["unreadable"] == 1
     assert found["idle"]
+    assert found["folder"] == str(stocked.videos)
 
 
 def events(lines: Any) -> Any:

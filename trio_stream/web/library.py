@@ -6,6 +6,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from trio_stream.library import records
+from trio_stream.web import views
 from trio_stream.web.events import EventStream
 from trio_stream.web.exchange import services
 from trio_stream.web.forward import by_the_owner
@@ -20,7 +21,8 @@ EVENTS = "text/event-stream"
 async def summary() -> dict[str, Any]:
     """How many videos there are, and what is being done for them."""
     counts = await services().database.read(records.count)
-    return counts | services().owner.get().progress.describe() | {"status": "ok"}
+    folder = {"folder": views.shown(str(services().settings.videos))}
+    return counts | folder | services().owner.get().progress.describe() | {"status": "ok"}
 
 
 @blueprint.post("/api/library/scan")

@@ -367,6 +367,10 @@ def _library() -> Json:
                 "videos": whole("Videos there are."),
                 "missing": whole("Videos whose files are gone; they are known again if they come back."),
                 "folders": whole("Folders there are, the library itself among them."),
+                "folder": text(
+                    "Where the videos are on the server's machine, for people: a byte that is no text is U+FFFD.",
+                    examples=["/srv/videos"],
+                ),
             }
             | progress
             | {"status": OK},
