@@ -33,6 +33,7 @@ from trio_stream.store.writer import Writer
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MapPool
 from trio_stream.streaming.registry import Registry
+from trio_stream.telemetry.history import Traffic
 from trio_stream.telemetry.process import Sampler
 
 DATABASE, DERIVED = "library.db", "derived"
@@ -112,13 +113,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     with Disk(settings.disk_threads) as disk, open_ownership(settings.data) as ownership:
         await _be_or_wait_for_the_owner(ownership, settings)
         async with open_database(_database_url(settings)) as database:
+            registry = Registry(settings.max_streams, disk)
             services = Services(
                 settings=settings,
                 catalog=Catalog(settings.videos),
                 maps=MapPool(),
                 disk=disk,
-                registry=Registry(settings.max_streams, disk),
-                sampler=Sampler(),
+                registry=registry,
+                sampler=Sampler(partial(_traffic, registry)),
                 health=Health(),
                 database=database,
                 names=Names(database),
@@ -143,6 +145,11 @@ def raise_file_limit() -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _traffic(registry: Registry) -> Traffic:
+    now = registry.statistics()
+    return Traffic(now.bytes_sent, now.active)
 
 
 def _database_url(settings: Settings) -> str:

@@ -1,11 +1,14 @@
-"""What this process costs: sampled once a second, so that reading the figures costs nothing."""
+"""What this process costs: sampled once a second, so that reading the figures costs nothing; and the last samples."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
 import trio
+
+from trio_stream.telemetry.history import History, Sample, Traffic
 
 INTERVAL = 1.0
 
@@ -22,14 +25,22 @@ class ProcessStatistics:
     tasks: int
 
 
-class Sampler:
-    """Looks at this process; `run` is its task."""
+def no_traffic() -> Traffic:
+    """Nobody is served."""
+    return Traffic(0, 0)
 
-    def __init__(self) -> None:
+
+class Sampler:
+    """Looks at this process, and at `traffic`; `run` is its task."""
+
+    def __init__(self, traffic: Callable[[], Traffic] = no_traffic) -> None:
+        self._traffic = traffic
         self._process = psutil.Process()
         self._began = time.monotonic()
         self._descriptors = self._process.num_fds()
         self._sample()
+        self._sent, self._sent_at = traffic().bytes_sent, trio.current_time()
+        self.history = History(self._newest())
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Sample until cancelled."""
@@ -38,13 +49,19 @@ class Sampler:
             await trio.sleep(INTERVAL)
             with suppress(OSError, psutil.Error):  # out of descriptors, say: the last sample stands
                 self._sample()
+            self.history.add(self._newest())
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._began
 
     def statistics(self) -> ProcessStatistics:
         """The last sample, with counts that cost nothing as they are now."""
         with suppress(OSError):  # to count them takes one, and none may be left: the last count stands
             self._descriptors = self._process.num_fds()
         return ProcessStatistics(
-            uptime=time.monotonic() - self._began,
+            uptime=self.uptime,
             memory=self._memory,
             cpu=self._cpu,
             cpu_seconds=self._cpu_seconds,
@@ -58,3 +75,10 @@ class Sampler:
             self._cpu = self._process.cpu_percent(None)
             times = self._process.cpu_times()
             self._cpu_seconds = times.user + times.system
+
+    def _newest(self) -> Sample:
+        traffic, now = self._traffic(), trio.current_time()
+        passed = now - self._sent_at
+        rate = (traffic.bytes_sent - self._sent) / passed if passed > 0 else 0
+        self._sent, self._sent_at = traffic.bytes_sent, now
+        return Sample(time.time_ns() // 1_000_000, self._cpu, self._memory, round(rate), traffic.streams)
