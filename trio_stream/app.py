@@ -20,6 +20,7 @@ from trio_stream.web import (
     direct,
     exchange,
     library,
+    live,
     made,
     metrics,
     origins,
@@ -52,6 +53,7 @@ class TrioStream(QuartTrio):
     settings: Settings
     services: Services
     direct_routes: direct.DirectRoutes
+    live: live.Live
 
 
 def create_app(settings: Settings | None = None) -> TrioStream:
@@ -79,9 +81,10 @@ def create_app(settings: Settings | None = None) -> TrioStream:
     app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)
     origins.register(app)
-    for room in (videos, made, watch_state, library, streams, sockets, metrics, pages):
+    for room in (videos, made, watch_state, library, streams, sockets, metrics, live, pages):
         app.register_blueprint(room.blueprint)
     app.direct_routes = direct.DirectRoutes(app)
+    app.live = live.Live()
     return app
 
 

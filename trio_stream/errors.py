@@ -98,6 +98,18 @@ class TooManyStreams(TrioStreamError):
         self.retry_after = retry_after
 
 
+class TooManyListeners(TrioStreamError):
+    """As many follow events as may; `retry_after` is in seconds."""
+
+    status = 503
+    code = "too-many-listeners"
+
+    def __init__(self, limit: int, retry_after: int = 5) -> None:
+        super().__init__(f"{limit} clients follow events already, which is as many as may")
+        self.limit = limit
+        self.retry_after = retry_after
+
+
 class TooManyFiles(TrioStreamError):
     """No file can be opened: the server, or its system, has as many open as it may; `retry_after` is in seconds."""
 

@@ -39,6 +39,10 @@ from trio_stream.telemetry.process import Sampler
 DATABASE, DERIVED = "library.db", "derived"
 """What there is in the data folder, beside the owner's lock and socket."""
 
+LISTENERS = 64
+"""Who may listen to events at once, in one process: each is a connection and a few tasks that stay for hours, and takes
+no place of a stream. A house has one or two operators; the others are pages that were left open, or strangers."""
+
 log = structlog.get_logger("trio_stream.services")
 
 
@@ -95,6 +99,7 @@ class Services:
     disk: Disk
     registry: Registry
     sampler: Sampler
+    listeners: trio.CapacityLimiter
     health: Health
     database: Database
     names: Names
@@ -121,6 +126,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 disk=disk,
                 registry=registry,
                 sampler=Sampler(partial(_traffic, registry)),
+                listeners=trio.CapacityLimiter(LISTENERS),
                 health=Health(),
                 database=database,
                 names=Names(database),

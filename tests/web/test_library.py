@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.web.conftest import BROKEN, EPISODES, FILM
 from tests.web.knowing import ask, problem, video
 from trio_stream.library.progress import Progress
 from trio_stream.web.events import EventStream
+from trio_stream.web.library import progress_event
 
 ALL = [BROKEN, FILM, *EPISODES]
 
@@ -300,7 +302,7 @@ async def test_events_come_at_once_after_changes_and_after_silence(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     progress = Progress()
-    stream = EventStream(progress, ping=5)
+    stream = EventStream(progress, partial(progress_event, progress), ping=5)
     async with stream as body:
         first = await anext(body)
         assert trio.current_time() == pytest.approx(0)

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.support import Server
 from tests.web.conftest import BROKEN, EPISODES, FILM
 from tests.web.knowing import ask, video
 from trio_stream import errors
+from trio_stream.services import LISTENERS
 from trio_stream.settings import Settings
 from trio_stream.web.openapi import document
 
@@ -229,6 +231,37 @@ def test_events_are_as_described(stocked: Server, described: dict[str, Any]) -> 
     check(described, "Progress", json.loads(data.removeprefix("data: ")))
     content = described["paths"]["/api/library/scan"]["get"]["responses"]["200"]["content"]
     assert list(content) == [answer.headers["Content-Type"]]
+
+
+def test_the_live_view_is_as_described(house: Server, described: dict[str, Any]) -> None:
+    kinds = {"history": "LiveHistory", "now": "LiveNow"}
+    with (
+        httpx.stream("GET", f"{house.url}/api/stream/long.mp4"),
+        house.client() as client,
+        client.stream("GET", "/api/live") as answer,
+    ):
+        lines = answer.iter_lines()
+        for kind in ("history", "now", "now"):
+            event, id_, data, end = itertools.islice(lines, 4)
+            assert (event, id_[:4], end) == (f"event: {kind}", "id: ", "")
+            told = json.loads(data.removeprefix("data: "))
+            check(described, kinds[kind], told)
+        assert told["streams"], "so that their schema was held against something"
+    content = described["paths"]["/api/live"]["get"]["responses"]["200"]["content"]
+    assert list(content) == [answer.headers["Content-Type"]]
+
+
+@pytest.mark.parametrize("path", ["/api/live", "/api/library/scan"])
+def test_too_many_who_listen_is_as_described(server: Server, described: dict[str, Any], path: str) -> None:
+    with ExitStack() as stack:
+        client = stack.enter_context(server.client())
+        for _ in range(LISTENERS):
+            assert stack.enter_context(client.stream("GET", path)).status_code == 200
+        answer = server.get(path)
+    assert answer.status_code == 503
+    assert promised(described, path, answer) == "Problem"
+    check(described, "Problem", answer.json())
+    _has_headers_promised(described, path, answer)
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 200), ("HEAD", 200), ("GET", 206), ("GET", 304)])

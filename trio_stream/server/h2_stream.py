@@ -77,7 +77,7 @@ class Exchange(HTTPStream):
     """One request and its response. A view is copied once, into the buffer, and none is asked for."""
 
     async def handle(self, event: Event) -> None:
-        """As in `HTTPStream`, without its extensions."""
+        """As in `HTTPStream`, without its extensions for bodies."""
         await super().handle(event)
         for extension in (VIEWS, ZEROCOPY):
             self.scope["extensions"].pop(extension, None)

@@ -3,7 +3,7 @@
 Where a view is passed on to the `send` system call untouched, the scope says so under `VIEWS`, and where a span is
 sent without passing through this process, under `ZEROCOPY`: on plain HTTP/1.1 alone, as TLS and HTTP/2 read the
 bytes in user space. Reading a mapped page there would end the whole process (SIGBUS) when the file behind it
-shrank; inside a system call it is an `EFAULT`.
+shrank; inside a system call it is an `EFAULT`. Under `DRAINING` it says how to learn that the server is to end.
 """
 
 import sys
@@ -26,6 +26,10 @@ ZEROCOPY = "http.response.zerocopysend"
 """ASGI's own extension: a message of this type names an open file, an offset and a count. It says nothing of errors;
 here `file` is a descriptor, `offset` and `count` are given, and a file that ends early raises `OSError(EFAULT)`. With
 a function under `sent`, that is called with the number of bytes whenever some have gone: it may take minutes."""
+
+DRAINING = "server.draining"
+"""Key in `scope["extensions"]`: the function under `wait` returns once the server takes nothing new and waits for what
+runs. A response that has no end of its own ends then, or the server has to wait for it as long as it may."""
 
 
 class HTTPStream(PlainHTTPStream):
@@ -50,10 +54,12 @@ class HTTPStream(PlainHTTPStream):
                     await self._refuse_body()
                 return  # an answer that is under way goes on; the rest of the body is nobody's
         await super().handle(event)
-        if isinstance(event, Request) and self.scheme == "http":
-            self.scope["extensions"][VIEWS] = {}
-            if self.zero_copy:
-                self.scope["extensions"][ZEROCOPY] = {}
+        if isinstance(event, Request):
+            self.scope["extensions"][DRAINING] = {"wait": self.context.terminated.wait}
+            if self.scheme == "http":
+                self.scope["extensions"][VIEWS] = {}
+                if self.zero_copy:
+                    self.scope["extensions"][ZEROCOPY] = {}
 
     async def _send_closed(self) -> None:
         """As in Hypercorn, but nothing that the application does can keep the connection from being finished.

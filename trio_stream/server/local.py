@@ -19,6 +19,9 @@ from trio_stream.server.connection import Connection
 
 BACKLOG = 1024
 
+LOCAL = "trio_stream.local"
+"""Key in `scope["state"]` of what came through the door."""
+
 
 async def serve_local(
     app: ASGIFramework, path: str, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -36,7 +39,7 @@ async def serve_local(
         sock.listen(BACKLOG)
         listener = trio.SocketListener(trio.socket.from_stdlib_socket(sock))
         connection: Any = partial(
-            Connection, ASGIWrapper(app), Config(), WorkerContext(None), ConnectionState({})
+            Connection, ASGIWrapper(app), Config(), WorkerContext(None), ConnectionState({LOCAL: True})
         )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(partial(trio.serve_listeners, connection, [listener], handler_nursery=nursery))

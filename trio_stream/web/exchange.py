@@ -1,14 +1,19 @@
 """What one request or WebSocket holds. It is closed when the exchange is over, however it ends."""
 
 import os
-from typing import TYPE_CHECKING, Self, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Self, cast
 
+import trio
 from hypercorn.typing import HTTPScope, WebsocketScope
 from quart import current_app, has_websocket_context, request, websocket
 from quart_trio.wrappers import TrioRequest, TrioWebsocket
 
+from trio_stream.errors import TooManyListeners
 from trio_stream.http.forwarded import client_address
 from trio_stream.server.admission import in_networks
+from trio_stream.server.http import DRAINING
+from trio_stream.server.local import LOCAL
 from trio_stream.services import Services
 from trio_stream.store.writer import Writer
 from trio_stream.streaming.maps import MappedFile
@@ -22,9 +27,9 @@ LOCAL_USER = "local"
 
 
 class Exchange:
-    """The file that is being sent and the stream that sends it."""
+    """The file that is being sent and the stream that sends it; or a place among those who listen to events."""
 
-    __slots__ = ("_left", "_scope", "file", "services", "stream")
+    __slots__ = ("_left", "_listening", "_scope", "file", "services", "stream")
 
     def __init__(self, services: Services, scope: HTTPScope | WebsocketScope) -> None:
         self.services = services
@@ -32,6 +37,7 @@ class Exchange:
         self.stream: Stream | None = None
         self._scope = scope
         self._left = False
+        self._listening = False
 
     def __enter__(self) -> Self:
         return self
@@ -43,6 +49,8 @@ class Exchange:
         finally:
             if self.file is not None:
                 self.file.release()
+            if self._listening:
+                self.services.listeners.release_on_behalf_of(self)
 
     def hold(self, fd: int, status: os.stat_result | None = None) -> MappedFile:
         """The one file, in the state `status` or as it is now, while the exchange lasts: `fd` is taken over."""
@@ -57,6 +65,26 @@ class Exchange:
         if self._left:
             self.client_left()
         return self.stream
+
+    def listen(self) -> None:
+        """Take a place among those who listen to events, for as long as the exchange lasts. Raises `TooManyListeners`.
+
+        Who comes through the door for this machine takes none: it is the operator, or somebody with a place in the
+        process that passed the request on.
+        """
+        if LOCAL in self._scope.get("state", {}):
+            return
+        try:
+            self.services.listeners.acquire_on_behalf_of_nowait(self)
+        except trio.WouldBlock:
+            raise TooManyListeners(int(self.services.listeners.total_tokens)) from None
+        self._listening = True
+
+    async def wait_for_drain(self) -> None:
+        """Return once the server is to end; never where it cannot say so."""
+        extensions: dict[str, Any] = self._scope.get("extensions") or {}
+        wait: Callable[[], Awaitable[None]] = extensions.get(DRAINING, {}).get("wait", trio.sleep_forever)
+        await wait()
 
     def client_left(self) -> None:
         """Note that nobody listens any more, and end the stream."""

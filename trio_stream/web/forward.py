@@ -62,7 +62,7 @@ async def _forward(patience: float | None) -> Response:
         except httpx.TransportError:
             raise NotTheOwner from None
         stack.push_async_callback(answer.aclose)
-        response = Response(_Passed(answer, stack.pop_all()), status=answer.status_code)
+        response = Response(_Passed(answer, stack.pop_all(), httpx.TransportError), status=answer.status_code)
         response.timeout = None
         response.headers.clear()
         for name in PASSED_BACK:
@@ -73,12 +73,13 @@ async def _forward(patience: float | None) -> Response:
         return response
 
 
-class _Passed(ResponseBody):
-    """The body of the owner's answer; its connection ends with it."""
+class _Passed(ResponseBody, AsyncIterator[bytes]):
+    """The body of the owner's answer; its connection ends with it. `gone` is raised when the owner has."""
 
-    def __init__(self, answer: "httpx.Response", stack: AsyncExitStack) -> None:
-        self._answer = answer
+    def __init__(self, answer: "httpx.Response", stack: AsyncExitStack, gone: type[Exception]) -> None:
+        self._data = answer.aiter_raw()
         self._stack = stack
+        self._gone = gone
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,4 +90,10 @@ class _Passed(ResponseBody):
         await self._stack.aclose()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._answer.aiter_raw()
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._data)
+        except self._gone:
+            raise NotTheOwner from None  # in the middle of its answer, which is cut off for the client as well

@@ -3,17 +3,16 @@
 from functools import partial
 from typing import Any
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
 from trio_stream.library import records
+from trio_stream.library.progress import Progress
 from trio_stream.web import views
-from trio_stream.web.events import EventStream
+from trio_stream.web.events import EventStream, event, server_sent
 from trio_stream.web.exchange import services
 from trio_stream.web.forward import by_the_owner
 
 blueprint = Blueprint("library", __name__)
-
-EVENTS = "text/event-stream"
 
 
 @blueprint.get("/api/library")
@@ -33,14 +32,14 @@ async def scan() -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/api/library/scan")
+@server_sent
 @partial(by_the_owner, patience=None)
 async def follow() -> Response:
     """How it is getting on, as it happens: server-sent events."""
-    if request.method == "HEAD":
-        response = Response(b"", content_type=EVENTS)  # whose body would never end
-        del response.headers["Content-Length"]
-    else:
-        response = Response(EventStream(services().owner.get().progress), content_type=EVENTS)
-    response.timeout = None
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    progress = services().owner.get().progress
+    return Response(EventStream(progress, partial(progress_event, progress)))
+
+
+def progress_event(progress: Progress, _: int) -> bytes:
+    """All of it, for whoever was told less."""
+    return event("progress", progress.version, progress.describe())

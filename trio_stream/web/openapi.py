@@ -7,6 +7,7 @@ extensions are for people: `x-codeSamples` has a command to try each operation w
 from typing import Any
 
 from trio_stream import __version__
+from trio_stream.services import LISTENERS
 from trio_stream.telemetry.prometheus import CONTENT_TYPE as PROMETHEUS
 from trio_stream.web.openapi_bytes import made_files, video_bytes, websocket
 from trio_stream.web.openapi_library import library, watching
@@ -17,6 +18,7 @@ from trio_stream.web.openapi_parts import (
     SAMPLE,
     Json,
     body,
+    events_answer,
     json_answer,
     operation,
     parameter,
@@ -124,6 +126,25 @@ def _figures() -> Json:
             "Does all of it work?",
             {"200": json_answer("It does.", "Ready"), "503": dead},
         )
+        | {"/api/live": {"get": _live()}}
+    )
+
+
+def _live() -> Json:
+    return operation(
+        "live",
+        "Health and figures",
+        "What the server does, as it happens",
+        f"curl -N {EXAMPLE}/api/live",
+        {
+            "200": events_answer(),
+            "503": problem_answer("Too many listen to events already; ask again later.", AGAIN),
+        },
+        description="Server-sent events, until you leave or the server stops. First comes `history`, whose data is "
+        "`LiveHistory` as JSON, and right after it and then each second `now`, whose data is `LiveNow`: its sample is "
+        "the next one after those you have. Who is slow misses some; their times tell.\n\n"
+        "All of it is about the process that answers; a server with several workers has several. "
+        f"{LISTENERS} clients of a process may listen to events at once.",
     )
 
 

@@ -10,6 +10,7 @@ from trio_stream.web.openapi_parts import (
     SAMPLE_ID,
     Json,
     body,
+    events_answer,
     json_answer,
     json_body,
     operation,
@@ -284,15 +285,20 @@ def _summary() -> Json:
 
 
 def _following() -> Json:
-    events = {"200": {"description": "Events.", "content": body("text/event-stream", {"type": "string"})}}
     return operation(
         "followScan",
         "Library",
         "How the work is getting on, as it happens",
         f"curl -N {EXAMPLE}/api/library/scan",
-        events | {"503": UNREACHED},
-        description="Server-sent events, until you leave: `progress` at once and whenever something is different, "
-        f"whose data is `Progress` as JSON. After {PING:.0f} seconds of silence comes a comment.",
+        {
+            "200": events_answer(),
+            "503": problem_answer(
+                "The process that writes is not there now, or too many listen; ask again.", AGAIN
+            ),
+        },
+        description="Server-sent events, until you leave or the server stops: `progress` at once and whenever "
+        "something is different, whose data is `Progress` as JSON. "
+        f"After {PING:.0f} seconds of silence comes a comment.",
     )
 
 

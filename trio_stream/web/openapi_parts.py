@@ -117,6 +117,11 @@ def json_body(about: str, schema: str) -> Json:
     return {"description": about, "required": True, "content": body("application/json", ref(schema))}
 
 
+def events_answer(about: str = "Events.") -> Json:
+    """An answer that goes on until somebody ends it."""
+    return {"description": about, "content": body("text/event-stream", {"type": "string"})}
+
+
 AGAIN: Json = {"Retry-After": {"description": "Seconds to wait.", "schema": whole("Seconds."), "example": 5}}
 
 FOREIGN = problem_answer("The page is another site's, and its origin is not allowed.")

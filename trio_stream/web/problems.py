@@ -14,6 +14,7 @@ from trio_stream.errors import (
     RangeNotSatisfiable,
     StoreUnavailable,
     TooManyFiles,
+    TooManyListeners,
     TooManyStreams,
     TrioStreamError,
 )
@@ -73,10 +74,10 @@ def describe(error: Exception) -> Problem:
             headers = (("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes"))
         case (
             TooManyStreams(retry_after=seconds)
+            | TooManyListeners(retry_after=seconds)
             | TooManyFiles(retry_after=seconds)
             | NotTheOwner(retry_after=seconds)
             | StoreUnavailable(retry_after=seconds)
-            | NotTheOwner(retry_after=seconds)
         ):
             headers = (("Retry-After", str(seconds)),)
         case TrioStreamError(status=status) if status < 500:

@@ -3,6 +3,7 @@
 from trio_stream.errors import TrioStreamError
 from trio_stream.http.ranges import MAX_SPANS
 from trio_stream.streaming.stream import Ending
+from trio_stream.telemetry.history import LENGTH
 from trio_stream.web import schemas_library
 from trio_stream.web.openapi_parts import Json, listing, number, object_of, ref, text, whole
 from trio_stream.web.schemas_library import NAME, OK, urls, video
@@ -85,7 +86,7 @@ def _http() -> Json:
             },
         ),
         "Metrics": _metrics(),
-    }
+    } | _live()
 
 
 def _metrics() -> Json:
@@ -115,6 +116,37 @@ def _metrics() -> Json:
             "status": OK,
         },
     )
+
+
+def _live() -> Json:
+    """The data of the events of `/api/live`."""
+    members = {
+        "cpu": number("Processor time in percent of one core."),
+        "memory": whole("Resident memory in bytes."),
+        "bytes_per_second": whole("Bytes of video sent a second, since the sample before."),
+        "streams": whole("Streams running."),
+    }
+    time = whole("When, in milliseconds since 1970.")
+    kept = {name: listing("For each sample, the oldest first.", each) for name, each in members.items()}
+    times = listing("When each sample was taken, the oldest first.", time, maxItems=LENGTH - 1)
+    return {
+        "LiveHistory": object_of(
+            "The data of a `history` event: the samples of the last ten minutes but for the newest, a list for each "
+            "of their members. All lists are as long as `times`.",
+            {"times": times} | kept,
+        ),
+        "LiveSample": object_of("What the process did in one second.", {"time": time} | members),
+        "LiveNow": object_of(
+            "The data of a `now` event.",
+            {
+                "sample": ref("LiveSample"),
+                "uptime_seconds": number("Seconds since the server started."),
+                "bytes_sent": whole("Bytes of video sent since then."),
+                "max_streams": whole("Streams that may run at once."),
+                "streams": listing("What is streaming now, the oldest first.", ref("Stream")),
+            },
+        ),
+    }
 
 
 def _messages() -> Json:
@@ -165,6 +197,7 @@ MEANINGS = {
     "store-error": "The database failed.",
     "store-conflict": "The change contradicts what is in the database.",
     "too-many-streams": "All streams this server may send at once are in use.",
+    "too-many-listeners": "As many clients follow server-sent events as may at once.",
     "too-many-files": "As many files and connections are open as this server may have.",
 }
 """Where the words of the code are not for those who use the API."""
@@ -196,6 +229,7 @@ REMEDIES = {
     "store-unavailable": "Ask again after as many seconds as `Retry-After` says; streams go on meanwhile.",
     "store-unusable": "The server says what to do when it is started, and does not start.",
     "too-many-streams": "Ask again after as many seconds as `Retry-After` says.",
+    "too-many-listeners": "Close pages that nobody looks at; ask again after as many seconds as `Retry-After` says.",
     "too-many-files": "Ask again after as many seconds as `Retry-After` says.",
     "source-changed": "Start over: what you have is of a file that is gone. Over HTTP the body breaks off.",
     "source-unreadable": "The disk or the network behind the library failed. Over HTTP the body breaks off.",

@@ -13,6 +13,7 @@ from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import Representation, respond
 from trio_stream.library.catalog import OpenVideo
 from trio_stream.library.naming import name_from_url
+from trio_stream.streaming.registry import Registry
 from trio_stream.web.direct import Answered, Asked, byte_route
 from trio_stream.web.exchange import Exchange, services
 
@@ -59,7 +60,12 @@ async def send_video(asked: Asked, exchange: Exchange, name: str) -> Answered:
 @blueprint.get("/api/streams")
 async def list_streams() -> dict[str, Any]:
     """What is streaming now."""
-    return {"streams": [asdict(each) for each in services().registry.snapshot()], "status": "ok"}
+    return {"streams": running(services().registry), "status": "ok"}
+
+
+def running(registry: Registry) -> list[dict[str, Any]]:
+    """The streams that run now, the oldest first."""
+    return [asdict(each) for each in registry.snapshot()]
 
 
 @blueprint.delete("/api/streams/<stream_id>")

@@ -1,0 +1,338 @@
+"""The operator's live view: what is told and when, for how many, and that it never holds the end of the server."""
+
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import psutil
+import pytest
+import trio
+from quart.wrappers.response import ResponseBody
+from trio.testing import MockClock
+
+from tests.support import Server, connect, read_head, serving, wait_for, wait_until
+from tests.test_owner import beside
+from tests.web.knowing import ask, problem
+from trio_stream.errors import ClientStalled
+from trio_stream.services import LISTENERS
+from trio_stream.telemetry.history import Traffic
+from trio_stream.telemetry.process import INTERVAL, Sampler
+from trio_stream.web.events import LAST_WORDS, EventStream, _UntilDrain, event
+
+LIVE, SCAN = "/api/live", "/api/library/scan"
+
+GRACE = 15
+"""Seconds a server of these tests would wait for what runs; far more than `AT_ONCE`."""
+
+AT_ONCE = 5.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all: events go through the framework whatever the settings, and there is no second way to test."""
+    folder = tmp_path_factory.mktemp("live")
+    (folder / "videos").mkdir()
+    with (folder / "videos" / "long.mp4").open("wb") as file:
+        file.truncate(1 << 30)
+    with serving(folder / "videos", folder) as running:
+        running.wait_idle()
+        yield running
+
+
+type Told = Iterator[tuple[str, dict[str, Any]]]
+
+
+def told(answer: httpx.Response) -> Told:
+    """Events with their kinds, as they come."""
+    kind = ""
+    for line in answer.iter_lines():
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            yield kind, json.loads(value)
+
+
+def test_first_comes_the_history_then_each_second_a_sample(server: Server) -> None:
+    with server.client() as client, client.stream("GET", LIVE) as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        assert answer.headers["Cache-Control"] == "no-store"
+        events = told(answer)
+        kind, history = next(events)
+        assert kind == "history"
+        assert set(history) == {"times", "cpu", "memory", "bytes_per_second", "streams"}
+        assert {len(column) for column in history.values()} == {len(history["times"])}
+        times = list(history["times"])
+        for _ in range(3):
+            kind, now = next(events)
+            assert kind == "now"
+            assert now["sample"].keys() == {"time", "cpu", "memory", "bytes_per_second", "streams"}
+            times.append(now["sample"]["time"])
+        assert times == sorted(set(times)), "each sample once: those of the history, then the others"
+        assert 1000 <= times[-1] - times[-2] < 5000
+        metrics = server.metrics()
+        assert now["uptime_seconds"] <= metrics["uptime_seconds"]
+        assert now["max_streams"] == metrics["max_streams"]
+        assert now["sample"]["memory"] == pytest.approx(metrics["memory_mb"] * 1e6, rel=0.2)
+
+
+def test_what_is_streamed_is_there_as_in_the_list_of_streams(server: Server) -> None:
+    with server.client() as client, client.stream("GET", LIVE) as answer:
+        events = told(answer)
+        sent = next(now for kind, now in events if kind == "now")["bytes_sent"]
+        with httpx.stream("GET", f"{server.url}/api/stream/long.mp4") as film:
+            pieces = film.iter_raw()
+            next(pieces)
+            now = next(now for kind, now in events if kind == "now" and now["sample"]["streams"])
+            (stream,) = now["streams"]
+            (listed,) = server.get("/api/streams").json()["streams"]
+            assert stream.keys() == listed.keys()
+            assert (stream["id"], stream["name"], stream["owner"]) == (listed["id"], "long.mp4", "127.0.0.1")
+            assert now["sample"]["streams"] == 1
+            assert now["bytes_sent"] - sent >= stream["bytes_sent"] > 0
+            assert now["sample"]["bytes_per_second"] > 0
+        last = next(now for kind, now in events if kind == "now" and not now["sample"]["streams"])
+        assert last["streams"] == []
+        with client.stream("GET", LIVE) as another:
+            kind, history = next(told(another))
+    assert kind == "history"
+    assert 1 in history["streams"]
+    assert max(history["bytes_per_second"]) > 0
+
+
+def test_its_head_ends(server: Server) -> None:
+    answer = ask(server, "HEAD", LIVE)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    assert "Content-Length" not in answer.headers
+
+
+async def listen(stack: AsyncExitStack, server: Server, path: str) -> trio.SocketStream:
+    """A connection that listens and has heard something."""
+    stream = await stack.enter_async_context(await connect(server))
+    await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
+    head, _ = await read_head(stream)
+    assert b" 200 " in head
+    return stream
+
+
+async def test_there_are_so_many_places_and_each_is_given_back(server: Server) -> None:
+    before = server.settled()
+    async with AsyncExitStack() as stack:
+        for number in range(LISTENERS):
+            await listen(stack, server, (LIVE, SCAN)[number % 2])
+        for path in (LIVE, SCAN):
+            refused = await trio.to_thread.run_sync(server.get, path)
+            problem(refused, 503, "too-many-listeners")
+            assert int(refused.headers["Retry-After"]) > 0
+            assert ask(server, "HEAD", path).status_code == 200, "which takes none"
+    await trio.to_thread.run_sync(
+        lambda: wait_for(lambda: server.census().within(before), 5, "everything to be gone")
+    )
+    async with AsyncExitStack() as stack:
+        for _ in range(LISTENERS):
+            await listen(stack, server, LIVE)
+        refused = await trio.to_thread.run_sync(server.get, LIVE)
+        problem(refused, 503, "too-many-listeners")
+
+
+async def test_the_operator_follows_from_the_machine_itself_whoever_listens(server: Server) -> None:
+    """The commands of the program come through the door for this machine."""
+    door = server.settings["TRIO_STREAM_DATA"] + "/owner.sock"
+    async with AsyncExitStack() as stack:
+        for _ in range(LISTENERS):
+            await listen(stack, server, LIVE)
+        client = httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=door), verify=False)
+        await stack.enter_async_context(client)
+        answer = await stack.enter_async_context(client.stream("GET", f"http://owner{SCAN}"))
+        assert answer.status_code == 200
+
+
+async def chunks(stream: trio.SocketStream) -> bytes:
+    """What comes until the end of the connection."""
+    got = bytearray()
+    while data := await stream.receive_some(65536):
+        got += data
+    return bytes(got)
+
+
+def ended_whole(body: bytes) -> bool:
+    """Whether the last chunk was there (RFC 9112 section 7.1)."""
+    return body.endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+async def test_the_server_does_not_wait_for_who_listens(tmp_path: Path, workers: int) -> None:
+    options = ("-w", str(workers), "--graceful-timeout", str(GRACE))
+    (tmp_path / "videos").mkdir()
+    with serving(tmp_path / "videos", tmp_path, hypercorn=options) as server:
+        await wait_until(lambda: server.log.count("Running on") == max(workers, 1), 30, "all workers")
+        async with AsyncExitStack() as stack:
+            # So many that both workers have some: the one that is not the owner passes what it is told on.
+            streams = [await listen(stack, server, (LIVE, SCAN)[number % 2]) for number in range(16)]
+            bodies: list[bytes] = []
+
+            async def hear(stream: trio.SocketStream) -> None:
+                bodies.append(await chunks(stream))
+
+            began = trio.current_time()
+            async with trio.open_nursery() as nursery:
+                for stream in streams:
+                    nursery.start_soon(hear, stream)
+                server.process.send_signal(signal.SIGTERM)
+            await wait_until(lambda: server.process.poll() is not None, GRACE, "the server to end")
+            assert trio.current_time() - began < AT_ONCE
+        assert server.process.returncode == 0
+        assert "Traceback" not in server.log, server.log
+        if workers < 2:  # the end of the owner may be heard before one's own
+            assert all(map(ended_whole, bodies))
+
+
+async def test_but_it_waits_for_a_video(tmp_path: Path) -> None:
+    size = 32 << 20
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "v.mp4").write_bytes(os.urandom(1 << 20) * 32)
+    options = ("-w", "0", "--graceful-timeout", str(GRACE))
+    with serving(tmp_path / "videos", tmp_path, hypercorn=options) as server:
+        async with AsyncExitStack() as stack:
+            film = await stack.enter_async_context(await connect(server))
+            await film.send_all(b"GET /api/stream/v.mp4 HTTP/1.1\r\nHost: t\r\n\r\n")
+            _, begun = await read_head(film)
+            live = await listen(stack, server, LIVE)
+            server.process.send_signal(signal.SIGTERM)
+            with trio.fail_after(AT_ONCE):
+                assert ended_whole(await chunks(live))
+            assert server.process.poll() is None
+            assert len(begun) + len(await chunks(film)) == size
+        await wait_until(lambda: server.process.poll() is not None, GRACE, "the server to end")
+        assert server.last_ended()["ended"] == "finished"
+
+
+def test_who_follows_a_worker_beside_the_owner_learns_that_the_owner_has_gone(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    with serving(tmp_path / "videos", tmp_path, hypercorn=("-w", "2")) as server:
+        with beside(server, tmp_path / "data") as client, client.stream("GET", SCAN) as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == "event: progress"
+            owner = json.loads((tmp_path / "data" / "owner.lock").read_text())["pid"]
+            psutil.Process(owner).terminate()
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(lines)
+        assert "Traceback" not in server.log, server.log
+
+
+async def test_who_is_slow_misses_samples_and_gets_no_old_one(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    sampler = Sampler(lambda: Traffic(0, 0))
+    await nursery.start(sampler.run)
+    history = sampler.history
+
+    def write(_: int) -> bytes:
+        return event("now", history.version, history.newest._asdict())
+
+    async with EventStream(history, write) as body:
+        seen = []
+        for _ in range(4):
+            seen.append(int((await anext(body)).split(b"\n")[1].removeprefix(b"id: ")))
+            await trio.sleep(3.5 * INTERVAL)  # to take it in
+        assert seen == [1, 4, 8, 12]
+
+
+class Endless(ResponseBody, AsyncIterator[bytes]):
+    """A part whenever one is asked for, until `parts` are over; then nothing for ever."""
+
+    def __init__(self, parts: int) -> None:
+        self.left = parts
+        self.open = False
+
+    async def __aenter__(self) -> "Endless":
+        self.open = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.open = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.left == 0:
+            await trio.sleep_forever()
+        self.left -= 1
+        return b"part"
+
+
+def until(drain: trio.Event, inner: Endless) -> _UntilDrain:
+    return _UntilDrain(cast("ResponseBody", inner), drain.wait)
+
+
+async def test_a_drain_ends_the_wait_for_what_comes_next(autojump_clock: MockClock) -> None:
+    drain, inner = trio.Event(), Endless(2)
+    got: list[bytes] = []
+    async with trio.open_nursery() as nursery:
+
+        async def begin() -> None:
+            await trio.sleep(10)
+            drain.set()
+
+        nursery.start_soon(begin)
+        async with until(drain, inner) as body:
+            assert inner.open
+            got += [part async for part in body]
+            assert trio.current_time() == pytest.approx(10, abs=0.01)
+    assert got == [b"part", b"part"]
+    assert not inner.open
+
+
+async def test_a_drain_that_began_before_leaves_nothing_to_say(autojump_clock: MockClock) -> None:
+    drain = trio.Event()
+    drain.set()
+    async with until(drain, Endless(10**9)) as body:
+        async for _ in body:
+            await trio.lowlevel.checkpoint()
+
+
+async def test_who_takes_nothing_is_not_waited_for(autojump_clock: MockClock) -> None:
+    drain, inner = trio.Event(), Endless(1)
+
+    async def send() -> None:
+        async with until(drain, inner) as body:
+            await anext(body)
+            drain.set()
+            await trio.sleep_forever()  # the client makes no room
+
+    with pytest.raises(ClientStalled):
+        await send()
+    assert trio.current_time() == pytest.approx(LAST_WORDS)
+    assert not inner.open
+
+
+async def test_who_leaves_is_only_cancelled(autojump_clock: MockClock) -> None:
+    drain, inner = trio.Event(), Endless(1)
+    with trio.move_on_after(3) as client:
+        async with until(drain, inner) as body:
+            async for _ in body:
+                pass
+    assert client.cancelled_caught
+    assert not inner.open
+
+
+def test_it_is_written_once_for_all_who_look(server: Server) -> None:
+    """Two who came in different moments are told the very same bytes of a sample."""
+    with server.client() as client, client.stream("GET", LIVE) as one:
+        first = told(one)
+        next(first)
+        with client.stream("GET", LIVE) as other:
+            second = told(other)
+            next(second)
+            mine = {now["sample"]["time"]: now for _, now in (next(first) for _ in range(4))}
+            yours = {now["sample"]["time"]: now for _, now in (next(second) for _ in range(3))}
+    both = mine.keys() & yours.keys()
+    assert len(both) >= 2
+    assert all(mine[each] == yours[each] for each in both)
