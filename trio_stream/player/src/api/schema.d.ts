@@ -94,6 +94,27 @@ export interface components {
             /** @constant */
             status: "ok";
         };
+        LiveHistory: {
+            times: number[];
+            cpu: number[];
+            memory: number[];
+            bytes_per_second: number[];
+            streams: number[];
+        };
+        LiveSample: {
+            time: number;
+            cpu: number;
+            memory: number;
+            bytes_per_second: number;
+            streams: number;
+        };
+        LiveNow: {
+            sample: components["schemas"]["LiveSample"];
+            uptime_seconds: number;
+            bytes_sent: number;
+            max_streams: number;
+            streams: components["schemas"]["Stream"][];
+        };
         VideoPage: {
             videos: string[];
             items: components["schemas"]["LibraryVideo"][];
@@ -369,6 +390,7 @@ export interface components {
             videos: number;
             missing: number;
             folders: number;
+            folder: string;
             look: components["schemas"]["Look"];
             watching: components["schemas"]["Watching"];
             keeping: components["schemas"]["Keeping"];

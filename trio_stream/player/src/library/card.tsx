@@ -22,6 +22,14 @@ export const Card = memo(function Card({ video }: { video: Video }) {
   const around = video.name.includes("/") ? video.name.slice(0, video.name.lastIndexOf("/")) : "";
   return (
     <Link className="card" href={`/watch/${video.id}`}>
+      <span className="name">{video.title}</span>
+      <span className="about">
+        {video.state === "unreadable"
+          ? t("unreadable")
+          : part > 0 && !watched && video.duration !== null
+            ? t("left", { time: clock(video.duration * (1 - part)) })
+            : around}
+      </span>
       <span className="picture">
         <Picture video={video} />
         {video.duration !== null && <span className="badge">{clock(video.duration)}</span>}
@@ -36,14 +44,6 @@ export const Card = memo(function Card({ video }: { video: Video }) {
             <span style={{ width: `${Math.max(2, part * 100)}%` }} />
           </span>
         )}
-      </span>
-      <span className="name">{video.title}</span>
-      <span className="about">
-        {video.state === "unreadable"
-          ? t("unreadable")
-          : part > 0 && !watched && video.duration !== null
-            ? t("left", { time: clock(video.duration * (1 - part)) })
-            : around}
       </span>
     </Link>
   );

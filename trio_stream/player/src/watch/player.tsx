@@ -1,6 +1,6 @@
 /** The picture and everything one does to it. */
 
-import { Controls } from "@videojs/react";
+import { Controls, Hotkey, Time } from "@videojs/react";
 import { I18nProvider } from "@videojs/react/i18n";
 import { Video, VideoPlayer, VideoSkin } from "@videojs/react/video";
 import "@videojs/react/video/skin.css";
@@ -125,6 +125,9 @@ export function Player({ details, asked, since, go }: Playing) {
                 <track key="thumbnails" kind="metadata" label="thumbnails" src={details.thumbnails.track} default />
               )}
             </Video>
+            {/* The first that is bound to a key has it: the skin's own steps are all of 10 seconds. */}
+            <Hotkey keys="ArrowRight" action="seekStep" value={5} />
+            <Hotkey keys="ArrowLeft" action="seekStep" value={-5} />
             <Above title={details.title}>
               <button
                 type="button"
@@ -179,6 +182,7 @@ function Above({ title, children }: { title: string; children: ReactNode }) {
           <Icon name="back" />
         </Link>
         <p className="above-title">{title}</p>
+        <Time.Value type="remaining" className="above-time" />
         {children}
       </Controls.Content>
     </Controls.Root>
