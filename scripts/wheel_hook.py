@@ -1,0 +1,45 @@
+"""Puts the built player into each wheel, and asks for a Node to build it with where there is none.
+
+An editable install builds nothing: it works without Node and without a registry for npm, and a server that is started
+from it says what is missing.
+"""
+
+import inspect
+import os
+import sys
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+import player  # hatchling runs this file by its path
+
+
+class PlayerHook(BuildHookInterface[Any]):
+    """What hatchling calls for a wheel, standard or editable."""
+
+    def dependencies(self) -> list[str]:
+        """What the build needs besides hatchling."""
+        # Hatchling does not say for which of the two it asks. This is the name PEP 660 gives to the question; were it
+        # asked otherwise, an editable install would fetch a Node that it does not use.
+        frame = inspect.currentframe()
+        while frame is not None:
+            if frame.f_code.co_name == "get_requires_for_build_editable":
+                return []
+            frame = frame.f_back
+        return [player.WHEEL] if player.node_is_needed() else []
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the player, if it has changed, and add it."""
+        if version == "editable":
+            return
+        try:
+            player.build()
+        except player.PlayerError as error:
+            self.app.abort(f"{error.output}The player could not be built: {error}")
+        for folder, _, names in os.walk(player.DIST):
+            for name in names:
+                path = os.path.join(folder, name)
+                if name != player.STAMP:
+                    build_data["force_include"][path] = os.path.relpath(path, player.ROOT)
