@@ -5,6 +5,7 @@ everything else is opened when the server starts (`trio_stream.services`).
 """
 
 import sys
+from pathlib import Path
 
 from quart_trio import QuartTrio
 
@@ -17,6 +18,7 @@ from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 from trio_stream.web import (
     asgi,
+    built,
     direct,
     exchange,
     library,
@@ -25,6 +27,7 @@ from trio_stream.web import (
     metrics,
     origins,
     pages,
+    player,
     problems,
     sockets,
     streams,
@@ -54,10 +57,15 @@ class TrioStream(QuartTrio):
     services: Services
     direct_routes: direct.DirectRoutes
     live: live.Live
+    player_folder: Path
+    player: built.Build
 
 
-def create_app(settings: Settings | None = None) -> TrioStream:
-    """The application for `settings`, or for those of the environment. Raises `SettingsError`."""
+def create_app(settings: Settings | None = None, *, player_folder: Path = built.DIST) -> TrioStream:
+    """The application for `settings`, or for those of the environment, with the player built in a folder.
+
+    Raises `SettingsError`.
+    """
     if settings is None:
         settings = settings_module.load()
         settings.check_videos()
@@ -76,12 +84,13 @@ def create_app(settings: Settings | None = None) -> TrioStream:
 
     app = TrioStream("trio_stream", static_folder=None)
     app.settings = settings
+    app.player_folder = player_folder
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_IMPORT
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)
     origins.register(app)
-    for room in (videos, made, watch_state, library, streams, sockets, metrics, live, pages):
+    for room in (videos, made, watch_state, library, streams, sockets, metrics, live, pages, player):
         app.register_blueprint(room.blueprint)
     app.direct_routes = direct.DirectRoutes(app)
     app.live = live.Live()

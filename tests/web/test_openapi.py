@@ -300,6 +300,7 @@ _FOREIGN = {"Origin": "http://other.example"}
         ("DELETE", "/api/streams/{id}", "/api/streams/none", {}, 404),
         ("DELETE", "/api/streams/{id}", "/api/streams/none", {"Origin": "http://other.example"}, 403),
         ("GET", "/static/{file}", "/static/none.css", {}, 404),
+        ("GET", "/assets/{file}", "/assets/none.js", {}, 404),
         ("GET", "/api/videos/{id}", _NO_ID, {}, 404),
         ("PATCH", "/api/videos/{id}", _NO_ID, _FOREIGN, 403),
         ("GET", "/api/videos/{id}/file", f"{_NO_ID}/file", {}, 404),

@@ -13,8 +13,10 @@
 - `streams.py`: the bytes of a video over HTTP; the list of streams and how to end one
 - `sockets.py`: the bytes of a video over WebSocket
 - `metrics.py`: figures, as JSON and as Prometheus text
-- `pages.py`: the page for people, health for machines, the API's description
-- `views.py`: what the pages show, from names and the description to HTML
+- `player.py`: the page for people, and what it loads
+- `built.py`: the built player, as it is sent
+- `pages.py`: health for machines, the API's description
+- `views.py`: what our own pages show, from the description to HTML
 - `openapi.py` (with `openapi_bytes.py`, `openapi_library.py`, `openapi_parts.py`), `schemas.py` (with
   `schemas_library.py`): the description of the API, as data
 """

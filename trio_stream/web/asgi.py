@@ -42,6 +42,7 @@ from trio_stream.server.local import serve_local
 from trio_stream.services import Services, open_services
 from trio_stream.streaming.pump import Chunk, Delivery
 from trio_stream.streaming.stream import Ending
+from trio_stream.web.built import read_build
 from trio_stream.web.direct import Answered, Route, StreamedResponse
 from trio_stream.web.exchange import Exchange, Request, Websocket
 
@@ -243,6 +244,7 @@ class Lifespan:
         try:
             async with open_services(self.app.settings) as services:
                 self.app.services = services
+                self.app.player = read_build(self.app.player_folder)
                 async with trio.open_nursery() as nursery:
                     if services.owner.mine:
                         await nursery.start(self._open_local_door, services)

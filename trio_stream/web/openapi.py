@@ -12,13 +12,14 @@ from trio_stream.telemetry.prometheus import CONTENT_TYPE as PROMETHEUS
 from trio_stream.web.openapi_bytes import made_files, video_bytes, websocket
 from trio_stream.web.openapi_library import library, watching
 from trio_stream.web.openapi_parts import (
-    AGAIN,
     EXAMPLE,
     FOREIGN,
-    SAMPLE,
+    ID,
+    SAMPLE_ID,
     Json,
     body,
     events_answer,
+    header,
     json_answer,
     operation,
     parameter,
@@ -26,7 +27,6 @@ from trio_stream.web.openapi_parts import (
     ref,
 )
 from trio_stream.web.schemas import problems, schemas
-from trio_stream.web.schemas_library import NAME
 
 ABOUT = """\
 A video streaming server: the videos of one folder, over HTTP with byte ranges and over WebSocket.
@@ -43,6 +43,9 @@ bytes. Moments are ISO 8601 in UTC; positions and durations are seconds; what is
 A list comes in pages where `limit` or `cursor` is asked for: `next` is the cursor of the next page, or `null` at the
 end. What comes or goes between two pages disturbs no other item.\
 """
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+SCRIPT = "index-DpJZya73.js"
 
 
 def document() -> Json:
@@ -156,32 +159,51 @@ def _pages() -> Json:
     def html(about: str) -> Json:
         return {"description": about, "content": body("text/html", {"type": "string"})}
 
+    page = html("The page.")
     home = html("The page for browsers, who name `text/html` in `Accept`; health for everyone else.")
     home["content"] |= body("application/json", ref("Health"))
-    unread = html("The folder of videos cannot be read; the page says so.")
-    chosen = parameter("v", "query", NAME, "The video to begin with.", example=SAMPLE)
-    busy = problem_answer("The folder cannot be read now: too many files are open.", AGAIN)
+    unbuilt = html("The player is not built; the page says how to do that.")
+    shown = {"200": page, "503": unbuilt}
     file = parameter("file", "path", {"type": "string"}, "The name of the file.", example="page.css")
     same = {"description": "You have it already (`If-None-Match`)."}
+    shown["304"] = same
     unknown = problem_answer("There is no such file.")
+    asset = {"description": "The file.", "headers": {"Cache-Control": header("For good.", IMMUTABLE)}}
+    hashed = parameter(
+        "file", "path", {"type": "string"}, "Its name, with a hash of what is in it.", example=SCRIPT
+    )
     description = {
         "description": "This description.",
         "content": body("application/json", {"type": "object"}),
     }
     return (
-        get(
-            "home",
-            "/",
-            "The player and the library",
-            {"200": home, "500": unread, "503": busy},
-            parameters=[chosen],
+        get("home", "/", "The library", {"200": home, "304": same})
+        | get(
+            "watch", "/watch/{id}", "One video", shown, f"curl {EXAMPLE}/watch/{SAMPLE_ID}", parameters=[ID]
+        )
+        | get(
+            "socket",
+            "/socket/{id}",
+            "One video, by WebSocket",
+            shown,
+            f"curl {EXAMPLE}/socket/{SAMPLE_ID}",
+            parameters=[ID],
+        )
+        | get("live", "/live", "What goes on in the server", shown)
+        | get(
+            "playerAsset",
+            "/assets/{file}",
+            "What these pages load",
+            {"200": asset, "304": same, "404": unknown},
+            f"curl --compressed {EXAMPLE}/assets/{SCRIPT}",
+            parameters=[hashed],
         )
         | get("docs", "/docs", "This documentation", {"200": html("The page."), "304": same})
         | get("openapi", "/openapi.json", "This description", {"200": description, "304": same})
         | get(
             "asset",
             "/static/{file}",
-            "What the pages need to look good",
+            "What the documentation needs to look good",
             {"200": {"description": "The file."}, "304": same, "404": unknown},
             f"curl {EXAMPLE}/static/page.css",
             parameters=[file],

@@ -1,80 +1,32 @@
-"""What the pages show: from videos and from the description of the API to HTML, in plain functions.
+"""What the server's own pages show: from the description of the API to HTML, in plain functions.
 
-They know nothing of requests, and may take a while for many thousand videos: call them in a thread.
+They know nothing of requests. The page with the videos is the player's (`player.py`).
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from trio_stream.library.catalog import Video
-from trio_stream.library.naming import natural_key
-from trio_stream.web import shapes
 from trio_stream.web.openapi_parts import EXAMPLE
 
 HERE = Path(__file__).parent
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _CODE = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file the pages need, in memory; `tag` changes when it does."""
+    """A file in memory; `tag` changes when its content does."""
 
     content: bytes
     content_type: str
     tag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A video in the list. `key` is its name as links spell it; all of it can be shown."""
-
-    title: str
-    kind: str
-    key: str
-    stream: str
-    download: str
-    size: str
-    modified: str
-    date: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder with its videos; the library itself has no name."""
-
-    name: str
-    entries: list[Entry]
-
-
-def library_page(videos: Sequence[Video], wanted: str | None, folder: str, trouble: str = "") -> str:
-    """The page with all videos, ready to play `wanted`, or the first one. `trouble` is why there are none."""
-    groups = _grouped(videos)
-    chosen = wanted if any(video.name == wanted for video in videos) else None
-    if wanted is None and groups:
-        chosen = groups[0][1][0].name
-    folders = [Folder(shown(name), [_entry(video, chosen) for video in group]) for name, group in groups]
-    entries = [entry for each in folders for entry in each.entries]
-    return _TEMPLATES.get_template("home.html").render(
-        folders=folders,
-        count=len(entries),
-        current=next((entry for entry in entries if entry.chosen), None),
-        missing=shown(wanted) if wanted is not None and chosen is None else None,
-        folder=shown(folder),
-        trouble=trouble,
-    )
 
 
 def docs_page(document: dict[str, Any]) -> str:
@@ -82,44 +34,9 @@ def docs_page(document: dict[str, Any]) -> str:
     return _TEMPLATES.get_template("docs.html").render(api=document, tags=_by_tag(document))
 
 
-def shown(text: str) -> str:
-    """Text that has a UTF-8 form: a byte of a name that is none becomes U+FFFD."""
-    return _SURROGATE.sub("\ufffd", text)
-
-
-def _grouped(videos: Sequence[Video]) -> list[tuple[str, list[Video]]]:
-    """The videos by folder: the library itself, then its folders as people sort them."""
-    groups: dict[str, list[Video]] = {}
-    for video in videos:
-        groups.setdefault(video.name.rpartition("/")[0], []).append(video)
-    return sorted(groups.items(), key=lambda group: (group[0] != "", natural_key(group[0])))
-
-
-def _entry(video: Video, chosen: str | None) -> Entry:
-    about = shapes.file(video.name, video.size, video.mtime_ns)
-    title, _, suffix = video.name.rpartition("/")[2].rpartition(".")
-    moment = datetime.fromisoformat(about["modified"])
-    return Entry(
-        title=shown(title),
-        kind=suffix.upper(),
-        # What `encodeURIComponent` leaves alone, and slashes: the script compares it with the address bar.
-        key=quote(video.name.encode("utf-8", "surrogateescape"), safe="/!*'()"),
-        stream=about["urls"]["stream"],
-        download=about["urls"]["download"],
-        size=_size(video.size),
-        modified=about["modified"],
-        date=f"{moment.day} {moment:%b} {moment.year}",
-        chosen=video.name == chosen,
-    )
-
-
-def _size(size: float) -> str:
-    """Bytes for people, in the decimal units the metrics have too."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 999.5:
-            return f"{size:.0f} {unit}" if unit in ("bytes", "kB") or size >= 99.5 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.2f} TB"
+def unbuilt_page() -> str:
+    """What stands in the place of a player that is not there."""
+    return _TEMPLATES.get_template("unbuilt.html").render()
 
 
 def _by_tag(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -178,19 +95,10 @@ def _literal(value: object) -> Markup:
     return Markup("<code>{}</code>").format(json.dumps(value))
 
 
-def _load_assets() -> dict[str, Asset]:
-    assets = {}
-    for path in sorted((HERE / "static").iterdir()):
-        content = path.read_bytes()
-        kind = _ASSET_TYPES.get(path.suffix)
-        if kind is not None:
-            assets[path.name] = Asset(content, kind, content_tag(content))
-    return assets
-
-
-def content_tag(content: bytes) -> str:
-    """A short word that changes with the content."""
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
+def asset_of(name: str, content: bytes) -> Asset:
+    """A file of that name; what it is its suffix says."""
+    kind = _ASSET_TYPES.get(Path(name).suffix, "application/octet-stream")
+    return Asset(content, kind, hashlib.blake2b(content, digest_size=8).hexdigest())
 
 
 def _asset_url(name: str) -> str:
@@ -200,11 +108,22 @@ def _asset_url(name: str) -> str:
 # Ours, because the machine's mime.types may call a script what no browser runs under `nosniff`.
 _ASSET_TYPES = {
     ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/vnd.microsoft.icon",
+    ".jpg": "image/jpeg",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
 }
 
-ASSETS = _load_assets()
+ASSETS = {path.name: asset_of(path.name, path.read_bytes()) for path in (HERE / "static").iterdir()}
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"),

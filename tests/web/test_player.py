@@ -1,0 +1,276 @@
+"""The player as it is served: its page, what it loads, what browsers are told of both, and a server without it."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+
+from tests.support import Server, exchange, serving, wait_for
+from tests.web.test_pages import BROWSER, Page
+
+PAGES = ["/", "/watch/3f9c1b2e8d7a6054", "/watch/a/b%2Fc%FF", "/socket/3f9c1b2e8d7a6054", "/live"]
+
+INDEX = (
+    b'<!doctype html><title>Trio Stream</title><script type="module" src="/assets/index-a1b2.js"></script>'
+)
+SCRIPT = b"console.log('a player');\n" * 100
+PACKED = gzip.compress(SCRIPT, mtime=0)
+ASSETS = {
+    "index-a1b2.js": SCRIPT,
+    "index-a1b2.js.gz": PACKED,
+    "index-c3d4.css": b"body { margin: 0 }",
+    "icon-e5f6.svg": b"<svg/>",
+    "font-0718.woff2": b"wOF2",
+    "what-93a4.ever": b"?",
+}
+TYPES = {
+    "index-a1b2.js": "text/javascript; charset=utf-8",
+    "index-c3d4.css": "text/css; charset=utf-8",
+    "icon-e5f6.svg": "image/svg+xml",
+    "font-0718.woff2": "font/woff2",
+    "what-93a4.ever": "application/octet-stream",
+}
+
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "media-src 'self' blob:",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a small player of the tests' own."""
+    folder = tmp_path_factory.mktemp("built")
+    dist = folder / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_bytes(INDEX)
+    for name, content in ASSETS.items():
+        (dist / "assets" / name).write_bytes(content)
+    (dist / "secret.js").write_bytes(b"not an asset")
+    (folder / "videos").mkdir()
+    with serving(
+        folder / "videos", folder, app="tests.web.playing:app", environ={"PLAYER": str(dist)}
+    ) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def unbuilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose player nobody has built."""
+    folder = tmp_path_factory.mktemp("unbuilt")
+    (folder / "videos").mkdir()
+    environ = {"PLAYER": str(folder / "dist")}
+    with serving(folder / "videos", folder, app="tests.web.playing:app", environ=environ) as server:
+        yield server
+
+
+def browse(server: Server, path: str, **headers: str) -> httpx.Response:
+    """What a browser gets."""
+    return server.get(path, headers={"Accept": BROWSER, **headers})
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_page_is_at_all_its_addresses(built: Server, path: str) -> None:
+    answer = browse(built, path)
+    assert (answer.status_code, answer.content) == (200, INDEX)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = browse(built, path, **{"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["ETag"] == answer.headers["ETag"]
+    assert answer.headers.get("Vary") == again.headers.get("Vary") == ("Accept" if path == "/" else None)
+
+
+@pytest.mark.parametrize(
+    "path", ["/watch", "/watch/", "/live/", "/live/x", "/index.html", "/assets", "/assets/"]
+)
+def test_it_is_nowhere_else(built: Server, path: str) -> None:
+    answer = browse(built, path)
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not-found"
+
+
+@pytest.mark.parametrize("accept", [BROWSER, "text/html", "text/html, */*;q=0.1"])
+def test_browsers_get_the_page(built: Server, accept: str) -> None:
+    assert built.get("/", headers={"Accept": accept}).content == INDEX
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html;q=0.9", "", None])
+def test_everyone_else_gets_health(built: Server, accept: str | None) -> None:
+    with built.client() as client:
+        del client.headers["Accept"]
+        answer = client.get("/", headers={} if accept is None else {"Accept": accept})
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Vary"] == "Accept"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.json()["status"] == "ok"
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/assets/index-a1b2.js", "/assets/none.js"])
+def test_browsers_are_told_to_trust_nobody_else(built: Server, unbuilt: Server, path: str) -> None:
+    for server in (built, unbuilt):
+        headers = browse(server, path).headers
+        assert set(headers["Content-Security-Policy"].split("; ")) == POLICY
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        permissions = headers["Permissions-Policy"].split(", ")
+        assert {"autoplay=(self)", "fullscreen=(self)", "picture-in-picture=(self)"} < set(permissions)
+        assert {each for each in permissions if not each.endswith("=(self)")} >= {
+            "camera=()",
+            "microphone=()",
+        }
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_assets_are_there_for_good(built: Server, name: str) -> None:
+    answer = built.get(f"/assets/{name}", headers={"Accept-Encoding": "identity"})
+    assert (answer.status_code, answer.content) == (200, ASSETS[name])
+    assert answer.headers["Content-Type"] == TYPES[name]
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    known = built.get(
+        f"/assets/{name}", headers={"If-None-Match": answer.headers["ETag"], "Accept-Encoding": "identity"}
+    )
+    assert (known.status_code, known.content) == (304, b"")
+    assert known.headers["Cache-Control"] == answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br, zstd", True),
+        ("*", True),
+        ("identity;q=0.5, gzip;q=1.0", True),
+        ("br;q=1.0, *;q=0.1", True),
+        ("", False),
+        (None, False),
+        ("br", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0, *", False),
+        ("*;q=0.5, gzip;q=0.000", False),
+        ("identity;q=1, gzip;q=0.5", False),
+    ],
+)
+def test_text_is_compressed_for_who_takes_it(built: Server, accepted: str | None, packed: bool) -> None:
+    with built.client() as client:
+        del client.headers["Accept-Encoding"]
+        headers = {} if accepted is None else {"Accept-Encoding": accepted}
+        with client.stream("GET", "/assets/index-a1b2.js", headers=headers) as answer:
+            raw = b"".join(answer.iter_raw())
+        plain = client.get("/assets/index-c3d4.css", headers=headers)
+    assert raw == (PACKED if packed else SCRIPT)
+    assert answer.headers.get("Content-Encoding") == ("gzip" if packed else None)
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Content-Type"] == TYPES["index-a1b2.js"]
+    assert "Content-Encoding" not in plain.headers
+    assert "Vary" not in plain.headers
+
+
+def test_two_forms_have_two_tags(built: Server) -> None:
+    path = "/assets/index-a1b2.js"
+    packed, plain = (built.get(path, headers={"Accept-Encoding": each}) for each in ("gzip", "identity"))
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+    assert packed.content == plain.content
+    known = built.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]})
+    assert known.status_code == 304
+    assert known.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("none.js", "index-a1b2.js.gz", "..", "../secret.js", "%2e%2e/secret.js", "..%2fsecret.js", "%00"),
+        *("..%5csecret.js", "../../videos", "%2fetc%2fpasswd", "index-a1b2.js/", "sub/index-a1b2.js", "%ff"),
+    ],
+)
+async def test_nothing_else_is_an_asset(built: Server, path: str) -> None:
+    """Sent as it is: clients of ours would tidy the path up."""
+    request = f"GET /assets/{path} HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
+    head, _, body = (await exchange(built, request.encode())).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 404")
+    assert b"application/problem+json" in head
+    assert json.loads(body)["code"] == "not-found"
+
+
+@pytest.mark.parametrize("path", ["/", "/live", "/assets/index-a1b2.js", "/assets/none.js"])
+async def test_head_is_get_without_the_body(built: Server, path: str) -> None:
+    def request(method: str) -> bytes:
+        return (
+            f"{method} {path} HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\nAccept-Encoding: gzip\r\n"
+            "Connection: close\r\n\r\n"
+        ).encode()
+
+    heads = []
+    for method in ("GET", "HEAD"):
+        head, _, body = (await exchange(built, request(method))).partition(b"\r\n\r\n")
+        heads.append([line for line in head.split(b"\r\n") if not line.lower().startswith(b"date:")])
+        assert bool(body) == (method == "GET")
+    assert heads[0] == heads[1]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_player_that_is_not_built_is_explained(unbuilt: Server, path: str) -> None:
+    answer = browse(unbuilt, path)
+    assert answer.status_code == (200 if path == "/" else 503)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
+    page = Page(answer.text)
+    assert "scripts/player build" in page.text
+    assert page.all("a", href="/docs")
+    loaded = [each["href"] for each in page.all("link")] + [each["src"] for each in page.all("img")]
+    for url in loaded:
+        assert urljoin(unbuilt.url, url).startswith(unbuilt.url)
+        assert unbuilt.get(url).status_code == 200
+
+
+def test_all_else_works_without_a_player(unbuilt: Server) -> None:
+    assert unbuilt.get("/").json()["status"] == "ok"
+    assert unbuilt.get("/api/videos").json()["status"] == "ok"
+    assert browse(unbuilt, "/docs").status_code == 200
+    answer = browse(unbuilt, "/assets/index-a1b2.js")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+def test_that_there_is_none_is_logged_once(unbuilt: Server, built: Server) -> None:
+    for path in PAGES:
+        browse(unbuilt, path)
+
+    def said() -> list[str]:
+        return [line for line in unbuilt.log.splitlines() if "the player is not built" in line]
+
+    wait_for(said, 2.0, "the warning")
+    [line] = said()
+    assert json.loads(line)["level"] == "warning"
+    assert json.loads(line)["remedy"] == "scripts/player build"
+    assert "the player is not built" not in built.log
+
+
+def test_a_build_meanwhile_is_served_from_the_next_start_on(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    """A page that was loaded before a build still finds its scripts after it."""
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_bytes(INDEX)
+    (dist / "assets" / "index-a1b2.js").write_bytes(SCRIPT)
+    server = start(app="tests.web.playing:app", environ={"PLAYER": str(dist)})
+    (dist / "assets" / "index-a1b2.js").unlink()
+    (dist / "index.html").write_bytes(b"another")
+    assert browse(server, "/live").content == INDEX
+    assert server.get("/assets/index-a1b2.js").content == SCRIPT
