@@ -12,6 +12,7 @@ from trio_stream.telemetry.prometheus import CONTENT_TYPE as PROMETHEUS
 from trio_stream.web.openapi_bytes import made_files, video_bytes, websocket
 from trio_stream.web.openapi_library import library, watching
 from trio_stream.web.openapi_parts import (
+    AGAIN,
     EXAMPLE,
     FOREIGN,
     ID,
@@ -189,7 +190,7 @@ def _pages() -> Json:
             f"curl {EXAMPLE}/socket/{SAMPLE_ID}",
             parameters=[ID],
         )
-        | get("live", "/live", "What goes on in the server", shown)
+        | get("livePage", "/live", "What goes on in the server", shown)
         | get(
             "playerAsset",
             "/assets/{file}",

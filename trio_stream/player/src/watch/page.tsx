@@ -29,6 +29,10 @@ export default function WatchPage({ id }: { id: string }) {
   // The player stays while the next video is asked for, and with it the full screen.
   const found = useQuery({ ...videoOf(id), placeholderData: keepPreviousData, refetchOnWindowFocus: false });
   const go = useCallback((other: string) => navigate(`/watch/${other}`), [navigate]);
+  const queries = useQueryClient();
+  const told = useCallback(() => {
+    for (const key of ["continue", "videos"]) void queries.invalidateQueries({ queryKey: [key] });
+  }, [queries]);
   const details = found.data;
   useEffect(() => {
     if (details !== undefined) document.title = `${details.title} · Trio Stream`;
@@ -56,15 +60,15 @@ export default function WatchPage({ id }: { id: string }) {
         <div className="player waiting" aria-hidden="true" />
       ) : (
         <>
-          <Player details={details} asked={asked} since={since} go={go} />
-          <About details={details} />
+          <Player details={details} asked={asked} since={since} go={go} told={told} />
+          <About details={details} told={told} />
         </>
       )}
     </article>
   );
 }
 
-function About({ details }: { details: VideoDetails }) {
+function About({ details, told }: { details: VideoDetails; told: () => void }) {
   const { t, language } = useTexts();
   const { facts } = details;
   const picture = facts?.video[0];
@@ -89,7 +93,7 @@ function About({ details }: { details: VideoDetails }) {
     <div className="about">
       <div className="about-head">
         <h1>{details.title}</h1>
-        <Watched details={details} />
+        <Watched details={details} told={told} />
         <a className="button" href={details.urls.download}>
           {t("watch.download")}
         </a>
@@ -146,7 +150,7 @@ function seek(seconds: number): void {
   void video.play().catch(() => undefined);
 }
 
-function Watched({ details }: { details: VideoDetails }) {
+function Watched({ details, told }: { details: VideoDetails; told: () => void }) {
   const { t } = useTexts();
   const queries = useQueryClient();
   const watched = details.playhead?.watched ?? false;
@@ -156,7 +160,7 @@ function Watched({ details }: { details: VideoDetails }) {
       json: { position: 0, duration: details.duration, watched: !watched },
     });
     await queries.invalidateQueries({ queryKey: ["video", details.id] });
-    for (const key of ["videos", "continue"]) void queries.invalidateQueries({ queryKey: [key] });
+    told();
   };
   return (
     <button type="button" className="button" aria-pressed={watched} onClick={() => void mark()}>

@@ -28,9 +28,11 @@ interface Playing {
   /** When the video was wanted, in milliseconds of the page. */
   since: number;
   go: (id: string) => void;
+  /** Called when the server has been told of a playhead. */
+  told: () => void;
 }
 
-export function Player({ details, asked, since, go }: Playing) {
+export function Player({ details, asked, since, go, told }: Playing) {
   const { t, language } = useTexts();
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   const [ended, setEnded] = useState(false);
@@ -51,7 +53,7 @@ export function Player({ details, asked, since, go }: Playing) {
   const lost = useRecovery(video, source);
   const measured = useMeasured(video, source, since);
   const trouble = useTrouble(video, details);
-  usePlayhead(video, details.id);
+  usePlayhead(video, details.id, told);
   useChapters(video, details);
   useMediaSession(video, details, { next: goNext, previous: goPrevious });
   useKeysOfThePage(container);
@@ -254,11 +256,15 @@ function useRememberedSubtitles(video: HTMLVideoElement | null): void {
       const showing = subtitles.find((each) => each.mode === "showing");
       remember("subtitles", showing === undefined ? "off" : showing.language || null);
     };
-    // Only what a person changes: the tracks of the next video change by themselves.
-    const later = setTimeout(() => video.textTracks.addEventListener("change", keep), 2_000);
+    // Only what a person changes: while a video is loaded its tracks change by themselves.
+    const begin = () => video.textTracks.addEventListener("change", keep);
+    const end = () => video.textTracks.removeEventListener("change", keep);
+    video.addEventListener("playing", begin);
+    video.addEventListener("emptied", end);
     return () => {
-      clearTimeout(later);
-      video.textTracks.removeEventListener("change", keep);
+      end();
+      video.removeEventListener("playing", begin);
+      video.removeEventListener("emptied", end);
     };
   }, [video]);
 }

@@ -6,18 +6,18 @@ import { putPlayhead } from "../api/queries";
 const EVERY = 10_000; // milliseconds
 const FEWEST = 1; // seconds that make a difference
 
-export function usePlayhead(video: HTMLVideoElement | null, id: string): void {
+export function usePlayhead(video: HTMLVideoElement | null, id: string, after: () => void): void {
   useEffect(() => {
     if (video === null) return;
     const ending = new AbortController();
-    let told = Number.NaN;
+    let last = Number.NaN;
     let begun = false;
     const tell = () => {
       const { currentTime, duration } = video;
-      if (!begun || video.readyState === 0 || !Number.isFinite(duration) || Math.abs(currentTime - told) < FEWEST) return;
-      told = currentTime;
-      putPlayhead(id, currentTime, duration).catch(() => {
-        told = Number.NaN; // the next one tells it
+      if (!begun || video.readyState === 0 || !Number.isFinite(duration) || Math.abs(currentTime - last) < FEWEST) return;
+      last = currentTime;
+      putPlayhead(id, currentTime, duration).then(after, () => {
+        last = Number.NaN; // the next one tells it
       });
     };
     const listen = (target: EventTarget, name: string, hear: () => void) =>
@@ -35,5 +35,5 @@ export function usePlayhead(video: HTMLVideoElement | null, id: string): void {
       ending.abort();
       tell();
     };
-  }, [video, id]);
+  }, [video, id, after]);
 }

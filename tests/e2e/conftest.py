@@ -1,0 +1,189 @@
+"""A real browser, and a library worth looking at."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.support import Server, serving, wait_for
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+PLAYING = """() => {
+    const video = document.querySelector('video');
+    return video !== null && !video.paused && video.readyState >= 3 && video.currentTime > 0;
+}"""
+
+SUBTITLES = {
+    "en": "1\n00:00:00,500 --> 00:00:29,000\nA ball bounces\n",
+    "de": "1\n00:00:00,500 --> 00:00:29,000\nEin Ball hüpft\n",
+}
+CHAPTERS = """;FFMETADATA1
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=10000
+title=The beginning
+[CHAPTER]
+TIMEBASE=1/1000
+START=10000
+END=30000
+title=The rest
+"""
+
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The distribution's browser; each test has a context of its own in it."""
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert program is not None, "no Chromium in PATH; scripts/test installs it"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Watched:
+    """What pages said and asked for, that they should not have."""
+
+    host: str
+    complaints: list[str] = field(default_factory=list)
+
+    def follow(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if self._is_bad(said.type, said.text) else None,
+        )
+        page.on(
+            "request",
+            lambda asked: (
+                self.complaints.append(f"asked {asked.url}") if self._is_foreign(asked.url) else None
+            ),
+        )
+
+    def _is_foreign(self, url: str) -> bool:
+        return not url.startswith((self.host, f"blob:{self.host}"))
+
+    @staticmethod
+    def _is_bad(kind: str, text: str) -> bool:
+        # That an address answered with an error is no complaint of the page's; what it makes of that is tested.
+        return kind == "error" and not text.startswith("Failed to load resource")
+
+
+@pytest.fixture
+def watched(films: Server) -> Watched:
+    return Watched(films.url)
+
+
+@pytest.fixture
+def context(browser: Browser, films: Server, watched: Watched) -> Iterator[BrowserContext]:
+    """A browser of nobody who was here before. Fails when a page in it complained, or asked any other host."""
+    with films.client() as client:
+        client.delete("/api/history")
+        for item in client.get("/api/videos?limit=200").json()["items"]:
+            client.delete(f"/api/videos/{item['id']}/playhead")
+    opened = browser.new_context(base_url=films.url, locale="en-US", viewport={"width": 1280, "height": 800})
+    opened.on("page", watched.follow)
+    yield opened
+    opened.close()
+    assert watched.complaints == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def browser_phone(browser: Browser, films: Server) -> Iterator[BrowserContext]:
+    """A small phone."""
+    size = {"width": 320, "height": 640}
+    with browser.new_context(base_url=films.url, viewport=size, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]
+        yield context
+
+
+def make(*command: object) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, command)], check=True)
+
+
+@pytest.fixture(scope="session")
+def shelf(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film with chapters and subtitles, three episodes, a long one, and two that no browser plays."""
+    folder = tmp_path_factory.mktemp("shelf")
+    season = folder / "Series" / "Season 1"
+    season.mkdir(parents=True)
+    (folder / "chapters").write_text(CHAPTERS)
+    make(
+        *("-i", sample, "-i", folder / "chapters", "-map", "0", "-map_chapters", "1", "-c", "copy"),
+        folder / "Film.mp4",
+    )
+    (folder / "chapters").unlink()
+    for language, text in SUBTITLES.items():
+        (folder / f"Film.{language}.srt").write_text(text)
+    for number in (1, 2, 3):
+        make("-i", sample, "-t", "8", "-c", "copy", season / f"Episode {number}.mp4")
+        with (season / f"Episode {number}.mp4").open("ab") as file:
+            file.write(b"\0\0\0\x0cfree" + f"{number:4}".encode())
+    make("-stream_loop", "15", "-i", sample, "-c", "copy", folder / "Long.mp4")
+    picture = "testsrc2=size=320x180:rate=10:duration=2"
+    make("-f", "lavfi", "-i", picture, "-c:v", "prores_ks", folder / "Foreign.mov")
+    (folder / "Broken.mkv").write_text("prose")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def films(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of `shelf` that knows all of it."""
+    with serving(
+        shelf, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
+    ) as server:
+
+        def whole() -> bool:
+            about = server.get("/api/library").json()
+            return bool(about["videos"] == 7 and about["idle"] and not about["look"]["resting"])
+
+        wait_for(whole, 90, "the library to be known")
+        yield server
+
+
+def open_video(page: Page, title: str) -> None:
+    """Find a video as a person would, and open it."""
+    page.goto("/")
+    page.get_by_role("searchbox").fill(title)
+    page.get_by_role("link", name=title).first.click()
+
+
+def playing(page: Page) -> None:
+    """Wait until it plays."""
+    page.wait_for_function(PLAYING)
+
+
+def at(page: Page) -> float:
+    """Where it is, in seconds."""
+    return float(page.evaluate("document.querySelector('video').currentTime"))
+
+
+def seek(page: Page, seconds: float) -> None:
+    """Go there by no key and no button, and wait for the picture."""
+    page.evaluate("where => void (document.querySelector('video').currentTime = where)", seconds)
+    page.wait_for_function(
+        "() => { const video = document.querySelector('video'); return !video.seeking && video.readyState >= 2 }"
+    )
+
+
+def wait_at(page: Page, seconds: float, timeout: float = 15_000) -> None:
+    """Wait until it has played up to there."""
+    page.wait_for_function(
+        "wanted => { const video = document.querySelector('video');"
+        " return video !== null && video.currentTime >= wanted && video.readyState >= 2 && !video.seeking }",
+        arg=seconds,
+        timeout=timeout,
+    )

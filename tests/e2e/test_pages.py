@@ -1,0 +1,201 @@
+"""The library page: finding, sorting, folders, languages, looks, keys of a remote control, and who cannot see it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.conftest import open_video, playing, seek, wait_at
+from tests.support import Server, wait_for
+
+AXE = Path(__file__).parents[2] / "trio_stream" / "player" / "node_modules" / "axe-core" / "axe.min.js"
+
+CARDS = ".grid .card .name"
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator(CARDS).all_text_contents()
+
+
+def test_finds_as_one_types(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(CARDS)).to_have_count(7)
+    page.keyboard.press("/")
+    page.keyboard.type("epis 2")
+    expect(page.locator(CARDS)).to_have_text(["Episode 2"])
+    assert "q=epis+2" in page.url
+    page.keyboard.type("zzz")
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(CARDS)).to_have_count(7)
+
+
+def test_sorts(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(CARDS)).to_have_count(7)
+    by_name = titles(page)
+    page.get_by_label("Sort by").select_option("duration")
+    page.wait_for_url("**/?sort=duration")
+    page.get_by_role("button", name="Ascending").click()
+    expect(page.locator(CARDS).first).to_have_text("Long")
+    page.go_back()
+    page.go_back()
+    expect(page.locator(CARDS)).to_have_text(by_name)
+
+
+def test_folders(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Series", exact=True).click()
+    page.get_by_role("link", name=re.compile("^Season 1")).click()
+    expect(page.locator(CARDS)).to_have_text(["Episode 1", "Episode 2", "Episode 3"])
+    page.get_by_role("navigation", name="Folders").get_by_role("link", name="All videos").click()
+    expect(page.locator(CARDS)).to_have_count(7)
+
+
+def test_continues_what_was_begun(page: Page) -> None:
+    open_video(page, "Long")
+    playing(page)
+    seek(page, 200)
+    wait_at(page, 201)
+    page.get_by_role("link", name="Library", exact=True).click()
+    begun = page.get_by_role("region", name="Continue watching")
+    expect(begun.get_by_role("link", name="Long")).to_contain_text("left")
+
+
+def test_posters_come_and_are_kept(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(".grid img.shown")).to_have_count(6)  # what cannot be read has none
+    kept = page.evaluate(
+        "performance.getEntriesByType('resource').filter(e => e.name.includes('/poster-')).length"
+    )
+    assert kept == 6
+
+
+def test_speaks_portuguese(browser: Browser, films: Server) -> None:
+    with browser.new_context(base_url=films.url, locale="pt-BR") as context:
+        page = context.new_page()
+        page.goto("/")
+        expect(page.get_by_role("heading", name="Todos os vídeos")).to_be_visible()
+        assert page.evaluate("document.documentElement.lang") == "pt-BR"
+        page.get_by_label("Idioma").select_option("en")
+        expect(page.get_by_role("heading", name="All videos")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name="All videos")).to_be_visible()
+
+
+def test_light_and_dark(browser: Browser, films: Server) -> None:
+    def ground(page: Page) -> str:
+        return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+
+    seen = {}
+    for scheme in ("light", "dark"):
+        with browser.new_context(base_url=films.url, color_scheme=scheme) as context:
+            page = context.new_page()
+            page.goto("/")
+            seen[scheme] = ground(page)
+            other = "dark" if scheme == "light" else "light"
+            page.get_by_label("Appearance").select_option(other)
+            wait_for(lambda: ground(page) != seen[scheme], 5, other)  # noqa: B023
+            seen[f"{scheme} then {other}"] = ground(page)
+    assert seen["light"] != seen["dark"]
+    assert seen["light then dark"] == seen["dark"]
+    assert seen["dark then light"] == seen["light"]
+
+
+def test_by_arrow_keys_alone(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(CARDS)).to_have_count(7)
+
+    def focused() -> str:
+        return str(page.evaluate("document.activeElement.textContent"))
+
+    for _ in range(12):
+        page.keyboard.press("ArrowDown")
+        if page.evaluate("document.activeElement.classList.contains('card')"):
+            break
+    first = focused()
+    page.keyboard.press("ArrowRight")
+    assert focused() != first
+    page.keyboard.press("ArrowLeft")
+    assert focused() == first
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/watch/*")
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280, 3840])
+@pytest.mark.parametrize("path", ["/", "/live", "/docs"])
+def test_fits_on_every_screen(page: Page, path: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(path)
+    page.wait_for_load_state("load")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_shut_out(browser: Browser, films: Server, scheme: str) -> None:
+    """No serious or critical finding of axe on any page."""
+    source = AXE.read_text()
+    with browser.new_context(base_url=films.url, color_scheme=scheme) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+
+        def check(what: str) -> None:
+            page.evaluate(source)
+            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            grave = [
+                (each["id"], [node["html"][:200] for node in each["nodes"]])
+                for each in found["violations"]
+                if each["impact"] in ("serious", "critical")
+            ]
+            assert grave == [], what
+
+        page.goto("/")
+        expect(page.locator(".grid img.shown")).to_have_count(6)
+        check("library")
+        page.goto("/?q=nothinglikethis")
+        expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+        check("nothing found")
+        open_video(page, "Film")
+        playing(page)
+        page.keyboard.press("k")
+        page.wait_for_function("document.querySelector('video').paused")
+        check("watch")
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+        check("keys")
+        open_video(page, "Foreign")
+        expect(page.get_by_role("alert")).to_be_visible()
+        check("cannot be played")
+        page.goto("/live")
+        page.wait_for_load_state("load")
+        check("live")
+        page.goto("/watch/0123456789abcdef")
+        expect(page.get_by_role("heading", name="This video is not there any more")).to_be_visible()
+        check("gone")
+
+
+def test_an_empty_library_says_where_to_put_videos(
+    browser: Browser, start: Callable[..., Server], tmp_path: Path, sample: Path
+) -> None:
+    server = start()
+    with browser.new_context(base_url=server.url) as context:
+        page = context.new_page()
+        page.goto("/")
+        expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
+        expect(page.locator("code")).to_have_text(str(server.videos))
+        (server.videos / "First.mp4").write_bytes(sample.read_bytes())
+        expect(page.get_by_role("link", name="First")).to_be_visible(timeout=20_000)
+
+
+def test_what_failed_is_said_and_can_be_tried_again(
+    browser: Browser, start: Callable[..., Server], context: BrowserContext, page: Page
+) -> None:
+    page.route(
+        "**/api/videos?*", lambda route: route.fulfill(status=400, json={"detail": "broken", "code": "x"})
+    )
+    page.goto("/")
+    expect(page.get_by_role("alert")).to_contain_text("broken")
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(CARDS)).to_have_count(7)
