@@ -1,6 +1,5 @@
 """The library as a whole: what there is, and how the looking and making is getting on."""
 
-import os
 from functools import partial
 from typing import Any
 
@@ -8,6 +7,7 @@ from quart import Blueprint, Response
 
 from trio_stream.library import records
 from trio_stream.library.progress import Progress
+from trio_stream.web import shapes
 from trio_stream.web.events import EventStream, event, server_sent
 from trio_stream.web.exchange import services
 from trio_stream.web.forward import by_the_owner
@@ -20,8 +20,7 @@ blueprint = Blueprint("library", __name__)
 async def summary() -> dict[str, Any]:
     """How many videos there are, and what is being done for them."""
     counts = await services().database.read(records.count)
-    # As text for people: a byte of a name that is no UTF-8 becomes U+FFFD.
-    folder = {"folder": os.fsencode(services().settings.videos).decode("utf-8", "replace")}
+    folder = {"folder": shapes.shown(str(services().settings.videos))}
     return counts | folder | services().owner.get().progress.describe() | {"status": "ok"}
 
 

@@ -180,10 +180,15 @@ def _pages() -> Json:
     return (
         get("home", "/", "The library", {"200": home, "304": same})
         | get(
-            "watch", "/watch/{id}", "One video", shown, f"curl {EXAMPLE}/watch/{SAMPLE_ID}", parameters=[ID]
+            "watchPage",
+            "/watch/{id}",
+            "One video",
+            shown,
+            f"curl {EXAMPLE}/watch/{SAMPLE_ID}",
+            parameters=[ID],
         )
         | get(
-            "socket",
+            "socketPage",
             "/socket/{id}",
             "One video, by WebSocket",
             shown,

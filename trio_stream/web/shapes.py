@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
@@ -14,6 +15,13 @@ from trio_stream.library.moments import moment
 from trio_stream.library.naming import url_path
 from trio_stream.library.pages import Whole
 from trio_stream.media.tiles import Grid, thumbnails_vtt
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def shown(text: str) -> str:
+    """Text that has a UTF-8 form: a byte of a name that is none becomes U+FFFD."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def file(name: str, size: int, mtime_ns: int) -> dict[str, Any]:
