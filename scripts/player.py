@@ -104,9 +104,7 @@ def build() -> bool:
         made_from = stamp()
         node = _prepare(BUILDING)
         say("Building the player")
-        for name in os.listdir(PLAYER):
-            if name.startswith(".dist-"):  # of a build that was killed
-                shutil.rmtree(os.path.join(PLAYER, name))
+        _remove_left(PLAYER, ".dist-")
         work = tempfile.mkdtemp(prefix=".dist-", dir=PLAYER)
         try:
             new = os.path.join(work, "new")
@@ -213,6 +211,7 @@ def _fetch_node() -> None:
 
     say("Fetching Node")
     os.makedirs(os.path.dirname(CACHED), exist_ok=True)
+    _remove_left(os.path.dirname(CACHED), ".node-")
     work = tempfile.mkdtemp(prefix=".node-", dir=os.path.dirname(CACHED))
     try:
         new = os.path.join(work, "new")
@@ -324,6 +323,15 @@ def _write_types(*, only_check: bool) -> int:
     with open(TYPES, "w", encoding="utf-8") as file:
         file.write(wanted)
     return 0
+
+
+def _remove_left(folder: str, prefix: str) -> None:
+    """Remove what one that was killed has left. Only `_alone`."""
+    import shutil  # noqa: PLC0415
+
+    for name in os.listdir(folder):
+        if name.startswith(prefix):
+            shutil.rmtree(os.path.join(folder, name))
 
 
 @contextmanager
