@@ -89,6 +89,9 @@ function Top() {
         <Link href="/live" aria-current={path === "/live" ? "page" : undefined}>
           {t("live")}
         </Link>
+        <a className="more" href="/docs">
+          {t("docs")}
+        </a>
       </nav>
       <div className="room">{path === "/" && <SearchField />}</div>
       <Choices />

@@ -6,7 +6,7 @@ import { Link, useLocation, useSearch } from "wouter";
 import { ApiError, ask, type VideoDetails } from "../api/client";
 import { video as videoOf } from "../api/queries";
 import { useTexts } from "../i18n";
-import { bitsPerSecond, bytes, clock, fraction } from "../ui/format";
+import { bitsPerSecond, bytes, clock, fraction, languageName } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { Failed, State } from "../ui/state";
 import { Player } from "./player";
@@ -82,7 +82,15 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
     ]);
   }
   if (sound.length > 0)
-    rows.push([t("watch.audio"), sound.map((each) => [each.codec, each.layout].filter(Boolean).join(" ")).join(", ")]);
+    rows.push([
+      t("watch.audio"),
+      sound
+        .map((each) => {
+          const name = each.title || (each.language && languageName(language, each.language));
+          return [name, each.codec, each.layout].filter(Boolean).join(" ");
+        })
+        .join(", "),
+    ]);
   const average = details.duration ? ` (${bitsPerSecond(language, (details.size * 8) / details.duration)})` : "";
   rows.push([t("watch.size"), bytes(language, details.size) + average]);
   rows.push([
@@ -137,6 +145,10 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
             </div>
           ))}
         </dl>
+        {/* Of several tracks browsers play the first, unless they can list them (HTML standard section 4.8.11.10). */}
+        {sound.length > 1 && !("audioTracks" in HTMLMediaElement.prototype) && (
+          <p className="remark">{t("player.audio.fixed")}</p>
+        )}
       </section>
     </div>
   );

@@ -1,6 +1,6 @@
 /** Which subtitles there are, what they are called, and which of them a person wants. */
 
-import type { Facts, Subtitle } from "../api/client";
+import type { Subtitle } from "../api/client";
 import { languageName } from "../ui/format";
 
 export interface Texts {
@@ -9,8 +9,6 @@ export interface Texts {
   language: string;
   forced: boolean;
 }
-
-type AudioTrack = Facts["audio"][number];
 
 const primary = (tag: string | null) => (tag ?? "").toLowerCase().split("-")[0] ?? "";
 
@@ -60,9 +58,4 @@ export function chosen(texts: readonly Texts[], remembered: string | null, sound
     if (full >= 0) return full;
   }
   return texts.findIndex((each) => each.forced && primary(each.language) === primary(sound));
-}
-
-export function audioName(track: AudioTrack, place: number, names: Names): string {
-  const base = track.title || (track.language ? languageName(names.language, track.language) : names.track(place + 1));
-  return track.channels > 2 && track.layout ? `${base} (${track.layout.replace(/\(.*\)/, "")})` : base;
 }
