@@ -144,6 +144,16 @@ export const en = {
   "live.ofOne": "of one core",
   "live.uptime": "Running for {time}",
   "live.sentAll": "{size} sent in all",
+  "live.now": "Watching now",
+  "live.charts": "The last ten minutes",
+  "live.limit": "of at most {count}",
+  "live.connected": "Connected",
+  "live.connecting": "Connecting…",
+  "live.lost": "Not connected. Trying again…",
+  "live.stop.failed": "The stream could not be stopped: {reason}",
+
+  "chart.words": "{label}: now {now}; lowest {lowest}, highest {highest}",
+  "chart.nothing": "{label}: nothing known yet",
 
   "socket.title": "Over a WebSocket",
   "socket.about":

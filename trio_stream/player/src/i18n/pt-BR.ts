@@ -146,6 +146,16 @@ export const ptBR: Words = {
   "live.ofOne": "de um núcleo",
   "live.uptime": "No ar há {time}",
   "live.sentAll": "{size} enviados ao todo",
+  "live.now": "Assistindo agora",
+  "live.charts": "Os últimos dez minutos",
+  "live.limit": "de no máximo {count}",
+  "live.connected": "Conectado",
+  "live.connecting": "Conectando…",
+  "live.lost": "Sem conexão. Tentando de novo…",
+  "live.stop.failed": "Não foi possível parar a transmissão: {reason}",
+
+  "chart.words": "{label}: agora {now}; mínimo {lowest}, máximo {highest}",
+  "chart.nothing": "{label}: ainda não se sabe nada",
 
   "socket.title": "Por um WebSocket",
   "socket.about":

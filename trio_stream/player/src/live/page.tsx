@@ -1,3 +1,131 @@
+/** The server as its operator sees it: what it does now, what it did for ten minutes, and for whom. */
+
+import { useEffect, useMemo } from "react";
+import { useTexts } from "../i18n";
+import { Chart } from "../ui/chart";
+import { bitsPerSecond, bytes, span } from "../ui/format";
+import { Icon } from "../ui/icons";
+import { type Live, useLive } from "./feed";
+import "./live.css";
+import { SPAN, steadied } from "./samples";
+import { useStopping } from "./stopping";
+import { Table } from "./table";
+
+const MEGABYTE = 1_000_000;
+
 export default function LivePage() {
-  return null;
+  const { t } = useTexts();
+  const live = useLive();
+  const { rows, stop, failed } = useStopping(live.rows);
+  useEffect(() => {
+    document.title = `${t("live")} · Trio Stream`;
+  }, [t]);
+  return (
+    <div className="live" data-connected={live.connected}>
+      <Head live={live} />
+      <Charts live={live} />
+      <section aria-labelledby="live-watching">
+        <h2 id="live-watching">
+          {t("live.now")}
+          {live.begun && <span className="tally">{rows.length}</span>}
+        </h2>
+        {rows.length > 0 ? (
+          <Table rows={rows} stop={stop} />
+        ) : (
+          live.begun && (
+            <div className="nobody">
+              <Icon name="film" />
+              <p>
+                <strong>{t("live.nobody")}</strong>
+                {t("live.nobody.more")}
+              </p>
+            </div>
+          )
+        )}
+      </section>
+      {failed !== null && (
+        <p className="toast" role="alert">
+          {t("live.stop.failed", { reason: failed })}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Head({ live: { connected, begun, totals } }: { live: Live }) {
+  const { t, language } = useTexts();
+  return (
+    <header className="live-head">
+      <h1>{t("live")}</h1>
+      <p className="pill" role="status" data-connected={connected}>
+        {connected ? t("live.connected") : begun ? t("live.lost") : t("live.connecting")}
+      </p>
+      {totals !== null && (
+        <p className="totals">
+          <span>{t("live.uptime", { time: span(language, totals.uptime_seconds) })}</span>
+          <span>{t("live.sentAll", { size: bytes(language, totals.bytes_sent) })}</span>
+        </p>
+      )}
+    </header>
+  );
+}
+
+function Charts({ live: { samples, totals } }: { live: Live }) {
+  const { t, language } = useTexts();
+  const { times, memory, streams } = samples;
+  const cpu = useMemo(() => steadied(samples.cpu), [samples]);
+  const bits = useMemo(() => steadied(samples.bytes_per_second).map((each) => each && each * 8), [samples]);
+  const percent = (value: number) =>
+    new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: value < 10 ? 1 : 0 }).format(value / 100);
+  const rate = (value: number) => bitsPerSecond(language, value);
+  const size = (value: number) => bytes(language, value);
+  const whole = (value: number) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value);
+  const last = (column: readonly (number | null)[], format: (value: number) => string) => {
+    const value = column.at(-1);
+    return value == null ? "–" : format(value);
+  };
+  const common = { times, span: SPAN, group: "live" };
+  return (
+    <section className="charts" aria-label={t("live.charts")}>
+      <Chart
+        {...common}
+        tone="violet"
+        label={t("live.throughput")}
+        figure={last(bits, rate)}
+        values={bits}
+        least={MEGABYTE}
+        format={rate}
+      />
+      <Chart
+        {...common}
+        tone="teal"
+        label={t("live.cpu")}
+        figure={last(cpu, percent)}
+        note={t("live.ofOne")}
+        values={cpu}
+        least={10}
+        format={percent}
+      />
+      <Chart
+        {...common}
+        tone="rose"
+        label={t("live.memory")}
+        figure={last(memory, size)}
+        values={memory}
+        least={50 * MEGABYTE}
+        format={size}
+      />
+      <Chart
+        {...common}
+        tone="amber"
+        label={t("live.streams")}
+        figure={last(streams, whole)}
+        note={totals === null ? undefined : t("live.limit", { count: totals.max_streams })}
+        values={streams}
+        least={4}
+        format={whole}
+        stepped
+      />
+    </section>
+  );
 }

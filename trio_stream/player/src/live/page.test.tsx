@@ -1,0 +1,143 @@
+import { act, cleanup, render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Language } from "../i18n";
+import LivePage from "./page";
+
+// The browser of the tests draws nothing: what is drawn is looked at in a real one.
+vi.mock("../ui/chart", () => ({
+  Chart: ({ label, figure }: { label: string; figure: string }) => <p>{`${label} ${figure}`}</p>,
+}));
+
+class Events extends EventTarget {
+  static readonly CLOSED = 2;
+  static all: Events[] = [];
+  readyState = 1;
+  constructor(readonly url: string) {
+    super();
+    Events.all.push(this);
+  }
+  close() {
+    this.readyState = Events.CLOSED;
+  }
+  tell(kind: string, data: unknown) {
+    act(() => void this.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data) })));
+  }
+}
+
+const stream = (id: string, name: string, more = {}) => ({
+  id,
+  owner: "192.0.2.7",
+  name,
+  transport: "websocket",
+  start: 0,
+  stop: 100_000_000,
+  bytes_sent: 40_000_000,
+  chunks_sent: 9,
+  age: 80,
+  buffered: 64_000,
+  peak_buffer: 64_000,
+  ...more,
+});
+
+const now = (streams: unknown[], time = 10_000) => ({
+  sample: { time, cpu: 4.5, memory: 88_000_000, bytes_per_second: 1_000_000, streams: streams.length },
+  uptime_seconds: 90,
+  bytes_sent: 5_000_000,
+  max_streams: 50,
+  streams,
+});
+
+let hidden = false;
+
+beforeEach(() => {
+  Events.all = [];
+  hidden = false;
+  vi.stubGlobal("EventSource", Events);
+  vi.spyOn(document, "hidden", "get").mockImplementation(() => hidden);
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+function open(): Events {
+  render(
+    <Language>
+      <LivePage />
+    </Language>,
+  );
+  const [events] = Events.all;
+  if (events === undefined) throw new Error("the page listens to nothing");
+  return events;
+}
+
+it("shows what the server tells of", () => {
+  const events = open();
+  expect(events.url).toBe("/api/live");
+  expect(screen.getByRole("status").textContent).toBe("Connecting…");
+  events.tell("now", now([stream("a", "Films/One.mp4")]));
+  expect(screen.getByRole("status").textContent).toBe("Connected");
+  expect(screen.getByText("Processor 4.5%")).toBeDefined();
+  expect(screen.getByText("Throughput 8 Mbit/s")).toBeDefined();
+  const row = screen.getByRole("row", { name: /One.mp4/ });
+  expect(within(row).getAllByRole("cell").map((cell) => cell.textContent)).toEqual([
+    "192.0.2.7",
+    "WebSocket",
+    "40 MB",
+    "4 Mbit/s",
+    "64 kB",
+    "1:20",
+    "Stop",
+  ]);
+});
+
+it("says that nobody watches", () => {
+  const events = open();
+  expect(screen.queryByText("Nobody is watching")).toBeNull();
+  events.tell("now", now([]));
+  expect(screen.getByText("Nobody is watching")).toBeDefined();
+});
+
+it("says that it is not connected", () => {
+  const events = open();
+  events.tell("now", now([]));
+  act(() => void events.dispatchEvent(new Event("error")));
+  expect(screen.getByRole("status").textContent).toBe("Not connected. Trying again…");
+  events.tell("now", now([], 11_000));
+  expect(screen.getByRole("status").textContent).toBe("Connected");
+});
+
+it("holds no connection while nobody looks", () => {
+  const events = open();
+  hidden = true;
+  act(() => void document.dispatchEvent(new Event("visibilitychange")));
+  expect(events.readyState).toBe(Events.CLOSED);
+  hidden = false;
+  act(() => void document.dispatchEvent(new Event("visibilitychange")));
+  expect(Events.all).toHaveLength(2);
+});
+
+it("a stream that is stopped is gone at once, and stays so", async () => {
+  const asked = vi.fn(async () => new Response(null, { status: 204 }));
+  vi.stubGlobal("fetch", asked);
+  const events = open();
+  events.tell("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")]));
+  await userEvent.click(screen.getByRole("button", { name: "Stop One.mp4 of 192.0.2.7" }));
+  expect(screen.queryByText("One.mp4")).toBeNull();
+  expect(asked).toHaveBeenCalledWith("/api/streams/a", expect.objectContaining({ method: "DELETE" }));
+  events.tell("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")], 11_000));
+  expect(screen.queryByText("One.mp4")).toBeNull();
+  expect(screen.getByText("Two.mp4")).toBeDefined();
+});
+
+it("a stream that could not be stopped is back, with what the server said", async () => {
+  const refusal = { status: 500, code: "internal", detail: "no hands free" };
+  vi.stubGlobal("fetch", async () => new Response(JSON.stringify(refusal), { status: 500 }));
+  const events = open();
+  events.tell("now", now([stream("a", "One.mp4")]));
+  await userEvent.click(screen.getByRole("button", { name: /Stop One/ }));
+  await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("no hands free"));
+  expect(screen.getByText("One.mp4")).toBeDefined();
+});

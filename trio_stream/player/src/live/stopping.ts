@@ -1,0 +1,52 @@
+/** Ending streams: each is gone from the page at once, and back if the server did not end it. */
+
+import { useCallback, useEffect, useState } from "react";
+import { ApiError, ask } from "../api/client";
+import type { Row } from "./rows";
+
+export interface Stopping {
+  /** The rows without those that are being ended. */
+  rows: Row[];
+  stop: (id: string) => void;
+  /** What the server said when it did not; null after a while. */
+  failed: string | null;
+}
+
+const SAID = 6_000; // milliseconds a failure stays on the page
+
+export function useStopping(all: readonly Row[]): Stopping {
+  const [ending, setEnding] = useState<ReadonlySet<string>>(new Set());
+  const [failed, setFailed] = useState<string | null>(null);
+
+  useEffect(() => {
+    // What the server does not tell of any more need not be remembered.
+    setEnding((before) => {
+      const still = [...before].filter((id) => all.some((row) => row.stream.id === id));
+      return still.length === before.size ? before : new Set(still);
+    });
+  }, [all]);
+
+  useEffect(() => {
+    if (failed === null) return;
+    const timer = setTimeout(() => setFailed(null), SAID);
+    return () => clearTimeout(timer);
+  }, [failed]);
+
+  const stop = useCallback(async (id: string) => {
+    setEnding((before) => new Set(before).add(id));
+    setFailed(null);
+    try {
+      await ask(`/api/streams/${encodeURIComponent(id)}`, { method: "DELETE" });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return; // it ended by itself
+      setFailed(error instanceof Error ? error.message : String(error));
+      setEnding((before) => {
+        const rest = new Set(before);
+        rest.delete(id);
+        return rest;
+      });
+    }
+  }, []);
+
+  return { rows: all.filter((row) => !ending.has(row.stream.id)), stop: (id) => void stop(id), failed };
+}

@@ -1,0 +1,82 @@
+/** Who watches what: a table, and a card for each where there is no room for one. */
+
+import { useTexts } from "../i18n";
+import { bitsPerSecond, bytes, clock } from "../ui/format";
+import { Icon } from "../ui/icons";
+import { part, type Row } from "./rows";
+
+export function Table({ rows, stop }: { rows: readonly Row[]; stop: (id: string) => void }) {
+  const { t } = useTexts();
+  return (
+    // The roles are said because a table that is laid out otherwise is none to some browsers.
+    <table className="streams" role="table" aria-labelledby="live-watching">
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader">{t("live.video")}</th>
+          <th role="columnheader">{t("live.who")}</th>
+          <th role="columnheader">{t("live.how")}</th>
+          <th role="columnheader" className="number">{t("live.sent")}</th>
+          <th role="columnheader" className="number">{t("live.rate")}</th>
+          <th role="columnheader" className="number">{t("live.buffer")}</th>
+          <th role="columnheader" className="number">{t("live.age")}</th>
+          <th role="columnheader">
+            <span className="hidden">{t("live.stop")}</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {rows.map((row) => (
+          <One key={row.stream.id} row={row} stop={stop} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function One({ row: { stream, rate }, stop }: { row: Row; stop: (id: string) => void }) {
+  const { t, language } = useTexts();
+  const slash = stream.name.lastIndexOf("/");
+  const [folder, name] = [stream.name.slice(0, Math.max(0, slash)), stream.name.slice(slash + 1)];
+  return (
+    <tr role="row">
+      <th role="rowheader" scope="row" className="what">
+        <strong>{name}</strong>
+        {folder !== "" && <span className="quiet">{folder}</span>}
+      </th>
+      <td role="cell" data-label={t("live.who")} className="who">
+        {stream.owner}
+      </td>
+      <td role="cell" data-label={t("live.how")}>
+        <span className={`transport ${stream.transport}`}>
+          {stream.transport === "websocket" ? "WebSocket" : "HTTP"}
+        </span>
+      </td>
+      <td role="cell" data-label={t("live.sent")} className="number">
+        {bytes(language, stream.bytes_sent)}
+        <span className="gone" aria-hidden="true">
+          <span style={{ width: `${part(stream) * 100}%` }} />
+        </span>
+      </td>
+      <td role="cell" data-label={t("live.rate")} className="number">
+        {rate === null ? "–" : bitsPerSecond(language, rate * 8)}
+      </td>
+      <td role="cell" data-label={t("live.buffer")} className="number">
+        {bytes(language, stream.buffered)}
+      </td>
+      <td role="cell" data-label={t("live.age")} className="number">
+        {clock(stream.age)}
+      </td>
+      <td role="cell" className="act">
+        <button
+          type="button"
+          className="button danger"
+          aria-label={t("live.stop.of", { name, owner: stream.owner })}
+          onClick={() => stop(stream.id)}
+        >
+          <Icon name="stop" />
+          {t("live.stop")}
+        </button>
+      </td>
+    </tr>
+  );
+}

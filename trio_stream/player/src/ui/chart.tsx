@@ -1,0 +1,257 @@
+/** One figure over time, as an area to look at: the current value above it, others under the pointer. */
+
+import { type ReactNode, useEffect, useRef } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { useTexts } from "../i18n";
+import "./chart.css";
+import { extremes, top } from "./scale";
+
+const EDGE = 12; // pixels after now: room for the dot at the end of the line
+
+export type Tone = "violet" | "teal" | "amber" | "rose";
+
+interface Shown {
+  label: string;
+  /** The value now, in words. */
+  figure: ReactNode;
+  note?: ReactNode;
+  tone: Tone;
+  /** Milliseconds since the epoch, ascending, and a value for each; null where nothing is known. */
+  times: readonly number[];
+  values: readonly (number | null)[];
+  /** Milliseconds that are shown, up to the last of `times`. */
+  span: number;
+  /** The height of the picture, at least. */
+  least: number;
+  format: (value: number) => string;
+  /** The value holds until the next one, rather than going there. */
+  stepped?: boolean;
+  /** Pictures of the same name point at the same moment. */
+  group?: string;
+  className?: string;
+}
+
+interface Colours {
+  line: string;
+  grid: string;
+  words: string;
+}
+
+/** Colours of the style sheet, which may say `light-dark()`, as a canvas understands them. */
+function coloursOf(element: HTMLElement): Colours {
+  const { color, borderTopColor, outlineColor } = getComputedStyle(element);
+  return { line: color, grid: borderTopColor, words: outlineColor };
+}
+
+/** `colour`, which the browser computed, with `alpha` from 0 to 1. */
+export function faint(colour: string, alpha: number): string {
+  const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? []).map(Number);
+  return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
+}
+
+/** Calls `changed` when the page turns light or dark. */
+function onTheme(changed: () => void): () => void {
+  const observer = new MutationObserver(changed);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  system.addEventListener("change", changed);
+  return () => {
+    observer.disconnect();
+    system.removeEventListener("change", changed);
+  };
+}
+
+export function Chart(shown: Shown) {
+  const { label, figure, note, tone, times, values, span, format, stepped = false, group, className } = shown;
+  const { t, language } = useTexts();
+  const plot = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLDivElement>(null);
+  const tip = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot>(null);
+  const newest = useRef(shown); // what is drawn later is drawn of what is shown then
+  const spoken = useRef(language);
+  newest.current = shown;
+  spoken.current = language;
+
+  useEffect(() => {
+    const [frame, room, bubble] = [plot.current, canvas.current, tip.current];
+    if (frame === null || room === null || bubble === null) return;
+    let colours = coloursOf(frame);
+    const paths = stepped ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.spline?.();
+    const drawn = new uPlot(
+      {
+        width: room.clientWidth,
+        height: room.clientHeight,
+        padding: [6, 0, 0, 0],
+        ms: 1,
+        legend: { show: false },
+        cursor: {
+          y: false,
+          drag: { setScale: false, x: false, y: false },
+          points: { size: 9, width: 0 },
+          ...(group === undefined ? {} : { sync: { key: group } }),
+        },
+        scales: {
+          x: { time: true, range: (self) => rangeOf(newest.current, self.width) },
+          y: { range: () => [0, top(newest.current.values, newest.current.least)] },
+        },
+        axes: [
+          {
+            size: 24,
+            gap: 4,
+            space: 84,
+            font: `12px ${getComputedStyle(frame).fontFamily}`,
+            stroke: () => colours.words,
+            grid: { show: false },
+            ticks: { show: false },
+            values: (_, splits) => splits.map((each) => moment(spoken.current, each, span <= 120_000)),
+          },
+          {
+            size: 0,
+            gap: 0,
+            splits: (_, __, ___, high) => [high / 2, high],
+            stroke: () => colours.words,
+            grid: { stroke: () => colours.grid, width: 1, dash: [3, 4] },
+            ticks: { show: false },
+            values: () => [],
+          },
+        ],
+        series: [
+          {},
+          {
+            stroke: () => colours.line,
+            width: 2,
+            points: { show: false },
+            ...(paths === undefined ? {} : { paths }),
+            fill: (self) => {
+              const { top: above, height } = self.bbox;
+              const gradient = self.ctx.createLinearGradient(0, above, 0, above + height);
+              gradient.addColorStop(0, faint(colours.line, 0.42));
+              gradient.addColorStop(1, faint(colours.line, 0.03));
+              return gradient;
+            },
+          },
+        ],
+        hooks: {
+          draw: [
+            (self) => drawHeights(self, colours, newest.current.format),
+            (self) => drawNow(self, colours),
+          ],
+          setCursor: [(self) => point(self, bubble, newest.current, spoken.current)],
+        },
+      },
+      [[], []],
+      room,
+    );
+    chart.current = drawn;
+    const observer = new ResizeObserver(() => {
+      if (room.clientWidth > 0) drawn.setSize({ width: room.clientWidth, height: room.clientHeight });
+    });
+    observer.observe(room);
+    const quiet = onTheme(() => {
+      colours = coloursOf(frame);
+      drawn.redraw(false);
+    });
+    return () => {
+      quiet();
+      observer.disconnect();
+      drawn.destroy();
+      chart.current = null;
+    };
+  }, [group, stepped, span]);
+
+  useEffect(() => {
+    chart.current?.setData([times as number[], values as (number | null)[]]);
+  }, [times, values, language, span, stepped, group]);
+
+  const found = extremes(values);
+  const words =
+    found === null
+      ? t("chart.nothing", { label })
+      : t("chart.words", {
+          label,
+          now: format(found.last),
+          lowest: format(found.lowest),
+          highest: format(found.highest),
+        });
+  return (
+    <figure className={["chart", `tone-${tone}`, className].filter(Boolean).join(" ")}>
+      <figcaption>
+        <span className="chart-label">{label}</span>
+        <span className="chart-figure">{figure}</span>
+        {note !== undefined && <span className="chart-note">{note}</span>}
+      </figcaption>
+      <div ref={plot} className="chart-plot" role="img" aria-label={words}>
+        <div ref={canvas} className="chart-canvas" />
+        <div ref={tip} className="chart-tip" hidden />
+      </div>
+    </figure>
+  );
+}
+
+function rangeOf({ times, span }: Shown, width: number): [number, number] {
+  const last = times.at(-1) ?? Date.now();
+  return [last - span, last + (span * EDGE) / Math.max(width, 100)];
+}
+
+function moment(language: string, time: number, exact: boolean): string {
+  return new Intl.DateTimeFormat(language, {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(exact ? { second: "2-digit" } : {}),
+  }).format(time);
+}
+
+/** What the lines across stand for, in the picture itself: its area reaches from edge to edge. */
+function drawHeights(self: uPlot, colours: Colours, format: (value: number) => string): void {
+  const { ctx, bbox } = self;
+  const high = self.scales.y?.max;
+  if (high == null) return;
+  ctx.save();
+  ctx.font = `${12 * uPlot.pxRatio}px ${getComputedStyle(self.root).fontFamily}`;
+  ctx.fillStyle = colours.words;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "top";
+  for (const value of bbox.height / uPlot.pxRatio < 90 ? [high] : [high / 2, high])
+    ctx.fillText(format(value), bbox.left + 18 * uPlot.pxRatio, self.valToPos(value, "y", true) + 4 * uPlot.pxRatio);
+  ctx.restore();
+}
+
+/** A dot where the line ends: that is now. */
+function drawNow(self: uPlot, colours: Colours): void {
+  const [times, values] = self.data;
+  const [time, value] = [times.at(-1), values?.at(-1)];
+  if (time === undefined || value == null) return;
+  const { ctx } = self;
+  const ratio = uPlot.pxRatio;
+  const x = self.valToPos(time, "x", true);
+  const y = self.valToPos(value, "y", true);
+  ctx.save();
+  for (const [radius, alpha] of [
+    [9, 0.22],
+    [4, 1],
+  ] as const) {
+    ctx.fillStyle = faint(colours.line, alpha);
+    ctx.beginPath();
+    ctx.arc(x, y, radius * ratio, 0, 2 * Math.PI);
+    ctx.fill();
+  }
+  ctx.restore();
+}
+
+/** Says in `bubble` what is under the pointer, beside it. */
+function point(self: uPlot, bubble: HTMLElement, { times, values, format }: Shown, language: string): void {
+  const { idx, left = -1 } = self.cursor;
+  const value = idx == null ? null : values[idx];
+  const time = idx == null ? undefined : times[idx];
+  bubble.hidden = left < 0 || value == null || time === undefined;
+  if (bubble.hidden || value == null || time === undefined) return;
+  const strong = document.createElement("strong");
+  strong.textContent = format(value);
+  bubble.replaceChildren(strong, moment(language, time, true));
+  const width = bubble.offsetWidth;
+  const place = left + 14 + width > self.width ? left - 14 - width : left + 14;
+  bubble.style.transform = `translateX(${Math.max(4, place)}px)`;
+}
+

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { extremes, top } from "./scale";
+
+it.each([
+  [[], 20, 20],
+  [[3, 9], 20, 20],
+  [[18], 20, 30],
+  [[35], 20, 40],
+  [[36], 20, 60],
+  [[890_000], 1, 1_000_000],
+  [[900_000], 1, 1_500_000],
+  [[null, 3], 1, 4],
+])("a picture of %o, at least %s high, is %s high", (values, least, expected) => {
+  expect(top(values, least)).toBe(expected);
+});
+
+it("extremes", () => {
+  expect(extremes([null, 3, 1, 2, null])).toEqual({ last: 2, lowest: 1, highest: 3 });
+  expect(extremes([null])).toBeNull();
+});
