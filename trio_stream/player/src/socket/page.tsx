@@ -1,3 +1,200 @@
+/** One video over one WebSocket: the picture, and beside it how its bytes come. */
+
+import { useQuery } from "@tanstack/react-query";
+import { I18nProvider } from "@videojs/react/i18n";
+import { Video, VideoPlayer, VideoSkin } from "@videojs/react/video";
+import "@videojs/react/video/skin.css";
+import { useEffect, useRef, useState } from "react";
+import { Link } from "wouter";
+import { ApiError, type VideoDetails } from "../api/client";
+import { video as videoOf } from "../api/queries";
+import { useTexts } from "../i18n";
+import { useLive } from "../live/feed";
+import { Chart } from "../ui/chart";
+import { bitsPerSecond } from "../ui/format";
+import { Icon } from "../ui/icons";
+import { Failed, State } from "../ui/state";
+import { MINUTE, ours, stateOf, useFlow } from "./flow";
+import type { Problem } from "./messages";
+import { beginning, type Closed, Playback, type Status } from "./playback";
+import "./socket.css";
+import { Parts, Stations } from "./stations";
+
+const MEGABIT = 1_000_000;
+
 export default function SocketPage({ id }: { id: string }) {
-  return <p>{id}</p>;
+  const { t } = useTexts();
+  const found = useQuery({ ...videoOf(id), refetchOnWindowFocus: false });
+  const details = found.data;
+  useEffect(() => {
+    if (details !== undefined) document.title = `${details.title} · ${t("socket.title")} · Trio Stream`;
+  }, [details, t]);
+  if (found.isError && found.error instanceof ApiError && found.error.status === 404)
+    return (
+      <State
+        icon="film"
+        title={t("watch.gone")}
+        actions={
+          <Link className="button first" href="/">
+            {t("toLibrary")}
+          </Link>
+        }
+      >
+        <p>{t("watch.gone.more")}</p>
+      </State>
+    );
+  if (found.isError && details === undefined)
+    return <Failed title={t("watch.failed")} error={found.error} retry={() => void found.refetch()} />;
+  if (details === undefined) return <div className="socket" aria-hidden="true" />;
+  if (!("MediaSource" in window)) return <Cannot id={id} why={t("socket.nomse")} />;
+  return <Watching key={details.id} details={details} />;
+}
+
+function Watching({ details }: { details: VideoDetails }) {
+  const { t, language } = useTexts();
+  const [video, setVideo] = useState<HTMLVideoElement | null>(null);
+  const [playback, status] = usePlayback(details, video);
+  const flow = useFlow(status.received);
+  const live = useLive();
+  const age = useAge(status.open);
+  const server = status.open ? ours(live.rows, details.name, age()) : null;
+  const state = stateOf(status);
+  if (status.problem !== null) return <Cannot id={details.id} why={t(...why(status.problem))} />;
+  return (
+    <article className="socket">
+      <header>
+        <h1>{details.title}</h1>
+        <p>{t("socket.about")}</p>
+      </header>
+      <div className="shown">
+        <div className="screen" data-arrows="own">
+          {playback !== null && (
+            <VideoPlayer>
+              <I18nProvider locale={language}>
+                <VideoSkin>
+                  <Video
+                    ref={setVideo}
+                    src={playback.source}
+                    poster={details.poster ?? undefined}
+                    autoPlay
+                    playsInline
+                    preload="auto"
+                  />
+                </VideoSkin>
+              </I18nProvider>
+            </VideoPlayer>
+          )}
+          {status.closed !== null && !status.closed.normal && (
+            <Lost closed={status.closed} again={() => playback?.reconnect()} />
+          )}
+        </div>
+        <Parts status={status} />
+      </div>
+      <aside className="beside-screen" aria-label={t("socket.title")}>
+        <Stations status={status} state={state} server={server} />
+        <Chart
+          tone="teal"
+          label={t("socket.arriving")}
+          figure={bitsPerSecond(language, flow.values.at(-1) ?? 0)}
+          times={flow.times}
+          values={flow.values}
+          span={MINUTE}
+          least={MEGABIT}
+          format={(value) => bitsPerSecond(language, value)}
+        />
+        <div className="actions">
+          <button
+            type="button"
+            className="button first"
+            disabled={!status.open}
+            aria-pressed={status.byPerson}
+            onClick={() => playback?.hold(!status.byPerson)}
+          >
+            <Icon name={status.byPerson ? "play" : "pause"} />
+            {status.byPerson ? t("socket.resume") : t("socket.pause")}
+          </button>
+          <Link className="button" href={`/watch/${details.id}`}>
+            {t("socket.usual")}
+          </Link>
+        </div>
+      </aside>
+    </article>
+  );
+}
+
+function usePlayback(details: VideoDetails, video: HTMLVideoElement | null): [Playback | null, Status] {
+  const [playback, setPlayback] = useState<Playback | null>(null);
+  const [status, setStatus] = useState(beginning);
+  const { websocket } = details.urls;
+  const { duration } = details;
+  useEffect(() => {
+    const url = new URL(websocket, location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    const made = new Playback(url.href, duration, setStatus);
+    setPlayback(made);
+    return () => {
+      made.close();
+      setPlayback(null);
+      setStatus(beginning);
+    };
+  }, [websocket, duration]);
+  useEffect(() => {
+    if (video !== null) playback?.attach(video);
+  }, [playback, video]);
+  return [playback, status];
+}
+
+/** Seconds since `open` was not so. */
+function useAge(open: boolean): () => number {
+  const since = useRef(0);
+  useEffect(() => {
+    since.current = performance.now();
+  }, [open]);
+  return () => (performance.now() - since.current) / 1_000;
+}
+
+function why(problem: Problem): Parameters<ReturnType<typeof useTexts>["t"]> {
+  switch (problem.kind) {
+    case "container":
+      return ["socket.unsupported"];
+    case "codec":
+      return [`watch.unplayable.${problem.of}`, { codec: problem.codec }];
+    case "index":
+      return ["socket.index", { reason: problem.detail }];
+    case "media":
+      return ["socket.media", { reason: problem.detail }];
+    case "server":
+      return ["socket.refused", { reason: problem.detail }];
+  }
+}
+
+function Cannot({ id, why: text }: { id: string; why: string }) {
+  const { t } = useTexts();
+  return (
+    <State
+      alert
+      icon="broken"
+      title={t("socket.cannot")}
+      actions={
+        <Link className="button first" href={`/watch/${id}`}>
+          {t("socket.usual")}
+        </Link>
+      }
+    >
+      <p>{text}</p>
+    </State>
+  );
+}
+
+function Lost({ closed, again }: { closed: Closed; again: () => void }) {
+  const { t } = useTexts();
+  return (
+    <div className="socket-lost" role="alert">
+      <p>{closed.reason === "" ? t("socket.lost") : t("socket.lost.why", { reason: closed.reason })}</p>
+      <button type="button" className="button" onClick={again}>
+        <Icon name="replay" />
+        {t("socket.again")}
+      </button>
+    </div>
+  );
 }

@@ -9,6 +9,8 @@ import { extremes, top } from "./scale";
 
 const EDGE = 12; // pixels after now: room for the dot at the end of the line
 
+const WORD = 60; // pixels of a moment in words
+
 export type Tone = "violet" | "teal" | "amber" | "rose";
 
 interface Shown {
@@ -100,12 +102,17 @@ export function Chart(shown: Shown) {
           {
             size: 24,
             gap: 4,
-            space: 84,
+            space: 84, // pixels from one moment to the next
             font: `12px ${getComputedStyle(frame).fontFamily}`,
             stroke: () => colours.words,
             grid: { show: false },
             ticks: { show: false },
-            values: (_, splits) => splits.map((each) => moment(spoken.current, each, span <= 120_000)),
+            values: (self, splits) =>
+              splits.map((each) => {
+                const place = self.valToPos(each, "x");
+                const whole = place > WORD / 2 && place < self.width - WORD / 2;
+                return whole ? moment(spoken.current, each, span <= 120_000 ? "short" : "minutes") : "";
+              }),
           },
           {
             size: 0,
@@ -195,12 +202,14 @@ function rangeOf({ times, span }: Shown, width: number): [number, number] {
   return [last - span, last + (span * EDGE) / Math.max(width, 100)];
 }
 
-function moment(language: string, time: number, exact: boolean): string {
-  return new Intl.DateTimeFormat(language, {
-    hour: "2-digit",
-    minute: "2-digit",
-    ...(exact ? { second: "2-digit" } : {}),
-  }).format(time);
+const PRECISIONS = {
+  minutes: { hour: "2-digit", minute: "2-digit" },
+  short: { minute: "2-digit", second: "2-digit" },
+  seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+function moment(language: string, time: number, precision: keyof typeof PRECISIONS): string {
+  return new Intl.DateTimeFormat(language, PRECISIONS[precision]).format(time);
 }
 
 /** What the lines across stand for, in the picture itself: its area reaches from edge to edge. */
@@ -249,7 +258,7 @@ function point(self: uPlot, bubble: HTMLElement, { times, values, format }: Show
   if (bubble.hidden || value == null || time === undefined) return;
   const strong = document.createElement("strong");
   strong.textContent = format(value);
-  bubble.replaceChildren(strong, moment(language, time, true));
+  bubble.replaceChildren(strong, moment(language, time, "seconds"));
   const width = bubble.offsetWidth;
   const place = left + 14 + width > self.width ? left - 14 - width : left + 14;
   bubble.style.transform = `translateX(${Math.max(4, place)}px)`;

@@ -18,6 +18,9 @@ const PATHS = {
   info: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM12 11v5.5M12 7.5v.01",
   keyboard: "M3 7h18v11H3ZM7 11v.01M11 11v.01M15 11v.01M18 11v.01M8 14.5h8",
   stop: "M7 7h10v10H7Z",
+  pause: "M8 5v14M16 5v14",
+  server: "M4 4h16v6H4ZM4 14h16v6H4ZM7.5 7v.01M7.5 17v.01",
+  screen: "M3 5h18v12H3ZM9 21h6",
   plug: "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0ZM12 17v4",
   replay: "M4 12a8 8 0 1 0 3-6.2M4 4v4h4",
 } as const;

@@ -1,0 +1,106 @@
+/** What is in an MP4, read by mp4box.js as far as its index (`moov`), wherever in the file that lies. */
+
+import { createFile, DataStream, type ISOFile, MP4BoxBuffer, type Movie } from "mp4box";
+import { Gatherer, type Source } from "./gather";
+import type { Track } from "./messages";
+import { Passing, type Place } from "./pass";
+import { shiftOf, tableOf } from "./table";
+
+// The types of boxes that files of this family begin with; older QuickTime files have no `ftyp`.
+const BEGINNINGS = ["ftyp", "moov", "mdat", "free", "skip", "wide", "pnot", "styp"];
+
+export interface Contents {
+  tracks: Track[];
+  /** Seconds; null where the file does not say. */
+  duration: number | null;
+  /** What makes segments of the tracks with these ids. */
+  source: (tracks: readonly number[]) => Source;
+}
+
+export const isMp4 = (bytes: Uint8Array) => BEGINNINGS.includes(String.fromCharCode(...bytes.subarray(4, 8)));
+
+/** Reads the index. Nothing of the film itself is kept. */
+export class IndexReader {
+  readonly #file: ISOFile = createFile();
+  #movie: Movie | null = null;
+
+  constructor() {
+    this.#file.onReady = (movie) => {
+      this.#movie = movie;
+    };
+  }
+
+  /** The contents, or the byte at which to read on. Raises what mp4box.js raises. */
+  push(offset: number, bytes: Uint8Array<ArrayBuffer>, size: number): Contents | number {
+    const buffer = MP4BoxBuffer.fromArrayBuffer(bytes.slice().buffer, offset);
+    const next = this.#file.appendBuffer(buffer);
+    if (this.#movie !== null) return contentsOf(this.#file, this.#movie, size);
+    return next ?? offset + bytes.length;
+  }
+}
+
+function contentsOf(file: ISOFile, movie: Movie, size: number): Contents {
+  const playable = [...movie.videoTracks, ...movie.audioTracks];
+  if (playable.length === 0) throw new Error("there is neither picture nor sound");
+  if (movie.isFragmented) return fragmented(file, movie, size);
+  const tables = new Map(
+    playable.map((track) => [
+      track.id,
+      tableOf(
+        track.id,
+        track.timescale,
+        shiftOf(track.edits ?? [], track.timescale, movie.timescale),
+        file.getTrackSamplesInfo(track.id) ?? [],
+      ),
+    ]),
+  );
+  const duration = movie.timescale ? movie.duration / movie.timescale : null;
+  file.onSegment = () => undefined; // nothing is cut by mp4box: see `gather`
+  for (const { id } of playable) file.setSegmentOptions(id, null, {});
+  const inits = new Map(file.initializeSegmentation("per-track").map(({ id, buffer }) => [id, buffer]));
+  return {
+    duration,
+    tracks: playable.map(({ id, type, codec }) => ({
+      id,
+      kind: type === "video" ? "video" : "audio",
+      codec,
+      mime: `${type === "video" ? "video" : "audio"}/mp4; codecs="${codec}"`,
+      init: inits.get(id) ?? new ArrayBuffer(0),
+    })),
+    source: (ids) => new Gatherer(ids.flatMap((id) => tables.get(id) ?? [])),
+  };
+}
+
+/** The tracks of a fragmented file stay together, and go into one source buffer. */
+function fragmented(file: ISOFile, movie: Movie, size: number): Contents {
+  const playable = [...movie.videoTracks, ...movie.audioTracks];
+  const codec = playable.map((track) => track.codec).join(",");
+  const kind = movie.videoTracks.length > 0 ? "video" : "audio";
+  const init = new DataStream();
+  file.ftyp.write(init);
+  file.moov.write(init);
+  const id = playable[0]?.id ?? 0;
+  const first = (file.moov.start ?? 0) + file.moov.size;
+  const timescales = new Map(playable.map((track) => [track.id, track.timescale]));
+  const told = movie.fragment_duration;
+  const seconds = told === undefined ? 0 : told.num / told.den;
+  return {
+    duration: seconds > 0 ? seconds : null,
+    tracks: [{ id, kind, codec, mime: `${kind}/mp4; codecs="${codec}"`, init: init.buffer }],
+    source: () => new Passing(id, timescales, first, size, placesOf(file)),
+  };
+}
+
+/** Where fragments lie, as the segment index says, if it came with the index (ISO/IEC 14496-12 section 8.16.3). */
+function placesOf(file: ISOFile): Place[] {
+  const { sidx } = file;
+  if (sidx === undefined) return [];
+  let time = sidx.earliest_presentation_time / sidx.timescale;
+  let offset = (sidx.start ?? 0) + sidx.size + sidx.first_offset;
+  return sidx.references.map((reference) => {
+    const place = { time, offset };
+    time += reference.subsegment_duration / sidx.timescale;
+    offset += reference.referenced_size;
+    return place;
+  });
+}

@@ -1,0 +1,67 @@
+/** A movie fragment (ISO/IEC 14496-12 section 8.8): `moof` and `mdat` of one run of samples of one track. */
+
+import { at, type Table } from "./table";
+
+const FROM_MOOF = 0x020000; // tfhd: offsets count from this moof
+const DESCRIPTION = 0x000002; // tfhd: the sample description is named
+const OFFSET = 0x000001; // trun: where the data begins
+const EACH = 0x000f00; // trun: of each sample its duration, size, flags and composition offset
+const SYNC = 0x02000000; // depends on no other sample
+const OTHER = 0x01010000; // depends on others, and is no sync sample
+
+class Writer {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+  #place = 0;
+
+  constructor(length: number) {
+    this.bytes = new Uint8Array(length);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+
+  /** Numbers of four bytes; a string is a box type. */
+  put(...values: (number | string)[]): void {
+    for (const value of values) {
+      if (typeof value === "number") this.#view.setUint32(this.#place, value);
+      else for (let each = 0; each < 4; each += 1) this.bytes[this.#place + each] = value.charCodeAt(each);
+      this.#place += 4;
+    }
+  }
+
+  long(value: number): void {
+    this.#view.setBigUint64(this.#place, BigInt(Math.max(0, Math.round(value))));
+    this.#place += 8;
+  }
+
+  copy(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.#place);
+    this.#place += bytes.length;
+  }
+}
+
+/** The samples of `table` from `first`, as many as there are `parts`, which are their bytes. */
+export function fragment(sequence: number, table: Table, first: number, parts: readonly Uint8Array[]): ArrayBuffer {
+  const trun = 20 + 16 * parts.length;
+  const [tfhd, tfdt, mfhd] = [20, 20, 16];
+  const traf = 8 + tfhd + tfdt + trun;
+  const moof = 8 + mfhd + traf;
+  const payload = parts.reduce((sum, part) => sum + part.length, 0);
+  const out = new Writer(moof + 8 + payload);
+  out.put(moof, "moof");
+  out.put(mfhd, "mfhd", 0, sequence);
+  out.put(traf, "traf");
+  out.put(tfhd, "tfhd", FROM_MOOF | DESCRIPTION, table.id, at(table.description, first) + 1);
+  out.put(tfdt, "tfdt", 0x01000000);
+  out.long(at(table.dts, first));
+  out.put(trun, "trun", 0x01000000 | EACH | OFFSET, parts.length, moof + 8);
+  for (let place = first; place < first + parts.length; place += 1)
+    out.put(
+      at(table.duration, place),
+      at(table.size, place),
+      at(table.sync, place) === 1 ? SYNC : OTHER,
+      at(table.delay, place),
+    );
+  out.put(8 + payload, "mdat");
+  for (const part of parts) out.copy(part);
+  return out.bytes.buffer;
+}

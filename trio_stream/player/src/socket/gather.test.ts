@@ -1,0 +1,145 @@
+import { createFile, MP4BoxBuffer } from "mp4box";
+import { describe, expect, it } from "vitest";
+import { type Contents, IndexReader } from "./contents";
+import { film, type Shape } from "./film";
+import { joined, type Source } from "./gather";
+import type { Segment } from "./messages";
+
+/** Reads the index as a worker does; answers the contents and the bytes that were asked for. */
+function read(bytes: Uint8Array<ArrayBuffer>, step = 10_000): Contents {
+  const reader = new IndexReader();
+  let at = 0;
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const found = reader.push(at, bytes.slice(at, at + step), bytes.length);
+    if (typeof found !== "number") return found;
+    at = found;
+  }
+  throw new Error("it never found the index");
+}
+
+/** Gives `source` the file in steps from `at`, going where it wishes; answers the segments and how often it went. */
+function drain(source: Source, bytes: Uint8Array, at: number, step: number): { segments: Segment[]; seeks: number } {
+  const segments: Segment[] = [];
+  let seeks = 0;
+  while (!source.done && at < bytes.length) {
+    const piece = bytes.subarray(at, at + step);
+    segments.push(...source.push(at, piece));
+    at += piece.length;
+    const wish = source.wish(at);
+    if (wish !== null) {
+      source.restart();
+      at = wish;
+      seeks += 1;
+    }
+  }
+  return { segments, seeks };
+}
+
+/** What another parser reads in a fragment. */
+function parsed(data: ArrayBuffer) {
+  const file = createFile(true);
+  file.appendBuffer(MP4BoxBuffer.fromArrayBuffer(data.slice(0), 0));
+  const traf = file.moofs[0]?.trafs[0];
+  const trun = traf?.truns[0];
+  if (traf === undefined || trun === undefined) throw new Error("there is no run in this fragment");
+  return {
+    track: traf.tfhd.track_id,
+    time: traf.tfdt.baseMediaDecodeTime,
+    sizes: trun.sample_size,
+    flags: trun.sample_flags,
+    payload: new Uint8Array(data, trun.data_offset),
+  };
+}
+
+const samplesOf = (segments: readonly Segment[], track: number) =>
+  joined(...segments.filter((each) => each.track === track).map((each) => parsed(each.data).payload));
+
+describe.each<Shape>(["side by side", "one after the other", "index at the end"])("a film, %s", (shape) => {
+  const { bytes, sample } = film(shape);
+  const contents = read(bytes);
+
+  it("has two tracks and a length", () => {
+    expect(contents.tracks.map(({ id, kind }) => [id, kind])).toEqual([
+      [1, "video"],
+      [2, "audio"],
+    ]);
+    expect(contents.duration).toBe(30);
+  });
+
+  it.each([64, 1_000, 7_777, 1_000_000])("comes whole in steps of %s bytes", (step) => {
+    const source = contents.source([1, 2]);
+    const { segments } = drain(source, bytes, source.seek(0), step);
+    expect(source.done).toBe(true);
+    for (const [id, count] of [
+      [1, 150],
+      [2, 30],
+    ] as const)
+      expect(samplesOf(segments, id)).toEqual(joined(...Array.from({ length: count }, (_, place) => sample(id, place))));
+  });
+
+  it("begins after a seek with the sync sample before it", () => {
+    const source = contents.source([1, 2]);
+    const { segments } = drain(source, bytes, source.seek(11), 5_000);
+    const [picture, sound] = [1, 2].map((id) => segments.find((each) => each.track === id));
+    expect(picture?.from).toBe(10);
+    expect(sound?.from).toBe(11);
+    expect(parsed(picture?.data ?? new ArrayBuffer(0)).flags[0]).toBe(0x02000000);
+    expect(segments.at(-1)?.to).toBe(30);
+  });
+
+  it("takes only the tracks that are wanted", () => {
+    const source = contents.source([2]);
+    const { segments } = drain(source, bytes, source.seek(0), 4_096);
+    expect(new Set(segments.map((each) => each.track))).toEqual(new Set([2]));
+    expect(source.done).toBe(true);
+  });
+});
+
+it("fragments are about a second long and say when they begin", () => {
+  const { bytes } = film();
+  const source = read(bytes).source([1, 2]);
+  const { segments } = drain(source, bytes, source.seek(0), 10_000);
+  const pictures = segments.filter((each) => each.track === 1);
+  expect(pictures).toHaveLength(30);
+  expect(pictures.map((each) => parsed(each.data).time)).toEqual(Array.from({ length: 30 }, (_, place) => place * 1_000));
+  expect(pictures[3]).toMatchObject({ from: 3, to: 4 });
+});
+
+it("the index at the end is asked for, not read up to", () => {
+  const { bytes } = film("index at the end");
+  const reader = new IndexReader();
+  const found = reader.push(0, bytes.slice(0, 1_000), bytes.length);
+  expect(found).toBeGreaterThan(300_000);
+});
+
+describe("a fragmented film", () => {
+  const { bytes } = film();
+  const plain = read(bytes);
+  const made = plain.source([1]);
+  const { segments } = drain(made, bytes, made.seek(0), 50_000);
+  const init = new Uint8Array(plain.tracks[0]?.init ?? new ArrayBuffer(0));
+  const whole = joined(init, ...segments.map((each) => new Uint8Array(each.data)));
+  const contents = read(whole, init.length + 100);
+
+  it.each([100, 3_000, 1_000_000])("is passed on as it is, in steps of %s bytes", (step) => {
+    const source = contents.source([1]);
+    const passed = drain(source, whole, source.seek(0), step);
+    expect(passed.segments.map(({ from, to }) => [from, to])).toEqual(segments.map(({ from, to }) => [from, to]));
+    expect(joined(...passed.segments.map((each) => new Uint8Array(each.data)))).toEqual(whole.subarray(init.length));
+    expect(source.done).toBe(true);
+  });
+
+  it("goes back to a fragment that passed before", () => {
+    const source = contents.source([1]);
+    drain(source, whole, source.seek(0), 5_000);
+    const again = drain(source, whole, source.seek(12.5), 5_000);
+    expect(again.segments[0]?.from).toBe(12);
+    expect(again.segments.at(-1)?.to).toBe(30);
+  });
+
+  it("with something else in it is not guessed at", () => {
+    const source = contents.source([1]);
+    const noise = new Uint8Array(1_000).fill(0xee);
+    expect(() => source.push(source.seek(0), noise)).toThrow("there is no box");
+  });
+});

@@ -1,0 +1,221 @@
+/** The page's side of one viewer: a worker that makes segments, source buffers that take them, and as many as needed. */
+
+import { Feeder } from "./feeder";
+import type { FromWorker, Problem, ToWorker, Track } from "./messages";
+import { holds, type Ranges } from "./policy";
+
+const TICK = 200; // milliseconds
+const SETTLED = 120; // milliseconds without another seek, after which one is meant
+
+export interface Closed {
+  code: number;
+  reason: string;
+  normal: boolean;
+}
+
+/** How things are. */
+export interface Status {
+  problem: Problem | null;
+  closed: Closed | null;
+  open: boolean;
+  /** Bytes that came over the socket. */
+  received: number;
+  /** The server was told to wait. */
+  held: boolean;
+  /** Somebody wants it so. */
+  byPerson: boolean;
+  /** Seconds that are there beyond where the video stands. */
+  ahead: number;
+  ranges: Ranges;
+  time: number;
+  duration: number;
+}
+
+export const beginning: Status = {
+  problem: null,
+  closed: null,
+  open: false,
+  received: 0,
+  held: false,
+  byPerson: false,
+  ahead: 0,
+  ranges: [],
+  time: 0,
+  duration: 0,
+};
+
+/** The first of each kind, and what keeps them from being played. */
+export function choose(
+  tracks: readonly Track[],
+  supports: (mime: string) => boolean,
+): { tracks: Track[] } | { problem: Problem } {
+  const chosen: Track[] = [];
+  for (const kind of ["video", "audio"] as const) {
+    const all = tracks.filter((track) => track.kind === kind);
+    const found = all.find((track) => supports(track.mime));
+    if (found !== undefined) chosen.push(found);
+    else if (all[0] !== undefined) return { problem: { kind: "codec", of: kind, codec: all[0].codec } };
+  }
+  return { tracks: chosen };
+}
+
+export class Playback {
+  /** What the video plays. */
+  readonly source: string;
+  readonly #url: string;
+  readonly #media = new MediaSource();
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  readonly #changed: (status: Status) => void;
+  readonly #feeders = new Map<number, Feeder>();
+  readonly #ending = new AbortController();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #video: HTMLVideoElement | null = null;
+  #settling: ReturnType<typeof setTimeout> | undefined;
+  #status: Status;
+  #epoch = 0;
+  #done = false;
+
+  constructor(url: string, duration: number | null, changed: (status: Status) => void) {
+    this.#url = url;
+    this.#changed = changed;
+    this.#status = { ...beginning, duration: duration ?? 0 };
+    this.source = URL.createObjectURL(this.#media);
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    this.#worker.onerror = ({ message }) => this.#fail({ kind: "media", detail: message });
+    this.#timer = setInterval(() => this.#tick(), TICK);
+    this.#tell({ kind: "open", url });
+  }
+
+  attach(video: HTMLVideoElement): void {
+    this.#video = video;
+    const { signal } = this.#ending;
+    video.addEventListener("seeking", () => this.#seeking(), { signal });
+    video.addEventListener("timeupdate", () => this.#tick(), { signal });
+    video.addEventListener(
+      "error",
+      () => {
+        if (video.error !== null) this.#fail({ kind: "media", detail: video.error.message });
+      },
+      { signal },
+    );
+  }
+
+  /** Let the server wait, or go on. */
+  hold(on: boolean): void {
+    this.#set({ byPerson: on });
+    this.#tell({ kind: "hold", on });
+  }
+
+  /** Connect again, and go on where what is there ends. */
+  reconnect(): void {
+    this.#set({ closed: null });
+    if (this.#feeders.size === 0) this.#tell({ kind: "open", url: this.#url });
+    else this.#goTo(Math.max(0, this.#reach() - 0.1));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#settling);
+    this.#ending.abort();
+    this.#worker.terminate();
+    URL.revokeObjectURL(this.source);
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.kind) {
+      case "tracks":
+        void this.#take(message.tracks, message.duration);
+        break;
+      case "segment":
+        if (message.epoch === this.#epoch) this.#feeders.get(message.segment.track)?.push(message.segment);
+        break;
+      case "done":
+        if (message.epoch === this.#epoch) this.#done = true;
+        this.#tick();
+        break;
+      case "flow":
+        this.#set({ received: message.received, held: message.held, open: message.open });
+        break;
+      case "opened":
+        this.#set({ closed: null, open: true });
+        break;
+      case "closed":
+        this.#set({ closed: { code: message.code, reason: message.reason, normal: message.normal }, open: false, held: false });
+        break;
+      case "problem":
+        this.#fail(message.problem);
+        break;
+    }
+  }
+
+  async #take(tracks: Track[], duration: number | null): Promise<void> {
+    const found = choose(tracks, (mime) => MediaSource.isTypeSupported(mime));
+    if ("problem" in found) {
+      this.#fail(found.problem);
+      return;
+    }
+    const { signal } = this.#ending;
+    if (this.#media.readyState !== "open")
+      await new Promise((resolve) => this.#media.addEventListener("sourceopen", resolve, { once: true, signal }));
+    if (signal.aborted) return;
+    const known = duration ?? this.#status.duration;
+    try {
+      if (known > 0) this.#media.duration = known;
+      for (const track of found.tracks) {
+        const failed = (error: unknown) =>
+          this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
+        this.#feeders.set(track.id, new Feeder(this.#media.addSourceBuffer(track.mime), track.init, failed));
+      }
+    } catch (error) {
+      this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    this.#set({ duration: known });
+    this.#tell({ kind: "take", tracks: found.tracks.map((track) => track.id), time: this.#video?.currentTime ?? 0 });
+  }
+
+  #seeking(): void {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      const time = this.#video?.currentTime ?? 0;
+      if ([...this.#feeders.values()].every((feeder) => holds(feeder.ranges, time))) return;
+      for (const feeder of this.#feeders.values()) feeder.clear();
+      this.#goTo(time);
+    }, SETTLED);
+  }
+
+  #goTo(time: number): void {
+    this.#epoch += 1;
+    this.#done = false;
+    this.#tell({ kind: "seek", time, epoch: this.#epoch });
+  }
+
+  #reach(): number {
+    const time = this.#video?.currentTime ?? 0;
+    return Math.min(...[...this.#feeders.values()].map((feeder) => feeder.reach(time)));
+  }
+
+  #tick(): void {
+    const feeders = [...this.#feeders.values()];
+    const time = this.#video?.currentTime ?? 0;
+    for (const feeder of feeders) feeder.tick(time);
+    if (feeders.length > 0) this.#tell({ kind: "at", time });
+    if (this.#done && this.#media.readyState === "open" && feeders.every((feeder) => feeder.idle))
+      this.#media.endOfStream();
+    const ahead = feeders.length === 0 ? 0 : Math.max(0, this.#reach() - time);
+    this.#set({ ahead, time, ranges: feeders[0]?.ranges ?? [] });
+  }
+
+  #fail(problem: Problem): void {
+    if (this.#status.problem === null && !this.#ending.signal.aborted) this.#set({ problem });
+  }
+
+  #tell(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #set(part: Partial<Status>): void {
+    this.#status = { ...this.#status, ...part };
+    this.#changed(this.#status);
+  }
+}

@@ -1,0 +1,53 @@
+/** How much is kept: what is taken ahead, what is let go behind, and what gives way when there is no room. */
+
+/** Seconds, as pairs of from and to, in order. */
+export type Ranges = readonly (readonly [from: number, to: number])[];
+
+export const ENOUGH = 20; // seconds ahead, about
+const MORE = 18; // seconds ahead at which a sip is taken
+const LITTLE = 10; // seconds ahead under which one does not stop after a sip
+const BEHIND = 30; // seconds behind that are kept
+const SLACK = 10; // seconds behind these that are let go at once, rather than bit by bit
+const SEAM = 0.3; // seconds between two ranges that players pass over
+
+export function rangesOf(buffered: TimeRanges): [number, number][] {
+  return Array.from({ length: buffered.length }, (_, place) => [buffered.start(place), buffered.end(place)]);
+}
+
+/** Up to which second it can play on from `time`; `time` itself where nothing is there. */
+export function reach(ranges: Ranges, time: number): number {
+  let end = time;
+  for (const [from, to] of ranges) if (from <= end + SEAM && to > end) end = to;
+  return end;
+}
+
+/** Whether what is at `time` is there. */
+export const holds = (ranges: Ranges, time: number) => ranges.some(([from, to]) => from - SEAM <= time && time < to);
+
+/**
+ * Whether the server is to wait, with `ahead` seconds, after it did so or not `before`.
+ *
+ * Where there is little, all is taken that comes. Then it is taken in sips: the server is told to wait at the first bytes
+ * that arrive, when those behind them are under way, and to go on when the clock strikes (`tick`) and some were watched.
+ * To wait for the twentieth second before one says so would be late: a fast line has brought a minute by then.
+ */
+export function enough(before: boolean, ahead: number, tick: boolean): boolean {
+  if (tick) return ahead > MORE && before;
+  return before || ahead >= LITTLE;
+}
+
+/** What is long past; null while it is not worth the trouble. */
+export function past(ranges: Ranges, time: number): [from: number, to: number] | null {
+  const first = ranges[0]?.[0];
+  if (first === undefined || first >= time - BEHIND - SLACK) return null;
+  return [0, time - BEHIND];
+}
+
+/**
+ * What to let go of when there is no room; null if there is nothing but what is still to be seen: that has to wait until
+ * some of it was.
+ */
+export function room(ranges: Ranges, time: number): [from: number, to: number] | null {
+  const first = ranges[0]?.[0];
+  return first !== undefined && first < time - 2 ? [0, time - 1] : null;
+}

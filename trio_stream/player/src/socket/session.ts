@@ -1,0 +1,240 @@
+/**
+ * The worker's side of one viewer: the socket, and what becomes of its bytes. A `start` of the server divides what came
+ * before a seek from what comes after it: between the two, nothing is looked at.
+ */
+
+import { type Contents, IndexReader, isMp4 } from "./contents";
+import type { Source } from "./gather";
+import { type FromWorker, parse, type Problem, SUBPROTOCOL, type ToWorker } from "./messages";
+import { enough } from "./policy";
+
+const NORMAL = 1000; // RFC 6455 section 7.4.1
+
+/** Why the server is to wait: there is enough, or somebody said so. */
+type Reason = "enough" | "person";
+type Post = (message: FromWorker, moved?: Transferable[]) => void;
+
+export class Session {
+  readonly #post: Post;
+  #url = "";
+  #socket: WebSocket | null = null;
+  #size = 0;
+  /** Where the next bytes lie in the file. */
+  #position = 0;
+  /** The offset of the `start` that is waited for. */
+  #awaited: number | null = null;
+  readonly #holds = new Set<Reason>();
+  #held = false; // the server was told so
+  #received = 0;
+  #reader: IndexReader | null = new IndexReader();
+  #contents: Contents | null = null;
+  #waiting: [offset: number, bytes: Uint8Array<ArrayBuffer>][] = []; // until it is known which tracks are wanted
+  #source: Source | null = null;
+  #epoch = 0;
+  /** Up to which second each track was made, and where the video stands. */
+  #made = new Map<number, number>();
+  #time = 0;
+  #over = false; // this epoch is done, or there was a problem
+
+  constructor(post: Post) {
+    this.#post = post;
+  }
+
+  hear(message: ToWorker): void {
+    if (message.kind === "open") {
+      this.#url = message.url;
+      this.#connect(this.#position);
+    } else if (message.kind === "take") this.#take(message.tracks, message.time);
+    else if (message.kind === "seek") this.#goTo(message.time, message.epoch);
+    else if (message.kind === "hold") this.#hold("person", message.on);
+    else {
+      this.#time = message.time;
+      this.#weigh(true);
+    }
+  }
+
+  /** How things are, told now and then. */
+  flow(): FromWorker {
+    return { kind: "flow", received: this.#received, held: this.#held, open: this.#socket?.readyState === WebSocket.OPEN };
+  }
+
+  #connect(offset: number): void {
+    const socket = new WebSocket(this.#url, SUBPROTOCOL);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    this.#awaited = offset;
+    this.#held = false;
+    let ended = false;
+    socket.onopen = () => {
+      this.#post({ kind: "opened" });
+      if (this.#awaited !== null && this.#awaited > 0) this.#say({ type: "seek", offset: this.#awaited });
+      this.#tellHold();
+    };
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (this.#socket !== socket) return;
+      if (typeof data !== "string") {
+        this.#received += data.byteLength;
+        if (this.#awaited === null && !this.#over) this.#guard(() => this.#bytes(new Uint8Array(data)));
+        return;
+      }
+      const said = parse(data);
+      if (said?.type === "start") this.#start(said.offset, said.size);
+      else if (said?.type === "end") ended = true;
+      else if (said?.type === "error") this.#fail({ kind: "server", detail: said.detail });
+    };
+    socket.onclose = ({ code, reason }) => {
+      if (this.#socket !== socket) return;
+      this.#socket = null;
+      this.#held = false;
+      const whole = ended && code === NORMAL;
+      this.#post({ kind: "closed", code, reason, normal: whole });
+      if (whole) this.#guard(() => this.#goOn());
+    };
+  }
+
+  #start(offset: number, size: number): void {
+    this.#size = size;
+    if (this.#awaited !== null && this.#awaited !== offset) return; // of an earlier seek, or of the beginning
+    this.#awaited = null;
+    this.#position = offset;
+    this.#source?.restart();
+  }
+
+  #seek(offset: number): void {
+    this.#awaited = offset;
+    this.#source?.restart();
+    const state = this.#socket?.readyState;
+    if (state === WebSocket.OPEN) this.#say({ type: "seek", offset });
+    else if (state !== WebSocket.CONNECTING) this.#connect(offset);
+  }
+
+  #bytes(bytes: Uint8Array<ArrayBuffer>): void {
+    const offset = this.#position;
+    this.#position += bytes.length;
+    if (this.#source !== null) this.#feed(offset, bytes);
+    else if (this.#contents !== null) this.#waiting.push([offset, bytes]);
+    else if (this.#reader !== null) this.#read(this.#reader, offset, bytes);
+  }
+
+  #read(reader: IndexReader, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
+    if (offset === 0 && !isMp4(bytes)) {
+      this.#fail({ kind: "container" });
+      return;
+    }
+    let found: Contents | number;
+    try {
+      found = reader.push(offset, bytes, this.#size);
+    } catch (error) {
+      this.#fail({ kind: "index", detail: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    if (typeof found !== "number") {
+      this.#reader = null;
+      this.#contents = found;
+      this.#waiting = [[offset, bytes]];
+      this.#hold("enough", true); // until the page said what it wants
+      this.#post({ kind: "tracks", tracks: found.tracks, duration: found.duration });
+    } else if (found >= this.#size) this.#fail({ kind: "index", detail: "" });
+    else if (found !== this.#position) this.#seek(found);
+  }
+
+  #take(tracks: readonly number[], time: number): void {
+    if (this.#contents === null || this.#source !== null) return;
+    this.#made = new Map(tracks.map((track) => [track, time]));
+    this.#time = time;
+    this.#hold("enough", false);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#guard(() => {
+      const source = this.#contents?.source(tracks);
+      if (source === undefined) return;
+      this.#source = source;
+      const offset = source.seek(time);
+      const [first] = waiting;
+      if (first === undefined || offset < first[0] || offset > this.#position) this.#seek(offset);
+      else for (const [place, bytes] of waiting) if (this.#awaited === null) this.#feed(place, bytes);
+    });
+  }
+
+  #goTo(time: number, epoch: number): void {
+    this.#epoch = epoch;
+    this.#over = false;
+    this.#time = time;
+    for (const track of this.#made.keys()) this.#made.set(track, time);
+    this.#weigh(true);
+    this.#guard(() => {
+      if (this.#source !== null) this.#seek(this.#source.seek(time));
+    });
+  }
+
+  #feed(offset: number, bytes: Uint8Array<ArrayBuffer>): void {
+    const source = this.#source;
+    if (source === null) return;
+    for (const segment of source.push(offset, bytes)) {
+      this.#made.set(segment.track, segment.to);
+      this.#post({ kind: "segment", epoch: this.#epoch, segment }, [segment.data]);
+    }
+    this.#weigh(false);
+    if (source.done) {
+      this.#finish();
+      return;
+    }
+    const wish = source.wish(offset + bytes.length);
+    if (wish !== null && wish < this.#size) this.#seek(wish);
+  }
+
+  /** The server has sent all up to the end: what is missing lies before, or is not there at all. */
+  #goOn(): void {
+    if (this.#over || this.#source === null) {
+      if (this.#reader !== null && !this.#over) this.#fail({ kind: "index", detail: "" });
+      return;
+    }
+    const wish = this.#awaited ?? this.#source.wish(this.#position);
+    if (wish !== null && wish < this.#size) this.#connect(wish);
+    else this.#finish();
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#post({ kind: "done", epoch: this.#epoch });
+  }
+
+  /** Take no more while there is enough. Weighed where segments are made, which is sooner than where they are played. */
+  #weigh(tick: boolean): void {
+    const ahead = Math.min(...this.#made.values()) - this.#time;
+    this.#hold("enough", this.#made.size > 0 && !this.#over && enough(this.#holds.has("enough"), ahead, tick));
+  }
+
+  #hold(reason: Reason, on: boolean): void {
+    if (on) this.#holds.add(reason);
+    else this.#holds.delete(reason);
+    this.#tellHold();
+  }
+
+  #tellHold(): void {
+    if (this.#socket?.readyState !== WebSocket.OPEN || this.#held === this.#holds.size > 0) return;
+    this.#held = this.#holds.size > 0;
+    this.#say({ type: this.#held ? "pause" : "resume" });
+    this.#post(this.flow());
+  }
+
+  #say(message: { type: "seek"; offset: number } | { type: "pause" | "resume" }): void {
+    this.#socket?.send(JSON.stringify(message));
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #fail(problem: Problem): void {
+    this.#over = true;
+    const socket = this.#socket;
+    this.#socket = null; // what it still says is of no interest
+    socket?.close();
+    this.#post({ kind: "problem", problem });
+  }
+}

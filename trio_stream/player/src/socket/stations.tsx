@@ -1,0 +1,97 @@
+/** The way of the bytes, from the server to the picture: what each station holds, and whether anything moves. */
+
+import type { ReactNode } from "react";
+import { type Word, useTexts } from "../i18n";
+import { bytes, clock } from "../ui/format";
+import { Icon, type IconName } from "../ui/icons";
+import type { Row } from "../live/rows";
+import type { State } from "./flow";
+import { ENOUGH } from "./policy";
+import type { Status } from "./playback";
+
+const WORDS: Record<State, Word> = {
+  connecting: "socket.connecting",
+  flowing: "socket.flowing",
+  enough: "socket.held.enough",
+  person: "socket.held.person",
+  whole: "socket.whole",
+  closed: "socket.closed",
+};
+
+interface Shown {
+  status: Status;
+  state: State;
+  server: Row | null;
+}
+
+export function Stations({ status, state, server }: Shown) {
+  const { t, language } = useTexts();
+  const seconds = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  return (
+    <ol className="stations" data-state={state} aria-label={t("socket.stations")}>
+      <Station
+        icon="server"
+        name={t("socket.server")}
+        value={server === null ? t("socket.gone") : t("socket.sent", { size: bytes(language, server.stream.bytes_sent) })}
+      >
+        {server !== null && t("socket.waits", { size: bytes(language, server.stream.buffered) })}
+      </Station>
+      <Station
+        icon="plug"
+        name={t("socket.socket")}
+        value={
+          <span className="word" role="status">
+            {t(WORDS[state])}
+          </span>
+        }
+      >
+        {t("socket.arrived", { size: bytes(language, status.received) })}
+      </Station>
+      <Station
+        icon="screen"
+        name={t("socket.browser")}
+        value={t("socket.ahead", { seconds: seconds.format(status.ahead) })}
+      >
+        <span className="gauge" aria-hidden="true">
+          <span style={{ width: `${Math.min(1, status.ahead / ENOUGH) * 100}%` }} />
+        </span>
+      </Station>
+    </ol>
+  );
+}
+
+function Station({ icon, name, value, children }: { icon: IconName; name: string; value: ReactNode; children: ReactNode }) {
+  return (
+    <li>
+      <span className="station-icon">
+        <Icon name={icon} />
+      </span>
+      <div>
+        <span className="station-name">{name}</span>
+        <strong>{value}</strong>
+        <span className="station-note">{children}</span>
+      </div>
+    </li>
+  );
+}
+
+/** Which parts of the video are kept, and where it stands. */
+export function Parts({ status }: { status: Status }) {
+  const { t } = useTexts();
+  const { ranges, time, duration } = status;
+  if (duration <= 0) return null;
+  const share = (seconds: number) => `${Math.min(100, Math.max(0, (seconds / duration) * 100))}%`;
+  return (
+    <figure className="kept">
+      <div className="parts" aria-hidden="true">
+        {ranges.map(([from, to]) => (
+          <span key={from} style={{ left: share(from), width: share(to - from) }} />
+        ))}
+        <i style={{ left: share(time) }} />
+      </div>
+      <figcaption>
+        {t("socket.parts", { parts: ranges.map(([from, to]) => `${clock(from)} – ${clock(to)}`).join(", ") || "–" })}
+      </figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,94 @@
+/** The samples of a track, in columns: 26 bytes for each, where objects would take some hundred. */
+
+export interface Sampled {
+  offset: number;
+  size: number;
+  dts: number;
+  cts: number;
+  duration: number;
+  is_sync: boolean;
+  description_index: number;
+}
+
+export interface Table {
+  id: number;
+  timescale: number;
+  /** Seconds that the track's own clock is ahead of the film's: the beginning that its edit list cuts off. */
+  shift: number;
+  count: number;
+  offset: Float64Array;
+  size: Uint32Array;
+  dts: Float64Array;
+  /** From decoding to presentation. */
+  delay: Int32Array;
+  duration: Uint32Array;
+  sync: Uint8Array;
+  description: Uint8Array;
+}
+
+export function tableOf(id: number, timescale: number, shift: number, samples: readonly Sampled[]): Table {
+  const count = samples.length;
+  const table: Table = {
+    id,
+    timescale,
+    shift,
+    count,
+    offset: new Float64Array(count),
+    size: new Uint32Array(count),
+    dts: new Float64Array(count),
+    delay: new Int32Array(count),
+    duration: new Uint32Array(count),
+    sync: new Uint8Array(count),
+    description: new Uint8Array(count),
+  };
+  samples.forEach((sample, place) => {
+    table.offset[place] = sample.offset;
+    table.size[place] = sample.size;
+    table.dts[place] = sample.dts;
+    table.delay[place] = sample.cts - sample.dts;
+    table.duration[place] = sample.duration;
+    table.sync[place] = sample.is_sync ? 1 : 0;
+    table.description[place] = sample.description_index;
+  });
+  return table;
+}
+
+/** The value at `place`, which is known to be there. */
+export const at = (column: { readonly [place: number]: number }, place: number): number => column[place] ?? 0;
+
+/** Seconds of the film at which the sample at `place` is decoded; the end of the track past the last one. */
+export function timeAt(table: Table, place: number): number {
+  if (table.count === 0) return 0;
+  const last = table.count - 1;
+  const units =
+    place > last ? at(table.dts, last) + at(table.duration, last) : at(table.dts, place);
+  return units / table.timescale - table.shift;
+}
+
+/** The place of the sample one has to begin with to show what is at `time`: a sync sample, the last one before it. */
+export function syncAt(table: Table, time: number): number {
+  const units = (time + table.shift) * table.timescale;
+  let [low, high] = [0, table.count - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (at(table.dts, middle) <= units) low = middle;
+    else high = middle - 1;
+  }
+  for (let place = low; place > 0; place -= 1)
+    if (at(table.sync, place) === 1 && at(table.dts, place) + at(table.delay, place) <= units + 0.5) return place;
+  return 0;
+}
+
+/** Seconds to `shift` a track by, as its edit list says: what is empty comes later, what is cut off earlier. */
+export function shiftOf(
+  edits: readonly { segment_duration: number; media_time: number }[],
+  timescale: number,
+  movieTimescale: number,
+): number {
+  let empty = 0;
+  for (const { segment_duration, media_time } of edits) {
+    if (media_time >= 0) return media_time / timescale - empty;
+    empty += segment_duration / movieTimescale;
+  }
+  return -empty;
+}
