@@ -1,0 +1,77 @@
+"""The same video over a WebSocket: it plays, is held back, goes elsewhere, and says what is the matter."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import open_video, playing, seek, wait_at
+from tests.support import Server, wait_for
+
+STATE = ".stations .word"
+OPEN = "Watch over a WebSocket"
+
+
+def open_socket(page: Page, title: str) -> None:
+    open_video(page, title)
+    page.get_by_role("link", name=OPEN).click()
+    page.wait_for_url("**/socket/*")
+    page.locator(".socket video").wait_for(state="attached")  # and not that of the page before
+
+
+def ours(server: Server) -> list[dict[str, object]]:
+    streams = server.get("/api/streams").json()["streams"]
+    return [each for each in streams if each["transport"] == "websocket"]
+
+
+def test_plays_from_its_beginning_to_its_end(page: Page, films: Server) -> None:
+    open_socket(page, "Episode 1")
+    playing(page)
+    page.wait_for_function("() => document.querySelector('video').ended", timeout=20_000)
+    expect(page.locator(STATE)).to_have_text("all has arrived")
+    wait_for(lambda: ours(films) == [], 5, "the stream to be gone")
+
+
+def test_is_held_back_and_the_server_stands_still(page: Page, films: Server) -> None:
+    open_socket(page, "Long")
+    playing(page)
+    expect(page.locator(STATE)).to_have_text("held back, enough is ahead")
+    page.get_by_role("button", name="Pause the socket").click()
+    expect(page.locator(STATE)).to_have_text("held back by you")
+    (before,) = ours(films)
+    wait_at(page, 5)  # what is there plays on
+    (after,) = ours(films)
+    assert after["bytes_sent"] == before["bytes_sent"]
+    page.get_by_role("button", name="Resume the socket").click()
+    wait_for(lambda: ours(films)[0]["bytes_sent"] != before["bytes_sent"], 15, "more to be sent")
+
+
+def test_seeks_by_telling_the_server(page: Page, films: Server) -> None:
+    open_socket(page, "Long")
+    playing(page)
+    seek(page, 300)
+    wait_at(page, 301)
+    seek(page, 20)
+    wait_at(page, 21)
+    assert len(ours(films)) == 1
+
+
+def test_a_stream_that_was_ended_can_be_taken_up_again(page: Page, films: Server) -> None:
+    open_socket(page, "Long")
+    playing(page)
+    (stream,) = ours(films)
+    with films.client() as client:
+        client.delete(f"/api/streams/{stream['id']}").raise_for_status()
+    expect(page.get_by_role("alert")).to_contain_text("ended through the API")
+    page.get_by_role("button", name="Connect again").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    wait_for(lambda: len(ours(films)) == 1, 5, "another stream")
+    seek(page, 200)
+    wait_at(page, 201)
+
+
+def test_what_is_no_mp4_is_said(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Broken").click()
+    page.goto(re.sub("/watch/", "/socket/", page.url))
+    expect(page.get_by_role("alert")).to_contain_text("Only MP4 files")
+    expect(page.get_by_role("link", name="Watch it the usual way")).to_be_visible()
