@@ -38,12 +38,13 @@ interface Colours {
   line: string;
   grid: string;
   words: string;
+  ground: string;
 }
 
 /** Colours of the style sheet, which may say `light-dark()`, as a canvas understands them. */
 function coloursOf(element: HTMLElement): Colours {
-  const { color, borderTopColor, outlineColor } = getComputedStyle(element);
-  return { line: color, grid: borderTopColor, words: outlineColor };
+  const { color, borderTopColor, outlineColor, backgroundColor } = getComputedStyle(element);
+  return { line: color, grid: borderTopColor, words: outlineColor, ground: backgroundColor };
 }
 
 /** `colour`, which the browser computed, with `alpha` from 0 to 1. */
@@ -222,8 +223,14 @@ function drawHeights(self: uPlot, colours: Colours, format: (value: number) => s
   ctx.fillStyle = colours.words;
   ctx.textAlign = "left";
   ctx.textBaseline = "top";
-  for (const value of bbox.height / uPlot.pxRatio < 90 ? [high] : [high / 2, high])
-    ctx.fillText(format(value), bbox.left + 18 * uPlot.pxRatio, self.valToPos(value, "y", true) + 4 * uPlot.pxRatio);
+  ctx.strokeStyle = faint(colours.ground, 0.8); // around the words, so that a line behind them does not cross them out
+  ctx.lineWidth = 4 * uPlot.pxRatio;
+  ctx.lineJoin = "round";
+  for (const value of bbox.height / uPlot.pxRatio < 90 ? [high] : [high / 2, high]) {
+    const place = [bbox.left + 18 * uPlot.pxRatio, self.valToPos(value, "y", true) + 4 * uPlot.pxRatio] as const;
+    ctx.strokeText(format(value), ...place);
+    ctx.fillText(format(value), ...place);
+  }
   ctx.restore();
 }
 
