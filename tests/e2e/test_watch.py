@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import TimeoutError as TooSlow
 
 from tests.e2e.conftest import at, open_video, playing, seek, wait_at
 from tests.support import Server, wait_for
@@ -126,7 +128,7 @@ def test_every_key(page: Page, focus: str) -> None:
     page.keyboard.press("ArrowUp")
     done(page, lambda: float(str(value("volume"))) > 0.5, 5, "louder")
     page.keyboard.press("ArrowDown")
-    done(page, lambda: float(str(value("volume"))) <= 0.5, 5, "quieter")
+    done(page, lambda: float(str(value("volume"))) < 0.51, 5, "quieter")
     page.keyboard.press("m")
     done(page, lambda: value("muted") is True, 5, "m")
     page.keyboard.press("m")
@@ -284,8 +286,10 @@ def test_by_touch(browser_phone: BrowserContext) -> None:
     page = browser_phone.new_page()
     open_video(page, "Long")
     playing(page)
-    page.get_by_role("group", name="Media player").tap()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    page.get_by_role("button", name="Pause").tap()
+    for _ in range(5):  # the controls hide again from a finger that is slow
+        page.get_by_role("group", name="Media player").tap()
+        with suppress(TooSlow):
+            page.get_by_role("button", name="Pause").tap(timeout=2000)
+            break
     wait_for(lambda: page.evaluate(f"{VIDEO}.paused") is True, 5)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -12,6 +12,17 @@ from tests.support import Server, serving, wait_for
 BOTH_WAYS = pytest.fixture(scope="session", params=["direct", "through-quart"])
 
 
+ONE_WAY = ("test_library", "test_metrics", "test_openapi", "test_pages")
+"""Modules about what the web framework answers either way."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ask once for what is answered in one way."""
+    if metafunc.module.__name__.rpartition(".")[2] in ONE_WAY:
+        for name in {"server", "scratch", "stocked"}.intersection(metafunc.fixturenames):
+            metafunc.parametrize(name, ["direct"], indirect=True, scope="session")
+
+
 def _environ(request: pytest.FixtureRequest) -> dict[str, str]:
     return {"TRIO_STREAM_DIRECT": "1" if request.param == "direct" else "0"}
 
