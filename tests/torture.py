@@ -401,6 +401,7 @@ class Torture:
         process, log = launch(
             self._churn._root, self._folder / "server", hypercorn=workers, environ=self._environ
         )
+        killed = False
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._churn.run)
@@ -414,11 +415,27 @@ class Torture:
                     nursery.start_soon(self._watchers.run, url)
                     await trio.sleep(self._chance.uniform(self._longest * first, self._longest))
                     self.report.busy[self._watchers.doing] += 1
+                killed = True
                 self._kill(process)
                 await trio.sleep(0.05)
                 nursery.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            if (
+                killed
+                or group.subgroup((Broken, KeyboardInterrupt, trio.Cancelled))
+                or not self._ended(process)
+            ):
+                raise
+            # Whatever befell its clients, it was the server that went, before anybody killed it.
+            raise Broken(f"the server ended:\n{log.read_text()[-3000:]}") from group
         finally:
             self._kill(process)
+
+    def _ended(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether a server ends that nobody killed; one that is about to has a moment for it."""
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+        return process.poll() is not None
 
     def _reached(self, log: Path, process: subprocess.Popen[bytes]) -> str | None:
         try:

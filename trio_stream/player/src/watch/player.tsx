@@ -259,6 +259,7 @@ function useRememberedSubtitles(video: HTMLVideoElement | null): void {
     // Only what a person changes: while a video is loaded its tracks change by themselves.
     const begin = () => video.textTracks.addEventListener("change", keep);
     const end = () => video.textTracks.removeEventListener("change", keep);
+    if (!video.paused && video.readyState >= 3) begin();
     video.addEventListener("playing", begin);
     video.addEventListener("emptied", end);
     return () => {

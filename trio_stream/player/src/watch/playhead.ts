@@ -11,7 +11,7 @@ export function usePlayhead(video: HTMLVideoElement | null, id: string, after: (
     if (video === null) return;
     const ending = new AbortController();
     let last = Number.NaN;
-    let begun = false;
+    let begun = !video.paused && video.readyState >= 3; // it may play before anybody listens
     const tell = () => {
       const { currentTime, duration } = video;
       if (!begun || video.readyState === 0 || !Number.isFinite(duration) || Math.abs(currentTime - last) < FEWEST) return;

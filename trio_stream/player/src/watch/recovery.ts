@@ -35,11 +35,11 @@ export function useRecovery(video: HTMLVideoElement | null, source: string): Los
     if (video === null) return;
     const ending = new AbortController();
     const { signal } = ending;
-    let fine = false; // this source has shown a picture
+    let fine = video.readyState >= 2; // this source has shown a picture
     let busy = false;
     let tries = 0;
     let at = 0; // the last second that was played
-    let wanted = false; // whether it was playing
+    let wanted = !video.paused; // whether it was playing
     let moved = performance.now();
 
     const recover = async () => {

@@ -25,7 +25,9 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
     video.addEventListener("loadeddata", shown);
     video.addEventListener("loadeddata", half);
     video.addEventListener("error", failed);
+    // It may have failed, or begun with its sound alone, before anybody listened.
     if (video.error !== null) failed();
+    else if (video.readyState >= 2) half();
     return () => {
       video.removeEventListener("loadeddata", shown);
       video.removeEventListener("loadeddata", half);
