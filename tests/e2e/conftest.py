@@ -157,8 +157,12 @@ def films(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 def open_video(page: Page, title: str) -> None:
     """Find a video as a person would, and open it."""
     page.goto("/")
-    page.get_by_role("searchbox").fill(title)
+    with page.expect_response(lambda answer: "/api/videos?" in answer.url and "q=" in answer.url):
+        page.get_by_role("searchbox").fill(title)
+    expect(page.locator(".folders, .strip")).to_have_count(0)
+    expect(page.locator(".grid .card").first).to_contain_text(title)  # and nothing moves any more
     page.get_by_role("link", name=title).first.click()
+    page.wait_for_url("**/watch/*")
 
 
 def playing(page: Page) -> None:

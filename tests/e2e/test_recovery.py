@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -72,7 +73,8 @@ def kill(server: Server) -> None:
         *psutil.Process(server.process.pid).children(recursive=True),
     ]
     for process in family:
-        os.kill(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # one goes with another
+            os.kill(process.pid, signal.SIGKILL)
     server.process.wait()
     psutil.wait_procs(family, timeout=10)
 
