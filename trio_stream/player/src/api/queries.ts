@@ -3,7 +3,8 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiError, ask, type Folders, type Library, type VideoDetails, type VideoList, type VideoPage } from "./client";
 
-export const PAGE = 100;
+/** Videos asked for at a time: two screens of them. More would keep the first posters waiting on a slow line. */
+export const PAGE = 40;
 
 export const SORTS = ["name", "title", "added", "modified", "size", "duration"] as const;
 export type Sort = (typeof SORTS)[number];
