@@ -10,7 +10,7 @@ import { LibraryPage } from "./library/page";
 import { SearchField } from "./library/search";
 import { useArrows } from "./ui/arrows";
 import { Icon } from "./ui/icons";
-import { State } from "./ui/state";
+import { State, ToLibrary } from "./ui/state";
 import { THEMES, type Theme, useTheme } from "./ui/theme";
 
 // What is not seen first comes when it is wanted.
@@ -54,15 +54,7 @@ function Shell() {
             <Route path="/socket/:id">{({ id }) => <SocketPage id={id} />}</Route>
             <Route path="/live" component={LivePage} />
             <Route>
-              <State
-                icon="film"
-                title={t("notFound")}
-                actions={
-                  <Link className="button first" href="/">
-                    {t("toLibrary")}
-                  </Link>
-                }
-              >
+              <State icon="film" title={t("notFound")} actions={<ToLibrary />}>
                 <p>{t("notFound.more")}</p>
               </State>
             </Route>

@@ -32,6 +32,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the server said that there is no such thing (any more). */
+export const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+
 interface Asking {
   method?: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   json?: unknown;

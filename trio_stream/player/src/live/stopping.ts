@@ -1,7 +1,7 @@
 /** Ending streams: each is gone from the page at once, and back if the server did not end it. */
 
 import { useCallback, useEffect, useState } from "react";
-import { ApiError, ask } from "../api/client";
+import { ask, isGone } from "../api/client";
 import type { Row } from "./rows";
 
 export interface Stopping {
@@ -38,7 +38,7 @@ export function useStopping(all: readonly Row[]): Stopping {
     try {
       await ask(`/api/streams/${encodeURIComponent(id)}`, { method: "DELETE" });
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return; // it ended by itself
+      if (isGone(error)) return; // it ended by itself
       setFailed(error instanceof Error ? error.message : String(error));
       setEnding((before) => {
         const rest = new Set(before);

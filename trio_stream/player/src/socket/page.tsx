@@ -6,14 +6,14 @@ import { Video, VideoPlayer, VideoSkin } from "@videojs/react/video";
 import "@videojs/react/video/skin.css";
 import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
-import { ApiError, type VideoDetails } from "../api/client";
+import { isGone, type VideoDetails } from "../api/client";
 import { video as videoOf } from "../api/queries";
 import { useTexts } from "../i18n";
 import { useLive } from "../live/feed";
 import { Chart } from "../ui/chart";
 import { bitsPerSecond } from "../ui/format";
 import { Icon } from "../ui/icons";
-import { Failed, State } from "../ui/state";
+import { NoVideo, State } from "../ui/state";
 import { MINUTE, ours, stateOf, useFlow } from "./flow";
 import type { Problem } from "./messages";
 import { beginning, type Closed, Playback, type Status } from "./playback";
@@ -29,22 +29,8 @@ export default function SocketPage({ id }: { id: string }) {
   useEffect(() => {
     if (details !== undefined) document.title = `${details.title} · ${t("socket.title")} · Trio Stream`;
   }, [details, t]);
-  if (found.isError && found.error instanceof ApiError && found.error.status === 404)
-    return (
-      <State
-        icon="film"
-        title={t("watch.gone")}
-        actions={
-          <Link className="button first" href="/">
-            {t("toLibrary")}
-          </Link>
-        }
-      >
-        <p>{t("watch.gone.more")}</p>
-      </State>
-    );
-  if (found.isError && details === undefined)
-    return <Failed title={t("watch.failed")} error={found.error} retry={() => void found.refetch()} />;
+  if (found.isError && (details === undefined || isGone(found.error)))
+    return <NoVideo error={found.error} retry={() => void found.refetch()} />;
   if (details === undefined) return <div className="socket" aria-hidden="true" />;
   if (!("MediaSource" in window)) return <Cannot id={id} why={t("socket.nomse")} />;
   return <Watching key={details.id} details={details} />;

@@ -1,6 +1,8 @@
 /** What a page shows instead of its content: nothing is there, it failed, it is coming. */
 
 import type { ReactNode } from "react";
+import { Link } from "wouter";
+import { isGone } from "../api/client";
 import { useTexts } from "../i18n";
 import { Icon, type IconName } from "./icons";
 
@@ -38,6 +40,26 @@ export function Failed({ title, error, retry }: { title: string; error: Error; r
       }
     >
       <p>{error.message}</p>
+    </State>
+  );
+}
+
+export function ToLibrary() {
+  const { t } = useTexts();
+  return (
+    <Link className="button first" href="/">
+      {t("toLibrary")}
+    </Link>
+  );
+}
+
+/** In place of one video: it is gone, or could not be asked for. */
+export function NoVideo({ error, retry }: { error: Error; retry: () => void }) {
+  const { t } = useTexts();
+  if (!isGone(error)) return <Failed title={t("watch.failed")} error={error} retry={retry} />;
+  return (
+    <State icon="film" title={t("watch.gone")} actions={<ToLibrary />}>
+      <p>{t("watch.gone.more")}</p>
     </State>
   );
 }

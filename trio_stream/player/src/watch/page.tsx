@@ -3,12 +3,12 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import { Link, useLocation, useSearch } from "wouter";
-import { ApiError, ask, type VideoDetails } from "../api/client";
+import { ask, isGone, type VideoDetails } from "../api/client";
 import { video as videoOf } from "../api/queries";
 import { useTexts } from "../i18n";
 import { bitsPerSecond, bytes, clock, fraction, languageName } from "../ui/format";
 import { Icon } from "../ui/icons";
-import { Failed, State } from "../ui/state";
+import { NoVideo } from "../ui/state";
 import { Player } from "./player";
 import { parseTime } from "./position";
 import "./watch.css";
@@ -16,7 +16,6 @@ import "./watch.css";
 const opened = performance.timeOrigin > 0 ? 0 : performance.now();
 
 export default function WatchPage({ id }: { id: string }) {
-  const { t } = useTexts();
   const search = useSearch();
   const [, navigate] = useLocation();
   const first = useRef(true);
@@ -38,22 +37,8 @@ export default function WatchPage({ id }: { id: string }) {
     if (details !== undefined) document.title = `${details.title} · Trio Stream`;
   }, [details]);
 
-  if (found.isError && found.error instanceof ApiError && found.error.status === 404)
-    return (
-      <State
-        icon="film"
-        title={t("watch.gone")}
-        actions={
-          <Link className="button first" href="/">
-            {t("toLibrary")}
-          </Link>
-        }
-      >
-        <p>{t("watch.gone.more")}</p>
-      </State>
-    );
-  if (found.isError && details === undefined)
-    return <Failed title={t("watch.failed")} error={found.error} retry={() => void found.refetch()} />;
+  if (found.isError && (details === undefined || isGone(found.error)))
+    return <NoVideo error={found.error} retry={() => void found.refetch()} />;
   return (
     <article className="watch">
       {details === undefined ? (
