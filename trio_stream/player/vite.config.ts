@@ -7,7 +7,7 @@ const server = "http://127.0.0.1:8000";
 
 /**
  * Two icons of Video.js carry a style element, which the policy of our pages refuses; what the one that shows says
- * stands in src/watch/watch.css.
+ * stands in src/ui/skin.css.
  */
 function ownVideojs(): Plugin {
   return {

@@ -13,6 +13,7 @@ import { useLive } from "../live/feed";
 import { Chart } from "../ui/chart";
 import { bitsPerSecond } from "../ui/format";
 import { Icon } from "../ui/icons";
+import "../ui/skin.css";
 import { NoVideo, State } from "../ui/state";
 import { MINUTE, ours, stateOf, useFlow } from "./flow";
 import type { Problem } from "./messages";

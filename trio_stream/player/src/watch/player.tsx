@@ -11,6 +11,7 @@ import { useTexts } from "../i18n";
 import { clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { remember, remembered } from "../ui/memory";
+import "../ui/skin.css";
 import { useChapters, useKeysOfThePage, useMediaSession } from "./effects";
 import { Keys } from "./keys";
 import { NextUp } from "./next";
