@@ -1,7 +1,7 @@
 /** The bar at the top, the page below it, and which page that is. */
 
 import { QueryClientProvider } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { client } from "./api/queries";
 import { LANGUAGES, Language, type Language as LanguageTag, useTexts } from "./i18n";
@@ -9,7 +9,7 @@ import icon from "./icon.svg";
 import { LibraryPage } from "./library/page";
 import { SearchField } from "./library/search";
 import { useArrows } from "./ui/arrows";
-import { Icon } from "./ui/icons";
+import { Icon, type IconName } from "./ui/icons";
 import { State, ToLibrary } from "./ui/state";
 import { THEMES, type Theme, useTheme } from "./ui/theme";
 
@@ -96,32 +96,43 @@ function Choices() {
   const [theme, setTheme] = useTheme();
   return (
     <div className="choices">
-      <label className="choice">
-        <span className="hidden">{t("language")}</span>
-        <span className="icon-button">
-          <Icon name="globe" />
-        </span>
-        <select value={language} onChange={(event) => choose(event.target.value as LanguageTag)}>
-          {Object.entries(LANGUAGES).map(([tag, name]) => (
-            <option key={tag} value={tag} lang={tag}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label className="choice">
-        <span className="hidden">{t("theme")}</span>
-        <span className="icon-button">
-          <Icon name="theme" />
-        </span>
-        <select value={theme} onChange={(event) => setTheme(event.target.value as Theme)}>
-          {THEMES.map((each) => (
-            <option key={each} value={each}>
-              {t(`theme.${each}`)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice icon="globe" label={t("language")} value={language} choose={(tag) => choose(tag as LanguageTag)}>
+        {Object.entries(LANGUAGES).map(([tag, name]) => (
+          <option key={tag} value={tag} lang={tag}>
+            {name}
+          </option>
+        ))}
+      </Choice>
+      <Choice icon="theme" label={t("theme")} value={theme} choose={(each) => setTheme(each as Theme)}>
+        {THEMES.map((each) => (
+          <option key={each} value={each}>
+            {t(`theme.${each}`)}
+          </option>
+        ))}
+      </Choice>
     </div>
+  );
+}
+
+interface Offered {
+  icon: IconName;
+  label: string;
+  value: string;
+  choose: (value: string) => void;
+  /** The options. */
+  children: ReactNode;
+}
+
+function Choice({ icon, label, value, choose, children }: Offered) {
+  return (
+    <label className="choice">
+      <span className="hidden">{label}</span>
+      <span className="icon-button">
+        <Icon name={icon} />
+      </span>
+      <select value={value} onChange={(event) => choose(event.target.value)}>
+        {children}
+      </select>
+    </label>
   );
 }
