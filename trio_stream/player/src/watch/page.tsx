@@ -11,6 +11,7 @@ import { Icon } from "../ui/icons";
 import { NoVideo } from "../ui/state";
 import { Player } from "./player";
 import { parseTime } from "./position";
+import { Rows } from "./rows";
 import "./watch.css";
 
 const opened = performance.timeOrigin > 0 ? 0 : performance.now();
@@ -122,14 +123,7 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
       )}
       <section aria-labelledby="details">
         <h2 id="details">{t("watch.details")}</h2>
-        <dl className="facts">
-          {rows.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Rows className="facts" rows={rows} />
         {/* Of several tracks browsers play the first, unless they can list them (HTML standard section 4.8.11.10). */}
         {sound.length > 1 && !("audioTracks" in HTMLMediaElement.prototype) && (
           <p className="remark">{t("player.audio.fixed")}</p>

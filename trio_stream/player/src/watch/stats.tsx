@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import type { VideoDetails } from "../api/client";
 import { useTexts } from "../i18n";
 import { bitsPerSecond } from "../ui/format";
+import { Rows } from "./rows";
 
 export interface Measured {
   firstPicture: number | null;
@@ -89,14 +90,5 @@ export function Stats({ video, details, measured }: Shown) {
     [t("stats.first"), measured.firstPicture === null ? "–" : `${Math.round(measured.firstPicture)} ms`],
     [t("stats.delivery"), t("stats.direct")],
   ];
-  return (
-    <dl className="stats">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Rows className="stats" rows={rows} />;
 }

@@ -1,0 +1,14 @@
+/** Names and what they stand for, a pair a row. */
+
+export function Rows({ className, rows }: { className: string; rows: readonly (readonly [name: string, value: string])[] }) {
+  return (
+    <dl className={className}>
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
