@@ -4,7 +4,7 @@ import { Controls, Hotkey, Time } from "@videojs/react";
 import { I18nProvider } from "@videojs/react/i18n";
 import { Video, VideoPlayer, VideoSkin } from "@videojs/react/video";
 import "@videojs/react/video/skin.css";
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 import type { VideoDetails } from "../api/client";
 import { useTexts } from "../i18n";
@@ -39,8 +39,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
   const [ended, setEnded] = useState(false);
   const [help, setHelp] = useState(false);
   const [stats, setStats] = useState(false);
-  const frame = useRef<HTMLDivElement>(null);
-  const [container, setContainer] = useState<HTMLElement | null>(null);
+  const container = useMemo(() => video?.closest<HTMLElement>(".video-skin") ?? null, [video]);
   const source = details.urls.file;
 
   const next = details.next;
@@ -48,9 +47,6 @@ export function Player({ details, asked, since, go, told }: Playing) {
   const goNext = useMemo(() => (next === null ? null : () => go(next.id)), [next, go]);
   const goPrevious = useMemo(() => (previous === null ? null : () => go(previous.id)), [previous, go]);
 
-  useEffect(() => {
-    setContainer(frame.current?.querySelector<HTMLElement>("[data-preset], .video-skin") ?? null);
-  }, []);
   const lost = useRecovery(video, source);
   const measured = useMeasured(video, source, since);
   const trouble = useTrouble(video, details);
@@ -109,7 +105,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
 
   return (
     <>
-      <div ref={frame} className="player" data-arrows="own">
+      <div className="player" data-arrows="own">
       <VideoPlayer>
         <I18nProvider locale={language}>
           <VideoSkin>
