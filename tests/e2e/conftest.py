@@ -1,7 +1,6 @@
 """A real browser, and a library worth looking at."""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,9 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.media.making import make
 from tests.support import Server, serving, wait_for
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+VIDEO = "document.querySelector('video')"
 
 PLAYING = """() => {
     const video = document.querySelector('video');
@@ -34,6 +36,8 @@ START=10000
 END=30000
 title=The rest
 """
+
+COPY = ("-c", "copy")
 
 expect.set_options(timeout=15_000)
 
@@ -110,10 +114,6 @@ def browser_phone(browser: Browser, films: Server) -> Iterator[BrowserContext]:
         yield context
 
 
-def make(*command: object) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, command)], check=True)
-
-
 @pytest.fixture(scope="session")
 def shelf(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film with chapters and subtitles, three episodes, a long one, and two that no browser plays."""
@@ -121,20 +121,17 @@ def shelf(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     season = folder / "Series" / "Season 1"
     season.mkdir(parents=True)
     (folder / "chapters").write_text(CHAPTERS)
-    make(
-        *("-i", sample, "-i", folder / "chapters", "-map", "0", "-map_chapters", "1", "-c", "copy"),
-        folder / "Film.mp4",
-    )
+    chapters = ("-i", folder / "chapters", "-map", "0", "-map_chapters", "1")
+    make(folder / "Film.mp4", "-i", sample, *chapters, *COPY)
     (folder / "chapters").unlink()
     for language, text in SUBTITLES.items():
         (folder / f"Film.{language}.srt").write_text(text)
     for number in (1, 2, 3):
-        make("-i", sample, "-t", "8", "-c", "copy", season / f"Episode {number}.mp4")
+        make(season / f"Episode {number}.mp4", "-i", sample, "-t", "8", *COPY)
         with (season / f"Episode {number}.mp4").open("ab") as file:
             file.write(b"\0\0\0\x0cfree" + f"{number:4}".encode())
-    make("-stream_loop", "15", "-i", sample, "-c", "copy", folder / "Long.mp4")
-    picture = "testsrc2=size=320x180:rate=10:duration=2"
-    make("-f", "lavfi", "-i", picture, "-c:v", "prores_ks", folder / "Foreign.mov")
+    make(folder / "Long.mp4", "-stream_loop 15 -i", sample, *COPY)
+    make(folder / "Foreign.mov", "-f lavfi -i testsrc2=size=320x180:rate=10:duration=2 -c:v prores_ks")
     (folder / "Broken.mkv").write_text("prose")
     return folder
 
@@ -172,7 +169,7 @@ def playing(page: Page) -> None:
 
 def at(page: Page) -> float:
     """Where it is, in seconds."""
-    return float(page.evaluate("document.querySelector('video').currentTime"))
+    return float(page.evaluate(f"{VIDEO}.currentTime"))
 
 
 def seek(page: Page, seconds: float) -> None:

@@ -11,10 +11,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import at, open_video, playing, seek, wait_at
+from tests.e2e.conftest import VIDEO, at, open_video, playing, seek, wait_at
 from tests.support import Server, serving, wait_for
-
-VIDEO = "document.querySelector('video')"
 
 OFFLINE = 5.0
 """Seconds."""

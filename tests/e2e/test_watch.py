@@ -8,11 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import TimeoutError as TooSlow
 
-from tests.e2e.conftest import at, open_video, playing, seek, wait_at
+from tests.e2e.conftest import VIDEO, at, open_video, playing, seek, wait_at
 from tests.support import Server, wait_for
-
-VIDEO = "document.querySelector('video')"
-
 
 FINGER = 150
 """Milliseconds: the player's own idea of what its video does lags behind by less."""
