@@ -6,22 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.http.bodies import Literal, Part, Window, body_length, content_range, multipart_byteranges
+from tests.bodies import assemble, bodies
+from trio_stream.http.bodies import (
+    Gather,
+    Literal,
+    Part,
+    Window,
+    body_length,
+    content_range,
+    multipart_byteranges,
+    slice_parts,
+)
 from trio_stream.http.ranges import Span
 
 BOUNDARY = "0123456789abcdef0123456789abcdef"
 
 
-def assemble(parts: tuple[Part, ...], content: bytes) -> bytes:
-    """What a client would receive."""
-    return b"".join(
-        part.data if isinstance(part, Literal) else content[part.offset : part.offset + part.length]
-        for part in parts
-    )
+def window(span: Span) -> tuple[Part, ...]:
+    return (Window(span.start, span.length),)
 
 
 def test_golden_multipart() -> None:
-    parts = multipart_byteranges([Span(0, 3), Span(5, 9)], 10, "video/mp4", "SEP")
+    parts = multipart_byteranges([Span(0, 3), Span(5, 9)], 10, "video/mp4", "SEP", window)
     assert parts == (
         Literal(b"--SEP\r\nContent-Type: video/mp4\r\nContent-Range: bytes 0-2/10\r\n\r\n"),
         Window(0, 3),
@@ -33,10 +39,52 @@ def test_golden_multipart() -> None:
 
 @pytest.mark.parametrize(
     ("parts", "length"),
-    [((), 0), ((Literal(b"abc"),), 3), ((Window(5, 7),), 7), ((Literal(b"ab"), Window(0, 2**40)), 2**40 + 2)],
+    [
+        ((), 0),
+        ((Literal(b"abc"),), 3),
+        ((Window(5, 7),), 7),
+        ((Literal(b"ab"), Window(0, 2**40)), 2**40 + 2),
+        ((Literal(b"ab"), Gather(((5, 7), (100, 1), (0, 2**40)))), 2**40 + 10),
+        ((Gather(()),), 0),
+    ],
 )
 def test_body_length(parts: tuple[Part, ...], length: int) -> None:
     assert body_length(parts) == length
+
+
+SEGMENT = (Literal(b"moof"), Gather(((100, 10), (200, 1), (300, 10))), Window(0, 50))
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "cut"),
+    [
+        (0, 75, SEGMENT),
+        (0, 0, ()),
+        (75, 80, ()),
+        (1, 3, (Literal(b"oo"),)),
+        (3, 5, (Literal(b"f"), Gather(((100, 1),)))),
+        (13, 16, (Gather(((109, 1), (200, 1), (300, 1))),)),
+        (24, 75, (Gather(((309, 1),)), Window(0, 50))),
+        (74, 75, (Window(49, 1),)),
+    ],
+)
+def test_a_slice_of_parts(start: int, stop: int, cut: tuple[Part, ...]) -> None:
+    assert slice_parts(SEGMENT, start, stop) == cut
+
+
+@given(bodies(5000, 700), st.data())
+def test_slices_are_slices_of_what_arrives(parts: list[Part], data: st.DataObject) -> None:
+    content = bytes(number * number % 251 for number in range(5000))
+    body = assemble(parts, content)
+    assert body_length(parts) == len(body)
+    start = data.draw(st.integers(0, len(body)))
+    stop = data.draw(st.integers(start, len(body)))
+    cut = slice_parts(parts, start, stop)
+    assert assemble(cut, content) == body[start:stop]
+    assert body_length(cut) == stop - start
+    assert all(length for part in cut if isinstance(part, Gather) for _, length in part.runs)
+    assert all(body_length([part]) for part in cut), "nothing empty is sent"
+    assert assemble((*slice_parts(parts, 0, start), *cut), content) == body[:stop]
 
 
 def test_content_range() -> None:
@@ -56,7 +104,7 @@ def cut_contents(draw: st.DrawFn) -> tuple[bytes, list[Span]]:
 @given(cut_contents())
 def test_multipart_reads_back(cut: tuple[bytes, list[Span]]) -> None:
     content, spans = cut
-    parts = multipart_byteranges(spans, len(content), "video/mp4", BOUNDARY)
+    parts = multipart_byteranges(spans, len(content), "video/mp4", BOUNDARY, window)
     body = assemble(parts, content)
     assert body_length(parts) == len(body)
 

@@ -1,14 +1,16 @@
 """`respond`: whole answers."""
 
 import re
+from dataclasses import replace
 from email import message_from_bytes
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.bodies import assemble, bodies
 from trio_stream.errors import PreconditionFailed, RangeNotSatisfiable
-from trio_stream.http.bodies import Literal, Window, body_length
+from trio_stream.http.bodies import Gather, Literal, Part, Window, body_length
 from trio_stream.http.fields import format_date
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.ranges import PART_OVERHEAD
@@ -154,10 +156,7 @@ def test_last_modified_is_never_in_the_future(now: int, written: int) -> None:
 def received(answer: Answer, content: bytes) -> list[tuple[str | None, bytes]]:
     """The Content-Range and the bytes of each piece, as a client reads them off the wire."""
     headers = dict(answer.headers)
-    body = b"".join(
-        part.data if isinstance(part, Literal) else content[part.offset : part.offset + part.length]
-        for part in answer.parts
-    )
+    body = assemble(answer.parts, content)
     assert int(headers["Content-Length"]) == len(body) == body_length(answer.parts)
     if not headers["Content-Type"].startswith("multipart/"):
         return [(headers.get("Content-Range"), body)]
@@ -201,6 +200,64 @@ def test_what_arrives_is_what_the_file_has_there(content: bytes, specs: list[str
         assert data == content[start : last + 1]
         assert start - stop_before >= PART_OVERHEAD
         stop_before = last + 1
+
+
+SEGMENT = Representation(
+    2000,
+    FILM.validators,
+    "video/mp4",
+    "1.m4s",
+    parts=(Literal(b"moof" * 50), Gather(tuple((at, 60) for at in range(0, 3000, 100)))),
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "parts"),
+    [
+        ({}, SEGMENT.parts),
+        ({"if-range": '"old"', "range": "bytes=0-1"}, SEGMENT.parts),
+        ({"range": "bytes=0-"}, SEGMENT.parts),
+        ({"range": "bytes=198-201"}, (Literal(b"of"), Gather(((0, 2),)))),
+        ({"range": "bytes=-1"}, (Gather(((2959, 1),)),)),
+    ],
+)
+def test_a_composite_is_answered_as_a_file_is(fields: dict[str, str], parts: tuple[Part, ...]) -> None:
+    answer = ask(fields, film=SEGMENT)
+    plain = ask(fields, film=replace(SEGMENT, parts=None))
+    assert (answer.status, answer.headers) == (plain.status, plain.headers)
+    assert answer.parts == parts
+    head = ask(fields, film=SEGMENT, method="HEAD")
+    assert (head.status, head.parts) == (200, ())
+    assert ask(fields | {"if-none-match": '"now"'}, film=SEGMENT) == Answer(304, METADATA, ())
+    with pytest.raises(PreconditionFailed):
+        ask(fields | {"if-match": '"old"'}, film=SEGMENT)
+    with pytest.raises(RangeNotSatisfiable) as raised:
+        ask({"range": "bytes=2000-"}, film=SEGMENT)
+    assert raised.value.size == 2000
+
+
+@given(
+    parts=bodies(3000, 500),
+    specs=st.lists(spec, min_size=1, max_size=9),
+    method=st.sampled_from(["GET", "HEAD"]),
+)
+def test_what_arrives_of_a_composite_is_what_it_has_there(
+    parts: list[Part], specs: list[str], method: str
+) -> None:
+    content = bytes(number * number % 251 for number in range(3000))
+    whole_body = assemble(parts, content)
+    composite = replace(SEGMENT, size=len(whole_body), parts=tuple(parts))
+    plain = replace(composite, parts=None)
+    fields = {"range": "bytes=" + ",".join(specs)}
+    try:
+        expected = ask(fields, film=plain, method=method)
+    except RangeNotSatisfiable:
+        with pytest.raises(RangeNotSatisfiable):
+            ask(fields, film=composite, method=method)
+        return
+    answer = ask(fields, film=composite, method=method)
+    assert (answer.status, answer.headers) == (expected.status, expected.headers)
+    assert assemble(answer.parts, content) == assemble(expected.parts, whole_body)
 
 
 @given(

@@ -11,6 +11,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.bodies import assemble, bodies
 from trio_stream.errors import (
     ClientGone,
     ClientStalled,
@@ -19,7 +20,7 @@ from trio_stream.errors import (
     StreamNotFound,
     TooManyStreams,
 )
-from trio_stream.http.bodies import Literal, Part, Window
+from trio_stream.http.bodies import Part, Window
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile, MapPool
 from trio_stream.streaming.pump import Chunk, Delivery, chunk_length
@@ -99,17 +100,6 @@ class Sink:
         return True
 
 
-parts = st.lists(
-    st.one_of(
-        st.binary(max_size=100).map(Literal),
-        st.tuples(st.integers(0, SIZE), st.integers(0, 400_000)).map(
-            lambda span: Window(min(span[0], SIZE - min(span[1], SIZE)), min(span[1], SIZE))
-        ),
-    ),
-    max_size=4,
-)
-
-
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("shared") / "v.mp4"
@@ -117,13 +107,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@given(body=parts, delivery=st.sampled_from(Delivery), largest=st.integers(16 * 1024, LARGEST_CHUNK))
+@given(
+    body=bodies(SIZE, 400_000),
+    delivery=st.sampled_from(Delivery),
+    largest=st.integers(16 * 1024, LARGEST_CHUNK),
+)
 def test_any_body_is_sent_as_it_is(shared: Path, body: list[Part], delivery: Delivery, largest: int) -> None:
-    content = shared.read_bytes()
-    expected = b"".join(
-        part.data if isinstance(part, Literal) else content[part.offset : part.offset + part.length]
-        for part in body
-    )
+    expected = assemble(body, shared.read_bytes())
     sink = Sink(shared)
 
     async def main() -> None:

@@ -8,10 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from trio_stream.errors import PreconditionFailed
-from trio_stream.http.bodies import Part, Window, body_length, content_range, multipart_byteranges
+from trio_stream.http.bodies import (
+    Part,
+    Window,
+    body_length,
+    content_range,
+    multipart_byteranges,
+    slice_parts,
+)
 from trio_stream.http.fields import content_disposition, format_date
 from trio_stream.http.preconditions import Validators, Verdict, evaluate, range_applies
-from trio_stream.http.ranges import select_spans
+from trio_stream.http.ranges import Span, select_spans
 
 ASK_FIRST = "no-cache"
 """The URL names something that may change: a cache may keep what it has but must ask first."""
@@ -22,13 +29,23 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """A file as HTTP sees it: `size` in bytes, `filename` the name a download is saved under."""
+    """A file as HTTP sees it: `size` in bytes, `filename` the name a download is saved under.
+
+    Or what is made of one while it is sent: then `parts` are all of it, `size` bytes together.
+    """
 
     size: int
     validators: Validators
     media_type: str
     filename: str
     caching: str = ASK_FIRST
+    parts: tuple[Part, ...] | None = None
+
+    def cut(self, span: Span) -> tuple[Part, ...]:
+        """The bytes of a span as parts."""
+        if self.parts is None:
+            return (Window(span.start, span.length),)
+        return slice_parts(self.parts, span.start, span.stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +97,15 @@ def respond(
     parts: tuple[Part, ...]
     if spans is None:
         status = 200
-        parts = (Window(0, size),) if size else ()
+        parts = representation.cut(Span(0, size)) if size else ()
     elif len(spans) == 1:  # also what is left of several (section 15.3.7.2)
         part_of = (("Content-Range", content_range(spans[0], size)),)
-        parts = (Window(spans[0].start, spans[0].length),)
+        parts = representation.cut(spans[0])
     else:
         # Section 15.3.7.2: each part has its Content-Range, the response must not have one.
         word = boundary()
         content_type = f"multipart/byteranges; boundary={word}"
-        parts = multipart_byteranges(spans, size, representation.media_type, word)
+        parts = multipart_byteranges(spans, size, representation.media_type, word, representation.cut)
 
     headers = (
         ("Content-Type", content_type),

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import assert_never
 
 from trio_stream.errors import SourceChanged, SourceUnreadable
-from trio_stream.http.bodies import Literal, Part, Window
+from trio_stream.http.bodies import Gather, Literal, Part, Window
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.sizing import ChunkSizer
@@ -73,6 +73,9 @@ class Pump:
                     await self._put(memoryview(data), put)
                 case Window(offset, length):
                     await self._put_window(offset, offset + length, put)
+                case Gather(runs):
+                    for offset, length in runs:
+                        await self._put_window(offset, offset + length, put)
                 case _:
                     assert_never(part)
 

@@ -16,7 +16,7 @@ from secrets import token_hex
 import trio
 
 from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError
-from trio_stream.http.bodies import Part, Window, body_length
+from trio_stream.http.bodies import Part, body_length, runs_of
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.pump import TAIL, Chunk, Delivery, Pump, chunk_length, release
@@ -256,9 +256,9 @@ class Stream:
         self._counted(size, chunks)
 
     def _note_range(self, parts: Sequence[Part]) -> None:
-        windows = [part for part in parts if isinstance(part, Window)]
-        self.start = min((window.offset for window in windows), default=0)
-        self.stop = max((window.offset + window.length for window in windows), default=0)
+        runs = [run for part in parts for run in runs_of(part)]
+        self.start = min((offset for offset, _ in runs), default=0)
+        self.stop = max((offset + length for offset, length in runs), default=0)
 
     def _queued(self, size: int) -> None:
         self._buffered += size

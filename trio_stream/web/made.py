@@ -16,7 +16,7 @@ from quart import Blueprint
 from sqlalchemy import Connection, or_, select
 
 from trio_stream.errors import DerivedNotFound
-from trio_stream.http.bodies import Literal
+from trio_stream.http.bodies import Literal, Part
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import FOR_EVER, Answer, Representation, respond
 from trio_stream.library.derived import SUFFIXES, digest
@@ -56,7 +56,9 @@ async def made_file(asked: Asked, exchange: Exchange) -> Answered:
     return Answered(answer.status, answer.headers, stream, answer.parts)
 
 
-def _respond(asked: Asked, name: str, suffix: str, size: int, mtime_ns: int) -> Answer:
+def _respond(
+    asked: Asked, name: str, suffix: str, size: int, mtime_ns: int, parts: tuple[Part, ...] | None = None
+) -> Answer:
     return respond(
         asked.method,
         asked.fields,
@@ -66,6 +68,7 @@ def _respond(asked: Asked, name: str, suffix: str, size: int, mtime_ns: int) -> 
             media_type=SUFFIXES[suffix],
             filename=f"{name}.{suffix}",
             caching=FOR_EVER,
+            parts=parts,
         ),
         now=int(time.time()),
         boundary=partial(token_hex, 16),
@@ -74,11 +77,8 @@ def _respond(asked: Asked, name: str, suffix: str, size: int, mtime_ns: int) -> 
 
 
 def _send_track(asked: Asked, track: "_Track", name: str) -> Answered:
-    answer = _respond(asked, name, "vtt", len(track.data), track.mtime_ns)
-    body = b"".join(
-        part.data if isinstance(part, Literal) else track.data[part.offset : part.offset + part.length]
-        for part in answer.parts
-    )
+    answer = _respond(asked, name, "vtt", len(track.data), track.mtime_ns, (Literal(track.data),))
+    body = b"".join(part.data for part in answer.parts if isinstance(part, Literal))  # all of them are
     return Answered(answer.status, answer.headers, body=body)
 
 
