@@ -26,6 +26,7 @@ from trio_stream.web import (
     made,
     metrics,
     origins,
+    packaged,
     pages,
     player,
     problems,
@@ -90,7 +91,19 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = built.
     app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)
     origins.register(app)
-    for room in (videos, made, watch_state, library, streams, sockets, metrics, live, pages, player):
+    for room in (
+        videos,
+        made,
+        packaged,
+        watch_state,
+        library,
+        streams,
+        sockets,
+        metrics,
+        live,
+        pages,
+        player,
+    ):
         app.register_blueprint(room.blueprint)
     app.direct_routes = direct.DirectRoutes(app)
     app.live = live.Live()

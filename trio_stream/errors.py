@@ -206,6 +206,13 @@ class MediaUnreadable(TrioStreamError):
     code = "media-unreadable"
 
 
+class Unpackageable(TrioStreamError):
+    """A video that cannot be sent in segments as it is, which may play all the same; the message says why."""
+
+    status = 422
+    code = "unpackageable"
+
+
 class MediaWorkerFailed(TrioStreamError):
     """A file could not be looked at, for a reason of this server's: nothing is known of the file. Try again later."""
 

@@ -26,6 +26,8 @@ from trio_stream.library.scanner import Scanner
 from trio_stream.library.sweeping import Sweeper
 from trio_stream.media.sandbox import Sandbox
 from trio_stream.ownership import Ownership, open_ownership
+from trio_stream.playback.indexes import Indexes
+from trio_stream.playback.titles import Titles
 from trio_stream.settings import SQLITE, Settings
 from trio_stream.store.database import Database, migrate, open_database
 from trio_stream.store.engines import sqlite_address
@@ -104,6 +106,8 @@ class Services:
     database: Database
     names: Names
     derived: Derived
+    indexes: Indexes
+    titles: Titles
     owner: Owner
 
 
@@ -119,9 +123,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         await _be_or_wait_for_the_owner(ownership, settings)
         async with open_database(_database_url(settings)) as database:
             registry = Registry(settings.max_streams, disk)
+            catalog, names, indexes = Catalog(settings.videos), Names(database), Indexes()
             services = Services(
                 settings=settings,
-                catalog=Catalog(settings.videos),
+                catalog=catalog,
                 maps=MapPool(),
                 disk=disk,
                 registry=registry,
@@ -129,8 +134,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 listeners=trio.CapacityLimiter(LISTENERS),
                 health=Health(),
                 database=database,
-                names=Names(database),
+                names=names,
                 derived=Derived(settings.data / DERIVED),
+                indexes=indexes,
+                titles=Titles(catalog, names, database, indexes),
                 owner=Owner(ownership),
             )
             async with trio.open_nursery() as nursery:

@@ -1,0 +1,74 @@
+"""Where the boxes of a file are that tell of its samples: `moov`, at either end, and `moof` boxes in between.
+
+The file is looked at through `read(offset, length)`, which answers fewer bytes only at its end. Only heads are read
+of what is not wanted, so `mdat` costs nothing. """
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from trio_stream.mp4.boxes import Malformed, read_head
+
+LARGEST_MOOV = 128 << 20
+"""Bytes of a `moov`: a film of a day with five tracks."""
+
+LARGEST_MOOF = 16 << 20
+MOST_TOP_BOXES = 200_000
+"""Boxes in a file: a day of fragments of a second are 172,800."""
+
+type Read = Callable[[int, int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The payload of a `moov`; `fragments_from` is where the box behind it begins."""
+
+    brand: str
+    moov: bytes
+    fragments_from: int
+
+
+def locate(read: Read, size: int) -> Located:
+    """Find `moov` in a file of `size` bytes. Raises `Malformed`, and whatever `read` raises."""
+    brand = ""
+    first_moof: int | None = None
+    for kind, offset, header, length in _top_boxes(read, size, 0):
+        if kind == "ftyp":
+            brand = read(offset + header, 4).decode("latin-1")
+        elif kind == "moof" and first_moof is None:
+            first_moof = offset
+        elif kind == "moov":
+            if length > LARGEST_MOOV:
+                raise Malformed("moov", f"it has {length} bytes, more than the {LARGEST_MOOV} that may be")
+            payload = read(offset + header, length - header)
+            if len(payload) != length - header:
+                raise Malformed("moov", "the file ends in it")
+            return Located(brand, payload, offset + length if first_moof is None else first_moof)
+    raise Malformed("", "there is no index (moov) in it")
+
+
+def fragments(read: Read, size: int, start: int) -> Iterator[tuple[int, bytes]]:
+    """Offset and payload of each `moof` from `start` on; one that is cut off ends them. Raises `Malformed`."""
+    for kind, offset, header, length in _top_boxes(read, size, start):
+        if kind != "moof":
+            continue
+        if length > LARGEST_MOOF:
+            raise Malformed("moof", f"it has {length} bytes, more than the {LARGEST_MOOF} that may be")
+        payload = read(offset + header, length - header)
+        if len(payload) != length - header:
+            return
+        yield offset, payload
+
+
+def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[str, int, int, int]]:
+    """Kind, offset, bytes of head, and bytes of each box in the file; the last may end with the file."""
+    offset = start
+    for _ in range(MOST_TOP_BOXES):
+        head = read_head(read(offset, 16))
+        if head is None:
+            return  # the end, or what was written behind it
+        length = size - offset if head.size is None else min(head.size, size - offset)
+        if length < head.header:
+            return
+        yield head.kind, offset, head.header, length
+        offset += length
+    raise Malformed("", f"there are more than {MOST_TOP_BOXES} boxes in it")

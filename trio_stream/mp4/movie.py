@@ -1,0 +1,355 @@
+"""A `moov` box -> the tracks there are, with their samples (ISO/IEC 14496-12 section 8.2 and following)."""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from operator import mul, sub
+
+from trio_stream.mp4.boxes import Box, Malformed
+from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
+from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending
+
+MOST_TRACKS = 200
+MOST_SAMPLES = 1 << 26
+"""Of a track: some two weeks of pictures. What is not in a table of the file is not counted in one of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One entry of an edit list (section 8.6.6): `duration` in units of the movie's timescale, 0: to the end;
+    `media_time` in those of the track's, -1: nothing is shown; `rate` is 1 but for oddities."""
+
+    duration: int
+    media_time: int
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What the samples of fragments are unless these say otherwise (`trex`, section 8.8.3)."""
+
+    duration: int = 0
+    size: int = 0
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One track. `handler` is "vide", "soun", "text", ...; `language` as ISO 639-2 or BCP 47 name it, None: unsaid.
+
+    `header`, `media` and `descriptions` are the boxes `tkhd`, `vmhd` or `smhd`, and `stsd`, for an init segment;
+    `entry` is what the first sample entry says. `enabled` tracks are meant to be played without being asked for.
+    `start` is when the first sample is decoded, which only fragments can say. """
+
+    id: int
+    handler: str
+    timescale: int
+    language: str | None
+    name: str
+    enabled: bool
+    rotated: bool
+    header: bytes
+    media: bytes
+    descriptions: bytes
+    entry: SampleEntry
+    entries: int
+    samples: SampleTable
+    edits: tuple[Edit, ...] = ()
+    start: int = 0
+
+    def with_samples(self, samples: SampleTable, start: int) -> "Track":
+        """The same track with other samples, the first of them decoded at `start`."""
+        return replace(self, samples=samples, start=start)
+
+
+@dataclass(frozen=True, slots=True)
+class Movie:
+    """What a `moov` says; `fragmented` tells that samples may follow in `moof` boxes, with these
+    `defaults` by track."""
+
+    timescale: int
+    tracks: tuple[Track, ...]
+    fragmented: bool = False
+    defaults: Mapping[int, Defaults] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory its tables take, in bytes, within some."""
+        return sum(track.samples.nbytes for track in self.tracks)
+
+
+def read_movie(moov: bytes | memoryview, size: int) -> Movie:
+    """What the payload of a `moov` says of a file of `size` bytes. Raises `Malformed`."""
+    root = Box("moov", memoryview(moov), "moov")
+    version, _, fields = root.get("mvhd").full()
+    fields.take(16 if version else 8)
+    timescale = fields.u32()
+    if timescale == 0:
+        raise Malformed("moov/mvhd", "its timescale is 0")
+    tracks: list[Track] = []
+    defaults: dict[int, Defaults] = {}
+    fragmented = False
+    for each in root.children():
+        if each.kind == "trak":
+            if len(tracks) == MOST_TRACKS:
+                raise Malformed("moov", f"there are more than {MOST_TRACKS} tracks")
+            if (track := _read_track(each, size)) is not None:
+                tracks.append(track)
+        elif each.kind == "mvex":
+            fragmented = True
+            defaults = dict(_read_defaults(trex) for trex in each.children() if trex.kind == "trex")
+    if len({track.id for track in tracks}) != len(tracks):
+        raise Malformed("moov", "two tracks have the same number")
+    return Movie(timescale, tuple(tracks), fragmented, defaults)
+
+
+def _read_track(trak: Box, size: int) -> Track | None:
+    """The track; None where it has nothing that could be played."""
+    tkhd, mdia = trak.get("tkhd"), trak.get("mdia")
+    version, flags, fields = tkhd.full()
+    fields.take(16 if version else 8)
+    id_ = fields.u32()
+    fields.take((12 if version else 8) + 16)
+    matrix = [fields.number(4, signed=True) for _ in range(9)]
+    version, _, fields = mdia.get("mdhd").full()
+    fields.take(16 if version else 8)
+    timescale = fields.u32()
+    fields.take(8 if version else 4)
+    language = _language(fields.u16(), mdia.find("elng"))
+    _, _, fields = mdia.get("hdlr").full()
+    fields.take(4)
+    handler = bytes(fields.take(4)).decode("latin-1")
+    fields.take(12)
+    name = _text(bytes(fields.take(fields.rest())))
+    minf = mdia.find("minf")
+    stbl = minf.find("stbl") if minf is not None else None
+    if minf is None or stbl is None or timescale == 0:
+        return None
+    media = minf.find("vmhd") or minf.find("smhd")
+    stsd = stbl.get("stsd")
+    _, _, fields = stsd.full()
+    fields.u32()
+    entries = list(stsd.children(8))
+    if not entries:
+        return None
+    edts = trak.find("edts")
+    elst = edts.find("elst") if edts is not None else None
+    return Track(
+        id=id_,
+        handler=handler,
+        timescale=timescale,
+        language=language,
+        name=name,
+        enabled=bool(flags & 1),
+        rotated=matrix[:2] != [0x10000, 0],
+        header=tkhd.whole(),
+        media=media.whole() if media is not None else b"",
+        descriptions=stsd.whole(),
+        entry=read_sample_entry(entries[0], handler),
+        entries=len(entries),
+        samples=_read_samples(stbl, size),
+        edits=_read_edits(elst) if elst is not None else (),
+    )
+
+
+def _language(packed: int, elng: Box | None) -> str | None:
+    """Three letters of five bits (section 8.4.2), or the extended tag; QuickTime's numbers are below 0x400."""
+    if elng is not None:
+        _, _, fields = elng.full()
+        if tag := _text(bytes(fields.take(fields.rest()))):
+            return tag[:35]
+    letters = "".join(chr(0x60 + (packed >> shift & 31)) for shift in (10, 5, 0))
+    return letters if packed >= 0x400 and letters.isalpha() and letters != "und" else None
+
+
+def _text(data: bytes) -> str:
+    text = data.split(b"\0")[0].decode("utf-8", "replace")
+    return "".join(each for each in text if each.isprintable())[:200]
+
+
+def _read_edits(elst: Box) -> tuple[Edit, ...]:
+    version, _, fields = elst.full()
+    count = fields.u32()
+    if count > fields.rest() // (20 if version else 12):
+        raise Malformed(elst.path, f"it has no room for the {count} entries it claims")
+    edits = []
+    for _ in range(min(count, 1000)):
+        duration, media_time = fields.wide(version), fields.wide(version, signed=True)
+        edits.append(Edit(duration, media_time, fields.number(4, signed=True) / 0x10000))
+    return tuple(edits)
+
+
+def _read_defaults(trex: Box) -> tuple[int, Defaults]:
+    _, _, fields = trex.full()
+    track, _, duration, size, flags = (fields.u32() for _ in range(5))
+    return track, Defaults(duration, size, flags)
+
+
+def _read_samples(stbl: Box, size: int) -> SampleTable:
+    boxes: dict[str, Box] = {}
+    for each in stbl.children():
+        boxes.setdefault(each.kind, each)
+    sizes, count = _read_sizes(boxes, stbl)
+    if count and isinstance(sizes, int) and sizes * count > size:
+        raise Malformed(f"{stbl.path}/stsz", f"{count} samples of {sizes} bytes are more than the file has")
+    chunks, placed = _read_chunks(boxes, stbl, size)
+    if placed < count:
+        count = placed  # a recording that was cut off names sizes of samples that have no place
+        if not isinstance(sizes, int):
+            sizes = sizes[:count]
+    if count > MOST_SAMPLES:
+        raise Malformed(stbl.path, f"there are more than {MOST_SAMPLES} samples in it")
+    count = _whole(sizes, chunks, count, size)
+    return SampleTable(
+        count=count,
+        sizes=sizes,
+        durations=_read_durations(boxes.get("stts"), stbl, count),
+        compositions=_read_compositions(boxes.get("ctts"), count),
+        sync=_read_sync(boxes.get("stss"), count),
+        chunks=chunks,
+        dependencies=_read_dependencies(boxes.get("sdtp"), count),
+    )
+
+
+def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> int:
+    """How many samples are there to the end: of the last chunk of a recording that was cut off, not all."""
+    if not count:
+        return 0
+    entry = bisect_right(chunks.samples, count - 1) - 1
+    number = (count - 1 - chunks.samples[entry]) // chunks.lengths[entry]
+    first = chunks.samples[entry] + number * chunks.lengths[entry]
+    room = size - chunks.offsets[chunks.firsts[entry] + number]
+    for sample in range(first, count):
+        room -= sizes if isinstance(sizes, int) else sizes[sample]
+        if room < 0:
+            return sample
+    return count
+
+
+def _read_sizes(boxes: Mapping[str, Box], stbl: Box) -> "tuple[int | array[int], int]":
+    """Sections 8.7.3.2 and 8.7.3.3."""
+    if (stsz := boxes.get("stsz")) is not None:
+        _, _, fields = stsz.full()
+        each, count = fields.u32(), fields.u32()
+        return (each, count) if each else (fields.numbers("I", count), count)
+    stz2 = boxes.get("stz2")
+    if stz2 is None:
+        raise Malformed(stbl.path, "there is no stsz in it")
+    _, _, fields = stz2.full()
+    bits, count = fields.u32() & 0xFF, fields.u32()
+    if bits == 16:
+        return array("I", fields.numbers("H", count)), count
+    if bits == 8:
+        return array("I", bytes(fields.take(count))), count
+    if bits == 4:
+        packed = fields.take((count + 1) // 2)
+        return array("I", (half for byte in packed for half in (byte >> 4, byte & 15)))[:count], count
+    raise Malformed(stz2.path, f"sizes of {bits} bits are not known")
+
+
+def _read_durations(stts: Box | None, stbl: Box, count: int) -> Durations:
+    if stts is None:
+        raise Malformed(stbl.path, "there is no stts in it")
+    _, _, fields = stts.full()
+    rows = fields.table("I", 2)
+    counts, values = rows[0::2], rows[1::2]
+    # Some writers meant a negative number; players take a sample of that length for one of none.
+    values = (
+        array("I", (0 if value > 0x7FFFFFFF else value for value in values)) if _large(values) else values
+    )
+    counts, values = _covering(counts, values, count)
+    return Durations(counts, values)
+
+
+def _large(values: "array[int]") -> bool:
+    return len(values) > 0 and max(values) > 0x7FFFFFFF
+
+
+def _read_compositions(ctts: Box | None, count: int) -> Runs | None:
+    """Section 8.6.1.3. Offsets are signed in version 1; writers of version 0 mean it as well."""
+    if ctts is None:
+        return None
+    _, _, fields = ctts.full()
+    rows = fields.table("i", 2)
+    counts = array("I", rows[0::2].tobytes())
+    values = rows[1::2]
+    if not len(counts) or not any(values):
+        return None
+    return Runs(*_covering(counts, values, count))
+
+
+def _covering(counts: "array[int]", values: "array[int]", count: int) -> "tuple[array[int], array[int]]":
+    """Runs for exactly `count` samples: what is too much goes, what is missing is as the last."""
+    total = sum(counts)
+    if total == count and len(counts):
+        return counts, values
+    if not len(counts):
+        return array("I", (count,)), array(values.typecode, (0,))
+    if total < count:
+        longer = counts[:]
+        longer[-1] += count - total
+        return longer, values
+    kept = 0
+    while total - counts[-1 - kept] >= count and kept < len(counts) - 1:
+        total -= counts[-1 - kept]
+        kept += 1
+    stop = len(counts) - kept
+    shorter = counts[:stop]
+    shorter[-1] -= total - count
+    return shorter, values[:stop]
+
+
+def _read_sync(stss: Box | None, count: int) -> "array[int] | None":
+    """Section 8.6.2, counted from 0. No box: all. An empty one: none, so that the first has to do."""
+    if stss is None:
+        return None
+    _, _, fields = stss.full()
+    numbers = fields.table("I")
+    if not is_ascending(numbers) or (len(numbers) and numbers[0] == 0):
+        numbers = array("I", sorted({number for number in numbers if number}))
+    while len(numbers) and numbers[-1] > count:
+        del numbers[-1]
+    return array("I", map((-1).__add__, numbers))
+
+
+def _read_dependencies(sdtp: Box | None, count: int) -> bytes | None:
+    if sdtp is None or len(sdtp.payload) < 4 + count:
+        return None
+    return bytes(sdtp.payload[4 : 4 + count])
+
+
+def _read_chunks(boxes: Mapping[str, Box], stbl: Box, size: int) -> tuple[Chunks, int]:
+    """Sections 8.7.4 and 8.7.5: where chunks are, and how many samples have a place in them."""
+    if (table := boxes.get("co64")) is not None:
+        _, _, fields = table.full()
+        offsets = fields.table("Q")
+    elif (table := boxes.get("stco")) is not None:
+        _, _, fields = table.full()
+        offsets = array("Q", fields.table("I"))
+    else:
+        raise Malformed(stbl.path, "there is no stco in it")
+    if len(offsets) and max(offsets) > size:
+        kept = next(number for number, offset in enumerate(offsets) if offset > size)
+        offsets = offsets[:kept]  # a recording that was cut off
+    stsc = boxes.get("stsc")
+    if stsc is None:
+        raise Malformed(stbl.path, "there is no stsc in it")
+    _, _, fields = stsc.full()
+    rows = fields.table("I", 3)
+    firsts, lengths, described = rows[0::3], rows[1::3], rows[2::3]
+    if len(firsts) and (firsts[0] != 1 or not is_ascending(firsts)):
+        raise Malformed(stsc.path, "its chunks are not in order")
+    if len(described) and described.count(described[0]) != len(described):
+        raise Malformed(stsc.path, "the coding changes in the midst of the track")
+    if len(lengths) and min(lengths) == 0:
+        raise Malformed(stsc.path, "a chunk has no samples")
+    while len(firsts) and firsts[-1] > len(offsets):
+        del firsts[-1], lengths[-1]
+    firsts = array("I", map((-1).__add__, firsts))
+    steps = map(mul, map(sub, [*firsts[1:], len(offsets)], firsts), lengths)
+    totals = list(accumulate(steps, initial=0))
+    if totals[-1] >= 1 << 63:
+        raise Malformed(stsc.path, "there are more samples in it than can be")
+    return Chunks(offsets, firsts, lengths, array("Q", totals[:-1])), totals[-1] if len(firsts) else 0

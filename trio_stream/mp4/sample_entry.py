@@ -1,0 +1,111 @@
+"""What a sample entry says of how a track is coded (ISO/IEC 14496-12 section 8.5.2).
+
+Only what manifests need is read; the entry itself goes into the init segment as it is. Sources: ISO/IEC 14496-14 and
+-15, 14496-1 section 7.2.6. """
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from trio_stream.mp4.boxes import Box, Fields, Malformed
+
+VISUAL, SOUND = 78, 28
+"""Bytes of a sample entry before the boxes in it."""
+
+ENCRYPTED = frozenset({"encv", "enca", "drmi", "drms", "p608"})
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEntry:
+    """`kind` is its four characters; `boxes` are the payloads of the boxes in it, by kind.
+
+    `width` and `height` in stored pixels, `rate` in Hz; `object_type` and `config` are those of an `esds`:
+    the objectTypeIndication and the DecoderSpecificInfo.
+    """
+
+    kind: str
+    boxes: dict[str, bytes] = field(default_factory=dict)
+    width: int = 0
+    height: int = 0
+    channels: int = 0
+    rate: int = 0
+    object_type: int = 0
+    config: bytes = b""
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """How wide a pixel is, of its height (`pasp`, section 12.1.4)."""
+        data = self.boxes.get("pasp", b"")
+        across, down = int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big")
+        return Fraction(across, down) if across and down else Fraction(1)
+
+    @property
+    def colours(self) -> tuple[int, int, int, bool]:
+        """Primaries, transfer and matrix as in ITU-T H.273, and whether the range is full (`colr`, section 12.1.5)."""
+        data = self.boxes.get("colr", b"")
+        if data[:4] not in (b"nclx", b"nclc") or len(data) < 10:
+            return 2, 2, 2, False
+        primaries, transfer, matrix = (int.from_bytes(data[at : at + 2], "big") for at in (4, 6, 8))
+        return primaries, transfer, matrix, data[:4] == b"nclx" and len(data) > 10 and bool(data[10] & 0x80)
+
+
+def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
+    """What the sample entry of a track with that handler says. Raises `Malformed`."""
+    if handler == "vide":
+        fields = Fields(entry)
+        fields.take(24)
+        width, height = fields.u16(), fields.u16()
+        return SampleEntry(entry.kind, _boxes(entry, VISUAL), width, height)
+    if handler == "soun":
+        fields = Fields(entry)
+        fields.take(8)
+        version = fields.u16()
+        fields.take(6)
+        channels, _, _, _, rate = (fields.u16() for _ in range(5))
+        boxes = _boxes(entry, SOUND + {1: 16, 2: 36}.get(version, 0))
+        object_type, config = _descriptor(boxes.get("esds", b""), entry.path)
+        return SampleEntry(
+            entry.kind, boxes, channels=channels, rate=rate, object_type=object_type, config=config
+        )
+    return SampleEntry(entry.kind)
+
+
+def _boxes(entry: Box, skip: int) -> dict[str, bytes]:
+    if len(entry.payload) < skip:
+        raise Malformed(entry.path, "it ends too early")
+    found: dict[str, bytes] = {}
+    for each in entry.children(skip):
+        found.setdefault(each.kind, bytes(each.payload))
+    return found
+
+
+def _descriptor(data: bytes, path: str) -> tuple[int, bytes]:
+    """objectTypeIndication and DecoderSpecificInfo of an `esds`; (0, b"") where they are not there.
+
+    ES_Descriptor (tag 3) holds DecoderConfigDescriptor (tag 4) holds DecoderSpecificInfo (tag 5). A length has seven
+    bits in each of up to four bytes.
+    """
+    at, object_type = 4, 0
+    try:
+        while at < len(data):
+            tag, at = data[at], at + 1
+            length = 0
+            for _ in range(4):
+                byte, at = data[at], at + 1
+                length = length << 7 | byte & 0x7F
+                if byte < 0x80:
+                    break
+            if tag == 3:
+                flags = data[at + 2]
+                at += 3 + (2 if flags & 0x80 else 0) + (2 if flags & 0x20 else 0)
+                if flags & 0x40:
+                    at += 1 + data[at]
+            elif tag == 4:
+                object_type = data[at]
+                at += 13
+            elif tag == 5:
+                return object_type, data[at : at + length]
+            else:
+                break
+    except IndexError:
+        raise Malformed(f"{path}/esds", "it ends too early") from None
+    return object_type, b""

@@ -1,0 +1,136 @@
+"""From the time of the media to that of the presentation: what an edit list says.
+
+An edit list tells from where in the media on a track is presented, and how much later than the others it begins. Sound
+and pictures stay together to the millisecond, and what comes before the first thing that is presented (the priming of
+an encoder, pictures before a cut) is decoded and not presented. Lists that cut pieces out of the midst of a track are
+`Unsupported`. Sources: ISO/IEC 14496-12 section 8.6.6; ISO/IEC 23000-19 (CMAF) section 7.5.13.
+"""
+
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.movie import Edit, Track
+from trio_stream.mp4.tables import Runs, SampleTable
+
+PREROLL = 1
+"""Seconds of sound that are decoded before the first that is heard, as FFmpeg does: some decoders need a while to be
+in step."""
+
+REORDERED = 32
+"""Pictures by which decoding and presentation may differ: twice what any codec allows."""
+
+LATEST = 1 << 62
+
+_PATH = "moov/trak/edts/elst"
+
+
+class Unsupported(Malformed):
+    """A whole file that says what cannot be said with fragments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """How the samples of a track are presented, in units of its timescale.
+
+    `lead` is added to the times of decoding, and the first `skip` units of what results are decoded and not presented.
+    So a sample is presented at its media time + lead - skip; one of the two is 0. No sample before `first` is needed.
+    """
+
+    lead: int = 0
+    skip: int = 0
+    first: int = 0
+
+    @property
+    def offset(self) -> int:
+        """From media time to presentation time."""
+        return self.lead - self.skip
+
+
+def place(track: Track, movie_timescale: int, *, fragmented: bool = False) -> tuple[SampleTable, Timeline]:
+    """The samples of `track` that are presented, and when. Raises `Unsupported`.
+
+    In a fragmented file an edit list speaks of a part that is not there, so only its beginning counts.
+    """
+    delay, edit = _edit(track.edits, track.timescale, movie_timescale)
+    lead = track.start + (delay * track.timescale + movie_timescale // 2) // movie_timescale
+    samples = track.samples
+    if samples.count == 0:
+        return samples, Timeline()
+    if lead + samples.end >= LATEST or (edit is not None and edit.media_time >= LATEST):
+        raise Malformed(_PATH, "it begins later than any clock goes")
+    if edit is None:
+        return samples, Timeline(lead=lead)
+    if edit.duration and not fragmented:
+        stop = edit.media_time + (edit.duration * track.timescale + movie_timescale // 2) // movie_timescale
+        samples = _ending_at(samples, stop)
+    hidden = edit.media_time
+    if not fragmented:
+        samples, later = _not_before_decoding(samples)
+        hidden += later
+    if track.handler == "vide":
+        first = _last_sync(samples, hidden)
+        hidden = _first_shown(samples, hidden)
+    else:
+        first = max(0, samples.durations.at(hidden - PREROLL * track.timescale + 1) - 1)
+    return samples, Timeline(max(0, lead - hidden), max(0, hidden - lead), first)
+
+
+def _last_sync(samples: SampleTable, time: int) -> int:
+    """The last sample that can be decoded by itself and is presented at `time` or before; else the first of all."""
+    syncs = samples.sync_within(0, samples.count)
+    return syncs[max(0, bisect_right(syncs, time, key=samples.shown_at) - 1)] if syncs else 0
+
+
+def _first_shown(samples: SampleTable, time: int) -> int:
+    """When the first picture is presented that begins at `time` or later: the presentation begins with it.
+
+    A picture that begins sooner and lasts beyond `time` is not shown, which is how FFmpeg, and so browsers, read it.
+    """
+    about = min(samples.durations.at(time), samples.count - 1)
+    near = range(max(0, about - REORDERED), min(about + REORDERED, samples.count))
+    return min((shown for each in near if (shown := samples.shown_at(each)) >= time), default=time)
+
+
+def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
+    """The samples with no negative offset from decoding to presentation, and how much later all are presented then.
+
+    FFmpeg reads negative ones of fragments otherwise than those of a file.
+    """
+    if samples.compositions is None or (least := min(samples.compositions.values)) >= 0:
+        return samples, 0
+    try:
+        values = array("i", (value - least for value in samples.compositions.values))
+    except OverflowError:
+        raise Malformed("moov/trak/mdia/minf/stbl/ctts", "an offset is too large") from None
+    return replace(samples, compositions=Runs(samples.compositions.counts, values)), -least
+
+
+def _edit(edits: tuple[Edit, ...], timescale: int, movie_timescale: int) -> tuple[int, Edit | None]:
+    """How much later the track begins, in units of the movie's timescale, and the one edit that shows it."""
+    delay = 0
+    shown: Edit | None = None
+    for edit in edits:
+        if edit.media_time < 0:
+            if shown is None:
+                delay += edit.duration
+            continue
+        if edit.rate != 1.0:
+            raise Unsupported(_PATH, "it plays the track faster or slower")
+        if shown is None:
+            shown = edit
+        elif edit.duration:
+            end = shown.media_time + shown.duration * timescale / movie_timescale
+            if shown.duration == 0 or abs(edit.media_time - end) > 2 * timescale / movie_timescale:
+                raise Unsupported(_PATH, "it cuts pieces out of the track")
+            shown = Edit(shown.duration + edit.duration, shown.media_time)
+    return delay, shown
+
+
+def _ending_at(samples: SampleTable, stop: int) -> SampleTable:
+    """Without the samples at the end that are presented at `stop` or later."""
+    count = samples.count
+    while count > 1 and samples.shown_at(count - 1) >= stop:
+        count -= 1
+    return samples if count == samples.count else replace(samples, count=count)

@@ -1,0 +1,67 @@
+"""Where segments begin: at keyframes, near to a target; the first ones sooner, so that playing starts sooner.
+
+The rule looks at nothing but the keyframes and the end. So the same file is always cut in the same way, and files of
+one title whose keyframes agree are cut at the same places. """
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+
+TARGET = 6.0
+"""Seconds of a segment, about."""
+
+FIRST = (2.0, 4.0)
+"""Seconds of the first ones."""
+
+SCHEME = 1
+"""Counts the changes of the rules by which segments are made: what is cached under another number is another
+segment."""
+
+
+def cut(times: Sequence[float], end: float, *, is_open: Callable[[int], bool] = lambda _: False) -> list[int]:
+    """Which of the keyframes at `times` (seconds, ascending) begin a segment; the first always does.
+
+    Each is the one nearest to where a segment should begin, before the one whose group of pictures is open if another
+    is not much farther (`is_open` is asked about few of them). What would be left for a short last segment belongs to
+    the one before it.
+    """
+    chosen = [0] if times else []
+    while chosen:
+        last = chosen[-1]
+        length = FIRST[len(chosen) - 1] if len(chosen) <= len(FIRST) else TARGET
+        wanted = times[last] + length
+        nearest = _nearest(times, last + 1, wanted)
+        if nearest is None or end - wanted < abs(times[nearest] - wanted):
+            break
+        if is_open(nearest):
+            nearest = _nearest_closed(times, last + 1, wanted, is_open) or nearest
+        chosen.append(nearest)
+    return chosen
+
+
+def cut_evenly(start: float, end: float) -> list[float]:
+    """Where segments begin where everything is a keyframe: times in seconds."""
+    found, at = [start], start
+    while True:
+        at += FIRST[len(found) - 1] if len(found) <= len(FIRST) else TARGET
+        if end - at < TARGET / 2:
+            return found
+        found.append(at)
+
+
+def _nearest(times: Sequence[float], begin: int, wanted: float) -> int | None:
+    after = bisect_left(times, wanted, begin)
+    if after == len(times):
+        return after - 1 if after > begin else None
+    if after > begin and wanted - times[after - 1] <= times[after] - wanted:
+        return after - 1
+    return after
+
+
+def _nearest_closed(
+    times: Sequence[float], begin: int, wanted: float, is_open: Callable[[int], bool]
+) -> int | None:
+    """The nearest keyframe with a closed group of pictures that is at most a target away."""
+    low = bisect_left(times, wanted - TARGET, begin)
+    high = bisect_left(times, wanted + TARGET, low)
+    by_distance = sorted(range(low, high), key=lambda each: abs(times[each] - wanted))
+    return next((each for each in by_distance if not is_open(each)), None)

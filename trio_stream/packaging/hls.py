@@ -1,0 +1,189 @@
+"""Playlists (RFC 8216, and its second edition for VIDEO-RANGE and the like)."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from trio_stream.packaging.presentation import Presentation, Rendition, Segments, bandwidth
+from trio_stream.packaging.title import Source, Text, Title, marks, names
+
+MEDIA_TYPE = "application/vnd.apple.mpegurl"
+
+VERSION = 7
+"""EXT-X-MAP in a playlist that is not of keyframes alone needs 6, and CMAF's players ask for 7."""
+
+KEYS = "-keys"
+"""Behind the name of a rendition: the playlist of its keyframes."""
+
+
+def master(title: Title) -> str:
+    """The playlist of all renditions. Sounds of one codec are a group, so that a player can leave out what it cannot
+    play."""
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}"]
+    if all(video.independent for _, video in title.videos):
+        lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
+    if not title.videos:
+        for sound in title.main.audio:
+            lines += _sound_alone(sound)
+        return "\n".join(lines) + "\n"
+    groups = _groups(title.main.audio)
+    lines += _audio_media(title.main.audio, groups)
+    lines += [_text(text) for text in title.texts]
+    for source, video in title.videos:
+        for number, group in enumerate(groups or [[]]):
+            lines += _variant(video, source, group, f"audio{number}", texts=bool(title.texts))
+    lines += [_key_stream(video, video.keys, source) for source, video in title.videos if video.keys]
+    return "\n".join(lines) + "\n"
+
+
+def _groups(sounds: Sequence[Rendition]) -> list[list[Rendition]]:
+    """The sounds by codec, in the order in which these come first."""
+    groups: dict[str, list[Rendition]] = {}
+    for sound in sounds:
+        groups.setdefault(sound.codecs, []).append(sound)
+    return list(groups.values())
+
+
+def _audio_media(sounds: Sequence[Rendition], groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
+    called = names([sound.label for sound in sounds], [sound.language for sound in sounds], "Audio")
+    by_name = dict(zip((sound.name for sound in sounds), called, strict=True))
+    for number, group in enumerate(groups):
+        for at, sound in enumerate(group):
+            yield _audio(sound, by_name[sound.name], group=f"audio{number}", default=at == 0)
+
+
+def _attributes(**values: str | int | None) -> str:
+    return ",".join(
+        f"{name.replace('_', '-')}={value}" for name, value in values.items() if value is not None
+    )
+
+
+def _quoted(text: str | None) -> str | None:
+    return None if text is None else '"' + text.replace('"', "'") + '"'
+
+
+def _audio(sound: Rendition, name: str, *, group: str, default: bool) -> str:
+    return "#EXT-X-MEDIA:" + _attributes(
+        TYPE="AUDIO",
+        GROUP_ID=_quoted(group),
+        NAME=_quoted(name),
+        LANGUAGE=_quoted(sound.language),
+        DEFAULT="YES" if default else "NO",
+        AUTOSELECT="YES",
+        CHANNELS=_quoted(str(sound.channels)) if sound.channels else None,
+        URI=_quoted(f"{sound.name}.m3u8"),
+    )
+
+
+def _text(text: Text) -> str:
+    return "#EXT-X-MEDIA:" + _attributes(
+        TYPE="SUBTITLES",
+        GROUP_ID='"texts"',
+        NAME=_quoted(text.label),
+        LANGUAGE=_quoted(text.language),
+        DEFAULT="YES" if text.default else "NO",
+        AUTOSELECT="YES" if text.default or text.language else "NO",
+        FORCED="YES" if text.forced else "NO",
+        CHARACTERISTICS='"public.accessibility.transcribes-spoken-dialog,'
+        'public.accessibility.describes-music-and-sound"'
+        if text.hearing_impaired
+        else None,
+        URI=_quoted(f"{text.name}.m3u8"),
+    )
+
+
+def _variant(
+    video: Rendition, source: Source, group: Sequence[Rendition], audio: str, *, texts: bool
+) -> Iterator[str]:
+    peak, average = video.bandwidth
+    if group:
+        peak += max(each.bandwidth[0] for each in group)
+        average += max(each.bandwidth[1] for each in group)
+    yield "#EXT-X-STREAM-INF:" + _attributes(
+        BANDWIDTH=peak,
+        AVERAGE_BANDWIDTH=average,
+        CODECS=_quoted(",".join([video.codecs, *(each.codecs for each in group[:1])])),
+        RESOLUTION=f"{video.width}x{video.height}",
+        FRAME_RATE=f"{float(video.frame_rate):.3f}" if video.frame_rate else None,
+        VIDEO_RANGE=video.video_range,
+        AUDIO=_quoted(audio) if group else None,
+        SUBTITLES='"texts"' if texts else None,
+    )
+    yield f"{source.playlists}{video.name}.m3u8"
+
+
+def _sound_alone(sound: Rendition) -> Iterator[str]:
+    peak, average = sound.bandwidth
+    yield "#EXT-X-STREAM-INF:" + _attributes(
+        BANDWIDTH=peak, AVERAGE_BANDWIDTH=average, CODECS=_quoted(sound.codecs)
+    )
+    yield f"{sound.name}.m3u8"
+
+
+def _key_stream(video: Rendition, keys: Segments, source: Source) -> str:
+    peak, average = bandwidth(keys, video.timescale)
+    return "#EXT-X-I-FRAME-STREAM-INF:" + _attributes(
+        BANDWIDTH=peak,
+        AVERAGE_BANDWIDTH=average,
+        CODECS=_quoted(video.codecs),
+        RESOLUTION=f"{video.width}x{video.height}",
+        VIDEO_RANGE=video.video_range,
+        URI=_quoted(f"{source.playlists}{video.name}{KEYS}.m3u8"),
+    )
+
+
+def media(rendition: Rendition, segments: str, target: int) -> str:
+    """The playlist of one rendition, whose segments lie at `segments`; `target` is that of the whole title."""
+    folder = f"{segments}/{rendition.name}"
+    lines = [*_heading(target, independent=rendition.independent), f'#EXT-X-MAP:URI="{folder}/init.mp4"']
+    for number, seconds in enumerate(_durations(rendition.segments, rendition.timescale)):
+        lines += (f"#EXTINF:{seconds:.6f},", f"{folder}/{number}.m4s")
+    return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
+
+
+def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
+    """The playlist of keyframes, each a segment of its own: for trick play (RFC 8216 section 4.3.3.6)."""
+    folder = f"{segments}/{rendition.name}"
+    durations = list(_durations(keys, rendition.timescale))
+    lines = [*_heading(max(1, int(max(durations) + 0.5))), "#EXT-X-I-FRAMES-ONLY"]
+    lines.append(f'#EXT-X-MAP:URI="{folder}/init.mp4"')
+    for number, seconds in enumerate(durations):
+        lines += (f"#EXTINF:{seconds:.6f},", f"{folder}/k{number}.m4s")
+    return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
+
+
+def texts(name: str, presentation: Presentation, segments: str, target: int) -> str:
+    """The playlist of a track of subtitles, cut where the pictures are."""
+    lines = _heading(target)
+    for number, (start, end) in enumerate(pairwise(text_marks(presentation))):
+        lines += (f"#EXTINF:{end - start:.6f},", f"{segments}/{name}/{number}.vtt")
+    return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
+
+
+def text_marks(presentation: Presentation) -> list[float]:
+    """Where the segments of subtitles begin, and the end, in seconds: none is longer than those of the file."""
+    found = marks(presentation)
+    found[0] = 0.0
+    end, most = found[-1], presentation.target_duration
+    while end - found[-2] > most:
+        found[-1:] = [found[-2] + most, end]
+    return found
+
+
+def _heading(target: int, *, independent: bool = False) -> list[str]:
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        f"#EXT-X-TARGETDURATION:{target}",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+    ]
+    return [*lines, "#EXT-X-INDEPENDENT-SEGMENTS"] if independent else lines
+
+
+def _durations(segments: Segments, timescale: int) -> Iterator[float]:
+    """Seconds of each, so that they add up to the time of each: what is rounded off goes to the next."""
+    at = 0.0
+    begin = segments.starts[0]
+    for start in segments.starts[1:]:
+        until = round((start - begin) / timescale, 6)
+        yield max(0.0, until - at)
+        at = until

@@ -1,0 +1,188 @@
+"""What manifests are made of: the renditions of a title, each with its segments, as plain data, to and from bytes.
+
+A `Presentation` is small (some bytes for each segment) and is kept in the database, so that a playlist needs the file
+read once in its life. What a segment is made of is not in it: that takes the tables of the file.
+
+Times of a rendition are in units of its timescale, from 0 on as players show them.
+"""
+
+import json
+import zlib
+from array import array
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Literal, Self
+
+from trio_stream.packaging.cutting import SCHEME
+
+LARGEST = 16 << 20
+"""Bytes of a presentation, unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """`starts` has the time at which each segment begins, and the end; `samples` the first sample of each, and their
+    number; `sizes` the bytes of each."""
+
+    starts: Sequence[int]
+    samples: Sequence[int]
+    sizes: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One track as it is packaged; `name` is its place in addresses: "v1", "a2".
+
+    `width` and `height` are those of the pictures as they are shown; `video_range` is "SDR", "PQ" or "HLG".
+    `keys` are the keyframes, each with time and bytes as segments have them. `independent`: no segment begins with
+    pictures that need the one before.
+    """
+
+    name: str
+    kind: Literal["video", "audio"]
+    track: int
+    codecs: str
+    timescale: int
+    segments: Segments
+    language: str | None = None
+    label: str | None = None
+    default: bool = False
+    width: int = 0
+    height: int = 0
+    pixel_aspect: Fraction = Fraction(1)
+    frame_rate: Fraction | None = None
+    video_range: str = "SDR"
+    channels: int = 0
+    sample_rate: int = 0
+    keys: Segments | None = None
+    independent: bool = True
+
+    @property
+    def longest(self) -> float:
+        """Seconds of the longest segment."""
+        return max(after - before for before, after in pairwise(self.segments.starts)) / self.timescale
+
+    @property
+    def end(self) -> float:
+        """When it ends, in seconds."""
+        return self.segments.starts[-1] / self.timescale
+
+    @property
+    def bandwidth(self) -> tuple[int, int]:
+        """Bits a second: the peak of some segments in a row that last about a target (RFC 8216 section 4.3.4.2), and
+        the average."""
+        return bandwidth(self.segments, self.timescale)
+
+
+def bandwidth(segments: Segments, timescale: int) -> tuple[int, int]:
+    """Peak and average bits a second.
+
+    The peak is that of any neighbouring segments which together last from half of the longest one's duration to one and
+    a half times it.
+    """
+    starts, sizes = segments.starts, segments.sizes
+    total = (starts[-1] - starts[0]) / timescale
+    longest = max((after - before for before, after in pairwise(starts)), default=0)
+    low, high, peak = longest / 2, longest * 1.5, 0.0
+    for first in range(len(sizes)):
+        collected = 0
+        for last in range(first, len(sizes)):
+            collected += sizes[last]
+            length = starts[last + 1] - starts[first]
+            if length > high:
+                break
+            if length >= low and length:
+                peak = max(peak, collected * 8 * timescale / length)
+    average = sum(sizes) * 8 / total if total > 0 else 0.0
+    return max(round(peak), round(average), 1), max(round(average), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """All renditions of one file; the pictures first. `by_copy` tells that segments are the file's own bytes."""
+
+    renditions: tuple[Rendition, ...]
+    by_copy: bool = True
+
+    @property
+    def video(self) -> Rendition | None:
+        """The pictures."""
+        return next((each for each in self.renditions if each.kind == "video"), None)
+
+    @property
+    def audio(self) -> tuple[Rendition, ...]:
+        """The sounds."""
+        return tuple(each for each in self.renditions if each.kind == "audio")
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return max((each.end for each in self.renditions), default=0.0)
+
+    @property
+    def target_duration(self) -> int:
+        """Whole seconds that no segment lasts longer than, rounded (RFC 8216 section 4.3.3.1)."""
+        longest = max((each.longest for each in self.renditions), default=1.0)
+        return max(1, int(longest + 0.5))
+
+    def find(self, name: str) -> Rendition | None:
+        """The rendition of that name."""
+        return next((each for each in self.renditions if each.name == name), None)
+
+    def pack(self) -> bytes:
+        """As bytes, for the database."""
+        plain = {
+            "scheme": SCHEME,
+            "by_copy": self.by_copy,
+            "renditions": [_plain(each) for each in self.renditions],
+        }
+        return zlib.compress(json.dumps(plain, separators=(",", ":")).encode())
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self | None:
+        """The inverse of `pack`; None for what another version packed. Raises `ValueError` for what nobody did."""
+        try:
+            text = zlib.decompressobj().decompress(data, LARGEST)
+            plain = json.loads(text)
+            if plain["scheme"] != SCHEME:
+                return None
+            return cls(tuple(_rendition(each) for each in plain["renditions"]), plain["by_copy"])
+        except (zlib.error, KeyError, TypeError, ZeroDivisionError) as error:
+            raise ValueError(f"no packed presentation: {error}") from None
+
+
+def _plain(rendition: Rendition) -> dict[str, Any]:
+    plain = {field.name: getattr(rendition, field.name) for field in fields(rendition)}
+    for name in ("segments", "keys"):
+        if (segments := plain[name]) is not None:
+            plain[name] = {key: _steps(values) for key, values in asdict(segments).items()}
+    for name in ("pixel_aspect", "frame_rate"):
+        plain[name] = str(plain[name]) if plain[name] is not None else None
+    return plain
+
+
+def _rendition(plain: dict[str, Any]) -> Rendition:
+    for name in ("segments", "keys"):
+        if (segments := plain[name]) is not None:
+            plain[name] = Segments(**{key: _sums(values) for key, values in segments.items()})
+    for name in ("pixel_aspect", "frame_rate"):
+        plain[name] = Fraction(plain[name]) if plain[name] is not None else None
+    return Rendition(**plain)
+
+
+def _steps(values: Sequence[int]) -> list[int]:
+    """Differences: most of them are alike, and pack well."""
+    return [after - before for before, after in zip([0, *values], values, strict=False)]
+
+
+def _sums(steps: Sequence[int]) -> "array[int]":
+    total, sums = 0, array("q")
+    for step in steps:
+        total += step
+        sums.append(total)
+    return sums

@@ -1,0 +1,22 @@
+"""A segment as a list of parts: a head that is computed, then the track's own bytes where they lie in the file."""
+
+from trio_stream.http.bodies import Gather, Literal, Part, Window
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.fragments import fragment_head, init_segment
+from trio_stream.packaging.tracks import PackagedTrack
+
+
+def init(packaged: PackagedTrack) -> bytes:
+    """The init segment of a track."""
+    return init_segment(packaged.track, packaged.timeline)
+
+
+def segment(packaged: PackagedTrack, first: int, stop: int, number: int, size: int) -> tuple[Part, ...]:
+    """Samples `first` to `stop` as segment `number`, counted from 0, of a file of `size` bytes. Raises `Malformed`."""
+    head, _ = fragment_head(packaged.samples, packaged.timeline, first, stop, number + 1)
+    extents = packaged.samples.extents(first, stop)
+    if any(offset + length > size for offset, length in extents):
+        raise Malformed("moov/trak/mdia/minf/stbl", "samples lie behind the end of the file")
+    if not extents:
+        return (Literal(head),)
+    return Literal(head), Window(*extents[0]) if len(extents) == 1 else Gather(extents)

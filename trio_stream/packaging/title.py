@@ -1,0 +1,72 @@
+"""A title: what one master playlist or manifest offers, of one file or of several with the same film."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trio_stream.packaging.presentation import Presentation, Rendition
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a title. `playlists` stands before the names of its media playlists, `segments` before those of its
+    renditions, both relative to the manifest: "" and "r/0123…" for the file asked for, "../id/" and "../id/r/…"
+    else."""
+
+    playlists: str
+    segments: str
+    presentation: Presentation
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A track of subtitles: WebVTT in segments at `name`, whole at `whole`, relative to the manifest."""
+
+    name: str
+    whole: str
+    language: str | None
+    label: str
+    forced: bool = False
+    hearing_impaired: bool = False
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """The best file first: its sound is everybody's. The others are further renditions of the pictures."""
+
+    sources: tuple[Source, ...]
+    texts: tuple[Text, ...] = ()
+
+    @property
+    def main(self) -> Presentation:
+        """The presentation of the first source."""
+        return self.sources[0].presentation
+
+    @property
+    def videos(self) -> Sequence[tuple[Source, Rendition]]:
+        """Renditions of the pictures, the best first."""
+        return [
+            (each, each.presentation.video) for each in self.sources if each.presentation.video is not None
+        ]
+
+    @property
+    def target_duration(self) -> int:
+        """One for all playlists of a title (RFC 8216 section 4.3.4.2)."""
+        return max(source.presentation.target_duration for source in self.sources)
+
+
+def names(labels: Sequence[str | None], languages: Sequence[str | None], word: str) -> list[str]:
+    """What the tracks are called in a menu: their label, else their language, else a number; none twice."""
+    found: list[str] = []
+    for number, (label, language) in enumerate(zip(labels, languages, strict=True), 1):
+        name = (label or language or f"{word} {number}").replace('"', "'")
+        found.append(name if name not in found else f"{name} ({number})")
+    return found
+
+
+def marks(presentation: Presentation) -> list[float]:
+    """Where segments begin and the last ends, in seconds; what is no picture is cut there too."""
+    main = presentation.video or presentation.renditions[0]
+    found = [start / main.timescale for start in main.segments.starts]
+    found[-1] = max(found[-1], presentation.duration)
+    return found

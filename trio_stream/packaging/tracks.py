@@ -1,0 +1,284 @@
+"""An MP4 file -> its presentation: which tracks can be played, how they are called, and where they are cut.
+
+A playlist needs of the tables only the keyframes, their times, and sums of sizes; no sample is looked at by itself.
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise
+
+from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_codec_string
+from trio_stream.mp4.movie import Movie, Track
+from trio_stream.mp4.sample_entry import ENCRYPTED
+from trio_stream.mp4.tables import SampleTable
+from trio_stream.mp4.timeline import Timeline, Unsupported, place
+from trio_stream.packaging.cutting import cut, cut_evenly
+from trio_stream.packaging.presentation import Presentation, Rendition, Segments
+
+MOST_IN_SEGMENT = 1 << 16
+"""Samples in one segment: the head of a fragment names each of them."""
+
+HEAD = 140
+PER_SAMPLE = 12
+"""Bytes that the head of a segment takes, about, and for each sample."""
+
+_VIDEO = {
+    "avc1": ("h264", "avcC"), "avc3": ("h264", "avcC"), "hvc1": ("hevc", "hvcC"), "hev1": ("hevc", "hvcC"),
+    "dvh1": ("hevc", "hvcC"), "dvhe": ("hevc", "hvcC"), "av01": ("av1", "av1C"), "vp09": ("vp9", "vpcC"),
+}  # fmt: skip
+"""Sample entries that are packaged: FFmpeg's name of the codec, and the box that configures it."""
+
+_AUDIO = {"ac-3": "ac3", "ec-3": "eac3", "Opus": "opus", "fLaC": "flac", "alac": "alac", "ac-4": "ac4"}
+
+_MP3 = frozenset({0x69, 0x6B})
+_NAMELESS = (
+    "videohandler",
+    "soundhandler",
+    "audiohandler",
+    "core media audio",
+    "core media video",
+    "iso media file",
+)
+"""What programs write where a name could stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedTrack:
+    """A track with what is needed to make its segments."""
+
+    track: Track
+    samples: SampleTable
+    timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where segments begin and the last one ends, in units of a timescale."""
+
+    times: Sequence[int]
+    timescale: int
+
+
+def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
+    """The tracks that are packaged, the pictures first: one with pictures and all that sound.
+
+    Raises `Unsupported`, with the reason, where there is none, or one that cannot be placed in time.
+    """
+    playable = [track for track in movie.tracks if _codecs(track) is not None and track.samples.count]
+    video = [track for track in playable if track.handler == "vide"]
+    video.sort(key=lambda track: not track.enabled)
+    audio = [track for track in playable if track.handler == "soun"]
+    if not playable:
+        reason = next((_why_not(track) for track in movie.tracks if track.handler in ("vide", "soun")), None)
+        raise Unsupported("moov", reason or "there is neither a picture nor a sound in it")
+    if not video and any(track.handler == "vide" and track.samples.count > 1 for track in movie.tracks):
+        raise Unsupported("moov", next(_why_not(each) for each in movie.tracks if each.handler == "vide"))
+    placed = []
+    zero = min((each.start / each.timescale for each in playable), default=0) if movie.fragmented else 0
+    for track in [*video[:1], *audio]:
+        samples, timeline = place(track, movie.timescale, fragmented=movie.fragmented)
+        if zero:
+            earlier = min(round(zero * track.timescale), timeline.lead)
+            timeline = replace(timeline, lead=timeline.lead - earlier)
+        placed.append(PackagedTrack(track, samples, timeline))
+    return placed
+
+
+def present(tracks: Sequence[PackagedTrack]) -> Presentation:
+    """What manifests say of them. Raises `Malformed`."""
+    renditions: list[Rendition] = []
+    marks: Marks | None = None
+    for each in tracks:
+        if each.track.handler == "vide":
+            rendition = _video(each)
+            marks = Marks(rendition.segments.starts, rendition.timescale)
+        else:
+            marks = marks or _even_marks(each)
+            rendition = _audio(each, marks, default=not any(other.kind == "audio" for other in renditions))
+        if max(after - before for before, after in pairwise(rendition.segments.samples)) > MOST_IN_SEGMENT:
+            raise Unsupported(
+                "moov/trak", f"there are more than {MOST_IN_SEGMENT} samples between two keyframes"
+            )
+        renditions.append(rendition)
+    return Presentation(tuple(renditions))
+
+
+def _why_not(track: Track) -> str:
+    kind = track.entry.kind
+    if kind in ENCRYPTED:
+        return "it is encrypted"
+    return f"its {'pictures' if track.handler == 'vide' else 'sound'} ({kind.strip()}) cannot be sent in fragments"
+
+
+def _codecs(track: Track) -> str | None:
+    """The name of its codec in manifests; None where it is not packaged."""
+    entry = track.entry
+    if track.handler == "vide" and entry.kind in _VIDEO:
+        codec, box = _VIDEO[entry.kind]
+        config = entry.boxes.get(box, b"")
+        primaries, transfer, matrix, full = entry.colours
+        return (
+            _vp9(config)
+            if codec == "vp9"
+            else video_codec_string(
+                Coding(
+                    codec,
+                    entry.kind,
+                    extradata=config,
+                    primaries=primaries,
+                    transfer=transfer,
+                    matrix=matrix,
+                    full_range=full,
+                )
+            )
+        )
+    if track.handler == "soun":
+        if entry.kind == "mp4a":
+            if entry.object_type in _MP3:
+                return f"mp4a.{entry.object_type:2X}"
+            return (
+                audio_codec_string("aac", extradata=entry.config)
+                if entry.object_type in (0x40, 0x67)
+                else None
+            )
+        if entry.kind in _AUDIO:
+            return (
+                "fLaC"
+                if entry.kind == "fLaC"
+                else "Opus"
+                if entry.kind == "Opus"
+                else audio_codec_string(_AUDIO[entry.kind])
+            )
+    return None
+
+
+def _vp9(config: bytes) -> str | None:
+    """VPCodecConfigurationRecord behind version and flags: profile, level, four bits of depth."""
+    if len(config) < 7:
+        return None
+    return f"vp09.{config[4]:02}.{config[5]:02}.{config[6] >> 4:02}"
+
+
+def _video(packaged: PackagedTrack) -> Rendition:
+    track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
+    keys = samples.sync_within(timeline.first, samples.count)
+    if not len(keys) or keys[0] != timeline.first:
+        keys = array("I", (timeline.first, *keys))  # nothing comes before it that it could need
+    scale = track.timescale
+    shown = [max(0, samples.shown_at(key) + timeline.offset) for key in keys]
+    end = _end(samples, timeline)
+    is_open = cache(lambda number: samples.has_leading(keys[number]))
+    chosen = cut([time / scale for time in shown], end / scale, is_open=is_open)
+    firsts = [keys[number] for number in chosen]
+    bounds = [*firsts, samples.count]
+    starts = [
+        max(0, samples.earliest(first, stop) + timeline.offset) if is_open(number) else shown[number]
+        for number, first, stop in zip(chosen, firsts, bounds[1:], strict=True)
+    ]
+    rate = Fraction(samples.count * scale, samples.end) if samples.end else None
+    width, height = _shown_size(track)
+    _, transfer, _, _ = track.entry.colours
+    return Rendition(
+        name=f"v{track.id}",
+        kind="video",
+        track=track.id,
+        codecs=_codecs(track) or "",
+        timescale=scale,
+        segments=_segments(samples, [*starts, max(end, starts[-1])], bounds),
+        default=True,
+        width=width,
+        height=height,
+        pixel_aspect=track.entry.pixel_aspect,
+        frame_rate=_plausible(rate),
+        video_range="PQ" if transfer == PQ else "HLG" if transfer == HLG else "SDR",
+        keys=_keys(samples, keys, [*shown, max(end, shown[-1])]),
+        independent=not any(map(is_open, chosen)),
+    )
+
+
+def _plausible(rate: Fraction | None) -> Fraction | None:
+    """The rate that was meant: whole, or of NTSC, if it is that within a thousandth."""
+    if rate is None or not 0 < rate < 1000:
+        return None
+    for exact in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
+        if exact and abs(rate - exact) < exact / 2000:
+            return exact
+    return rate.limit_denominator(1001)
+
+
+def _shown_size(track: Track) -> tuple[int, int]:
+    """Width and height in square pixels, turned as the file says."""
+    width, height = max(1, round(track.entry.width * track.entry.pixel_aspect)), track.entry.height
+    return (height, width) if track.rotated and _quarter(track) else (width, height)
+
+
+def _quarter(track: Track) -> bool:
+    """Whether the matrix of `tkhd` turns by a quarter: what goes across goes down."""
+    at = 8 + 4 + (32 if track.header[8] else 20) + 16
+    return track.header[at : at + 4] == bytes(4)
+
+
+def _keys(samples: SampleTable, keys: Sequence[int], starts: list[int]) -> Segments:
+    sizes = [HEAD + PER_SAMPLE + samples.bytes_of(key, key + 1) for key in keys]
+    return Segments(array("q", starts), array("q", (*keys, samples.count)), array("q", sizes))
+
+
+def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition:
+    track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
+    scale, offset = track.timescale, timeline.offset
+    first = max(0, offset)
+    firsts = [timeline.first]
+    for mark in marks.times[1:]:
+        sample = samples.durations.at(mark * scale // marks.timescale - offset)
+        if firsts[-1] < sample < samples.count:
+            firsts.append(sample)
+    last = samples.durations.time(firsts[-1]) + offset
+    end = _end(samples, timeline)
+    later = cut_evenly(last / scale, end / scale)[1:] if end - last > 12 * scale else []
+    for time in later:  # it goes on when the pictures have ended
+        sample = samples.durations.at(round(time * scale) - offset)
+        if firsts[-1] < sample < samples.count:
+            firsts.append(sample)
+    bounds = [*firsts, samples.count]
+    starts = [max(first, samples.durations.time(each) + offset) for each in firsts]
+    return Rendition(
+        name=f"a{track.id}",
+        kind="audio",
+        track=track.id,
+        codecs=_codecs(track) or "",
+        timescale=scale,
+        segments=_segments(samples, [*starts, max(end, starts[-1])], bounds),
+        language=track.language,
+        label=None if track.name.lower().startswith(_NAMELESS) else track.name or None,
+        default=default,
+        channels=track.entry.channels,
+        sample_rate=track.entry.rate or track.timescale,
+    )
+
+
+def _even_marks(packaged: PackagedTrack) -> Marks:
+    scale, timeline = packaged.track.timescale, packaged.timeline
+    end = _end(packaged.samples, timeline)
+    times = cut_evenly(max(0, timeline.offset) / scale, end / scale)
+    return Marks([round(time * scale) for time in times], scale)
+
+
+def _end(samples: SampleTable, timeline: Timeline) -> int:
+    """When the presentation of the track ends: of pictures that are shown in another order, the last decoded end with
+    it."""
+    end = samples.end + timeline.offset
+    if samples.compositions is None or not samples.count:
+        return end
+    tail = range(max(0, samples.count - 32), samples.count)
+    last = max(tail, key=samples.shown_at)
+    return samples.shown_at(last) + samples.durations[last] + timeline.offset
+
+
+def _segments(samples: SampleTable, starts: Sequence[int], bounds: Sequence[int]) -> Segments:
+    sizes = [
+        HEAD + PER_SAMPLE * (stop - first) + samples.bytes_of(first, stop) for first, stop in pairwise(bounds)
+    ]
+    return Segments(array("q", starts), array("q", bounds), array("q", sizes))

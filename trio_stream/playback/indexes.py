@@ -1,0 +1,135 @@
+"""The indexes of MP4 files that are being played: read once, kept in memory under a budget, the last used longest.
+
+An index is all that segments are made with, so a segment of a file whose index is here needs no thread and no
+database. What cannot be packaged is remembered too: nobody makes the server read such a file again and again. """
+
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import trio
+
+from trio_stream.errors import SourceUnreadable, Unpackageable
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.fragmented import read_fragments
+from trio_stream.mp4.locating import fragments, locate
+from trio_stream.mp4.movie import read_movie
+from trio_stream.packaging.presentation import Presentation
+from trio_stream.packaging.tracks import PackagedTrack, packaged_tracks, present
+
+BUDGET = 128 << 20
+"""Bytes of tables in memory: some twenty films of two hours."""
+
+FIXED = 16 << 10
+"""Bytes that any index takes, whatever its tables do."""
+
+QUICKTIME = "qt  "
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What is known of a file of `size` bytes: what manifests say of it, and the tracks by the names of renditions."""
+
+    size: int
+    presentation: Presentation
+    tracks: Mapping[str, PackagedTrack]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes, in bytes, within some."""
+        return FIXED + sum(each.samples.nbytes for each in self.tracks.values())
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatistics:
+    """`files` are in memory and take `bytes`; `read` counts how often one was read, `refused` how many of these could
+    not be packaged."""
+
+    files: int
+    bytes: int
+    read: int
+    refused: int
+
+
+class Indexes:
+    """Indexes by revision; at most `threads` are read at once."""
+
+    def __init__(self, threads: int = 4, budget: int = BUDGET) -> None:
+        self._limiter = trio.CapacityLimiter(threads)
+        self._budget = budget
+        self._known: OrderedDict[str, Index | Unpackageable] = OrderedDict()
+        self._loading: dict[str, trio.Event] = {}
+        self._bytes = self._read = self._refused = 0
+
+    async def get(self, fd: int, revision: str, size: int) -> Index:
+        """The index of the file behind `fd`, whose content is that revision. Raises `Unpackageable`,
+        `SourceUnreadable`."""
+        while (found := self._known.get(revision)) is None:
+            if (loading := self._loading.get(revision)) is not None:
+                await loading.wait()
+            else:
+                await self._load(fd, revision, size)
+        self._known.move_to_end(revision)
+        if isinstance(found, Unpackageable):
+            raise Unpackageable(str(found))
+        return found
+
+    def peek(self, revision: str) -> Index | None:
+        """The index if it is in memory."""
+        found = self._known.get(revision)
+        return found if isinstance(found, Index) else None
+
+    def statistics(self) -> IndexStatistics:
+        """What is in memory, and totals since the start."""
+        return IndexStatistics(len(self._known), self._bytes, self._read, self._refused)
+
+    async def _load(self, fd: int, revision: str, size: int) -> None:
+        over = self._loading[revision] = trio.Event()
+        try:
+            self._read += 1
+            found: Index | Unpackageable
+            try:
+                found = await trio.to_thread.run_sync(partial(read_index, fd, size), limiter=self._limiter)
+            except Unpackageable as error:
+                found = error.with_traceback(None)
+                self._refused += 1
+            self._remember(revision, found)
+        finally:
+            del self._loading[revision]
+            over.set()
+
+    def _remember(self, revision: str, found: Index | Unpackageable) -> None:
+        self._known[revision] = found
+        self._bytes += _weight(found)
+        while self._bytes > self._budget and len(self._known) > 1:
+            _, gone = self._known.popitem(last=False)
+            self._bytes -= _weight(gone)
+
+
+def _weight(found: Index | Unpackageable) -> int:
+    return found.nbytes if isinstance(found, Index) else FIXED
+
+
+def read_index(fd: int, size: int) -> Index:
+    """Read the index of an MP4 file. Raises `Unpackageable`, with a sentence for people, and `SourceUnreadable`."""
+
+    def read(offset: int, length: int) -> bytes:
+        return os.pread(fd, length, offset)
+
+    try:
+        located = locate(read, size)
+        if located.brand == QUICKTIME:
+            raise Unpackageable("it is a QuickTime movie")
+        movie = read_movie(located.moov, size)
+        if movie.fragmented:
+            movie = read_fragments(movie, fragments(read, size, located.fragments_from), size)
+        tracks = packaged_tracks(movie)
+        presentation = present(tracks)
+    except Malformed as error:
+        raise Unpackageable(str(error)) from None
+    except OSError as error:
+        raise SourceUnreadable(f"reading its index: {error}") from error
+    names = (each.name for each in presentation.renditions)
+    return Index(size, presentation, dict(zip(names, tracks, strict=True)))

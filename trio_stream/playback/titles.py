@@ -1,0 +1,196 @@
+"""What manifests are made of: a title, put together of a file, those that belong to it, and its subtitles.
+
+Titles are believed for a moment, like names. What a file is cut into is in the database once it was read, so a restart
+does not read every film again.
+"""
+
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+import trio
+from sqlalchemy import Connection, or_, select
+
+from trio_stream.errors import TrioStreamError, VideoNotFound
+from trio_stream.library.catalog import Catalog, OpenVideo
+from trio_stream.library.names import Names
+from trio_stream.packaging.presentation import Presentation
+from trio_stream.packaging.title import Source, Text, Title, names
+from trio_stream.playback.indexes import Index, Indexes
+from trio_stream.playback.siblings import Sibling, siblings
+from trio_stream.store.database import Database
+from trio_stream.store.tables import subtitles, videos
+
+MOMENT = 1.0
+"""Seconds for which a title is believed: its files and subtitles may change at any time."""
+
+MOST = 256
+"""Titles that are remembered, and four times as many places of files."""
+UNALIGNED = 1.0
+"""Pictures by which the cuts of two files may differ: rounding."""
+
+log = structlog.get_logger("trio_stream.playback")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What manifests of a video say: the title it belongs to, and how its own file is cut."""
+
+    title: Title
+    own: Source
+    revision: str
+    mtime_ns: int
+
+    @property
+    def target_duration(self) -> int:
+        """That of its playlists: the title's, if it is part of it."""
+        return (
+            self.title.target_duration
+            if self.own in self.title.sources
+            else self.own.presentation.target_duration
+        )
+
+
+class Titles:
+    """Titles by the ids of videos. `catalog` opens files, `database` knows what belongs together."""
+
+    def __init__(self, catalog: Catalog, names: Names, database: Database, indexes: Indexes) -> None:
+        self._catalog = catalog
+        self._names = names
+        self._database = database
+        self._indexes = indexes
+        self._offers: OrderedDict[str, tuple[float, Offer]] = OrderedDict()
+        self._places: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._told: set[tuple[str, ...]] = set()
+
+    async def open(self, id_: str, revision: str) -> OpenVideo:
+        """The file of a video with the content of that revision; the caller owns the descriptor.
+
+        Where the content was found once, it is looked for there without asking anybody: what lies there now says
+        itself whether it is that. Raises `VideoNotFound`.
+        """
+        key = id_, revision
+        name = self._places.get(key)
+        if name is not None:
+            with suppress(VideoNotFound):
+                video = await self._catalog.open(name)
+                if video.revision == revision:
+                    self._places.move_to_end(key)
+                    return video
+                os.close(video.fd)
+            self._places.pop(key, None)
+        name = await self._names.of(id_)
+        video = await self._catalog.open(name)
+        if video.revision != revision:
+            os.close(video.fd)
+            raise VideoNotFound("the video is another one now")
+        self._places[key] = name
+        if len(self._places) > 4 * MOST:
+            self._places.popitem(last=False)
+        return video
+
+    async def index(self, video: OpenVideo) -> Index:
+        """The index of an open video. Raises `Unpackageable`."""
+        return await self._indexes.get(video.fd, video.revision, video.status.st_size)
+
+    async def offer(self, id_: str) -> Offer:
+        """What manifests of a video say. Raises `VideoNotFound`, `Unpackageable`, `StoreError`."""
+        now = trio.current_time()
+        until, offer = self._offers.get(id_, (0.0, None))
+        if offer is None or now >= until:
+            offer = await self._make_offer(id_)
+            self._offers[id_] = now + MOMENT, offer
+            self._offers.move_to_end(id_)
+            if len(self._offers) > MOST:
+                self._offers.popitem(last=False)
+        return offer
+
+    async def _make_offer(self, id_: str) -> Offer:
+        name = await self._names.of(id_)
+        family, found_texts = await self._database.read(partial(_look_up, id_=id_))
+        own, video = await self._source(name, "", id_)
+        sources = [own]
+        for sibling in family:
+            if sibling.id != id_:
+                try:
+                    other, _ = await self._source(sibling.name, f"../{sibling.id}/", sibling.id)
+                except TrioStreamError as error:
+                    log.warning("a file of a title is left out", video=sibling.name, reason=str(error))
+                    continue
+                sources.append(other)
+        sources.sort(key=lambda each: -_height(each.presentation))
+        if len(sources) > 1:
+            sources = self._aligned(sources, name)
+        title = Title(tuple(sources), found_texts)
+        return Offer(title, own, video.revision, video.status.st_mtime_ns)
+
+    async def _source(self, name: str, playlists: str, id_: str) -> tuple[Source, OpenVideo]:
+        video = await self._catalog.open(name)
+        try:
+            presentation = (await self.index(video)).presentation
+        finally:
+            os.close(video.fd)
+        self._places[id_, video.revision] = name
+        return Source(playlists, f"{playlists}r/{video.revision}", presentation), video
+
+    def _aligned(self, sources: Sequence[Source], name: str) -> list[Source]:
+        """The best and all that are cut where it is; says so, once, where one is not."""
+        best = sources[0]
+        fitting = [each for each in sources if are_aligned(best.presentation, each.presentation)]
+        told = tuple(each.segments for each in sources)
+        if len(fitting) < len(sources) and told not in self._told:
+            self._told.add(told)
+            log.warning(
+                "keyframes of files of one title do not agree, so players cannot change between them",
+                video=name,
+                files=len(sources),
+                used=len(fitting),
+            )
+        return fitting
+
+
+def are_aligned(one: Presentation, other: Presentation) -> bool:
+    """Whether a player can change from the pictures of the one to those of the other between two segments."""
+    if one.video is None or other.video is None or len(one.video.segments) != len(other.video.segments):
+        return False
+    slack = UNALIGNED / float(one.video.frame_rate or 25)
+    pairs = zip(one.video.segments.starts[:-1], other.video.segments.starts[:-1], strict=True)
+    return all(
+        abs(mine / one.video.timescale - theirs / other.video.timescale) < slack for mine, theirs in pairs
+    )
+
+
+def _height(presentation: Presentation) -> int:
+    return presentation.video.height if presentation.video is not None else 0
+
+
+def _look_up(connection: Connection, id_: str) -> tuple[Sequence[Sibling], tuple[Text, ...]]:
+    """The files of the title, and the texts of the video."""
+    return siblings(connection, id_), texts(connection, id_)
+
+
+def texts(connection: Connection, id_: str) -> tuple[Text, ...]:
+    """The subtitles of a video of which there is WebVTT."""
+    rows = connection.execute(
+        select(subtitles, videos.c.revision.label("content"))
+        .join(videos, or_(subtitles.c.video == videos.c.number, subtitles.c.revision == videos.c.revision))
+        .where(videos.c.id == id_, subtitles.c.state == "made", subtitles.c.vtt.is_not(None))
+        .order_by(subtitles.c.video.is_(None), subtitles.c.number)
+    ).all()
+    labels = names([row.label or None for row in rows], [row.language for row in rows], "Subtitles")
+    return tuple(
+        Text(
+            name=f"s-{row.vtt}",
+            whole=f"r/{row.content}/subtitle-{row.vtt}.vtt",
+            language=row.language,
+            label=label,
+            forced=row.forced,
+            hearing_impaired=row.hearing_impaired,
+            default=row.is_default,
+        )
+        for row, label in zip(rows, labels, strict=True)
+    )

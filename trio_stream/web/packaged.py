@@ -1,0 +1,138 @@
+"""HLS and DASH: playlists and manifests of a video, and its segments, made of the file as it lies.
+
+The address of a segment holds the revision of the video: it answers with these bytes or not at all, so it can be
+cached for ever. A segment of a file whose index is in memory takes neither a thread nor the database. """
+
+import re
+import time
+from functools import partial
+from hashlib import blake2b
+from secrets import token_hex
+
+from quart import Blueprint
+
+from trio_stream.errors import DerivedNotFound, VideoNotFound
+from trio_stream.http.bodies import Literal, Part, body_length
+from trio_stream.http.preconditions import Validators
+from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Answer, Representation, respond
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.packaging import dash, hls, segments
+from trio_stream.packaging.presentation import Rendition
+from trio_stream.playback.indexes import Index
+from trio_stream.playback.titles import Offer
+from trio_stream.web.direct import Answered, Asked, byte_route
+from trio_stream.web.exchange import Exchange
+
+blueprint = Blueprint("packaged", __name__)
+
+_MANIFEST = re.compile(rb"/api/videos/([0-9a-f]{16})/([a-z0-9-]+)\.(m3u8|mpd)\Z")
+_SEGMENT = re.compile(
+    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z0-9-]+)/(init\.mp4|(k?)([0-9]{1,9})\.m4s)\Z"
+)
+
+
+@byte_route(blueprint, "/api/videos/<id_>/<name>.m3u8", "/api/videos/<id_>/manifest.mpd")
+async def manifest(asked: Asked, exchange: Exchange) -> Answered:
+    """A playlist of HLS, or the manifest of DASH."""
+    found = _MANIFEST.search(asked.raw_path)
+    if found is None:
+        raise VideoNotFound("there is no such video")
+    id_, name, suffix = (part.decode() for part in found.groups())
+    offer = await exchange.services.titles.offer(id_)
+    text = dash.manifest(offer.title) if suffix == "mpd" else _playlist(offer, name)
+    body = text.encode()
+    answer = respond(
+        asked.method,
+        asked.fields,
+        Representation(
+            size=len(body),
+            validators=Validators(
+                etag=f'"{blake2b(body, digest_size=12).hexdigest()}"', modified=offer.mtime_ns // 10**9
+            ),
+            media_type=dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE,
+            filename=f"{name}.{suffix}",
+            caching=ASK_FIRST,
+            parts=(Literal(body),),
+        ),
+        now=int(time.time()),
+        boundary=partial(token_hex, 16),
+    )
+    return _literal(answer)
+
+
+def _playlist(offer: Offer, name: str) -> str:
+    """The text of a playlist. Raises `DerivedNotFound`."""
+    if name == "master":
+        return hls.master(offer.title)
+    own = offer.own.presentation
+    folder = f"r/{offer.revision}"
+    if any(text.name == name for text in offer.title.texts):
+        return hls.texts(name, own, folder, offer.target_duration)
+    rendition = own.find(name.removesuffix(hls.KEYS))
+    if rendition is None:
+        raise DerivedNotFound("there is no such playlist")
+    if rendition.name == name:
+        return hls.media(rendition, folder, offer.target_duration)
+    if rendition.keys is None:
+        raise DerivedNotFound("there is no such playlist")
+    return hls.key_frames(rendition, rendition.keys, folder)
+
+
+@byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<rendition>/<segment>")
+async def segment(asked: Asked, exchange: Exchange) -> Answered:
+    """An init segment, a segment, or a keyframe by itself."""
+    found = _SEGMENT.search(asked.raw_path)
+    if found is None:
+        raise DerivedNotFound("there is no such segment")
+    id_, revision, name, file, key, number = (
+        part.decode() if part is not None else "" for part in found.groups()
+    )
+    video = await exchange.services.titles.open(id_, revision)
+    source = exchange.hold(video.fd, video.status)
+    index = await exchange.services.titles.index(video)
+    rendition = index.presentation.find(name)
+    if rendition is None:
+        raise DerivedNotFound("there is no such rendition")
+    parts = _parts(index, rendition, number=int(number) if number else None, key=bool(key))
+    answer = respond(
+        asked.method,
+        asked.fields,
+        Representation(
+            size=body_length(parts),
+            validators=Validators(
+                etag=f'"{revision}-{name}-{file}"', modified=video.status.st_mtime_ns // 10**9
+            ),
+            media_type=f"{rendition.kind}/mp4",
+            filename=f"{name}-{file}",
+            caching=FOR_EVER,
+            parts=parts,
+        ),
+        now=int(time.time()),
+        boundary=partial(token_hex, 16),
+    )
+    if number == "" or not answer.parts:
+        return _literal(answer)
+    stream = exchange.admit(source, name=video.name, transport="http")
+    return Answered(answer.status, answer.headers, stream, answer.parts)
+
+
+def _parts(index: Index, rendition: Rendition, *, number: int | None, key: bool) -> tuple[Part, ...]:
+    """What is sent. Raises `DerivedNotFound`."""
+    track = index.tracks[rendition.name]
+    if number is None:
+        return (Literal(segments.init(track)),)
+    among = rendition.keys if key else rendition.segments
+    if among is None or number >= len(among):
+        raise DerivedNotFound("there is no such segment")
+    first = among.samples[number]
+    stop = first + 1 if key else among.samples[number + 1]
+    try:
+        return segments.segment(track, first, stop, number, index.size)
+    except Malformed as error:
+        raise DerivedNotFound(f"there is no such segment: {error}") from None
+
+
+def _literal(answer: Answer) -> Answered:
+    """An answer whose parts are all at hand."""
+    body = b"".join(part.data for part in answer.parts if isinstance(part, Literal))
+    return Answered(answer.status, answer.headers, body=body)
