@@ -27,6 +27,8 @@ from trio_stream.library.sweeping import Sweeper
 from trio_stream.media.sandbox import Sandbox
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.playback.indexes import Indexes
+from trio_stream.playback.presentations import Presentations
+from trio_stream.playback.texts import Texts
 from trio_stream.playback.titles import Titles
 from trio_stream.settings import SQLITE, Settings
 from trio_stream.store.database import Database, migrate, open_database
@@ -84,6 +86,10 @@ class Owner:
         """Whether this process is the owner, and works as one."""
         return self.housekeeping is not None
 
+    def writer(self) -> Writer | None:
+        """What changes the database, if this process is the owner."""
+        return None if self.housekeeping is None else self.housekeeping.writer
+
     def get(self) -> Housekeeping:
         """What the owner works with. Raises `NotTheOwner`."""
         if self.housekeeping is None:
@@ -108,6 +114,7 @@ class Services:
     derived: Derived
     indexes: Indexes
     titles: Titles
+    texts: Texts
     owner: Owner
 
 
@@ -124,6 +131,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         async with open_database(_database_url(settings)) as database:
             registry = Registry(settings.max_streams, disk)
             catalog, names, indexes = Catalog(settings.videos), Names(database), Indexes()
+            owner, derived = Owner(ownership), Derived(settings.data / DERIVED)
+            presentations = Presentations(database, indexes, owner.writer)
             services = Services(
                 settings=settings,
                 catalog=catalog,
@@ -135,10 +144,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 health=Health(),
                 database=database,
                 names=names,
-                derived=Derived(settings.data / DERIVED),
+                derived=derived,
                 indexes=indexes,
-                titles=Titles(catalog, names, database, indexes),
-                owner=Owner(ownership),
+                titles=Titles(catalog, names, database, indexes, presentations),
+                texts=Texts(database, derived),
+                owner=owner,
             )
             async with trio.open_nursery() as nursery:
                 await nursery.start(_watched, services.health, "sampler", services.sampler.run)

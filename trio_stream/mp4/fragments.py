@@ -2,7 +2,7 @@
 
 A fragment has one track and one run, and its data follow the head at once: nothing else is in its `mdat`. What all
 samples of it have in common is said once. Sources: ISO/IEC 14496-12 sections 8.8 and 8.16.2; ISO/IEC 23000-19 section
-7.5. """
+7.5."""
 
 import struct
 from array import array

@@ -41,7 +41,7 @@ class Track:
 
     `header`, `media` and `descriptions` are the boxes `tkhd`, `vmhd` or `smhd`, and `stsd`, for an init segment;
     `entry` is what the first sample entry says. `enabled` tracks are meant to be played without being asked for.
-    `start` is when the first sample is decoded, which only fragments can say. """
+    `start` is when the first sample is decoded, which only fragments can say."""
 
     id: int
     handler: str

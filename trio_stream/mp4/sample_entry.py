@@ -1,7 +1,7 @@
 """What a sample entry says of how a track is coded (ISO/IEC 14496-12 section 8.5.2).
 
 Only what manifests need is read; the entry itself goes into the init segment as it is. Sources: ISO/IEC 14496-14 and
--15, 14496-1 section 7.2.6. """
+-15, 14496-1 section 7.2.6."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -1,7 +1,7 @@
 """Where segments begin: at keyframes, near to a target; the first ones sooner, so that playing starts sooner.
 
 The rule looks at nothing but the keyframes and the end. So the same file is always cut in the same way, and files of
-one title whose keyframes agree are cut at the same places. """
+one title whose keyframes agree are cut at the same places."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence

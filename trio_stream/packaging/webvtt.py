@@ -1,7 +1,7 @@
 """A file of WebVTT -> its segments: each has the head of the file and the cues that are shown in its time.
 
 A cue that goes on belongs to each segment it is shown in, whole: players take equal cues for one (RFC 8216 section
-3.5). """
+3.5)."""
 
 import re
 from bisect import bisect_right

@@ -1,7 +1,7 @@
 """The indexes of MP4 files that are being played: read once, kept in memory under a budget, the last used longest.
 
 An index is all that segments are made with, so a segment of a file whose index is here needs no thread and no
-database. What cannot be packaged is remembered too: nobody makes the server read such a file again and again. """
+database. What cannot be packaged is remembered too: nobody makes the server read such a file again and again."""
 
 import os
 from collections import OrderedDict

@@ -1,7 +1,6 @@
 """What manifests are made of: a title, put together of a file, those that belong to it, and its subtitles.
 
-Titles are believed for a moment, like names. What a file is cut into is in the database once it was read, so a restart
-does not read every film again.
+Titles are believed for a moment, like names.
 """
 
 import os
@@ -13,17 +12,18 @@ from functools import partial
 
 import structlog
 import trio
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection
 
 from trio_stream.errors import TrioStreamError, VideoNotFound
 from trio_stream.library.catalog import Catalog, OpenVideo
 from trio_stream.library.names import Names
 from trio_stream.packaging.presentation import Presentation
-from trio_stream.packaging.title import Source, Text, Title, names
+from trio_stream.packaging.title import Source, Text, Title
 from trio_stream.playback.indexes import Index, Indexes
+from trio_stream.playback.presentations import Presentations
 from trio_stream.playback.siblings import Sibling, siblings
+from trio_stream.playback.texts import texts_of
 from trio_stream.store.database import Database
-from trio_stream.store.tables import subtitles, videos
 
 MOMENT = 1.0
 """Seconds for which a title is believed: its files and subtitles may change at any time."""
@@ -58,11 +58,19 @@ class Offer:
 class Titles:
     """Titles by the ids of videos. `catalog` opens files, `database` knows what belongs together."""
 
-    def __init__(self, catalog: Catalog, names: Names, database: Database, indexes: Indexes) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        names: Names,
+        database: Database,
+        indexes: Indexes,
+        presentations: Presentations,
+    ) -> None:
         self._catalog = catalog
         self._names = names
         self._database = database
         self._indexes = indexes
+        self._presentations = presentations
         self._offers: OrderedDict[str, tuple[float, Offer]] = OrderedDict()
         self._places: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._told: set[tuple[str, ...]] = set()
@@ -96,6 +104,10 @@ class Titles:
     async def index(self, video: OpenVideo) -> Index:
         """The index of an open video. Raises `Unpackageable`."""
         return await self._indexes.get(video.fd, video.revision, video.status.st_size)
+
+    async def presentation(self, video: OpenVideo) -> Presentation:
+        """How an open video is presented. Raises `Unpackageable`, `StoreError`."""
+        return await self._presentations.of(video)
 
     async def offer(self, id_: str) -> Offer:
         """What manifests of a video say. Raises `VideoNotFound`, `Unpackageable`, `StoreError`."""
@@ -131,7 +143,7 @@ class Titles:
     async def _source(self, name: str, playlists: str, id_: str) -> tuple[Source, OpenVideo]:
         video = await self._catalog.open(name)
         try:
-            presentation = (await self.index(video)).presentation
+            presentation = await self._presentations.of(video)
         finally:
             os.close(video.fd)
         self._places[id_, video.revision] = name
@@ -170,27 +182,4 @@ def _height(presentation: Presentation) -> int:
 
 def _look_up(connection: Connection, id_: str) -> tuple[Sequence[Sibling], tuple[Text, ...]]:
     """The files of the title, and the texts of the video."""
-    return siblings(connection, id_), texts(connection, id_)
-
-
-def texts(connection: Connection, id_: str) -> tuple[Text, ...]:
-    """The subtitles of a video of which there is WebVTT."""
-    rows = connection.execute(
-        select(subtitles, videos.c.revision.label("content"))
-        .join(videos, or_(subtitles.c.video == videos.c.number, subtitles.c.revision == videos.c.revision))
-        .where(videos.c.id == id_, subtitles.c.state == "made", subtitles.c.vtt.is_not(None))
-        .order_by(subtitles.c.video.is_(None), subtitles.c.number)
-    ).all()
-    labels = names([row.label or None for row in rows], [row.language for row in rows], "Subtitles")
-    return tuple(
-        Text(
-            name=f"s-{row.vtt}",
-            whole=f"r/{row.content}/subtitle-{row.vtt}.vtt",
-            language=row.language,
-            label=label,
-            forced=row.forced,
-            hearing_impaired=row.hearing_impaired,
-            default=row.is_default,
-        )
-        for row, label in zip(rows, labels, strict=True)
-    )
+    return siblings(connection, id_), texts_of(connection, id_)

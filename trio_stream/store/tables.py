@@ -164,6 +164,14 @@ subtitles = Table(
 """A file of subtitles beside a video (`video`, `path`, `signature`), or a track inside a content (`revision`, `track`).
 `vtt` and `original` are digests of what we made: WebVTT, and ASS where it was that."""
 
+presentations = Table(
+    "presentations",
+    metadata,
+    Column("revision", Text, ForeignKey("contents.revision", ondelete="CASCADE"), primary_key=True),
+    Column("packed", LargeBinary, nullable=False),
+)
+"""Where the segments of a content begin: what `packaging.presentation` packs."""
+
 playheads = Table(
     "playheads",
     metadata,

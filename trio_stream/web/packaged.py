@@ -1,7 +1,7 @@
 """HLS and DASH: playlists and manifests of a video, and its segments, made of the file as it lies.
 
 The address of a segment holds the revision of the video: it answers with these bytes or not at all, so it can be
-cached for ever. A segment of a file whose index is in memory takes neither a thread nor the database. """
+cached for ever. A segment of a file whose index is in memory takes neither a thread nor the database."""
 
 import re
 import time
@@ -15,6 +15,7 @@ from trio_stream.errors import DerivedNotFound, VideoNotFound
 from trio_stream.http.bodies import Literal, Part, body_length
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Answer, Representation, respond
+from trio_stream.library.derived import SUFFIXES
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.presentation import Rendition
@@ -30,6 +31,8 @@ _SEGMENT = re.compile(
     rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z0-9-]+)/(init\.mp4|(k?)([0-9]{1,9})\.m4s)\Z"
 )
 
+_TEXT = re.compile(rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/(s-[0-9a-f]{32})/([0-9]{1,9})\.vtt\Z")
+
 
 @byte_route(blueprint, "/api/videos/<id_>/<name>.m3u8", "/api/videos/<id_>/manifest.mpd")
 async def manifest(asked: Asked, exchange: Exchange) -> Answered:
@@ -40,24 +43,8 @@ async def manifest(asked: Asked, exchange: Exchange) -> Answered:
     id_, name, suffix = (part.decode() for part in found.groups())
     offer = await exchange.services.titles.offer(id_)
     text = dash.manifest(offer.title) if suffix == "mpd" else _playlist(offer, name)
-    body = text.encode()
-    answer = respond(
-        asked.method,
-        asked.fields,
-        Representation(
-            size=len(body),
-            validators=Validators(
-                etag=f'"{blake2b(body, digest_size=12).hexdigest()}"', modified=offer.mtime_ns // 10**9
-            ),
-            media_type=dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE,
-            filename=f"{name}.{suffix}",
-            caching=ASK_FIRST,
-            parts=(Literal(body),),
-        ),
-        now=int(time.time()),
-        boundary=partial(token_hex, 16),
-    )
-    return _literal(answer)
+    kind = dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE
+    return _send_text(asked, text, kind, f"{name}.{suffix}", offer.mtime_ns, ASK_FIRST)
 
 
 def _playlist(offer: Offer, name: str) -> str:
@@ -114,6 +101,48 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
         return _literal(answer)
     stream = exchange.admit(source, name=video.name, transport="http")
     return Answered(answer.status, answer.headers, stream, answer.parts)
+
+
+@byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<segment>.vtt")
+async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
+    """A segment of subtitles."""
+    found = _TEXT.search(asked.raw_path)
+    if found is None:
+        raise DerivedNotFound("there is no such segment")
+    id_, revision, name, number = (part.decode() for part in found.groups())
+    video = await exchange.services.titles.open(id_, revision)
+    exchange.hold(video.fd, video.status)
+    marks = hls.text_marks(await exchange.services.titles.presentation(video))
+    if int(number) + 1 >= len(marks):
+        raise DerivedNotFound("there is no such segment")
+    cues = await exchange.services.texts.cues(id_, name)
+    text = cues.segment(marks[int(number)], marks[int(number) + 1])
+    return _send_text(
+        asked, text, SUFFIXES["vtt"], f"{name}-{number}.vtt", video.status.st_mtime_ns, FOR_EVER
+    )
+
+
+def _send_text(
+    asked: Asked, text: str, media_type: str, filename: str, mtime_ns: int, caching: str
+) -> Answered:
+    body = text.encode()
+    answer = respond(
+        asked.method,
+        asked.fields,
+        Representation(
+            size=len(body),
+            validators=Validators(
+                etag=f'"{blake2b(body, digest_size=12).hexdigest()}"', modified=mtime_ns // 10**9
+            ),
+            media_type=media_type,
+            filename=filename,
+            caching=caching,
+            parts=(Literal(body),),
+        ),
+        now=int(time.time()),
+        boundary=partial(token_hex, 16),
+    )
+    return _literal(answer)
 
 
 def _parts(index: Index, rendition: Rendition, *, number: int | None, key: bool) -> tuple[Part, ...]:

@@ -1,0 +1,77 @@
+"""How contents are presented: found out once in the life of a content, and kept in the database.
+
+So a restart does not read the index of every film again before it can answer with a playlist. What cannot be packaged
+is kept with its reason."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection, select
+
+from trio_stream.errors import StoreError, Unpackageable
+from trio_stream.library.catalog import OpenVideo
+from trio_stream.packaging.presentation import Presentation
+from trio_stream.playback.indexes import Indexes
+from trio_stream.store.database import Database
+from trio_stream.store.tables import presentations, upsert
+from trio_stream.store.writer import Writer
+
+MOST = 256
+"""Presentations in memory; one takes some 50 KB for a film of two hours."""
+
+log = structlog.get_logger("trio_stream.playback")
+
+
+class Presentations:
+    """Presentations by revision. `writer` answers what changes the database, where that is this process."""
+
+    def __init__(self, database: Database, indexes: Indexes, writer: Callable[[], Writer | None]) -> None:
+        self._database = database
+        self._indexes = indexes
+        self._writer = writer
+        self._known: OrderedDict[str, Presentation | Unpackageable] = OrderedDict()
+
+    async def of(self, video: OpenVideo) -> Presentation:
+        """How the content of an open video is presented. Raises `Unpackageable`, `SourceUnreadable`, `StoreError`."""
+        found = self._known.get(video.revision)
+        if found is None:
+            found = await self._database.read(partial(_look_up, revision=video.revision))
+            if found is None:
+                found = await self._find_out(video)
+            self._known[video.revision] = found
+            if len(self._known) > MOST:
+                self._known.popitem(last=False)
+        self._known.move_to_end(video.revision)
+        if isinstance(found, Unpackageable):
+            raise Unpackageable(str(found))
+        return found
+
+    async def _find_out(self, video: OpenVideo) -> Presentation | Unpackageable:
+        try:
+            index = await self._indexes.get(video.fd, video.revision, video.status.st_size)
+        except Unpackageable as error:
+            return error.with_traceback(None)
+        await self._keep(video.revision, index.presentation)
+        return index.presentation
+
+    async def _keep(self, revision: str, presentation: Presentation) -> None:
+        writer = self._writer()
+        if writer is None:
+            return
+        row = {"revision": revision, "packed": presentation.pack()}
+        try:
+            await writer.write(partial(upsert, table=presentations, values=row, key=("revision",)))
+        except (
+            StoreError
+        ) as error:  # the library may not know the content yet; the next one who asks tries again
+            log.debug("a presentation was not kept", revision=revision, reason=str(error))
+
+
+def _look_up(connection: Connection, revision: str) -> Presentation | None:
+    packed = connection.scalar(select(presentations.c.packed).where(presentations.c.revision == revision))
+    try:
+        return None if packed is None else Presentation.unpack(packed)
+    except ValueError:
+        return None  # made anew

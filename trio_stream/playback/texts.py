@@ -1,0 +1,76 @@
+"""Subtitles in segments: the WebVTT that was made of a track, or of a file beside the video, taken apart.
+
+A text is a file we made, named by its digest, so what was taken apart once stays right.
+"""
+
+from collections import OrderedDict
+from functools import partial
+
+import trio
+from sqlalchemy import Connection, or_, select
+
+from trio_stream.errors import DerivedNotFound
+from trio_stream.library.derived import LARGEST, Derived
+from trio_stream.packaging.title import Text, names
+from trio_stream.packaging.webvtt import Cues, parse
+from trio_stream.store.database import Database
+from trio_stream.store.tables import subtitles, videos
+
+TEXT = "s-"
+"""Before the digest of a text, where a rendition has its name."""
+
+MOST = 64
+"""Texts in memory; one takes some 200 KB for a film."""
+
+
+class Texts:
+    """Texts of videos, read by one thread at a time."""
+
+    def __init__(self, database: Database, derived: Derived) -> None:
+        self._database = database
+        self._derived = derived
+        self._limiter = trio.CapacityLimiter(1)
+        self._known: OrderedDict[tuple[str, str], Cues] = OrderedDict()
+
+    async def cues(self, id_: str, name: str) -> Cues:
+        """The cues of a text of that video. Raises `DerivedNotFound`, `StoreError`."""
+        found = self._known.get((id_, name))
+        if found is None:
+            there = await self._database.read(partial(texts_of, id_=id_))
+            if not any(text.name == name for text in there):
+                raise DerivedNotFound("there is no such text")
+            fd = await self._derived.open(name.removeprefix(TEXT), "vtt")
+            found = await trio.to_thread.run_sync(_read, fd, limiter=self._limiter)
+            self._known[id_, name] = found
+            if len(self._known) > MOST:
+                self._known.popitem(last=False)
+        self._known.move_to_end((id_, name))
+        return found
+
+
+def _read(fd: int) -> Cues:
+    with open(fd, "rb") as file:
+        return parse(file.read(LARGEST).decode("utf-8", "replace"))
+
+
+def texts_of(connection: Connection, id_: str) -> tuple[Text, ...]:
+    """The subtitles of a video of which there is WebVTT."""
+    rows = connection.execute(
+        select(subtitles, videos.c.revision.label("content"))
+        .join(videos, or_(subtitles.c.video == videos.c.number, subtitles.c.revision == videos.c.revision))
+        .where(videos.c.id == id_, subtitles.c.state == "made", subtitles.c.vtt.is_not(None))
+        .order_by(subtitles.c.video.is_(None), subtitles.c.number)
+    ).all()
+    labels = names([row.label or None for row in rows], [row.language for row in rows], "Subtitles")
+    return tuple(
+        Text(
+            name=f"{TEXT}{row.vtt}",
+            whole=f"r/{row.content}/subtitle-{row.vtt}.vtt",
+            language=row.language,
+            label=label,
+            forced=row.forced,
+            hearing_impaired=row.hearing_impaired,
+            default=row.is_default,
+        )
+        for row, label in zip(rows, labels, strict=True)
+    )
