@@ -21,16 +21,28 @@ _STYP = box("styp", b"cmfs", struct.pack(">I", 0), b"cmfs", b"msdh")
 _TFHD_FLAGS = 0x020000 | 0x20  # default-base-is-moof, default-sample-flags-present
 
 
-def init_segment(track: Track, timeline: Timeline) -> bytes:
-    """`ftyp` and `moov` for one track, whose number is 1 there: a reader needs nothing else of the file."""
+def init_segment(*placed: tuple[Track, Timeline]) -> bytes:
+    """`ftyp` and `moov` for tracks, which are numbered from 1 there: a reader needs nothing else of the file."""
+    traks = [_trak(number, track, timeline) for number, (track, timeline) in enumerate(placed, 1)]
+    trexes = [
+        full_box("trex", 0, 0, struct.pack(">IIIII", number + 1, 1, 0, 0, 0)) for number in range(len(placed))
+    ]
+    mvhd = full_box(
+        "mvhd", 0, 0, struct.pack(">IIII", 0, 0, placed[0][0].timescale, 0), struct.pack(">IH", 0x10000, 0x100),
+        bytes(10), _UNITY, bytes(24), struct.pack(">I", len(placed) + 1),
+    )  # fmt: skip
+    ftyp = box("ftyp", b"iso6", struct.pack(">I", 0), b"iso6", b"cmfc", b"mp41")
+    return ftyp + box("moov", mvhd, *traks, box("mvex", *trexes))
+
+
+def _trak(number: int, track: Track, timeline: Timeline) -> bytes:
     handler, name = track.handler.encode("latin-1"), b"video\0" if track.handler == "vide" else b"audio\0"
     mdhd = full_box(
         "mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, track.timescale, 0, _packed(track.language), 0)
     )
     hdlr = full_box("hdlr", 0, 0, bytes(4), handler, bytes(12), name)
-    url = full_box("url ", 0, 1)
-    dinf = box("dinf", full_box("dref", 0, 0, struct.pack(">I", 1), url))
-    nothing = struct.pack(">I", 0)
+    dinf = box("dinf", full_box("dref", 0, 0, struct.pack(">I", 1), full_box("url ", 0, 1)))
+    nothing = bytes(4)
     stbl = box(
         "stbl",
         track.descriptions,
@@ -39,26 +51,19 @@ def init_segment(track: Track, timeline: Timeline) -> bytes:
         full_box("stsz", 0, 0, nothing, nothing),
         full_box("stco", 0, 0, nothing),
     )
-    trak = box(
+    return box(
         "trak",
-        _header(track.header),
+        _header(track.header, number),
         _edit_list(timeline.skip),
         box("mdia", mdhd, hdlr, box("minf", track.media, dinf, stbl)),
     )
-    trex = full_box("trex", 0, 0, struct.pack(">IIIII", 1, 1, 0, 0, 0))
-    mvhd = full_box(
-        "mvhd", 0, 0, struct.pack(">IIII", 0, 0, track.timescale, 0), struct.pack(">IH", 0x10000, 0x100),
-        bytes(10), _UNITY, bytes(24), struct.pack(">I", 2),
-    )  # fmt: skip
-    ftyp = box("ftyp", b"iso6", struct.pack(">I", 0), b"iso6", b"cmfc", b"mp41")
-    return ftyp + box("moov", mvhd, trak, box("mvex", trex))
 
 
-def _header(tkhd: bytes) -> bytes:
-    """The `tkhd` of a file, as track 1 of no stated duration: size of the pictures, rotation and volume stay."""
+def _header(tkhd: bytes, number: int) -> bytes:
+    """The `tkhd` of a file, of no stated duration: size of the pictures, rotation and volume stay."""
     version = tkhd[8]
     tail = tkhd[8 + 4 + (32 if version else 20) :]
-    return full_box("tkhd", 0, 3, struct.pack(">IIIII", 0, 0, 1, 0, 0), tail)
+    return full_box("tkhd", 0, 3, struct.pack(">IIIII", 0, 0, number, 0, 0), tail)
 
 
 def _edit_list(skip: int) -> bytes:
@@ -76,9 +81,10 @@ def _packed(language: str | None) -> int:
 
 
 def fragment_head(
-    samples: SampleTable, timeline: Timeline, first: int, stop: int, sequence: int
+    samples: SampleTable, timeline: Timeline, first: int, stop: int, sequence: int, number: int = 1
 ) -> tuple[bytes, int]:
-    """What stands before the bytes of samples `first` to `stop` in segment number `sequence` (counted from 1).
+    """What stands before the bytes of samples `first` to `stop` of track `number` in segment `sequence`, counted from
+    1.
 
     Answers it with the number of bytes of the samples. `stop` is more than `first`.
     """
@@ -112,7 +118,7 @@ def fragment_head(
         run_flags |= 0x800
         columns.append(array("I", samples.compositions.expand(first, stop).tobytes()))
 
-    tfhd = full_box("tfhd", 0, track_flags, struct.pack(">I", 1), defaults, struct.pack(">I", common))
+    tfhd = full_box("tfhd", 0, track_flags, struct.pack(">I", number), defaults, struct.pack(">I", common))
     tfdt = full_box("tfdt", 1, 0, struct.pack(">Q", samples.durations.time(first) + timeline.lead))
     trun_size = 20 + (4 if exception is not None else 0) + 4 * count * len(columns)
     traf_size = 8 + len(tfhd) + len(tfdt) + trun_size

@@ -6,14 +6,19 @@ from trio_stream.mp4.fragments import fragment_head, init_segment
 from trio_stream.packaging.tracks import PackagedTrack
 
 
-def init(packaged: PackagedTrack) -> bytes:
-    """The init segment of a track."""
-    return init_segment(packaged.track, packaged.timeline)
+def init(*packaged: PackagedTrack) -> bytes:
+    """The init segment of a track, or of several that come in one stream."""
+    return init_segment(*((each.track, each.timeline) for each in packaged))
 
 
-def segment(packaged: PackagedTrack, first: int, stop: int, number: int, size: int) -> tuple[Part, ...]:
-    """Samples `first` to `stop` as segment `number`, counted from 0, of a file of `size` bytes. Raises `Malformed`."""
-    head, _ = fragment_head(packaged.samples, packaged.timeline, first, stop, number + 1)
+def segment(
+    packaged: PackagedTrack, first: int, stop: int, number: int, size: int, *, track: int = 1
+) -> tuple[Part, ...]:
+    """Samples `first` to `stop` as segment `number`, counted from 0, of a file of `size` bytes. Raises `Malformed`.
+
+    `track` is the place of the track in its init segment, counted from 1.
+    """
+    head, _ = fragment_head(packaged.samples, packaged.timeline, first, stop, number + 1, track)
     extents = packaged.samples.extents(first, stop)
     if any(offset + length > size for offset, length in extents):
         raise Malformed("moov/trak/mdia/minf/stbl", "samples lie behind the end of the file")

@@ -8,15 +8,16 @@ subprotocol `trio-stream.v1` also gets JSON text messages, and may send some:
     <- {"type": "error", "status", "code", "detail"}
     -> {"type": "seek", "offset": N}    {"type": "pause"}    {"type": "resume"}
 
+With `?format=fmp4` the film comes as fragmented MP4, and places in it are times: see `feeds`.
+
 After a seek a new `start` divides the bytes before it from those after it. A seek takes effect between two
 messages: a message cut off in the middle would be the end of the connection.
 """
 
 import json
-import re
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, assert_never, cast
 
 import trio
 from quart import Blueprint, websocket
@@ -25,17 +26,17 @@ from trio_stream.errors import (
     BadRequest,
     ClientGone,
     ClientStalled,
-    RangeNotSatisfiable,
     SourceChanged,
     SourceUnreadable,
     TooManyStreams,
     TrioStreamError,
 )
-from trio_stream.http.bodies import Window
+from trio_stream.library.catalog import OpenVideo
 from trio_stream.streaming.pump import Chunk, Delivery
 from trio_stream.streaming.stream import Ending, Stream, first_error
 from trio_stream.web.asgi import delivery, translate
 from trio_stream.web.exchange import exchange, services
+from trio_stream.web.feeds import Bytes, Feed, Fragments
 from trio_stream.web.streams import requested_name, validators
 
 blueprint = Blueprint("sockets", __name__)
@@ -53,19 +54,17 @@ LONGEST_REASON = 100
 # RFC 6455 section 7.4.1, and the registry it opens.
 NORMAL, GOING_AWAY, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1011, 1013
 
-_OFFSET = re.compile(r"[0-9]{1,18}")
-
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a client said."""
+    """What a client said; `position` is where it wants to go, as its feed counts."""
 
     kind: Literal["seek", "pause", "resume"]
-    offset: int = 0
+    position: int = 0
 
 
-def parse_command(message: str | bytes, *, start: int, end: int) -> Command:
-    """Read a client's message; a seek must lie in `start` to `end`. Raises `BadRequest`, `RangeNotSatisfiable`."""
+def parse_command(message: str | bytes, feed: Feed) -> Command:
+    """Read a client's message. Raises `BadRequest`, `RangeNotSatisfiable`."""
     try:
         value = json.loads(message) if isinstance(message, str) else None
     except (ValueError, RecursionError):
@@ -73,40 +72,19 @@ def parse_command(message: str | bytes, *, start: int, end: int) -> Command:
     match value:
         case {"type": "pause" | "resume" as kind}:
             return Command(kind)
-        case {"type": "seek", "offset": int(offset)} if not isinstance(offset, bool):
-            if not start <= offset <= end:
-                raise RangeNotSatisfiable(end)
-            return Command("seek", offset)
+        case {"type": "seek"}:
+            return Command("seek", feed.seek(cast("Mapping[str, Any]", value)))
         case _:
-            raise BadRequest('messages are JSON text: {"type": "seek", "offset": N}, "pause" or "resume"')
-
-
-def parse_span(query: Mapping[str, str], size: int) -> tuple[int, int]:
-    """`start` (included, default 0) and `end` (not included, default and at most `size`), in bytes.
-
-    Raises `BadRequest` for what is no number or backwards, `RangeNotSatisfiable` for a start past the end.
-    """
-    found = {}
-    for name, default in (("start", 0), ("end", size)):
-        text = query.get(name, str(default))
-        if not _OFFSET.fullmatch(text):
-            raise BadRequest(f"{name} is a number of bytes")
-        found[name] = int(text)
-    start, end = found["start"], found["end"]
-    if start > size:
-        raise RangeNotSatisfiable(size)
-    if end < start:
-        raise BadRequest("end lies before start")
-    return start, min(end, size)
+            raise BadRequest('messages are JSON text: {"type": "seek", ...}, "pause" or "resume"')
 
 
 @blueprint.websocket("/api/ws/stream/<video:name>")
 async def stream_over_websocket(name: str) -> None:
-    """Send the video, or the part from `start` to `end`."""
+    """Send the video, or the part from `start` to `end`; or as fragmented MP4."""
     name = requested_name(websocket.scope["raw_path"], b"/api/ws/stream/")
     video = await services().catalog.open(name)
     file = exchange().hold(video.fd, video.status)
-    start, end = parse_span(websocket.args, file.content.size)
+    feed = await _feed(video)
     chatty = SUBPROTOCOL in websocket.requested_subprotocols
     await websocket.accept(subprotocol=SUBPROTOCOL if chatty else None)
     try:
@@ -116,8 +94,7 @@ async def stream_over_websocket(name: str) -> None:
         return
     session = Session(
         stream=stream,
-        start=start,
-        end=end,
+        feed=feed,
         chatty=chatty,
         about={
             "size": file.content.size,
@@ -130,22 +107,31 @@ async def stream_over_websocket(name: str) -> None:
     await session.serve()
 
 
+async def _feed(video: OpenVideo) -> Feed:
+    """What the query asks for. Raises `BadRequest`, `RangeNotSatisfiable`, `Unpackageable`."""
+    match websocket.args.get("format"):
+        case None:
+            return Bytes.of(websocket.args, video.status.st_size)
+        case "fmp4":
+            return Fragments.of(websocket.args, await services().titles.index(video))
+        case _:
+            raise BadRequest("the format is fmp4, or none is given")
+
+
 class Session:
-    """One viewer: where they are, and whether they paused. `start` to `end` is what they may see."""
+    """One viewer: where they are in their `feed`, and whether they paused."""
 
     def __init__(
         self,
         *,
         stream: Stream,
-        start: int,
-        end: int,
+        feed: Feed,
         chatty: bool,
         about: Mapping[str, Any],
         delivery: Delivery,
     ) -> None:
         self._stream = stream
-        self._start = start
-        self._end = end
+        self._feed = feed
         self._chatty = chatty
         self._about = about
         self._delivery = delivery
@@ -173,27 +159,25 @@ class Session:
         if not whole:
             await _close(GOING_AWAY, reason=self._stream.reason or "")
             return
-        await _send_json({"type": "end", "offset": self._end}, tell=self._chatty)
+        await _send_json({"type": "end", **self._feed.end()}, tell=self._chatty)
         await _close(NORMAL)
         self._stream.end(Ending.FINISHED)
 
     async def _play(self) -> bool:
         """Send from the start to the end, again after each seek; answers whether the end was reached."""
-        offset = self._start
+        position = self._feed.first
         while True:
-            await _send_json(
-                {"type": "start", "offset": offset, "end": self._end, **self._about}, tell=self._chatty
-            )
+            about = {"type": "start", **self._feed.start(position), **self._about}
+            await _send_json(about, tell=self._chatty)
+            whole = False
             with trio.CancelScope() as self._segment:
-                whole = await self._stream.run(
-                    (Window(offset, self._end - offset),),
-                    self._send,
-                    self._delivery,
-                    largest=LARGEST_MESSAGE,
-                )
+                for parts in self._feed.bodies(position):
+                    whole = await self._stream.run(parts, self._send, self._delivery, largest=LARGEST_MESSAGE)
+                    if not whole:
+                        break
             if self._sought is None:
                 return whole
-            offset, self._sought = self._sought, None
+            position, self._sought = self._sought, None
 
     async def _send(self, chunk: Chunk) -> None:
         while self._paused and self._sought is None:
@@ -212,7 +196,7 @@ class Session:
             if not self._chatty:
                 continue  # such a client only listens
             try:
-                self._obey(parse_command(message, start=self._start, end=self._end))
+                self._obey(parse_command(message, self._feed))
             except TrioStreamError as error:
                 await _send_json(_error_message(error), tell=True)
                 mistakes += 1
@@ -225,7 +209,7 @@ class Session:
             case "pause" | "resume":
                 self._paused = command.kind == "pause"
             case "seek":
-                self._sought = command.offset
+                self._sought = command.position
             case _:
                 assert_never(command.kind)
         self._told.set()
