@@ -11,6 +11,7 @@ from trio_stream.services import LISTENERS
 from trio_stream.telemetry.prometheus import CONTENT_TYPE as PROMETHEUS
 from trio_stream.web.openapi_bytes import made_files, video_bytes, websocket
 from trio_stream.web.openapi_library import library, watching
+from trio_stream.web.openapi_packaged import packaged
 from trio_stream.web.openapi_parts import (
     AGAIN,
     EXAMPLE,
@@ -74,6 +75,7 @@ def document() -> Json:
         "paths": library()
         | video_bytes()
         | made_files()
+        | packaged()
         | websocket()
         | _streams()
         | watching()

@@ -44,7 +44,7 @@ _NAME = parameter(
 
 
 @dataclass(frozen=True, slots=True)
-class _Thing:
+class Thing:
     """What the bytes are: of a video, whose file may change, or of a file that was made, which never does."""
 
     noun: str
@@ -54,9 +54,13 @@ class _Thing:
     size: int
     full: str
     """When no stream of it can begin."""
+    name: str = SAMPLE.replace(" ", "%20")
+    """What stands for `{name}` in an example."""
+    refused: str | None = None
+    """Why there may be none of a video that there is."""
 
 
-_VIDEO = _Thing(
+_VIDEO = Thing(
     noun="video",
     content=body("video/*"),
     example="part.mp4",
@@ -64,13 +68,14 @@ _VIDEO = _Thing(
     size=11665961,
     full="All places are taken, or too many files are open; ask again later.",
 )
-_FILE = _Thing(
+_FILE = Thing(
     noun="file",
     content={kind: {} for kind in SUFFIXES.values()},
     example="poster.jpg",
     caching=header("A copy is good for ever.", FOR_EVER),
     size=31415,
     full="Too many files are open; ask again later.",
+    name=f"poster-{MADE}.jpg",
 )
 
 
@@ -84,8 +89,8 @@ def video_bytes() -> Json:
     return {
         path: {
             "parameters": [which],
-            "get": _bytes(id_, summary, path, _VIDEO, with_body=True),
-            "head": _bytes(f"{id_}Head", "The headers alone", path, _VIDEO, with_body=False),
+            "get": bytes_operation(id_, summary, path, _VIDEO, with_body=True),
+            "head": bytes_operation(f"{id_}Head", "The headers alone", path, _VIDEO, with_body=False),
         }
         for id_, (path, summary, which) in about.items()
     }
@@ -112,19 +117,23 @@ def made_files() -> Json:
     return {
         path: {
             "parameters": [ID, revision, name],
-            "get": _bytes("madeFile", "A file that was made of a video", path, _FILE, with_body=True)
+            "get": bytes_operation("madeFile", "A file that was made of a video", path, _FILE, with_body=True)
             | {"description": about},
-            "head": _bytes("madeFileHead", "The headers alone", path, _FILE, with_body=False),
+            "head": bytes_operation("madeFileHead", "The headers alone", path, _FILE, with_body=False),
         }
     }
 
 
-def _bytes(id_: str, summary: str, path: str, thing: _Thing, *, with_body: bool) -> Json:
+def bytes_operation(id_: str, summary: str, path: str, thing: Thing, *, with_body: bool) -> Json:
     """GET or HEAD of a file (RFC 9110 sections 13 and 14)."""
-    name = SAMPLE.replace(" ", "%20") if thing is _VIDEO else f"poster-{MADE}.jpg"
-    url = EXAMPLE + path.replace("{name}", name).replace("{id}", ID["example"]).replace(
-        "{revision}", REVISION
-    )
+    url = EXAMPLE + path
+    for place, value in (
+        ("name", thing.name),
+        ("id", ID["example"]),
+        ("revision", REVISION),
+        ("rendition", "v1"),
+    ):
+        url = url.replace(f"{{{place}}}", value)
     noun = thing.noun
     tag, date = '"b15222265c88429fa4beca6c"', "Sun, 22 Nov 2026 13:17:00 GMT"
     etag = {
@@ -150,6 +159,8 @@ def _bytes(id_: str, summary: str, path: str, thing: _Thing, *, with_body: bool)
         "412": problem_answer(f"The {noun} is not the one you have.", etag),
         "503": problem_answer("Too many files are open; ask again later.", AGAIN),
     }
+    if thing.refused is not None:
+        responses["422"] = problem_answer(thing.refused)
     conditions = [
         ("If-None-Match", f"Nothing is sent (304) when the {noun} still has one of these entity-tags.", tag),
         (
@@ -210,19 +221,42 @@ def websocket() -> Json:
                 _NAME,
                 parameter("start", "query", offset, "First byte to send.", example=0),
                 parameter("end", "query", offset, "First byte not to send; the size if left out."),
+                parameter(
+                    "format",
+                    "query",
+                    {"const": "fmp4"},
+                    "Send the film as fragmented MP4, the pictures and one sound: what a page can append as it comes. "
+                    "Places in it are times; `start` and `end` mean nothing then.",
+                ),
+                parameter(
+                    "time", "query", {"type": "number", "minimum": 0}, "With `format`: seconds to begin at."
+                ),
+                parameter(
+                    "audio",
+                    "query",
+                    {"type": "string"},
+                    "With `format`: the rendition of sound, as in the playlist.",
+                ),
             ],
             "x-websocket": {
                 "tag": "Videos",
                 "subprotocol": sockets.SUBPROTOCOL,
-                "fromServer": [ref("StartMessage"), ref("EndMessage"), ref("ErrorMessage")],
-                "fromClient": [ref("SeekMessage"), ref("PauseMessage"), ref("ResumeMessage")],
+                "fromServer": [
+                    *(ref("StartMessage"), ref("EndMessage"), ref("ErrorMessage")),
+                    *(ref("FragmentsStartMessage"), ref("FragmentsEndMessage")),
+                ],
+                "fromClient": [
+                    *(ref("SeekMessage"), ref("PauseMessage"), ref("ResumeMessage")),
+                    ref("FragmentsSeekMessage"),
+                ],
                 "closeCodes": [{"code": code, "description": about} for code, about in closes],
                 "handshake": {
                     "101": {"description": "It begins."},
-                    "400": problem_answer("`start` or `end` are no numbers of bytes, or backwards."),
+                    "400": problem_answer("`start`, `end`, `time`, `format` or `audio` has no meaning."),
                     "403": FOREIGN,
                     "404": problem_answer("There is no such video."),
-                    "416": problem_answer("`start` lies behind the end of the video."),
+                    "416": problem_answer("`start` or `time` lies behind the end of the video."),
+                    "422": problem_answer("It cannot be sent in segments; the detail says why."),
                     "503": problem_answer("Too many files are open; ask again later.", AGAIN),
                 },
                 "conversation": [

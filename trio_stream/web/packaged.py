@@ -65,7 +65,7 @@ def _playlist(offer: Offer, name: str) -> str:
     return hls.key_frames(rendition, rendition.keys, folder)
 
 
-@byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<rendition>/<segment>")
+@byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<rendition>/<name>")
 async def segment(asked: Asked, exchange: Exchange) -> Answered:
     """An init segment, a segment, or a keyframe by itself."""
     found = _SEGMENT.search(asked.raw_path)
@@ -103,7 +103,7 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
     return Answered(answer.status, answer.headers, stream, answer.parts)
 
 
-@byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<segment>.vtt")
+@byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
 async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
     """A segment of subtitles."""
     found = _TEXT.search(asked.raw_path)

@@ -177,6 +177,31 @@ def _messages() -> Json:
             "Go on from another byte. A new `start` divides the bytes before from those after it.",
             {"offset": whole("A byte within the part that was asked for.")},
         ),
+        "FragmentsStartMessage": _tagged(
+            "start",
+            "With `format=fmp4`: an init segment follows, then the segments from here on.",
+            {
+                "segment": whole("The number of the segment that follows."),
+                "segments": whole("How many there are."),
+                "time": number("Seconds at which it begins."),
+                "duration": number("Seconds of the film."),
+                "mime": text("What a source buffer is asked for."),
+                "size": whole("Bytes of the file it is made of."),
+                "content_type": text("The media type of the file."),
+                "etag": text("The entity-tag of the file, the one HTTP has too."),
+                "chunk_size": whole("Bytes a binary message has at most.", examples=[LARGEST_MESSAGE]),
+            },
+        ),
+        "FragmentsEndMessage": _tagged(
+            "end",
+            "With `format=fmp4`: all segments went; the close code 1000 follows.",
+            {"segment": whole("How many there are.")},
+        ),
+        "FragmentsSeekMessage": _tagged(
+            "seek",
+            "With `format=fmp4`: go on from another time, with a new `start`.",
+            {"time": number("Seconds from the beginning.")},
+        ),
         "PauseMessage": _tagged("pause", "Send nothing more for now."),
         "ResumeMessage": _tagged("resume", "Go on."),
     }

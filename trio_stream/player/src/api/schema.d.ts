@@ -465,6 +465,29 @@ export interface components {
             type: "seek";
             offset: number;
         };
+        FragmentsStartMessage: {
+            /** @constant */
+            type: "start";
+            segment: number;
+            segments: number;
+            time: number;
+            duration: number;
+            mime: string;
+            size: number;
+            content_type: string;
+            etag: string;
+            chunk_size: number;
+        };
+        FragmentsEndMessage: {
+            /** @constant */
+            type: "end";
+            segment: number;
+        };
+        FragmentsSeekMessage: {
+            /** @constant */
+            type: "seek";
+            time: number;
+        };
         PauseMessage: {
             /** @constant */
             type: "pause";
