@@ -6,12 +6,13 @@ database. What cannot be packaged is remembered too: nobody makes the server rea
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import trio
 
 from trio_stream.errors import SourceUnreadable, Unpackageable
+from trio_stream.library.languages import bcp47, english_name
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.fragmented import read_fragments
 from trio_stream.mp4.locating import fragments, locate
@@ -126,10 +127,20 @@ def read_index(fd: int, size: int) -> Index:
         if movie.fragmented:
             movie = read_fragments(movie, fragments(read, size, located.fragments_from), size)
         tracks = packaged_tracks(movie)
-        presentation = present(tracks)
+        presentation = _in_words(present(tracks))
     except Malformed as error:
         raise Unpackageable(str(error)) from None
     except OSError as error:
         raise SourceUnreadable(f"reading its index: {error}") from error
     names = (each.name for each in presentation.renditions)
     return Index(size, presentation, dict(zip(names, tracks, strict=True)))
+
+
+def _in_words(presentation: Presentation) -> Presentation:
+    """With languages as BCP 47 has them, and a name for each sound that has a language."""
+    renditions = []
+    for each in presentation.renditions:
+        language = each.language and (bcp47(each.language) or each.language)
+        label = each.label or (english_name(language) if language else None)
+        renditions.append(replace(each, language=language, label=label))
+    return replace(presentation, renditions=tuple(renditions))

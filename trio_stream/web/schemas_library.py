@@ -77,6 +77,9 @@ def _item() -> Json:
     by_id = {
         "self": PATH | {"description": "All that is known of it."},
         "file": PATH | {"description": "Its bytes by its id: the same address when the file is renamed."},
+        "hls": PATH
+        | {"description": "Its master playlist. What cannot be sent in segments answers 422 there."},
+        "dash": PATH | {"description": "Its manifest of MPEG-DASH, likewise."},
     }
     return video() | {
         "urls": object_of("Where to get it, ready to use.", urls() | by_id),

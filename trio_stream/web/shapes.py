@@ -44,7 +44,13 @@ def item(row: Row[Any]) -> dict[str, Any]:
     """A video of a page; seconds, pixels."""
     name = os.fsdecode(row.path)
     shape = file(name, row.size, row.mtime_ns)
-    shape["urls"] |= {"self": f"/api/videos/{row.id}", "file": f"/api/videos/{row.id}/file"}
+    here = f"/api/videos/{row.id}"
+    shape["urls"] |= {
+        "self": here,
+        "file": f"{here}/file",
+        "hls": f"{here}/master.m3u8",
+        "dash": f"{here}/manifest.mpd",
+    }
     return shape | {
         "id": row.id,
         "title": row.title,

@@ -145,6 +145,10 @@ export interface components {
                 self: string;
                 /** Format: uri-reference */
                 file: string;
+                /** Format: uri-reference */
+                hls: string;
+                /** Format: uri-reference */
+                dash: string;
             };
             id: string;
             title: string;
@@ -190,6 +194,10 @@ export interface components {
                 self: string;
                 /** Format: uri-reference */
                 file: string;
+                /** Format: uri-reference */
+                hls: string;
+                /** Format: uri-reference */
+                dash: string;
             };
             id: string;
             title: string;

@@ -33,7 +33,7 @@ const video: Video = {
   poster: null,
   blurhash: null,
   playhead: null,
-  urls: { self: "", file: "", stream: "", download: "", websocket: "" },
+  urls: { self: "", file: "", hls: "", dash: "", stream: "", download: "", websocket: "" },
 };
 
 const playhead = { position: 25, duration: 100, watched: false, plays: 0, updated: "2026-01-01T00:00:00+00:00" };

@@ -1,0 +1,47 @@
+/** How a video comes: as the file it is, or in segments that the server makes of it. */
+
+import type { VideoDetails } from "../api/client";
+import { troubleOf } from "./playable";
+
+/** Why a video comes in segments: what the file as it is would not give this browser. */
+export type Why = "tracks" | "container" | "sound" | "video";
+
+export type Delivery = { kind: "direct" } | { kind: "packaged"; why: Why };
+
+interface Browser {
+  /** `canPlayType`, as yes or no. */
+  plays: (type: string) => boolean;
+  /** `MediaSource.isTypeSupported`. */
+  takes: (type: string) => boolean;
+  /** Whether it lists the sounds of a file, so that a person can choose. */
+  listsSounds: boolean;
+}
+
+/** The file as it is wherever that gives a person all there is: nothing starts sooner, and nothing costs less. */
+export function deliveryOf(
+  video: Pick<VideoDetails, "content_type" | "facts" | "state" | "reason">,
+  { plays, takes, listsSounds }: Browser,
+): Delivery {
+  const direct = { kind: "direct" } as const;
+  const { facts } = video;
+  if (facts === null || video.state === "unreadable") return direct;
+  const picture = facts.video[0];
+  const inSegments = (kind: string, codec: string | null) => codec !== null && takes(`${kind}/mp4; codecs="${codec}"`);
+  if (picture !== undefined && !inSegments("video", picture.codec_string)) return direct;
+  if (facts.audio.length > 0 && !facts.audio.some((sound) => inSegments("audio", sound.codec_string))) return direct;
+  const trouble = troubleOf(video, plays);
+  if (trouble?.kind === "container" || trouble?.kind === "video") return { kind: "packaged", why: trouble.kind };
+  if (trouble?.kind === "audio") return { kind: "packaged", why: "sound" };
+  if (facts.audio.length > 1 && !listsSounds) return { kind: "packaged", why: "tracks" };
+  return direct;
+}
+
+/** What this browser can do. */
+export function thisBrowser(): Browser {
+  const video = document.createElement("video");
+  return {
+    plays: (type) => video.canPlayType(type) !== "",
+    takes: (type) => typeof MediaSource !== "undefined" && MediaSource.isTypeSupported(type),
+    listsSounds: "audioTracks" in HTMLMediaElement.prototype,
+  };
+}

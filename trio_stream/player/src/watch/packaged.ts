@@ -1,0 +1,123 @@
+/** Playing a video that comes in segments. hls.js is loaded only for that, after the page has shown. */
+
+import type HlsPlayer from "hls.js";
+import { useEffect, useRef, useState } from "react";
+import { remember, remembered } from "../ui/memory";
+import { rank } from "./tracks";
+
+export interface Offered {
+  id: number;
+  name: string;
+  language: string | null;
+}
+
+export interface Packaged {
+  sounds: readonly Offered[];
+  sound: number;
+  /** Heights of the pictures, the largest first. */
+  qualities: readonly Offered[];
+  /** -1: as the line allows. */
+  quality: number;
+  chooseSound: (id: number) => void;
+  chooseQuality: (id: number) => void;
+  /** Why it does not play in segments; null while it does. */
+  failed: string | null;
+}
+
+const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, failed: null };
+const MENDED = 3; // errors of the media in a row, after which the film is at fault
+
+/** The sounds in a menu: those in a person's languages first. */
+export function ordered(sounds: readonly Offered[], wanted: readonly string[]): Offered[] {
+  return [...sounds].sort((one, other) => rank(one.language, wanted) - rank(other.language, wanted) || one.id - other.id);
+}
+
+/** The sound to begin with: in the language chosen last time, else the first of the file. */
+export function firstSound(sounds: readonly Offered[], last: string | null): number {
+  return sounds.find((each) => last !== null && each.language === last)?.id ?? sounds[0]?.id ?? -1;
+}
+
+/**
+ * Lets `video` play the master playlist `source`; null: it plays by itself. `reload` is how to go on after the server
+ * was away.
+ */
+export function usePackaged(video: HTMLVideoElement | null, source: string | null): Packaged & { reload: () => void } {
+  const player = useRef<HlsPlayer | null>(null);
+  const [state, setState] = useState<Omit<Packaged, "chooseSound" | "chooseQuality">>(NOTHING);
+  useEffect(() => {
+    setState(NOTHING);
+    if (video === null || source === null) return;
+    let over = false;
+    void import("hls.js").then(({ default: Hls }) => {
+      if (over) return;
+      if (!Hls.isSupported()) {
+        setState((before) => ({ ...before, failed: "MediaSource" }));
+        return;
+      }
+      const hls = new Hls({
+        enableWorker: false, // segments are fragmented MP4 already: there is nothing to be taken apart
+        enableWebVTT: false, // the page has the subtitles as tracks of its own
+        enableIMSC1: false,
+        enableCEA708Captions: false,
+        backBufferLength: 60,
+      });
+      player.current = hls;
+      let errors = 0;
+      hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
+        const sounds = audioTracks.map(({ id, name, lang }) => ({ id, name, language: lang ?? null }));
+        const first = firstSound(sounds, remembered("sound"));
+        if (sounds.length > 1 && hls.audioTrack !== first && first >= 0) hls.audioTrack = first;
+        setState((before) => ({ ...before, sounds: ordered(sounds, navigator.languages), sound: hls.audioTrack }));
+      });
+      hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, (_, { id }) => setState((before) => ({ ...before, sound: id })));
+      hls.on(Hls.Events.MANIFEST_PARSED, (_, { levels }) => {
+        const qualities = levels.map(({ height, bitrate }, id) => ({
+          id,
+          name: height ? `${height}p` : `${Math.round(bitrate / 1000)} kb/s`,
+          language: null,
+        }));
+        setState((before) => ({ ...before, qualities: qualities.reverse(), quality: -1 }));
+      });
+      hls.on(Hls.Events.FRAG_BUFFERED, () => {
+        errors = 0;
+      });
+      hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response }) => {
+        if (!fatal) return;
+        const lost = type === Hls.ErrorTypes.NETWORK_ERROR && (response?.code ?? 0) < 400;
+        if (lost) return; // the page asks until the server answers, and has this go on
+        errors += 1;
+        if (type === Hls.ErrorTypes.MEDIA_ERROR && errors < MENDED) hls.recoverMediaError();
+        else setState((before) => ({ ...before, failed: details }));
+      });
+      hls.loadSource(source);
+      hls.attachMedia(video);
+      video.play().catch(() => undefined); // as `autoplay` would
+    });
+    return () => {
+      over = true;
+      player.current?.destroy();
+      player.current = null;
+    };
+  }, [video, source]);
+  return {
+    ...state,
+    chooseSound: (id) => {
+      const hls = player.current;
+      if (hls === null) return;
+      hls.audioTrack = id;
+      remember("sound", state.sounds.find((each) => each.id === id)?.language ?? null);
+    },
+    chooseQuality: (id) => {
+      const hls = player.current;
+      if (hls === null) return;
+      hls.nextLevel = id;
+      setState((before) => ({ ...before, quality: id }));
+    },
+    reload: () => {
+      const hls = player.current;
+      if (hls === null || video === null) return;
+      if (hls.levels.length === 0 && source !== null) hls.loadSource(source);
+      else hls.startLoad(video.currentTime);
+    },
+  };
+}
