@@ -86,11 +86,14 @@ class Durations(Runs):
         return self._times[run] + (sample - self.starts[run]) * self.values[run]
 
     def at(self, time: int) -> int:
-        """The first sample that is decoded at `time` or later."""
+        """The first sample that is decoded at `time` or later; behind the end, the number of samples."""
         if time <= 0:
             return 0
+        count = self.starts[-1]
         if len(self.values) == 1:
-            return -(-time // self.values[0]) if self.values[0] else self.starts[-1]
+            return min(-(-time // self.values[0]), count) if self.values[0] else count
+        if time > self._times[-1]:
+            return count
         run = min(bisect_right(self._times, time), len(self.counts)) - 1
         within, value = time - self._times[run], self.values[run]
         sample = self.starts[run] + (-(-within // value) if value else 0)
