@@ -1,0 +1,193 @@
+"""Boxes: what is read is what was written, and what cannot be is refused with the name of its box."""
+
+import struct
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mp4 import making
+from trio_stream.mp4.boxes import (
+    DEEPEST,
+    MOST_BOXES,
+    Box,
+    Fields,
+    Head,
+    Malformed,
+    box,
+    full_box,
+    read_boxes,
+    read_head,
+)
+
+kinds = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=4, max_size=4)
+payloads = st.binary(max_size=40)
+
+
+def of(payload: bytes, path: str = "moov/test") -> Box:
+    return Box("test", memoryview(payload), path)
+
+
+@pytest.mark.parametrize(
+    ("data", "head"),
+    [
+        (b"", None),
+        (b"\0\0\0\x08moo", None),
+        (b"\0\0\0\x08moov", Head("moov", 8, 8)),
+        (b"\0\0\0\x07moov", None),
+        (b"\0\0\0\x02moov\0\0\0\0\0\0\0\0", None),
+        (b"\0\0\0\0mdat", Head("mdat", None, 8)),
+        (b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x10", Head("mdat", 16, 16)),
+        (b"\0\0\0\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff", Head("mdat", (1 << 64) - 1, 16)),
+        (b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x0f", None),
+        (b"\0\0\0\x01mdat\0\0\0\0\0\0\0", None),
+        (b"\xff\xff\xff\xff\xa9nam", Head("\xa9nam", (1 << 32) - 1, 8)),
+    ],
+)
+def test_heads(data: bytes, head: Head | None) -> None:
+    assert read_head(data) == head
+    assert read_head(memoryview(data)) == head
+
+
+@given(st.lists(st.tuples(kinds, payloads, st.booleans()), max_size=6), st.integers(0, 7))
+def test_boxes_are_read_as_they_were_written(written: list[tuple[str, bytes, bool]], padding: int) -> None:
+    data = b"".join(
+        (making.large_box if large else making.box)(kind, payload) for kind, payload, large in written
+    )
+    found = list(read_boxes(data + bytes(padding), "moov", 3))
+    assert [(each.kind, bytes(each.payload)) for each in found] == [each[:2] for each in written]
+    assert all((each.path, each.depth) == (f"moov/{each.kind}", 3) for each in found)
+
+
+@given(st.lists(st.tuples(kinds, payloads), max_size=6))
+def test_what_is_written_is_what_was_meant(written: list[tuple[str, bytes]]) -> None:
+    for kind, payload in written:
+        assert box(kind, payload[:3], payload[3:]) == making.box(kind, payload)
+        assert full_box(kind, 1, 0x20304, payload) == making.full(kind, 1, 0x20304, payload)
+        [read] = read_boxes(making.large_box(kind, payload))
+        assert read.whole() == making.box(kind, payload)
+
+
+def test_the_last_box_may_go_to_the_end() -> None:
+    data = making.box("free", b"12") + b"\0\0\0\0mdat345"
+    assert [(each.kind, bytes(each.payload)) for each in read_boxes(data)] == [
+        ("free", b"12"),
+        ("mdat", b"345"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (
+            making.box("free") + b"\0\0\0\x10trak1234",
+            "the box moov/trak: it claims 16 bytes, and 12 are left",
+        ),
+        (b"\0\0\0\x04trak", "the box moov: what lies at byte 0 is no box"),
+        (
+            making.box("free") + b"\0\0\0\x01trak\0\0\0\0\0\0\0\x08",
+            "the box moov: what lies at byte 8 is no box",
+        ),
+        (
+            b"\0\0\0\x01trak\xff\xff\xff\xff\xff\xff\xff\xff",
+            "the box moov/trak: it claims 18446744073709551615 bytes",
+        ),
+        (b"\0\0\0\x10\xa9\0\n\x7f", "the box moov/?: it claims 16 bytes, and 8 are left"),
+    ],
+)
+def test_what_is_no_box_is_named(data: bytes, sentence: str) -> None:
+    with pytest.raises(Malformed, match=sentence.replace("?", r"\?")):
+        list(read_boxes(data, "moov"))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_boxes_or_malformed(data: bytes) -> None:
+    try:
+        found = list(read_boxes(data))
+    except Malformed:
+        return
+    assert sum(len(each.payload) for each in found) <= len(data)
+
+
+def test_boxes_in_boxes_have_an_end() -> None:
+    data = b""
+    for number in range(DEEPEST + 2):
+        data = making.box(f"b{number:03}", data)
+    [deepest] = read_boxes(data)
+    for _ in range(DEEPEST):
+        [deepest] = deepest.children()
+    assert deepest.depth == DEEPEST
+    with pytest.raises(Malformed, match=r"the box b009/b008/.*b001: boxes lie too deep in each other"):
+        list(deepest.children())
+
+
+def test_boxes_beside_boxes_have_an_end() -> None:
+    data = making.box("free") * (MOST_BOXES - 1)
+    assert sum(1 for _ in read_boxes(data)) == MOST_BOXES - 1
+    began = time.process_time()
+    with pytest.raises(Malformed, match=f"the box moov: there are more than {MOST_BOXES} boxes in it"):
+        list(read_boxes(data * 2, "moov"))
+    assert time.process_time() - began < 2
+
+
+def test_zeros_are_looked_at_once() -> None:
+    """Each run of zeros ends a list; that it is one must not be asked again at each of its bytes."""
+    data = memoryview(bytes(1 << 22))
+    began = time.process_time()
+    list(read_boxes(data))
+    list(read_boxes(data[:-4]))
+    assert time.process_time() - began < 1
+
+
+def test_finding_boxes() -> None:
+    outer = of(making.box("aaaa", b"1") + making.box("bbbb", b"2") + making.box("aaaa", b"3"), "moov/trak")
+    assert bytes(outer.get("aaaa").payload) == b"1"
+    assert outer.get("bbbb").path == "moov/trak/bbbb"
+    assert outer.find("cccc") is None
+    with pytest.raises(Malformed, match="the box moov/trak: there is no cccc in it"):
+        outer.get("cccc")
+    assert [each.kind for each in outer.children(9)] == ["bbbb", "aaaa"]
+
+
+def test_fields() -> None:
+    version, flags, fields = of(bytes.fromhex("01020304 fffffffe 0005 0000000000000006 ff")).full()
+    assert (version, flags) == (1, 0x020304)
+    assert fields.number(4, signed=True) == -2
+    assert fields.u16() == 5
+    assert fields.wide(1) == 6
+    assert fields.rest() == 1
+    with pytest.raises(Malformed, match="the box moov/test: it ends too early"):
+        fields.u16()
+    assert bytes(fields.take(1)) == b"\xff"
+    assert of(b"\xff\xff\xff\xff").full()[:2] == (255, 0xFFFFFF)
+    assert Fields(of(b"\xff\xff\xff\xff")).wide(0, signed=True) == -1
+    with pytest.raises(Malformed, match="it ends too early"):
+        of(b"\0\0\0").full()
+
+
+@pytest.mark.parametrize(("code", "letter"), [("I", "I"), ("i", "i"), ("H", "H"), ("Q", "Q")])
+@given(data=st.data())
+def test_numbers(code: str, letter: str, data: st.DataObject) -> None:
+    bits = struct.calcsize(f">{letter}") * 8
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if code == "i" else (0, (1 << bits) - 1)
+    values = data.draw(st.lists(st.integers(low, high), max_size=9))
+    fields = Fields(of(struct.pack(f">{len(values)}{letter}", *values) + b"!"))
+    found = fields.numbers(code, len(values))
+    assert (found.typecode, found.tolist(), fields.rest()) == (code, values, 1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "claimed", "there"),
+    [(1, 3, 8), (2, 2, 12), (3, 1, 8), (1, 0xFFFFFFFF, 400), (3, 0xFFFFFFFF, 0)],
+)
+def test_a_table_has_room_for_what_it_claims(columns: int, claimed: int, there: int) -> None:
+    fields = Fields(of(struct.pack(">I", claimed) + bytes(there)))
+    with pytest.raises(
+        Malformed, match=rf"moov/test: it has no room for the {claimed * columns} entries it claims"
+    ):
+        fields.table("I", columns)
+
+
+def test_a_fault_without_a_box() -> None:
+    assert str(Malformed("", "there is no index (moov) in it")) == "there is no index (moov) in it"

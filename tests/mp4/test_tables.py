@@ -1,0 +1,189 @@
+"""Tables of samples against lists of samples."""
+
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mp4.making import runs
+from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending
+
+breaks = st.frozensets(st.integers(0, 30))
+
+
+def some(low: int, high: int, most: int = 24) -> st.SearchStrategy[list[int]]:
+    """Few different numbers, so that runs come about."""
+    return st.lists(st.integers(low, high), min_size=1, max_size=4).flatmap(
+        lambda values: st.lists(st.sampled_from(values), min_size=1, max_size=most)
+    )
+
+
+def as_runs(values: Sequence[int], cuts: frozenset[int], code: str) -> tuple["array[int]", "array[int]"]:
+    """Counts and values; where there is a cut, a run may have no sample at all."""
+    rows = runs(values, cuts)
+    if cuts and max(cuts) % 3 == 0:
+        rows.insert(max(cuts) % (len(rows) + 1), (0, 7))
+    return array("I", [count for count, _ in rows]), array(code, [value for _, value in rows])
+
+
+@given(some(-(1 << 31), (1 << 31) - 1), breaks, st.data())
+def test_runs_are_the_values_they_stand_for(
+    values: list[int], cuts: frozenset[int], data: st.DataObject
+) -> None:
+    table = Runs(*as_runs(values, cuts, "i"))
+    assert [table[number] for number in range(len(values))] == values
+    first = data.draw(st.integers(0, len(values)))
+    stop = data.draw(st.integers(first, len(values)))
+    assert table.expand(first, stop).tolist() == values[first:stop]
+    assert table.expand(0, len(values)).typecode == "i"
+    if table.constant is not None:
+        assert set(values) == {table.constant}
+
+
+@given(some(0, 5), breaks)
+def test_times_are_sums_of_durations(values: list[int], cuts: frozenset[int]) -> None:
+    table = Durations(*as_runs(values, cuts, "I"))
+    times = list(accumulate(values, initial=0))
+    assert [table.time(number) for number in range(len(times))] == times
+    for time in range(times[-1] + 1):
+        assert table.at(time) == next(number for number, each in enumerate(times) if each >= time), time
+    assert table.at(-5) == 0
+    assert table.at(times[-1] + 3) == len(values)
+
+
+def test_times_of_long_films_do_not_overflow() -> None:
+    table = Durations(array("I", [1 << 26, 1]), array("I", [0x7FFFFFFF, 1]))
+    assert table.time((1 << 26) + 1) == (1 << 26) * 0x7FFFFFFF + 1
+    assert table.at(table.time(1 << 25)) == 1 << 25
+
+
+chunkings = st.lists(st.integers(1, 5), min_size=1, max_size=12)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[SampleTable, list[tuple[int, int]]]:
+    """A table, and the offset and the size of each sample in it."""
+    chunks = draw(chunkings)
+    cuts = draw(breaks)
+    count = sum(chunks)
+    constant = draw(st.none() | st.integers(1, 9))
+    sizes = (
+        [constant] * count if constant else draw(st.lists(st.integers(0, 9), min_size=count, max_size=count))
+    )
+    places: list[tuple[int, int]] = []
+    offsets: list[int]
+    offsets, at, sample = [], 10_000, 0
+    for length in chunks:
+        at += draw(st.sampled_from([0, 0, 3, -100]))  # next to the one before, behind a gap, before it
+        offsets.append(at)
+        for size in sizes[sample : sample + length]:
+            places.append((at, size))
+            at += size
+        sample += length
+    rows = [
+        (number, length)
+        for number, length in enumerate(chunks)
+        if number == 0 or length != chunks[number - 1] or number in cuts
+    ]
+    before = list(accumulate(chunks, initial=0))
+    keys = draw(st.none() | st.frozensets(st.integers(0, count - 1)))
+    table = SampleTable(
+        count=count,
+        sizes=constant or array("I", sizes),
+        durations=Durations(array("I", [count]), array("I", [1])),
+        compositions=None,
+        sync=array("I", sorted(keys)) if keys is not None else None,
+        chunks=Chunks(
+            array("Q", offsets),
+            array("I", [number for number, _ in rows]),
+            array("I", [length for _, length in rows]),
+            array("Q", [before[number] for number, _ in rows]),
+        ),
+    )
+    return table, places
+
+
+@given(tables(), st.data())
+def test_extents_are_where_the_samples_lie(
+    made: tuple[SampleTable, list[tuple[int, int]]], data: st.DataObject
+) -> None:
+    table, places = made
+    first = data.draw(st.integers(0, table.count - 1))
+    stop = data.draw(st.integers(first, table.count))
+    expected = [offset + byte for offset, size in places[first:stop] for byte in range(size)]
+    extents = table.extents(first, stop)
+    assert [offset + byte for offset, length in extents for byte in range(length)] == expected
+    assert all(length > 0 for _, length in extents)
+    assert all(one[0] + one[1] != two[0] for one, two in pairwise(extents))
+    assert table.bytes_of(first, stop) == len(expected)
+    assert table.expand_sizes(first, stop).tolist() == [size for _, size in places[first:stop]]
+
+
+@given(tables(), st.data())
+def test_what_can_be_decoded_by_itself(
+    made: tuple[SampleTable, list[tuple[int, int]]], data: st.DataObject
+) -> None:
+    table, _ = made
+    keys = range(table.count) if table.sync is None else table.sync
+    assert [table.is_sync(each) for each in range(table.count)] == [
+        each in keys for each in range(table.count)
+    ]
+    first = data.draw(st.integers(0, table.count))
+    stop = data.draw(st.integers(first, table.count))
+    assert list(table.sync_within(first, stop)) == [each for each in range(first, stop) if each in keys]
+
+
+def table_of(durations: list[int], offsets: list[int] | None, sync: list[int]) -> SampleTable:
+    return SampleTable(
+        count=len(durations),
+        sizes=1,
+        durations=Durations(*as_runs(durations, frozenset(), "I")),
+        compositions=Runs(*as_runs(offsets, frozenset(), "i")) if offsets is not None else None,
+        sync=array("I", sync),
+        chunks=Chunks(array("Q", [0]), array("I", [0]), array("I", [len(durations)]), array("Q", [0])),
+    )
+
+
+@given(some(1, 3), st.data())
+def test_presentation_is_decoding_and_its_offset(durations: list[int], data: st.DataObject) -> None:
+    count = len(durations)
+    offsets = data.draw(st.none() | st.lists(st.integers(-5, 5), min_size=count, max_size=count))
+    table = table_of(durations, offsets, [0])
+    shown = [
+        time + (offsets[n] if offsets else 0) for n, time in enumerate(accumulate(durations[:-1], initial=0))
+    ]
+    assert [table.shown_at(each) for each in range(count)] == shown
+    assert table.earliest(0, count) == min(shown)
+    assert table.end == sum(durations)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "is_open"),
+    [
+        (None, False),
+        ([0, 0, 0, 0], False),
+        ([1, 1, 1, 1], False),
+        ([1, 3, 1, 0], False),  # I P B B, all of them shown behind the I
+        ([2, 0, 0, 2], True),  # I B B: both shown before it
+        ([3, 1, 0, 0], True),  # the first one behind it is a B that others refer to
+        ([2, 2, 0, 0], False),
+        ([3, 2, 0, 1], True),  # only the second one is shown before it
+    ],
+)
+def test_open_groups_of_pictures(offsets: list[int] | None, is_open: bool) -> None:
+    table = table_of([1] * 4, offsets, [0])
+    assert table.has_leading(0) is is_open
+    assert not table.has_leading(3)
+
+
+def test_memory_is_that_of_the_arrays() -> None:
+    table = table_of([1] * 1000, None, list(range(500)))
+    assert 2000 <= table.nbytes <= 2200
+
+
+@given(st.lists(st.integers(0, 9), max_size=5))
+def test_ascending(values: list[int]) -> None:
+    assert is_ascending(array("I", values)) is (values == sorted(set(values)))
