@@ -15,6 +15,8 @@ MOST_TRACKS = 200
 MOST_SAMPLES = 1 << 26
 """Of a track: some two weeks of pictures. What is not in a table of the file is not counted in one of ours."""
 
+_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -192,13 +194,13 @@ def _read_samples(stbl: Box, size: int) -> SampleTable:
     for each in stbl.children():
         boxes.setdefault(each.kind, each)
     sizes, count = _read_sizes(boxes, stbl)
-    if count and isinstance(sizes, int) and sizes * count > size:
-        raise Malformed(f"{stbl.path}/stsz", f"{count} samples of {sizes} bytes are more than the file has")
     chunks, placed = _read_chunks(boxes, stbl, size)
-    if placed < count:
-        count = placed  # a recording that was cut off names sizes of samples that have no place
-        if not isinstance(sizes, int):
-            sizes = sizes[:count]
+    # A recording that was cut off names sizes of samples that have no place.
+    if isinstance(sizes, int):
+        count = min(count, placed, size // sizes)
+    elif placed < count:
+        count = placed
+        sizes = sizes[:count]
     if count > MOST_SAMPLES:
         raise Malformed(stbl.path, f"there are more than {MOST_SAMPLES} samples in it")
     count = _whole(sizes, chunks, count, size)
@@ -221,11 +223,9 @@ def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> 
     number = (count - 1 - chunks.samples[entry]) // chunks.lengths[entry]
     first = chunks.samples[entry] + number * chunks.lengths[entry]
     room = size - chunks.offsets[chunks.firsts[entry] + number]
-    for sample in range(first, count):
-        room -= sizes if isinstance(sizes, int) else sizes[sample]
-        if room < 0:
-            return sample
-    return count
+    if isinstance(sizes, int):
+        return min(count, first + room // sizes)
+    return first + bisect_right(array("Q", accumulate(sizes[first:count])), room)
 
 
 def _read_sizes(boxes: Mapping[str, Box], stbl: Box) -> "tuple[int | array[int], int]":
@@ -242,10 +242,10 @@ def _read_sizes(boxes: Mapping[str, Box], stbl: Box) -> "tuple[int | array[int],
     if bits == 16:
         return array("I", fields.numbers("H", count)), count
     if bits == 8:
-        return array("I", bytes(fields.take(count))), count
+        return array("I", array("B", fields.take(count))), count
     if bits == 4:
-        packed = fields.take((count + 1) // 2)
-        return array("I", (half for byte in packed for half in (byte >> 4, byte & 15)))[:count], count
+        halves = fields.take((count + 1) // 2).hex().encode().translate(_DIGITS)
+        return array("I", array("B", halves[:count])), count
     raise Malformed(stz2.path, f"sizes of {bits} bits are not known")
 
 
