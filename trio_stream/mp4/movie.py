@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from operator import mul, sub
 
-from trio_stream.mp4.boxes import Box, Malformed
+from trio_stream.mp4.boxes import Box, Malformed, full_box
 from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending
 
@@ -39,11 +39,11 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One track. `handler` is "vide", "soun", "text", ...; `language` as ISO 639-2 or BCP 47 name it, None: unsaid.
+    """One track. `handler` is "vide" or "soun"; `language` as ISO 639-2 or BCP 47 name it, None: unsaid.
 
     `header`, `media` and `descriptions` are the boxes `tkhd`, `vmhd` or `smhd`, and `stsd`, for an init segment;
-    `entry` is what the first sample entry says. `enabled` tracks are meant to be played without being asked for.
-    `start` is when the first sample is decoded, which only fragments can say."""
+    `entry` is what the one sample entry says that the samples refer to. `enabled` tracks are meant to be played without
+    being asked for. `start` is when the first sample is decoded, which only fragments can say."""
 
     id: int
     handler: str
@@ -56,7 +56,6 @@ class Track:
     media: bytes
     descriptions: bytes
     entry: SampleEntry
-    entries: int
     samples: SampleTable
     edits: tuple[Edit, ...] = ()
     start: int = 0
@@ -127,14 +126,13 @@ def _read_track(trak: Box, size: int) -> Track | None:
     name = _text(bytes(fields.take(fields.rest())))
     minf = mdia.find("minf")
     stbl = minf.find("stbl") if minf is not None else None
-    if minf is None or stbl is None or timescale == 0:
+    if handler not in ("vide", "soun") or minf is None or stbl is None or timescale == 0:
         return None
     media = minf.find("vmhd") or minf.find("smhd")
+    samples, described = _read_samples(stbl, size)
     stsd = stbl.get("stsd")
-    _, _, fields = stsd.full()
-    fields.u32()
-    entries = list(stsd.children(8))
-    if not entries:
+    version, entry = _description(stsd, described)
+    if entry is None:
         return None
     edts = trak.find("edts")
     elst = edts.find("elst") if edts is not None else None
@@ -148,12 +146,21 @@ def _read_track(trak: Box, size: int) -> Track | None:
         rotated=matrix[:2] != [0x10000, 0],
         header=tkhd.whole(),
         media=media.whole() if media is not None else b"",
-        descriptions=stsd.whole(),
-        entry=read_sample_entry(entries[0], handler),
-        entries=len(entries),
-        samples=_read_samples(stbl, size),
+        descriptions=full_box("stsd", version, 0, b"\0\0\0\1", entry.whole()),
+        entry=read_sample_entry(entry, handler, version),
+        samples=samples,
         edits=_read_edits(elst) if elst is not None else (),
     )
+
+
+def _description(stsd: Box, number: int) -> tuple[int, Box | None]:
+    """The version, and the sample entry of that number, counted from 1 (section 8.5.2); None where there is none."""
+    version, _, fields = stsd.full()
+    fields.u32()
+    entries = list(stsd.children(8))
+    if entries and not 0 < number <= len(entries):
+        raise Malformed(stsd.path, f"there is no entry {number} in it")
+    return version, entries[number - 1] if entries else None
 
 
 def _language(packed: int, elng: Box | None) -> str | None:
@@ -189,12 +196,13 @@ def _read_defaults(trex: Box) -> tuple[int, Defaults]:
     return track, Defaults(duration, size, flags)
 
 
-def _read_samples(stbl: Box, size: int) -> SampleTable:
+def _read_samples(stbl: Box, size: int) -> tuple[SampleTable, int]:
+    """The samples, and the number of the sample entry they refer to."""
     boxes: dict[str, Box] = {}
     for each in stbl.children():
         boxes.setdefault(each.kind, each)
     sizes, count = _read_sizes(boxes, stbl)
-    chunks, placed = _read_chunks(boxes, stbl, size)
+    chunks, placed, described = _read_chunks(boxes, stbl, size)
     # A recording that was cut off names sizes of samples that have no place.
     if isinstance(sizes, int):
         count = min(count, placed, size // sizes)
@@ -204,7 +212,7 @@ def _read_samples(stbl: Box, size: int) -> SampleTable:
     if count > MOST_SAMPLES:
         raise Malformed(stbl.path, f"there are more than {MOST_SAMPLES} samples in it")
     count = _whole(sizes, chunks, count, size)
-    return SampleTable(
+    samples = SampleTable(
         count=count,
         sizes=sizes,
         durations=_read_durations(boxes.get("stts"), stbl, count),
@@ -213,6 +221,7 @@ def _read_samples(stbl: Box, size: int) -> SampleTable:
         chunks=chunks,
         dependencies=_read_dependencies(boxes.get("sdtp"), count),
     )
+    return samples, described
 
 
 def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> int:
@@ -320,8 +329,8 @@ def _read_dependencies(sdtp: Box | None, count: int) -> bytes | None:
     return bytes(sdtp.payload[4 : 4 + count])
 
 
-def _read_chunks(boxes: Mapping[str, Box], stbl: Box, size: int) -> tuple[Chunks, int]:
-    """Sections 8.7.4 and 8.7.5: where chunks are, and how many samples have a place in them."""
+def _read_chunks(boxes: Mapping[str, Box], stbl: Box, size: int) -> tuple[Chunks, int, int]:
+    """Sections 8.7.4 and 8.7.5: where chunks are, how many samples have a place in them, and their sample entry."""
     if (table := boxes.get("co64")) is not None:
         _, _, fields = table.full()
         offsets = fields.table("Q")
@@ -352,4 +361,5 @@ def _read_chunks(boxes: Mapping[str, Box], stbl: Box, size: int) -> tuple[Chunks
     totals = list(accumulate(steps, initial=0))
     if totals[-1] >= 1 << 63:
         raise Malformed(stsc.path, "there are more samples in it than can be")
-    return Chunks(offsets, firsts, lengths, array("Q", totals[:-1])), totals[-1] if len(firsts) else 0
+    chunks = Chunks(offsets, firsts, lengths, array("Q", totals[:-1]))
+    return chunks, totals[-1] if len(firsts) else 0, described[0] if len(described) else 1

@@ -11,6 +11,9 @@ from trio_stream.mp4.boxes import Box, Fields, Malformed
 VISUAL, SOUND = 78, 28
 """Bytes of a sample entry before the boxes in it."""
 
+_QUICKTIME = {1: 16, 2: 36}
+"""Bytes that QuickTime's versions of a sound have more."""
+
 ENCRYPTED = frozenset({"encv", "enca", "drmi", "drms", "p608"})
 
 
@@ -48,8 +51,12 @@ class SampleEntry:
         return primaries, transfer, matrix, data[:4] == b"nclx" and len(data) > 10 and bool(data[10] & 0x80)
 
 
-def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
-    """What the sample entry of a track with that handler says. Raises `Malformed`."""
+def read_sample_entry(entry: Box, handler: str, listed: int = 0) -> SampleEntry:
+    """What the sample entry of a track with that handler says, which stands in an `stsd` of version `listed`.
+
+    Versions of sound are QuickTime's in an `stsd` of version 0, and longer; in one of version 1 they are not
+    (section 12.2.3.2). Raises `Malformed`.
+    """
     if handler == "vide":
         fields = Fields(entry)
         fields.take(24)
@@ -61,7 +68,7 @@ def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
         version = fields.u16()
         fields.take(6)
         channels, _, _, _, rate = (fields.u16() for _ in range(5))
-        boxes = _boxes(entry, SOUND + {1: 16, 2: 36}.get(version, 0))
+        boxes = _boxes(entry, SOUND + (_QUICKTIME.get(version, 0) if listed == 0 else 0))
         object_type, config = _descriptor(boxes.get("esds", b""), entry.path)
         return SampleEntry(
             entry.kind, boxes, channels=channels, rate=rate, object_type=object_type, config=config
@@ -96,9 +103,10 @@ def _descriptor(data: bytes, path: str) -> tuple[int, bytes]:
                     break
             if tag == 3:
                 flags = data[at + 2]
-                at += 3 + (2 if flags & 0x80 else 0) + (2 if flags & 0x20 else 0)
+                at += 5 if flags & 0x80 else 3
                 if flags & 0x40:
                     at += 1 + data[at]
+                at += 2 if flags & 0x20 else 0
             elif tag == 4:
                 object_type = data[at]
                 at += 13
