@@ -104,7 +104,7 @@ def runs(values: Iterable[int], breaks: frozenset[int] = frozenset()) -> list[tu
 
 
 AVC = bytes.fromhex("0142c00cffe1000967640028acd100780101000468ee3cb0")
-AAC = bytes.fromhex("03190001000411401500000000000000000000000005021190060102")
+AAC = bytes.fromhex("03 19 0001 00 04 11 40 15 000000 00000000 00000000 05 02 1190 06 01 02")
 
 
 def avc1(width: int = 320, height: int = 180, *more: bytes) -> bytes:

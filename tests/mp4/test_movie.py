@@ -1,0 +1,422 @@
+"""A `moov`: what is read of it is what it was made of; one that lies is refused, and its box named."""
+
+import random
+import struct
+import time
+from array import array
+from dataclasses import replace
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mp4.making import (
+    Edit,
+    Making,
+    Sample,
+    avc1,
+    box,
+    elst,
+    film,
+    full,
+    moov,
+    mvhd,
+    payload,
+    table,
+    trak,
+    words,
+)
+from trio_stream.mp4 import movie as reading
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.movie import Movie, Track, read_movie
+
+SIZES: dict[str | int, tuple[int, int]] = {
+    "stsz": (0, 400),
+    "constant": (3, 3),
+    4: (0, 15),
+    8: (0, 255),
+    16: (0, 400),
+}
+
+
+@st.composite
+def makings(draw: st.DrawFn, sizes: str | int | None = None) -> Making:
+    """A track with up to thirty samples, in tables as odd as they may be."""
+    chunks = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=8)))
+    way = draw(st.sampled_from(list(SIZES))) if sizes is None else sizes
+    low, high = SIZES[way]
+    count = sum(chunks)
+
+    def column(least: int, most: int) -> list[int]:
+        few = draw(st.lists(st.integers(least, most), min_size=1, max_size=3))
+        return draw(st.lists(st.sampled_from(few), min_size=count, max_size=count))
+
+    signed = draw(st.booleans())
+    columns = zip(
+        column(low, high),
+        column(0, 5000),
+        column(-3000 if signed else 0, 3000) if draw(st.booleans()) else [0] * count,
+        column(0, 1) if draw(st.booleans()) else [1] * count,
+        column(0, 255),
+        strict=True,
+    )
+    return Making(
+        samples=tuple(
+            Sample(size, duration, offset, bool(sync), kind) for size, duration, offset, sync, kind in columns
+        ),
+        chunks=chunks,
+        breaks=draw(st.frozensets(st.integers(0, 30))),
+        sizes=way,
+        large=draw(st.booleans()),
+        dependencies=draw(st.booleans()),
+    )
+
+
+def read(data: bytes) -> Movie:
+    return read_movie(payload(data), len(data))
+
+
+def one(data: bytes) -> Track:
+    [track] = read(data).tracks
+    return track
+
+
+def check(track: Track, made: Making, data: bytes) -> None:
+    """Every sample is as it was meant, and its bytes are where the table says."""
+    samples = track.samples
+    assert samples.count == len(made.samples)
+    times = accumulate((each.duration for each in made.samples), initial=0)
+    for number, (sample, content, at) in enumerate(zip(made.samples, made.contents, times, strict=False)):
+        assert samples.durations[number] == sample.duration
+        assert samples.durations.time(number) == at
+        assert samples.composition(number) == sample.offset
+        assert samples.is_sync(number) is sample.sync
+        assert (
+            b"".join(data[offset:][:length] for offset, length in samples.extents(number, number + 1))
+            == content
+        )
+    assert samples.end == sum(each.duration for each in made.samples)
+    for first in range(0, samples.count, 3):
+        contents = made.contents[first : first + 7]
+        extents = samples.extents(first, first + len(contents))
+        assert b"".join(data[offset:][:length] for offset, length in extents) == b"".join(contents)
+    if made.dependencies:
+        assert samples.dependencies == bytes(each.dependency for each in made.samples)
+
+
+@given(makings(), st.booleans(), st.sampled_from([0, 5]))
+def test_samples_are_read_as_they_were_made(made: Making, last: bool, shift: int) -> None:
+    data = film(made, last=last, shift=shift)
+    check(one(data), made, data)
+
+
+@given(makings(), makings(), st.sampled_from([0, 5]))
+def test_tracks_side_by_side(first: Making, second: Making, shift: int) -> None:
+    second = replace(second, id=7, handler="soun", timescale=48_000)
+    data = film(first, second, shift=shift)
+    tracks = read(data).tracks
+    assert [(track.id, track.handler, track.timescale) for track in tracks] == [
+        (1, "vide", 90_000),
+        (7, "soun", 48_000),
+    ]
+    check(tracks[0], first, data)
+    check(tracks[1], second, data)
+
+
+def plain(count: int = 6, size: int = 10, **more: object) -> Making:
+    """Samples of one kind, two in a chunk."""
+    return Making((Sample(size, 3000),) * count, (2,) * (count // 2), **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("language", "elng", "expected"),
+    [
+        (0x55C4, None, None),  # und
+        (0x15C7, None, "eng"),
+        (0x41F2, None, "por"),
+        (0, None, None),
+        (0x0100, None, None),  # QuickTime's own number
+        (0x7FFF, None, None),  # letters there are not
+        (0x15C7, "pt-BR", "pt-BR"),
+        (0x55C4, "zh-Hant-TW", "zh-Hant-TW"),
+        (0x15C7, "", "eng"),
+        (0x15C7, "en\n\x01-US", "en-US"),
+        (0x15C7, "x" * 200, "x" * 35),
+    ],
+)
+def test_languages(language: int, elng: str | None, expected: str | None) -> None:
+    assert one(film(plain(language=language, elng=elng))).language == expected
+
+
+def test_what_else_a_track_says() -> None:
+    quarter = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
+    track = one(film(plain(name="Director\x07s cut\0rubbish", enabled=False, matrix=quarter)))
+    assert (track.name, track.enabled, track.rotated) == ("Directors cut", False, True)
+    assert (track.entry.kind, track.entry.width, track.entry.height) == ("avc1", 320, 180)
+    assert track.header[4:8] == b"tkhd"
+    assert track.media[4:8] == b"vmhd"
+    assert track.descriptions == full("stsd", 0, 0, words(1), avc1())
+    track = one(film(plain(handler="soun", timescale=44_100)))
+    assert (track.entry.kind, track.entry.rate, track.entry.channels) == ("mp4a", 44_100, 2)
+    assert track.enabled
+    assert not track.rotated
+    assert track.media[4:8] == b"smhd"
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_edit_lists(version: int) -> None:
+    edits = (Edit(500, -1), Edit(2000, 1024), Edit(0, 7, 0x8000))
+    made = box("edts", elst(edits, version))
+    data = film(plain(edits=edits)).replace(box("edts", elst(edits)), made)
+    if version:  # the boxes around it have grown
+        index = trak(plain(edits=edits), [0, 0, 0])
+        grown = index[8:].replace(box("edts", elst(edits)), made)
+        data = box("moov", mvhd(), box("trak", grown))
+    read_edits = one(data).edits
+    assert [(edit.duration, edit.media_time, edit.rate) for edit in read_edits] == [
+        (500, -1, 1.0),
+        (2000, 1024, 1.0),
+        (0, 7, 0.5),
+    ]
+
+
+def test_the_sample_entry_that_is_used_is_the_one_that_counts() -> None:
+    """Of two descriptions the chunks may all refer to the second one."""
+    track = one(film(plain(entries=(avc1(640, 360), avc1(128, 72)), described=2)))
+    assert (track.entry.width, track.entry.height) == (128, 72)
+    assert track.descriptions == full("stsd", 0, 0, words(1), avc1(128, 72))
+
+
+# --- What is cut off, or odd, and can be played ---------------------------------------------------------
+
+
+@given(makings(), st.data())
+def test_a_recording_that_was_cut_off_ends_with_its_last_whole_sample(
+    made: Making, data: st.DataObject
+) -> None:
+    whole = film(made, last=False)
+    begin = len(whole) - sum(each.size for each in made.samples)
+    size = data.draw(st.integers(begin, len(whole)))
+    samples = read_movie(payload(whole), size).tracks[0].samples
+    ends = accumulate((each.size for each in made.samples), initial=begin)
+    assert samples.count == sum(end <= size for end in ends) - 1
+    for number in range(samples.count):
+        extents = samples.extents(number, number + 1)
+        assert b"".join(whole[offset:][:length] for offset, length in extents) == made.contents[number]
+
+
+@pytest.mark.parametrize(
+    ("rows", "durations"),
+    [
+        ([(6, 10)], [10] * 6),
+        ([(4, 10)], [10] * 6),  # what is missing is as the last
+        ([(2, 10), (9, 20)], [10, 10, 20, 20, 20, 20]),
+        ([(6, 10), (5, 20)], [10] * 6),
+        ([(3, 10), (0, 5), (3, 20)], [10] * 3 + [20] * 3),
+        ([], [0] * 6),
+        ([(5, 10), (1, 0xFFFFFFF0)], [10] * 5 + [0]),  # meant as a negative number
+    ],
+)
+def test_durations_that_do_not_add_up(rows: list[tuple[int, int]], durations: list[int]) -> None:
+    samples = one(film(plain(more={"stts": table("stts", rows)}))).samples
+    assert samples.durations.expand(0, 6).tolist() == durations
+    assert samples.end == sum(durations)
+
+
+@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize(
+    ("rows", "offsets"),
+    [
+        ([(6, 0)], None),
+        ([], None),
+        ([(3, -1), (3, 5)], [-1] * 3 + [5] * 3),
+        ([(2, 7)], [7] * 6),
+        ([(2, 7), (99, 8)], [7, 7, 8, 8, 8, 8]),
+    ],
+)
+def test_offsets_of_presentation(
+    rows: list[tuple[int, int]], offsets: list[int] | None, version: int
+) -> None:
+    """Writers of version 0 mean negative numbers as well."""
+    compositions = one(film(plain(more={"ctts": table("ctts", rows, version)}))).samples.compositions
+    assert (compositions.expand(0, 6).tolist() if compositions is not None else None) == offsets
+
+
+@pytest.mark.parametrize(
+    ("numbers", "keys"),
+    [
+        (None, None),
+        ([], []),
+        ([1, 4], [0, 3]),
+        ([1, 4, 7, 900], [0, 3]),
+        ([4, 1, 4, 0], [0, 3]),
+        ([0, 1], [0]),
+    ],
+)
+def test_keyframes(numbers: list[int] | None, keys: list[int] | None) -> None:
+    more = {} if numbers is None else {"stss": table("stss", [(number,) for number in numbers])}
+    sync = one(film(plain(more=more))).samples.sync
+    assert (sync.tolist() if sync is not None else None) == keys
+
+
+def test_dependencies_that_are_not_there_for_all() -> None:
+    assert one(film(plain(more={"sdtp": full("sdtp", 0, 0, bytes(5))}))).samples.dependencies is None
+
+
+def test_tracks_that_are_neither_pictures_nor_sound_are_left_out() -> None:
+    """Nor does a fault of theirs matter: the coding of texts may change from line to line."""
+    broken = {"stsc": table("stsc", [(1, 2, 1), (2, 2, 2)])}
+    text = plain(0, id=2, handler="text", entries=(box("tx3g", bytes(40)),), more=broken)
+    data = film(plain())
+    index = payload(data) + trak(text) + trak(plain(0, id=3, timescale=0))
+    assert [track.id for track in read_movie(index, len(data)).tracks] == [1]
+
+
+def test_no_more_samples_than_the_file_has_bytes() -> None:
+    """Chunks may lie on each other, so that there is a place for each."""
+    made = plain(
+        more={"stsz": full("stsz", 0, 0, words(100, 1 << 20)), "stsc": table("stsc", [(1, 1 << 20, 1)])}
+    )
+    data = film(made)
+    assert one(data).samples.count <= len(data) // 100
+
+
+def test_a_movie_without_samples() -> None:
+    [track] = read(film(plain(0))).tracks
+    assert track.samples.count == 0
+    assert track.samples.end == 0
+
+
+# --- What is refused ------------------------------------------------------------------------------------
+
+STBL = "moov/trak/mdia/minf/stbl"
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        ({"stsz": b""}, f"the box {STBL}: there is no stsz in it"),
+        ({"stts": b""}, f"the box {STBL}: there is no stts in it"),
+        ({"stsc": b""}, f"the box {STBL}: there is no stsc in it"),
+        ({"stco": b""}, f"the box {STBL}: there is no stco in it"),
+        ({"stsd": b""}, f"the box {STBL}: there is no stsd in it"),
+        ({"stsz": full("stsz", 0, 0, words(0, 99))}, f"the box {STBL}/stsz: it has no room for the 99 entries it claims"),
+        ({"stsz": full("stz2", 0, 0, words(5, 1), b"1")}, f"the box {STBL}/stz2: sizes of 5 bits are not known"),
+        ({"stsz": full("stz2", 0, 0, words(16, 6), b"1")}, f"the box {STBL}/stz2: it has no room for the 6 entries"),
+        ({"stsz": full("stz2", 0, 0, words(4, 6), b"1")}, f"the box {STBL}/stz2: it ends too early"),
+        ({"stts": full("stts", 0, 0, words(2, 1, 1, 1))}, f"the box {STBL}/stts: it has no room for the 4 entries"),
+        ({"ctts": full("ctts", 0, 0, words(1 << 31, 1, 1))}, f"the box {STBL}/ctts: it has no room"),
+        ({"stss": full("stss", 0, 0, words(3, 1))}, f"the box {STBL}/stss: it has no room for the 3 entries"),
+        ({"stco": full("stco", 0, 0, words(9, 1))}, f"the box {STBL}/stco: it has no room for the 9 entries"),
+        ({"stco": full("co64", 0, 0, words(2, 1, 1))}, f"the box {STBL}/co64: it has no room for the 2 entries"),
+        ({"stsc": table("stsc", [(2, 2, 1)])}, f"the box {STBL}/stsc: its chunks are not in order"),
+        ({"stsc": table("stsc", [(1, 1, 1), (1, 2, 1)])}, f"the box {STBL}/stsc: its chunks are not in order"),
+        ({"stsc": table("stsc", [(1, 2, 1), (2, 2, 2)])}, f"the box {STBL}/stsc: the coding changes in the midst"),
+        ({"stsc": table("stsc", [(1, 0, 1)])}, f"the box {STBL}/stsc: a chunk has no samples"),
+        ({"stsc": table("stsc", [(1, 2, 2)])}, f"the box {STBL}/stsd: there is no entry 2 in it"),
+        ({"stsc": table("stsc", [(1, 2, 0)])}, f"the box {STBL}/stsd: there is no entry 0 in it"),
+        ({"stsd": full("stsd", 0, 0, words(1), box("avc1", bytes(20)))}, f"the box {STBL}/stsd/avc1: it ends too early"),
+        ({"stsd": full("stsd", 0, 0, words(1), box("avc1", bytes(70)))}, f"the box {STBL}/stsd/avc1: it ends too early"),
+    ],
+)  # fmt: skip
+def test_faults_name_their_box(made: dict[str, bytes], sentence: str) -> None:
+    with pytest.raises(Malformed, match=sentence):
+        read(film(plain(more=made)))
+
+
+@pytest.mark.parametrize(
+    ("index", "sentence"),
+    [
+        (b"", "the box moov: there is no mvhd in it"),
+        (mvhd(0), "the box moov/mvhd: its timescale is 0"),
+        (full("mvhd", 0, 0, bytes(8)), "the box moov/mvhd: it ends too early"),
+        (mvhd() + box("trak"), "the box moov/trak: there is no tkhd in it"),
+        (mvhd() + box("trak", box("tkhd", bytes(84))), "the box moov/trak: there is no mdia in it"),
+        (mvhd() + trak(plain(0)) * 2, "the box moov: two tracks have the same number"),
+        (mvhd() + box("mvex", full("trex", 0, 0, bytes(8))), "the box moov/mvex/trex: it ends too early"),
+        (mvhd() + trak(plain(0))[:-1], "the box moov/trak: it claims"),
+        (
+            mvhd() + trak(plain(0, edits=(Edit(1, 1),))).replace(words(1, 1, 1), words(9, 1, 1)),
+            "the box moov/trak/edts/elst: it has no room for the 9 entries",
+        ),
+    ],
+)
+def test_faults_of_the_whole(index: bytes, sentence: str) -> None:
+    with pytest.raises(Malformed, match=sentence):
+        read_movie(index, 1 << 20)
+
+
+def test_more_tracks_than_anybody_needs() -> None:
+    tracks = [plain(0, id=number + 1) for number in range(reading.MOST_TRACKS + 1)]
+    read_movie(moov(tracks[:-1], [()] * (len(tracks) - 1))[8:], 1000)
+    with pytest.raises(Malformed, match="the box moov: there are more than 200 tracks"):
+        read_movie(moov(tracks, [()] * len(tracks))[8:], 1000)
+
+
+def test_more_samples_than_anybody_needs() -> None:
+    made = plain(
+        more={
+            "stsz": full("stsz", 0, 0, words(1, (1 << 26) + 1)),
+            "stsc": table("stsc", [(1, 1 << 31, 1)]),
+        }
+    )
+    data = film(made)
+    with pytest.raises(Malformed, match=f"the box {STBL}: there are more than {1 << 26} samples"):
+        read_movie(payload(data), 1 << 40)
+
+
+def test_a_chunk_of_millions_of_samples_is_not_counted_through() -> None:
+    """The last chunk ends with the file: how many of its samples are there is a division, or a sum."""
+    count = 1 << 26
+    made = plain(
+        more={
+            "stsz": full("stsz", 0, 0, words(1, count)),
+            "stsc": table("stsc", [(1, count, 1)]),
+            "stts": table("stts", [(count, 1)]),
+        }
+    )
+    data = film(replace(made, chunks=(6,)))
+    began = time.process_time()
+    samples = read_movie(payload(data), count).tracks[0].samples
+    assert time.process_time() - began < 0.5
+    assert count - 200 < samples.count < count
+
+
+@given(makings(), st.data())
+def test_a_spoilt_index_is_read_or_refused(made: Making, data: st.DataObject) -> None:
+    whole = bytearray(film(replace(made, edits=(Edit(100, 0),)), last=True))
+    begin = whole.index(b"moov")
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(begin + 4, len(whole) - 4))
+        value = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xFF]) | st.integers(0, 255))
+        whole[at : at + data.draw(st.sampled_from([1, 4]))] = bytes([value])
+    chance = random.Random(0)
+    try:
+        found = read_movie(bytes(whole[begin + 4 :]), len(whole))
+    except Malformed:
+        return
+    for track in found.tracks:
+        samples = track.samples
+        for _ in range(3):
+            if samples.count:
+                first = chance.randrange(samples.count)
+                samples.extents(first, min(first + 9, samples.count))
+                samples.shown_at(first)
+        assert isinstance(samples.nbytes, int)
+
+
+def test_defaults_of_fragments() -> None:
+    index = moov([plain(0)], [()], box("mvex", full("trex", 0, 0, words(1, 1, 2, 3, 4))))
+    found = read_movie(index[8:], 1000)
+    assert found.fragmented
+    assert (found.defaults[1].duration, found.defaults[1].size, found.defaults[1].flags) == (2, 3, 4)
+    assert not read_movie(moov([plain(0)], [()])[8:], 1000).fragmented
+
+
+def test_tables_are_as_compact_as_the_file() -> None:
+    count = 10_000
+    made = Making(tuple(Sample(1 + number % 7, 1001) for number in range(count)), (10,) * (count // 10))
+    found = read(film(made))
+    assert found.nbytes < 4 * count + 8 * count // 10 + 1000
+    assert isinstance(found.tracks[0].samples.sizes, array)

@@ -1,0 +1,125 @@
+"""Sample entries: what manifests need of them."""
+
+import struct
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mp4.making import AAC, AVC, avc1, box, full, mp4a
+from trio_stream.mp4.boxes import Box, Malformed, read_boxes
+from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
+
+
+def read(data: bytes, handler: str, listed: int = 0) -> SampleEntry:
+    [entry] = read_boxes(data, "stsd")
+    return read_sample_entry(entry, handler, listed)
+
+
+def test_pictures() -> None:
+    entry = read(avc1(720, 576, box("pasp", struct.pack(">II", 64, 45))), "vide")
+    assert (entry.kind, entry.width, entry.height, entry.pixel_aspect) == ("avc1", 720, 576, Fraction(64, 45))
+    assert entry.boxes["avcC"] == AVC
+    assert (entry.channels, entry.rate) == (0, 0)
+
+
+def test_sound() -> None:
+    entry = read(mp4a(44_100, 6), "soun")
+    assert (entry.kind, entry.rate, entry.channels) == ("mp4a", 44_100, 6)
+    assert (entry.object_type, entry.config) == (0x40, b"\x11\x90")
+
+
+@pytest.mark.parametrize(
+    ("version", "listed", "more"), [(0, 0, 0), (1, 0, 16), (2, 0, 36), (1, 1, 0), (7, 0, 0)]
+)
+def test_sound_of_quicktime_has_more_before_its_boxes(version: int, listed: int, more: int) -> None:
+    """In an `stsd` of version 1, versions are not QuickTime's."""
+    head = bytes(8) + struct.pack(">HHIHHHHI", version, 0, 0, 2, 16, 0, 0, 48_000 << 16)
+    entry = read(box("mp4a", head, b"\xee" * more, full("esds", 0, 0, AAC)), "soun", listed)
+    assert (entry.rate, entry.object_type) == (48_000, 0x40)
+
+
+def test_what_is_neither_is_not_looked_at() -> None:
+    assert read(box("tx3g", b"1"), "text") == SampleEntry("tx3g")
+
+
+@pytest.mark.parametrize(
+    ("pasp", "aspect"),
+    [
+        (b"", 1),
+        (struct.pack(">II", 0, 1), 1),
+        (struct.pack(">II", 1, 0), 1),
+        (b"\0\0\0\2", 1),
+        (struct.pack(">II", 4, 3), Fraction(4, 3)),
+    ],
+)
+def test_pixels(pasp: bytes, aspect: Fraction) -> None:
+    assert SampleEntry("avc1", {"pasp": pasp}).pixel_aspect == aspect
+
+
+@pytest.mark.parametrize(
+    ("colr", "colours"),
+    [
+        (b"", (2, 2, 2, False)),
+        (b"nclx" + struct.pack(">HHHB", 9, 16, 9, 0x80), (9, 16, 9, True)),
+        (b"nclx" + struct.pack(">HHHB", 9, 18, 9, 0x7F), (9, 18, 9, False)),
+        (b"nclc" + struct.pack(">HHH", 1, 1, 1), (1, 1, 1, False)),
+        (b"nclx" + struct.pack(">HH", 1, 1), (2, 2, 2, False)),
+        (b"rICC" + bytes(40), (2, 2, 2, False)),
+    ],
+)
+def test_colours(colr: bytes, colours: tuple[int, int, int, bool]) -> None:
+    assert SampleEntry("hvc1", {"colr": colr}).colours == colours
+
+
+CONFIG = "0502 1190"
+DECODER = "40 15 000000 00000000 00000000"
+
+
+@pytest.mark.parametrize(
+    ("esds", "expected"),
+    [
+        (f"00000000 03 19 0001 00 04 11 {DECODER} {CONFIG}", (0x40, b"\x11\x90")),
+        (f"00000000 03808080 19 0001 00 04808080 11 {DECODER} 05808080 02 1190", (0x40, b"\x11\x90")),
+        # streams it depends on, an address, a clock of its own
+        (f"00000000 03 1b 0001 80 0002 04 11 {DECODER} {CONFIG}", (0x40, b"\x11\x90")),
+        (f"00000000 03 1d 0001 40 03 616263 04 11 {DECODER} {CONFIG}", (0x40, b"\x11\x90")),
+        (f"00000000 03 1b 0001 20 0009 04 11 {DECODER} {CONFIG}", (0x40, b"\x11\x90")),
+        (f"00000000 03 19 0001 e0 0002 01 61 0009 04 11 {DECODER} {CONFIG}", (0x40, b"\x11\x90")),
+        # MP3 has no configuration
+        ("00000000 03 15 0001 00 04 0d 6b 15 000000 00000000 00000000 06 01 02", (0x6B, b"")),
+        ("00000000", (0, b"")),
+        ("00000000 06 01 02", (0, b"")),
+        (f"00000000 03 19 0001 00 04 11 {DECODER} 05 20 1190", (0x40, b"\x11\x90")),
+    ],
+)
+def test_descriptors(esds: str, expected: tuple[int, bytes]) -> None:
+    entry = read(mp4a(esds=bytes.fromhex(esds)[4:]), "soun")
+    assert (entry.object_type, entry.config) == expected
+
+
+@pytest.mark.parametrize(
+    "esds", ["03", "0380", "031900", "03 19 0001 00 04", "03 19 0001 00 04 11", "03 19 0001 40"]
+)
+def test_descriptors_that_end_too_early(esds: str) -> None:
+    with pytest.raises(Malformed, match="the box stsd/mp4a/esds: it ends too early"):
+        read(mp4a(esds=bytes.fromhex(esds)), "soun")
+
+
+@given(st.binary(max_size=120), st.sampled_from(["vide", "soun", "text"]), st.integers(0, 2))
+def test_any_bytes_are_an_entry_or_malformed(data: bytes, handler: str, listed: int) -> None:
+    try:
+        entry = read_sample_entry(Box("mp4a", memoryview(data), "stsd/mp4a"), handler, listed)
+    except Malformed:
+        return
+    assert entry.pixel_aspect > 0
+
+
+@given(st.binary(max_size=60))
+def test_any_descriptor_is_read_or_malformed(data: bytes) -> None:
+    try:
+        entry = read(mp4a(esds=data), "soun")
+    except Malformed:
+        return
+    assert 0 <= entry.object_type < 256
