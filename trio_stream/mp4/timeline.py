@@ -51,30 +51,44 @@ class Timeline:
 def place(track: Track, movie_timescale: int, *, fragmented: bool = False) -> tuple[SampleTable, Timeline]:
     """The samples of `track` that are presented, and when. Raises `Unsupported`.
 
-    In a fragmented file an edit list speaks of a part that is not there, so only its beginning counts.
+    In a fragmented file an edit list speaks of a part that is not there, so only its beginning counts, in a time that
+    the fragments tell.
     """
     delay, edit = _edit(track.edits, track.timescale, movie_timescale)
-    lead = track.start + (delay * track.timescale + movie_timescale // 2) // movie_timescale
+    lead = _scaled(delay, track.timescale, movie_timescale)
     samples = track.samples
     if samples.count == 0:
         return samples, Timeline()
-    if lead + samples.end >= LATEST or (edit is not None and edit.media_time >= LATEST):
+    if track.start + lead + samples.end >= LATEST or (edit is not None and edit.media_time >= LATEST):
         raise Malformed(_PATH, "it begins later than any clock goes")
     if edit is None:
-        return samples, Timeline(lead=lead)
-    if edit.duration and not fragmented:
-        stop = edit.media_time + (edit.duration * track.timescale + movie_timescale // 2) // movie_timescale
-        samples = _ending_at(samples, stop)
-    hidden = edit.media_time
+        return samples, Timeline(lead=track.start + lead)
+    hidden = edit.media_time - track.start
     if not fragmented:
+        if edit.duration:
+            stop = edit.media_time + _scaled(edit.duration, track.timescale, movie_timescale)
+            samples = _ending_at(samples, stop)
         samples, later = _not_before_decoding(samples)
         hidden += later
+    if hidden > samples.end + _latest_offset(samples):
+        raise Unsupported(_PATH, "it presents nothing of the track")
     if track.handler == "vide":
         first = _last_sync(samples, hidden)
-        hidden = _first_shown(samples, hidden)
+        hidden = hidden if fragmented else _first_shown(samples, hidden)
     else:
-        first = max(0, samples.durations.at(hidden - PREROLL * track.timescale + 1) - 1)
+        # What is to be silent because the track begins later cannot be hidden: it is left out.
+        roll = 0 if lead else PREROLL * track.timescale
+        first = max(0, min(samples.durations.at(hidden - roll + 1), samples.count) - 1)
     return samples, Timeline(max(0, lead - hidden), max(0, hidden - lead), first)
+
+
+def _scaled(duration: int, timescale: int, movie_timescale: int) -> int:
+    """A duration of an edit list in units of the track."""
+    return (duration * timescale + movie_timescale // 2) // movie_timescale
+
+
+def _latest_offset(samples: SampleTable) -> int:
+    return max(0, max(samples.compositions.values)) if samples.compositions is not None else 0
 
 
 def _last_sync(samples: SampleTable, time: int) -> int:
@@ -110,17 +124,22 @@ def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
 def _edit(edits: tuple[Edit, ...], timescale: int, movie_timescale: int) -> tuple[int, Edit | None]:
     """How much later the track begins, in units of the movie's timescale, and the one edit that shows it."""
     delay = 0
+    pauses = False
     shown: Edit | None = None
     for edit in edits:
         if edit.media_time < 0:
             if shown is None:
                 delay += edit.duration
+            else:
+                pauses = edit.duration > 0
             continue
         if edit.rate != 1.0:
             raise Unsupported(_PATH, "it plays the track faster or slower")
         if shown is None:
             shown = edit
         elif edit.duration:
+            if pauses:
+                raise Unsupported(_PATH, "it pauses in the midst of the track")
             end = shown.media_time + shown.duration * timescale / movie_timescale
             if shown.duration == 0 or abs(edit.media_time - end) > 2 * timescale / movie_timescale:
                 raise Unsupported(_PATH, "it cuts pieces out of the track")
@@ -130,7 +149,15 @@ def _edit(edits: tuple[Edit, ...], timescale: int, movie_timescale: int) -> tupl
 
 def _ending_at(samples: SampleTable, stop: int) -> SampleTable:
     """Without the samples at the end that are presented at `stop` or later."""
-    count = samples.count
-    while count > 1 and samples.shown_at(count - 1) >= stop:
-        count -= 1
+    count, offsets = samples.count, samples.compositions
+    if offsets is None:
+        count = min(count, samples.durations.at(stop))
+    else:
+        for run in range(
+            offsets.run_of(count - 1), -1, -1
+        ):  # in a run they are presented as they are decoded
+            count = min(count, max(samples.durations.at(stop - offsets.values[run]), offsets.starts[run]))
+            if count > offsets.starts[run]:
+                break
+    count = max(1, count)
     return samples if count == samples.count else replace(samples, count=count)
