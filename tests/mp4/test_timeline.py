@@ -1,0 +1,236 @@
+"""Edit lists: what is presented, and when."""
+
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mp4.making import Edit, Making, Sample, film, full, payload, table, words
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.movie import Track, read_movie
+from trio_stream.mp4.tables import SampleTable
+from trio_stream.mp4.timeline import Timeline, Unsupported, place
+
+FRAME = 3600
+"""A picture, at 25 a second of a clock of 90 kHz."""
+
+REORDERED = [2, 4, 1, 1, 3, 1] * 10
+"""Pictures of offset from decoding to presentation: shown two pictures later than decoded."""
+
+
+def pictures(offsets: list[int], *edits: Edit, keys: int = 6) -> Track:
+    samples = tuple(
+        Sample(1, FRAME, offset * FRAME, number % keys == 0) for number, offset in enumerate(offsets)
+    )
+    return read(Making(samples, (len(samples),), edits=edits))
+
+
+def sound(count: int, *edits: Edit, duration: int = 1024) -> Track:
+    return read(
+        Making((Sample(1, duration),) * count, (count,), handler="soun", timescale=48_000, edits=edits)
+    )
+
+
+def read(made: Making) -> Track:
+    data = film(made)
+    [track] = read_movie(payload(data), len(data)).tracks
+    return track
+
+
+def presented(placed: tuple[SampleTable, Timeline]) -> list[int]:
+    """When each sample is presented that is; what fragments say comes to the same."""
+    samples, timeline = placed
+    assert timeline.lead == 0 or timeline.skip == 0
+    assert timeline.first < samples.count
+    shown = []
+    for each in range(timeline.first, samples.count):
+        decoded = samples.durations.time(each) + timeline.lead  # tfdt and the durations before it
+        in_fragment = (
+            decoded + samples.composition(each) - timeline.skip
+        )  # trun and the edit list of the init segment
+        assert in_fragment == samples.shown_at(each) + timeline.offset
+        shown.append(in_fragment)
+    return [each for each in shown if each >= 0]
+
+
+# The timescale of the movie is 1000, so a picture lasts 40 and a frame of sound 21.33.
+@pytest.mark.parametrize(
+    ("edits", "lead", "skip", "first"),
+    [
+        ((), 0, 0, 0),
+        ((Edit(10_000, 0),), 0, 0, 0),
+        ((Edit(0, 0),), 0, 0, 0),
+        ((Edit(10_000, 1024),), 0, 1024, 0),  # priming
+        ((Edit(10_000, 1024), Edit(0, 0)), 0, 1024, 0),
+        ((Edit(700, -1), Edit(10_000, 0)), 33_600, 0, 0),  # it begins later
+        ((Edit(300, -1), Edit(400, -1), Edit(10_000, 0)), 33_600, 0, 0),
+        ((Edit(700, -1), Edit(10_000, 1024)), 33_600 - 1024, 0, 1),  # the priming could not be hidden
+        ((Edit(10, -1), Edit(10_000, 1024)), 0, 1024 - 480, 1),
+        ((Edit(10_000, 96_000),), 0, 96_000, 46),  # a second before it is decoded, to be in step
+        ((Edit(10_000, 96_000), Edit(500, -1)), 0, 96_000, 46),  # a pause at the end is none
+        ((Edit(500, 1024), Edit(500, 25_024)), 0, 1024, 0),  # two that follow each other are one
+        ((Edit(500, 1024), Edit(500, 25_024 + 60)), 0, 1024, 0),  # within what the movie's clock can say
+    ],
+)
+def test_sound(edits: tuple[Edit, ...], lead: int, skip: int, first: int) -> None:
+    samples, timeline = place(sound(200, *edits), 1000)
+    assert timeline == Timeline(lead, skip, first)
+    assert timeline.offset == lead - skip
+
+
+@pytest.mark.parametrize(
+    ("edits", "begins", "count"),
+    [
+        ((), 2, 60),
+        ((Edit(2480, 0),), 0, 60),  # the first picture begins the presentation, as FFmpeg has it
+        ((Edit(2400, 0),), 0, 58),
+        ((Edit(2400, 2 * FRAME),), 0, 60),
+        ((Edit(0, 2 * FRAME),), 0, 60),
+        ((Edit(400, -1), Edit(2400, 2 * FRAME)), 10, 60),
+        ((Edit(1200, 32 * FRAME),), 0, 30),  # cut by copying: begins with a keyframe
+        ((Edit(1000, 37 * FRAME),), 0, 25),  # ... in the midst of a group of pictures
+        ((Edit(1000, 37 * FRAME - 1),), 0, 25),
+    ],
+)
+def test_pictures(edits: tuple[Edit, ...], begins: int, count: int) -> None:
+    """`begins` is in pictures, `count` how many are presented."""
+    track = pictures(REORDERED, *edits)
+    placed = place(track, 1000)
+    shown = sorted(presented(placed))
+    assert shown == [(begins + number) * FRAME for number in range(count)]
+    samples, timeline = placed
+    assert samples.is_sync(timeline.first)
+    assert len(presented((samples, replace(timeline, first=0)))) == count  # what is left out is not presented
+
+
+def test_pictures_at_the_end_that_are_not_presented_are_left_out() -> None:
+    track = pictures(REORDERED, Edit(800, 2 * FRAME))
+    samples, timeline = place(track, 1000)
+    assert (
+        samples.count == 21
+    )  # the one that is decoded before the last is shown behind the end: others need it
+    assert sorted(presented((samples, timeline)))[:20] == [number * FRAME for number in range(20)]
+    assert place(sound(200, Edit(1000, 0)), 1000)[0].count == 47  # those that begin before the second is over
+
+
+@pytest.mark.parametrize(
+    ("offsets", "keys"),
+    [([0, 2, -1, -1, 1, -1] * 10, 6), ([0, 2, -1, -1] * 15, 4), ([-2] * 60, 6), ([0, -3] + [0] * 58, 6)],
+)
+def test_negative_offsets_are_made_positive(offsets: list[int], keys: int) -> None:
+    """FFmpeg reads negative ones of fragments otherwise than those of a file."""
+    track = pictures(offsets, Edit(2400, 0), keys=keys)
+    samples, timeline = place(track, 1000)
+    assert samples.compositions is not None
+    assert min(samples.compositions.values) == 0
+    media = sorted(track.samples.shown_at(each) for each in range(60))
+    zero = min(each for each in media if each >= 0)
+    assert sorted(presented((samples, timeline))) == [each - zero for each in media if each >= 0]
+
+
+@pytest.mark.parametrize(
+    ("edits", "sentence"),
+    [
+        ((Edit(500, 0, 0x8000),), "it plays the track faster or slower"),
+        ((Edit(500, 0, 0),), "it plays the track faster or slower"),
+        ((Edit(500, 0), Edit(500, 48_000)), "it cuts pieces out of the track"),
+        ((Edit(500, 0), Edit(500, 0)), "it cuts pieces out of the track"),
+        ((Edit(0, 0), Edit(500, 48_000)), "it cuts pieces out of the track"),
+        ((Edit(500, 0), Edit(100, -1), Edit(500, 24_000)), "it pauses in the midst of the track"),
+        ((Edit(500, 300_000),), "it presents nothing of the track"),
+        ((Edit(500, -1), Edit(500, 1 << 30)), "it presents nothing of the track"),
+    ],
+)
+def test_what_fragments_cannot_say(edits: tuple[Edit, ...], sentence: str) -> None:
+    with pytest.raises(Unsupported, match=f"the box moov/trak/edts/elst: {sentence}"):
+        place(sound(200, *edits), 1000)
+
+
+def test_clocks_have_an_end() -> None:
+    with pytest.raises(Malformed, match="the box moov/trak/edts/elst: it begins later than any clock goes"):
+        place(replace(sound(5), start=1 << 62), 1000)
+    late = read(
+        Making((Sample(1, 1),) * 2, (2,), timescale=0xFFFFFFFF, edits=(Edit(0xFFFFFFFF, -1), Edit(1, 0)))
+    )
+    with pytest.raises(Malformed, match="it begins later"):
+        place(late, 1)
+
+
+def test_a_track_without_samples() -> None:
+    samples, timeline = place(replace(sound(2), samples=read(Making((), ())).samples), 1000)
+    assert (samples.count, timeline) == (0, Timeline())
+
+
+def test_one_picture_of_no_duration() -> None:
+    track = read(Making((Sample(1, 0),), (1,), edits=(Edit(40, 0),)))
+    assert place(track, 1000)[1] == Timeline()
+
+
+@pytest.mark.parametrize(
+    ("start", "edits", "timeline"),
+    [
+        (0, (), Timeline()),
+        (90_000, (), Timeline(lead=90_000)),
+        (0, (Edit(0, 2 * FRAME),), Timeline(skip=2 * FRAME)),
+        (90_000, (Edit(0, 2 * FRAME),), Timeline(lead=90_000 - 2 * FRAME)),  # nothing of it is hidden
+        (FRAME, (Edit(0, 2 * FRAME),), Timeline(skip=FRAME)),
+        (0, (Edit(0, 0),), Timeline()),  # here no picture is moved to the beginning
+        (0, (Edit(500, -1), Edit(0, 0)), Timeline(lead=45_000)),
+        (0, (Edit(40, 0),), Timeline()),  # its length is that of the part before the fragments
+    ],
+)
+def test_fragmented_files(start: int, edits: tuple[Edit, ...], timeline: Timeline) -> None:
+    """The clock of fragments begins where they say, and edit lists count from there."""
+    track = replace(pictures(REORDERED, *edits), start=start)
+    samples, found = place(track, 1000, fragmented=True)
+    assert (samples.count, found) == (60, timeline)
+
+
+def test_fragmented_files_keep_negative_offsets() -> None:
+    track = pictures([0, 2, -1, -1] * 5)
+    samples, _ = place(track, 1000, fragmented=True)
+    assert samples is track.samples
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 2, 5]), min_size=4, max_size=40),
+    st.integers(0, 60),
+    st.integers(0, 3),
+    st.booleans(),
+)
+def test_what_is_presented_is_in_the_edit(offsets: list[int], begin: int, delay: int, as_sound: bool) -> None:
+    """Whatever begins in the edit is presented, as far from its beginning as the edit list says."""
+    edits = (*([Edit(delay * 40, -1)] if delay else []), Edit(0, begin * FRAME))
+    track = pictures([0] * len(offsets) if as_sound else offsets, *edits)
+    if as_sound:
+        track = replace(track, handler="soun")
+    media = [track.samples.shown_at(each) for each in range(track.samples.count)]
+    wanted = sorted(each for each in media if each >= begin * FRAME)
+    try:
+        placed = place(track, 1000)
+    except Unsupported:
+        assert not wanted
+        return
+    shown = sorted(presented(placed))
+    zero = begin * FRAME if as_sound or not wanted else wanted[0]
+    moved = [each - zero + delay * FRAME for each in wanted]
+    assert shown[len(shown) - len(moved) :] == moved
+    if delay == 0:
+        assert shown == moved
+
+
+@pytest.mark.parametrize("offsets", [None, [(1 << 26, 50)], [(5, 1), ((1 << 26) - 5, 9)]])
+def test_millions_of_samples_behind_the_end_are_not_looked_at(offsets: list[tuple[int, int]] | None) -> None:
+    count = 1 << 26
+    more = {"stsz": full("stsz", 0, 0, words(1, count)), "stsc": table("stsc", [(1, count, 1)])}
+    if offsets is not None:
+        more["ctts"] = table("ctts", offsets)
+    data = film(Making((Sample(1, 1),), (1,), edits=(Edit(1, 0),), more=more))
+    [track] = read_movie(payload(data), 1 << 30).tracks
+    assert track.samples.count == count
+    began = time.process_time()
+    samples, _ = place(track, 1000)
+    assert samples.count == (90 if offsets is None else 40 if len(offsets) == 1 else 81)
+    assert time.process_time() - began < 0.5
