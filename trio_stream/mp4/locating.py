@@ -33,7 +33,7 @@ def locate(read: Read, size: int) -> Located:
     first_moof: int | None = None
     for kind, offset, header, length in _top_boxes(read, size, 0):
         if kind == "ftyp":
-            brand = read(offset + header, 4).decode("latin-1")
+            brand = read(offset + header, min(4, length - header)).decode("latin-1")
         elif kind == "moof" and first_moof is None:
             first_moof = offset
         elif kind == "moov":

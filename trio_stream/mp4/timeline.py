@@ -88,7 +88,7 @@ def _scaled(duration: int, timescale: int, movie_timescale: int) -> int:
 
 
 def _latest_offset(samples: SampleTable) -> int:
-    return max(0, max(samples.compositions.values)) if samples.compositions is not None else 0
+    return max(samples.compositions.values) if samples.compositions is not None else 0
 
 
 def _last_sync(samples: SampleTable, time: int) -> int:

@@ -1,0 +1,143 @@
+"""Where the boxes are that tell of samples, found by reading little."""
+
+import struct
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mp4.making import FTYP, box, large_box
+from trio_stream.mp4 import locating
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.locating import Located, fragments, locate
+
+MOOV = box("moov", b"index")
+MDAT = box("mdat", bytes(100_000))
+
+
+@dataclass
+class File:
+    """A file, and what was read of it; `size` may be more than there is."""
+
+    data: bytes
+    reads: list[tuple[int, int]] = field(default_factory=list)
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        self.size = self.size or len(self.data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        assert 0 <= offset <= self.size
+        self.reads.append((offset, length))
+        return self.data[offset : offset + length]
+
+    def locate(self) -> Located:
+        return locate(self.read, self.size)
+
+    def fragments(self, start: int = 0) -> list[tuple[int, bytes]]:
+        return list(fragments(self.read, self.size, start))
+
+
+@pytest.mark.parametrize(
+    ("data", "brand", "behind"),
+    [
+        (FTYP + MOOV + MDAT, "isom", len(FTYP + MOOV)),
+        (FTYP + MDAT + MOOV, "isom", len(FTYP + MDAT + MOOV)),
+        (MDAT + MOOV, "", len(MDAT + MOOV)),
+        (FTYP + large_box("mdat", bytes(9)) + large_box("moov", b"index"), "isom", len(FTYP) + 25 + 21),
+        (FTYP + MDAT + b"\0\0\0\0moovindex", "isom", len(FTYP + MDAT + MOOV)),
+        (FTYP + MOOV + b"rubbish behind the end", "isom", len(FTYP + MOOV)),
+        (FTYP + MOOV + MOOV.replace(b"index", b"other"), "isom", len(FTYP + MOOV)),
+        (box("ftyp", b"qt  ") + MOOV, "qt  ", 12 + len(MOOV)),
+        (box("ftyp", b"qt") + MOOV, "qt", 10 + len(MOOV)),
+        # fragments before the index, as some recorders write it
+        (FTYP + box("moof", b"1") + MDAT + MOOV, "isom", len(FTYP)),
+    ],
+)
+def test_the_index(data: bytes, brand: str, behind: int) -> None:
+    file = File(data)
+    assert file.locate() == Located(brand, b"index", behind)
+    assert sum(min(length, 16) for _, length in file.reads) < 100  # nothing of the data
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "there is no index .moov. in it"),
+        (FTYP + MDAT, "there is no index .moov. in it"),
+        (FTYP + MDAT[:-1] + MOOV, "there is no index .moov. in it"),
+        (b"#EXTM3U\n#EXTINF:1,\n", "there is no index .moov. in it"),
+        (FTYP + struct.pack(">I4s", 4, b"free") + MOOV, "there is no index .moov. in it"),
+    ],
+)
+def test_no_index(data: bytes, sentence: str) -> None:
+    with pytest.raises(Malformed, match=f"^{sentence}$"):
+        File(data).locate()
+
+
+def test_an_index_that_is_cut_off() -> None:
+    """The box ends with the file then, and what is in it says what is missing."""
+    assert File(FTYP + MOOV[:-2]).locate().moov == b"ind"
+    with pytest.raises(Malformed, match="the box moov: the file ends in it"):  # it became shorter meanwhile
+        File(FTYP + MOOV[:-2], size=len(FTYP + MOOV)).locate()
+
+
+def test_an_index_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = File(FTYP + struct.pack(">I4s", (128 << 20) + 8, b"moov"), size=1 << 40)
+    with pytest.raises(
+        Malformed, match="the box moov: it has 134217736 bytes, more than the 134217728 that may be"
+    ):
+        file.locate()
+    assert max(length for _, length in file.reads) <= 16
+    file = File(struct.pack(">I4s", (16 << 20) + 8, b"moof"), size=1 << 40)
+    with pytest.raises(Malformed, match="the box moof: it has 16777224 bytes"):
+        file.fragments()
+
+
+def test_a_file_has_so_many_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locating, "MOST_TOP_BOXES", 10)
+    with pytest.raises(Malformed, match=r"^there are more than 10 boxes in it$"):
+        File(box("free") * 11 + MOOV).locate()
+    File(box("free") * 9 + MOOV).locate()
+
+
+def test_fragments() -> None:
+    data = (
+        FTYP
+        + MOOV
+        + box("sidx", b"1")
+        + box("moof", b"first")
+        + MDAT
+        + box("moof", b"second")
+        + MDAT
+        + box("mfra")
+    )
+    start = len(FTYP + MOOV)
+    at = data.index(b"moof") - 4
+    second = data.rindex(b"moof") - 4
+    file = File(data)
+    assert file.fragments(start) == [(at, b"first"), (second, b"second")]
+    assert sum(length for _, length in file.reads) < 200
+    assert File(data[: second + 10]).fragments(start) == [(at, b"first"), (second, b"se")]
+    assert File(data[: second + 10], size=len(data)).fragments(start) == [(at, b"first")]
+    assert File(data[: second + 6]).fragments(start) == [(at, b"first")]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["moov", "moof", "mdat", "free"]), st.binary(max_size=30)), max_size=8
+    ),
+    st.data(),
+)
+def test_any_cut_is_read_or_malformed(boxes: list[tuple[str, bytes]], data: st.DataObject) -> None:
+    whole = b"".join(box(kind, payload) for kind, payload in boxes)
+    cut = whole[: data.draw(st.integers(0, len(whole)))]
+    file = File(cut, size=data.draw(st.sampled_from([len(cut), len(whole)])) or 1)
+    try:
+        located = file.locate()
+    except Malformed:
+        return
+    assert located.moov in whole
+    assert 0 <= located.fragments_from <= len(whole)
+    file.fragments(located.fragments_from)
