@@ -98,7 +98,7 @@ def tables(draw: st.DrawFn) -> tuple[SampleTable, list[tuple[int, int]]]:
         sync=array("I", sorted(keys)) if keys is not None else None,
         chunks=Chunks(
             array("Q", offsets),
-            array("I", [number for number, _ in rows]),
+            array("I", [number + 1 for number, _ in rows]),
             array("I", [length for _, length in rows]),
             array("Q", [before[number] for number, _ in rows]),
         ),
@@ -143,7 +143,7 @@ def table_of(durations: list[int], offsets: list[int] | None, sync: list[int]) -
         durations=Durations(*as_runs(durations, frozenset(), "I")),
         compositions=Runs(*as_runs(offsets, frozenset(), "i")) if offsets is not None else None,
         sync=array("I", sync),
-        chunks=Chunks(array("Q", [0]), array("I", [0]), array("I", [len(durations)]), array("Q", [0])),
+        chunks=Chunks(array("Q", [0]), array("I", [1]), array("I", [len(durations)]), array("Q", [0])),
     )
 
 

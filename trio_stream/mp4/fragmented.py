@@ -150,7 +150,7 @@ def _with_fragments(track: Track, found: _Gathered) -> Track:
             durations=Durations(*_runs(found.durations)),
             compositions=Runs(*_runs(found.compositions)) if any(found.compositions) else None,
             sync=None if len(found.sync) == count else found.sync,
-            chunks=Chunks(found.offsets, array("I", range(len(found.offsets))), found.counts, samples),
+            chunks=Chunks(found.offsets, array("I", range(1, len(found.offsets) + 1)), found.counts, samples),
         ),
         start=found.start or 0,
     )

@@ -231,7 +231,7 @@ def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> 
     entry = bisect_right(chunks.samples, count - 1) - 1
     number = (count - 1 - chunks.samples[entry]) // chunks.lengths[entry]
     first = chunks.samples[entry] + number * chunks.lengths[entry]
-    room = size - chunks.offsets[chunks.firsts[entry] + number]
+    room = size - chunks.offsets[chunks.firsts[entry] - 1 + number]
     if isinstance(sizes, int):
         return min(count, first + room // sizes)
     return first + bisect_right(array("Q", accumulate(sizes[first:count])), room)
@@ -336,7 +336,7 @@ def _read_chunks(boxes: Mapping[str, Box], stbl: Box, size: int) -> tuple[Chunks
         offsets = fields.table("Q")
     elif (table := boxes.get("stco")) is not None:
         _, _, fields = table.full()
-        offsets = array("Q", fields.table("I"))
+        offsets = fields.table("I")
     else:
         raise Malformed(stbl.path, "there is no stco in it")
     if len(offsets) and max(offsets) > size:
@@ -348,17 +348,16 @@ def _read_chunks(boxes: Mapping[str, Box], stbl: Box, size: int) -> tuple[Chunks
     _, _, fields = stsc.full()
     rows = fields.table("I", 3)
     firsts, lengths, described = rows[0::3], rows[1::3], rows[2::3]
-    if len(firsts) and (firsts[0] != 1 or not is_ascending(firsts)):
-        raise Malformed(stsc.path, "its chunks are not in order")
     if len(described) and described.count(described[0]) != len(described):
         raise Malformed(stsc.path, "the coding changes in the midst of the track")
-    if len(lengths) and min(lengths) == 0:
-        raise Malformed(stsc.path, "a chunk has no samples")
     while len(firsts) and firsts[-1] > len(offsets):
         del firsts[-1], lengths[-1]
-    firsts = array("I", map((-1).__add__, firsts))
-    steps = map(mul, map(sub, [*firsts[1:], len(offsets)], firsts), lengths)
-    totals = list(accumulate(steps, initial=0))
+    steps = list(map(sub, [*firsts[1:], len(offsets) + 1], firsts))
+    if len(firsts) and (firsts[0] != 1 or min(steps) <= 0):
+        raise Malformed(stsc.path, "its chunks are not in order")
+    if 0 in lengths:
+        raise Malformed(stsc.path, "a chunk has no samples")
+    totals = list(accumulate(map(mul, steps, lengths), initial=0))
     if totals[-1] >= 1 << 63:
         raise Malformed(stsc.path, "there are more samples in it than can be")
     chunks = Chunks(offsets, firsts, lengths, array("Q", totals[:-1]))

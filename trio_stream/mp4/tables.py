@@ -105,8 +105,8 @@ class Durations(Runs):
 
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """Where samples lie: `offsets` of chunks in the file; from chunk `firsts[i]` on each has `lengths[i]` samples, the
-    first of them being `samples[i]`."""
+    """Where samples lie: `offsets` of chunks in the file; from chunk `firsts[i]` (counted from 1, as files do) on
+    each has `lengths[i]` samples, the first of them being `samples[i]`."""
 
     offsets: "array[int]"
     firsts: "array[int]"
@@ -197,7 +197,11 @@ class SampleTable:
         entry = bisect_right(chunks.samples, first) - 1
         sample = first
         while sample < stop:
-            per, chunk_base, sample_base = chunks.lengths[entry], chunks.firsts[entry], chunks.samples[entry]
+            per, chunk_base, sample_base = (
+                chunks.lengths[entry],
+                chunks.firsts[entry] - 1,
+                chunks.samples[entry],
+            )
             after = chunks.samples[entry + 1] if entry + 1 < len(chunks.samples) else stop
             limit = min(after, stop)
             while sample < limit:
