@@ -130,10 +130,22 @@ class Server:
                 found.append(os.readlink(f"/proc/{self.pid}/fd/{name}"))
         return found
 
+    def hurry(self) -> None:
+        """Let those who read media now have their turn: by themselves they run when nobody else wants to.
+
+        Beside programs that take all there is, that is never. Where it is not allowed, they are waited for.
+        """
+        for worker in children_of(self.pid):
+            if MEDIA_WORKER in _command_line(worker):
+                for child in children_of(worker):
+                    with suppress(OSError):
+                        os.sched_setscheduler(child, os.SCHED_OTHER, os.sched_param(0))
+
     def wait_idle(self) -> dict[str, Any]:
         """Wait until the library has nothing to do, and answer what it says of itself."""
 
         def idle() -> dict[str, Any] | None:
+            self.hurry()
             state: dict[str, Any] = self.get("/api/library").json()
             return state if state.get("idle") else None
 
@@ -147,7 +159,12 @@ class Server:
             return (name, size) in {(item["name"], item["size"]) for item in items}
 
         wait_for(known, 20, f"the library to know {name}")
-        wait_for(lambda: is_done(self.get("/api/library").json()), 90, "all to be made")
+
+        def made() -> bool:
+            self.hurry()
+            return is_done(self.get("/api/library").json())
+
+        wait_for(made, 90, "all to be made")
 
     def settled(self) -> Census:
         """The census once it stays the same: the connection of the one before has gone then."""

@@ -144,6 +144,7 @@ def films(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     ) as server:
 
         def whole() -> bool:
+            server.hurry()
             about = server.get("/api/library").json()
             return bool(about["videos"] == 7 and about["idle"] and not about["look"]["resting"])
 

@@ -84,6 +84,7 @@ def visitor(browser: Browser, restarted: Restarted) -> Iterator[Page]:
 
 
 def known(server: Server) -> bool:
+    server.hurry()
     about = server.get("/api/library").json()
     return bool(about["videos"] == 7 and not about["keeping"]["to_probe"])
 
