@@ -20,10 +20,7 @@ PLAYING = """() => {
     return video !== null && !video.paused && video.readyState >= 3 && video.currentTime > 0;
 }"""
 
-SUBTITLES = {
-    "en": "1\n00:00:00,500 --> 00:00:29,000\nA ball bounces\n",
-    "de": "1\n00:00:00,500 --> 00:00:29,000\nEin Ball hüpft\n",
-}
+SUBTITLES = {"en": "A ball bounces", "de": "Ein Ball hüpft"}
 CHAPTERS = """;FFMETADATA1
 [CHAPTER]
 TIMEBASE=1/1000
@@ -39,7 +36,10 @@ title=The rest
 
 COPY = ("-c", "copy")
 
-expect.set_options(timeout=15_000)
+SOON = 20
+"""Milliseconds between two looks at a page: on a busy machine its next picture, the other choice, may take long."""
+
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +93,8 @@ def context(browser: Browser, films: Server, watched: Watched) -> Iterator[Brows
     with films.client() as client:
         client.delete("/api/history")
         for item in client.get("/api/videos?limit=200").json()["items"]:
-            client.delete(f"/api/videos/{item['id']}/playhead")
+            if item["playhead"] is not None:
+                client.delete(f"/api/videos/{item['id']}/playhead")
     opened = browser.new_context(base_url=films.url, locale="en-US", viewport={"width": 1280, "height": 800})
     opened.on("page", watched.follow)
     yield opened
@@ -125,7 +126,8 @@ def shelf(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     make(folder / "Film.mp4", "-i", sample, *chapters, *COPY)
     (folder / "chapters").unlink()
     for language, text in SUBTITLES.items():
-        (folder / f"Film.{language}.srt").write_text(text)
+        for film, end in (("Film", "00:00:29,000"), ("Long", "00:08:00,000")):
+            (folder / f"{film}.{language}.srt").write_text(f"1\n00:00:00,500 --> {end}\n{text}\n")
     for number in (1, 2, 3):
         make(season / f"Episode {number}.mp4", "-i", sample, "-t", "8", *COPY)
         with (season / f"Episode {number}.mp4").open("ab") as file:
@@ -152,7 +154,7 @@ def films(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         yield server
 
 
-def open_video(page: Page, title: str) -> None:
+def find_video(page: Page, title: str) -> None:
     """Find a video as a person would, and open it."""
     page.goto("/")
     with page.expect_response(lambda answer: "/api/videos?" in answer.url and "q=" in answer.url):
@@ -163,9 +165,23 @@ def open_video(page: Page, title: str) -> None:
     page.wait_for_url("**/watch/*")
 
 
+def open_video(page: Page, title: str) -> None:
+    """Open a video by its address, as from a bookmark."""
+    found = page.request.get("/api/videos", params={"q": title}).json()["items"]
+    page.goto(f"/watch/{found[0]['id']}")
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait until an expression is true in the page.
+
+    It becomes a function: what the page would have to evaluate at each look, its policy refuses at the second.
+    """
+    page.wait_for_function(f"() => {condition}", polling=SOON)
+
+
 def playing(page: Page) -> None:
     """Wait until it plays."""
-    page.wait_for_function(PLAYING)
+    page.wait_for_function(PLAYING, polling=SOON)
 
 
 def at(page: Page) -> float:
@@ -175,17 +191,19 @@ def at(page: Page) -> float:
 
 def seek(page: Page, seconds: float) -> None:
     """Go there by no key and no button, and wait for the picture."""
-    page.evaluate("where => void (document.querySelector('video').currentTime = where)", seconds)
-    page.wait_for_function(
-        "() => { const video = document.querySelector('video'); return !video.seeking && video.readyState >= 2 }"
-    )
+    page.evaluate(f"where => void ({VIDEO}.currentTime = where)", seconds)
+    until(page, f"!{VIDEO}.seeking && {VIDEO}.readyState >= 2")
 
 
-def wait_at(page: Page, seconds: float, timeout: float = 15_000) -> None:
-    """Wait until it has played up to there."""
-    page.wait_for_function(
-        "wanted => { const video = document.querySelector('video');"
-        " return video !== null && video.currentTime >= wanted && video.readyState >= 2 && !video.seeking }",
+def wait_at(page: Page, seconds: float) -> float:
+    """Wait until it has played up to there; where it was then."""
+    there = page.wait_for_function(
+        """wanted => {
+            const video = document.querySelector('video');
+            const there = video !== null && video.currentTime >= wanted && video.readyState >= 2 && !video.seeking;
+            return there && video.currentTime;
+        }""",
         arg=seconds,
-        timeout=timeout,
+        polling=SOON,
     )
+    return float(there.json_value())

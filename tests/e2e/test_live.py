@@ -39,7 +39,7 @@ def test_a_stream_is_ended_with_one_press(page: Page, films: Server) -> None:
         page.get_by_role("button", name=f"Stop {FILM} of ").click()
         expect(page.get_by_role("row", name=re.compile(FILM))).to_have_count(0)
         expect(page.get_by_role("alert")).to_have_count(0)
-        wait_for(lambda: films.get("/api/streams").json()["streams"] == [], 5, "the stream to be ended")
+        wait_for(lambda: films.get("/api/streams").json()["streams"] == [], 15, "the stream to be ended")
 
 
 def test_a_stream_that_could_not_be_ended_is_back(page: Page, films: Server) -> None:

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import VIDEO, at, open_video, playing, seek, wait_at
+from tests.e2e.conftest import VIDEO, at, open_video, playing, seek, until, wait_at
 from tests.support import Server, serving, wait_for
 
 OFFLINE = 5.0
@@ -34,8 +34,7 @@ def test_offline_for_five_seconds(page: Page) -> None:
     page.wait_for_timeout(OFFLINE * 1000)
     assert not page.evaluate(f"{VIDEO}.readyState >= 3")
     page.context.set_offline(False)
-    wait_at(page, 301, timeout=20_000)
-    assert at(page) < 330
+    assert wait_at(page, 301) < 330
     assert same()
 
 
@@ -105,13 +104,12 @@ def test_the_server_is_restarted(restarted: Restarted, visitor: Page, how: str) 
         page.evaluate(f"void ({VIDEO}.currentTime = 300)")
         expect(page.get_by_text("Connection lost")).to_be_visible()
     with restarted.serving():  # type: ignore[attr-defined]
-        wait_at(page, 301, timeout=30_000)
-        assert at(page) < 340
+        assert wait_at(page, 301) < 340
         expect(page.get_by_text("Connection lost")).to_be_hidden()
         assert same()
         # Everything else works on, too: what is told of the playhead, and the way to other pages.
         page.keyboard.press("k")
-        page.wait_for_function(f"{VIDEO}.paused")
+        until(page, f"{VIDEO}.paused")
         page.get_by_role("link", name="Library", exact=True).click()
         begun = page.get_by_role("region", name="Continue watching")
         expect(begun.get_by_role("link", name="Long")).to_be_visible(timeout=20_000)

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import open_video, playing, seek, wait_at
+from tests.e2e.conftest import VIDEO, open_video, playing, seek, until, wait_at
 from tests.support import Server, wait_for
 
 STATE = ".stations .word"
@@ -26,9 +26,9 @@ def ours(server: Server) -> list[dict[str, object]]:
 def test_plays_from_its_beginning_to_its_end(page: Page, films: Server) -> None:
     open_socket(page, "Episode 1")
     playing(page)
-    page.wait_for_function("() => document.querySelector('video').ended", timeout=20_000)
+    until(page, f"{VIDEO}.ended")
     expect(page.locator(STATE)).to_have_text("all has arrived")
-    wait_for(lambda: ours(films) == [], 5, "the stream to be gone")
+    wait_for(lambda: ours(films) == [], 15, "the stream to be gone")
 
 
 def test_is_held_back_and_the_server_stands_still(page: Page, films: Server) -> None:
@@ -67,7 +67,7 @@ def test_a_stream_that_was_ended_can_be_taken_up_again(page: Page, films: Server
     )
     page.get_by_role("button", name="Connect again").click()
     expect(page.get_by_role("alert")).to_have_count(0)
-    wait_for(lambda: len(ours(films)) == 1, 5, "another stream")
+    wait_for(lambda: len(ours(films)) == 1, 15, "another stream")
     seek(page, 200)
     wait_at(page, 201)
 
