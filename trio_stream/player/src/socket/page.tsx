@@ -1,9 +1,7 @@
 /** One video over one WebSocket: the picture, and beside it how its bytes come. */
 
 import { useQuery } from "@tanstack/react-query";
-import { I18nProvider } from "@videojs/react/i18n";
-import { Video, VideoPlayer, VideoSkin } from "@videojs/react/video";
-import "@videojs/react/video/skin.css";
+import { Video } from "@videojs/react/video";
 import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { isGone, type VideoDetails } from "../api/client";
@@ -13,7 +11,7 @@ import { useLive } from "../live/feed";
 import { Chart } from "../ui/chart";
 import { bitsPerSecond } from "../ui/format";
 import { Icon } from "../ui/icons";
-import "../ui/skin.css";
+import { Skin } from "../ui/skin";
 import { NoVideo, State } from "../ui/state";
 import { MINUTE, ours, stateOf, useFlow } from "./flow";
 import type { Problem } from "./messages";
@@ -56,20 +54,16 @@ function Watching({ details }: { details: VideoDetails }) {
       <div className="shown">
         <div className="screen" data-arrows="own">
           {playback !== null && (
-            <VideoPlayer>
-              <I18nProvider locale={language}>
-                <VideoSkin>
-                  <Video
-                    ref={setVideo}
-                    src={playback.source}
-                    poster={details.poster ?? undefined}
-                    autoPlay
-                    playsInline
-                    preload="auto"
-                  />
-                </VideoSkin>
-              </I18nProvider>
-            </VideoPlayer>
+            <Skin>
+              <Video
+                ref={setVideo}
+                src={playback.source}
+                poster={details.poster ?? undefined}
+                autoPlay
+                playsInline
+                preload="auto"
+              />
+            </Skin>
           )}
           {status.closed !== null && !status.closed.normal && (
             <Lost closed={status.closed} again={() => playback?.reconnect()} />

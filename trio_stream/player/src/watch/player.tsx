@@ -1,9 +1,7 @@
 /** The picture and everything one does to it. */
 
 import { Controls, Hotkey, Time } from "@videojs/react";
-import { I18nProvider } from "@videojs/react/i18n";
-import { Video, VideoPlayer, VideoSkin } from "@videojs/react/video";
-import "@videojs/react/video/skin.css";
+import { Video } from "@videojs/react/video";
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 import type { VideoDetails } from "../api/client";
@@ -11,7 +9,7 @@ import { useTexts } from "../i18n";
 import { clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { remember, remembered } from "../ui/memory";
-import "../ui/skin.css";
+import { Skin } from "../ui/skin";
 import { useChapters, useKeysOfThePage, useMediaSession } from "./effects";
 import { Keys } from "./keys";
 import { NextUp } from "./next";
@@ -106,66 +104,60 @@ export function Player({ details, asked, since, go, told }: Playing) {
   return (
     <>
       <div className="player" data-arrows="own">
-      <VideoPlayer>
-        <I18nProvider locale={language}>
-          <VideoSkin>
-            <Video ref={setVideo} src={source} poster={details.poster ?? undefined} autoPlay playsInline preload="auto">
-              {texts.map((each, place) => (
-                <track
-                  key={each.url}
-                  kind="subtitles"
-                  src={each.url}
-                  label={each.label}
-                  srcLang={each.language}
-                  default={place === shown}
-                />
-              ))}
-              {details.thumbnails !== null && (
-                <track key="thumbnails" kind="metadata" label="thumbnails" src={details.thumbnails.track} default />
-              )}
-            </Video>
-            {/* The first that is bound to a key has it: the skin's own steps are all of 10 seconds. */}
-            <Hotkey keys="ArrowRight" action="seekStep" value={5} />
-            <Hotkey keys="ArrowLeft" action="seekStep" value={-5} />
-            <Above title={details.title}>
-              <button
-                type="button"
-                className="icon-button"
-                aria-label={t("player.stats")}
-                aria-pressed={stats}
-                onClick={() => setStats(!stats)}
-              >
-                <Icon name="pulse" />
+        <Skin>
+          <Video ref={setVideo} src={source} poster={details.poster ?? undefined} autoPlay playsInline preload="auto">
+            {texts.map((each, place) => (
+              <track
+                key={each.url}
+                kind="subtitles"
+                src={each.url}
+                label={each.label}
+                srcLang={each.language}
+                default={place === shown}
+              />
+            ))}
+            {details.thumbnails !== null && (
+              <track key="thumbnails" kind="metadata" label="thumbnails" src={details.thumbnails.track} default />
+            )}
+          </Video>
+          {/* The first that is bound to a key has it: the skin's own steps are all of 10 seconds. */}
+          <Hotkey keys="ArrowRight" action="seekStep" value={5} />
+          <Hotkey keys="ArrowLeft" action="seekStep" value={-5} />
+          <Above title={details.title}>
+            <button
+              type="button"
+              className="icon-button"
+              aria-label={t("player.stats")}
+              aria-pressed={stats}
+              onClick={() => setStats(!stats)}
+            >
+              <Icon name="pulse" />
+            </button>
+            <button type="button" className="icon-button" aria-label={t("player.keys")} onClick={() => setHelp(true)}>
+              <Icon name="keyboard" />
+            </button>
+            {goNext !== null && (
+              <button type="button" className="icon-button" aria-label={t("player.next")} onClick={goNext}>
+                <Icon name="next" />
               </button>
-              <button type="button" className="icon-button" aria-label={t("player.keys")} onClick={() => setHelp(true)}>
-                <Icon name="keyboard" />
-              </button>
-              {goNext !== null && (
-                <button type="button" className="icon-button" aria-label={t("player.next")} onClick={goNext}>
-                  <Icon name="next" />
-                </button>
-              )}
-            </Above>
-            {stats && video !== null && <Stats video={video} details={details} measured={measured} />}
-            {resumed !== null && video !== null && (
-              <Resumed at={resumed} video={video} key={details.id} />
             )}
-            {lost === "reconnecting" && (
-              <p className="lost" role="status">
-                <span className="spinner" aria-hidden="true" />
-                {t("watch.reconnecting")}
-              </p>
-            )}
-            {ended && next !== null && goNext !== null && (
-              <NextUp key={next.id} next={next} go={goNext} stay={() => setEnded(false)} />
-            )}
-            {trouble !== null && <Unplayable trouble={trouble} details={details} />}
-            {lost === "failed" && trouble === null && (
-              <Unplayable trouble={{ kind: "damaged", reason: video?.error?.message ?? "" }} details={details} />
-            )}
-          </VideoSkin>
-        </I18nProvider>
-      </VideoPlayer>
+          </Above>
+          {stats && video !== null && <Stats video={video} details={details} measured={measured} />}
+          {resumed !== null && video !== null && <Resumed at={resumed} video={video} key={details.id} />}
+          {lost === "reconnecting" && (
+            <p className="lost" role="status">
+              <span className="spinner" aria-hidden="true" />
+              {t("watch.reconnecting")}
+            </p>
+          )}
+          {ended && next !== null && goNext !== null && (
+            <NextUp key={next.id} next={next} go={goNext} stay={() => setEnded(false)} />
+          )}
+          {trouble !== null && <Unplayable trouble={trouble} details={details} />}
+          {lost === "failed" && trouble === null && (
+            <Unplayable trouble={{ kind: "damaged", reason: video?.error?.message ?? "" }} details={details} />
+          )}
+        </Skin>
       </div>
       {help && <Keys close={() => setHelp(false)} />}
     </>
