@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import TimeoutError as TooSlow
 
-from tests.e2e.conftest import VIDEO, open_video, playing
-from tests.e2e.driving import every_key, every_menu
+from tests.e2e.conftest import VIDEO, at, open_video, playing, wait_at
+from tests.e2e.driving import every_key, every_menu, show_controls
 from tests.support import wait_for
 
 
@@ -22,6 +22,17 @@ def test_every_menu(page: Page) -> None:
     open_video(page, "Long")
     playing(page)
     every_menu(page)
+
+
+def test_the_controls_stay_while_the_mouse_is_on_them(page: Page) -> None:
+    shown = page.locator(".video-skin[data-controls-visible]")
+    open_video(page, "Film")
+    playing(page)
+    show_controls(page)
+    wait_at(page, at(page) + 3)  # they hide after two seconds
+    expect(shown).to_have_count(1)
+    page.mouse.move(640, 300)
+    expect(shown).to_have_count(0)
 
 
 def test_by_touch(browser_phone: BrowserContext) -> None:

@@ -1,9 +1,10 @@
-/** The skin of Video.js around a video. */
+/** The skin of Video.js around a video, and what it leaves to be wished for. */
 
+import { selectControls, useContainer, usePlayer } from "@videojs/react";
 import { I18nProvider } from "@videojs/react/i18n";
 import { VideoPlayer, VideoSkin } from "@videojs/react/video";
 import "@videojs/react/video/skin.css";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
 import { useTexts } from "../i18n";
 import "./skin.css";
 
@@ -13,8 +14,38 @@ export function Skin({ children }: { children: ReactNode }) {
   return (
     <VideoPlayer>
       <I18nProvider locale={language}>
-        <VideoSkin>{children}</VideoSkin>
+        <VideoSkin>
+          {children}
+          <Held />
+        </VideoSkin>
       </I18nProvider>
     </VideoPlayer>
   );
+}
+
+/** The controls stay for as long as the mouse is on them: nobody should have to be faster than they hide. */
+function Held() {
+  const container = useContainer();
+  const lock = usePlayer(selectControls)?.requestControlsLock;
+  useEffect(() => {
+    if (container === null || lock === undefined) return;
+    const ending = new AbortController();
+    let release: (() => void) | null = null;
+    const hold = (on: boolean) => {
+      if (on) release ??= lock();
+      else {
+        release?.();
+        release = null;
+      }
+    };
+    const over = ({ pointerType, target }: PointerEvent) =>
+      hold(pointerType === "mouse" && target instanceof Element && target.closest("[data-interactive]") !== null);
+    container.addEventListener("pointerover", over, { signal: ending.signal });
+    container.addEventListener("pointerleave", () => hold(false), { signal: ending.signal });
+    return () => {
+      ending.abort();
+      hold(false);
+    };
+  }, [container, lock]);
+  return null;
 }
