@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import TimeoutError as TooSlow
 
-from tests.e2e.conftest import VIDEO, at, open_video, playing, wait_at
+from tests.e2e.conftest import VIDEO, at, open_video, playing, until, wait_at
 from tests.e2e.driving import every_key, every_menu, show_controls
 from tests.support import wait_for
 
@@ -33,6 +33,27 @@ def test_the_controls_stay_while_the_mouse_is_on_them(page: Page) -> None:
     expect(shown).to_have_count(1)
     page.mouse.move(640, 300)
     expect(shown).to_have_count(0)
+
+
+def test_a_picture_in_picture_that_is_refused_does_no_harm(page: Page) -> None:
+    open_video(page, "Film")
+    playing(page)
+    page.evaluate(
+        """() => {
+            window.asked = 0;
+            HTMLVideoElement.prototype.requestPictureInPicture = async () => {
+                window.asked += 1;
+                throw new DOMException('Not here', 'NotAllowedError');
+            };
+        }"""
+    )
+    for asked in (1, 2):
+        page.keyboard.press("i")
+        until(page, f"window.asked === {asked}")
+    expect(page.get_by_role("button", name="Enter picture-in-picture")).to_have_count(1)
+    wait_at(page, 1)
+    page.keyboard.press("k")
+    until(page, f"{VIDEO}.paused")
 
 
 def test_by_touch(browser_phone: BrowserContext) -> None:

@@ -1,6 +1,6 @@
 /** The skin of Video.js around a video, and what it leaves to be wished for. */
 
-import { selectControls, useContainer, usePlayer } from "@videojs/react";
+import { selectControls, selectPiP, useContainer, useHotkey, usePlayer } from "@videojs/react";
 import { I18nProvider } from "@videojs/react/i18n";
 import { VideoPlayer, VideoSkin } from "@videojs/react/video";
 import "@videojs/react/video/skin.css";
@@ -17,6 +17,7 @@ export function Skin({ children }: { children: ReactNode }) {
         <VideoSkin>
           {children}
           <Held />
+          <PictureInPicture />
         </VideoSkin>
       </I18nProvider>
     </VideoPlayer>
@@ -47,5 +48,12 @@ function Held() {
       hold(false);
     };
   }, [container, lock]);
+  return null;
+}
+
+/** The key of picture-in-picture, which a browser may refuse: then nothing happens, rather than an error of nobody. */
+function PictureInPicture() {
+  const toggle = usePlayer(selectPiP)?.togglePictureInPicture;
+  useHotkey({ keys: "i", repeatable: false, onActivate: () => void toggle?.().catch(() => undefined) });
   return null;
 }
