@@ -1,4 +1,4 @@
-"""The library page: finding, sorting, folders, languages, looks, keys of a remote control, and who cannot see it."""
+"""The library page: finding, sorting, folders, languages, looks, keys of a remote control; and all pages on any screen."""
 
 import re
 from collections.abc import Callable
@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.conftest import VIDEO, find_video, open_video, playing, seek, until, wait_at
+from tests.e2e.conftest import find_video, playing, seek, wait_at
 from tests.support import Server, wait_for
-
-AXE = Path(__file__).parents[2] / "trio_stream" / "player" / "node_modules" / "axe-core" / "axe.min.js"
 
 CARDS = ".grid .card .name"
 
@@ -131,48 +129,6 @@ def test_fits_on_every_screen(page: Page, path: str) -> None:
         page.goto(path)
         page.wait_for_load_state("load")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nobody_is_shut_out(browser: Browser, films: Server, scheme: str) -> None:
-    """No serious or critical finding of axe on any page."""
-    source = AXE.read_text()
-    with browser.new_context(base_url=films.url, color_scheme=scheme) as context:  # type: ignore[arg-type]
-        page = context.new_page()
-
-        def check(what: str) -> None:
-            page.evaluate(source)
-            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            grave = [
-                (each["id"], [node["html"][:200] for node in each["nodes"]])
-                for each in found["violations"]
-                if each["impact"] in ("serious", "critical")
-            ]
-            assert grave == [], what
-
-        page.goto("/")
-        expect(page.locator(".grid img.shown")).to_have_count(6)
-        check("library")
-        page.goto("/?q=nothinglikethis")
-        expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
-        check("nothing found")
-        open_video(page, "Film")
-        playing(page)
-        page.keyboard.press("k")
-        until(page, f"{VIDEO}.paused")
-        check("watch")
-        page.keyboard.press("?")
-        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-        check("keys")
-        open_video(page, "Foreign")
-        expect(page.get_by_role("alert")).to_be_visible()
-        check("cannot be played")
-        page.goto("/live")
-        page.wait_for_load_state("load")
-        check("live")
-        page.goto("/watch/0123456789abcdef")
-        expect(page.get_by_role("heading", name="This video is not there any more")).to_be_visible()
-        check("gone")
 
 
 def test_an_empty_library_says_where_to_put_videos(

@@ -17,6 +17,7 @@ export function Skin({ children }: { children: ReactNode }) {
         <VideoSkin>
           {children}
           <Held />
+          <Named />
           <PictureInPicture />
         </VideoSkin>
       </I18nProvider>
@@ -48,6 +49,22 @@ function Held() {
       hold(false);
     };
   }, [container, lock]);
+  return null;
+}
+
+/** The box of the volume is a dialog that says not which: it is called as the slider in it. */
+function Named() {
+  const container = useContainer();
+  useEffect(() => {
+    if (container === null) return;
+    const name = ({ target }: Event) => {
+      if (!(target instanceof Element) || target.getAttribute("role") !== "dialog") return;
+      const label = target.querySelector("[role='slider']")?.getAttribute("aria-label");
+      if (label != null) target.setAttribute("aria-label", label);
+    };
+    container.addEventListener("beforetoggle", name, { capture: true });
+    return () => container.removeEventListener("beforetoggle", name, { capture: true });
+  }, [container]);
   return null;
 }
 
