@@ -35,6 +35,19 @@ def test_the_controls_stay_while_the_mouse_is_on_them(page: Page) -> None:
     expect(shown).to_have_count(0)
 
 
+def test_keys_are_heard_as_soon_as_their_list_is_closed(page: Page) -> None:
+    open_video(page, "Film")
+    playing(page)
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    for muted in ("true", "false"):
+        page.keyboard.press("?")
+        expect(keys).to_be_visible()
+        for key in ("Escape", "m", "?", "Escape"):
+            page.keyboard.press(key)
+        until(page, f"{VIDEO}.muted === {muted}")
+        expect(keys).to_be_hidden()
+
+
 def test_a_picture_in_picture_that_is_refused_does_no_harm(page: Page) -> None:
     open_video(page, "Film")
     playing(page)

@@ -73,7 +73,9 @@ export function useKeysOfThePage(container: HTMLElement | null): void {
     const listen = (event: KeyboardEvent) => {
       const focused = document.activeElement;
       if (!event.isTrusted) return; // the one that is sent on below
-      if (event.defaultPrevented || (focused !== null && focused !== document.body && focused.id !== "content")) return;
+      // What was closed a moment ago has the focus until the next picture; keys are not meant for it any more.
+      const elsewhere = focused !== null && focused !== document.body && focused.id !== "content" && focused.checkVisibility();
+      if (event.defaultPrevented || elsewhere) return;
       const again = new KeyboardEvent("keydown", {
         key: event.key,
         code: event.code,

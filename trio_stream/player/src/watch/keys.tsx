@@ -1,6 +1,6 @@
 /** The keyboard shortcuts, as people look them up. */
 
-import { useEffect, useRef } from "react";
+import type { RefObject } from "react";
 import { type Word, useTexts } from "../i18n";
 
 const KEYS: readonly [keys: string, about: Word][] = [
@@ -19,14 +19,11 @@ const KEYS: readonly [keys: string, about: Word][] = [
   ["?", "keys.help"],
 ];
 
-export function Keys({ close }: { close: () => void }) {
+/** Shows when `dialog.showModal` is called; whether it does is known to the dialog alone. */
+export function Keys({ dialog }: { dialog: RefObject<HTMLDialogElement | null> }) {
   const { t } = useTexts();
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   return (
-    <dialog ref={dialog} className="keys" aria-labelledby="keys-title" data-arrows="own" onClose={close}>
+    <dialog ref={dialog} className="keys" aria-labelledby="keys-title" data-arrows="own">
       <h2 id="keys-title">{t("player.keys")}</h2>
       <dl>
         {KEYS.map(([keys, about]) => (

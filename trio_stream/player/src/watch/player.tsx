@@ -2,7 +2,7 @@
 
 import { Controls, Hotkey, Time } from "@videojs/react";
 import { Video } from "@videojs/react/video";
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { VideoDetails } from "../api/client";
 import { useTexts } from "../i18n";
@@ -35,7 +35,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
   const { t, language } = useTexts();
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   const [ended, setEnded] = useState(false);
-  const [help, setHelp] = useState(false);
+  const keys = useRef<HTMLDialogElement>(null);
   const [stats, setStats] = useState(false);
   const container = useMemo(() => video?.closest<HTMLElement>(".video-skin") ?? null, [video]);
   const source = details.urls.file;
@@ -62,7 +62,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
       const step = { ",": -1, ".": 1 }[event.key];
       if (step !== undefined && video.paused) {
         video.currentTime += step / fraction(details.facts?.video[0]?.frame_rate ?? "25");
-      } else if (event.key === "?") setHelp(true);
+      } else if (event.key === "?") keys.current?.showModal();
       else if (event.key === "N") goNext?.();
       else return;
       event.preventDefault();
@@ -133,7 +133,12 @@ export function Player({ details, asked, since, go, told }: Playing) {
             >
               <Icon name="pulse" />
             </button>
-            <button type="button" className="icon-button" aria-label={t("player.keys")} onClick={() => setHelp(true)}>
+            <button
+              type="button"
+              className="icon-button"
+              aria-label={t("player.keys")}
+              onClick={() => keys.current?.showModal()}
+            >
               <Icon name="keyboard" />
             </button>
             {goNext !== null && (
@@ -159,7 +164,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
           )}
         </Skin>
       </div>
-      {help && <Keys close={() => setHelp(false)} />}
+      <Keys dialog={keys} />
     </>
   );
 }
