@@ -4,11 +4,13 @@ import { useEffect } from "react";
 import type { VideoDetails } from "../api/client";
 
 /** Chapters as a text track, which is what players draw them from. */
-export function useChapters(video: HTMLVideoElement | null, details: VideoDetails): void {
+export function useChapters(video: HTMLVideoElement | null, { facts }: VideoDetails): void {
+  const chapters = facts?.chapters;
   useEffect(() => {
-    const chapters = details.facts?.chapters ?? [];
-    if (video === null || chapters.length < 2) return;
-    const track = video.addTextTrack("chapters", "chapters", "");
+    if (video === null || chapters === undefined || chapters.length < 2) return;
+    // No script can take a track away again, and players look at the first: there is one, whatever is told in it.
+    const track =
+      [...video.textTracks].find(({ kind }) => kind === "chapters") ?? video.addTextTrack("chapters", "chapters", "");
     track.mode = "hidden"; // there, and not drawn over the picture
     for (const [place, { start, end, title }] of chapters.entries())
       track.addCue(new VTTCue(start, end, title || String(place + 1)));
@@ -16,7 +18,7 @@ export function useChapters(video: HTMLVideoElement | null, details: VideoDetail
       for (const cue of [...(track.cues ?? [])]) track.removeCue(cue);
       track.mode = "disabled";
     };
-  }, [video, details]);
+  }, [video, chapters]);
 }
 
 interface Wishes {
