@@ -205,13 +205,19 @@ function useStart(video: HTMLVideoElement | null, details: VideoDetails, asked: 
   return from;
 }
 
+const SAID = 6; // seconds of the video, after which nobody wants to begin again
+
 function Resumed({ at, video }: { at: number; video: HTMLVideoElement }) {
   const { t } = useTexts();
   const [shown, setShown] = useState(true);
   useEffect(() => {
-    const timer = setTimeout(() => setShown(false), 6_000);
-    return () => clearTimeout(timer);
-  }, []);
+    // Not of the clock: what has not begun yet, or was paused at once, has not been answered either.
+    const look = () => {
+      if (Math.abs(video.currentTime - at) > SAID) setShown(false);
+    };
+    video.addEventListener("timeupdate", look);
+    return () => video.removeEventListener("timeupdate", look);
+  }, [video, at]);
   if (!shown) return null;
   return (
     <div className="resumed" role="status">
