@@ -1,12 +1,15 @@
 """`moof` boxes -> the same tables a `moov` gives: a fragmented file is walked once and is a file like any other.
 
 Each run of a fragment (`trun`) is a chunk. Where the clock of a fragment (`tfdt`) and the sum of the durations before
-it differ, the clock is right: the last sample before it is that much longer. Source: ISO/IEC 14496-12 section 8.8.
+it differ, the clock is right: the last sample before it is that much longer. The samples of the `moov` itself come
+first: some writers put the first fragment there. Source: ISO/IEC 14496-12 section 8.8.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 from trio_stream.mp4.boxes import Box, Malformed
 from trio_stream.mp4.movie import MOST_SAMPLES, Defaults, Movie, Track
@@ -18,7 +21,7 @@ NOT_SYNC = 0x10000
 
 @dataclass(slots=True)
 class _Gathered:
-    """The samples of a track so far."""
+    """The samples of a track so far; `start` is when the first is decoded, `clock` when the next one is."""
 
     sizes: "array[int]" = field(default_factory=lambda: array("I"))
     durations: "array[int]" = field(default_factory=lambda: array("I"))
@@ -26,68 +29,104 @@ class _Gathered:
     sync: "array[int]" = field(default_factory=lambda: array("I"))
     offsets: "array[int]" = field(default_factory=lambda: array("Q"))
     counts: "array[int]" = field(default_factory=lambda: array("I"))
-    start: int | None = None
+    start: int = 0
     clock: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Where a run is read: its fragment, what the samples are unless it says otherwise, and the bytes of the file."""
+
+    base: int
+    given: Defaults
+    size: int
 
 
 def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) -> Movie:
     """The movie with the samples of all fragments: offset and payload of each `moof`. Raises `Malformed`."""
-    gathered = {track.id: _Gathered() for track in movie.tracks}
+    gathered = {track.id: _of_the_moov(track.samples) for track in movie.tracks}
+    fragmented = False
     for offset, payload in moofs:
+        fragmented = True
         moof = Box("moof", memoryview(payload), "moof")
         data_end = offset
-        for number, traf in enumerate(each for each in moof.children() if each.kind == "traf"):
-            data_end = _read_traf(
-                traf, offset, data_end if number else offset, movie.defaults, gathered, size
-            )
+        for traf in moof.children():
+            if traf.kind == "traf":
+                data_end = _read_traf(traf, offset, data_end, movie, gathered, size)
+        if sum(len(each.sizes) for each in gathered.values()) > min(MOST_SAMPLES, size):
+            raise Malformed("moof", "there are more samples in the file than can be")
+    if not fragmented:
+        return movie
     return Movie(
         movie.timescale,
-        tuple(
-            _with_fragments(track, gathered[track.id]) if track.samples.count == 0 else track
-            for track in movie.tracks
-        ),
+        tuple(_with_fragments(track, gathered[track.id]) for track in movie.tracks),
         fragmented=True,
         defaults=movie.defaults,
     )
 
 
+def _of_the_moov(samples: SampleTable) -> _Gathered:
+    """The samples that are no fragment's."""
+    count, chunks = samples.count, samples.chunks
+    gathered = _Gathered()
+    if not count:
+        return gathered
+    gathered.sizes = samples.expand_sizes(0, count)
+    gathered.durations = samples.durations.expand(0, count)
+    gathered.compositions = (
+        samples.compositions.expand(0, count)
+        if samples.compositions is not None
+        else array("i", bytes(4 * count))
+    )
+    gathered.sync = array("I", samples.sync_within(0, count))
+    gathered.clock = samples.end
+    left = count
+    for (first, stop), length in zip(
+        pairwise([*chunks.firsts, len(chunks.offsets)]), chunks.lengths, strict=True
+    ):
+        for number in range(first, stop):
+            if not left:
+                return gathered
+            gathered.offsets.append(chunks.offsets[number])
+            gathered.counts.append(min(length, left))
+            left -= gathered.counts[-1]
+    return gathered
+
+
 def _read_traf(
-    traf: Box,
-    moof_at: int,
-    data_at: int,
-    defaults: Mapping[int, Defaults],
-    gathered: Mapping[int, _Gathered],
-    size: int,
+    traf: Box, moof_at: int, data_at: int, movie: Movie, gathered: dict[int, _Gathered], size: int
 ) -> int:
     """Add the samples of one `traf`; answers where its data ends."""
-    _, flags, fields = traf.get("tfhd").full()
+    header = traf.get("tfhd")
+    _, flags, fields = header.full()
     id_ = fields.u32()
-    track = gathered.get(id_)
-    given = defaults.get(id_, Defaults())
+    given = movie.defaults.get(id_, Defaults())
     base = moof_at if flags & 0x020000 else data_at
     if flags & 0x1:
         base = fields.number(8)
-    if flags & 0x2:
-        fields.u32()
-    duration = fields.u32() if flags & 0x8 else given.duration
-    each = fields.u32() if flags & 0x10 else given.size
-    sample_flags = fields.u32() if flags & 0x20 else given.flags
-    if track is None:
-        return base
+    if flags & 0x2 and fields.u32() > 1 and id_ in gathered:
+        raise Malformed(header.path, "the coding changes in the midst of the track")
+    given = Defaults(
+        fields.u32() if flags & 0x8 else given.duration,
+        fields.u32() if flags & 0x10 else given.size,
+        fields.u32() if flags & 0x20 else given.flags,
+    )
+    track = gathered.get(id_, _Gathered())  # what is none of ours takes its place all the same
     if (tfdt := traf.find("tfdt")) is not None:
         version, _, fields = tfdt.full()
         _set_clock(track, fields.wide(version), tfdt.path)
     end = base
+    run = _Run(base, given, size)
     for trun in traf.children():
         if trun.kind == "trun":
-            end = _read_trun(trun, track, base, end, Defaults(duration, each, sample_flags), size)
+            end = _read_trun(trun, track, end, run)
     return end
 
 
 def _set_clock(track: _Gathered, time: int, path: str) -> None:
-    if track.start is None:
+    if not len(track.durations):
         track.start = track.clock = time
-    elif time != track.clock and len(track.durations):
+    elif time != track.clock:
         longer = track.durations[-1] + time - track.clock
         if not 0 <= longer < 1 << 32:
             raise Malformed(path, "its time lies before the end of the fragment before it")
@@ -95,45 +134,42 @@ def _set_clock(track: _Gathered, time: int, path: str) -> None:
         track.clock = time
 
 
-def _read_trun(trun: Box, track: _Gathered, base: int, at: int, given: Defaults, size: int) -> int:
-    """Add the samples of one run; answers where its data ends."""
+def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
+    """Add the samples of one run that are there; answers where its data ends."""
     _, flags, fields = trun.full()
-    count = fields.u32()
-    offset = base + fields.number(4, signed=True) if flags & 0x1 else at
-    first_flags = fields.u32() if flags & 0x4 else None
+    count, given = fields.u32(), run.given
+    offset = run.base + fields.number(4, signed=True) if flags & 0x1 else at
+    first_flags = fields.u32() if flags & 0x4 else given.flags
     columns = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
-    if count > MOST_SAMPLES - len(track.sizes):
-        raise Malformed(trun.path, f"there are more than {MOST_SAMPLES} samples in the track")
-    if not columns and given.size * count > size:
-        raise Malformed(trun.path, f"{count} samples of {given.size} bytes are more than the file has")
-    if not columns and count > size:
+    if count > min(MOST_SAMPLES, run.size) - len(track.sizes):
         raise Malformed(trun.path, f"{count} samples are more than the file has bytes")
     rows = fields.numbers("I", count * len(columns))
     column = {bit: rows[at :: len(columns)] for at, bit in enumerate(columns)}
-    sizes = column.get(0x200) or array("I", (given.size,)) * count
-    durations = column.get(0x100) or array("I", (given.duration,)) * count
-    total = sum(sizes)
-    if offset < 0 or offset + total > size:
-        return offset + total  # cut off: what is not there is no sample
+    sizes = column[0x200] if 0x200 in column else array("I", (given.size,)) * count
+    end = offset + sum(sizes)
+    if not 0 <= offset <= run.size:
+        return end
+    if end > run.size:  # cut off: what is not there is no sample
+        sizes = sizes[: bisect_right(array("Q", accumulate(sizes)), run.size - offset)]
+    if not (count := len(sizes)):
+        return end
+    durations = column[0x100][:count] if 0x100 in column else array("I", (given.duration,)) * count
     first = len(track.sizes)
     if 0x400 in column:
-        track.sync.extend(first + n for n, each in enumerate(column[0x400]) if not each & NOT_SYNC)
+        track.sync.extend(first + n for n, each in enumerate(column[0x400][:count]) if not each & NOT_SYNC)
     else:
-        if count and not (given.flags if first_flags is None else first_flags) & NOT_SYNC:
+        if not first_flags & NOT_SYNC:
             track.sync.append(first)
         if not given.flags & NOT_SYNC:
             track.sync.extend(range(first + 1, first + count))
     track.sizes += sizes
     track.durations += durations
     track.clock += sum(durations)
-    if 0x800 in column:
-        track.compositions += array("i", column[0x800].tobytes())
-    else:
-        track.compositions += array("i", (0,)) * count
-    if count:
-        track.offsets.append(offset)
-        track.counts.append(count)
-    return offset + total
+    offsets = column[0x800][:count].tobytes() if 0x800 in column else bytes(4 * count)
+    track.compositions += array("i", offsets)
+    track.offsets.append(offset)
+    track.counts.append(count)
+    return end
 
 
 def _with_fragments(track: Track, found: _Gathered) -> Track:
@@ -152,7 +188,7 @@ def _with_fragments(track: Track, found: _Gathered) -> Track:
             sync=None if len(found.sync) == count else found.sync,
             chunks=Chunks(found.offsets, array("I", range(1, len(found.offsets) + 1)), found.counts, samples),
         ),
-        start=found.start or 0,
+        start=found.start,
     )
 
 

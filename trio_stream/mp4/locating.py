@@ -39,7 +39,7 @@ def locate(read: Read, size: int) -> Located:
         elif kind == "moov":
             if length > LARGEST_MOOV:
                 raise Malformed("moov", f"it has {length} bytes, more than the {LARGEST_MOOV} that may be")
-            payload = read(offset + header, length - header)
+            payload = read(offset + header, length - header) if offset + length <= size else b""
             if len(payload) != length - header:
                 raise Malformed("moov", "the file ends in it")
             return Located(brand, payload, offset + length if first_moof is None else first_moof)
@@ -53,22 +53,22 @@ def fragments(read: Read, size: int, start: int) -> Iterator[tuple[int, bytes]]:
             continue
         if length > LARGEST_MOOF:
             raise Malformed("moof", f"it has {length} bytes, more than the {LARGEST_MOOF} that may be")
-        payload = read(offset + header, length - header)
+        payload = read(offset + header, length - header) if offset + length <= size else b""
         if len(payload) != length - header:
             return
         yield offset, payload
 
 
 def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[str, int, int, int]]:
-    """Kind, offset, bytes of head, and bytes of each box in the file; the last may end with the file."""
+    """Kind, offset, bytes of head, and bytes of each box in the file; the last may claim more than there is."""
     offset = start
     for _ in range(MOST_TOP_BOXES):
         head = read_head(read(offset, 16))
         if head is None:
             return  # the end, or what was written behind it
-        length = size - offset if head.size is None else min(head.size, size - offset)
-        if length < head.header:
-            return
+        length = size - offset if head.size is None else head.size
         yield head.kind, offset, head.header, length
         offset += length
+        if offset >= size:
+            return
     raise Malformed("", f"there are more than {MOST_TOP_BOXES} boxes in it")

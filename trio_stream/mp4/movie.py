@@ -12,8 +12,8 @@ from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending
 
 MOST_TRACKS = 200
-MOST_SAMPLES = 1 << 26
-"""Of a track: some two weeks of pictures. What is not in a table of the file is not counted in one of ours."""
+MOST_SAMPLES = 1 << 24
+"""Of a track: four days of sound. What is not in a table of the file is not counted in one of ours."""
 
 _DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
