@@ -58,7 +58,7 @@ class File:
 def test_the_index(data: bytes, brand: str, behind: int) -> None:
     file = File(data)
     assert file.locate() == Located(brand, b"index", behind)
-    assert sum(min(length, 16) for _, length in file.reads) < 100  # nothing of the data
+    assert sum(length for _, length in file.reads) < 150  # nothing of the data
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,9 @@ def test_no_index(data: bytes, sentence: str) -> None:
 
 
 def test_an_index_that_is_cut_off() -> None:
-    """The box ends with the file then, and what is in it says what is missing."""
-    assert File(FTYP + MOOV[:-2]).locate().moov == b"ind"
-    with pytest.raises(Malformed, match="the box moov: the file ends in it"):  # it became shorter meanwhile
-        File(FTYP + MOOV[:-2], size=len(FTYP + MOOV)).locate()
+    for file in (File(FTYP + MOOV[:-2]), File(FTYP + MOOV[:-2], size=len(FTYP + MOOV))):
+        with pytest.raises(Malformed, match="the box moov: the file ends in it"):
+            file.locate()
 
 
 def test_an_index_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +92,14 @@ def test_an_index_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     file = File(struct.pack(">I4s", (16 << 20) + 8, b"moof"), size=1 << 40)
     with pytest.raises(Malformed, match="the box moof: it has 16777224 bytes"):
         file.fragments()
+
+
+def test_boxes_may_claim_anything() -> None:
+    for claimed in (1 << 63, (1 << 64) - 1):
+        file = File(FTYP + struct.pack(">I4sQ", 1, b"free", claimed) + MOOV)
+        with pytest.raises(Malformed, match="there is no index"):
+            file.locate()
+        assert file.fragments() == []
 
 
 def test_a_file_has_so_many_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +126,7 @@ def test_fragments() -> None:
     file = File(data)
     assert file.fragments(start) == [(at, b"first"), (second, b"second")]
     assert sum(length for _, length in file.reads) < 200
-    assert File(data[: second + 10]).fragments(start) == [(at, b"first"), (second, b"se")]
+    assert File(data[: second + 10]).fragments(start) == [(at, b"first")]
     assert File(data[: second + 10], size=len(data)).fragments(start) == [(at, b"first")]
     assert File(data[: second + 6]).fragments(start) == [(at, b"first")]
 

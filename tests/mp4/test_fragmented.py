@@ -1,0 +1,311 @@
+"""Fragmented files: the samples of all fragments are those of one table."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mp4.making import (
+    FTYP,
+    NON_SYNC,
+    Making,
+    Sample,
+    box,
+    film,
+    fragment,
+    full,
+    moov,
+    opening,
+    payload,
+    tfdt,
+    tfhd,
+    trex,
+    trun,
+    words,
+)
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.fragmented import read_fragments
+from trio_stream.mp4.locating import fragments, locate
+from trio_stream.mp4.movie import Movie, Track, read_movie
+
+
+def read(data: bytes, size: int | None = None) -> Movie:
+    size = len(data) if size is None else size
+
+    def read_at(offset: int, length: int) -> bytes:
+        return data[: max(0, size)][offset : offset + length]
+
+    located = locate(read_at, size)
+    movie = read_movie(located.moov, size)
+    return read_fragments(movie, fragments(read_at, size, located.fragments_from), size)
+
+
+def one(data: bytes) -> Track:
+    [track] = read(data).tracks
+    return track
+
+
+def check(track: Track, samples: Sequence[Sample], contents: Sequence[bytes], data: bytes) -> None:
+    table = track.samples
+    assert table.count == len(samples)
+    times = accumulate((each.duration for each in samples), initial=0)
+    for number, (sample, content, at) in enumerate(zip(samples, contents, times, strict=False)):
+        assert table.durations.time(number) == at
+        assert table.composition(number) == sample.offset
+        assert table.is_sync(number) is sample.sync
+        assert (
+            b"".join(data[offset:][:length] for offset, length in table.extents(number, number + 1))
+            == content
+        )
+    assert table.end == sum(each.duration for each in samples)
+
+
+samples = st.builds(
+    Sample,
+    size=st.integers(0, 20),
+    duration=st.sampled_from([1000, 1001, 5]),
+    offset=st.sampled_from([0, 0, 1000, -500]),
+    sync=st.booleans(),
+)
+
+
+@given(
+    st.lists(samples, min_size=1, max_size=20).map(tuple),
+    st.lists(st.integers(1, 6), min_size=1, max_size=6),
+    st.integers(0, 20),
+    st.integers(0, 1 << 40),
+    st.booleans(),
+)
+def test_fragments_are_one_table(
+    made: tuple[Sample, ...], lengths: list[int], split: int, start: int, clocks: bool
+) -> None:
+    track = Making(made, (len(made),))
+    data, at, number = opening(track), 0, 1
+    while at < len(made):
+        stop = min(at + lengths[number % len(lengths)], len(made))
+        clock = start + sum(each.duration for each in made[:at]) if clocks else None
+        data += box("free", bytes(3)) + fragment(track, at, stop, number, clock, split=split)
+        at, number = stop, number + 1
+    found = one(data)
+    check(found, made, track.contents, data)
+    assert found.start == (start if clocks else 0)
+
+
+TWO = Making((Sample(5, 1000), Sample(6, 1000, 0, sync=False)), (2,))
+
+
+def test_a_clock_that_jumps_makes_the_sample_before_it_longer() -> None:
+    data = (
+        opening(TWO)
+        + fragment(TWO, 0, 2, 1, 500)
+        + fragment(TWO, 0, 2, 2, 4000)
+        + fragment(TWO, 0, 2, 3, 5999)
+    )
+    track = one(data)
+    assert track.start == 500
+    assert track.samples.durations.expand(0, 6).tolist() == [1000, 2500, 1000, 999, 1000, 1000]
+    with pytest.raises(
+        Malformed, match="the box moof/traf/tfdt: its time lies before the end of the fragment before"
+    ):
+        read(opening(TWO) + fragment(TWO, 0, 2, 1, 500) + fragment(TWO, 0, 2, 2, 1000))
+    with pytest.raises(Malformed, match="the box moof/traf/tfdt: its time lies before the end"):
+        read(opening(TWO) + fragment(TWO, 0, 2, 1, 500) + fragment(TWO, 0, 2, 2, 1 << 33))
+
+
+def test_the_clock_of_a_fragment_without_samples_is_that_of_nothing() -> None:
+    empty = box(
+        "moof", full("mfhd", 0, 0, words(1)), box("traf", tfhd(1), tfdt(7), full("trun", 0, 0, words(0)))
+    )
+    assert one(opening(TWO) + empty + fragment(TWO, 0, 2, 2, 900)).start == 900
+
+
+def with_runs(
+    *trafs: Callable[[int], bytes], defaults: Sequence[bytes] = (), data: bytes = bytes(100)
+) -> bytes:
+    """A file with one fragment, whose parts are told where its data begin: counted from the fragment."""
+    start = opening(TWO, defaults=defaults)
+    size = len(box("moof", *(traf(0) for traf in trafs)))
+    return start + box("moof", *(traf(size + 8) for traf in trafs)) + box("mdat", data)
+
+
+def bare(count: int, offset: int | None = None, flags: int = 0, *fields: int) -> bytes:
+    """A run that says nothing of its samples but what the flags announce."""
+    start = () if offset is None else (offset,)
+    return full("trun", 0, flags | (offset is not None), words(count, *start, *fields))
+
+
+@pytest.mark.parametrize(
+    ("trafs", "expected"),
+    [
+        # what trex says, what tfhd says instead, what trun says instead
+        ((lambda at: box("traf", tfhd(1), bare(3, at)),), [(10, 5, False)] * 3),
+        ((lambda at: box("traf", tfhd(1, 0x020038, 7, 6, 0), bare(3, at)),), [(7, 6, True)] * 3),
+        ((lambda at: box("traf", tfhd(1, 0x020010, 6), bare(2, at)),), [(10, 6, False)] * 2),
+        ((lambda at: box("traf", tfhd(1), bare(3, at, 0x4, 0)),), [(10, 5, True)] + [(10, 5, False)] * 2),
+        (
+            (lambda at: box("traf", tfhd(1, 0x020020, 0), bare(3, at, 0x4, NON_SYNC)),),
+            [(10, 5, False)] + [(10, 5, True)] * 2,
+        ),
+        ((lambda at: box("traf", tfhd(1), bare(2, at, 0x200, 8, 9)),), [(10, 8, False), (10, 9, False)]),
+        ((lambda at: box("traf", tfhd(1), bare(2, at, 0x100, 8, 9)),), [(8, 5, False), (9, 5, False)]),
+        ((lambda at: box("traf", tfhd(1), bare(2, at, 0x400, 0, NON_SYNC)),), [(10, 5, True), (10, 5, False)]),
+        ((lambda at: box("traf", tfhd(1, 0x020002, 1), bare(1, at)),), [(10, 5, False)]),
+        # several runs and several parts of one track
+        ((lambda at: box("traf", tfhd(1), bare(1, at), bare(2, at + 50)),), [(10, 5, False)] * 3),
+        (
+            (lambda at: box("traf", tfhd(1), bare(1, at)), lambda at: box("traf", tfhd(1), bare(1, at + 5))),
+            [(10, 5, False)] * 2,
+        ),
+        ((lambda _: box("traf", tfhd(1), bare(0)),), []),
+    ],
+)  # fmt: skip
+def test_what_samples_are(
+    trafs: Sequence[Callable[[int], bytes]], expected: list[tuple[int, int, bool]]
+) -> None:
+    table = one(with_runs(*trafs, defaults=[trex(1, 10, 5, NON_SYNC)])).samples
+    assert [
+        (table.durations[each], table.bytes_of(each, each + 1), table.is_sync(each))
+        for each in range(table.count)
+    ] == expected
+
+
+def places(data: bytes) -> list[tuple[int, int]]:
+    """Where samples lie, counted from the payload of `mdat`."""
+    table = one(data).samples
+    begin = data.index(b"mdat") + 4
+    return [(offset - begin, length) for offset, length in table.extents(0, table.count)]
+
+
+def test_where_data_are() -> None:
+    defaults = [trex(1, 10, 5)]
+
+    def file(*trafs: Callable[[int], bytes]) -> bytes:
+        return with_runs(*trafs, defaults=defaults)
+
+    assert places(file(lambda at: box("traf", tfhd(1), bare(2, at + 3)))) == [(3, 10)]
+    # a run without an offset follows the one before
+    assert places(file(lambda at: box("traf", tfhd(1), bare(2, at), bare(1)))) == [(0, 15)]
+    # without a word, the first part counts from the fragment, the next one from the end of the data of the one before,
+    # which may be that of a track of texts
+    assert places(file(lambda at: box("traf", tfhd(1, 0), bare(2, at)))) == [(0, 10)]
+    assert places(
+        file(
+            lambda at: box("traf", tfhd(9, 0x10, 7), bare(2, at)),
+            lambda _: box("traf", tfhd(1, 0), bare(2, 0)),
+        )
+    ) == [(14, 10)]
+    # an offset of its own
+    begin = (
+        with_runs(lambda at: box("traf", tfhd(1, 0, base=1), bare(2, 4)), defaults=defaults).index(b"mdat")
+        + 4
+    )
+    assert places(file(lambda at: box("traf", tfhd(1, 0, base=begin), bare(2, 4)))) == [(4, 10)]
+    assert places(file(lambda at: box("traf", tfhd(1, 0x020000, base=begin), bare(2, 4)))) == [(4, 10)]
+
+
+def test_samples_of_the_index_come_first() -> None:
+    """Some writers put the first fragment there."""
+    made = tuple(Sample(5 + number, 1000, 0, number % 3 == 0) for number in range(9))
+    track = Making(made, (2, 2, 1, 4))
+    first = replace(track, samples=made[:5], chunks=(2, 2, 1))
+    data = film(first, last=False)
+    index = payload(data)
+    room = box("mvex", trex(1))
+    index = moov([first], [[offset + len(room) for offset in offsets_of(data)]], room)
+    data = FTYP + index + data[len(FTYP) + len(payload(data)) + 8 :] + fragment(track, 5, 9, 1, 5000)
+    check(one(data), made, track.contents, data)
+
+
+def offsets_of(data: bytes) -> list[int]:
+    [track] = read_movie(payload(data), len(data)).tracks
+    return track.samples.chunks.offsets.tolist()
+
+
+def test_a_movie_that_could_have_fragments_and_has_none() -> None:
+    made = Making((Sample(5, 1000),) * 4, (2, 2))
+    data = film(made)
+    index = box("moov", payload(data), box("mvex", trex(1)))
+    data = data[: data.index(b"moov") - 4] + index
+    movie = read(data)
+    assert movie.fragmented
+    check(movie.tracks[0], made.samples, made.contents, data)
+
+
+@given(st.integers(0, 60))
+def test_a_recording_that_was_cut_off_ends_with_its_last_whole_sample(missing: int) -> None:
+    made = Making(tuple(Sample(4 + number, 1000 + number) for number in range(6)), (6,))
+    data = opening(made) + fragment(made, 0, 3, 1, 0) + fragment(made, 3, 6, 2, 3003)
+    cut = data[: len(data) - missing]
+    count = 6 - sum(missing > left for left in (0, 9, 17)) if missing < 24 else 3
+    check(one(cut), made.samples[:count], made.contents, data)
+
+
+MANY = 0x7FFFFFFF
+
+
+@pytest.mark.parametrize(
+    ("traf", "sentence"),
+    [
+        (b"", "the box moof/traf: there is no tfhd in it"),
+        (full("tfhd", 0, 0), "the box moof/traf/tfhd: it ends too early"),
+        (full("tfhd", 0, 0x38, words(1, 2)), "the box moof/traf/tfhd: it ends too early"),
+        (tfhd(1, 0x020002, 2), "the box moof/traf/tfhd: the coding changes in the midst of the track"),
+        (tfhd(1) + full("tfdt", 1, 0, words(1)), "the box moof/traf/tfdt: it ends too early"),
+        (tfhd(1) + bare(9, 0, 0x200), "the box moof/traf/trun: it has no room for the 9 entries it claims"),
+        (
+            tfhd(1) + bare(9, 0, 0xF00, 1),
+            "the box moof/traf/trun: it has no room for the 36 entries it claims",
+        ),
+        (
+            tfhd(1) + bare(MANY, 0),
+            "the box moof/traf/trun: 2147483647 samples are more than the file has bytes",
+        ),
+        (tfhd(1) + bare(MANY, 0, 0x200), "the box moof/traf/trun: 2147483647 samples"),
+        (tfhd(1) + bare(500, 0) * 3, "the box moof/traf/trun: 500 samples are more than the file has bytes"),
+    ],
+)
+def test_faults_name_their_box(traf: bytes, sentence: str) -> None:
+    with pytest.raises(Malformed, match=sentence):
+        read(with_runs(lambda _: box("traf", traf), data=bytes(200)))
+
+
+def test_tracks_together_have_no_more_samples_than_the_file_has_bytes() -> None:
+    tracks = [replace(TWO, id=number + 1) for number in range(9)]
+    start = opening(*tracks)
+    count = 2 * len(start) // 3
+    data = (
+        start
+        + box("moof", *(box("traf", tfhd(each.id), bare(count, 0)) for each in tracks))
+        + box("mdat", bytes(count))
+    )
+    with pytest.raises(Malformed, match="the box moof: there are more samples in the file than can be"):
+        read(data)
+
+
+def test_runs_of_nothing_cost_nothing() -> None:
+    """Samples of no bytes can be claimed in any number: each run with as many as the file has bytes."""
+    made = b"".join(box("moof", box("traf", tfhd(1), bare(3000, 0))) for _ in range(5000))
+    began = time.process_time()
+    with pytest.raises(Malformed, match="more than the file has bytes"):
+        read(opening(TWO) + made)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("offset", [-(1 << 31), -1000, 1 << 30])
+def test_runs_elsewhere_are_no_samples(offset: int) -> None:
+    data = with_runs(lambda _: box("traf", tfhd(1), bare(2, offset)), defaults=[trex(1, 1, 5)])
+    assert one(data).samples.count == 0
+
+
+def test_every_second_sample_longer_is_kept_compactly() -> None:
+    count = 20_000
+    made = tuple(Sample(1, 1000) for _ in range(count))
+    data = opening(TWO) + box("moof", box("traf", tfhd(1), trun(made, 8))) + bytes(count)
+    table = one(data).samples
+    assert table.count == count
+    assert table.durations.constant == 1000
+    assert table.nbytes < 4 * count + 1000
