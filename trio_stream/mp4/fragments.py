@@ -18,6 +18,7 @@ SYNC, NOT_SYNC = 0x02000000, 0x01010000
 
 _UNITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _STYP = box("styp", b"cmfs", struct.pack(">I", 0), b"cmfs", b"msdh")
+_MEDIA = {"vide": full_box("vmhd", 0, 1, bytes(8)), "soun": full_box("smhd", 0, 0, bytes(4))}
 _TFHD_FLAGS = 0x020000 | 0x20  # default-base-is-moof, default-sample-flags-present
 
 
@@ -55,7 +56,7 @@ def _trak(number: int, track: Track, timeline: Timeline) -> bytes:
         "trak",
         _header(track.header, number),
         _edit_list(timeline.skip),
-        box("mdia", mdhd, hdlr, box("minf", track.media, dinf, stbl)),
+        box("mdia", mdhd, hdlr, box("minf", track.media or _MEDIA[track.handler], dinf, stbl)),
     )
 
 
@@ -75,7 +76,8 @@ def _edit_list(skip: int) -> bytes:
 
 def _packed(language: str | None) -> int:
     """ISO 639-2, three letters in five bits each (section 8.4.2.3)."""
-    letters = language if language is not None and len(language) == 3 and language.isalpha() else "und"
+    plain = language is not None and len(language) == 3 and language.isascii() and language.isalpha()
+    letters = language if language is not None and plain else "und"
     first, second, third = (ord(letter) - 0x60 & 31 for letter in letters.lower())
     return first << 10 | second << 5 | third
 
