@@ -153,7 +153,9 @@ def _chunks(track: Making, offsets: Sequence[int]) -> list[bytes]:
 def stbl(track: Making, offsets: Sequence[int]) -> bytes:
     """The sample table."""
     samples = track.samples
-    entries = track.entries or ((avc1(),) if track.handler == "vide" else (mp4a(track.timescale),))
+    entries = track.entries or (
+        (avc1(),) if track.handler == "vide" else (mp4a(min(track.timescale, 48_000)),)
+    )
     made = [
         full("stsd", 0, 0, words(len(entries)), *entries),
         table("stts", runs((sample.duration for sample in samples), track.breaks)),
