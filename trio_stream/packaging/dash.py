@@ -16,7 +16,9 @@ CICP = "urn:mpeg:mpegB:cicp:TransferCharacteristics"
 
 
 def manifest(title: Title) -> str:
-    """The MPD of a title: one period, an adaptation set for the pictures and one for each sound and text."""
+    """The MPD of a title: one period, an adaptation set for the pictures and one for each sound and text.
+
+    Elements stand in the order the schema of the standard has, and adaptation sets are numbered, as it wants."""
     mpd = ET.Element("MPD", {
         "xmlns": "urn:mpeg:dash:schema:mpd:2011",
         "profiles": PROFILES,
@@ -26,8 +28,8 @@ def manifest(title: Title) -> str:
     })  # fmt: skip
     period = ET.SubElement(mpd, "Period", id="0", start="PT0S")
     videos = title.videos
-    for number, (_, group) in enumerate(groupby(videos, lambda each: each[1].codecs.split(".")[0])):
-        _video_set(period, number, list(group))
+    for _, group in groupby(videos, lambda each: each[1].codecs.split(".")[0]):
+        _video_set(period, list(group))
     for sound in title.main.audio:
         _audio_set(period, title.sources[0], sound)
     for text in title.texts:
@@ -40,10 +42,11 @@ def _duration(seconds: float) -> str:
     return f"PT{seconds:.3f}S"
 
 
-def _video_set(period: ET.Element, number: int, videos: Sequence[tuple[Source, Rendition]]) -> None:
+def _video_set(period: ET.Element, videos: Sequence[tuple[Source, Rendition]]) -> None:
     independent = all(video.independent for _, video in videos)
+    number = len(period)
     into = ET.SubElement(period, "AdaptationSet", {
-        "id": f"video{number}",
+        "id": str(number),
         "contentType": "video",
         "mimeType": "video/mp4",
         "segmentAlignment": "true",
@@ -70,7 +73,7 @@ def _video_set(period: ET.Element, number: int, videos: Sequence[tuple[Source, R
 
 def _audio_set(period: ET.Element, source: Source, sound: Rendition) -> None:
     about = {
-        "id": sound.name,
+        "id": str(len(period)),
         "contentType": "audio",
         "mimeType": "audio/mp4",
         "segmentAlignment": "true",
@@ -79,9 +82,9 @@ def _audio_set(period: ET.Element, source: Source, sound: Rendition) -> None:
     if sound.language is not None:
         about["lang"] = sound.language
     into = ET.SubElement(period, "AdaptationSet", about)
-    ET.SubElement(into, "Role", schemeIdUri=ROLE, value="main" if sound.default else "alternate")
     if sound.label is not None:
         ET.SubElement(into, "Label").text = sound.label
+    ET.SubElement(into, "Role", schemeIdUri=ROLE, value="main" if sound.default else "alternate")
     representation = ET.SubElement(into, "Representation", {
         "id": f"{sound.name}.0",
         "codecs": sound.codecs,
@@ -96,13 +99,13 @@ def _audio_set(period: ET.Element, source: Source, sound: Rendition) -> None:
 
 
 def _text_set(period: ET.Element, text: Text) -> None:
-    about = {"id": text.name, "contentType": "text", "mimeType": "text/vtt"}
+    about = {"id": str(len(period)), "contentType": "text", "mimeType": "text/vtt"}
     if text.language is not None:
         about["lang"] = text.language
     into = ET.SubElement(period, "AdaptationSet", about)
     role = "forced-subtitle" if text.forced else "caption" if text.hearing_impaired else "subtitle"
-    ET.SubElement(into, "Role", schemeIdUri=ROLE, value=role)
     ET.SubElement(into, "Label").text = text.label
+    ET.SubElement(into, "Role", schemeIdUri=ROLE, value=role)
     representation = ET.SubElement(into, "Representation", id=f"{text.name}.0", bandwidth="1000")
     ET.SubElement(representation, "BaseURL").text = text.whole
 
