@@ -1,7 +1,7 @@
 /** The bar at the top, the page below it, and which page that is. */
 
 import { QueryClientProvider } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { client } from "./api/queries";
 import { LANGUAGES, Language, type Language as LanguageTag, useTexts } from "./i18n";
@@ -9,7 +9,7 @@ import icon from "./icon.svg";
 import { LibraryPage } from "./library/page";
 import { SearchField } from "./library/search";
 import { useArrows } from "./ui/arrows";
-import { Icon, type IconName } from "./ui/icons";
+import { Choice } from "./ui/choice";
 import { State, ToLibrary } from "./ui/state";
 import { THEMES, type Theme, useTheme } from "./ui/theme";
 
@@ -111,28 +111,5 @@ function Choices() {
         ))}
       </Choice>
     </div>
-  );
-}
-
-interface Offered {
-  icon: IconName;
-  label: string;
-  value: string;
-  choose: (value: string) => void;
-  /** The options. */
-  children: ReactNode;
-}
-
-function Choice({ icon, label, value, choose, children }: Offered) {
-  return (
-    <label className="choice">
-      <span className="hidden">{label}</span>
-      <span className="icon-button">
-        <Icon name={icon} />
-      </span>
-      <select value={value} onChange={(event) => choose(event.target.value)}>
-        {children}
-      </select>
-    </label>
   );
 }

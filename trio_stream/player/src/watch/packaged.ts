@@ -1,8 +1,10 @@
 /** Playing a video that comes in segments. hls.js is loaded only for that, after the page has shown. */
 
 import type HlsPlayer from "hls.js";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { VideoDetails } from "../api/client";
 import { remember, remembered } from "../ui/memory";
+import { type Delivery, deliveryOf, thisBrowser } from "./delivery";
 import { rank } from "./tracks";
 
 export interface Offered {
@@ -120,4 +122,21 @@ export function usePackaged(video: HTMLVideoElement | null, source: string | nul
       else hls.startLoad(video.currentTime);
     },
   };
+}
+
+/** Plays a video in segments where the file itself would not do; where segments do not either, it is the file. */
+export function usePackagedIfNeeded(video: HTMLVideoElement | null, details: VideoDetails) {
+  const { content_type, facts, state, reason, urls } = details;
+  const best = useMemo(
+    () => deliveryOf({ content_type, facts, state, reason }, thisBrowser()),
+    [content_type, facts, state, reason],
+  );
+  const [refused, setRefused] = useState<string | null>(null);
+  const direct = best.kind === "direct" || refused === urls.hls;
+  const packaged = usePackaged(video, direct ? null : urls.hls);
+  useEffect(() => {
+    if (packaged.failed !== null) setRefused(urls.hls);
+  }, [packaged.failed, urls.hls]);
+  const delivery: Delivery = direct ? { kind: "direct" } : best;
+  return { ...packaged, direct, delivery, source: direct ? urls.file : urls.hls, reload: direct ? null : packaged.reload };
 }

@@ -9,6 +9,7 @@ import { useTexts } from "../i18n";
 import { bitsPerSecond, bytes, clock, fraction, languageName } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { NoVideo } from "../ui/state";
+import { deliveryOf, thisBrowser } from "./delivery";
 import { Player } from "./player";
 import { parseTime } from "./position";
 import { Rows } from "./rows";
@@ -59,6 +60,8 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
   const { facts } = details;
   const picture = facts?.video[0];
   const sound = facts?.audio ?? [];
+  const browser = useMemo(thisBrowser, []);
+  const fixed = !browser.listsSounds && deliveryOf(details, browser).kind === "direct";
   const rows: [string, string][] = [[t("watch.path"), details.name]];
   if (picture !== undefined) {
     const rate = picture.frame_rate === null ? "" : `, ${Math.round(fraction(picture.frame_rate) * 100) / 100} fps`;
@@ -125,9 +128,7 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
         <h2 id="details">{t("watch.details")}</h2>
         <Rows className="facts" rows={rows} />
         {/* Of several tracks browsers play the first, unless they can list them (HTML standard section 4.8.11.10). */}
-        {sound.length > 1 && !("audioTracks" in HTMLMediaElement.prototype) && (
-          <p className="remark">{t("player.audio.fixed")}</p>
-        )}
+        {sound.length > 1 && fixed && <p className="remark">{t("player.audio.fixed")}</p>}
       </section>
     </div>
   );

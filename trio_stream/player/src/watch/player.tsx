@@ -10,9 +10,11 @@ import { clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { remember, remembered } from "../ui/memory";
 import { Skin } from "../ui/skin";
+import { Choice } from "../ui/choice";
 import { useChapters, useKeysOfThePage, useMediaSession } from "./effects";
 import { Keys } from "./keys";
 import { NextUp } from "./next";
+import { usePackagedIfNeeded } from "./packaged";
 import { usePlayhead } from "./playhead";
 import { startOf } from "./position";
 import { useRecovery } from "./recovery";
@@ -38,14 +40,15 @@ export function Player({ details, asked, since, go, told }: Playing) {
   const keys = useRef<HTMLDialogElement>(null);
   const [stats, setStats] = useState(false);
   const container = useMemo(() => video?.closest<HTMLElement>(".video-skin") ?? null, [video]);
-  const source = details.urls.file;
+  const packaged = usePackagedIfNeeded(video, details);
+  const source = packaged.source;
 
   const next = details.next;
   const previous = details.previous;
   const goNext = useMemo(() => (next === null ? null : () => go(next.id)), [next, go]);
   const goPrevious = useMemo(() => (previous === null ? null : () => go(previous.id)), [previous, go]);
 
-  const lost = useRecovery(video, source);
+  const lost = useRecovery(video, source, packaged.reload);
   const measured = useMeasured(video, source, since);
   const trouble = useTrouble(video, details);
   usePlayhead(video, details.id, told);
@@ -105,7 +108,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
     <>
       <div className="player" data-arrows="own">
         <Skin>
-          <Video ref={setVideo} src={source} poster={details.poster ?? undefined} autoPlay playsInline preload="auto">
+          <Video ref={setVideo} src={packaged.direct ? source : undefined} poster={details.poster ?? undefined} autoPlay playsInline preload="auto">
             {texts.map((each, place) => (
               <track
                 key={each.url}
@@ -124,6 +127,35 @@ export function Player({ details, asked, since, go, told }: Playing) {
           <Hotkey keys="ArrowRight" action="seekStep" value={5} />
           <Hotkey keys="ArrowLeft" action="seekStep" value={-5} />
           <Above title={details.title}>
+            {packaged.sounds.length > 1 && (
+              <Choice
+                icon="sound"
+                label={t("player.sound")}
+                value={String(packaged.sound)}
+                choose={(id) => packaged.chooseSound(Number(id))}
+              >
+                {packaged.sounds.map(({ id, name, language: tag }) => (
+                  <option key={id} value={id} lang={tag ?? undefined}>
+                    {name}
+                  </option>
+                ))}
+              </Choice>
+            )}
+            {packaged.qualities.length > 1 && (
+              <Choice
+                icon="quality"
+                label={t("player.quality")}
+                value={String(packaged.quality)}
+                choose={(id) => packaged.chooseQuality(Number(id))}
+              >
+                <option value={-1}>{t("player.quality.auto")}</option>
+                {packaged.qualities.map(({ id, name }) => (
+                  <option key={id} value={id}>
+                    {name}
+                  </option>
+                ))}
+              </Choice>
+            )}
             <button
               type="button"
               className="icon-button"
@@ -147,7 +179,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
               </button>
             )}
           </Above>
-          {stats && video !== null && <Stats video={video} details={details} measured={measured} />}
+          {stats && video !== null && <Stats video={video} details={details} measured={measured} delivery={packaged.delivery} />}
           {resumed !== null && video !== null && <Resumed at={resumed} video={video} key={details.id} />}
           {lost === "reconnecting" && (
             <p className="lost" role="status">

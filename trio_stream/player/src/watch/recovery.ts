@@ -1,6 +1,6 @@
 /** Going on by itself after the server, or the way to it, was away. */
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 const STALLED = 6_000; // milliseconds without a further picture, though more should come
 const AGAIN = 700; // milliseconds between two questions to the server
@@ -27,10 +27,12 @@ export type Lost = "no" | "reconnecting" | "failed";
 
 /**
  * Watches over `video`. When it fails after it had been fine, or stands still though it should play, the server is
- * asked until it answers, and the video is loaded again where it was.
+ * asked until it answers, and the video is loaded again where it was; by `reload`, if something else loads it.
  */
-export function useRecovery(video: HTMLVideoElement | null, source: string): Lost {
+export function useRecovery(video: HTMLVideoElement | null, source: string, reload: (() => void) | null): Lost {
   const [lost, setLost] = useState<Lost>("no");
+  const again = useRef(reload);
+  again.current = reload;
   useEffect(() => {
     if (video === null) return;
     const ending = new AbortController();
@@ -54,6 +56,12 @@ export function useRecovery(video: HTMLVideoElement | null, source: string): Los
       const [position, rate, playing] = [at, video.playbackRate, wanted];
       while (!signal.aborted && !(await answers(signal))) await pause(AGAIN, signal);
       if (signal.aborted) return;
+      if (again.current !== null && video.error === null) {
+        again.current();
+        moved = performance.now();
+        busy = false;
+        return;
+      }
       const showing = [...video.textTracks].map((track) => track.mode);
       video.addEventListener(
         "loadedmetadata",

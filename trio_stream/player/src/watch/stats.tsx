@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import type { VideoDetails } from "../api/client";
 import { useTexts } from "../i18n";
 import { bitsPerSecond } from "../ui/format";
+import type { Delivery } from "./delivery";
 import { Rows } from "./rows";
 
 export interface Measured {
@@ -54,9 +55,10 @@ interface Shown {
   video: HTMLVideoElement;
   details: VideoDetails;
   measured: Measured;
+  delivery: Delivery;
 }
 
-export function Stats({ video, details, measured }: Shown) {
+export function Stats({ video, details, measured, delivery }: Shown) {
   const { t, language } = useTexts();
   const [, look] = useState(0);
   const [rate, setRate] = useState(0);
@@ -88,7 +90,7 @@ export function Stats({ video, details, measured }: Shown) {
     [t("stats.dropped"), quality ? `${quality.droppedVideoFrames} / ${quality.totalVideoFrames}` : "–"],
     [t("stats.stalls"), String(measured.stalls)],
     [t("stats.first"), measured.firstPicture === null ? "–" : `${Math.round(measured.firstPicture)} ms`],
-    [t("stats.delivery"), t("stats.direct")],
+    [t("stats.delivery"), delivery.kind === "direct" ? t("stats.direct") : t(`stats.packaged.${delivery.why}`)],
   ];
   return <Rows className="stats" rows={rows} />;
 }
