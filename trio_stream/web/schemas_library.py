@@ -142,6 +142,13 @@ def _details() -> Json:
                     "Whether its pictures have been made.",
                     {"state": made, "reason": nullable(text("Why there are none, or not all."))},
                 ),
+                "renditions": listing(
+                    "The files of its title by their names, itself with them, the largest first; none if it is alone.",
+                    object_of(
+                        "A file with the same film.",
+                        {"id": VIDEO_ID, "name": NAME, "height": whole("Lines, as its name says.")},
+                    ),
+                ),
                 "previous": nullable(ref("Neighbour") | {"description": "The one before it in its folder."}),
                 "next": nullable(ref("Neighbour") | {"description": "The one behind it in its folder."}),
                 "status": OK,

@@ -15,6 +15,7 @@ from trio_stream.library.moments import moment
 from trio_stream.library.naming import url_path
 from trio_stream.library.pages import Whole
 from trio_stream.media.tiles import Grid, thumbnails_vtt
+from trio_stream.playback.siblings import Sibling
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -80,8 +81,8 @@ def playhead(row: Row[Any]) -> dict[str, Any] | None:
     }
 
 
-def details(found: Whole) -> dict[str, Any]:
-    """All that is known of a video."""
+def details(found: Whole, renditions: Sequence[Sibling]) -> dict[str, Any]:
+    """All that is known of a video, and of the files that are the same film."""
     row = found.row
     facts = None if row.facts is None else json.loads(row.facts)
     if facts is not None and facts["keyframes"] is not None:
@@ -93,6 +94,7 @@ def details(found: Whole) -> dict[str, Any]:
         "subtitles": [_subtitle(row, each) for each in found.subtitles],
         "thumbnails": _thumbnails(row),
         "artwork": {"state": row.artwork, "reason": row.artwork_reason},
+        "renditions": [{"id": each.id, "name": each.name, "height": each.height} for each in renditions],
         "previous": _beside(found.before),
         "next": _beside(found.behind),
     }

@@ -224,6 +224,11 @@ export interface components {
                 state: "waiting" | "made" | "failed" | "none";
                 reason: string | null;
             };
+            renditions: {
+                id: string;
+                name: string;
+                height: number;
+            }[];
             previous: components["schemas"]["Neighbour"] | null;
             next: components["schemas"]["Neighbour"] | null;
             /** @constant */

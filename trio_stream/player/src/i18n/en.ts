@@ -113,6 +113,7 @@ export const en = {
   "player.sound": "Sound",
   "player.quality": "Quality",
   "player.quality.auto": "Automatic",
+  "stats.packaged.sizes": "in segments, in the size that fits the line",
   "stats.packaged.tracks": "in segments, for a choice of sound",
   "stats.packaged.container": "in segments: the browser does not know the container",
   "stats.packaged.sound": "in segments: the browser does not know the first sound",

@@ -115,6 +115,7 @@ export const ptBR: Words = {
   "player.sound": "Som",
   "player.quality": "Qualidade",
   "player.quality.auto": "Automática",
+  "stats.packaged.sizes": "em segmentos, no tamanho que a conexão permite",
   "stats.packaged.tracks": "em segmentos, para escolher o som",
   "stats.packaged.container": "em segmentos: o navegador não conhece o contêiner",
   "stats.packaged.sound": "em segmentos: o navegador não conhece o primeiro som",

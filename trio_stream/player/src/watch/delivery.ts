@@ -4,7 +4,7 @@ import type { VideoDetails } from "../api/client";
 import { troubleOf } from "./playable";
 
 /** Why a video comes in segments: what the file as it is would not give this browser. */
-export type Why = "tracks" | "container" | "sound" | "video";
+export type Why = "sizes" | "tracks" | "container" | "sound" | "video";
 
 export type Delivery = { kind: "direct" } | { kind: "packaged"; why: Why };
 
@@ -19,7 +19,7 @@ interface Browser {
 
 /** The file as it is wherever that gives a person all there is: nothing starts sooner, and nothing costs less. */
 export function deliveryOf(
-  video: Pick<VideoDetails, "content_type" | "facts" | "state" | "reason">,
+  video: Pick<VideoDetails, "content_type" | "facts" | "state" | "reason" | "renditions">,
   { plays, takes, listsSounds }: Browser,
 ): Delivery {
   const direct = { kind: "direct" } as const;
@@ -33,6 +33,7 @@ export function deliveryOf(
   if (trouble?.kind === "container" || trouble?.kind === "video") return { kind: "packaged", why: trouble.kind };
   if (trouble?.kind === "audio") return { kind: "packaged", why: "sound" };
   if (facts.audio.length > 1 && !listsSounds) return { kind: "packaged", why: "tracks" };
+  if (video.renditions.length > 1) return { kind: "packaged", why: "sizes" };
   return direct;
 }
 
