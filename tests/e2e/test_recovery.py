@@ -4,14 +4,15 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import VIDEO, at, open_video, playing, seek, until, wait_at
+from tests.e2e.conftest import VIDEO, Watched, at, open_video, playing, seek, until, wait_at
+from tests.e2e.driving import every_key, every_menu
 from tests.support import Server, serving, wait_for
 
 OFFLINE = 5.0
@@ -42,13 +43,11 @@ class Restarted:
     """A server that can be killed, and started again on the same address and data."""
 
     def __init__(self, videos: Path, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._videos, self._folder = videos, folder
 
-    def serving(self, stops_with: int | None = 0) -> object:
+    def serving(self, stops_with: int | None = 0) -> AbstractContextManager[Server]:
         return serving(
             self._videos,
             self._folder,
@@ -58,9 +57,22 @@ class Restarted:
         )
 
 
-@pytest.fixture
-def restarted(shelf: Path, tmp_path: Path) -> Restarted:
-    return Restarted(shelf, tmp_path / "restarted")
+def free_port() -> int:
+    """A port that stays free while nobody listens on it: not one that the system gives to connections."""
+    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
+
+
+@pytest.fixture(scope="module")
+def restarted(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Restarted:
+    """One that knows its videos by the time it is first started."""
+    found = Restarted(shelf, tmp_path_factory.mktemp("restarted"))
+    with found.serving() as server:
+        wait_for(lambda: known(server), 90, "the library to be known")
+    return found
 
 
 def kill(server: Server) -> None:
@@ -78,42 +90,63 @@ def kill(server: Server) -> None:
 
 @pytest.fixture
 def visitor(browser: Browser, restarted: Restarted) -> Iterator[Page]:
+    watched = Watched(restarted.url)
     with browser.new_context(base_url=restarted.url, locale="en-US") as context:
+        context.on("page", watched.follow)
         yield context.new_page()
+    assert watched.complaints == []
 
 
 def known(server: Server) -> bool:
     server.hurry()
     about = server.get("/api/library").json()
-    return bool(about["videos"] == 7 and not about["keeping"]["to_probe"])
+    left = about["keeping"]["to_probe"] + about["keeping"]["to_extract"]
+    return bool(about["videos"] == 7 and not about["look"]["resting"] and not left)
 
 
-@pytest.mark.parametrize("how", ["killed", "stopped"])
-def test_the_server_is_restarted(restarted: Restarted, visitor: Page, how: str) -> None:
-    page = visitor
-    with restarted.serving(stops_with=None) as server:  # type: ignore[attr-defined]
-        wait_for(lambda: known(server), 60, "the library to be known")
+def lose_it(page: Page, restarted: Restarted, end: Callable[[Server], object]) -> Callable[[], bool]:
+    """Let the server end while a video plays, and start it again; whether the page is still the one it was then."""
+    with restarted.serving(stops_with=None) as server:
         open_video(page, "Long")
         playing(page)
         wait_at(page, 1)
         same = not_reloaded(page)
-        if how == "killed":
-            kill(server)
-        else:
-            server.stop()
+        end(server)
         page.evaluate(f"void ({VIDEO}.currentTime = 300)")
         expect(page.get_by_text("Connection lost")).to_be_visible()
-    with restarted.serving():  # type: ignore[attr-defined]
-        assert wait_at(page, 301) < 340
-        expect(page.get_by_text("Connection lost")).to_be_hidden()
+    return same
+
+
+def goes_on(page: Page) -> None:
+    """Wait until it plays where it was to."""
+    assert wait_at(page, 301) < 340
+    expect(page.get_by_text("Connection lost")).to_be_hidden()
+
+
+def test_the_server_is_restarted(restarted: Restarted, visitor: Page) -> None:
+    same = lose_it(visitor, restarted, Server.stop)
+    with restarted.serving():
+        goes_on(visitor)
         assert same()
-        # Everything else works on, too: what is told of the playhead, and the way to other pages.
-        page.keyboard.press("k")
-        until(page, f"{VIDEO}.paused")
-        page.get_by_role("link", name="Library", exact=True).click()
-        begun = page.get_by_role("region", name="Continue watching")
-        expect(begun.get_by_role("link", name="Long")).to_be_visible(timeout=20_000)
-        page.goto("about:blank")
+        # What is told of the playhead arrives, and the other pages are there.
+        visitor.keyboard.press("k")
+        until(visitor, f"{VIDEO}.paused")
+        visitor.get_by_role("link", name="Library", exact=True).click()
+        begun = visitor.get_by_role("region", name="Continue watching")
+        expect(begun.get_by_role("link", name="Long")).to_be_visible()
+        assert same()
+        visitor.goto("about:blank")
+
+
+def test_every_key_and_menu_after_the_server_was_killed(restarted: Restarted, visitor: Page) -> None:
+    same = lose_it(visitor, restarted, kill)
+    with restarted.serving():
+        goes_on(visitor)
+        every_key(visitor)
+        visitor.keyboard.press("k")
+        every_menu(visitor)
+        assert same()
+        visitor.goto("about:blank")
 
 
 def test_a_paused_viewer_whose_connection_was_ended_goes_on(
