@@ -4,7 +4,8 @@ The rule looks at nothing but the keyframes and the end. So the same file is alw
 one title whose keyframes agree are cut at the same places."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Protocol
 
 TARGET = 6.0
 """Seconds of a segment, about."""
@@ -17,14 +18,26 @@ SCHEME = 1
 segment."""
 
 
-def cut(times: Sequence[float], end: float, *, is_open: Callable[[int], bool] = lambda _: False) -> list[int]:
-    """Which of the keyframes at `times` (seconds, ascending) begin a segment; the first always does.
+NEAR = 64
+"""Keyframes at either side among which one with a closed group of pictures is looked for."""
+
+
+class Times(Protocol):
+    """When keyframes are presented, in seconds, ascending. Few of them are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int, /) -> float: ...
+
+
+def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: False) -> list[int]:
+    """Which of the keyframes at `times` begin a segment; the first always does.
 
     Each is the one nearest to where a segment should begin, before the one whose group of pictures is open if another
     is not much farther (`is_open` is asked about few of them). What would be left for a short last segment belongs to
     the one before it.
     """
-    chosen = [0] if times else []
+    chosen = [0] if len(times) else []
     while chosen:
         last = chosen[-1]
         length = FIRST[len(chosen) - 1] if len(chosen) <= len(FIRST) else TARGET
@@ -33,8 +46,19 @@ def cut(times: Sequence[float], end: float, *, is_open: Callable[[int], bool] = 
         if nearest is None or end - wanted < abs(times[nearest] - wanted):
             break
         if is_open(nearest):
-            nearest = _nearest_closed(times, last + 1, wanted, is_open) or nearest
+            nearest = _nearest_closed(times, last + 1, nearest, wanted, is_open) or nearest
         chosen.append(nearest)
+    return chosen
+
+
+def thin(times: Times, apart: float) -> list[int]:
+    """The first of the keyframes, and of those that follow each that is so many seconds behind the one before."""
+    chosen = [0] if len(times) else []
+    while chosen:
+        following = bisect_left(times, times[chosen[-1]] + apart, chosen[-1] + 1)
+        if following == len(times):
+            break
+        chosen.append(following)
     return chosen
 
 
@@ -48,7 +72,7 @@ def cut_evenly(start: float, end: float) -> list[float]:
         found.append(at)
 
 
-def _nearest(times: Sequence[float], begin: int, wanted: float) -> int | None:
+def _nearest(times: Times, begin: int, wanted: float) -> int | None:
     after = bisect_left(times, wanted, begin)
     if after == len(times):
         return after - 1 if after > begin else None
@@ -58,10 +82,10 @@ def _nearest(times: Sequence[float], begin: int, wanted: float) -> int | None:
 
 
 def _nearest_closed(
-    times: Sequence[float], begin: int, wanted: float, is_open: Callable[[int], bool]
+    times: Times, begin: int, nearest: int, wanted: float, is_open: Callable[[int], bool]
 ) -> int | None:
     """The nearest keyframe with a closed group of pictures that is at most a target away."""
-    low = bisect_left(times, wanted - TARGET, begin)
-    high = bisect_left(times, wanted + TARGET, low)
+    low = bisect_left(times, wanted - TARGET, max(begin, nearest - NEAR), nearest)
+    high = bisect_left(times, wanted + TARGET, nearest, min(nearest + NEAR, len(times)))
     by_distance = sorted(range(low, high), key=lambda each: abs(times[each] - wanted))
     return next((each for each in by_distance if not is_open(each)), None)

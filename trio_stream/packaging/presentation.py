@@ -9,16 +9,32 @@ Times of a rendition are in units of its timescale, from 0 on as players show th
 import json
 import zlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Literal, Self
 
 from trio_stream.packaging.cutting import SCHEME
 
 LARGEST = 16 << 20
 """Bytes of a presentation, unpacked."""
+
+MOST_TOGETHER = 32
+"""Ways to go on with neighbouring segments that are looked at for a peak, once these last long enough."""
+
+
+_FAULTS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
+"""What comes of taking anything for a presentation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,11 @@ class Segments:
 
     def __len__(self) -> int:
         return len(self.sizes)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes, in bytes, within some."""
+        return 24 * len(self.sizes) + 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +109,17 @@ def bandwidth(segments: Segments, timescale: int) -> tuple[int, int]:
     starts, sizes = segments.starts, segments.sizes
     total = (starts[-1] - starts[0]) / timescale
     longest = max((after - before for before, after in pairwise(starts)), default=0)
-    low, high, peak = longest / 2, longest * 1.5, 0.0
-    for first in range(len(sizes)):
-        collected = 0
-        for last in range(first, len(sizes)):
-            collected += sizes[last]
-            length = starts[last + 1] - starts[first]
+    low, high, peak = max(1, longest / 2), longest * 1.5, 0.0
+    before = list(accumulate(sizes, initial=0))
+    last = 0
+    for first, start in enumerate(starts[:-1]):
+        last = bisect_left(starts, start + low, max(last, first + 1))
+        for stop in range(last, min(last + MOST_TOGETHER, len(starts))):
+            length = starts[stop] - start
             if length > high:
                 break
-            if length >= low and length:
-                peak = max(peak, collected * 8 * timescale / length)
-    average = sum(sizes) * 8 / total if total > 0 else 0.0
+            peak = max(peak, (before[stop] - before[first]) * 8 * timescale / length)
+    average = before[-1] * 8 / total if total > 0 else 0.0
     return max(round(peak), round(average), 1), max(round(average), 1)
 
 
@@ -118,6 +139,12 @@ class Presentation:
     def audio(self) -> tuple[Rendition, ...]:
         """The sounds."""
         return tuple(each for each in self.renditions if each.kind == "audio")
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes, in bytes, within some."""
+        listed = (each for rendition in self.renditions for each in (rendition.segments, rendition.keys))
+        return sum(each.nbytes for each in listed if each is not None)
 
     @property
     def duration(self) -> float:
@@ -152,7 +179,7 @@ class Presentation:
             if plain["scheme"] != SCHEME:
                 return None
             return cls(tuple(_rendition(each) for each in plain["renditions"]), plain["by_copy"])
-        except (zlib.error, KeyError, TypeError, ZeroDivisionError) as error:
+        except _FAULTS as error:
             raise ValueError(f"no packed presentation: {error}") from None
 
 

@@ -4,22 +4,30 @@ A playlist needs of the tables only the keyframes, their times, and sums of size
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_codec_string
 from trio_stream.mp4.movie import Movie, Track
 from trio_stream.mp4.sample_entry import ENCRYPTED
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import Timeline, Unsupported, place
-from trio_stream.packaging.cutting import cut, cut_evenly
+from trio_stream.packaging.cutting import cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
 
 MOST_IN_SEGMENT = 1 << 16
 """Samples in one segment: the head of a fragment names each of them."""
+
+MOST_SOUNDS = 32
+
+LONGEST = 4 * 24 * 3600
+"""Seconds of a presentation: what has no end would have no end of segments."""
+
+MOST_KEYS = 10_000
+"""Keyframes in the playlist for trick play, about; they are at least a second apart."""
 
 HEAD = 140
 PER_SAMPLE = 12
@@ -78,7 +86,7 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
         raise Unsupported("moov", next(_why_not(each) for each in movie.tracks if each.handler == "vide"))
     placed = []
     zero = min((each.start / each.timescale for each in playable), default=0) if movie.fragmented else 0
-    for track in [*video[:1], *audio]:
+    for track in [*video[:1], *audio[:MOST_SOUNDS]]:
         samples, timeline = place(track, movie.timescale, fragmented=movie.fragmented)
         if zero:
             earlier = min(round(zero * track.timescale), timeline.lead)
@@ -92,6 +100,8 @@ def present(tracks: Sequence[PackagedTrack]) -> Presentation:
     renditions: list[Rendition] = []
     marks: Marks | None = None
     for each in tracks:
+        if _end(each.samples, each.timeline) > LONGEST * each.track.timescale:
+            raise Unsupported("moov/trak", f"it lasts longer than {LONGEST // 3600} hours")
         if each.track.handler == "vide":
             rendition = _video(each)
             marks = Marks(rendition.segments.starts, rendition.timescale)
@@ -166,18 +176,19 @@ def _video(packaged: PackagedTrack) -> Rendition:
     track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
     keys = samples.sync_within(timeline.first, samples.count)
     if not len(keys) or keys[0] != timeline.first:
-        keys = array("I", (timeline.first, *keys))  # nothing comes before it that it could need
+        keys = array("I", (timeline.first,)) + array("I", keys)  # nothing comes before it that it could need
     scale = track.timescale
-    shown = [max(0, samples.shown_at(key) + timeline.offset) for key in keys]
+    times = _KeyTimes(packaged, keys)
     end = _end(samples, timeline)
     is_open = cache(lambda number: samples.has_leading(keys[number]))
-    chosen = cut([time / scale for time in shown], end / scale, is_open=is_open)
+    chosen = cut(times, end / scale, is_open=is_open)
     firsts = [keys[number] for number in chosen]
     bounds = [*firsts, samples.count]
     starts = [
-        max(0, samples.earliest(first, stop) + timeline.offset) if is_open(number) else shown[number]
+        max(0, samples.earliest(first, stop) + timeline.offset) if is_open(number) else times.exactly(number)
         for number, first, stop in zip(chosen, firsts, bounds[1:], strict=True)
     ]
+    shown = thin(times, max(1.0, end / scale / MOST_KEYS))
     rate = Fraction(samples.count * scale, samples.end) if samples.end else None
     width, height = _shown_size(track)
     _, transfer, _, _ = track.entry.colours
@@ -187,16 +198,36 @@ def _video(packaged: PackagedTrack) -> Rendition:
         track=track.id,
         codecs=_codecs(track) or "",
         timescale=scale,
-        segments=_segments(samples, [*starts, max(end, starts[-1])], bounds),
+        segments=_segments(samples, [*starts, end], bounds),
         default=True,
         width=width,
         height=height,
         pixel_aspect=track.entry.pixel_aspect,
         frame_rate=_plausible(rate),
         video_range="PQ" if transfer == PQ else "HLG" if transfer == HLG else "SDR",
-        keys=_keys(samples, keys, [*shown, max(end, shown[-1])]),
+        keys=_keys(samples, [keys[each] for each in shown], [*map(times.exactly, shown), end]),
         independent=not any(map(is_open, chosen)),
     )
+
+
+class _KeyTimes:
+    """When keyframes are presented: in seconds, or exactly. A film has thousands of them, and few are asked for."""
+
+    def __init__(self, packaged: PackagedTrack, keys: Sequence[int]) -> None:
+        self._samples = packaged.samples
+        self._offset = packaged.timeline.offset
+        self._timescale = packaged.track.timescale
+        self._keys = keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __getitem__(self, number: int) -> float:
+        return self.exactly(number) / self._timescale
+
+    def exactly(self, number: int) -> int:
+        """In units of the timescale."""
+        return max(0, self._samples.shown_at(self._keys[number]) + self._offset)
 
 
 def _plausible(rate: Fraction | None) -> Fraction | None:
@@ -221,9 +252,9 @@ def _quarter(track: Track) -> bool:
     return track.header[at : at + 4] == bytes(4)
 
 
-def _keys(samples: SampleTable, keys: Sequence[int], starts: list[int]) -> Segments:
+def _keys(samples: SampleTable, keys: Sequence[int], starts: Sequence[int]) -> Segments:
     sizes = [HEAD + PER_SAMPLE + samples.bytes_of(key, key + 1) for key in keys]
-    return Segments(array("q", starts), array("q", (*keys, samples.count)), array("q", sizes))
+    return Segments(_forwards(starts), array("q", (*keys, samples.count)), array("q", sizes))
 
 
 def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition:
@@ -250,7 +281,7 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
         track=track.id,
         codecs=_codecs(track) or "",
         timescale=scale,
-        segments=_segments(samples, [*starts, max(end, starts[-1])], bounds),
+        segments=_segments(samples, [*starts, end], bounds),
         language=track.language,
         label=None if track.name.lower().startswith(_NAMELESS) else track.name or None,
         default=default,
@@ -281,4 +312,9 @@ def _segments(samples: SampleTable, starts: Sequence[int], bounds: Sequence[int]
     sizes = [
         HEAD + PER_SAMPLE * (stop - first) + samples.bytes_of(first, stop) for first, stop in pairwise(bounds)
     ]
-    return Segments(array("q", starts), array("q", bounds), array("q", sizes))
+    return Segments(_forwards(starts), array("q", bounds), array("q", sizes))
+
+
+def _forwards(times: Iterable[int]) -> "array[int]":
+    """No time before the one before it, whatever a file says."""
+    return array("q", accumulate(times, max))

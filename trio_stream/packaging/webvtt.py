@@ -30,8 +30,8 @@ class Cues:
             for begins, ends, text in self.cues[:before]
             if begins < end and (ends > start or begins >= start)
         ]
-        first, _, rest = self.head.partition("\n")
-        return "\n\n".join(["\n".join(filter(None, (first, MAP, rest.strip("\n")))), *shown]) + "\n"
+        first, line, rest = self.head.partition("\n")
+        return "\n\n".join([f"{first}\n{MAP}{line}{rest}", *shown]) + "\n"
 
 
 def parse(text: str) -> Cues:

@@ -40,7 +40,8 @@ class Index:
     @property
     def nbytes(self) -> int:
         """Memory it takes, in bytes, within some."""
-        return FIXED + sum(each.samples.nbytes for each in self.tracks.values())
+        tables = sum(each.samples.nbytes for each in self.tracks.values())
+        return FIXED + tables + self.presentation.nbytes
 
 
 @dataclass(frozen=True, slots=True)
