@@ -1,0 +1,98 @@
+"""Films for the tests of packaging: samples and no bytes, since nothing here reads any."""
+
+from array import array
+from collections.abc import Sequence
+from fractions import Fraction
+
+from tests.mp4.making import Making, Sample, film, payload
+from trio_stream.mp4.movie import Movie, read_movie
+from trio_stream.packaging.presentation import Presentation, Rendition, Segments
+from trio_stream.packaging.title import Source, Text, Title
+
+SCALE = 90_000
+SOUND = 48_000
+
+
+def pictures(
+    count: int = 600,
+    keys: Sequence[int] = (0,),
+    *,
+    rate: int = 24,
+    sizes: int = 1000,
+    offsets: Sequence[int] = (0,),
+) -> Making:
+    """Pictures with keyframes at `keys`; `offsets` repeat, in pictures."""
+    duration = SCALE // rate
+    made = tuple(
+        Sample(
+            sizes * (10 if number in keys else 1),
+            duration,
+            offsets[number % len(offsets)] * duration,
+            number in keys,
+        )
+        for number in range(count)
+    )
+    return Making(made, (count,), timescale=SCALE)
+
+
+def sound(seconds: float = 25, *, id_: int = 2, **more: object) -> Making:
+    """AAC: 1024 samples in each."""
+    count = round(seconds * SOUND / 1024)
+    return Making((Sample(300, 1024),) * count, (count,), id=id_, handler="soun", timescale=SOUND, **more)  # type: ignore[arg-type]
+
+
+def movie(*tracks: Making) -> Movie:
+    data = film(*tracks)
+    return read_movie(payload(data), len(data))
+
+
+def segments(durations: Sequence[int], sizes: Sequence[int], start: int = 0) -> Segments:
+    """Segments of that many units and bytes, one sample in each."""
+    starts = [start]
+    for each in durations:
+        starts.append(starts[-1] + each)
+    return Segments(array("q", starts), array("q", range(len(starts))), array("q", sizes))
+
+
+def video(name: str = "v1", **more: object) -> Rendition:
+    """Pictures of 16 s at 24 a second."""
+    known: dict[str, object] = {
+        "name": name,
+        "kind": "video",
+        "track": 1,
+        "codecs": "avc1.64001f",
+        "timescale": SCALE,
+        "segments": segments([180_000, 360_000, 540_000, 360_000], [250_140, 500_140, 750_140, 400_000]),
+        "default": True,
+        "width": 1280,
+        "height": 720,
+        "frame_rate": Fraction(24_000, 1001),
+        "keys": segments([180_000] * 8, [30_000] * 8),
+    }
+    return Rendition(**known | more)  # type: ignore[arg-type]
+
+
+def audio(name: str = "a2", **more: object) -> Rendition:
+    """Sound cut where the pictures are."""
+    known: dict[str, object] = {
+        "name": name,
+        "kind": "audio",
+        "track": int(name[1:]),
+        "codecs": "mp4a.40.2",
+        "timescale": SOUND,
+        "segments": segments([96_256, 191_488, 288_768, 192_512], [32_000, 64_000, 96_000, 64_000]),
+        "language": "eng",
+        "default": name == "a2",
+        "channels": 2,
+        "sample_rate": SOUND,
+    }
+    return Rendition(**known | more)  # type: ignore[arg-type]
+
+
+REVISION = "0123456789abcdef01234567"
+
+
+def title(*renditions: Rendition, texts: Sequence[Text] = (), more: Sequence[Source] = ()) -> Title:
+    """A title of one file with these renditions, and of other files."""
+    own = Source("", f"r/{REVISION}", Presentation(renditions or (video(), audio())))
+    return Title((own, *more), tuple(texts))

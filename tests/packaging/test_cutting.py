@@ -1,0 +1,133 @@
+"""Where segments begin."""
+
+import time
+from itertools import accumulate, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.packaging.cutting import FIRST, NEAR, TARGET, cut, cut_evenly, thin
+
+gaps = st.lists(st.sampled_from([0.04, 0.5, 1.0, 2.0, 3.3, 10.0]) | st.floats(0.01, 20), max_size=60)
+keyframes = gaps.map(lambda each: list(accumulate(each, initial=0.0)))
+ends = st.floats(0, 30)
+
+
+def wanted(times: list[float], chosen: list[int]) -> list[float]:
+    """Where each segment but the first should begin."""
+    lengths = [*FIRST, *[TARGET] * len(chosen)]
+    return [times[each] + length for each, length in zip(chosen, lengths, strict=False)]
+
+
+@given(keyframes, ends)
+def test_segments_begin_at_the_keyframes_nearest_to_where_they_should(
+    times: list[float], more: float
+) -> None:
+    end = times[-1] + more
+    chosen = cut(times, end)
+    assert chosen[0] == 0
+    assert all(before < after for before, after in pairwise(chosen))
+    targets = wanted(times, chosen)
+    for (before, each), target in zip(pairwise(chosen), targets, strict=False):
+        nearest = min(abs(time - target) for time in times[before + 1 :])
+        assert abs(times[each] - target) == nearest
+    for each in range(chosen[-1] + 1, len(times)):  # the end is nearer than any keyframe that is left
+        assert end - targets[len(chosen) - 1] < abs(times[each] - targets[len(chosen) - 1])
+
+
+@given(keyframes, ends, st.data())
+def test_closed_groups_come_first(times: list[float], more: float, data: st.DataObject) -> None:
+    opens = data.draw(st.frozensets(st.integers(0, len(times))))
+    asked: set[int] = set()
+
+    def is_open(number: int) -> bool:
+        asked.add(number)
+        return number in opens
+
+    end = times[-1] + more
+    chosen = cut(times, end, is_open=is_open)
+    assert chosen[0] == 0
+    assert all(before < after for before, after in pairwise(chosen))
+    for (before, each), target in zip(pairwise(chosen), wanted(times, chosen), strict=False):
+        nearest = min(range(before + 1, len(times)), key=lambda at: abs(times[at] - target))
+        closed = [
+            at for at in range(before + 1, len(times)) if at not in opens and abs(times[at] - target) < TARGET
+        ]
+        if each in opens:
+            assert not closed
+            assert abs(times[each] - target) == abs(times[nearest] - target)
+        elif nearest in opens:
+            assert abs(times[each] - target) == min(abs(times[at] - target) for at in closed)
+    if not opens:
+        assert chosen == cut(times, end)
+
+
+@given(keyframes, ends)
+def test_the_same_keyframes_are_cut_in_the_same_places(times: list[float], more: float) -> None:
+    end = times[-1] + more
+    assert cut(times, end) == cut(tuple(times), end)
+    assert cut(times, end) == cut(times, end, is_open=lambda _: False)
+
+
+@pytest.mark.parametrize(
+    ("times", "end", "chosen"),
+    [
+        ([], 10.0, []),
+        ([0.0], 0.0, [0]),
+        ([0.0], 7200.0, [0]),
+        ([0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0], 16.0, [0, 1, 3, 6]),  # 2, 4, 6, and what is left
+        ([float(number) for number in range(30)], 30.0, [0, 2, 6, 12, 18, 24]),
+        ([0.0, 10.0, 20.0, 30.0], 40.0, [0, 1, 2, 3]),
+        ([0.0, 1.9, 2.2], 9.5, [0, 1]),  # the end is nearer to 5.9
+        ([0.0, 1.8], 2.1, [0]),  # the end is nearer to 2
+        ([0.0, 2.0], 2.1, [0, 1]),
+        ([0.0, 2.0, 6.0], 9.5, [0, 1, 2]),
+        ([0.0, 1.0, 3.0], 4.0, [0, 1]),  # of two as near, the first
+    ],
+)
+def test_cuts(times: list[float], end: float, chosen: list[int]) -> None:
+    assert cut(times, end) == chosen
+
+
+def test_millions_of_keyframes_are_not_looked_at() -> None:
+    """Also where all of them lie in one place and have open groups."""
+
+    class Many:
+        asked = 0
+
+        def __len__(self) -> int:
+            return 1 << 24
+
+        def __getitem__(self, number: int) -> float:
+            self.asked += 1
+            return number / 60 if number < 1 << 20 else (1 << 20) / 60
+
+    times = Many()
+    began = time.process_time()
+    assert 2000 < len(cut(times, (1 << 20) / 60)) < 3000
+    assert len(thin(times, 10)) == 1748
+    assert times.asked < 3000 * 200
+    assert len(cut(times, 1e6, is_open=lambda _: True)) > 1000
+    assert time.process_time() - began < 10
+    assert NEAR < 1000
+
+
+@given(keyframes, st.sampled_from([0.0, 0.5, 1.0, 7.0]))
+def test_thinned_keyframes_are_apart(times: list[float], apart: float) -> None:
+    chosen = thin(times, apart)
+    assert chosen[0] == 0
+    assert all(times[after] >= times[before] + apart for before, after in pairwise(chosen))
+    for before, after in pairwise([*chosen, len(times)]):  # none is left out that is far enough behind one
+        assert not any(times[each] >= times[before] + apart for each in range(before + 1, after))
+
+
+@given(st.floats(0, 1000), st.floats(0, 100))
+def test_sound_is_cut_evenly(start: float, length: float) -> None:
+    marks = cut_evenly(start, start + length)
+    assert marks[0] == start
+    lengths = [after - before for before, after in pairwise(marks)]
+    assert lengths == pytest.approx([*FIRST, *[TARGET] * len(lengths)][: len(lengths)])
+    last = start + length - marks[-1]
+    assert last < TARGET * 1.5 + 1e-9
+    assert len(marks) == 1 or last >= TARGET / 2 - 1e-9

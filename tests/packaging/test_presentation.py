@@ -1,0 +1,211 @@
+"""Presentations: what is packed is what is unpacked, and what rates are said are those there are."""
+
+import json
+import time
+import zlib
+from array import array
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.packaging.making import audio, segments, video
+from trio_stream.packaging import presentation as module
+from trio_stream.packaging.cutting import SCHEME
+from trio_stream.packaging.presentation import Presentation, Rendition, Segments, bandwidth
+
+numbers = st.integers(0, 1 << 40)
+
+
+@st.composite
+def listed(draw: st.DrawFn) -> Segments:
+    sizes = draw(st.lists(numbers, min_size=1, max_size=6))
+    starts = sorted(draw(st.lists(numbers, min_size=len(sizes) + 1, max_size=len(sizes) + 1)))
+    samples = sorted(draw(st.lists(numbers, min_size=len(sizes) + 1, max_size=len(sizes) + 1)))
+    return Segments(array("q", starts), array("q", samples), array("q", sizes))
+
+
+texts = st.text(max_size=10)
+renditions = st.builds(
+    Rendition,
+    name=texts,
+    kind=st.sampled_from(["video", "audio"]),
+    track=numbers,
+    codecs=texts,
+    timescale=st.integers(1, 1 << 32),
+    segments=listed(),
+    language=st.none() | texts,
+    label=st.none() | texts,
+    default=st.booleans(),
+    width=numbers,
+    height=numbers,
+    pixel_aspect=st.fractions(),
+    frame_rate=st.none() | st.fractions(),
+    video_range=texts,
+    channels=numbers,
+    sample_rate=numbers,
+    keys=st.none() | listed(),
+    independent=st.booleans(),
+)
+
+
+@given(st.lists(renditions, max_size=3).map(tuple), st.booleans())
+def test_what_is_packed_is_what_is_unpacked(made: tuple[Rendition, ...], by_copy: bool) -> None:
+    presentation = Presentation(made, by_copy)
+    assert Presentation.unpack(presentation.pack()) == presentation
+
+
+def test_a_film_of_two_hours_is_small() -> None:
+    long = segments([540_540] * 1200, [750_000 + 37 * number % 1000 for number in range(1200)])
+    keys = segments([90_090] * 7200, [30_000 + 41 * number % 5000 for number in range(7200)])
+    presentation = Presentation((video(segments=long, keys=keys), audio(segments=long)))
+    assert len(presentation.pack()) < 40_000
+    assert presentation.nbytes < 300_000
+
+
+def test_what_another_version_packed_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = Presentation((video(),)).pack()
+    monkeypatch.setattr(module, "SCHEME", 99)
+    assert Presentation.unpack(packed) is None
+
+
+def packed(plain: object) -> bytes:
+    return zlib.compress(json.dumps(plain).encode())
+
+
+def plain() -> dict[str, object]:
+    found: dict[str, object] = json.loads(zlib.decompress(Presentation((video(),)).pack()))
+    return found
+
+
+def changed(name: str, value: object) -> dict[str, object]:
+    found = plain()
+    found["renditions"][0][name] = value  # type: ignore[index]
+    return found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"rubbish",
+        zlib.compress(b""),
+        zlib.compress(b"no JSON"),
+        zlib.compress(b"\xff\xfe\xfd"),
+        zlib.compress(b"[" * 100_000),
+        Presentation((video(),)).pack()[:-20],
+        packed(None),
+        packed([]),
+        packed({}),
+        packed({"scheme": SCHEME}),
+        packed({"scheme": SCHEME, "by_copy": True, "renditions": 5}),
+        packed({"scheme": SCHEME, "by_copy": True, "renditions": [5]}),
+        packed({"scheme": SCHEME, "by_copy": True, "renditions": [{}]}),
+        packed(changed("segments", [1])),
+        packed(changed("segments", 1)),
+        packed(changed("segments", {"starts": [1 << 70], "samples": [0], "sizes": [0]})),
+        packed(changed("segments", {"starts": ["1"], "samples": [0], "sizes": [0]})),
+        packed(changed("keys", {"starts": []})),
+        packed(changed("pixel_aspect", "1/0")),
+        packed(changed("frame_rate", "fast")),
+        packed(changed("unheard", 1)),
+    ],
+)
+def test_what_nobody_packed_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="no packed presentation"):
+        Presentation.unpack(data)
+
+
+@given(st.binary(max_size=60), st.integers(0, 200), st.integers(0, 255))
+def test_any_bytes_are_a_presentation_or_refused(data: bytes, at: int, byte: int) -> None:
+    spoilt = bytearray(Presentation((video(),)).pack())
+    spoilt[at % len(spoilt)] = byte
+    for each in (data, bytes(spoilt)):
+        try:
+            Presentation.unpack(each)
+        except ValueError:
+            continue
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    began = time.process_time()
+    with pytest.raises(ValueError, match="no packed presentation"):
+        Presentation.unpack(zlib.compress(b" " * (64 << 20)))
+    assert time.process_time() - began < 5
+
+
+def naive(found: Segments, timescale: int) -> float:
+    """The definition: of all neighbours that last from half of the longest one to one and a half times it."""
+    durations = [after - before for before, after in zip(found.starts, found.starts[1:], strict=False)]
+    rates = [0.0]
+    for first in range(len(durations)):
+        for stop in range(first + 1, len(durations) + 1):
+            length = sum(durations[first:stop])
+            if length and max(durations) / 2 <= length <= max(durations) * 1.5:
+                rates.append(sum(found.sizes[first:stop]) * 8 * timescale / length)
+    return max(rates)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1000)), min_size=1, max_size=24),
+    st.integers(0, 100),
+    st.sampled_from([1, 10, 90_000]),
+)
+def test_bandwidth_is_that_of_the_worst_neighbours(
+    made: list[tuple[int, int]], start: int, timescale: int
+) -> None:
+    found = segments([duration for duration, _ in made], [size for _, size in made], start)
+    total = sum(duration for duration, _ in made)
+    average = sum(size for _, size in made) * 8 * timescale / total if total else 0
+    peak, mean = bandwidth(found, timescale)
+    assert mean == max(1, round(average))
+    assert peak == max(1, round(average), round(naive(found, timescale)))
+
+
+@pytest.mark.parametrize(
+    ("durations", "sizes", "peak", "average"),
+    [
+        ([10], [10], 8, 8),
+        ([10, 10], [10, 30], 24, 16),
+        ([4, 10], [40, 10], 29, 29),  # four seconds are too little to count
+        ([5, 10], [40, 10], 64, 27),
+        ([0, 0], [10, 10], 1, 1),
+    ],
+)
+def test_bandwidths(durations: list[int], sizes: list[int], peak: int, average: int) -> None:
+    assert bandwidth(segments(durations, sizes), 1) == (peak, average)
+
+
+def test_a_long_segment_among_many_short_ones_costs_no_more() -> None:
+    found = segments([1] * 10_000 + [10_000] + [1] * 10_000, [100] * 20_001)
+    began = time.process_time()
+    bandwidth(found, 1)
+    assert time.process_time() - began < 3
+
+
+def test_what_a_presentation_says_of_itself() -> None:
+    presentation = Presentation((video(), audio(), audio("a3")))
+    assert presentation.video is presentation.renditions[0]
+    assert presentation.audio == presentation.renditions[1:]
+    assert presentation.duration == 769_024 / 48_000
+    assert presentation.target_duration == 6
+    assert presentation.find("a3") is presentation.renditions[2]
+    assert presentation.find("v2") is None
+    assert presentation.renditions[0].end == 16
+    assert presentation.renditions[0].longest == 6
+    assert Presentation((audio(),)).video is None
+
+
+@pytest.mark.parametrize(
+    ("longest", "target"),
+    [(0, 1), (45_000, 1), (134_999, 1), (135_000, 2), (540_000, 6), (584_999, 6), (585_000, 7)],
+)
+def test_no_segment_is_longer_than_the_target_rounded(longest: int, target: int) -> None:
+    assert Presentation((video(segments=segments([longest], [1])),)).target_duration == target
+
+
+def test_pixels_are_fractions() -> None:
+    found = Presentation.unpack(Presentation((video(pixel_aspect=Fraction(64, 45)),)).pack())
+    assert found is not None
+    assert found.renditions[0].pixel_aspect == Fraction(64, 45)
