@@ -52,4 +52,4 @@ def parse(text: str) -> Cues:
 
 def _seconds(parts: tuple[str | None, ...]) -> float:
     hours, minutes, seconds, milliseconds = (int(part or 0) for part in parts)
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    return (hours * 3_600_000 + minutes * 60_000 + seconds * 1000 + milliseconds) / 1000
