@@ -132,21 +132,21 @@ class Facts:
 
     def to_json(self) -> dict[str, Any]:
         """What `json` can hold; a fraction as "numerator/denominator"."""
-        plain: dict[str, Any] = _plain(self)
+        plain: dict[str, Any] = to_plain(self)
         return plain
 
     @classmethod
     def from_json(cls, data: object) -> Self:
         """The inverse of `to_json`. Raises `ValueError` for anything else."""
-        facts: Self = _build(cls, data, cls.__name__)
+        facts: Self = from_plain(cls, data, cls.__name__)
         return facts
 
 
-def _plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [to_plain(item) for item in value]
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
     return value
@@ -157,7 +157,7 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _build(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR0911, PLR0912
+def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR0911, PLR0912
     """`data`, read as a `kind`."""
     if hasattr(kind, "__value__"):
         kind = kind.__value__  # a `type` statement
@@ -166,17 +166,17 @@ def _build(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR0911, 
         hints = _hints(kind)
         if not isinstance(data, dict) or data.keys() != hints.keys():
             raise ValueError(f"{where} is no {kind.__name__}")
-        return kind(**{name: _build(hint, data[name], f"{where}.{name}") for name, hint in hints.items()})
+        return kind(**{name: from_plain(hint, data[name], f"{where}.{name}") for name, hint in hints.items()})
     if origin in (Union, UnionType):
         if data is None:
             return None
         (kind,) = (option for option in get_args(kind) if option is not type(None))
-        return _build(kind, data, where)
+        return from_plain(kind, data, where)
     if origin is tuple:
         if not isinstance(data, list) or len(data) > LIST_LIMIT:
             raise ValueError(f"{where} is no list of at most {LIST_LIMIT}")
         item = get_args(kind)[0]
-        return tuple(_build(item, each, where) for each in data)
+        return tuple(from_plain(item, each, where) for each in data)
     if origin is Literal:
         if data not in get_args(kind):
             raise ValueError(f"{where} has a value that is not known")

@@ -51,7 +51,7 @@ def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[st
 
 
 def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> facts.Facts:
-    name = _container_name(container, file)
+    name = container_name(container, file)
     start = (container.start_time or 0) / av.time_base if name in FREE_CLOCK else 0.0
     streams = list(container.streams)[: facts.TRACK_LIMIT]
     cover = next((each for each in streams if _is(each, Disposition.attached_pic)), None)
@@ -60,8 +60,8 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     ]
     audio = [each for each in streams if isinstance(each, AudioStream)]
     subtitles = [each for each in streams if isinstance(each, SubtitleStream)]
-    duration = _duration(container)
-    described = [_video(each, name) for each in video]
+    duration = whole_duration(container)
+    described = [describe_video(each, name) for each in video]
     keyframes = None
     if described:
         scan = Scan(container, file, video[0], name, start, duration)
@@ -75,7 +75,7 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         bit_rate=_positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
         title=_text(container.metadata.get("title")),
         video=tuple(described),
-        audio=tuple(_audio(each) for each in audio),
+        audio=tuple(describe_audio(each) for each in audio),
         subtitles=tuple(_subtitle(each) for each in subtitles),
         chapters=tuple(_chapters(container, start)),
         keyframes=keyframes,
@@ -83,7 +83,7 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     )
 
 
-def _container_name(container: av.container.InputContainer, file: MediaFile) -> str:
+def container_name(container: av.container.InputContainer, file: MediaFile) -> str:
     """FFmpeg has one name for each family; the brand, or the document type, tells the members apart."""
     name = container.format.name
     if name.startswith("mov,"):
@@ -96,14 +96,14 @@ def _container_name(container: av.container.InputContainer, file: MediaFile) -> 
     return printable(name.partition(",")[0], 40)
 
 
-def _duration(container: av.container.InputContainer) -> float | None:
+def whole_duration(container: av.container.InputContainer) -> float | None:
     """Seconds; None where nothing says."""
     if container.duration is not None and container.duration > 0:
         return seconds(container.duration / av.time_base)
     return None
 
 
-def _video(stream: VideoStream, container: str) -> facts.VideoTrack:
+def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
     context: VideoCodecContext | None = stream.codec_context
     metadata = stream.metadata
     mean, lowest = rational(stream.average_rate), rational(stream.guessed_rate)
@@ -195,7 +195,7 @@ def rotation(matrix: bytes) -> int:
     return round(math.degrees(math.atan2(b / down, a / across))) % 360
 
 
-def _audio(stream: AudioStream) -> facts.AudioTrack:
+def describe_audio(stream: AudioStream) -> facts.AudioTrack:
     context: AudioCodecContext | None = stream.codec_context
     common: dict[str, Any] = {
         "index": stream.index,
