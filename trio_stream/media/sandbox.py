@@ -116,19 +116,20 @@ class Sandbox:
         deadline: float,
         memory: int = MEMORY,
         limit: int = REPLY_LIMIT,
+        urgent: bool = False,
     ) -> Done:
         """Do `job` on the file behind the descriptor `file`, which stays the caller's.
 
         `deadline` is in seconds from when the child starts, `memory` in bytes of address space, `limit` in bytes of
-        everything answered. Raises `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed`,
-        and `ValueError` for options that are no JSON.
+        everything answered. A job that is not `urgent` yields to everything else on the machine. Raises
+        `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed`, and `ValueError` for options that are no JSON.
         """
         async with self._limiter:
             self._running += 1
             try:
                 worker = await self._get_worker()
                 self._started += 1
-                return await self._attempt(worker, job, file, options or {}, deadline, memory, limit)
+                return await self._attempt(worker, job, file, options or {}, deadline, memory, limit, urgent)
             except WorkerGone as error:
                 self._failed += 1
                 raise MediaWorkerFailed(f"the process that reads media failed: {error}") from None
@@ -234,6 +235,7 @@ class Sandbox:
         deadline: float,
         memory: int,
         limit: int,
+        urgent: bool,
     ) -> Done:
         self._number += 1
         ticket = Ticket(self._number)
@@ -243,6 +245,7 @@ class Sandbox:
             "options": dict(options),
             "memory": memory,
             "seconds": int(deadline) + 2,
+            "urgent": urgent,
         })  # fmt: skip
         worker.tickets[ticket.number] = ticket
         ours, theirs = socket.socketpair()

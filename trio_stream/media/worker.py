@@ -6,7 +6,7 @@ down before it looks at the media.
 
 On the socket, in frames of `wire`:
 
-    from the server  {"job", "number", "options", "memory", "seconds"} + descriptors of media and reply
+    from the server  {"job", "number", "options", "memory", "seconds", "urgent"} + descriptors of media and reply
                      {"kill": number}
     from the worker  {"ready": pid, "unfiltered": why or null}   {"began": number, "pid": pid}
                      {"killed": number, "reading": bool, "starved": bool}
@@ -166,7 +166,10 @@ class Worker:
         try:
             os.setpgid(0, 0)
             lockdown.die_with_parent(worker)
-            lockdown.yield_to_everybody()  # the worker does not: it has to hear at once that a child is to be killed
+            if not head[
+                "urgent"
+            ]:  # the worker never yields: it has to hear at once that a child is to be killed
+                lockdown.yield_to_everybody()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
