@@ -1,0 +1,102 @@
+"""How packets of byte streams become samples; what their first bytes say."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.media.samples import (
+    audio_specific_config,
+    eac3_blocks,
+    framing,
+    opus_samples,
+    samples_of,
+    thrown_away,
+    with_lengths,
+    without_header,
+)
+
+UNITS = st.lists(
+    st.binary(min_size=1).filter(lambda unit: unit[-1] and b"\0\0\0" not in unit and b"\0\0\x01" not in unit),
+    min_size=1,
+)
+
+
+@given(UNITS, st.booleans(), st.integers(0, 3))
+def test_units_get_lengths(units: list[bytes], long: bool, zeros: int) -> None:
+    start = b"\0\0\0\x01" if long else b"\0\0\x01"
+    stream = b"".join(start + unit + bytes(zeros) for unit in units)
+    assert with_lengths(stream) == b"".join(len(unit).to_bytes(4) + unit for unit in units)
+
+
+def test_parameter_sets_that_are_described_are_left_out() -> None:
+    to_sample = framing("h264", b"\0\0\0\x01gSPS\0\0\0\x01hPPS")
+    assert to_sample is not None
+    assert to_sample(b"\0\0\0\x01gSPS\0\0\0\x01hPPS\0\0\x01eIDR") == b"\0\0\0\x04eIDR"
+    assert to_sample(b"\0\0\0\x01gNEW\0\0\x01eIDR") == b"\0\0\0\x04gNEW\0\0\0\x04eIDR"
+    with pytest.raises(ValueError, match="no byte stream"):
+        to_sample(b"\0\0\0\x05hello")
+
+
+def test_what_is_a_sample_already() -> None:
+    assert framing("h264", b"\x01\x64") is None
+    assert framing("hevc", b"\x01\x01") is None
+    assert framing("aac", b"\x11\x90") is None
+    assert framing("opus", b"") is None
+
+
+def test_adts() -> None:
+    short, checked = (
+        bytes.fromhex("fff14c80053ffc") + b"frame",
+        bytes.fromhex("fff04c80057ffc0000") + b"frame",
+    )
+    assert without_header(short) == without_header(checked) == b"frame"
+    assert audio_specific_config(short) == bytes.fromhex("1190")  # LC, 48 kHz, two channels
+    for wrong in (b"", short[:6], b"\0" + short[1:], short[:6] + b"\xfd" + short[7:]):
+        with pytest.raises(ValueError, match="AAC"):
+            without_header(wrong)
+    with pytest.raises(ValueError, match="cannot"):
+        audio_specific_config(short[:2] + b"\x4c\0" + short[4:])  # channels are described elsewhere
+
+
+@pytest.mark.parametrize(
+    ("codec", "packet", "frame_size", "extradata", "samples"),
+    [
+        ("aac", b"", 1024, b"", 1024),
+        ("aac", b"", 0, b"", 1024),
+        ("aac", b"", 2048, b"", 2048),
+        ("mp3", b"", 0, b"", 1152),
+        ("ac3", b"", 0, b"", 1536),
+        ("eac3", bytes.fromhex("0b7702ff3f"), 0, b"", 1536),
+        ("eac3", bytes.fromhex("0b7702ff0f"), 0, b"", 256),
+        ("opus", b"\xfc\0", 0, b"", 960),
+        ("flac", b"", 0, bytes.fromhex("12001200"), 4608),
+        ("flac", b"", 0, bytes.fromhex("00101200"), 0),
+        ("alac", b"", 0, bytes(12) + bytes.fromhex("00001000"), 4096),
+        ("vorbis", b"", 0, b"", 0),
+    ],
+)
+def test_how_long_packets_are(
+    codec: str, packet: bytes, frame_size: int, extradata: bytes, samples: int
+) -> None:
+    assert samples_of(codec, packet, frame_size, extradata, 48_000) == samples
+
+
+def test_mp3_of_low_rates() -> None:
+    assert samples_of("mp3", b"", 0, b"", 22_050) == 576
+
+
+def test_opus() -> None:
+    """RFC 6716 table 2, and section 3.2 for how many frames a packet has."""
+    assert [opus_samples(bytes([config << 3, 0])) for config in (0, 1, 2, 3, 12, 13, 16, 17, 18, 19, 31)] == [
+        480, 960, 1920, 2880, 480, 960, 120, 240, 480, 960, 960,
+    ]  # fmt: skip
+    assert opus_samples(bytes([31 << 3 | 1, 0])) == 1920
+    assert opus_samples(bytes([31 << 3 | 3, 0xC0 | 6])) == 5760
+    assert opus_samples(b"") == 0
+
+
+def test_blocks_and_skips() -> None:
+    assert eac3_blocks(b"") == 6
+    assert eac3_blocks(bytes([0x0B, 0x77, 0, 0, 0xC0])) == 6  # of half the rate
+    assert thrown_away(bytes.fromhex("38010000880200000000")) == (312, 648)
+    assert thrown_away(None) == thrown_away(b"\0") == (0, 0)

@@ -1,0 +1,84 @@
+"""Times that do not depend on who asks: grids put back, pieces that meet, decode times that can be decoded at."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.media.timing import Clock, decode_times, durations, reordering, rising
+
+MILLISECONDS = Fraction(1, 1000)
+
+
+@given(
+    rate=st.sampled_from([8_000, 22_050, 44_100, 48_000, 96_000]),
+    step=st.sampled_from([576, 960, 1024, 1152, 1536, 2048, 4608]),
+    first=st.integers(-3000, 100_000),
+    number=st.integers(0, 10_000_000),
+    truncated=st.booleans(),
+)
+def test_milliseconds_are_put_back_onto_the_grid(
+    rate: int, step: int, first: int, number: int, truncated: bool
+) -> None:
+    exact = Fraction(first + number * step, rate)
+    timestamp = int(exact * 1000 // 1) if truncated else round(exact * 1000)
+    assert Clock(MILLISECONDS, 0, rate, first, step).at(timestamp) == first + number * step
+
+
+@given(timestamps=st.lists(st.integers(-10_000, 1 << 33), min_size=2), step=st.sampled_from([0, 120, 1024]))
+def test_time_goes_on(timestamps: list[int], step: int) -> None:
+    clock = Clock(Fraction(1, 90_000), 1234, 44_100, -1024, step)
+    assert all(clock.at(one) <= clock.at(other) for one, other in pairwise(sorted(timestamps)))
+
+
+@given(timestamp=st.integers(-10_000, 1 << 33), base=st.sampled_from([1000, 90_000, 48_000, 25]))
+def test_no_time_is_more_than_a_millisecond_off(timestamp: int, base: int) -> None:
+    clock = Clock(Fraction(1, base), 77, 48_000, -312, 960)
+    exact = (timestamp - 77) * Fraction(48_000, base)
+    assert abs(clock.at(timestamp) - exact) <= max(48, 48_000 // base) + 1
+    assert clock.timestamp(clock.at(timestamp)) == pytest.approx(timestamp, abs=max(2, base // 1000 + 1))
+
+
+def test_what_is_not_on_the_grid_keeps_its_time() -> None:
+    clock = Clock(MILLISECONDS, 0, 48_000, 0, 1024)
+    assert clock.at(10) == 480
+    assert clock.at(21) == 1024  # 1008: 0.3 ms off
+
+
+def test_ticks_and_origin() -> None:
+    clock = Clock(Fraction(1, 90_000), 126_000, 90_000)
+    assert [clock.at(each) for each in (126_000, 129_600)] == [0, 3600]
+    assert clock.timestamp(3600) == 129_600
+    assert clock.ticks(0.5) == 45_000
+    odd = Clock(Fraction(1001, 30_000), 0, 30_000)
+    assert [odd.at(each) for each in range(3)] == [0, 1001, 2002]
+
+
+@given(
+    shown=st.lists(st.integers(0, 1000), unique=True), delay=st.integers(0, 100), end=st.integers(1001, 2000)
+)
+def test_decode_times(shown: list[int], delay: int, end: int) -> None:
+    decoded = decode_times(shown, delay)
+    assert decoded == sorted(decoded)
+    assert all(one <= other for one, other in zip(decoded, shown, strict=True))
+    lengths = durations(decoded, end - delay)
+    assert min(lengths, default=0) >= 0
+    if shown:
+        assert decoded[0] == min(shown) - delay
+        assert decoded[0] + sum(lengths) == end - delay  # where what follows is decoded from
+    if delay >= reordering(shown, len(shown)):
+        assert decoded == [each - delay for each in sorted(shown)]
+
+
+def test_reordering() -> None:
+    assert reordering([0, 2, 1, 4, 3], 5) == 1
+    assert reordering([0, 4, 2, 1, 3], 5) == 2
+    assert reordering([0, 4, 1], 3) == 3  # what would come between is missing
+    assert reordering([0, 4, 1], 1) == 0
+    assert reordering([], 0) == 0
+
+
+def test_what_goes_back_waits() -> None:
+    assert rising([1, 5, 3, 6]) == [1, 5, 5, 6]
