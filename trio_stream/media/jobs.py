@@ -25,16 +25,18 @@ class MediaFile(io.RawIOBase):
     It reads at positions of its own, so the offset of a descriptor shared with others stays where it is; what
     cannot seek (a pipe) is read from front to back. `error` is the first error of the disk: FFmpeg takes one for
     the end of the file, and whoever believes that calls a healthy film damaged. `count` is how many bytes were read.
+
+    `other` is one of the same file: a job may not ask the system what a descriptor is, and errors are noted there too.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, other: "MediaFile | None" = None) -> None:
         super().__init__()
         self.fd = fd
         self.error: OSError | None = None
         self.count = 0
         self._at = 0
-        status = os.fstat(fd)
-        self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
+        self._other = other
+        self.size: int | None = _size(fd) if other is None else other.size
 
     def readable(self) -> bool:
         return True
@@ -71,6 +73,8 @@ class MediaFile(io.RawIOBase):
             yield
         except OSError as error:
             self.error = self.error or error
+            if self._other is not None:
+                self._other.error = self._other.error or error
             raise
 
     def readinto(self, buffer: Any, /) -> int:
@@ -86,6 +90,11 @@ class MediaFile(io.RawIOBase):
             raise ValueError("no such position")
         self._at = base + offset
         return self._at
+
+
+def _size(fd: int) -> int | None:
+    status = os.fstat(fd)
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 class Reply:

@@ -1,0 +1,148 @@
+"""Where in a Matroska file a time is, when no index says so: clusters know their own.
+
+A cluster can be told from other bytes: its identifier is followed by a length and, with or without a checksum before
+it, by its timestamp. So the place of a time is found by halving. What is read is then the beginning of the file, up to
+its first cluster, and the file from the cluster that was found on, as if nothing lay between.
+
+Sources: RFC 8794 (EBML) sections 4 and 5, RFC 9559 (Matroska) sections 5.1 and 25.
+"""
+
+from typing import NamedTuple
+
+from trio_stream.media.jobs import MediaFile
+
+SEGMENT, CLUSTER, TIMESTAMP, CRC_32 = 0x18538067, 0x1F43B675, 0xE7, 0xBF
+EBML = b"\x1a\x45\xdf\xa3"
+"""What Matroska files begin with."""
+
+WINDOW = 1 << 18
+"""Bytes that are searched at once."""
+
+NEAR = 1 << 20
+"""Bytes between two places that are not halved any more."""
+
+LARGEST = 64 << 20
+"""Bytes of a cluster, at most: a place without one in so many bytes is taken for the end."""
+
+WORTH_IT = 8 << 20
+"""Bytes of a file that is not simply read from its beginning."""
+
+ELEMENTS = 10_000
+"""Elements that may lie before the first cluster."""
+
+
+class Cluster(NamedTuple):
+    """`timestamp` in the ticks of the file's tracks."""
+
+    position: int
+    timestamp: int
+
+
+class Element(NamedTuple):
+    """An identifier, the length of identifier and length, and the length of what follows, None if that is unknown."""
+
+    kind: int
+    header: int
+    length: int | None
+
+
+class Spliced(MediaFile):
+    """The first `head` bytes of a file, and what lies from `at` on behind them; it is read from front to back."""
+
+    def __init__(self, file: MediaFile, head: int, at: int) -> None:
+        super().__init__(file.fd, file)
+        self._head = head
+        self._left_out = at - head
+        self._place = 0
+
+    def seekable(self) -> bool:
+        return False
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes. Raises `OSError`."""
+        size = WINDOW if size < 0 else size
+        if self._place < self._head:
+            data = self.read_at(self._place, min(size, self._head - self._place))
+        else:
+            data = self.read_at(self._place + self._left_out, size)
+        self._place += len(data)
+        return data
+
+
+def first_cluster(file: MediaFile) -> int | None:
+    """Where the first cluster is; None for what is no such file."""
+    at = 0
+    for _ in range(ELEMENTS):
+        found = element(file.read_at(at, 12))
+        if found is None or found.kind == CLUSTER:
+            return at if found is not None else None
+        if found.kind == SEGMENT:
+            at += found.header
+        elif found.length is not None:
+            at += found.header + found.length
+        else:
+            return None
+    return None
+
+
+def cluster_at(file: MediaFile, first: int, timestamp: int) -> int:
+    """Where the last cluster is that does not begin after `timestamp`; `first`, if all do."""
+    low, high = first, file.size or first
+    while high - low > NEAR:
+        middle = (low + high) // 2
+        found = next_cluster(file, middle, high)
+        if found is None or found.timestamp > timestamp:
+            high = middle
+        else:
+            low = found.position
+    while (found := next_cluster(file, low + 1, high + LARGEST)) is not None and found.timestamp <= timestamp:
+        low = found.position
+    return low
+
+
+def next_cluster(file: MediaFile, start: int, end: int) -> Cluster | None:
+    """The first cluster that begins in [start, end)."""
+    mark = CLUSTER.to_bytes(4)
+    for at in range(start, min(end, start + LARGEST), WINDOW):
+        data = file.read_at(at, WINDOW + 64)
+        found = data.find(mark)
+        while 0 <= found < WINDOW and at + found < end:
+            timestamp = _timestamp(data[found : found + 64])
+            if timestamp is not None:
+                return Cluster(at + found, timestamp)
+            found = data.find(mark, found + 1)
+        if len(data) < WINDOW:
+            break
+    return None
+
+
+def _timestamp(data: bytes) -> int | None:
+    """The timestamp of what may be a cluster: that of its first or second element."""
+    found = element(data)
+    if found is None or found.kind != CLUSTER:
+        return None
+    data = data[found.header :]
+    for _ in range(2):
+        found = element(data)
+        if found is None or found.length is None or found.kind not in {TIMESTAMP, CRC_32}:
+            return None
+        held = data[found.header : found.header + found.length]
+        if found.kind == TIMESTAMP:
+            return int.from_bytes(held) if found.length <= 8 else None
+        data = data[found.header + found.length :]
+    return None
+
+
+def element(data: bytes) -> Element | None:
+    """The element at the beginning of `data`; None for what is none."""
+    if not data or not data[0] >> 4:  # an identifier has one to four bytes
+        return None
+    ident = 9 - data[0].bit_length()
+    if len(data) <= ident or not data[ident]:
+        return None
+    header = ident + 9 - data[ident].bit_length()
+    if len(data) < header:
+        return None
+    unknown = (1 << 7 * (header - ident)) - 1
+    length = int.from_bytes(data[ident:header]) & unknown
+    return Element(int.from_bytes(data[:ident]), header, None if length == unknown else length)
