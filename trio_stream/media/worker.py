@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 
 import av
 
-from trio_stream.media import lockdown, pictures, probe, texts, wire
+from trio_stream.media import lockdown, outlining, pictures, probe, remux, texts, wire
 from trio_stream.media.jobs import Job, MediaFile, Reply, Unreadable
 
 JOBS: Mapping[str, Job] = {
@@ -38,6 +38,9 @@ JOBS: Mapping[str, Job] = {
     "pictures": pictures.pictures,
     "texts": texts.texts,
     "subtitle": texts.subtitle,
+    "outline": outlining.outline,
+    "init": remux.init,
+    "segment": remux.segment,
 }
 """Every job there is, by name."""
 

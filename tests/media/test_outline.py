@@ -1,0 +1,242 @@
+"""What an outline says of a file, however it was learnt: from all of its packets, or from its index and some of them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.media.making import make, opened
+from tests.media.remuxing import bounds, carried, outlined, segment_of
+from tests.media.test_remux import assert_same
+from trio_stream.media import clusters, indexes, reading, survey
+from trio_stream.media.indexes import Hollow, Index, between
+from trio_stream.media.jobs import MediaFile, Unreadable
+from trio_stream.media.outline import Carriage, Outline
+from trio_stream.media.outlining import Draft
+from trio_stream.media.reading import open_tracks
+
+
+@pytest.fixture(scope="session")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two minutes, keyframes two seconds apart, in Matroska."""
+    return make(
+        tmp_path_factory.mktemp("outline") / "long.mkv",
+        "-f lavfi -i testsrc2=size=128x72:rate=10:duration=120 -f lavfi -i sine=sample_rate=48000:duration=120 "
+        "-c:v libx264 -preset ultrafast -bf 2 -g 20 -c:a aac -b:a 32k",
+    )
+
+
+@pytest.fixture(scope="session")
+def unindexed(long: Path) -> Path:
+    """The same, written as it came: no duration, no index."""
+    return make(long.with_name("unindexed.mkv"), "-i", long, "-c", "copy", "-live", "1", "-f", "matroska")
+
+
+def without_sizes(found: Outline) -> Outline:
+    """What does not depend on how it was learnt."""
+    assert found.cuts is not None
+    return replace(
+        found,
+        video=tuple(replace(each, carriage=replace(each.carriage, sizes=())) for each in found.video),
+        audio=tuple(replace(each, carriage=replace(each.carriage, sizes=())) for each in found.audio),
+        cuts=replace(found.cuts, starts=()),
+        exact=True,
+    )
+
+
+def carriages(found: Outline) -> list[Carriage]:
+    return [*(each.carriage for each in found.video), *(each.carriage for each in found.audio)]
+
+
+def test_cues_say_what_packets_say(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = outlined(long)
+    monkeypatch.setattr(indexes, "LOOK_BYTES", 100_000)
+    asked = outlined(long, whole_bytes=0)
+    assert (read.exact, asked.exact) == (True, False)
+    assert without_sizes(asked) == without_sizes(read)
+    assert read.cuts is not None
+    assert asked.cuts is not None
+    assert len(read.cuts.times) == 60
+    known = [each for each in zip(asked.cuts.starts, read.cuts.starts, strict=True) if each[0] is not None]
+    assert len(known) == indexes.SAMPLES + 1
+    assert all(one == other for one, other in known)
+    for one, other in zip(carriages(asked), carriages(read), strict=True):
+        assert sum(one.sizes) == pytest.approx(sum(other.sizes), rel=0.1)
+    largest = max(read.video[0].carriage.sizes)
+    assert max(asked.video[0].carriage.sizes) == pytest.approx(largest, rel=0.15)
+
+
+def test_an_index_saves_reading(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes, "LOOK_BYTES", 10_000)
+    with opened(long) as file:
+        hollow = Hollow(file)
+        with open_tracks(hollow) as container:
+            draft = Draft(container, hollow)
+            assert Index(container, hollow, draft.survey, draft.name).fill(10)
+    assert hollow.count < long.stat().st_size
+
+
+@pytest.mark.parametrize(
+    "name", ["timing/vfr.mov", "tracks/languages-chapters.mp4", "codecs/hevc-hev1-ac3.mp4"]
+)
+def test_tables_say_what_packets_say(menagerie: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = outlined(menagerie / name)
+    monkeypatch.setattr(indexes, "LOOK_BYTES", 1)
+    assert outlined(menagerie / name, whole_bytes=0) == read
+
+
+@pytest.mark.parametrize(
+    "name", ["containers/live.mkv", "containers/fragmented-sidx.mp4", "tracks/languages.ts"]
+)
+def test_no_index(menagerie: Path, name: str) -> None:
+    assert outlined(menagerie / name, whole_bytes=0) == outlined(menagerie / name)
+
+
+def test_an_index_that_lies(menagerie: Path, tmp_path: Path) -> None:
+    """Cues name times at which there is no keyframe: everything is read instead."""
+    whole = (menagerie / "timing/vfr.mkv").read_bytes()
+    at = whole.index(bytes.fromhex("1c53bb6b"))
+    lying = bytearray(whole)
+    found = whole.index(bytes.fromhex("b38203e9"), at)  # CueTime 1001
+    lying[found + 3] -= 40
+    path = tmp_path / "lying.mkv"
+    path.write_bytes(lying)
+    assert outlined(path, whole_bytes=0) == outlined(menagerie / "timing/vfr.mkv")
+
+
+def test_only_a_part_is_read(menagerie: Path) -> None:
+    path = menagerie / "tracks/languages.ts"
+    whole, part = outlined(path), outlined(path, scan_bytes=1, scan_seconds=60)
+    assert whole.cuts is not None
+    assert part.cuts is not None
+    assert whole.cuts.until is None
+    assert part.cuts.until is not None
+    assert part.cuts.times == whole.cuts.times[: len(part.cuts.times)]
+    assert part.duration == pytest.approx(whole.duration, abs=0.1)  # the container says it
+
+
+def test_very_many_keyframes(menagerie: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = menagerie / "timing/every-frame-key.mp4"
+    everything = outlined(path)
+    monkeypatch.setattr(survey, "KEYFRAME_LIMIT", 30)
+    thinned = outlined(path)
+    assert thinned.cuts is not None
+    assert everything.cuts is not None
+    assert thinned.cuts.times == everything.cuts.times[::4]
+    for one, other in zip(carriages(thinned), carriages(everything), strict=True):
+        assert len(one.sizes) == len(thinned.cuts.times)
+        assert sum(one.sizes) == sum(other.sizes)
+    video = thinned.video[0]
+    first = segment_of(path, video, thinned.cuts.times[0], thinned.cuts.times[1])
+    assert first.said["samples"] == 4
+
+
+def test_why_a_track_is_not_carried(menagerie: Path, tmp_path: Path) -> None:
+    refusals = {
+        each.refusal
+        for name in (
+            "codecs/vp8-vorbis.webm",
+            "codecs/mpeg2-interlaced-ac3.ts",
+            "codecs/prores-pcm-timecode.mov",
+        )
+        for each in carriages(outlined(menagerie / name))
+    }
+    assert refusals == {
+        "no browser plays vp8 in MP4",
+        "no browser plays vorbis in MP4",
+        "no browser plays mpeg2video in MP4",
+        "no browser plays prores in MP4",
+        "no browser plays pcm_s16le in MP4",
+        None,
+    }
+    disordered = make(
+        tmp_path / "b.avi", "-f lavfi -i testsrc2=size=64x64:duration=2 -c:v libx264 -preset ultrafast -bf 2"
+    )
+    assert "AVI does not say when" in (outlined(disordered).video[0].carriage.refusal or "")
+
+
+def test_sound_alone(menagerie: Path) -> None:
+    found = outlined(menagerie / "codecs/sound-only.mp4")
+    assert (found.video, found.cuts) == ((), None)
+    (audio,) = found.audio
+    assert len(audio.carriage.sizes) == 1
+    made = segment_of(menagerie / "codecs/sound-only.mp4", audio, 48_000, 96_000)
+    assert (made.said["first"], made.said["end"]) == (48_128, 96_256)  # on the grid of its packets
+
+
+def test_nothing_to_outline(menagerie: Path, tmp_path: Path) -> None:
+    for name in ("damaged/empty.mp4", "damaged/prose.mkv", "damaged/playlist.mp4"):
+        with pytest.raises(Unreadable):
+            outlined(menagerie / name)
+    text = tmp_path / "text.mkv"
+    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nWords\n")
+    make(text, "-i", tmp_path / "a.srt")
+    with pytest.raises(Unreadable, match="neither a picture nor a sound"):
+        outlined(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"timescale": 0},
+        {"timescale": 1 << 31},
+        {"time_base": "0/1"},
+        {"step": -1},
+        {"delay": -1},
+        {"first": 0.5},
+        {"sizes": [1] * 30_000},
+        {"more": 1},
+    ],
+)
+def test_what_is_no_outline(bframes_outline: dict[str, Any], change: dict[str, Any]) -> None:
+    Outline.from_json(bframes_outline)
+    wrong = json.loads(json.dumps(bframes_outline))
+    wrong["video"][0]["carriage"] |= change
+    with pytest.raises(ValueError, match=r"no|that"):
+        Outline.from_json(wrong)
+
+
+@pytest.fixture(scope="module")
+def bframes_outline(menagerie: Path) -> dict[str, Any]:
+    return outlined(menagerie / "timing/vfr.mkv").to_json()
+
+
+def test_bytes_between_keyframes() -> None:
+    assert between([100, 200, 400], [0, 10, 20], (30, 500)) == [100, 200, 100]
+    assert between([100, 100, 400], [0, 10, 20], (30, 500)) == [150, 150, 100]  # of one cluster
+    assert between([100, 100], [0, 30], (40, 500)) == [300, 100]
+    assert between([500], [0], (0, 400)) == [0]
+
+
+# Large files of Matroska without an index: places are found by what clusters say of themselves.
+
+
+def test_pieces_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "WORTH_IT", 0)
+    monkeypatch.setattr(clusters, "WINDOW", 1 << 12)
+    monkeypatch.setattr(clusters, "NEAR", 1 << 15)
+    found = outlined(unindexed)
+    counted: list[int] = []
+
+    class Counted(MediaFile):
+        def read_at(self, offset: int, size: int) -> bytes:
+            counted.append(size)
+            return super().read_at(offset, size)
+
+    monkeypatch.setattr("tests.media.making.MediaFile", Counted)
+    for each in carried(found):
+        start, stop = bounds(found, each)[50:52]
+        monkeypatch.setattr(reading, "APART", 1e9)
+        from_the_front = segment_of(unindexed, each, start, stop)
+        monkeypatch.setattr(reading, "APART", 30.0)
+        counted.clear()
+        assert segment_of(unindexed, each, start, stop) == from_the_front
+        assert sum(counted) < unindexed.stat().st_size / 2
+
+
+def test_all_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "WORTH_IT", 0)
+    monkeypatch.setattr(reading, "APART", 1.0)
+    assert_same(unindexed)

@@ -1,0 +1,361 @@
+"""What is remuxed is the file: the same pictures and samples at the same times, whatever is fetched and in what order."""
+
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.media.making import make, run
+from tests.media.remuxing import (
+    Outlined,
+    bounds,
+    box,
+    boxes,
+    carried,
+    init_of,
+    outlined,
+    pictures,
+    segment_of,
+    segments_of,
+    sound,
+)
+from trio_stream.errors import MediaUnreadable
+from trio_stream.media import remux
+from trio_stream.media.jobs import Unreadable
+from trio_stream.media.outline import Outline, VideoOutline
+from trio_stream.media.remux import segment
+from trio_stream.media.sandbox import Sandbox
+
+type Open = Callable[[Path], AbstractContextManager[int]]
+
+FILMS = (
+    "codecs/h264-high10-flac.mkv",
+    "codecs/hevc-hlg-eac3.mkv",
+    "codecs/vp9-opus.webm",
+    "codecs/av1-main10-opus.webm",
+    "codecs/hevc-aac.ts",
+    "codecs/sorenson-mp3.flv",
+    "containers/live.mkv",
+    "containers/clock-wraps.m2ts",
+    "containers/fragmented-sidx.mp4",
+    "timing/vfr.mkv",
+    "timing/vfr.mov",
+    "timing/late-picture.mp4",
+    "timing/cut-by-copy.mp4",
+    "timing/open-gop.mp4",
+    "timing/odd-time-base.mp4",
+    "tracks/languages.ts",
+    "tracks/languages-chapters.mp4",
+    "tracks/subtitles.mkv",
+    "tracks/ROTATED.MOV",
+)
+"""Of the menagerie; those in MP4 and QuickTime show what edit lists and tables do."""
+
+SOURCES = "-f lavfi -i testsrc2=size=192x108:rate=25:duration=4 -f lavfi -i sine=frequency=440:sample_rate=44100:duration=4"
+H264 = "-c:v libx264 -preset ultrafast -g 25 -bf 3 -c:a aac"
+
+
+PADDING = 2600
+"""Samples with which an encoder filled its last packets: some demuxers throw them away, others do not."""
+
+
+@pytest.fixture(scope="session")
+def bframes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """H.264 with B-frames and AAC of 44.1 kHz in Matroska."""
+    return make(tmp_path_factory.mktemp("remux") / "bframes.mkv", f"{SOURCES} {H264}")
+
+
+@pytest.fixture(scope="session")
+def open_groups(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HEVC with open groups of pictures and AC-3 in two languages in Matroska."""
+    return make(
+        tmp_path_factory.mktemp("remux") / "open.mkv",
+        f"{SOURCES} -map 0 -map 1 -map 1 -c:v libx265 -preset ultrafast -c:a ac3 -bf 3 "
+        "-x265-params keyint=26:min-keyint=20:open-gop=1:bframes=3:b-adapt=0:scenecut=0:log-level=error "
+        "-metadata:s:a:0 language=eng -metadata:s:a:1 language=deu",
+    )
+
+
+def assert_same(path: Path) -> None:
+    """Every track that is carried, joined of its segments, is that of the file."""
+    found = outlined(path)
+    tracks = carried(found)
+    assert tracks
+    for each in tracks:
+        made = segments_of(path, found, each)
+        for one, after in pairwise(made):
+            assert one.said["end"] == after.said["first"]  # no gap, no overlap
+        joined = init_of(path, each) + b"".join(one.data for one in made)
+        if isinstance(each, VideoOutline):
+            assert_same_pictures(path, each, joined)
+        else:
+            assert_same_sound(path, each, joined)
+
+
+def assert_same_pictures(path: Path, each: Outlined, joined: bytes) -> None:
+    ours, theirs = pictures(joined), pictures(path, each.track.index, zero_of(each))
+    assert [digest for _, digest in ours] == [digest for _, digest in theirs]
+    assert max(abs(one - other) for (one, _), (other, _) in zip(ours, theirs, strict=True)) < 0.001
+
+
+def assert_same_sound(path: Path, each: Outlined, joined: bytes) -> None:
+    ours, theirs = sound(joined), sound(path, each.track.index, zero_of(each))
+    assert abs(ours.begins - theirs.begins) <= 0.001
+    assert abs(ours.samples - theirs.samples) <= PADDING
+    for one, other in zip(ours.planes, theirs.planes, strict=True):
+        shared = min(len(one), len(other))
+        assert one[:shared] == other[:shared]
+
+
+def zero_of(each: Outlined) -> float:
+    """When the presentation begins on the clock of the file, in seconds."""
+    return float(each.carriage.origin * each.carriage.time_base)
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_all_segments_are_the_file(menagerie: Path, name: str) -> None:
+    assert_same(menagerie / name)
+
+
+def test_b_frames(bframes: Path) -> None:
+    assert_same(bframes)
+
+
+def test_open_groups_and_two_languages(open_groups: Path) -> None:
+    assert_same(open_groups)
+    found = outlined(open_groups)
+    assert [each.track.language for each in found.audio] == ["eng", "deu"]
+    assert found.cuts is not None
+    starts = [
+        time - start
+        for time, start in zip(found.cuts.times, found.cuts.starts, strict=True)
+        if start is not None
+    ]
+    assert starts[0] == 0
+    assert max(starts[1:]) > 0  # others have pictures that are shown before their keyframes
+
+
+def test_a_program_of_its_own_reads_the_same(bframes: Path, tmp_path: Path) -> None:
+    found = outlined(bframes)
+    video = found.video[0]
+    joined = tmp_path / "joined.mp4"
+    joined.write_bytes(
+        init_of(bframes, video) + b"".join(each.data for each in segments_of(bframes, found, video))
+    )
+    assert frames_by_ffmpeg(joined) == frames_by_ffmpeg(bframes)
+
+
+def frames_by_ffmpeg(path: Path) -> list[tuple[float, str]]:
+    """When each picture is shown, in seconds, and its digest, as the program FFmpeg sees them."""
+    line = "-vsync passthrough -enc_time_base 1/1000 -f framemd5"
+    made = make(path.with_suffix(".md5"), "-copyts", "-i", path, "-map", "0:v", *line.split())
+    rows = [row.split(",") for row in made.read_text().splitlines() if not row.startswith("#")]
+    return [(int(row[2]) / 1000, row[-1].strip()) for row in rows]
+
+
+def test_a_segment_alone(open_groups: Path) -> None:
+    """It shows what the whole shows, but for what an open group shows before its keyframe."""
+    found = outlined(open_groups)
+    video, cuts = found.video[0], found.cuts
+    assert cuts is not None
+    whole, begin = dict(pictures(open_groups)), init_of(open_groups, video)
+    for number, made in enumerate(segments_of(open_groups, found, video)):
+        keyframe, end = (time / video.carriage.timescale for time in (cuts.times[number], made.said["end"]))
+        alone = dict(pictures(begin + made.data))
+        assert alone.items() <= whole.items()
+        assert [time for time in alone if time >= keyframe] == [
+            time for time in whole if keyframe <= time < end
+        ]
+
+
+def test_sound_of_a_segment_alone(bframes: Path) -> None:
+    found = outlined(bframes)
+    audio = found.audio[0]
+    begin = init_of(bframes, audio)
+    for made in segments_of(bframes, found, audio)[1:]:
+        assert abs(sound(begin + made.data).begins * 44_100 - made.said["first"]) < 1
+
+
+async def test_the_same_bytes_each_time_and_in_the_sandbox(
+    sandbox: Sandbox, opened: Open, menagerie: Path, bframes: Path
+) -> None:
+    for path in (bframes, menagerie / "tracks/languages.ts", menagerie / "timing/vfr.mov"):
+        with opened(path) as file:
+            done = await sandbox.run("outline", file, deadline=20)
+            found = Outline.from_json(done.result)
+            assert found == outlined(path)
+            for each in carried(found):
+                known = {"track": each.track.index, "carriage": each.carriage.to_json()}
+                done = await sandbox.run("init", file, known, deadline=20)
+                assert done.blobs == {"init": init_of(path, each)}
+                start, stop = bounds(found, each)[1:3]
+                question = {**known, "start": start, "stop": stop, "sequence": 2}
+                done = await sandbox.run("segment", file, question, deadline=20, urgent=True)
+                again = await sandbox.run("segment", file, question, deadline=20)
+                assert done == again
+                assert b"".join(done.blobs.values()) == segment_of(path, each, start, stop, 2).data
+
+
+def test_init_segments(menagerie: Path, open_groups: Path) -> None:
+    for path, delay in ((menagerie / "codecs/vp9-opus.webm", False), (open_groups, True)):
+        for each in carried(outlined(path)):
+            made = init_of(path, each)
+            assert [kind for kind, _ in boxes(made)] == ["ftyp", "moov"]
+            assert [kind for kind, _ in boxes(box(made, "moov"))].count("trak") == 1
+            track = box(made, "moov", "trak")
+            assert int.from_bytes(box(track, "mdia", "mdhd")[12:16]) == each.carriage.timescale
+            # elst: version and flags, a count, a duration, the time that is 0 of the presentation (14496-12, 8.6.6).
+            edit = box(track, "edts", "elst")
+            assert edit[:8] == bytes(7) + b"\x01"
+            assert int.from_bytes(edit[12:16]) == each.carriage.lead + each.carriage.delay
+            assert (each.carriage.delay > 0) is (delay and isinstance(each, VideoOutline))
+            assert not box(track, "mdia", "minf", "stbl", "stts")[4:].strip(b"\0")
+    opus = carried(outlined(menagerie / "codecs/vp9-opus.webm"))[1]
+    assert opus.carriage.lead == 312  # what the encoder said in milliseconds, exactly
+
+
+def test_how_codecs_are_described(menagerie: Path, open_groups: Path) -> None:
+    entries = {
+        kind
+        for path in (menagerie / "codecs/hevc-aac.ts", menagerie / "tracks/languages.ts", open_groups)
+        for each in carried(outlined(path))
+        for kind, _ in boxes(_entries(init_of(path, each)))
+    }
+    assert entries == {"hvc1", "avc1", "mp4a", "ac-3"}
+    ts = menagerie / "codecs/hevc-aac.ts"
+    audio = carried(outlined(ts))[1]
+    assert bytes.fromhex("1190") in _entries(init_of(ts, audio))  # AudioSpecificConfig: LC, 48 kHz, stereo
+
+
+def _entries(made: bytes) -> bytes:
+    return box(made, "moov", "trak", "mdia", "minf", "stbl", "stsd")[8:]
+
+
+def test_a_segment_is_one_fragment(bframes: Path) -> None:
+    found = outlined(bframes)
+    video = found.video[0]
+    assert found.cuts is not None
+    for number, made in enumerate(segments_of(bframes, found, video), 1):
+        assert [kind for kind, _ in boxes(made.data)] == ["styp", "moof", "mdat"]
+        moof = box(made.data, "moof")
+        assert [kind for kind, _ in boxes(moof)] == ["mfhd", "traf"]
+        assert [kind for kind, _ in boxes(box(moof, "traf"))] == ["tfhd", "tfdt", "trun"]
+        assert int.from_bytes(box(moof, "mfhd")[4:]) == number
+        assert (
+            int.from_bytes(box(moof, "traf", "tfdt")[4:])
+            == made.said["first"]
+            == found.cuts.times[number - 1]
+        )
+        # trun: version 1, where the data is, and of each sample its duration, size, flags and offset (8.8.8).
+        run_box = box(moof, "traf", "trun")
+        assert run_box[:4] == b"\x01\x00\x0f\x01"
+        assert int.from_bytes(run_box[4:8]) == made.said["samples"]
+        assert made.data[28 + int.from_bytes(run_box[8:12]) - 4 :][:4] == b"mdat"
+        flags = [int.from_bytes(run_box[at + 8 : at + 12]) for at in range(12, len(run_box), 16)]
+        assert flags[0] == 0x0200_0000
+        assert set(flags[1:]) == {0x0101_0000}
+
+
+def test_a_hole_in_the_sound(tmp_path: Path) -> None:
+    path = make(tmp_path / "hole.mkv", f"{SOURCES} {H264} -af aselect=not(between(t\\,0.8\\,2.7)) -shortest")
+    assert_same(path)
+
+
+def test_cut_off(bframes: Path, menagerie: Path, tmp_path: Path) -> None:
+    """Of a file that ends too early everything that is there can be had."""
+    for whole in (bframes, menagerie / "tracks/languages.ts"):
+        path = tmp_path / whole.name
+        path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+        found = outlined(path)
+        assert found.cuts is not None
+        assert found.duration is not None
+        assert 1.5 < found.duration < 3.2
+        for each in carried(found):
+            assert all(made.said["samples"] for made in segments_of(path, found, each))
+
+
+def test_time_that_goes_back(menagerie: Path, tmp_path: Path) -> None:
+    """Two films in one file: the first of them is played."""
+    once = menagerie / "tracks/languages.ts"
+    path = tmp_path / "twice.ts"
+    path.write_bytes(once.read_bytes() * 2)
+    found, known = outlined(path), outlined(once)
+    assert found.cuts is not None
+    assert known.cuts is not None
+    assert found.cuts.times == known.cuts.times
+    assert found.cuts.until == pytest.approx(known.duration, abs=0.1)
+    for each, other in zip(carried(found), carried(known), strict=True):
+        last = bounds(found, each)[-1]
+        assert (
+            segment_of(path, each, last, None).said["samples"]
+            == segment_of(once, other, last, None).said["samples"]
+        )
+
+
+def test_what_cannot_be_asked(bframes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = outlined(bframes)
+    video = found.video[0]
+    first, second = bounds(found, video)[:2]
+    with pytest.raises(Unreadable, match="no keyframe"):
+        segment_of(bframes, video, second - 1, None)
+    with pytest.raises(Unreadable, match="no keyframe"):
+        segment_of(bframes, video, 10_000_000, None)
+    with pytest.raises(Unreadable, match="no track 9"):
+        run(segment, bframes, track=9, carriage=video.carriage.to_json(), start=first, stop=None, sequence=1)
+    with pytest.raises(ValueError, match="no clock"):
+        run(
+            segment,
+            bframes,
+            track=0,
+            carriage={**video.carriage.to_json(), "timescale": 0},
+            start=0,
+            stop=None,
+        )
+    monkeypatch.setattr(remux, "SEGMENT_LIMIT", 1 << 10)
+    with pytest.raises(Unreadable, match="more than 0 MiB"):
+        segment_of(bframes, video, first, None)
+
+
+def test_a_large_segment_comes_in_parts(bframes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = outlined(bframes)
+    video = found.video[0]
+    start = bounds(found, video)[0]
+    whole = segment_of(bframes, video, start, None)
+    monkeypatch.setattr(remux, "PART", 10_000)
+    assert segment_of(bframes, video, start, None) == whole
+
+
+async def test_flipped_bytes(sandbox: Sandbox, opened: Open, menagerie: Path, tmp_path: Path) -> None:
+    """A damaged file is a film or a reason, soon; never a mistake of ours."""
+    rng = random.Random(6)
+    ends = []
+    for name in ("tracks/subtitles.mkv", "tracks/languages.ts", "timing/vfr.mov"):
+        whole = (menagerie / name).read_bytes()
+        for _ in range(6):
+            data = bytearray(whole)
+            for _ in range(rng.choice((1, 20, 400))):
+                data[rng.randrange(len(data) if rng.random() < 0.5 else 4000)] = rng.randrange(256)
+            path = tmp_path / "flipped"
+            path.write_bytes(data)
+            with opened(path) as file:
+                ends.append(await outcome(sandbox, file))
+    assert None in ends
+    assert any(ends)
+    assert not any("reading it failed" in reason for reason in ends if reason)
+    assert sandbox.statistics().restarts == 0
+
+
+async def outcome(sandbox: Sandbox, file: int) -> str | None:
+    """Why something of a file could not be had."""
+    try:
+        found = Outline.from_json((await sandbox.run("outline", file, deadline=10, urgent=True)).result)
+        for each in carried(found)[:2] if found.cuts is not None else []:
+            known = {"track": each.track.index, "carriage": each.carriage.to_json()}
+            question = {**known, "start": bounds(found, each)[-1], "stop": None, "sequence": 1}
+            await sandbox.run("segment", file, question, deadline=10, urgent=True)
+    except MediaUnreadable as error:
+        return str(error)
+    return None

@@ -1,0 +1,130 @@
+"""What packaging has to know of a file that is remuxed, as plain data, to and from JSON (pure).
+
+All times of a track are whole numbers of its `timescale`, on the presentation timeline: 0 is what a player that plays
+the file itself shows at 0. They are the very times that the segments of the track carry, so what a playlist says of a
+segment is what is in it.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Self
+
+from trio_stream.media import facts
+
+TRACK_LIMIT = 32
+"""Tracks that are looked at; the others are as if they were not there."""
+
+KEYFRAME_LIMIT = 10_000
+"""Keyframes of one file: where there are more, every second one is left out until it is fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carriage:
+    """How a track is carried in fragmented MP4; also what the jobs that make its segments need to know.
+
+    A timestamp `t` of the container, in `time_base` seconds, is (t - `origin`) * `time_base` on the presentation
+    timeline. `first` is the time of the first sample. It is negative where something lies before the presentation:
+    the priming of an audio decoder, pictures that an edit list hides. All decode times are then `lead` higher. Pictures
+    that are not shown in the order of decoding are shown `delay` later. An edit list in the init segment takes back
+    both. So a segment is decoded from the time on from which it is shown, or `lead` later.
+
+    Packets of `step` samples each lie on a grid that begins at `first`; 0: they are not equally long. `refusal` says
+    why a track cannot be carried.
+
+    `start` and `end` are of the track, in seconds of the presentation, as far as they are known. `sizes` are bytes, of
+    all its packets that lie between one keyframe of the outline and the next; one number where it has no keyframes.
+    """
+
+    time_base: Fraction
+    origin: int
+    timescale: int
+    first: int
+    delay: int
+    step: int
+    start: float
+    end: float | None
+    sizes: tuple[int, ...]
+    refusal: str | None
+
+    @property
+    def lead(self) -> int:
+        """How much higher decode times are, so that none is negative."""
+        return max(0, -self.first)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `json` can hold."""
+        plain: dict[str, Any] = facts.to_plain(self)
+        return plain
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The inverse of `to_json`. Raises `ValueError` for anything else."""
+        carriage: Self = facts.from_plain(cls, data, cls.__name__)
+        carriage.check()
+        return carriage
+
+    def check(self) -> None:
+        """Raise `ValueError` for numbers with which nothing can be counted."""
+        if not 0 < self.timescale < 1 << 31 or not self.time_base or min(self.step, self.delay) < 0:
+            raise ValueError("a track has no clock")
+
+
+@dataclass(frozen=True, slots=True)
+class VideoOutline:
+    """A video track: what a probe knows of it, and how it is carried."""
+
+    track: facts.VideoTrack
+    carriage: Carriage
+
+
+@dataclass(frozen=True, slots=True)
+class AudioOutline:
+    """An audio track: what a probe knows of it, and how it is carried."""
+
+    track: facts.AudioTrack
+    carriage: Carriage
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Where the video track `track` can be cut.
+
+    `times` are when its keyframes are shown. `starts` say when the first picture of a segment is shown that begins with
+    such a keyframe: the same where the group of pictures is closed, earlier where it is open, None where nobody looked.
+    They are known up to `until` seconds, None: to the end.
+    """
+
+    track: int
+    times: tuple[int, ...]
+    starts: tuple[int | None, ...]
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What the job "outline" answers. `duration` in seconds; `exact`: sizes were counted, not estimated."""
+
+    container: str
+    duration: float | None
+    video: tuple[VideoOutline, ...]
+    audio: tuple[AudioOutline, ...]
+    cuts: Cuts | None
+    exact: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """What `json` can hold."""
+        plain: dict[str, Any] = facts.to_plain(self)
+        return plain
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The inverse of `to_json`. Raises `ValueError` for anything else."""
+        outline: Self = facts.from_plain(cls, data, cls.__name__)
+        for carriage in (
+            *(each.carriage for each in outline.video),
+            *(each.carriage for each in outline.audio),
+        ):
+            carriage.check()
+        if outline.cuts is not None and len(outline.cuts.times) != len(outline.cuts.starts):
+            raise ValueError("keyframes that are no pairs")
+        return outline

@@ -1,0 +1,203 @@
+"""The job "outline": what packaging has to know of a file that is no MP4.
+
+A file that is not large is read through; of a larger one the index is asked, if it has one that can be believed. A
+large file without an index is read through as far as the bounds allow.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import av.container
+import av.error
+from av.audio.stream import AudioStream
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from trio_stream.media import probe
+from trio_stream.media.indexes import Hollow, Index
+from trio_stream.media.jobs import MediaFile, Reply, Unreadable
+from trio_stream.media.keyframes import FREE_CLOCK, rational, seconds
+from trio_stream.media.outline import (
+    TRACK_LIMIT,
+    AudioOutline,
+    Carriage,
+    Cuts,
+    Outline,
+    VideoOutline,
+)
+from trio_stream.media.reading import Track, open_tracks, skipped
+from trio_stream.media.samples import CARRIED, audio_specific_config, eac3_blocks, samples_of, thrown_away
+from trio_stream.media.survey import Seen, Survey
+from trio_stream.media.timing import Clock
+
+WHOLE_BYTES = 64 << 20
+"""A file of so many bytes is read through whether or not it has an index; a tenth of a second of processor time."""
+
+SCAN_BYTES = 64 << 30
+"""How much of a file without an index is read; a minute of processor time."""
+
+SCAN_SECONDS = 45.0
+"""How long it is read at most."""
+
+
+def outline(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
+    """`Outline.to_json` of the file. Raises `Unreadable`.
+
+    Options, each a bound: `whole_bytes`, `scan_bytes`, `scan_seconds`.
+    """
+    whole_bytes = int(options.get("whole_bytes", WHOLE_BYTES))
+    scan = int(options.get("scan_bytes", SCAN_BYTES)), float(options.get("scan_seconds", SCAN_SECONDS))
+    if (file.size or 0) > whole_bytes:
+        hollow = Hollow(file)
+        with open_tracks(hollow) as container:
+            draft = Draft(container, hollow)
+            if Index(container, hollow, draft.survey, draft.name).fill(scan[1]):
+                return draft.outline().to_json()
+    with open_tracks(file) as container:
+        draft = Draft(container, file)
+        draft.survey.read(*scan)
+        return draft.outline().to_json()
+
+
+class Draft:
+    """An outline in the making."""
+
+    def __init__(self, container: av.container.InputContainer, file: MediaFile) -> None:
+        self.container = container
+        self.name = probe.container_name(container, file)
+        found: list[Track] = [*container.streams.video, *container.streams.audio]
+        tracks = [each for each in found if _is_playable(each)]
+        if not tracks:
+            raise Unreadable("there is neither a picture nor a sound in it that anybody could play")
+        self.survey = Survey(container, file, tracks[:TRACK_LIMIT])
+
+    def outline(self) -> Outline:
+        """What is known now."""
+        survey = self.survey
+        tracks = [(each.stream, each) for each in survey.tracks.values()]
+        video = [self._video(stream, each) for stream, each in tracks if isinstance(stream, VideoStream)]
+        audio = [self._audio(stream, each) for stream, each in tracks if isinstance(stream, AudioStream)]
+        carriages = [*(each.carriage for each in video), *(each.carriage for each in audio)]
+        duration = probe.whole_duration(self.container)
+        if survey.whole:
+            duration = max((each.end for each in carriages if each.end is not None), default=duration)
+        return Outline(
+            container=self.name,
+            duration=duration,
+            video=tuple(video),
+            audio=tuple(audio),
+            cuts=self._cuts(video[0].carriage) if video and survey.times else None,
+            exact=not survey.estimated,
+        )
+
+    def _cuts(self, carriage: Carriage) -> Cuts:
+        clock = Clock(carriage.time_base, carriage.origin, carriage.timescale)
+        return Cuts(
+            track=self.survey.video or 0,
+            times=tuple(clock.at(each) for each in self.survey.times),
+            starts=tuple(None if each is None else clock.at(each) for each in self.survey.starts),
+            until=None if self.survey.whole else carriage.end,
+        )
+
+    def _video(self, stream: VideoStream, seen: Seen) -> VideoOutline:
+        clock = self._clock(stream)
+        shown, delay = [seen.first], 0
+        if stream.index == self.survey.video:
+            shown += self.survey.starts[:1]
+            delay = clock.at(clock.origin + self.survey.delay)
+        first = min((clock.at(each) for each in shown if each is not None), default=0)
+        return VideoOutline(
+            probe.describe_video(
+                stream, ""
+            ),  # its name is that of how it is carried, not of how it lies in the file
+            _carriage(seen, clock, first, self._no_video(stream, seen), delay=delay),
+        )
+
+    def _audio(self, stream: AudioStream, seen: Seen) -> AudioOutline:
+        context = stream.codec_context
+        clock = self._clock(stream, context.sample_rate)
+        first = grid = 0
+        if seen.first is not None and seen.packet is not None:
+            first = clock.at(seen.first)
+            priming, _ = thrown_away(skipped(seen.packet))
+            if priming and abs(first + priming) <= clock.time_base * clock.timescale:
+                first = -priming  # its timestamp is a rounding of that
+            grid = samples_of(
+                context.codec.canonical_name,
+                bytes(seen.packet),
+                context.frame_size,
+                context.extradata or b"",
+                context.sample_rate,
+            )
+        return AudioOutline(
+            probe.describe_audio(stream),
+            _carriage(seen, clock, first, _no_audio(stream, seen), step=grid),
+        )
+
+    def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
+        """That of a track: pictures keep the one they have, sound is counted in samples."""
+        base = rational(stream.time_base) or Fraction(1, 1000)
+        start = self.container.start_time if self.name in FREE_CLOCK else 0
+        return Clock(base, round((start or 0) / (base * av.time_base)), sample_rate or base.denominator)
+
+    def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
+        """Why pictures cannot be carried in fragmented MP4."""
+        codec = stream.codec_context.codec.canonical_name
+        if (reason := _nothing(codec, seen)) is not None:
+            return reason
+        if self.name == "avi" and stream.codec_context.has_b_frames:
+            return "AVI does not say when pictures are shown that are not shown in the order of decoding"
+        if codec in {"h264", "hevc"} and not stream.codec_context.extradata:
+            return "nothing says how its pictures are coded"
+        return None
+
+
+def _no_audio(stream: AudioStream, seen: Seen) -> str | None:
+    """Why sound cannot be carried in fragmented MP4."""
+    context = stream.codec_context
+    codec = context.codec.canonical_name
+    if (reason := _nothing(codec, seen)) is not None:
+        return reason
+    if not context.sample_rate:
+        return "nothing says how its sound is coded"
+    packet = bytes(seen.packet or b"")
+    if codec == "eac3" and eac3_blocks(packet) != 6:
+        return "its frames of E-AC-3 are shorter than those of MP4"
+    if codec == "aac" and not context.extradata:
+        try:
+            audio_specific_config(packet)
+        except ValueError as error:
+            return str(error)
+    return None
+
+
+def _nothing(codec: str, seen: Seen) -> str | None:
+    if codec not in CARRIED:
+        return f"no browser plays {codec} in MP4"
+    if seen.lacks_times:
+        return "its packets do not say when they are shown"
+    return "it has no packets" if seen.packet is None else None
+
+
+def _carriage(
+    seen: Seen, clock: Clock, first: int, refusal: str | None, *, delay: int = 0, step: int = 0
+) -> Carriage:
+    return Carriage(
+        time_base=clock.time_base,
+        origin=clock.origin,
+        timescale=clock.timescale,
+        first=first,
+        delay=delay,
+        step=step,
+        start=seconds(first / clock.timescale),
+        end=None if seen.latest is None else seconds(float((seen.latest - clock.origin) * clock.time_base)),
+        sizes=tuple(seen.sizes),
+        refusal=refusal,
+    )
+
+
+def _is_playable(stream: Track) -> bool:
+    """Whether FFmpeg knows how it is coded, and it is no cover."""
+    known: Any = stream.codec_context
+    return known is not None and not stream.disposition & Disposition.attached_pic

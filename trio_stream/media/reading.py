@@ -1,0 +1,282 @@
+"""The packets of one piece of a track, found by seeking.
+
+How a container seeks is not believed. It is asked for a place somewhat before the piece, and what comes is passed over
+up to where the piece begins; if it comes too late, an earlier place is asked for. So what is answered depends on the
+piece alone, and what is read on its length and on how far apart the container keeps what belongs together.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, dropwhile, islice
+
+import av.container
+import av.error
+from av.audio.stream import AudioStream
+from av.packet import Packet
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from trio_stream.media import clusters
+from trio_stream.media.jobs import MediaFile, Unreadable
+from trio_stream.media.keyframes import FREE_CLOCK
+from trio_stream.media.opening import open_media, printable
+from trio_stream.media.outline import Carriage
+from trio_stream.media.timing import Clock
+
+BEFORE_PICTURES = (0.0, 2.0, 15.0)
+"""Seconds before a keyframe at which it is looked for."""
+
+BEFORE_DECODING = (0.5, 3.0, 15.0, 60.0)
+"""The same in containers without an index (MPEG-TS), whose places are guessed by the time of decoding."""
+
+BEFORE_SOUND = (1.0, 5.0, 20.0)
+"""Seconds before a piece of sound at which it is looked for: it may lie before the pictures it belongs to."""
+
+APART = 30.0
+"""Seconds of pictures that are passed over when a piece of sound does not come to its end: it may have a hole there."""
+
+LEADING = 32
+"""Pictures behind a keyframe among which those are looked for that are shown before it."""
+
+QUICKTIME = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+"""Kinds of atoms that such files begin with."""
+
+type Track = VideoStream | AudioStream
+type AnyPacket = Packet[Stream]
+type Timed = tuple[int, AnyPacket]
+"""When a packet is shown, in the timescale of its track, and the packet."""
+
+
+def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputContainer:
+    """Open `file` from its beginning; whoever does sees the same packets. Raises what `open_media` does.
+
+    The tables of QuickTime files are believed: which samples are keyframes is not asked of what is in them. In haste
+    no picture is decoded, and what only pictures tell (how pixels are stored) is not known.
+    """
+    begins = file.read_at(0, 8) if file.seekable() else b""
+    options = {}
+    if begins[4:] in QUICKTIME:
+        options["fflags"] = "+noparse"
+    if hasty:
+        options["skip_frame"] = "all"
+        if begins[4:] in QUICKTIME or begins.startswith(clusters.EBML):  # their headers say the rest
+            options["probesize"] = "100000"
+    file.seek(0)
+    return open_media(file, options=options)
+
+
+class Piece:
+    """`packets` in the order of decoding, `size` bytes of them.
+
+    `end`: when what follows is first shown; None: nothing follows.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.packets: list[Timed] = []
+        self.end: int | None = None
+        self.size = 0
+        self._limit = limit
+
+    def add(self, time: int, packet: AnyPacket) -> None:
+        """Take one more. Raises `Unreadable` when they are too many bytes to be held."""
+        self.size += packet.size
+        if self.size > self._limit:
+            raise Unreadable(f"a segment of it has more than {self._limit >> 20} MiB")
+        self.packets.append((time, packet))
+
+
+class Reader:
+    """Reads pieces of at most `limit` bytes of track `index`. Everything raises `Unreadable`."""
+
+    def __init__(
+        self, file: MediaFile, index: int, carriage: Carriage, limit: int, *, hasty: bool = True
+    ) -> None:
+        self._file = file
+        self._index = index
+        self._carriage = carriage
+        self._limit = limit
+        self._clock = Clock(
+            carriage.time_base, carriage.origin, carriage.timescale, carriage.first, carriage.step
+        )
+        self._hasty = hasty
+        self._container = open_tracks(file, hasty=hasty)
+        self._fresh = True
+        self._spliced = False
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    @property
+    def stream(self) -> Track:
+        """The track."""
+        streams = self._container.streams
+        stream = streams[self._index] if 0 <= self._index < len(streams) else None
+        if not isinstance(stream, VideoStream | AudioStream) or stream.codec_context is None:
+            raise Unreadable(f"it has no track {self._index}")
+        return stream
+
+    def piece(self, start: int, stop: int | None) -> Piece:
+        """What is shown in [start, stop), None: to the end.
+
+        Of video from the keyframe at `start` to the first one that is not before `stop`, whatever is shown in between.
+        """
+        with _translated():
+            if isinstance(self.stream, VideoStream):
+                return self._pictures(start, stop)
+            return self._sound(start, stop)
+
+    def beginning(self, count: int) -> list[AnyPacket]:
+        """The first `count` packets that a decoder can begin with, or as many as there are."""
+        with _translated():
+            if isinstance(self.stream, AudioStream):
+                return [packet for _, packet in self._sound(self._carriage.first, None, count).packets]
+            packets = (packet for _, packet in self._packets(self.stream))
+            playable = dropwhile(lambda packet: not packet.is_keyframe, packets)
+            return list(islice(playable, count))
+
+    def _pictures(self, start: int, stop: int | None) -> Piece:
+        guessed = self._container.format.name in FREE_CLOCK
+        for before in BEFORE_DECODING if guessed else BEFORE_PICTURES:
+            self._seek(start, before)
+            packets = self._packets(self.stream)
+            for time, packet in packets:
+                if packet.is_keyframe and time >= start:
+                    if time > start:
+                        break
+                    return self._group(chain([(time, packet)], packets), stop)
+        raise Unreadable("there is no keyframe where one should be")
+
+    def _group(self, packets: Iterator[Timed], stop: int | None) -> Piece:
+        piece = Piece(self._limit)
+        for time, packet in packets:
+            if packet.is_keyframe and piece.packets:
+                if time < piece.packets[0][0]:
+                    break  # time goes back: behind this there is something else
+                if stop is not None and time >= stop:
+                    piece.end = first_shown(time, packets)
+                    break
+            piece.add(time, packet)
+        return piece
+
+    def _sound(self, start: int, stop: int | None, count: int | None = None) -> Piece:
+        begins = max(start, self._carriage.first)
+        if stop is None or stop > begins:
+            for before in BEFORE_SOUND:
+                everything = self._seek(start, before) or before == BEFORE_SOUND[-1]
+                piece = self._listen(start, stop, count, None if everything else begins)
+                if piece is not None:
+                    return piece
+        return Piece(self._limit)
+
+    def _listen(self, start: int, stop: int | None, count: int | None, latest: int | None) -> Piece | None:
+        """A piece of sound; None if what comes first is later than `latest`: something may lie before it."""
+        piece = Piece(self._limit)
+        for time, packet in self._packets(self.stream, stop):
+            if latest is not None and time > latest:
+                return None
+            latest = None
+            if piece.packets and time < piece.packets[-1][0] - self._carriage.timescale:
+                break  # time goes back: behind this there is something else
+            if (stop is not None and time >= stop) or len(piece.packets) == count:
+                piece.end = time
+                break
+            if time >= start:
+                piece.add(time, packet)
+        return piece
+
+    def _packets(self, stream: Track, stop: int | None = None) -> Iterator[Timed]:
+        """Packets of `stream`; no more, if pictures come that are shown long after `stop`."""
+        self._fresh = False
+        others = [each for each in self._guides() if each is not stream] if stop is not None else []
+        decoding = self._container.format.name == "avi"  # it has no other times
+        for packet in self._container.demux(stream, *others):
+            timestamp = packet.dts if decoding or packet.pts is None else packet.pts
+            if timestamp is None or not packet.size:
+                continue
+            if packet.stream_index == self._index:
+                yield self._clock.at(timestamp), packet
+            elif (
+                stop is not None
+                and self._seconds(packet, timestamp) > stop / self._carriage.timescale + APART
+            ):
+                return
+
+    def _guides(self) -> list[VideoStream]:
+        """The track by which such a file is cut and indexed, if it has one."""
+        videos = self._container.streams.video
+        return [each for each in videos if not each.disposition & Disposition.attached_pic][:1]
+
+    def _seconds(self, packet: AnyPacket, timestamp: int) -> float:
+        return timestamp * float(packet.time_base) - self._carriage.origin * float(self._carriage.time_base)
+
+    def _seek(self, start: int, before: float) -> bool:
+        """Go to `before` seconds before `start`, or somewhat before that; whether it is the very beginning."""
+        seconds = start / self._carriage.timescale - before
+        if seconds > 0:
+            stream, position = self.stream, self._clock.timestamp(start) - self._clock.ticks(before)
+            if self._container.format.name not in FREE_CLOCK:
+                for guide in self._guides():
+                    stream, position = guide, int(seconds / guide.time_base)
+            try:
+                if self._lacks_index(stream, position):
+                    return self._begin_at(position)
+                self._container.seek(position, stream=stream)
+            except av.error.FFmpegError:  # it has no index
+                seconds = 0
+            self._fresh = False
+        if (
+            seconds <= 0 and not self._fresh
+        ):  # to seek to the beginning may pass over what comes before a keyframe
+            self._open(self._file)
+        return seconds <= 0
+
+    def _open(self, file: MediaFile) -> None:
+        self._container.close()
+        self._container = open_tracks(file, hasty=self._hasty)
+        self._fresh = True
+
+    def _lacks_index(self, stream: Track, position: int) -> bool:
+        """Whether FFmpeg would read a large Matroska file from its beginning to find a place."""
+        if self._spliced or not self._container.format.name.startswith("matroska"):
+            return self._spliced
+        if (self._file.size or 0) < clusters.WORTH_IT:
+            return False
+        self._container.seek(0)  # the index is read when it is wanted
+        entries = stream.index_entries
+        last = entries[len(entries) - 1].timestamp if len(entries) else 0
+        return last < position - int(APART / stream.time_base)
+
+    def _begin_at(self, position: int) -> bool:
+        head = clusters.first_cluster(self._file)
+        if head is None:
+            raise Unreadable("it is damaged: there is no first cluster")
+        at = clusters.cluster_at(self._file, head, position)
+        self._open(clusters.Spliced(self._file, head, at))
+        self._spliced = at > head
+        return at == head
+
+
+def first_shown(time: int, packets: Iterator[Timed]) -> int:
+    """When the first picture of a group is shown whose keyframe is shown at `time`; `packets` are those behind it."""
+    first = time
+    for number, (shown, packet) in enumerate(packets):
+        if shown > time or packet.is_keyframe or number == LEADING:
+            break
+        first = min(first, shown)
+    return first
+
+
+def skipped(packet: AnyPacket) -> bytes | None:
+    """What FFmpeg says of sound in a packet that is to be thrown away."""
+    return bytes(packet.get_sidedata("skip_samples")) if packet.has_sidedata("skip_samples") else None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise Unreadable(f"it is damaged: {printable(error.strerror or str(error))}") from None

@@ -1,0 +1,175 @@
+"""The jobs "init" and "segment": a track of any container as fragmented MP4, piece by piece, nothing coded anew.
+
+The same question has the same answer, byte for byte. The init segment is made by FFmpeg's muxer, which knows how each
+codec is described; a segment is written here, because its times have to be exactly those the outline speaks of.
+
+A segment job holds its packets and at most PART bytes more; it fails beyond SEGMENT_LIMIT.
+"""
+
+import io
+from collections.abc import Buffer, Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.error
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from trio_stream.media.fragment import Sample, head
+from trio_stream.media.jobs import MediaFile, Reply, Unreadable
+from trio_stream.media.opening import printable
+from trio_stream.media.outline import Carriage
+from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, skipped
+from trio_stream.media.samples import audio_specific_config, framing, thrown_away
+from trio_stream.media.timing import decode_times, durations, rising
+
+SEGMENT_LIMIT = 160 << 20
+"""Bytes of a segment: six seconds of 200 Mbit/s."""
+
+PART = 16 << 20
+"""Bytes of a segment that are sent at once."""
+
+FIRST_PACKETS = 8
+"""Packets the muxer is shown: some codecs (AC-3, E-AC-3) are described by what is in them."""
+
+_MUXER = {"movflags": "empty_moov+delay_moov+default_base_moof+frag_custom", "fflags": "+bitexact"}
+
+
+def init(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    """The blob "init": ftyp and moov of one track. Raises `Unreadable`.
+
+    Options: `track`, its index; `carriage`, `Carriage.to_json` of it.
+    """
+    index, carriage = int(options["track"]), Carriage.from_json(options["carriage"])
+    with Reader(file, index, carriage, SEGMENT_LIMIT, hasty=False) as reader:
+        packets = reader.beginning(FIRST_PACKETS)
+        if not packets:
+            raise Unreadable("a track is empty")
+        try:
+            made = _initial(reader.stream, carriage, packets)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise Unreadable(f"it does not go into MP4: {printable(str(error))}") from None
+    reply.blob("init", made)
+    return {"size": len(made)}
+
+
+def _initial(stream: Track, carriage: Carriage, packets: list[AnyPacket]) -> bytes:
+    """What FFmpeg's muxer writes before the first fragment of `packets`, given the clock of the track."""
+    written = io.BytesIO()
+    video = isinstance(stream, VideoStream)
+    options = _MUXER | ({"video_track_timescale": str(carriage.timescale)} if video else {})
+    codec = stream.codec_context.codec.canonical_name
+    extradata = stream.codec_context.extradata or b""
+    to_sample = (
+        framing(codec, extradata) if codec == "aac" else None
+    )  # the muxer does the same for byte streams
+    with av.open(written, "w", format="mp4", options=options) as muxer:
+        track = muxer.add_stream_from_template(stream, opaque=True)
+        context = track.codec_context
+        if codec == "hevc":
+            context.codec_tag = "hvc1"
+        elif codec == "mp3":
+            context.extradata = None  # of AVI's: MP3 describes itself
+        elif to_sample is not None:
+            context.extradata = audio_specific_config(bytes(packets[0]))
+        if isinstance(track, VideoStream) and isinstance(stream, VideoStream):
+            track.codec_context.sample_aspect_ratio = stream.sample_aspect_ratio
+        if (language := stream.language) and len(language) == 3:
+            track.metadata["language"] = language
+        for number, packet in enumerate(packets):
+            data = bytes(packet)
+            sample = Packet(to_sample(data) if to_sample else data)
+            sample.stream = track
+            sample.time_base = Fraction(1, carriage.timescale)
+            sample.pts = sample.dts = number * (carriage.step or 1024) - carriage.lead - carriage.delay
+            sample.duration = carriage.step or 1024
+            sample.is_keyframe = packet.is_keyframe
+            muxer.mux_one(sample)
+    made = written.getvalue()
+    return made[: _box_end(made, b"moov")]
+
+
+def _box_end(data: bytes, kind: bytes) -> int:
+    """Where the first box of that kind ends."""
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4])
+        at += size
+        if data[at - size + 4 : at - size + 8] == kind:
+            return at
+        if size < 8:
+            break
+    raise ValueError("the muxer made no index")
+
+
+def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    """Blobs "0", "1"...: one segment, in parts to be joined. Raises `Unreadable`.
+
+    Options: `track` and `carriage` as for `init`; `start` and `stop`, in the timescale of the track: what is shown in
+    [start, stop) is in it. `stop` null: all that is left. Video begins with the keyframe at `start` and goes to the
+    first one not before `stop`; what an open group shows before its keyframe belongs to the group. `sequence`: the
+    number in its header. A piece of the track in which there is nothing is a segment without samples.
+
+    The result says its `size` in bytes, how many `samples` it has, and when it is shown, from `first` to `end`.
+    """
+    index, carriage = int(options["track"]), Carriage.from_json(options["carriage"])
+    start, stop = int(options["start"]), options["stop"]
+    with Reader(file, index, carriage, SEGMENT_LIMIT) as reader:
+        piece = reader.piece(start, None if stop is None else int(stop))
+        try:
+            data, samples, first = _samples(piece, reader.stream, carriage, start)
+            begin = head(int(options["sequence"]), max(0, first + carriage.lead), samples)
+        except ValueError as error:
+            raise Unreadable(f"it does not go into MP4: {error}") from None
+        size = _send([begin, *data], reply)
+    end = first + sum(each.duration for each in samples)
+    return {"size": size, "samples": len(samples), "first": first, "end": end}
+
+
+def _samples(
+    piece: Piece, stream: Track, carriage: Carriage, start: int
+) -> tuple[list[Buffer], list[Sample], int]:
+    """What is in the samples, what is said of them, and when the first is decoded. Raises `ValueError`."""
+    if not piece.packets:
+        return [], [], start if piece.end is None else piece.end
+    context, video = stream.codec_context, isinstance(stream, VideoStream)
+    to_sample = framing(context.codec.canonical_name, context.extradata or b"")
+    data: list[Buffer] = [to_sample(bytes(packet)) if to_sample else packet for _, packet in piece.packets]
+    times = [time for time, _ in piece.packets]
+    shown = times if video else rising(times)
+    end = piece.end
+    if end is None:
+        in_order = sorted(shown)
+        usual = in_order[-1] - in_order[-2] if len(in_order) > 1 else 0
+        end = in_order[-1] + (_length(piece.packets[-1][1], carriage) or usual)
+    decoded = decode_times(shown, carriage.delay)
+    samples = [
+        Sample(length, memoryview(each).nbytes, not video or packet.is_keyframe, time - decode)
+        for length, each, (_, packet), time, decode in zip(
+            durations(decoded, end - carriage.delay), data, piece.packets, shown, decoded, strict=True
+        )
+    ]
+    return data, samples, min(shown)
+
+
+def _length(packet: AnyPacket, carriage: Carriage) -> int:
+    """How long the last sample of a track lasts, without what is to be thrown away of it; 0 if it does not say."""
+    if not carriage.step:
+        return round((packet.duration or 0) * carriage.time_base * carriage.timescale)
+    _, at_end = thrown_away(skipped(packet))
+    return carriage.step - min(at_end, carriage.step - 1)
+
+
+def _send(pieces: Iterable[Buffer], reply: Reply) -> int:
+    """Send the pieces, joined, in blobs of about PART bytes; how many bytes they are."""
+    number = size = held = 0
+    part: list[Buffer] = []
+    for piece in pieces:
+        part.append(piece)
+        held += memoryview(piece).nbytes
+        if held >= PART:
+            reply.blob(str(number), b"".join(part))
+            number, size, held, part = number + 1, size + held, 0, []
+    reply.blob(str(number), b"".join(part))
+    return size + held

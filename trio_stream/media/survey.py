@@ -1,0 +1,158 @@
+"""What packets of a file say of its tracks when they are read one after the other: clocks, keyframes, sizes, ends.
+
+Nothing is decoded, and what is kept does not grow with the file: keyframes are thinned when they are very many. All
+times are timestamps of the container.
+"""
+
+import time
+from collections.abc import Sequence
+from itertools import batched
+
+import av.container
+import av.error
+from av.video.stream import VideoStream
+
+from trio_stream.media.jobs import MediaFile
+from trio_stream.media.outline import KEYFRAME_LIMIT
+from trio_stream.media.reading import LEADING, AnyPacket, Track
+from trio_stream.media.timing import reordering
+
+GROUP_LIMIT = 500
+"""Pictures of a group of which it is asked in what order they are shown."""
+
+GROUP_LIMIT = 500
+"""Pictures of a group of which it is asked in what order they are shown."""
+
+LOOK_EVERY = 256
+"""Packets between two looks at how much was read."""
+
+
+class Seen:
+    """What was seen of one track: its first packet and when that is shown, when its last one ends, and how many bytes
+    lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown."""
+
+    def __init__(self, stream: Track) -> None:
+        self.stream = stream
+        self.packet: AnyPacket | None = None
+        self.first: int | None = None
+        self.latest: int | None = None
+        self.sizes = [0]
+        self.lacks_times = False
+
+    def take(self, packet: AnyPacket, shown: int | None) -> None:
+        """Note one packet."""
+        self.sizes[-1] += packet.size
+        if shown is None:
+            self.lacks_times = True
+            return
+        if self.first is None:
+            self.first, self.packet = shown, packet
+        end = shown + (packet.duration or 0)
+        if self.latest is None or end > self.latest:
+            self.latest = end
+
+
+class Survey:
+    """Reads packets of `tracks`; keyframes are those of `video`, the first of them that has pictures.
+
+    `times` says when keyframes are shown, `starts` when the first picture of each group is. `whole`: to the end;
+    `estimated`: sizes were not counted.
+    """
+
+    def __init__(
+        self, container: av.container.InputContainer, file: MediaFile, tracks: Sequence[Track]
+    ) -> None:
+        self.tracks = {each.index: Seen(each) for each in tracks}
+        self.video = next((each.index for each in tracks if isinstance(each, VideoStream)), None)
+        self.times: list[int] = []
+        self.starts: list[int | None] = []
+        self.whole = self.estimated = False
+        self._container = container
+        self._file = file
+        self._decoding = container.format.name == "avi"  # it has no other times
+        self._delay = 0
+        self._group: list[int] = []
+        self._met = 0
+        self._every = 1
+
+    def read(self, most: int, seconds: float) -> None:
+        """Read on: to the end, or until there were `most` bytes, or for so long, or to where time goes back.
+
+        Nothing behind a place that is damaged is believed: it is as good as the end of what may be read.
+        """
+        enough, late = self._file.count + most, time.monotonic() + seconds
+        try:
+            for number, packet in enumerate(
+                self._container.demux(*(each.stream for each in self.tracks.values()))
+            ):
+                if packet.size and not self._take(packet):
+                    return
+                if number % LOOK_EVERY == 0 and (self._file.count > enough or time.monotonic() > late):
+                    return
+            self.whole = True
+            self._end_group()
+        except av.error.FFmpegError:
+            return
+
+    def finish(self, most: int) -> None:
+        """Read on from where the container stands, only to see when the tracks end."""
+        enough = self._file.count + most
+        for packet in self._container.demux(*(each.stream for each in self.tracks.values())):
+            if packet.size:
+                seen = self.tracks[packet.stream_index]
+                sizes, seen.sizes = seen.sizes, [0]
+                seen.take(packet, self._shown(packet))
+                seen.sizes = sizes
+            if self._file.count > enough:
+                return
+
+    def _shown(self, packet: AnyPacket) -> int | None:
+        return packet.dts if self._decoding else packet.pts
+
+    def _take(self, packet: AnyPacket) -> bool:
+        """Note one packet; whether time goes on."""
+        shown = self._shown(packet)
+        if packet.stream_index == self.video:
+            if packet.is_keyframe and shown is not None:
+                if self.times and shown < self.times[-1]:
+                    return False
+                self._begin_group(shown)
+            if not self.times:
+                return True  # nothing can be decoded before the first keyframe
+            if shown is not None and len(self._group) < GROUP_LIMIT:
+                self._group.append(shown)
+            start = self.starts[-1]
+            if shown is not None and start is not None and shown < start:
+                self.starts[-1] = shown
+        self.tracks[packet.stream_index].take(packet, shown)
+        return True
+
+    def _begin_group(self, shown: int) -> None:
+        self._end_group()
+        if self._met % self._every == 0 and (not self.times or shown > self.times[-1]):
+            if self.times:
+                for each in self.tracks.values():
+                    each.sizes.append(0)
+            self.times.append(shown)
+            self.starts.append(shown)
+            if len(self.times) > KEYFRAME_LIMIT:
+                self._thin()
+        self._met += 1
+
+    @property
+    def delay(self) -> int:
+        """How much earlier than in turn pictures have to be decoded, as far as that was seen."""
+        return max(self._delay, reordering(self._group, len(self._group) - LEADING))
+
+    def _end_group(self) -> None:
+        """Learn from the pictures since the last keyframe; of all of them, if they were so few that all were kept."""
+        sure = len(self._group) - (LEADING if len(self._group) == GROUP_LIMIT else 0)
+        self._delay = max(self._delay, reordering(self._group, sure))
+        self._group.clear()
+
+    def _thin(self) -> None:
+        """Leave out every second keyframe, and count what lies behind it to the one before."""
+        self._every *= 2
+        self.times, self.starts = self.times[::2], self.starts[::2]
+        for each in self.tracks.values():
+            each.sizes = [sum(pair) for pair in batched(each.sizes, 2)]
