@@ -10,7 +10,7 @@ import json
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from itertools import accumulate, pairwise
@@ -59,10 +59,9 @@ class Segments:
 class Rendition:
     """One track as it is packaged; `name` is its place in addresses: "v1", "a2".
 
-    `width` and `height` are those of the pictures as they are shown; `video_range` is "SDR", "PQ" or "HLG".
-    `keys` are the keyframes, each with time and bytes as segments have them. `independent`: no segment begins with
-    pictures that need the one before.
-    """
+    `width` and `height` are those of the pictures as they are shown; `video_range` is "SDR", "PQ" or "HLG". `keys`
+    are the keyframes, each with time and bytes as segments have them. `carriage` is what a remuxing job needs.
+    `independent`: no segment begins with pictures that need the one before."""
 
     name: str
     kind: Literal["video", "audio"]
@@ -82,6 +81,7 @@ class Rendition:
     sample_rate: int = 0
     keys: Segments | None = None
     independent: bool = True
+    carriage: Mapping[str, Any] | None = None
 
     @property
     def longest(self) -> float:

@@ -1,0 +1,157 @@
+"""A file that is no MP4 -> its presentation, from the outline a remuxing job gives of it.
+
+Its segments are made by another job, to which a rendition carries what it needs (`Rendition.carriage`); in place of
+numbers of samples stand the times at which the track is cut.
+"""
+
+from array import array
+from collections.abc import Sequence
+from itertools import pairwise
+
+from trio_stream.media.codecs import HLG, PQ, TRANSFERS
+from trio_stream.media.facts import VideoTrack
+from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
+from trio_stream.mp4.timeline import Unsupported
+from trio_stream.packaging.cutting import cut, cut_evenly
+from trio_stream.packaging.presentation import Presentation, Rendition, Segments
+
+_NAMES = {"opus": "Opus", "flac": "fLaC"}
+"""Codecs whose sample entry in MP4 is written otherwise than browsers call them."""
+
+HEAD = 1.01
+"""What the heads of segments add to the packets of a file, about."""
+
+
+def present_outline(outline: Outline) -> Presentation:
+    """What manifests say of it. Raises `Unsupported`, with the reason."""
+    video = next((each for each in outline.video if each.carriage.refusal is None), None)
+    audio = [each for each in outline.audio if each.carriage.refusal is None]
+    tracks: list[VideoOutline | AudioOutline] = [*outline.video, *outline.audio]
+    if video is None and (outline.video or not audio):
+        reason = tracks[0].carriage.refusal if tracks else None
+        raise Unsupported("", reason or "there is neither a picture nor a sound in it")
+    renditions: list[Rendition] = []
+    marks: list[float] = []
+    shares: list[tuple[int, int]] = []
+    keys = outline.cuts
+    if video is not None:
+        if keys is None or keys.track != video.track.index or keys.until is not None or not keys.times:
+            raise Unsupported("", "nobody knows where its pictures can be cut, up to the end")
+        end = _end(video.carriage, outline)
+        chosen = _cut(keys, video.carriage.timescale, end)
+        renditions.append(_video(video, keys, chosen, end))
+        marks = [start / video.carriage.timescale for start in renditions[0].segments.starts]
+        shares = list(pairwise([*chosen, len(keys.times)]))
+    for each in audio:
+        end = _end(each.carriage, outline)
+        if video is None:
+            marks = [*cut_evenly(max(0.0, each.carriage.start), end), end]
+        renditions.append(_audio(each, marks, shares, end, default=len(renditions) == (video is not None)))
+    return Presentation(tuple(renditions), by_copy=False)
+
+
+def _end(carriage: Carriage, outline: Outline) -> float:
+    end = carriage.end if carriage.end is not None else outline.duration
+    if end is None or end <= carriage.start:
+        raise Unsupported("", "nobody knows how long it lasts")
+    return end
+
+
+def _cut(keys: Cuts, timescale: int, end: float) -> list[int]:
+    return cut(
+        [time / timescale for time in keys.times],
+        end,
+        is_open=lambda number: keys.starts[number] not in (None, keys.times[number]),
+    )
+
+
+def _video(outline: VideoOutline, keys: Cuts, chosen: Sequence[int], end: float) -> Rendition:
+    track, carriage = outline.track, outline.carriage
+    scale = carriage.timescale
+    shown = [keys.times[each] if (start := keys.starts[each]) is None else start for each in chosen]
+    starts = [max(0, start) for start in shown]
+    width, height = track.shown_size
+    sizes = [sum(carriage.sizes[first:stop]) for first, stop in pairwise([*chosen, len(keys.times)])]
+    return Rendition(
+        name=f"v{track.index}",
+        kind="video",
+        track=track.index,
+        codecs=track.codec_string or "",
+        timescale=scale,
+        segments=_segments(
+            [*starts, round(end * scale)], [*(keys.times[each] for each in chosen), round(end * scale)], sizes
+        ),
+        language=track.language,
+        default=True,
+        width=width,
+        height=height,
+        pixel_aspect=track.pixel_aspect,
+        frame_rate=track.frame_rate,
+        video_range=_range(track),
+        independent=all(start == keys.times[each] for start, each in zip(shown, chosen, strict=True)),
+        carriage=_small(carriage),
+    )
+
+
+def stop_of(rendition: Rendition, number: int) -> int | None:
+    """Where a segment of something remuxed ends, in its timescale; None: with the track."""
+    return None if number == len(rendition.segments) - 1 else rendition.segments.samples[number + 1]
+
+
+def _audio(
+    outline: AudioOutline,
+    marks: Sequence[float],
+    shares: Sequence[tuple[int, int]],
+    end: float,
+    *,
+    default: bool,
+) -> Rendition:
+    track, carriage = outline.track, outline.carriage
+    scale = carriage.timescale
+    times = [carriage.first]
+    sizes: list[int] = []
+    begins = max(0.0, carriage.start)
+    inner = [mark for mark in marks[1:-1] if begins < mark < end]
+    times += [round(mark * scale) for mark in inner]
+    if shares and len(carriage.sizes) > 1 and len(inner) == len(shares) - 1:
+        sizes = [sum(carriage.sizes[first:stop]) for first, stop in shares]
+    else:
+        total, length = sum(carriage.sizes), end - begins
+        bounds = [begins, *inner, end]
+        sizes = [round(total * (after - before) / length) for before, after in pairwise(bounds)]
+    return Rendition(
+        name=f"a{track.index}",
+        kind="audio",
+        track=track.index,
+        codecs=track.codec_string or "",
+        timescale=scale,
+        segments=_segments(
+            [max(0, times[0]), *times[1:], round(end * scale)], [*times, round(end * scale)], sizes
+        ),
+        language=track.language,
+        label=track.title,
+        default=default,
+        channels=track.channels,
+        sample_rate=track.sample_rate,
+        carriage=_small(carriage),
+    )
+
+
+def _segments(starts: Sequence[int], cuts: Sequence[int], sizes: Sequence[int]) -> Segments:
+    rising = [starts[0]]
+    for start in starts[1:]:
+        rising.append(max(start, rising[-1]))
+    return Segments(
+        array("q", rising), array("q", cuts), array("q", (max(1, round(size * HEAD)) for size in sizes))
+    )
+
+
+def _range(track: VideoTrack) -> str:
+    if track.transfer == TRANSFERS[PQ]:
+        return "PQ"
+    return "HLG" if track.transfer == TRANSFERS[HLG] else "SDR"
+
+
+def _small(carriage: Carriage) -> dict[str, object]:
+    """What the jobs need: not the sizes."""
+    return carriage.to_json() | {"sizes": []}
