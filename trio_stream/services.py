@@ -28,6 +28,8 @@ from trio_stream.media.sandbox import Sandbox
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.playback.indexes import Indexes
 from trio_stream.playback.presentations import Presentations
+from trio_stream.playback.remuxed import Remuxer
+from trio_stream.playback.segment_cache import SegmentCache
 from trio_stream.playback.texts import Texts
 from trio_stream.playback.titles import Titles
 from trio_stream.settings import SQLITE, Settings
@@ -40,7 +42,7 @@ from trio_stream.streaming.registry import Registry
 from trio_stream.telemetry.history import Traffic
 from trio_stream.telemetry.process import Sampler
 
-DATABASE, DERIVED = "library.db", "derived"
+DATABASE, DERIVED, SEGMENTS = "library.db", "derived", "segments"
 """What there is in the data folder, beside the owner's lock and socket."""
 
 LISTENERS = 64
@@ -71,6 +73,8 @@ class Housekeeping:
     keeper: Keeper
     sandbox: Sandbox
     progress: Progress
+    segments: SegmentCache
+    remuxer: Remuxer
 
 
 @dataclass(slots=True)
@@ -89,6 +93,10 @@ class Owner:
     def writer(self) -> Writer | None:
         """What changes the database, if this process is the owner."""
         return None if self.housekeeping is None else self.housekeeping.writer
+
+    def remuxer(self) -> Remuxer | None:
+        """What makes segments of what is no MP4, if this process is the owner."""
+        return None if self.housekeeping is None else self.housekeeping.remuxer
 
     def get(self) -> Housekeeping:
         """What the owner works with. Raises `NotTheOwner`."""
@@ -132,7 +140,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             registry = Registry(settings.max_streams, disk)
             catalog, names, indexes = Catalog(settings.videos), Names(database), Indexes()
             owner, derived = Owner(ownership), Derived(settings.data / DERIVED)
-            presentations = Presentations(database, indexes, owner.writer)
+            presentations = Presentations(database, indexes, owner.writer, owner.remuxer)
             services = Services(
                 settings=settings,
                 catalog=catalog,
@@ -197,6 +205,7 @@ async def _keep_house(
     keeper = Keeper(root, database, writer, sandbox, services.derived, progress, share=settings.artwork_share)
     scanner = Scanner(root, database, writer, progress, news=keeper.wake, interval=settings.scan_interval)
     sweeper = Sweeper(database, writer, services.derived, progress, news=keeper.wake)
+    segments = SegmentCache(settings.data / SEGMENTS, settings.segment_cache)
     over = trio.Event()
     async with trio.open_nursery() as nursery:
         await nursery.start(_until, over, partial(_watched, health, "writer", writer.run))
@@ -204,12 +213,15 @@ async def _keep_house(
             async with trio.open_nursery() as writing:
                 for name, run in {
                     "sandbox": sandbox.serve,
+                    "segments": segments.serve,
                     "scanner": scanner.run,
                     "keeper": keeper.run,
                     "sweeper": sweeper.run,
                 }.items():
                     await writing.start(_watched, health, name, run)
-                services.owner.housekeeping = Housekeeping(writer, scanner, keeper, sandbox, progress)
+                services.owner.housekeeping = Housekeeping(
+                    writer, scanner, keeper, sandbox, progress, segments, Remuxer(sandbox, segments)
+                )
                 services.owner.appointed.set()
                 task_status.started()
         finally:

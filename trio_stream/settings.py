@@ -156,6 +156,11 @@ class Settings:
         "How much of the processors posters and previews may take while they are made; 0 for none.",
         default=0.25,
     )
+    segment_cache: int = _setting(
+        _whole(0, 1 << 50),
+        "Bytes on the disk for segments that were made of videos that are no MP4; what was used longest ago goes.",
+        default=2 << 30,
+    )
     max_streams: int = _setting(
         _whole(1, 1_000_000), "Streams at once; the next one is told to come back later.", default=10_000
     )

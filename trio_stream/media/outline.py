@@ -14,6 +14,9 @@ from trio_stream.media import facts
 TRACK_LIMIT = 32
 """Tracks that are looked at; the others are as if they were not there."""
 
+SEGMENT_LIMIT = 160 << 20
+"""Bytes of a segment that is made: six seconds of 200 Mbit/s."""
+
 KEYFRAME_LIMIT = 10_000
 """Keyframes of one file: where there are more, every second one is left out until it is fewer."""
 

@@ -19,13 +19,10 @@ from av.video.stream import VideoStream
 from trio_stream.media.fragment import Sample, head
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import printable
-from trio_stream.media.outline import Carriage
+from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, skipped
 from trio_stream.media.samples import audio_specific_config, framing, thrown_away
 from trio_stream.media.timing import decode_times, durations, rising
-
-SEGMENT_LIMIT = 160 << 20
-"""Bytes of a segment: six seconds of 200 Mbit/s."""
 
 PART = 16 << 20
 """Bytes of a segment that are sent at once."""

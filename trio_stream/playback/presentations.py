@@ -10,10 +10,13 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, select
 
-from trio_stream.errors import StoreError, Unpackageable
+from trio_stream.errors import MediaUnreadable, NotTheOwner, StoreError, Unpackageable
 from trio_stream.library.catalog import OpenVideo
+from trio_stream.mp4.timeline import Unsupported
+from trio_stream.packaging.outlined import present_outline
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import Indexes
+from trio_stream.playback.remuxed import Remuxer
 from trio_stream.store.database import Database
 from trio_stream.store.tables import presentations, upsert
 from trio_stream.store.writer import Writer
@@ -25,12 +28,20 @@ log = structlog.get_logger("trio_stream.playback")
 
 
 class Presentations:
-    """Presentations by revision. `writer` answers what changes the database, where that is this process."""
+    """Presentations by revision. `writer` changes the database and `remuxer` looks into what is no MP4, where this
+    process has them."""
 
-    def __init__(self, database: Database, indexes: Indexes, writer: Callable[[], Writer | None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        indexes: Indexes,
+        writer: Callable[[], Writer | None],
+        remuxer: Callable[[], Remuxer | None],
+    ) -> None:
         self._database = database
         self._indexes = indexes
         self._writer = writer
+        self._remuxer = remuxer
         self._known: OrderedDict[str, Presentation | Unpackageable] = OrderedDict()
 
     async def of(self, video: OpenVideo) -> Presentation:
@@ -50,11 +61,26 @@ class Presentations:
 
     async def _find_out(self, video: OpenVideo) -> Presentation | Unpackageable:
         try:
-            index = await self._indexes.get(video.fd, video.revision, video.status.st_size)
+            found = (await self._indexes.get(video.fd, video.revision, video.status.st_size)).presentation
         except Unpackageable as error:
-            return error.with_traceback(None)
-        await self._keep(video.revision, index.presentation)
-        return index.presentation
+            try:
+                found = await self._outline(video, error)
+            except Unpackageable as refused:
+                return refused.with_traceback(None)
+        await self._keep(video.revision, found)
+        return found
+
+    async def _outline(self, video: OpenVideo, refused: Unpackageable) -> Presentation:
+        """How what cannot be packaged as it lies is presented. Raises `Unpackageable`."""
+        remuxer = self._remuxer()
+        if remuxer is None:
+            raise NotTheOwner
+        try:
+            return present_outline(await remuxer.outline(video.fd))
+        except MediaUnreadable:
+            raise refused from None
+        except Unsupported as error:
+            raise Unpackageable(str(error)) from None
 
     async def _keep(self, revision: str, presentation: Presentation) -> None:
         writer = self._writer()

@@ -101,6 +101,10 @@ class Titles:
             self._places.popitem(last=False)
         return video
 
+    def warm(self, revision: str) -> Index | None:
+        """The index of a content, if it is in memory."""
+        return self._indexes.peek(revision)
+
     async def index(self, video: OpenVideo) -> Index:
         """The index of an open video. Raises `Unpackageable`."""
         return await self._indexes.get(video.fd, video.revision, video.status.st_size)

@@ -53,7 +53,13 @@ class Exchange:
                 self.services.listeners.release_on_behalf_of(self)
 
     def hold(self, fd: int, status: os.stat_result | None = None) -> MappedFile:
-        """The one file, in the state `status` or as it is now, while the exchange lasts: `fd` is taken over."""
+        """The one file, in the state `status` or as it is now, while the exchange lasts: `fd` is taken over.
+
+        One that was held before is given back.
+        """
+        if self.file is not None:
+            self.file.release()
+            self.file = None
         self.file = self.services.maps.open(fd, status)
         return self.file
 

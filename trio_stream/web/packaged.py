@@ -5,6 +5,7 @@ cached for ever. A segment of a file whose index is in memory takes neither a th
 
 import re
 import time
+from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from secrets import token_hex
@@ -12,15 +13,18 @@ from secrets import token_hex
 from quart import Blueprint
 
 from trio_stream.errors import DerivedNotFound, VideoNotFound
-from trio_stream.http.bodies import Literal, Part, body_length
+from trio_stream.http.bodies import Literal, Part, Window, body_length
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Answer, Representation, respond
+from trio_stream.library.catalog import OpenVideo
 from trio_stream.library.derived import SUFFIXES
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import dash, hls, segments
-from trio_stream.packaging.presentation import Rendition
+from trio_stream.packaging.outlined import stop_of
+from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.playback.indexes import Index
 from trio_stream.playback.titles import Offer
+from trio_stream.streaming.maps import MappedFile
 from trio_stream.web.direct import Answered, Asked, byte_route
 from trio_stream.web.exchange import Exchange
 
@@ -74,13 +78,19 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
     id_, revision, name, file, key, number = (
         part.decode() if part is not None else "" for part in found.groups()
     )
-    video = await exchange.services.titles.open(id_, revision)
+    titles = exchange.services.titles
+    video = await titles.open(id_, revision)
     source = exchange.hold(video.fd, video.status)
-    index = await exchange.services.titles.index(video)
-    rendition = index.presentation.find(name)
-    if rendition is None:
-        raise DerivedNotFound("there is no such rendition")
-    parts = _parts(index, rendition, number=int(number) if number else None, key=bool(key))
+    wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key))
+    index = titles.warm(revision)
+    if index is None and not (presentation := await titles.presentation(video)).by_copy:
+        made = await _remuxed(exchange, video, presentation, wanted)
+        parts: tuple[Part, ...] = (Window(0, made.content.size),)
+        source, kind = made, _rendition(presentation, name).kind
+    else:
+        index = index or await titles.index(video)
+        parts = _parts(index, wanted)
+        kind = _rendition(index.presentation, name).kind
     answer = respond(
         asked.method,
         asked.fields,
@@ -89,7 +99,7 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
             validators=Validators(
                 etag=f'"{revision}-{name}-{file}"', modified=video.status.st_mtime_ns // 10**9
             ),
-            media_type=f"{rendition.kind}/mp4",
+            media_type=f"{kind}/mp4",
             filename=f"{name}-{file}",
             caching=FOR_EVER,
             parts=parts,
@@ -97,10 +107,63 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
         now=int(time.time()),
         boundary=partial(token_hex, 16),
     )
-    if number == "" or not answer.parts:
+    if not answer.parts or all(isinstance(part, Literal) for part in answer.parts):
         return _literal(answer)
     stream = exchange.admit(source, name=video.name, transport="http")
     return Answered(answer.status, answer.headers, stream, answer.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which segment of which rendition; no number: its init segment."""
+
+    name: str
+    number: int | None
+    keyframe: bool
+
+
+def _rendition(presentation: Presentation, name: str) -> Rendition:
+    """The rendition of that name. Raises `DerivedNotFound`."""
+    rendition = presentation.find(name)
+    if rendition is None:
+        raise DerivedNotFound("there is no such rendition")
+    return rendition
+
+
+def _parts(index: Index, wanted: _Wanted) -> tuple[Part, ...]:
+    """What is sent of a file that is packaged as it lies. Raises `DerivedNotFound`."""
+    rendition, number = _rendition(index.presentation, wanted.name), wanted.number
+    track = index.tracks[rendition.name]
+    if number is None:
+        return (Literal(segments.init(track)),)
+    among = rendition.keys if wanted.keyframe else rendition.segments
+    if among is None or number >= len(among):
+        raise DerivedNotFound("there is no such segment")
+    first = among.samples[number]
+    stop = first + 1 if wanted.keyframe else among.samples[number + 1]
+    try:
+        return segments.segment(track, first, stop, number, index.size)
+    except Malformed as error:
+        raise DerivedNotFound(f"there is no such segment: {error}") from None
+
+
+async def _remuxed(
+    exchange: Exchange, video: OpenVideo, presentation: Presentation, wanted: _Wanted
+) -> MappedFile:
+    """The file with what is sent of a video that is no MP4; the exchange holds it instead of the video's own.
+
+    Raises `DerivedNotFound`, `NotTheOwner`, and what `Remuxer` raises.
+    """
+    rendition, number = _rendition(presentation, wanted.name), wanted.number
+    remuxer = exchange.services.owner.get().remuxer
+    if number is None:
+        fd = await remuxer.init(video.fd, video.revision, rendition)
+    elif wanted.keyframe or number >= len(rendition.segments):
+        raise DerivedNotFound("there is no such segment")
+    else:
+        start, stop = rendition.segments.samples[number], stop_of(rendition, number)
+        fd = await remuxer.segment(video.fd, video.revision, rendition, number, start, stop)
+    return exchange.hold(fd)
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
@@ -143,22 +206,6 @@ def _send_text(
         boundary=partial(token_hex, 16),
     )
     return _literal(answer)
-
-
-def _parts(index: Index, rendition: Rendition, *, number: int | None, key: bool) -> tuple[Part, ...]:
-    """What is sent. Raises `DerivedNotFound`."""
-    track = index.tracks[rendition.name]
-    if number is None:
-        return (Literal(segments.init(track)),)
-    among = rendition.keys if key else rendition.segments
-    if among is None or number >= len(among):
-        raise DerivedNotFound("there is no such segment")
-    first = among.samples[number]
-    stop = first + 1 if key else among.samples[number + 1]
-    try:
-        return segments.segment(track, first, stop, number, index.size)
-    except Malformed as error:
-        raise DerivedNotFound(f"there is no such segment: {error}") from None
 
 
 def _literal(answer: Answer) -> Answered:

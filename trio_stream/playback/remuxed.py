@@ -1,0 +1,120 @@
+"""What is no MP4, as init segments and segments of MP4, made in the sandbox when somebody wants them.
+
+A viewer waits for what is made here, so its jobs do not yield to others, are few at once, and have a deadline. What a
+job answers may be made up by the file it read: it is checked to be of the kind it should be before it is handed on.
+"""
+
+import os
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from trio_stream.errors import MediaUnreadable, TooManyFiles
+from trio_stream.media.outline import SEGMENT_LIMIT, Outline
+from trio_stream.media.sandbox import Sandbox
+from trio_stream.packaging.presentation import Rendition
+from trio_stream.playback.segment_cache import SegmentCache
+
+AT_ONCE = 3
+"""Jobs at once: a segment is ready in much less time than it plays, and the sandbox has other work too."""
+
+OUTLINE_DEADLINE, SCAN_SECONDS = 60.0, 45.0
+"""Seconds for an outline, and for reading in it: a large file without an index is known as far as that goes."""
+
+DEADLINE = 20.0
+"""Seconds for anything else: tens of milliseconds, on a machine and a disk that are not busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemuxerStatistics:
+    """Jobs that run now, and those that wait for their turn."""
+
+    running: int
+    waiting: int
+
+
+class Remuxer:
+    """Asks `sandbox` for what `cache` does not have, at most `at_once` jobs at a time.
+
+    All of it raises `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed` and `TooManyFiles`. Descriptors of media
+    stay the caller's, those of what was made become theirs.
+    """
+
+    def __init__(self, sandbox: Sandbox, cache: SegmentCache, *, at_once: int = AT_ONCE) -> None:
+        self._sandbox = sandbox
+        self._cache = cache
+        self._limiter = trio.CapacityLimiter(at_once)
+
+    def statistics(self) -> RemuxerStatistics:
+        """What is going on now."""
+        now = self._limiter.statistics()
+        return RemuxerStatistics(running=now.borrowed_tokens, waiting=now.tasks_waiting)
+
+    async def outline(self, fd: int, *, urgent: bool = True) -> Outline:
+        """What packaging has to know of the file `fd`; `urgent` if somebody waits for it."""
+        async with self._limiter:
+            done = await self._sandbox.run(
+                "outline",
+                fd,
+                {"scan_seconds": SCAN_SECONDS},
+                deadline=OUTLINE_DEADLINE,
+                urgent=urgent,
+            )
+        try:
+            return Outline.from_json(done.result)
+        except ValueError:
+            raise _nonsense() from None
+
+    async def init(self, fd: int, revision: str, rendition: Rendition) -> int:
+        """A descriptor of the init segment of a rendition of the file `fd`, which has that revision."""
+        return await self._get(f"{revision}-{rendition.name}-init", fd, "init", _known(rendition), b"ftyp")
+
+    async def segment(
+        self, fd: int, revision: str, rendition: Rendition, n: int, start: int, stop: int | None
+    ) -> int:
+        """A descriptor of segment `n` of a rendition, the first being 0: what is shown in [start, stop), None: to the
+        end.
+
+        Times are in its timescale.
+        """
+        question = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1}
+        key = f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
+        return await self._get(key, fd, "segment", question, b"styp")
+
+    async def _get(self, key: str, fd: int, job: str, options: Mapping[str, Any], kind: bytes) -> int:
+        def make() -> Coroutine[Any, Any, bytes]:
+            try:
+                own = os.dup(fd)  # whoever asks first may leave before it is made
+            except OSError:
+                raise TooManyFiles from None
+            return self._make(own, job, options, kind)
+
+        return await self._cache.get(key, make)
+
+    async def _make(self, own: int, job: str, options: Mapping[str, Any], kind: bytes) -> bytes:
+        """What a job makes of the file `own`, which is closed."""
+        try:
+            async with self._limiter:
+                done = await self._sandbox.run(
+                    job, own, options, deadline=DEADLINE, limit=SEGMENT_LIMIT + (1 << 20), urgent=True
+                )
+        finally:
+            os.close(own)
+        made = b"".join(done.blobs.values())
+        if made[4:8] != kind:
+            raise _nonsense()
+        return made
+
+
+def _word(time: int | None) -> str:
+    return "end" if time is None else str(time).replace("-", "m")
+
+
+def _known(rendition: Rendition) -> dict[str, Any]:
+    return {"track": rendition.track, "carriage": rendition.carriage}
+
+
+def _nonsense() -> MediaUnreadable:
+    return MediaUnreadable("its parser was made to answer nonsense")
