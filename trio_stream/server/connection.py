@@ -9,8 +9,6 @@ A client that closed and one that closed only its own half look the same until a
 counts as leaving once nothing has been sent for `EOF_GRACE` seconds: while bytes flow, a failed send tells.
 """
 
-import errno
-import os
 import socket
 import struct
 import sys
@@ -28,7 +26,8 @@ from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 
 from trio_stream.server.admission import Admission
 from trio_stream.server.patience import Patience, Timer
-from trio_stream.server.pieces import FileSpan, Piece, Pieces
+from trio_stream.server.pieces import FileSpans, Piece, Pieces
+from trio_stream.server.sendfile import Sendfile
 
 log = structlog.get_logger("trio_stream.server")
 
@@ -210,11 +209,11 @@ class Connection(TCPServer):
     async def _send_pieces(self, pieces: Sequence[Piece]) -> None:
         sock = self._plain_socket()
         *_, last = pieces
-        if not isinstance(last, FileSpan):
+        if not isinstance(last, FileSpans):
             await self._send_buffers(sock, pieces, 0)  # type: ignore[arg-type]
         else:  # what belongs together leaves together, not as a packet each
             await self._send_buffers(sock, pieces[:-1], MSG_MORE)  # type: ignore[arg-type]
-            await self._send_slices(len(last), partial(_sendfile, sock, last))
+            await self._send_slices(len(last), Sendfile(sock, last).send)
 
     async def _send_buffers(
         self, sock: socket.socket, buffers: Sequence[bytes | memoryview], flags: int
@@ -327,12 +326,3 @@ def _peer(stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]) -> str 
 def _send(sock: socket.socket, view: memoryview, flags: int, offset: int, count: int) -> int:
     with view[offset : offset + count] as part:
         return sock.send(part, flags)
-
-
-def _sendfile(sock: socket.socket, span: FileSpan, offset: int, count: int) -> int:
-    done = os.sendfile(sock.fileno(), span.fd, span.offset + offset, count)
-    if done == 0:
-        raise OSError(errno.EFAULT, "the file ends early")
-    if span.sent is not None:
-        span.sent(done)
-    return done

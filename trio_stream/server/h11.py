@@ -4,8 +4,9 @@
 object back, between whatever the framing needs.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import h11
 from hypercorn.events import Closed, RawData
@@ -14,7 +15,7 @@ from hypercorn.protocol.events import StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.typing import H11SendableEvent
 
-from trio_stream.server.pieces import Pieces
+from trio_stream.server.pieces import Piece, Pieces
 
 
 class _HTTP2(Exception):
@@ -61,15 +62,17 @@ class H11(H11Protocol):
             await super()._send_h11_event(event)  # the answer to a WebSocket's handshake
             return
         try:
-            framed = self.connection.send_with_data_passthrough(event) or ()
+            framed: Sequence[Piece | Pieces] = self.connection.send_with_data_passthrough(event) or ()
         except h11.LocalProtocolError:
             if self.connection.their_state != h11.ERROR:
                 raise
             return
         if isinstance(event, h11.Response):
-            self._head = b"".join(framed)
+            self._head = b"".join(cast("Sequence[bytes]", framed))
             return
         head, self._head = self._head, b""
-        pieces = (head, *framed) if head else tuple(framed)
+        pieces: list[Piece] = [head] if head else []
+        for part in framed:  # the frame, if any, and the body's own object
+            pieces += part.pieces if isinstance(part, Pieces) else (part,)
         if pieces:
-            await self.send(RawData(Pieces(pieces)))  # type: ignore[arg-type]
+            await self.send(RawData(Pieces(tuple(pieces))))  # type: ignore[arg-type]

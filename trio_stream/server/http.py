@@ -17,7 +17,7 @@ from hypercorn.protocol.http_stream import HTTPStream as PlainHTTPStream
 from hypercorn.typing import ASGISendEvent
 from hypercorn.utils import suppress_body
 
-from trio_stream.server.pieces import FileSpan
+from trio_stream.server.pieces import FileSpans, Pieces
 
 VIEWS = "http.response.memoryview"
 """Key in `scope["extensions"]`: the body of `http.response.body` may be a `memoryview` and is not copied."""
@@ -25,7 +25,9 @@ VIEWS = "http.response.memoryview"
 ZEROCOPY = "http.response.zerocopysend"
 """ASGI's own extension: a message of this type names an open file, an offset and a count. It says nothing of errors;
 here `file` is a descriptor, `offset` and `count` are given, and a file that ends early raises `OSError(EFAULT)`. With
-a function under `sent`, that is called with the number of bytes whenever some have gone: it may take minutes."""
+a function under `sent`, that is called with the number of bytes whenever some have gone: it may take minutes. With
+`spans`, offsets and counts in place of `offset`, these are sent one after the other, `count` bytes together; with
+`lead`, bytes that are sent before them, in one packet with what follows."""
 
 DRAINING = "server.draining"
 """Key in `scope["extensions"]`: the function under `wait` returns once the server takes nothing new and waits for what
@@ -104,11 +106,15 @@ class HTTPStream(PlainHTTPStream):
             self.response = {**self.response, "headers": ()}
 
 
-def _uncopied(message: Mapping[str, Any]) -> memoryview | FileSpan | None:
+def _uncopied(message: Mapping[str, Any]) -> memoryview | FileSpans | Pieces | None:
     """What `message` sends without a copy."""
     if message["type"] == "http.response.body":
         body = message.get("body")
         return body if isinstance(body, memoryview) else None
-    if message["type"] == ZEROCOPY:
-        return FileSpan(message["file"], message["offset"], message["count"], message.get("sent"))
-    return None
+    if message["type"] != ZEROCOPY:
+        return None
+    count = message["count"]
+    spans = message["spans"] if "spans" in message else ((message["offset"], count),)
+    found = FileSpans(message["file"], spans, count, message.get("sent"))
+    lead = message.get("lead")
+    return Pieces((lead, found)) if lead else found

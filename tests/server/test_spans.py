@@ -1,0 +1,130 @@
+"""Spans of a file as a body: any number of them, what goes before them, and a file that ends early.
+
+Plain Hypercorn knows no such message, so there is nothing to compare with.
+"""
+
+import os
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.support import Server, connect, exchange, read_head, wait_for
+
+SIZE = 8 << 20
+SPANS = [(at, 30_000 + at % 977) for at in range(0, SIZE - 40_000, 31_000)]
+LENGTH = sum(length for _, length in SPANS)
+SMALL = [(5, 10), (100, 1), (7, 2000)]
+
+APP = f"""
+import os
+fd = os.open(os.environ["SCATTERED"], os.O_RDONLY)
+bodies = {{
+    "/many": (b"", {SPANS!r}),
+    "/led": (b"lead" * 500, {SPANS!r}),
+    "/small": (b"lead" * 500, {SMALL!r}),
+    "/one": (b"", None),
+}}
+
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    assert "http.response.zerocopysend" in scope["extensions"]
+    lead, spans = bodies[scope["path"]]
+    count = sum(each for _, each in spans) if spans else 1000
+    length = str(len(lead) + count).encode()
+    await send({{"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]}})
+    message = {{"type": "http.response.zerocopysend", "file": fd, "count": count, "more_body": True}}
+    message |= {{"spans": spans}} if spans else {{"offset": 77}}
+    gone = []
+    try:
+        await send(message | {{"lead": lead, "sent": gone.append}})
+    except OSError as error:
+        print("send raised", error.errno, flush=True)
+        return
+    print("told of", sum(gone), flush=True)
+    await send({{"type": "http.response.body", "body": b""}})
+"""
+
+
+@pytest.fixture
+def scattered(tmp_path: Path) -> Path:
+    path = tmp_path / "scattered"
+    path.write_bytes(os.urandom(SIZE))
+    return path
+
+
+@pytest.fixture
+def spans(serve: Callable[..., Server], scattered: Path) -> Server:
+    return serve(APP, guarded=True, limits="zero_copy=True", environ={"SCATTERED": str(scattered)})
+
+
+async def test_spans_arrive_one_after_the_other(spans: Server, scattered: Path) -> None:
+    content = scattered.read_bytes()
+    for path, lead, runs in (
+        ("many", b"", SPANS),
+        ("led", b"lead" * 500, SPANS),
+        ("small", b"lead" * 500, SMALL),
+        ("one", b"", [(77, 1000)]),
+    ):
+        answer = await exchange(
+            spans, f"GET /{path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode(), limit=SIZE * 2
+        )
+        body = answer.partition(b"\r\n\r\n")[2]
+        assert body == lead + b"".join(content[offset : offset + length] for offset, length in runs), path
+        told = sum(length for _, length in runs)
+        wait_for(lambda: f"told of {told}\n" in spans.log, 5, "the sender to be told")  # noqa: B023
+
+
+async def test_what_goes_before_them_is_in_their_packet(spans: Server) -> None:
+    async with await connect(spans) as stream:
+        await stream.send_all(b"GET /small HTTP/1.1\r\nHost: t\r\n\r\n")
+        head, body = await read_head(stream)
+        while len(body) < 2000 + sum(length for _, length in SMALL):
+            body += await stream.receive_some(65536)
+        # The first span goes with the head and with the lead; each further one may have a packet of its own.
+        assert packets_with_data(stream) <= len(SMALL), head
+
+
+async def test_a_slow_reader_gets_all_of_them(spans: Server, scattered: Path) -> None:
+    """Whose socket is full in the middle of a span, again and again."""
+    content = scattered.read_bytes()
+    body = bytearray()
+    stream = trio.socket.socket()
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20_000)
+    await stream.connect((spans.host, spans.port))
+    with stream:
+        await stream.send(b"GET /led HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        with trio.fail_after(20):
+            while data := await stream.recv(7_777):
+                body += data
+    assert bytes(body).partition(b"\r\n\r\n")[2] == b"lead" * 500 + b"".join(
+        content[offset : offset + length] for offset, length in SPANS
+    )
+
+
+async def test_a_file_that_ends_early_is_an_error_and_a_reset(spans: Server, scattered: Path) -> None:
+    os.truncate(scattered, SPANS[len(SPANS) // 2][0] + 5)
+    async with await connect(spans) as stream:
+        await stream.send_all(b"GET /led HTTP/1.1\r\nHost: t\r\n\r\n")
+        with pytest.raises(trio.BrokenResourceError):
+            await receive(stream, LENGTH)
+    wait_for(lambda: "send raised 14" in spans.log, 5, "the send to raise EFAULT")
+
+
+async def receive(stream: trio.SocketStream, least: int) -> None:
+    """Wait for so many bytes. Raises `trio.BrokenResourceError`."""
+    got = 0
+    with trio.fail_after(10):
+        while got < least:
+            got += len(await stream.receive_some(65536))
+
+
+def packets_with_data(stream: trio.SocketStream) -> int:
+    """How many segments with data this end has received: `tcpi_data_segs_in` of Linux's `struct tcp_info`."""
+    info = stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    (count,) = struct.unpack_from("I", info, 152)
+    return int(count)
