@@ -1,17 +1,19 @@
 """Manifests of MPEG-DASH (ISO/IEC 23009-1), over the segments that the playlists name."""
 
+import re
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 from xml.etree import ElementTree as ET
 
 from trio_stream.packaging.presentation import Rendition, Segments
-from trio_stream.packaging.title import Source, Text, Title
+from trio_stream.packaging.title import Source, Text, Title, printable
 
 MEDIA_TYPE = "application/dash+xml"
 
 PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
 CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 ROLE = "urn:mpeg:dash:role:2011"
+LANGUAGE = re.compile("[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 CICP = "urn:mpeg:mpegB:cicp:TransferCharacteristics"
 
 
@@ -79,11 +81,11 @@ def _audio_set(period: ET.Element, source: Source, sound: Rendition) -> None:
         "segmentAlignment": "true",
         "startWithSAP": "1",
     }
-    if sound.language is not None:
+    if sound.language is not None and LANGUAGE.fullmatch(sound.language):
         about["lang"] = sound.language
     into = ET.SubElement(period, "AdaptationSet", about)
     if sound.label is not None:
-        ET.SubElement(into, "Label").text = sound.label
+        ET.SubElement(into, "Label").text = printable(sound.label)
     ET.SubElement(into, "Role", schemeIdUri=ROLE, value="main" if sound.default else "alternate")
     representation = ET.SubElement(into, "Representation", {
         "id": f"{sound.name}.0",
@@ -100,11 +102,11 @@ def _audio_set(period: ET.Element, source: Source, sound: Rendition) -> None:
 
 def _text_set(period: ET.Element, text: Text) -> None:
     about = {"id": str(len(period)), "contentType": "text", "mimeType": "text/vtt"}
-    if text.language is not None:
+    if text.language is not None and LANGUAGE.fullmatch(text.language):
         about["lang"] = text.language
     into = ET.SubElement(period, "AdaptationSet", about)
     role = "forced-subtitle" if text.forced else "caption" if text.hearing_impaired else "subtitle"
-    ET.SubElement(into, "Label").text = text.label
+    ET.SubElement(into, "Label").text = printable(text.label)
     ET.SubElement(into, "Role", schemeIdUri=ROLE, value=role)
     representation = ET.SubElement(into, "Representation", id=f"{text.name}.0", bandwidth="1000")
     ET.SubElement(representation, "BaseURL").text = text.whole

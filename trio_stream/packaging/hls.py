@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments, bandwidth
-from trio_stream.packaging.title import Source, Text, Title, marks, names
+from trio_stream.packaging.title import Source, Text, Title, marks, names, printable
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 
@@ -58,7 +58,7 @@ def _attributes(**values: str | int | None) -> str:
 
 
 def _quoted(text: str | None) -> str | None:
-    return None if text is None else '"' + text.replace('"', "'") + '"'
+    return None if text is None else f'"{printable(text)}"'
 
 
 def _audio(sound: Rendition, name: str, *, group: str, default: bool) -> str:

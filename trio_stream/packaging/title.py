@@ -55,11 +55,16 @@ class Title:
         return max(source.presentation.target_duration for source in self.sources)
 
 
+def printable(text: str) -> str:
+    """The text without what would break a line of a playlist or is none of XML's: names of files may hold anything."""
+    return "".join(letter for letter in text if letter.isprintable()).replace('"', "'").strip()
+
+
 def names(labels: Sequence[str | None], languages: Sequence[str | None], word: str) -> list[str]:
     """What the tracks are called in a menu: their label, else their language, else a number; none twice."""
     found: list[str] = []
     for number, (label, language) in enumerate(zip(labels, languages, strict=True), 1):
-        name = (label or language or f"{word} {number}").replace('"', "'")
+        name = printable(label or "") or language or f"{word} {number}"
         found.append(name if name not in found else f"{name} ({number})")
     return found
 
