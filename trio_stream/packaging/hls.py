@@ -161,11 +161,12 @@ def texts(name: str, presentation: Presentation, segments: str, target: int) -> 
 
 def text_marks(presentation: Presentation) -> list[float]:
     """Where the segments of subtitles begin, and the end, in seconds: none is longer than those of the file."""
-    found = marks(presentation)
-    found[0] = 0.0
-    end, most = found[-1], presentation.target_duration
-    while end - found[-2] > most:
-        found[-1:] = [found[-2] + most, end]
+    found, most = [0.0], presentation.target_duration
+    for mark in marks(presentation)[1:]:
+        while mark - found[-1] >= most + 0.5:
+            found.append(found[-1] + most)
+        if mark > found[-1]:
+            found.append(mark)
     return found
 
 

@@ -65,7 +65,9 @@ def names(labels: Sequence[str | None], languages: Sequence[str | None], word: s
     found: list[str] = []
     for number, (label, language) in enumerate(zip(labels, languages, strict=True), 1):
         name = printable(label or "") or language or f"{word} {number}"
-        found.append(name if name not in found else f"{name} ({number})")
+        while name in found:
+            name = f"{name} ({number})"
+        found.append(name)
     return found
 
 
