@@ -1,0 +1,203 @@
+"""Manifests of DASH: their structure, and that they name the very segments the playlists name."""
+
+import re
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.packaging.making import REVISION, SOUND, audio, segments, title, video
+from tests.packaging.test_hls import SMALLER, TEXTS, film
+from trio_stream.packaging import dash, hls
+from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.packaging.title import Source, Text, Title
+
+MPD = "{urn:mpeg:dash:schema:mpd:2011}"
+
+
+def read(made: Title) -> ET.Element:
+    text = dash.manifest(made)
+    assert text.startswith('<?xml version="1.0" encoding="utf-8"?>\n')
+    return ET.fromstring(text)
+
+
+def sets(made: Title) -> list[ET.Element]:
+    return read(made).findall(f"{MPD}Period/{MPD}AdaptationSet")
+
+
+def test_the_whole() -> None:
+    root = read(film())
+    assert root.tag == f"{MPD}MPD"
+    assert root.get("type") == "static"
+    assert root.get("mediaPresentationDuration") == "PT16.021S"
+    assert root.get("minBufferTime") == "PT4.000S"
+    assert "urn:mpeg:dash:profile:isoff-live:2011" in (root.get("profiles") or "").split(",")
+    assert [each.get("contentType") for each in sets(film())] == [
+        "video",
+        "audio",
+        "audio",
+        "audio",
+        "text",
+        "text",
+        "text",
+    ]
+    ids = [each.get("id") for each in sets(film())]
+    assert len(set(ids)) == len(ids)
+    representations = [each.get("id") for each in root.iter(f"{MPD}Representation")]
+    assert len(set(representations)) == len(representations)
+
+
+ORDER = (
+    "SupplementalProperty",
+    "Label",
+    "Role",
+    "AudioChannelConfiguration",
+    "BaseURL",
+    "SegmentTemplate",
+    "Representation",
+)
+"""What the schema of the standard has, of that which we write (ISO/IEC 23009-1 sections 5.3.3 to 5.3.7)."""
+
+
+def test_elements_stand_in_the_order_of_the_schema() -> None:
+    for each in read(title(video(video_range="PQ"), audio(label="Loud"), texts=TEXTS)).iter():
+        kinds = [child.tag.removeprefix(MPD) for child in each]
+        if kinds and set(kinds) <= set(ORDER):
+            assert kinds == sorted(kinds, key=ORDER.index)
+
+
+def test_pictures() -> None:
+    found = sets(film())[0]
+    assert (found.get("maxWidth"), found.get("maxHeight"), found.get("startWithSAP")) == ("1280", "720", "1")
+    first, second = found.findall(f"{MPD}Representation")
+    assert {
+        name: first.get(name) for name in ("codecs", "bandwidth", "width", "height", "sar", "frameRate")
+    } == {
+        "codecs": "avc1.64001f",
+        "bandwidth": str(video().bandwidth[0]),
+        "width": "1280",
+        "height": "720",
+        "sar": "1:1",
+        "frameRate": "24000/1001",
+    }
+    assert second.get("height") == "360"
+    template = second.find(f"{MPD}SegmentTemplate")
+    assert template is not None
+    assert template.get("media") == f"../fedcba9876543210/r/{REVISION}/v1/$Number$.m4s"
+    assert template.get("initialization") == f"../fedcba9876543210/r/{REVISION}/v1/init.mp4"
+    assert template.get("startNumber") == "0"
+
+
+def test_pictures_of_other_codecs_are_a_set_of_their_own() -> None:
+    other = Source("../x/", "../x/r/y", Presentation((video(codecs="hvc1.2.4.L93.B0", height=480),)))
+    kinds = [
+        [each.get("codecs") for each in found.findall(f"{MPD}Representation")]
+        for found in sets(title(video(), more=(SMALLER, other)))
+    ]
+    assert kinds == [["avc1.64001f", "avc1.640015"], ["hvc1.2.4.L93.B0"]]
+
+
+@pytest.mark.parametrize(("said", "value"), [("SDR", None), ("PQ", "16"), ("HLG", "18")])
+def test_transfers(said: str, value: str | None) -> None:
+    found = sets(title(video(video_range=said)))[0].find(f"{MPD}SupplementalProperty")
+    assert (found.get("value") if found is not None else None) == value
+
+
+def test_open_groups() -> None:
+    assert sets(title(video(independent=False)))[0].get("startWithSAP") == "3"
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"), [(Fraction(25), "25"), (Fraction(30_000, 1001), "30000/1001"), (None, None)]
+)
+def test_frame_rates(rate: Fraction | None, said: str | None) -> None:
+    [found] = sets(title(video(frame_rate=rate)))
+    representation = found.find(f"{MPD}Representation")
+    assert representation is not None
+    assert representation.get("frameRate") == said
+
+
+def test_sounds() -> None:
+    first, second, third = (each for each in sets(film()) if each.get("contentType") == "audio")
+    representation = first.find(f"{MPD}Representation")
+    assert representation is not None
+    assert representation.get("audioSamplingRate") == "48000"
+    assert representation.get("codecs") == "mp4a.40.2"
+    channels = representation.find(f"{MPD}AudioChannelConfiguration")
+    assert channels is not None
+    assert channels.get("value") == "2"
+    assert [each.get("lang") for each in (first, second, third)] == ["eng"] * 3
+    roles = [each.find(f"{MPD}Role") for each in (first, second, third)]
+    assert [role.get("value") for role in roles if role is not None] == ["main", "alternate", "alternate"]
+    assert third.findtext(f"{MPD}Label") == "Commentary"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("pt-BR", "pt-BR"), ("eng", "eng"), ("no language", None), ("", None), ("12", None), (None, None)],
+)
+def test_languages_are_those_of_the_standard(language: str | None, said: str | None) -> None:
+    assert sets(title(video(), audio(language=language)))[1].get("lang") == said
+    texts = (Text("s-1", "w", language, "English"),)
+    assert sets(title(video(), texts=texts))[1].get("lang") == said
+
+
+def test_texts_are_whole_files() -> None:
+    found = [each for each in sets(film()) if each.get("contentType") == "text"]
+    assert [each.findtext(f"{MPD}Representation/{MPD}BaseURL") for each in found] == [
+        text.whole for text in TEXTS
+    ]
+    assert [each.findtext(f"{MPD}Label") for each in found] == ["English", "English 'SDH'", "Signs"]
+    roles = [each.find(f"{MPD}Role") for each in found]
+    assert [role.get("value") for role in roles if role is not None] == [
+        "subtitle",
+        "caption",
+        "forced-subtitle",
+    ]
+
+
+def expand(rendition: Rendition) -> list[tuple[int, int]]:
+    """Time and duration of each segment, as a player reads the timeline (section 5.3.9.6)."""
+    made = title(rendition)
+    found: list[tuple[int, int]] = []
+    at = 0
+    for each in read(made).iter(f"{MPD}S"):
+        at = int(each.get("t", at))
+        for _ in range(int(each.get("r", 0)) + 1):
+            found.append((at, int(each.attrib["d"])))
+            at += int(each.attrib["d"])
+    return found
+
+
+@given(
+    st.lists(st.sampled_from([180_000, 180_001, 540_000]), min_size=1, max_size=30), st.integers(0, 1 << 50)
+)
+def test_timelines_are_those_of_the_playlists(durations: list[int], start: int) -> None:
+    rendition = video(segments=segments(durations, [1] * len(durations), start))
+    starts = list(accumulate(durations, initial=start))
+    assert expand(rendition) == [(before, after - before) for before, after in pairwise(starts)]
+    playlist = hls.media(rendition, f"r/{REVISION}", 6)
+    template = next(read(title(rendition)).iter(f"{MPD}SegmentTemplate"))
+    addresses = [
+        template.attrib["media"].replace("$Number$", str(number)) for number in range(len(durations))
+    ]
+    assert re.findall(r"^[^#].*$", playlist, re.MULTILINE) == addresses
+    assert f'#EXT-X-MAP:URI="{template.attrib["initialization"]}"' in playlist
+    said = [float(each) for each in re.findall(r"#EXTINF:([0-9.]+)", playlist)]
+    assert said == pytest.approx([each / 90_000 for each in durations], abs=2e-6)
+
+
+def test_equal_durations_are_said_once() -> None:
+    long = audio(segments=segments([6 * SOUND] * 1200, [1] * 1200))
+    assert len(list(read(title(long)).iter(f"{MPD}S"))) == 1
+    assert len(expand(long)) == 1200
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_no_label_breaks_a_manifest(label: str, language: str) -> None:
+    made = title(video(), audio(label=label, language=language), texts=[Text("s-1", "w", language, label)])
+    dash.manifest(made).encode()
+    assert len(sets(made)) == 3

@@ -1,0 +1,232 @@
+"""Playlists: to the letter, and as another parser reads them."""
+
+import re
+from itertools import accumulate, pairwise
+
+import m3u8
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.packaging.making import REVISION, SCALE, audio, segments, title, video
+from trio_stream.packaging import hls
+from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.packaging.title import Source, Text, Title
+
+TEXTS = (
+    Text("s-1", "r/x/subtitle-1.vtt", "en", "English", default=True),
+    Text("s-2", "r/x/subtitle-2.vtt", "en", 'English "SDH"', hearing_impaired=True),
+    Text("s-3", "r/x/subtitle-3.vtt", None, "Signs", forced=True),
+)
+
+MASTER = """\
+#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio0",NAME="eng",LANGUAGE="eng",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="a2.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio0",NAME="Commentary",LANGUAGE="eng",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="a4.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio1",NAME="eng (2)",LANGUAGE="eng",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="6",URI="a3.m3u8"
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="texts",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,URI="s-1.m3u8"
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="texts",NAME="English 'SDH'",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,\
+CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound",URI="s-2.m3u8"
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="texts",NAME="Signs",DEFAULT=NO,AUTOSELECT=NO,FORCED=YES,URI="s-3.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=1128715,AVERAGE-BANDWIDTH=1078040,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,\
+FRAME-RATE=23.976,VIDEO-RANGE=SDR,AUDIO="audio0",SUBTITLES="texts"
+v1.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=1128715,AVERAGE-BANDWIDTH=1078040,CODECS="avc1.64001f,ac-3",RESOLUTION=1280x720,\
+FRAME-RATE=23.976,VIDEO-RANGE=SDR,AUDIO="audio1",SUBTITLES="texts"
+v1.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=1128715,AVERAGE-BANDWIDTH=1078040,CODECS="avc1.640015,mp4a.40.2",RESOLUTION=640x360,\
+FRAME-RATE=23.976,VIDEO-RANGE=SDR,AUDIO="audio0",SUBTITLES="texts"
+../fedcba9876543210/v1.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=1128715,AVERAGE-BANDWIDTH=1078040,CODECS="avc1.640015,ac-3",RESOLUTION=640x360,\
+FRAME-RATE=23.976,VIDEO-RANGE=SDR,AUDIO="audio1",SUBTITLES="texts"
+../fedcba9876543210/v1.m3u8
+#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=120000,AVERAGE-BANDWIDTH=120000,CODECS="avc1.64001f",RESOLUTION=1280x720,\
+VIDEO-RANGE=SDR,URI="v1-keys.m3u8"
+#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=120000,AVERAGE-BANDWIDTH=120000,CODECS="avc1.640015",RESOLUTION=640x360,\
+VIDEO-RANGE=SDR,URI="../fedcba9876543210/v1-keys.m3u8"
+"""
+
+MEDIA = f"""\
+#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-TARGETDURATION:6
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MAP:URI="r/{REVISION}/v1/init.mp4"
+#EXTINF:2.000000,
+r/{REVISION}/v1/0.m4s
+#EXTINF:4.000000,
+r/{REVISION}/v1/1.m4s
+#EXTINF:6.000000,
+r/{REVISION}/v1/2.m4s
+#EXTINF:4.000000,
+r/{REVISION}/v1/3.m4s
+#EXT-X-ENDLIST
+"""
+
+SMALLER = Source(
+    "../fedcba9876543210/",
+    f"../fedcba9876543210/r/{REVISION}",
+    Presentation((video(codecs="avc1.640015", width=640, height=360),)),
+)
+
+
+def film() -> Title:
+    sounds = (audio(), audio("a3", codecs="ac-3", channels=6), audio("a4", label="Commentary"))
+    return title(video(), *sounds, texts=TEXTS, more=(SMALLER,))
+
+
+def test_a_master_to_the_letter() -> None:
+    assert hls.master(film()) == MASTER
+
+
+def test_a_master_as_another_reads_it() -> None:
+    read = m3u8.loads(hls.master(film()))
+    assert read.is_variant
+    assert read.version == 7
+    assert {each.group_id for each in read.media if each.type == "AUDIO"} == {"audio0", "audio1"}
+    for variant in read.playlists:
+        group = [each for each in read.media if each.group_id == variant.stream_info.audio]
+        assert sum(each.default == "YES" for each in group) == 1
+        assert len({each.name for each in group}) == len(group)
+        assert variant.stream_info.bandwidth >= variant.stream_info.average_bandwidth
+        assert variant.stream_info.resolution in {(1280, 720), (640, 360)}
+        assert variant.stream_info.frame_rate == 23.976
+        assert variant.stream_info.video_range == "SDR"
+    assert [each.uri for each in read.iframe_playlists] == [
+        "v1-keys.m3u8",
+        "../fedcba9876543210/v1-keys.m3u8",
+    ]
+
+
+def test_a_playlist_to_the_letter() -> None:
+    assert hls.media(video(), f"r/{REVISION}", 6) == MEDIA
+
+
+def test_the_rates_of_a_variant_are_those_of_both() -> None:
+    [variant] = m3u8.loads(hls.master(title(video(), audio(), audio("a3")))).playlists
+    peak, average = video().bandwidth
+    assert variant.stream_info.bandwidth == peak + audio().bandwidth[0]
+    assert variant.stream_info.average_bandwidth == average + audio().bandwidth[1]
+
+
+def test_open_groups_are_not_independent() -> None:
+    playing = video(independent=False)
+    assert "INDEPENDENT" not in hls.master(title(playing, audio()))
+    assert "INDEPENDENT" not in hls.media(playing, "r/x", 6)
+    assert "INDEPENDENT" in hls.media(audio(), "r/x", 6)
+
+
+def test_pictures_alone() -> None:
+    text = hls.master(title(video(frame_rate=None, keys=None, video_range="PQ")))
+    assert "AUDIO" not in text
+    assert "FRAME-RATE" not in text
+    assert "I-FRAME" not in text
+    assert "VIDEO-RANGE=PQ" in text
+    assert 'CODECS="avc1.64001f"' in text
+
+
+def test_sound_alone() -> None:
+    read = m3u8.loads(hls.master(title(audio(), audio("a3", codecs="ac-3"))))
+    assert [each.uri for each in read.playlists] == ["a2.m3u8", "a3.m3u8"]
+    assert [each.stream_info.codecs for each in read.playlists] == ["mp4a.40.2", "ac-3"]
+    assert not read.media
+
+
+def test_keyframes() -> None:
+    rendition = video()
+    assert rendition.keys is not None
+    text = hls.key_frames(rendition, rendition.keys, "r/x")
+    read = m3u8.loads(text)
+    assert read.is_i_frames_only
+    assert read.is_endlist
+    assert read.target_duration == 2
+    assert [each.uri for each in read.segments] == [f"r/x/v1/k{number}.m4s" for number in range(8)]
+    assert [each.duration for each in read.segments] == [2] * 8
+    assert [each.uri for each in read.segment_map] == ["r/x/v1/init.mp4"]
+
+
+timings = st.lists(st.integers(1, 40_000_000), min_size=1, max_size=30)
+
+
+@given(
+    timings, st.integers(0, 1 << 40), st.sampled_from([1, 1000, 11_025, 90_000, 30_000, 12_800, 10_000_000])
+)
+def test_durations_are_the_true_ones(durations: list[int], start: int, timescale: int) -> None:
+    """Each to the microsecond, and all together: nothing drifts apart."""
+    rendition = video(segments=segments(durations, [1] * len(durations), start), timescale=timescale)
+    target = Presentation((rendition,)).target_duration
+    text = hls.media(rendition, "r/x", target)
+    said = [float(each) for each in re.findall(r"#EXTINF:([0-9.]+),", text)]
+    for number, (each, units) in enumerate(zip(said, durations, strict=True)):
+        assert each == pytest.approx(units / timescale, abs=2e-6)
+        assert sum(said[: number + 1]) == pytest.approx(sum(durations[: number + 1]) / timescale, abs=1e-5)
+        assert round(each) <= target or each < target + 0.5 + 1e-6
+    read = m3u8.loads(text)
+    assert [each.duration for each in read.segments] == said
+    assert (read.is_endlist, read.playlist_type, read.target_duration) == (True, "vod", target)
+    assert read.media_sequence in (None, 0)
+
+
+@given(
+    timings.map(lambda each: [units // 400 + 1 for units in each]),
+    st.integers(0, 3_000_000),
+    st.integers(0, 3_000_000),
+    st.booleans(),
+)
+def test_texts_are_cut_where_the_pictures_are(
+    durations: list[int], start: int, longer: int, with_sound: bool
+) -> None:
+    """From the beginning, however late the pictures come, to the end, and no segment is longer than any of the film."""
+    playing = video(segments=segments(durations, [1] * len(durations), start), keys=None)
+    heard = audio(
+        segments=segments([each * 8 // 15 for each in [*durations, longer]], [1] * (len(durations) + 1))
+    )
+    presentation = Presentation((playing, *([heard] if with_sound else [])))
+    marks = hls.text_marks(presentation)
+    target = presentation.target_duration
+    assert marks[0] == 0
+    assert marks[-1] == presentation.duration
+    assert all(before < after <= before + target + 0.5 for before, after in pairwise(marks))
+    starts = [each / SCALE for each in playing.segments.starts[:-1]]
+    assert set(starts[1:]) <= set(marks)
+    text = hls.texts("s-1", presentation, "r/x", target)
+    read = m3u8.loads(text)
+    assert [each.uri for each in read.segments] == [
+        f"r/x/s-1/{number}.vtt" for number in range(len(marks) - 1)
+    ]
+    assert list(accumulate(each.duration for each in read.segments)) == pytest.approx(marks[1:], abs=1e-3)
+    assert not read.segment_map
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_no_label_breaks_a_playlist(label: str, language: str) -> None:
+    sound = audio(label=label, language=language)
+    text = hls.master(title(video(), sound, texts=[Text("s-1", "w", language, label)]))
+    text.encode()
+    lines = text.splitlines()
+    assert len(lines) == len(hls.master(title(video(), audio(), texts=TEXTS[:1])).splitlines())
+    assert all(line.count('"') % 2 == 0 for line in lines)
+    assert len(m3u8.loads(text).media) == 2
+
+
+def test_every_playlist_of_a_title_has_one_target() -> None:
+    long = video(segments=segments([900_000], [1]))
+    whole = Title(
+        (
+            Source("", "r/x", Presentation((video(), audio()))),
+            Source("../y/", "../y/r/z", Presentation((long,))),
+        )
+    )
+    assert whole.target_duration == 10
+    for rendition in (video(), audio(), long):
+        assert m3u8.loads(hls.media(rendition, "r/x", whole.target_duration)).target_duration == 10
+
+
+def test_a_film_of_two_hours_is_written_at_once() -> None:
+    rendition = video(segments=segments([540_000] * 1200, [1] * 1200))
+    assert isinstance(rendition, Rendition)
+    read = m3u8.loads(hls.media(rendition, "r/x", 6))
+    assert len(read.segments) == 1200

@@ -1,0 +1,86 @@
+"""Segments as parts: a head of our own, and the track's bytes where they lie."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.mp4.making import Making, Sample, film, payload
+from trio_stream.http.bodies import Gather, Literal, Part, Window, body_length
+from trio_stream.mp4.boxes import Malformed, read_boxes
+from trio_stream.mp4.movie import read_movie
+from trio_stream.packaging.segments import init, segment
+from trio_stream.packaging.tracks import PackagedTrack, packaged_tracks
+
+
+def film_of(*tracks: Making) -> tuple[bytes, list[PackagedTrack]]:
+    data = film(*tracks)
+    return data, packaged_tracks(read_movie(payload(data), len(data)))
+
+
+def assemble(parts: tuple[Part, ...], data: bytes) -> bytes:
+    found = bytearray()
+    for part in parts:
+        match part:
+            case Literal(literal):
+                found += literal
+            case Window(offset, length):
+                found += data[offset : offset + length]
+            case Gather(runs):
+                found += b"".join(data[offset : offset + length] for offset, length in runs)
+    return bytes(found)
+
+
+ALONE = Making(tuple(Sample(5 + number, 3000) for number in range(8)), (3, 3, 2))
+SOUND = Making((Sample(7, 1024),) * 9, (3, 3, 3), id=2, handler="soun", timescale=48_000)
+
+
+def test_bytes_that_lie_together_are_one_window() -> None:
+    data, [track] = film_of(ALONE)
+    parts = segment(track, 2, 7, 4, len(data))
+    head, window = parts
+    assert isinstance(head, Literal)
+    assert isinstance(window, Window)
+    assert window.length == sum(each.size for each in ALONE.samples[2:7])
+    whole = assemble(parts, data)
+    assert len(whole) == body_length(parts)
+    boxes = list(read_boxes(whole))
+    assert [each.kind for each in boxes] == ["styp", "moof", "mdat"]
+    assert bytes(boxes[2].payload) == b"".join(ALONE.contents[2:7])
+    assert whole.index(b"mfhd\0\0\0\0\0\0\0\5") > 0  # counted from 1
+
+
+def test_bytes_that_lie_scattered_are_gathered() -> None:
+    data, tracks = film_of(ALONE, SOUND)
+    for track, made in zip(tracks, (ALONE, SOUND), strict=True):
+        parts = segment(track, 1, 8, 0, len(data))
+        assert isinstance(parts[1], Gather)
+        assert len(parts[1].runs) == 3
+        *_, mdat = read_boxes(assemble(parts, data))
+        assert bytes(mdat.payload) == b"".join(made.contents[1:8])
+    assert isinstance(segment(tracks[0], 0, 2, 0, len(data))[1], Window)
+
+
+def test_samples_without_bytes() -> None:
+    data, [track] = film_of(Making((Sample(0, 3000),) * 4, (4,)))
+    [head] = segment(track, 0, 4, 0, len(data))
+    assert isinstance(head, Literal)
+    assert head.data.endswith(b"\0\0\0\x08mdat")
+
+
+def test_no_byte_behind_the_end_is_sent() -> None:
+    _, [track] = film_of(ALONE)
+    end = max(offset + length for offset, length in track.samples.extents(0, 8))
+    segment(track, 0, 8, 0, end)
+    with pytest.raises(Malformed, match="samples lie behind the end of the file"):
+        segment(track, 0, 8, 0, end - 1)
+    segment(track, 0, 7, 0, end - 1)
+
+
+def test_tracks_in_one_stream_are_numbered() -> None:
+    data, tracks = film_of(ALONE, SOUND)
+    found = read_movie(payload(init(*tracks)), len(data))
+    assert [(each.id, each.handler) for each in found.tracks] == [(1, "vide"), (2, "soun")]
+    whole = assemble(segment(tracks[1], 0, 3, 0, len(data), track=2), data)
+    assert whole.index(b"tfhd\0\2\0\x38\0\0\0\2") > 0
+    other = replace(tracks[1], track=replace(tracks[1].track, id=77))
+    assert init(other) == init(tracks[1])

@@ -1,0 +1,55 @@
+"""Titles: what the tracks are called, and where what is no picture is cut."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.packaging.making import audio, segments, title, video
+from trio_stream.packaging.presentation import Presentation
+from trio_stream.packaging.title import Source, Title, marks, names, printable
+
+
+@pytest.mark.parametrize(
+    ("labels", "languages", "expected"),
+    [
+        ([], [], []),
+        ([None], [None], ["Audio 1"]),
+        (["Loud", None, None], ["eng", "por", None], ["Loud", "por", "Audio 3"]),
+        ([None, None], ["eng", "eng"], ["eng", "eng (2)"]),
+        (["A", "A", "A (2)"], [None] * 3, ["A", "A (2)", "A (2) (3)"]),
+        (["A (3)", "A", "A"], [None] * 3, ["A (3)", "A", "A (3) (3)"]),
+        (['The "best"'], [None], ["The 'best'"]),
+        (["a\nb\0c\ud800"], [None], ["abc"]),
+        ([" \n"], ["eng"], ["eng"]),
+    ],
+)
+def test_names(labels: list[str | None], languages: list[str | None], expected: list[str]) -> None:
+    assert names(labels, languages, "Audio") == expected
+
+
+@given(
+    st.lists(
+        st.tuples(st.none() | st.text(max_size=3), st.none() | st.sampled_from(["a", "a (2)", "b"])),
+        max_size=8,
+    )
+)
+def test_no_two_tracks_have_one_name(tracks: list[tuple[str | None, str | None]]) -> None:
+    called = names([label for label, _ in tracks], [language for _, language in tracks], "Audio")
+    assert len(called) == len(tracks) == len(set(called))
+    assert all(called)
+    assert called == [printable(each) for each in called]
+
+
+def test_sources() -> None:
+    small = Source("../x/", "../x/r/y", Presentation((video(height=360), audio("a9"))))
+    made = title(video(), audio(), more=(small,))
+    assert [rendition.height for _, rendition in made.videos] == [720, 360]
+    assert made.main is made.sources[0].presentation
+    assert Title((small,)).target_duration == 6
+    assert title(audio()).videos == []
+
+
+def test_marks() -> None:
+    assert marks(Presentation((video(), audio()))) == [0, 2, 6, 12, 769_024 / 48_000]
+    assert marks(Presentation((video(),))) == [0, 2, 6, 12, 16]
+    assert marks(Presentation((audio(segments=segments([48_000, 96_000], [1, 1], 4800)),))) == [0.1, 1.1, 3.1]

@@ -1,0 +1,407 @@
+"""Films as they are presented: what is cut where, and what is said of it."""
+
+import struct
+import time
+from dataclasses import replace
+from fractions import Fraction
+from itertools import accumulate, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.mp4.making import (
+    AAC,
+    AVC,
+    Edit,
+    Making,
+    Sample,
+    avc1,
+    box,
+    film,
+    full,
+    mp4a,
+    payload,
+    table,
+    words,
+)
+from tests.packaging.making import SCALE, SOUND, movie, pictures, sound
+from trio_stream.mp4.movie import read_movie
+from trio_stream.mp4.timeline import Unsupported
+from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.packaging.tracks import (
+    HEAD,
+    MOST_SOUNDS,
+    PER_SAMPLE,
+    PackagedTrack,
+    packaged_tracks,
+    present,
+)
+
+
+def presented(*tracks: Making) -> Presentation:
+    return present(packaged_tracks(movie(*tracks)))
+
+
+def one(*tracks: Making) -> Rendition:
+    [rendition] = presented(*tracks).renditions
+    return rendition
+
+
+def why_not(*tracks: Making) -> str:
+    with pytest.raises(Unsupported) as caught:
+        presented(*tracks)
+    return str(caught.value)
+
+
+def seconds(rendition: Rendition) -> list[float]:
+    return [start / rendition.timescale for start in rendition.segments.starts]
+
+
+# --- Where it is cut ------------------------------------------------------------------------------------
+
+CLOSED, OPEN = (1, 3, 1, 1), (3, 0, 0, 1)
+"""Offsets of pictures: none is shown before the keyframe; or those behind it are."""
+
+
+@given(
+    st.lists(st.integers(1, 80), min_size=1, max_size=12),
+    st.sampled_from([(0,), (2,), CLOSED]),
+    st.sampled_from([(), (Edit(0, 0),), (Edit(300, -1), Edit(0, 0))]),
+)
+def test_segments_are_what_their_samples_are(
+    groups: list[int], offsets: tuple[int, ...], edits: tuple[Edit, ...]
+) -> None:
+    keys = [0, *accumulate(4 * each for each in groups)][: len(groups)]
+    count = 4 * sum(groups)
+    made = replace(pictures(count, keys, offsets=offsets), edits=edits)
+    tracks = packaged_tracks(movie(made))
+    rendition = present(tracks).renditions[0]
+    samples, timeline = tracks[0].samples, tracks[0].timeline
+    found = rendition.segments
+    assert found.samples[0] == 0
+    assert found.samples[-1] == count
+    assert set(found.samples[:-1]) <= set(keys)
+    assert rendition.independent
+    shown = [samples.shown_at(each) + timeline.offset for each in range(count)]
+    for number, (first, stop) in enumerate(pairwise(found.samples)):
+        assert found.starts[number] == min(shown[first:stop]) == shown[first]
+        assert found.starts[number + 1] == max(shown[first:stop]) + SCALE // 24
+        size = sum(each.size for each in made.samples[first:stop])
+        assert found.sizes[number] == size + HEAD + PER_SAMPLE * (stop - first)
+    assert rendition.keys is not None
+    listed = list(rendition.keys.samples[:-1])
+    assert set(listed) <= set(keys)
+    assert listed[0] == 0
+    assert list(rendition.keys.starts[:-1]) == [shown[each] for each in listed]
+    assert all(after - before >= SCALE for before, after in pairwise(rendition.keys.starts[:-1]))
+
+
+def test_open_groups_begin_with_what_is_shown_first() -> None:
+    """Such a segment begins with pictures that need the one before, and says so."""
+    rendition = one(pictures(480, range(0, 480, 48), offsets=OPEN))
+    assert not rendition.independent
+    assert seconds(rendition)[1] == pytest.approx(
+        2 + 1 / 24
+    )  # the second picture is shown before the keyframe
+    assert seconds(rendition)[0] == pytest.approx(1 / 24)
+    assert rendition.keys is not None
+    assert rendition.keys.starts[1] / SCALE == pytest.approx(2 + 3 / 24)
+
+
+def test_closed_groups_are_preferred() -> None:
+    made = list(pictures(480, range(0, 480, 24), offsets=OPEN).samples)
+    for key in range(0, 480, 72):  # every third one is closed
+        for number, offset in enumerate((1, 3, 1, 1)):
+            made[key + number] = replace(made[key + number], offset=offset * SCALE // 24)
+    rendition = one(Making(tuple(made), (480,), timescale=SCALE))
+    assert list(rendition.segments.samples) == [0, 72, 144, 288, 432, 480]
+
+
+@given(
+    st.lists(st.integers(1, 200), min_size=1, max_size=8),
+    st.floats(0.1, 60),
+    st.sampled_from([(), (Edit(0, 1024),), (Edit(700, -1), Edit(0, 0)), (Edit(0, 100_000),)]),
+)
+def test_sound_is_cut_where_the_pictures_are(
+    groups: list[int], length: float, edits: tuple[Edit, ...]
+) -> None:
+    keys = [0, *accumulate(groups)][: len(groups)]
+    voice = sound(length, edits=edits)
+    if edits == (Edit(0, 100_000),) and length < 3:
+        return  # nothing of it would be presented
+    tracks = packaged_tracks(movie(pictures(sum(groups), keys), voice))
+    seen, heard = present(tracks).renditions
+    samples, timeline = tracks[1].samples, tracks[1].timeline
+    times = [samples.durations.time(each) + timeline.offset for each in range(samples.count + 1)]
+    found = heard.segments
+    assert found.samples[0] == timeline.first
+    assert found.samples[-1] == samples.count
+    assert all(before < after for before, after in pairwise(found.samples))
+    for first, start in zip(found.samples[1:-1], found.starts[1:-1], strict=True):
+        assert start == times[first]
+    assert found.starts[0] == max(0, times[timeline.first])
+    assert found.starts[-1] == times[-1]
+    marks = [start * SOUND // seen.timescale for start in seen.segments.starts[1:]]
+    for mark in marks:
+        after = next((each for each in range(timeline.first, samples.count) if times[each] >= mark), None)
+        if after is not None and after > timeline.first:
+            assert after in found.samples
+    beyond = [start for start in found.starts[:-1] if start > marks[-1] + 1024]
+    assert all(after - before >= 2 * SOUND - 1024 for before, after in pairwise(beyond))
+
+
+def test_sound_that_goes_on_behind_the_pictures_is_cut_evenly() -> None:
+    _, heard = presented(pictures(240, range(0, 240, 24)), sound(40)).renditions
+    assert seconds(heard) == pytest.approx([0, 2, 6, 10, 12, 16, 22, 28, 34, 40], abs=0.03)
+    assert heard.longest < 6.1
+
+
+def test_sound_alone_is_cut_evenly() -> None:
+    heard = one(sound(30))
+    assert seconds(heard) == pytest.approx([0, 2, 6, 12, 18, 24, 30], abs=0.03)
+    assert seconds(one(sound(1))) == pytest.approx([0, 1], abs=0.03)
+    late = one(sound(10, edits=(Edit(5000, -1), Edit(0, 0))))
+    assert seconds(late) == pytest.approx([5, 7, 11, 15], abs=0.03)
+
+
+def test_the_sum_of_the_segments_is_the_length_of_the_film() -> None:
+    presentation = presented(pictures(600, range(0, 600, 50)), sound(24))
+    assert presentation.duration == pytest.approx(25)
+    for rendition in presentation.renditions:
+        assert sum(after - before for before, after in pairwise(rendition.segments.starts)) == (
+            rendition.segments.starts[-1] - rendition.segments.starts[0]
+        )
+
+
+# --- What is said of it ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("durations", "rate"),
+    [
+        ([3600], Fraction(25)),
+        ([3003], Fraction(30_000, 1001)),
+        ([3753, 3754, 3754, 3754], Fraction(24_000, 1001)),  # rounded to the clock
+        ([1501, 1502], Fraction(60_000, 1001)),
+        ([3600, 7200], Fraction(50, 3)),
+        ([90_000 * 10], Fraction(1, 10)),
+        ([0], None),
+        ([1], None),  # as good as none
+    ],
+)
+def test_frame_rates(durations: list[int], rate: Fraction | None) -> None:
+    made = tuple(Sample(10, durations[number % len(durations)]) for number in range(120))
+    assert one(Making(made, (120,), timescale=90_000)).frame_rate == rate
+
+
+QUARTER = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
+HALF = struct.pack(">9i", -0x10000, 0, 0, 0, -0x10000, 0, 0, 0, 0x40000000)
+
+
+@pytest.mark.parametrize(
+    ("entry", "matrix", "size"),
+    [
+        (avc1(1920, 1080), None, (1920, 1080)),
+        (avc1(1920, 1080), QUARTER, (1080, 1920)),
+        (avc1(1920, 1080), HALF, (1920, 1080)),
+        (avc1(720, 576, box("pasp", struct.pack(">II", 64, 45))), None, (1024, 576)),
+        (avc1(720, 576, box("pasp", struct.pack(">II", 64, 45))), QUARTER, (576, 1024)),
+    ],
+)
+def test_sizes(entry: bytes, matrix: bytes | None, size: tuple[int, int]) -> None:
+    made = replace(pictures(), entries=(entry,))
+    rendition = one(replace(made, matrix=matrix) if matrix else made)
+    assert (rendition.width, rendition.height) == size
+
+
+def visual(kind: str, *boxes: bytes) -> bytes:
+    return box(kind, avc1()[8:86], *boxes)
+
+
+def colr(transfer: int) -> bytes:
+    return box("colr", b"nclx", struct.pack(">HHHB", 9, transfer, 9, 0))
+
+
+HEVC = bytes.fromhex("01 02 20000000 b00000000000 5d f000fcfdfafa00000f00".replace(" ", ""))
+VP9 = bytes.fromhex("01000000 00 0a 82 020202 0000".replace(" ", ""))
+
+
+@pytest.mark.parametrize(
+    ("entry", "codecs", "video_range"),
+    [
+        (visual("avc1", box("avcC", AVC)), "avc1.42c00c", "SDR"),
+        (visual("avc3", box("avcC", AVC)), "avc3.42c00c", "SDR"),
+        (visual("hvc1", box("hvcC", HEVC), colr(16)), "hvc1.2.4.L93.B0", "PQ"),
+        (visual("hev1", box("hvcC", HEVC), colr(18)), "hev1.2.4.L93.B0", "HLG"),
+        (visual("vp09", box("vpcC", VP9)), "vp09.00.10.08", "SDR"),
+        (visual("av01", box("av1C", b"\x81\x04\x0c\x00")), "av01.0.04M.08", "SDR"),
+        (visual("av01", box("av1C", b"\x81\x08\x4c\x00"), colr(16)), "av01.0.08M.10.0.110.09.16.09.0", "PQ"),
+    ],
+)
+def test_pictures(entry: bytes, codecs: str, video_range: str) -> None:
+    rendition = one(replace(pictures(), entries=(entry,)))
+    assert (rendition.kind, rendition.name) == ("video", "v1")
+    assert (rendition.codecs, rendition.video_range) == (codecs, video_range)
+
+
+def audible(kind: str, *boxes: bytes) -> bytes:
+    return box(kind, mp4a()[8:36], *boxes)
+
+
+@pytest.mark.parametrize(
+    ("entry", "codecs"),
+    [
+        (mp4a(), "mp4a.40.2"),
+        (mp4a(esds=AAC.replace(b"\x11\x90", b"\x2b\x92")), "mp4a.40.5"),
+        (mp4a(esds=AAC.replace(b"\x40\x15", b"\x6b\x15")), "mp4a.6B"),
+        (mp4a(esds=AAC.replace(b"\x40\x15", b"\x69\x15")), "mp4a.69"),
+        (audible("ac-3"), "ac-3"),
+        (audible("ec-3"), "ec-3"),
+        (audible("Opus"), "Opus"),
+        (audible("fLaC"), "fLaC"),
+        (audible("alac"), "alac"),
+    ],
+)
+def test_sounds(entry: bytes, codecs: str) -> None:
+    rendition = one(replace(sound(), entries=(entry,)))
+    assert (rendition.kind, rendition.name, rendition.codecs) == ("audio", "a2", codecs)
+    assert (rendition.channels, rendition.sample_rate) == (2, 48_000)
+
+
+def test_rates_that_have_no_room_in_a_sample_entry() -> None:
+    """It has 16 bits for them; the timescale is the rate then."""
+    made = replace(sound(), timescale=96_000, entries=(mp4a(0),))
+    assert one(made).sample_rate == 96_000
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("SoundHandler", None),
+        ("soundhandler 2", None),
+        ("ISO Media file produced by Google Inc.", None),
+        ("Core Media Audio", None),
+        ("", None),
+        ("Director's commentary", "Director's commentary"),
+    ],
+)
+def test_names_that_programs_write_are_none(name: str, label: str | None) -> None:
+    assert one(sound(name=name)).label == label
+
+
+def test_which_tracks_there_are() -> None:
+    second = replace(sound(), id=3, language=0x41F2)
+    off = replace(pictures(), id=4, enabled=False)
+    presentation = presented(off, sound(language=0x15C7), second, pictures())
+    assert [each.name for each in presentation.renditions] == ["v1", "a2", "a3"]
+    assert [each.default for each in presentation.renditions] == [True, True, False]
+    assert [each.language for each in presentation.audio] == ["eng", "por"]
+    many = presented(pictures(), *(replace(sound(2), id=number) for number in range(2, 50)))
+    assert len(many.audio) == MOST_SOUNDS
+
+
+def test_tracks_start_together() -> None:
+    """Of fragmented files the first clock is the beginning, and the tracks stay apart as far as they were."""
+    made = movie(pictures(), sound())
+    late = replace(
+        made,
+        fragmented=True,
+        tracks=(
+            replace(made.tracks[0], start=100 * SCALE),
+            replace(made.tracks[1], start=100 * SOUND + 4800),
+        ),
+    )
+    seen, heard = present(packaged_tracks(late)).renditions
+    assert (seen.segments.starts[0], heard.segments.starts[0]) == (0, 4800)
+
+
+# --- What is not packaged -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tracks", "reason"),
+    [
+        ((), "there is neither a picture nor a sound in it"),
+        ((replace(pictures(), entries=(visual("encv"),)),), "it is encrypted"),
+        ((replace(sound(), entries=(audible("enca"),)),), "it is encrypted"),
+        (
+            (replace(pictures(), entries=(visual("mp4v"),)),),
+            "its pictures .mp4v. cannot be sent in fragments",
+        ),
+        (
+            (replace(pictures(), entries=(visual("avc1"),)),),
+            "its pictures .avc1. cannot be sent in fragments",
+        ),
+        (
+            (replace(pictures(), entries=(visual("mp4v"),)), sound()),
+            "its pictures .mp4v. cannot be sent in fragments",
+        ),
+        ((replace(sound(), entries=(audible("sowt"),)),), "its sound .sowt. cannot be sent in fragments"),
+        ((replace(sound(), entries=(mp4a(esds=b""),)),), "its sound .mp4a. cannot be sent in fragments"),
+        ((pictures(70_000),), "there are more than 65536 samples between two keyframes"),
+    ],
+)
+def test_reasons(tracks: tuple[Making, ...], reason: str) -> None:
+    with pytest.raises(Unsupported, match=reason):
+        presented(*tracks)
+
+
+def test_a_cover_is_no_film() -> None:
+    cover = replace(pictures(1), id=9, entries=(visual("jpeg"),))
+    assert [each.name for each in presented(cover, sound()).renditions] == ["a2"]
+    assert [each.name for each in presented(cover, pictures(), sound()).renditions] == ["v1", "a2"]
+
+
+def test_a_sound_that_cannot_be_sent_is_left_out() -> None:
+    assert [
+        each.name for each in presented(pictures(), replace(sound(), entries=(audible("sowt"),))).renditions
+    ] == ["v1"]
+
+
+def test_centuries_are_no_film() -> None:
+    """Nothing is cut into segments without end: not a sample that lasts, not a beginning that comes late."""
+    lasting = Making((Sample(10, 0x7FFFFFFF),) * 4, (4,), handler="soun", timescale=1)
+    began = time.process_time()
+    assert "it lasts longer than 96 hours" in why_not(lasting)
+    assert "it lasts longer than 96 hours" in why_not(replace(lasting, handler="vide"))
+    assert "it lasts longer than 96 hours" in why_not(
+        pictures(), sound(edits=(Edit(0xFFFFFFFF, -1), Edit(0, 0)))
+    )
+    assert time.process_time() - began < 1
+
+
+def test_millions_of_keyframes_cost_little() -> None:
+    count = 1 << 24
+    more = {
+        "stsz": full("stsz", 0, 0, words(1, count)),
+        "stsc": table("stsc", [(1, 1000, 1)]),
+        "stco": full("stco", 0, 0, words(count // 1000 + 1), *(words(48),) * (count // 1000 + 1)),
+        "stts": table("stts", [(count, 900)]),
+    }
+    data = film(replace(pictures(2, (0, 1)), more=more))
+    began = time.process_time()
+    found = read_movie(payload(data), 1 << 30)
+    rendition = present(packaged_tracks(found)).renditions[0]
+    assert time.process_time() - began < 5
+    assert len(rendition.segments) > 20_000
+    assert rendition.keys is not None
+    assert len(rendition.keys) <= 10_001
+
+
+def test_times_go_forwards_whatever_the_file_says() -> None:
+    made = pictures(400, range(0, 400, 48))
+    odd = tuple(
+        replace(each, offset=SCALE * 60 if number == 48 else -SCALE * 5 if number == 144 else 0)
+        for number, each in enumerate(made.samples)
+    )
+    for rendition in presented(replace(made, samples=odd), sound()).renditions:
+        for each in (rendition.segments, rendition.keys):
+            if each is not None:
+                assert all(before <= after for before, after in pairwise(each.starts))
+
+
+def test_packaged_tracks_hold_what_segments_are_made_of() -> None:
+    found = packaged_tracks(movie(pictures(), sound()))
+    assert all(isinstance(each, PackagedTrack) for each in found)
+    assert [each.track.handler for each in found] == ["vide", "soun"]
