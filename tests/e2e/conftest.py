@@ -1,17 +1,15 @@
 """A real browser, and a library worth looking at."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser import launched
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
-
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 VIDEO = "document.querySelector('video')"
 
@@ -45,12 +43,8 @@ expect.set_options(timeout=30_000)
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The distribution's browser; each test has a context of its own in it."""
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    assert program is not None, "no Chromium in PATH; scripts/test installs it"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield launched
-        launched.close()
+    with launched() as running:
+        yield running
 
 
 @dataclass

@@ -23,7 +23,7 @@ def bare(root: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[
     (root / "scripts").mkdir()
     for each in (name, "own_python.py"):
         shutil.copy(SCRIPTS / each, root / "scripts")
-    command = [sys.executable, "-S", "-E", root / "scripts" / name, *arguments]
+    command = [sys.executable, "-S", "-E", str(root / "scripts" / name), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 

@@ -1,0 +1,25 @@
+"""The distribution's Chromium, for whatever drives a real browser."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def program() -> str:
+    """Where it is."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    assert found is not None, "no Chromium in PATH; scripts/test installs it"
+    return found
+
+
+@contextmanager
+def launched(*arguments: str) -> Iterator[Browser]:
+    """One that runs for the length of the block; as root it has no sandbox of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program(), args=["--no-sandbox", *arguments])
+        yield browser
+        browser.close()
