@@ -36,13 +36,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--rounds", type=int, metavar="N", help=f"default: {ROUNDS}")
     add("--only", type=names, metavar="NAMES", help="these servers, separated by commas")
     add("--scenarios", type=names, metavar="NAMES", help="these scenarios, separated by commas")
-    add(
-        "--out",
-        type=Path,
-        default=machine.REPO / "docs" / "benchmarks",
-        metavar="FOLDER",
-        help="docs/benchmarks",
-    )
+    report.add_out(parser)
     options = parser.parse_args(arguments)
     unknown = set(options.scenarios or ()) - {each.name for each in known}
     if unknown:

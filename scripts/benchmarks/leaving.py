@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -11,9 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import departures, machine, media, report, servers
+from .bounds import Bound, about_machine, filled, own_versions, table, write
 from .departures import ALIVE, IN_TURN, KINDS, OWN, RATE, THINGS
 from .outside import BIG, PATIENCE, Outside, crowd, lasted, until
 
@@ -138,21 +138,6 @@ There were {between_looks[p50_ms]} ms between two looks (99th percentile {betwee
 client was gone nothing was left of any: {rest_seconds:.3f} s later the census was that of before."""
 
 
-class Bound(NamedTuple):
-    what: str
-    value: float
-    most: float
-    unit: str
-    least: float = 0
-
-    def kept(self) -> bool:
-        return self.least <= self.value <= self.most
-
-    def row(self) -> list[str]:
-        shown = [f"{value:.3g} {self.unit}".strip() for value in (self.value, self.most)]
-        return [self.what, *shown, "kept" if self.kept() else "**missed**"]
-
-
 def bounds(found: dict[str, Any], options: argparse.Namespace) -> list[Bound]:
     stopped, count = found["stop"], options.clients
     grace, timeout, gone = options.graceful_timeout, options.send_timeout, found["stall"]["gone_after"]
@@ -170,26 +155,19 @@ def bounds(found: dict[str, Any], options: argparse.Namespace) -> list[Bound]:
 
 
 def page(found: dict[str, Any], kept: Sequence[Bound], options: argparse.Namespace) -> str:
-    facts = found["machine"]
-
     def cell(spread: dict[str, float]) -> str:
         return " / ".join(f"{spread[name]:.1f}" for name in ("p50_ms", "p99_ms", "max_ms")) if spread else "-"
 
-    def table(left: dict[str, Any]) -> str:
+    def times(left: dict[str, Any]) -> str:
         rows = [[thing, *(cell(left[kind][thing]) for kind in KINDS)] for thing in (*THINGS, "everything")]
         return report.table(["", *KINDS], [*rows, ["tasks", cell(left["tasks"]), "", ""]])
 
-    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     text = PAGE.format(
-        bounds=report.table(["", "measured", "at most", ""], [bound.row() for bound in kept], text=True),
+        bounds=table(kept),
         ways="\n\n".join(
-            WAY.format(way=way, table=table(left), **left) for way, left in found["leave"].items()
+            WAY.format(way=way, table=times(left), **left) for way, left in found["leave"].items()
         ),
-        machine=(
-            f"{facts['cpu']}, {facts['cpus']} CPUs{', a virtual machine' if facts['virtual'] else ''}; "
-            f"{facts['memory_gib']} GiB; {facts['system']}; {facts['date']}; load average before the run "
-            f"{facts['load_before']}. The server has one CPU, the clients another. Versions: {versions}."
-        ),
+        machine=about_machine(found, "The server has"),
         clients=options.clients,
         grace=options.graceful_timeout,
         timeout=options.send_timeout,
@@ -201,11 +179,7 @@ def page(found: dict[str, Any], kept: Sequence[Bound], options: argparse.Namespa
         f"--send-timeout {options.send_timeout:g}",
         **{name: found["stall"][name] for name in ("last_progress", "stalled")},
     )
-    paragraphs = [
-        part if part[0] in "#|" else report.wrapped(" ".join(part.split()), "  " if part[0] == "-" else "")
-        for part in text.split("\n\n")
-    ]
-    return "\n\n".join(paragraphs) + "\n"
+    return filled(text)
 
 
 def measure(options: argparse.Namespace, folder: Path, cpu: int) -> dict[str, Any]:
@@ -245,13 +219,7 @@ def main(arguments: list[str]) -> int:
     add("--clients", type=int, default=1000, metavar="N", help="in each of the three parts; 1000")
     add("--graceful-timeout", type=float, default=5.0, metavar="G", help="seconds; 5")
     add("--send-timeout", type=float, default=5.0, metavar="T", help="seconds; 5")
-    add(
-        "--out",
-        type=Path,
-        default=machine.REPO / "docs" / "benchmarks",
-        metavar="FOLDER",
-        help="docs/benchmarks",
-    )
+    report.add_out(parser)
     options = parser.parse_args(arguments)
     (cpu, client_cpu), facts, versions = machine.two_cpus(), machine.facts(), machine.versions()
     os.sched_setaffinity(0, {client_cpu})
@@ -259,11 +227,6 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="leaving-", dir=machine.CACHE) as made:
         found = measure(options, Path(made), cpu)
     found["machine"] = facts
-    found["versions"] = {name: versions[name] for name in ("python", "trio-stream", *machine.OWN_PACKAGES)}
+    found["versions"] = own_versions(versions)
     kept = bounds(found, options)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "leaving.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    (options.out / "leaving.md").write_text(page(found, kept, options), "utf-8")
-    for bound in kept:
-        print(*bound.row(), sep="  ")
-    return 0 if all(bound.kept() for bound in kept) else 1
+    return write(options.out, "leaving", found, page(found, kept, options), kept)

@@ -1,5 +1,6 @@
 """Figures -> results.json, README.md and a picture."""
 
+import argparse
 import importlib
 import json
 import statistics
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import bodies, servers, viewers
+from . import bodies, machine, servers, viewers
 
 BASE = "nginx"
 OWN = "trio-stream"
@@ -289,6 +290,12 @@ def save(figure: Any, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=130, facecolor="white", metadata={"Software": None})
     importlib.import_module("matplotlib.pyplot").close(figure)
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """The argument of every kind of bench: where its report goes."""
+    folder = machine.REPO / "docs" / "benchmarks"
+    parser.add_argument("--out", type=Path, default=folder, metavar="FOLDER", help="docs/benchmarks")
 
 
 def write(results: Results, folder: Path) -> None:

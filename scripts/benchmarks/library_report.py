@@ -1,0 +1,170 @@
+"""What `scripts/bench library` writes: figures -> library.md."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import report, shelves
+from .bounds import Bound, about_machine, filled, table
+from .players import PAUSE
+
+PAGE = """\
+# A large library
+
+What a library of {large:,} videos costs beside one of {small:,}, and what a scan and playheads cost beside streams.
+Real servers (`hypercorn trio_stream.app:app -k trio`, SQLite) over loopback, in one run. Written by `scripts/bench
+library`; all figures are in [library.json](library.json).
+
+{bounds}
+
+## Pages and searches
+
+Each request was made {requests} times, in turn to the server of the small library and to that of the large one;
+medians, in ms. *CPU* is what the server's process spent for it. A search for *some* finds {some} videos of the large
+library, *many* {many}, *all* every one, and *last* those that come last in the order that is asked for.
+
+{pages}
+
+## Scans
+
+{scans}
+
+The first look and the CPU until it ended are from the start of the server; *settled* is when all was probed and
+drawn, which is made once for all names of one content. Private memory is RssAnon of the server's process. Up to 12.6 MB
+of it are SQLite's page caches, which the small library does not fill; what grows with the library shows between the
+large one and half of it. The calls of an unchanged look were counted by strace, in a look that was not timed.
+
+## Playheads
+
+{players:,} players write every {pause:g} s, each over its own connection that is kept, for {playhead_seconds:g} s; the
+client is another process on another CPU.
+
+{playheads}
+
+## Viewers
+
+{viewers} viewers at 5 Mb/s for {seconds:g} s, as in [the comparison of servers](README.md), with the large library:
+first nothing else happens, then {adding:g} new contents a second are added, and scanned, probed and drawn at the
+default share of the machine. The server and all it starts have one CPU.
+
+{crowds}
+
+## The machine
+
+{machine}
+
+## Repeat it
+
+`{command}` wrote this. It ends with 1 when a bound is missed. Have the machine to yourself, with two CPUs.
+"""
+
+
+def page(found: dict[str, Any], kept: Sequence[Bound], run: Mapping[str, float]) -> str:
+    shown = report.shown
+    sizes = {
+        "small": f"{run['small']:,} videos",
+        "half": f"{run['large'] // 2:,}",
+        "large": f"{run['large']:,}",
+    }
+    asked = found["requests"]
+    pages = report.table(
+        ["", sizes["small"], sizes["large"], "ratio", "CPU", "CPU", "ratio"],
+        [
+            [
+                name,
+                *(
+                    f"{each[key]:.2f}"
+                    for key in ("small_ms", "large_ms", "ratio", "small_cpu_ms", "large_cpu_ms", "cpu_ratio")
+                ),
+            ]
+            for name, each in asked.items()
+        ],
+    )
+
+    def scan(what: str, take: Callable[[str], float | None]) -> list[str]:
+        return [what, *(shown(take(each)) for each in sizes)]
+
+    def middle(each: str, key: str) -> float:
+        return statistics.median(look[key] for look in found["rescans"][each])
+
+    def traced(each: str, key: str) -> float | None:
+        return (found["traced"].get(each) or {}).get(key)
+
+    first = found["first_scan"]
+    scans = report.table(
+        ["", *sizes.values()],
+        [
+            scan("folders", lambda each: first[each]["folders"]),
+            scan("first look, s", lambda each: first[each]["look_seconds"]),
+            scan("CPU until it ended, s", lambda each: first[each]["look_cpu_seconds"]),
+            scan("CPU until settled, s", lambda each: first[each]["settled_cpu_seconds"]),
+            scan("unchanged look, s", lambda each: middle(each, "seconds")),
+            scan("... CPU, s", lambda each: middle(each, "cpu_seconds")),
+            scan("... changes written", lambda each: max(look["changes"] for look in found["rescans"][each])),
+            scan("... stat calls a video", lambda each: traced(each, "stats_per_video")),
+            scan("... videos opened", lambda each: traced(each, "opens")),
+            scan("... processes started", lambda each: traced(each, "processes")),
+            scan("... writes and syncs of files", lambda each: traced(each, "writes")),
+            scan("private memory, first scan, MB", lambda each: first[each]["memory_mb"]),
+            *(
+                scan(
+                    f"... after rescan {number + 1}",
+                    lambda each, number=number: found["rescans"][each][number]["memory_mb"],
+                )
+                for number in range(len(found["rescans"]["large"]))
+            ),
+            scan("... after the requests", found["memory_after_requests"].get),
+            scan("CPU at rest, cores", found["idle"].get),
+        ],
+    )
+    heads = found["playheads"]
+    playheads = report.table(
+        ["", "measured"],
+        [
+            ["CPU of the server's process, cores", f"{heads['cores']:.3f}"],
+            ["... at rest", f"{heads['idle_cores']:.4f}"],
+            ["CPU a write, ms", f"{heads['cpu_ms_per_write']:.3f}"],
+            ["writes", f"{heads['writes']:,}"],
+            ["not stored", str(heads["errors"] or 0)],
+            [
+                "answered, p50 / p99 / most, ms",
+                f"{heads['p50_ms']:.1f} / {heads['p99_ms']:.1f} / {heads['max_ms']:.1f}",
+            ],
+            ["changes / transactions", f"{heads['changes']:,.0f} / {heads['transactions']:,.0f}"],
+        ],
+    )
+    names = {
+        "late_seconds": "late seconds",
+        "late_viewers": "viewers with any",
+        "first_byte_p50_ms": "first byte p50, ms",
+        "first_byte_p99_ms": "first byte p99, ms",
+        "server_cores": "CPU of the server's process, cores",
+        "others_cpu_share": "all else on that CPU, cores",
+        "gb_per_s": "GB/s taken",
+        "jobs": "probes and other jobs",
+        "taken_up": "videos taken up",
+        "least_to_draw": "least that was waiting to be drawn",
+    }
+    crowds = found["viewers"]
+    text = PAGE.format(
+        bounds=table(kept),
+        pages=pages,
+        scans=scans,
+        playheads=playheads,
+        crowds=report.table(
+            ["", *crowds],
+            [[about, *(shown(each.get(key)) for each in crowds.values())] for key, about in names.items()],
+        ),
+        some=max(shelves.FULL, run["large"] * 4 // 100),
+        many=f"{max(shelves.FULL, run['large'] // 5):,}",
+        pause=PAUSE,
+        machine=about_machine(found, "The servers have"),
+        command=" ".join(
+            [
+                "scripts/bench library",
+                *(f"--{name.replace('_', '-')} {value:g}" for name, value in run.items()),
+            ]
+        ),
+        **run,
+    )
+    return filled(text)
