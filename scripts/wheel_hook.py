@@ -14,6 +14,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 import player  # hatchling runs this file by its path
+from node import WHEEL
 
 
 class PlayerHook(BuildHookInterface[Any]):
@@ -28,7 +29,7 @@ class PlayerHook(BuildHookInterface[Any]):
             if frame.f_code.co_name == "get_requires_for_build_editable":
                 return []
             frame = frame.f_back
-        return [player.WHEEL] if player.node_is_needed() else []
+        return [WHEEL] if player.node_is_needed() else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the player, if it has changed, and add it."""

@@ -200,7 +200,12 @@ def test_a_source_distribution_has_what_it_is_made_of(built: Copy) -> None:
         names = {name.partition("/")[2] for name in opened.getnames()}
     of_player = {name.removeprefix(f"{PLAYER}/") for name in names if name.startswith(f"{PLAYER}/")}
     assert {"index.html", "package.json", "package-lock.json", "src/main.tsx", "vite.config.ts"} <= of_player
-    assert {"scripts/player.py", "scripts/wheel_hook.py", "scripts/requirements-node.txt"} <= names
+    assert {
+        "scripts/player.py",
+        "scripts/node.py",
+        "scripts/wheel_hook.py",
+        "scripts/requirements-node.txt",
+    } <= names
     assert not [name for name in of_player if name.startswith(("dist", "node_modules"))]
 
 
@@ -225,8 +230,8 @@ def test_a_wheel_asks_for_a_node_only_where_it_has_to(copy: Copy, first: Copy) -
 
 @pytest.fixture(scope="module")
 def module() -> ModuleType:
-    """The tool itself."""
-    spec = importlib.util.spec_from_file_location("player_tool", REPOSITORY / "scripts" / "player.py")
+    """What finds a Node."""
+    spec = importlib.util.spec_from_file_location("node_tool", REPOSITORY / "scripts" / "node.py")
     assert spec is not None
     assert spec.loader is not None
     found = importlib.util.module_from_spec(spec)
