@@ -341,6 +341,17 @@ async def exchange(server: Server, request: bytes, *, limit: int = 1 << 22) -> b
         return bytes(answer)
 
 
+async def until_end(stream: trio.abc.ReceiveStream, seconds: float) -> bytes | None:
+    """What comes before the server ends the connection, orderly or not; None when it does not within `seconds`."""
+    data = bytearray()
+    with trio.move_on_after(seconds):
+        with suppress(trio.BrokenResourceError):
+            while more := await stream.receive_some(65536):
+                data += more
+        return bytes(data)
+    return None
+
+
 async def read_head(stream: trio.SocketStream) -> tuple[bytes, bytes]:
     """The head of a response, and what came of its body with it."""
     data = b""

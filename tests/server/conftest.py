@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.http2 import certified
 from tests.support import Server, serving
 
 LIFESPAN = """
@@ -41,3 +42,17 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             return stack.enter_context(serving(videos, folder, app="served:app", **more))
 
         yield start
+
+
+@pytest.fixture
+def secure(
+    serve: Callable[..., Server], request: pytest.FixtureRequest, tmp_path: Path
+) -> Callable[..., Server]:
+    """As `serve`, with the `APP` of the test's module and TLS. What is not guarded need not end well."""
+
+    def start(*, guarded: bool, hypercorn: tuple[str, ...] = (), **more: Any) -> Server:
+        options = (*certified(tmp_path), *hypercorn)
+        stops_with = 0 if guarded else None
+        return serve(request.module.APP, guarded=guarded, hypercorn=options, stops_with=stops_with, **more)
+
+    return start

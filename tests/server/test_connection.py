@@ -14,7 +14,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import Server, connect, exchange, read_head, wait_for, wait_until
+from tests.support import Server, connect, exchange, read_head, until_end, wait_for, wait_until
 from trio_stream.server.admission import LOOPBACK, Admission, in_networks
 
 GET = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n"
@@ -99,19 +99,6 @@ MASKED_X = b"\x81\x81\x00\x00\x00\x00x"
 both = pytest.mark.parametrize("guarded", [False, True])
 
 
-async def until_eof(stream: trio.SocketStream, seconds: float) -> bytes | None:
-    """Everything until the server closes, or None when it does not within `seconds`."""
-    data = b""
-    with trio.move_on_after(seconds):
-        try:
-            while more := await stream.receive_some(65536):
-                data += more
-        except trio.BrokenResourceError:
-            pass
-        return data
-    return None
-
-
 def descriptors(server: Server) -> int:
     return psutil.Process(server.pid).num_fds()
 
@@ -125,7 +112,7 @@ async def test_a_client_that_closed_its_half_gets_its_answer(
         await stream.send_all(GET.replace(b"/", b"/slowly", 1))
         await stream.send_eof()
         _, got = await read_head(stream)
-        got += await until_eof(stream, 5) or b""
+        got += await until_end(stream, 5) or b""
     assert (got == b"x" * 10) is guarded
 
 
@@ -153,7 +140,7 @@ async def test_an_idle_connection_ends(serve: Callable[..., Server], guarded: bo
     async with await connect(server) as stream:
         await stream.send_all(GET)
         await read_head(stream)
-        assert await until_eof(stream, 4) is not None
+        assert await until_end(stream, 4) is not None
 
 
 @both
@@ -164,7 +151,7 @@ async def test_an_idle_connection_ends_whatever_its_application_still_does(
     async with await connect(server) as stream:
         await stream.send_all(GET.replace(b"/", b"/on", 1))
         await read_head(stream)
-        assert await until_eof(stream, 4) is not None
+        assert await until_end(stream, 4) is not None
 
 
 @both
@@ -182,7 +169,7 @@ async def test_a_head_that_never_ends_is_cut_off(serve: Callable[..., Server], g
                 pass
 
         nursery.start_soon(drip)
-        assert await until_eof(stream, 4) is not None
+        assert await until_end(stream, 4) is not None
         nursery.cancel_scope.cancel()
 
 
@@ -193,7 +180,7 @@ async def test_close_is_honoured(serve: Callable[..., Server], guarded: bool, he
     server = serve(APP, guarded=guarded)
     async with await connect(server) as stream:
         await stream.send_all(head % b"/slowly" + b"Host: t\r\n\r\n")
-        got = await until_eof(stream, 3)
+        got = await until_end(stream, 3)
     assert (got is not None and got.endswith(b"x" * 10)) is guarded
 
 
@@ -204,7 +191,7 @@ async def test_the_timer_of_a_connection_kept_alive_starts(
     server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "1"))
     async with await connect(server) as stream:
         await stream.send_all(GET.replace(b"/", b"/slowly", 1))
-        assert (await until_eof(stream, 4) is not None) is guarded
+        assert (await until_end(stream, 4) is not None) is guarded
 
 
 @both
@@ -214,7 +201,7 @@ async def test_a_refused_handshake_is_closed(serve: Callable[..., Server], guard
         await stream.send_all(UPGRADE.replace(b"Sec-WebSocket-Key", b"Sec-WebSocket-Kay"))
         head, _ = await read_head(stream)
         assert b" 400 " in head
-        assert (await until_eof(stream, 2) is not None) is guarded
+        assert (await until_end(stream, 2) is not None) is guarded
 
 
 @both
@@ -226,7 +213,7 @@ async def test_messages_nobody_took_do_not_hold_a_connection(
         await stream.send_all(UPGRADE)
         await read_head(stream)
         await stream.send_all(MASKED_X * 40)
-        assert (await until_eof(stream, 2) is not None) is guarded
+        assert (await until_end(stream, 2) is not None) is guarded
 
 
 @both
@@ -253,7 +240,7 @@ async def test_a_byte_behind_an_upgrade_costs_that_connection_only(
     server = serve(APP, guarded=guarded, stops_with=None)
     async with await connect(server) as stream:
         await stream.send_all(UPGRADE + b"X")
-        await until_eof(stream, 2)
+        await until_end(stream, 2)
     if guarded:
         assert b" 200 " in await exchange(server, CLOSING)
     else:
@@ -279,7 +266,7 @@ async def test_an_answer_under_way_is_not_taken_back_for_a_long_body(serve: Call
             await stream.send_all(head)
             answer, got = await read_head(stream)
             await stream.send_all(b"x" * 900_000)
-            got += await until_eof(stream, 5) or b""
+            got += await until_end(stream, 5) or b""
             assert b" 200 " in answer
             assert got == b"x" * 10
 
@@ -337,7 +324,7 @@ async def test_all_connections_are_bounded(serve: Callable[..., Server], guarded
         for _ in range(5):
             async with await connect(server) as late:
                 if guarded:
-                    assert await until_eof(late, 5) == b""  # at once, and unasked
+                    assert await until_end(late, 5) == b""  # at once, and unasked
                 else:
                     assert await is_answered(late)
         if guarded:

@@ -7,8 +7,6 @@ it when its stream or its connection is gone, and what is unexpected in one stre
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -24,7 +22,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from tests.http2 import Client, certified, http2
+from tests.http2 import Client, http2
 from tests.support import Server, wait_until
 
 MEGABYTE = 1_000_000
@@ -81,17 +79,6 @@ async def app(scope, receive, send, *_):
 type Start = Callable[..., Server]
 
 both = pytest.mark.parametrize("guarded", [False, True])
-
-
-@pytest.fixture
-def secure(serve: Start, tmp_path: Path) -> Start:
-    """As `serve`, with this application and TLS."""
-
-    def start(*, guarded: bool, hypercorn: tuple[str, ...] = (), **more: Any) -> Server:
-        options = (*certified(tmp_path), *hypercorn)
-        return serve(APP, guarded=guarded, hypercorn=options, stops_with=0 if guarded else None, **more)
-
-    return start
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ stream. What else `WSStream` does not do over HTTP/1.1, it does not do here.
 """
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
@@ -14,7 +12,7 @@ from h2.errors import ErrorCodes
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection, Event, Ping, TextMessage
 
-from tests.http2 import Client, certified, http2
+from tests.http2 import Client, http2
 from tests.support import Server, wait_until
 
 MEGABYTE = 1_000_000
@@ -51,17 +49,6 @@ async def app(scope, receive, send, *_):
 type Start = Callable[..., Server]
 
 both = pytest.mark.parametrize("guarded", [False, True])
-
-
-@pytest.fixture
-def secure(serve: Start, tmp_path: Path) -> Start:
-    """As `serve`, with this application and TLS."""
-
-    def start(*, guarded: bool, hypercorn: tuple[str, ...] = (), **more: Any) -> Server:
-        options = (*certified(tmp_path), *hypercorn)
-        return serve(APP, guarded=guarded, hypercorn=options, stops_with=0 if guarded else None, **more)
-
-    return start
 
 
 class Socket:
