@@ -158,6 +158,7 @@ EMPTY = b"{}"
         ("GET", "/api/folders?limit=x", None, 400),
         ("GET", "/api/videos/{id}", None, 200),
         ("PATCH", "/api/videos/{id}", {"description": "Ein Film"}, 200),
+        ("PATCH", "/api/videos/{id}", {"title": None, "description": "", "tags": []}, 200),
         ("PATCH", "/api/videos/{id}", EMPTY, 400),
         ("PUT", "/api/videos/{id}/playhead", {"position": 3, "duration": None, "watched": None}, 200),
         ("PUT", "/api/videos/{id}/playhead", EMPTY, 400),
