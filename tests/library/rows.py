@@ -10,7 +10,8 @@ from sqlalchemy.engine import URL
 
 from trio_stream.library import records
 from trio_stream.library.content import Content, Identity
-from trio_stream.library.records import Found, place
+from trio_stream.library.known import place
+from trio_stream.library.records import Found
 from trio_stream.store.engines import address, writing_engine
 from trio_stream.store.tables import contents, videos
 

@@ -188,7 +188,7 @@ def test_an_id_that_is_none(stocked: Server, id_: str) -> None:
 
 def test_editing(stocked: Server) -> None:
     here = video(stocked, FILM)["urls"]["self"]
-    unsaid = {"title": None, "tags": [], "description": ""}
+    unsaid: dict[str, Any] = {"title": None, "tags": [], "description": ""}
     before = ask(stocked, "PATCH", here, unsaid).json()  # whatever was said of it before
     answer = ask(
         stocked,

@@ -7,8 +7,9 @@ catalog.py         which videos there are now, and opening one of them safely; o
 moves.py           which video a new file is, if it is one that has gone (pure)
 sidecars.py        which subtitle files belong to a video, by their names; languages.py knows what words mean (pure)
 subtitle_files.py  the same for a folder on the disk
-records.py         what the database knows of the folder, and how a look changes it
+known.py           what the database knows of the folder; records.py is how a look changes that
 scanner.py         looks at the folder and writes down what it sees; watching.py hears of changes
+resting.py         which files nobody writes to any more
 chores.py          what is to be made of the videos, as rows
 keeper.py          makes it: facts, subtitles, pictures
 derived.py         the files that were made; sweeping.py brings them and the database together

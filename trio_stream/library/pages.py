@@ -16,8 +16,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, or_, select
 
 from trio_stream.errors import BadRequest, VideoNotFound
+from trio_stream.library.known import place
 from trio_stream.library.naming import words
-from trio_stream.library.records import place
 from trio_stream.store.search import MOST_WORDS, among, hits, joined
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
 

@@ -1,4 +1,4 @@
-"""What the database knows of the folder, and how a look at the folder changes it.
+"""How a look at the folder changes what the database knows of it.
 
 Each function runs in one transaction of whoever calls it. Nothing is ever deleted here: a video whose file has gone
 is kept, marked missing, so that a file that comes back is the video it was, with its id and where people stopped.
@@ -8,12 +8,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from secrets import token_hex
 
 from sqlalchemy import Connection, and_, func, select, update
 
 from trio_stream.library.content import Content, Identity
+from trio_stream.library.known import place
 from trio_stream.library.moves import Arrival, Gone, moved_from
 from trio_stream.library.naming import sort_key, title_of, words
 from trio_stream.library.subtitle_files import SubtitleFile
@@ -25,29 +25,6 @@ CANDIDATES = 50
 
 SLICE = 500
 """Rows named in one statement."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownVideo:
-    """A video as the database has it; `missing` if its file was not there at the last look."""
-
-    number: int
-    name: str
-    signature: str
-    missing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFolder:
-    """A folder as the database has it: its videos by name, and the names of the folders in it that are there.
-
-    `subtitles` are names and states of the subtitle files by the name of their video.
-    """
-
-    number: int
-    videos: dict[str, KnownVideo]
-    subfolders: frozenset[str]
-    subtitles: dict[str, frozenset[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,47 +45,6 @@ class Outcome:
     moved: int = 0
     returned: int = 0
     changed: int = 0
-
-
-def place(name: str) -> str:
-    """The key of a path: a hash, because paths may be longer than what an index takes."""
-    return blake2b(os.fsencode(name), digest_size=16).hexdigest()
-
-
-def known_folder(connection: Connection, name: str) -> KnownFolder | None:
-    """What is known of the folder `name` (empty for the library itself); None if nothing is."""
-    number = connection.scalar(select(folders.c.number).where(folders.c.place == place(name)))
-    if number is None:
-        return None
-    rows = connection.execute(
-        select(videos.c.number, videos.c.path, videos.c.signature, videos.c.missing_since).where(
-            videos.c.folder == number, videos.c.place.is_not(None)
-        )
-    )
-    known = {
-        (path := os.fsdecode(row.path)): KnownVideo(
-            row.number, path, row.signature, row.missing_since is not None
-        )
-        for row in rows
-    }
-    inside = connection.scalars(
-        select(folders.c.path).where(folders.c.parent == number, folders.c.missing_since.is_(None))
-    )
-    return KnownFolder(
-        number, known, frozenset(os.fsdecode(path) for path in inside), _known_subtitles(connection, number)
-    )
-
-
-def _known_subtitles(connection: Connection, folder: int) -> dict[str, frozenset[tuple[str, str]]]:
-    rows = connection.execute(
-        select(videos.c.path.label("video"), subtitles.c.path, subtitles.c.signature)
-        .join(videos, videos.c.number == subtitles.c.video)
-        .where(videos.c.folder == folder, videos.c.place.is_not(None))
-    )
-    found: dict[str, set[tuple[str, str]]] = {}
-    for row in rows:
-        found.setdefault(os.fsdecode(row.video), set()).add((os.fsdecode(row.path), row.signature))
-    return {name: frozenset(files) for name, files in found.items()}
 
 
 def keep_folder(connection: Connection, name: str) -> int:
@@ -192,36 +128,6 @@ def take_up(connection: Connection, found: Iterable[Found], now: int) -> Outcome
     return outcome
 
 
-def alike(connection: Connection, after: str, most: int) -> list[tuple[str, str]]:
-    """Contents whose fingerprint is not their own and whose digest is not known: revision and a video that has it.
-
-    At most `most` of them, those behind the revision `after`, in order.
-    """
-    other = contents.alias("other")
-    rows = connection.execute(
-        select(contents.c.revision, func.min(videos.c.number).label("number"))
-        .join(videos, videos.c.revision == contents.c.revision)
-        .where(
-            contents.c.digest.is_(None),
-            contents.c.revision > after,
-            videos.c.missing_since.is_(None),
-            select(other.c.revision)
-            .where(other.c.fingerprint == contents.c.fingerprint, other.c.revision != contents.c.revision)
-            .exists(),
-        )
-        .group_by(contents.c.revision)
-        .order_by(contents.c.revision)
-        .limit(most)
-    ).all()
-    paths = {
-        row.number: os.fsdecode(row.path)
-        for row in connection.execute(
-            select(videos.c.number, videos.c.path).where(videos.c.number.in_([row.number for row in rows]))
-        )
-    }
-    return [(row.revision, paths[row.number]) for row in rows]
-
-
 def keep_digest(connection: Connection, revision: str, digest: str) -> None:
     """Write down the digest of a content."""
     connection.execute(update(contents).where(contents.c.revision == revision).values(digest=digest))
@@ -257,17 +163,6 @@ def keep_subtitles(connection: Connection, video: str, files: Sequence[SubtitleF
             )
         )
     return bool(stale or fresh)
-
-
-def count(connection: Connection) -> dict[str, int]:
-    """How many videos there are, and folders, and videos that are missing."""
-    found = select(func.count()).select_from(videos)
-    there = select(func.count()).select_from(folders).where(folders.c.missing_since.is_(None))
-    return {
-        "videos": connection.scalar(found.where(videos.c.missing_since.is_(None))) or 0,
-        "missing": connection.scalar(found.where(videos.c.missing_since.is_not(None))) or 0,
-        "folders": connection.scalar(there) or 0,
-    }
 
 
 def search_words(name: str, title: str, tags: Iterable[str]) -> str:

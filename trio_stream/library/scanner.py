@@ -17,18 +17,17 @@ import trio
 from trio_stream.errors import StoreError, TooManyFiles, VideoNotFound
 from trio_stream.library import moments, records
 from trio_stream.library.catalog import open_file
-from trio_stream.library.content import Identity, bytes_of, digest, examine
+from trio_stream.library.content import Identity, digest, examine
+from trio_stream.library.known import KnownFolder, KnownVideo, alike, known_folder
 from trio_stream.library.moves import DigestNeeded
 from trio_stream.library.progress import Look, Progress
-from trio_stream.library.records import Found, KnownFolder, KnownVideo
+from trio_stream.library.records import Found
+from trio_stream.library.resting import REST, Resting
 from trio_stream.library.subtitle_files import around_subtitles, subtitle_files
 from trio_stream.library.walking import File, Folder, Missing, Unread, read_folder
 from trio_stream.library.watching import NotWatching, Replaced, Watch
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
-
-REST = 2.0
-"""Seconds for which a file has to stay as it is before it is taken up."""
 
 BATCH = 64
 """Files that are taken up in one change of the database."""
@@ -38,12 +37,6 @@ MOST_TOLD = 10
 
 MOST_HEARD = 1000
 """Folders that changed; of more, everything is looked at."""
-
-MOST_LOST = 10_000
-"""Videos remembered as lost lately."""
-
-MOST_RESTLESS = 10_000
-"""Files remembered as not at rest; of more, all are to rest anew."""
 
 REPLACED = 0.2
 """Seconds until a folder that took the place of the one before is watched."""
@@ -105,15 +98,11 @@ class Scanner:
         self._progress = progress
         self._news = news
         self._interval = interval
-        self._rest = rest
+        self._resting = Resting(rest)
         self._limiter = trio.CapacityLimiter(threads)
         self._heard: set[str] = set()
         self._asked = False
         self._told = trio.Event()
-        self._restless: dict[str, tuple[str, float]] = {}
-        """Files that may be written to: the state in which they were seen, and since when."""
-        self._lost: set[str] = set()
-        """The bytes of videos that were lost lately: a file that has them was renamed, and nobody writes to it."""
         self._again: dict[str, float] = {}
         """Folders to look at once more, and when."""
 
@@ -199,7 +188,7 @@ class Scanner:
 
     async def _look_into(self, name: str, look: Look, seen: set[tuple[int, int]]) -> Sequence[str]:
         """Look at one folder; answers the folders in it that have to be looked at too."""
-        known = await self._database.read(partial(records.known_folder, name=name))
+        known = await self._database.read(partial(known_folder, name=name))
         try:
             found = await trio.to_thread.run_sync(read_folder, self._root, name, limiter=self._limiter)
         except Unread as error:
@@ -230,7 +219,7 @@ class Scanner:
         if known is None and not difference.candidates:  # else it is made known with them
             await self._writer.write(partial(records.keep_folder, name=name))
         if difference.lost:
-            self._remember_lost(difference.lost)
+            self._resting.remember_lost(difference.lost)
             numbers = [video.number for video in difference.lost]
             taken_over = await self._writer.write(
                 partial(records.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
@@ -245,9 +234,9 @@ class Scanner:
         _count_lost(look, *await self._writer.write(lose))
 
     async def _take_up(self, folder: str, files: Sequence[File], look: Look) -> None:
-        at_rest = [file for file in files if self._rests(file)]
+        at_rest = [file for file in files if self._resting.rests(file)]
         if len(at_rest) < len(files):
-            self._again[folder] = trio.current_time() + self._rest
+            self._again[folder] = trio.current_time() + self._resting.seconds
             look.resting += len(files) - len(at_rest)
         for start in range(0, len(at_rest), BATCH):
             await self._take_up_batch(at_rest[start : start + BATCH], look)
@@ -278,8 +267,8 @@ class Scanner:
             files = now.get(video, [])
             if frozenset((file.name, file.signature) for file in files) == before.get(video, frozenset()):
                 continue
-            if any(time.time() - file.changed_at < self._rest for file in files):
-                self._again[found.name] = trio.current_time() + self._rest
+            if any(time.time() - file.changed_at < self._resting.seconds for file in files):
+                self._again[found.name] = trio.current_time() + self._resting.seconds
                 look.resting += 1
                 continue
             await self._writer.write(partial(records.keep_subtitles, video=video, files=files))
@@ -288,7 +277,7 @@ class Scanner:
     async def _tell_apart(self) -> None:
         """Digest the contents that have one fingerprint: once one of their videos has gone it is too late to ask."""
         after = ""
-        while found := await self._database.read(partial(records.alike, after=after, most=BATCH)):
+        while found := await self._database.read(partial(alike, after=after, most=BATCH)):
             for revision, name in found:
                 examined = await trio.to_thread.run_sync(self._examine, (name,), True, limiter=self._limiter)
                 for each in examined:
@@ -317,30 +306,6 @@ class Scanner:
             finally:
                 os.close(fd)
         return found
-
-    def _rests(self, file: File) -> bool:
-        """Whether nobody writes to the file any more, as far as can be told.
-
-        Its inode changed longer ago than a file has to rest, by the clock that wrote that down; or, where that clock
-        is not ours, it has been seen as it is for as long; or it is a video under another name.
-        """
-        identity, now = Identity.of(file.status), trio.current_time()
-        seen, since = self._restless.get(file.name, ("", now))
-        if seen != identity.signature:
-            since = now
-        age = max(time.time() - file.status.st_ctime, now - since)
-        if age >= self._rest or identity.bytes in self._lost:
-            self._restless.pop(file.name, None)
-            return True
-        if len(self._restless) >= MOST_RESTLESS:
-            self._restless.clear()
-        self._restless[file.name] = identity.signature, since
-        return False
-
-    def _remember_lost(self, videos: Sequence[KnownVideo]) -> None:
-        if len(self._lost) > MOST_LOST:
-            self._lost.clear()
-        self._lost.update(bytes_of(video.signature) for video in videos)
 
     def _unread(self, look: Look, name: str, reason: str) -> None:
         log.warning("a folder could not be read", folder=name, reason=reason)

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, ins
 
 from trio_stream.errors import BadRequest
 from trio_stream.library import pages
+from trio_stream.library.known import place
 from trio_stream.library.moments import milliseconds, moment
 from trio_stream.library.naming import LONGEST_NAME
 from trio_stream.library.pages import Page
-from trio_stream.library.records import place
 from trio_stream.store.tables import contents, playheads, upsert, videos, viewings
 
 WATCHED = 0.9

@@ -5,7 +5,7 @@ from typing import Any
 
 from quart import Blueprint, Response
 
-from trio_stream.library import records
+from trio_stream.library.known import count
 from trio_stream.library.progress import Progress
 from trio_stream.web import shapes
 from trio_stream.web.events import EventStream, event, server_sent
@@ -19,7 +19,7 @@ blueprint = Blueprint("library", __name__)
 @by_the_owner
 async def summary() -> dict[str, Any]:
     """How many videos there are, and what is being done for them."""
-    counts = await services().database.read(records.count)
+    counts = await services().database.read(count)
     folder = {"folder": shapes.shown(str(services().settings.videos))}
     return counts | folder | services().owner.get().progress.describe() | {"status": "ok"}
 
