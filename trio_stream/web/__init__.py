@@ -18,5 +18,5 @@
 - `pages.py`: health for machines, the API's description
 - `views.py`: what our own pages show, from the description to HTML
 - `openapi.py` (with `openapi_bytes.py`, `openapi_library.py`, `openapi_parts.py`), `schemas.py` (with
-  `schemas_library.py`): the description of the API, as data
+  `schemas_library.py`, `schemas_facts.py`, `schemas_watch_state.py`): the description of the API, as data
 """

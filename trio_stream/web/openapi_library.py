@@ -7,6 +7,7 @@ from trio_stream.web.openapi_parts import (
     EXAMPLE,
     FOREIGN,
     ID,
+    NAME,
     SAMPLE_ID,
     Json,
     body,
@@ -20,7 +21,6 @@ from trio_stream.web.openapi_parts import (
     text,
     whole,
 )
-from trio_stream.web.schemas_library import NAME
 
 VIDEO = f"/api/videos/{SAMPLE_ID}"
 

@@ -66,6 +66,11 @@ def object_of(about: str, properties: Json, *, optional: tuple[str, ...] = ()) -
     return {"type": "object", "description": about, "properties": properties, "required": required}
 
 
+def a_state(about: str, *states: str) -> Json:
+    """One of these words."""
+    return {"type": "string", "enum": [*states], "description": about}
+
+
 def operation(id_: str, tag: str, summary: str, curl: str, responses: Json, **more: Any) -> Json:
     """An operation with a command to try it."""
     return {
@@ -127,3 +132,11 @@ AGAIN: Json = {"Retry-After": {"description": "Seconds to wait.", "schema": whol
 FOREIGN = problem_answer("The page is another site's, and its origin is not allowed.")
 
 ID = parameter("id", "path", {"type": "string"}, "The id of a video.", example=SAMPLE_ID)
+
+NAME = text(
+    "Path below the folder of videos, with `/` between folders. Bytes that are no UTF-8 are lone surrogates.",
+    examples=["Films/Big Buck Bunny.mp4"],
+)
+PATH = {"type": "string", "format": "uri-reference"}
+OK = {"type": "string", "const": "ok", "description": "Always `ok`; everything else is a problem document."}
+NEXT = nullable(text("The cursor of the next page; null on the last one."))

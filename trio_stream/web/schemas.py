@@ -5,8 +5,8 @@ from trio_stream.http.ranges import MAX_SPANS
 from trio_stream.streaming.stream import Ending
 from trio_stream.telemetry.history import LENGTH
 from trio_stream.web import schemas_library
-from trio_stream.web.openapi_parts import Json, listing, number, object_of, ref, text, whole
-from trio_stream.web.schemas_library import NAME, OK, urls, video
+from trio_stream.web.openapi_parts import NAME, OK, Json, listing, number, object_of, ref, text, whole
+from trio_stream.web.schemas_library import urls, video
 from trio_stream.web.sockets import LARGEST_MESSAGE
 from trio_stream.web.videos import DETAILED
 

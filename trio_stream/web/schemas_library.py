@@ -1,12 +1,17 @@
-"""The shapes of the library and of what was watched, as JSON Schema 2020-12."""
+"""The shapes of the library and of its videos, as JSON Schema 2020-12."""
 
 from trio_stream.library.editing import LONGEST_DESCRIPTION, LONGEST_TAG, LONGEST_TITLE, MOST_TAGS
-from trio_stream.library.watch_state import EXPORT, LONGEST, MOST_PLAYS
+from trio_stream.web import schemas_facts, schemas_watch_state
 from trio_stream.web.openapi_parts import (
     MADE,
+    NAME,
+    NEXT,
+    OK,
+    PATH,
     REVISION,
     SAMPLE_ID,
     Json,
+    a_state,
     flag,
     listing,
     moment,
@@ -17,22 +22,9 @@ from trio_stream.web.openapi_parts import (
     text,
     whole,
 )
+from trio_stream.web.schemas_facts import LANGUAGE
 
-NAME = text(
-    "Path below the folder of videos, with `/` between folders. Bytes that are no UTF-8 are lone surrogates.",
-    examples=["Films/Big Buck Bunny.mp4"],
-)
-PATH = {"type": "string", "format": "uri-reference"}
-OK = {"type": "string", "const": "ok", "description": "Always `ok`; everything else is a problem document."}
-NEXT = nullable(text("The cursor of the next page; null on the last one."))
 VIDEO_ID = text("The id of a video, which stays with it.", examples=[SAMPLE_ID])
-LANGUAGE = nullable(text("As the file says it, mostly ISO 639-2 or BCP 47.", examples=["ger"]))
-CODEC = text("As FFmpeg names it.", examples=["h264"])
-INDEX = whole("The number of the track in the file.")
-TITLE = nullable(text("What the file calls it."))
-BIT_RATE = nullable(whole("Bits a second."))
-FRACTION = {"type": "string", "pattern": "^[0-9]+/[0-9]+$"}
-SECONDS = number("Seconds.", maximum=LONGEST)
 
 GRID = {
     "interval": whole("Seconds between two tiles."),
@@ -42,11 +34,6 @@ GRID = {
     "columns": whole("Tiles beside each other on a sheet."),
     "rows": whole("Rows of tiles on a sheet at most."),
 }
-
-
-def a_state(about: str, *states: str) -> Json:
-    """One of these words."""
-    return {"type": "string", "enum": [*states], "description": about}
 
 
 def video() -> Json:
@@ -70,7 +57,7 @@ def urls() -> Json:
 
 def schemas() -> Json:
     """All of them, by name."""
-    return _lists() | _details() | _facts() | _watch_state() | _library()
+    return _lists() | _details() | schemas_facts.schemas() | schemas_watch_state.schemas() | _library()
 
 
 def _item() -> Json:
@@ -200,164 +187,6 @@ def _details() -> Json:
                 "reason": nullable(text("Why they cannot be shown.")),
                 "url": nullable(PATH | {"description": f"WebVTT: `subtitle-{MADE}.vtt`."}),
                 "original": nullable(PATH | {"description": "As ASS, where they were that."}),
-            },
-        ),
-    }
-
-
-def _facts() -> Json:
-    common = {"index": INDEX, "codec": CODEC}
-    codec_string = nullable(text("As browsers know it (RFC 6381).", examples=["avc1.64001f"]))
-    profile = nullable(text("The profile of the codec."))
-    default = flag("The one to begin with.")
-    return {
-        "Facts": object_of(
-            "What is in a file.",
-            {
-                "container": text("A short name.", examples=["mp4", "matroska", "webm", "mpegts"]),
-                "duration": nullable(number("Seconds.")),
-                "bit_rate": BIT_RATE,
-                "title": TITLE,
-                "video": listing("Its tracks of pictures.", ref("VideoTrack")),
-                "audio": listing("Its tracks of sound.", ref("AudioTrack")),
-                "subtitles": listing("Its tracks of subtitles.", ref("SubtitleTrack")),
-                "chapters": listing("In their order.", ref("Chapter")),
-                "keyframes": nullable(
-                    ref("Keyframes") | {"description": "Where it can be cut; null if nobody knows."}
-                ),
-                "cover": nullable(whole("The number of the track that is a picture for the whole.")),
-            },
-        ),
-        "VideoTrack": object_of(
-            "A track of pictures.",
-            common
-            | {
-                "codec_string": codec_string,
-                "profile": profile,
-                "width": whole("Pixels as they are stored."),
-                "height": whole("Pixels as they are stored."),
-                "pixel_aspect": FRACTION | {"description": "Width of a pixel over its height."},
-                "rotation": whole("Degrees a player turns it clockwise."),
-                "frame_rate": nullable(FRACTION | {"description": "Pictures a second in the mean."}),
-                "variable_frame_rate": flag("Whether they come unevenly."),
-                "pixel_format": nullable(text("As FFmpeg names it.", examples=["yuv420p"])),
-                "bit_depth": nullable(whole("Bits of a sample.")),
-                "transfer": nullable(text("As in ITU-T H.273.", examples=["bt709"])),
-                "primaries": nullable(text("As in ITU-T H.273.", examples=["bt709"])),
-                "hdr": nullable(a_state("High dynamic range.", "HDR10", "HLG", "Dolby Vision")),
-                "bit_rate": BIT_RATE,
-                "language": LANGUAGE,
-                "title": TITLE,
-                "default": default,
-            },
-        ),
-        "AudioTrack": object_of(
-            "A track of sound.",
-            common
-            | {
-                "codec_string": codec_string,
-                "profile": profile,
-                "channels": whole("How many."),
-                "layout": nullable(text("Their places.", examples=["stereo", "5.1(side)"])),
-                "sample_rate": whole("Hz."),
-                "bit_rate": BIT_RATE,
-                "language": LANGUAGE,
-                "title": TITLE,
-                "default": default,
-            },
-        ),
-        "SubtitleTrack": object_of(
-            "A track of subtitles.",
-            common
-            | {
-                "text": flag("Words; otherwise they are pictures."),
-                "language": LANGUAGE,
-                "title": TITLE,
-                "forced": flag("For what is foreign in the film only."),
-                "hearing_impaired": flag("With sounds described."),
-                "default": default,
-            },
-        ),
-        "Chapter": object_of(
-            "A chapter.",
-            {"start": number("Seconds."), "end": number("Seconds."), "title": TITLE},
-        ),
-        "Keyframes": object_of(
-            "Where decoding can begin.",
-            {
-                "track": whole("The number of the track."),
-                "count": whole("How many places are known."),
-                "until": nullable(number("Seconds up to which they are known; null: to the end.")),
-            },
-        ),
-    }
-
-
-def _watch_state() -> Json:
-    playhead = {
-        "position": number("Seconds from the beginning."),
-        "duration": nullable(number("Seconds of the whole video.")),
-        "watched": flag("Whether it has been watched."),
-        "plays": whole("How often it was watched up to 90 %."),
-        "updated": moment("When that was said."),
-    }
-    return {
-        "Playhead": object_of("Where you are in a video.", playhead),
-        "KeptPlayhead": object_of("A playhead that was stored.", playhead | {"status": OK}),
-        "PlayheadChange": object_of(
-            "Where you are.",
-            {
-                "position": SECONDS | {"description": "Seconds from the beginning."},
-                "duration": nullable(
-                    SECONDS
-                    | {"description": "Seconds of the whole video; what the library knows goes first."}
-                ),
-                "watched": nullable(
-                    flag("To mark it, which is no viewing; null leaves that to the position.")
-                ),
-            },
-            optional=("duration", "watched"),
-        ),
-        "History": object_of(
-            "What was watched.",
-            {"viewings": listing("The last first.", ref("Viewing")), "next": NEXT, "status": OK},
-        ),
-        "Viewing": object_of(
-            "One time that somebody watched.",
-            {
-                "started": moment("When it began."),
-                "ended": moment("When a playhead was last written."),
-                "from": number("Seconds of the video it began at."),
-                "to": number("Seconds of the video it ended at."),
-                "video": ref("LibraryVideo"),
-            },
-        ),
-        "WatchState": object_of(
-            "An export of playheads.",
-            {
-                "version": {"type": "integer", "const": EXPORT, "description": "Of this format."},
-                "entries": listing("Playheads.", ref("WatchStateEntry")),
-            },
-        ),
-        "WatchStateEntry": object_of(
-            "A playhead of an export.",
-            {
-                "name": NAME,
-                "fingerprint": text("Of the bytes of the video.", pattern="^[0-9a-f]{24}$"),
-                "position": SECONDS,
-                "duration": nullable(SECONDS),
-                "watched": flag("Whether it has been watched."),
-                "plays": whole("How often it was watched.", maximum=MOST_PLAYS),
-                "updated": moment("When that was said; the newer one counts."),
-            },
-        ),
-        "Imported": object_of(
-            "What became of the entries of an export.",
-            {
-                "imported": whole("So many were taken."),
-                "older": whole("So many were not newer than what was here."),
-                "unknown": whole("So many are of videos that are not here."),
-                "status": OK,
             },
         ),
     }

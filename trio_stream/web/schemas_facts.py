@@ -1,0 +1,110 @@
+"""The shapes of what is in a file, as JSON Schema 2020-12; `media/facts.py` has them."""
+
+from trio_stream.web.openapi_parts import (
+    Json,
+    a_state,
+    flag,
+    listing,
+    nullable,
+    number,
+    object_of,
+    ref,
+    text,
+    whole,
+)
+
+LANGUAGE = nullable(text("As the file says it, mostly ISO 639-2 or BCP 47.", examples=["ger"]))
+CODEC = text("As FFmpeg names it.", examples=["h264"])
+INDEX = whole("The number of the track in the file.")
+TITLE = nullable(text("What the file calls it."))
+BIT_RATE = nullable(whole("Bits a second."))
+FRACTION = {"type": "string", "pattern": "^[0-9]+/[0-9]+$"}
+
+
+def schemas() -> Json:
+    """All of them, by name."""
+    common = {"index": INDEX, "codec": CODEC}
+    codec_string = nullable(text("As browsers know it (RFC 6381).", examples=["avc1.64001f"]))
+    profile = nullable(text("The profile of the codec."))
+    default = flag("The one to begin with.")
+    return {
+        "Facts": object_of(
+            "What is in a file.",
+            {
+                "container": text("A short name.", examples=["mp4", "matroska", "webm", "mpegts"]),
+                "duration": nullable(number("Seconds.")),
+                "bit_rate": BIT_RATE,
+                "title": TITLE,
+                "video": listing("Its tracks of pictures.", ref("VideoTrack")),
+                "audio": listing("Its tracks of sound.", ref("AudioTrack")),
+                "subtitles": listing("Its tracks of subtitles.", ref("SubtitleTrack")),
+                "chapters": listing("In their order.", ref("Chapter")),
+                "keyframes": nullable(
+                    ref("Keyframes") | {"description": "Where it can be cut; null if nobody knows."}
+                ),
+                "cover": nullable(whole("The number of the track that is a picture for the whole.")),
+            },
+        ),
+        "VideoTrack": object_of(
+            "A track of pictures.",
+            common
+            | {
+                "codec_string": codec_string,
+                "profile": profile,
+                "width": whole("Pixels as they are stored."),
+                "height": whole("Pixels as they are stored."),
+                "pixel_aspect": FRACTION | {"description": "Width of a pixel over its height."},
+                "rotation": whole("Degrees a player turns it clockwise."),
+                "frame_rate": nullable(FRACTION | {"description": "Pictures a second in the mean."}),
+                "variable_frame_rate": flag("Whether they come unevenly."),
+                "pixel_format": nullable(text("As FFmpeg names it.", examples=["yuv420p"])),
+                "bit_depth": nullable(whole("Bits of a sample.")),
+                "transfer": nullable(text("As in ITU-T H.273.", examples=["bt709"])),
+                "primaries": nullable(text("As in ITU-T H.273.", examples=["bt709"])),
+                "hdr": nullable(a_state("High dynamic range.", "HDR10", "HLG", "Dolby Vision")),
+                "bit_rate": BIT_RATE,
+                "language": LANGUAGE,
+                "title": TITLE,
+                "default": default,
+            },
+        ),
+        "AudioTrack": object_of(
+            "A track of sound.",
+            common
+            | {
+                "codec_string": codec_string,
+                "profile": profile,
+                "channels": whole("How many."),
+                "layout": nullable(text("Their places.", examples=["stereo", "5.1(side)"])),
+                "sample_rate": whole("Hz."),
+                "bit_rate": BIT_RATE,
+                "language": LANGUAGE,
+                "title": TITLE,
+                "default": default,
+            },
+        ),
+        "SubtitleTrack": object_of(
+            "A track of subtitles.",
+            common
+            | {
+                "text": flag("Words; otherwise they are pictures."),
+                "language": LANGUAGE,
+                "title": TITLE,
+                "forced": flag("For what is foreign in the film only."),
+                "hearing_impaired": flag("With sounds described."),
+                "default": default,
+            },
+        ),
+        "Chapter": object_of(
+            "A chapter.",
+            {"start": number("Seconds."), "end": number("Seconds."), "title": TITLE},
+        ),
+        "Keyframes": object_of(
+            "Where decoding can begin.",
+            {
+                "track": whole("The number of the track."),
+                "count": whole("How many places are known."),
+                "until": nullable(number("Seconds up to which they are known; null: to the end.")),
+            },
+        ),
+    }
