@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 
-from tests.support import Server, connect, exchange, read_head, wait_until
+from tests.support import Server, connect, exchange, read_head, until_end, wait_until
 from tests.websocket import Rejected, opened
 
 MEGABYTE = 1 << 20
@@ -273,22 +274,41 @@ async def test_a_stream_ended_from_outside_closes_its_socket(running: Server) ->
     assert running.last_ended()["ended"] == "stopped"
 
 
-async def test_a_slow_reader_slows_the_reader_task(running: Server, videos: Path) -> None:
-    (videos / "large.mp4").write_bytes(bytes(64 * MEGABYTE))
+async def stands_still(server: Server) -> dict[str, Any]:
+    """Wait until nothing more is taken of the only stream there is, and answer how it is listed."""
+    seen: list[dict[str, Any]] = [{"bytes_sent": -1}]
+
+    def still() -> bool:
+        seen.extend(server.get("/api/streams").json()["streams"])
+        return bool(seen[-1]["bytes_sent"] == seen[-2]["bytes_sent"])
+
+    await wait_until(still, 5, "the stream to stand still")
+    return seen[-1]
+
+
+async def test_a_stream_ended_within_a_frame_ends_its_connection_at_once(
+    running: Server, videos: Path
+) -> None:
+    """What follows half a frame says nothing to its client, so nobody waits for an answer to it."""
+    with (videos / "large.mp4").open("wb") as file:
+        file.truncate(LARGE)
     async with opened(running, "/api/ws/stream/large.mp4") as socket:
         await socket.receive()
-        sent = -1
+        listed = await stands_still(running)
+        with running.client() as client:
+            assert client.delete(f"/api/streams/{listed['id']}").status_code == 204
+        assert await until_end(socket.stream, 5) is not None
+    assert running.last_ended()["ended"] == "stopped"
 
-        def still() -> bool:
-            nonlocal sent
-            [listed] = running.get("/api/streams").json()["streams"]
-            same: bool
-            same, sent = sent == listed["bytes_sent"], listed["bytes_sent"]
-            assert listed["peak_buffer"] <= 4 * 262144
-            return same
 
-        await wait_until(still, 5, "the stream to stand still")
-        assert sent < 32 * MEGABYTE
+async def test_a_slow_reader_slows_the_reader_task(running: Server, videos: Path) -> None:
+    with (videos / "large.mp4").open("wb") as file:
+        file.truncate(LARGE)
+    async with opened(running, "/api/ws/stream/large.mp4") as socket:
+        await socket.receive()
+        listed = await stands_still(running)
+        assert listed["bytes_sent"] < 32 * MEGABYTE
+        assert listed["peak_buffer"] <= 4 * 262144
     assert running.last_ended()["ended"] == "client left"
 
 

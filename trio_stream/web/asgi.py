@@ -191,16 +191,19 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve it; a client that leaves cancels what is served."""
-        torn = False
+        torn = cut = False
 
         async def send_or_tear(message: ASGISendEvent) -> None:
-            nonlocal torn
+            nonlocal torn, cut
             try:
                 await send(message)
+            except OSError:
+                cut = True  # for good, although Hypercorn takes a second close without a word
+                raise
             except BaseException:
                 torn = True  # perhaps: in the middle of a frame nothing that follows arrives
                 raise
-            torn = False  # on a torn connection every send raises
+            torn = False  # on a torn connection the first send raises
 
         websocket = cast("Websocket", self._create_websocket_from_scope(send_or_tear))
         websocket.exchange = Exchange(self.app.services, self.scope)
@@ -210,7 +213,7 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
                 with websocket.exchange:
                     await ASGIWebsocketConnection.handle_websocket(self, websocket, send_or_tear)
                 self.receive_channel.close()
-                if self._accepted and not torn:
+                if self._accepted and not (torn or cut):
                     with trio.move_on_after(CLOSING_TIMEOUT):
                         await trio.sleep_forever()  # until the disconnect
                 nursery.cancel_scope.cancel()
