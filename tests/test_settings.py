@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_stream.errors import SettingsError
-from trio_stream.settings import NOT_SETTINGS, Settings, default_data, load, rows
+from trio_stream.settings import NOT_SETTINGS, Settings, Size, default_data, load, rows
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -70,6 +70,12 @@ def test_without_anything_everything_has_its_default(home: Path) -> None:
         ("scan_interval", "5", 5.0),
         ("artwork_share", "0", 0.0),
         ("artwork_share", "1", 1.0),
+        ("segment_cache", "0", 0),
+        ("segment_cache", "1000", 1000),
+        ("segment_cache", "2 GiB", 2 << 30),
+        ("segment_cache", "1.5gib", 3 << 29),
+        ("segment_cache", "500MB", 500_000_000),
+        ("segment_cache", "1024 TiB", 1 << 50),
         ("log_format", "json", "json"),
         ("log_format", "console", "console"),
         ("log_level", "debug", "debug"),
@@ -91,6 +97,8 @@ def test_a_variable_of_the_environment(name: str, text: str, value: object) -> N
         ("cors_origins = []", "cors_origins", frozenset()),
         ('cors_origins = ["https://a.example", "*"]', "cors_origins", frozenset({"https://a.example", "*"})),
         ('cors_origins = "https://a.example"', "cors_origins", frozenset({"https://a.example"})),
+        ("segment_cache = 4096", "segment_cache", Size(4096)),
+        ('segment_cache = "4 KiB"', "segment_cache", Size(4096)),
         ('log_format = "json"', "log_format", "json"),
         ("# nothing but a remark", "max_streams", 10_000),
     ],
@@ -130,6 +138,10 @@ WRONG = [
     ("database_url", "", "sqlite or an address is needed"),
     ("scan_interval", "4", "from 5 to 604800 is needed"),
     ("artwork_share", "1.1", "from 0 to 1 is needed"),
+    ("segment_cache", "", "a number of bytes is needed"),
+    ("segment_cache", "-1", "a number of bytes is needed"),
+    ("segment_cache", "2 Gb/s", "a number of bytes is needed"),
+    ("segment_cache", "1025 TiB", "at most 1024 TiB"),
     ("log_format", "xml", "one of console, json is needed"),
     ("log_format", "", "one of console, json is needed"),
     ("log_level", "INFO", "one of debug, info, warning, error is needed"),
@@ -360,6 +372,7 @@ def test_rows_are_all_settings_in_their_order() -> None:
         "DATABASE_URL": ("sqlite", "sqlite"),
         "SCAN_INTERVAL": ("900", "900"),
         "ARTWORK_SHARE": ("0.25", "0.25"),
+        "SEGMENT_CACHE": ("2 GiB", "2 GiB"),
         "MAX_STREAMS": ("10000", "10000"),
         "SEND_TIMEOUT": ("2.5", "60"),
         "DISK_THREADS": ("16", "16"),

@@ -8,6 +8,7 @@ error too: a misspelt setting that is silently left out is worse than a server t
 import difflib
 import hashlib
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -91,6 +92,33 @@ def _switch(value: object) -> bool:
     return named[value.lower()]
 
 
+class Size(int):
+    """Bytes, shown in the largest unit of which they are a whole number."""
+
+    def __str__(self) -> str:
+        for power, unit in enumerate(("TiB", "GiB", "MiB", "KiB")):
+            one = 1 << 10 * (4 - power)
+            if self and self % one == 0:
+                return f"{self // one} {unit}"
+        return int.__repr__(self)
+
+
+_UNITS = {
+    "": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
+}  # fmt: skip
+
+
+def _size(value: object) -> Size:
+    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([A-Za-z]*)", str(value))
+    if isinstance(value, bool) or not found or found[2].upper() not in _UNITS:
+        raise ValueError("a number of bytes is needed, such as 500 MB or 2 GiB")
+    size = Size(float(found[1]) * _UNITS[found[2].upper()])
+    if size > 1 << 50:
+        raise ValueError("at most 1024 TiB can be meant")
+    return size
+
+
 def _one_of(*choices: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
@@ -156,10 +184,10 @@ class Settings:
         "How much of the processors posters and previews may take while they are made; 0 for none.",
         default=0.25,
     )
-    segment_cache: int = _setting(
-        _whole(0, 1 << 50),
-        "Bytes on the disk for segments that were made of videos that are no MP4; what was used longest ago goes.",
-        default=2 << 30,
+    segment_cache: Size = _setting(
+        _size,
+        "How much disk may be taken for parts of videos that are no MP4, made for players; 0 to keep none.",
+        default=Size(2 << 30),
     )
     max_streams: int = _setting(
         _whole(1, 1_000_000), "Streams at once; the next one is told to come back later.", default=10_000

@@ -359,6 +359,18 @@ async def test_children_run_when_nobody_else_wants_to(wild: Sandbox, file: int) 
         nursery.cancel_scope.cancel()
 
 
+async def test_an_urgent_child_yields_to_nobody(wild: Sandbox, file: int) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: wild.run("sleep", file, deadline=60, urgent=True))
+        await wait_until(lambda: len(children()) == 1, 5)
+        (child,) = children()
+        status = Path(f"/proc/{child.pid}/status")
+        await wait_until(lambda: "Seccomp:\t2" in status.read_text(), 5, "the filter, which comes last")
+        assert os.sched_getscheduler(child.pid) == os.SCHED_OTHER
+        assert child.ionice().ioclass != psutil.IOPRIO_CLASS_IDLE
+        nursery.cancel_scope.cancel()
+
+
 @pytest.mark.parametrize(
     ("ticket", "error"),
     [

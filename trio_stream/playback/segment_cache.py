@@ -78,8 +78,9 @@ class SegmentCache:
         self._budget = budget
         self._limiter = trio.CapacityLimiter(threads)
         self._kept: OrderedDict[str, int] = OrderedDict()
-        self._size = 0
+        self._size = self._coming = 0
         self._making: dict[str, _Making] = {}
+        self._making_room = trio.Lock()
         self._nursery: trio.Nursery | None = None
         self._failing = False
         self._found = self._made = self._shared = self._given_up = self._removed = self._unkept = 0
@@ -187,24 +188,33 @@ class SegmentCache:
     async def _keep(self, key: str, data: bytes) -> int:
         """Keep a segment if that can be; a descriptor of it in any case."""
         try:
-            if len(data) <= self._budget:
-                try:
-                    return await self._put(key, data)
-                except OSError as error:
-                    self._note(error)
+            try:
+                fd = await self._put(key, data)
+            except OSError as error:
+                self._note(error)
+                fd = None
+            if fd is not None:
+                return fd
             self._unkept += 1
             return await trio.to_thread.run_sync(in_memory, data, limiter=self._limiter)
         except OSError as error:
             raise _failure(error) from None
 
-    async def _put(self, key: str, data: bytes) -> int:
+    async def _put(self, key: str, data: bytes) -> int | None:
+        """A descriptor of what is kept now; None if there is no room. Raises `OSError`."""
+        if len(data) + self._coming > self._budget:  # what is being written cannot be removed yet
+            return None
         self._size += len(data)  # before it is written, so that there is never more on the disk
+        self._coming += len(data)
         try:
-            await self._remove(self._oldest())
+            async with self._making_room:  # what others remove is gone before this takes its place
+                await self._remove(self._oldest())
             fd = await trio.to_thread.run_sync(self._shelf.put, key, data, limiter=self._limiter)
         except BaseException:
             self._size -= len(data)
             raise
+        finally:
+            self._coming -= len(data)
         self._size -= self._kept.pop(key, 0)  # made twice, as the first one was given up
         self._kept[key] = len(data)
         self._failing = False

@@ -1,0 +1,172 @@
+"""Segments of what is no MP4, as the server gets them: made once, whole, by a process that may be lied to."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+import trio
+import trio.testing
+
+from tests.media.making import make
+from tests.media.remuxing import bounds, carried, init_of, outlined, segments_of
+from tests.support import wait_until
+from trio_stream.errors import MediaUnreadable, MediaWorkerFailed
+from trio_stream.media.sandbox import WORKER, Sandbox
+from trio_stream.playback import remuxed
+from trio_stream.playback.remuxed import Remuxer
+from trio_stream.playback.segment_cache import SegmentCache
+
+LYING = (sys.executable, "-m", "tests.playback.lying")
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(
+        tmp_path_factory.mktemp("remuxed") / "film.mkv",
+        "-f lavfi -i testsrc2=size=128x72:rate=25:duration=4 -f lavfi -i sine=duration=4 "
+        "-c:v libx264 -preset ultrafast -g 25 -bf 2 -c:a aac",
+    )
+
+
+@pytest.fixture
+def fd(film: Path) -> Iterator[int]:
+    opened = os.open(film, os.O_RDONLY)
+    yield opened
+    os.close(opened)
+
+
+type Remuxing = tuple[Remuxer, Sandbox, SegmentCache]
+
+
+@asynccontextmanager
+async def remuxing(folder: Path, command: tuple[str, ...] = WORKER) -> AsyncIterator[Remuxing]:
+    sandbox, cache = Sandbox(command), SegmentCache(folder, 1 << 20)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(sandbox.serve)
+        await nursery.start(cache.serve)
+        yield Remuxer(sandbox, cache), sandbox, cache
+        nursery.cancel_scope.cancel()
+
+
+def read(descriptor: int) -> bytes:
+    try:
+        return os.pread(descriptor, 1 << 26, 0)
+    finally:
+        os.close(descriptor)
+
+
+async def test_everything_of_a_film(film: Path, fd: int, tmp_path: Path) -> None:
+    async with remuxing(tmp_path) as (remuxer, sandbox, cache):
+        found = await remuxer.outline(fd)
+        assert found == outlined(film)
+        for each in carried(found):
+            known = segments_of(film, found, each)
+            stops = [*bounds(found, each)[1:], None]
+            for _ in range(2):
+                assert read(await remuxer.init(fd, "abc123", each)) == init_of(film, each)
+                for n, (start, stop) in enumerate(zip(bounds(found, each), stops, strict=True)):
+                    made = read(await remuxer.segment(fd, "abc123", each, n, start, stop))
+                    assert made == known[n].data
+        assert cache.statistics().made == 2 * (1 + 4)
+        assert sandbox.statistics().started == 1 + 2 * (1 + 4)
+        names = {path.name for path in tmp_path.iterdir()}
+        assert {"abc123-v0-init.m4s", "abc123-a1-init.m4s"} <= names
+
+
+async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> None:
+    """Whoever leaves takes its descriptor of the film with it; the work has one of its own."""
+    async with remuxing(tmp_path) as (remuxer, sandbox, cache):
+        found = await remuxer.outline(fd)
+        video = found.video[0]
+        start, stop = bounds(found, video)[:2]
+        answers: list[bytes] = []
+
+        async def ask(*, leaving: bool) -> None:
+            own = os.open(film, os.O_RDONLY)
+            try:
+                with trio.CancelScope() as scope:
+                    if leaving:
+                        scope.cancel()
+                    answers.append(read(await remuxer.segment(own, "r", video, 0, start, stop)))
+            finally:
+                os.close(own)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(ask, leaving=True))
+            for _ in range(20):
+                nursery.start_soon(partial(ask, leaving=False))
+        assert len(answers) == 20
+        assert len(set(answers)) == 1
+        assert cache.statistics().made == 1
+        assert sandbox.statistics().started == 2
+
+
+async def test_all_leave(fd: int, tmp_path: Path) -> None:
+    """The job is killed with the last of them."""
+    async with remuxing(tmp_path, LYING) as (remuxer, sandbox, _):
+        video = outlined_video(fd)
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(remuxer.segment, fd, "r", video, 0, 0, None)
+            await wait_until(lambda: bool(children()), 10, "a job")
+            nursery.cancel_scope.cancel()
+        await wait_until(lambda: not children(), 10, "its end")
+        await trio.testing.wait_all_tasks_blocked()
+        assert sandbox.statistics().running == 0
+        assert remuxer.statistics().running == 0
+
+
+def outlined_video(fd: int) -> remuxed.Outlined:
+    return outlined(Path(f"/proc/self/fd/{fd}")).video[0]
+
+
+def children() -> list[psutil.Process]:
+    return [child for worker in psutil.Process().children() for child in worker.children()]
+
+
+async def test_no_more_than_a_few_at_once(film: Path, fd: int, tmp_path: Path) -> None:
+    async with remuxing(tmp_path, LYING) as (remuxer, sandbox, _):
+        video = outlined_video(fd)
+        async with trio.open_nursery() as nursery:
+            for n in range(10):
+                nursery.start_soon(remuxer.segment, fd, "r", video, n, 0, None)
+            await wait_until(lambda: sandbox.statistics().running == remuxed.AT_ONCE, 10)
+            await trio.testing.wait_all_tasks_blocked()
+            now = remuxer.statistics()
+            assert (now.running, now.waiting) == (remuxed.AT_ONCE, 10 - remuxed.AT_ONCE)
+            nursery.cancel_scope.cancel()
+
+
+async def test_lies(film: Path, fd: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remuxed, "DEADLINE", 0.5)
+    async with remuxing(tmp_path, LYING) as (remuxer, _, cache):
+        video = outlined_video(fd)
+        with pytest.raises(MediaUnreadable, match="nonsense"):
+            await remuxer.outline(fd)
+        with pytest.raises(MediaUnreadable, match="nonsense"):
+            await remuxer.init(fd, "r", video)
+        with pytest.raises(MediaUnreadable, match=r"longer than 0\.5 s"):
+            await remuxer.segment(fd, "r", video, 0, 0, None)
+        assert cache.statistics().segments == 0
+
+
+async def test_a_segment_that_is_not_there(fd: int, tmp_path: Path) -> None:
+    async with remuxing(tmp_path) as (remuxer, _, cache):
+        found = await remuxer.outline(fd, urgent=False)
+        with pytest.raises(MediaUnreadable, match="no keyframe"):
+            await remuxer.segment(fd, "r", found.video[0], 5, 17, 18)
+        hidden = await remuxer.segment(fd, "r", found.audio[0], 0, -5000, 1)
+        os.close(hidden)
+        assert cache.statistics().segments == 1
+
+
+async def test_a_server_that_stops(fd: int, tmp_path: Path) -> None:
+    async with remuxing(tmp_path) as (remuxer, _, _):
+        found = await remuxer.outline(fd)
+    with pytest.raises(MediaWorkerFailed):
+        await remuxer.init(fd, "r", found.video[0])

@@ -1,0 +1,348 @@
+"""Segments are kept within a budget and made once; whatever a disk does, who asked gets what was made."""
+
+import errno
+import os
+import resource
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+import structlog.testing
+import trio
+import trio.testing
+
+from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, TooManyFiles
+from trio_stream.playback import shelf
+from trio_stream.playback.segment_cache import SegmentCache
+
+type Open = Callable[..., AbstractAsyncContextManager[SegmentCache]]
+
+
+@asynccontextmanager
+async def serving(folder: Path, budget: int = 1000) -> AsyncIterator[SegmentCache]:
+    cache = SegmentCache(folder, budget)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(cache.serve)
+        yield cache
+        nursery.cancel_scope.cancel()
+
+
+class Maker:
+    """Makes a segment when it may, and counts how often."""
+
+    def __init__(
+        self, data: bytes = b"x" * 100, *, error: Exception | None = None, waits: bool = False
+    ) -> None:
+        self.data = data
+        self.error = error
+        self.calls = 0
+        self.cancelled = 0
+        self.begun = trio.Event()
+        self.may = trio.Event()
+        if not waits:
+            self.may.set()
+
+    def __call__(self) -> Awaitable[bytes]:
+        self.calls += 1
+        return self._make()
+
+    async def _make(self) -> bytes:
+        self.begun.set()
+        try:
+            await self.may.wait()
+        except trio.Cancelled:
+            self.cancelled += 1
+            raise
+        if self.error is not None:
+            raise self.error
+        return self.data
+
+
+async def got(cache: SegmentCache, key: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
+    """The bytes behind the descriptor that is answered."""
+    fd = await cache.get(key, make)
+    try:
+        return os.pread(fd, 1 << 20, 0)
+    finally:
+        os.close(fd)
+
+
+def on_disk(folder: Path) -> set[str]:
+    return {path.name.removesuffix(".m4s") for path in folder.iterdir()} - {"maker"}
+
+
+async def test_made_once_and_found_again(tmp_path: Path) -> None:
+    make = Maker(b"segment")
+    async with serving(tmp_path / "s") as cache:
+        for _ in range(3):
+            assert await got(cache, "a-v0-1", make) == b"segment"
+        assert make.calls == 1
+        assert on_disk(tmp_path / "s") == {"a-v0-1"}
+        now = cache.statistics()
+        assert (now.segments, now.size, now.made, now.found, now.making) == (1, 7, 1, 2, 0)
+
+
+async def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
+    async with serving(tmp_path) as cache:
+        for key in "abcdefghij":
+            await got(cache, key, Maker())
+        await got(cache, "a", Maker())
+        await got(cache, "k", Maker(b"x" * 150))
+        assert on_disk(tmp_path) == set("adefghijk")
+        now = cache.statistics()
+        assert (now.segments, now.size, now.removed) == (9, 950, 2)
+
+
+async def test_never_more_than_the_budget(tmp_path: Path) -> None:
+    async with serving(tmp_path) as cache, trio.open_nursery() as nursery:
+        for number in range(60):
+            nursery.start_soon(got, cache, f"n-{number}", Maker(bytes(17 * (number % 9 + 1))))
+        nursery.start_soon(watch, cache, tmp_path)
+    assert sum(path.stat().st_size for path in tmp_path.glob("*.m4s")) <= 1000
+
+
+async def watch(cache: SegmentCache, folder: Path) -> None:
+    while cache.statistics().made < 60:
+        sizes = []
+        for path in folder.iterdir():
+            with suppress(FileNotFoundError):
+                sizes.append(path.stat().st_size if path.name != "maker" else 0)
+        assert sum(sizes) <= 1000
+        await trio.testing.wait_all_tasks_blocked(0.0005)
+
+
+async def test_what_is_removed_stays_whole_for_who_has_it(tmp_path: Path) -> None:
+    async with serving(tmp_path, 150) as cache:
+        fd = await cache.get("a", Maker(b"a" * 100))
+        await got(cache, "b", Maker(b"b" * 100))
+        assert on_disk(tmp_path) == {"b"}
+        assert os.pread(fd, 1000, 0) == b"a" * 100
+        os.close(fd)
+
+
+async def test_larger_than_the_budget(tmp_path: Path) -> None:
+    async with serving(tmp_path, 50) as cache:
+        assert await got(cache, "a", Maker()) == b"x" * 100
+        assert on_disk(tmp_path) == set()
+        assert cache.statistics().unkept == 1
+    async with serving(tmp_path, 0) as cache:
+        assert await got(cache, "a", Maker(b"y")) == b"y"
+
+
+async def test_one_maker_for_all(tmp_path: Path) -> None:
+    make, answers = Maker(b"one", waits=True), list[bytes]()
+
+    async def ask(cache: SegmentCache) -> None:
+        answers.append(await got(cache, "a", make))
+
+    async with serving(tmp_path) as cache, trio.open_nursery() as nursery:
+        for _ in range(50):
+            nursery.start_soon(ask, cache)
+        await make.begun.wait()
+        await trio.testing.wait_all_tasks_blocked()
+        assert cache.statistics().making == 1
+        make.may.set()
+    assert answers == [b"one"] * 50
+    assert make.calls == 1
+
+
+async def test_who_leaves_takes_nothing_from_others(tmp_path: Path) -> None:
+    make = Maker(b"kept", waits=True)
+    async with serving(tmp_path) as cache:
+        async with trio.open_nursery() as staying:
+            async with trio.open_nursery() as leaving:
+                leaving.start_soon(got, cache, "a", make)
+                await make.begun.wait()
+                staying.start_soon(got, cache, "a", make)
+                await trio.testing.wait_all_tasks_blocked()
+                leaving.cancel_scope.cancel()  # the first one
+            assert make.cancelled == 0
+            make.may.set()
+        assert await got(cache, "a", Maker(b"another")) == b"kept"
+
+
+async def test_the_last_who_leaves_ends_the_work(tmp_path: Path) -> None:
+    make = Maker(waits=True)
+    async with serving(tmp_path) as cache:
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(got, cache, "a", make)
+            await make.begun.wait()
+            nursery.cancel_scope.cancel()
+        await trio.testing.wait_all_tasks_blocked()
+        now = cache.statistics()
+        assert (make.cancelled, now.given_up, now.making, now.made) == (1, 1, 0, 0)
+        assert await got(cache, "a", Maker(b"anew")) == b"anew"
+
+
+async def test_who_comes_when_the_last_has_left(tmp_path: Path) -> None:
+    """It does not get work that is being cancelled."""
+    first, second = Maker(b"1", waits=True), Maker(b"2")
+    async with serving(tmp_path) as cache, trio.open_nursery() as nursery:
+        with trio.CancelScope() as scope:
+            nursery.start_soon(partial(cancel_when, first.begun, scope))
+            await cache.get("a", first)
+        assert await got(cache, "a", second) == b"2"
+        assert first.cancelled == second.calls == 1
+
+
+async def cancel_when(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
+
+
+async def test_what_fails_fails_for_all_and_is_tried_again(tmp_path: Path) -> None:
+    make, raised = Maker(error=MediaUnreadable("damaged"), waits=True), list[str]()
+
+    async def ask(cache: SegmentCache) -> None:
+        with pytest.raises(MediaUnreadable) as error:
+            await cache.get("a", make)
+        raised.append(str(error.value))
+
+    async with serving(tmp_path) as cache:
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(ask, cache)
+            await make.begun.wait()
+            make.may.set()
+        assert raised == ["damaged"] * 3
+        assert await got(cache, "a", Maker(b"mended")) == b"mended"
+
+
+async def test_found_again_after_a_restart(tmp_path: Path) -> None:
+    async with serving(tmp_path) as cache:
+        for number in range(5):
+            await got(cache, f"s-{number}", Maker())
+            os.utime(tmp_path / f"s-{number}.m4s", (number + 1, number + 1))
+    (tmp_path / "tmpabc.making").write_bytes(b"half")
+    (tmp_path / "empty.m4s").touch()
+    async with serving(tmp_path, 250) as cache:
+        assert cache.statistics().segments == 2
+        never = Maker(error=AssertionError())
+        assert await got(cache, "s-4", never) == await got(cache, "s-3", never) == b"x" * 100
+        assert on_disk(tmp_path) == {"s-3", "s-4"}
+
+
+@pytest.mark.parametrize("what", ["the machine", "the program", "no Linux"])
+async def test_thrown_away_when_something_else_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    async with serving(tmp_path) as cache:
+        await got(cache, "a", Maker())
+    if what == "the program":
+        monkeypatch.setattr(shelf, "__version__", "99")
+    else:
+        boot = tmp_path.parent / f"{tmp_path.name}-boot"
+        if what == "the machine":
+            boot.write_text("another")
+        monkeypatch.setattr(shelf, "BOOT_ID", boot)
+    async with serving(tmp_path) as cache:
+        assert cache.statistics().segments == 0
+        assert on_disk(tmp_path) == set()
+        assert await got(cache, "a", Maker(b"anew")) == b"anew"
+
+
+async def test_files_that_were_removed_are_made_anew(tmp_path: Path) -> None:
+    async with serving(tmp_path) as cache:
+        await got(cache, "a", Maker())
+        (tmp_path / "a.m4s").unlink()
+        assert await got(cache, "a", Maker(b"anew")) == b"anew"
+        assert cache.statistics().size == 4
+
+
+# The disk, and what it may do.
+
+
+async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path) as cache:
+        await got(cache, "a", Maker())
+        put = shelf.Shelf.put
+
+        def full(self: shelf.Shelf, key: str, data: bytes) -> int:
+            if full_now:
+                with monkeypatch.context() as context:
+                    context.setattr("os.replace", no_space)
+                    return put(self, key, data)
+            return put(self, key, data)
+
+        def no_space(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        full_now = True
+        monkeypatch.setattr(shelf.Shelf, "put", full)
+        with structlog.testing.capture_logs() as logs:
+            for key in ("b", "c"):
+                assert await got(cache, key, Maker(b"made")) == b"made"
+        assert [entry["reason"] for entry in logs] == ["[Errno 28] No space left on device"]
+        assert on_disk(tmp_path) == {"a"}  # and nothing half made
+        assert cache.statistics().size == 100
+        full_now = False
+        assert await got(cache, "b", Maker(b"made")) == b"made"
+        assert on_disk(tmp_path) == {"a", "b"}
+
+
+async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with structlog.testing.capture_logs() as logs:
+        async with serving(tmp_path / "file" / "segments") as cache:
+            for _ in range(2):
+                assert await got(cache, "a", Maker(b"made")) == b"made"
+            assert cache.statistics().unkept == 2
+    assert len(logs) == 1
+
+
+async def test_no_more_files(tmp_path: Path) -> None:
+    async with serving(tmp_path) as cache:
+        fd = await cache.get("a", Maker())
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+        lowest = os.dup(fd)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limit[1]))
+        try:
+            for key in ("a", "b"):
+                with pytest.raises(TooManyFiles):
+                    await cache.get(key, Maker())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+            os.close(fd)
+        assert await got(cache, "a", Maker(error=AssertionError())) == b"x" * 100
+
+
+async def test_names_that_are_none(tmp_path: Path) -> None:
+    async with serving(tmp_path) as cache:
+        for key in ("", "..", "a/b", "../a", "a.m4s", "a\0", "é", "-a"):
+            with pytest.raises(ValueError, match="no name"):
+                await cache.get(key, Maker())
+        assert on_disk(tmp_path) == set()
+
+
+async def test_the_end_of_the_server(tmp_path: Path) -> None:
+    cache, make = SegmentCache(tmp_path, 1000), Maker(waits=True)
+    with pytest.raises(MediaWorkerFailed, match="no segments now"):
+        await cache.get("a", make)
+    raised = trio.Event()
+
+    async def ask() -> None:
+        with pytest.raises(MediaWorkerFailed, match="stopping"):
+            await cache.get("a", make)
+        raised.set()
+
+    async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as serving_nursery:
+            await serving_nursery.start(cache.serve)
+            nursery.start_soon(ask)
+            await make.begun.wait()
+            serving_nursery.cancel_scope.cancel()
+        assert make.cancelled == 1
+        await raised.wait()
+
+
+def test_without_memory_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS."""
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    fd = shelf.in_memory(b"data")
+    assert os.pread(fd, 10, 0) == b"data"
+    assert os.fstat(fd).st_nlink == 0
+    os.close(fd)
