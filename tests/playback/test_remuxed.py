@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import psutil
 import pytest
@@ -16,7 +17,9 @@ from tests.media.making import make
 from tests.media.remuxing import bounds, carried, init_of, outlined, segments_of
 from tests.support import wait_until
 from trio_stream.errors import MediaUnreadable, MediaWorkerFailed
+from trio_stream.media.outline import AudioOutline, VideoOutline
 from trio_stream.media.sandbox import WORKER, Sandbox
+from trio_stream.packaging.presentation import Rendition, Segments
 from trio_stream.playback import remuxed
 from trio_stream.playback.remuxed import Remuxer
 from trio_stream.playback.segment_cache import SegmentCache
@@ -38,6 +41,21 @@ def fd(film: Path) -> Iterator[int]:
     opened = os.open(film, os.O_RDONLY)
     yield opened
     os.close(opened)
+
+
+def rendition(outlined: VideoOutline | AudioOutline) -> Rendition:
+    """A track as the presentation of its file has it, as far as the remuxer looks."""
+    kind: Literal["video", "audio"] = "video" if isinstance(outlined, VideoOutline) else "audio"
+    index, carriage = outlined.track.index, outlined.carriage
+    return Rendition(
+        f"{kind[0]}{index}",
+        kind,
+        index,
+        "",
+        carriage.timescale,
+        Segments((), (), ()),
+        carriage=carriage.to_json(),
+    )
 
 
 type Remuxing = tuple[Remuxer, Sandbox, SegmentCache]
@@ -68,9 +86,9 @@ async def test_everything_of_a_film(film: Path, fd: int, tmp_path: Path) -> None
             known = segments_of(film, found, each)
             stops = [*bounds(found, each)[1:], None]
             for _ in range(2):
-                assert read(await remuxer.init(fd, "abc123", each)) == init_of(film, each)
+                assert read(await remuxer.init(fd, "abc123", rendition(each))) == init_of(film, each)
                 for n, (start, stop) in enumerate(zip(bounds(found, each), stops, strict=True)):
-                    made = read(await remuxer.segment(fd, "abc123", each, n, start, stop))
+                    made = read(await remuxer.segment(fd, "abc123", rendition(each), n, start, stop))
                     assert made == known[n].data
         assert cache.statistics().made == 2 * (1 + 4)
         assert sandbox.statistics().started == 1 + 2 * (1 + 4)
@@ -92,7 +110,7 @@ async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> N
                 with trio.CancelScope() as scope:
                     if leaving:
                         scope.cancel()
-                    answers.append(read(await remuxer.segment(own, "r", video, 0, start, stop)))
+                    answers.append(read(await remuxer.segment(own, "r", rendition(video), 0, start, stop)))
             finally:
                 os.close(own)
 
@@ -112,7 +130,7 @@ async def test_all_leave(fd: int, tmp_path: Path) -> None:
         video = outlined_video(fd)
         async with trio.open_nursery() as nursery:
             for _ in range(3):
-                nursery.start_soon(remuxer.segment, fd, "r", video, 0, 0, None)
+                nursery.start_soon(remuxer.segment, fd, "r", rendition(video), 0, 0, None)
             await wait_until(lambda: bool(children()), 10, "a job")
             nursery.cancel_scope.cancel()
         await wait_until(lambda: not children(), 10, "its end")
@@ -121,7 +139,7 @@ async def test_all_leave(fd: int, tmp_path: Path) -> None:
         assert remuxer.statistics().running == 0
 
 
-def outlined_video(fd: int) -> remuxed.Outlined:
+def outlined_video(fd: int) -> VideoOutline | AudioOutline:
     return outlined(Path(f"/proc/self/fd/{fd}")).video[0]
 
 
@@ -134,7 +152,7 @@ async def test_no_more_than_a_few_at_once(film: Path, fd: int, tmp_path: Path) -
         video = outlined_video(fd)
         async with trio.open_nursery() as nursery:
             for n in range(10):
-                nursery.start_soon(remuxer.segment, fd, "r", video, n, 0, None)
+                nursery.start_soon(remuxer.segment, fd, "r", rendition(video), n, 0, None)
             await wait_until(lambda: sandbox.statistics().running == remuxed.AT_ONCE, 10)
             await trio.testing.wait_all_tasks_blocked()
             now = remuxer.statistics()
@@ -149,9 +167,9 @@ async def test_lies(film: Path, fd: int, tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(MediaUnreadable, match="nonsense"):
             await remuxer.outline(fd)
         with pytest.raises(MediaUnreadable, match="nonsense"):
-            await remuxer.init(fd, "r", video)
+            await remuxer.init(fd, "r", rendition(video))
         with pytest.raises(MediaUnreadable, match=r"longer than 0\.5 s"):
-            await remuxer.segment(fd, "r", video, 0, 0, None)
+            await remuxer.segment(fd, "r", rendition(video), 0, 0, None)
         assert cache.statistics().segments == 0
 
 
@@ -159,8 +177,8 @@ async def test_a_segment_that_is_not_there(fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, _, cache):
         found = await remuxer.outline(fd, urgent=False)
         with pytest.raises(MediaUnreadable, match="no keyframe"):
-            await remuxer.segment(fd, "r", found.video[0], 5, 17, 18)
-        hidden = await remuxer.segment(fd, "r", found.audio[0], 0, -5000, 1)
+            await remuxer.segment(fd, "r", rendition(found.video[0]), 5, 17, 18)
+        hidden = await remuxer.segment(fd, "r", rendition(found.audio[0]), 0, -5000, 1)
         os.close(hidden)
         assert cache.statistics().segments == 1
 
@@ -169,4 +187,4 @@ async def test_a_server_that_stops(fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, _, _):
         found = await remuxer.outline(fd)
     with pytest.raises(MediaWorkerFailed):
-        await remuxer.init(fd, "r", found.video[0])
+        await remuxer.init(fd, "r", rendition(found.video[0]))
