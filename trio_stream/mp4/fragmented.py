@@ -82,12 +82,12 @@ def _of_the_moov(samples: SampleTable) -> _Gathered:
     gathered.clock = samples.end
     left = count
     for (first, stop), length in zip(
-        pairwise([*chunks.firsts, len(chunks.offsets)]), chunks.lengths, strict=True
+        pairwise([*chunks.firsts, len(chunks.offsets) + 1]), chunks.lengths, strict=True
     ):
         for number in range(first, stop):
             if not left:
                 return gathered
-            gathered.offsets.append(chunks.offsets[number])
+            gathered.offsets.append(chunks.offsets[number - 1])
             gathered.counts.append(min(length, left))
             left -= gathered.counts[-1]
     return gathered
