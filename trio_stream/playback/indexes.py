@@ -128,7 +128,7 @@ def read_index(fd: int, size: int) -> Index:
         if movie.fragmented:
             movie = read_fragments(movie, fragments(read, size, located.fragments_from), size)
         tracks = packaged_tracks(movie)
-        presentation = _in_words(present(tracks))
+        presentation = in_words(present(tracks))
     except Malformed as error:
         raise Unpackageable(str(error)) from None
     except OSError as error:
@@ -137,7 +137,7 @@ def read_index(fd: int, size: int) -> Index:
     return Index(size, presentation, dict(zip(names, tracks, strict=True)))
 
 
-def _in_words(presentation: Presentation) -> Presentation:
+def in_words(presentation: Presentation) -> Presentation:
     """With languages as BCP 47 has them, and a name for each sound that has a language."""
     renditions = []
     for each in presentation.renditions:

@@ -15,7 +15,7 @@ from trio_stream.library.catalog import OpenVideo
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.outlined import present_outline
 from trio_stream.packaging.presentation import Presentation
-from trio_stream.playback.indexes import Indexes
+from trio_stream.playback.indexes import Indexes, in_words
 from trio_stream.playback.remuxed import Remuxer
 from trio_stream.store.database import Database
 from trio_stream.store.tables import presentations, upsert
@@ -76,7 +76,7 @@ class Presentations:
         if remuxer is None:
             raise NotTheOwner
         try:
-            return present_outline(await remuxer.outline(video.fd))
+            return in_words(present_outline(await remuxer.outline(video.fd)))
         except MediaUnreadable:
             raise refused from None
         except Unsupported as error:
