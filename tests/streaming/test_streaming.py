@@ -1,9 +1,6 @@
 """The streaming core in one process: real files, real maps, real threads; time is Trio's."""
 
-import errno
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,124 +9,52 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bodies import assemble, bodies
+from tests.streaming.sinks import SIZE, Sink, streaming
 from trio_stream.errors import (
     ClientGone,
     ClientStalled,
     SourceChanged,
-    SourceUnreadable,
     StreamNotFound,
     TooManyStreams,
 )
-from trio_stream.http.bodies import Part, Window
+from trio_stream.http.bodies import Part, Window, slice_parts
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile, MapPool
-from trio_stream.streaming.pump import Chunk, Delivery, chunk_length
+from trio_stream.streaming.pump import LARGEST_COPY, LARGEST_LONE_COPY, Chunk, Delivery
 from trio_stream.streaming.registry import Registry
 from trio_stream.streaming.sizing import ChunkSizer
-from trio_stream.streaming.stream import (
-    DEPTH,
-    LARGEST_CHUNK,
-    LARGEST_COPY,
-    SMALLEST,
-    Ending,
-    Stream,
-)
-
-SIZE = 3_000_000
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "v.mp4"
-    path.write_bytes(os.urandom(SIZE))
-    return path
-
-
-@pytest.fixture
-def disk() -> Iterator[Disk]:
-    with Disk(readers=2) as disk:
-        yield disk
-
-
-@pytest.fixture
-def pool() -> Iterator[MapPool]:
-    pool = MapPool()
-    yield pool
-    assert pool.statistics().files == 0, "a file was not given back"
-
-
-@asynccontextmanager
-async def streaming(pool: MapPool, disk: Disk, path: Path, limit: int = 10) -> AsyncIterator[Stream]:
-    file = pool.open(os.open(path, os.O_RDONLY))
-    stream = Registry(limit, disk).admit(file, owner="me", name="v.mp4", transport="test")
-    try:
-        yield stream
-    finally:
-        stream.close()
-        file.release()
-
-
-class Sink:
-    """Takes what it is sent, and fails or waits when told to."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.data = bytearray()
-        self.sizes: list[int] = []
-        self.views: list[memoryview] = []
-
-    async def __call__(self, chunk: Chunk) -> None:
-        await trio.lowlevel.checkpoint()
-        self.sizes.append(chunk_length(chunk))
-        if isinstance(chunk, Window):
-            with self.path.open("rb") as file:
-                file.seek(chunk.offset)
-                self.data += file.read(chunk.length)
-        else:
-            self.data += chunk
-            self.views.append(chunk)
-
-    @property
-    def all_released(self) -> bool:
-        for view in self.views:
-            try:
-                len(view)
-            except ValueError:
-                continue
-            return False
-        return True
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("shared") / "v.mp4"
-    path.write_bytes(os.urandom(SIZE))
-    return path
+from trio_stream.streaming.stream import DEPTH, LARGEST_CHUNK, SMALLEST, Ending
 
 
 @given(
     body=bodies(SIZE, 400_000),
     delivery=st.sampled_from(Delivery),
     largest=st.integers(16 * 1024, LARGEST_CHUNK),
+    data=st.data(),
 )
-def test_any_body_is_sent_as_it_is(shared: Path, body: list[Part], delivery: Delivery, largest: int) -> None:
-    expected = assemble(body, shared.read_bytes())
+def test_any_part_of_any_body_is_sent_as_it_is(
+    shared: Path, body: list[Part], delivery: Delivery, largest: int, data: st.DataObject
+) -> None:
+    whole = assemble(body, shared.read_bytes())
+    start = data.draw(st.integers(0, len(whole)) | st.just(0))
+    stop = data.draw(st.integers(start, len(whole)) | st.just(len(whole)))
     sink = Sink(shared)
 
     async def main() -> None:
         pool = MapPool()
         with Disk(readers=1) as disk:
             async with streaming(pool, disk, shared) as stream:
-                assert await stream.run(body, sink, delivery, largest=largest)
-                assert stream.bytes_sent == len(expected)
+                assert await stream.run(slice_parts(body, start, stop), sink, delivery, largest=largest)
+                assert stream.bytes_sent == stop - start
         assert pool.statistics().files == 0
 
     trio.run(main)
-    assert sink.data == expected
+    assert sink.data == whole[start:stop]
     assert sink.all_released
     assert max(sink.sizes, default=0) <= (
         min(largest, LARGEST_COPY) if delivery is Delivery.COPIES else largest
     )
+    assert max(sink.copies, default=0) <= (LARGEST_COPY if delivery is Delivery.COPIES else LARGEST_LONE_COPY)
 
 
 async def test_chunks_begin_small_and_grow(pool: MapPool, disk: Disk, path: Path) -> None:
@@ -246,28 +171,6 @@ async def test_a_change_after_the_last_view_is_still_noticed(pool: MapPool, disk
     assert len(sink.data) == SIZE - 16 * 1024
 
 
-@pytest.mark.parametrize("delivery", Delivery)
-async def test_a_file_that_ends_early_is_a_changed_one(
-    pool: MapPool, disk: Disk, path: Path, delivery: Delivery
-) -> None:
-    async with streaming(pool, disk, path) as stream:
-        os.truncate(path, 1000)
-        with pytest.raises(SourceChanged):
-            await stream.run([Window(0, SIZE)], Sink(path), delivery)
-
-
-async def test_a_disk_that_fails_is_said_so(pool: MapPool, disk: Disk, path: Path) -> None:
-    file = pool.open(os.open(path, os.O_RDONLY))
-    stream = Registry(1, disk).admit(file, owner="me", name="v.mp4", transport="test")
-    broken = os.open("/proc/self/mem", os.O_RDONLY)  # nothing is mapped at its beginning: EIO
-    os.dup2(broken, file.fd)
-    os.close(broken)
-    with pytest.raises(SourceUnreadable, match=os.strerror(errno.EIO)):
-        await stream.run([Window(0, SIZE)], Sink(path), Delivery.COPIES)
-    stream.close()
-    file.release()
-
-
 async def test_places_are_limited_and_come_free(pool: MapPool, disk: Disk, path: Path) -> None:
     registry = Registry(2, disk)
     file = pool.open(os.open(path, os.O_RDONLY))
@@ -342,11 +245,11 @@ async def test_what_is_cold_is_fetched_in_a_thread(disk: Disk, path: Path) -> No
     fd = os.open(path, os.O_RDONLY)
     os.fsync(fd)
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    await disk.warm(fd, 0, SIZE)
+    await disk.warm(fd, [(0, SIZE)])
     assert (disk.statistics().cold, disk.statistics().warm) == (1, 0)
-    await disk.warm(fd, 0, SIZE)
+    await disk.warm(fd, [(0, SIZE)])
     assert (disk.statistics().cold, disk.statistics().warm) == (1, 1)
-    assert await disk.read(fd, SIZE - 10, 20) == path.read_bytes()[-10:]
+    assert await disk.read(fd, [(SIZE - 10, 20)], 20) == path.read_bytes()[-10:]
     os.close(fd)
 
 

@@ -7,11 +7,14 @@ copying them anywhere. Where a system lacks the one or the other, every window g
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import trio
 
+from trio_stream.http.bodies import Run
+from trio_stream.streaming.runs import stretches
 from trio_stream.streaming.sizing import KIB
 
 PROBE_EVERY = 128 * KIB
@@ -49,53 +52,61 @@ class Disk:
     def __exit__(self, *_: object) -> None:
         os.close(self._null)
 
-    async def warm(self, fd: int, offset: int, length: int) -> None:
-        """Have `length` bytes at `offset` in the page cache, so that using them does not wait.
+    async def warm(self, fd: int, runs: Sequence[Run]) -> None:
+        """Have the bytes of `runs` in the page cache, so that using them does not wait.
 
-        Raises `OSError` when the disk does. Bytes past the end of the file are nothing to wait for.
+        What lies between them is fetched with them where that takes no longer. Raises `OSError` when the disk does.
+        Bytes past the end of the file are nothing to wait for.
         """
-        if self.is_warm(fd, offset, length):
+        if self.is_warm(fd, runs):
             self._warm += 1
             return
         self._cold += 1
-        end = offset + length
-        while offset < end:
-            step = min(FETCH, end - offset)
-            await trio.to_thread.run_sync(self._fetch, fd, offset, step, limiter=self._limiter)
-            offset += step
+        await self._fetch(fd, runs)
 
-    async def read(self, fd: int, offset: int, length: int) -> memoryview:
-        """A copy of up to `length` bytes at `offset`; shorter only at the end of the file."""
-        buffer = bytearray(length)
-        got = _read_nowait(fd, buffer, offset)
-        if got == length:
+    async def read(self, fd: int, runs: Sequence[Run], length: int, lead: bytes = b"") -> memoryview:
+        """`lead` and then a copy of the bytes of `runs`, `length` together; less only where the file ends."""
+        buffer = bytearray(len(lead) + length)
+        buffer[: len(lead)] = lead
+        if _read_nowait(fd, buffer, len(lead), runs):
             self._warm += 1
-        else:
-            self._cold += 1
-            got = await trio.to_thread.run_sync(_read, fd, buffer, offset, limiter=self._limiter)
+            return memoryview(buffer)
+        self._cold += 1
+        if len(runs) > 1:
+            await self._fetch(fd, runs)
+        got = await trio.to_thread.run_sync(_read, fd, buffer, len(lead), runs, limiter=self._limiter)
         return memoryview(buffer)[:got]
 
     def statistics(self) -> DiskStatistics:
         """The counters, and how many threads wait now."""
         return DiskStatistics(self._warm, self._cold, self._limiter.borrowed_tokens)
 
-    def is_warm(self, fd: int, offset: int, length: int) -> bool:
-        """Whether `length` bytes at `offset` are in the page cache now, as far as one can tell without waiting."""
+    def is_warm(self, fd: int, runs: Sequence[Run]) -> bool:
+        """Whether the bytes of `runs` are in the page cache now, as far as one can tell without waiting."""
         if not NOWAIT:
             return False
-        last = offset + length - 1
         byte, preadv = self._byte, os.preadv  # this runs for every 128 KiB of everything that is sent
         try:
-            for at in range(offset, last, PROBE_EVERY):
-                if preadv(fd, byte, at, NOWAIT) != 1:
+            for offset, length in stretches(runs, PROBE_EVERY):
+                last = offset + length - 1
+                for at in range(offset, last, PROBE_EVERY):
+                    if preadv(fd, byte, at, NOWAIT) != 1:
+                        return False
+                if preadv(fd, byte, last, NOWAIT) != 1:
                     return False
-            return preadv(fd, byte, last, NOWAIT) == 1
         except OSError:
             return False
+        return True
 
-    def _fetch(self, fd: int, offset: int, length: int) -> None:
+    async def _fetch(self, fd: int, runs: Sequence[Run]) -> None:
+        for offset, length in stretches(runs, PROBE_EVERY):
+            for at in range(offset, offset + length, FETCH):
+                step = min(FETCH, offset + length - at)
+                await trio.to_thread.run_sync(self._fetch_some, fd, at, step, limiter=self._limiter)
+
+    def _fetch_some(self, fd: int, offset: int, length: int) -> None:
         if not FETCH_BY_SENDFILE:
-            _read(fd, bytearray(length), offset)
+            _read(fd, bytearray(length), 0, ((offset, length),))
             return
         end = offset + length
         while offset < end:
@@ -105,23 +116,31 @@ class Disk:
             offset += moved
 
 
-def _read_nowait(fd: int, buffer: bytearray, offset: int) -> int:
-    """How many bytes are there without waiting; 0 when none are, or nobody can tell."""
+def _read_nowait(fd: int, buffer: bytearray, at: int, runs: Sequence[Run]) -> bool:
+    """Read `runs` into the buffer from `at` on: all of it, if all is there without waiting."""
     if not NOWAIT:
-        return 0
+        return False
+    preadv = os.preadv
     try:
-        return os.preadv(fd, [buffer], offset, NOWAIT)
+        with memoryview(buffer) as view:
+            for offset, length in runs:
+                if preadv(fd, (view[at : at + length],), offset, NOWAIT) != length:
+                    return False
+                at += length
     except OSError:
-        return 0
+        return False
+    return True
 
 
-def _read(fd: int, buffer: bytearray, offset: int) -> int:
-    got = 0
+def _read(fd: int, buffer: bytearray, at: int, runs: Sequence[Run]) -> int:
+    """Read `runs` into the buffer from `at` on; answers where the bytes end, which is before the end of the file."""
     with memoryview(buffer) as view:
-        while got < len(buffer):
-            with view[got:] as rest:
-                step = os.preadv(fd, [rest], offset + got)
-            if step == 0:
-                break
-            got += step
-    return got
+        for offset, length in runs:
+            end = at + length
+            while at < end:
+                with view[at:end] as rest:
+                    step = os.preadv(fd, [rest], offset + length - (end - at))
+                if step == 0:
+                    return at
+                at += step
+    return at

@@ -1,5 +1,8 @@
 """Body parts -> chunks, each put where there is room for it: into a bounded channel.
 
+What lies scattered in the file is sent from where it lies if the runs are long; short ones cost less as a copy. A
+few bytes of our own before any of that are sent with it, and not for themselves.
+
 The last chunk of a body is always a copy. Everything before it has left when it is sent, so a check of the file at
 that moment covers every byte that left, and a file that changed under the last view cannot slip through: the
 response stays incomplete instead.
@@ -8,29 +11,51 @@ response stays incomplete instead.
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import assert_never
 
 from trio_stream.errors import SourceChanged, SourceUnreadable
-from trio_stream.http.bodies import Gather, Literal, Part, Window
+from trio_stream.http.bodies import Literal, Part, Run, part_length, runs_of
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
-from trio_stream.streaming.sizing import ChunkSizer
+from trio_stream.streaming.runs import take
+from trio_stream.streaming.sizing import KIB, ChunkSizer
 
-TAIL = 16 * 1024
-"""So many bytes at the end of a window are read instead of mapped. Small bodies are all tail."""
+TAIL = 16 * KIB
+"""So many bytes at the end of what lies in the file are read instead of mapped. Small bodies are all tail."""
+
+LEAD = 8 * KIB
+"""So many bytes of our own may wait for what follows them. Linux holds back what is said to be followed by more, and
+takes nothing more for a socket in which 16 KiB are held back."""
+
+LONG = 6 * KIB
+"""Runs of so many bytes on average cost less by `sendfile`, each with a call of its own, than by a copy of them all."""
+
+LARGEST_COPY = 64 * KIB
+"""A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
+
+LARGEST_LONE_COPY = 256 * KIB
+"""The same where a stream has one chunk at a time."""
 
 
 class Delivery(Enum):
     """In what form the connection takes the bytes of a file."""
 
     SPANS = auto()
-    """As windows of the file, which the system sends by itself."""
+    """As spans of the file, which the system sends by itself."""
     VIEWS = auto()
     """As views of the map, for system calls only."""
     COPIES = auto()
 
 
-type Chunk = memoryview | Window
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Bytes of our own, and where in the file those behind them lie; `length` bytes together."""
+
+    lead: bytes
+    runs: tuple[Run, ...]
+    length: int
+
+
+type Chunk = memoryview | Spans
 """Bytes for a client: a view of the map, a copy of our own, or where the bytes lie in the file."""
 
 
@@ -40,7 +65,7 @@ type Put = Callable[[Chunk], Awaitable[None]]
 
 def chunk_length(chunk: Chunk) -> int:
     """How many bytes the chunk stands for."""
-    return chunk.length if isinstance(chunk, Window) else len(chunk)
+    return chunk.length if isinstance(chunk, Spans) else len(chunk)
 
 
 def release(chunk: Chunk) -> None:
@@ -61,54 +86,77 @@ class Pump:
     sizer: ChunkSizer
     delivery: Delivery
     queued: Callable[[int], None]
+    largest_copy: int = LARGEST_COPY
 
     async def run(self, parts: Iterable[Part], put: Put) -> None:
         """Put the bytes of `parts` in order, waiting as long as there is no room.
 
         Raises `SourceChanged` when the file ends early, `SourceUnreadable` when the disk fails.
         """
+        lead = b""
         for part in parts:
-            match part:
-                case Literal(data):
-                    await self._put(memoryview(data), put)
-                case Window(offset, length):
-                    await self._put_window(offset, offset + length, put)
-                case Gather(runs):
-                    for offset, length in runs:
-                        await self._put_window(offset, offset + length, put)
-                case _:
-                    assert_never(part)
+            if isinstance(part, Literal):
+                await self._put_bytes(lead, put)
+                lead = part.data
+                if len(lead) > LEAD:
+                    await self._put_bytes(lead, put)
+                    lead = b""
+            elif length := part_length(part):
+                await self._put_runs(lead, runs_of(part), length, put)
+                lead = b""
+        await self._put_bytes(lead, put)
 
-    async def _put_window(self, offset: int, end: int, put: Put) -> None:
-        copied_from = offset if self.delivery is Delivery.COPIES else max(offset, end - TAIL)
-        if self.delivery is Delivery.SPANS and offset < copied_from:
-            first = min(self.sizer.largest, copied_from - offset)
-            if self.disk.is_warm(self.file.fd, offset, first):
+    async def _put_bytes(self, data: bytes, put: Put) -> None:
+        if data:
+            await self._put(memoryview(data), put)
+
+    async def _put_runs(self, lead: bytes, runs: tuple[Run, ...], length: int, put: Put) -> None:
+        """Put `lead` and the bytes of `runs`, of which there are `length`."""
+        left = list(reversed(runs))
+        copied = length if self._copies(runs, length) else min(TAIL, length)
+        if self.delivery is Delivery.SPANS and copied < length:
+            first = min(self.sizer.largest, length - copied)
+            if self.disk.is_warm(self.file.fd, take(list(left), first)):
                 self.sizer.size = self.sizer.largest  # until the client turns out to be slow
-        while offset < end:
-            if offset < copied_from:
-                size = min(self.sizer.size, copied_from - offset)
-                chunk = await self._uncopied(offset, size)
+        while length:
+            room = self.sizer.size - len(lead)
+            alone = self.delivery is Delivery.VIEWS and lead  # a view has nothing before it
+            if length > copied and not alone:
+                size = min(room, length - copied)
+                chunk = await self._uncopied(lead, take(left, size), size)
             else:
-                size = min(self.sizer.size, end - offset)
-                chunk = await self._copy(offset, size)
+                size = min(room, self.largest_copy - len(lead), length)
+                chunk = await self._copy(lead, take(left, size), size)
             await self._put(chunk, put)
-            offset += size
+            length -= size
+            lead = b""
 
-    async def _uncopied(self, offset: int, size: int) -> Chunk:
-        try:
-            await self.disk.warm(self.file.fd, offset, size)
-        except OSError as error:
-            raise SourceUnreadable(f"reading at byte {offset}: {error}") from error
-        return Window(offset, size) if self.delivery is Delivery.SPANS else self.file.view(offset, size)
+    def _copies(self, runs: tuple[Run, ...], length: int) -> bool:
+        """Whether all that lies in these runs is to be copied."""
+        match self.delivery:
+            case Delivery.SPANS:
+                return length < len(runs) * LONG
+            case Delivery.VIEWS:
+                return len(runs) > 1
+            case Delivery.COPIES:
+                return True
 
-    async def _copy(self, offset: int, size: int) -> Chunk:
+    async def _uncopied(self, lead: bytes, runs: tuple[Run, ...], size: int) -> Chunk:
         try:
-            chunk = await self.disk.read(self.file.fd, offset, size)
+            await self.disk.warm(self.file.fd, runs)
         except OSError as error:
-            raise SourceUnreadable(f"reading at byte {offset}: {error}") from error
-        if len(chunk) < size:
-            raise SourceChanged(f"the file ends at byte {offset + len(chunk)} now")
+            raise SourceUnreadable(f"reading at byte {runs[0][0]}: {error}") from error
+        if self.delivery is Delivery.SPANS:
+            return Spans(lead, runs, len(lead) + size)
+        return self.file.view(runs[0][0], size)
+
+    async def _copy(self, lead: bytes, runs: tuple[Run, ...], size: int) -> Chunk:
+        try:
+            chunk = await self.disk.read(self.file.fd, runs, size, lead)
+        except OSError as error:
+            raise SourceUnreadable(f"reading at byte {runs[0][0]}: {error}") from error
+        if len(chunk) < len(lead) + size:
+            raise SourceChanged(f"the file ends before byte {sum(runs[-1])} now")
         return chunk
 
     async def _put(self, chunk: Chunk, put: Put) -> None:

@@ -16,10 +16,19 @@ from secrets import token_hex
 import trio
 
 from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError
-from trio_stream.http.bodies import Part, body_length, runs_of
+from trio_stream.http.bodies import Gather, Part, body_length, runs_of
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
-from trio_stream.streaming.pump import TAIL, Chunk, Delivery, Pump, chunk_length, release
+from trio_stream.streaming.pump import (
+    LARGEST_COPY,
+    LARGEST_LONE_COPY,
+    TAIL,
+    Chunk,
+    Delivery,
+    Pump,
+    chunk_length,
+    release,
+)
 from trio_stream.streaming.sizing import KIB, ChunkSizer
 
 DEPTH = 2
@@ -29,9 +38,6 @@ SMALLEST, SMALLEST_SPAN = 16 * KIB, 256 * KIB
 """A span is no memory of anybody's, and costs the event loop as much however small it is."""
 
 LARGEST_CHUNK = 4096 * KIB
-LARGEST_COPY = 64 * KIB
-"""A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
-
 _open_channel: Callable[[int], tuple[trio.MemorySendChannel[Chunk], trio.MemoryReceiveChannel[Chunk]]]
 _open_channel = trio.open_memory_channel  # naming the type at each call would cost more than the call
 
@@ -117,10 +123,15 @@ class Stream:
         if delivery is Delivery.COPIES:
             largest = min(largest, LARGEST_COPY)
         smallest = min(SMALLEST_SPAN if delivery is Delivery.SPANS else SMALLEST, largest)
-        pump = Pump(self.file, self._disk, ChunkSizer(smallest, largest), delivery, self._queued)
+        # One chunk and its end, or a segment, are sent as they are read: there is little to be read ahead.
+        segment = any(isinstance(part, Gather) for part in parts)
+        uncopied = delivery is Delivery.SPANS or (delivery is Delivery.VIEWS and segment)
+        at_once = self._owed <= (largest if uncopied else smallest) + TAIL
+        most = LARGEST_LONE_COPY if at_once else LARGEST_COPY
+        pump = Pump(self.file, self._disk, ChunkSizer(smallest, largest), delivery, self._queued, most)
         error: BaseException | None = None
         try:
-            await self._pump(pump, parts, partial(self._send_chunk, send, pump.sizer))
+            await self._pump(pump, at_once, parts, partial(self._send_chunk, send, pump.sizer))
         except BaseExceptionGroup as group:
             error = self._noted(group)
         except TrioStreamError as alone:
@@ -131,6 +142,7 @@ class Stream:
             raise
         finally:
             self._scope = None
+            self._buffered = 0
         if error is not None:
             try:
                 raise error  # out here, where it does not know the group it came in
@@ -212,10 +224,8 @@ class Stream:
             peak_buffer=self.peak_buffer,
         )
 
-    async def _pump(self, pump: Pump, parts: Sequence[Part], send: Send) -> None:
-        # One chunk and its end: there is nothing to be read ahead.
-        at_once = pump.sizer.largest if pump.delivery is Delivery.SPANS else pump.sizer.smallest
-        if self._owed <= at_once + TAIL:
+    async def _pump(self, pump: Pump, at_once: bool, parts: Sequence[Part], send: Send) -> None:
+        if at_once:
             with trio.CancelScope() as self._scope:
                 await pump.run(parts, send)
             return
@@ -231,7 +241,6 @@ class Stream:
                 async for chunk in out:
                     await send(chunk)
             finally:
-                self._buffered = 0
                 with suppress(trio.WouldBlock, trio.EndOfChannel):
                     while True:
                         release(out.receive_nowait())

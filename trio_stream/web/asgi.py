@@ -36,11 +36,10 @@ from trio_stream.errors import (
     StoreError,
     TrioStreamError,
 )
-from trio_stream.http.bodies import Window
 from trio_stream.server.http import VIEWS, ZEROCOPY
 from trio_stream.server.local import serve_local
 from trio_stream.services import Services, open_services
-from trio_stream.streaming.pump import Chunk, Delivery
+from trio_stream.streaming.pump import Chunk, Delivery, Spans
 from trio_stream.streaming.stream import Ending
 from trio_stream.web.built import read_build
 from trio_stream.web.direct import Answered, Route, StreamedResponse
@@ -151,12 +150,13 @@ class HTTPConnection(TrioASGIHTTPConnection):
 
         async def send_chunk(chunk: Chunk) -> None:
             message: Any = {"type": "http.response.body", "body": chunk, "more_body": True}
-            if isinstance(chunk, Window):
+            if isinstance(chunk, Spans):
                 message = {
                     "type": ZEROCOPY,
                     "file": stream.file.fd,
-                    "offset": chunk.offset,
-                    "count": chunk.length,
+                    "spans": chunk.runs,
+                    "count": chunk.length - len(chunk.lead),
+                    "lead": chunk.lead,
                     "sent": stream.went,
                     "more_body": True,
                 }

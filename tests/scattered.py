@@ -1,0 +1,68 @@
+"""Bodies put together of parts of a file, by name: for tests, and for the server that they ask."""
+
+import random
+
+from trio_stream.http.bodies import Gather, Literal, Part, Window
+
+HEADER = Literal(b"moof" * 575)
+
+
+def film(size: int) -> Gather:
+    """A track of video in long runs; what lies between two is sound."""
+    return Gather(tuple((at, 31_000) for at in range(0, size - 33_000, 33_000)))
+
+
+def sound(size: int) -> Gather:
+    """A megabyte of short runs, in the second half of the file."""
+    return Gather(tuple((at, 3_500) for at in range(size // 2, size // 2 + 300 * 4_000, 4_000)))
+
+
+def body(name: str, size: int) -> tuple[Part, ...]:
+    """The parts of a file of `size` bytes that are called so."""
+    match name.split("-"):
+        case ["film"]:
+            return HEADER, film(size)
+        case ["sound"]:
+            return HEADER, sound(size)
+        case ["sounds"]:
+            return (HEADER, sound(size)) * 40
+        case ["little", "gather"]:
+            return HEADER, Gather(sound(size).runs[:3])
+        case ["little", "window"]:
+            return HEADER, Window(5_000, 10_000)
+        case ["chance", seed]:
+            return chance(random.Random(seed), size)
+        case _:
+            raise ValueError(f"no body {name}")
+
+
+def chance(dice: random.Random, size: int) -> tuple[Part, ...]:
+    """One to five parts of any kind and many sizes."""
+
+    def length() -> int:
+        return min(
+            size, dice.choice([dice.randint(1, 400), dice.randint(1, 20_000), dice.randint(1, 400_000)])
+        )
+
+    def window() -> tuple[int, int]:
+        long = length()
+        return dice.randint(0, size - long), long
+
+    def part() -> Part:
+        match dice.choice(["literal", "window", "gather", "scattered"]):
+            case "literal":
+                return Literal(dice.randbytes(dice.choice([4, 2_300, 8_192, 9_000, 70_000])))
+            case "window":
+                return Window(*window())
+            case "scattered":
+                return Gather(tuple(window() for _ in range(dice.randint(1, 40))))
+            case _:
+                offset = dice.randint(0, size // 2)
+                runs: list[tuple[int, int]] = []
+                long, gap = dice.choice([(350, 15_000), (8_000, 700), (32_000, 700)])
+                while len(runs) < 130 and offset + 2 * long < size:
+                    runs.append((offset, dice.randint(1, 2 * long)))
+                    offset += sum((runs[-1][1], dice.randint(0, gap)))
+                return Gather(tuple(runs))
+
+    return tuple(part() for _ in range(dice.randint(1, 5)))

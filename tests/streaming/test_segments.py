@@ -1,0 +1,180 @@
+"""Parts that lie scattered in a file, and a header of our own before them, as segments are made."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.bodies import assemble
+from tests.streaming.sinks import SIZE, Sink, streaming
+from trio_stream.errors import SourceChanged, SourceUnreadable
+from trio_stream.http.bodies import Gather, Literal, Part, Window
+from trio_stream.streaming.disk import Disk
+from trio_stream.streaming.maps import MapPool
+from trio_stream.streaming.pump import Chunk, Delivery, Spans
+from trio_stream.streaming.registry import Registry
+
+FILM = Gather(tuple((at, 32_000) for at in range(0, SIZE - 40_000, 33_000)))
+"""Long runs with short gaps: a track of video, between which that of the sound lies."""
+
+SOUND = Gather(tuple((at, 350) for at in range(0, SIZE - 350, 1_000)))
+
+PARTS = pytest.mark.parametrize("part", [Window(0, SIZE), FILM, SOUND], ids=["window", "film", "sound"])
+DELIVERIES = pytest.mark.parametrize("delivery", Delivery)
+
+
+async def test_long_runs_are_sent_from_where_they_lie(pool: MapPool, disk: Disk, path: Path) -> None:
+    chunks: list[Chunk] = []
+    sink = Sink(path)
+
+    async def look(chunk: Chunk) -> None:
+        chunks.append(chunk)
+        await sink(chunk)
+
+    async with streaming(pool, disk, path) as stream:
+        await stream.run([Literal(b"moof"), FILM], look, Delivery.SPANS)
+        assert (stream.start, stream.stop) == (0, sum(FILM.runs[-1]))
+    first, _ = chunks
+    assert isinstance(first, Spans)
+    assert (first.lead, first.length) == (b"moof", 4 + FILM.length - 16 * 1024)
+    assert sink.copies == [16 * 1024], "the end is sealed before it is checked"
+    assert sink.data == b"moof" + assemble([FILM], path.read_bytes())
+
+
+@DELIVERIES
+async def test_short_runs_are_gathered(pool: MapPool, disk: Disk, path: Path, delivery: Delivery) -> None:
+    sink = Sink(path)
+    async with streaming(pool, disk, path) as stream:
+        await stream.run([Literal(b"moof"), SOUND], sink, delivery)
+    assert sum(sink.copies) == 4 + SOUND.length, "with what comes before them"
+    assert sink.data == b"moof" + assemble([SOUND], path.read_bytes())
+
+
+@DELIVERIES
+@PARTS
+async def test_a_few_bytes_of_our_own_are_sent_with_what_follows(
+    pool: MapPool, disk: Disk, path: Path, part: Part, delivery: Delivery
+) -> None:
+    """Also behind a part that is empty; at the end, and where they are many, by themselves."""
+    sink = Sink(path)
+    small, large = Literal(b"moof" * 2048), Literal(b"moof" * 2049)
+    async with streaming(pool, disk, path) as stream:
+        await stream.run([small, Window(5, 0), part, small, Gather(()), part, large, small], sink, delivery)
+    own = {len(small.data), len(large.data)}
+    assert [size for size in sink.sizes if size in own] == [len(large.data), len(small.data)]
+    body = assemble([part], path.read_bytes())
+    assert sink.data == small.data + body + small.data + body + large.data + small.data
+
+
+@DELIVERIES
+@pytest.mark.parametrize("times", [1, 9])
+async def test_a_reader_that_stops_taking_a_segment_costs_little(
+    pool: MapPool, disk: Disk, path: Path, delivery: Delivery, times: int
+) -> None:
+    sink = Sink(path)
+    stuck = trio.Event()
+
+    async def take_some(chunk: Chunk) -> None:
+        if len(sink.data) < SOUND.length // 2:  # chunks have grown by then
+            await sink(chunk)
+        else:
+            stuck.set()
+            await trio.sleep_forever()
+
+    async with streaming(pool, disk, path) as stream, trio.open_nursery() as nursery:
+
+        async def run() -> None:
+            await stream.run([SOUND] * times, take_some, delivery)
+
+        nursery.start_soon(run)
+        await stuck.wait()
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert 0 < stream.statistics().buffered <= 256 * 1024
+        nursery.cancel_scope.cancel()
+    assert stream.statistics().buffered == 0
+
+
+@DELIVERIES
+@PARTS
+async def test_a_file_that_ends_early_is_a_changed_one(
+    pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
+) -> None:
+    async with streaming(pool, disk, path) as stream:
+        os.truncate(path, 1000)
+        with pytest.raises(SourceChanged):
+            await stream.run([part], Sink(path), delivery)
+
+
+@DELIVERIES
+@PARTS
+async def test_a_file_that_changes_meanwhile_is_noticed_before_the_end(
+    pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
+) -> None:
+    sink = Sink(path)
+
+    async def change_at_once(chunk: Chunk) -> None:
+        await sink(chunk)
+        with path.open("r+b") as file:
+            file.write(b"changed")
+
+    async with streaming(pool, disk, path) as stream:
+        with pytest.raises(SourceChanged):
+            await stream.run([part], change_at_once, delivery)
+    assert len(sink.sizes) == 1
+    assert len(sink.data) < len(assemble([part], path.read_bytes()))
+
+
+@DELIVERIES
+@PARTS
+async def test_a_disk_that_fails_is_said_so(
+    pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
+) -> None:
+    file = pool.open(os.open(path, os.O_RDONLY))
+    file.map()
+    stream = Registry(1, disk).admit(file, owner="me", name="v.mp4", transport="test")
+    broken = os.open("/proc/self/mem", os.O_RDONLY)  # nothing is mapped at its beginning: EIO
+    os.dup2(broken, file.fd)
+    os.close(broken)
+    with pytest.raises(SourceUnreadable, match=f"{os.strerror(errno.EIO)}|{os.strerror(errno.EINVAL)}"):
+        await stream.run([part], Sink(path), delivery)
+    stream.close()
+    file.release()
+
+
+def forget(path: Path) -> None:
+    """Have nothing of the file in memory."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+@DELIVERIES
+@PARTS
+async def test_what_is_cold_arrives_and_is_warm_then(
+    pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
+) -> None:
+    expected = assemble([part], path.read_bytes())
+    forget(path)
+    for _ in range(2):
+        cold = disk.statistics().cold
+        sink = Sink(path)
+        async with streaming(pool, disk, path) as stream:
+            await stream.run([part], sink, delivery)
+        assert sink.data == expected
+    assert cold > 0
+    assert disk.statistics().cold == cold, "the second time all of it was there"
+
+
+async def test_what_lies_far_apart_is_fetched_without_what_lies_between(disk: Disk, path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)  # and the system fetches nothing besides
+    forget(path)
+    apart = [(0, 350), (100_000, 350), (SIZE - 350, 350)]
+    assert not disk.is_warm(fd, apart)
+    assert len(await disk.read(fd, apart, 1050)) == 1050
+    assert disk.is_warm(fd, apart)
+    assert disk.is_warm(fd, [(50_000, 350)])
+    assert not disk.is_warm(fd, [(SIZE // 2, 350)])
+    os.close(fd)

@@ -1,0 +1,39 @@
+"""Run by `test_segments.py`: the server, and a route that answers with the bodies of `tests.scattered`."""
+
+import time
+from functools import partial
+from secrets import token_hex
+
+from quart import Blueprint
+
+from tests.scattered import body
+from trio_stream.app import create_app
+from trio_stream.http.bodies import body_length
+from trio_stream.http.representation import Representation, respond
+from trio_stream.web.direct import Answered, Asked, byte_route
+from trio_stream.web.exchange import Exchange
+from trio_stream.web.streams import validators
+
+blueprint = Blueprint("gathering", __name__)
+
+
+@byte_route(blueprint, "/parts/<video>/<name>")
+async def send_parts(asked: Asked, exchange: Exchange) -> Answered:
+    """Parts of a video, by the name that they have together."""
+    *_, name, called = asked.raw_path.decode().split("/")
+    video = await exchange.services.catalog.open(name)
+    file = exchange.hold(video.fd, video.status)
+    parts = body(called, file.content.size)
+    answer = respond(
+        asked.method,
+        asked.fields,
+        Representation(body_length(parts), validators(video), "video/mp4", "1.m4s", parts=parts),
+        now=int(time.time()),
+        boundary=partial(token_hex, 16),
+    )
+    stream = exchange.admit(file, name=name, transport="http") if answer.parts else None
+    return Answered(answer.status, answer.headers, stream, answer.parts)
+
+
+app = create_app()
+app.register_blueprint(blueprint)

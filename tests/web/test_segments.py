@@ -1,0 +1,259 @@
+"""Bodies put together of a file's scattered parts, on a real server, in every form in which bytes leave it."""
+
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from email import message_from_bytes
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+
+from tests.bodies import assemble
+from tests.http2 import certified, http2, tls
+from tests.scattered import body
+from tests.server.test_spans import packets_with_data
+from tests.support import Server, connect, read_head, serving, wait_for, wait_until
+from trio_stream.http.bodies import body_length
+
+MEGABYTE = 1 << 20
+SIZE = 24 * MEGABYTE
+CHANCES = 25
+STALLED = 40
+KIB_A_STREAM = 384
+"""What a stalled stream may cost: copies of 256 KiB, and what every stream has."""
+
+WAYS = {"spans": "1", "through-quart": "1", "views": "0", "copies": "1"}
+"""How the bytes leave, and TRIO_STREAM_ZERO_COPY. Over TLS they are copies."""
+
+type Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    return random.Random(6).randbytes(SIZE)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> Iterator[Server]:
+    """A server with one video, which has that content."""
+    folder = tmp_path_factory.mktemp("segments")
+    (folder / "videos").mkdir()
+    (folder / "videos" / "film.mp4").write_bytes(content)
+    environ = {
+        "TRIO_STREAM_ZERO_COPY": WAYS[request.param],
+        "TRIO_STREAM_DIRECT": "0" if request.param == "through-quart" else "1",
+    }
+    hypercorn = certified(folder) if request.param == "copies" else ()
+    app = "tests.web.gathering:app"
+    with serving(folder / "videos", folder, environ=environ, hypercorn=hypercorn, app=app) as running:
+        running.get("/api/videos")
+        yield running
+
+
+@pytest.fixture
+def segments(server: Server) -> Server:
+    """The server, which remembers nothing of the tests before."""
+    server.forget()
+    return server
+
+
+@pytest.fixture
+def other(server: Server, content: bytes) -> Iterator[Path]:
+    """A video to be spoilt. Its content is like no other, which the library would have to look at closely."""
+    path = server.videos / "other.mp4"
+    path.write_bytes(os.urandom(16) + content[16:])
+    yield path
+    path.unlink()
+
+
+@asynccontextmanager
+async def asking(
+    server: Server, name: str, *, video: str = "film.mp4"
+) -> AsyncIterator[tuple[Stream, bytes]]:
+    """A connection on which a body was asked for, and what came of it with the head of the answer."""
+    request = f"GET /parts/{video}/{name} HTTP/1.1\r\nHost: t\r\n\r\n".encode()
+    async with AsyncExitStack() as stack:
+        stream: Stream
+        if server.url.startswith("https"):
+            stream = await stack.enter_async_context(tls(server, "http/1.1"))
+        else:
+            stream = await stack.enter_async_context(await connect(server))
+        await stream.send_all(request)
+        head, rest = await read_head(stream)  # type: ignore[arg-type]
+        assert b" 200 " in head
+        yield stream, rest
+
+
+async def drain(stream: Stream, got: bytes, size: int) -> bytes:
+    """Everything up to `size` bytes, or to where the server gave up."""
+    data = bytearray(got)
+    with trio.fail_after(20), suppress(trio.BrokenResourceError):
+        while len(data) < size and (more := await stream.receive_some(MEGABYTE)):
+            data += more
+    return bytes(data)
+
+
+def test_any_parts_and_any_ranges_of_them_arrive(segments: Server, content: bytes) -> None:
+    with segments.client() as client:
+        for seed in range(CHANCES):
+            dice = random.Random(seed)
+            path, whole = f"/parts/film.mp4/chance-{seed}", assemble(body(f"chance-{seed}", SIZE), content)
+            answer = client.get(path)
+            assert answer.status_code == 200, seed
+            assert answer.content == whole, seed
+            head = client.head(path)
+            assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(whole)))
+            first, second, third, last = sorted(dice.randrange(len(whole)) for _ in range(4))
+            answer = client.get(path, headers={"Range": f"bytes={first}-{last}"})
+            assert answer.status_code == 206, seed
+            assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(whole)}"
+            assert answer.content == whole[first : last + 1], seed
+            answer = client.get(path, headers={"Range": f"bytes={first}-{second},{third}-{last}"})
+            assert answer.status_code == 206, seed
+            for content_range, data in pieces(answer):
+                start, _, end = content_range.removeprefix("bytes ").partition("/")[0].partition("-")
+                assert data == whole[int(start) : int(end) + 1], seed
+
+
+def pieces(answer: httpx.Response) -> list[tuple[str, bytes]]:
+    """Content-Range and bytes of each part of the answer."""
+    if "Content-Range" in answer.headers:
+        return [(answer.headers["Content-Range"], answer.content)]
+    message = message_from_bytes(
+        f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode() + answer.content
+    )
+    parts = list(message.walk())[1:]
+    assert len(parts) == 2
+    return [(part["Content-Range"], part.get_payload(decode=True)) for part in parts]  # type: ignore[misc]
+
+
+def test_conditions_are_those_of_a_file(segments: Server) -> None:
+    path = "/parts/film.mp4/film"
+    etag = segments.get(path, headers={"Range": "bytes=0-0"}).headers["ETag"]
+    size = segments.get(path, headers={"Range": "bytes=0-0"}).headers["Content-Range"].partition("/")[2]
+    assert segments.get(path, headers={"If-None-Match": etag}).status_code == 304
+    assert segments.get(path, headers={"If-Match": '"other"'}).status_code == 412
+    refused = segments.get(path, headers={"Range": f"bytes={size}-"})
+    assert (refused.status_code, refused.headers["Content-Range"]) == (416, f"bytes */{size}")
+
+
+async def test_over_http2(segments: Server, content: bytes) -> None:
+    if not segments.url.startswith("https"):
+        pytest.skip("HTTP/2 is spoken over TLS")
+    async with http2(segments, window=MEGABYTE) as client:
+        for name in ("film", "sound"):
+            whole = assemble(body(name, SIZE), content)
+            _, got = await client.whole(f"/parts/film.mp4/{name}", range="bytes=2000-2000000")
+            assert got == whole[2000:2000001]
+        _, got = await client.whole("/parts/film.mp4/sound")
+        assert got == whole
+
+
+@pytest.mark.parametrize("name", ["little-gather", "little-window"])
+async def test_a_little_segment_is_one_packet_with_its_head(segments: Server, name: str) -> None:
+    async with asking(segments, name) as (stream, rest):
+        await drain(stream, rest, body_length(body(name, SIZE)))
+        if isinstance(stream, trio.SocketStream):
+            assert packets_with_data(stream) == 1
+
+
+@pytest.mark.parametrize("name", ["film", "sounds"])
+async def test_a_file_that_shrinks_meanwhile_tears_its_segments(
+    segments: Server, other: Path, name: str
+) -> None:
+    size = body_length(body(name, SIZE))
+    async with asking(segments, name, video=other.name) as (stream, rest):
+        await wait_until(lambda: segments.metrics()["active_streams"] == 1, 5)
+        os.truncate(other, 100_000)
+        got = await drain(stream, rest, size)
+        assert len(got) < size, "an incomplete response may not look complete"
+    await wait_until(lambda: len(segments.ended) == 1, 5)
+    assert segments.ended[0]["ended"] == "failed"
+    assert "the file" in segments.ended[0]["reason"]
+    assert "Traceback" not in segments.log
+
+
+@pytest.mark.parametrize("name", ["film", "sounds"])
+async def test_a_file_that_is_rewritten_meanwhile_tears_its_segments(
+    segments: Server, other: Path, name: str
+) -> None:
+    whole = assemble(body(name, SIZE), other.read_bytes())
+    async with asking(segments, name, video=other.name) as (stream, rest):
+        await wait_until(lambda: segments.metrics()["active_streams"] == 1, 5)
+        with other.open("r+b") as file:
+            file.seek(SIZE - 1)
+            file.write(b"x")
+        got = await drain(stream, rest, len(whole))
+    assert len(got) < len(whole)
+    assert got == whole[: len(got)]
+    await wait_until(lambda: len(segments.ended) == 1, 5)
+    assert (segments.ended[0]["ended"], segments.ended[0]["reason"]) == (
+        "failed",
+        "the file was rewritten in place",
+    )
+
+
+@pytest.mark.parametrize("name", ["film", "sound", "sounds"])
+async def test_clients_that_leave_leave_nothing(segments: Server, name: str) -> None:
+    segments.wait_idle()
+    before = segments.settled()
+    async with AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(asking(segments, name)) for _ in range(8)]
+        for stream, _ in streams[::2]:
+            with trio.move_on_after(0.05):
+                await stream.receive_some(100_000)
+    await wait_until(lambda: segments.census().within(before), 3, "everything to be gone")
+    assert len(segments.ended) == 8
+    assert {event["ended"] for event in segments.ended} <= {"client left", "finished"}
+    assert "Traceback" not in segments.log
+
+
+@pytest.mark.parametrize("name", ["film", "sound", "sounds"])
+async def test_a_stalled_segment_costs_little_memory(segments: Server, name: str) -> None:
+    if segments.url.startswith("https"):
+        pytest.skip("see test_http2")
+    costs = []
+    for round_ in (10, STALLED):  # the first round is for what is only paid once
+        async with AsyncExitStack() as stack:
+            before = segments.private_memory()
+            for _ in range(round_):
+                await stack.enter_async_context(stalling(segments, name))
+            await wait_until(lambda: segments.metrics()["active_streams"] == round_, 10)  # noqa: B023
+            await trio.sleep(0.3)  # for those that still move
+            costs.append((segments.private_memory() - before) / round_ / 1024)
+        await wait_until(lambda: segments.metrics()["active_streams"] == 0, 5)
+    print(f"KiB of private memory a stalled stream of {name}: {costs}")
+    assert costs[-1] <= KIB_A_STREAM
+
+
+@asynccontextmanager
+async def stalling(server: Server, name: str) -> AsyncIterator[None]:
+    """A client with little room, which takes nothing."""
+    sock = trio.socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with sock:
+        await sock.connect((server.host, server.port))
+        await sock.send(f"GET /parts/film.mp4/{name} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
+        yield
+
+
+@pytest.mark.parametrize("name", ["film", "sounds"])
+def test_what_is_cold_arrives(segments: Server, other: Path, name: str) -> None:
+    expected = assemble(body(name, SIZE), other.read_bytes())
+    cold = segments.metrics()["windows_cold"]
+
+    def fetched() -> bool:
+        """On a busy machine the disk may be done before anybody has to wait for it."""
+        with other.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        assert segments.get(f"/parts/{other.name}/{name}").content == expected
+        return bool(segments.metrics()["windows_cold"] > cold)
+
+    wait_for(fetched, 20, "something to be fetched from the disk")
