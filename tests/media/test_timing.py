@@ -60,7 +60,7 @@ def test_ticks_and_origin() -> None:
     shown=st.lists(st.integers(0, 1000), unique=True), delay=st.integers(0, 100), end=st.integers(1001, 2000)
 )
 def test_decode_times(shown: list[int], delay: int, end: int) -> None:
-    decoded = decode_times(shown, delay)
+    decoded = decode_times(shown, delay, end)
     assert decoded == sorted(decoded)
     assert all(one <= other for one, other in zip(decoded, shown, strict=True))
     lengths = durations(decoded, end - delay)
@@ -68,8 +68,23 @@ def test_decode_times(shown: list[int], delay: int, end: int) -> None:
     if shown:
         assert decoded[0] == min(shown) - delay
         assert decoded[0] + sum(lengths) == end - delay  # where what follows is decoded from
-    if delay >= reordering(shown, len(shown)):
-        assert decoded == [each - delay for each in sorted(shown)]
+
+
+@given(
+    order=st.sampled_from([[0], [0, 2, 1], [0, 4, 2, 1, 3], [0, 3, 1, 2]]),
+    groups=st.integers(1, 20),
+    rate=st.sampled_from([Fraction(24_000, 1001), Fraction(30_000, 1001), Fraction(60), Fraction(25)]),
+    first=st.integers(0, 100),
+)
+def test_no_picture_reaches_into_the_next(order: list[int], groups: int, rate: Fraction, first: int) -> None:
+    """Milliseconds make some pictures a millisecond longer than others."""
+    numbers = [group * len(order) + each for group in range(groups) for each in order]
+    shown = [first + round(number * 1000 / rate) for number in numbers]
+    end = first + round(len(numbers) * 1000 / rate)
+    delay = reordering(shown, len(shown)) + 2
+    lengths = durations(decode_times(shown, delay, end), end - delay)
+    ends = sorted(time + length for time, length in zip(shown, lengths, strict=True))
+    assert ends == [*sorted(shown)[1:], end]
 
 
 def test_reordering() -> None:

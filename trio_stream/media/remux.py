@@ -22,7 +22,7 @@ from trio_stream.media.opening import printable
 from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, skipped
 from trio_stream.media.samples import audio_specific_config, framing, thrown_away
-from trio_stream.media.timing import decode_times, durations, rising
+from trio_stream.media.timing import ROUNDED, decode_times, durations, rising
 
 PART = 16 << 20
 """Bytes of a segment that are sent at once."""
@@ -140,7 +140,7 @@ def _samples(
         in_order = sorted(shown)
         usual = in_order[-1] - in_order[-2] if len(in_order) > 1 else 0
         end = in_order[-1] + (_length(piece.packets[-1][1], carriage) or usual)
-    decoded = decode_times(shown, carriage.delay)
+    decoded = decode_times(shown, carriage.delay, end)
     samples = [
         Sample(length, memoryview(each).nbytes, not video or packet.is_keyframe, time - decode)
         for length, each, (_, packet), time, decode in zip(
@@ -152,9 +152,12 @@ def _samples(
 
 def _length(packet: AnyPacket, carriage: Carriage) -> int:
     """How long the last sample of a track lasts, without what is to be thrown away of it; 0 if it does not say."""
+    known = Fraction(packet.duration or 0) * carriage.time_base * carriage.timescale
     if not carriage.step:
-        return round((packet.duration or 0) * carriage.time_base * carriage.timescale)
+        return round(known)
     _, at_end = thrown_away(skipped(packet))
+    if 0 < known < carriage.step - max(ROUNDED, carriage.time_base) * carriage.timescale:
+        at_end = max(at_end, carriage.step - round(known))  # a last block of FLAC, as long as it has to be
     return carriage.step - min(at_end, carriage.step - 1)
 
 

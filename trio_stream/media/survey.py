@@ -17,8 +17,14 @@ from trio_stream.media.outline import KEYFRAME_LIMIT
 from trio_stream.media.reading import LEADING, AnyPacket, Track
 from trio_stream.media.timing import reordering
 
+ROUNDING = 2
+"""Ticks that timestamps elsewhere in a file may be off more than those that were seen."""
+
 GROUP_LIMIT = 500
 """Pictures of a group of which it is asked in what order they are shown."""
+
+ROUNDING = 2
+"""Ticks that timestamps elsewhere in a file may be off more than those that were seen."""
 
 GROUP_LIMIT = 500
 """Pictures of a group of which it is asked in what order they are shown."""
@@ -141,8 +147,9 @@ class Survey:
 
     @property
     def delay(self) -> int:
-        """How much earlier than in turn pictures have to be decoded, as far as that was seen."""
-        return max(self._delay, reordering(self._group, len(self._group) - LEADING))
+        """How much earlier than the first of them is shown pictures have to be decoded, as far as that was seen."""
+        delay = max(self._delay, reordering(self._group, len(self._group) - LEADING))
+        return delay + ROUNDING if delay else 0
 
     def _end_group(self) -> None:
         """Learn from the pictures since the last keyframe; of all of them, if they were so few that all were kept."""
