@@ -1,0 +1,39 @@
+"""Fixtures of this room: a server of the films that are packaged."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.playback.specimens import SPECIMENS, specimens
+from tests.support import Server, serving, wait_for
+
+
+@pytest.fixture(scope="session")
+def films() -> Path:
+    """The folder of the films."""
+    return specimens()
+
+
+@pytest.fixture(scope="session")
+def cinema(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of the films, which it knows. It draws no pictures of them."""
+    folder = tmp_path_factory.mktemp("cinema")
+    library = folder / "videos"
+    library.mkdir()
+    for each in SPECIMENS:
+        (library / each.file).hardlink_to(films / each.file)
+    with serving(library, folder, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}) as running:
+        wait_for(
+            lambda: running.get("/api/library").json()["videos"] == len(SPECIMENS),
+            30,
+            "the films to be known",
+        )
+        yield running
+
+
+@pytest.fixture(scope="session")
+def addresses(cinema: Server) -> dict[str, str]:
+    """Where the playlists of each film are, by its name."""
+    items = cinema.get("/api/videos?limit=200").json()["items"]
+    return {item["name"].removesuffix(".mp4"): f"/api/videos/{item['id']}" for item in items}

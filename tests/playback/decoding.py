@@ -1,0 +1,52 @@
+"""What ffmpeg decodes of a source: every picture and every sound, when it is presented and a hash of it."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+PICTURES = "-enc_time_base -1 -fps_mode passthrough"
+SOUND = "-af atrim=start=0"
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames of one track: seconds from the beginning, and hashes of what is seen or heard."""
+
+    times: tuple[float, ...]
+    hashes: tuple[str, ...]
+
+
+def decode(source: str | Path | bytes, tracks: Sequence[str], *, apart: bool = False) -> tuple[Frames, ...]:
+    """All frames of a file, of what an address leads to, or of bytes; `tracks` as in "v:0", "a:1".
+
+    What lies before 0 is not presented, and is left out. `apart`: each by itself, because FFmpeg takes the end of
+    the first track for that of all, as it does in DASH.
+    """
+    if apart:
+        with ThreadPoolExecutor(len(tracks)) as pool:
+            return tuple(frames for [frames] in pool.map(lambda track: decode(source, [track]), tracks))
+    given, data = ("pipe:0", source) if isinstance(source, bytes) else (str(source), None)
+    with tempfile.TemporaryDirectory() as folder:
+        outputs: list[str] = []
+        paths = [f"{folder}/{number}" for number in range(len(tracks))]
+        for track, path in zip(tracks, paths, strict=True):
+            how = PICTURES if track.startswith("v") else SOUND
+            outputs += ["-map", f"0:{track}", *how.split(), "-f", "framemd5", path]
+        command = ["ffmpeg", "-v", "error", "-nostdin", "-copyts", "-threads", "1", "-i", given, *outputs]
+        done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr[:2000].decode(errors="replace")
+        return tuple(_read(Path(path).read_text()) for path in paths)
+
+
+def _read(text: str) -> Frames:
+    found = re.search(r"^#tb 0: (\S+)$", text, re.MULTILINE)
+    assert found is not None
+    base = Fraction(found[1])
+    rows = [line.split(",") for line in text.splitlines() if line and not line.startswith("#")]
+    shown = sorted((int(pts), hashed.strip()) for _, _, pts, _, _, hashed in rows if int(pts) >= 0)
+    return Frames(tuple(float(pts * base) for pts, _ in shown), tuple(hashed for _, hashed in shown))

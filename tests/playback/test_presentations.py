@@ -1,0 +1,294 @@
+"""Films as HLS and DASH, of a real server: what ffmpeg decodes of them is what it decodes of the files."""
+
+import random
+from bisect import bisect_right
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate, pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import httpx
+import m3u8
+import pytest
+
+from tests.playback.decoding import Frames, decode
+from tests.playback.specimens import SPECIMENS, Specimen
+from tests.support import Server
+from trio_stream.mp4.boxes import Box, read_boxes
+from trio_stream.mp4.movie import read_movie
+
+MILLISECOND = 0.001
+SEEKS = 50
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film of the server: its tracks as ffmpeg counts them, each with the name of its rendition."""
+
+    specimen: Specimen
+    path: Path
+    url: str
+    tracks: dict[str, str]
+
+    def playlist(self, name: str) -> m3u8.M3U8:
+        return m3u8.loads(httpx.get(f"{self.url}/{name}.m3u8", verify=False).text)
+
+    def get(self, path: str) -> bytes:
+        answer = httpx.get(f"{self.url}/{path}", verify=False)
+        assert answer.status_code == 200
+        return answer.content
+
+
+@pytest.fixture(scope="session")
+def film(cinema: Server, addresses: dict[str, str], films: Path) -> Callable[[Specimen], Film]:
+    """Looks a film up."""
+
+    @cache
+    def look(specimen: Specimen) -> Film:
+        url = cinema.url + addresses[specimen.name]
+        master = m3u8.loads(httpx.get(f"{url}/master.m3u8", verify=False).text)
+        video = [each for each in master.playlists if each.stream_info.resolution]
+        sounds = [each.uri for each in (master.media if video else master.playlists)]
+        tracks = {"v:0": video[0].uri} if video else {}
+        tracks |= {f"a:{number}": uri for number, uri in enumerate(sounds)}
+        names = {track: uri.removesuffix(".m3u8") for track, uri in tracks.items()}
+        return Film(specimen, films / specimen.file, url, names)
+
+    return look
+
+
+@pytest.fixture(scope="session")
+def truth() -> Callable[[Film], dict[str, Frames]]:
+    """What ffmpeg decodes of the file, by track."""
+    known: dict[str, dict[str, Frames]] = {}
+
+    def look(film: Film) -> dict[str, Frames]:
+        if film.specimen.name not in known:
+            tracks = list(film.tracks)
+            known[film.specimen.name] = dict(zip(tracks, decode(film.path, tracks), strict=True))
+        return known[film.specimen.name]
+
+    return look
+
+
+each_film = pytest.mark.parametrize("specimen", SPECIMENS, ids=lambda specimen: specimen.name)
+
+
+@each_film
+def test_all_of_it_is_what_the_file_is(
+    film: Callable[[Specimen], Film], truth: Callable[[Film], dict[str, Frames]], specimen: Specimen
+) -> None:
+    """The same pictures and samples, each of them presented when it is in the file, to the millisecond."""
+    found = film(specimen)
+    expected = truth(found)
+    for name in ("master.m3u8", "manifest.mpd"):
+        decoded = decode(f"{found.url}/{name}", list(expected), apart=name == "manifest.mpd")
+        for (track, was), now in zip(expected.items(), decoded, strict=True):
+            assert now.hashes == was.hashes, (name, track, len(now.hashes), len(was.hashes))
+            assert now.times == pytest.approx(was.times, abs=MILLISECOND), (name, track)
+
+
+# --- Segment by segment ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """What the head of a segment says, in seconds: when it is decoded, how long it lasts, when its first and its last
+    frame are presented, and how long its longest frame is."""
+
+    sequence: int
+    decoded: int
+    duration: int
+    timescale: int
+    shown: tuple[float, ...]
+    longest: float
+
+
+def read_fragment(data: bytes, init: bytes) -> Fragment:
+    moov = next(each for each in read_boxes(init) if each.kind == "moov")
+    [track] = read_movie(moov.payload, len(init)).tracks
+    skip = track.edits[0].media_time if track.edits else 0
+    styp, moof, mdat = read_boxes(data)
+    assert (styp.kind, moof.kind, mdat.kind) == ("styp", "moof", "mdat")
+    _, _, fields = moof.get("mfhd").full()
+    sequence = fields.u32()
+    [traf] = [each for each in moof.children() if each.kind == "traf"]
+    tfhd, tfdt, trun = traf.children()
+    _, _, fields = tfdt.full()
+    decoded = fields.number(8)
+    durations, sizes, offsets = _run(tfhd, trun)
+    assert sum(sizes) == len(mdat.payload)
+    assert trun.full()[1] & 0x1
+    _, _, fields = trun.full()
+    fields.take(4)
+    assert data[data.index(b"moof") - 4 :][fields.number(4, signed=True) :] == bytes(mdat.payload)
+    times = accumulate(durations[:-1], initial=decoded)
+    shown = tuple((at + offset - skip) / track.timescale for at, offset in zip(times, offsets, strict=True))
+    return Fragment(
+        sequence, decoded, sum(durations), track.timescale, shown, max(durations) / track.timescale
+    )
+
+
+def _run(tfhd: Box, trun: Box) -> tuple[list[int], list[int], list[int]]:
+    """Durations, sizes and offsets of presentation of all samples."""
+    _, flags, fields = tfhd.full()
+    fields.take(4)
+    duration = fields.u32() if flags & 0x8 else 0
+    size = fields.u32() if flags & 0x10 else 0
+    _, flags, fields = trun.full()
+    count = fields.u32()
+    fields.take((4 if flags & 0x1 else 0) + (4 if flags & 0x4 else 0))
+    durations, sizes, offsets = [duration] * count, [size] * count, [0] * count
+    for number in range(count):
+        if flags & 0x100:
+            durations[number] = fields.u32()
+        if flags & 0x200:
+            sizes[number] = fields.u32()
+        if flags & 0x400:
+            fields.u32()
+        if flags & 0x800:
+            offsets[number] = fields.number(4, signed=True)
+    assert fields.rest() == 0
+    return durations, sizes, offsets
+
+
+@each_film
+def test_segments_follow_each_other_as_the_playlist_says(
+    film: Callable[[Specimen], Film], specimen: Specimen
+) -> None:
+    found = film(specimen)
+    targets = set()
+    for name in found.tracks.values():
+        playlist = found.playlist(name)
+        [mapped] = playlist.segment_map
+        init = found.get(mapped.uri)
+        fragments = [read_fragment(found.get(each.uri), init) for each in playlist.segments]
+        assert [each.sequence for each in fragments] == list(range(1, len(fragments) + 1))
+        for before, after in pairwise(fragments):  # neither a gap nor an overlap
+            assert before.decoded + before.duration == after.decoded
+        frame = max(each.longest for each in fragments)
+        begin = max(0.0, min(fragments[0].shown))
+        marks = accumulate((each.duration for each in playlist.segments), initial=begin)
+        for fragment, mark in zip(fragments, marks, strict=False):
+            assert max(0.0, min(fragment.shown)) == pytest.approx(mark, abs=frame + 1e-5)
+        end = max(max(each.shown) for each in fragments)
+        length = sum(each.duration for each in playlist.segments)
+        assert begin + length == pytest.approx(end, abs=frame + 1e-5)
+        assert max(round(each.duration) for each in playlist.segments) <= playlist.target_duration
+        targets.add(playlist.target_duration)
+    assert len(targets) == 1
+
+
+@each_film
+def test_dash_names_the_same_segments_at_the_same_times(
+    film: Callable[[Specimen], Film], specimen: Specimen
+) -> None:
+    found = film(specimen)
+    root = ET.fromstring(found.get("manifest.mpd"))
+    templates = list(root.iter("{urn:mpeg:dash:schema:mpd:2011}SegmentTemplate"))
+    assert len(templates) == len(found.tracks)
+    for template, name in zip(templates, found.tracks.values(), strict=True):
+        playlist = found.playlist(name)
+        said: list[float] = []
+        for each in template.iter("{urn:mpeg:dash:schema:mpd:2011}S"):
+            said += [int(each.attrib["d"]) / int(template.attrib["timescale"])] * (int(each.get("r", 0)) + 1)
+        assert said == pytest.approx([each.duration for each in playlist.segments], abs=2e-6)
+        uris = [template.attrib["media"].replace("$Number$", str(number)) for number in range(len(said))]
+        assert uris == [each.uri for each in playlist.segments]
+        assert [template.attrib["initialization"]] == [each.uri for each in playlist.segment_map]
+
+
+# --- Alone ----------------------------------------------------------------------------------------------
+
+
+def between(frames: Frames, begin: float, end: float) -> dict[float, str]:
+    """The frames presented in that time, by when that is, to the millisecond."""
+    pairs = zip(frames.times, frames.hashes, strict=True)
+    return {round(at, 3): frame for at, frame in pairs if begin - MILLISECOND < at < end - MILLISECOND}
+
+
+def test_segments_alone_are_their_part_of_the_film(
+    film: Callable[[Specimen], Film], truth: Callable[[Film], dict[str, Frames]]
+) -> None:
+    """Fifty seeks: the init segment and one other, and nothing before it."""
+    chance = random.Random(6)
+    places: list[tuple[Film, str, float]] = []
+    for number in range(SEEKS):
+        found = film(SPECIMENS[number % len(SPECIMENS)])
+        places.append((found, chance.choice(list(found.tracks)), chance.random()))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda place: _seek(place[0], place[1], place[2], truth(place[0])), places))
+
+
+def _seek(film: Film, track: str, share: float, truth: dict[str, Frames]) -> None:
+    playlist = film.playlist(film.tracks[track])
+    init = film.get(playlist.segment_map[0].uri)
+    begin = max(0.0, min(read_fragment(film.get(playlist.segments[0].uri), init).shown))
+    marks = list(accumulate((each.duration for each in playlist.segments), initial=begin))
+    number = bisect_right(marks, begin + share * (marks[-1] - begin)) - 1
+    data = film.get(playlist.segments[number].uri)
+    fragment = read_fragment(data, init)
+    what = f"{film.specimen.name}, {track}, segment {number}"
+    # What is shown before the keyframe of an open group needs the segment before; of sound, half a frame may be heard.
+    begin = fragment.shown[0] if film.specimen.open and track == "v:0" else 0.0
+    earlier = MILLISECOND if track == "v:0" else fragment.longest - MILLISECOND
+    shown = sorted(max(begin, each) for each in fragment.shown if each > begin - earlier)
+    [frames] = decode(init + data, [track[:1] + ":0"])
+    got = between(frames, begin, 1e9)
+    assert len(got) == len(shown), what
+    assert list(got) == pytest.approx(shown, abs=fragment.longest + MILLISECOND), what
+    wanted = between(truth[track], min(got), max(got) + 2 * MILLISECOND)
+    if track == "v:0":
+        assert _alike(got, wanted), what
+    else:
+        # Most decoders of sound are in another state without what came before: no sample is missing, and each is heard
+        # when it should be.
+        following = list(got)[1:]  # of the first one Opus keeps a part back
+        assert following == pytest.approx(list(wanted)[-len(following) :], abs=2 * MILLISECOND), what
+        if film.specimen.name == "flac":
+            assert _alike(got, wanted), what
+
+
+def _alike(one: dict[float, str], other: dict[float, str]) -> bool:
+    """The same frames at the same times, but for rounding."""
+    return list(one.values()) == list(other.values()) and list(one) == pytest.approx(
+        list(other), abs=2 * MILLISECOND
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "b-frames",
+        "open-gops",
+        "odd-keyframes",
+        "fragmented",
+        "keyframes-only",
+        "one-keyframe",
+        "hevc",
+        "vp9-opus",
+    ],
+)
+def test_keyframes_alone_are_pictures_of_the_film(
+    film: Callable[[Specimen], Film], truth: Callable[[Film], dict[str, Frames]], name: str
+) -> None:
+    found = film(next(each for each in SPECIMENS if each.name == name))
+    playlist = found.playlist(f"{found.tracks['v:0']}-keys")
+    assert playlist.is_i_frames_only
+    [frames] = decode(f"{found.url}/{found.tracks['v:0']}-keys.m3u8", ["v:0"])
+    assert len(frames.hashes) == len(playlist.segments)
+    known = between(truth(found)["v:0"], 0, 1e9)
+    begin = frames.times[0]
+    marks = list(accumulate((each.duration for each in playlist.segments), initial=begin))
+    assert list(frames.times) == pytest.approx(marks[:-1], abs=2 * MILLISECOND)
+    for at, frame in zip(frames.times, frames.hashes, strict=True):
+        assert frame in (
+            known.get(round(at, 3)),
+            known.get(round(at + MILLISECOND, 3)),
+            known.get(round(at - MILLISECOND, 3)),
+        )
+    assert playlist.segments[0].uri.endswith("/k0.m4s")
