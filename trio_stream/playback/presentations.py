@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import structlog
+import trio
 from sqlalchemy import Connection, select
 
 from trio_stream.errors import MediaUnreadable, NotTheOwner, StoreError, Unpackageable
@@ -43,21 +44,31 @@ class Presentations:
         self._writer = writer
         self._remuxer = remuxer
         self._known: OrderedDict[str, Presentation | Unpackageable] = OrderedDict()
+        self._finding: dict[str, trio.Event] = {}
 
     async def of(self, video: OpenVideo) -> Presentation:
         """How the content of an open video is presented. Raises `Unpackageable`, `SourceUnreadable`, `StoreError`."""
-        found = self._known.get(video.revision)
-        if found is None:
-            found = await self._database.read(partial(_look_up, revision=video.revision))
-            if found is None:
-                found = await self._find_out(video)
-            self._known[video.revision] = found
-            if len(self._known) > MOST:
-                self._known.popitem(last=False)
+        while (found := self._known.get(video.revision)) is None:
+            if (finding := self._finding.get(video.revision)) is not None:
+                await finding.wait()
+            else:
+                await self._learn(video)
         self._known.move_to_end(video.revision)
         if isinstance(found, Unpackageable):
             raise Unpackageable(str(found))
         return found
+
+    async def _learn(self, video: OpenVideo) -> None:
+        """Look it up or find it out, once for all who ask."""
+        over = self._finding[video.revision] = trio.Event()
+        try:
+            found = await self._database.read(partial(_look_up, revision=video.revision))
+            self._known[video.revision] = found or await self._find_out(video)
+            if len(self._known) > MOST:
+                self._known.popitem(last=False)
+        finally:
+            del self._finding[video.revision]
+            over.set()
 
     async def _find_out(self, video: OpenVideo) -> Presentation | Unpackageable:
         try:

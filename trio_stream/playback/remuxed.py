@@ -18,7 +18,7 @@ from trio_stream.packaging.presentation import Rendition
 from trio_stream.playback.segment_cache import SegmentCache
 
 AT_ONCE = 3
-"""Jobs at once: a segment is ready in much less time than it plays, and the sandbox has other work too."""
+"""Segments that are made at once: one is ready in much less time than it plays, and the sandbox has other work too."""
 
 OUTLINE_DEADLINE, SCAN_SECONDS = 60.0, 45.0
 """Seconds for an outline, and for reading in it: a large file without an index is known as far as that goes."""
@@ -29,14 +29,14 @@ DEADLINE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class RemuxerStatistics:
-    """Jobs that run now, and those that wait for their turn."""
+    """Segments that are being made now, and those that wait for their turn."""
 
     running: int
     waiting: int
 
 
 class Remuxer:
-    """Asks `sandbox` for what `cache` does not have, at most `at_once` jobs at a time.
+    """Asks `sandbox` for what `cache` does not have, at most `at_once` segments at a time, and one outline.
 
     All of it raises `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed` and `TooManyFiles`. Descriptors of media
     stay the caller's, those of what was made become theirs.
@@ -46,6 +46,7 @@ class Remuxer:
         self._sandbox = sandbox
         self._cache = cache
         self._limiter = trio.CapacityLimiter(at_once)
+        self._outlining = trio.CapacityLimiter(1)  # it may take long, and no segment waits for it
 
     def statistics(self) -> RemuxerStatistics:
         """What is going on now."""
@@ -54,7 +55,7 @@ class Remuxer:
 
     async def outline(self, fd: int, *, urgent: bool = True) -> Outline:
         """What packaging has to know of the file `fd`; `urgent` if somebody waits for it."""
-        async with self._limiter:
+        async with self._outlining:
             done = await self._sandbox.run(
                 "outline",
                 fd,
