@@ -3,7 +3,8 @@
 The same question has the same answer, byte for byte. The init segment is made by FFmpeg's muxer, which knows how each
 codec is described; a segment is written here, because its times have to be exactly those the outline speaks of.
 
-A segment job holds its packets and at most PART bytes more; it fails beyond SEGMENT_LIMIT.
+A segment job holds its packets, which are at most SEGMENT_LIMIT bytes, once more if they have to be framed in another
+way, and twice PART bytes.
 """
 
 import io
