@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import m3u8
+
 PICTURES = "-enc_time_base -1 -fps_mode passthrough"
 SOUND = "-af atrim=start=0"
 
@@ -19,6 +21,16 @@ class Frames:
 
     times: tuple[float, ...]
     hashes: tuple[str, ...]
+
+
+def renditions(master: str) -> dict[str, str]:
+    """The names of the renditions in a master playlist, by the track that ffmpeg takes them for."""
+    read = m3u8.loads(master)
+    video = [each.uri for each in read.playlists if each.stream_info.resolution]
+    sounds = [each.uri for each in read.media if each.type == "AUDIO"] if video else [each.uri for each in read.playlists]
+    tracks = {"v:0": video[0]} if video else {}
+    tracks |= {f"a:{number}": uri for number, uri in enumerate(sounds)}
+    return {track: uri.removesuffix(".m3u8") for track, uri in tracks.items()}
 
 
 def decode(source: str | Path | bytes, tracks: Sequence[str], *, apart: bool = False) -> tuple[Frames, ...]:

@@ -14,7 +14,7 @@ import httpx
 import m3u8
 import pytest
 
-from tests.playback.decoding import Frames, decode
+from tests.playback.decoding import Frames, decode, renditions
 from tests.playback.specimens import SPECIMENS, Specimen
 from tests.support import Server
 from trio_stream.mp4.boxes import Box, read_boxes
@@ -49,12 +49,7 @@ def film(cinema: Server, addresses: dict[str, str], films: Path) -> Callable[[Sp
     @cache
     def look(specimen: Specimen) -> Film:
         url = cinema.url + addresses[specimen.name]
-        master = m3u8.loads(httpx.get(f"{url}/master.m3u8", verify=False).text)
-        video = [each for each in master.playlists if each.stream_info.resolution]
-        sounds = [each.uri for each in (master.media if video else master.playlists)]
-        tracks = {"v:0": video[0].uri} if video else {}
-        tracks |= {f"a:{number}": uri for number, uri in enumerate(sounds)}
-        names = {track: uri.removesuffix(".m3u8") for track, uri in tracks.items()}
+        names = renditions(httpx.get(f"{url}/master.m3u8", verify=False).text)
         return Film(specimen, films / specimen.file, url, names)
 
     return look

@@ -1,0 +1,69 @@
+"""The MP4 files of the menagerie as HLS: what ffmpeg decodes of them is what it decodes of the files, or they say why not."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.playback.decoding import decode, renditions
+from tests.support import Server, serving, wait_for
+
+REFUSED = {
+    "damaged/boundless-box.mp4": "there is no index (moov) in it",
+    "damaged/cut-in-index.mp4": "the box moov: the file ends in it",
+    "damaged/empty.mp4": "there is no index (moov) in it",
+    "damaged/garbage.mp4": "there is no index (moov) in it",
+    "damaged/no-index.mp4": "there is no index (moov) in it",
+    "damaged/playlist.mp4": "there is no index (moov) in it",
+}
+"""What cannot be packaged, and why."""
+
+OTHERWISE = {"damaged/flipped.mp4", "damaged/cut-in-data.mp4"}
+"""Of damaged bytes ffmpeg makes now this and now that; they are served all the same."""
+
+
+@pytest.fixture(scope="session")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of the menagerie's MP4 files."""
+    menagerie = REPOSITORY / ".cache" / "menagerie"
+    command = [sys.executable, str(REPOSITORY / "scripts" / "menagerie"), str(menagerie)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    folder = tmp_path_factory.mktemp("zoo")
+    library = folder / "videos"
+    files = [path.relative_to(menagerie) for path in menagerie.rglob("*.mp4") if not path.name.startswith(".")]
+    for each in files:
+        (library / each).parent.mkdir(parents=True, exist_ok=True)
+        (library / each).hardlink_to(menagerie / each)
+    with serving(library, folder, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}) as running:
+        wait_for(lambda: running.get("/api/library").json()["videos"] == len(files), 30, "the menagerie to be known")
+        yield running
+
+
+def test_the_menagerie(zoo: Server) -> None:
+    items = zoo.get("/api/videos?limit=200").json()["items"]
+    with ThreadPoolExecutor(2) as pool:
+        found = dict(zip((item["name"] for item in items), pool.map(lambda item: look(zoo, item), items), strict=True))
+    assert {name: reason for name, reason in found.items() if reason} == REFUSED
+    assert len(found) > 25
+
+
+def look(zoo: Server, item: dict[str, str]) -> str | None:
+    """Why the video is not packaged; None if it is, and decodes to what it is."""
+    address = f"/api/videos/{item['id']}/master.m3u8"
+    answer = zoo.get(address)
+    if answer.status_code == 422:
+        reason: str = answer.json()["detail"]
+        return reason
+    assert answer.status_code == 200, item["name"]
+    tracks = list(renditions(answer.text))
+    if item["name"] not in OTHERWISE:
+        expected = decode(Path(zoo.videos) / item["name"], tracks)
+        for track, was, now in zip(tracks, expected, decode(zoo.url + address, tracks), strict=True):
+            assert now.hashes == was.hashes, (item["name"], track, len(now.hashes), len(was.hashes))
+            assert now.times == pytest.approx(was.times, abs=0.001), (item["name"], track)
+    return None
