@@ -35,19 +35,27 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert made.returncode == 0, made.stdout + made.stderr
     folder = tmp_path_factory.mktemp("zoo")
     library = folder / "videos"
-    files = [path.relative_to(menagerie) for path in menagerie.rglob("*.mp4") if not path.name.startswith(".")]
+    files = [
+        path.relative_to(menagerie) for path in menagerie.rglob("*.mp4") if not path.name.startswith(".")
+    ]
     for each in files:
         (library / each).parent.mkdir(parents=True, exist_ok=True)
         (library / each).hardlink_to(menagerie / each)
     with serving(library, folder, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}) as running:
-        wait_for(lambda: running.get("/api/library").json()["videos"] == len(files), 30, "the menagerie to be known")
+        wait_for(
+            lambda: running.get("/api/library").json()["videos"] == len(files),
+            30,
+            "the menagerie to be known",
+        )
         yield running
 
 
 def test_the_menagerie(zoo: Server) -> None:
     items = zoo.get("/api/videos?limit=200").json()["items"]
     with ThreadPoolExecutor(2) as pool:
-        found = dict(zip((item["name"] for item in items), pool.map(lambda item: look(zoo, item), items), strict=True))
+        found = dict(
+            zip((item["name"] for item in items), pool.map(lambda item: look(zoo, item), items), strict=True)
+        )
     assert {name: reason for name, reason in found.items() if reason} == REFUSED
     assert len(found) > 25
 

@@ -1,0 +1,44 @@
+"""A segment of a film that was played before: no thread, no process, no question to the database."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+
+@pytest.mark.parametrize(
+    ("name", "zero_copy"), [("b-frames", "1"), ("b-frames", "0"), ("fragmented-by-time", "1")]
+)
+def test_a_segment_of_a_warm_film_asks_nobody(tmp_path: Path, films: Path, name: str, zero_copy: str) -> None:
+    library = tmp_path / "videos"
+    library.mkdir()
+    (library / "film.mp4").write_bytes((films / f"{name}.mp4").read_bytes())
+    settings = {
+        "VIDEOS": library,
+        "DATA": tmp_path / "data",
+        "LOG_LEVEL": "error",
+        "ZERO_COPY": zero_copy,
+        "ARTWORK_SHARE": "0",
+    }
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.playback.counting"],
+        cwd=REPOSITORY,
+        env=os.environ | {f"TRIO_STREAM_{name}": str(value) for name, value in settings.items()},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    found = json.loads(ran.stdout)
+    assert found["segments"] > 10
+    assert found["bytes"] > 1_000_000
+    assert found["asked"] == {}
+    assert (found["reads"], found["processes"], found["threads"]) == (0, 0, 0)
+    assert found["indexes"] == 1
+    assert found["ever"] > 3  # what counts does count
