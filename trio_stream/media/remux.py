@@ -8,6 +8,7 @@ way, and twice PART bytes.
 """
 
 import io
+import struct
 from collections.abc import Buffer, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -32,6 +33,9 @@ FIRST_PACKETS = 8
 """Packets the muxer is shown: some codecs (AC-3, E-AC-3) are described by what is in them."""
 
 _MUXER = {"movflags": "empty_moov+delay_moov+default_base_moof+frag_custom", "fflags": "+bitexact"}
+
+_FTYP = struct.pack(">I4s4sI4s4s4s", 28, b"ftyp", b"iso6", 0, b"iso6", b"cmfc", b"mp41")
+"""The muxer names brands of its own; these are what is in it (CMAF section 7.2)."""
 
 
 def init(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def _initial(stream: Track, carriage: Carriage, packets: list[AnyPacket]) -> byt
             sample.is_keyframe = packet.is_keyframe
             muxer.mux_one(sample)
     made = written.getvalue()
-    return made[: _box_end(made, b"moov")]
+    return _FTYP + made[_box_end(made, b"ftyp") : _box_end(made, b"moov")]
 
 
 def _box_end(data: bytes, kind: bytes) -> int:

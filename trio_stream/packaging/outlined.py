@@ -4,9 +4,10 @@ Its segments are made by another job, to which a rendition carries what it needs
 numbers of samples stand the times at which the track is cut.
 """
 
+import math
 from array import array
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from trio_stream.media.codecs import HLG, PQ, TRANSFERS
 from trio_stream.media.facts import VideoTrack
@@ -18,8 +19,11 @@ from trio_stream.packaging.presentation import Presentation, Rendition, Segments
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
 """Codecs whose sample entry in MP4 is written otherwise than browsers call them."""
 
-HEAD = 1.01
-"""What the heads of segments add to the packets of a file, about."""
+HEAD, PER_SAMPLE = 160, 16
+"""Bytes that the head of a segment takes at most, and for each sample."""
+
+MOST_PICTURES, SMALLEST_FRAME = 60, 1024
+"""Pictures in a second, and samples in a packet of sound, where nobody knows."""
 
 
 def present_outline(outline: Outline) -> Presentation:
@@ -79,7 +83,10 @@ def _video(outline: VideoOutline, keys: Cuts, chosen: Sequence[int], end: float)
         codecs=track.codec_string or "",
         timescale=scale,
         segments=_segments(
-            [*starts, round(end * scale)], [*(keys.times[each] for each in chosen), round(end * scale)], sizes
+            [*starts, round(end * scale)],
+            [*(keys.times[each] for each in chosen), round(end * scale)],
+            sizes,
+            float(track.frame_rate or MOST_PICTURES) / scale,
         ),
         language=track.language,
         default=True,
@@ -123,10 +130,13 @@ def _audio(
         name=f"a{track.index}",
         kind="audio",
         track=track.index,
-        codecs=track.codec_string or "",
+        codecs=_NAMES.get(track.codec, track.codec_string or ""),
         timescale=scale,
         segments=_segments(
-            [max(0, times[0]), *times[1:], round(end * scale)], [*times, round(end * scale)], sizes
+            [max(0, times[0]), *times[1:], round(end * scale)],
+            [*times, round(end * scale)],
+            sizes,
+            1 / (carriage.step or SMALLEST_FRAME),
         ),
         language=track.language,
         label=track.title,
@@ -137,13 +147,14 @@ def _audio(
     )
 
 
-def _segments(starts: Sequence[int], cuts: Sequence[int], sizes: Sequence[int]) -> Segments:
-    rising = [starts[0]]
-    for start in starts[1:]:
-        rising.append(max(start, rising[-1]))
-    return Segments(
-        array("q", rising), array("q", cuts), array("q", (max(1, round(size * HEAD)) for size in sizes))
+def _segments(starts: Sequence[int], cuts: Sequence[int], sizes: Sequence[int], samples: float) -> Segments:
+    """Of `sizes` bytes without their heads; `samples` are how many there are in a unit of time."""
+    rising = array("q", accumulate(starts, max))
+    weighed = (
+        HEAD + size + math.ceil(PER_SAMPLE * (samples * (after - before) + 1))
+        for size, (before, after) in zip(sizes, pairwise(rising), strict=True)
     )
+    return Segments(rising, array("q", cuts), array("q", weighed))
 
 
 def _range(track: VideoTrack) -> str:

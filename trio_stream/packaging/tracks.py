@@ -29,9 +29,9 @@ LONGEST = 4 * 24 * 3600
 MOST_KEYS = 10_000
 """Keyframes in the playlist for trick play, about; they are at least a second apart."""
 
-HEAD = 140
-PER_SAMPLE = 12
-"""Bytes that the head of a segment takes, about, and for each sample."""
+HEAD = 160
+PER_SAMPLE = 16
+"""Bytes that the head of a segment takes at most, and for each sample."""
 
 _VIDEO = {
     "avc1": ("h264", "avcC"), "avc3": ("h264", "avcC"), "hvc1": ("hevc", "hvcC"), "hev1": ("hevc", "hvcC"),

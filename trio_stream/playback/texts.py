@@ -61,6 +61,7 @@ def texts_of(connection: Connection, id_: str) -> tuple[Text, ...]:
         .where(videos.c.id == id_, subtitles.c.state == "made", subtitles.c.vtt.is_not(None))
         .order_by(subtitles.c.video.is_(None), subtitles.c.number)
     ).all()
+    rows = list({row.vtt: row for row in reversed(rows)}.values())[::-1]  # two that are the same are one
     labels = names([row.label or None for row in rows], [row.language for row in rows], "Subtitles")
     return tuple(
         Text(
