@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from hashlib import md5
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import hypothesis
 import psutil
@@ -16,6 +18,7 @@ from sqlalchemy.engine import URL
 
 from tests import support
 from tests.databases import Databases, Postgres, postgres
+from tests.media.making import make
 from tests.support import Census, Server, children_of, serving, wait_for
 
 # A machine that tests run on may be busy: what is slow there is not wrong.
@@ -24,6 +27,9 @@ hypothesis.settings.load_profile("suite")
 
 REPOSITORY = Path(__file__).parents[1]
 CACHE = REPOSITORY / ".cache"
+
+SHARED = ("server", "scratch", "either")
+"""Fixtures that are servers of more than one test."""
 
 GONE_WITHIN = 2.0
 """Seconds after the end of a test in which everything of its clients has to be gone."""
@@ -45,13 +51,30 @@ def sample() -> Path:
     return path
 
 
+FOOTAGE = (
+    "-f lavfi -i testsrc2=size=640x360:rate=24:duration=10,noise=alls=40:allf=t -f lavfi -i sine=duration=10 "
+    "-c:v libx264 -preset ultrafast -b:v 3M -g 48 -pix_fmt yuv420p -c:a aac -movflags +faststart"
+)
+
+
 @pytest.fixture(scope="session")
-def server(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def footage() -> Path:
+    """A video where any will do, made once: 10 s of H.264 and AAC, some 4 MB, and no two pictures the same."""
+    path = CACHE / f"footage-{md5(FOOTAGE.encode(), usedforsecurity=False).hexdigest()}.mp4"
+    if not path.exists():
+        CACHE.mkdir(exist_ok=True)
+        with TemporaryDirectory(dir=CACHE) as folder:  # another process may be at it, too
+            make(Path(folder) / "footage.mp4", FOOTAGE).rename(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def server(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that most tests share."""
     folder = tmp_path_factory.mktemp("server")
     videos = folder / "videos"
     videos.mkdir()
-    shutil.copy(sample, videos / "sample.mp4")
+    shutil.copy(footage, videos / "sample.mp4")
     with serving(videos, folder) as running:
         running.get("/api/videos")
         yield running
@@ -143,20 +166,21 @@ def nothing_left_behind(
 ) -> Iterator[None]:
     """Fails any test that leaves a stream, map, descriptor, task, child process or hidden file behind.
 
-    In the shared servers everything has to be again as it was before the test; in this process nothing of the
-    test's own files may be open or mapped, and no child may be left.
+    In the shared servers everything has to be again as it was before the first test that used them; in this process
+    nothing of the test's own files may be open or mapped, and no child may be left.
     """
-    names = [name for name in ("server", "scratch") if name in request.fixturenames]
+    names = [name for name in SHARED if name in request.fixturenames]
     shared: list[Server] = [request.getfixturevalue(name) for name in names]
-    before = [each.settled() for each in shared]
+    before = [each.at_first for each in shared]
     children = children_of(os.getpid())
     base = str(tmp_path_factory.getbasetemp())
     yield
     gc.collect()
+    gc.freeze()  # what is here now is older than what the next tests leave
     for each, then in zip(shared, before, strict=True):
         _wait_for_census(each, then)
     wait_for(lambda: not ours_open(base), GONE_WITHIN, "descriptors and maps of this process to be closed")
-    left = children_of(os.getpid()) - children
+    left = children_of(os.getpid()) - children - support.lasting
     assert not left, f"child processes left behind: {[psutil.Process(child) for child in left]}"
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import astuple, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,11 @@ class Server:
         wait_for(same_again, 5.0, "the server to come to rest")
         return seen[-1]
 
+    @cached_property
+    def at_first(self) -> Census:
+        """The census of when this was asked for first."""
+        return self.settled()
+
     def private_memory(self) -> int:
         """RssAnon of the serving process, in bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text()
@@ -204,11 +210,20 @@ class Server:
         try:
             return self.process.wait(STOP_DEADLINE)
         except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End it and whatever it has started, at once."""
+        if self.process.poll() is None:
             for process in psutil.Process(self.process.pid).children(recursive=True):
                 process.kill()
             self.process.kill()
             self.process.wait()
-            raise
+
+
+lasting: set[int] = set()
+"""Processes of servers that a test started and others go on with."""
 
 
 def _no_database() -> AbstractContextManager[URL | None]:

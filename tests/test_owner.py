@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,12 +40,11 @@ def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.fixture
-def film(sample: Path, tmp_path: Path) -> Path:
-    """A library with one film in it, which has rested."""
-    videos = tmp_path / "videos"
-    videos.mkdir()
-    os.link(sample, videos / "film.mp4")
+@pytest.fixture(scope="session")
+def film(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with one film in it. It is the same for all tests, as a file has to rest before it is taken up."""
+    videos = tmp_path_factory.mktemp("film")
+    shutil.copy(footage, videos / "film.mp4")
     return videos
 
 
@@ -126,8 +126,10 @@ def test_a_command_goes_through_the_server_that_runs(
     server = start(film)
     wait_for(lambda: known(server), 10, "the film")
     (film / "other.mp4").write_bytes(b"no film")
-    os.utime(film / "other.mp4")
-    ended = command(server, "scan", "--no-wait")
+    try:
+        ended = command(server, "scan", "--no-wait")
+    finally:
+        (film / "other.mp4").unlink()
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "videos in 1 folders" in ended.stdout
     assert server.get("/api/library").json()["look"]["number"] >= 2
@@ -136,7 +138,7 @@ def test_a_command_goes_through_the_server_that_runs(
 def test_a_command_without_a_server_does_it_itself(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
-    server = start(film)
+    server = start(film, environ={"TRIO_STREAM_ARTWORK_SHARE": "1"})
     assert server.stop() == 0
     data = tmp_path / "server-0" / "data"
     ended = command(server, "scan")

@@ -113,7 +113,7 @@ def watching(server: Server, name: str, data: bytes) -> Iterator[Counter[str]]:
 @pytest.fixture
 def hostile(
     menagerie: Path,  # noqa: F811
-    sample: Path,
+    footage: Path,
     tmp_path: Path,
     listening: socket.socket,  # noqa: F811
 ) -> Path:
@@ -131,7 +131,7 @@ def hostile(
     shutil.copy(menagerie / "codecs/h264-baseline.mp4", secret)
     port = listening.getsockname()[1]
     lists(root / "lists", ["/etc/passwd", str(secret), f"http://127.0.0.1:{port}/a.ts"], port)
-    shutil.copy(sample, root / "good.mp4")
+    shutil.copy(footage, root / "good.mp4")
     subtitles(root / "good.mp4")
     return root
 
