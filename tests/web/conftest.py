@@ -1,4 +1,4 @@
-"""Every test of a route runs both ways: bytes answered directly, and through the web framework."""
+"""Tests of routes that answer with bytes run both ways: directly, and through the web framework."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,11 +9,8 @@ import pytest
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
 
-BOTH_WAYS = pytest.fixture(scope="session", params=["direct", "through-quart"])
-
-
-ONE_WAY = ("test_library", "test_metrics", "test_openapi", "test_pages")
-"""Modules about what the web framework answers either way."""
+ONE_WAY = ("test_library", "test_metrics", "test_openapi", "test_pages", "test_sockets")
+"""Modules about what the web framework answers either way, as it does all WebSockets."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -27,29 +24,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = once
 
 
-def _environ(request: pytest.FixtureRequest) -> dict[str, str]:
+type Environ = dict[str, str]
+
+
+@pytest.fixture(scope="session", params=["direct", "through-quart"])
+def way(request: pytest.FixtureRequest) -> Environ:
+    """What a server is told: to answer with bytes in one way or in the other. Whatever uses this runs with both."""
     return {"TRIO_STREAM_DIRECT": "1" if request.param == "direct" else "0"}
 
 
-@BOTH_WAYS
-def server(
-    request: pytest.FixtureRequest, sample: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def server(way: Environ, footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that most tests share."""
     folder = tmp_path_factory.mktemp("server")
     (folder / "videos").mkdir()
-    shutil.copy(sample, folder / "videos" / "sample.mp4")
-    with serving(folder / "videos", folder, environ=_environ(request)) as running:
+    shutil.copy(footage, folder / "videos" / "sample.mp4")
+    with serving(folder / "videos", folder, environ=way) as running:
         running.get("/api/videos")
         yield running
 
 
-@BOTH_WAYS
-def scratch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def scratch(way: Environ, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server whose library each test fills for itself."""
     folder = tmp_path_factory.mktemp("scratch")
     (folder / "videos").mkdir()
-    with serving(folder / "videos", folder, environ=_environ(request)) as running:
+    with serving(folder / "videos", folder, environ=way) as running:
         running.get("/api/videos")
         yield running
 
@@ -90,12 +90,11 @@ def shelf(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-@BOTH_WAYS
-def stocked(
-    request: pytest.FixtureRequest, shelf: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def stocked(way: Environ, shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that knows its videos: a film, three episodes of the same pictures, and what is no video at all."""
-    with serving(shelf, tmp_path_factory.mktemp("stocked"), environ=_environ(request)) as running:
+    environ = way | {"TRIO_STREAM_ARTWORK_SHARE": "1"}
+    with serving(shelf, tmp_path_factory.mktemp("stocked"), environ=environ) as running:
 
         def whole() -> bool:
             about = running.get("/api/library").json()

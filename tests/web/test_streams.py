@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -11,7 +11,9 @@ import httpx
 import pytest
 import trio
 
-from tests.support import Server, connect, exchange, read_head, wait_until
+from tests.support import Server, connect, exchange, read_head, serving, wait_until
+from tests.web.conftest import Environ
+from tests.websocket import opened
 from trio_stream.library.naming import url_path
 
 MEGABYTE = 1 << 20
@@ -238,12 +240,24 @@ def empty(path: Path) -> None:
     os.truncate(path, 0)
 
 
-@pytest.mark.parametrize("zero_copy", ["1", "0"])
+@pytest.fixture(scope="module", params=["sendfile", "views"])
+def either(
+    request: pytest.FixtureRequest, way: Environ, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server that sends files in one form or in the other."""
+    folder = tmp_path_factory.mktemp("either")
+    (folder / "videos").mkdir()
+    form = {"TRIO_STREAM_ZERO_COPY": "1" if request.param == "sendfile" else "0"}
+    with serving(folder / "videos", folder, environ=way | form) as server:
+        yield server
+
+
 @pytest.mark.parametrize("change", [rewrite, touch_same_size, truncate, empty])
 async def test_a_file_changed_in_place_aborts_its_stream(
-    start: Callable[..., Server], videos: Path, change: Callable[[Path], None], zero_copy: str
+    either: Server, change: Callable[[Path], None]
 ) -> None:
-    server = start(videos, environ={"TRIO_STREAM_ZERO_COPY": zero_copy})
+    server, videos = either, either.videos
+    server.forget()
     path = large(videos)
     content = path.read_bytes()
     (videos / "bystander.mp4").write_bytes(b"b" * LARGE)
@@ -292,9 +306,11 @@ async def test_a_stream_is_listed_and_can_be_ended(running: Server, videos: Path
     assert running.last_ended()["reason"] == "ended through the API"
 
 
-async def test_a_full_house_refuses_politely(start: Callable[..., Server], videos: Path) -> None:
+async def test_a_full_house_refuses_politely(
+    start: Callable[..., Server], videos: Path, way: Environ
+) -> None:
     large(videos)
-    server = start(videos, environ={"TRIO_STREAM_MAX_STREAMS": "2"})
+    server = start(videos, environ=way | {"TRIO_STREAM_MAX_STREAMS": "2"})
     async with await begin(server), await begin(server):
         answer = server.get("/api/stream/large.mp4")
         assert answer.status_code == 503
@@ -307,19 +323,23 @@ async def test_a_full_house_refuses_politely(start: Callable[..., Server], video
     assert server.get("/api/stream/large.mp4", headers={"Range": "bytes=0-9"}).status_code == 206
 
 
-async def test_a_client_that_takes_nothing_is_let_go(start: Callable[..., Server], videos: Path) -> None:
+async def test_a_client_that_takes_nothing_is_let_go(
+    start: Callable[..., Server], videos: Path, way: Environ
+) -> None:
     large(videos)
-    server = start(videos, environ={"TRIO_STREAM_SEND_TIMEOUT": "1"})
-    async with await begin(server) as stream:
-        await wait_until(lambda: bool(server.ended), 5, "the stalled stream to end")
-        assert server.last_ended()["ended"] == "stalled"
+    server = start(videos, environ=way | {"TRIO_STREAM_SEND_TIMEOUT": "1"})
+    async with await begin(server) as stream, opened(server, "/api/ws/stream/large.mp4"):
+        await wait_until(lambda: len(server.ended) == 2, 5, "the stalled streams to end")
+        assert [ended["ended"] for ended in server.ended] == ["stalled", "stalled"]
         assert server.metrics()["active_streams"] == 0
         assert len(await read_on(stream)) < LARGE
 
 
-async def test_a_slow_client_is_no_stalled_client(start: Callable[..., Server], videos: Path) -> None:
+async def test_a_slow_client_is_no_stalled_client(
+    start: Callable[..., Server], videos: Path, way: Environ
+) -> None:
     large(videos)
-    server = start(videos, environ={"TRIO_STREAM_SEND_TIMEOUT": "1"})
+    server = start(videos, environ=way | {"TRIO_STREAM_SEND_TIMEOUT": "1"})
     async with await begin(server, head="Range: bytes=0-20000000\r\n") as stream:
         began = trio.current_time()
         left = 20_000_001 - 65536
@@ -334,10 +354,10 @@ async def test_a_slow_client_is_no_stalled_client(start: Callable[..., Server], 
 
 
 async def test_stopping_the_server_ends_streams_that_nobody_reads(
-    start: Callable[..., Server], videos: Path
+    start: Callable[..., Server], videos: Path, way: Environ
 ) -> None:
     large(videos)
-    server = start(videos, hypercorn=("--graceful-timeout", "1"))
+    server = start(videos, environ=way, hypercorn=("--graceful-timeout", "1"))
     async with await begin(server), await begin(server):
         began = trio.current_time()
         assert await trio.to_thread.run_sync(server.stop) == 0
@@ -402,10 +422,10 @@ def test_urls_spell_names_so_that_they_come_back(running: Server, videos: Path) 
 
 
 async def test_who_streams_is_seen_through_a_trusted_proxy(
-    start: Callable[..., Server], videos: Path
+    start: Callable[..., Server], videos: Path, way: Environ
 ) -> None:
     (videos / "v.mp4").write_bytes(b"v")
-    server = start(videos, environ={"TRIO_STREAM_TRUSTED_PROXIES": "127.0.0.0/8"})
+    server = start(videos, environ=way | {"TRIO_STREAM_TRUSTED_PROXIES": "127.0.0.0/8"})
     lines = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "198.51.100.7")]
     server.get("/api/stream/v.mp4", headers=lines)
     assert server.last_ended()["owner"] == "198.51.100.7"

@@ -251,6 +251,11 @@ class Stream:
             self.file.check()
             before = trio.current_time()
             await send(chunk)
+        except TrioStreamError as error:
+            self.note(
+                error
+            )  # before anybody is told that the connection has ended, and takes it for the reason
+            raise
         finally:
             release(chunk)
         sizer.sent(trio.current_time() - before)
