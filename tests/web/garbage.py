@@ -4,7 +4,6 @@ import gc
 import json
 import socket
 import struct
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -51,8 +50,25 @@ def idle() -> bool:
     )
 
 
-async def main(name: str) -> None:
-    """Print what ten clients left, by type."""
+async def left_by(come_and_go: Callable[[int], Awaitable[None]], port: int) -> dict[str, int]:
+    """What ten clients leave, by type."""
+    for _ in range(3):
+        await come_and_go(port)
+    await trio.testing.wait_all_tasks_blocked(0.2)
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    for _ in range(10):
+        await come_and_go(port)
+    await trio.testing.wait_all_tasks_blocked(0.2)
+    gc.collect()
+    gc.set_debug(0)
+    found = Counter(type(each).__qualname__ for each in gc.garbage)
+    gc.garbage.clear()
+    return found
+
+
+async def main() -> None:
+    """Print what clients of each kind left."""
     config = Config()
     config.bind, config.loglevel = ["127.0.0.1:0"], "error"
     sockets = config.create_sockets()
@@ -61,18 +77,9 @@ async def main(name: str) -> None:
         serve = partial(worker_serve, ASGIWrapper(app), config, sockets=sockets)
         await nursery.start(partial(serve, shutdown_trigger=trio.sleep_forever))
         await wait_until(idle, 20, "the library to have nothing to do")  # what it does is not what is counted
-        for _ in range(3):
-            await CLIENTS[name](port)
-        await trio.testing.wait_all_tasks_blocked(0.2)
-        gc.collect()
-        gc.set_debug(gc.DEBUG_SAVEALL)
-        for _ in range(10):
-            await CLIENTS[name](port)
-        await trio.testing.wait_all_tasks_blocked(0.2)
-        gc.collect()
-        print(json.dumps(Counter(type(each).__qualname__ for each in gc.garbage)))
+        print(json.dumps({name: await left_by(client, port) for name, client in CLIENTS.items()}))
         nursery.cancel_scope.cancel()
 
 
 if __name__ == "__main__":
-    trio.run(main, sys.argv[1])
+    trio.run(main)
