@@ -208,7 +208,7 @@ async def test_a_refused_handshake_is_closed(serve: Callable[..., Server], guard
 async def test_messages_nobody_took_do_not_hold_a_connection(
     serve: Callable[..., Server], guarded: bool
 ) -> None:
-    server = serve(APP, guarded=guarded, stops_with=None)
+    server = serve(APP, guarded=guarded)
     async with await connect(server) as stream:
         await stream.send_all(UPGRADE)
         await read_head(stream)
@@ -221,7 +221,7 @@ async def test_who_takes_nothing_is_let_go_whatever_the_application_does(
     serve: Callable[..., Server], guarded: bool
 ) -> None:
     options = ("--graceful-timeout", "1")
-    server = serve(APP, guarded=guarded, limits="send_timeout=0.5", hypercorn=options, stops_with=None)
+    server = serve(APP, guarded=guarded, limits="send_timeout=0.5", hypercorn=options)
     before = descriptors(server)
     async with await connect(server) as stream:
         await stream.send_all(UPGRADE.replace(b"/", b"/flood", 1))
@@ -237,7 +237,7 @@ async def test_who_takes_nothing_is_let_go_whatever_the_application_does(
 async def test_a_byte_behind_an_upgrade_costs_that_connection_only(
     serve: Callable[..., Server], guarded: bool
 ) -> None:
-    server = serve(APP, guarded=guarded, stops_with=None)
+    server = serve(APP, guarded=guarded)
     async with await connect(server) as stream:
         await stream.send_all(UPGRADE + b"X")
         await until_end(stream, 2)

@@ -13,7 +13,7 @@ import pytest
 import trio
 from hyperframe.frame import ContinuationFrame, HeadersFrame, PingFrame, SettingsFrame
 
-from tests.http2 import certified, tls
+from tests.http2 import tls
 from tests.support import Server, connect, exchange, until_end
 
 APP = """
@@ -102,9 +102,9 @@ SLOW: dict[str, tuple[bytes, int, bytes]] = {
 @pytest.mark.parametrize("secure", [False, True], ids=["TCP", "TLS"])
 @both
 async def test_who_is_slow_with_a_head_is_cut_off(
-    serve: Serve, tmp_path: Path, guarded: bool, secure: bool
+    serve: Serve, certificate: tuple[str, ...], guarded: bool, secure: bool
 ) -> None:
-    server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *(certified(tmp_path) if secure else ())))
+    server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *(certificate if secure else ())))
 
     async def be_slow(what: str, at_once: bytes, answers: int, slowly: bytes) -> None:
         opening = tls(server, "http/1.1") if secure else await connect(server)
@@ -134,8 +134,10 @@ SLOW_HTTP2: dict[str, tuple[bytes, bytes]] = {
 
 
 @both
-async def test_who_never_asks_over_http2_is_cut_off(serve: Serve, tmp_path: Path, guarded: bool) -> None:
-    server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *certified(tmp_path)))
+async def test_who_never_asks_over_http2_is_cut_off(
+    serve: Serve, certificate: tuple[str, ...], guarded: bool
+) -> None:
+    server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *certificate))
 
     async def be_slow(what: str, at_once: bytes, slowly: bytes) -> None:
         async with tls(server, "h2") as stream, trio.open_nursery() as nursery:
@@ -152,10 +154,12 @@ async def test_who_never_asks_over_http2_is_cut_off(serve: Serve, tmp_path: Path
 
 
 @both
-async def test_who_never_agrees_on_tls_is_cut_off(serve: Serve, tmp_path: Path, guarded: bool) -> None:
+async def test_who_never_agrees_on_tls_is_cut_off(
+    serve: Serve, certificate: tuple[str, ...], tmp_path: Path, guarded: bool
+) -> None:
     """There the time is Hypercorn's `ssl_handshake_timeout`, a minute, which has no option."""
     (tmp_path / "hypercorn.toml").write_text("ssl_handshake_timeout = 1\n")
-    options = ("--config", str(tmp_path / "hypercorn.toml"), *certified(tmp_path))
+    options = ("--config", str(tmp_path / "hypercorn.toml"), *certificate)
     server = serve(APP, guarded=guarded, hypercorn=options)
     async with await connect(server) as silent, await connect(server) as slow, trio.open_nursery() as nursery:
         nursery.start_soon(drip, slow, b"\x16\x03\x01\x02\x00" + bytes(200))

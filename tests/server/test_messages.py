@@ -34,7 +34,7 @@ async def echo():
 @pytest.mark.parametrize("ours", [False, True])
 async def test_an_empty_message_is_a_message(serve: Callable[..., Server], ours: bool) -> None:
     connection = "WebsocketConnection" if ours else "TrioASGIWebsocketConnection"
-    server = serve(APP.format(connection=connection), guarded=True, stops_with=None)
+    server = serve(APP.format(connection=connection), guarded=True)
     async with opened(server, "/") as client:
         await client.send(b"x")
         assert await client.receive() == "bytes 1"

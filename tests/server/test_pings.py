@@ -69,7 +69,7 @@ async def test_an_operator_has_the_last_word_on_pings(serve: Serve) -> None:
 @both
 async def test_a_closed_websocket_does_not_wait_for_its_ping(serve: Serve, guarded: bool) -> None:
     options = ("--websocket-ping-interval", "60", "--graceful-timeout", "3")
-    server = serve(APP, guarded=guarded, hypercorn=options, stops_with=None)
+    server = serve(APP, guarded=guarded, hypercorn=options)
     async with opened(server, "/") as client:
         await client.stream.send_all(CLOSE)
         assert (await heard(client, 5)).endswith(CLOSED)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.http2 import certified, http2, tls
+from tests.http2 import http2, tls
 from tests.support import Server, exchange, wait_until
 
 APP = """
@@ -46,24 +46,26 @@ async def test_http2_without_tls_is_off(serve: Start, guarded: bool, limits: str
         assert upgraded.startswith(b"HTTP/1.1 101 ")
 
 
-async def test_http2_is_not_assumed_within_tls_either(serve: Start, tmp_path: Path) -> None:
-    async with tls(serve(APP, guarded=True, hypercorn=certified(tmp_path)), "http/1.1") as stream:
+async def test_http2_is_not_assumed_within_tls_either(serve: Start, certificate: tuple[str, ...]) -> None:
+    async with tls(serve(APP, guarded=True, hypercorn=certificate), "http/1.1") as stream:
         await stream.send_all(PREFACE)
         assert (await stream.receive_some(4096)).startswith(b"HTTP/1.1 505 ")
 
 
-async def test_plain_hypercorn_starts_http3(serve: Start, tmp_path: Path) -> None:
-    quic = (*certified(tmp_path), "--quic-bind", "127.0.0.1:0")
+async def test_plain_hypercorn_starts_http3(
+    serve: Start, certificate: tuple[str, ...], tmp_path: Path
+) -> None:
+    quic = (*certificate, "--quic-bind", "127.0.0.1:0")
     with suppress(AssertionError):  # of the helper, when it ends that early
-        serve(APP, guarded=False, hypercorn=quic, stops_with=None)
+        serve(APP, guarded=False, hypercorn=quic)
     log = next(tmp_path.glob("app-*/server.log"))
     await wait_until(
         lambda: "aioquic" in log.read_text(), 5, "it to need what HTTP/3 takes, which is not here"
     )
 
 
-async def test_http3_is_off(serve: Start, tmp_path: Path) -> None:
-    server = serve(APP, guarded=True, hypercorn=(*certified(tmp_path), "--quic-bind", "127.0.0.1:0"))
+async def test_http3_is_off(serve: Start, certificate: tuple[str, ...]) -> None:
+    server = serve(APP, guarded=True, hypercorn=(*certificate, "--quic-bind", "127.0.0.1:0"))
     await wait_until(lambda: "HTTP/3 is off" in server.log, 5, "it to say so")
     async with http2(server) as client:
         head, body = await client.whole("/small")

@@ -36,7 +36,7 @@ async def stall(server: Server) -> trio.SocketStream:
 async def test_plain_hypercorn_does_not_stop_for_a_client_that_does_not_read(
     serve: Callable[..., Server],
 ) -> None:
-    server = serve(APP, guarded=False, hypercorn=("--graceful-timeout", "1"), stops_with=None)
+    server = serve(APP, guarded=False, hypercorn=("--graceful-timeout", "1"))
     async with await stall(server):
         server.process.terminate()
         began = time.monotonic()
@@ -57,7 +57,7 @@ async def test_the_guarded_server_stops_at_the_graceful_timeout(serve: Callable[
 
 @pytest.mark.parametrize("guarded", [False, True])
 async def test_a_send_without_progress_ends(serve: Callable[..., Server], guarded: bool) -> None:
-    server = serve(APP, guarded=guarded, limits="send_timeout=0.5", stops_with=None)
+    server = serve(APP, guarded=guarded, limits="send_timeout=0.5")
     async with await stall(server):
         if guarded:
             wait_for(lambda: "send raised TimeoutError" in server.log, 5)
@@ -68,7 +68,7 @@ async def test_a_send_without_progress_ends(serve: Callable[..., Server], guarde
 
 @pytest.mark.parametrize("guarded", [False, True])
 async def test_a_send_to_a_client_that_left_raises(serve: Callable[..., Server], guarded: bool) -> None:
-    server = serve(APP, guarded=guarded, stops_with=None)
+    server = serve(APP, guarded=guarded)
     (await stall(server)).socket.close()
     if guarded:
         wait_for(lambda: "send raised" in server.log, 5)

@@ -43,7 +43,7 @@ def mapped(tmp_path: os.PathLike[str]) -> str:
 
 @pytest.mark.parametrize("guarded", [False, True])
 async def test_a_view_is_not_copied(serve: Callable[..., Server], mapped: str, guarded: bool) -> None:
-    server = serve(APP, guarded=guarded, environ={"MAPPED": mapped}, stops_with=None)
+    server = serve(APP, guarded=guarded, environ={"MAPPED": mapped})
     before = server.private_memory()
     async with await connect(server) as stream:
         await stream.send_all(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
@@ -59,7 +59,7 @@ async def test_a_view_is_not_copied(serve: Callable[..., Server], mapped: str, g
 
 
 async def test_a_file_that_shrinks_kills_plain_hypercorn(serve: Callable[..., Server], mapped: str) -> None:
-    server = serve(APP, guarded=False, environ={"MAPPED": mapped}, stops_with=None)
+    server = serve(APP, guarded=False, environ={"MAPPED": mapped})
     async with await connect(server) as stream:
         os.truncate(mapped, 0)
         await stream.send_all(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
