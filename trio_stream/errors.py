@@ -213,6 +213,10 @@ class Unpackageable(TrioStreamError):
     code = "unpackageable"
 
 
+class Encrypted(Unpackageable):
+    """A video that nobody can be sent in any way so that they could play it."""
+
+
 class MediaWorkerFailed(TrioStreamError):
     """A file could not be looked at, for a reason of this server's: nothing is known of the file. Try again later."""
 

@@ -30,6 +30,10 @@ class Unsupported(Malformed):
     """A whole file that says what cannot be said with fragments."""
 
 
+class Protected(Unsupported):
+    """What is in the file is encrypted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """How the samples of a track are presented, in units of its timescale.

@@ -14,7 +14,7 @@ from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_
 from trio_stream.mp4.movie import Movie, Track
 from trio_stream.mp4.sample_entry import ENCRYPTED
 from trio_stream.mp4.tables import SampleTable
-from trio_stream.mp4.timeline import Timeline, Unsupported, place
+from trio_stream.mp4.timeline import Protected, Timeline, Unsupported, place
 from trio_stream.packaging.cutting import cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
 
@@ -80,10 +80,10 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     video.sort(key=lambda track: not track.enabled)
     audio = [track for track in playable if track.handler == "soun"]
     if not playable:
-        reason = next((_why_not(track) for track in movie.tracks if track.handler in ("vide", "soun")), None)
-        raise Unsupported("moov", reason or "there is neither a picture nor a sound in it")
+        nothing = Unsupported("moov", "there is neither a picture nor a sound in it")
+        raise next((_refusal(track) for track in movie.tracks), nothing)
     if not video and any(track.handler == "vide" and track.samples.count > 1 for track in movie.tracks):
-        raise Unsupported("moov", next(_why_not(each) for each in movie.tracks if each.handler == "vide"))
+        raise next(_refusal(each) for each in movie.tracks if each.handler == "vide")
     placed = []
     zero = min((each.start / each.timescale for each in playable), default=0) if movie.fragmented else 0
     for track in [*video[:1], *audio[:MOST_SOUNDS]]:
@@ -116,11 +116,12 @@ def present(tracks: Sequence[PackagedTrack]) -> Presentation:
     return Presentation(tuple(renditions))
 
 
-def _why_not(track: Track) -> str:
+def _refusal(track: Track) -> Unsupported:
     kind = track.entry.kind
     if kind in ENCRYPTED:
-        return "it is encrypted"
-    return f"its {'pictures' if track.handler == 'vide' else 'sound'} ({kind.strip()}) cannot be sent in fragments"
+        return Protected("moov", "it is encrypted")
+    what = "pictures" if track.handler == "vide" else "sound"
+    return Unsupported("moov", f"its {what} ({kind.strip()}) cannot be sent in fragments")
 
 
 def _codecs(track: Track) -> str | None:

@@ -11,12 +11,13 @@ from functools import partial
 
 import trio
 
-from trio_stream.errors import SourceUnreadable, Unpackageable
+from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
 from trio_stream.library.languages import bcp47, english_name
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.fragmented import read_fragments
 from trio_stream.mp4.locating import fragments, locate
 from trio_stream.mp4.movie import read_movie
+from trio_stream.mp4.timeline import Protected
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.tracks import PackagedTrack, packaged_tracks, present
 
@@ -75,7 +76,7 @@ class Indexes:
                 await self._load(fd, revision, size)
         self._known.move_to_end(revision)
         if isinstance(found, Unpackageable):
-            raise Unpackageable(str(found))
+            raise type(found)(str(found))
         return found
 
     def peek(self, revision: str) -> Index | None:
@@ -129,6 +130,8 @@ def read_index(fd: int, size: int) -> Index:
             movie = read_fragments(movie, fragments(read, size, located.fragments_from), size)
         tracks = packaged_tracks(movie)
         presentation = in_words(present(tracks))
+    except Protected as error:
+        raise Encrypted(str(error)) from None
     except Malformed as error:
         raise Unpackageable(str(error)) from None
     except OSError as error:

@@ -11,7 +11,7 @@ import structlog
 import trio
 from sqlalchemy import Connection, select
 
-from trio_stream.errors import MediaUnreadable, NotTheOwner, StoreError, Unpackageable
+from trio_stream.errors import Encrypted, MediaUnreadable, NotTheOwner, StoreError, Unpackageable
 from trio_stream.library.catalog import OpenVideo
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.outlined import present_outline
@@ -73,6 +73,8 @@ class Presentations:
     async def _find_out(self, video: OpenVideo) -> Presentation | Unpackageable:
         try:
             found = (await self._indexes.get(video.fd, video.revision, video.status.st_size)).presentation
+        except Encrypted as error:
+            return error.with_traceback(None)
         except Unpackageable as error:
             try:
                 found = await self._outline(video, error)
