@@ -1,0 +1,419 @@
+"""HLS and DASH over HTTP: what is cached, what is not there, and what cannot be packaged."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import m3u8
+import pytest
+
+from tests.media.making import make
+from tests.support import Server, wait_for
+from tests.web.conftest import EPISODES, FILM
+from tests.web.knowing import ask, problem, video
+
+FOR_EVER = "public, max-age=31536000, immutable"
+ASK_FIRST = "no-cache"
+
+HLS, DASH = "application/vnd.apple.mpegurl", "application/dash+xml"
+
+
+@pytest.fixture
+def folder(stocked: Server) -> str:
+    """Where the playlists of a film are: a second of pictures a keyframe, a sound and three texts."""
+    return f"/api/videos/{video(stocked, FILM)['id']}"
+
+
+def playlist(server: Server, address: str) -> m3u8.M3U8:
+    answer = server.get(address)
+    assert answer.status_code == 200, answer.text
+    return m3u8.loads(answer.text)
+
+
+def made(server: Server, folder: str) -> dict[str, str]:
+    """The addresses of what is made just in time, by what it is."""
+    master = playlist(server, f"{folder}/master.m3u8")
+    texts = [each.uri for each in master.media if each.type == "SUBTITLES"]
+    pictures, sound = playlist(server, f"{folder}/v1.m3u8"), playlist(server, f"{folder}/a2.m3u8")
+    keys, text = playlist(server, f"{folder}/v1-keys.m3u8"), playlist(server, f"{folder}/{texts[0]}")
+    found = {
+        "init of pictures": pictures.segment_map[0].uri,
+        "pictures": pictures.segments[0].uri,
+        "the last pictures": pictures.segments[-1].uri,
+        "init of sound": sound.segment_map[0].uri,
+        "sound": sound.segments[0].uri,
+        "keyframe": keys.segments[1].uri,
+        "text": text.segments[0].uri,
+    }
+    return {name: f"{folder}/{uri}" for name, uri in found.items()}
+
+
+@pytest.fixture
+def urls(stocked: Server, folder: str) -> dict[str, str]:
+    return made(stocked, folder)
+
+
+# --- Playlists and manifests ----------------------------------------------------------------------------
+
+
+def test_playlists_are_asked_for_again(stocked: Server, folder: str) -> None:
+    master = playlist(stocked, f"{folder}/master.m3u8")
+    names = ["master", "v1", "a2", "v1-keys", *(each.uri.removesuffix(".m3u8") for each in master.media)]
+    for address, kind in [(f"{folder}/{name}.m3u8", HLS) for name in names] + [
+        (f"{folder}/manifest.mpd", DASH)
+    ]:
+        answer = stocked.get(address)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == kind
+        assert answer.headers["Cache-Control"] == ASK_FIRST
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Last-Modified" in answer.headers
+        tag = answer.headers["ETag"]
+        assert stocked.get(address).headers["ETag"] == tag
+        again = stocked.get(address, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+        head = ask(stocked, "HEAD", address)
+        assert (head.status_code, head.content) == (200, b"")
+        assert int(head.headers["Content-Length"]) == len(answer.content)
+
+
+def test_the_texts_of_a_film_are_offered(stocked: Server, folder: str) -> None:
+    master = playlist(stocked, f"{folder}/master.m3u8")
+    texts = {each.name: each for each in master.media if each.type == "SUBTITLES"}
+    assert len(texts) == 3
+    assert sorted(each.language or "" for each in texts.values()) == ["de", "en", "eng"]
+    assert [each.forced for each in texts.values()].count("YES") == 1
+    said = []
+    for each in texts.values():
+        found = playlist(stocked, f"{folder}/{each.uri}")
+        bodies = [stocked.get(f"{folder}/{segment.uri}").text for segment in found.segments]
+        assert all(
+            body.startswith("WEBVTT") and "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000" in body
+            for body in bodies
+        )
+        said.append("".join(bodies))
+    for words in ("In the film", "Grüße", "Hello"):
+        assert sum(words in each for each in said) == 1
+    mpd = stocked.get(f"{folder}/manifest.mpd").text
+    wholes = re.findall(r"<BaseURL>(.*?)</BaseURL>", mpd)
+    assert len(wholes) == 3
+    for whole in wholes:
+        assert stocked.get(f"{folder}/{whole}").headers["Content-Type"] == "text/vtt; charset=utf-8"
+
+
+def test_no_other_playlists(stocked: Server, folder: str) -> None:
+    for name in (
+        "v2",
+        "a1",
+        "a2-keys",
+        "keys",
+        "v1-keys-keys",
+        "-keys",
+        "V1",
+        "v1%2e",
+        "s-0",
+        "s-" + "0" * 32,
+        "",
+    ):
+        answer = stocked.get(f"{folder}/{name}.m3u8")
+        assert answer.status_code == 404, name
+        assert answer.json()["code"] in ("file-not-found", "video-not-found", "not-found"), name
+    for address in (
+        f"{folder}/master.mpd",
+        f"{folder}/manifest.m3u8",
+        f"{folder}/manifest.mpd/",
+        f"{folder}/x.mpd",
+    ):
+        assert stocked.get(address).status_code == 404
+    for unknown in ("0" * 16, "f" * 15, "G" * 16):
+        for name in ("master.m3u8", "manifest.mpd", "v1.m3u8"):
+            problem(stocked.get(f"/api/videos/{unknown}/{name}"), 404, "video-not-found")
+
+
+# --- Segments -------------------------------------------------------------------------------------------
+
+
+def test_segments_are_good_for_ever(stocked: Server, urls: dict[str, str]) -> None:
+    kinds = {
+        "pictures": "video/mp4",
+        "keyframe": "video/mp4",
+        "sound": "audio/mp4",
+        "text": "text/vtt; charset=utf-8",
+    }
+    tags = set()
+    for name, url in urls.items():
+        answer = stocked.get(url)
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == FOR_EVER
+        assert answer.headers["Content-Type"] == kinds[name.split()[-1]]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Accept-Ranges"] == "bytes"
+        assert int(answer.headers["Content-Length"]) == len(answer.content)
+        tags.add(answer.headers["ETag"])
+        kind = answer.content[4:8]
+        assert kind == (b"ftyp" if "init" in name else b"styp" if name != "text" else b"TT\nX")
+    assert len(tags) == len(urls)
+
+
+def test_head_ranges_and_conditions(stocked: Server, urls: dict[str, str]) -> None:
+    for url in urls.values():
+        whole = stocked.get(url)
+        content, tag = whole.content, whole.headers["ETag"]
+        head = ask(stocked, "HEAD", url)
+        kept = ("Content-Type", "Content-Length", "ETag", "Last-Modified", "Cache-Control", "Accept-Ranges")
+        assert (head.status_code, head.content) == (200, b"")
+        assert [head.headers[name] for name in kept] == [whole.headers[name] for name in kept]
+        middle = len(content) // 2
+        for fields, status, expected in (
+            ({"Range": "bytes=2-5"}, 206, content[2:6]),
+            ({"Range": "bytes=-3"}, 206, content[-3:]),
+            ({"Range": f"bytes={middle}-"}, 206, content[middle:]),
+            ({"Range": f"bytes=1-{len(content) - 2}"}, 206, content[1:-1]),
+            ({"Range": "bytes=0-0", "If-Range": tag}, 206, content[:1]),
+            ({"Range": "bytes=0-0", "If-Range": '"other"'}, 200, content),
+            ({"If-None-Match": tag}, 304, b""),
+            ({"If-None-Match": '"other"'}, 200, content),
+            ({"If-Match": tag}, 200, content),
+        ):
+            answer = stocked.get(url, headers=fields)
+            assert (answer.status_code, answer.content) == (status, expected), (url, fields)
+            assert answer.headers["Cache-Control"] == FOR_EVER
+        problem(stocked.get(url, headers={"Range": "bytes=99999999-"}), 416, "range-not-satisfiable")
+        problem(stocked.get(url, headers={"If-Match": '"other"'}), 412, "precondition-failed")
+
+
+def test_several_ranges(stocked: Server, urls: dict[str, str]) -> None:
+    """Of the head that is computed, and of what lies scattered in the file."""
+    for name in ("pictures", "sound"):
+        content = stocked.get(urls[name]).content
+        spans = [(0, 99), (900, 1099), (len(content) - 700, len(content) - 600)]
+        asked = ",".join(f"{first}-{last}" for first, last in spans)
+        answer = stocked.get(urls[name], headers={"Range": f"bytes={asked}"})
+        assert answer.status_code == 206
+        assert answer.headers["Content-Type"].startswith("multipart/byteranges")
+        assert int(answer.headers["Content-Length"]) == len(answer.content)
+        for first, last in spans:
+            lead = f"Content-Range: bytes {first}-{last}/{len(content)}\r\n\r\n".encode()
+            assert lead + content[first : last + 1] + b"\r\n--" in answer.content
+
+
+def test_nothing_else_is_there(stocked: Server, urls: dict[str, str]) -> None:
+    """Each part of each address, when it is another one."""
+    other = video(stocked, EPISODES[0])
+    for url in urls.values():
+        _, _, _, id_, _, revision, name, file = url.split("/")
+        number, _, suffix = file.rpartition(".")
+        wrong = [
+            url.replace(id_, other["id"]),
+            url.replace(id_, "0" * 16),
+            url.replace(revision, other["revision"]),
+            url.replace(revision, "0" * 24),
+            url.replace(revision, revision.upper()) if revision.upper() != revision else url,
+            *(
+                url.replace(f"/{name}/", f"/{each}/")
+                for each in ("v2", "a1", "v1-keys", "s-" + "0" * 32, "x", "V1", "..")
+            ),
+            *(
+                url.replace(f"/{file}", f"/{each}.{suffix}")
+                for each in (
+                    "99",
+                    "999999999",
+                    "9999999999",
+                    "-1",
+                    "1e0",
+                    "k99",
+                    "k-1",
+                    "kk0",
+                    "init0",
+                    "",
+                    f"{number}x",
+                )
+            ),
+            *(url.replace(file, f"{number}.{each}") for each in ("m4v", "ts", "")),
+            url.replace(f"/{file}", "/init.m4s"),
+            f"{url}x",
+            f"{url}%0A",
+            f"{url}/",
+            url.rpartition("/")[0] + "/",
+        ]
+        for address in wrong:
+            if address != url:
+                answer = stocked.get(address)
+                assert answer.status_code == 404, address
+                assert answer.json()["code"] in ("file-not-found", "video-not-found", "not-found"), address
+
+
+def test_only_reading(stocked: Server, folder: str, urls: dict[str, str]) -> None:
+    for address in (urls["pictures"], urls["text"], f"{folder}/master.m3u8", f"{folder}/manifest.mpd"):
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            problem(ask(stocked, method, address), 405, "method-not-allowed")
+
+
+def test_a_segment_is_a_stream_among_others(stocked: Server, urls: dict[str, str]) -> None:
+    before = stocked.metrics()
+    content = stocked.get(urls["pictures"]).content
+    stocked.get(urls["init of pictures"])
+    wait_for(lambda: stocked.metrics()["active_streams"] == 0, 5)
+    after = stocked.metrics()
+    assert after["streams_started"] - before["streams_started"] == 1  # an init segment takes no place of one
+    assert after["bytes_sent"] - before["bytes_sent"] == len(content)
+
+
+# --- Files that change ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lively(start: Callable[..., Server], film: Path, tmp_path: Path) -> Server:
+    """A server of one film, which the test may do anything to."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    shutil.copy(film, videos / "film.mp4")
+    server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
+    wait_for(lambda: server.get("/api/videos?q=film").json()["items"], 10, "the film")
+    wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its texts")
+    return server
+
+
+def test_who_edits_the_file_ends_the_addresses(lively: Server) -> None:
+    folder = f"/api/videos/{video(lively, 'film.mp4')['id']}"
+    before = made(lively, folder)
+    segments = [url for name, url in before.items() if name != "text"]
+    contents = [lively.get(url).content for url in segments]
+    with (lively.videos / "film.mp4").open("ab") as file:
+        file.write(b"\0\0\0\x0cfreemore")
+    for url in segments:  # at once: what lies there says itself that it is another file
+        problem(lively.get(url), 404, "video-not-found")
+
+    def new() -> Any:
+        after = made(lively, folder)
+        return after if set(after.values()).isdisjoint(before.values()) else None
+
+    after = wait_for(new, 10, "the playlists to name the new file")
+    assert [lively.get(url).content for name, url in after.items() if name != "text"] == contents
+
+
+def test_a_film_that_moves_keeps_its_addresses(lively: Server) -> None:
+    folder = f"/api/videos/{video(lively, 'film.mp4')['id']}"
+    before = made(lively, folder)
+    content = lively.get(before["pictures"]).content
+    os.rename(lively.videos / "film.mp4", lively.videos / "Moved.mp4")
+    wait_for(lambda: lively.get(before["pictures"]).status_code == 200, 10, "the film to be found again")
+    assert lively.get(before["pictures"]).content == content
+    assert made(lively, folder) == before
+
+
+def test_a_film_that_is_gone_takes_its_segments_along(lively: Server, tmp_path: Path) -> None:
+    folder = f"/api/videos/{video(lively, 'film.mp4')['id']}"
+    urls = made(lively, folder)
+    os.rename(lively.videos / "film.mp4", tmp_path / "aside")
+    for url in urls.values():
+        wait_for(lambda url=url: lively.get(url).status_code == 404, 5, "the segments to go")  # type: ignore[misc]
+    wait_for(lambda: lively.get(f"{folder}/master.m3u8").status_code == 404, 5, "the playlist to go")
+    os.rename(tmp_path / "aside", lively.videos / "film.mp4")
+    wait_for(lambda: lively.get(urls["pictures"]).status_code == 200, 10, "the segments to come back")
+
+
+def test_playlists_outlive_the_server(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
+    """Where a film is cut is kept: the next server says the same without reading the index."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    shutil.copy(film, videos / "film.mp4")
+    data = {"TRIO_STREAM_ARTWORK_SHARE": "0", "TRIO_STREAM_DATA": str(tmp_path / "data")}
+    texts = []
+    for _ in range(2):
+        server = start(videos, environ=data)
+        wait_for(lambda server=server: server.get("/api/videos?q=film").json()["items"], 10, "the film")  # type: ignore[misc]
+        wait_for(lambda server=server: server.get("/api/library").json()["idle"], 20, "its texts")  # type: ignore[misc]
+        folder = f"/api/videos/{video(server, 'film.mp4')['id']}"
+        texts.append(
+            [
+                server.get(f"{folder}/{name}").text
+                for name in ("master.m3u8", "v1.m3u8", "a2.m3u8", "manifest.mpd")
+            ]
+        )
+        assert server.get(made(server, folder)["pictures"]).status_code == 200
+        server.stop()
+    assert texts[0] == texts[1]
+
+
+# --- What cannot be packaged ----------------------------------------------------------------------------
+
+
+def test_why_a_video_is_not_packaged(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    whole = film.read_bytes()
+    index = whole.index(b"moov") - 4
+    bad = {
+        "garbage.mp4": (b"no video at all", "there is no index (moov) in it"),
+        "empty.mp4": (b"", "there is no index (moov) in it"),
+        "cut.mp4": (whole[: index + 400], "the box moov: the file ends in it"),
+        "encrypted.mp4": (
+            whole.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"),
+            "the box moov: it is encrypted",
+        ),
+    }
+    for name, (data, _) in bad.items():
+        (videos / name).write_bytes(data)
+    server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
+    wait_for(lambda: server.get("/api/library").json()["videos"] == len(bad), 20, "the videos")
+    for item in server.get("/api/videos?limit=50").json()["items"]:
+        folder = f"/api/videos/{item['id']}"
+        for name in ("master.m3u8", "manifest.mpd", "v1.m3u8"):
+            detail = problem(server.get(f"{folder}/{name}"), 422, "unpackageable")
+            assert detail == bad[item["name"]][1], item["name"]
+        revision = server.get(folder).json()["revision"]
+        problem(server.get(f"{folder}/r/{revision}/v1/0.m4s"), 422, "unpackageable")
+        if item["name"] != "empty.mp4":
+            assert server.get(item["urls"]["file"]).status_code == 200  # it can be had as it is
+
+
+# --- Files that belong together ---------------------------------------------------------------------------
+
+
+def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path: Path) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    sound = "-f lavfi -i sine=duration=9 -c:a aac -shortest"
+    for name, size, keys in (
+        ("Film.720p.mp4", "256x144", 24),
+        ("Film.360p.mp4", "128x72", 24),
+        ("Other.720p.mp4", "256x144", 24),
+        ("Other.360p.mp4", "128x72", 40),
+        ("Film.1080p.txt.mp4", "128x72", 24),
+    ):
+        picture = f"-f lavfi -i testsrc2=size={size}:rate=12:duration=9"
+        make(
+            videos / name,
+            f"{picture} {sound} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -sc_threshold 0 -g {keys}",
+        )
+    server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
+    wait_for(lambda: server.get("/api/library").json()["videos"] == 5, 20, "the videos")
+    ids = {item["name"]: item["id"] for item in server.get("/api/videos?limit=50").json()["items"]}
+
+    def variants(name: str) -> list[tuple[tuple[int, int], str]]:
+        found = playlist(server, f"/api/videos/{ids[name]}/master.m3u8")
+        return [(each.stream_info.resolution, each.uri) for each in found.playlists]
+
+    low, high = ids["Film.360p.mp4"], ids["Film.720p.mp4"]
+    assert variants("Film.720p.mp4") == [((256, 144), "v1.m3u8"), ((128, 72), f"../{low}/v1.m3u8")]
+    assert variants("Film.360p.mp4") == [((256, 144), f"../{high}/v1.m3u8"), ((128, 72), "v1.m3u8")]
+    targets = {playlist(server, f"/api/videos/{each}/v1.m3u8").target_duration for each in (low, high)}
+    assert len(targets) == 1
+    base = httpx.URL(f"{server.url}/api/videos/{high}/master.m3u8")
+    for _, uri in variants("Film.720p.mp4"):
+        found = m3u8.loads(server.get(str(base.join(uri).path)).text)
+        address = base.join(uri).join(found.segments[0].uri)
+        assert server.get(str(address.path)).status_code == 200
+    mpd = server.get(f"/api/videos/{high}/manifest.mpd").text
+    assert mpd.count('contentType="video"') == 1
+    assert mpd.count("<Representation ") == 3
+
+    # keyframes that do not agree, and names that do not either
+    assert [size for size, _ in variants("Other.720p.mp4")] == [(256, 144)]
+    assert "keyframes of files of one title do not agree" in server.log
+    assert [uri for _, uri in variants("Film.1080p.txt.mp4")] == ["v1.m3u8"]
