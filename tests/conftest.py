@@ -166,12 +166,12 @@ def nothing_left_behind(
 ) -> Iterator[None]:
     """Fails any test that leaves a stream, map, descriptor, task, child process or hidden file behind.
 
-    In the shared servers everything has to be again as it was before the first test that used them; in this process
-    nothing of the test's own files may be open or mapped, and no child may be left.
+    In the shared servers everything has to be again as it was before the test (what the library does meanwhile belongs
+    to no test); in this process nothing of the test's own files may be open or mapped, and no child may be left.
     """
     names = [name for name in SHARED if name in request.fixturenames]
     shared: list[Server] = [request.getfixturevalue(name) for name in names]
-    before = [each.at_first for each in shared]
+    before = [each.settled() for each in shared]
     children = children_of(os.getpid())
     base = str(tmp_path_factory.getbasetemp())
     yield

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import astuple, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -177,11 +176,6 @@ class Server:
 
         wait_for(same_again, 5.0, "the server to come to rest")
         return seen[-1]
-
-    @cached_property
-    def at_first(self) -> Census:
-        """The census of when this was asked for first."""
-        return self.settled()
 
     def private_memory(self) -> int:
         """RssAnon of the serving process, in bytes."""
