@@ -268,7 +268,7 @@ def trex(track: int, duration: int = 0, size: int = 0, flags: int = 0) -> bytes:
 
 def opening(*tracks: Making, defaults: Sequence[bytes] = ()) -> bytes:
     """The beginning of a fragmented file: tracks without a sample."""
-    empty = [replace(track, samples=(), chunks=()) for track in tracks]
+    empty = [replace(track, samples=(), chunks=(), sizes="stsz") for track in tracks]
     made = defaults or [trex(track.id) for track in tracks]
     return FTYP + moov(empty, [()] * len(tracks), box("mvex", *made))
 

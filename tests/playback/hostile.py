@@ -1,0 +1,142 @@
+"""Everything that is done with an MP4 file nobody vouches for, and what has to hold of it: a target of the fuzzer."""
+
+import re
+from types import ModuleType
+from xml.etree import ElementTree as ET
+
+from tests.mp4 import making
+from tests.mp4.mutating import Node, parse
+from tests.playback.specimens import specimens
+from trio_stream.errors import SourceUnreadable, Unpackageable
+from trio_stream.http.bodies import Literal, body_length, runs_of
+from trio_stream.media import codecs
+from trio_stream.mp4 import boxes, fragmented, fragments, locating, movie, sample_entry, tables, timeline
+from trio_stream.mp4.boxes import Malformed, read_boxes
+from trio_stream.packaging import cutting, dash, hls, presentation, segments, title, tracks
+from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.packaging.title import Source, Text, Title
+from trio_stream.playback import indexes
+from trio_stream.playback.indexes import Index, read_index
+
+MODULES: tuple[ModuleType, ...] = (
+    boxes, fragmented, fragments, locating, movie, sample_entry, tables, timeline, cutting, dash, hls, presentation, segments,
+    title, tracks, indexes, codecs,
+)  # fmt: skip
+
+MOST_SEGMENTS = 4
+MOST_RENDITIONS = 6
+TEXT = Text("s-1", "r/x/subtitle-1.vtt", "en", "English")
+
+
+def package(fd: int, size: int) -> object:
+    """Read the index, say what manifests say, make some segments. Raises whatever must not be."""
+    try:
+        index = read_index(fd, size)
+    except (Unpackageable, SourceUnreadable) as error:
+        return "refused", re.sub(r"\d+|\?", "#", str(error))[:100]
+    found = index.presentation
+    _say(found)
+    for rendition in found.renditions[:MOST_RENDITIONS]:
+        _send(index, rendition, size)
+    return tuple(
+        (
+            each.kind,
+            each.codecs.split(".")[0],
+            len(each.segments).bit_length(),
+            index.tracks[each.name].samples.count.bit_length(),
+        )
+        for each in found.renditions[:MOST_RENDITIONS]
+    )
+
+
+def _say(found: Presentation) -> None:
+    """Manifests, and what is kept in the database."""
+    made = Title((Source("", "r/x", found),), (TEXT,))
+    hls.master(made).encode()
+    manifest = dash.manifest(made)
+    if len(manifest) < 100_000:
+        ET.fromstring(manifest)
+    hls.texts("s-1", found, "r/x", made.target_duration).encode()
+    packed = found.pack()
+    try:
+        assert Presentation.unpack(packed) == found
+    except ValueError:  # too large to be kept: it is found out again
+        assert found.nbytes > 1 << 20
+    for rendition in found.renditions:
+        hls.media(rendition, "r/x", made.target_duration).encode()
+        if rendition.keys is not None:
+            hls.key_frames(rendition, rendition.keys, "r/x").encode()
+        for each in (rendition.segments, rendition.keys):
+            if each is not None:
+                assert len(each) >= 1
+                assert len(each.starts) == len(each.samples) == len(each.sizes) + 1
+                assert all(
+                    before <= after for before, after in zip(each.starts, each.starts[1:], strict=False)
+                )
+
+
+def _send(index: Index, rendition: Rendition, size: int) -> None:
+    """An init segment, and some of its segments."""
+    track = index.tracks[rendition.name]
+    assert [each.kind for each in read_boxes(segments.init(track))] == ["ftyp", "moov"]
+    listed = rendition.segments
+    numbers = {*range(min(MOST_SEGMENTS, len(listed))), len(listed) - 1}
+    asked = [(number, listed.samples[number], listed.samples[number + 1]) for number in sorted(numbers)]
+    if rendition.keys is not None:
+        asked += [(0, each, each + 1) for each in (rendition.keys.samples[0], rendition.keys.samples[-2])]
+    for number, first, stop in asked:
+        assert 0 <= first < stop
+        try:
+            parts = segments.segment(track, first, stop, number, size)
+        except Malformed:
+            continue
+        head, *rest = parts
+        assert isinstance(head, Literal)
+        assert body_length(parts) < len(head.data) + (1 << 40)
+        for part in rest:
+            for offset, length in runs_of(part):
+                assert offset >= 0
+                assert length > 0
+                assert offset + length <= size, "a read outside the file"
+        kinds = [each.kind for each in read_boxes(head.data[: head.data.index(b"mdat") - 4])]
+        assert kinds == ["styp", "moof"]
+
+
+def seeds(*, made_by_ffmpeg: bool = True) -> list[list[Node]]:
+    """Files to begin with: some made by hand, and those of the tests of packaging."""
+    found = [parse(data) for data in _by_hand()]
+    if made_by_ffmpeg:
+        found += [parse(path.read_bytes()) for path in sorted(specimens().glob("*.mp4"))]
+    return found
+
+
+def _by_hand() -> list[bytes]:
+    samples = tuple(
+        making.Sample(3 + number % 9, 3000 + number % 2, 3000 * (number % 3), number % 12 == 0, number)
+        for number in range(40)
+    )
+    track = making.Making(
+        samples, (10,) * 4, edits=(making.Edit(100, -1), making.Edit(900, 3000)), dependencies=True
+    )
+    sound = making.Making(
+        (making.Sample(9, 1024),) * 60,
+        (6,) * 10,
+        id=2,
+        handler="soun",
+        timescale=48_000,
+        sizes="constant",
+        elng="pt-BR",
+    )
+    films = [
+        making.film(track, sound),
+        making.film(making.Making(samples, (40,), sizes=8, large=True), last=False),
+        making.film(making.Making(samples, (20, 20), sizes=4), sound, shift=3),
+        making.film(making.Making(samples, (20, 20), sizes=16), sound, shift=3),
+    ]
+    opened = making.opening(track, sound)
+    at = 0
+    for first in range(0, 40, 10):
+        opened += making.fragment(track, first, first + 10, first + 1, at, split=first + 4)
+        opened += making.fragment(sound, first, first + 10, first + 2, first * 1024)
+        at += sum(each.duration for each in samples[first : first + 10])
+    return [*films, opened]

@@ -1,0 +1,200 @@
+"""The fuzzer finds nothing in our reader, and does find what is planted."""
+
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fuzzing import Fuzzer, Runner, Target, TooSlowError, save
+from tests.mp4 import mutating
+from tests.mp4.making import Making, Sample, film
+from tests.mp4.mutating import Sparse, mutate, parse, walk, write
+from tests.playback.hostile import package, seeds
+from tests.playback.specimens import specimens
+from trio_stream.mp4 import boxes, movie
+from trio_stream.mp4.boxes import Malformed, read_boxes
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "fuzz-mp4"
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    """Exit status, and what was printed and said."""
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_five_seconds_find_nothing(tmp_path: Path) -> None:
+    status, printed, said = run("--minutes", str(5 / 60), "--seed", "6", "--by-hand", "--keep", tmp_path)
+    assert status == 0, printed + said
+    found = re.search(r"(\d+) inputs  (\d+) places  (\d+) answers  (\d+) kept  0 findings", printed)
+    assert found is not None, printed
+    inputs, places, answers, kept = map(int, found.groups())
+    assert inputs > 50
+    assert places > 1000
+    assert answers > 10
+    assert kept > 10
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_films_it_begins_with_are_packaged() -> None:
+    outcomes = [Runner(package).run(write(each)) for each in seeds()]
+    assert not [each for each in outcomes if isinstance(each, tuple) and each[0] == "refused"]
+
+
+@pytest.mark.parametrize("arguments", [("--minutes", "0"), ("--seed", "x")])
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments)[0] == 2
+
+
+def test_files_are_read_once_when_asked_for(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video")
+    status, printed, _ = run("--check", bad, specimens() / "b-frames.mp4")
+    assert status == 0
+    assert "('refused', 'there is no index (moov) in it')" in printed
+    assert "('video', 'avc1', " in printed
+
+
+# --- What is planted is found ---------------------------------------------------------------------------
+
+
+def contents(fd: int, size: int) -> bytes:
+    return os.pread(fd, size, 0)
+
+
+def dividing(fd: int, size: int) -> object:
+    data = contents(fd, size)
+    at = data.find(b"mvhd")
+    return 1000 // int.from_bytes(data[at + 16 : at + 20]) if 0 < at < len(data) - 20 else None
+
+
+def slow(fd: int, size: int) -> object:
+    data = contents(fd, size)
+    at = data.find(b"stts")
+    count = int.from_bytes(data[at + 8 : at + 12]) if at > 0 else 0
+    return sum(1 for _ in range(count))
+
+
+def greedy(fd: int, size: int) -> object:
+    data = contents(fd, size)
+    at = data.find(b"stsz")
+    count = int.from_bytes(data[at + 12 : at + 16]) if at > 0 else 0
+    return len(bytearray(count))
+
+
+@pytest.mark.parametrize(
+    ("target", "title", "error"),
+    [
+        (dividing, "ZeroDivisionError: ", ZeroDivisionError),
+        (slow, "more than 1 s of the processor", TooSlowError),
+        (greedy, "more than 64 MiB and 16 times its size of memory", MemoryError),
+    ],
+)
+def test_what_is_planted_is_found(
+    target: Target, title: str, error: type[BaseException], tmp_path: Path
+) -> None:
+    begin_with = [parse(film(Making((Sample(9, 3000),) * 8, (4, 4))))]
+    fuzzer = Fuzzer(target, [movie], begin_with, 3)
+    figures = fuzzer.run(60, most_findings=1)
+    [finding] = figures.findings
+    assert title in finding.title
+    path = save(finding.sparse, tmp_path)
+    assert path.stat().st_size == finding.sparse.size
+    with pytest.raises(error):
+        Runner(target).run(Sparse([(0, path.read_bytes())], finding.sparse.size))
+
+
+def test_coverage_leads_to_what_chance_does_not_find() -> None:
+    """Three things have to be right, one after the other; each is a branch of its own."""
+
+    def narrow(fd: int, size: int) -> object:
+        for each in read_boxes(contents(fd, size)):
+            if each.kind == "moov":
+                depth = 0
+                for inner in each.children():
+                    depth += inner.kind == "free"
+                if depth > 2:
+                    raise IndexError
+                return depth
+        return None
+
+    figures = Fuzzer(
+        lambda fd, size: _quiet(narrow, fd, size), [boxes], [parse(film(Making((Sample(9, 3000),), (1,))))], 1
+    ).run(60, most_findings=1)
+    assert [each.title.partition(" (")[0] for each in figures.findings] == ["IndexError: "]
+
+
+def _quiet(target: Callable[[int, int], object], fd: int, size: int) -> object:
+    try:
+        return target(fd, size)
+    except Malformed:
+        return "malformed"
+
+
+def test_one_seed_makes_the_same_inputs() -> None:
+    def made(seed: int) -> list[int]:
+        hashes: list[int] = []
+
+        def keep(fd: int, size: int) -> object:
+            hashes.append(hash(contents(fd, size)))
+            return None
+
+        fuzzer = Fuzzer(keep, [boxes], seeds(made_by_ffmpeg=False), seed)
+        for _ in range(50):
+            fuzzer._try(fuzzer._make() if fuzzer._kept else fuzzer._seeds[0], always=True)
+        return hashes
+
+    assert made(1) == made(1)
+    assert made(1) != made(2)
+
+
+# --- Trees of boxes -------------------------------------------------------------------------------------
+
+
+def whole(sparse: Sparse) -> bytes:
+    data = bytearray(sparse.size)
+    for at, piece in sparse.pieces:
+        data[at : at + len(piece)] = piece
+    return bytes(data)
+
+
+def test_what_is_not_changed_is_written_as_it_was() -> None:
+    data = film(Making((Sample(9, 3000),) * 8, (4, 4)))
+    written = whole(write(parse(data)))
+    begin = data.index(b"mdat") + 4
+    assert written[:begin] == data[:begin]
+    assert written[begin : begin + 72] == bytes(72)  # what is in mdat is of no concern
+    assert written[begin + 72 :] == data[begin + 72 :]
+
+
+@given(st.integers(0, 1 << 32))
+def test_changed_files_can_be_written(seed: int) -> None:
+    chance = random.Random(seed)
+    begin_with = seeds(made_by_ffmpeg=False)
+    nodes = [each.copy() for each in begin_with[seed % len(begin_with)]]
+    mutate(nodes, begin_with, chance)
+    sparse = write(nodes)
+    assert sparse.size == sum(each.size for each in nodes) >= sparse.stored
+    assert all(at + len(data) <= sparse.size for at, data in sparse.pieces)
+
+
+def test_changes_are_of_all_kinds() -> None:
+    """Each of them changes something, and not always the same."""
+    begin_with = seeds(made_by_ffmpeg=False)
+    chance = random.Random(1)
+    for change in mutating.CHANGES:
+        made = set()
+        for _ in range(60):
+            nodes = [each.copy() for each in begin_with[0]]
+            siblings, number = chance.choice(list(walk(nodes)))
+            change(siblings, number, begin_with, chance)
+            made.add(repr(nodes))
+        assert len(made) > 5, change
