@@ -1,0 +1,157 @@
+"""Indexes in memory: read once for all who ask, kept under a budget, and what cannot be packaged is remembered."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.mp4.making import Making, Sample, film
+from tests.packaging.making import pictures, sound
+from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
+from trio_stream.playback.indexes import FIXED, Index, Indexes
+
+type Open = Callable[[bytes], tuple[int, int]]
+
+FILM = film(pictures(480, range(0, 480, 24)), sound(20))
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Open]:
+    """Opens a file with these bytes: its descriptor and size."""
+    descriptors: list[int] = []
+
+    def open_one(data: bytes) -> tuple[int, int]:
+        path = tmp_path / str(len(descriptors))
+        path.write_bytes(data)
+        descriptors.append(os.open(path, os.O_RDONLY))
+        return descriptors[-1], len(data)
+
+    yield open_one
+    for fd in descriptors:
+        os.close(fd)
+
+
+async def test_it_is_read_once(opened: Open) -> None:
+    indexes = Indexes()
+    fd, size = opened(FILM)
+    first = await indexes.get(fd, "a", size)
+    assert await indexes.get(-1, "a", size) is first
+    assert indexes.peek("a") is first
+    assert indexes.peek("b") is None
+    assert [each.name for each in first.presentation.renditions] == ["v1", "a2"]
+    assert set(first.tracks) == {"v1", "a2"}
+    found = indexes.statistics()
+    assert (found.files, found.read, found.refused, found.bytes) == (1, 1, 0, first.nbytes)
+
+
+async def test_all_who_ask_at_once_wait_for_one(opened: Open) -> None:
+    indexes = Indexes()
+    fd, size = opened(FILM)
+    found: list[Index] = []
+
+    async def ask() -> None:
+        found.append(await indexes.get(fd, "a", size))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(20):
+            nursery.start_soon(ask)
+    assert len({id(each) for each in found}) == 1
+    assert indexes.statistics().read == 1
+
+
+async def test_who_goes_while_it_is_read_takes_it_from_nobody(opened: Open) -> None:
+    """The one who reads it is cancelled: the next one who waits has it all the same."""
+    indexes = Indexes()
+    fd, size = opened(FILM)
+    found: list[Index] = []
+
+    async def ask(scope: trio.CancelScope) -> None:
+        with scope:
+            found.append(await indexes.get(fd, "a", size))
+
+    async with trio.open_nursery() as nursery:
+        first, second = trio.CancelScope(), trio.CancelScope()
+        nursery.start_soon(ask, first)
+        nursery.start_soon(ask, second)
+        await trio.lowlevel.checkpoint()
+        first.cancel()
+    assert len(found) in (1, 2)
+    assert await indexes.get(fd, "a", size) is found[0]
+
+
+async def test_the_last_used_stay(opened: Open) -> None:
+    fd, size = opened(FILM)
+    one = (await Indexes().get(fd, "x", size)).nbytes
+    indexes = Indexes(budget=3 * one)
+    for revision in ("a", "b", "c"):
+        await indexes.get(fd, revision, size)
+    await indexes.get(fd, "a", size)
+    await indexes.get(fd, "d", size)
+    assert indexes.peek("b") is None
+    assert all(indexes.peek(revision) is not None for revision in ("a", "c", "d"))
+    assert indexes.statistics().bytes == 3 * one
+    assert (await indexes.get(fd, "b", size)).nbytes == one
+    assert indexes.statistics().read == 5
+
+
+async def test_one_that_is_larger_than_the_budget_is_kept_alone(opened: Open) -> None:
+    fd, size = opened(FILM)
+    indexes = Indexes(budget=1)
+    first = await indexes.get(fd, "a", size)
+    assert await indexes.get(fd, "a", size) is first
+    await indexes.get(fd, "b", size)
+    assert indexes.peek("a") is None
+    assert indexes.statistics().files == 1
+
+
+async def test_what_cannot_be_packaged_is_read_once_too(opened: Open) -> None:
+    indexes = Indexes()
+    fd, size = opened(b"no video")
+    for _ in range(3):
+        with pytest.raises(Unpackageable, match="there is no index .moov. in it"):
+            await indexes.get(fd, "a", size)
+    found = indexes.statistics()
+    assert (found.files, found.read, found.refused, found.bytes) == (1, 1, 1, FIXED)
+    assert indexes.peek("a") is None
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "reason"),
+    [
+        (FILM.replace(b"isom", b"qt  ", 1), Unpackageable, "it is a QuickTime movie"),
+        (FILM.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"), Encrypted, "it is encrypted"),
+        (FILM[:-10], Unpackageable, "the file ends in it"),
+        (film(Making((Sample(1, 1),), (1,), handler="text")), Unpackageable, "neither a picture nor a sound"),
+    ],
+)
+async def test_why_not(opened: Open, data: bytes, error: type[Exception], reason: str) -> None:
+    indexes = Indexes()
+    fd, size = opened(data)
+    for _ in range(2):
+        with pytest.raises(error, match=reason):
+            await indexes.get(fd, "a", size)
+
+
+async def test_a_disk_that_fails_says_nothing_of_the_film(opened: Open, tmp_path: Path) -> None:
+    """Reading a folder is an error of the system; the next one who asks tries again."""
+    indexes = Indexes()
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(SourceUnreadable, match="reading its index"):
+            await indexes.get(folder, "a", 100)
+    finally:
+        os.close(folder)
+    assert indexes.statistics().files == 0
+    fd, size = opened(FILM)
+    assert isinstance(await indexes.get(fd, "a", size), Index)
+
+
+async def test_languages_are_named(opened: Open) -> None:
+    made = film(
+        pictures(), sound(language=0x15C7, name="SoundHandler"), sound(id_=3, language=0x41F2, name="Dublado")
+    )
+    fd, size = opened(made)
+    heard = (await Indexes().get(fd, "a", size)).presentation.audio
+    assert [(each.language, each.label) for each in heard] == [("en", "English"), ("pt", "Dublado")]
