@@ -96,10 +96,14 @@ class Titles:
         if video.revision != revision:
             os.close(video.fd)
             raise VideoNotFound("the video is another one now")
+        self._found_at(key, name)
+        return video
+
+    def _found_at(self, key: tuple[str, str], name: str) -> None:
         self._places[key] = name
+        self._places.move_to_end(key)
         if len(self._places) > 4 * MOST:
             self._places.popitem(last=False)
-        return video
 
     def warm(self, revision: str) -> Index | None:
         """The index of a content, if it is in memory."""
@@ -131,7 +135,7 @@ class Titles:
         own, video = await self._source(name, "", id_)
         sources = [own]
         for sibling in family:
-            if sibling.id != id_:
+            if sibling.id != id_ and own.presentation.video is not None:
                 try:
                     other, _ = await self._source(sibling.name, f"../{sibling.id}/", sibling.id)
                 except TrioStreamError as error:
@@ -150,7 +154,7 @@ class Titles:
             presentation = await self._presentations.of(video)
         finally:
             os.close(video.fd)
-        self._places[id_, video.revision] = name
+        self._found_at((id_, video.revision), name)
         return Source(playlists, f"{playlists}r/{video.revision}", presentation), video
 
     def _aligned(self, sources: Sequence[Source], name: str) -> list[Source]:
