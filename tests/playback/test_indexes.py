@@ -110,7 +110,7 @@ async def test_what_cannot_be_packaged_is_read_once_too(opened: Open) -> None:
     indexes = Indexes()
     fd, size = opened(b"no video")
     for _ in range(3):
-        with pytest.raises(Unpackageable, match="there is no index .moov. in it"):
+        with pytest.raises(Unpackageable, match=r"there is no index .moov. in it"):
             await indexes.get(fd, "a", size)
     found = indexes.statistics()
     assert (found.files, found.read, found.refused, found.bytes) == (1, 1, 1, FIXED)

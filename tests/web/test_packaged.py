@@ -391,8 +391,10 @@ def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path:
             videos / name,
             f"{picture} {sound} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -sc_threshold 0 -g {keys}",
         )
+    for name in ("Song.720p.mp4", "Song.360p.mp4"):
+        make(videos / name, "-f lavfi -i sine=duration=9 -c:a aac")
     server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
-    wait_for(lambda: server.get("/api/library").json()["videos"] == 5, 20, "the videos")
+    wait_for(lambda: server.get("/api/library").json()["videos"] == 7, 20, "the videos")
     ids = {item["name"]: item["id"] for item in server.get("/api/videos?limit=50").json()["items"]}
 
     def variants(name: str) -> list[tuple[tuple[int, int], str]]:
@@ -417,3 +419,5 @@ def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path:
     assert [size for size, _ in variants("Other.720p.mp4")] == [(256, 144)]
     assert "keyframes of files of one title do not agree" in server.log
     assert [uri for _, uri in variants("Film.1080p.txt.mp4")] == ["v1.m3u8"]
+    # sounds have no sizes
+    assert [uri for _, uri in variants("Song.360p.mp4")] == ["a1.m3u8"]
