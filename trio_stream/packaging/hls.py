@@ -1,6 +1,6 @@
 """Playlists (RFC 8216, and its second edition for VIDEO-RANGE and the like)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments, bandwidth
@@ -23,14 +23,18 @@ def master(title: Title) -> str:
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
     if not title.videos:
         for sound in title.main.audio:
-            lines += _sound_alone(sound)
+            lines += _sound_alone(sound, title.target_duration)
         return "\n".join(lines) + "\n"
     groups = _groups(title.main.audio)
     lines += _audio_media(title.main.audio, groups)
     lines += [_text(text) for text in title.texts]
     for source, video in title.videos:
         for number, group in enumerate(groups or [[]]):
-            lines += _variant(video, source, group, f"audio{number}", texts=bool(title.texts))
+            lines.append(
+                "#EXT-X-STREAM-INF:"
+                + _variant(video, group, f"audio{number}", title.target_duration, texts=bool(title.texts))
+            )
+            lines.append(f"{source.playlists}{video.name}.m3u8")
     lines += [_key_stream(video, video.keys, source) for source, video in title.videos if video.keys]
     return "\n".join(lines) + "\n"
 
@@ -91,14 +95,13 @@ def _text(text: Text) -> str:
     )
 
 
-def _variant(
-    video: Rendition, source: Source, group: Sequence[Rendition], audio: str, *, texts: bool
-) -> Iterator[str]:
-    peak, average = video.bandwidth
+def _variant(video: Rendition, group: Sequence[Rendition], audio: str, target: int, *, texts: bool) -> str:
+    peak, average = bandwidth(video.segments, video.timescale, target)
     if group:
-        peak += max(each.bandwidth[0] for each in group)
-        average += max(each.bandwidth[1] for each in group)
-    yield "#EXT-X-STREAM-INF:" + _attributes(
+        heard = [bandwidth(each.segments, each.timescale, target) for each in group]
+        peak += max(each[0] for each in heard)
+        average += max(each[1] for each in heard)
+    return _attributes(
         BANDWIDTH=peak,
         AVERAGE_BANDWIDTH=average,
         CODECS=_quoted(",".join([video.codecs, *(each.codecs for each in group[:1])])),
@@ -108,11 +111,10 @@ def _variant(
         AUDIO=_quoted(audio) if group else None,
         SUBTITLES='"texts"' if texts else None,
     )
-    yield f"{source.playlists}{video.name}.m3u8"
 
 
-def _sound_alone(sound: Rendition) -> Iterator[str]:
-    peak, average = sound.bandwidth
+def _sound_alone(sound: Rendition, target: int) -> Iterator[str]:
+    peak, average = bandwidth(sound.segments, sound.timescale, target)
     yield "#EXT-X-STREAM-INF:" + _attributes(
         BANDWIDTH=peak, AVERAGE_BANDWIDTH=average, CODECS=_quoted(sound.codecs)
     )
@@ -120,7 +122,7 @@ def _sound_alone(sound: Rendition) -> Iterator[str]:
 
 
 def _key_stream(video: Rendition, keys: Segments, source: Source) -> str:
-    peak, average = bandwidth(keys, video.timescale)
+    peak, average = bandwidth(keys, video.timescale, _target(_durations(keys, video.timescale)))
     return "#EXT-X-I-FRAME-STREAM-INF:" + _attributes(
         BANDWIDTH=peak,
         AVERAGE_BANDWIDTH=average,
@@ -129,6 +131,11 @@ def _key_stream(video: Rendition, keys: Segments, source: Source) -> str:
         VIDEO_RANGE=video.video_range,
         URI=_quoted(f"{source.playlists}{video.name}{KEYS}.m3u8"),
     )
+
+
+def _target(durations: Iterable[float]) -> int:
+    """EXT-X-TARGETDURATION of segments that last so many seconds."""
+    return max(1, int(max(durations) + 0.5))
 
 
 def media(rendition: Rendition, segments: str, target: int) -> str:
@@ -144,7 +151,7 @@ def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
     """The playlist of keyframes, each a segment of its own: for trick play (RFC 8216 section 4.3.3.6)."""
     folder = f"{segments}/{rendition.name}"
     durations = list(_durations(keys, rendition.timescale))
-    lines = [*_heading(max(1, int(max(durations) + 0.5))), "#EXT-X-I-FRAMES-ONLY"]
+    lines = [*_heading(_target(durations)), "#EXT-X-I-FRAMES-ONLY"]
     lines.append(f'#EXT-X-MAP:URI="{folder}/init.mp4"')
     for number, seconds in enumerate(durations):
         lines += (f"#EXTINF:{seconds:.6f},", f"{folder}/k{number}.m4s")

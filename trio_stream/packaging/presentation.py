@@ -100,15 +100,19 @@ class Rendition:
         return bandwidth(self.segments, self.timescale)
 
 
-def bandwidth(segments: Segments, timescale: int) -> tuple[int, int]:
+def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> tuple[int, int]:
     """Peak and average bits a second.
 
-    The peak is that of any neighbouring segments which together last from half of the longest one's duration to one and
-    a half times it.
+    The peak is that of any neighbouring segments which together last from half of `target` seconds (those of the
+    longest segment, where none are given) to one and a half times it.
     """
     starts, sizes = segments.starts, segments.sizes
     total = (starts[-1] - starts[0]) / timescale
-    longest = max((after - before for before, after in pairwise(starts)), default=0)
+    longest = (
+        target * timescale
+        if target is not None
+        else max((after - before for before, after in pairwise(starts)), default=0)
+    )
     low, high, peak = max(1, longest / 2), longest * 1.5, 0.0
     before = list(accumulate(sizes, initial=0))
     last = 0
