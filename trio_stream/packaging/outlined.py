@@ -119,7 +119,7 @@ def _audio(
     sizes: list[int] = []
     begins = max(0.0, carriage.start)
     inner = [mark for mark in marks[1:-1] if begins < mark < end]
-    times += [round(mark * scale) for mark in inner]
+    times += [_on_grid(carriage, round(mark * scale)) for mark in inner]
     if shares and len(carriage.sizes) > 1 and len(inner) == len(shares) - 1:
         sizes = [sum(carriage.sizes[first:stop]) for first, stop in shares]
     else:
@@ -145,6 +145,13 @@ def _audio(
         sample_rate=track.sample_rate,
         carriage=_small(carriage),
     )
+
+
+def _on_grid(carriage: Carriage, time: int) -> int:
+    """When the first packet at `time` or later is heard, as far as that is known."""
+    if not carriage.step:
+        return time
+    return carriage.first - (carriage.first - time) // carriage.step * carriage.step
 
 
 def _segments(starts: Sequence[int], cuts: Sequence[int], sizes: Sequence[int], samples: float) -> Segments:
