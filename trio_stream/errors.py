@@ -216,6 +216,8 @@ class Unpackageable(TrioStreamError):
 class Encrypted(Unpackageable):
     """A video that nobody can be sent in any way so that they could play it."""
 
+    code = "encrypted"
+
 
 class MediaWorkerFailed(TrioStreamError):
     """A file could not be looked at, for a reason of this server's: nothing is known of the file. Try again later."""
