@@ -52,13 +52,15 @@ def test_closed_groups_come_first(times: list[float], more: float, data: st.Data
     for (before, each), target in zip(pairwise(chosen), wanted(times, chosen), strict=False):
         nearest = min(range(before + 1, len(times)), key=lambda at: abs(times[at] - target))
         closed = [
-            at for at in range(before + 1, len(times)) if at not in opens and abs(times[at] - target) < TARGET
+            at
+            for at in range(before + 1, len(times))
+            if at not in opens and abs(times[at] - target) < TARGET - 1e-6
         ]
         if each in opens:
             assert not closed
             assert abs(times[each] - target) == abs(times[nearest] - target)
         elif nearest in opens:
-            assert abs(times[each] - target) == min(abs(times[at] - target) for at in closed)
+            assert abs(times[each] - target) == min(abs(times[at] - target) for at in (each, *closed))
     if not opens:
         assert chosen == cut(times, end)
 
