@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.support import Server
 
@@ -55,24 +56,25 @@ def test_wget_names_a_download(server: Server, tmp_path: Path) -> None:
 
 
 def test_ffprobe_reads_what_it_is(server: Server) -> None:
-    answer = run(
-        *("ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams"),
-        f"{server.url}/api/stream/sample.mp4",
-    )
-    assert answer.stderr == b""
-    found = json.loads(answer.stdout)
-    assert 29.9 < float(found["format"]["duration"]) < 30.2
-    assert [stream["codec_name"] for stream in found["streams"]] == ["h264", "aac"]
-    assert (found["streams"][0]["width"], found["streams"][0]["height"]) == (1920, 1080)
+    def read(source: str | Path) -> dict[str, Any]:
+        answer = run("ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams", source)
+        assert answer.stderr == b""
+        found: dict[str, Any] = json.loads(answer.stdout)
+        del found["format"]["filename"]
+        return found
+
+    over_http = read(f"{server.url}/api/stream/sample.mp4")
+    assert [stream["codec_name"] for stream in over_http["streams"]] == ["h264", "aac"]
+    assert over_http == read(server.videos / "sample.mp4")
 
 
 def test_ffmpeg_seeks_and_decodes_the_same_frames(server: Server) -> None:
     def frames(source: str | Path) -> bytes:
-        command = ("ffmpeg", "-v", "error", "-ss", "20", "-i", source, "-t", "1", "-f", "framemd5", "-")
+        command = ("ffmpeg", "-v", "error", "-ss", "7", "-i", source, "-t", "1", "-f", "framemd5", "-")
         answer = run(*command)
         assert answer.stderr == b""
         return answer.stdout
 
     over_http = frames(f"{server.url}/api/stream/sample.mp4")
-    assert over_http.count(b"\n0,") >= 29
+    assert over_http.count(b"\n0,") >= 23  # at 24 a second
     assert over_http == frames(server.videos / "sample.mp4")
