@@ -171,12 +171,16 @@ class Addresses:
     async def follow(self, client: httpx.AsyncClient) -> None:
         """Look at all there are, again and again until there is nothing more to come."""
         while not self.over:
-            for item in (await listed(client)).values():
-                answer = await client.get(f"/api/videos/{item.id}")
-                if answer.status_code == 200:
-                    for url in addresses(answer.json()):
-                        await self.look(client, url)
+            await self.look_at_all(client)
             await trio.sleep(0.1)
+
+    async def look_at_all(self, client: httpx.AsyncClient) -> None:
+        """Look at all there are now."""
+        for item in (await listed(client)).values():
+            answer = await client.get(f"/api/videos/{item.id}")
+            if answer.status_code == 200:
+                for url in addresses(answer.json()):
+                    await self.look(client, url)
 
     async def look(self, client: httpx.AsyncClient, url: str) -> int:
         answer = await client.get(url)
@@ -298,6 +302,7 @@ async def test_files_change_while_they_are_watched(
     async with httpx.AsyncClient(base_url=server.url, timeout=10, verify=False) as client:
         for name, known in (await listed(client)).items():
             next(case for case in every if case.name == name).before = known
+        await kept.look_at_all(client)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(kept.follow, client)
             async with trio.open_nursery() as changing:
