@@ -110,23 +110,23 @@ def browser_phone(browser: Browser, films: Server) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="session")
-def shelf(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shelf(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film with chapters and subtitles, three episodes, a long one, and two that no browser plays."""
     folder = tmp_path_factory.mktemp("shelf")
     season = folder / "Series" / "Season 1"
     season.mkdir(parents=True)
     (folder / "chapters").write_text(CHAPTERS)
     chapters = ("-i", folder / "chapters", "-map", "0", "-map_chapters", "1")
-    make(folder / "Film.mp4", "-i", sample, *chapters, *COPY)
+    make(folder / "Film.mp4", "-stream_loop 2 -i", footage, *chapters, *COPY)
     (folder / "chapters").unlink()
     for language, text in SUBTITLES.items():
         for film, end in (("Film", "00:00:29,000"), ("Long", "00:08:00,000")):
             (folder / f"{film}.{language}.srt").write_text(f"1\n00:00:00,500 --> {end}\n{text}\n")
     for number in (1, 2, 3):
-        make(season / f"Episode {number}.mp4", "-i", sample, "-t", "8", *COPY)
+        make(season / f"Episode {number}.mp4", "-i", footage, "-t", "8", *COPY)
         with (season / f"Episode {number}.mp4").open("ab") as file:
             file.write(b"\0\0\0\x0cfree" + f"{number:4}".encode())
-    make(folder / "Long.mp4", "-stream_loop 15 -i", sample, *COPY)
+    make(folder / "Long.mp4", "-stream_loop 47 -i", footage, *COPY)
     make(folder / "Foreign.mov", "-f lavfi -i testsrc2=size=320x180:rate=10:duration=2 -c:v prores_ks")
     (folder / "Broken.mkv").write_text("prose")
     return folder

@@ -151,7 +151,7 @@ def test_statistics(page: Page) -> None:
     playing(page)
     press(page, "Stats for nerds")
     stats = page.locator(".stats")
-    for text in (re.compile("1920 . 1080"), "avc1", "direct", re.compile(r"First picture after\s*\d+ ms")):
+    for text in (re.compile("640 . 360"), "avc1", "direct", re.compile(r"First picture after\s*\d+ ms")):
         expect(stats).to_contain_text(text)
 
 
