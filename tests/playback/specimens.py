@@ -1,6 +1,7 @@
 """Films that are packaged in the tests: small and short, and each is awkward in a way of its own.
 
-They are made by ffmpeg once and kept from run to run, in a folder named after their recipes.
+One lasts for two hours, with few pictures a second. They are made by ffmpeg once and kept from run to run, in a folder
+named after their recipes.
 """
 
 import fcntl
@@ -101,6 +102,10 @@ SPECIMENS = (
         "vp9-opus",
         f"{picture(seconds=9)} {tone(seconds=9)} -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 48 -b:v 100k"
         " -c:a libopus -b:a 48k",
+    ),
+    Specimen(
+        "two-hours",
+        f"{picture('3', 7200)} {tone(rate=8000, seconds=7200)} {X264} -s 64x36 -bf 3 -b_strategy 0 -g 12 -c:a aac -b:a 8k",
     ),
     Specimen("flac", f"{BOTH} {X264} -bf 2 -g 48 -c:a flac -strict -2"),
     Specimen("mp3", f"{BOTH} {X264} -bf 2 -g 48 -c:a libmp3lame -b:a 64k"),

@@ -2,7 +2,7 @@
 
 import random
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -32,27 +32,29 @@ class Film:
     path: Path
     url: str
     tracks: dict[str, str]
+    client: httpx.Client
 
     def playlist(self, name: str) -> m3u8.M3U8:
-        return m3u8.loads(httpx.get(f"{self.url}/{name}.m3u8", verify=False).text)
+        return m3u8.loads(self.client.get(f"{self.url}/{name}.m3u8").text)
 
     def get(self, path: str) -> bytes:
-        answer = httpx.get(f"{self.url}/{path}", verify=False)
+        answer = self.client.get(f"{self.url}/{path}")
         assert answer.status_code == 200
         return answer.content
 
 
 @pytest.fixture(scope="session")
-def film(cinema: Server, addresses: dict[str, str], films: Path) -> Callable[[Specimen], Film]:
+def film(cinema: Server, addresses: dict[str, str], films: Path) -> Iterator[Callable[[Specimen], Film]]:
     """Looks a film up."""
+    with cinema.client() as client:
 
-    @cache
-    def look(specimen: Specimen) -> Film:
-        url = cinema.url + addresses[specimen.name]
-        names = renditions(httpx.get(f"{url}/master.m3u8", verify=False).text)
-        return Film(specimen, films / specimen.file, url, names)
+        @cache
+        def look(specimen: Specimen) -> Film:
+            url = cinema.url + addresses[specimen.name]
+            names = renditions(client.get(f"{url}/master.m3u8").text)
+            return Film(specimen, films / specimen.file, url, names, client)
 
-    return look
+        yield look
 
 
 @pytest.fixture(scope="session")
