@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import psutil
 import pytest
 import trio
 import trio.testing
 
+from tests.media.conftest import children
 from tests.media.making import make
 from tests.media.remuxing import bounds, carried, init_of, outlined, segments_of
 from tests.support import wait_until
@@ -125,15 +125,21 @@ async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> N
 
 
 async def test_all_leave(fd: int, tmp_path: Path) -> None:
-    """The job is killed with the last of them."""
+    """The job is killed with the last of them, be it long under way, just begun, or not begun yet."""
     async with remuxing(tmp_path, LYING) as (remuxer, sandbox, _):
         video = outlined_video(fd)
-        async with trio.open_nursery() as nursery:
-            for _ in range(3):
-                nursery.start_soon(remuxer.segment, fd, "r", rendition(video), 0, 0, None)
-            await wait_until(lambda: bool(children()), 10, "a job")
-            nursery.cancel_scope.cancel()
-        await wait_until(lambda: not children(), 10, "its end")
+        for number, goes_on in enumerate((
+            lambda number: bool(children()),
+            lambda number: sandbox.statistics().started > number,
+            lambda number: remuxer.statistics().running > 0,
+        )):  # fmt: skip
+            async with trio.open_nursery() as nursery:
+                for _ in range(3):
+                    nursery.start_soon(remuxer.segment, fd, "r", rendition(video), 0, 0, None)
+                await wait_until(partial(goes_on, number), 10, "a job")
+                nursery.cancel_scope.cancel()
+            await wait_until(lambda: not sandbox.statistics().running, 10, "its end")
+            assert not children()
         await trio.testing.wait_all_tasks_blocked()
         assert sandbox.statistics().running == 0
         assert remuxer.statistics().running == 0
@@ -141,10 +147,6 @@ async def test_all_leave(fd: int, tmp_path: Path) -> None:
 
 def outlined_video(fd: int) -> VideoOutline | AudioOutline:
     return outlined(Path(f"/proc/self/fd/{fd}")).video[0]
-
-
-def children() -> list[psutil.Process]:
-    return [child for worker in psutil.Process().children() for child in worker.children()]
 
 
 async def test_no_more_than_a_few_at_once(film: Path, fd: int, tmp_path: Path) -> None:
