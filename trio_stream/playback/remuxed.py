@@ -7,6 +7,7 @@ job answers may be made up by the file it read: it is checked to be of the kind 
 import os
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -15,7 +16,8 @@ from trio_stream.errors import MediaUnreadable, TooManyFiles
 from trio_stream.media.outline import SEGMENT_LIMIT, Outline
 from trio_stream.media.sandbox import Sandbox
 from trio_stream.packaging.presentation import Rendition
-from trio_stream.playback.segment_cache import SegmentCache
+from trio_stream.playback.segment_cache import NO_MORE_FILES, SegmentCache
+from trio_stream.playback.shelf import Shelf
 
 AT_ONCE = 3
 """Segments that are made at once: one is ready in much less time than it plays, and the sandbox has other work too."""
@@ -70,7 +72,7 @@ class Remuxer:
 
     async def init(self, fd: int, revision: str, rendition: Rendition) -> int:
         """A descriptor of the init segment of a rendition of the file `fd`, which has that revision."""
-        return await self._get(f"{revision}-{rendition.name}-init", fd, "init", _known(rendition), b"ftyp")
+        return await self._get(init_key(revision, rendition), fd, "init", _known(rendition), b"ftyp")
 
     async def segment(
         self, fd: int, revision: str, rendition: Rendition, n: int, start: int, stop: int | None
@@ -81,7 +83,7 @@ class Remuxer:
         Times are in its timescale.
         """
         question = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1}
-        key = f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
+        key = segment_key(revision, rendition, n, start, stop)
         return await self._get(key, fd, "segment", question, b"styp")
 
     async def _get(self, key: str, fd: int, job: str, options: Mapping[str, Any], kind: bytes) -> int:
@@ -107,6 +109,37 @@ class Remuxer:
         if made[4:8] != kind:
             raise _nonsense()
         return made
+
+
+class Made:
+    """What the owner of the data has made and keeps in `folder`, for the other workers of its server.
+
+    A file there is whole, and what it is called says what it is, so nobody needs to be asked. The owner does not learn
+    that it was used.
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 4) -> None:
+        self._shelf = Shelf(folder)
+        self._limiter = trio.CapacityLimiter(threads)
+
+    async def open(self, key: str) -> int | None:
+        """A descriptor of it; None if it is not there. Raises `TooManyFiles`."""
+        try:
+            return await trio.to_thread.run_sync(self._shelf.open, key, limiter=self._limiter)
+        except OSError as error:
+            if error.errno in NO_MORE_FILES:
+                raise TooManyFiles from None
+            return None
+
+
+def init_key(revision: str, rendition: Rendition) -> str:
+    """What the init segment of a rendition is kept as."""
+    return f"{revision}-{rendition.name}-init"
+
+
+def segment_key(revision: str, rendition: Rendition, n: int, start: int, stop: int | None) -> str:
+    """What segment `n` of a rendition is kept as."""
+    return f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
 
 
 def _word(time: int | None) -> str:
