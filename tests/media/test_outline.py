@@ -41,7 +41,7 @@ def without_sizes(found: Outline) -> Outline:
         found,
         video=tuple(replace(each, carriage=replace(each.carriage, sizes=())) for each in found.video),
         audio=tuple(replace(each, carriage=replace(each.carriage, sizes=())) for each in found.audio),
-        cuts=replace(found.cuts, starts=()),
+        cuts=replace(found.cuts, starts=(), sizes=()),
         exact=True,
     )
 
@@ -62,6 +62,10 @@ def test_cues_say_what_packets_say(long: Path, monkeypatch: pytest.MonkeyPatch) 
     known = [each for each in zip(asked.cuts.starts, read.cuts.starts, strict=True) if each[0] is not None]
     assert len(known) == indexes.SAMPLES + 1
     assert all(one == other for one, other in known)
+    weighed = [each for each in zip(asked.cuts.sizes, read.cuts.sizes, strict=True) if each[0] is not None]
+    assert len(weighed) >= len(known)  # and those at the beginning
+    assert all(one == other for one, other in weighed)
+    assert None not in read.cuts.sizes
     for one, other in zip(carriages(asked), carriages(read), strict=True):
         assert sum(one.sizes) == pytest.approx(sum(other.sizes), rel=0.1)
     largest = max(read.video[0].carriage.sizes)
@@ -125,6 +129,7 @@ def test_very_many_keyframes(menagerie: Path, monkeypatch: pytest.MonkeyPatch) -
     assert thinned.cuts is not None
     assert everything.cuts is not None
     assert thinned.cuts.times == everything.cuts.times[::4]
+    assert thinned.cuts.sizes == everything.cuts.sizes[::4]
     for one, other in zip(carriages(thinned), carriages(everything), strict=True):
         assert len(one.sizes) == len(thinned.cuts.times)
         assert sum(one.sizes) == sum(other.sizes)

@@ -171,6 +171,38 @@ def test_a_segment_alone(open_groups: Path) -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "open.mkv",
+        "codecs/vp9-opus.webm",
+        "codecs/av1-main10-opus.webm",
+        "codecs/hevc-aac.ts",
+        "timing/vfr.mov",
+    ],
+)
+def test_keyframes_alone(menagerie: Path, open_groups: Path, name: str) -> None:
+    """Each is one picture of the film, shown when it is there, and until the next one is."""
+    path = open_groups if name == open_groups.name else menagerie / name
+    found = outlined(path)
+    video, cuts = found.video[0], found.cuts
+    assert cuts is not None
+    begin, whole = init_of(path, video), dict(pictures(path, video.track.index, zero_of(video)))
+    scale = video.carriage.timescale
+    joined = b""
+    for start, stop in pairwise([*cuts.times, cuts.times[-1] + scale]):
+        made = segment_of(path, video, start, stop, keyframe=True)
+        assert (made.said["samples"], made.said["first"], made.said["end"]) == (1, start, stop)
+        [(time, digest)] = pictures(begin + made.data)
+        assert time == pytest.approx(start / scale, abs=0.001)
+        assert digest == next(each for at, each in whole.items() if abs(at - time) < 0.001)
+        joined += made.data
+    assert len(pictures(begin + joined)) == len(cuts.times)
+    for size, largest in zip(cuts.sizes, video.carriage.sizes, strict=True):
+        assert size is not None
+        assert 0 < size <= largest
+
+
 def test_sound_of_a_segment_alone(bframes: Path) -> None:
     found = outlined(bframes)
     audio = found.audio[0]
@@ -303,6 +335,10 @@ def test_what_cannot_be_asked(bframes: Path, monkeypatch: pytest.MonkeyPatch) ->
         segment_of(bframes, video, second - 1, None)
     with pytest.raises(Unreadable, match="no keyframe"):
         segment_of(bframes, video, 10_000_000, None)
+    with pytest.raises(Unreadable, match="no keyframe"):
+        segment_of(bframes, video, second - 1, second, keyframe=True)
+    with pytest.raises(Unreadable, match="only pictures"):
+        segment_of(bframes, found.audio[0], first, second, keyframe=True)
     with pytest.raises(Unreadable, match="no track 9"):
         run(segment, bframes, track=9, carriage=video.carriage.to_json(), start=first, stop=None, sequence=1)
     with pytest.raises(ValueError, match="no clock"):

@@ -94,12 +94,14 @@ class Cuts:
 
     `times` are when its keyframes are shown. `starts` say when the first picture of a segment is shown that begins with
     such a keyframe: the same where the group of pictures is closed, earlier where it is open, None where nobody looked.
-    They are known up to `until` seconds, None: to the end.
+    `sizes` are the bytes of the keyframes alone, None where nobody looked. They are known up to `until` seconds, None:
+    to the end.
     """
 
     track: int
     times: tuple[int, ...]
     starts: tuple[int | None, ...]
+    sizes: tuple[int | None, ...]
     until: float | None
 
 
@@ -128,6 +130,7 @@ class Outline:
             *(each.carriage for each in outline.audio),
         ):
             carriage.check()
-        if outline.cuts is not None and len(outline.cuts.times) != len(outline.cuts.starts):
-            raise ValueError("keyframes that are no pairs")
+        cuts = outline.cuts
+        if cuts is not None and not len(cuts.times) == len(cuts.starts) == len(cuts.sizes):
+            raise ValueError("keyframes of which not the same is said")
         return outline

@@ -97,6 +97,7 @@ class Draft:
             track=self.survey.video or 0,
             times=tuple(clock.at(each) for each in self.survey.times),
             starts=tuple(None if each is None else clock.at(each) for each in self.survey.starts),
+            sizes=tuple(self.survey.sizes),
             until=None if self.survey.whole else carriage.end,
         )
 

@@ -125,8 +125,18 @@ class Reader:
         """
         with _translated():
             if isinstance(self.stream, VideoStream):
-                return self._pictures(start, stop)
+                return self._group(self._from_keyframe(start), stop)
             return self._sound(start, stop)
+
+    def keyframe(self, start: int, stop: int) -> Piece:
+        """The keyframe at `start` alone, shown until `stop`."""
+        with _translated():
+            if not isinstance(self.stream, VideoStream):
+                raise Unreadable("only pictures have keyframes")
+            piece = Piece(self._limit)
+            piece.add(*next(self._from_keyframe(start)))
+            piece.end = max(start, stop)
+            return piece
 
     def beginning(self, count: int) -> list[AnyPacket]:
         """The first `count` packets that a decoder can begin with, or as many as there are."""
@@ -137,7 +147,8 @@ class Reader:
             playable = dropwhile(lambda packet: not packet.is_keyframe, packets)
             return list(islice(playable, count))
 
-    def _pictures(self, start: int, stop: int | None) -> Piece:
+    def _from_keyframe(self, start: int) -> Iterator[Timed]:
+        """The packets from the keyframe on that is shown at `start`."""
         guessed = self._container.format.name in FREE_CLOCK
         for before in BEFORE_DECODING if guessed else BEFORE_PICTURES:
             self._seek(start, before)
@@ -146,7 +157,7 @@ class Reader:
                 if packet.is_keyframe and time >= start:
                     if time > start:
                         break
-                    return self._group(chain([(time, packet)], packets), stop)
+                    return chain([(time, packet)], packets)
         raise Unreadable("there is no keyframe where one should be")
 
     def _group(self, packets: Iterator[Timed], stop: int | None) -> Piece:

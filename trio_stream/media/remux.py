@@ -110,15 +110,19 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
 
     Options: `track` and `carriage` as for `init`; `start` and `stop`, in the timescale of the track: what is shown in
     [start, stop) is in it. `stop` null: all that is left. Video begins with the keyframe at `start` and goes to the
-    first one not before `stop`; what an open group shows before its keyframe belongs to the group. `sequence`: the
-    number in its header. A piece of the track in which there is nothing is a segment without samples.
+    first one not before `stop`; what an open group shows before its keyframe belongs to the group. `keyframe`, if it is
+    there and true: that keyframe alone is in it, and shown until `stop`. `sequence`: the number in its header. A piece
+    of the track in which there is nothing is a segment without samples.
 
     The result says its `size` in bytes, how many `samples` it has, and when it is shown, from `first` to `end`.
     """
     index, carriage = int(options["track"]), Carriage.from_json(options["carriage"])
     start, stop = int(options["start"]), options["stop"]
     with Reader(file, index, carriage, SEGMENT_LIMIT) as reader:
-        piece = reader.piece(start, None if stop is None else int(stop))
+        if options.get("keyframe"):
+            piece = reader.keyframe(start, int(stop))
+        else:
+            piece = reader.piece(start, None if stop is None else int(stop))
         try:
             data, samples, first = _samples(piece, reader.stream, carriage, start)
             begin = head(int(options["sequence"]), max(0, first + carriage.lead), samples)

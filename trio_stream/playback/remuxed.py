@@ -30,6 +30,39 @@ DEADLINE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """What can be made of a file: what it is kept as, the job that makes it and what that is told, and the kind of box
+    it begins with."""
+
+    key: str
+    job: str
+    options: Mapping[str, Any]
+    begins: bytes
+
+
+def init_piece(revision: str, rendition: Rendition) -> Piece:
+    """The init segment of a rendition of the file that has that revision."""
+    return Piece(f"{revision}-{rendition.name}-init", "init", _known(rendition), b"ftyp")
+
+
+def segment_piece(revision: str, rendition: Rendition, n: int, start: int, stop: int | None) -> Piece:
+    """Segment `n` of a rendition, the first being 0: what is shown in [start, stop), None: to the end.
+
+    Times are in its timescale.
+    """
+    options = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1}
+    key = f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
+    return Piece(key, "segment", options, b"styp")
+
+
+def keyframe_piece(revision: str, rendition: Rendition, n: int, start: int, stop: int) -> Piece:
+    """Keyframe `n` of a rendition by itself: it is shown at `start`, and until `stop`."""
+    options = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1, "keyframe": True}
+    key = f"{revision}-{rendition.name}-k{n}-{_word(start)}-{_word(stop)}"
+    return Piece(key, "segment", options, b"styp")
+
+
+@dataclass(frozen=True, slots=True)
 class RemuxerStatistics:
     """Segments that are being made now, and those that wait for their turn."""
 
@@ -70,43 +103,34 @@ class Remuxer:
         except ValueError:
             raise _nonsense() from None
 
-    async def init(self, fd: int, revision: str, rendition: Rendition) -> int:
-        """A descriptor of the init segment of a rendition of the file `fd`, which has that revision."""
-        return await self._get(init_key(revision, rendition), fd, "init", _known(rendition), b"ftyp")
+    async def get(self, fd: int, piece: Piece) -> int:
+        """A descriptor of a piece of the file `fd`."""
 
-    async def segment(
-        self, fd: int, revision: str, rendition: Rendition, n: int, start: int, stop: int | None
-    ) -> int:
-        """A descriptor of segment `n` of a rendition, the first being 0: what is shown in [start, stop), None: to the
-        end.
-
-        Times are in its timescale.
-        """
-        question = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1}
-        key = segment_key(revision, rendition, n, start, stop)
-        return await self._get(key, fd, "segment", question, b"styp")
-
-    async def _get(self, key: str, fd: int, job: str, options: Mapping[str, Any], kind: bytes) -> int:
         def make() -> Coroutine[Any, Any, bytes]:
             try:
                 own = os.dup(fd)  # whoever asks first may leave before it is made
             except OSError:
                 raise TooManyFiles from None
-            return self._make(own, job, options, kind)
+            return self._make(own, piece)
 
-        return await self._cache.get(key, make)
+        return await self._cache.get(piece.key, make)
 
-    async def _make(self, own: int, job: str, options: Mapping[str, Any], kind: bytes) -> bytes:
+    async def _make(self, own: int, piece: Piece) -> bytes:
         """What a job makes of the file `own`, which is closed."""
         try:
             async with self._limiter:
                 done = await self._sandbox.run(
-                    job, own, options, deadline=DEADLINE, limit=SEGMENT_LIMIT + (1 << 20), urgent=True
+                    piece.job,
+                    own,
+                    piece.options,
+                    deadline=DEADLINE,
+                    limit=SEGMENT_LIMIT + (1 << 20),
+                    urgent=True,
                 )
         finally:
             os.close(own)
         made = b"".join(done.blobs.values())
-        if made[4:8] != kind:
+        if made[4:8] != piece.begins:
             raise _nonsense()
         return made
 
@@ -130,16 +154,6 @@ class Made:
             if error.errno in NO_MORE_FILES:
                 raise TooManyFiles from None
             return None
-
-
-def init_key(revision: str, rendition: Rendition) -> str:
-    """What the init segment of a rendition is kept as."""
-    return f"{revision}-{rendition.name}-init"
-
-
-def segment_key(revision: str, rendition: Rendition, n: int, start: int, stop: int | None) -> str:
-    """What segment `n` of a rendition is kept as."""
-    return f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
 
 
 def _word(time: int | None) -> str:

@@ -23,7 +23,7 @@ from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.outlined import stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.playback.indexes import Index
-from trio_stream.playback.remuxed import init_key, segment_key
+from trio_stream.playback.remuxed import Piece, init_piece, keyframe_piece, segment_piece
 from trio_stream.playback.titles import Offer
 from trio_stream.web.direct import Answered, Asked, byte_route, or_by_the_owner
 from trio_stream.web.exchange import Exchange
@@ -161,23 +161,28 @@ async def _remuxed(exchange: Exchange, video: OpenVideo, presentation: Presentat
     Where this process is not the owner of the data, that is what the owner has made already; else it raises
     `NotTheOwner`. Also raises `DerivedNotFound`, and what `Remuxer` raises.
     """
-    rendition, number = _rendition(presentation, wanted.name), wanted.number
-    if wanted.keyframe or (number is not None and number >= len(rendition.segments)):
-        raise DerivedNotFound("there is no such segment")
-    revision, services = video.revision, exchange.services
-    if number is None:
-        if (remuxer := services.owner.remuxer()) is not None:
-            return await remuxer.init(video.fd, revision, rendition)
-        key = init_key(revision, rendition)
-    else:
-        start, stop = rendition.segments.samples[number], stop_of(rendition, number)
-        if (remuxer := services.owner.remuxer()) is not None:
-            return await remuxer.segment(video.fd, revision, rendition, number, start, stop)
-        key = segment_key(revision, rendition, number, start, stop)
-    fd = await services.made.open(key)
+    piece = _piece(video.revision, _rendition(presentation, wanted.name), wanted)
+    services = exchange.services
+    if (remuxer := services.owner.remuxer()) is not None:
+        return await remuxer.get(video.fd, piece)
+    fd = await services.made.open(piece.key)
     if fd is None:
         raise NotTheOwner
     return fd
+
+
+def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Piece:
+    """What is made of a video that is no MP4. Raises `DerivedNotFound`."""
+    number = wanted.number
+    if number is None:
+        return init_piece(revision, rendition)
+    among = rendition.keys if wanted.keyframe else rendition.segments
+    if among is None or number >= len(among):
+        raise DerivedNotFound("there is no such segment")
+    start = among.samples[number]
+    if wanted.keyframe:
+        return keyframe_piece(revision, rendition, number, start, among.samples[number + 1])
+    return segment_piece(revision, rendition, number, start, stop_of(rendition, number))
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
