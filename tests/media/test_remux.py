@@ -58,6 +58,9 @@ SOURCES = "-f lavfi -i testsrc2=size=192x108:rate=25:duration=4 -f lavfi -i sine
 H264 = "-c:v libx264 -preset ultrafast -g 25 -bf 3 -c:a aac"
 
 
+EXACTLY = 0.001
+"""Seconds; the outline rounds to less, a clock of milliseconds to that."""
+
 PADDING = 2600
 """Samples with which an encoder filled its last packets: some demuxers throw them away, others do not."""
 
@@ -93,6 +96,8 @@ def assert_same(path: Path) -> None:
             assert_same_pictures(path, each, joined)
         else:
             assert_same_sound(path, each, joined)
+            assert each.carriage.end is not None
+            assert abs(made[-1].said["end"] / each.carriage.timescale - each.carriage.end) <= EXACTLY
 
 
 def assert_same_pictures(path: Path, each: Outlined, joined: bytes) -> None:
@@ -247,6 +252,21 @@ def test_init_segments(menagerie: Path, open_groups: Path) -> None:
             assert not box(track, "mdia", "minf", "stbl", "stts")[4:].strip(b"\0")
     opus = carried(outlined(menagerie / "codecs/vp9-opus.webm"))[1]
     assert opus.carriage.lead == 312  # what the encoder said in milliseconds, exactly
+
+
+def test_the_end_of_opus(menagerie: Path) -> None:
+    """The last sample lasts as long as it is heard. FFmpeg plays it whole all the same, and no box of a fragmented file
+    keeps it from that; what comes before are the samples of the file, and not one is missing."""
+    path = menagerie / "codecs/vp9-opus.webm"
+    found = outlined(path)
+    audio = found.audio[0]
+    made = segments_of(path, found, audio)
+    theirs = sound(path, audio.track.index)
+    assert made[-1].said["end"] == theirs.samples == 96_000
+    assert audio.carriage.end == 2.0
+    ours = sound(init_of(path, audio) + b"".join(each.data for each in made))
+    assert ours.samples - theirs.samples == 648
+    assert all(one.startswith(other) for one, other in zip(ours.planes, theirs.planes, strict=True))
 
 
 def test_how_codecs_are_described(menagerie: Path, open_groups: Path) -> None:

@@ -120,7 +120,7 @@ FORMATS = {"mkv": "matroska", "ts": "mpegts"}
 """Of suffixes that are not called like their containers."""
 
 REMUXED = tuple(each for each in SPECIMENS if each.suffix != "mp4")
-"""Those whose timestamps are roundings, in part."""
+COPIED = tuple(each for each in SPECIMENS if each.suffix == "mp4")
 
 
 def specimens() -> Path:

@@ -15,7 +15,7 @@ import m3u8
 import pytest
 
 from tests.playback.decoding import Frames, decode, renditions
-from tests.playback.specimens import REMUXED, SPECIMENS, Specimen
+from tests.playback.specimens import COPIED, REMUXED, SPECIMENS, Specimen
 from tests.support import Server
 from trio_stream.mp4.boxes import Box, read_boxes
 from trio_stream.mp4.movie import read_movie
@@ -206,14 +206,17 @@ def between(frames: Frames, begin: float, end: float) -> dict[float, str]:
     return {round(at, 3): frame for at, frame in pairs if begin - MILLISECOND < at < end - MILLISECOND}
 
 
+@pytest.mark.parametrize("specimens", [COPIED, REMUXED], ids=["copied", "remuxed"])
 def test_segments_alone_are_their_part_of_the_film(
-    film: Callable[[Specimen], Film], truth: Callable[[Film], dict[str, Frames]]
+    film: Callable[[Specimen], Film],
+    truth: Callable[[Film], dict[str, Frames]],
+    specimens: tuple[Specimen, ...],
 ) -> None:
     """Fifty seeks: the init segment and one other, and nothing before it."""
     chance = random.Random(6)
     places: list[tuple[Film, str, float]] = []
     for number in range(SEEKS):
-        found = film(SPECIMENS[number % len(SPECIMENS)])
+        found = film(specimens[number % len(specimens)])
         places.append((found, chance.choice(list(found.tracks)), chance.random()))
 
     with ThreadPoolExecutor(2) as pool:

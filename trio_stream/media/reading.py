@@ -7,6 +7,7 @@ piece alone, and what is read on its length and on how far apart the container k
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from itertools import chain, dropwhile, islice
 
 import av.container
@@ -21,7 +22,8 @@ from trio_stream.media.jobs import MediaFile, Unreadable
 from trio_stream.media.keyframes import FREE_CLOCK
 from trio_stream.media.opening import open_media, printable
 from trio_stream.media.outline import Carriage
-from trio_stream.media.timing import Clock
+from trio_stream.media.samples import thrown_away
+from trio_stream.media.timing import ROUNDED, Clock
 
 BEFORE_PICTURES = (0.0, 2.0, 15.0)
 """Seconds before a keyframe at which it is looked for."""
@@ -278,6 +280,20 @@ def first_shown(time: int, packets: Iterator[Timed]) -> int:
             break
         first = min(first, shown)
     return first
+
+
+def length_of(packet: AnyPacket, carriage: Carriage) -> int:
+    """How long the last packet of a track lasts, without what is to be thrown away of it; 0 if it does not say.
+
+    In the timescale of the track.
+    """
+    known = Fraction(packet.duration or 0) * carriage.time_base * carriage.timescale
+    if not carriage.step:
+        return round(known)
+    _, at_end = thrown_away(skipped(packet))
+    if 0 < known < carriage.step - max(ROUNDED, carriage.time_base) * carriage.timescale:
+        at_end = max(at_end, carriage.step - round(known))  # a last block of FLAC, as long as it has to be
+    return carriage.step - min(at_end, carriage.step - 1)
 
 
 def skipped(packet: AnyPacket) -> bytes | None:

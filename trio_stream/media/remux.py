@@ -22,9 +22,9 @@ from trio_stream.media.fragment import Sample, head
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import printable
 from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
-from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, skipped
-from trio_stream.media.samples import audio_specific_config, framing, thrown_away
-from trio_stream.media.timing import ROUNDED, decode_times, durations, rising
+from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
+from trio_stream.media.samples import audio_specific_config, framing
+from trio_stream.media.timing import decode_times, durations, rising
 
 PART = 16 << 20
 """Bytes of a segment that are sent at once."""
@@ -148,7 +148,7 @@ def _samples(
     if end is None:
         in_order = sorted(shown)
         usual = in_order[-1] - in_order[-2] if len(in_order) > 1 else 0
-        end = in_order[-1] + (_length(piece.packets[-1][1], carriage) or usual)
+        end = in_order[-1] + (length_of(piece.packets[-1][1], carriage) or usual)
     decoded = decode_times(shown, carriage.delay, end)
     samples = [
         Sample(length, memoryview(each).nbytes, not video or packet.is_keyframe, time - decode)
@@ -157,17 +157,6 @@ def _samples(
         )
     ]
     return data, samples, min(shown)
-
-
-def _length(packet: AnyPacket, carriage: Carriage) -> int:
-    """How long the last sample of a track lasts, without what is to be thrown away of it; 0 if it does not say."""
-    known = Fraction(packet.duration or 0) * carriage.time_base * carriage.timescale
-    if not carriage.step:
-        return round(known)
-    _, at_end = thrown_away(skipped(packet))
-    if 0 < known < carriage.step - max(ROUNDED, carriage.time_base) * carriage.timescale:
-        at_end = max(at_end, carriage.step - round(known))  # a last block of FLAC, as long as it has to be
-    return carriage.step - min(at_end, carriage.step - 1)
 
 
 def _send(pieces: Iterable[Buffer], reply: Reply) -> int:

@@ -28,7 +28,7 @@ LOOK_EVERY = 256
 
 
 class Seen:
-    """What was seen of one track: its first packet and when that is shown, when its last one ends, and how many bytes
+    """What was seen of one track: its first packet and its last one and when they are shown, and how many bytes
     lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown."""
 
     def __init__(self, stream: Track) -> None:
@@ -36,6 +36,7 @@ class Seen:
         self.packet: AnyPacket | None = None
         self.first: int | None = None
         self.latest: int | None = None
+        self.last: tuple[int, AnyPacket] | None = None
         self.sizes = [0]
         self.lacks_times = False
 
@@ -49,7 +50,7 @@ class Seen:
             self.first, self.packet = shown, packet
         end = shown + (packet.duration or 0)
         if self.latest is None or end > self.latest:
-            self.latest = end
+            self.latest, self.last = end, (shown, packet)
 
 
 class Survey:
