@@ -192,6 +192,8 @@ def test_nothing_to_outline(menagerie: Path, tmp_path: Path) -> None:
         {"delay": -1},
         {"first": 0.5},
         {"sizes": [1] * 30_000},
+        {"sizes": [1]},
+        {"sizes": [-1, 1, 1, 1, 1, 1, 1, 1]},
         {"more": 1},
     ],
 )
@@ -200,6 +202,18 @@ def test_what_is_no_outline(bframes_outline: dict[str, Any], change: dict[str, A
     wrong = json.loads(json.dumps(bframes_outline))
     wrong["video"][0]["carriage"] |= change
     with pytest.raises(ValueError, match=r"no|that"):
+        Outline.from_json(wrong)
+
+
+@pytest.mark.parametrize(
+    "change", [{"track": 5}, {"times": []}, {"starts": [0]}, {"sizes": [None]}, {"times": [1 << 60]}]
+)
+def test_what_are_no_cuts(bframes_outline: dict[str, Any], change: dict[str, Any]) -> None:
+    wrong = json.loads(json.dumps(bframes_outline))
+    count = len(wrong["cuts"]["times"])
+    assert count > 1
+    wrong["cuts"] |= {name: each * count if each == [1 << 60] else each for name, each in change.items()}
+    with pytest.raises(ValueError, match="keyframes"):
         Outline.from_json(wrong)
 
 

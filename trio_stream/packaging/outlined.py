@@ -103,10 +103,11 @@ def _video(outline: VideoOutline, keys: Cuts, chosen: Sequence[int], end: float)
 
 
 def _keys(keys: Cuts, carriage: Carriage, end: int) -> Segments:
-    """Keyframes by themselves. Of those nobody looked at it is said that they are as large as the others."""
+    """Keyframes by themselves. Of those nobody looked at it is said that they are as large as the others, or as all
+    there is up to the next one."""
     scale = carriage.timescale
     known = [each for each in keys.sizes if each is not None]
-    usual = round(sum(known) / max(1, len(known)))
+    usual = round(sum(known) / len(known)) if known else max(carriage.sizes)
     shown = thin([time / scale for time in keys.times], max(1.0, end / scale / MOST_KEYS))
     times = [*(keys.times[each] for each in shown), end]
     sizes = [
