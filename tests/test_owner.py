@@ -12,13 +12,16 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import httpx
+import m3u8
 import psutil
 import pytest
 import trio
 
-from tests.support import Server, wait_for
+from tests.media.making import make
+from tests.support import MEDIA_WORKER, Server, children_of, wait_for
 from trio_stream.ownership import LOCK, SOCKET, open_ownership
 from trio_stream.services import open_services
 from trio_stream.settings import Settings
@@ -118,6 +121,124 @@ def test_a_worker_beside_the_owner_does_all_it_does(
         with client.stream("GET", "/api/library/scan") as events:
             assert events.headers["Content-Type"].startswith("text/event-stream")
             assert next(events.iter_lines()) == "event: progress"
+
+
+REMUXED = (
+    "-f lavfi -i testsrc2=size=320x180:rate=24:duration=6,noise=alls=60:allf=t -f lavfi -i sine=duration=6 "
+    "-c:v libx264 -preset ultrafast -qp 1 -g 48 -pix_fmt yuv420p -c:a aac"
+)
+"""A film that is no MP4: two segments of pictures, each of some megabytes, more than sockets hold."""
+
+
+@pytest.fixture(scope="session")
+def remuxed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with one film in it that has to be remuxed."""
+    return make(tmp_path_factory.mktemp("remuxed") / "film.mkv", REMUXED).parent
+
+
+def addresses_of(client: httpx.Client, id_: str) -> list[str]:
+    """Those of the playlists, the init segments and the segments of a film."""
+    folder = f"/api/videos/{id_}"
+    found = [f"{folder}/master.m3u8", f"{folder}/manifest.mpd", f"{folder}/v0.m3u8", f"{folder}/a1.m3u8"]
+    for name in ("v0", "a1"):
+        playlist = m3u8.loads(client.get(f"{folder}/{name}.m3u8").text)
+        uris = [playlist.segment_map[0].uri, *(each.uri for each in playlist.segments)]
+        found += [f"{folder}/{uri}" for uri in uris]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("direct", "cache"), [("1", "0"), ("0", "1000000000")], ids=["directly, not kept", "through Quart, kept"]
+)
+def test_a_worker_beside_the_owner_serves_what_is_remuxed(
+    start: Callable[..., Server], remuxed: Path, tmp_path: Path, direct: str, cache: str
+) -> None:
+    """The same bytes as the owner, with ranges and conditions, whether they are made now or were before."""
+    environ = {"TRIO_STREAM_DIRECT": direct, "TRIO_STREAM_SEGMENT_CACHE": cache}
+    server = start(remuxed, hypercorn=("-w", "2"), environ=environ | {"TRIO_STREAM_ARTWORK_SHARE": "0"})
+    wait_for(lambda: known(server), 10, "the film")
+    id_ = known(server)["film.mkv"]
+    data = tmp_path / "server-0" / "data"
+    with (
+        beside(server, data) as client,
+        httpx.Client(transport=httpx.HTTPTransport(uds=str(data / SOCKET)), base_url="http://owner") as owner,
+    ):
+        addresses = addresses_of(client, id_)
+        assert len(addresses) == 4 + 2 * 3
+        for address in addresses:
+            answer, mine, again = client.get(address), owner.get(address), client.get(address)
+            assert (answer.status_code, answer.content) == (200, mine.content), address
+            assert fields_of(answer) == fields_of(mine) == fields_of(again)
+            assert again.content == mine.content
+        segment = next(each for each in addresses if each.endswith("/v0/1.m4s"))
+        whole = client.get(segment)
+        for method, fields, status, expected in (
+            ("HEAD", {}, 200, b""),
+            ("GET", {"Range": "bytes=100-299"}, 206, whole.content[100:300]),
+            ("GET", {"Range": "bytes=-5", "If-Range": whole.headers["ETag"]}, 206, whole.content[-5:]),
+            ("GET", {"Range": "bytes=-5", "If-Range": '"other"'}, 200, whole.content),
+            ("GET", {"If-None-Match": whole.headers["ETag"]}, 304, b""),
+        ):
+            answer = client.request(method, segment, headers=fields)
+            assert (answer.status_code, answer.content) == (status, expected), fields
+            assert fields_of(answer) == fields_of(owner.request(method, segment, headers=fields))
+        refused = client.get(segment, headers={"Range": "bytes=999999999-"})
+        assert (refused.status_code, refused.json()["code"]) == (416, "range-not-satisfiable")
+        missing = client.get(segment.replace("/1.m4s", "/9.m4s"))
+        assert (missing.status_code, missing.json()["code"]) == (404, "file-not-found")
+        kept = list((data / "segments").glob("*.m4s"))
+        assert bool(kept) is (cache != "0")
+
+
+def fields_of(answer: httpx.Response) -> dict[str, str]:
+    """The header fields that are about the content."""
+    passing = {"date", "server", "connection"}
+    return {name: value for name, value in answer.headers.items() if name not in passing}
+
+
+async def test_who_leaves_a_worker_beside_the_owner_leaves_the_owner(
+    start: Callable[..., Server], remuxed: Path, tmp_path: Path
+) -> None:
+    """A client that reads a little and waits holds the owner back, and one that leaves ends what the owner does."""
+    quiet = {"TRIO_STREAM_ARTWORK_SHARE": "0", "TRIO_STREAM_SEGMENT_CACHE": "0"}
+    server = start(remuxed, hypercorn=("-w", "2"), environ=quiet)
+    wait_for(lambda: known(server), 10, "the film")
+    data = tmp_path / "server-0" / "data"
+    owner_pid = json.loads((data / LOCK).read_text())["pid"]
+    with httpx.Client(
+        transport=httpx.HTTPTransport(uds=str(data / SOCKET)), base_url="http://owner"
+    ) as owner:
+
+        def figures() -> Any:
+            return owner.get("/api/metrics").json()
+
+        with beside(server, data) as client:
+            segment = next(
+                each for each in addresses_of(client, known(server)["film.mkv"]) if "/v0/1." in each
+            )
+            before = figures()
+            with client.stream("GET", segment) as answer:
+                size, pieces = int(answer.headers["Content-Length"]), answer.iter_raw(65536)
+                assert next(pieces)
+                wait_for(lambda: figures()["bytes_sent"] == figures()["bytes_sent"], 5, "a rest")
+                assert figures()["active_streams"] == 1
+                assert figures()["bytes_sent"] - before["bytes_sent"] < size // 2
+        wait_for(lambda: figures()["active_streams"] == 0, 5, "the owner to learn of it")
+
+        # While it is being made: what reads media does not answer.
+        [worker] = [each for each in children_of(owner_pid) if MEDIA_WORKER in _command(each)]
+        reader = psutil.Process(worker)
+        reader.suspend()
+        try:
+            with beside(server, data) as client, pytest.raises(httpx.ReadTimeout):
+                client.get(segment, timeout=httpx.Timeout(5, read=0.5))
+            wait_for(lambda: figures()["open_files"] == 0, 4, "the owner to give it up")
+        finally:
+            reader.resume()
+
+
+def _command(pid: int) -> str:
+    return " ".join(psutil.Process(pid).cmdline())
 
 
 def test_a_command_goes_through_the_server_that_runs(

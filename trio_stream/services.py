@@ -28,7 +28,7 @@ from trio_stream.media.sandbox import Sandbox
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.playback.indexes import Indexes
 from trio_stream.playback.presentations import Presentations
-from trio_stream.playback.remuxed import Remuxer
+from trio_stream.playback.remuxed import Made, Remuxer
 from trio_stream.playback.segment_cache import SegmentCache
 from trio_stream.playback.texts import Texts
 from trio_stream.playback.titles import Titles
@@ -123,6 +123,7 @@ class Services:
     indexes: Indexes
     titles: Titles
     texts: Texts
+    made: Made
     owner: Owner
 
 
@@ -156,6 +157,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 indexes=indexes,
                 titles=Titles(catalog, names, database, indexes, presentations),
                 texts=Texts(database, derived),
+                made=Made(settings.data / SEGMENTS),
                 owner=owner,
             )
             async with trio.open_nursery() as nursery:

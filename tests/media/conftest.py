@@ -16,6 +16,9 @@ from trio_stream.media.sandbox import Sandbox
 ROOT = Path(__file__).resolve().parents[2]
 MISBEHAVING = (sys.executable, "-m", "tests.media.misbehaving")
 
+WORKERS = frozenset({"trio_stream.media.worker", "tests.media.misbehaving", "tests.playback.lying"})
+"""The modules that are run as workers. Other tests of the same run may have servers going, whose children stay."""
+
 
 @pytest.fixture(scope="session")
 def menagerie() -> Path:
@@ -90,6 +93,6 @@ def children() -> list[psutil.Process]:
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return bool({"trio_stream.media.worker", "tests.media.misbehaving"} & set(process.cmdline()))
+        return bool(WORKERS & set(process.cmdline()))
     except psutil.NoSuchProcess:  # also one that has ended and is not reaped yet
         return False

@@ -51,7 +51,9 @@ def init_of(path: Path, each: Outlined) -> bytes:
     return run(init, path, track=each.track.index, carriage=each.carriage.to_json())[1]["init"]
 
 
-def segment_of(path: Path, each: Outlined, start: int, stop: int | None, sequence: int = 1) -> Made:
+def segment_of(
+    path: Path, each: Outlined, start: int, stop: int | None, sequence: int = 1, *, keyframe: bool = False
+) -> Made:
     said, blobs = run(
         segment,
         path,
@@ -60,6 +62,7 @@ def segment_of(path: Path, each: Outlined, start: int, stop: int | None, sequenc
         start=start,
         stop=stop,
         sequence=sequence,
+        keyframe=keyframe,
     )
     return Made(said, b"".join(blobs.values()))
 

@@ -41,7 +41,7 @@ def without_sizes(found: Outline) -> Outline:
         found,
         video=tuple(replace(each, carriage=replace(each.carriage, sizes=())) for each in found.video),
         audio=tuple(replace(each, carriage=replace(each.carriage, sizes=())) for each in found.audio),
-        cuts=replace(found.cuts, starts=()),
+        cuts=replace(found.cuts, starts=(), sizes=()),
         exact=True,
     )
 
@@ -62,6 +62,10 @@ def test_cues_say_what_packets_say(long: Path, monkeypatch: pytest.MonkeyPatch) 
     known = [each for each in zip(asked.cuts.starts, read.cuts.starts, strict=True) if each[0] is not None]
     assert len(known) == indexes.SAMPLES + 1
     assert all(one == other for one, other in known)
+    weighed = [each for each in zip(asked.cuts.sizes, read.cuts.sizes, strict=True) if each[0] is not None]
+    assert len(weighed) >= len(known)  # and those at the beginning
+    assert all(one == other for one, other in weighed)
+    assert None not in read.cuts.sizes
     for one, other in zip(carriages(asked), carriages(read), strict=True):
         assert sum(one.sizes) == pytest.approx(sum(other.sizes), rel=0.1)
     largest = max(read.video[0].carriage.sizes)
@@ -125,6 +129,7 @@ def test_very_many_keyframes(menagerie: Path, monkeypatch: pytest.MonkeyPatch) -
     assert thinned.cuts is not None
     assert everything.cuts is not None
     assert thinned.cuts.times == everything.cuts.times[::4]
+    assert thinned.cuts.sizes == everything.cuts.sizes[::4]
     for one, other in zip(carriages(thinned), carriages(everything), strict=True):
         assert len(one.sizes) == len(thinned.cuts.times)
         assert sum(one.sizes) == sum(other.sizes)
@@ -187,6 +192,8 @@ def test_nothing_to_outline(menagerie: Path, tmp_path: Path) -> None:
         {"delay": -1},
         {"first": 0.5},
         {"sizes": [1] * 30_000},
+        {"sizes": [1]},
+        {"sizes": [-1, 1, 1, 1, 1, 1, 1, 1]},
         {"more": 1},
     ],
 )
@@ -195,6 +202,18 @@ def test_what_is_no_outline(bframes_outline: dict[str, Any], change: dict[str, A
     wrong = json.loads(json.dumps(bframes_outline))
     wrong["video"][0]["carriage"] |= change
     with pytest.raises(ValueError, match=r"no|that"):
+        Outline.from_json(wrong)
+
+
+@pytest.mark.parametrize(
+    "change", [{"track": 5}, {"times": []}, {"starts": [0]}, {"sizes": [None]}, {"times": [1 << 60]}]
+)
+def test_what_are_no_cuts(bframes_outline: dict[str, Any], change: dict[str, Any]) -> None:
+    wrong = json.loads(json.dumps(bframes_outline))
+    count = len(wrong["cuts"]["times"])
+    assert count > 1
+    wrong["cuts"] |= {name: each * count if each == [1 << 60] else each for name, each in change.items()}
+    with pytest.raises(ValueError, match="keyframes"):
         Outline.from_json(wrong)
 
 

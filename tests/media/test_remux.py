@@ -58,6 +58,9 @@ SOURCES = "-f lavfi -i testsrc2=size=192x108:rate=25:duration=4 -f lavfi -i sine
 H264 = "-c:v libx264 -preset ultrafast -g 25 -bf 3 -c:a aac"
 
 
+EXACTLY = 0.001
+"""Seconds; the outline rounds to less, a clock of milliseconds to that."""
+
 PADDING = 2600
 """Samples with which an encoder filled its last packets: some demuxers throw them away, others do not."""
 
@@ -93,6 +96,8 @@ def assert_same(path: Path) -> None:
             assert_same_pictures(path, each, joined)
         else:
             assert_same_sound(path, each, joined)
+            assert each.carriage.end is not None
+            assert abs(made[-1].said["end"] / each.carriage.timescale - each.carriage.end) <= EXACTLY
 
 
 def assert_same_pictures(path: Path, each: Outlined, joined: bytes) -> None:
@@ -171,6 +176,38 @@ def test_a_segment_alone(open_groups: Path) -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "open.mkv",
+        "codecs/vp9-opus.webm",
+        "codecs/av1-main10-opus.webm",
+        "codecs/hevc-aac.ts",
+        "timing/vfr.mov",
+    ],
+)
+def test_keyframes_alone(menagerie: Path, open_groups: Path, name: str) -> None:
+    """Each is one picture of the film, shown when it is there, and until the next one is."""
+    path = open_groups if name == open_groups.name else menagerie / name
+    found = outlined(path)
+    video, cuts = found.video[0], found.cuts
+    assert cuts is not None
+    begin, whole = init_of(path, video), dict(pictures(path, video.track.index, zero_of(video)))
+    scale = video.carriage.timescale
+    joined = b""
+    for start, stop in pairwise([*cuts.times, cuts.times[-1] + scale]):
+        made = segment_of(path, video, start, stop, keyframe=True)
+        assert (made.said["samples"], made.said["first"], made.said["end"]) == (1, start, stop)
+        [(time, digest)] = pictures(begin + made.data)
+        assert time == pytest.approx(start / scale, abs=0.001)
+        assert digest == next(each for at, each in whole.items() if abs(at - time) < 0.001)
+        joined += made.data
+    assert len(pictures(begin + joined)) == len(cuts.times)
+    for size, largest in zip(cuts.sizes, video.carriage.sizes, strict=True):
+        assert size is not None
+        assert 0 < size <= largest
+
+
 def test_sound_of_a_segment_alone(bframes: Path) -> None:
     found = outlined(bframes)
     audio = found.audio[0]
@@ -217,6 +254,21 @@ def test_init_segments(menagerie: Path, open_groups: Path) -> None:
     assert opus.carriage.lead == 312  # what the encoder said in milliseconds, exactly
 
 
+def test_the_end_of_opus(menagerie: Path) -> None:
+    """The last sample lasts as long as it is heard. FFmpeg plays it whole all the same, and no box of a fragmented file
+    keeps it from that; what comes before are the samples of the file, and not one is missing."""
+    path = menagerie / "codecs/vp9-opus.webm"
+    found = outlined(path)
+    audio = found.audio[0]
+    made = segments_of(path, found, audio)
+    theirs = sound(path, audio.track.index)
+    assert made[-1].said["end"] == theirs.samples == 96_000
+    assert audio.carriage.end == 2.0
+    ours = sound(init_of(path, audio) + b"".join(each.data for each in made))
+    assert ours.samples - theirs.samples == 648
+    assert all(one.startswith(other) for one, other in zip(ours.planes, theirs.planes, strict=True))
+
+
 def test_how_codecs_are_described(menagerie: Path, open_groups: Path) -> None:
     entries = {
         kind
@@ -249,14 +301,16 @@ def test_a_segment_is_one_fragment(bframes: Path) -> None:
             == made.said["first"]
             == found.cuts.times[number - 1]
         )
-        # trun: version 1, where the data is, and of each sample its duration, size, flags and offset (8.8.8).
+        # tfhd: data begin at moof; how long all samples last and their flags. trun: version 1, where the data is,
+        # flags of the first, and of each sample its size and offset (8.8.7, 8.8.8).
+        assert box(moof, "traf", "tfhd")[:4] == b"\0\x02\0\x28"
+        assert box(moof, "traf", "tfhd")[-4:] == b"\x01\x01\0\0"
         run_box = box(moof, "traf", "trun")
-        assert run_box[:4] == b"\x01\x00\x0f\x01"
-        assert int.from_bytes(run_box[4:8]) == made.said["samples"]
-        assert made.data[28 + int.from_bytes(run_box[8:12]) - 4 :][:4] == b"mdat"
-        flags = [int.from_bytes(run_box[at + 8 : at + 12]) for at in range(12, len(run_box), 16)]
-        assert flags[0] == 0x0200_0000
-        assert set(flags[1:]) == {0x0101_0000}
+        assert run_box[:4] == b"\x01\0\x0a\x05"
+        assert int.from_bytes(run_box[4:8]) == made.said["samples"] == (len(run_box) - 16) // 8
+        begin = made.data.index(b"moof") - 4
+        assert made.data[begin + int.from_bytes(run_box[8:12]) - 4 :][:4] == b"mdat"
+        assert run_box[12:16] == b"\x02\0\0\0"
 
 
 def test_a_hole_in_the_sound(tmp_path: Path) -> None:
@@ -303,6 +357,10 @@ def test_what_cannot_be_asked(bframes: Path, monkeypatch: pytest.MonkeyPatch) ->
         segment_of(bframes, video, second - 1, None)
     with pytest.raises(Unreadable, match="no keyframe"):
         segment_of(bframes, video, 10_000_000, None)
+    with pytest.raises(Unreadable, match="no keyframe"):
+        segment_of(bframes, video, second - 1, second, keyframe=True)
+    with pytest.raises(Unreadable, match="only pictures"):
+        segment_of(bframes, found.audio[0], first, second, keyframe=True)
     with pytest.raises(Unreadable, match="no track 9"):
         run(segment, bframes, track=9, carriage=video.carriage.to_json(), start=first, stop=None, sequence=1)
     with pytest.raises(ValueError, match="no clock"):

@@ -36,4 +36,4 @@ def cinema(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 def addresses(cinema: Server) -> dict[str, str]:
     """Where the playlists of each film are, by its name."""
     items = cinema.get("/api/videos?limit=200").json()["items"]
-    return {item["name"].removesuffix(".mp4"): f"/api/videos/{item['id']}" for item in items}
+    return {item["name"].rpartition(".")[0]: f"/api/videos/{item['id']}" for item in items}

@@ -37,11 +37,13 @@ def renditions(master: str) -> dict[str, str]:
     return {track: uri.removesuffix(".m3u8") for track, uri in tracks.items()}
 
 
-def decode(source: str | Path | bytes, tracks: Sequence[str], *, apart: bool = False) -> tuple[Frames, ...]:
+def decode(
+    source: str | Path | bytes, tracks: Sequence[str], *, apart: bool = False, zero: bool = False
+) -> tuple[Frames, ...]:
     """All frames of a file, of what an address leads to, or of bytes; `tracks` as in "v:0", "a:1".
 
     What lies before 0 is not presented, and is left out. `apart`: each by itself, because FFmpeg takes the end of
-    the first track for that of all, as it does in DASH.
+    the first track for that of all, as it does in DASH. `zero`: its clock begins anywhere (MPEG-TS), and is set to 0.
     """
     if apart:
         with ThreadPoolExecutor(len(tracks)) as pool:
@@ -53,7 +55,8 @@ def decode(source: str | Path | bytes, tracks: Sequence[str], *, apart: bool = F
         for track, path in zip(tracks, paths, strict=True):
             how = PICTURES if track.startswith("v") else SOUND
             outputs += ["-map", f"0:{track}", *how.split(), "-f", "framemd5", path]
-        command = ["ffmpeg", "-v", "error", "-nostdin", "-copyts", "-threads", "1", "-i", given, *outputs]
+        clock = ("-copyts", "-start_at_zero") if zero else ("-copyts",)
+        command = ["ffmpeg", "-v", "error", "-nostdin", *clock, "-threads", "1", "-i", given, *outputs]
         done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr[:2000].decode(errors="replace")
         return tuple(_read(Path(path).read_text()) for path in paths)

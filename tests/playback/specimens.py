@@ -36,7 +36,7 @@ BOTH = picture() + tone()
 
 @dataclass(frozen=True)
 class Specimen:
-    """A film: what ffmpeg is told, behind `base`, another one, if it has one.
+    """A film: what ffmpeg is told, behind `base`, another one, if it has one. What is no MP4 is remuxed.
 
     `open`: groups of pictures are open, so that a segment fetched alone lacks those that lead its keyframe.
     """
@@ -45,10 +45,11 @@ class Specimen:
     arguments: str
     base: str | None = None
     open: bool = False
+    suffix: str = "mp4"
 
     @property
     def file(self) -> str:
-        return f"{self.name}.mp4"
+        return f"{self.name}.{self.suffix}"
 
 
 SPECIMENS = (
@@ -109,13 +110,28 @@ SPECIMENS = (
     ),
     Specimen("flac", f"{BOTH} {X264} -bf 2 -g 48 -c:a flac -strict -2"),
     Specimen("mp3", f"{BOTH} {X264} -bf 2 -g 48 -c:a libmp3lame -b:a 64k"),
+    Specimen("mkv-b-frames", "-i base -c copy", base="b-frames", suffix="mkv"),
+    Specimen("mkv-two-sounds", "-i base -map 0 -c copy", base="two-sounds", suffix="mkv"),
+    Specimen("mkv-hevc", "-i base -c copy", base="hevc", open=True, suffix="mkv"),
+    Specimen("mkv-flac", "-i base -c copy", base="flac", suffix="mkv"),
+    Specimen("webm-av1-opus", "-i base -c:v copy -c:a libopus -b:a 48k", base="av1-opus", suffix="webm"),
+    Specimen("webm-vp9-opus", "-i base -c:v copy -c:a libopus -b:a 48k", base="vp9-opus", suffix="webm"),
+    Specimen("ts-b-frames", "-i base -c copy", base="b-frames", suffix="ts"),
+    Specimen("mov-late-pictures", "-i base -c copy", base="late-pictures", suffix="mov"),
 )
+"""Opus is coded anew for WebM: only so it says how much of its last packet is padding."""
+
+FORMATS = {"mkv": "matroska", "ts": "mpegts"}
+"""Of suffixes that are not called like their containers."""
+
+REMUXED = tuple(each for each in SPECIMENS if each.suffix != "mp4")
+COPIED = tuple(each for each in SPECIMENS if each.suffix == "mp4")
 
 
 def specimens() -> Path:
     """The folder of them all; whoever comes first makes what is not there, and others wait for it."""
     version = subprocess.run(["ffmpeg", "-version"], capture_output=True, check=True).stdout.split(b"\n")[0]
-    recipes = repr([(each.name, each.arguments, each.base) for each in SPECIMENS]).encode()
+    recipes = repr([(each.file, each.arguments, each.base) for each in SPECIMENS]).encode()
     folder = CACHE / f"packaged-{hashlib.sha256(recipes + version).hexdigest()[:12]}"
     for other in CACHE.glob("packaged-*"):
         if other != folder:
@@ -150,7 +166,7 @@ def _make(folder: Path, specimen: Specimen) -> None:
         "1",
         *words,
         "-f",
-        "mp4",
+        FORMATS.get(specimen.suffix, specimen.suffix),
         str(unfinished),
     ]
     made = subprocess.run(command, capture_output=True, text=True, check=False)

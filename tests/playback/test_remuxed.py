@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import psutil
 import pytest
 import trio
 import trio.testing
 
+from tests.media.conftest import children
 from tests.media.making import make
 from tests.media.remuxing import bounds, carried, init_of, outlined, segments_of
 from tests.support import wait_until
@@ -21,7 +21,7 @@ from trio_stream.media.outline import AudioOutline, VideoOutline
 from trio_stream.media.sandbox import WORKER, Sandbox
 from trio_stream.packaging.presentation import Rendition, Segments
 from trio_stream.playback import remuxed
-from trio_stream.playback.remuxed import Remuxer
+from trio_stream.playback.remuxed import Remuxer, init_piece, segment_piece
 from trio_stream.playback.segment_cache import SegmentCache
 
 LYING = (sys.executable, "-m", "tests.playback.lying")
@@ -86,9 +86,13 @@ async def test_everything_of_a_film(film: Path, fd: int, tmp_path: Path) -> None
             known = segments_of(film, found, each)
             stops = [*bounds(found, each)[1:], None]
             for _ in range(2):
-                assert read(await remuxer.init(fd, "abc123", rendition(each))) == init_of(film, each)
+                assert read(await remuxer.get(fd, init_piece("abc123", rendition(each)))) == init_of(
+                    film, each
+                )
                 for n, (start, stop) in enumerate(zip(bounds(found, each), stops, strict=True)):
-                    made = read(await remuxer.segment(fd, "abc123", rendition(each), n, start, stop))
+                    made = read(
+                        await remuxer.get(fd, segment_piece("abc123", rendition(each), n, start, stop))
+                    )
                     assert made == known[n].data
         assert cache.statistics().made == 2 * (1 + 4)
         assert sandbox.statistics().started == 1 + 2 * (1 + 4)
@@ -110,7 +114,9 @@ async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> N
                 with trio.CancelScope() as scope:
                     if leaving:
                         scope.cancel()
-                    answers.append(read(await remuxer.segment(own, "r", rendition(video), 0, start, stop)))
+                    answers.append(
+                        read(await remuxer.get(own, segment_piece("r", rendition(video), 0, start, stop)))
+                    )
             finally:
                 os.close(own)
 
@@ -125,15 +131,22 @@ async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> N
 
 
 async def test_all_leave(fd: int, tmp_path: Path) -> None:
-    """The job is killed with the last of them."""
+    """The job is killed with the last of them, be it long under way, just begun, or not begun yet."""
     async with remuxing(tmp_path, LYING) as (remuxer, sandbox, _):
         video = outlined_video(fd)
-        async with trio.open_nursery() as nursery:
-            for _ in range(3):
-                nursery.start_soon(remuxer.segment, fd, "r", rendition(video), 0, 0, None)
-            await wait_until(lambda: bool(children()), 10, "a job")
-            nursery.cancel_scope.cancel()
-        await wait_until(lambda: not children(), 10, "its end")
+        for goes_on in (
+            lambda begun: sandbox.statistics().started > begun and bool(children()),
+            lambda begun: sandbox.statistics().started > begun,
+            lambda _begun: remuxer.statistics().running > 0,
+        ):
+            begun = sandbox.statistics().started
+            async with trio.open_nursery() as nursery:
+                for _ in range(3):
+                    nursery.start_soon(remuxer.get, fd, segment_piece("r", rendition(video), 0, 0, None))
+                await wait_until(partial(goes_on, begun), 10, "a job")
+                nursery.cancel_scope.cancel()
+            await wait_until(lambda: not sandbox.statistics().running, 10, "its end")
+            assert not children()
         await trio.testing.wait_all_tasks_blocked()
         assert sandbox.statistics().running == 0
         assert remuxer.statistics().running == 0
@@ -143,16 +156,12 @@ def outlined_video(fd: int) -> VideoOutline | AudioOutline:
     return outlined(Path(f"/proc/self/fd/{fd}")).video[0]
 
 
-def children() -> list[psutil.Process]:
-    return [child for worker in psutil.Process().children() for child in worker.children()]
-
-
 async def test_no_more_than_a_few_at_once(film: Path, fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path, LYING) as (remuxer, sandbox, _):
         video = outlined_video(fd)
         async with trio.open_nursery() as nursery:
             for n in range(10):
-                nursery.start_soon(remuxer.segment, fd, "r", rendition(video), n, 0, None)
+                nursery.start_soon(remuxer.get, fd, segment_piece("r", rendition(video), n, 0, None))
             await wait_until(lambda: sandbox.statistics().running == remuxed.AT_ONCE, 10)
             await trio.testing.wait_all_tasks_blocked()
             now = remuxer.statistics()
@@ -167,9 +176,9 @@ async def test_lies(film: Path, fd: int, tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(MediaUnreadable, match="nonsense"):
             await remuxer.outline(fd)
         with pytest.raises(MediaUnreadable, match="nonsense"):
-            await remuxer.init(fd, "r", rendition(video))
+            await remuxer.get(fd, init_piece("r", rendition(video)))
         with pytest.raises(MediaUnreadable, match=r"longer than 0\.5 s"):
-            await remuxer.segment(fd, "r", rendition(video), 0, 0, None)
+            await remuxer.get(fd, segment_piece("r", rendition(video), 0, 0, None))
         assert cache.statistics().segments == 0
 
 
@@ -177,8 +186,8 @@ async def test_a_segment_that_is_not_there(fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, _, cache):
         found = await remuxer.outline(fd, urgent=False)
         with pytest.raises(MediaUnreadable, match="no keyframe"):
-            await remuxer.segment(fd, "r", rendition(found.video[0]), 5, 17, 18)
-        hidden = await remuxer.segment(fd, "r", rendition(found.audio[0]), 0, -5000, 1)
+            await remuxer.get(fd, segment_piece("r", rendition(found.video[0]), 5, 17, 18))
+        hidden = await remuxer.get(fd, segment_piece("r", rendition(found.audio[0]), 0, -5000, 1))
         os.close(hidden)
         assert cache.statistics().segments == 1
 
@@ -187,4 +196,4 @@ async def test_a_server_that_stops(fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, _, _):
         found = await remuxer.outline(fd)
     with pytest.raises(MediaWorkerFailed):
-        await remuxer.init(fd, "r", rendition(found.video[0]))
+        await remuxer.get(fd, init_piece("r", rendition(found.video[0])))

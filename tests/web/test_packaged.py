@@ -9,10 +9,11 @@ from typing import Any
 
 import httpx
 import m3u8
+import psutil
 import pytest
 
 from tests.media.making import make
-from tests.support import Server, wait_for
+from tests.support import Server, children_of, wait_for
 from tests.web.conftest import EPISODES, FILM
 from tests.web.knowing import ask, problem, video
 
@@ -338,6 +339,30 @@ def test_playlists_outlive_the_server(start: Callable[..., Server], film: Path, 
         assert server.get(made(server, folder)["pictures"]).status_code == 200
         server.stop()
     assert texts[0] == texts[1]
+
+
+# --- Who leaves early -----------------------------------------------------------------------------------
+
+
+def test_who_leaves_while_a_segment_is_made_ends_it(start: Callable[..., Server], tmp_path: Path) -> None:
+    """What reads the file does not answer, so there is nothing to send, and no send that could fail."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    source = "-f lavfi -i testsrc2=size=128x72:rate=25:duration=3"
+    make(videos / "film.mkv", f"{source} -c:v libx264 -preset ultrafast -g 25")
+    server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
+    wait_for(lambda: server.get("/api/library").json()["videos"] == 1, 20, "the film")
+    folder = f"/api/videos/{video(server, 'film.mkv')['id']}"
+    address = f"{folder}/{playlist(server, f'{folder}/v0.m3u8').segments[0].uri}"
+    [reader] = [psutil.Process(child) for child in children_of(server.pid)]
+    reader.suspend()
+    try:
+        with server.client() as client, pytest.raises(httpx.ReadTimeout):
+            client.get(address, timeout=httpx.Timeout(5, read=0.5))
+        wait_for(lambda: server.metrics()["open_files"] == 0, 4, "it to be given up")
+    finally:
+        reader.resume()
+    assert server.get(address).status_code == 200
 
 
 # --- What cannot be packaged ----------------------------------------------------------------------------

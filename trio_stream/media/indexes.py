@@ -89,10 +89,12 @@ class Index:
         times, positions = [time for time, _ in entries[::every]], [at for _, at in entries[::every]]
         if not self._reach_the_end(times, float(stream.time_base)):
             return False
-        starts = self._look_at(video, times)
+        seen = dict(zip(survey.times, survey.sizes, strict=True))
+        starts, sizes = self._look_at(video, times)
         self._container.seek(times[-1], stream=stream)
         survey.finish(TAIL_BYTES)
         survey.times, survey.starts = times, starts
+        survey.sizes = [size or seen.get(time) for time, size in zip(times, sizes, strict=True)]
         self._estimate(video, positions, rates)
         survey.whole = survey.estimated = True
         return True
@@ -104,18 +106,21 @@ class Index:
         widths = [after - before for before, after in pairwise(times)]
         return min(widths) > 0 and self._duration - times[-1] * base <= max(10.0, 2 * max(widths) * base)
 
-    def _look_at(self, video: int, times: Sequence[int]) -> list[int | None]:
-        """When the groups of some keyframes start, which shows that they are keyframes; `LookupError` if one is not."""
+    def _look_at(self, video: int, times: Sequence[int]) -> tuple[list[int | None], list[int | None]]:
+        """When the groups of some keyframes start and how large these are, which shows that they are keyframes;
+        `LookupError` if one is not."""
         stream = self._survey.tracks[video].stream
         starts: list[int | None] = [None] * len(times)
+        sizes: list[int | None] = [None] * len(times)
         for number in {round(each * (len(times) - 1) / SAMPLES) for each in range(SAMPLES + 1)}:
             self._container.seek(times[number], stream=stream)
             packets = ((each.pts, each) for each in self._container.demux(stream) if each.pts is not None)
             shown, packet = next(packets, (None, None))
             if packet is None or not packet.is_keyframe or shown != times[number]:
                 raise LookupError(number)
+            sizes[number] = packet.size
             starts[number] = first_shown(shown, packets)
-        return starts
+        return starts, sizes
 
     def _estimate(self, video: int, positions: Sequence[int], rates: Mapping[int, float]) -> None:
         times, pictures = self._survey.times, self._survey.tracks[video]

@@ -17,6 +17,9 @@ TRACK_LIMIT = 32
 SEGMENT_LIMIT = 160 << 20
 """Bytes of a segment that is made: six seconds of 200 Mbit/s."""
 
+LARGEST = 1 << 50
+"""No size in bytes and no time of a keyframe is that large."""
+
 KEYFRAME_LIMIT = 10_000
 """Keyframes of one file: where there are more, every second one is left out until it is fewer."""
 
@@ -70,6 +73,8 @@ class Carriage:
         """Raise `ValueError` for numbers with which nothing can be counted."""
         if not 0 < self.timescale < 1 << 31 or not self.time_base or min(self.step, self.delay) < 0:
             raise ValueError("a track has no clock")
+        if not 0 <= min(self.sizes, default=0) <= max(self.sizes, default=0) < LARGEST:
+            raise ValueError("a size that no file has")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +99,14 @@ class Cuts:
 
     `times` are when its keyframes are shown. `starts` say when the first picture of a segment is shown that begins with
     such a keyframe: the same where the group of pictures is closed, earlier where it is open, None where nobody looked.
-    They are known up to `until` seconds, None: to the end.
+    `sizes` are the bytes of the keyframes alone, None where nobody looked. They are known up to `until` seconds, None:
+    to the end.
     """
 
     track: int
     times: tuple[int, ...]
     starts: tuple[int | None, ...]
+    sizes: tuple[int | None, ...]
     until: float | None
 
 
@@ -128,6 +135,11 @@ class Outline:
             *(each.carriage for each in outline.audio),
         ):
             carriage.check()
-        if outline.cuts is not None and len(outline.cuts.times) != len(outline.cuts.starts):
-            raise ValueError("keyframes that are no pairs")
+        if (cuts := outline.cuts) is not None:
+            sizes = [each.carriage.sizes for each in outline.video if each.track.index == cuts.track]
+            columns = (cuts.times, cuts.starts, cuts.sizes, *sizes)
+            if not sizes or any(len(each) != len(cuts.times) for each in columns):
+                raise ValueError("keyframes of which not the same is said")
+            if any(abs(each) >= LARGEST for column in columns for each in column if each is not None):
+                raise ValueError("keyframes that are nowhere")
         return outline

@@ -5,6 +5,7 @@ large file without an index is read through as far as the bounds allow.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -26,7 +27,7 @@ from trio_stream.media.outline import (
     Outline,
     VideoOutline,
 )
-from trio_stream.media.reading import Track, open_tracks, skipped
+from trio_stream.media.reading import Track, length_of, open_tracks, skipped
 from trio_stream.media.samples import CARRIED, audio_specific_config, eac3_blocks, samples_of, thrown_away
 from trio_stream.media.survey import Seen, Survey
 from trio_stream.media.timing import Clock
@@ -97,6 +98,7 @@ class Draft:
             track=self.survey.video or 0,
             times=tuple(clock.at(each) for each in self.survey.times),
             starts=tuple(None if each is None else clock.at(each) for each in self.survey.starts),
+            sizes=tuple(self.survey.sizes),
             until=None if self.survey.whole else carriage.end,
         )
 
@@ -130,10 +132,8 @@ class Draft:
                 context.extradata or b"",
                 context.sample_rate,
             )
-        return AudioOutline(
-            probe.describe_audio(stream),
-            _carriage(seen, clock, first, _no_audio(stream, seen), step=grid),
-        )
+        carriage = _carriage(seen, clock, first, _no_audio(stream, seen), step=grid)
+        return AudioOutline(probe.describe_audio(stream), _exactly(carriage, seen))
 
     def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
         """That of a track: pictures keep the one they have, sound is counted in samples."""
@@ -170,6 +170,17 @@ def _no_audio(stream: AudioStream, seen: Seen) -> str | None:
         except ValueError as error:
             return str(error)
     return None
+
+
+def _exactly(carriage: Carriage, seen: Seen) -> Carriage:
+    """The carriage of sound on a grid, with the end that its last segment has."""
+    if not carriage.step or seen.last is None:
+        return carriage
+    clock = Clock(carriage.time_base, carriage.origin, carriage.timescale, carriage.first, carriage.step)
+    shown, packet = seen.last
+    return replace(
+        carriage, end=seconds((clock.at(shown) + length_of(packet, carriage)) / carriage.timescale)
+    )
 
 
 def _nothing(codec: str, seen: Seen) -> str | None:

@@ -7,6 +7,7 @@ piece alone, and what is read on its length and on how far apart the container k
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from itertools import chain, dropwhile, islice
 
 import av.container
@@ -21,7 +22,8 @@ from trio_stream.media.jobs import MediaFile, Unreadable
 from trio_stream.media.keyframes import FREE_CLOCK
 from trio_stream.media.opening import open_media, printable
 from trio_stream.media.outline import Carriage
-from trio_stream.media.timing import Clock
+from trio_stream.media.samples import thrown_away
+from trio_stream.media.timing import ROUNDED, Clock
 
 BEFORE_PICTURES = (0.0, 2.0, 15.0)
 """Seconds before a keyframe at which it is looked for."""
@@ -125,8 +127,18 @@ class Reader:
         """
         with _translated():
             if isinstance(self.stream, VideoStream):
-                return self._pictures(start, stop)
+                return self._group(self._from_keyframe(start), stop)
             return self._sound(start, stop)
+
+    def keyframe(self, start: int, stop: int) -> Piece:
+        """The keyframe at `start` alone, shown until `stop`."""
+        with _translated():
+            if not isinstance(self.stream, VideoStream):
+                raise Unreadable("only pictures have keyframes")
+            piece = Piece(self._limit)
+            piece.add(*next(self._from_keyframe(start)))
+            piece.end = max(start, stop)
+            return piece
 
     def beginning(self, count: int) -> list[AnyPacket]:
         """The first `count` packets that a decoder can begin with, or as many as there are."""
@@ -137,7 +149,8 @@ class Reader:
             playable = dropwhile(lambda packet: not packet.is_keyframe, packets)
             return list(islice(playable, count))
 
-    def _pictures(self, start: int, stop: int | None) -> Piece:
+    def _from_keyframe(self, start: int) -> Iterator[Timed]:
+        """The packets from the keyframe on that is shown at `start`."""
         guessed = self._container.format.name in FREE_CLOCK
         for before in BEFORE_DECODING if guessed else BEFORE_PICTURES:
             self._seek(start, before)
@@ -146,7 +159,7 @@ class Reader:
                 if packet.is_keyframe and time >= start:
                     if time > start:
                         break
-                    return self._group(chain([(time, packet)], packets), stop)
+                    return chain([(time, packet)], packets)
         raise Unreadable("there is no keyframe where one should be")
 
     def _group(self, packets: Iterator[Timed], stop: int | None) -> Piece:
@@ -267,6 +280,20 @@ def first_shown(time: int, packets: Iterator[Timed]) -> int:
             break
         first = min(first, shown)
     return first
+
+
+def length_of(packet: AnyPacket, carriage: Carriage) -> int:
+    """How long the last packet of a track lasts, without what is to be thrown away of it; 0 if it does not say.
+
+    In the timescale of the track.
+    """
+    known = Fraction(packet.duration or 0) * carriage.time_base * carriage.timescale
+    if not carriage.step:
+        return round(known)
+    _, at_end = thrown_away(skipped(packet))
+    if 0 < known < carriage.step - max(ROUNDED, carriage.time_base) * carriage.timescale:
+        at_end = max(at_end, carriage.step - round(known))  # a last block of FLAC, as long as it has to be
+    return carriage.step - min(at_end, carriage.step - 1)
 
 
 def skipped(packet: AnyPacket) -> bytes | None:

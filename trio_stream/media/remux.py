@@ -9,22 +9,23 @@ way, and twice PART bytes.
 
 import io
 import struct
+from array import array
 from collections.abc import Buffer, Iterable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import av.error
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from trio_stream.media.fragment import Sample, head
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import printable
 from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
-from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, skipped
-from trio_stream.media.samples import audio_specific_config, framing, thrown_away
-from trio_stream.media.timing import ROUNDED, decode_times, durations, rising
+from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
+from trio_stream.media.samples import audio_specific_config, framing
+from trio_stream.media.timing import decode_times, durations, rising
+from trio_stream.mp4.heads import Flags, segment_head
 
 PART = 16 << 20
 """Bytes of a segment that are sent at once."""
@@ -110,31 +111,51 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
 
     Options: `track` and `carriage` as for `init`; `start` and `stop`, in the timescale of the track: what is shown in
     [start, stop) is in it. `stop` null: all that is left. Video begins with the keyframe at `start` and goes to the
-    first one not before `stop`; what an open group shows before its keyframe belongs to the group. `sequence`: the
-    number in its header. A piece of the track in which there is nothing is a segment without samples.
+    first one not before `stop`; what an open group shows before its keyframe belongs to the group. `keyframe`, if it is
+    there and true: that keyframe alone is in it, and shown until `stop`. `sequence`: the number in its header. A piece
+    of the track in which there is nothing is a segment without samples.
 
     The result says its `size` in bytes, how many `samples` it has, and when it is shown, from `first` to `end`.
     """
     index, carriage = int(options["track"]), Carriage.from_json(options["carriage"])
     start, stop = int(options["start"]), options["stop"]
     with Reader(file, index, carriage, SEGMENT_LIMIT) as reader:
-        piece = reader.piece(start, None if stop is None else int(stop))
+        if options.get("keyframe"):
+            piece = reader.keyframe(start, int(stop))
+        else:
+            piece = reader.piece(start, None if stop is None else int(stop))
         try:
-            data, samples, first = _samples(piece, reader.stream, carriage, start)
-            begin = head(int(options["sequence"]), max(0, first + carriage.lead), samples)
-        except ValueError as error:
+            run = _run(piece, reader.stream, carriage, start)
+            begin = segment_head(
+                int(options["sequence"]),
+                max(0, run.first + carriage.lead),
+                array("I", run.durations),
+                array("I", (memoryview(each).nbytes for each in run.data)),
+                Flags.of(run.keys, len(run.data)),
+                array("i", run.offsets) if any(run.offsets) else None,
+            )
+        except (ValueError, OverflowError) as error:
             raise Unreadable(f"it does not go into MP4: {error}") from None
-        size = _send([begin, *data], reply)
-    end = first + sum(each.duration for each in samples)
-    return {"size": size, "samples": len(samples), "first": first, "end": end}
+        size = _send([begin, *run.data], reply)
+    end = run.first + sum(run.durations)
+    return {"size": size, "samples": len(run.data), "first": run.first, "end": end}
 
 
-def _samples(
-    piece: Piece, stream: Track, carriage: Carriage, start: int
-) -> tuple[list[Buffer], list[Sample], int]:
-    """What is in the samples, what is said of them, and when the first is decoded. Raises `ValueError`."""
+class _Run(NamedTuple):
+    """Samples: what is in them, how long they last, which of them are sync samples, and how much later than decoded
+    each is shown. `first` is when the first of them is shown."""
+
+    data: list[Buffer]
+    durations: list[int]
+    keys: list[int]
+    offsets: list[int]
+    first: int
+
+
+def _run(piece: Piece, stream: Track, carriage: Carriage, start: int) -> _Run:
+    """The packets of a piece as samples. Raises `ValueError`."""
     if not piece.packets:
-        return [], [], start if piece.end is None else piece.end
+        return _Run([], [], [], [], start if piece.end is None else piece.end)
     context, video = stream.codec_context, isinstance(stream, VideoStream)
     to_sample = framing(context.codec.canonical_name, context.extradata or b"")
     data: list[Buffer] = [to_sample(bytes(packet)) if to_sample else packet for _, packet in piece.packets]
@@ -144,26 +165,15 @@ def _samples(
     if end is None:
         in_order = sorted(shown)
         usual = in_order[-1] - in_order[-2] if len(in_order) > 1 else 0
-        end = in_order[-1] + (_length(piece.packets[-1][1], carriage) or usual)
+        end = in_order[-1] + (length_of(piece.packets[-1][1], carriage) or usual)
     decoded = decode_times(shown, carriage.delay, end)
-    samples = [
-        Sample(length, memoryview(each).nbytes, not video or packet.is_keyframe, time - decode)
-        for length, each, (_, packet), time, decode in zip(
-            durations(decoded, end - carriage.delay), data, piece.packets, shown, decoded, strict=True
-        )
-    ]
-    return data, samples, min(shown)
-
-
-def _length(packet: AnyPacket, carriage: Carriage) -> int:
-    """How long the last sample of a track lasts, without what is to be thrown away of it; 0 if it does not say."""
-    known = Fraction(packet.duration or 0) * carriage.time_base * carriage.timescale
-    if not carriage.step:
-        return round(known)
-    _, at_end = thrown_away(skipped(packet))
-    if 0 < known < carriage.step - max(ROUNDED, carriage.time_base) * carriage.timescale:
-        at_end = max(at_end, carriage.step - round(known))  # a last block of FLAC, as long as it has to be
-    return carriage.step - min(at_end, carriage.step - 1)
+    return _Run(
+        data,
+        durations(decoded, end - carriage.delay),
+        [number for number, (_, packet) in enumerate(piece.packets) if not video or packet.is_keyframe],
+        [time - decode for time, decode in zip(shown, decoded, strict=True)],
+        min(shown),
+    )
 
 
 def _send(pieces: Iterable[Buffer], reply: Reply) -> int:

@@ -23,18 +23,12 @@ ROUNDING = 2
 GROUP_LIMIT = 500
 """Pictures of a group of which it is asked in what order they are shown."""
 
-ROUNDING = 2
-"""Ticks that timestamps elsewhere in a file may be off more than those that were seen."""
-
-GROUP_LIMIT = 500
-"""Pictures of a group of which it is asked in what order they are shown."""
-
 LOOK_EVERY = 256
 """Packets between two looks at how much was read."""
 
 
 class Seen:
-    """What was seen of one track: its first packet and when that is shown, when its last one ends, and how many bytes
+    """What was seen of one track: its first packet and its last one and when they are shown, and how many bytes
     lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown."""
 
     def __init__(self, stream: Track) -> None:
@@ -42,6 +36,7 @@ class Seen:
         self.packet: AnyPacket | None = None
         self.first: int | None = None
         self.latest: int | None = None
+        self.last: tuple[int, AnyPacket] | None = None
         self.sizes = [0]
         self.lacks_times = False
 
@@ -55,13 +50,14 @@ class Seen:
             self.first, self.packet = shown, packet
         end = shown + (packet.duration or 0)
         if self.latest is None or end > self.latest:
-            self.latest = end
+            self.latest, self.last = end, (shown, packet)
 
 
 class Survey:
     """Reads packets of `tracks`; keyframes are those of `video`, the first of them that has pictures.
 
-    `times` says when keyframes are shown, `starts` when the first picture of each group is. `whole`: to the end;
+    `times` says when keyframes are shown, `starts` when the first picture of each group is, `sizes` how many bytes the
+    keyframe alone has; both are None where nobody looked. `whole`: to the end;
     `estimated`: sizes were not counted.
     """
 
@@ -72,6 +68,7 @@ class Survey:
         self.video = next((each.index for each in tracks if isinstance(each, VideoStream)), None)
         self.times: list[int] = []
         self.starts: list[int | None] = []
+        self.sizes: list[int | None] = []
         self.whole = self.estimated = False
         self._container = container
         self._file = file
@@ -122,7 +119,7 @@ class Survey:
             if packet.is_keyframe and shown is not None:
                 if self.times and shown < self.times[-1]:
                     return False
-                self._begin_group(shown)
+                self._begin_group(shown, packet.size)
             if not self.times:
                 return True  # nothing can be decoded before the first keyframe
             if shown is not None and len(self._group) < GROUP_LIMIT:
@@ -133,7 +130,7 @@ class Survey:
         self.tracks[packet.stream_index].take(packet, shown)
         return True
 
-    def _begin_group(self, shown: int) -> None:
+    def _begin_group(self, shown: int, size: int) -> None:
         self._end_group()
         if self._met % self._every == 0 and (not self.times or shown > self.times[-1]):
             if self.times:
@@ -141,6 +138,7 @@ class Survey:
                     each.sizes.append(0)
             self.times.append(shown)
             self.starts.append(shown)
+            self.sizes.append(size)
             if len(self.times) > KEYFRAME_LIMIT:
                 self._thin()
         self._met += 1
@@ -160,6 +158,6 @@ class Survey:
     def _thin(self) -> None:
         """Leave out every second keyframe, and count what lies behind it to the one before."""
         self._every *= 2
-        self.times, self.starts = self.times[::2], self.starts[::2]
+        self.times, self.starts, self.sizes = self.times[::2], self.starts[::2], self.sizes[::2]
         for each in self.tracks.values():
             each.sizes = [sum(pair) for pair in batched(each.sizes, 2)]

@@ -1,25 +1,18 @@
-"""Writes what stands before the bytes of samples: init segments, and the heads of fragments, as CMAF wants them.
+"""Writes what stands before the bytes of samples of a file: init segments, and the heads of fragments.
 
-A fragment has one track and one run, and its data follow the head at once: nothing else is in its `mdat`. What all
-samples of it have in common is said once. Sources: ISO/IEC 14496-12 sections 8.8 and 8.16.2; ISO/IEC 23000-19 section
-7.5."""
+Sources: ISO/IEC 14496-12 sections 8.2 to 8.8; ISO/IEC 23000-19 (CMAF) section 7.5."""
 
 import struct
 from array import array
-from sys import byteorder
 
 from trio_stream.mp4.boxes import box, full_box
+from trio_stream.mp4.heads import NOT_SYNC, Flags, segment_head
 from trio_stream.mp4.movie import Track
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import Timeline
 
-SYNC, NOT_SYNC = 0x02000000, 0x01010000
-"""Sample flags (section 8.8.3.1): depends on no other; depends on others, is no sync sample."""
-
 _UNITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-_STYP = box("styp", b"cmfs", struct.pack(">I", 0), b"cmfs", b"msdh")
 _MEDIA = {"vide": full_box("vmhd", 0, 1, bytes(8)), "soun": full_box("smhd", 0, 0, bytes(4))}
-_TFHD_FLAGS = 0x020000 | 0x20  # default-base-is-moof, default-sample-flags-present
 
 
 def init_segment(*placed: tuple[Track, Timeline]) -> bytes:
@@ -90,94 +83,25 @@ def fragment_head(
 
     Answers it with the number of bytes of the samples. `stop` is more than `first`.
     """
-    count = stop - first
     sizes = samples.expand_sizes(first, stop)
-    data = sum(sizes)
-    run_flags = 0x1
-    columns: list[array[int]] = []
-    defaults = b""
-    track_flags = _TFHD_FLAGS
-    durations = samples.durations.expand(first, stop)
-    if durations.count(durations[0]) == count:
-        track_flags |= 0x8
-        defaults += struct.pack(">I", durations[0])
-    else:
-        run_flags |= 0x100
-        columns.append(durations)
-    if sizes.count(sizes[0]) == count:
-        track_flags |= 0x10
-        defaults += struct.pack(">I", sizes[0])
-    else:
-        run_flags |= 0x200
-        columns.append(sizes)
-    common, exception, flags = _flags(samples, first, stop)
-    if exception is not None:
-        run_flags |= 0x4
-    if flags is not None:
-        run_flags |= 0x400
-        columns.append(flags)
-    if samples.compositions is not None:
-        run_flags |= 0x800
-        columns.append(array("I", samples.compositions.expand(first, stop).tobytes()))
-
-    tfhd = full_box("tfhd", 0, track_flags, struct.pack(">I", number), defaults, struct.pack(">I", common))
-    tfdt = full_box("tfdt", 1, 0, struct.pack(">Q", samples.durations.time(first) + timeline.lead))
-    trun_size = 20 + (4 if exception is not None else 0) + 4 * count * len(columns)
-    traf_size = 8 + len(tfhd) + len(tfdt) + trun_size
-    moof_size = 24 + traf_size
-    head = b"".join((
-        _STYP,
-        struct.pack(">I4s", moof_size, b"moof"),
-        full_box("mfhd", 0, 0, struct.pack(">I", sequence)),
-        struct.pack(">I4s", traf_size, b"traf"),
-        tfhd,
-        tfdt,
-        struct.pack(">I4sIIi", trun_size, b"trun", 1 << 24 | run_flags, count, moof_size + _mdat_header(data)),
-        struct.pack(">I", exception) if exception is not None else b"",
-        _rows(columns, count),
-        _mdat(data),
-    ))  # fmt: skip
-    return head, data
+    compositions = samples.compositions
+    head = segment_head(
+        sequence,
+        samples.durations.time(first) + timeline.lead,
+        samples.durations.expand(first, stop),
+        sizes,
+        _flags(samples, first, stop),
+        compositions.expand(first, stop) if compositions is not None else None,
+        track=number,
+    )
+    return head, sum(sizes)
 
 
-def _mdat_header(data: int) -> int:
-    return 8 if data + 8 < 1 << 32 else 16
-
-
-def _mdat(data: int) -> bytes:
-    if data + 8 < 1 << 32:
-        return struct.pack(">I4s", data + 8, b"mdat")
-    return struct.pack(">I4sQ", 1, b"mdat", data + 16)
-
-
-def _flags(samples: SampleTable, first: int, stop: int) -> tuple[int, int | None, "array[int] | None"]:
-    """Flags of the samples: what is common, what the first has instead, and all of them where that does not do."""
-    keys = samples.sync_within(first, stop)
-    if samples.dependencies is not None:
-        kinds = samples.dependencies[first:stop]
-        flags = array("I", (kind << 20 & 0x0FF00000 | 0x10000 for kind in kinds))
-        for key in keys:
-            flags[key - first] &= ~0x10000
-        return NOT_SYNC, None, flags
-    if len(keys) == stop - first:
-        return SYNC, None, None
-    if len(keys) == 0:
-        return NOT_SYNC, None, None
-    if len(keys) == 1 and keys[0] == first:
-        return NOT_SYNC, SYNC, None
-    flags = array("I", (NOT_SYNC,)) * (stop - first)
+def _flags(samples: SampleTable, first: int, stop: int) -> Flags:
+    keys = [key - first for key in samples.sync_within(first, stop)]
+    if samples.dependencies is None:
+        return Flags.of(keys, stop - first)
+    flags = array("I", (kind << 20 & 0x0FF00000 | 0x10000 for kind in samples.dependencies[first:stop]))
     for key in keys:
-        flags[key - first] = SYNC
-    return NOT_SYNC, None, flags
-
-
-def _rows(columns: "list[array[int]]", count: int) -> bytes:
-    """The columns as rows of 32-bit numbers."""
-    if not columns:
-        return b""
-    rows = array("I", bytes(4 * count * len(columns)))
-    for at, column in enumerate(columns):
-        rows[at :: len(columns)] = column
-    if byteorder == "little":
-        rows.byteswap()
-    return rows.tobytes()
+        flags[key] &= ~0x10000
+    return Flags(NOT_SYNC, each=flags)

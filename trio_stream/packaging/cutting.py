@@ -13,9 +13,9 @@ TARGET = 6.0
 FIRST = (2.0, 4.0)
 """Seconds of the first ones."""
 
-SCHEME = 1
-"""Counts the changes of the rules by which segments are made: what is cached under another number is another
-segment."""
+SCHEME = 2
+"""Counts the changes of the rules by which segments are made, and of what is known of them: what is kept under another
+number is found out anew."""
 
 
 NEAR = 64

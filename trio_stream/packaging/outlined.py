@@ -13,8 +13,9 @@ from trio_stream.media.codecs import HLG, PQ, TRANSFERS
 from trio_stream.media.facts import VideoTrack
 from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
 from trio_stream.mp4.timeline import Unsupported
-from trio_stream.packaging.cutting import cut, cut_evenly
+from trio_stream.packaging.cutting import cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
+from trio_stream.packaging.tracks import MOST_KEYS
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
 """Codecs whose sample entry in MP4 is written otherwise than browsers call them."""
@@ -95,9 +96,25 @@ def _video(outline: VideoOutline, keys: Cuts, chosen: Sequence[int], end: float)
         pixel_aspect=track.pixel_aspect,
         frame_rate=track.frame_rate,
         video_range=_range(track),
+        keys=_keys(keys, carriage, round(end * scale)),
         independent=all(start == keys.times[each] for start, each in zip(shown, chosen, strict=True)),
         carriage=_small(carriage),
     )
+
+
+def _keys(keys: Cuts, carriage: Carriage, end: int) -> Segments:
+    """Keyframes by themselves. Of those nobody looked at it is said that they are as large as the others, or as all
+    there is up to the next one."""
+    scale = carriage.timescale
+    known = [each for each in keys.sizes if each is not None]
+    usual = round(sum(known) / len(known)) if known else max(carriage.sizes)
+    shown = thin([time / scale for time in keys.times], max(1.0, end / scale / MOST_KEYS))
+    times = [*(keys.times[each] for each in shown), end]
+    sizes = [
+        min(usual, group) if size is None else size
+        for size, group in ((keys.sizes[each], carriage.sizes[each]) for each in shown)
+    ]
+    return _segments([max(0, time) for time in times], times, sizes, 0)
 
 
 def stop_of(rendition: Rendition, number: int) -> int | None:

@@ -47,7 +47,10 @@ class Presentations:
         self._finding: dict[str, trio.Event] = {}
 
     async def of(self, video: OpenVideo) -> Presentation:
-        """How the content of an open video is presented. Raises `Unpackageable`, `SourceUnreadable`, `StoreError`."""
+        """How the content of an open video is presented.
+
+        Raises `Unpackageable`, `SourceUnreadable`, `StoreError`, and `NotTheOwner` where the owner has to look.
+        """
         while (found := self._known.get(video.revision)) is None:
             if (finding := self._finding.get(video.revision)) is not None:
                 await finding.wait()

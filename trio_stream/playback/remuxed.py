@@ -7,6 +7,7 @@ job answers may be made up by the file it read: it is checked to be of the kind 
 import os
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -15,7 +16,8 @@ from trio_stream.errors import MediaUnreadable, TooManyFiles
 from trio_stream.media.outline import SEGMENT_LIMIT, Outline
 from trio_stream.media.sandbox import Sandbox
 from trio_stream.packaging.presentation import Rendition
-from trio_stream.playback.segment_cache import SegmentCache
+from trio_stream.playback.segment_cache import NO_MORE_FILES, SegmentCache
+from trio_stream.playback.shelf import Shelf
 
 AT_ONCE = 3
 """Segments that are made at once: one is ready in much less time than it plays, and the sandbox has other work too."""
@@ -25,6 +27,39 @@ OUTLINE_DEADLINE, SCAN_SECONDS = 60.0, 45.0
 
 DEADLINE = 20.0
 """Seconds for anything else: tens of milliseconds, on a machine and a disk that are not busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What can be made of a file: what it is kept as, the job that makes it and what that is told, and the kind of box
+    it begins with."""
+
+    key: str
+    job: str
+    options: Mapping[str, Any]
+    begins: bytes
+
+
+def init_piece(revision: str, rendition: Rendition) -> Piece:
+    """The init segment of a rendition of the file that has that revision."""
+    return Piece(f"{revision}-{rendition.name}-init", "init", _known(rendition), b"ftyp")
+
+
+def segment_piece(revision: str, rendition: Rendition, n: int, start: int, stop: int | None) -> Piece:
+    """Segment `n` of a rendition, the first being 0: what is shown in [start, stop), None: to the end.
+
+    Times are in its timescale.
+    """
+    options = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1}
+    key = f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
+    return Piece(key, "segment", options, b"styp")
+
+
+def keyframe_piece(revision: str, rendition: Rendition, n: int, start: int, stop: int) -> Piece:
+    """Keyframe `n` of a rendition by itself: it is shown at `start`, and until `stop`."""
+    options = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1, "keyframe": True}
+    key = f"{revision}-{rendition.name}-k{n}-{_word(start)}-{_word(stop)}"
+    return Piece(key, "segment", options, b"styp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,45 +103,57 @@ class Remuxer:
         except ValueError:
             raise _nonsense() from None
 
-    async def init(self, fd: int, revision: str, rendition: Rendition) -> int:
-        """A descriptor of the init segment of a rendition of the file `fd`, which has that revision."""
-        return await self._get(f"{revision}-{rendition.name}-init", fd, "init", _known(rendition), b"ftyp")
+    async def get(self, fd: int, piece: Piece) -> int:
+        """A descriptor of a piece of the file `fd`."""
 
-    async def segment(
-        self, fd: int, revision: str, rendition: Rendition, n: int, start: int, stop: int | None
-    ) -> int:
-        """A descriptor of segment `n` of a rendition, the first being 0: what is shown in [start, stop), None: to the
-        end.
-
-        Times are in its timescale.
-        """
-        question = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1}
-        key = f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
-        return await self._get(key, fd, "segment", question, b"styp")
-
-    async def _get(self, key: str, fd: int, job: str, options: Mapping[str, Any], kind: bytes) -> int:
         def make() -> Coroutine[Any, Any, bytes]:
             try:
                 own = os.dup(fd)  # whoever asks first may leave before it is made
             except OSError:
                 raise TooManyFiles from None
-            return self._make(own, job, options, kind)
+            return self._make(own, piece)
 
-        return await self._cache.get(key, make)
+        return await self._cache.get(piece.key, make)
 
-    async def _make(self, own: int, job: str, options: Mapping[str, Any], kind: bytes) -> bytes:
+    async def _make(self, own: int, piece: Piece) -> bytes:
         """What a job makes of the file `own`, which is closed."""
         try:
             async with self._limiter:
                 done = await self._sandbox.run(
-                    job, own, options, deadline=DEADLINE, limit=SEGMENT_LIMIT + (1 << 20), urgent=True
+                    piece.job,
+                    own,
+                    piece.options,
+                    deadline=DEADLINE,
+                    limit=SEGMENT_LIMIT + (1 << 20),
+                    urgent=True,
                 )
         finally:
             os.close(own)
         made = b"".join(done.blobs.values())
-        if made[4:8] != kind:
+        if made[4:8] != piece.begins:
             raise _nonsense()
         return made
+
+
+class Made:
+    """What the owner of the data has made and keeps in `folder`, for the other workers of its server.
+
+    A file there is whole, and what it is called says what it is, so nobody needs to be asked. The owner does not learn
+    that it was used.
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 4) -> None:
+        self._shelf = Shelf(folder)
+        self._limiter = trio.CapacityLimiter(threads)
+
+    async def open(self, key: str) -> int | None:
+        """A descriptor of it; None if it is not there. Raises `TooManyFiles`."""
+        try:
+            return await trio.to_thread.run_sync(self._shelf.open, key, limiter=self._limiter)
+        except OSError as error:
+            if error.errno in NO_MORE_FILES:
+                raise TooManyFiles from None
+            return None
 
 
 def _word(time: int | None) -> str:

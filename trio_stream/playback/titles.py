@@ -114,16 +114,21 @@ class Titles:
         return await self._indexes.get(video.fd, video.revision, video.status.st_size)
 
     async def presentation(self, video: OpenVideo) -> Presentation:
-        """How an open video is presented. Raises `Unpackageable`, `StoreError`."""
+        """How an open video is presented. Raises `Unpackageable`, `StoreError`, `NotTheOwner`."""
         return await self._presentations.of(video)
 
-    async def offer(self, id_: str) -> Offer:
-        """What manifests of a video say. Raises `VideoNotFound`, `Unpackageable`, `StoreError`."""
-        now = trio.current_time()
+    def offered(self, id_: str) -> Offer | None:
+        """What manifests of a video said a moment ago."""
         until, offer = self._offers.get(id_, (0.0, None))
-        if offer is None or now >= until:
+        return offer if trio.current_time() < until else None
+
+    async def offer(self, id_: str) -> Offer:
+        """What manifests of a video say. Raises `VideoNotFound`, `Unpackageable`, `StoreError`, `NotTheOwner`."""
+        offer = self.offered(id_)
+        if offer is None:
+            began = trio.current_time()
             offer = await self._make_offer(id_)
-            self._offers[id_] = now + MOMENT, offer
+            self._offers[id_] = began + MOMENT, offer
             self._offers.move_to_end(id_)
             if len(self._offers) > MOST:
                 self._offers.popitem(last=False)

@@ -9,7 +9,7 @@ with unread input takes away from the client what it has not read yet (RFC 6455 
 
 import errno
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
@@ -77,7 +77,9 @@ class HTTPConnection(TrioASGIHTTPConnection):
                 if route is None:
                     whole = await self._through_quart(exchange, receive, send)
                 elif VIEWS in self.scope["extensions"]:
-                    # Such a connection ends a send when its client leaves, so nobody else has to listen.
+                    # Such a connection ends a send when its client leaves, so nobody else has to listen, but who
+                    # works long before there is something to send.
+                    exchange.receive = receive
                     whole = await self._directly(route, exchange, receive, send)
                 else:
                     async with self._watching(exchange, receive):
@@ -91,8 +93,9 @@ class HTTPConnection(TrioASGIHTTPConnection):
         self, route: Route, exchange: Exchange, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> bool:
         answered = await self.app.direct_routes.answer(route, self.scope, exchange, receive)
-        await send(_head(answered))
-        return await self._send_answered(answered, send)
+        async with answered.passed or nullcontext():
+            await send(_head(answered))
+            return await self._send_answered(answered, send)
 
     async def _through_quart(
         self, exchange: Exchange, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -133,9 +136,13 @@ class HTTPConnection(TrioASGIHTTPConnection):
     ) -> bool:
         """Answers whether the response is whole but for the message that says so."""
         headers = encode_headers(response.headers)
-        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         if isinstance(response, StreamedResponse):
-            return await self._send_answered(response.answered, send)
+            async with response.answered.passed or nullcontext():
+                await send(
+                    {"type": "http.response.start", "status": response.status_code, "headers": headers}
+                )
+                return await self._send_answered(response.answered, send)
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         async with cast("Response", response).response as body:
             async for data in body:
                 await send({"type": "http.response.body", "body": cast("bytes", data), "more_body": True})
@@ -143,6 +150,10 @@ class HTTPConnection(TrioASGIHTTPConnection):
 
     async def _send_answered(self, answered: Answered, send: ASGISendCallable) -> bool:
         stream = answered.stream
+        if answered.passed is not None:
+            async for data in answered.passed:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+            return True
         if stream is None:
             if answered.body:
                 await send({"type": "http.response.body", "body": answered.body, "more_body": True})

@@ -8,7 +8,7 @@ requests, which directly they do not.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial, wraps
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import parse_qsl
 
@@ -18,13 +18,13 @@ from quart import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, RequestTimeout
 from werkzeug.routing import RequestRedirect
 
-from trio_stream.errors import ClientGone
+from trio_stream.errors import ClientGone, NotTheOwner
 from trio_stream.http.bodies import Part
 from trio_stream.http.cors import response_headers
 from trio_stream.server.http import VIEWS
 from trio_stream.streaming.stream import Stream
 from trio_stream.web.exchange import Exchange, combined, exchange
-from trio_stream.web.forward import by_the_owner
+from trio_stream.web.forward import Passed, ask_the_owner, by_the_owner
 from trio_stream.web.origins import SAFE_METHODS, refuse_foreign
 from trio_stream.web.problems import Headers, describe
 
@@ -35,6 +35,9 @@ METHODS = frozenset({"GET", "HEAD", "PUT"})
 
 BODY_TIMEOUT = 60.0
 """Seconds for a client to send the body of a request; Quart allows as many."""
+
+MAKING_PATIENCE = 90.0
+"""Seconds the owner may be silent: it may have to read a large file first, and others to be served before."""
 
 ROUTES = 4096
 """Paths whose routes are remembered: of the videos and players there are at one time."""
@@ -64,12 +67,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A response: the parts of a file that `stream` sends, or else `body`."""
+    """A response: the parts of a file that `stream` sends, or what the owner of the data answers, or else `body`."""
 
     status: int
     headers: Headers
     stream: Stream | None = None
     parts: tuple[Part, ...] = ()
+    passed: Passed | None = None
     body: bytes = b""
 
 
@@ -116,6 +120,26 @@ def owner_route(blueprint: Blueprint, method: str, rule: str) -> Callable[[Route
         return route
 
     return register
+
+
+def or_by_the_owner(route: Route) -> Route:
+    """Let the owner of the data answer where the route finds that only it can."""
+
+    @wraps(route)
+    async def wherever(asked: Asked, exchange: Exchange) -> Answered:
+        try:
+            return await route(asked, exchange)
+        except NotTheOwner:
+            if exchange.services.owner.mine or exchange.is_local:  # it would be asked again, and again
+                raise
+        path = asked.raw_path.decode("latin-1") + (f"?{asked.query.decode('latin-1')}" if asked.query else "")
+        ask = partial(
+            ask_the_owner, exchange.services, asked.method, path, asked.fields, patience=MAKING_PATIENCE
+        )
+        passed = await exchange.attend(ask)
+        return Answered(passed.status, passed.headers, passed=passed)
+
+    return wherever
 
 
 class DirectRoutes:

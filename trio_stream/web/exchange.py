@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import trio
-from hypercorn.typing import HTTPScope, WebsocketScope
+from hypercorn.typing import ASGIReceiveCallable, HTTPScope, WebsocketScope
 from quart import current_app, has_websocket_context, request, websocket
 from quart_trio.wrappers import TrioRequest, TrioWebsocket
 
-from trio_stream.errors import TooManyListeners
+from trio_stream.errors import ClientGone, TooManyListeners
 from trio_stream.http.forwarded import client_address
 from trio_stream.server.admission import in_networks
 from trio_stream.server.http import DRAINING
@@ -27,14 +27,18 @@ LOCAL_USER = "local"
 
 
 class Exchange:
-    """The file that is being sent and the stream that sends it; or a place among those who listen to events."""
+    """The file that is being sent and the stream that sends it; or a place among those who listen to events.
 
-    __slots__ = ("_left", "_listening", "_scope", "file", "services", "stream")
+    `receive` is there where nobody listens to the client yet: see `attend`.
+    """
+
+    __slots__ = ("_left", "_listening", "_scope", "file", "receive", "services", "stream")
 
     def __init__(self, services: Services, scope: HTTPScope | WebsocketScope) -> None:
         self.services = services
         self.file: MappedFile | None = None
         self.stream: Stream | None = None
+        self.receive: ASGIReceiveCallable | None = None
         self._scope = scope
         self._left = False
         self._listening = False
@@ -72,13 +76,41 @@ class Exchange:
             self.client_left()
         return self.stream
 
+    async def attend[T](self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do what may take a while before anything is sent; it is cancelled when the client leaves: `ClientGone`."""
+        receive = self.receive
+        error: Exception = ClientGone("it left before there was anything to send")
+        if receive is None:  # somebody else listens, and cancels all of it
+            return await work()
+
+        async def watch() -> None:
+            while (await receive())["type"] == "http.request":
+                pass
+            self.client_left()
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch)
+            try:
+                return await work()
+            except Exception as raised:  # noqa: BLE001 - it leaves the nursery as what it is, not in a group
+                error = raised
+            finally:
+                nursery.cancel_scope.cancel()
+        raise error
+
+    @property
+    def is_local(self) -> bool:
+        """Whether who asks came through the door for this machine: the operator, or another worker of the server."""
+        return LOCAL in self._scope.get("state", {})
+
     def listen(self) -> None:
         """Take a place among those who listen to events, for as long as the exchange lasts. Raises `TooManyListeners`.
 
         Who comes through the door for this machine takes none: it is the operator, or somebody with a place in the
         process that passed the request on.
         """
-        if LOCAL in self._scope.get("state", {}):
+        if self.is_local:
             return
         try:
             self.services.listeners.acquire_on_behalf_of_nowait(self)

@@ -1,25 +1,50 @@
 """What only the owner of the data may do: done here if that is this process, else by the owner, through its socket.
 
 The owner speaks the same HTTP there as everywhere, so what is forwarded is the request as it came and what comes back
-is its answer.
+is its answer, piece by piece, as fast as the client takes it. A client that leaves ends the request to the owner too.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import wraps
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from quart import Response, request
 from quart.wrappers.response import ResponseBody
 
 from trio_stream.errors import NotTheOwner
+from trio_stream.services import Services
 from trio_stream.web.exchange import services
 
 if TYPE_CHECKING:
     import httpx
 
-PASSED_BACK = ("content-type", "cache-control", "retry-after", "allow")
+PASSED_ON = (
+    "Accept",
+    "Content-Type",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Range",
+)
+"""Header fields of a request that the owner has to know."""
+
+PASSED_BACK = (
+    "Content-Type",
+    "Content-Length",
+    "Content-Range",
+    "Content-Disposition",
+    "Accept-Ranges",
+    "ETag",
+    "Last-Modified",
+    "Cache-Control",
+    "X-Content-Type-Options",
+    "Retry-After",
+    "Allow",
+)
 """Header fields of an answer that are the owner's to say."""
 
 PATIENCE = 30.0
@@ -41,42 +66,66 @@ def by_the_owner[**P](view: View[P], patience: float | None = PATIENCE) -> View[
 
 
 async def _forward(patience: float | None) -> Response:
+    body = cast("bytes", await request.get_data())
+    query = request.query_string.decode("latin-1")
+    path = request.path + (f"?{query}" if query else "")
+    fields = {name.lower(): value for name, value in request.headers.items()}
+    passed = await ask_the_owner(services(), request.method, path, fields, body, patience=patience)
+    response = Response(passed, status=passed.status)
+    response.timeout = None
+    response.headers.clear()
+    response.headers.extend(passed.headers)
+    return response
+
+
+async def ask_the_owner(
+    services: Services,
+    method: str,
+    path: str,
+    fields: Mapping[str, str],
+    body: bytes = b"",
+    *,
+    patience: float | None = PATIENCE,
+) -> "Passed":
+    """What the owner answers, as far as its head. Raises `NotTheOwner` where nobody does.
+
+    `path` is as a client spells it, with its query; `fields` by lower-case name; `patience` for silence, in seconds.
+    """
     import httpx  # noqa: PLC0415 - only workers beside the owner need it, and it takes a while to import
 
-    body = await request.get_data()
     async with AsyncExitStack() as stack:
-        path = stack.enter_context(services().owner.ownership.socket_path())
+        socket = stack.enter_context(services.owner.ownership.socket_path())
         client = await stack.enter_async_context(
             httpx.AsyncClient(
-                transport=httpx.AsyncHTTPTransport(uds=path),
+                # There is no TLS on it: certificates, which take long to load, are none of its business.
+                transport=httpx.AsyncHTTPTransport(uds=socket, verify=False),
                 timeout=httpx.Timeout(PATIENCE, read=patience),
             )
         )
-        query = request.query_string.decode("latin-1")
-        url = f"http://owner{request.path}" + (f"?{query}" if query else "")
-        fields = {name: value for name in ("Content-Type", "Accept") if (value := request.headers.get(name))}
         try:
             answer = await client.send(
-                client.build_request(request.method, url, content=body, headers=fields), stream=True
+                client.build_request(
+                    method,
+                    f"http://owner{path}",
+                    content=body or None,
+                    headers={name: value for name in PASSED_ON if (value := fields.get(name.lower()))},
+                ),
+                stream=True,
             )
         except httpx.TransportError:
             raise NotTheOwner from None
         stack.push_async_callback(answer.aclose)
-        response = Response(_Passed(answer, stack.pop_all(), httpx.TransportError), status=answer.status_code)
-        response.timeout = None
-        response.headers.clear()
-        for name in PASSED_BACK:
-            if (value := answer.headers.get(name)) is not None:
-                response.headers[name] = value
-        if (length := answer.headers.get("content-length")) is not None:
-            response.headers["Content-Length"] = length
-        return response
+        return Passed(answer, stack.pop_all(), httpx.TransportError)
 
 
-class _Passed(ResponseBody, AsyncIterator[bytes]):
-    """The body of the owner's answer; its connection ends with it. `gone` is raised when the owner has."""
+class Passed(ResponseBody, AsyncIterator[bytes]):
+    """The answer of the owner; its connection ends with it. `gone` is raised when the owner has."""
 
     def __init__(self, answer: "httpx.Response", stack: AsyncExitStack, gone: type[Exception]) -> None:
+        self.status = answer.status_code
+        self.headers = tuple(
+            (name, value) for name in PASSED_BACK if (value := answer.headers.get(name)) is not None
+        )
         self._data = answer.aiter_raw()
         self._stack = stack
         self._gone = gone

@@ -15,7 +15,7 @@ keyframe by itself. Take the addresses from a playlist: each stands for these by
 once the video has other bytes.\ """
 
 REFUSED = "It cannot be sent in segments as it is; the detail says why."
-FULL = "All places are taken, or too many files are open; ask again later."
+FULL = "All places are taken, too many files are open, or whoever looks into files is not there now; ask again later."
 
 _ASK = header("A copy may be kept, and has to be checked.", ASK_FIRST)
 _KEEP = header("A copy is good for ever.", FOR_EVER)

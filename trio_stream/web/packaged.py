@@ -12,7 +12,7 @@ from secrets import token_hex
 
 from quart import Blueprint
 
-from trio_stream.errors import DerivedNotFound, VideoNotFound
+from trio_stream.errors import DerivedNotFound, NotTheOwner, VideoNotFound
 from trio_stream.http.bodies import Literal, Part, Window, body_length
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Answer, Representation, respond
@@ -23,9 +23,9 @@ from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.outlined import stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.playback.indexes import Index
+from trio_stream.playback.remuxed import Piece, init_piece, keyframe_piece, segment_piece
 from trio_stream.playback.titles import Offer
-from trio_stream.streaming.maps import MappedFile
-from trio_stream.web.direct import Answered, Asked, byte_route
+from trio_stream.web.direct import Answered, Asked, byte_route, or_by_the_owner
 from trio_stream.web.exchange import Exchange
 
 blueprint = Blueprint("packaged", __name__)
@@ -39,13 +39,17 @@ _TEXT = re.compile(rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/(s-[0-9a-f]{32
 
 
 @byte_route(blueprint, "/api/videos/<id_>/<name>.m3u8", "/api/videos/<id_>/manifest.mpd")
+@or_by_the_owner
 async def manifest(asked: Asked, exchange: Exchange) -> Answered:
     """A playlist of HLS, or the manifest of DASH."""
     found = _MANIFEST.search(asked.raw_path)
     if found is None:
         raise VideoNotFound("there is no such video")
     id_, name, suffix = (part.decode() for part in found.groups())
-    offer = await exchange.services.titles.offer(id_)
+    titles = exchange.services.titles
+    offer = titles.offered(id_)
+    if offer is None:
+        offer = await exchange.attend(partial(titles.offer, id_))
     text = dash.manifest(offer.title) if suffix == "mpd" else _playlist(offer, name)
     kind = dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE
     return _send_text(asked, text, kind, f"{name}.{suffix}", offer.mtime_ns, ASK_FIRST)
@@ -70,6 +74,7 @@ def _playlist(offer: Offer, name: str) -> str:
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<rendition>/<name>")
+@or_by_the_owner
 async def segment(asked: Asked, exchange: Exchange) -> Answered:
     """An init segment, a segment, or a keyframe by itself."""
     found = _SEGMENT.search(asked.raw_path)
@@ -83,8 +88,11 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
     source = exchange.hold(video.fd, video.status)
     wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key))
     index = titles.warm(revision)
-    if index is None and not (presentation := await titles.presentation(video)).by_copy:
-        made = await _remuxed(exchange, video, presentation, wanted)
+    if (
+        index is None
+        and not (presentation := await exchange.attend(partial(titles.presentation, video))).by_copy
+    ):
+        made = exchange.hold(await exchange.attend(partial(_remuxed, exchange, video, presentation, wanted)))
         parts: tuple[Part, ...] = (Window(0, made.content.size),)
         source, kind = made, _rendition(presentation, name).kind
     else:
@@ -147,26 +155,38 @@ def _parts(index: Index, wanted: _Wanted) -> tuple[Part, ...]:
         raise DerivedNotFound(f"there is no such segment: {error}") from None
 
 
-async def _remuxed(
-    exchange: Exchange, video: OpenVideo, presentation: Presentation, wanted: _Wanted
-) -> MappedFile:
-    """The file with what is sent of a video that is no MP4; the exchange holds it instead of the video's own.
+async def _remuxed(exchange: Exchange, video: OpenVideo, presentation: Presentation, wanted: _Wanted) -> int:
+    """A descriptor of what is sent of a video that is no MP4.
 
-    Raises `DerivedNotFound`, `NotTheOwner`, and what `Remuxer` raises.
+    Where this process is not the owner of the data, that is what the owner has made already; else it raises
+    `NotTheOwner`. Also raises `DerivedNotFound`, and what `Remuxer` raises.
     """
-    rendition, number = _rendition(presentation, wanted.name), wanted.number
-    remuxer = exchange.services.owner.get().remuxer
+    piece = _piece(video.revision, _rendition(presentation, wanted.name), wanted)
+    services = exchange.services
+    if (remuxer := services.owner.remuxer()) is not None:
+        return await remuxer.get(video.fd, piece)
+    fd = await services.made.open(piece.key)
+    if fd is None:
+        raise NotTheOwner
+    return fd
+
+
+def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Piece:
+    """What is made of a video that is no MP4. Raises `DerivedNotFound`."""
+    number = wanted.number
     if number is None:
-        fd = await remuxer.init(video.fd, video.revision, rendition)
-    elif wanted.keyframe or number >= len(rendition.segments):
+        return init_piece(revision, rendition)
+    among = rendition.keys if wanted.keyframe else rendition.segments
+    if among is None or number >= len(among):
         raise DerivedNotFound("there is no such segment")
-    else:
-        start, stop = rendition.segments.samples[number], stop_of(rendition, number)
-        fd = await remuxer.segment(video.fd, video.revision, rendition, number, start, stop)
-    return exchange.hold(fd)
+    start = among.samples[number]
+    if wanted.keyframe:
+        return keyframe_piece(revision, rendition, number, start, among.samples[number + 1])
+    return segment_piece(revision, rendition, number, start, stop_of(rendition, number))
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
+@or_by_the_owner
 async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
     """A segment of subtitles."""
     found = _TEXT.search(asked.raw_path)
@@ -175,7 +195,8 @@ async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
     id_, revision, name, number = (part.decode() for part in found.groups())
     video = await exchange.services.titles.open(id_, revision)
     exchange.hold(video.fd, video.status)
-    marks = hls.text_marks(await exchange.services.titles.presentation(video))
+    titles = exchange.services.titles
+    marks = hls.text_marks(await exchange.attend(partial(titles.presentation, video)))
     if int(number) + 1 >= len(marks):
         raise DerivedNotFound("there is no such segment")
     cues = await exchange.services.texts.cues(id_, name)

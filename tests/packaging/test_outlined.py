@@ -1,0 +1,87 @@
+"""What manifests say of a file that is remuxed, from outlines that were made up."""
+
+from fractions import Fraction
+
+import pytest
+
+from trio_stream.media.facts import VideoTrack
+from trio_stream.media.outline import Carriage, Cuts, Outline, VideoOutline
+from trio_stream.packaging.outlined import HEAD, PER_SAMPLE, present_outline
+from trio_stream.packaging.presentation import Segments
+
+TRACK = VideoTrack(
+    index=0,
+    codec="h264",
+    codec_string="avc1.640028",
+    profile=None,
+    width=1920,
+    height=1080,
+    pixel_aspect=Fraction(1),
+    rotation=0,
+    frame_rate=Fraction(25),
+    variable_frame_rate=False,
+    pixel_format=None,
+    bit_depth=None,
+    transfer=None,
+    primaries=None,
+    hdr=None,
+    bit_rate=None,
+    language=None,
+    title=None,
+    default=True,
+)
+
+
+def keys_of(times: tuple[int, ...], alone: tuple[int | None, ...], groups: tuple[int, ...]) -> Segments:
+    """The keyframes of a film of 10 seconds, from those at `times`, in milliseconds."""
+    carriage = Carriage(
+        time_base=Fraction(1, 1000),
+        origin=0,
+        timescale=1000,
+        first=times[0],
+        delay=0,
+        step=0,
+        start=times[0] / 1000,
+        end=10.0,
+        sizes=groups,
+        refusal=None,
+    )
+    cuts = Cuts(track=0, times=times, starts=times, sizes=alone, until=None)
+    presentation = present_outline(
+        Outline("matroska", 10.0, (VideoOutline(TRACK, carriage),), (), cuts, exact=False)
+    )
+    assert presentation.video is not None
+    assert presentation.video.keys is not None
+    return presentation.video.keys
+
+
+HEADED = HEAD + PER_SAMPLE
+
+
+@pytest.mark.parametrize(
+    ("alone", "sizes"),
+    [
+        ((500, 600, 700, 800), [500, 600, 700, 800]),
+        (
+            (500, None, None, 700),
+            [500, 600, 400, 700],
+        ),  # the mean of the others, or all there is
+        ((None, None, None, None), [5000, 5000, 400, 5000]),
+    ],
+)
+def test_sizes_of_keyframes(alone: tuple[int | None, ...], sizes: list[int]) -> None:
+    found = keys_of((0, 2000, 4000, 6000), alone, (5000, 5000, 400, 5000))
+    assert list(found.sizes) == [HEADED + size for size in sizes]
+    assert list(found.starts) == list(found.samples) == [0, 2000, 4000, 6000, 10_000]
+
+
+def test_keyframes_are_a_second_apart() -> None:
+    found = keys_of((0, 400, 900, 1300, 5000), (1, 2, 3, 4, 5), (9, 9, 9, 9, 9))
+    assert list(found.samples) == [0, 1300, 5000, 10_000]
+    assert list(found.sizes) == [HEADED + 1, HEADED + 4, HEADED + 5]
+
+
+def test_a_hidden_keyframe_is_seen_from_the_beginning_on() -> None:
+    found = keys_of((-700, 2000), (5, 5), (9, 9))
+    assert list(found.starts) == [0, 2000, 10_000]
+    assert list(found.samples) == [-700, 2000, 10_000]
