@@ -148,6 +148,13 @@ def test_what_fragments_cannot_say(edits: tuple[Edit, ...], sentence: str) -> No
         place(sound(200, *edits), 1000)
 
 
+def test_a_cut_behind_the_beginning_of_the_last_picture_leaves_none() -> None:
+    last = max(each + number for number, each in enumerate(REORDERED)) * FRAME
+    assert place(pictures(REORDERED, Edit(0, last)), 1000)[1].skip == last
+    with pytest.raises(Unsupported, match="it presents nothing of the track"):
+        place(pictures(REORDERED, Edit(0, last + 1)), 1000)
+
+
 def test_clocks_have_an_end() -> None:
     with pytest.raises(Malformed, match="the box moov/trak/edts/elst: it begins later than any clock goes"):
         place(replace(sound(5), start=1 << 62), 1000)

@@ -74,11 +74,12 @@ def place(track: Track, movie_timescale: int, *, fragmented: bool = False) -> tu
             samples = _ending_at(samples, stop)
         samples, later = _not_before_decoding(samples)
         hidden += later
-    if hidden > samples.end + _latest_offset(samples):
-        raise Unsupported(_PATH, "it presents nothing of the track")
     if track.handler == "vide":
         first = _last_sync(samples, hidden)
-        hidden = hidden if fragmented else _first_shown(samples, hidden)
+        shown = _first_shown(samples, first, hidden)
+        hidden = hidden if fragmented else shown
+    elif hidden > samples.end + samples.composition(samples.count - 1):
+        raise _nothing()
     else:
         # What is to be silent because the track begins later cannot be hidden: it is left out.
         roll = 0 if lead else PREROLL * track.timescale
@@ -91,8 +92,8 @@ def _scaled(duration: int, timescale: int, movie_timescale: int) -> int:
     return (duration * timescale + movie_timescale // 2) // movie_timescale
 
 
-def _latest_offset(samples: SampleTable) -> int:
-    return max(samples.compositions.values) if samples.compositions is not None else 0
+def _nothing() -> Unsupported:
+    return Unsupported(_PATH, "it presents nothing of the track")
 
 
 def _last_sync(samples: SampleTable, time: int) -> int:
@@ -101,14 +102,17 @@ def _last_sync(samples: SampleTable, time: int) -> int:
     return syncs[max(0, bisect_right(syncs, time, key=samples.shown_at) - 1)] if syncs else 0
 
 
-def _first_shown(samples: SampleTable, time: int) -> int:
-    """When the first picture is presented that begins at `time` or later: the presentation begins with it.
+def _first_shown(samples: SampleTable, first: int, time: int) -> int:
+    """When the first picture from sample `first` on is presented that begins at `time` or later: the presentation
+    begins with it. Raises `Unsupported` where there is none.
 
     A picture that begins sooner and lasts beyond `time` is not shown, which is how FFmpeg, and so browsers, read it.
     """
     about = min(samples.durations.at(time), samples.count - 1)
-    near = range(max(0, about - REORDERED), min(about + REORDERED, samples.count))
-    return min((shown for each in near if (shown := samples.shown_at(each)) >= time), default=time)
+    near = range(max(first, about - REORDERED), min(about + REORDERED, samples.count))
+    if not (later := [shown for each in near if (shown := samples.shown_at(each)) >= time]):
+        raise _nothing()
+    return min(later)
 
 
 def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
