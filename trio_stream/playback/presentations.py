@@ -58,7 +58,7 @@ class Presentations:
                 await self._learn(video)
         self._known.move_to_end(video.revision)
         if isinstance(found, Unpackageable):
-            raise Unpackageable(str(found))
+            raise type(found)(str(found))
         return found
 
     async def _learn(self, video: OpenVideo) -> None:
