@@ -66,6 +66,10 @@ def test_files_of_one_title_are_one_entry(engine: Engine) -> None:
         assert listed(connection) == {"a/Film.1080p.mp4": "Film", "a/Other.720p.mp4": "Other 720p"}
         assert listed(connection, folder="a") == listed(connection)
         assert listed(connection, q="film") == {"a/Film.1080p.mp4": "Film"}
+        assert listed(connection, q="720p film") == {"a/Film.1080p.mp4": "Film"}
+        editing.edit(connection, high, Words(tags=("sea",)))
+        assert listed(connection, q="720p sea") == {"a/Film.1080p.mp4": "Film"}
+        editing.edit(connection, high, Words(tags=()))
         assert [row.videos for row in pages.folder_page(connection, "", 10, None).rows] == [2]
         assert count(connection)["videos"] == 2
         for id_ in (low, high):
@@ -87,6 +91,7 @@ def test_there_is_a_most_of_them(engine: Engine) -> None:
         add(connection, *names)
         assert list(listed(connection)) == [*names[:3], names[-1]]
         assert listed(connection)[names[0]] == "Film 100p"
+        assert list(listed(connection, q="100p")) == [names[0]]
         lose(connection, names[-1], names[-2])
         assert list(listed(connection)) == [names[0], names[-3]]
         add(connection, "Film.9999p.mp4")

@@ -8,6 +8,7 @@ from typing import Self
 from sqlalchemy import Connection, select, update
 
 from trio_stream.errors import BadRequest
+from trio_stream.library.grouping import regroup
 from trio_stream.library.titling import LONGEST_TITLE, called
 from trio_stream.store.tables import videos
 
@@ -57,7 +58,7 @@ def edit(connection: Connection, id_: str, change: Words) -> bool:
     row = connection.execute(
         select(
             *(videos.c.number, videos.c.path, videos.c.own_title, videos.c.shared_title),
-            *(videos.c.description, videos.c.tags),
+            *(videos.c.description, videos.c.tags, videos.c.family),
         ).where(videos.c.id == id_, videos.c.missing_since.is_(None))
     ).one_or_none()
     if row is None:
@@ -76,4 +77,6 @@ def edit(connection: Connection, id_: str, change: Words) -> bool:
             **called(name, own_title, row.shared_title, tags),
         )
     )
+    if row.family is not None:
+        regroup(connection, {row.family})
     return True

@@ -25,7 +25,7 @@ _ROW = tuple(
     videos.c[name]
     for name in (
         *("number", "path", "family", "part_of", "missing_since"),
-        *("title", "own_title", "shared_title", "description", "tags"),
+        *("title", "own_title", "shared_title", "description", "tags", "words"),
     )
 )
 
@@ -109,10 +109,11 @@ def _regroup(connection: Connection, family: str, there: Sequence[Row[Any]]) -> 
         if row.family == family:  # gone for now, or one too many
             _follow(connection, row, lead.number if row.missing_since is not None else None)
     _inherit(connection, lead, [*before, *(row for row in new if row.part_of is None)])
-    for row in there:
-        shared = _shared_title(connection, family, there) if row is lead else None
-        if row.shared_title != shared:
-            _call(connection, row.number, shared)
+    for row in new:
+        if row.shared_title is not None:
+            _call(connection, row.number, None)
+    others = [os.fsdecode(row.path) for row in followers]
+    _call(connection, lead.number, _shared_title(connection, family, there), others)
 
 
 def _follow(connection: Connection, row: Row[Any], lead: int | None) -> None:
@@ -129,11 +130,14 @@ def _shared_title(connection: Connection, family: str, there: Sequence[Row[Any]]
     return title_of(said[0]) if said is not None and len(there) > 1 else None
 
 
-def _call(connection: Connection, number: int, shared: str | None) -> None:
-    """Let a video have the title of its film, or none of it."""
+def _call(connection: Connection, number: int, shared: str | None, others: Sequence[str] = ()) -> None:
+    """Let a video have the title of its film, or none of it, and be found by the names of the `others` too."""
     row = connection.execute(select(*_ROW).where(videos.c.number == number)).one()
-    names = called(os.fsdecode(row.path), row.own_title, shared, json.loads(row.tags))
-    connection.execute(update(videos).where(videos.c.number == number).values(shared_title=shared, **names))
+    names = called(os.fsdecode(row.path), row.own_title, shared, json.loads(row.tags), others)
+    if (row.shared_title, row.title, row.words) != (shared, names["title"], names["words"]):
+        connection.execute(
+            update(videos).where(videos.c.number == number).values(shared_title=shared, **names)
+        )
 
 
 def _inherit(connection: Connection, lead: Row[Any], others: Sequence[Row[Any]]) -> None:
@@ -146,7 +150,6 @@ def _inherit(connection: Connection, lead: Row[Any], others: Sequence[Row[Any]])
                 said[name] = value
     if said:
         connection.execute(update(videos).where(videos.c.number == lead.number).values(said))
-        _call(connection, lead.number, lead.shared_title)
 
 
 def take_over_watching(connection: Connection, new: int, number: int) -> None:

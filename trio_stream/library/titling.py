@@ -11,13 +11,14 @@ LONGEST_TITLE = 500
 """Characters."""
 
 
-def called(name: str, own: str | None, shared: str | None, tags: Iterable[str]) -> dict[str, Any]:
-    """The columns of a video that say so: its `own` title is somebody's, the `shared` one that of its film."""
+def called(
+    name: str, own: str | None, shared: str | None, tags: Iterable[str], others: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The columns of a video that say so: its `own` title is somebody's, the `shared` one that of its film.
+
+    Search looks at the words of the title, of the path and of the tags, and of the paths of `others` it stands for.
+    """
     title = own or shared or title_of(name)
-    return {"title": title, "title_key": sort_key(title), "words": search_words(name, title, tags)}
-
-
-def search_words(name: str, title: str, tags: Iterable[str]) -> str:
-    """What search looks at: the words of the title, of the path and of the tags."""
-    path = os.fsencode(name).decode("utf-8", "replace")
-    return joined([*words(title), *words(path), *(word for tag in tags for word in words(tag))])
+    paths = (os.fsencode(each).decode("utf-8", "replace") for each in (name, *others))
+    found = joined(word for text in (title, *paths, *tags) for word in words(text))
+    return {"title": title, "title_key": sort_key(title), "words": found}
