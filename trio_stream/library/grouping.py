@@ -86,8 +86,13 @@ def regroup(connection: Connection, families: Iterable[str]) -> None:
             .order_by(videos.c.rank, videos.c.number)
             .limit(MOST)
         ).all()
-        if there:
+        if there and not (len(there) == 1 and _is_plain(there[0])):
             _regroup(connection, family, there)
+
+
+def _is_plain(row: Row[Any]) -> bool:
+    """Whether a video that is alone is so already: most names that say a size are the only ones of their family."""
+    return row.part_of is None and row.shared_title is None and title_file_of(row.family) is None
 
 
 def _regroup(connection: Connection, family: str, there: Sequence[Row[Any]]) -> None:

@@ -38,7 +38,7 @@ log = structlog.get_logger("trio_stream.playback")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What manifests of a video say: the title it belongs to, and how its own file is cut."""
+    """What manifests of a video say: the title, of which its own file is a source, and how that is cut."""
 
     title: Title
     own: Source
@@ -47,12 +47,8 @@ class Offer:
 
     @property
     def target_duration(self) -> int:
-        """That of its playlists: the title's, if it is part of it."""
-        return (
-            self.title.target_duration
-            if self.own in self.title.sources
-            else self.own.presentation.target_duration
-        )
+        """That of its playlists."""
+        return self.title.target_duration
 
 
 class Titles:
