@@ -17,7 +17,7 @@ from trio_stream.library import editing, grouping, pages, records, watch_state
 from trio_stream.library.editing import Words
 from trio_stream.library.families import MOST, by_name
 from trio_stream.library.known import count, place
-from trio_stream.library.pages import Asked
+from trio_stream.library.pages import SORTS, Asked
 from trio_stream.library.title_files import TitleFile
 from trio_stream.library.versions import versions
 from trio_stream.library.watch_state import Playhead
@@ -83,6 +83,23 @@ def test_files_of_one_title_are_one_entry(engine: Engine) -> None:
         assert behind.versions == ()
         assert behind.before is not None
         assert behind.before.id == high
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_page_is_read_from_an_index_that_has_leaders_only(engine: Engine, sort: str) -> None:
+    with engine.begin() as connection:
+        add(connection, *(f"{number}.{size}p.mp4" for number in range(100) for size in (480, 720)))
+        explain = "EXPLAIN QUERY PLAN"
+        if connection.dialect.name == "postgresql":  # of so few it would read all
+            explain = "EXPLAIN"
+            for way in ("seqscan", "sort", "bitmapscan", "incremental_sort"):
+                connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        statement = pages.present(USER).order_by(SORTS[sort], videos.c.number).limit(50)
+        asked = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {asked}"))
+        assert f"ix_videos_by_{sort}" in plan
+        assert "TEMP B-TREE" not in plan
+        assert len(listed(connection, sort=sort)) == 100
 
 
 def test_there_is_a_most_of_them(engine: Engine) -> None:
