@@ -227,6 +227,9 @@ def test_of_two_title_files_the_first_by_name_counts(engine: Engine) -> None:
         say(connection, "2.title.toml", "b.mp4", "c.mp4", title="Two")
         say(connection, "1.title.toml", "a.mp4", "b.mp4", title="One")
         assert listed(connection) == {"a.mp4": "One", "c.mp4": "Two"}
+        assert grouping.problems(connection, 9) == [
+            ("2.title.toml", "'b.mp4' belongs to '1.title.toml' already")
+        ]
         records.keep_title_files(connection, "", [], ["1.title.toml"])
         assert listed(connection) == {"a.mp4": "a", "b.mp4": "Two"}
 

@@ -236,22 +236,38 @@ def _forget(connection: Connection, numbers: Sequence[int]) -> dict[str, None]:
 
 
 def problems(connection: Connection, most: int) -> list[tuple[str, str]]:
-    """Title files that are not understood, and those that name what is not there, with the reasons; `most` of each."""
+    """Title files that are not understood or name what is not there or another's, with the reasons; `most` of each."""
     refused = connection.execute(
         select(title_files.c.path, title_files.c.reason)
         .where(title_files.c.reason.is_not(None))
         .order_by(title_files.c.path)
         .limit(most)
     )
-    absent = connection.execute(
+    named = (
         select(title_files.c.path, title_entries.c.path.label("named"))
         .join(title_entries, title_entries.c.title_file == title_files.c.number)
-        .outerjoin(videos, and_(videos.c.place == title_entries.c.place, videos.c.missing_since.is_(None)))
-        .where(videos.c.number.is_(None))
         .order_by(title_files.c.path, title_entries.c.position)
         .limit(most)
+    )
+    absent = connection.execute(
+        named.outerjoin(
+            videos, and_(videos.c.place == title_entries.c.place, videos.c.missing_since.is_(None))
+        ).where(videos.c.number.is_(None))
+    )
+    first, its = title_entries.alias(), title_files.alias()
+    taken = connection.execute(
+        named.add_columns(its.c.path.label("first"))
+        .join(first, first.c.place == title_entries.c.place)
+        .join(its, and_(its.c.number == first.c.title_file, its.c.path < title_files.c.path))
     )
     return [
         *((os.fsdecode(row.path), str(row.reason)) for row in refused),
         *((os.fsdecode(row.path), f"there is no video {os.fsdecode(row.named)!r}") for row in absent),
+        *(
+            (
+                os.fsdecode(row.path),
+                f"{os.fsdecode(row.named)!r} belongs to {os.fsdecode(row.first)!r} already",
+            )
+            for row in taken
+        ),
     ]
