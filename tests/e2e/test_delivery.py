@@ -19,12 +19,15 @@ IN_SEGMENTS = f"{VIDEO}.currentSrc.startsWith('blob:')"
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film with two sounds, one in two sizes, and one as any."""
+    """A film with two sounds, one in two sizes, one in two that are cut elsewhere, and one as any."""
     folder = tmp_path_factory.mktemp("packaged")
     languages = "-metadata:s:a:0 language=eng -metadata:s:a:1 language=por"
     make(folder / "Dubbed.mp4", f"{PICTURES} {SOUNDS} -map 0 -map 1 -map 2 {CODED} {languages}")
     make(folder / "Sized.180p.mp4", f"{PICTURES} {SOUNDS} -map 0 -map 1 {CODED}")
     make(folder / "Sized.360p.mp4", f"{PICTURES} {SOUNDS} -map 0 -map 1 {CODED} -s 640x360")
+    make(folder / "hd.mp4", f"{PICTURES} {SOUNDS} -map 0 -map 1 {CODED} -s 640x360")
+    make(folder / "sd.mp4", f"{PICTURES} {SOUNDS} -map 0 -map 1 {CODED} -g 36")
+    (folder / "Uneven.title.toml").write_text('files = ["hd.mp4", "sd.mp4"]')
     make(folder / "Plain.mp4", f"{PICTURES} {SOUNDS} -map 0 -map 1 {CODED}")
     return folder
 
@@ -96,7 +99,7 @@ def test_sounds_in_ones_own_language_come_first(
 
 
 def test_a_size_is_chosen(page: Page) -> None:
-    open_video(page, "Sized.180p")
+    open_video(page, "Sized")
     playing(page)
     assert delivery(page) == "in segments, in the size that fits the line"
     quality = page.get_by_label("Quality")
@@ -107,6 +110,20 @@ def test_a_size_is_chosen(page: Page) -> None:
         seek(page, place)
         until(page, f"{VIDEO}.videoHeight === {lines}")
     wait_at(page, 26)
+
+
+def test_a_version_is_chosen_where_the_player_cannot_change(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Uneven").click()
+    playing(page)
+    until(page, f"{VIDEO}.videoHeight === 360")
+    expect(page.get_by_label("Quality")).to_have_count(0)
+    seek(page, 12)
+    wait_at(page, 13)
+    page.get_by_role("navigation", name="Versions").get_by_role("link", name="180p").click()
+    until(page, f"{VIDEO}.videoHeight === 180")
+    wait_at(page, 13)  # where one stopped is the film's, whichever of its files it was
+    expect(page.get_by_role("link", name="180p")).to_have_attribute("aria-current", "page")
 
 
 def test_plays_to_the_end(page: Page) -> None:

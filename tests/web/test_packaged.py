@@ -419,9 +419,36 @@ def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path:
         )
     for name in ("Song.720p.mp4", "Song.360p.mp4"):
         make(videos / name, "-f lavfi -i sine=duration=9 -c:a aac")
+    (videos / "small").mkdir()
+    for name, listed in (("Film.720p.mp4", "hd.mp4"), ("Film.360p.mp4", "small/sd.mp4")):
+        shutil.copyfile(videos / name, videos / listed)
+    (videos / "By hand.title.toml").write_text('files = ["hd.mp4", "small/sd.mp4"]')
+    (videos / "bad.title.toml").write_text('files = ["../hd.mp4"]')
     server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
-    wait_for(lambda: server.get("/api/library").json()["videos"] == 7, 20, "the videos")
-    ids = {item["name"]: item["id"] for item in server.get("/api/videos?limit=50").json()["items"]}
+
+    def titles() -> dict[str, str]:
+        items = server.get("/api/videos?limit=50").json()["items"]
+        return {item["name"]: item["title"] for item in items if item["state"] != "new"}
+
+    expected = {
+        "Film.720p.mp4": "Film",
+        "Film.1080p.txt.mp4": "Film 1080p txt",
+        "hd.mp4": "By hand",
+        "Other.720p.mp4": "Other",
+        "Song.720p.mp4": "Song",
+    }
+    wait_for(lambda: titles() == expected, 20, "the titles")
+    library = server.get("/api/library").json()
+    assert library["videos"] == len(expected)
+    assert [each["name"] for each in library["problems"]] == ["bad.title.toml"]
+    assert len(server.get("/api/videos").json()["videos"]) == 9, "the files as they are"
+    ids: dict[str, str] = {}
+    for item in server.get("/api/videos?limit=50").json()["items"]:
+        ids[item["name"]] = item["id"]
+        versions = server.get(item["urls"]["self"]).json()["versions"]
+        ids |= {each["name"]: each["id"] for each in versions}
+        assert [each["leads"] for each in versions] == [True, False][: len(versions)]
+    assert len(ids) == 9
 
     def variants(name: str) -> list[tuple[tuple[int, int], str]]:
         found = playlist(server, f"/api/videos/{ids[name]}/master.m3u8")
@@ -430,6 +457,7 @@ def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path:
     low, high = ids["Film.360p.mp4"], ids["Film.720p.mp4"]
     assert variants("Film.720p.mp4") == [((256, 144), "v1.m3u8"), ((128, 72), f"../{low}/v1.m3u8")]
     assert variants("Film.360p.mp4") == [((256, 144), f"../{high}/v1.m3u8"), ((128, 72), "v1.m3u8")]
+    assert variants("hd.mp4") == [((256, 144), "v1.m3u8"), ((128, 72), f"../{ids['small/sd.mp4']}/v1.m3u8")]
     targets = {playlist(server, f"/api/videos/{each}/v1.m3u8").target_duration for each in (low, high)}
     assert len(targets) == 1
     base = httpx.URL(f"{server.url}/api/videos/{high}/master.m3u8")
@@ -442,8 +470,9 @@ def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path:
     assert mpd.count("<Representation ") == 3
 
     # keyframes that do not agree, and names that do not either
-    assert [size for size, _ in variants("Other.720p.mp4")] == [(256, 144)]
+    assert variants("Other.720p.mp4") == [((256, 144), "v1.m3u8")]
     assert "keyframes of files of one title do not agree" in server.log
+    assert variants("Other.360p.mp4") == [((128, 72), "v1.m3u8")], "whoever asks for it by its id gets it"
     assert [uri for _, uri in variants("Film.1080p.txt.mp4")] == ["v1.m3u8"]
     # sounds have no sizes
     assert [uri for _, uri in variants("Song.360p.mp4")] == ["a1.m3u8"]

@@ -8,11 +8,11 @@ from typing import Self
 from sqlalchemy import Connection, select, update
 
 from trio_stream.errors import BadRequest
-from trio_stream.library.naming import sort_key, title_of
-from trio_stream.library.records import search_words
+from trio_stream.library.grouping import regroup
+from trio_stream.library.titling import LONGEST_TITLE, called
 from trio_stream.store.tables import videos
 
-LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_TAG, MOST_TAGS = 500, 20_000, 100, 100
+LONGEST_DESCRIPTION, LONGEST_TAG, MOST_TAGS = 20_000, 100, 100
 
 KEEP = object()
 """In place of a title: leave it as it is. None and nothing give the video back the title of its file."""
@@ -56,26 +56,27 @@ def _is_text(value: object, longest: int) -> bool:
 def edit(connection: Connection, id_: str, change: Words) -> bool:
     """Change what people say of a video; answers whether there is such a video."""
     row = connection.execute(
-        select(videos.c.number, videos.c.path, videos.c.own_title, videos.c.description, videos.c.tags).where(
-            videos.c.id == id_, videos.c.missing_since.is_(None)
-        )
+        select(
+            *(videos.c.number, videos.c.path, videos.c.own_title, videos.c.shared_title),
+            *(videos.c.description, videos.c.tags, videos.c.family),
+        ).where(videos.c.id == id_, videos.c.missing_since.is_(None))
     ).one_or_none()
     if row is None:
         return False
     name = os.fsdecode(row.path)
     own_title = row.own_title if change.title is KEEP else change.title or None
     tags = json.loads(row.tags) if change.tags is None else list(change.tags)
-    title = str(own_title or title_of(name))
+    own_title = None if own_title is None else str(own_title)
     connection.execute(
         update(videos)
         .where(videos.c.number == row.number)
         .values(
             own_title=own_title,
-            title=title,
-            title_key=sort_key(title),
             description=row.description if change.description is None else change.description,
             tags=json.dumps(tags),
-            words=search_words(name, title, tags),
+            **called(name, own_title, row.shared_title, tags),
         )
     )
+    if row.family is not None:
+        regroup(connection, {row.family})
     return True

@@ -6,30 +6,36 @@ from hashlib import blake2b
 
 from sqlalchemy import Connection, func, select
 
-from trio_stream.store.tables import contents, folders, subtitles, videos
+from trio_stream.store.tables import contents, folders, subtitles, title_files, videos
 
 
 @dataclass(frozen=True, slots=True)
 class KnownVideo:
-    """A video as the database has it; `missing` if its file was not there at the last look."""
+    """A video as the database has it; `missing` if its file was not there at the last look.
+
+    `family` as `library.families` has it.
+    """
 
     number: int
     name: str
     signature: str
     missing: bool
+    family: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFolder:
     """A folder as the database has it: its videos by name, and the names of the folders in it that are there.
 
-    `subtitles` are names and states of the subtitle files by the name of their video.
+    `subtitles` are names and states of the subtitle files by the name of their video, `titles` states of the title
+    files by their names.
     """
 
     number: int
     videos: dict[str, KnownVideo]
     subfolders: frozenset[str]
     subtitles: dict[str, frozenset[tuple[str, str]]]
+    titles: dict[str, str]
 
 
 def place(name: str) -> str:
@@ -43,21 +49,28 @@ def known_folder(connection: Connection, name: str) -> KnownFolder | None:
     if number is None:
         return None
     rows = connection.execute(
-        select(videos.c.number, videos.c.path, videos.c.signature, videos.c.missing_since).where(
-            videos.c.folder == number, videos.c.place.is_not(None)
-        )
+        select(
+            videos.c.number, videos.c.path, videos.c.signature, videos.c.missing_since, videos.c.family
+        ).where(videos.c.folder == number, videos.c.place.is_not(None))
     )
     known = {
         (path := os.fsdecode(row.path)): KnownVideo(
-            row.number, path, row.signature, row.missing_since is not None
+            row.number, path, row.signature, row.missing_since is not None, row.family
         )
         for row in rows
     }
     inside = connection.scalars(
         select(folders.c.path).where(folders.c.parent == number, folders.c.missing_since.is_(None))
     )
+    titles = connection.execute(
+        select(title_files.c.path, title_files.c.signature).where(title_files.c.folder == number)
+    )
     return KnownFolder(
-        number, known, frozenset(os.fsdecode(path) for path in inside), _known_subtitles(connection, number)
+        number,
+        known,
+        frozenset(os.fsdecode(path) for path in inside),
+        _known_subtitles(connection, number),
+        {os.fsdecode(row.path): row.signature for row in titles},
     )
 
 
@@ -104,11 +117,12 @@ def alike(connection: Connection, after: str, most: int) -> list[tuple[str, str]
 
 
 def count(connection: Connection) -> dict[str, int]:
-    """How many videos there are, and folders, and videos that are missing."""
+    """How many videos there are, one for each title, and folders, and videos that are missing."""
     found = select(func.count()).select_from(videos)
+    listed = found.where(videos.c.missing_since.is_(None), videos.c.part_of.is_(None))
     there = select(func.count()).select_from(folders).where(folders.c.missing_since.is_(None))
     return {
-        "videos": connection.scalar(found.where(videos.c.missing_since.is_(None))) or 0,
+        "videos": connection.scalar(listed) or 0,
         "missing": connection.scalar(found.where(videos.c.missing_since.is_not(None))) or 0,
         "folders": connection.scalar(there) or 0,
     }

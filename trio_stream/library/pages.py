@@ -1,5 +1,6 @@
 """Pages of the library: which videos there are, in which order, and what is known of one of them.
 
+Of a title with several files there is one entry, that of the file which leads; the others are in its `versions`.
 A page is bounded and starts where the last one ended, in an order that is total; what it costs does not grow with the
 library. Each function is a read of one transaction.
 """
@@ -18,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, liter
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.known import place
 from trio_stream.library.naming import words
+from trio_stream.library.versions import Version, versions
 from trio_stream.store.search import MOST_WORDS, among, hits, joined
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
 
@@ -97,10 +99,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All that is known of a video: its row with facts, its subtitles, and those before and behind it in its folder."""
+    """All that is known of a video: its row with facts, its subtitles, and the titles before and behind it.
+
+    `versions` are the files of its title, itself with them, the largest first; none if it is alone.
+    """
 
     row: Row[Any]
     subtitles: Sequence[Row[Any]]
+    versions: Sequence[Version]
     before: Row[Any] | None
     behind: Row[Any] | None
 
@@ -160,25 +166,35 @@ def read_cursor(text: str, sort: str) -> tuple[Any, int]:
 
 
 def whole(connection: Connection, id_: str, user: str) -> Whole:
-    """All that is known of a video. Raises `VideoNotFound`."""
-    statement = present(user).add_columns(
-        contents.c.facts, contents.c.sprites, contents.c.artwork, contents.c.artwork_reason
+    """All that is known of a video, also of one that is part of a title. Raises `VideoNotFound`."""
+    statement = _there(user, func.coalesce(videos.c.part_of, videos.c.number)).add_columns(
+        *(contents.c.facts, contents.c.sprites, contents.c.artwork, contents.c.artwork_reason),
+        videos.c.part_of,
     )
     row = connection.execute(statement.where(videos.c.id == id_)).one_or_none()
     if row is None:
         raise VideoNotFound("there is no such video")
+    lead = row
+    if row.part_of is not None:
+        lead = connection.execute(
+            select(videos.c.folder, videos.c.sort_key, videos.c.number).where(videos.c.number == row.part_of)
+        ).one()
     texts = connection.execute(
         select(subtitles)
         .where(or_(subtitles.c.video == row.number, subtitles.c.revision == row.revision))
         .order_by(subtitles.c.video.is_(None), subtitles.c.number)
     ).all()
     return Whole(
-        row, texts, neighbour(connection, row, user, down=True), neighbour(connection, row, user, down=False)
+        row,
+        texts,
+        versions(connection, id_),
+        neighbour(connection, lead, user, down=True),
+        neighbour(connection, lead, user, down=False),
     )
 
 
 def neighbour(connection: Connection, row: Row[Any], user: str, *, down: bool) -> Row[Any] | None:
-    """The video before (`down`) or behind the one of `row` in its folder, in natural order."""
+    """The title before (`down`) or behind the one of `row` in its folder, in natural order."""
     column = videos.c.sort_key
     return connection.execute(
         present(user)
@@ -197,14 +213,16 @@ def name_of(connection: Connection, id_: str) -> str | None:
 
 
 def folder_page(connection: Connection, inside: str, limit: int, after: str | None) -> Page:
-    """The folders in the folder `inside`, in natural order, each with how many videos are right in it."""
+    """The folders in the folder `inside`, in natural order, each with how many titles are right in it."""
     parent = connection.scalar(select(folders.c.number).where(folders.c.place == place(inside)))
     if parent is None:
         return Page((), None)
     there = (
         select(func.count())
         .select_from(videos)
-        .where(videos.c.folder == folders.c.number, videos.c.missing_since.is_(None))
+        .where(
+            videos.c.folder == folders.c.number, videos.c.missing_since.is_(None), videos.c.part_of.is_(None)
+        )
     )
     statement = select(folders, there.scalar_subquery().label("videos")).where(
         folders.c.parent == parent, folders.c.missing_since.is_(None)
@@ -224,10 +242,16 @@ def folder_page(connection: Connection, inside: str, limit: int, after: str | No
 
 
 def present(user: str) -> Select[Any]:
+    """The videos that are there, one for each title, with where `user` is in them."""
+    return _there(user, videos.c.number).where(videos.c.part_of.is_(None))
+
+
+def _there(user: str, watched: ColumnElement[Any]) -> Select[Any]:
+    """All videos that are there, with the playhead that is kept for the number `watched`."""
     return (
         select(*_SHOWN)
         .join(contents, contents.c.revision == videos.c.revision)
-        .outerjoin(playheads, and_(playheads.c.video == videos.c.number, playheads.c.user == user))
+        .outerjoin(playheads, and_(playheads.c.video == watched, playheads.c.user == user))
         .where(videos.c.missing_since.is_(None))
     )
 

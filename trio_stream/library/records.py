@@ -10,15 +10,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, func, select, update
 
+from trio_stream.library import grouping
 from trio_stream.library.content import Content, Identity
+from trio_stream.library.families import Kin
+from trio_stream.library.grouping import join, kinships, lose_title_files, regroup, take_over_watching
 from trio_stream.library.known import place
 from trio_stream.library.moves import Arrival, Gone, moved_from
-from trio_stream.library.naming import sort_key, title_of, words
+from trio_stream.library.naming import sort_key
 from trio_stream.library.subtitle_files import SubtitleFile
-from trio_stream.store.search import joined
-from trio_stream.store.tables import contents, folders, playheads, subtitles, upsert, videos, viewings
+from trio_stream.library.title_files import TitleFile
+from trio_stream.library.titling import called
+from trio_stream.store.tables import contents, folders, subtitles, upsert, videos
 
 CANDIDATES = 50
 """So many missing videos of one fingerprint are considered as what a new file was."""
@@ -72,6 +76,7 @@ def lose_folder(connection: Connection, name: str, now: int, since: int) -> tupl
     """Mark the folder `name` missing, and all below it; answers as `lose_videos`, after how many videos that were."""
     number = connection.scalar(select(folders.c.number).where(folders.c.place == place(name)))
     lost: list[int] = []
+    away: list[int] = []
     layer = [] if number is None else [int(number)]
     while layer:
         inside: list[int] = []
@@ -84,8 +89,12 @@ def lose_folder(connection: Connection, name: str, now: int, since: int) -> tupl
             there = select(videos.c.number).where(videos.c.folder.in_(part), videos.c.missing_since.is_(None))
             lost += connection.scalars(there.order_by(videos.c.number))
             inside += connection.scalars(select(folders.c.number).where(folders.c.parent.in_(part)))
+        away += layer
         layer = inside
-    return len(lost), lose_videos(connection, lost, now, since)
+    taken_over = lose_videos(connection, lost, now, since)
+    for part in _slices(away):
+        lose_title_files(connection, part)
+    return len(lost), taken_over
 
 
 def lose_videos(connection: Connection, numbers: Sequence[int], now: int, since: int) -> int:
@@ -94,18 +103,29 @@ def lose_videos(connection: Connection, numbers: Sequence[int], now: int, since:
     Both times are in milliseconds. A look that comes by the new place first takes a file that moved for a new one;
     here, where the old place turns out to be empty, the older video takes over what the new one is.
     """
+    touched: set[str] = set()
     for part in _slices(numbers):
         connection.execute(
             update(videos)
             .where(videos.c.number.in_(part), videos.c.missing_since.is_(None))
             .values(missing_since=now)
         )
-    return sum(_take_over(connection, number, since) for number in numbers)
+        touched.update(
+            connection.scalars(
+                select(videos.c.family).where(videos.c.number.in_(part), videos.c.family.is_not(None))
+            )
+        )
+    taken_over = [_take_over(connection, number, since) for number in numbers]
+    regroup(connection, touched.union(*(families for families in taken_over if families is not None)))
+    return sum(families is not None for families in taken_over)
 
 
 def take_up(connection: Connection, found: Iterable[Found], now: int) -> Outcome:
     """Make the library know what was found, at `now` in milliseconds. `DigestNeeded`: nothing is changed."""
     outcome = Outcome()
+    found = list(found)
+    kin = kinships(connection, [file.name for file in found])
+    touched: set[str] = set()
     for file in found:
         _keep_content(connection, file)
         row = connection.execute(
@@ -116,16 +136,24 @@ def take_up(connection: Connection, found: Iterable[Found], now: int) -> Outcome
         if row is not None:
             outcome.returned += row.missing_since is not None
             outcome.changed += row.revision != file.content.revision
-            _put(connection, row.number, file)
+            touched |= _put(connection, row.number, file, kin.get(file.name))
             continue
         arrival = Arrival(file.name, file.content.revision, file.digest)
         if (gone := moved_from(arrival, _missing_with(connection, file.content))) is not None:
             outcome.moved += 1
-            _put(connection, gone.number, file)
+            touched |= _put(connection, gone.number, file, kin.get(file.name))
         else:
             outcome.added += 1
-            _add(connection, file, now)
+            touched |= _add(connection, file, kin.get(file.name), now)
+    regroup(connection, touched)
     return outcome
+
+
+def keep_title_files(
+    connection: Connection, folder: str, changed: Sequence[TitleFile], gone: Sequence[str]
+) -> None:
+    """Make the title files in `folder` be as they were found."""
+    grouping.keep_title_files(connection, keep_folder(connection, folder), changed, gone)
 
 
 def keep_digest(connection: Connection, revision: str, digest: str) -> None:
@@ -165,12 +193,6 @@ def keep_subtitles(connection: Connection, video: str, files: Sequence[SubtitleF
     return bool(stale or fresh)
 
 
-def search_words(name: str, title: str, tags: Iterable[str]) -> str:
-    """What search looks at: the words of the title, of the path and of the tags."""
-    path = os.fsencode(name).decode("utf-8", "replace")
-    return joined([*words(title), *words(path), *(word for tag in tags for word in words(tag))])
-
-
 def _keep_content(connection: Connection, file: Found) -> None:
     content = file.content
     values = {
@@ -199,14 +221,15 @@ def _missing_with(connection: Connection, content: Content) -> list[Gone]:
     return [Gone(row.number, os.fsdecode(row.path), row.revision, row.digest) for row in rows]
 
 
-def _take_over(connection: Connection, number: int, since: int) -> bool:
+def _take_over(connection: Connection, number: int, since: int) -> set[str] | None:
+    """Let a video that has gone be what was added elsewhere; answers the families touched, None if nothing was."""
     gone = connection.execute(
         select(videos, contents.c.fingerprint)
         .join(contents, contents.c.revision == videos.c.revision)
         .where(videos.c.number == number, videos.c.missing_since.is_not(None))
     ).one_or_none()
     if gone is None:
-        return False
+        return None
     new = connection.execute(
         select(videos)
         .join(contents, contents.c.revision == videos.c.revision)
@@ -220,9 +243,10 @@ def _take_over(connection: Connection, number: int, since: int) -> bool:
         .limit(1)
     ).one_or_none()
     if new is None:
-        return False
+        return None
     connection.execute(update(subtitles).where(subtitles.c.video == new.number).values(video=number))
-    _take_over_watching(connection, new.number, number)
+    take_over_watching(connection, new.number, number)
+    connection.execute(update(videos).where(videos.c.part_of == new.number).values(part_of=None))
     said = {name: getattr(new, name) for name in ("own_title", "description") if getattr(new, name)}
     if new.tags != "[]":
         said["tags"] = new.tags
@@ -230,7 +254,7 @@ def _take_over(connection: Connection, number: int, since: int) -> bool:
         connection.execute(update(videos).where(videos.c.number == number).values(**said))
     connection.execute(videos.delete().where(videos.c.number == new.number))
     name = os.fsdecode(new.path)
-    _name(connection, number, name)
+    touched = _name(connection, number, name, kinships(connection, [name]).get(name))
     connection.execute(
         update(videos)
         .where(videos.c.number == number)
@@ -243,25 +267,12 @@ def _take_over(connection: Connection, number: int, since: int) -> bool:
             missing_since=None,
         )
     )
-    return True
+    return touched
 
 
-def _take_over_watching(connection: Connection, new: int, number: int) -> None:
-    """Let the video `number` have what people watched of `new` meanwhile; of two playheads the later one."""
-    other = playheads.alias()
-    same_user = other.c.user == playheads.c.user
-    later = select(other.c.user).where(
-        other.c.video == new, same_user, other.c.updated_at >= playheads.c.updated_at
-    )
-    connection.execute(playheads.delete().where(playheads.c.video == number, later.exists()))
-    kept = select(other.c.user).where(other.c.video == number, same_user)
-    connection.execute(update(playheads).where(playheads.c.video == new, ~kept.exists()).values(video=number))
-    connection.execute(update(viewings).where(viewings.c.video == new).values(video=number))
-
-
-def _put(connection: Connection, number: int, file: Found) -> None:
-    """Let the video `number` be the file that was found."""
-    _name(connection, number, file.name)
+def _put(connection: Connection, number: int, file: Found, kin: Kin | None) -> set[str]:
+    """Let the video `number` be the file that was found; answers the families touched."""
+    touched = _name(connection, number, file.name, kin)
     duration = select(contents.c.duration).where(contents.c.revision == file.content.revision)
     connection.execute(
         update(videos)
@@ -275,22 +286,29 @@ def _put(connection: Connection, number: int, file: Found) -> None:
             missing_since=None,
         )
     )
+    return touched
 
 
-def _name(connection: Connection, number: int, name: str) -> None:
-    """Give the video `number` the name `name`; a missing video that had it keeps everything but the place."""
+def _name(connection: Connection, number: int, name: str, kin: Kin | None) -> set[str]:
+    """Give the video `number` the name `name`; a missing video that had it keeps everything but place and kin.
+
+    Answers the families touched.
+    """
     row = connection.execute(
-        select(videos.c.path, videos.c.place, videos.c.own_title, videos.c.tags).where(
-            videos.c.number == number
-        )
+        select(
+            *(videos.c.path, videos.c.place, videos.c.own_title, videos.c.shared_title, videos.c.tags),
+            videos.c.family,
+        ).where(videos.c.number == number)
     ).one()
     key = place(name)
     if row.place == key:
-        return
-    connection.execute(
-        update(videos).where(and_(videos.c.place == key, videos.c.number != number)).values(place=None)
-    )
-    title = row.own_title or title_of(name)
+        return join(connection, number, row.family, kin)
+    touched: set[str] = set()
+    for other in connection.execute(
+        select(videos.c.number, videos.c.family).where(videos.c.place == key, videos.c.number != number)
+    ).all():
+        touched |= join(connection, other.number, other.family, None)
+        connection.execute(update(videos).where(videos.c.number == other.number).values(place=None))
     connection.execute(
         update(videos)
         .where(videos.c.number == number)
@@ -299,15 +317,13 @@ def _name(connection: Connection, number: int, name: str) -> None:
             place=key,
             folder=keep_folder(connection, name.rpartition("/")[0]),
             sort_key=sort_key(name),
-            title=title,
-            title_key=sort_key(title),
-            words=search_words(name, title, json.loads(row.tags)),
+            **called(name, row.own_title, row.shared_title, json.loads(row.tags)),
         )
     )
+    return touched | join(connection, number, row.family, kin)
 
 
-def _add(connection: Connection, file: Found, now: int) -> None:
-    title = title_of(file.name)
+def _add(connection: Connection, file: Found, kin: Kin | None, now: int) -> set[str]:
     duration = select(contents.c.duration).where(contents.c.revision == file.content.revision)
     connection.execute(
         videos.insert().values(
@@ -316,17 +332,18 @@ def _add(connection: Connection, file: Found, now: int) -> None:
             place=place(file.name),
             folder=keep_folder(connection, file.name.rpartition("/")[0]),
             sort_key=sort_key(file.name),
-            title=title,
-            title_key=sort_key(title),
-            words=search_words(file.name, title, ()),
+            **called(file.name, None, None, ()),
             revision=file.content.revision,
             signature=file.identity.signature,
             size=file.content.size,
             mtime_ns=file.content.mtime_ns,
             duration=func.coalesce(duration.scalar_subquery(), 0.0),
             added_at=now,
+            family=None if kin is None else kin.family,
+            rank=0 if kin is None else kin.rank,
         )
     )
+    return set() if kin is None else {kin.family}
 
 
 def _slices[T](rows: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -15,15 +15,17 @@ import structlog
 import trio
 
 from trio_stream.errors import StoreError, TooManyFiles, VideoNotFound
-from trio_stream.library import moments, records
+from trio_stream.library import grouping, moments, records
 from trio_stream.library.catalog import open_file
 from trio_stream.library.content import Identity, digest, examine
+from trio_stream.library.families import by_name, title_file_of
 from trio_stream.library.known import KnownFolder, KnownVideo, alike, known_folder
 from trio_stream.library.moves import DigestNeeded
 from trio_stream.library.progress import Look, Progress
 from trio_stream.library.records import Found
 from trio_stream.library.resting import REST, Resting
 from trio_stream.library.subtitle_files import around_subtitles, subtitle_files
+from trio_stream.library.title_files import changed_title_files, is_title_file
 from trio_stream.library.walking import File, Folder, Missing, Unread, read_folder
 from trio_stream.library.watching import NotWatching, Replaced, Watch
 from trio_stream.store.database import Database
@@ -56,6 +58,8 @@ class Difference:
     lost: tuple[KnownVideo, ...]
     lost_folders: tuple[str, ...]
     new_folders: tuple[str, ...]
+    unsorted: tuple[str, ...]
+    """Videos that are known as of another family than their names say."""
 
 
 def compare(found: Folder, known: KnownFolder | None) -> Difference:
@@ -74,7 +78,15 @@ def compare(found: Folder, known: KnownFolder | None) -> Difference:
         lost=tuple(video for video in before.values() if not video.missing and video.name not in names),
         lost_folders=tuple(sorted(inside - set(found.subfolders))),
         new_folders=tuple(name for name in found.subfolders if name not in inside),
+        unsorted=tuple(video.name for video in before.values() if _is_unsorted(video)),
     )
+
+
+def _is_unsorted(video: KnownVideo) -> bool:
+    """Whether the row is older than the rule for names; what title files say is right, as it came with them."""
+    kin = by_name(video.name)
+    said = None if kin is None else kin.family
+    return video.family != said and (video.family is None or title_file_of(video.family) is None)
 
 
 class Scanner:
@@ -105,6 +117,8 @@ class Scanner:
         self._told = trio.Event()
         self._again: dict[str, float] = {}
         """Folders to look at once more, and when."""
+        self._problems: set[tuple[str, str]] = set()
+        """What has been told of title files."""
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Look at everything, then at what changes; everything again after each interval."""
@@ -153,6 +167,8 @@ class Scanner:
                 waiting += reversed(await self._look_into(waiting.pop(), look, seen))
             if look.added or look.changed:
                 await self._tell_apart()
+            if not look.resting:
+                await self._tell_problems()
             self._progress.full_looks += look.full
         finally:
             self._news()
@@ -209,6 +225,7 @@ class Scanner:
         await self._write_down(name, known, difference, look)
         await self._take_up(name, difference.candidates, look)
         await self._keep_subtitles(found, known, look)
+        await self._keep_title_files(found, known, look)
         self._progress.changed()
         return found.subfolders if look.full else difference.new_folders
 
@@ -227,6 +244,8 @@ class Scanner:
             _count_lost(look, len(difference.lost), taken_over)
         for folder in difference.lost_folders:
             await self._lose_folder(folder, look)
+        if difference.unsorted:
+            await self._writer.write(partial(grouping.sort_in, names=difference.unsorted))
 
     async def _lose_folder(self, name: str, look: Look) -> None:
         now = moments.now()
@@ -273,6 +292,30 @@ class Scanner:
                 continue
             await self._writer.write(partial(records.keep_subtitles, video=video, files=files))
             self._news()
+
+    async def _keep_title_files(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
+        before = known.titles if known else {}
+        if not (before or any(is_title_file(name) for name in found.others)):
+            return
+        changed, gone = await trio.to_thread.run_sync(
+            changed_title_files, self._root, found, before, limiter=self._limiter
+        )
+        at_rest = [each for each in changed if time.time() - each.changed_at >= self._resting.seconds]
+        if len(at_rest) < len(changed):
+            self._again[found.name] = trio.current_time() + self._resting.seconds
+            look.resting += len(changed) - len(at_rest)
+        if at_rest or gone:
+            keep = partial(records.keep_title_files, folder=found.name, changed=at_rest, gone=gone)
+            await self._writer.write(keep)
+            self._news()
+
+    async def _tell_problems(self) -> None:
+        """Say what is wrong with title files, each thing once."""
+        problems = await self._database.read(partial(grouping.problems, most=MOST_TOLD))
+        for name, reason in problems:
+            if (name, reason) not in self._problems:
+                log.warning("a title file cannot be followed", name=name, reason=reason)
+        self._problems = set(problems)
 
     async def _tell_apart(self) -> None:
         """Digest the contents that have one fingerprint: once one of their videos has gone it is too late to ask."""

@@ -1,5 +1,7 @@
 """Where people stopped, what they have seen, and when: playheads, and viewings as the history.
 
+Both are kept for a title: what one watches of any of its files is the playhead of the one that leads.
+
 A video counts as watched from 90 % of it on. A playhead that is written again within half an hour continues the
 viewing it belongs to; later it begins another one.
 """
@@ -108,11 +110,12 @@ def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: in
 
 def forget(connection: Connection, user: str, id_: str) -> bool:
     """Let it be as if `user` had never begun the video; answers whether there is such a video."""
-    number = connection.scalar(select(videos.c.number).where(videos.c.id == id_))
+    number = connection.scalar(select(_TITLE).where(videos.c.id == id_))
     if number is None:
         return False
-    connection.execute(delete(playheads).where(playheads.c.user == user, playheads.c.video == number))
-    connection.execute(delete(viewings).where(viewings.c.user == user, viewings.c.video == number))
+    all_of_it = select(videos.c.number).where(or_(videos.c.number == number, videos.c.part_of == number))
+    for table in (playheads, viewings):
+        connection.execute(delete(table).where(table.c.user == user, table.c.video.in_(all_of_it)))
     return True
 
 
@@ -279,9 +282,13 @@ def _note_viewing(connection: Connection, user: str, number: int, position: floa
 
 
 # Statements that run all the time are built once: that takes longer than to run them.
+_TITLE = func.coalesce(videos.c.part_of, videos.c.number)
 _HERE = (
-    select(videos.c.number, videos.c.duration, playheads.c.position, playheads.c.watched, playheads.c.plays)
-    .outerjoin(playheads, and_(playheads.c.video == videos.c.number, playheads.c.user == bindparam("who")))
+    select(
+        *(_TITLE.label("number"), videos.c.duration),
+        *(playheads.c.position, playheads.c.watched, playheads.c.plays),
+    )
+    .outerjoin(playheads, and_(playheads.c.video == _TITLE, playheads.c.user == bindparam("who")))
     .where(videos.c.id == bindparam("id_"))
 )
 _GOES_ON = (
@@ -307,7 +314,7 @@ def _find(connection: Connection, entry: Entry) -> int | None:
     here = videos.c.place == place(entry.name)
     same = contents.c.fingerprint == entry.fingerprint
     found = connection.scalar(
-        select(videos.c.number)
+        select(_TITLE)
         .join(contents, contents.c.revision == videos.c.revision)
         .where(or_(here, same))
         .order_by(

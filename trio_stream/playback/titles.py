@@ -17,11 +17,11 @@ from sqlalchemy import Connection
 from trio_stream.errors import TrioStreamError, VideoNotFound
 from trio_stream.library.catalog import Catalog, OpenVideo
 from trio_stream.library.names import Names
+from trio_stream.library.versions import Version, versions
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Text, Title
 from trio_stream.playback.indexes import Index, Indexes
 from trio_stream.playback.presentations import Presentations
-from trio_stream.playback.siblings import Sibling, siblings
 from trio_stream.playback.texts import texts_of
 from trio_stream.store.database import Database
 
@@ -38,7 +38,7 @@ log = structlog.get_logger("trio_stream.playback")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What manifests of a video say: the title it belongs to, and how its own file is cut."""
+    """What manifests of a video say: the title, of which its own file is a source, and how that is cut."""
 
     title: Title
     own: Source
@@ -47,12 +47,8 @@ class Offer:
 
     @property
     def target_duration(self) -> int:
-        """That of its playlists: the title's, if it is part of it."""
-        return (
-            self.title.target_duration
-            if self.own in self.title.sources
-            else self.own.presentation.target_duration
-        )
+        """That of its playlists."""
+        return self.title.target_duration
 
 
 class Titles:
@@ -139,17 +135,17 @@ class Titles:
         family, found_texts = await self._database.read(partial(_look_up, id_=id_))
         own, video = await self._source(name, "", id_)
         sources = [own]
-        for sibling in family:
-            if sibling.id != id_ and own.presentation.video is not None:
+        for version in family:
+            if version.id != id_ and own.presentation.video is not None:
                 try:
-                    other, _ = await self._source(sibling.name, f"../{sibling.id}/", sibling.id)
+                    other, _ = await self._source(version.name, f"../{version.id}/", version.id)
                 except TrioStreamError as error:
-                    log.warning("a file of a title is left out", video=sibling.name, reason=str(error))
+                    log.warning("a file of a title is left out", video=version.name, reason=str(error))
                     continue
                 sources.append(other)
         sources.sort(key=lambda each: -_height(each.presentation))
         if len(sources) > 1:
-            sources = self._aligned(sources, name)
+            sources = self._aligned(sources, own, name)
         title = Title(tuple(sources), found_texts)
         return Offer(title, own, video.revision, video.status.st_mtime_ns)
 
@@ -162,10 +158,11 @@ class Titles:
         self._found_at((id_, video.revision), name)
         return Source(playlists, f"{playlists}r/{video.revision}", presentation), video
 
-    def _aligned(self, sources: Sequence[Source], name: str) -> list[Source]:
-        """The best and all that are cut where it is; says so, once, where one is not."""
-        best = sources[0]
-        fitting = [each for each in sources if are_aligned(best.presentation, each.presentation)]
+    def _aligned(self, sources: Sequence[Source], own: Source, name: str) -> list[Source]:
+        """All that are cut where the file that was asked for is, the best first; says so, once, where one is not."""
+        fitting = [
+            each for each in sources if each is own or are_aligned(own.presentation, each.presentation)
+        ]
         told = tuple(each.segments for each in sources)
         if len(fitting) < len(sources) and told not in self._told:
             self._told.add(told)
@@ -193,6 +190,6 @@ def _height(presentation: Presentation) -> int:
     return presentation.video.height if presentation.video is not None else 0
 
 
-def _look_up(connection: Connection, id_: str) -> tuple[Sequence[Sibling], tuple[Text, ...]]:
+def _look_up(connection: Connection, id_: str) -> tuple[Sequence[Version], tuple[Text, ...]]:
     """The files of the title, and the texts of the video."""
-    return siblings(connection, id_), texts_of(connection, id_)
+    return versions(connection, id_), texts_of(connection, id_)

@@ -47,9 +47,11 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-def _present(name: str, *columns: str) -> Index:
-    """For pages of the videos that are there; `number` makes the order total."""
-    return Index(f"ix_videos_{name}", *columns, "number", **_where("missing_since IS NULL"))
+def _listed(name: str, *columns: str) -> Index:
+    """For pages of the videos that are there, one for each title; `number` makes the order total."""
+    return Index(
+        f"ix_videos_{name}", *columns, "number", **_where("missing_since IS NULL AND part_of IS NULL")
+    )
 
 
 contents = Table(
@@ -123,19 +125,55 @@ videos = Table(
     Column("duration", Double, nullable=False, server_default="0"),
     Column("added_at", BigInteger, nullable=False),
     Column("missing_since", BigInteger),
-    _present("by_name", "sort_key"),
-    _present("by_title", "title_key"),
-    _present("by_added", "added_at"),
-    _present("by_modified", "mtime_ns"),
-    _present("by_size", "size"),
-    _present("by_duration", "duration"),
+    Column("family", Text),
+    Column("rank", Integer, nullable=False, server_default="0"),
+    Column("part_of", BigInteger, ForeignKey("videos.number")),
+    Column("shared_title", Text),
+    _listed("by_name", "sort_key"),
+    _listed("by_title", "title_key"),
+    _listed("by_added", "added_at"),
+    _listed("by_modified", "mtime_ns"),
+    _listed("by_size", "size"),
+    _listed("by_duration", "duration"),
     Index("ix_videos_in_folder", "folder", "sort_key", "number"),
     Index("ix_videos_missing", "missing_since", "number", **_where("missing_since IS NOT NULL")),
+    Index(
+        *("ix_videos_family", "family", "rank", "number"),
+        **_where("family IS NOT NULL AND missing_since IS NULL"),
+    ),
+    Index("ix_videos_part_of", "part_of", "number", **_where("part_of IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 """A name in the library. A missing one keeps its row, so that a file which comes back has the id it had; its `place`
 is NULL once another video took that name. `words` is what search looks at, see `store.search`. A `duration` of 0 is not
-known."""
+known.
+
+Videos of one `family` are the same film, the one of the lowest `rank` leads: it stands for all of them, and the others
+are `part_of` it. `shared_title` is what the film is called, see `library.grouping`."""
+
+title_files = Table(
+    "title_files",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("folder", BigInteger, ForeignKey("folders.number"), nullable=False, index=True),
+    Column("path", LargeBinary, nullable=False),
+    Column("place", Text, nullable=False, unique=True),
+    Column("signature", Text, nullable=False),
+    Column("title", Text),
+    Column("reason", Text),
+    sqlite_autoincrement=True,
+)
+"""A file that says which videos are one title; `reason` is why it is not understood."""
+
+title_entries = Table(
+    "title_entries",
+    metadata,
+    Column("title_file", BigInteger, ForeignKey("title_files.number", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("place", Text, nullable=False, index=True),
+)
+"""A video that a title file names, whether there is one or not; `place` is the key it has in `videos`."""
 
 subtitles = Table(
     "subtitles",

@@ -4,9 +4,12 @@ from functools import partial
 from typing import Any
 
 from quart import Blueprint, Response
+from sqlalchemy import Connection
 
+from trio_stream.library import grouping
 from trio_stream.library.known import count
 from trio_stream.library.progress import Progress
+from trio_stream.library.scanner import MOST_TOLD
 from trio_stream.web import shapes
 from trio_stream.web.events import EventStream, event, server_sent
 from trio_stream.web.exchange import services
@@ -19,9 +22,14 @@ blueprint = Blueprint("library", __name__)
 @by_the_owner
 async def summary() -> dict[str, Any]:
     """How many videos there are, and what is being done for them."""
-    counts = await services().database.read(count)
+    counts, problems = await services().database.read(_summary)
     folder = {"folder": shapes.shown(str(services().settings.videos))}
-    return counts | folder | services().owner.get().progress.describe() | {"status": "ok"}
+    told = {"problems": [{"name": name, "reason": reason} for name, reason in problems], "status": "ok"}
+    return counts | folder | services().owner.get().progress.describe() | told
+
+
+def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    return count(connection), grouping.problems(connection, MOST_TOLD)
 
 
 @blueprint.post("/api/library/scan")

@@ -99,7 +99,9 @@ def _listing() -> Json:
         description="Without parameters it is all names and the first items, read from the folder anew each time, "
         "without ids: what is there counts at once. A video is told by its suffix; hidden files are left out."
         "\n\nWith any of these parameters it is a page of what the library knows, where a new file is found once it "
-        "has rested for two seconds.",
+        "has rested for two seconds. A film with several files is in it once: files of one folder whose names differ "
+        "only in a size (`Film.1080p.mp4`, `Film.720p.mp4`), or those that a title file beside them names "
+        "(`Film.title.toml`). The others are the `versions` of that one.",
         parameters=[
             LIMIT,
             _cursor("page in the same order"),
@@ -185,7 +187,8 @@ def _putting() -> Json:
             of="video",
         ),
         description="A video counts as watched from 90 % of it on, and stays watched until you say otherwise; each "
-        "time you get there counts as a play. Every ten seconds is often enough.",
+        "time you get there counts as a play. Every ten seconds is often enough. The versions of a title have one "
+        "playhead.",
         requestBody=json_body("Where you are.", "PlayheadChange"),
     )
 

@@ -6,9 +6,8 @@ from trio_stream.packaging import dash, hls
 from trio_stream.web.openapi_bytes import Thing, bytes_operation
 from trio_stream.web.openapi_parts import ID, MADE, REVISION, Json, body, header, parameter
 
-PLAYLIST = r"""\ `master` is the playlist of all renditions; the media playlists it names lie beside it. Videos whose
-names differ only in a height (`Film.1080p.mp4`, `Film.720p.mp4`) are renditions of one title where their keyframes
-agree.\ """
+PLAYLIST = r"""\ `master` is the playlist of all renditions; the media playlists it names lie beside it. The
+`versions` of a title are renditions of it where their keyframes agree with those of the video that is asked for.\ """
 
 SEGMENT = r"""\ `init.mp4` is the init segment of the rendition, `N.m4s` a segment (counted from 0), `kN.m4s` a
 keyframe by itself. Take the addresses from a playlist: each stands for these bytes and no others, and answers 404

@@ -1,6 +1,7 @@
 """The shapes of the library and of its videos, as JSON Schema 2020-12."""
 
-from trio_stream.library.editing import LONGEST_DESCRIPTION, LONGEST_TAG, LONGEST_TITLE, MOST_TAGS
+from trio_stream.library.editing import LONGEST_DESCRIPTION, LONGEST_TAG, MOST_TAGS
+from trio_stream.library.titling import LONGEST_TITLE
 from trio_stream.web import schemas_facts, schemas_watch_state
 from trio_stream.web.openapi_parts import (
     MADE,
@@ -105,7 +106,7 @@ def _lists() -> Json:
             {
                 "name": NAME,
                 "title": text("The last part of its name."),
-                "videos": whole("How many videos are right in it."),
+                "videos": whole("How many titles are right in it."),
             },
         ),
     }
@@ -129,15 +130,14 @@ def _details() -> Json:
                     "Whether its pictures have been made.",
                     {"state": made, "reason": nullable(text("Why there are none, or not all."))},
                 ),
-                "renditions": listing(
-                    "The files of its title by their names, itself with them, the largest first; none if it is alone.",
-                    object_of(
-                        "A file with the same film.",
-                        {"id": VIDEO_ID, "name": NAME, "height": whole("Lines, as its name says.")},
-                    ),
+                "versions": listing(
+                    "The files of its title, itself with them, the largest first; none if it is alone.",
+                    ref("Version"),
                 ),
-                "previous": nullable(ref("Neighbour") | {"description": "The one before it in its folder."}),
-                "next": nullable(ref("Neighbour") | {"description": "The one behind it in its folder."}),
+                "previous": nullable(
+                    ref("Neighbour") | {"description": "The title before it in its folder."}
+                ),
+                "next": nullable(ref("Neighbour") | {"description": "The title behind it in its folder."}),
                 "status": OK,
             },
         ),
@@ -160,6 +160,17 @@ def _details() -> Json:
             optional=("title", "description", "tags"),
         )
         | {"minProperties": 1},
+        "Version": object_of(
+            "A file with the same film.",
+            {
+                "id": VIDEO_ID,
+                "name": NAME,
+                "size": whole("Bytes."),
+                "width": nullable(whole("Pixels.")),
+                "height": nullable(whole("Pixels; as its name says until somebody has looked into it.")),
+                "leads": flag("Whether it is the one in the lists, which stands for all of them."),
+            },
+        ),
         "Neighbour": object_of(
             "A video beside another one.",
             {"id": VIDEO_ID, "title": text("What to call it."), "name": NAME},
@@ -203,7 +214,7 @@ def _library() -> Json:
         "Library": object_of(
             "The library as a whole.",
             {
-                "videos": whole("Videos there are."),
+                "videos": whole("Titles there are: films with several files count once."),
                 "missing": whole("Videos whose files are gone; they are known again if they come back."),
                 "folders": whole("Folders there are, the library itself among them."),
                 "folder": text(
@@ -212,7 +223,16 @@ def _library() -> Json:
                 ),
             }
             | progress
+            | {
+                "problems": listing(
+                    "Title files that cannot be followed, the first of them.", ref("TitleProblem")
+                )
+            }
             | {"status": OK},
+        ),
+        "TitleProblem": object_of(
+            "A title file that cannot be followed, or not wholly.",
+            {"name": NAME, "reason": text("What is wrong with it.")},
         ),
         "Progress": object_of("The data of a `progress` event.", progress),
         "Look": object_of(

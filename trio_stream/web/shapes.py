@@ -14,8 +14,8 @@ from trio_stream.library.derived import digest
 from trio_stream.library.moments import moment
 from trio_stream.library.naming import url_path
 from trio_stream.library.pages import Whole
+from trio_stream.library.versions import Version
 from trio_stream.media.tiles import Grid, thumbnails_vtt
-from trio_stream.playback.siblings import Sibling
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -81,7 +81,7 @@ def playhead(row: Row[Any]) -> dict[str, Any] | None:
     }
 
 
-def details(found: Whole, renditions: Sequence[Sibling]) -> dict[str, Any]:
+def details(found: Whole) -> dict[str, Any]:
     """All that is known of a video, and of the files that are the same film."""
     row = found.row
     facts = None if row.facts is None else json.loads(row.facts)
@@ -94,7 +94,7 @@ def details(found: Whole, renditions: Sequence[Sibling]) -> dict[str, Any]:
         "subtitles": [_subtitle(row, each) for each in found.subtitles],
         "thumbnails": _thumbnails(row),
         "artwork": {"state": row.artwork, "reason": row.artwork_reason},
-        "renditions": [{"id": each.id, "name": each.name, "height": each.height} for each in renditions],
+        "versions": [_version(each) for each in found.versions],
         "previous": _beside(found.before),
         "next": _beside(found.behind),
     }
@@ -125,6 +125,11 @@ def _thumbnails(row: Row[Any]) -> dict[str, Any] | None:
         "track": made(row, f"thumbnails-{digest(track)}.vtt"),
         "sheets": [made(row, f"sheet-{each}.jpg") for each in sprites["files"]],
     } | asdict(grid_of(sprites))
+
+
+def _version(each: Version) -> dict[str, Any]:
+    """A file of a title; bytes, pixels."""
+    return {name: getattr(each, name) for name in ("id", "name", "size", "width", "height", "leads")}
 
 
 def _subtitle(row: Row[Any], each: Row[Any]) -> dict[str, Any]:

@@ -2,19 +2,16 @@
 
 import json
 import re
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
 from quart import Blueprint, request
-from sqlalchemy import Connection
 
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library import editing, naming, pages
 from trio_stream.library.editing import Words
-from trio_stream.library.pages import LARGEST_PAGE, Asked, Whole
-from trio_stream.playback.siblings import Sibling, siblings
+from trio_stream.library.pages import LARGEST_PAGE, Asked
 from trio_stream.web import shapes
 from trio_stream.web.direct import Answered, byte_route
 from trio_stream.web.direct import Asked as AskedBytes
@@ -91,12 +88,8 @@ def query() -> dict[str, str]:
 @blueprint.get("/api/videos/<id_>")
 async def show_video(id_: str) -> dict[str, Any]:
     """All that is known of a video."""
-    found, renditions = await services().database.read(partial(_look_up, id_=checked(id_), user=user()))
-    return shapes.details(found, renditions) | {"status": "ok"}
-
-
-def _look_up(connection: Connection, id_: str, user: str) -> tuple[Whole, Sequence[Sibling]]:
-    return pages.whole(connection, id_, user), siblings(connection, id_)
+    found = await services().database.read(partial(pages.whole, id_=checked(id_), user=user()))
+    return shapes.details(found) | {"status": "ok"}
 
 
 @blueprint.patch("/api/videos/<id_>")

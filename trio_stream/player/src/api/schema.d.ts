@@ -224,11 +224,7 @@ export interface components {
                 state: "waiting" | "made" | "failed" | "none";
                 reason: string | null;
             };
-            renditions: {
-                id: string;
-                name: string;
-                height: number;
-            }[];
+            versions: components["schemas"]["Version"][];
             previous: components["schemas"]["Neighbour"] | null;
             next: components["schemas"]["Neighbour"] | null;
             /** @constant */
@@ -238,6 +234,14 @@ export interface components {
             title?: string | null;
             description?: string;
             tags?: string[];
+        };
+        Version: {
+            id: string;
+            name: string;
+            size: number;
+            width: number | null;
+            height: number | null;
+            leads: boolean;
         };
         Neighbour: {
             id: string;
@@ -408,8 +412,13 @@ export interface components {
             watching: components["schemas"]["Watching"];
             keeping: components["schemas"]["Keeping"];
             idle: boolean;
+            problems: components["schemas"]["TitleProblem"][];
             /** @constant */
             status: "ok";
+        };
+        TitleProblem: {
+            name: string;
+            reason: string;
         };
         Progress: {
             look: components["schemas"]["Look"];

@@ -71,6 +71,7 @@ export const en = {
   "watch.fromStart": "From the beginning",
   "watch.details": "Details",
   "watch.chapters": "Chapters",
+  "watch.versions": "Versions",
   "watch.size": "Size",
   "watch.path": "File",
   "watch.added": "Added",

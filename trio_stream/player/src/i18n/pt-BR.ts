@@ -73,6 +73,7 @@ export const ptBR: Words = {
   "watch.fromStart": "Do início",
   "watch.details": "Detalhes",
   "watch.chapters": "Capítulos",
+  "watch.versions": "Versões",
   "watch.size": "Tamanho",
   "watch.path": "Arquivo",
   "watch.added": "Adicionado",

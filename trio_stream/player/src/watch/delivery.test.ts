@@ -13,7 +13,7 @@ function film(picture: string | null, sounds: (string | null)[], content_type = 
     content_type,
     state: "probed",
     reason: null,
-    renditions: [],
+    versions: [],
     facts: {
       container: "mp4",
       video: [{ codec: "h264", codec_string: picture }],
@@ -30,7 +30,7 @@ describe("how a video comes", () => {
     ["no sound", film("avc1.64001f", []), direct],
     ["two sounds", film("avc1.64001f", ["mp4a.40.2", "mp4a.40.2"]), { kind: "packaged", why: "tracks" }],
     ["a first sound that it does not know", film("avc1.64001f", ["ac-3", "mp4a.40.2"]), { kind: "packaged", why: "sound" }],
-    ["one of two sizes", { ...film("avc1.64001f", ["mp4a.40.2"]), renditions: [{}, {}] } as VideoDetails, { kind: "packaged", why: "sizes" }],
+    ["one of two sizes", { ...film("avc1.64001f", ["mp4a.40.2"]), versions: [{}, {}] } as VideoDetails, { kind: "packaged", why: "sizes" }],
     ["only sounds that it does not know", film("avc1.64001f", ["ac-3"]), direct],
     ["a container that it does not know", film("avc1.64001f", ["mp4a.40.2"], "video/mp2t"), { kind: "packaged", why: "container" }],
     ["pictures that it does not know at all", film("mp4v.20.9", ["mp4a.40.2"], "video/x-msvideo"), direct],

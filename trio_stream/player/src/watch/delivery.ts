@@ -19,7 +19,7 @@ interface Browser {
 
 /** The file as it is wherever that gives a person all there is: nothing starts sooner, and nothing costs less. */
 export function deliveryOf(
-  video: Pick<VideoDetails, "content_type" | "facts" | "state" | "reason" | "renditions">,
+  video: Pick<VideoDetails, "content_type" | "facts" | "state" | "reason" | "versions">,
   { plays, takes, listsSounds }: Browser,
 ): Delivery {
   const direct = { kind: "direct" } as const;
@@ -33,7 +33,7 @@ export function deliveryOf(
   if (trouble?.kind === "container" || trouble?.kind === "video") return { kind: "packaged", why: trouble.kind };
   if (trouble?.kind === "audio") return { kind: "packaged", why: "sound" };
   if (facts.audio.length > 1 && !listsSounds) return { kind: "packaged", why: "tracks" };
-  if (video.renditions.length > 1) return { kind: "packaged", why: "sizes" };
+  if (video.versions.length > 1) return { kind: "packaged", why: "sizes" };
   return direct;
 }
 

@@ -126,10 +126,10 @@ export function usePackaged(video: HTMLVideoElement | null, source: string | nul
 
 /** Plays a video in segments where the file itself would not do; where segments do not either, it is the file. */
 export function usePackagedIfNeeded(video: HTMLVideoElement | null, details: VideoDetails) {
-  const { content_type, facts, state, reason, renditions, urls } = details;
+  const { content_type, facts, state, reason, versions, urls } = details;
   const best = useMemo(
-    () => deliveryOf({ content_type, facts, state, reason, renditions }, thisBrowser()),
-    [content_type, facts, state, reason, renditions],
+    () => deliveryOf({ content_type, facts, state, reason, versions }, thisBrowser()),
+    [content_type, facts, state, reason, versions],
   );
   const [refused, setRefused] = useState<string | null>(null);
   const direct = best.kind === "direct" || refused === urls.hls;

@@ -13,6 +13,7 @@ import { deliveryOf, thisBrowser } from "./delivery";
 import { Player } from "./player";
 import { parseTime } from "./position";
 import { Rows } from "./rows";
+import { Versions } from "./versions";
 import "./watch.css";
 
 const opened = performance.timeOrigin > 0 ? 0 : performance.now();
@@ -109,6 +110,7 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
         </ul>
       )}
       <Beside details={details} />
+      <Versions id={details.id} versions={details.versions} />
       {facts !== null && facts.chapters.length > 1 && (
         <section aria-labelledby="chapters">
           <h2 id="chapters">{t("watch.chapters")}</h2>
@@ -151,7 +153,7 @@ function Watched({ details, told }: { details: VideoDetails; told: () => void })
       method: "PUT",
       json: { position: 0, duration: details.duration, watched: !watched },
     });
-    await queries.invalidateQueries({ queryKey: ["video", details.id] });
+    await queries.invalidateQueries({ queryKey: ["video"] }); // it counts for all versions
     told();
   };
   return (

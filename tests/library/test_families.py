@@ -1,0 +1,97 @@
+"""Videos that belong together, by their names."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.library.families import by_name, by_title_file, title_and_height, title_file_of
+from trio_stream.library.known import place
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "height"),
+    [
+        ("Film.1080p.mp4", "Film.mp4", 1080),
+        ("Film.720p.mp4", "Film.mp4", 720),
+        ("Film 480p.mkv", "Film.mkv", 480),
+        ("Film_2160P.mp4", "Film.mp4", 2160),
+        ("Film-576i.mp4", "Film.mp4", 576),
+        ("Film - 720p.mp4", "Film.mp4", 720),
+        ("Film (720p).mp4", "Film.mp4", 720),
+        ("Film [1080p].mp4", "Film.mp4", 1080),
+        ("Film(1080p).mp4", "Film.mp4", 1080),
+        ("FILM.1080p.MP4", "FILM.MP4", 1080),
+        ("Series/Season 1/Episode 1.1080p.mp4", "Series/Season 1/Episode 1.mp4", 1080),
+        ("Film.2019.1080p.mp4", "Film.2019.mp4", 1080),
+    ],
+)
+def test_names_that_say_a_size(name: str, title: str, height: int) -> None:
+    assert title_and_height(name) == (title, height)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Film.mp4",
+        "1080p.mp4",
+        "Films/1080p.mp4",
+        ".1080p.mp4",
+        "Films/ 720p.mp4",
+        "Film1080p.mp4",
+        "Film.1080p.x264.mp4",
+        "Film.1080.mp4",
+        "Film.90p.mp4",
+        "Film.10800p.mp4",
+        "Film.1080p/part.mp4",
+        "Film (1080p.mp4",
+        "Film.1080px.mp4",
+        "",
+    ],
+)
+def test_names_that_do_not(name: str) -> None:
+    assert title_and_height(name) is None
+
+
+NAMES = st.text("aB (/).-_1080p[]\n\udc80", max_size=40)
+
+
+@given(NAMES)
+def test_any_name_is_a_title_or_none(name: str) -> None:
+    found = title_and_height(name)
+    kin = by_name(name)
+    assert (found is None) is (kin is None)
+    if found is not None and kin is not None:
+        title, height = found
+        assert 100 <= height <= 9999
+        assert kin.rank == -height
+        assert title.rpartition("/")[2]
+        assert title.rpartition("/")[0] == name.rpartition("/")[0]
+        assert title_file_of(kin.family) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kin"),
+    [
+        ("Film.1080p.mp4", "Film.720p.mp4", True),
+        ("Film.1080p.mp4", "film (720p).mkv", True),
+        ("Straße.1080p.mp4", "STRASSE.720p.mp4", True),
+        ("a/Film.1080p.mp4", "a/Film.720p.mp4", True),
+        ("a/Film.1080p.mp4", "Film.720p.mp4", False),
+        ("a/Film.1080p.mp4", "A/Film.720p.mp4", False),
+        ("a/b.1080p.mp4", "a b.720p.mp4", False),
+        ("Film.1080p.mp4", "Film 2.720p.mp4", False),
+    ],
+)
+def test_kin_by_their_names(one: str, other: str, kin: bool) -> None:
+    mine, theirs = by_name(one), by_name(other)
+    assert mine is not None
+    assert theirs is not None
+    assert (mine.family == theirs.family) is kin
+    assert mine.rank < theirs.rank, "the larger one leads"
+
+
+def test_kin_by_a_title_file() -> None:
+    key = place("Film.title.toml")
+    assert by_title_file(key, 0).family == by_title_file(key, 1).family
+    assert title_file_of(by_title_file(key, 0).family) == key
+    assert by_title_file(key, 0).rank < by_title_file(key, 1).rank

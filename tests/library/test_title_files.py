@@ -1,0 +1,177 @@
+"""Title files: what they say, and what is wrong with those that say nothing."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.http.media_types import media_type
+from trio_stream.library.families import MOST
+from trio_stream.library.naming import is_plain
+from trio_stream.library.title_files import (
+    LARGEST,
+    MOST_FILES,
+    NotUnderstood,
+    changed_title_files,
+    is_title_file,
+    read_title,
+)
+from trio_stream.library.walking import read_folder
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("Film.title.toml", True),
+        ("FILM.TITLE.TOML", True),
+        ("Film.2019.title.toml", True),
+        (".title.toml", False),
+        ("title.toml", False),
+        ("Film.toml", False),
+        ("pyproject.toml", False),
+        ("Film.title.toml.bak", False),
+        ("Film.title.toml.mp4", False),
+    ],
+)
+def test_which_files_are_title_files(name: str, is_one: bool) -> None:
+    assert is_title_file(name) is is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "title", "files"),
+    [
+        ("Film.title.toml", 'files = ["a.mp4"]', "Film", ["a.mp4"]),
+        ("Film.title.toml", 'files = ["a.mp4", "small/b.mkv"]', "Film", ["a.mp4", "small/b.mkv"]),
+        ("x/Film.title.toml", 'files = ["a.mp4", "small/b.mkv"]', "Film", ["x/a.mp4", "x/small/b.mkv"]),
+        ("Film.2019.title.toml", 'files = ["a.mp4"]', "Film 2019", ["a.mp4"]),
+        ("Film.title.toml", 'title = " A film: the film "\nfiles = ["a.mp4"]', "A film: the film", ["a.mp4"]),
+        ("Film.title.toml", 'files = ["a.mp4", "b.mp4", "a.mp4"]', "Film", ["a.mp4", "b.mp4"]),
+        ("Film.title.toml", '# best first\nfiles = [\n  "ü.mp4", # yes\n]\n', "Film", ["ü.mp4"]),
+        ("a\udcff/Film\udcff.title.toml", 'files = ["a.mp4"]', "Film\ufffd", ["a\udcff/a.mp4"]),
+    ],
+)
+def test_what_they_say(name: str, text: str, title: str, files: list[str]) -> None:
+    assert read_title(name, text.encode()) == (title, tuple(files))
+
+
+BAD = [
+    (b"", "list of 1 to"),
+    (b"files = []", "list of 1 to"),
+    (b'files = "a.mp4"', "list of 1 to"),
+    (b"files = {a = 1}", "list of 1 to"),
+    (b"files = [" + b'"a.mp4",' * (MOST + 1) + b"]", "list of 1 to"),
+    (b"files = [1]", "list of texts"),
+    (b'files = [["a.mp4"]]', "list of texts"),
+    (b'file = ["a.mp4"]', "says file"),
+    (b'files = ["a.mp4"]\nwidth = 3', "says width"),
+    (b'files = ["a.mp4"]\ntitle = 3', "its title"),
+    (b'files = ["a.mp4"]\ntitle = " "', "its title"),
+    (b'files = ["a.mp4"]\ntitle = "a\\u0000b"', "its title"),
+    (b'files = ["a.mp4"]\ntitle = "a\\nb"', "its title"),
+    (b'files = ["a.mp4"]\ntitle = "' + b"x" * 501 + b'"', "its title"),
+    (b'files = ["../a.mp4"]', "not in its folder"),
+    (b'files = ["x/../../a.mp4"]', "not in its folder"),
+    (b'files = ["./a.mp4"]', "not in its folder"),
+    (b'files = ["/etc/a.mp4"]', "not in its folder"),
+    (b'files = ["x//a.mp4"]', "not in its folder"),
+    (b'files = [".hidden.mp4"]', "hidden"),
+    (b'files = ["a\\u0000.mp4"]', "not in its folder"),
+    (b"files = ['a\\b.mp4']", "not in its folder"),
+    (b'files = [""]', "not in its folder"),
+    (b'files = ["' + b"a/" * 2048 + b'a.mp4"]', "not in its folder"),
+    (b'files = ["passwd"]', "suffix"),
+    (b'files = ["Other.title.toml"]', "suffix"),
+    (b'files = ["a.mp4"', "not TOML"),
+    (b'files = ["a.mp4"]\nfiles = ["b.mp4"]', "not TOML"),
+    (b"files = [\xff]", "not UTF-8"),
+    (b"title = " + b"9" * 5000, "not TOML"),
+    (b"title = " + b"[" * (LARGEST - 10), "nested"),
+    (b"title = " + b"{a=" * 2500, "nested"),
+    (b"#" * (LARGEST + 1), "larger"),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), BAD, ids=range(len(BAD)))
+def test_what_is_not_understood(text: bytes, reason: str) -> None:
+    with pytest.raises(NotUnderstood, match=reason):
+        read_title("Film.title.toml", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b".".join([b"a"] * (LARGEST // 2 - 2)) + b"=1",
+        b"[" + b".".join([b"a"] * (LARGEST // 2 - 2)) + b"]",
+        b"".join(b"a.b%d=1\n" % number for number in range(700)),
+        b"x = [" * 1500,
+        b"[[a]]\n" * 1350,
+    ],
+    ids=["dotted", "table", "keys", "arrays", "tables"],
+)
+def test_hostile_text_costs_little(text: bytes) -> None:
+    assert len(text) <= LARGEST
+    begun = time.process_time()
+    with pytest.raises(NotUnderstood):
+        read_title("Film.title.toml", text)
+    assert time.process_time() - begun < 2
+
+
+PIECES = [*"ab./\\[]={},\"' \n#1", "files", "title", ".mp4", "..", "\0"]
+TEXT = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+NAMED = st.lists(st.lists(st.sampled_from(["a", ".", "..", "/", "\\", "m.mp4"]), max_size=6).map("".join))
+
+
+@given(TEXT | NAMED.map(lambda names: f"files = {json.dumps(names)}"))
+def test_whatever_is_written_is_refused_or_names_files_below(text: str) -> None:
+    try:
+        title, files = read_title("x/y.title.toml", text.encode())
+    except NotUnderstood:
+        return
+    assert title.strip()
+    assert 1 <= len(files) <= MOST
+    for name in files:
+        assert is_plain(name)
+        assert name.startswith("x/")
+        assert media_type(name) is not None
+        assert os.path.normpath(name) == name
+
+
+def test_those_of_a_folder_that_are_new_changed_or_gone(tmp_path: Path) -> None:
+    root = tmp_path / "videos"
+    (root / "x").mkdir(parents=True)
+    (root / "x" / "a.title.toml").write_text('files = ["a.mp4"]')
+    (root / "x" / "b.title.toml").write_text("files = 1")
+    (root / "x" / "notes.toml").write_text("files = 1")
+    (root / "x" / "folder.title.toml").mkdir()
+    found, gone = changed_title_files(str(root), read_folder(str(root), "x"), {})
+    assert [(each.name, each.files, each.reason is None) for each in found] == [
+        ("x/a.title.toml", ("x/a.mp4",), True),
+        ("x/b.title.toml", (), False),
+    ]
+    assert gone == []
+    known = {each.name: each.signature for each in found} | {"x/c.title.toml": "1"}
+    assert changed_title_files(str(root), read_folder(str(root), "x"), known) == ([], ["x/c.title.toml"])
+    (root / "x" / "b.title.toml").write_text('title = "B"\nfiles = ["b.mp4"]')
+    found, _ = changed_title_files(str(root), read_folder(str(root), "x"), known)
+    assert [(each.name, each.title) for each in found] == [("x/b.title.toml", "B")]
+
+
+def test_what_leads_out_of_the_library_is_not_read(tmp_path: Path) -> None:
+    root = tmp_path / "videos"
+    root.mkdir()
+    (tmp_path / "outside.title.toml").write_text('files = ["a.mp4"]')
+    (root / "a.title.toml").symlink_to(tmp_path / "outside.title.toml")
+    (root / "b.title.toml").symlink_to("/dev/zero")
+    os.mkfifo(root / "c.title.toml")
+    assert changed_title_files(str(root), read_folder(str(root), ""), {}) == ([], [])
+
+
+def test_there_is_a_most(tmp_path: Path) -> None:
+    for number in range(MOST_FILES + 5):
+        (tmp_path / f"{number:04}.title.toml").write_text('files = ["a.mp4"]')
+    found, _ = changed_title_files(str(tmp_path), read_folder(str(tmp_path), ""), {})
+    assert len(found) == MOST_FILES

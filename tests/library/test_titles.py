@@ -1,0 +1,451 @@
+"""Titles of several files, on both databases: one entry in the library for each, whatever comes and goes."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.engine import URL
+
+from tests.library.conftest import Shelf, open_shelf
+from tests.library.rows import add, lose, opened
+from trio_stream.library import editing, grouping, pages, records, watch_state
+from trio_stream.library.editing import Words
+from trio_stream.library.families import MOST, by_name
+from trio_stream.library.known import count, place
+from trio_stream.library.pages import SORTS, Asked
+from trio_stream.library.title_files import TitleFile
+from trio_stream.library.versions import versions
+from trio_stream.library.watch_state import Playhead
+from trio_stream.store.tables import playheads, title_files, videos, viewings
+
+NOW = 1_700_000_000_000
+USER = "local"
+
+
+@pytest.fixture
+def engine(database_url: URL) -> Iterator[Engine]:
+    with opened(database_url) as engine:
+        yield engine
+
+
+def listed(connection: Connection, **asked: object) -> dict[str, str]:
+    """What is on a page: names, with their titles."""
+    page = pages.page(connection, Asked(USER, limit=200, **asked))  # type: ignore[arg-type]
+    return {os.fsdecode(row.path): row.title for row in page.rows}
+
+
+def files_of(connection: Connection, id_: str) -> list[str]:
+    return [each.name for each in versions(connection, id_)]
+
+
+def put(connection: Connection, id_: str, position: float, now: int = NOW) -> None:
+    assert watch_state.put(connection, USER, id_, Playhead(position), now) is not None
+
+
+def stopped(connection: Connection, id_: str) -> float | None:
+    position: float | None = pages.whole(connection, id_, USER).row.position
+    return position
+
+
+def say(connection: Connection, name: str, *files: str, title: str = "") -> None:
+    """Let there be a title file."""
+    folder = name.rpartition("/")[0]
+    records.keep_title_files(connection, folder, [TitleFile(name, "1", 0.0, title, files)], [])
+
+
+def test_files_of_one_title_are_one_entry(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, high, other = add(
+            connection, "a/Film.720p.mp4", "a/Film.1080p.mp4", "a/Other.720p.mp4", duration=100.0
+        )
+        assert listed(connection) == {"a/Film.1080p.mp4": "Film", "a/Other.720p.mp4": "Other 720p"}
+        assert listed(connection, folder="a") == listed(connection)
+        assert listed(connection, q="film") == {"a/Film.1080p.mp4": "Film"}
+        assert listed(connection, q="720p film") == {"a/Film.1080p.mp4": "Film"}
+        editing.edit(connection, high, Words(tags=("sea",)))
+        assert listed(connection, q="720p sea") == {"a/Film.1080p.mp4": "Film"}
+        editing.edit(connection, high, Words(tags=()))
+        assert [row.videos for row in pages.folder_page(connection, "", 10, None).rows] == [2]
+        assert count(connection)["videos"] == 2
+        for id_ in (low, high):
+            assert files_of(connection, id_) == ["a/Film.1080p.mp4", "a/Film.720p.mp4"]
+            found = pages.whole(connection, id_, USER)
+            assert [each.leads for each in found.versions] == [True, False]
+            assert found.before is None
+            assert found.behind is not None
+            assert found.behind.id == other
+        behind = pages.whole(connection, other, USER)
+        assert behind.versions == ()
+        assert behind.before is not None
+        assert behind.before.id == high
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_page_is_read_from_an_index_that_has_leaders_only(engine: Engine, sort: str) -> None:
+    with engine.begin() as connection:
+        add(connection, *(f"{number}.{size}p.mp4" for number in range(100) for size in (480, 720)))
+        explain = "EXPLAIN QUERY PLAN"
+        if connection.dialect.name == "postgresql":  # of so few it would read all
+            explain = "EXPLAIN"
+            for way in ("seqscan", "sort", "bitmapscan", "incremental_sort"):
+                connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        statement = pages.present(USER).order_by(SORTS[sort], videos.c.number).limit(50)
+        asked = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {asked}"))
+        assert f"ix_videos_by_{sort}" in plan
+        assert "TEMP B-TREE" not in plan
+        assert len(listed(connection, sort=sort)) == 100
+
+
+def test_there_is_a_most_of_them(engine: Engine) -> None:
+    with engine.begin() as connection:
+        names = [f"Film.{height}p.mp4" for height in range(100, 100 + MOST + 3)]
+        add(connection, *names)
+        assert list(listed(connection)) == [*names[:3], names[-1]]
+        assert listed(connection)[names[0]] == "Film 100p"
+        assert list(listed(connection, q="100p")) == [names[0]]
+        lose(connection, names[-1], names[-2])
+        assert list(listed(connection)) == [names[0], names[-3]]
+        add(connection, "Film.9999p.mp4")
+        assert list(listed(connection)) == [*names[:2], "Film.9999p.mp4"]
+
+
+def test_the_next_one_takes_over(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
+        editing.edit(connection, high, Words(title="The Film", description="Long.", tags=("old",)))
+        put(connection, low, 40)
+        assert stopped(connection, high) == stopped(connection, low) == 40
+        lose(connection, "Film.1080p.mp4")
+        assert listed(connection) == {"Film.720p.mp4": "The Film"}
+        assert listed(connection, q="old") == {"Film.720p.mp4": "The Film"}
+        assert stopped(connection, low) == 40
+        assert files_of(connection, low) == []
+        put(connection, high, 50, NOW + 1)  # by whoever has it open still
+        assert stopped(connection, low) == 50
+        assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [low]
+        assert [row.id for row in watch_state.history(connection, USER, 10, None).rows] == [low]
+        add(connection, "Film.1080p.mp4")
+        assert listed(connection) == {"Film.1080p.mp4": "The Film"}
+        assert stopped(connection, high) == stopped(connection, low) == 50
+        assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [high]
+        assert [row.id for row in watch_state.history(connection, USER, 10, None).rows] == [high]
+
+
+def test_a_better_one_that_comes_leads_and_gets_what_there_was(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (low,) = add(connection, "Film.720p.mp4", duration=100.0)
+        editing.edit(connection, low, Words(title="The Film", tags=("old",)))
+        put(connection, low, 40)
+        (high,) = add(connection, "Film.1080p.mp4", duration=100.0)
+        assert listed(connection) == {"Film.1080p.mp4": "The Film"}
+        assert stopped(connection, high) == 40
+        assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [high]
+        assert (
+            connection.scalars(select(playheads.c.video)).all()
+            == connection.scalars(select(viewings.c.video)).all()
+        )
+        editing.edit(connection, high, Words(title=None))
+        assert listed(connection) == {"Film.1080p.mp4": "Film"}
+
+
+def test_of_two_playheads_the_later_one_is_the_title_s(engine: Engine) -> None:
+    with engine.begin() as connection:
+        one, two = add(connection, "a.mp4", "b.mp4", duration=100.0)
+        put(connection, one, 10)
+        put(connection, two, 20, NOW + 1)
+        say(connection, "Film.title.toml", "a.mp4", "b.mp4")
+        assert stopped(connection, one) == stopped(connection, two) == 20
+        assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [one]
+        assert watch_state.forget(connection, USER, two)
+        assert stopped(connection, one) is None
+        assert watch_state.history(connection, USER, 10, None).rows == []
+
+
+def test_what_is_forgotten_does_not_come_back_with_the_file(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
+        put(connection, high, 40)
+        lose(connection, "Film.1080p.mp4")
+        assert watch_state.forget(connection, USER, low)
+        add(connection, "Film.1080p.mp4")
+        assert stopped(connection, high) is None
+        assert watch_state.continue_watching(connection, USER, 10) == []
+
+
+def test_one_that_led_and_leaves_keeps_its_playhead_and_so_does_the_title(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
+        put(connection, high, 40)
+        lose(connection, "Film.1080p.mp4")
+        add(connection, "HD/Whole film.mp4", bytes_="Film.1080p.mp4")
+        assert listed(connection) == {"Film.720p.mp4": "Film 720p", "HD/Whole film.mp4": "Whole film"}
+        assert stopped(connection, high) == stopped(connection, low) == 40
+        put(connection, low, 50, NOW + 1)
+        assert stopped(connection, high) == 40
+
+
+def test_imports_are_the_title_s(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
+        put(connection, low, 40)
+        exported = watch_state.export(connection, USER)
+        assert [entry["name"] for entry in exported["entries"]] == ["Film.1080p.mp4"]
+        exported["entries"][0]["name"] = "Film.720p.mp4"
+        exported["entries"][0]["fingerprint"] = "0" * 24
+        exported["entries"][0]["updated"] = "2100-01-01T00:00:00+00:00"
+        exported["entries"][0]["position"] = 60.0
+        entries = watch_state.read_export(exported)
+        assert watch_state.import_entries(connection, USER, entries)["imported"] == 1
+        assert stopped(connection, high) == stopped(connection, low) == 60
+
+
+def test_a_title_file_goes_before_names(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add(connection, "Film.1080p.mp4", "Film.720p.mp4", "Film.480p.mp4", "small/x.mp4")
+        say(connection, "F.title.toml", "small/x.mp4", "Film.1080p.mp4", "none.mp4", title="It")
+        assert listed(connection) == {"Film.720p.mp4": "Film", "small/x.mp4": "It"}
+        assert grouping.problems(connection, 10) == [("F.title.toml", "there is no video 'none.mp4'")]
+        say(connection, "F.title.toml", "none.mp4", "Film.1080p.mp4", title="Me")
+        assert listed(connection) == {"Film.1080p.mp4": "Me", "Film.720p.mp4": "Film", "small/x.mp4": "x"}
+        add(connection, "none.mp4")
+        assert listed(connection) == {"none.mp4": "Me", "Film.720p.mp4": "Film", "small/x.mp4": "x"}
+        assert grouping.problems(connection, 10) == []
+        records.keep_title_files(connection, "", [], ["F.title.toml"])
+        assert listed(connection) == {"Film.1080p.mp4": "Film", "none.mp4": "none", "small/x.mp4": "x"}
+
+
+def test_of_two_title_files_the_first_by_name_counts(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add(connection, "a.mp4", "b.mp4", "c.mp4")
+        say(connection, "2.title.toml", "b.mp4", "c.mp4", title="Two")
+        say(connection, "1.title.toml", "a.mp4", "b.mp4", title="One")
+        assert listed(connection) == {"a.mp4": "One", "c.mp4": "Two"}
+        assert grouping.problems(connection, 9) == [
+            ("2.title.toml", "'b.mp4' belongs to '1.title.toml' already")
+        ]
+        records.keep_title_files(connection, "", [], ["1.title.toml"])
+        assert listed(connection) == {"a.mp4": "a", "b.mp4": "Two"}
+
+
+def test_a_video_that_is_renamed_over_another_takes_its_place(engine: Engine) -> None:
+    with engine.begin() as connection:
+        one, low, high = add(connection, "x.mp4", "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
+        put(connection, low, 40)
+        lose(connection, "x.mp4", "Film.1080p.mp4")
+        add(connection, "Film.1080p.mp4", bytes_="x.mp4")
+        assert listed(connection) == {"Film.1080p.mp4": "Film"}
+        assert files_of(connection, low) == ["Film.1080p.mp4", "Film.720p.mp4"]
+        assert high != one
+
+
+def right(connection: Connection) -> None:
+    """Each family has one leader, and it is the one it should be."""
+    rows = connection.execute(select(videos).order_by(videos.c.rank, videos.c.number)).all()
+    by_number = {row.number: row for row in rows}
+    wanted: dict[str, list[int]] = {}
+    for row in rows:
+        if row.missing_since is None:
+            assert row.place is not None
+            wanted.setdefault(row.family or f"alone {row.number}", []).append(row.number)
+    for family, numbers in wanted.items():
+        for number in numbers:
+            leads = number == numbers[0] or number in numbers[MOST:]
+            assert by_number[number].part_of == (None if leads else numbers[0]), family
+    for row in rows:
+        if row.missing_since is not None and row.part_of is not None:
+            assert by_number[row.part_of].family == row.family
+        if row.part_of is not None and row.missing_since is None:
+            assert not connection.execute(select(playheads).where(playheads.c.video == row.number)).all()
+
+
+NAMES = [
+    *("Film.1080p.mp4", "Film.720p.mp4", "Film.480p.mp4", "film (720p).mkv", "x.mp4"),
+    *("a/Film.1080p.mp4", "a/Film.720p.mp4", "a/x.mp4"),
+]
+STEP = st.one_of(
+    st.tuples(st.just("add"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
+    st.tuples(st.just("lose"), st.sampled_from(NAMES), st.none()),
+    st.tuples(st.just("watch"), st.sampled_from(NAMES), st.none()),
+    st.tuples(st.just("move"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
+    st.tuples(st.just("say"), st.sampled_from(["1", "2"]), st.lists(st.sampled_from(NAMES), max_size=4)),
+    st.tuples(st.just("folder"), st.just("a"), st.none()),
+)
+
+
+def live(connection: Connection, steps: list[tuple[str, str, object]]) -> None:
+    """Let all of it happen; after each step everything is right."""
+    last: float | None = None
+    for now, (what, name, more) in enumerate(steps, NOW):
+        there = set(
+            map(
+                os.fsdecode,
+                connection.scalars(select(videos.c.path).where(videos.c.missing_since.is_(None))),
+            )
+        )
+        if what == "add":
+            add(connection, name, bytes_=str(more), added=now)
+        elif what == "lose" and name in there:
+            lose(connection, name, now=now)
+        elif what == "move" and name in there:
+            bytes_ = f"moved {now}"
+            add(connection, name, bytes_=bytes_, added=now)
+            add(connection, str(more), bytes_=bytes_, added=now)
+            if name != more:
+                lose(connection, name, now=now)
+        elif what == "watch" and name in there:
+            id_ = connection.scalar(select(videos.c.id).where(videos.c.place == place(name)))
+            assert id_ is not None
+            last = float(now - NOW + 1)
+            put(connection, id_, last, now)
+            assert stopped(connection, id_) == last
+        elif what == "say":
+            assert isinstance(more, list)
+            if more:
+                say(connection, f"{name}.title.toml", *dict.fromkeys(more))
+            else:
+                records.keep_title_files(connection, "", [], [f"{name}.title.toml"])
+        elif what == "folder":
+            records.lose_folder(connection, name, now, now)
+        right(connection)
+    kept = connection.scalars(select(playheads.c.position)).all()
+    assert last is None or max(kept) == last
+
+
+def test_whatever_happens_one_of_each_title_leads(engine: Engine) -> None:
+    @settings(max_examples=100, deadline=None)
+    @given(st.lists(STEP, max_size=25))
+    def check(steps: list[tuple[str, str, object]]) -> None:
+        with engine.connect() as connection:
+            live(connection, steps)
+            connection.rollback()
+
+    check()
+
+
+async def test_rows_of_an_older_version_are_sorted_in_at_the_next_look(shelf: Shelf) -> None:
+    for name in ("Film.1080p.mp4", "Film.720p.mp4", "x.mp4"):
+        shelf.put(name)
+    await shelf.look()
+    nothing = {"family": None, "rank": 0, "part_of": None, "shared_title": None}
+    await shelf.writer.write(lambda connection: connection.execute(update(videos).values(nothing)).close())
+    await shelf.look()
+    assert list(await shelf.database.read(listed)) == ["Film.1080p.mp4", "x.mp4"]
+
+
+@pytest.mark.parametrize("first", ["the title file", "the videos"])
+async def test_a_title_file_and_the_folders_below_in_any_order(shelf: Shelf, first: str) -> None:
+    def write() -> None:
+        shelf.put("a/F.title.toml", b'title = "It"\nfiles = ["hd.mp4", "small/sd.mp4"]')
+
+    def film() -> None:
+        shelf.put("a/hd.mp4", b"large")
+        shelf.put("a/small/sd.mp4", b"small")
+
+    for act in (write, film) if first == "the title file" else (film, write):
+        act()
+        await shelf.look()
+    assert await shelf.database.read(listed) == {"a/hd.mp4": "It"}
+    assert [
+        row.videos
+        for row in (
+            await shelf.database.read(lambda connection: pages.folder_page(connection, "a", 9, None))
+        ).rows
+    ] == [0]
+
+    (shelf.root / "a/hd.mp4").unlink()
+    await shelf.look("a")
+    assert await shelf.database.read(listed) == {"a/small/sd.mp4": "It"}
+
+    film()
+    await shelf.look("a")
+    shelf.put("a/F.title.toml", b'files = ["small/sd.mp4", "hd.mp4"]')
+    await shelf.look("a")
+    assert await shelf.database.read(listed) == {"a/small/sd.mp4": "F"}
+
+    (shelf.root / "a/F.title.toml").unlink()
+    await shelf.look("a")
+    assert await shelf.database.read(listed) == {"a/hd.mp4": "hd", "a/small/sd.mp4": "sd"}
+
+
+async def test_a_folder_with_its_title_file_is_renamed(shelf: Shelf) -> None:
+    shelf.put("a/F.title.toml", b'files = ["hd.mp4", "small/sd.mp4"]')
+    shelf.put("a/hd.mp4", b"large")
+    shelf.put("a/small/sd.mp4", b"small")
+    await shelf.look()
+    before = await shelf.ids()
+    for name in ("b", "0"):
+        os.rename(shelf.root / "a", shelf.root / name)
+        await shelf.look()
+        after = await shelf.ids()
+        assert list(after.values()) == list(before.values())
+        assert await shelf.database.read(listed) == {f"{name}/hd.mp4": "F"}
+        assert await shelf.database.read(lambda connection: grouping.problems(connection, 9)) == []
+        os.rename(shelf.root / name, shelf.root / "a")
+        await shelf.look()
+    os.rename(shelf.root / "a", shelf.root.parent / "elsewhere")
+    await shelf.look()
+    rows = select(title_files.c.path)
+    assert await shelf.database.read(lambda connection: connection.scalars(rows).all()) == []
+    assert await shelf.missing() == ["a/hd.mp4", "a/small/sd.mp4"]
+
+
+async def test_what_is_wrong_with_title_files_is_said_and_breaks_nothing(shelf: Shelf) -> None:
+    shelf.put("x.mp4")
+    shelf.put("bad.title.toml", b'files = ["../../etc/passwd.mp4"]')
+    shelf.put("absent.title.toml", b'files = ["x.mp4", "y.mp4"]')
+    shelf.put("binary.title.toml", bytes(range(256)))
+    with structlog.testing.capture_logs() as said:
+        look = await shelf.look()
+        await shelf.look()
+    assert look.added == 1
+    problems = dict(await shelf.database.read(lambda connection: grouping.problems(connection, 9)))
+    assert (
+        problems["bad.title.toml"] == "'../../etc/passwd.mp4' is not in its folder or in one below, or hidden"
+    )
+    assert problems["absent.title.toml"] == "there is no video 'y.mp4'"
+    assert problems["binary.title.toml"] == "it is not UTF-8"
+    assert await shelf.database.read(listed) == {"x.mp4": "absent"}
+    told = [each["name"] for each in said if each["event"] == "a title file cannot be followed"]
+    assert sorted(told) == sorted(problems), "once each"
+
+
+async def test_a_title_file_is_heard_of(tmp_path: Path, database_url: URL) -> None:
+    async with (
+        open_shelf(tmp_path / "videos", database_url, rest=0.2) as shelf,
+        trio.open_nursery() as nursery,
+    ):
+        shelf.put("a/hd.mp4", b"large")
+        shelf.put("a/sd.mp4", b"small")
+        await shelf.run(nursery)
+
+        async def wait_for_titles(*titles: str) -> None:
+            with trio.fail_after(10):
+                version = shelf.progress.version
+                while list((await shelf.database.read(listed)).values()) != list(titles):
+                    await shelf.progress.wait_after(version)
+                    version = shelf.progress.version
+
+        await wait_for_titles("hd", "sd")
+        shelf.put("a/F.title.toml", b'files = ["hd.mp4", "sd.mp4"]')
+        await wait_for_titles("F")
+        shelf.put("a/F.title.toml", b'title = "It"\nfiles = ["hd.mp4", "sd.mp4"]')
+        await wait_for_titles("It")
+        (shelf.root / "a/F.title.toml").unlink()
+        await wait_for_titles("hd", "sd")
+        nursery.cancel_scope.cancel()
+
+
+def test_by_name_is_what_the_table_has(engine: Engine) -> None:
+    with engine.begin() as connection:
+        add(connection, "Film.720p.mp4", "x.mp4")
+        kin = by_name("Film.720p.mp4")
+        assert kin is not None
+        rows = connection.execute(select(videos.c.family, videos.c.rank).order_by(videos.c.number)).all()
+        assert [tuple(row) for row in rows] == [(kin.family, -720), (None, 0)]

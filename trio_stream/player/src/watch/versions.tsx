@@ -1,0 +1,34 @@
+/** The files of a title, each with a page of its own: for those between which the player cannot change as it plays. */
+
+import { Link } from "wouter";
+import type { VideoDetails } from "../api/client";
+import { useTexts } from "../i18n";
+import { bytes } from "../ui/format";
+
+type Version = VideoDetails["versions"][number];
+
+export function Versions({ id, versions }: Pick<VideoDetails, "id" | "versions">) {
+  const { t, language } = useTexts();
+  if (versions.length < 2) return null;
+  return (
+    <nav aria-labelledby="versions">
+      <h2 id="versions">{t("watch.versions")}</h2>
+      <ul className="tags">
+        {versions.map((version) => (
+          <li key={version.id}>
+            <Link href={`/watch/${version.id}`} title={version.name} aria-current={version.id === id ? "page" : undefined}>
+              {nameOf(version, versions)} · {bytes(language, version.size)}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** Its height, unless that is not known or not its own; then what its file is called. */
+export function nameOf(version: Version, versions: readonly Version[]): string {
+  const { height, name } = version;
+  const alike = versions.filter((other) => other.height === height).length > 1;
+  return height === null || alike ? name.slice(name.lastIndexOf("/") + 1) : `${height}p`;
+}
