@@ -35,6 +35,17 @@ GONE_WITHIN = 2.0
 """Seconds after the end of a test in which everything of its clients has to be gone."""
 
 
+LONG = (
+    *("test_hostile", "test_surviving", "test_jobs", "test_while_streaming"),
+    *("test_presentations", "test_owner", "test_worker", "test_packaged", "test_recovery"),
+)
+"""Modules that take long: they begin first, so that at the end no process works while the others have nothing to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
+
 def pytest_collection_finish() -> None:
     """What there is by now stays: the collector, which `nothing_left_behind` calls, need not look at it again."""
     gc.collect()
