@@ -11,8 +11,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 from operator import lt
+from sys import byteorder
 
 type Extent = tuple[int, int]
 """Where bytes lie in the file: offset and length."""
@@ -37,9 +38,15 @@ class Runs:
         """The one value that all samples have."""
         return self.values[0] if len(self.values) == 1 else None
 
+    @property
+    def negative(self) -> bool:
+        """Whether any value is below 0; a film has a hundred thousand, and the first bit of each says so."""
+        last = self.values.itemsize - 1 if byteorder == "little" else 0
+        return not self.values.tobytes()[last :: self.values.itemsize].isascii()
+
     def run_of(self, sample: int) -> int:
         """The run in which `sample` lies; behind the end, the last one."""
-        return min(bisect_right(self.starts, sample), len(self.counts)) - 1
+        return bisect_right(self.starts, sample, 0, len(self.counts)) - 1
 
     def __getitem__(self, sample: int) -> int:
         if len(self.values) == 1:
@@ -57,12 +64,10 @@ class Runs:
         if isinstance(starts, range):
             found = self.values[first:stop]
             return found + self.values[-1:] * (stop - first - len(found))
-        expanded = array(kind)
-        for number in range(run, last + 1):
-            begin = max(first, starts[number])
-            end = stop if number == last else starts[number + 1]
-            expanded += self.values[number : number + 1] * (end - begin)
-        return expanded
+        lengths = self.counts[run : last + 1].tolist()
+        lengths[0] = starts[run + 1] - first
+        lengths[-1] = stop - max(first, starts[last])
+        return array(kind, chain.from_iterable(map(repeat, self.values[run : last + 1], lengths)))
 
     @property
     def nbytes(self) -> int:

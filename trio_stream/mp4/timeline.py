@@ -74,7 +74,7 @@ def place(track: Track, movie_timescale: int, *, fragmented: bool = False) -> tu
             samples = _ending_at(samples, stop)
         samples, later = _not_before_decoding(samples)
         hidden += later
-    if hidden > samples.end + _latest_offset(samples):
+    if hidden > samples.end and hidden > samples.end + _latest_offset(samples):
         raise Unsupported(_PATH, "it presents nothing of the track")
     if track.handler == "vide":
         first = _last_sync(samples, hidden)
@@ -116,8 +116,9 @@ def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
 
     FFmpeg reads negative ones of fragments otherwise than those of a file.
     """
-    if samples.compositions is None or (least := min(samples.compositions.values)) >= 0:
+    if samples.compositions is None or not samples.compositions.negative:
         return samples, 0
+    least = min(samples.compositions.values)
     try:
         values = array("i", (value - least for value in samples.compositions.values))
     except OverflowError:

@@ -212,13 +212,15 @@ def _video(packaged: PackagedTrack) -> Rendition:
 
 
 class _KeyTimes:
-    """When keyframes are presented: in seconds, or exactly. A film has thousands of them, and few are asked for."""
+    """When keyframes are presented: in seconds, or exactly. Each is reckoned once, and of the hundred thousand of a
+    film of keyframes alone only those that are asked for."""
 
     def __init__(self, packaged: PackagedTrack, keys: Sequence[int]) -> None:
         self._samples = packaged.samples
         self._offset = packaged.timeline.offset
         self._timescale = packaged.track.timescale
         self._keys = keys
+        self._known: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -228,7 +230,10 @@ class _KeyTimes:
 
     def exactly(self, number: int) -> int:
         """In units of the timescale."""
-        return max(0, self._samples.shown_at(self._keys[number]) + self._offset)
+        known = self._known.get(number)
+        if known is None:
+            known = self._known[number] = max(0, self._samples.shown_at(self._keys[number]) + self._offset)
+        return known
 
 
 def _plausible(rate: Fraction | None) -> Fraction | None:

@@ -118,11 +118,15 @@ class Titles:
         return await self._presentations.of(video)
 
     async def offer(self, id_: str) -> Offer:
-        """What manifests of a video say. Raises `VideoNotFound`, `Unpackageable`, `StoreError`."""
+        """What manifests of a video say; the same object for as long as they say the same.
+
+        Raises `VideoNotFound`, `Unpackageable`, `StoreError`.
+        """
         now = trio.current_time()
         until, offer = self._offers.get(id_, (0.0, None))
         if offer is None or now >= until:
-            offer = await self._make_offer(id_)
+            made = await self._make_offer(id_)
+            offer = offer if made == offer else made
             self._offers[id_] = now + MOMENT, offer
             self._offers.move_to_end(id_)
             if len(self._offers) > MOST:
