@@ -27,6 +27,7 @@ from trio_stream.library.sweeping import Sweeper
 from trio_stream.media.sandbox import Sandbox
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.playback.indexes import Indexes
+from trio_stream.playback.manifests import Manifests
 from trio_stream.playback.presentations import Presentations
 from trio_stream.playback.remuxed import Made, Remuxer
 from trio_stream.playback.segment_cache import SegmentCache
@@ -122,6 +123,7 @@ class Services:
     derived: Derived
     indexes: Indexes
     titles: Titles
+    manifests: Manifests
     texts: Texts
     made: Made
     owner: Owner
@@ -156,6 +158,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 derived=derived,
                 indexes=indexes,
                 titles=Titles(catalog, names, database, indexes, presentations),
+                manifests=Manifests(),
                 texts=Texts(database, derived),
                 made=Made(settings.data / SEGMENTS),
                 owner=owner,

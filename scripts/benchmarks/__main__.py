@@ -9,10 +9,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bodies, leaving, library, machine, media, report, servers, viewers
+from . import bodies, gather, leaving, library, machine, media, report, segments, servers, viewers
 from .media import File
 
 type Scenario = bodies.Scenario | viewers.Scenario
+
+OTHERS = {
+    "leaving": leaving.main,
+    "library": library.main,
+    "segments": segments.main,
+    "gather": gather.main,
+}
 
 QUICK_ROUNDS, ROUNDS = 2, 5
 QUICK_SECONDS, SECONDS = 1.0, 3.0
@@ -27,7 +34,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description="Measure servers side by side, in turn, and write a report with ratios to nginx.",
-        epilog="`scripts/bench memoryview --help`, `... leaving --help` and `... library --help` are about the others. "
+        epilog="`scripts/bench memoryview --help`, and so on for `leaving`, `library`, `segments` and `gather`, are "
+        "about the others. "
         f"Servers: {', '.join(server.name for server in servers.SERVERS)}. "
         f"Scenarios: {', '.join(each.name for each in known)}.",
     )
@@ -152,10 +160,8 @@ def main(arguments: Sequence[str]) -> int:
             from . import views  # noqa: PLC0415 - needs Trio, the rest does not
 
             return views.main(list(arguments[1:]))
-        if arguments and arguments[0] == "leaving":
-            return leaving.main(list(arguments[1:]))
-        if arguments and arguments[0] == "library":
-            return library.main(list(arguments[1:]))
+        if arguments and (other := OTHERS.get(arguments[0])) is not None:
+            return other(list(arguments[1:]))
         options = parse(arguments)
         bench = Bench(options, arguments)
         bench.run()

@@ -154,8 +154,12 @@ def connect(port: int) -> socket.socket:
     return sock
 
 
-def requests_of(scenario: Scenario, running: Running) -> Iterator[tuple[bytes, int, int]]:
-    """What to ask, the length and the status that must be answered; without end."""
+type Wanted = tuple[bytes, int, int]
+"""What to ask, the length and the status that must be answered."""
+
+
+def requests_of(scenario: Scenario, running: Running) -> Iterator[Wanted]:
+    """What is asked in a scenario; without end."""
     if not scenario.length:
         whole = request(running, scenario.file)
         while True:
@@ -171,12 +175,12 @@ def requests_of(scenario: Scenario, running: Running) -> Iterator[tuple[bytes, i
 
 
 class Load:
-    """All connections of a scenario; `run` may be called again."""
+    """Some connections that make these requests; `run` may be called again."""
 
-    def __init__(self, scenario: Scenario, running: Running) -> None:
-        self._port = running.port
-        self._connections = scenario.connections
-        self._requests = requests_of(scenario, running)
+    def __init__(self, port: int, connections: int, requests: Iterator[Wanted]) -> None:
+        self._port = port
+        self._connections = connections
+        self._requests = requests
         self._links: dict[int, Connection] = {}
         self._expected: dict[int, tuple[int, int]] = {}
 
@@ -299,7 +303,13 @@ def verify(scenario: Scenario, running: Running, truth: Callable[[File, int, int
 
 def measure(scenario: Scenario, running: Running, cpu: int, seconds: float) -> Figures:
     """Warm up, then measure."""
-    load, figures = Load(scenario, running), Figures()
+    load = Load(running.port, scenario.connections, requests_of(scenario, running))
+    return measure_load(load, running, cpu, seconds)
+
+
+def measure_load(load: Load, running: Running, cpu: int, seconds: float) -> Figures:
+    """The same for any requests."""
+    figures = Figures()
     load.run(min(0.5, seconds / 4), Figures())
     with Watch(running, cpu, figures):
         load.run(seconds, figures)

@@ -28,7 +28,8 @@ def load(scenario: Scenario, running: Running, seconds: float) -> None:
         arrive = min(scenario.arrive, seconds / 2)
         viewers.measure(replace(scenario, arrive=arrive, hold=seconds - arrive), running, 0)
     else:
-        bodies.Load(scenario, running).run(seconds, bodies.Figures())
+        asked = bodies.requests_of(scenario, running)
+        bodies.Load(running.port, scenario.connections, asked).run(seconds, bodies.Figures())
 
 
 def flame(server: Server, scenario: Scenario, seconds: float, out: Path, *, native: bool) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from . import machine, media
 from .bodies import HEAD, SINK, Figures, Watch, percentile, request
+from .media import File
 from .servers import Running
 
 TICK = 0.25
@@ -116,7 +117,7 @@ class Viewer:
         self.index = index
         self.rate = rate
         self.began = self.now = now
-        self.received = 0
+        self.received: float = 0  # bytes
         self.buffered = 0.0  # received and not played
         self.playing = False
         self.late = 0
@@ -124,7 +125,7 @@ class Viewer:
         self.sock: socket.socket | None = None
         self._judged = GRACE
 
-    def receive(self, now: float, size: int) -> None:
+    def receive(self, now: float, size: float) -> None:
         self.advance(now)
         self.received += size
         self.buffered += size
@@ -147,8 +148,8 @@ class Viewer:
 class House:
     """All viewers of one run, in one epoll and one heap of what is due."""
 
-    def __init__(self, scenario: Scenario, running: Running, crowd: Crowd) -> None:
-        self._scenario, self._running, self._crowd = scenario, running, crowd
+    def __init__(self, scenario: Scenario, running: Running, crowd: Crowd, film: File = media.GB4) -> None:
+        self._scenario, self._running, self._crowd, self._film = scenario, running, crowd, film
         self._rate = scenario.mbps * 125_000
         self._poll = select.epoll()
         self._viewers: list[Viewer] = []
@@ -179,7 +180,7 @@ class House:
             crowd.watched.received = self._taken
             crowd.late = sum(viewer.late for viewer in self._viewers)
             crowd.late_viewers = sum(viewer.late > 0 for viewer in self._viewers)
-            crowd.unanswered = len(self._asked)
+            crowd.unanswered = sum(bool(each.sock) and not each.received for each in self._viewers)
         finally:
             for viewer in self._viewers:
                 self._drop(viewer)
@@ -202,25 +203,30 @@ class House:
                 if not self._due or self._due[0][0] > now:
                     break
                 due, index = heapq.heappop(self._due)
-                if self._take(self._viewers[index]):
-                    heapq.heappush(self._due, (max(due + TICK, now), index))
+                if pause := self._take(self._viewers[index]):
+                    heapq.heappush(self._due, (max(due + pause, now), index))
 
     def _arrive(self, now: float) -> None:
         running, longest = self._running, int(self._rate * (self._scenario.arrive + self._scenario.hold + 60))
-        start = self._chance.randrange(media.GB4.size - longest)
+        start = self._chance.randrange(self._film.size - longest)
         viewer = Viewer(len(self._viewers), self._rate, now)
-        sock = viewer.sock = socket.socket()
+        sock = viewer.sock = self._connect(int(WINDOW_TICKS * TICK * self._rate))
+        self._viewers.append(viewer)
+        self._asked[sock.fileno()] = (viewer, request(running, self._film, f"bytes={start}-"))
+        self._poll.register(sock.fileno(), select.EPOLLOUT)
+
+    def _connect(self, window: int) -> socket.socket:
+        """A connection on its way, with so large a receive buffer."""
+        sock = socket.socket()
         sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, int(WINDOW_TICKS * TICK * self._rate))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
         sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         sock.bind((SOURCES[len(self._viewers) % len(SOURCES)], 0))
-        code = sock.connect_ex(("127.0.0.1", running.port))
+        code = sock.connect_ex(("127.0.0.1", self._running.port))
         if code not in (0, errno.EINPROGRESS):
             raise machine.BenchError(f"a viewer cannot connect: {os.strerror(code)}")
-        self._viewers.append(viewer)
-        self._asked[sock.fileno()] = (viewer, request(running, media.GB4, f"bytes={start}-"))
-        self._poll.register(sock.fileno(), select.EPOLLOUT)
+        return sock
 
     def _ready(self, number: int) -> None:
         """A connection stands, or an answer has begun."""
@@ -255,11 +261,11 @@ class House:
         self._received(viewer, now, len(viewer.head) - end - 4)
         heapq.heappush(self._due, (now, viewer.index))
 
-    def _take(self, viewer: Viewer) -> bool:
-        """Take what is due and there; whether there is more to come."""
+    def _take(self, viewer: Viewer) -> float:
+        """Take what is due and there; answers after how many seconds more will be due, 0: never."""
         sock, now = viewer.sock, time.perf_counter()
         if sock is None:
-            return False
+            return 0.0
         due = int(self._rate * (now - viewer.began + AHEAD)) - viewer.received
         with contextlib.suppress(BlockingIOError):
             while due > 0:
@@ -269,10 +275,10 @@ class House:
                     size = 0
                 if not size:
                     self._lose(viewer)
-                    return False
+                    return 0.0
                 due -= size
                 self._received(viewer, now, size)
-        return True
+        return TICK
 
     def _received(self, viewer: Viewer, now: float, size: int) -> None:
         viewer.receive(now, size)
@@ -290,7 +296,7 @@ class House:
             viewer.sock = None
 
 
-def measure(scenario: Scenario, running: Running, cpu: int) -> Crowd:
+def measure(scenario: Scenario, running: Running, cpu: int, film: File = media.GB4) -> Crowd:
     crowd = Crowd(scenario)
-    House(scenario, running, crowd).run(cpu)
+    House(scenario, running, crowd, film).run(cpu)
     return crowd

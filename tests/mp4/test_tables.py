@@ -39,6 +39,8 @@ def test_runs_are_the_values_they_stand_for(
     stop = data.draw(st.integers(first, len(values)))
     assert table.expand(first, stop).tolist() == values[first:stop]
     assert table.expand(0, len(values)).typecode == "i"
+    assert table.of(range(first, stop)) == values[first:stop]
+    assert table.negative is (min(table.values) < 0)
     if table.constant is not None:
         assert set(values) == {table.constant}
 
@@ -48,6 +50,7 @@ def test_times_are_sums_of_durations(values: list[int], cuts: frozenset[int]) ->
     table = Durations(*as_runs(values, cuts, "I"))
     times = list(accumulate(values, initial=0))
     assert [table.time(number) for number in range(len(times))] == times
+    assert table.times(range(len(values))) == times[:-1]
     for time in range(times[-1] + 1):
         assert table.at(time) == next(number for number, each in enumerate(times) if each >= time), time
     assert table.at(-5) == 0

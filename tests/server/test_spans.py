@@ -17,6 +17,10 @@ from tests.support import Server, connect, exchange, read_head, wait_for
 SIZE = 8 << 20
 SPANS = [(at, 30_000 + at % 977) for at in range(0, SIZE - 40_000, 31_000)]
 LENGTH = sum(length for _, length in SPANS)
+SHORT = [(at, 1 + at % 5_003) for at in range(0, SIZE - 60_000, 6_007)]
+SHORT[100:100] = [(SIZE - 50_000, 50_000), (3, 4), (2, 9)]
+"""As those of sound: gathered, with a long one among them and some that go back."""
+
 SMALL = [(5, 10), (100, 1), (7, 2000)]
 
 APP = f"""
@@ -25,6 +29,7 @@ fd = os.open(os.environ["SCATTERED"], os.O_RDONLY)
 bodies = {{
     "/many": (b"", {SPANS!r}),
     "/led": (b"lead" * 500, {SPANS!r}),
+    "/short": (b"lead" * 500, {SHORT!r}),
     "/small": (b"lead" * 500, {SMALL!r}),
     "/one": (b"", None),
 }}
@@ -67,6 +72,7 @@ async def test_spans_arrive_one_after_the_other(spans: Server, scattered: Path) 
     for path, lead, runs in (
         ("many", b"", SPANS),
         ("led", b"lead" * 500, SPANS),
+        ("short", b"lead" * 500, SHORT),
         ("small", b"lead" * 500, SMALL),
         ("one", b"", [(77, 1000)]),
     ):
@@ -89,7 +95,10 @@ async def test_what_goes_before_them_is_in_their_packet(spans: Server) -> None:
         assert packets_with_data(stream) <= len(SMALL), head
 
 
-async def test_a_slow_reader_gets_all_of_them(spans: Server, scattered: Path) -> None:
+@pytest.mark.parametrize(("path", "runs"), [("led", SPANS), ("short", SHORT)])
+async def test_a_slow_reader_gets_all_of_them(
+    spans: Server, scattered: Path, path: str, runs: list[tuple[int, int]]
+) -> None:
     """Whose socket is full in the middle of a span, again and again."""
     content = scattered.read_bytes()
     body = bytearray()
@@ -97,19 +106,22 @@ async def test_a_slow_reader_gets_all_of_them(spans: Server, scattered: Path) ->
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20_000)
     await stream.connect((spans.host, spans.port))
     with stream:
-        await stream.send(b"GET /led HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        await stream.send(f"GET /{path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
         with trio.fail_after(20):
             while data := await stream.recv(7_777):
                 body += data
     assert bytes(body).partition(b"\r\n\r\n")[2] == b"lead" * 500 + b"".join(
-        content[offset : offset + length] for offset, length in SPANS
+        content[offset : offset + length] for offset, length in runs
     )
 
 
-async def test_a_file_that_ends_early_is_an_error_and_a_reset(spans: Server, scattered: Path) -> None:
+@pytest.mark.parametrize("path", ["led", "short"])
+async def test_a_file_that_ends_early_is_an_error_and_a_reset(
+    spans: Server, scattered: Path, path: str
+) -> None:
     os.truncate(scattered, SPANS[len(SPANS) // 2][0] + 5)
     async with await connect(spans) as stream:
-        await stream.send_all(b"GET /led HTTP/1.1\r\nHost: t\r\n\r\n")
+        await stream.send_all(f"GET /{path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
         with pytest.raises(trio.BrokenResourceError):
             await receive(stream, LENGTH)
     wait_for(lambda: "send raised 14" in spans.log, 5, "the send to raise EFAULT")

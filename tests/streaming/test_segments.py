@@ -21,6 +21,9 @@ FILM = Gather(tuple((at, 32_000) for at in range(0, SIZE - 40_000, 33_000)))
 
 SOUND = Gather(tuple((at, 350) for at in range(0, SIZE - 350, 1_000)))
 
+LITTLE = Gather(SOUND.runs[:300])
+"""No more than one copy: a segment of sound."""
+
 PARTS = pytest.mark.parametrize("part", [Window(0, SIZE), FILM, SOUND], ids=["window", "film", "sound"])
 DELIVERIES = pytest.mark.parametrize("delivery", Delivery)
 
@@ -43,13 +46,19 @@ async def test_long_runs_are_sent_from_where_they_lie(pool: MapPool, disk: Disk,
     assert sink.data == b"moof" + assemble([FILM], path.read_bytes())
 
 
-@DELIVERIES
-async def test_short_runs_are_gathered(pool: MapPool, disk: Disk, path: Path, delivery: Delivery) -> None:
+@pytest.mark.parametrize(
+    ("part", "delivery"),
+    [(LITTLE, Delivery.SPANS), (SOUND, Delivery.VIEWS), (SOUND, Delivery.COPIES)],
+    ids=["little in spans", "views", "copies"],
+)
+async def test_short_runs_are_gathered(
+    pool: MapPool, disk: Disk, path: Path, part: Gather, delivery: Delivery
+) -> None:
     sink = Sink(path)
     async with streaming(pool, disk, path) as stream:
-        await stream.run([Literal(b"moof"), SOUND], sink, delivery)
-    assert sum(sink.copies) == 4 + SOUND.length, "with what comes before them"
-    assert sink.data == b"moof" + assemble([SOUND], path.read_bytes())
+        await stream.run([Literal(b"moof"), part], sink, delivery)
+    assert sum(sink.copies) == 4 + part.length, "with what comes before them"
+    assert sink.data == b"moof" + assemble([part], path.read_bytes())
 
 
 @DELIVERIES
@@ -68,11 +77,12 @@ async def test_a_few_bytes_of_our_own_are_sent_with_what_follows(
     assert sink.data == small.data + body + small.data + body + large.data + small.data
 
 
-@DELIVERIES
+@pytest.mark.parametrize("delivery", [Delivery.VIEWS, Delivery.COPIES])
 @pytest.mark.parametrize("times", [1, 9])
 async def test_a_reader_that_stops_taking_a_segment_costs_little(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, times: int
 ) -> None:
+    """Spans are nobody's memory; what those who send them keep is measured with real servers."""
     sink = Sink(path)
     stuck = trio.Event()
 

@@ -339,7 +339,7 @@ def _read_chunks(boxes: Mapping[str, Box], stbl: Box, size: int) -> tuple[Chunks
         offsets = fields.table("I")
     else:
         raise Malformed(stbl.path, "there is no stco in it")
-    if len(offsets) and max(offsets) > size:
+    if len(offsets) and offsets[-1] > size:
         kept = next(number for number, offset in enumerate(offsets) if offset > size)
         offsets = offsets[:kept]  # a recording that was cut off
     stsc = boxes.get("stsc")

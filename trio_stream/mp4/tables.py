@@ -8,11 +8,12 @@ Source: ISO/IEC 14496-12 sections 8.6 and 8.7.
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
-from operator import lt
+from itertools import accumulate, chain, repeat
+from operator import add, eq, lt, sub
+from sys import byteorder
 
 type Extent = tuple[int, int]
 """Where bytes lie in the file: offset and length."""
@@ -37,14 +38,27 @@ class Runs:
         """The one value that all samples have."""
         return self.values[0] if len(self.values) == 1 else None
 
+    @property
+    def negative(self) -> bool:
+        """Whether any value is below 0; a film has a hundred thousand, and the first bit of each says so."""
+        last = self.values.itemsize - 1 if byteorder == "little" else 0
+        return not self.values.tobytes()[last :: self.values.itemsize].isascii()
+
     def run_of(self, sample: int) -> int:
         """The run in which `sample` lies; behind the end, the last one."""
-        return min(bisect_right(self.starts, sample), len(self.counts)) - 1
+        return bisect_right(self.starts, sample, 0, len(self.counts)) - 1
 
     def __getitem__(self, sample: int) -> int:
         if len(self.values) == 1:
             return self.values[0]
         return self.values[self.run_of(sample)]
+
+    def of(self, samples: Sequence[int]) -> list[int]:
+        """The value of each of these samples."""
+        if len(self.values) == 1:
+            return [self.values[0]] * len(samples)
+        starts, values, runs = self.starts, self.values, len(self.counts)
+        return [values[bisect_right(starts, sample, 0, runs) - 1] for sample in samples]
 
     def expand(self, first: int, stop: int) -> "array[int]":
         """The values of samples `first` to `stop`."""
@@ -57,12 +71,10 @@ class Runs:
         if isinstance(starts, range):
             found = self.values[first:stop]
             return found + self.values[-1:] * (stop - first - len(found))
-        expanded = array(kind)
-        for number in range(run, last + 1):
-            begin = max(first, starts[number])
-            end = stop if number == last else starts[number + 1]
-            expanded += self.values[number : number + 1] * (end - begin)
-        return expanded
+        lengths = self.counts[run : last + 1].tolist()
+        lengths[0] = starts[run + 1] - first
+        lengths[-1] = stop - max(first, starts[last])
+        return array(kind, chain.from_iterable(map(repeat, self.values[run : last + 1], lengths)))
 
     @property
     def nbytes(self) -> int:
@@ -84,6 +96,17 @@ class Durations(Runs):
             return sample * self.values[0]
         run = self.run_of(sample)
         return self._times[run] + (sample - self.starts[run]) * self.values[run]
+
+    def times(self, samples: Sequence[int]) -> list[int]:
+        """When each of these samples is decoded."""
+        if len(self.values) == 1:
+            return [sample * self.values[0] for sample in samples]
+        starts, times, values, runs = self.starts, self._times, self.values, len(self.counts)
+        numbers = [bisect_right(starts, sample, 0, runs) - 1 for sample in samples]
+        return [
+            times[run] + (sample - starts[run]) * values[run]
+            for run, sample in zip(numbers, samples, strict=True)
+        ]
 
     def at(self, time: int) -> int:
         """The first sample that is decoded at `time` or later; behind the end, the number of samples."""
@@ -144,6 +167,13 @@ class SampleTable:
         """When it is presented, in media time."""
         return self.durations.time(sample) + self.composition(sample)
 
+    def all_shown_at(self, samples: Sequence[int]) -> list[int]:
+        """When each of these samples is presented, in media time."""
+        decoded = self.durations.times(samples)
+        return (
+            decoded if self.compositions is None else list(map(add, decoded, self.compositions.of(samples)))
+        )
+
     def is_sync(self, sample: int) -> bool:
         """Whether it can be decoded by itself."""
         if self.sync is None:
@@ -165,11 +195,11 @@ class SampleTable:
         """
         if self.compositions is None or key + 1 >= self.count:
             return False
-        offsets = self.compositions.expand(key, min(key + 3, self.count))
-        durations = self.durations
-        if offsets[1] + durations[key] < offsets[0]:
-            return True
-        return len(offsets) > 2 and offsets[2] + durations[key] + durations[key + 1] < offsets[0]
+        offsets = self.compositions.of(range(key, min(key + 3, self.count)))
+        first, second = self.durations.of((key, key + 1))
+        return offsets[1] + first < offsets[0] or (
+            len(offsets) > 2 and offsets[2] + first + second < offsets[0]
+        )
 
     def earliest(self, first: int, stop: int, look: int = 32) -> int:
         """The earliest presentation among the samples of `first` to `stop`, which begin a group of pictures."""
@@ -191,37 +221,40 @@ class SampleTable:
 
     def extents(self, first: int, stop: int) -> tuple[Extent, ...]:
         """Where the bytes of samples `first` to `stop` lie, in their order; what lies together is one extent."""
-        chunks = self.chunks
-        found: list[Extent] = []
-        begin = end = -1
-        entry = bisect_right(chunks.samples, first) - 1
+        offsets, bounds = self._pieces(first, stop)
+        if isinstance(self.sizes, int):
+            before: Sequence[int] = range(0, (stop - first + 1) * self.sizes, self.sizes)
+        else:
+            before = list(accumulate(self.sizes[first:stop], initial=0))
+        sums = [before[bound - first] for bound in bounds]
+        lengths = list(map(sub, sums[1:], sums))
+        if 0 not in lengths and not any(map(eq, map(add, offsets, lengths), offsets[1:])):
+            return tuple(zip(offsets, lengths, strict=True))  # as it is where sound lies between the pictures
+        return tuple(_joined(zip(offsets, lengths, strict=True)))
+
+    def _pieces(self, first: int, stop: int) -> tuple[list[int], list[int]]:
+        """The parts of chunks that these samples are: the offset of each, and its first sample; then `stop`."""
+        chunks, count = self.chunks, len(self.chunks.samples)
+        starts, firsts, lengths, places = chunks.samples, chunks.firsts, chunks.lengths, chunks.offsets
+        entry = bisect_right(starts, first) - 1
+        offsets: list[int] = []
+        bounds: list[int] = []
         sample = first
-        while sample < stop:
-            per, chunk_base, sample_base = (
-                chunks.lengths[entry],
-                chunks.firsts[entry] - 1,
-                chunks.samples[entry],
-            )
-            after = chunks.samples[entry + 1] if entry + 1 < len(chunks.samples) else stop
-            limit = min(after, stop)
-            while sample < limit:
-                number, within = divmod(sample - sample_base, per)
-                last = min(sample - within + per, limit)
-                offset = chunks.offsets[chunk_base + number]
-                if within:
-                    offset += self.bytes_of(sample - within, sample)
-                length = self.bytes_of(sample, last)
-                if offset == end:
-                    end += length
-                else:
-                    if end > begin:
-                        found.append((begin, end - begin))
-                    begin, end = offset, offset + length
-                sample = last
+        while sample < stop:  # once for each entry of `stsc`: sound has many
+            per, base = lengths[entry], starts[entry]
+            chunk, within = divmod(sample - base, per)
+            begin = sample - within
             entry += 1
-        if end > begin:
-            found.append((begin, end - begin))
-        return tuple(found)
+            limit = min(starts[entry], stop) if entry < count else stop
+            chunk += firsts[entry - 1] - 1
+            offsets += places[chunk : chunk - (begin - limit) // per]
+            bounds.append(sample)
+            bounds += range(begin + per, limit, per)
+            if within:
+                offsets[0] += self.bytes_of(begin, first)
+            sample = limit
+        bounds.append(stop)
+        return offsets, bounds
 
     @property
     def nbytes(self) -> int:
@@ -232,6 +265,20 @@ class SampleTable:
         return (
             plain + self.durations.nbytes + (self.compositions.nbytes if self.compositions is not None else 0)
         )
+
+
+def _joined(extents: Iterable[Extent]) -> Iterator[Extent]:
+    """The extents again, without empty ones, and those that touch as one."""
+    begin = end = -1
+    for offset, length in extents:
+        if offset == end:
+            end += length
+            continue
+        if end > begin:
+            yield begin, end - begin
+        begin, end = offset, offset + length
+    if end > begin:
+        yield begin, end - begin
 
 
 def is_ascending(values: "array[int]") -> bool:

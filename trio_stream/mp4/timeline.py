@@ -120,8 +120,9 @@ def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
 
     FFmpeg reads negative ones of fragments otherwise than those of a file.
     """
-    if samples.compositions is None or (least := min(samples.compositions.values)) >= 0:
+    if samples.compositions is None or not samples.compositions.negative:
         return samples, 0
+    least = min(samples.compositions.values)
     try:
         values = array("i", (value - least for value in samples.compositions.values))
     except OverflowError:

@@ -23,7 +23,7 @@ NEAR = 64
 
 
 class Times(Protocol):
-    """When keyframes are presented, in seconds, ascending. Few of them are asked for."""
+    """When keyframes are presented, in seconds, ascending. Only those near to a cut are asked for."""
 
     def __len__(self) -> int: ...
 
@@ -55,7 +55,7 @@ def thin(times: Times, apart: float) -> list[int]:
     """The first of the keyframes, and of those that follow each that is so many seconds behind the one before."""
     chosen = [0] if len(times) else []
     while chosen:
-        following = bisect_left(times, times[chosen[-1]] + apart, chosen[-1] + 1)
+        following = _first_at(times, times[chosen[-1]] + apart, chosen[-1] + 1)
         if following == len(times):
             break
         chosen.append(following)
@@ -72,8 +72,19 @@ def cut_evenly(start: float, end: float) -> list[float]:
         found.append(at)
 
 
+def _first_at(times: Times, wanted: float, begin: int) -> int:
+    """The first keyframe from `begin` on that is presented at `wanted` or later; behind the end, their number.
+
+    It is looked for from `begin` on, in steps that double: of a whole film, `bisect` alone would ask for a dozen times.
+    """
+    count, step, at = len(times), 1, begin
+    while at < count and times[at] < wanted:
+        begin, at, step = at + 1, at + step, step * 2
+    return bisect_left(times, wanted, begin, min(at, count))
+
+
 def _nearest(times: Times, begin: int, wanted: float) -> int | None:
-    after = bisect_left(times, wanted, begin)
+    after = _first_at(times, wanted, begin)
     if after == len(times):
         return after - 1 if after > begin else None
     if after > begin and wanted - times[after - 1] <= times[after] - wanted:

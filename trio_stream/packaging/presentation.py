@@ -9,7 +9,6 @@ Times of a rendition are in units of its timescale, from 0 on as players show th
 import json
 import zlib
 from array import array
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
@@ -106,23 +105,27 @@ def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> 
     The peak is that of any neighbouring segments which together last from half of `target` seconds (those of the
     longest segment, where none are given) to one and a half times it.
     """
-    starts, sizes = segments.starts, segments.sizes
-    total = (starts[-1] - starts[0]) / timescale
+    starts, total = list(segments.starts), (segments.starts[-1] - segments.starts[0]) / timescale
     longest = (
         target * timescale
         if target is not None
         else max((after - before for before, after in pairwise(starts)), default=0)
     )
-    low, high, peak = max(1, longest / 2), longest * 1.5, 0.0
-    before = list(accumulate(sizes, initial=0))
-    last = 0
-    for first, start in enumerate(starts[:-1]):
-        last = bisect_left(starts, start + low, max(last, first + 1))
-        for stop in range(last, min(last + MOST_TOGETHER, len(starts))):
+    low, high = max(1, longest / 2), longest * 1.5
+    before = list(accumulate(segments.sizes, initial=0))
+    last, count, peak, most, within = 0, len(starts), 0.0, 0, 1
+    for first, start in enumerate(starts[:-1]):  # of each film, some thousand times
+        sent, last = before[first], max(last, first + 1)
+        while last < count and starts[last] < start + low:
+            last += 1
+        for stop in range(last, min(last + MOST_TOGETHER, count)):
             length = starts[stop] - start
             if length > high:
                 break
-            peak = max(peak, (before[stop] - before[first]) * 8 * timescale / length)
+            rate = (before[stop] - sent) / length
+            if rate > peak:
+                peak, most, within = rate, before[stop] - sent, length
+    peak = most * 8 * timescale / within
     average = before[-1] * 8 / total if total > 0 else 0.0
     return max(round(peak), round(average), 1), max(round(average), 1)
 

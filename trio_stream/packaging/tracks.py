@@ -29,6 +29,9 @@ LONGEST = 4 * 24 * 3600
 MOST_KEYS = 10_000
 """Keyframes in the playlist for trick play, about; they are at least a second apart."""
 
+TOGETHER = 64
+"""Keyframes whose times are reckoned at once."""
+
 HEAD = 160
 PER_SAMPLE = 16
 """Bytes that the head of a segment takes at most, and for each sample."""
@@ -212,13 +215,15 @@ def _video(packaged: PackagedTrack) -> Rendition:
 
 
 class _KeyTimes:
-    """When keyframes are presented: in seconds, or exactly. A film has thousands of them, and few are asked for."""
+    """When keyframes are presented: in seconds, or exactly. Each is reckoned once, with those beside it, and of the
+    hundred thousand of a film of keyframes alone only those that lie near to a cut."""
 
     def __init__(self, packaged: PackagedTrack, keys: Sequence[int]) -> None:
         self._samples = packaged.samples
         self._offset = packaged.timeline.offset
         self._timescale = packaged.track.timescale
         self._keys = keys
+        self._known: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -228,7 +233,13 @@ class _KeyTimes:
 
     def exactly(self, number: int) -> int:
         """In units of the timescale."""
-        return max(0, self._samples.shown_at(self._keys[number]) + self._offset)
+        block, within = divmod(number, TOGETHER)
+        known = self._known.get(block)
+        if known is None:
+            keys = self._keys[block * TOGETHER : (block + 1) * TOGETHER]
+            shown = self._samples.all_shown_at(keys)
+            known = self._known[block] = [max(0, time + self._offset) for time in shown]
+        return known[within]
 
 
 def _plausible(rate: Fraction | None) -> Fraction | None:

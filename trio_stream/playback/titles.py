@@ -119,11 +119,17 @@ class Titles:
         return offer if trio.current_time() < until else None
 
     async def offer(self, id_: str) -> Offer:
-        """What manifests of a video say. Raises `VideoNotFound`, `Unpackageable`, `StoreError`, `NotTheOwner`."""
+        """What manifests of a video say; the same object for as long as they say the same.
+
+        Raises `VideoNotFound`, `Unpackageable`, `StoreError`, `NotTheOwner`.
+        """
         offer = self.offered(id_)
         if offer is None:
             began = trio.current_time()
             offer = await self._make_offer(id_)
+            _, before = self._offers.get(id_, (0.0, None))
+            if before is not None and before == offer:
+                offer = before
             self._offers[id_] = began + MOMENT, offer
             self._offers.move_to_end(id_)
             if len(self._offers) > MOST:

@@ -14,6 +14,7 @@ from typing import Self
 import trio
 
 from trio_stream.http.bodies import Run
+from trio_stream.server.gathering import gather
 from trio_stream.streaming.runs import stretches
 from trio_stream.streaming.sizing import KIB
 
@@ -58,11 +59,15 @@ class Disk:
         What lies between them is fetched with them where that takes no longer. Raises `OSError` when the disk does.
         Bytes past the end of the file are nothing to wait for.
         """
-        if self.is_warm(fd, runs):
-            self._warm += 1
-            return
-        self._cold += 1
-        await self._fetch(fd, runs)
+        if not self.warm_nowait(fd, runs):
+            self._cold += 1
+            await self._fetch(fd, runs)
+
+    def warm_nowait(self, fd: int, runs: Sequence[Run]) -> bool:
+        """Whether there is nothing to wait for."""
+        warm = self.is_warm(fd, runs)
+        self._warm += warm
+        return warm
 
     async def read(self, fd: int, runs: Sequence[Run], length: int, lead: bytes = b"") -> memoryview:
         """`lead` and then a copy of the bytes of `runs`, `length` together; less only where the file ends."""
@@ -120,16 +125,11 @@ def _read_nowait(fd: int, buffer: bytearray, at: int, runs: Sequence[Run]) -> bo
     """Read `runs` into the buffer from `at` on: all of it, if all is there without waiting."""
     if not NOWAIT:
         return False
-    preadv = os.preadv
     try:
-        with memoryview(buffer) as view:
-            for offset, length in runs:
-                if preadv(fd, (view[at : at + length],), offset, NOWAIT) != length:
-                    return False
-                at += length
+        with memoryview(buffer) as view, view[at:] as rest:
+            return gather(fd, rest, runs, NOWAIT)
     except OSError:
         return False
-    return True
 
 
 def _read(fd: int, buffer: bytearray, at: int, runs: Sequence[Run]) -> int:

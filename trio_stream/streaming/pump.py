@@ -1,7 +1,7 @@
 """Body parts -> chunks, each put where there is room for it: into a bounded channel.
 
-What lies scattered in the file is sent from where it lies if the runs are long; short ones cost less as a copy. A
-few bytes of our own before any of that are sent with it, and not for themselves.
+What lies scattered in the file is sent from where it lies, but for bodies that are little more than their end. A few
+bytes of our own before any of that are sent with it, and not for themselves.
 
 The last chunk of a body is always a copy. Everything before it has left when it is sent, so a check of the file at
 that moment covers every byte that left, and a file that changed under the last view cannot slip through: the
@@ -26,8 +26,9 @@ LEAD = 8 * KIB
 """So many bytes of our own may wait for what follows them. Linux holds back what is said to be followed by more, and
 takes nothing more for a socket in which 16 KiB are held back."""
 
-LONG = 6 * KIB
-"""Runs of so many bytes on average cost less by `sendfile`, each with a call of its own, than by a copy of them all."""
+SHORT = 12 * KIB
+"""Runs of fewer bytes on average are copied anyhow on their way out (`server/sendfile.py`). Where one copy is all there
+is to send, it is made here: that is one chunk instead of two."""
 
 LARGEST_COPY = 64 * KIB
 """A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
@@ -112,12 +113,17 @@ class Pump:
 
     async def _put_runs(self, lead: bytes, runs: tuple[Run, ...], length: int, put: Put) -> None:
         """Put `lead` and the bytes of `runs`, of which there are `length`."""
-        left = list(reversed(runs))
+        left, whole = list(reversed(runs)), length
         copied = length if self._copies(runs, length) else min(TAIL, length)
         if self.delivery is Delivery.SPANS and copied < length:
-            first = min(self.sizer.largest, length - copied)
-            if self.disk.is_warm(self.file.fd, take(list(left), first)):
+            size = min(self.sizer.largest - len(lead), length - copied)
+            first = take(left, size)
+            if self.disk.warm_nowait(self.file.fd, first):
                 self.sizer.size = self.sizer.largest  # until the client turns out to be slow
+                await self._put(Spans(lead, first, len(lead) + size), put)
+                length, lead = length - size, b""
+            else:
+                left += reversed(first)
         while length:
             room = self.sizer.size - len(lead)
             alone = self.delivery is Delivery.VIEWS and lead  # a view has nothing before it
@@ -126,7 +132,7 @@ class Pump:
                 chunk = await self._uncopied(lead, take(left, size), size)
             else:
                 size = min(room, self.largest_copy - len(lead), length)
-                chunk = await self._copy(lead, take(left, size), size)
+                chunk = await self._copy(lead, runs if size == whole else take(left, size), size)
             await self._put(chunk, put)
             length -= size
             lead = b""
@@ -135,7 +141,7 @@ class Pump:
         """Whether all that lies in these runs is to be copied."""
         match self.delivery:
             case Delivery.SPANS:
-                return length < len(runs) * LONG
+                return length < len(runs) * SHORT and length <= self.largest_copy
             case Delivery.VIEWS:
                 return len(runs) > 1
             case Delivery.COPIES:

@@ -7,15 +7,18 @@ from trio_stream.http.bodies import Run
 
 def take(left: list[Run], count: int) -> tuple[Run, ...]:
     """The next `count` bytes of the runs in `left`, which is read from its end and loses them."""
-    taken = []
-    while count > 0:
-        run = left.pop()
-        offset, length = run
+    whole = 0
+    for _, length in reversed(left):
         if length > count:
-            left.append((offset + count, length - count))
-            run, length = (offset, count), count
-        taken.append(run)
+            break
         count -= length
+        whole += 1
+    taken = left[-1 : -1 - whole : -1]
+    del left[len(left) - whole :]
+    if count:
+        offset, length = left.pop()
+        left.append((offset + count, length - count))
+        taken.append((offset, count))
     return tuple(taken)
 
 

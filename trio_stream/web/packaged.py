@@ -7,7 +7,6 @@ import re
 import time
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from secrets import token_hex
 
 from quart import Blueprint
@@ -23,6 +22,7 @@ from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.outlined import stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.playback.indexes import Index
+from trio_stream.playback.manifests import Written
 from trio_stream.playback.remuxed import Piece, init_piece, keyframe_piece, segment_piece
 from trio_stream.playback.titles import Offer
 from trio_stream.web.direct import Answered, Asked, byte_route, or_by_the_owner
@@ -46,17 +46,19 @@ async def manifest(asked: Asked, exchange: Exchange) -> Answered:
     if found is None:
         raise VideoNotFound("there is no such video")
     id_, name, suffix = (part.decode() for part in found.groups())
-    titles = exchange.services.titles
+    titles, file = exchange.services.titles, f"{name}.{suffix}"
     offer = titles.offered(id_)
     if offer is None:
         offer = await exchange.attend(partial(titles.offer, id_))
-    text = dash.manifest(offer.title) if suffix == "mpd" else _playlist(offer, name)
+    known = exchange.services.manifests.get(offer, id_, file, partial(_manifest, offer, name, suffix))
     kind = dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE
-    return _send_text(asked, text, kind, f"{name}.{suffix}", offer.mtime_ns, ASK_FIRST)
+    return _send_text(asked, known, kind, file, offer.mtime_ns, ASK_FIRST)
 
 
-def _playlist(offer: Offer, name: str) -> str:
-    """The text of a playlist. Raises `DerivedNotFound`."""
+def _manifest(offer: Offer, name: str, suffix: str) -> str:
+    """The text of a playlist or manifest. Raises `DerivedNotFound`."""
+    if suffix == "mpd":
+        return dash.manifest(offer.title)
     if name == "master":
         return hls.master(offer.title)
     own = offer.own.presentation
@@ -201,27 +203,23 @@ async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
         raise DerivedNotFound("there is no such segment")
     cues = await exchange.services.texts.cues(id_, name)
     text = cues.segment(marks[int(number)], marks[int(number) + 1])
-    return _send_text(
-        asked, text, SUFFIXES["vtt"], f"{name}-{number}.vtt", video.status.st_mtime_ns, FOR_EVER
-    )
+    file = f"{name}-{number}.vtt"
+    return _send_text(asked, Written.of(text), SUFFIXES["vtt"], file, video.status.st_mtime_ns, FOR_EVER)
 
 
 def _send_text(
-    asked: Asked, text: str, media_type: str, filename: str, mtime_ns: int, caching: str
+    asked: Asked, text: Written, media_type: str, filename: str, mtime_ns: int, caching: str
 ) -> Answered:
-    body = text.encode()
     answer = respond(
         asked.method,
         asked.fields,
         Representation(
-            size=len(body),
-            validators=Validators(
-                etag=f'"{blake2b(body, digest_size=12).hexdigest()}"', modified=mtime_ns // 10**9
-            ),
+            size=len(text.body),
+            validators=Validators(etag=text.etag, modified=mtime_ns // 10**9),
             media_type=media_type,
             filename=filename,
             caching=caching,
-            parts=(Literal(body),),
+            parts=(Literal(text.body),),
         ),
         now=int(time.time()),
         boundary=partial(token_hex, 16),

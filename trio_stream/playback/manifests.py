@@ -1,0 +1,62 @@
+"""Manifests as they are sent: written once, and kept for as long as what they say stays the same.
+
+Most who ask for one ask for the one somebody asked for before: to write the playlist of a film anew for each of them
+would cost many times what sending it does."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from trio_stream.playback.titles import Offer
+
+BUDGET = 32 << 20
+"""Bytes of manifests in memory: a playlist of two hours has some 70 KB."""
+
+FIXED = 64 << 10
+"""Bytes that one takes beside its text: what is said in it may be remembered for its sake alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text and its entity tag."""
+
+    body: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, text: str) -> "Written":
+        """The text as bytes, with a tag that says which they are."""
+        body = text.encode()
+        return cls(body, f'"{blake2b(body, digest_size=12).hexdigest()}"')
+
+
+class Manifests:
+    """Manifests by the file that was asked for and their own name, the last used longest."""
+
+    def __init__(self, budget: int = BUDGET) -> None:
+        self._budget = budget
+        self._known: OrderedDict[tuple[str, str], tuple[Offer, Written]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, offer: Offer, id_: str, name: str, write: Callable[[], str]) -> Written:
+        """The manifest `name` of the video `id_` as `offer` has it; `write` is asked if it is not known."""
+        key = id_, name
+        known = self._known.get(key)
+        if known is not None and known[0] is offer:
+            self._known.move_to_end(key)
+            return known[1]
+        found = Written.of(write())
+        if known is not None:
+            self._bytes -= _weight(known[1])
+        self._known[key] = offer, found
+        self._known.move_to_end(key)
+        self._bytes += _weight(found)
+        while self._bytes > self._budget and len(self._known) > 1:
+            _, (_, gone) = self._known.popitem(last=False)
+            self._bytes -= _weight(gone)
+        return found
+
+
+def _weight(written: Written) -> int:
+    return FIXED + len(written.body)

@@ -1,0 +1,36 @@
+"""Runs of a file into one buffer, with no more system calls than pay."""
+
+import os
+from collections.abc import Iterable
+
+BRIDGED = 8 * 1024
+"""So many bytes between two runs are read with them, into a buffer that nobody looks at: a call for each run costs as
+much."""
+
+MOST_VECTORS = 1000
+"""Linux takes 1,024 buffers in one call (`IOV_MAX`)."""
+
+_SCRAP = memoryview(bytearray(BRIDGED))
+
+
+def gather(fd: int, buffer: memoryview, runs: Iterable[tuple[int, int]], flags: int = 0) -> bool:
+    """Read `runs`, offsets and lengths, one after the other into the buffer, by `preadv2(2)` with these flags.
+
+    Answers whether all of it was read. Raises `OSError`.
+    """
+    preadv = os.preadv
+    vectors: list[memoryview] = []
+    at = begin = end = 0
+    for offset, length in runs:
+        gap = offset - end
+        if not vectors:
+            begin = offset
+        elif not 0 <= gap <= BRIDGED or len(vectors) >= MOST_VECTORS:
+            if preadv(fd, vectors, begin, flags) != end - begin:
+                return False
+            vectors, begin = [], offset
+        elif gap:
+            vectors.append(_SCRAP[:gap])
+        vectors.append(buffer[at : at + length])
+        at, end = at + length, offset + length
+    return not vectors or preadv(fd, vectors, begin, flags) == end - begin
