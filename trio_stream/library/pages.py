@@ -101,7 +101,7 @@ class Page:
 class Whole:
     """All that is known of a video: its row with facts, its subtitles, and the titles before and behind it.
 
-    `versions` are the files of its title, itself with them, the largest first; none if it is alone.
+    `versions` are the files of its title, itself with them, the one that leads first; none if it is alone.
     """
 
     row: Row[Any]

@@ -27,7 +27,7 @@ class Version:
 
 
 def versions(connection: Connection, id_: str) -> Sequence[Version]:
-    """The files of the title to which a video belongs, itself with them, the largest first; none if it is alone."""
+    """The files of the title to which a video belongs, itself with them, the one that leads first; none if it is alone."""
     own = connection.execute(
         select(videos.c.number, videos.c.part_of, videos.c.family).where(
             videos.c.id == id_, videos.c.missing_since.is_(None)
@@ -51,7 +51,7 @@ def versions(connection: Connection, id_: str) -> Sequence[Version]:
     ).all()
     if len(rows) < 2:
         return ()
-    found = [
+    return [
         Version(
             id=row.id,
             revision=row.revision,
@@ -63,7 +63,6 @@ def versions(connection: Connection, id_: str) -> Sequence[Version]:
         )
         for row in rows
     ]
-    return sorted(found, key=lambda version: -(version.height or 0))
 
 
 def _said(name: str) -> int | None:

@@ -131,7 +131,7 @@ def _details() -> Json:
                     {"state": made, "reason": nullable(text("Why there are none, or not all."))},
                 ),
                 "versions": listing(
-                    "The files of its title, itself with them, the largest first; none if it is alone.",
+                    "The files of its title, itself with them, the one that leads first; none if it is alone.",
                     ref("Version"),
                 ),
                 "previous": nullable(
