@@ -16,6 +16,9 @@ from trio_stream.mp4.timeline import Timeline
 SYNC, NOT_SYNC = 0x02000000, 0x01010000
 """Sample flags (section 8.8.3.1): depends on no other; depends on others, is no sync sample."""
 
+LATEST = 1 << 30
+"""Units of a timescale by which a track may begin later, so that one sample can say it."""
+
 _UNITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _STYP = box("styp", b"cmfs", struct.pack(">I", 0), b"cmfs", b"msdh")
 _MEDIA = {"vide": full_box("vmhd", 0, 1, bytes(8)), "soun": full_box("smhd", 0, 0, bytes(4))}
@@ -88,7 +91,9 @@ def fragment_head(
     """What stands before the bytes of samples `first` to `stop` of track `number` in segment `sequence`, counted from
     1.
 
-    Answers it with the number of bytes of the samples. `stop` is more than `first`.
+    Answers it with the number of bytes of the samples. `stop` is more than `first`. The first sample of a track that
+    begins late is decoded at 0 already, and presented when it is to be: players take the time at which the first
+    segment is decoded for that at which its playlist begins.
     """
     count = stop - first
     sizes = samples.expand_sizes(first, stop)
@@ -98,6 +103,11 @@ def fragment_head(
     defaults = b""
     track_flags = _TFHD_FLAGS
     durations = samples.durations.expand(first, stop)
+    decoded = samples.durations.time(first) + timeline.lead
+    waits = (
+        decoded if first == timeline.first and not timeline.skip and decoded + durations[0] <= LATEST else 0
+    )
+    durations[0] += waits
     if durations.count(durations[0]) == count:
         track_flags |= 0x8
         defaults += struct.pack(">I", durations[0])
@@ -116,12 +126,15 @@ def fragment_head(
     if flags is not None:
         run_flags |= 0x400
         columns.append(flags)
-    if samples.compositions is not None:
+    if samples.compositions is not None or waits:
         run_flags |= 0x800
-        columns.append(array("I", samples.compositions.expand(first, stop).tobytes()))
+        offsets = samples.compositions.expand(first, stop) if samples.compositions is not None else None
+        offsets = offsets or array("i", bytes(4 * count))
+        offsets[0] += waits
+        columns.append(array("I", offsets.tobytes()))
 
     tfhd = full_box("tfhd", 0, track_flags, struct.pack(">I", number), defaults, struct.pack(">I", common))
-    tfdt = full_box("tfdt", 1, 0, struct.pack(">Q", samples.durations.time(first) + timeline.lead))
+    tfdt = full_box("tfdt", 1, 0, struct.pack(">Q", decoded - waits))
     trun_size = 20 + (4 if exception is not None else 0) + 4 * count * len(columns)
     traf_size = 8 + len(tfhd) + len(tfdt) + trun_size
     moof_size = 24 + traf_size

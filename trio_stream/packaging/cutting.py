@@ -13,7 +13,7 @@ TARGET = 6.0
 FIRST = (2.0, 4.0)
 """Seconds of the first ones."""
 
-SCHEME = 1
+SCHEME = 2
 """Counts the changes of the rules by which segments are made: what is cached under another number is another
 segment."""
 
