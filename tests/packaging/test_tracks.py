@@ -143,7 +143,7 @@ def test_sound_is_cut_where_the_pictures_are(
     assert found.starts[0] == 0  # however late it begins
     assert found.starts[-1] == times[-1]
     marks = [start * SOUND // seen.timescale for start in seen.segments.starts[1:]]
-    for mark in marks:
+    for mark in marks[:-1]:
         after = next((each for each in range(timeline.first, samples.count) if times[each] >= mark), None)
         if after is not None and after > timeline.first:
             assert after in found.samples

@@ -294,7 +294,7 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
     track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
     scale, offset = track.timescale, timeline.offset
     firsts = [timeline.first]
-    for mark in marks.times[1:]:
+    for mark in marks.times[1:-1]:  # what goes on for a moment behind the pictures is no segment
         sample = samples.durations.at(mark * scale // marks.timescale - offset)
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
@@ -326,7 +326,7 @@ def _even_marks(packaged: PackagedTrack) -> Marks:
     scale, timeline = packaged.track.timescale, packaged.timeline
     end = _end(packaged.samples, timeline)
     times = cut_evenly(max(0, timeline.offset) / scale, end / scale)
-    return Marks([round(time * scale) for time in times], scale)
+    return Marks([*(round(time * scale) for time in times), end], scale)
 
 
 def _end(samples: SampleTable, timeline: Timeline) -> int:
