@@ -75,9 +75,12 @@ def test_what_is_written_is_read_as_it_was(
     found, first = again.samples, timeline.first
     assert found.count == samples.count - first
     assert (again.handler, again.timescale, again.entry) == (handler, track.timescale, track.entry)
+    waits = 0 if timeline.skip else samples.durations.time(first) + timeline.lead
+    assert again.start == 0
     for number, was in enumerate(range(first, samples.count)):
-        assert found.durations[number] == samples.durations[was]
-        assert found.composition(number) == samples.composition(was)
+        later = waits if number == 0 else 0  # decoded at 0, and presented when it is to be
+        assert found.durations[number] == samples.durations[was] + later
+        assert found.composition(number) == samples.composition(was) + later
         assert found.is_sync(number) is samples.is_sync(was)
         assert found.shown_at(number) + placed.offset == samples.shown_at(was) + timeline.offset
         content = b"".join(joined[offset:][:size] for offset, size in found.extents(number, number + 1))

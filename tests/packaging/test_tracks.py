@@ -27,7 +27,7 @@ from tests.mp4.making import (
 )
 from tests.packaging.making import SCALE, SOUND, movie, pictures, sound
 from trio_stream.mp4.movie import read_movie
-from trio_stream.mp4.timeline import Unsupported
+from trio_stream.mp4.timeline import Timeline, Unsupported
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.tracks import (
     HEAD,
@@ -85,7 +85,8 @@ def test_segments_are_what_their_samples_are(
     assert rendition.independent
     shown = [samples.shown_at(each) + timeline.offset for each in range(count)]
     for number, (first, stop) in enumerate(pairwise(found.samples)):
-        assert found.starts[number] == min(shown[first:stop]) == shown[first]
+        assert min(shown[first:stop]) == shown[first]
+        assert found.starts[number] == (shown[first] if first else 0)
         assert found.starts[number + 1] == max(shown[first:stop]) + SCALE // 24
         size = sum(each.size for each in made.samples[first:stop])
         assert found.sizes[number] == size + HEAD + PER_SAMPLE * (stop - first)
@@ -93,7 +94,7 @@ def test_segments_are_what_their_samples_are(
     listed = list(rendition.keys.samples[:-1])
     assert set(listed) <= set(keys)
     assert listed[0] == 0
-    assert list(rendition.keys.starts[:-1]) == [shown[each] for each in listed]
+    assert list(rendition.keys.starts[:-1]) == [shown[each] if each else 0 for each in listed]
     assert all(after - before >= SCALE for before, after in pairwise(rendition.keys.starts[:-1]))
 
 
@@ -104,7 +105,6 @@ def test_open_groups_begin_with_what_is_shown_first() -> None:
     assert seconds(rendition)[1] == pytest.approx(
         2 + 1 / 24
     )  # the second picture is shown before the keyframe
-    assert seconds(rendition)[0] == pytest.approx(1 / 24)
     assert rendition.keys is not None
     assert rendition.keys.starts[1] / SCALE == pytest.approx(2 + 3 / 24)
 
@@ -140,10 +140,10 @@ def test_sound_is_cut_where_the_pictures_are(
     assert all(before < after for before, after in pairwise(found.samples))
     for first, start in zip(found.samples[1:-1], found.starts[1:-1], strict=True):
         assert start == times[first]
-    assert found.starts[0] == max(0, times[timeline.first])
+    assert found.starts[0] == 0  # however late it begins
     assert found.starts[-1] == times[-1]
     marks = [start * SOUND // seen.timescale for start in seen.segments.starts[1:]]
-    for mark in marks:
+    for mark in marks[:-1]:
         after = next((each for each in range(timeline.first, samples.count) if times[each] >= mark), None)
         if after is not None and after > timeline.first:
             assert after in found.samples
@@ -152,9 +152,10 @@ def test_sound_is_cut_where_the_pictures_are(
 
 
 def test_sound_that_goes_on_behind_the_pictures_is_cut_evenly() -> None:
-    _, heard = presented(pictures(240, range(0, 240, 24)), sound(40)).renditions
-    assert seconds(heard) == pytest.approx([0, 2, 6, 10, 12, 16, 22, 28, 34, 40], abs=0.03)
-    assert heard.longest < 6.1
+    """The last picture stands until then."""
+    seen, heard = presented(pictures(240, range(0, 240, 24)), sound(40)).renditions
+    assert seconds(seen) == pytest.approx([0, 2, 6, 9, 40], abs=0.03)
+    assert seconds(heard) == pytest.approx([0, 2, 6, 9, 11, 15, 21, 27, 33, 40], abs=0.03)
 
 
 def test_sound_alone_is_cut_evenly() -> None:
@@ -162,7 +163,7 @@ def test_sound_alone_is_cut_evenly() -> None:
     assert seconds(heard) == pytest.approx([0, 2, 6, 12, 18, 24, 30], abs=0.03)
     assert seconds(one(sound(1))) == pytest.approx([0, 1], abs=0.03)
     late = one(sound(10, edits=(Edit(5000, -1), Edit(0, 0))))
-    assert seconds(late) == pytest.approx([5, 7, 11, 15], abs=0.03)
+    assert seconds(late) == pytest.approx([0, 7, 11, 15], abs=0.03)
 
 
 def test_the_sum_of_the_segments_is_the_length_of_the_film() -> None:
@@ -312,8 +313,24 @@ def test_tracks_start_together() -> None:
             replace(made.tracks[1], start=100 * SOUND + 4800),
         ),
     )
-    seen, heard = present(packaged_tracks(late)).renditions
-    assert (seen.segments.starts[0], heard.segments.starts[0]) == (0, 4800)
+    seen, heard = packaged_tracks(late)
+    assert (seen.timeline, heard.timeline) == (Timeline(), Timeline(lead=4800))
+
+
+@pytest.mark.parametrize(("pictured", "heard"), [(13, 20), (13, 12), (5, 13), (13, 12.95)])
+@pytest.mark.parametrize("offsets", [(0,), (2, 4, 1, 1)])
+def test_tracks_end_together(pictured: int, heard: float, offsets: tuple[int, ...]) -> None:
+    """The last sample of the shorter one lasts until the other has ended; all before it are as they were."""
+    made = movie(pictures(24 * pictured, range(0, 24 * pictured, 48), offsets=offsets), sound(heard))
+    tracks = packaged_tracks(made)
+    ends = [each.end for each in present(tracks).renditions]
+    assert ends[0] == pytest.approx(ends[1], abs=0.1)
+    for track, before in zip(tracks, made.tracks, strict=True):
+        count = before.samples.count
+        assert track.samples.count == count
+        assert track.samples.durations.expand(0, count - 1) == before.samples.durations.expand(0, count - 1)
+        assert track.samples.durations[count - 1] >= before.samples.durations[count - 1]
+    assert present(tracks).renditions[0].frame_rate == 24
 
 
 # --- What is not packaged -------------------------------------------------------------------------------

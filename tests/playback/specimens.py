@@ -79,13 +79,17 @@ SPECIMENS = (
         f"{picture('30')} {tone()} -vf select='not(mod(n\\,5)*lt(mod(n\\,7)\\,3))' -fps_mode vfr {X264} -bf 2 -g 40 {AAC}",
     ),
     Specimen("late-sound", f"{picture()} -itsoffset 0.7 {tone()} -map 0 -map 1 {X264} -bf 2 -g 48 {AAC}"),
-    Specimen("late-pictures", f"-itsoffset 0.4 {picture()} {tone()} -map 0 -map 1 {X264} -bf 2 -g 48 {AAC}"),
+    Specimen(
+        "late-pictures",
+        f"-itsoffset 0.4 {picture()} {tone()} -map 0 -map 1 -fps_mode passthrough {X264} -bf 2 -g 48 {AAC}",
+    ),
     Specimen("cut-by-copying", "-ss 3.3 -i base -c copy", base="b-frames"),
     Specimen("pictures-only", f"{picture()} {X264} -bf 2 -g 48"),
     Specimen("sound-only", f"{tone()} {AAC}"),
     Specimen("keyframes-only", f"{BOTH} {X264} -g 1 {AAC}"),
     Specimen("one-keyframe", f"{BOTH} {X264} -bf 2 -g 9999 -sc_threshold 0 {AAC}"),
     Specimen("long-sound", f"{picture(seconds=5)} {tone(seconds=20)} {X264} -g 48 {AAC}"),
+    Specimen("short-sound", f"{picture()} {tone(seconds=5)} {X264} -bf 2 -g 48 {AAC}"),
     Specimen("short", f"{picture(seconds=0.5)} {tone(seconds=0.5)} {X264} -bf 2 {AAC}"),
     Specimen(
         "hevc",

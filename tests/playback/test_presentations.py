@@ -94,8 +94,8 @@ def test_all_of_it_is_what_the_file_is(
 
 @dataclass(frozen=True)
 class Fragment:
-    """What the head of a segment says, in seconds: when it is decoded, how long it lasts, when its first and its last
-    frame are presented, and how long its longest frame is."""
+    """What the head of a segment says: when it is decoded and how long that lasts, in its timescale; in seconds, when
+    its frames are presented, how long the longest usual one is, and when the last one ends."""
 
     sequence: int
     decoded: int
@@ -103,6 +103,7 @@ class Fragment:
     timescale: int
     shown: tuple[float, ...]
     longest: float
+    ends: float
 
 
 def read_fragment(data: bytes, init: bytes) -> Fragment:
@@ -125,8 +126,11 @@ def read_fragment(data: bytes, init: bytes) -> Fragment:
     assert data[data.index(b"moof") - 4 :][fields.number(4, signed=True) :] == bytes(mdat.payload)
     times = accumulate(durations[:-1], initial=decoded)
     shown = tuple((at + offset - skip) / track.timescale for at, offset in zip(times, offsets, strict=True))
+    # The first may wait for its time, and the last for the end of another track.
+    usual = durations[1:-1] or durations
+    ends = max(at + duration / track.timescale for at, duration in zip(shown, durations, strict=True))
     return Fragment(
-        sequence, decoded, sum(durations), track.timescale, shown, max(durations) / track.timescale
+        sequence, decoded, sum(durations), track.timescale, shown, max(usual) / track.timescale, ends
     )
 
 
@@ -167,14 +171,14 @@ def test_segments_follow_each_other_as_the_playlist_says(
         assert [each.sequence for each in fragments] == list(range(1, len(fragments) + 1))
         for before, after in pairwise(fragments):  # neither a gap nor an overlap
             assert before.decoded + before.duration == after.decoded
-        frame = max(each.longest for each in fragments) + (MILLISECOND if specimen in REMUXED else 1e-5)
-        begin = max(0.0, min(fragments[0].shown))
-        marks = accumulate((each.duration for each in playlist.segments), initial=begin)
-        for fragment, mark in zip(fragments, marks, strict=False):
-            assert max(0.0, min(fragment.shown)) == pytest.approx(mark, abs=frame)
-        end = max(max(each.shown) for each in fragments)
-        length = sum(each.duration for each in playlist.segments)
-        assert begin + length == pytest.approx(end, abs=frame)
+        slack = MILLISECOND if specimen in REMUXED else 1e-5
+        frame = max(each.longest for each in fragments)
+        assert fragments[0].decoded == 0  # as players take it to be, whenever it is presented
+        marks = list(accumulate(each.duration for each in playlist.segments))
+        for fragment, mark in zip(fragments[1:], marks, strict=False):
+            assert min(fragment.shown) == pytest.approx(mark, abs=frame + slack)
+        end = max(each.ends for each in fragments)
+        assert marks[-1] == pytest.approx(end, abs=slack)
         assert max(round(each.duration) for each in playlist.segments) <= playlist.target_duration
         targets.add(playlist.target_duration)
     assert len(targets) == 1
@@ -228,9 +232,8 @@ def test_segments_alone_are_their_part_of_the_film(
 def _seek(film: Film, track: str, share: float, truth: dict[str, Frames]) -> None:
     playlist = film.playlist(film.tracks[track])
     init = film.get(playlist.segment_map[0].uri)
-    begin = max(0.0, min(read_fragment(film.get(playlist.segments[0].uri), init).shown))
-    marks = list(accumulate((each.duration for each in playlist.segments), initial=begin))
-    number = bisect_right(marks, begin + share * (marks[-1] - begin)) - 1
+    marks = list(accumulate((each.duration for each in playlist.segments), initial=0.0))
+    number = bisect_right(marks, share * marks[-1]) - 1
     data = film.get(playlist.segments[number].uri)
     fragment = read_fragment(data, init)
     what = f"{film.specimen.name}, {track}, segment {number}"
@@ -289,9 +292,8 @@ def test_keyframes_alone_are_pictures_of_the_film(
     [frames] = decode(f"{found.url}/{found.tracks['v:0']}-keys.m3u8", ["v:0"])
     assert len(frames.hashes) == len(playlist.segments)
     known = between(truth(found)["v:0"], 0, 1e9)
-    begin = frames.times[0]
-    marks = list(accumulate((each.duration for each in playlist.segments), initial=begin))
-    assert list(frames.times) == pytest.approx(marks[:-1], abs=2 * MILLISECOND)
+    marks = list(accumulate(each.duration for each in playlist.segments))
+    assert list(frames.times[1:]) == pytest.approx(marks[:-1], abs=2 * MILLISECOND)
     for at, frame in zip(frames.times, frames.hashes, strict=True):
         assert frame in (
             known.get(round(at, 3)),

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -476,3 +477,24 @@ def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path:
     assert [uri for _, uri in variants("Film.1080p.txt.mp4")] == ["v1.m3u8"]
     # sounds have no sizes
     assert [uri for _, uri in variants("Song.360p.mp4")] == ["a1.m3u8"]
+
+
+# --- What is no MP4 -------------------------------------------------------------------------------------
+
+
+def test_many_ask_at_once_for_what_is_remuxed(running: Server, videos: Path) -> None:
+    """A file is open once, whoever wants it: each request works with that, and not with the one it opened itself."""
+    film = make(
+        videos / "film.mkv",
+        "-f lavfi -i testsrc2=size=128x72:rate=25:duration=4 -f lavfi -i sine=duration=4 "
+        "-c:v libx264 -preset ultrafast -g 25 -c:a aac",
+    )
+    running.wait_known(film.name, film.stat().st_size)
+    folder = f"/api/videos/{video(running, film.name)['id']}"
+    lists = [playlist(running, f"{folder}/{name}.m3u8") for name in ("v0", "a1")]
+    wanted = [uri for each in lists for uri in (each.segment_map[0].uri, *(seg.uri for seg in each.segments))]
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        answers = list(pool.map(lambda uri: running.get(f"{folder}/{uri}"), wanted))
+    assert [(each.status_code, each.content[4:8]) for each in answers] == [
+        (200, b"ftyp" if uri.endswith("init.mp4") else b"styp") for uri in wanted
+    ]

@@ -27,7 +27,7 @@ class Version:
 
 
 def versions(connection: Connection, id_: str) -> Sequence[Version]:
-    """The files of the title to which a video belongs, itself with them, the one that leads first; none if it is alone."""
+    """The files of the title of a video, itself with them, the one that leads first; none if it is alone."""
     own = connection.execute(
         select(videos.c.number, videos.c.part_of, videos.c.family).where(
             videos.c.id == id_, videos.c.missing_since.is_(None)

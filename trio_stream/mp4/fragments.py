@@ -11,6 +11,9 @@ from trio_stream.mp4.movie import Track
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import Timeline
 
+LATEST = 1 << 30
+"""Units of a timescale by which a track may begin later, so that one sample can say it."""
+
 _UNITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _MEDIA = {"vide": full_box("vmhd", 0, 1, bytes(8)), "soun": full_box("smhd", 0, 0, bytes(4))}
 
@@ -81,18 +84,24 @@ def fragment_head(
     """What stands before the bytes of samples `first` to `stop` of track `number` in segment `sequence`, counted from
     1.
 
-    Answers it with the number of bytes of the samples. `stop` is more than `first`.
+    Answers it with the number of bytes of the samples. `stop` is more than `first`. The first sample of a track that
+    begins late is decoded at 0 already, and presented when it is to be: players take the time at which the first
+    segment is decoded for that at which its playlist begins.
     """
     sizes = samples.expand_sizes(first, stop)
+    durations = samples.durations.expand(first, stop)
     compositions = samples.compositions
+    offsets = compositions.expand(first, stop) if compositions is not None else None
+    decoded = samples.durations.time(first) + timeline.lead
+    if first == timeline.first and not timeline.skip and decoded:
+        longest = max(durations[0], offsets[0] if offsets is not None else 0)
+        if decoded + longest <= LATEST:
+            offsets = offsets if offsets is not None else array("i", bytes(4 * (stop - first)))
+            durations[0] += decoded
+            offsets[0] += decoded
+            decoded = 0
     head = segment_head(
-        sequence,
-        samples.durations.time(first) + timeline.lead,
-        samples.durations.expand(first, stop),
-        sizes,
-        _flags(samples, first, stop),
-        compositions.expand(first, stop) if compositions is not None else None,
-        track=number,
+        sequence, decoded, durations, sizes, _flags(samples, first, stop), offsets, track=number
     )
     return head, sum(sizes)
 

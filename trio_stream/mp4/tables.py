@@ -125,6 +125,18 @@ class Durations(Runs):
             sample = self.starts[self.run_of(sample - 1)]
         return sample
 
+    def lasting(self, count: int, duration: int) -> "Durations":
+        """Those of the first `count` samples, of which the last has that duration."""
+        run = self.run_of(count - 1)
+        before = count - 1 - self.starts[run]
+        whole = run + (before > 0)
+        counts, values = self.counts[:whole], self.values[:whole]
+        if before:
+            counts[run] = before
+        counts.append(1)
+        values.append(duration)
+        return Durations(counts, values)
+
 
 @dataclass(frozen=True, slots=True)
 class Chunks:

@@ -39,7 +39,8 @@ class Timeline:
     """How the samples of a track are presented, in units of its timescale.
 
     `lead` is added to the times of decoding, and the first `skip` units of what results are decoded and not presented.
-    So a sample is presented at its media time + lead - skip; one of the two is 0. No sample before `first` is needed.
+    So a sample is presented at its media time + lead - skip. No sample before `first` is needed; where it is not
+    presented, `lead` is such that it is decoded at 0, which is when players take a playlist to begin.
     """
 
     lead: int = 0
@@ -84,7 +85,9 @@ def place(track: Track, movie_timescale: int, *, fragmented: bool = False) -> tu
         # What is to be silent because the track begins later cannot be hidden: it is left out.
         roll = 0 if lead else PREROLL * track.timescale
         first = max(0, min(samples.durations.at(hidden - roll + 1), samples.count) - 1)
-    return samples, Timeline(max(0, lead - hidden), max(0, hidden - lead), first)
+    skip = max(0, hidden - lead)
+    unseen = min(samples.durations.time(first), skip)
+    return samples, Timeline(max(0, lead - hidden) - unseen, skip - unseen, first)
 
 
 def _scaled(duration: int, timescale: int, movie_timescale: int) -> int:

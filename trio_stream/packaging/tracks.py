@@ -1,5 +1,7 @@
 """An MP4 file -> its presentation: which tracks can be played, how they are called, and where they are cut.
 
+The first segment of each track begins with the title, however late its first sample is presented: it is decoded then.
+
 A playlist needs of the tables only the keyframes, their times, and sums of sizes; no sample is looked at by itself.
 """
 
@@ -25,6 +27,9 @@ MOST_SOUNDS = 32
 
 LONGEST = 4 * 24 * 3600
 """Seconds of a presentation: what has no end would have no end of segments."""
+
+SHORT = 0.1
+"""Seconds by which a track may end before another one."""
 
 MOST_KEYS = 10_000
 """Keyframes in the playlist for trick play, about; they are at least a second apart."""
@@ -92,10 +97,35 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     for track in [*video[:1], *audio[:MOST_SOUNDS]]:
         samples, timeline = place(track, movie.timescale, fragmented=movie.fragmented)
         if zero:
-            earlier = min(round(zero * track.timescale), timeline.lead)
+            earlier = min(round(zero * track.timescale), max(0, timeline.lead))
             timeline = replace(timeline, lead=timeline.lead - earlier)
         placed.append(PackagedTrack(track, samples, timeline))
-    return placed
+    return _ending_together(placed)
+
+
+def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
+    """The last sample of a track that ends before another lasts until that one does: the picture stands, the sound is
+    silent.
+
+    So it is when the file is played; but players of segments take the end of one track for that of all, or wait there
+    for more of it.
+    """
+    end = min(max(_end(each.samples, each.timeline) / each.track.timescale for each in tracks), LONGEST)
+    return [_lasting(each, round(end * each.track.timescale)) for each in tracks]
+
+
+def _lasting(packaged: PackagedTrack, end: int) -> PackagedTrack:
+    """The track with a last sample that lasts until `end`, if it is short of that, and a duration can say so."""
+    samples, timeline = packaged.samples, packaged.timeline
+    if end - _end(samples, timeline) <= SHORT * packaged.track.timescale:
+        return packaged
+    last = samples.count - 1
+    duration = end - timeline.offset - samples.shown_at(last)
+    if not 0 < duration < 1 << 32:
+        return packaged
+    return replace(
+        packaged, samples=replace(samples, durations=samples.durations.lasting(last + 1, duration))
+    )
 
 
 def present(tracks: Sequence[PackagedTrack]) -> Presentation:
@@ -192,8 +222,10 @@ def _video(packaged: PackagedTrack) -> Rendition:
         max(0, samples.earliest(first, stop) + timeline.offset) if is_open(number) else times.exactly(number)
         for number, first, stop in zip(chosen, firsts, bounds[1:], strict=True)
     ]
+    starts[0] = 0
     shown = thin(times, max(1.0, end / scale / MOST_KEYS))
-    rate = Fraction(samples.count * scale, samples.end) if samples.end else None
+    whole = track.samples  # whose last picture lasts no longer than it does in the file
+    rate = Fraction(whole.count * scale, whole.end) if whole.end else None
     width, height = _shown_size(track)
     _, transfer, _, _ = track.entry.colours
     return Rendition(
@@ -209,7 +241,7 @@ def _video(packaged: PackagedTrack) -> Rendition:
         pixel_aspect=track.entry.pixel_aspect,
         frame_rate=_plausible(rate),
         video_range="PQ" if transfer == PQ else "HLG" if transfer == HLG else "SDR",
-        keys=_keys(samples, [keys[each] for each in shown], [*map(times.exactly, shown), end]),
+        keys=_keys(samples, [keys[each] for each in shown], [0, *map(times.exactly, shown[1:]), end]),
         independent=not any(map(is_open, chosen)),
     )
 
@@ -272,9 +304,8 @@ def _keys(samples: SampleTable, keys: Sequence[int], starts: Sequence[int]) -> S
 def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition:
     track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
     scale, offset = track.timescale, timeline.offset
-    first = max(0, offset)
     firsts = [timeline.first]
-    for mark in marks.times[1:]:
+    for mark in marks.times[1:-1]:  # what goes on for a moment behind the pictures is no segment
         sample = samples.durations.at(mark * scale // marks.timescale - offset)
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
@@ -286,7 +317,7 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
     bounds = [*firsts, samples.count]
-    starts = [max(first, samples.durations.time(each) + offset) for each in firsts]
+    starts = [0, *(max(0, samples.durations.time(each) + offset) for each in firsts[1:])]
     return Rendition(
         name=f"a{track.id}",
         kind="audio",
@@ -306,18 +337,15 @@ def _even_marks(packaged: PackagedTrack) -> Marks:
     scale, timeline = packaged.track.timescale, packaged.timeline
     end = _end(packaged.samples, timeline)
     times = cut_evenly(max(0, timeline.offset) / scale, end / scale)
-    return Marks([round(time * scale) for time in times], scale)
+    return Marks([*(round(time * scale) for time in times), end], scale)
 
 
 def _end(samples: SampleTable, timeline: Timeline) -> int:
-    """When the presentation of the track ends: of pictures that are shown in another order, the last decoded end with
-    it."""
-    end = samples.end + timeline.offset
+    """When the presentation of the track ends: with one of the last samples, where these are shown in another order."""
     if samples.compositions is None or not samples.count:
-        return end
+        return samples.end + timeline.offset
     tail = range(max(0, samples.count - 32), samples.count)
-    last = max(tail, key=samples.shown_at)
-    return samples.shown_at(last) + samples.durations[last] + timeline.offset
+    return max(samples.shown_at(each) + samples.durations[each] for each in tail) + timeline.offset
 
 
 def _segments(samples: SampleTable, starts: Sequence[int], bounds: Sequence[int]) -> Segments:

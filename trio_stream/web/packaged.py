@@ -5,7 +5,7 @@ cached for ever. A segment of a file whose index is in memory takes neither a th
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_hex
 
@@ -88,6 +88,7 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
     titles = exchange.services.titles
     video = await titles.open(id_, revision)
     source = exchange.hold(video.fd, video.status)
+    video = replace(video, fd=source.fd)  # its own may be closed: the file is open once, whoever wants it
     wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key))
     index = titles.warm(revision)
     if (
@@ -196,7 +197,7 @@ async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
         raise DerivedNotFound("there is no such segment")
     id_, revision, name, number = (part.decode() for part in found.groups())
     video = await exchange.services.titles.open(id_, revision)
-    exchange.hold(video.fd, video.status)
+    video = replace(video, fd=exchange.hold(video.fd, video.status).fd)
     titles = exchange.services.titles
     marks = hls.text_marks(await exchange.attend(partial(titles.presentation, video)))
     if int(number) + 1 >= len(marks):

@@ -16,7 +16,7 @@ messages: a message cut off in the middle would be the end of the connection.
 
 import json
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never, cast
 
 import trio
@@ -84,7 +84,7 @@ async def stream_over_websocket(name: str) -> None:
     name = requested_name(websocket.scope["raw_path"], b"/api/ws/stream/")
     video = await services().catalog.open(name)
     file = exchange().hold(video.fd, video.status)
-    feed = await _feed(video)
+    feed = await _feed(replace(video, fd=file.fd))  # its own may be closed: the file is open once
     chatty = SUBPROTOCOL in websocket.requested_subprotocols
     await websocket.accept(subprotocol=SUBPROTOCOL if chatty else None)
     try:

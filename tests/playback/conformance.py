@@ -1,0 +1,281 @@
+"""Checks fragmented MP4 against ISO/IEC 14496-12 and CMAF (ISO/IEC 23000-19), with a reader of its own.
+
+It shares nothing with what writes the segments. Each fault is a sentence that names the box; none is an exception.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+TOP = {"init": ("ftyp", "moov"), "segment": ("styp", "moof", "mdat")}
+
+CHILDREN = {
+    "moov": ("mvhd", "trak", "mvex", "udta?"),
+    "trak": ("tkhd", "edts?", "mdia"),
+    "edts": ("elst",),
+    "mdia": ("mdhd", "hdlr", "elng?", "minf"),
+    "minf": ("vmhd|smhd", "dinf", "stbl"),
+    "dinf": ("dref",),
+    "stbl": ("stsd", "stts", "stsc", "stsz", "stco"),
+    "mvex": ("mehd?", "trex"),
+    "moof": ("mfhd", "traf"),
+    "traf": ("tfhd", "tfdt", "trun"),
+}
+"""What each box has in it, in this order and once; behind a question mark it may be missing."""
+
+FIXED = {
+    "mvhd": (100, 112), "tkhd": (84, 96), "mdhd": (24, 36), "vmhd": (12,), "smhd": (8,), "trex": (24,), "mfhd": (8,),
+    "tfdt": (8, 12), "stts": (8,), "stsc": (8,), "stsz": (12,), "stco": (8,),
+}  # fmt: skip
+"""Bytes behind the head of the box, for versions 0 and 1; the tables of samples are empty."""
+
+CONFIGURED = {
+    "avc1": "avcC", "avc3": "avcC", "hvc1": "hvcC", "hev1": "hvcC", "vp09": "vpcC", "av01": "av1C",
+    "mp4a": "esds", "Opus": "dOps", "fLaC": "dfLa", "ac-3": "dac3", "ec-3": "dec3",
+}  # fmt: skip
+"""The box that has to stand in a sample entry."""
+
+ENTRY = {"vide": 78, "soun": 28}
+"""Bytes of a sample entry before its boxes."""
+
+BRANDS = {"init": (b"iso6", b"cmfc"), "segment": (b"cmfs", b"msdh")}
+
+
+@dataclass(frozen=True)
+class Box:
+    kind: str
+    start: int
+    head: int
+    body: bytes
+
+
+@dataclass
+class Known:
+    """What init segments say of the one track, and what the last segment left off with."""
+
+    timescale: int = 0
+    handler: str = ""
+    defaults: tuple[int, int] = (0, 0)
+    sequence: int = 0
+    until: int | None = None
+    faults: list[str] = field(default_factory=list)
+
+
+def check(init: bytes, segments: Sequence[bytes], *, following: bool = True) -> list[str]:
+    """All faults of an init segment and the segments behind it; `following`: these follow each other."""
+    known = Known()
+    _init(init, known)
+    for number, segment in enumerate(segments):
+        before = len(known.faults)
+        _segment(segment, known, following=following)
+        known.faults[before:] = [f"segment {number}: {fault}" for fault in known.faults[before:]]
+    return known.faults
+
+
+def _boxes(data: bytes, known: Known, within: str) -> list[Box]:
+    found, at = [], 0
+    while at < len(data):
+        if at + 8 > len(data):
+            known.faults.append(f"{within}: {len(data) - at} bytes at the end are no box")
+            break
+        size, raw = struct.unpack_from(">I4s", data, at)
+        head = 8
+        if size == 1 and at + 16 <= len(data):
+            size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
+        kind = raw.decode("latin-1")
+        if size < head or at + size > len(data):
+            known.faults.append(f"{within}/{kind}: its size of {size} does not fit")
+            break
+        found.append(Box(kind, at, head, data[at + head : at + size]))
+        at += size
+    return found
+
+
+def _ordered(found: Sequence[Box], wanted: Sequence[str], known: Known, within: str) -> dict[str, Box]:
+    """The boxes by kind, where they are the wanted ones in that order."""
+    left, by_kind = list(found), {}
+    for each in wanted:
+        kinds = each.rstrip("?").split("|")
+        if left and left[0].kind in kinds:
+            box = left.pop(0)
+            by_kind[box.kind] = box
+        elif not each.endswith("?"):
+            known.faults.append(f"{within}: no {each} where it has to be")
+            return {}
+    known.faults.extend(f"{within}: {each.kind} does not belong there" for each in left)
+    return by_kind
+
+
+def _tree(box: Box, known: Known, path: str) -> dict[str, Box]:
+    """The boxes in it, by their kinds, with what is in them as well; the kinds of a track stand there once."""
+    path = f"{path}/{box.kind}".lstrip("/")
+    found = _ordered(_boxes(box.body, known, path), CHILDREN[box.kind], known, path)
+    for each in list(found.values()):
+        if each.kind in CHILDREN:
+            found |= _tree(each, known, path)
+        elif each.kind in FIXED and len(each.body) not in FIXED[each.kind]:
+            known.faults.append(f"{path}/{each.kind}: {len(each.body)} bytes are not what it has")
+    return found
+
+
+def _brands(box: Box, what: str, known: Known) -> None:
+    brands = [box.body[at : at + 4] for at in range(8, len(box.body), 4)]
+    known.faults.extend(
+        f"{box.kind}: no brand {each.decode()}" for each in BRANDS[what] if each not in brands
+    )
+    if len(box.body) % 4 or box.body[:4] not in brands:
+        known.faults.append(f"{box.kind}: the major brand is not among the others")
+
+
+def _full(box: Box) -> tuple[int, int]:
+    word: int = struct.unpack_from(">I", box.body)[0]
+    return word >> 24, word & 0xFFFFFF
+
+
+def _init(data: bytes, known: Known) -> None:
+    top = _ordered(_boxes(data, known, "init"), TOP["init"], known, "init")
+    if not top:
+        return
+    _brands(top["ftyp"], "init", known)
+    before = len(known.faults)
+    tree = _tree(top["moov"], known, "")
+    if len(known.faults) > before:
+        return
+    known.faults.extend(_moov(tree, known))
+
+
+def _moov(tree: dict[str, Box], known: Known) -> Iterator[str]:
+    for kind, at in (("mvhd", 16), ("tkhd", 20), ("mdhd", 16)):
+        version, _ = _full(tree[kind])
+        if version == 0 and struct.unpack_from(">I", tree[kind].body, at)[0] != 0:
+            yield f"{kind}: a duration is stated, and there is none of a fragmented track"
+    if _full(tree["tkhd"])[1] & 1 == 0:
+        yield "tkhd: the track is not enabled"
+    track, following = (
+        struct.unpack_from(">I", tree[kind].body, at)[0] for kind, at in (("tkhd", 12), ("mvhd", 96))
+    )
+    if track == 0 or following <= track:
+        yield "mvhd: the next track would have the number of this one"
+    known.timescale = struct.unpack_from(">I", tree["mdhd"].body, 12)[0]
+    if known.timescale == 0:
+        yield "mdhd: no timescale"
+    yield from _media(tree, known)
+    _, number, description, duration, size, _ = struct.unpack(">6I", tree["trex"].body)
+    if (number, description) != (track, 1):
+        yield "trex: it is of another track or description"
+    known.defaults = duration, size
+    if "elst" in tree:
+        version, _ = _full(tree["elst"])
+        count = struct.unpack_from(">I", tree["elst"].body, 4)[0]
+        if (version, count, len(tree["elst"].body)) not in ((0, 1, 20), (1, 1, 28)):
+            yield "elst: it is not one edit"
+        elif struct.unpack_from(">I" if version == 0 else ">Q", tree["elst"].body, 8)[0] != 0:
+            yield "elst: the edit has an end"
+
+
+def _media(tree: dict[str, Box], known: Known) -> Iterator[str]:
+    """Faults of what the track says of its media."""
+    known.handler = tree["hdlr"].body[8:12].decode("latin-1")
+    if tree["hdlr"].body[-1:] != b"\0":
+        yield "hdlr: the name does not end"
+    media = {"vide": "vmhd", "soun": "smhd"}.get(known.handler)
+    if media not in tree:
+        yield f"hdlr: {known.handler} has another header of media"
+        return
+    if "vmhd" in tree and _full(tree["vmhd"])[1] != 1:
+        yield "vmhd: the flags are not 1"
+    if known.handler == "vide" and not all(
+        struct.unpack_from(">II", tree["tkhd"].body, len(tree["tkhd"].body) - 8)
+    ):
+        yield "tkhd: pictures have no size"
+    for kind in ("stts", "stsc", "stsz", "stco"):
+        if any(tree[kind].body[4:]):
+            yield f"{kind}: it lists samples"
+    yield from _entry(tree["stsd"], known)
+
+
+def _entry(stsd: Box, known: Known) -> Iterator[str]:
+    if struct.unpack_from(">I", stsd.body, 4)[0] != 1:
+        yield "stsd: not one description"
+        return
+    entries = _boxes(stsd.body[8:], known, "stsd")
+    if len(entries) != 1:
+        yield "stsd: not as many descriptions as it says"
+        return
+    [entry] = entries
+    if entry.kind not in CONFIGURED:
+        yield f"stsd: {entry.kind} is not known"
+        return
+    if struct.unpack_from(">H", entry.body, 6)[0] != 1:
+        yield f"stsd/{entry.kind}: another data reference"
+    inside = _boxes(entry.body[ENTRY[known.handler] :], known, f"stsd/{entry.kind}")
+    if CONFIGURED[entry.kind] not in [each.kind for each in inside]:
+        yield f"stsd/{entry.kind}: no {CONFIGURED[entry.kind]}"
+
+
+def _segment(data: bytes, known: Known, *, following: bool) -> None:
+    top = _ordered(_boxes(data, known, "segment"), TOP["segment"], known, "segment")
+    if not top:
+        return
+    _brands(top["styp"], "segment", known)
+    before = len(known.faults)
+    tree = _tree(top["moof"], known, "")
+    if len(known.faults) == before:
+        known.faults.extend(_moof(tree, top, known, following=following))
+
+
+def _moof(tree: dict[str, Box], top: dict[str, Box], known: Known, *, following: bool) -> Iterator[str]:
+    sequence = struct.unpack_from(">I", tree["mfhd"].body, 4)[0]
+    if sequence == 0 or (following and sequence != known.sequence + 1):
+        yield f"mfhd: number {sequence} behind {known.sequence}"
+    known.sequence = sequence
+    tfhd, tfdt, trun = tree["tfhd"], tree["tfdt"], tree["trun"]
+    _, flags = _full(tfhd)
+    if not flags & 0x20000 or flags & 0x1:
+        yield "tfhd: default-base-is-moof is not what counts"
+    fields = [
+        name
+        for bit, name in ((2, "description"), (8, "duration"), (16, "size"), (32, "flags"))
+        if flags & bit
+    ]
+    if len(tfhd.body) != 8 + 4 * len(fields):
+        yield "tfhd: not as many fields as its flags say"
+        return
+    values = dict(zip(fields, struct.unpack_from(f">{len(fields)}I", tfhd.body, 8), strict=True))
+    if struct.unpack_from(">I", tfhd.body, 4)[0] != 1:
+        yield "tfhd: it is of another track"
+    version, _ = _full(tfdt)
+    if version != 1 or len(tfdt.body) != 12:
+        yield "tfdt: version 1 has 64 bits"
+        return
+    decoded = struct.unpack_from(">Q", tfdt.body, 4)[0]
+    if following and known.until is not None and decoded != known.until:
+        yield f"tfdt: {decoded} behind {known.until}"
+    samples = _samples(trun, values, known)
+    if isinstance(samples, str):
+        yield samples
+        return
+    offset, durations, sizes = samples
+    mdat = top["mdat"]
+    if offset != mdat.start + mdat.head - top["moof"].start:
+        yield f"trun: its data begin at {offset}, which is not where mdat does"
+    if sum(sizes) != len(mdat.body):
+        yield f"trun: samples of {sum(sizes)} bytes in mdat of {len(mdat.body)}"
+    known.until = decoded + sum(durations)
+
+
+def _samples(trun: Box, values: dict[str, int], known: Known) -> str | tuple[int, list[int], list[int]]:
+    """Where the data begin, durations and sizes; or a fault."""
+    version, flags = _full(trun)
+    count = struct.unpack_from(">I", trun.body, 4)[0]
+    columns = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
+    head = 8 + 4 * bool(flags & 1) + 4 * bool(flags & 4)
+    if not flags & 1 or version != 1 or (flags & 4 and flags & 0x400):
+        return "trun: not version 1 with an offset of data, and flags once"
+    if count == 0 or len(trun.body) != head + 4 * len(columns) * count:
+        return f"trun: {len(trun.body)} bytes for {count} samples"
+    words = struct.unpack_from(f">{len(columns) * count}I", trun.body, head)
+    rows = {bit: list(words[at :: len(columns)]) for at, bit in enumerate(columns)}
+    durations = rows.get(0x100, [values.get("duration", known.defaults[0])] * count)
+    sizes = rows.get(0x200, [values.get("size", known.defaults[1])] * count)
+    return struct.unpack_from(">i", trun.body, 8)[0], durations, sizes

@@ -1,0 +1,381 @@
+"""Checks playlists against RFC 8216 (and its second edition), and manifests against ISO/IEC 23009-1.
+
+It shares nothing with what writes them. Each fault is a sentence; none is an exception.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s]*)(?:,|\Z)')
+
+QUOTED, NUMBER, DECIMAL, SIZE, YES_NO = (
+    r'"[^"]*"',
+    r"[0-9]+",
+    r"[0-9]+(\.[0-9]+)?",
+    r"[0-9]+x[0-9]+",
+    "YES|NO",
+)
+
+STREAM = {
+    "BANDWIDTH": NUMBER, "AVERAGE-BANDWIDTH": NUMBER, "CODECS": QUOTED, "RESOLUTION": SIZE, "FRAME-RATE": DECIMAL,
+    "VIDEO-RANGE": "SDR|HLG|PQ", "AUDIO": QUOTED, "SUBTITLES": QUOTED,
+}  # fmt: skip
+ATTRIBUTES = {
+    "EXT-X-MEDIA": {
+        "TYPE": "AUDIO|VIDEO|SUBTITLES|CLOSED-CAPTIONS", "GROUP-ID": QUOTED, "NAME": QUOTED, "LANGUAGE": QUOTED,
+        "DEFAULT": YES_NO, "AUTOSELECT": YES_NO, "FORCED": YES_NO, "CHANNELS": QUOTED, "CHARACTERISTICS": QUOTED,
+        "URI": QUOTED,
+    },
+    "EXT-X-STREAM-INF": STREAM,
+    "EXT-X-I-FRAME-STREAM-INF": {
+        each: STREAM[each] for each in ("BANDWIDTH", "AVERAGE-BANDWIDTH", "CODECS", "RESOLUTION", "VIDEO-RANGE")
+    } | {"URI": QUOTED},
+    "EXT-X-MAP": {"URI": QUOTED},
+}  # fmt: skip
+"""Attributes, and what their values look like."""
+
+REQUIRED = {
+    "EXT-X-MEDIA": ("TYPE", "GROUP-ID", "NAME"),
+    "EXT-X-STREAM-INF": ("BANDWIDTH", "CODECS"),
+    "EXT-X-I-FRAME-STREAM-INF": ("BANDWIDTH", "URI"),
+    "EXT-X-MAP": ("URI",),
+}
+ANYWHERE = {"EXT-X-VERSION", "EXT-X-INDEPENDENT-SEGMENTS"}
+MASTER = {"EXT-X-MEDIA", "EXT-X-STREAM-INF", "EXT-X-I-FRAME-STREAM-INF"}
+ONCE = {"EXT-X-TARGETDURATION", "EXT-X-PLAYLIST-TYPE", "EXT-X-I-FRAMES-ONLY", "EXT-X-ENDLIST"}
+MEDIA = ONCE | {"EXT-X-MAP", "EXTINF"}
+AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "alac")
+
+
+@dataclass
+class Playlist:
+    """One as it is read: tags with their values, in order, and what follows some: "" as the tag."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def all(self, tag: str) -> list[str]:
+        return [value for each, value in self.lines if each == tag]
+
+    def attributes(self, tag: str) -> list[dict[str, str]]:
+        return [dict(ATTRIBUTE.findall(value)) for value in self.all(tag)]
+
+    @property
+    def uris(self) -> list[str]:
+        return self.all("")
+
+    @property
+    def durations(self) -> list[float]:
+        found = (re.match(DECIMAL, value) for value in self.all("EXTINF"))
+        return [float(each[0]) for each in found if each]
+
+    @property
+    def target(self) -> int:
+        [value] = self.all("EXT-X-TARGETDURATION")
+        return int(value)
+
+
+def read(text: str, allowed: set[str]) -> Playlist:
+    """A playlist with the faults that each line has by itself."""
+    found = Playlist()
+    say = found.faults.append
+    lines = text.split("\n")
+    if lines[0] != "#EXTM3U":
+        say("it does not begin with EXTM3U")
+    if lines[-1] != "" or "\r" in text or "\ufeff" in text:
+        say("its lines do not end as they should")
+    for line in lines[1:-1]:
+        if not line.startswith("#"):
+            if not line or line != line.strip():
+                say(f"no address: {line!r}")
+            found.lines.append(("", line))
+            continue
+        tag, _, value = line[1:].partition(":")
+        if tag not in allowed | ANYWHERE:
+            say(f"{tag} does not belong there")
+        found.lines.append((tag, value))
+        if tag in ATTRIBUTES:
+            found.faults += _attributes(tag, value)
+    found.faults += [f"{tag} is there more than once" for tag in ONCE | ANYWHERE if len(found.all(tag)) > 1]
+    if not any(value.isdigit() and int(value) >= 6 for value in found.all("EXT-X-VERSION")):
+        say("EXT-X-VERSION is less than what is used takes")
+    return found
+
+
+def _attributes(tag: str, value: str) -> Iterator[str]:
+    pairs = ATTRIBUTE.findall(value)
+    if "".join(f"{name}={each}," for name, each in pairs) != value + ",":
+        yield f"{tag}: not a list of attributes: {value}"
+    names = [name for name, _ in pairs]
+    yield from (f"{tag}: {name} is there twice" for name in set(names) if names.count(name) > 1)
+    yield from (f"{tag}: no {name}" for name in REQUIRED[tag] if name not in names)
+    for name, each in pairs:
+        if name not in ATTRIBUTES[tag]:
+            yield f"{tag}: {name} is not known"
+        elif not re.fullmatch(ATTRIBUTES[tag][name], each):
+            yield f"{tag}: {name} cannot be {each}"
+
+
+def lint_media(text: str, sizes: Callable[[str], int], *, keys: bool = False) -> list[str]:
+    """Faults of a media playlist; `sizes` tells how large what lies at an address is."""
+    found = read(text, MEDIA)
+    say = found.faults.append
+    tags = [tag for tag, _ in found.lines]
+    for tag in ("EXT-X-TARGETDURATION", "EXT-X-PLAYLIST-TYPE", "EXT-X-ENDLIST"):
+        if tag not in tags:
+            say(f"no {tag}")
+    if found.all("EXT-X-PLAYLIST-TYPE") not in ([], ["VOD"]):
+        say("EXT-X-PLAYLIST-TYPE is not VOD")
+    if tags and tags[-1] != "EXT-X-ENDLIST":
+        say("something follows the end")
+    if ("EXT-X-I-FRAMES-ONLY" in tags) is not keys:
+        say("EXT-X-I-FRAMES-ONLY is where it does not belong, or is not")
+    body = [tag for tag in tags if tag in ("EXTINF", "")]
+    if body != ["EXTINF", ""] * (len(body) // 2) or not body:
+        say("EXTINF and addresses do not take turns")
+    if len(found.durations) != len(found.all("EXTINF")) or not all(
+        v.endswith(",") for v in found.all("EXTINF")
+    ):
+        say("EXTINF has no duration")
+    if not all(found.durations):
+        say("a segment has no duration")
+    found.faults += _segments(found, tags, sizes)
+    return found.faults
+
+
+def _segments(found: Playlist, tags: Sequence[str], sizes: Callable[[str], int]) -> Iterator[str]:
+    """Faults of what a media playlist names."""
+    maps = [number for number, tag in enumerate(tags) if tag == "EXT-X-MAP"]
+    before = [*tags, "EXTINF"].index("EXTINF")
+    is_text = bool(found.uris) and found.uris[0].endswith(".vtt")
+    if (len(maps) == 1 and maps[0] < before) is is_text:
+        yield "EXT-X-MAP is not there once, before all segments"
+    if len(targets := found.all("EXT-X-TARGETDURATION")) == 1:
+        longest = max(map(_rounded, found.durations), default=0)
+        if not targets[0].isdigit() or longest > found.target:
+            yield f"EXT-X-TARGETDURATION is less than the {longest} of a segment"
+    if len(set(found.uris)) != len(found.uris):
+        yield "an address is there twice"
+    yield from (f"nothing is at {uri}" for uri in found.uris if uri.isprintable() and sizes(uri) <= 0)
+
+
+def _rounded(seconds: float) -> int:
+    return int(seconds + 0.5)
+
+
+def peak(durations: Sequence[float], sizes: Sequence[int], target: int) -> float:
+    """Bits a second of the segments in a row that have most, of all that last from a half of a target to one and a half
+    (RFC 8216 section 4.1); of a shorter playlist, all of them."""
+    found = [sum(sizes) * 8 / sum(durations)]
+    for first in range(len(durations)):
+        for stop in range(first + 1, len(durations) + 1):
+            length = sum(durations[first:stop])
+            if 0.5 * target <= length <= 1.5 * target:
+                found.append(sum(sizes[first:stop]) * 8 / length)
+    return max(found)
+
+
+def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str], int]) -> list[str]:
+    """Faults of a master playlist and of all it names; `get` answers a playlist, `sizes` how large what it names is."""
+    found = read(text, MASTER)
+    say = found.faults.append
+    media, streams = found.attributes("EXT-X-MEDIA"), found.attributes("EXT-X-STREAM-INF")
+    for (tag, _), (following, _) in pairwise([*found.lines, ("end", "")]):
+        if (tag == "EXT-X-STREAM-INF") is not (following == ""):
+            say("EXT-X-STREAM-INF and addresses do not take turns")
+    found.faults += _groups(media, streams)
+    lists: dict[str, Playlist] = {}
+    keys = [each.get("URI", "").strip('"') for each in found.attributes("EXT-X-I-FRAME-STREAM-INF")]
+    for uri in dict.fromkeys(
+        [*found.uris, *(each["URI"].strip('"') for each in media if "URI" in each), *keys]
+    ):
+        said = get(uri)
+        faults = lint_media(said, lambda each, uri=uri: sizes(uri, each), keys=uri in keys)  # type: ignore[misc]
+        found.faults += [f"{uri}: {fault}" for fault in faults]
+        lists[uri] = read(said, MEDIA)
+    targets = {each.target for uri, each in lists.items() if uri not in keys}
+    if len(targets) > 1:
+        say(f"EXT-X-TARGETDURATION are several: {sorted(targets)}")
+    for stream, uri in zip(streams, found.uris, strict=False):
+        groups = [
+            each
+            for each in media
+            if each.get("TYPE") == "AUDIO" and each.get("GROUP-ID") == stream.get("AUDIO")
+        ]
+        with_it = [each["URI"].strip('"') for each in groups if "URI" in each]
+        found.faults += _rates(stream, uri, with_it, lists, sizes)
+    for stream, uri in zip(found.attributes("EXT-X-I-FRAME-STREAM-INF"), keys, strict=True):
+        found.faults += _rates(stream, uri, [], lists, sizes)
+    if found.all("EXT-X-INDEPENDENT-SEGMENTS"):
+        found.faults += [
+            f"{uri}: not all segments are independent"
+            for uri in found.uris
+            if not lists[uri].all("EXT-X-INDEPENDENT-SEGMENTS")
+        ]
+    return found.faults
+
+
+def _groups(media: Sequence[dict[str, str]], streams: Sequence[dict[str, str]]) -> Iterator[str]:
+    for kind, attribute in (("AUDIO", "AUDIO"), ("SUBTITLES", "SUBTITLES")):
+        there = {each.get("GROUP-ID") for each in media if each.get("TYPE") == kind}
+        named = {stream[attribute] for stream in streams if attribute in stream}
+        yield from (f"no group {each} of {kind}" for each in named - there)
+        yield from (f"nobody names the group {each} of {kind}" for each in there - named)
+        for group in there:
+            members = [each for each in media if (each.get("TYPE"), each.get("GROUP-ID")) == (kind, group)]
+            names = [each.get("NAME") for each in members]
+            if len(set(names)) != len(names):
+                yield f"a NAME is twice in the group {group}"
+            if sum(each.get("DEFAULT") == "YES" for each in members) > 1:
+                yield f"more than one DEFAULT in the group {group}"
+            if any(each.get("DEFAULT") == "YES" and each.get("AUTOSELECT") == "NO" for each in members):
+                yield f"a DEFAULT that is not AUTOSELECT in the group {group}"
+    yield from (
+        "FORCED is only for subtitles" for each in media if "FORCED" in each and each["TYPE"] != "SUBTITLES"
+    )
+    for stream in streams:
+        codecs = stream.get("CODECS", "").strip('"').lower().split(",")
+        heard = any(each.startswith(AUDIO_CODECS) for each in codecs)
+        seen = not all(each.startswith(AUDIO_CODECS) for each in codecs)
+        if "AUDIO" in stream and not heard:
+            yield "CODECS leaves out the sound"
+        if seen is not ("RESOLUTION" in stream):
+            yield "RESOLUTION is there without pictures, or is not"
+
+
+def _rates(
+    stream: dict[str, str],
+    uri: str,
+    sounds: Sequence[str],
+    lists: dict[str, Playlist],
+    sizes: Callable[[str, str], int],
+) -> Iterator[str]:
+    """BANDWIDTH is at least the peak of what is played together; AVERAGE-BANDWIDTH is right within a twentieth."""
+
+    def of(name: str) -> tuple[float, float]:
+        played = lists[name]
+        weighed = [sizes(name, each) for each in played.uris]
+        return peak(played.durations, weighed, played.target), sum(weighed) * 8 / sum(played.durations)
+
+    others = [of(each) for each in sounds] or [(0.0, 0.0)]
+    most, average = of(uri)
+    most, average = most + max(each[0] for each in others), average + max(each[1] for each in others)
+    if int(stream["BANDWIDTH"]) < most * 0.999:
+        yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, and the peak {most:.0f}"
+    if int(stream["BANDWIDTH"]) > most * 1.25 + 8000:
+        yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, much more than the peak {most:.0f}"
+    if "AVERAGE-BANDWIDTH" in stream:
+        said = int(stream["AVERAGE-BANDWIDTH"])
+        if abs(said - average) > 0.05 * average + 4000 or said > int(stream["BANDWIDTH"]):
+            yield f"{uri}: AVERAGE-BANDWIDTH is {said}, and the average {average:.0f}"
+
+
+# --- DASH -----------------------------------------------------------------------------------------------
+
+MPD = "{urn:mpeg:dash:schema:mpd:2011}"
+
+INSIDE = {
+    "MPD": ("Period",),
+    "Period": ("AdaptationSet",),
+    "AdaptationSet": ("AudioChannelConfiguration", "EssentialProperty", "SupplementalProperty", "Label", "Role", "SegmentTemplate", "Representation"),
+    "Representation": ("AudioChannelConfiguration", "SupplementalProperty", "BaseURL", "SegmentTemplate"),
+    "SegmentTemplate": ("SegmentTimeline",),
+    "SegmentTimeline": ("S",),
+}  # fmt: skip
+"""Elements in the order in which the schema has them."""
+
+DEMANDED = {
+    "MPD": ("profiles", "type", "mediaPresentationDuration", "minBufferTime"),
+    "Period": ("id",),
+    "AdaptationSet": ("id", "contentType", "mimeType"),
+    "Representation": ("id", "bandwidth"),
+    "SegmentTemplate": ("timescale", "media", "initialization"),
+    "S": ("d",),
+    "Role": ("schemeIdUri", "value"),
+}
+DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
+
+
+def lint_mpd(text: str, sizes: Callable[[str], int]) -> list[str]:
+    """Faults of a manifest; `sizes` tells how large what lies at an address is, 0 for nothing."""
+    try:
+        root = ET.fromstring(text)
+    except ET.ParseError as error:
+        return [f"no XML: {error}"]
+    if root.tag != f"{MPD}MPD":
+        return ["it is no MPD"]
+    faults = list(_element(root))
+    for kind in ("AdaptationSet", "Representation"):
+        ids = [each.get("id") for each in root.iter(f"{MPD}{kind}")]
+        if len(set(ids)) != len(ids):
+            faults.append(f"an id of {kind} is there twice")
+    if faults:
+        return faults
+    if not all(each.startswith("urn:mpeg:dash:profile:") for each in root.attrib["profiles"].split(",")):
+        faults.append("profiles are no names")
+    matched = DURATION.fullmatch(root.attrib["mediaPresentationDuration"])
+    if matched is None:
+        return [*faults, "mediaPresentationDuration is no duration"]
+    hours, minutes, seconds = (float(each or 0) for each in matched.groups())
+    return faults + list(_timelines(root, 3600 * hours + 60 * minutes + seconds, sizes))
+
+
+def _element(element: ET.Element) -> Iterator[str]:
+    name = element.tag.removeprefix(MPD)
+    yield from (f"{name}: no {each}" for each in DEMANDED.get(name, ()) if each not in element.attrib)
+    order = INSIDE.get(name, ())
+    kinds = [each.tag.removeprefix(MPD) for each in element]
+    yield from (f"{name}: {each} does not belong there" for each in kinds if each not in order)
+    places = [order.index(each) for each in kinds if each in order]
+    if places != sorted(places):
+        yield f"{name}: its elements are not in order"
+    for each in element:
+        yield from _element(each)
+
+
+def _timelines(root: ET.Element, whole: float, sizes: Callable[[str], int]) -> Iterator[str]:
+    ends = []
+    for representation in root.iter(f"{MPD}Representation"):
+        if (template := representation.find(f"{MPD}SegmentTemplate")) is None:
+            continue
+        fault, end = _timeline(representation, template, sizes)
+        ends.append(end)
+        yield from fault
+    if abs(max(ends, default=whole) - whole) > 0.01:
+        yield f"it lasts {whole} s, and its segments until {max(ends)}"
+    if any(whole - each > 0.15 for each in ends):
+        yield "a timeline ends before the presentation does"
+
+
+def _timeline(
+    representation: ET.Element, template: ET.Element, sizes: Callable[[str], int]
+) -> tuple[list[str], float]:
+    """Faults of one timeline, and when it ends, in seconds."""
+    faults: list[str] = []
+    timescale, number = int(template.attrib["timescale"]), int(template.get("startNumber", 1))
+    at, weight, begins = 0, 0, list[int]()
+
+    def size(number: int) -> int:
+        return sizes(template.attrib["media"].replace("$Number$", str(number)))
+
+    for each in template.iter(f"{MPD}S"):
+        at = int(each.get("t", at))
+        for _ in range(int(each.get("r", 0)) + 1):
+            begins.append(at)
+            if size(number) <= 0:
+                faults.append(f"nothing is at {number}")
+            at, number, weight = at + int(each.attrib["d"]), number + 1, weight + size(number)
+    name = representation.attrib["id"]
+    if size(number) > 0:
+        faults.append(f"{name}: the timeline leaves segments out")
+    if sizes(template.attrib["initialization"]) <= 0:
+        faults.append(f"{name}: there is no init segment")
+    length = (at - begins[0]) / timescale if begins else 0
+    if not length or int(representation.attrib["bandwidth"]) < weight * 8 / length * 0.999:
+        faults.append(f"{name}: bandwidth is less than the average")
+    if "codecs" not in representation.attrib:
+        faults.append(f"{name}: no codecs")
+    return faults, at / timescale
