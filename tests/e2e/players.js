@@ -157,7 +157,8 @@ function stage(fftSize) {
 
 /**
  * Plays the film at `url` from the beginning, seeks forwards and back, lets every sound, size and text be chosen, and
- * plays to the end. `hertz` are the frequencies of its sounds, `back` the share of it to which the second seek leads.
+ * plays to the end. `hertz` are the frequencies of its sounds, 0 for one that is not to be chosen,
+ * `back` is the share of it to which the second seek leads.
  */
 async function watch(player, url, { hertz = [], back = 0.2 }) {
   const { video, analyser, leave } = stage(8192);
@@ -181,6 +182,7 @@ async function watch(player, url, { hertz = [], back = 0.2 }) {
     await seek(back * video.duration);
     report.sounds = driven.sounds();
     for (const [at, each] of [...hertz.entries()].reverse()) {
+      if (each === 0) continue;
       if (report.sounds.length > 1) driven.chooseSound(at);
       await until(`${each} Hz`, () => Math.abs(listen(analyser) - each) < 12);
       report.heard.push(each);
