@@ -37,7 +37,7 @@ GONE_WITHIN = 2.0
 
 LONG = (
     *("test_hostile", "test_surviving", "test_jobs", "test_while_streaming"),
-    *("test_presentations", "test_owner", "test_worker", "test_packaged", "test_recovery"),
+    *("test_presentations", "test_owner", "test_worker", "test_packaged", "test_recovery", "test_players"),
 )
 """Modules that take long: they begin first, so that at the end no process works while the others have nothing to do."""
 

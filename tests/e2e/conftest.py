@@ -76,6 +76,15 @@ class Watched:
         return kind == "error" and not text.startswith("Failed to load resource")
 
 
+def forget(films: Server) -> None:
+    """Let nobody have watched anything."""
+    with films.client() as client:
+        client.delete("/api/history")
+        for item in client.get("/api/videos?limit=200").json()["items"]:
+            if item["playhead"] is not None:
+                client.delete(f"/api/videos/{item['id']}/playhead")
+
+
 @pytest.fixture
 def watched(films: Server) -> Watched:
     return Watched(films.url)
@@ -84,11 +93,7 @@ def watched(films: Server) -> Watched:
 @pytest.fixture
 def context(browser: Browser, films: Server, watched: Watched) -> Iterator[BrowserContext]:
     """A browser of nobody who was here before. Fails when a page in it complained, or asked any other host."""
-    with films.client() as client:
-        client.delete("/api/history")
-        for item in client.get("/api/videos?limit=200").json()["items"]:
-            if item["playhead"] is not None:
-                client.delete(f"/api/videos/{item['id']}/playhead")
+    forget(films)
     opened = browser.new_context(base_url=films.url, locale="en-US", viewport={"width": 1280, "height": 800})
     opened.on("page", watched.follow)
     yield opened

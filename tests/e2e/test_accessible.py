@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import VIDEO, open_video, playing, seek, until, wait_at
+from tests.e2e.conftest import VIDEO, forget, open_video, playing, seek, until, wait_at
 from tests.e2e.driving import press, says, show_controls
 from tests.e2e.test_live import FILM, watching
 from tests.support import Server
@@ -32,6 +32,7 @@ def unhindered(
         **rules,
     }
     source = AXE.read_text()
+    forget(films)
     with browser.new_context(base_url=films.url, color_scheme=request.param, locale="en-US") as context:
         page = context.new_page()
 
@@ -105,6 +106,7 @@ def test_player(unhindered: tuple[Page, Callable[..., None]]) -> None:
         check(menu, ".player")
         page.keyboard.press("Escape")
         expect(page.get_by_role("menuitemradio")).to_have_count(0)
+        expect(item).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("menu")).to_have_count(0)
     show_controls(page)
@@ -120,7 +122,8 @@ def test_player(unhindered: tuple[Page, Callable[..., None]]) -> None:
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     check("keys")
     page.keyboard.press("Escape")
-    seek(page, 20)
+    with page.expect_response(lambda answer: answer.url.endswith("/playhead")):
+        seek(page, 20)
     page.reload()
     expect(page.get_by_text("Resumed at")).to_be_visible()
     check("resumed", ".resumed")

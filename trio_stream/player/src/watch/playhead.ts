@@ -1,10 +1,12 @@
-/** Telling the server where a video stands: every ten seconds, and whenever it may be the last word. */
+/** Telling the server where a video stands: every ten seconds, and whenever it may be the last word: when it is paused, sought
+ * while it stands, or hidden. */
 
 import { useEffect } from "react";
 import { putPlayhead } from "../api/queries";
 
 const EVERY = 10_000; // milliseconds
 const FEWEST = 1; // seconds that make a difference
+const SETTLED = 500; // milliseconds without a further seek, of a video that stands
 
 export function usePlayhead(video: HTMLVideoElement | null, id: string, after: () => void): void {
   useEffect(() => {
@@ -27,11 +29,17 @@ export function usePlayhead(video: HTMLVideoElement | null, id: string, after: (
     });
     listen(video, "pause", tell);
     listen(video, "ended", tell);
+    let settled = 0;
+    listen(video, "seeked", () => {
+      clearTimeout(settled);
+      settled = window.setTimeout(() => video.paused && tell(), SETTLED);
+    });
     listen(document, "visibilitychange", () => document.hidden && tell());
     listen(window, "pagehide", tell);
     const timer = setInterval(() => !video.paused && tell(), EVERY);
     return () => {
       clearInterval(timer);
+      clearTimeout(settled);
       ending.abort();
       tell();
     };
