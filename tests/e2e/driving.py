@@ -69,6 +69,7 @@ def is_at(page: Page, seconds: float) -> None:
 def every_key(page: Page) -> None:
     """Press every key of a video that plays, has subtitles and lasts for minutes; it is paused then."""
     play = page.locator(".media-play-button")
+    expect(play).to_have_attribute("aria-label", "Pause")
     for key in ("k", "Space"):
         page.keyboard.press(key)
         expect(play).to_have_attribute("aria-label", "Play")
