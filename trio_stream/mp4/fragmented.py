@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
-from trio_stream.mp4.boxes import Box, Malformed
+from trio_stream.mp4.boxes import Box, Kinds, Malformed
 from trio_stream.mp4.movie import MOST_SAMPLES, Defaults, Movie, Track
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable
 
@@ -115,7 +115,9 @@ def _read_traf(
     traf: Box, moof_at: int, data_at: int, movie: Movie, gathered: dict[int, _Gathered], bounds: _Bounds
 ) -> int:
     """Add the samples of one `traf`; answers where its data ends."""
-    header = traf.get("tfhd")
+    boxes = list(traf.children())
+    by_kind = Kinds(traf.path, boxes)
+    header = by_kind.one("tfhd")
     _, flags, fields = header.full()
     id_ = fields.u32()
     given = movie.defaults.get(id_, Defaults())
@@ -130,12 +132,12 @@ def _read_traf(
         fields.u32() if flags & 0x20 else given.flags,
     )
     track = gathered.get(id_, _Gathered())  # what is none of ours takes its place all the same
-    if (tfdt := traf.find("tfdt")) is not None:
+    if (tfdt := by_kind.get("tfdt")) is not None:
         version, _, fields = tfdt.full()
         _set_clock(track, fields.wide(version), tfdt.path)
     end = base
     run = _Run(base, given, bounds)
-    for trun in traf.children():
+    for trun in boxes:
         if trun.kind == "trun":
             end = _read_trun(trun, track, end, run)
     return end
