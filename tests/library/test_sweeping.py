@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.engine import URL
 
 from tests.support import wait_until
@@ -18,7 +18,7 @@ from trio_stream.library.derived import OLD, Derived
 from trio_stream.library.progress import Progress
 from trio_stream.library.sweeping import Sweeper
 from trio_stream.store.database import open_database
-from trio_stream.store.tables import contents
+from trio_stream.store.tables import contents, folders, presentations, videos
 from trio_stream.store.writer import Writer
 
 
@@ -127,6 +127,36 @@ async def test_it_is_swept_after_the_first_full_look_and_not_after_each(
         looked_at_all(progress)
         await trio.testing.wait_all_tasks_blocked(0.05)
         assert left.exists(), "not so soon again"
+
+
+async def test_how_a_video_is_presented_is_forgotten_with_it(tmp_path: Path, database_url: URL) -> None:
+    """One that is there keeps it; one that is missing may come back, and is looked at again then."""
+
+    def fill(connection: Connection) -> None:
+        common = {"size": 1, "mtime_ns": 1}
+        folder = {"number": 1, "path": b"", "place": "", "name_key": b""}
+        connection.execute(insert(folders).values(folder))
+        for number, (revision, missing) in enumerate({"there": None, "missing": 7, "gone": None}.items()):
+            connection.execute(insert(contents).values(revision=revision, fingerprint="f", **common))
+            connection.execute(insert(presentations).values(revision=revision, packed=b"1"))
+            if revision != "gone":
+                row = {"id": revision, "path": b"", "place": revision, "folder": 1, "missing_since": missing}
+                keys = {"sort_key": b"", "title": "", "title_key": b"", "signature": "", "added_at": 1}
+                connection.execute(
+                    insert(videos).values(number=number, revision=revision, **row, **keys, **common)
+                )
+
+    async with sweeping(tmp_path, database_url, 0) as (_, progress, writer):
+        await writer.write(fill)
+        looked_at_all(progress)
+
+        async def kept() -> list[str]:
+            statement = select(presentations.c.revision).order_by("revision")
+            return list(await writer.write(lambda connection: connection.scalars(statement).all()))
+
+        with trio.fail_after(5):
+            while await kept() != ["there"]:
+                await trio.lowlevel.checkpoint()
 
 
 async def test_what_was_made_and_is_lost_is_made_again(tmp_path: Path, database_url: URL) -> None:

@@ -115,10 +115,10 @@ def avc1(width: int = 320, height: int = 180, *more: bytes) -> bytes:
     )  # fmt: skip
 
 
-def mp4a(rate: int = 48_000, channels: int = 2, esds: bytes = AAC) -> bytes:
+def mp4a(rate: int = 48_000, channels: int = 2, esds: bytes = AAC, *more: bytes) -> bytes:
     return box(
         "mp4a", bytes(6), b"\0\1", bytes(8), struct.pack(">HHHHI", channels, 16, 0, 0, rate << 16),
-        full("esds", 0, 0, esds),
+        full("esds", 0, 0, esds), *more,
     )  # fmt: skip
 
 

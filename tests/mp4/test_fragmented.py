@@ -28,7 +28,7 @@ from tests.mp4.making import (
     words,
 )
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.fragmented import read_fragments
+from trio_stream.mp4.fragmented import FEWEST, read_fragments
 from trio_stream.mp4.locating import fragments, locate
 from trio_stream.mp4.movie import Movie, Track, read_movie
 
@@ -262,10 +262,13 @@ MANY = 0x7FFFFFFF
         ),
         (
             tfhd(1) + bare(MANY, 0),
-            "the box moof/traf/trun: 2147483647 samples are more than the file has bytes",
+            "the box moof/traf/trun: 2147483647 samples are more than are left for the file",
         ),
         (tfhd(1) + bare(MANY, 0, 0x200), "the box moof/traf/trun: 2147483647 samples"),
-        (tfhd(1) + bare(500, 0) * 3, "the box moof/traf/trun: 500 samples are more than the file has bytes"),
+        (
+            tfhd(1) + bare(FEWEST // 2, 0) * 3,
+            f"the box moof/traf/trun: {FEWEST // 2} samples are more than are left for the file",
+        ),
     ],
 )
 def test_faults_name_their_box(traf: bytes, sentence: str) -> None:
@@ -275,24 +278,51 @@ def test_faults_name_their_box(traf: bytes, sentence: str) -> None:
 
 def test_tracks_together_have_no_more_samples_than_the_file_has_bytes() -> None:
     tracks = [replace(TWO, id=number + 1) for number in range(9)]
-    start = opening(*tracks)
-    count = 2 * len(start) // 3
+    count = FEWEST // 2
     data = (
-        start
+        opening(*tracks)
         + box("moof", *(box("traf", tfhd(each.id), bare(count, 0)) for each in tracks))
-        + box("mdat", bytes(count))
+        + box("mdat", bytes(FEWEST))
     )
-    with pytest.raises(Malformed, match="the box moof: there are more samples in the file than can be"):
+    with pytest.raises(Malformed, match=f"the box moof/traf/trun: {count} samples are more than are left"):
         read(data)
 
 
-def test_runs_of_nothing_cost_nothing() -> None:
-    """Samples of no bytes can be claimed in any number: each run with as many as the file has bytes."""
-    made = b"".join(box("moof", box("traf", tfhd(1), bare(3000, 0))) for _ in range(5000))
+def test_a_small_file_may_have_many_samples_of_nothing() -> None:
+    data = with_runs(lambda at: box("traf", tfhd(1), bare(10_000, at)), defaults=[trex(1, 10, 0)])
+    assert one(data).samples.count == 10_000
+
+
+def test_nothing_of_the_index_is_expanded_that_is_too_much() -> None:
+    """A few hundred bytes name as many samples of each track as the file has bytes."""
+    size = 1 << 24
+    made = Making((Sample(1, 1000),), (1,), sizes="constant", handler="soun")
+    more = {
+        "stsz": full("stsz", 0, 0, words(1, size)),
+        "stts": full("stts", 0, 0, words(1, size, 1)),
+        "stsc": full("stsc", 0, 0, words(1, 1, size, 1)),
+    }
+    tracks = [replace(made, id=number + 1, more=more) for number in range(9)]
+    data = FTYP + moov(tracks, [[0]] * len(tracks), box("mvex", trex(1)))
+    movie = read_movie(payload(data), size)
+    assert [track.samples.count for track in movie.tracks] == [size] * 9
     began = time.process_time()
-    with pytest.raises(Malformed, match="more than the file has bytes"):
-        read(opening(TWO) + made)
-    assert time.process_time() - began < 2
+    with pytest.raises(
+        Malformed, match=f"the box moov: {9 * size} samples are more than are left for the file"
+    ):
+        read_fragments(movie, iter(()), size)
+    assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(("track", "offset"), [(1, 0), (77, 0), (1, 1 << 30)])
+def test_samples_of_nothing_cost_nothing(track: int, offset: int) -> None:
+    """They can be claimed in any number: in each run as many as the file has bytes, also of a track that is not there,
+    or where no file is."""
+    runs = box("traf", tfhd(track), bare(FEWEST, offset)) * 1000
+    began = time.process_time()
+    with pytest.raises(Malformed, match="more than are left for the file"):
+        read(opening(TWO) + box("moof", runs))
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("offset", [-(1 << 31), -1000, 1 << 30])

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mp4.making import (
+    UNITY,
     Edit,
     Making,
     Sample,
@@ -28,7 +29,7 @@ from tests.mp4.making import (
     words,
 )
 from trio_stream.mp4 import movie as reading
-from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.boxes import MOST_BOXES, Malformed
 from trio_stream.mp4.movie import Movie, Track, read_movie
 
 SIZES: dict[str | int, tuple[int, int]] = {
@@ -420,3 +421,30 @@ def test_tables_are_as_compact_as_the_file() -> None:
     found = read(film(made))
     assert found.nbytes < 4 * count + 8 * count // 10 + 1000
     assert isinstance(found.tracks[0].samples.sizes, array)
+
+
+def test_boxes_of_nothing_cost_little() -> None:
+    """Six megabytes of them, in containers that are looked at for many kinds."""
+    more = box("free") * (MOST_BOXES * 9)
+    made = Making((Sample(1, 1),), (1,), more={"free": more})
+    data = film(*(replace(made, id=number + 1) for number in range(8)))
+    began = time.process_time()
+    with pytest.raises(Malformed, match=f"stbl: there are more than {MOST_BOXES} boxes in it"):
+        read_movie(payload(data), len(data))
+    assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize("where", ["entry", "header"])
+def test_what_goes_into_init_segments_is_not_large(where: str) -> None:
+    whole = 60_000, 70_000
+    for size, fits in zip(whole, (True, False), strict=True):
+        made = Making((Sample(1, 1),), (1,), entries=(avc1(320, 180, box("free", bytes(size))),))
+        if where == "header":
+            made = Making((Sample(1, 1),), (1,), matrix=UNITY + bytes(size))
+        data = film(made)
+        if fits:
+            [track] = read_movie(payload(data), len(data)).tracks
+            assert track.nbytes > size
+        else:
+            with pytest.raises(Malformed, match=r"it has \d+ bytes, more than the 65536 that may be"):
+                read_movie(payload(data), len(data))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.packaging.cutting import FIRST, NEAR, TARGET, cut, cut_evenly, thin
+from trio_stream.packaging.cutting import FIRST, MOST_SEGMENTS, NEAR, TARGET, cut, cut_evenly, thin
 
 gaps = st.lists(st.sampled_from([0.04, 0.5, 1.0, 2.0, 3.3, 10.0]) | st.floats(0.01, 20), max_size=60)
 keyframes = gaps.map(lambda each: list(accumulate(each, initial=0.0)))
@@ -108,7 +108,7 @@ def test_millions_of_keyframes_are_not_looked_at() -> None:
     times = Many()
     began = time.process_time()
     assert 2000 < len(cut(times, (1 << 20) / 60)) < 3000
-    assert len(thin(times, 10)) == 1748
+    assert len(thin(times, 10, 2000)) == 1748
     assert times.asked < 3000 * 200
     assert len(cut(times, 1e6, is_open=lambda _: True)) > 1000
     assert time.process_time() - began < 10
@@ -117,11 +117,16 @@ def test_millions_of_keyframes_are_not_looked_at() -> None:
 
 @given(keyframes, st.sampled_from([0.0, 0.5, 1.0, 7.0]))
 def test_thinned_keyframes_are_apart(times: list[float], apart: float) -> None:
-    chosen = thin(times, apart)
+    chosen = thin(times, apart, 1000)
     assert chosen[0] == 0
     assert all(times[after] >= times[before] + apart for before, after in pairwise(chosen))
     for before, after in pairwise([*chosen, len(times)]):  # none is left out that is far enough behind one
         assert not any(times[each] >= times[before] + apart for each in range(before + 1, after))
+
+
+def test_there_are_not_more_than_may_be_whatever_the_times_are() -> None:
+    assert thin(range(100), 1.0, 10) == list(range(10))
+    assert len(cut(range(0, 14 * MOST_SEGMENTS, 7), 14.0 * MOST_SEGMENTS)) == MOST_SEGMENTS + 1
 
 
 @given(st.floats(0, 1000), st.floats(0, 100))

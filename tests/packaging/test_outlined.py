@@ -1,13 +1,18 @@
 """What manifests say of a file that is remuxed, from outlines that were made up."""
 
+import time
+from dataclasses import replace
 from fractions import Fraction
+from math import inf, nan
 
 import pytest
 
-from trio_stream.media.facts import VideoTrack
-from trio_stream.media.outline import Carriage, Cuts, Outline, VideoOutline
+from trio_stream.media.facts import AudioTrack, VideoTrack
+from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
+from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.outlined import HEAD, PER_SAMPLE, present_outline
 from trio_stream.packaging.presentation import Segments
+from trio_stream.packaging.tracks import LONGEST
 
 TRACK = VideoTrack(
     index=0,
@@ -53,6 +58,53 @@ def keys_of(times: tuple[int, ...], alone: tuple[int | None, ...], groups: tuple
     assert presentation.video is not None
     assert presentation.video.keys is not None
     return presentation.video.keys
+
+
+def sound_of(**more: object) -> Outline:
+    """An outline of sound alone, with a carriage that says what is told."""
+    known: dict[str, object] = {
+        "time_base": Fraction(1, 1000),
+        "origin": 0,
+        "timescale": 48_000,
+        "first": 0,
+        "delay": 0,
+        "step": 960,
+        "start": 0.0,
+        "end": 10.0,
+        "sizes": (1000,),
+        "refusal": None,
+    }
+    carriage = Carriage(**(known | more))  # type: ignore[arg-type]
+    track = AudioTrack(0, "opus", "opus", None, 2, None, 48_000, None, None, None, default=True)
+    return Outline("matroska", None, (), (AudioOutline(track, carriage),), None, exact=False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"end": LONGEST + 1.0}, "it lasts longer than 96 hours"),
+        ({"end": 1e300}, "it lasts longer than 96 hours"),
+        ({"end": inf}, "it lasts longer than 96 hours"),
+        ({"end": nan}, "nobody knows how long it lasts"),
+        ({"end": 0.0}, "nobody knows how long it lasts"),
+        ({"first": 1 << 70}, "its times are none that a film could have"),
+        ({"step": 1 << 2000}, "its times are none that a film could have"),
+    ],
+)
+def test_absurd_numbers_are_refused(wrong: dict[str, object], reason: str) -> None:
+    """A file can make its parser say anything, also that a sound of 5 KB lasts for months."""
+    assert len(present_outline(sound_of()).renditions) == 1
+    began = time.process_time()
+    with pytest.raises(Unsupported, match=reason):
+        present_outline(sound_of(**wrong))
+    assert time.process_time() - began < 0.5
+
+
+def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
+    one = sound_of(end=LONGEST - 1.0)
+    assert 50_000 < len(present_outline(one).renditions[0].segments) < 60_000
+    with pytest.raises(Unsupported, match="there would be more than 100000 segments"):
+        present_outline(replace(one, audio=one.audio * 30))
 
 
 HEADED = HEAD + PER_SAMPLE

@@ -31,6 +31,7 @@ from trio_stream.mp4.timeline import Timeline, Unsupported
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.tracks import (
     HEAD,
+    MOST_KEYS,
     MOST_SOUNDS,
     PER_SAMPLE,
     PackagedTrack,
@@ -386,6 +387,34 @@ def test_centuries_are_no_film() -> None:
         pictures(), sound(edits=(Edit(0xFFFFFFFF, -1), Edit(0, 0)))
     )
     assert time.process_time() - began < 1
+
+
+def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
+    """Each of them lasts nearly as long as any may."""
+    count = 342_000
+    more = {
+        "stsz": full("stsz", 0, 0, words(1, count)),
+        "stsc": table("stsc", [(1, count, 1)]),
+        "stts": table("stts", [(count, 1)]),
+    }
+    lasting = Making((Sample(1, 1),), (1,), handler="soun", timescale=1, more=more)
+    one_, two = (payload(film(*(replace(lasting, id=n + 1) for n in range(many)))) for many in (1, 2))
+    assert 50_000 < len(present(packaged_tracks(read_movie(one_, 1 << 24))).renditions[0].segments) < 60_000
+    with pytest.raises(Unsupported, match="there would be more than 100000 segments"):
+        present(packaged_tracks(read_movie(two, 1 << 24)))
+
+
+def test_keyframes_are_not_more_than_may_be_whatever_the_times_are() -> None:
+    """Here each is presented a second after the one before, and those of the end when nothing else is."""
+    made = Making(
+        tuple(Sample(1, 1 if number == 59_999 else 0, number % 40_000) for number in range(60_000)),
+        (60_000,),
+        timescale=1,
+    )
+    found = packaged_tracks(movie(replace(made, edits=())))
+    keys = present(found).renditions[0].keys
+    assert keys is not None
+    assert len(keys) <= MOST_KEYS + 1
 
 
 def test_millions_of_keyframes_cost_little() -> None:

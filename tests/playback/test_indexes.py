@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.mp4.making import Making, Sample, film
+from tests.mp4.making import AAC, Making, Sample, box, film, mp4a
 from tests.packaging.making import pictures, sound
 from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
+from trio_stream.packaging.tracks import MOST_SOUNDS
 from trio_stream.playback.indexes import FIXED, Index, Indexes
 
 type Open = Callable[[bytes], tuple[int, int]]
@@ -94,6 +95,27 @@ async def test_the_last_used_stay(opened: Open) -> None:
     assert indexes.statistics().bytes == 3 * one
     assert (await indexes.get(fd, "b", size)).nbytes == one
     assert indexes.statistics().read == 5
+
+
+async def test_looking_for_it_in_memory_is_using_it(opened: Open) -> None:
+    fd, size = opened(FILM)
+    one = (await Indexes().get(fd, "x", size)).nbytes
+    indexes = Indexes(budget=2 * one)
+    for revision in ("a", "b"):
+        await indexes.get(fd, revision, size)
+    assert indexes.peek("a") is not None
+    await indexes.get(fd, "c", size)
+    assert indexes.peek("a") is not None
+    assert indexes.peek("b") is None
+
+
+async def test_all_that_is_kept_of_a_file_counts(opened: Open) -> None:
+    """Also what goes into init segments: of 32 sounds with large sample entries two megabytes, twice."""
+    large = box("free", bytes(60_000))
+    entry = mp4a(48_000, 2, AAC, large)
+    heard = [sound(id_=number + 2, entries=(entry,)) for number in range(MOST_SOUNDS)]
+    fd, size = opened(film(pictures(), *heard))
+    assert (await Indexes().get(fd, "a", size)).nbytes > 2 * 60_000 * MOST_SOUNDS
 
 
 async def test_one_that_is_larger_than_the_budget_is_kept_alone(opened: Open) -> None:

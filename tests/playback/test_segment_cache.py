@@ -310,6 +310,17 @@ async def test_no_more_files(tmp_path: Path) -> None:
         assert await got(cache, "a", Maker(error=AssertionError())) == b"x" * 100
 
 
+async def test_what_somebody_else_left_is_removed(tmp_path: Path) -> None:
+    """Also where its name is none that anything here has."""
+    async with serving(tmp_path) as cache:
+        await got(cache, "a", Maker())
+    for name in ("b c.m4s", ".m4s", "é.m4s", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x" * 1000)
+    async with serving(tmp_path) as cache:
+        assert cache.statistics().size == 100
+        assert on_disk(tmp_path) == {"a"}
+
+
 async def test_names_that_are_none(tmp_path: Path) -> None:
     async with serving(tmp_path) as cache:
         for key in ("", "..", "a/b", "../a", "a.m4s", "a\0", "é", "-a"):

@@ -10,11 +10,11 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from trio_stream.library.progress import Keeping
 from trio_stream.media.facts import Facts
-from trio_stream.store.tables import contents, subtitles, videos
+from trio_stream.store.tables import contents, presentations, subtitles, videos
 
 ATTEMPTS = 10
 """A file at which the server ended so often is not tried again."""
@@ -259,6 +259,14 @@ def make_again(connection: Connection, lacking: Container[str]) -> int:
                 update(contents).where(contents.c.revision == row.revision).values(texts="waiting")
             )
     return len(drawn) + len(written)
+
+
+def forget_presentations(connection: Connection) -> None:
+    """Delete how contents are presented that no video has which is there: it is found out again when it is wanted."""
+    there = select(videos.c.number).where(
+        videos.c.revision == presentations.c.revision, videos.c.missing_since.is_(None)
+    )
+    connection.execute(delete(presentations).where(~there.exists()))
 
 
 def _probed() -> Any:

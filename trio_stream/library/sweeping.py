@@ -62,6 +62,7 @@ class Sweeper:
                 partial(trio.from_thread.run, self._database.read, chores.wanted_files)
             )
             lacking = await self._derived.lacking(await self._database.read(chores.wanted_files))
+            await self._writer.write(chores.forget_presentations)
             again = await self._writer.write(partial(chores.make_again, lacking=lacking)) if lacking else 0
         except (StoreError, OSError) as error:
             log.warning("what is not needed any more could not be swept away", reason=str(error))

@@ -1,7 +1,8 @@
 """The boxes of an MP4 file, read from bytes nobody vouches for.
 
 No length that a file states is believed: a box ends inside the box that holds it, a table inside its box. What does not
-is `Malformed`, which names the box by its path. Nothing is read twice, so the time is bounded by the bytes.
+is `Malformed`, which names the box by its path. Of a box that holds others, these are read once (`Box.by_kind`), so the
+time is bounded by the bytes, and there are not too many of them.
 
     box = size (32 bits), type (4 characters), [size (64 bits), where size is 1], payload   (ISO/IEC 14496-12 section
     4.2)
@@ -9,14 +10,14 @@ is `Malformed`, which names the box by its path. Nothing is read twice, so the t
 
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from sys import byteorder
 
 DEEPEST = 8
 """Boxes within boxes; a sample entry of a sound lies at a depth of seven."""
 
-MOST_BOXES = 100_000
+MOST_BOXES = 10_000
 """Boxes in one box: there is nothing for which a file would need more."""
 
 _HEAD = struct.Struct(">I4s")
@@ -58,6 +59,10 @@ class Box:
             raise Malformed(self.path, "boxes lie too deep in each other")
         yield from read_boxes(self.payload[skip:], self.path, self.depth + 1)
 
+    def by_kind(self) -> "Kinds":
+        """The first box of each kind in this one. Raises `Malformed`."""
+        return Kinds(self.path, self.children())
+
     def find(self, kind: str) -> "Box | None":
         """The first box of that kind in this one."""
         return next((box for box in self.children() if box.kind == kind), None)
@@ -78,6 +83,22 @@ class Box:
     def whole(self) -> bytes:
         """The box as it can be written again."""
         return _HEAD.pack(8 + len(self.payload), self.kind.encode("latin-1")) + bytes(self.payload)
+
+
+class Kinds(dict[str, Box]):
+    """The first of each kind of the `boxes` in the one at `path`."""
+
+    def __init__(self, path: str, boxes: Iterable[Box]) -> None:
+        super().__init__()
+        self.path = path
+        for each in boxes:
+            self.setdefault(each.kind, each)
+
+    def one(self, kind: str) -> Box:
+        """The box of that kind. Raises `Malformed` if there is none."""
+        if (found := self.get(kind)) is None:
+            raise Malformed(self.path, f"there is no {kind} in it")
+        return found
 
 
 class Fields:

@@ -11,12 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
-from trio_stream.mp4.boxes import Box, Malformed
+from trio_stream.mp4.boxes import Box, Kinds, Malformed
 from trio_stream.mp4.movie import MOST_SAMPLES, Defaults, Movie, Track
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable
 
 NOT_SYNC = 0x10000
 """sample_is_non_sync_sample of sample flags (section 8.8.3.1)."""
+
+FEWEST = 1 << 16
+"""Samples that may be named in any file: some have no bytes."""
 
 
 @dataclass(slots=True)
@@ -33,17 +36,34 @@ class _Gathered:
     clock: int = 0
 
 
+@dataclass(slots=True)
+class _Bounds:
+    """The file's `size`, and how many samples may still be named in it, of whatever track and whether or not they are
+    there: each costs time and memory before it is known to be nothing."""
+
+    size: int
+    left: int
+
+    def take(self, count: int, path: str) -> None:
+        """Use up some. Raises `Malformed`."""
+        if count > self.left:
+            raise Malformed(path, f"{count} samples are more than are left for the file")
+        self.left -= count
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """Where a run is read: its fragment, what the samples are unless it says otherwise, and the bytes of the file."""
 
     base: int
     given: Defaults
-    size: int
+    bounds: _Bounds
 
 
 def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) -> Movie:
     """The movie with the samples of all fragments: offset and payload of each `moof`. Raises `Malformed`."""
+    bounds = _Bounds(size, min(MOST_SAMPLES, max(size, FEWEST)))
+    bounds.take(sum(track.samples.count for track in movie.tracks), "moov")
     gathered = {track.id: _of_the_moov(track.samples) for track in movie.tracks}
     fragmented = False
     for offset, payload in moofs:
@@ -52,9 +72,7 @@ def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) 
         data_end = offset
         for traf in moof.children():
             if traf.kind == "traf":
-                data_end = _read_traf(traf, offset, data_end, movie, gathered, size)
-        if sum(len(each.sizes) for each in gathered.values()) > min(MOST_SAMPLES, size):
-            raise Malformed("moof", "there are more samples in the file than can be")
+                data_end = _read_traf(traf, offset, data_end, movie, gathered, bounds)
     if not fragmented:
         return movie
     return Movie(
@@ -94,10 +112,12 @@ def _of_the_moov(samples: SampleTable) -> _Gathered:
 
 
 def _read_traf(
-    traf: Box, moof_at: int, data_at: int, movie: Movie, gathered: dict[int, _Gathered], size: int
+    traf: Box, moof_at: int, data_at: int, movie: Movie, gathered: dict[int, _Gathered], bounds: _Bounds
 ) -> int:
     """Add the samples of one `traf`; answers where its data ends."""
-    header = traf.get("tfhd")
+    boxes = list(traf.children())
+    by_kind = Kinds(traf.path, boxes)
+    header = by_kind.one("tfhd")
     _, flags, fields = header.full()
     id_ = fields.u32()
     given = movie.defaults.get(id_, Defaults())
@@ -112,12 +132,12 @@ def _read_traf(
         fields.u32() if flags & 0x20 else given.flags,
     )
     track = gathered.get(id_, _Gathered())  # what is none of ours takes its place all the same
-    if (tfdt := traf.find("tfdt")) is not None:
+    if (tfdt := by_kind.get("tfdt")) is not None:
         version, _, fields = tfdt.full()
         _set_clock(track, fields.wide(version), tfdt.path)
     end = base
-    run = _Run(base, given, size)
-    for trun in traf.children():
+    run = _Run(base, given, bounds)
+    for trun in boxes:
         if trun.kind == "trun":
             end = _read_trun(trun, track, end, run)
     return end
@@ -137,20 +157,19 @@ def _set_clock(track: _Gathered, time: int, path: str) -> None:
 def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
     """Add the samples of one run that are there; answers where its data ends."""
     _, flags, fields = trun.full()
-    count, given = fields.u32(), run.given
+    count, given, size = fields.u32(), run.given, run.bounds.size
+    run.bounds.take(count, trun.path)
     offset = run.base + fields.number(4, signed=True) if flags & 0x1 else at
     first_flags = fields.u32() if flags & 0x4 else given.flags
     columns = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
-    if count > min(MOST_SAMPLES, run.size) - len(track.sizes):
-        raise Malformed(trun.path, f"{count} samples are more than the file has bytes")
     rows = fields.numbers("I", count * len(columns))
     column = {bit: rows[at :: len(columns)] for at, bit in enumerate(columns)}
     sizes = column[0x200] if 0x200 in column else array("I", (given.size,)) * count
     end = offset + sum(sizes)
-    if not 0 <= offset <= run.size:
+    if not 0 <= offset <= size:
         return end
-    if end > run.size:  # cut off: what is not there is no sample
-        sizes = sizes[: bisect_right(array("Q", accumulate(sizes)), run.size - offset)]
+    if end > size:  # cut off: what is not there is no sample
+        sizes = sizes[: bisect_right(array("Q", accumulate(sizes)), size - offset)]
     if not (count := len(sizes)):
         return end
     durations = column[0x100][:count] if 0x100 in column else array("I", (given.duration,)) * count

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from operator import mul, sub
 
-from trio_stream.mp4.boxes import Box, Malformed, full_box
+from trio_stream.mp4.boxes import Box, Kinds, Malformed, full_box
 from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending
 
 MOST_TRACKS = 200
 MOST_SAMPLES = 1 << 24
 """Of a track: four days of sound. What is not in a table of the file is not counted in one of ours."""
+
+LARGEST_KEPT = 64 << 10
+"""Bytes of a box that goes into init segments: a sample entry is some hundred."""
 
 _DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
@@ -60,6 +63,11 @@ class Track:
     edits: tuple[Edit, ...] = ()
     start: int = 0
 
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes beside its samples, in bytes, within some."""
+        return len(self.header) + len(self.media) + len(self.descriptions) + self.entry.nbytes
+
     def with_samples(self, samples: SampleTable, start: int) -> "Track":
         """The same track with other samples, the first of them decoded at `start`."""
         return replace(self, samples=samples, start=start)
@@ -84,7 +92,8 @@ class Movie:
 def read_movie(moov: bytes | memoryview, size: int) -> Movie:
     """What the payload of a `moov` says of a file of `size` bytes. Raises `Malformed`."""
     root = Box("moov", memoryview(moov), "moov")
-    version, _, fields = root.get("mvhd").full()
+    boxes = list(root.children())
+    version, _, fields = Kinds("moov", boxes).one("mvhd").full()
     fields.take(16 if version else 8)
     timescale = fields.u32()
     if timescale == 0:
@@ -92,7 +101,7 @@ def read_movie(moov: bytes | memoryview, size: int) -> Movie:
     tracks: list[Track] = []
     defaults: dict[int, Defaults] = {}
     fragmented = False
-    for each in root.children():
+    for each in boxes:
         if each.kind == "trak":
             if len(tracks) == MOST_TRACKS:
                 raise Malformed("moov", f"there are more than {MOST_TRACKS} tracks")
@@ -108,34 +117,35 @@ def read_movie(moov: bytes | memoryview, size: int) -> Movie:
 
 def _read_track(trak: Box, size: int) -> Track | None:
     """The track; None where it has nothing that could be played."""
-    tkhd, mdia = trak.get("tkhd"), trak.get("mdia")
+    boxes = trak.by_kind()
+    tkhd, mdia = boxes.one("tkhd"), boxes.one("mdia").by_kind()
     version, flags, fields = tkhd.full()
     fields.take(16 if version else 8)
     id_ = fields.u32()
     fields.take((12 if version else 8) + 16)
     matrix = [fields.number(4, signed=True) for _ in range(9)]
-    version, _, fields = mdia.get("mdhd").full()
+    version, _, fields = mdia.one("mdhd").full()
     fields.take(16 if version else 8)
     timescale = fields.u32()
     fields.take(8 if version else 4)
-    language = _language(fields.u16(), mdia.find("elng"))
-    _, _, fields = mdia.get("hdlr").full()
+    language = _language(fields.u16(), mdia.get("elng"))
+    _, _, fields = mdia.one("hdlr").full()
     fields.take(4)
     handler = bytes(fields.take(4)).decode("latin-1")
     fields.take(12)
     name = _text(bytes(fields.take(fields.rest())))
-    minf = mdia.find("minf")
-    stbl = minf.find("stbl") if minf is not None else None
-    if handler not in ("vide", "soun") or minf is None or stbl is None or timescale == 0:
+    if handler not in ("vide", "soun") or "minf" not in mdia or timescale == 0:
         return None
-    media = minf.find("vmhd") or minf.find("smhd")
+    minf = mdia["minf"].by_kind()
+    if "stbl" not in minf:
+        return None
+    media = minf.get("vmhd") or minf.get("smhd")
+    stbl = minf["stbl"].by_kind()
     samples, described = _read_samples(stbl, size)
-    stsd = stbl.get("stsd")
-    version, entry = _description(stsd, described)
+    version, entry = _description(stbl.one("stsd"), described)
     if entry is None:
         return None
-    edts = trak.find("edts")
-    elst = edts.find("elst") if edts is not None else None
+    elst = boxes["edts"].find("elst") if "edts" in boxes else None
     return Track(
         id=id_,
         handler=handler,
@@ -144,13 +154,21 @@ def _read_track(trak: Box, size: int) -> Track | None:
         name=name,
         enabled=bool(flags & 1),
         rotated=matrix[:2] != [0x10000, 0],
-        header=tkhd.whole(),
-        media=media.whole() if media is not None else b"",
-        descriptions=full_box("stsd", version, 0, b"\0\0\0\1", entry.whole()),
+        header=_kept(tkhd),
+        media=_kept(media) if media is not None else b"",
+        descriptions=full_box("stsd", version, 0, b"\0\0\0\1", _kept(entry)),
         entry=read_sample_entry(entry, handler, version),
         samples=samples,
         edits=_read_edits(elst) if elst is not None else (),
     )
+
+
+def _kept(box: Box) -> bytes:
+    if len(box.payload) > LARGEST_KEPT:
+        raise Malformed(
+            box.path, f"it has {len(box.payload)} bytes, more than the {LARGEST_KEPT} that may be"
+        )
+    return box.whole()
 
 
 def _description(stsd: Box, number: int) -> tuple[int, Box | None]:
@@ -196,13 +214,10 @@ def _read_defaults(trex: Box) -> tuple[int, Defaults]:
     return track, Defaults(duration, size, flags)
 
 
-def _read_samples(stbl: Box, size: int) -> tuple[SampleTable, int]:
+def _read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, int]:
     """The samples, and the number of the sample entry they refer to."""
-    boxes: dict[str, Box] = {}
-    for each in stbl.children():
-        boxes.setdefault(each.kind, each)
-    sizes, count = _read_sizes(boxes, stbl)
-    chunks, placed, described = _read_chunks(boxes, stbl, size)
+    sizes, count = _read_sizes(stbl)
+    chunks, placed, described = _read_chunks(stbl, size)
     # A recording that was cut off names sizes of samples that have no place.
     if isinstance(sizes, int):
         count = min(count, placed, size // sizes)
@@ -215,11 +230,11 @@ def _read_samples(stbl: Box, size: int) -> tuple[SampleTable, int]:
     samples = SampleTable(
         count=count,
         sizes=sizes,
-        durations=_read_durations(boxes.get("stts"), stbl, count),
-        compositions=_read_compositions(boxes.get("ctts"), count),
-        sync=_read_sync(boxes.get("stss"), count),
+        durations=_read_durations(stbl.one("stts"), count),
+        compositions=_read_compositions(stbl.get("ctts"), count),
+        sync=_read_sync(stbl.get("stss"), count),
         chunks=chunks,
-        dependencies=_read_dependencies(boxes.get("sdtp"), count),
+        dependencies=_read_dependencies(stbl.get("sdtp"), count),
     )
     return samples, described
 
@@ -237,13 +252,13 @@ def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> 
     return first + bisect_right(array("Q", accumulate(sizes[first:count])), room)
 
 
-def _read_sizes(boxes: Mapping[str, Box], stbl: Box) -> "tuple[int | array[int], int]":
+def _read_sizes(stbl: Kinds) -> "tuple[int | array[int], int]":
     """Sections 8.7.3.2 and 8.7.3.3."""
-    if (stsz := boxes.get("stsz")) is not None:
+    if (stsz := stbl.get("stsz")) is not None:
         _, _, fields = stsz.full()
         each, count = fields.u32(), fields.u32()
         return (each, count) if each else (fields.numbers("I", count), count)
-    stz2 = boxes.get("stz2")
+    stz2 = stbl.get("stz2")
     if stz2 is None:
         raise Malformed(stbl.path, "there is no stsz in it")
     _, _, fields = stz2.full()
@@ -258,9 +273,7 @@ def _read_sizes(boxes: Mapping[str, Box], stbl: Box) -> "tuple[int | array[int],
     raise Malformed(stz2.path, f"sizes of {bits} bits are not known")
 
 
-def _read_durations(stts: Box | None, stbl: Box, count: int) -> Durations:
-    if stts is None:
-        raise Malformed(stbl.path, "there is no stts in it")
+def _read_durations(stts: Box, count: int) -> Durations:
     _, _, fields = stts.full()
     rows = fields.table("I", 2)
     counts, values = rows[0::2], rows[1::2]
@@ -329,22 +342,18 @@ def _read_dependencies(sdtp: Box | None, count: int) -> bytes | None:
     return bytes(sdtp.payload[4 : 4 + count])
 
 
-def _read_chunks(boxes: Mapping[str, Box], stbl: Box, size: int) -> tuple[Chunks, int, int]:
+def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, int]:
     """Sections 8.7.4 and 8.7.5: where chunks are, how many samples have a place in them, and their sample entry."""
-    if (table := boxes.get("co64")) is not None:
+    if (table := stbl.get("co64")) is not None:
         _, _, fields = table.full()
         offsets = fields.table("Q")
-    elif (table := boxes.get("stco")) is not None:
-        _, _, fields = table.full()
-        offsets = fields.table("I")
     else:
-        raise Malformed(stbl.path, "there is no stco in it")
+        _, _, fields = stbl.one("stco").full()
+        offsets = fields.table("I")
     if len(offsets) and offsets[-1] > size:
         kept = next(number for number, offset in enumerate(offsets) if offset > size)
         offsets = offsets[:kept]  # a recording that was cut off
-    stsc = boxes.get("stsc")
-    if stsc is None:
-        raise Malformed(stbl.path, "there is no stsc in it")
+    stsc = stbl.one("stsc")
     _, _, fields = stsc.full()
     rows = fields.table("I", 3)
     firsts, lengths, described = rows[0::3], rows[1::3], rows[2::3]

@@ -35,6 +35,11 @@ class SampleEntry:
     config: bytes = b""
 
     @property
+    def nbytes(self) -> int:
+        """Memory it takes, in bytes, within some."""
+        return len(self.config) + sum(200 + len(payload) for payload in self.boxes.values())
+
+    @property
     def pixel_aspect(self) -> Fraction:
         """How wide a pixel is, of its height (`pasp`, section 12.1.4)."""
         data = self.boxes.get("pasp", b"")

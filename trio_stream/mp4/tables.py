@@ -85,6 +85,11 @@ class Runs:
 class Durations(Runs):
     """How long each sample is decoded for, and so the time of each."""
 
+    @property
+    def nbytes(self) -> int:
+        """Memory it may take, in bytes."""
+        return len(self.counts) * 24
+
     @cached_property
     def _times(self) -> "array[int]":
         lengths = (count * value for count, value in zip(self.counts, self.values, strict=True))
@@ -274,6 +279,7 @@ class SampleTable:
         chunks = self.chunks
         arrays = (self.sizes, self.sync, chunks.offsets, chunks.firsts, chunks.lengths, chunks.samples)
         plain = sum(len(each) * each.itemsize for each in arrays if isinstance(each, array))
+        plain += len(self.dependencies or b"")
         return (
             plain + self.durations.nbytes + (self.compositions.nbytes if self.compositions is not None else 0)
         )

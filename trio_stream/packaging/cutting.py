@@ -18,6 +18,9 @@ SCHEME = 2
 number is found out anew."""
 
 
+MOST_SEGMENTS = 100_000
+"""Segments of all tracks of a file together: a day with five sounds. Where there are more it is refused."""
+
 NEAR = 64
 """Keyframes at either side among which one with a closed group of pictures is looked for."""
 
@@ -35,10 +38,10 @@ def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: 
 
     Each is the one nearest to where a segment should begin, before the one whose group of pictures is open if another
     is not much farther (`is_open` is asked about few of them). What would be left for a short last segment belongs to
-    the one before it.
+    the one before it. There are at most `MOST_SEGMENTS` and one, whatever the times are.
     """
     chosen = [0] if len(times) else []
-    while chosen:
+    while 0 < len(chosen) <= MOST_SEGMENTS:
         last = chosen[-1]
         length = FIRST[len(chosen) - 1] if len(chosen) <= len(FIRST) else TARGET
         wanted = times[last] + length
@@ -51,10 +54,11 @@ def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: 
     return chosen
 
 
-def thin(times: Times, apart: float) -> list[int]:
-    """The first of the keyframes, and of those that follow each that is so many seconds behind the one before."""
+def thin(times: Times, apart: float, most: int) -> list[int]:
+    """The first of the keyframes, and of those that follow each that is so many seconds behind the one before; not more
+    than `most`, whatever their times are."""
     chosen = [0] if len(times) else []
-    while chosen:
+    while 0 < len(chosen) < most:
         following = _first_at(times, times[chosen[-1]] + apart, chosen[-1] + 1)
         if following == len(times):
             break

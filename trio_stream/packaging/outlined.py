@@ -13,9 +13,9 @@ from trio_stream.media.codecs import HLG, PQ, TRANSFERS
 from trio_stream.media.facts import VideoTrack
 from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
 from trio_stream.mp4.timeline import Unsupported
-from trio_stream.packaging.cutting import cut, cut_evenly, thin
+from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
-from trio_stream.packaging.tracks import MOST_KEYS
+from trio_stream.packaging.tracks import LONGEST, MOST_KEYS
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
 """Codecs whose sample entry in MP4 is written otherwise than browsers call them."""
@@ -29,6 +29,13 @@ MOST_PICTURES, SMALLEST_FRAME = 60, 1024
 
 def present_outline(outline: Outline) -> Presentation:
     """What manifests say of it. Raises `Unsupported`, with the reason."""
+    try:
+        return _present(outline)
+    except ArithmeticError:
+        raise Unsupported("", "its times are none that a film could have") from None
+
+
+def _present(outline: Outline) -> Presentation:
     video = next((each for each in outline.video if each.carriage.refusal is None), None)
     audio = [each for each in outline.audio if each.carriage.refusal is None]
     tracks: list[VideoOutline | AudioOutline] = [*outline.video, *outline.audio]
@@ -52,13 +59,17 @@ def present_outline(outline: Outline) -> Presentation:
         if video is None:
             marks = [*cut_evenly(max(0.0, each.carriage.start), end), end]
         renditions.append(_audio(each, marks, shares, end, default=len(renditions) == (video is not None)))
+        if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
+            raise Unsupported("", f"there would be more than {MOST_SEGMENTS} segments")
     return Presentation(tuple(renditions), by_copy=False)
 
 
 def _end(carriage: Carriage, outline: Outline) -> float:
     end = carriage.end if carriage.end is not None else outline.duration
-    if end is None or end <= carriage.start:
+    if end is None or not end > carriage.start:
         raise Unsupported("", "nobody knows how long it lasts")
+    if end > LONGEST:
+        raise Unsupported("", f"it lasts longer than {LONGEST // 3600} hours")
     return end
 
 
@@ -108,7 +119,7 @@ def _keys(keys: Cuts, carriage: Carriage, end: int) -> Segments:
     scale = carriage.timescale
     known = [each for each in keys.sizes if each is not None]
     usual = round(sum(known) / len(known)) if known else max(carriage.sizes)
-    shown = thin([time / scale for time in keys.times], max(1.0, end / scale / MOST_KEYS))
+    shown = thin([time / scale for time in keys.times], max(1.0, end / scale / MOST_KEYS), MOST_KEYS + 1)
     times = [*(keys.times[each] for each in shown), end]
     sizes = [
         min(usual, group) if size is None else size

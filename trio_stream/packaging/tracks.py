@@ -17,7 +17,7 @@ from trio_stream.mp4.movie import Movie, Track
 from trio_stream.mp4.sample_entry import ENCRYPTED
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import Protected, Timeline, Unsupported, place
-from trio_stream.packaging.cutting import cut, cut_evenly, thin
+from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
 
 MOST_IN_SEGMENT = 1 << 16
@@ -68,6 +68,17 @@ class PackagedTrack:
     track: Track
     samples: SampleTable
     timeline: Timeline
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes, in bytes, within some: with those tables of the file that `samples` has others for."""
+        before, now = self.track.samples, self.samples
+        replaced = (
+            was
+            for was, is_ in ((before.durations, now.durations), (before.compositions, now.compositions))
+            if was is not None and was is not is_
+        )
+        return self.track.nbytes + now.nbytes + sum(each.nbytes for each in replaced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +157,8 @@ def present(tracks: Sequence[PackagedTrack]) -> Presentation:
                 "moov/trak", f"there are more than {MOST_IN_SEGMENT} samples between two keyframes"
             )
         renditions.append(rendition)
+        if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
+            raise Unsupported("moov", f"there would be more than {MOST_SEGMENTS} segments")
     return Presentation(tuple(renditions))
 
 
@@ -223,7 +236,7 @@ def _video(packaged: PackagedTrack) -> Rendition:
         for number, first, stop in zip(chosen, firsts, bounds[1:], strict=True)
     ]
     starts[0] = 0
-    shown = thin(times, max(1.0, end / scale / MOST_KEYS))
+    shown = thin(times, max(1.0, end / scale / MOST_KEYS), MOST_KEYS + 1)
     whole = track.samples  # whose last picture lasts no longer than it does in the file
     rate = Fraction(whole.count * scale, whole.end) if whole.end else None
     width, height = _shown_size(track)

@@ -41,7 +41,7 @@ class Index:
     @property
     def nbytes(self) -> int:
         """Memory it takes, in bytes, within some."""
-        tables = sum(each.samples.nbytes for each in self.tracks.values())
+        tables = sum(each.nbytes for each in self.tracks.values())
         return FIXED + tables + self.presentation.nbytes
 
 
@@ -80,9 +80,12 @@ class Indexes:
         return found
 
     def peek(self, revision: str) -> Index | None:
-        """The index if it is in memory."""
+        """The index if it is in memory; it is being used then."""
         found = self._known.get(revision)
-        return found if isinstance(found, Index) else None
+        if not isinstance(found, Index):
+            return None
+        self._known.move_to_end(revision)
+        return found
 
     def statistics(self) -> IndexStatistics:
         """What is in memory, and totals since the start."""

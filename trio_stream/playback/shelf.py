@@ -43,7 +43,8 @@ class Shelf:
             if entry.name == MAKER:
                 continue
             status = entry.stat(follow_symlinks=False)
-            if whole and entry.name.endswith(SUFFIX) and status.st_size:
+            known = entry.name.endswith(SUFFIX) and _KEY.fullmatch(entry.name.removesuffix(SUFFIX))
+            if whole and known and status.st_size:
                 found.append((max(status.st_atime, status.st_mtime), entry.name, status.st_size))
             elif not entry.is_dir(follow_symlinks=False):
                 os.unlink(entry)

@@ -3,6 +3,7 @@
 A text is a file we made, named by its digest, so what was taken apart once stays right.
 """
 
+import os
 from collections import OrderedDict
 from functools import partial
 
@@ -40,7 +41,10 @@ class Texts:
             if not any(text.name == name for text in there):
                 raise DerivedNotFound("there is no such text")
             fd = await self._derived.open(name.removeprefix(TEXT), "vtt")
-            found = await trio.to_thread.run_sync(_read, fd, limiter=self._limiter)
+            try:  # whoever is cancelled while it waits for its turn gets no thread
+                found = await trio.to_thread.run_sync(_read, fd, limiter=self._limiter)
+            finally:
+                os.close(fd)
             self._known[id_, name] = found
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
@@ -49,7 +53,7 @@ class Texts:
 
 
 def _read(fd: int) -> Cues:
-    with open(fd, "rb") as file:
+    with open(fd, "rb", closefd=False) as file:
         return parse(file.read(LARGEST).decode("utf-8", "replace"))
 
 

@@ -1,0 +1,73 @@
+"""Subtitles that are read for segments: nobody who leaves leaves a file open."""
+
+import os
+from pathlib import Path
+
+import trio
+from sqlalchemy import Connection, insert
+from sqlalchemy.engine import URL
+
+from tests.support import wait_until
+from trio_stream.library.derived import Derived
+from trio_stream.packaging.webvtt import Cues
+from trio_stream.playback.texts import TEXT, Texts
+from trio_stream.store.database import open_database
+from trio_stream.store.tables import contents, folders, subtitles, videos
+from trio_stream.store.writer import Writer
+
+
+def open_files(folder: Path) -> int:
+    """How many descriptors of this process are of files in that folder."""
+    found = 0
+    for fd in os.listdir("/dev/fd"):
+        try:
+            status = os.fstat(int(fd))
+        except OSError:
+            continue
+        found += any(os.path.samestat(status, path.stat()) for path in folder.rglob("*.vtt"))
+    return found
+
+
+async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
+    tmp_path: Path, database_url: URL
+) -> None:
+    """Texts are read one at a time; the first one is long."""
+    derived = Derived(tmp_path)
+    cues = "".join(f"00:00:{each % 60:02}.000 --> 00:01:00.000\n{each}\n\n" for each in range(60_000))
+    names = [
+        await derived.put(f"WEBVTT\n\n{text}".encode(), "vtt")
+        for text in (cues, "00:00.000 --> 00:01.000\na\n")
+    ]
+
+    def fill(connection: Connection) -> None:
+        common = {"size": 1, "mtime_ns": 1}
+        connection.execute(insert(folders).values(number=1, path=b"", place="", name_key=b""))
+        connection.execute(insert(contents).values(revision="r", fingerprint="f", **common))
+        row = {"number": 1, "id": "v", "path": b"", "place": "v", "folder": 1, "revision": "r"}
+        keys = {"sort_key": b"", "title": "", "title_key": b"", "signature": "", "added_at": 1}
+        connection.execute(insert(videos).values(**row, **keys, **common))
+        for name in names:
+            made = {"codec": "webvtt", "label": "", "state": "made", "vtt": name}
+            connection.execute(insert(subtitles).values(revision="r", track=names.index(name), **made))
+
+    async with open_database(database_url) as database, trio.open_nursery() as nursery:
+        writer = Writer(database)
+        await nursery.start(writer.run)
+        await writer.write(fill)
+        texts = Texts(database, derived)
+        leaving = trio.CancelScope()
+
+        async def leave() -> None:
+            with leaving:
+                await texts.cues("v", f"{TEXT}{names[1]}")
+
+        async with trio.open_nursery() as asking:
+            asking.start_soon(texts.cues, "v", f"{TEXT}{names[0]}")
+            await wait_until(lambda: open_files(tmp_path) == 1, 5, "the long one to be read")
+            asking.start_soon(leave)
+            await wait_until(lambda: open_files(tmp_path) == 2, 5, "the other one to be opened")
+            leaving.cancel()
+        assert leaving.cancelled_caught
+        assert open_files(tmp_path) == 0
+        assert isinstance(await texts.cues("v", f"{TEXT}{names[1]}"), Cues)
+        nursery.cancel_scope.cancel()
