@@ -135,6 +135,16 @@ def test_sounds() -> None:
     assert third.findtext(f"{MPD}Label") == "Commentary"
 
 
+def test_sounds_lie_where_the_file_does_that_has_them() -> None:
+    mute = Source("../m/", "../m/r/z", Presentation((video(height=1080),)))
+    best = Source("../b/", "../b/r/y", Presentation((video(), audio("a7"))))
+    own = Source("", "r/x", Presentation((video(height=360), audio())))
+    [found] = [each for each in sets(Title((mute, best, own))) if each.get("contentType") == "audio"]
+    template = found.find(f"{MPD}Representation/{MPD}SegmentTemplate")
+    assert template is not None
+    assert template.get("media") == "../b/r/y/a7/$Number$.m4s"
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [("pt-BR", "pt-BR"), ("eng", "eng"), ("no language", None), ("", None), ("12", None), (None, None)],

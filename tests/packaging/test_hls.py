@@ -101,6 +101,22 @@ def test_a_master_as_another_reads_it() -> None:
     ]
 
 
+def test_sounds_lie_where_the_file_does_that_has_them() -> None:
+    best = Source(
+        "../b/", "../b/r/y", Presentation((video(height=1080), audio("a7"), audio("a8", codecs="ac-3")))
+    )
+    own = Source("", "r/x", Presentation((video(), audio("a2"))))
+    mute = Source("../m/", "../m/r/z", Presentation((video(height=2160),)))
+    for sources, expected in (
+        ((best, own), ["../b/a7.m3u8", "../b/a8.m3u8"]),
+        ((mute, own), ["a2.m3u8"]),
+        ((mute, best), ["../b/a7.m3u8", "../b/a8.m3u8"]),
+    ):
+        read = m3u8.loads(hls.master(Title(sources)))
+        assert [each.uri for each in read.media] == expected
+        assert all(each.stream_info.audio for each in read.playlists)
+
+
 def test_a_playlist_to_the_letter() -> None:
     assert hls.media(video(), f"r/{REVISION}", 6) == MEDIA
 

@@ -32,8 +32,8 @@ def manifest(title: Title) -> str:
     videos = title.videos
     for _, group in groupby(videos, lambda each: each[1].codecs.split(".")[0]):
         _video_set(period, list(group))
-    for sound in title.main.audio:
-        _audio_set(period, title.sources[0], sound)
+    for source, sound in title.sounds:
+        _audio_set(period, source, sound)
     for text in title.texts:
         _text_set(period, text)
     ET.indent(mpd, " ")

@@ -22,11 +22,11 @@ def master(title: Title) -> str:
     if all(video.independent for _, video in title.videos):
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
     if not title.videos:
-        for sound in title.main.audio:
-            lines += _sound_alone(sound, title.target_duration)
+        for source, sound in title.sounds:
+            lines += _sound_alone(source, sound, title.target_duration)
         return "\n".join(lines) + "\n"
-    groups = _groups(title.main.audio)
-    lines += _audio_media(title.main.audio, groups)
+    groups = _groups([sound for _, sound in title.sounds])
+    lines += _audio_media(title.sounds, groups)
     lines += [_text(text) for text in title.texts]
     for source, video in title.videos:
         for number, group in enumerate(groups or [[]]):
@@ -47,12 +47,15 @@ def _groups(sounds: Sequence[Rendition]) -> list[list[Rendition]]:
     return list(groups.values())
 
 
-def _audio_media(sounds: Sequence[Rendition], groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
-    called = names([sound.label for sound in sounds], [sound.language for sound in sounds], "Audio")
-    by_name = dict(zip((sound.name for sound in sounds), called, strict=True))
+def _audio_media(
+    sounds: Sequence[tuple[Source, Rendition]], groups: Sequence[Sequence[Rendition]]
+) -> Iterator[str]:
+    called = names([sound.label for _, sound in sounds], [sound.language for _, sound in sounds], "Audio")
+    by_name = {sound.name: (source, name) for (source, sound), name in zip(sounds, called, strict=True)}
     for number, group in enumerate(groups):
         for at, sound in enumerate(group):
-            yield _audio(sound, by_name[sound.name], group=f"audio{number}", default=at == 0)
+            source, name = by_name[sound.name]
+            yield _audio(source, sound, name, group=f"audio{number}", default=at == 0)
 
 
 def _attributes(**values: str | int | None) -> str:
@@ -65,7 +68,7 @@ def _quoted(text: str | None) -> str | None:
     return None if text is None else f'"{printable(text)}"'
 
 
-def _audio(sound: Rendition, name: str, *, group: str, default: bool) -> str:
+def _audio(source: Source, sound: Rendition, name: str, *, group: str, default: bool) -> str:
     return "#EXT-X-MEDIA:" + _attributes(
         TYPE="AUDIO",
         GROUP_ID=_quoted(group),
@@ -74,7 +77,7 @@ def _audio(sound: Rendition, name: str, *, group: str, default: bool) -> str:
         DEFAULT="YES" if default else "NO",
         AUTOSELECT="YES",
         CHANNELS=_quoted(str(sound.channels)) if sound.channels else None,
-        URI=_quoted(f"{sound.name}.m3u8"),
+        URI=_quoted(f"{source.playlists}{sound.name}.m3u8"),
     )
 
 
@@ -113,12 +116,12 @@ def _variant(video: Rendition, group: Sequence[Rendition], audio: str, target: i
     )
 
 
-def _sound_alone(sound: Rendition, target: int) -> Iterator[str]:
+def _sound_alone(source: Source, sound: Rendition, target: int) -> Iterator[str]:
     peak, average = bandwidth(sound.segments, sound.timescale, target)
     yield "#EXT-X-STREAM-INF:" + _attributes(
         BANDWIDTH=peak, AVERAGE_BANDWIDTH=average, CODECS=_quoted(sound.codecs)
     )
-    yield f"{sound.name}.m3u8"
+    yield f"{source.playlists}{sound.name}.m3u8"
 
 
 def _key_stream(video: Rendition, keys: Segments, source: Source) -> str:
