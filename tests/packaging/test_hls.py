@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.packaging.making import REVISION, SCALE, audio, segments, title, video
 from trio_stream.packaging import hls
+from trio_stream.packaging.cutting import SCHEME
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Text, Title
 
@@ -18,6 +19,8 @@ TEXTS = (
     Text("s-2", "r/x/subtitle-2.vtt", "en", 'English "SDH"', hearing_impaired=True),
     Text("s-3", "r/x/subtitle-3.vtt", None, "Signs", forced=True),
 )
+
+V1 = f"v1-{SCHEME}"
 
 MASTER = """\
 #EXTM3U
@@ -54,15 +57,15 @@ MEDIA = f"""\
 #EXT-X-TARGETDURATION:6
 #EXT-X-PLAYLIST-TYPE:VOD
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-MAP:URI="r/{REVISION}/v1/init.mp4"
+#EXT-X-MAP:URI="r/{REVISION}/{V1}/init.mp4"
 #EXTINF:2.000000,
-r/{REVISION}/v1/0.m4s
+r/{REVISION}/{V1}/0.m4s
 #EXTINF:4.000000,
-r/{REVISION}/v1/1.m4s
+r/{REVISION}/{V1}/1.m4s
 #EXTINF:6.000000,
-r/{REVISION}/v1/2.m4s
+r/{REVISION}/{V1}/2.m4s
 #EXTINF:4.000000,
-r/{REVISION}/v1/3.m4s
+r/{REVISION}/{V1}/3.m4s
 #EXT-X-ENDLIST
 """
 
@@ -159,9 +162,9 @@ def test_keyframes() -> None:
     assert read.is_i_frames_only
     assert read.is_endlist
     assert read.target_duration == 2
-    assert [each.uri for each in read.segments] == [f"r/x/v1/k{number}.m4s" for number in range(8)]
+    assert [each.uri for each in read.segments] == [f"r/x/{V1}/k{number}.m4s" for number in range(8)]
     assert [each.duration for each in read.segments] == [2] * 8
-    assert [each.uri for each in read.segment_map] == ["r/x/v1/init.mp4"]
+    assert [each.uri for each in read.segment_map] == [f"r/x/{V1}/init.mp4"]
 
 
 timings = st.lists(st.integers(1, 40_000_000), min_size=1, max_size=30)
@@ -211,7 +214,7 @@ def test_texts_are_cut_where_the_pictures_are(
     text = hls.texts("s-1", presentation, "r/x", target)
     read = m3u8.loads(text)
     assert [each.uri for each in read.segments] == [
-        f"r/x/s-1/{number}.vtt" for number in range(len(marks) - 1)
+        f"r/x/s-1-{SCHEME}/{number}.vtt" for number in range(len(marks) - 1)
     ]
     assert list(accumulate(each.duration for each in read.segments)) == pytest.approx(marks[1:], abs=1e-3)
     assert not read.segment_map

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 from xml.etree import ElementTree as ET
 
+from trio_stream.packaging.cutting import in_address
 from trio_stream.packaging.presentation import Rendition, Segments
 from trio_stream.packaging.title import Source, Text, Title, printable
 
@@ -113,7 +114,7 @@ def _text_set(period: ET.Element, text: Text) -> None:
 
 
 def _template(representation: ET.Element, source: Source, rendition: Rendition) -> None:
-    folder = f"{source.segments}/{rendition.name}"
+    folder = f"{source.segments}/{in_address(rendition.name)}"
     template = ET.SubElement(representation, "SegmentTemplate", {
         "timescale": str(rendition.timescale),
         "initialization": f"{folder}/init.mp4",

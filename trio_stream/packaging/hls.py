@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from trio_stream.packaging.cutting import in_address
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments, bandwidth
 from trio_stream.packaging.title import Source, Text, Title, marks, names, printable
 
@@ -143,7 +144,7 @@ def _target(durations: Iterable[float]) -> int:
 
 def media(rendition: Rendition, segments: str, target: int) -> str:
     """The playlist of one rendition, whose segments lie at `segments`; `target` is that of the whole title."""
-    folder = f"{segments}/{rendition.name}"
+    folder = f"{segments}/{in_address(rendition.name)}"
     lines = [*_heading(target, independent=rendition.independent), f'#EXT-X-MAP:URI="{folder}/init.mp4"']
     for number, seconds in enumerate(_durations(rendition.segments, rendition.timescale)):
         lines += (f"#EXTINF:{seconds:.6f},", f"{folder}/{number}.m4s")
@@ -152,7 +153,7 @@ def media(rendition: Rendition, segments: str, target: int) -> str:
 
 def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
     """The playlist of keyframes, each a segment of its own: for trick play (RFC 8216 section 4.3.3.6)."""
-    folder = f"{segments}/{rendition.name}"
+    folder = f"{segments}/{in_address(rendition.name)}"
     durations = list(_durations(keys, rendition.timescale))
     lines = [*_heading(_target(durations)), "#EXT-X-I-FRAMES-ONLY"]
     lines.append(f'#EXT-X-MAP:URI="{folder}/init.mp4"')
@@ -163,9 +164,10 @@ def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
 
 def texts(name: str, presentation: Presentation, segments: str, target: int) -> str:
     """The playlist of a track of subtitles, cut where the pictures are."""
+    folder = f"{segments}/{in_address(name)}"
     lines = _heading(target)
     for number, (start, end) in enumerate(pairwise(text_marks(presentation))):
-        lines += (f"#EXTINF:{end - start:.6f},", f"{segments}/{name}/{number}.vtt")
+        lines += (f"#EXTINF:{end - start:.6f},", f"{folder}/{number}.vtt")
     return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
 
 
