@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packaging.making import REVISION, SCALE, audio, segments, title, video
+from tests.playback.linting import lint_master
 from trio_stream.packaging import hls
 from trio_stream.packaging.cutting import SCHEME
 from trio_stream.packaging.presentation import Presentation, Rendition
@@ -148,10 +149,41 @@ def test_pictures_alone() -> None:
 
 
 def test_sound_alone() -> None:
-    read = m3u8.loads(hls.master(title(audio(), audio("a3", codecs="ac-3"))))
-    assert [each.uri for each in read.playlists] == ["a2.m3u8", "a3.m3u8"]
-    assert [each.stream_info.codecs for each in read.playlists] == ["mp4a.40.2", "ac-3"]
+    read = m3u8.loads(hls.master(title(audio())))
+    assert [each.uri for each in read.playlists] == ["a2.m3u8"]
     assert not read.media
+
+
+def test_sounds_alone_are_renditions_of_one_stream_for_each_codec() -> None:
+    loud = segments([96_256, 191_488, 288_768, 192_512], [64_000, 128_000, 192_000, 128_000])
+    sounds = [
+        audio(),
+        audio("a3", language="por", segments=loud),
+        audio("a4", codecs="ac-3"),
+        audio("a5", label="Commentary"),
+    ]
+    made = title(*sounds)
+    read = m3u8.loads(hls.master(made))
+    assert [each.uri for each in read.playlists] == ["a2.m3u8", "a4.m3u8"]
+    assert [each.stream_info.codecs for each in read.playlists] == ["mp4a.40.2", "ac-3"]
+    assert [each.stream_info.audio for each in read.playlists] == ["audio0", "audio1"]
+    assert [(each.group_id, each.uri, each.name, each.default) for each in read.media] == [
+        ("audio0", "a2.m3u8", "eng", "YES"),
+        ("audio0", "a3.m3u8", "por", "NO"),
+        ("audio0", "a5.m3u8", "Commentary", "NO"),
+        ("audio1", "a4.m3u8", "eng (3)", "YES"),
+    ]
+
+    def playlist(uri: str) -> str:
+        [sound] = [each for each in sounds if f"{each.name}.m3u8" == uri]
+        return hls.media(sound, "r/x", made.target_duration)
+
+    def size(uri: str, within: str) -> int:
+        [sound] = [each for each in sounds if f"{each.name}.m3u8" == uri]
+        number = within.rpartition("/")[2].removesuffix(".m4s")
+        return 900 if number == "init.mp4" else sound.segments.sizes[int(number)]
+
+    assert lint_master(hls.master(made), playlist, size) == []
 
 
 def test_keyframes() -> None:

@@ -22,11 +22,9 @@ def master(title: Title) -> str:
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}"]
     if all(video.independent for _, video in title.videos):
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
-    if not title.videos:
-        for source, sound in title.sounds:
-            lines += _sound_alone(source, sound, title.target_duration)
-        return "\n".join(lines) + "\n"
     groups = _groups([sound for _, sound in title.sounds])
+    if not title.videos:
+        return "\n".join([*lines, *_sounds_alone(title, groups)]) + "\n"
     lines += _audio_media(title.sounds, groups)
     lines += [_text(text) for text in title.texts]
     for source, video in title.videos:
@@ -117,12 +115,20 @@ def _variant(video: Rendition, group: Sequence[Rendition], audio: str, target: i
     )
 
 
-def _sound_alone(source: Source, sound: Rendition, target: int) -> Iterator[str]:
-    peak, average = bandwidth(sound.segments, sound.timescale, target)
-    yield "#EXT-X-STREAM-INF:" + _attributes(
-        BANDWIDTH=peak, AVERAGE_BANDWIDTH=average, CODECS=_quoted(sound.codecs)
-    )
-    yield f"{source.playlists}{sound.name}.m3u8"
+def _sounds_alone(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
+    """One stream for each codec, that of its first sound; the others may be played in its place (section 4.3.4.2)."""
+    several = len(title.sounds) > 1
+    if several:
+        yield from _audio_media(title.sounds, groups)
+    for number, group in enumerate(groups):
+        rates = [bandwidth(each.segments, each.timescale, title.target_duration) for each in group]
+        yield "#EXT-X-STREAM-INF:" + _attributes(
+            BANDWIDTH=max(peak for peak, _ in rates),
+            AVERAGE_BANDWIDTH=max(average for _, average in rates),
+            CODECS=_quoted(group[0].codecs),
+            AUDIO=_quoted(f"audio{number}") if several else None,
+        )
+        yield f"{title.sounds[0][0].playlists}{group[0].name}.m3u8"
 
 
 def _key_stream(video: Rendition, keys: Segments, source: Source) -> str:
