@@ -2,13 +2,16 @@
 
 import struct
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.media.making import make
 from tests.mp4.making import AAC, AVC, avc1, box, full, mp4a
 from trio_stream.mp4.boxes import Box, Malformed, read_boxes
+from trio_stream.mp4.movie import read_movie
 from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
 
 
@@ -123,3 +126,66 @@ def test_any_descriptor_is_read_or_malformed(data: bytes) -> None:
     except Malformed:
         return
     assert 0 <= entry.object_type < 256
+
+
+@pytest.mark.parametrize(
+    ("codec", "channels"),
+    [
+        *(("aac", count) for count in (1, 2, 6, 8)),
+        *(("ac3", count) for count in (1, 2, 3, 6)),
+        *(("eac3", count) for count in (1, 2, 6)),
+        *(("libopus", count) for count in (1, 2, 6)),
+        *(("flac", count) for count in (1, 6)),
+    ],
+)
+def test_channels_of_what_ffmpeg_writes(tmp_path: Path, codec: str, channels: int) -> None:
+    """It says 2 of whatever AAC and AC-3 there is."""
+    path = make(
+        tmp_path / "sound.mp4", f"-f lavfi -i anullsrc=r=48000 -t 0.2 -ac {channels} -c:a {codec} -strict -2"
+    )
+    data = path.read_bytes()
+    at = data.index(b"moov")
+    length = int.from_bytes(data[at - 4 : at])
+    [track] = read_movie(data[at + 4 : at - 4 + length], len(data)).tracks
+    assert track.entry.channels_heard == channels
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "channels"),
+    [
+        ("mp4a", "1190", 2),
+        ("mp4a", "11b8", 8),  # 7.1 in front
+        ("mp4a", "11d8", 7),  # 6.1
+        ("mp4a", "11e0", 8),  # 7.1, as films have it
+        ("mp4a", "11f0", 8),  # 7.1 with two above
+        ("mp4a", "1180", 4),  # it says where each is by itself
+        ("mp4a", "eb098800", 2),  # parametric stereo: one channel is coded
+        ("mp4a", "eb090800", 2),
+        ("mp4a", "f946c0", 6),  # an escape for its kind
+        ("mp4a", "1780177010", 2),  # a rate that is written out
+        ("mp4a", "", 4),
+        ("ac-3", "101000", 2),
+        ("ac-3", "103dc0", 6),
+        ("ac-3", "10", 4),
+        ("ec-3", "0c00200f00", 6),
+        ("ec-3", "0c00200f0202", 8),
+        ("ec-3", "0c00200f0204", 7),
+        ("ec-3", "0c00200f0341", 11),
+        ("ec-3", "0c00200f02", 6),
+        ("ec-3", "0c00", 4),
+        ("Opus", "0008", 8),
+        ("Opus", "00", 4),
+        ("fLaC", "", 4),
+        ("alac", "", 4),
+    ],
+)
+def test_channels(kind: str, config: str, channels: int) -> None:
+    data = bytes.fromhex(config)
+    boxes = {"ac-3": {"dac3": data}, "ec-3": {"dec3": data}, "Opus": {"dOps": data}}.get(kind, {})
+    assert SampleEntry(kind, boxes, channels=4, config=data).channels_heard == channels
+
+
+@given(st.sampled_from(["mp4a", "ac-3", "ec-3", "Opus"]), st.binary(max_size=12))
+def test_channels_of_anything(kind: str, data: bytes) -> None:
+    boxes = dict.fromkeys(("dac3", "dec3", "dOps"), data)
+    assert 0 <= SampleEntry(kind, boxes, channels=2, config=data).channels_heard < 256

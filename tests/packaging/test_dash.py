@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.packaging.making import REVISION, SOUND, audio, segments, title, video
 from tests.packaging.test_hls import SMALLER, TEXTS, film
 from trio_stream.packaging import dash, hls
+from trio_stream.packaging.cutting import SCHEME
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Text, Title
 
@@ -86,8 +87,8 @@ def test_pictures() -> None:
     assert second.get("height") == "360"
     template = second.find(f"{MPD}SegmentTemplate")
     assert template is not None
-    assert template.get("media") == f"../fedcba9876543210/r/{REVISION}/v1/$Number$.m4s"
-    assert template.get("initialization") == f"../fedcba9876543210/r/{REVISION}/v1/init.mp4"
+    assert template.get("media") == f"../fedcba9876543210/r/{REVISION}/v1-{SCHEME}/$Number$.m4s"
+    assert template.get("initialization") == f"../fedcba9876543210/r/{REVISION}/v1-{SCHEME}/init.mp4"
     assert template.get("startNumber") == "0"
 
 
@@ -133,6 +134,16 @@ def test_sounds() -> None:
     roles = [each.find(f"{MPD}Role") for each in (first, second, third)]
     assert [role.get("value") for role in roles if role is not None] == ["main", "alternate", "alternate"]
     assert third.findtext(f"{MPD}Label") == "Commentary"
+
+
+def test_sounds_lie_where_the_file_does_that_has_them() -> None:
+    mute = Source("../m/", "../m/r/z", Presentation((video(height=1080),)))
+    best = Source("../b/", "../b/r/y", Presentation((video(), audio("a7"))))
+    own = Source("", "r/x", Presentation((video(height=360), audio())))
+    [found] = [each for each in sets(Title((mute, best, own))) if each.get("contentType") == "audio"]
+    template = found.find(f"{MPD}Representation/{MPD}SegmentTemplate")
+    assert template is not None
+    assert template.get("media") == f"../b/r/y/a7-{SCHEME}/$Number$.m4s"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packaging.making import REVISION, SCALE, audio, segments, title, video
+from tests.playback.linting import lint_master
 from trio_stream.packaging import hls
+from trio_stream.packaging.cutting import SCHEME
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Text, Title
 
@@ -18,6 +20,8 @@ TEXTS = (
     Text("s-2", "r/x/subtitle-2.vtt", "en", 'English "SDH"', hearing_impaired=True),
     Text("s-3", "r/x/subtitle-3.vtt", None, "Signs", forced=True),
 )
+
+V1 = f"v1-{SCHEME}"
 
 MASTER = """\
 #EXTM3U
@@ -54,15 +58,15 @@ MEDIA = f"""\
 #EXT-X-TARGETDURATION:6
 #EXT-X-PLAYLIST-TYPE:VOD
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-MAP:URI="r/{REVISION}/v1/init.mp4"
+#EXT-X-MAP:URI="r/{REVISION}/{V1}/init.mp4"
 #EXTINF:2.000000,
-r/{REVISION}/v1/0.m4s
+r/{REVISION}/{V1}/0.m4s
 #EXTINF:4.000000,
-r/{REVISION}/v1/1.m4s
+r/{REVISION}/{V1}/1.m4s
 #EXTINF:6.000000,
-r/{REVISION}/v1/2.m4s
+r/{REVISION}/{V1}/2.m4s
 #EXTINF:4.000000,
-r/{REVISION}/v1/3.m4s
+r/{REVISION}/{V1}/3.m4s
 #EXT-X-ENDLIST
 """
 
@@ -101,6 +105,22 @@ def test_a_master_as_another_reads_it() -> None:
     ]
 
 
+def test_sounds_lie_where_the_file_does_that_has_them() -> None:
+    best = Source(
+        "../b/", "../b/r/y", Presentation((video(height=1080), audio("a7"), audio("a8", codecs="ac-3")))
+    )
+    own = Source("", "r/x", Presentation((video(), audio("a2"))))
+    mute = Source("../m/", "../m/r/z", Presentation((video(height=2160),)))
+    for sources, expected in (
+        ((best, own), ["../b/a7.m3u8", "../b/a8.m3u8"]),
+        ((mute, own), ["a2.m3u8"]),
+        ((mute, best), ["../b/a7.m3u8", "../b/a8.m3u8"]),
+    ):
+        read = m3u8.loads(hls.master(Title(sources)))
+        assert [each.uri for each in read.media] == expected
+        assert all(each.stream_info.audio for each in read.playlists)
+
+
 def test_a_playlist_to_the_letter() -> None:
     assert hls.media(video(), f"r/{REVISION}", 6) == MEDIA
 
@@ -129,10 +149,41 @@ def test_pictures_alone() -> None:
 
 
 def test_sound_alone() -> None:
-    read = m3u8.loads(hls.master(title(audio(), audio("a3", codecs="ac-3"))))
-    assert [each.uri for each in read.playlists] == ["a2.m3u8", "a3.m3u8"]
-    assert [each.stream_info.codecs for each in read.playlists] == ["mp4a.40.2", "ac-3"]
+    read = m3u8.loads(hls.master(title(audio())))
+    assert [each.uri for each in read.playlists] == ["a2.m3u8"]
     assert not read.media
+
+
+def test_sounds_alone_are_renditions_of_one_stream_for_each_codec() -> None:
+    loud = segments([96_256, 191_488, 288_768, 192_512], [64_000, 128_000, 192_000, 128_000])
+    sounds = [
+        audio(),
+        audio("a3", language="por", segments=loud),
+        audio("a4", codecs="ac-3"),
+        audio("a5", label="Commentary"),
+    ]
+    made = title(*sounds)
+    read = m3u8.loads(hls.master(made))
+    assert [each.uri for each in read.playlists] == ["a2.m3u8", "a4.m3u8"]
+    assert [each.stream_info.codecs for each in read.playlists] == ["mp4a.40.2", "ac-3"]
+    assert [each.stream_info.audio for each in read.playlists] == ["audio0", "audio1"]
+    assert [(each.group_id, each.uri, each.name, each.default) for each in read.media] == [
+        ("audio0", "a2.m3u8", "eng", "YES"),
+        ("audio0", "a3.m3u8", "por", "NO"),
+        ("audio0", "a5.m3u8", "Commentary", "NO"),
+        ("audio1", "a4.m3u8", "eng (3)", "YES"),
+    ]
+
+    def playlist(uri: str) -> str:
+        [sound] = [each for each in sounds if f"{each.name}.m3u8" == uri]
+        return hls.media(sound, "r/x", made.target_duration)
+
+    def size(uri: str, within: str) -> int:
+        [sound] = [each for each in sounds if f"{each.name}.m3u8" == uri]
+        number = within.rpartition("/")[2].removesuffix(".m4s")
+        return 900 if number == "init.mp4" else sound.segments.sizes[int(number)]
+
+    assert lint_master(hls.master(made), playlist, size) == []
 
 
 def test_keyframes() -> None:
@@ -143,9 +194,9 @@ def test_keyframes() -> None:
     assert read.is_i_frames_only
     assert read.is_endlist
     assert read.target_duration == 2
-    assert [each.uri for each in read.segments] == [f"r/x/v1/k{number}.m4s" for number in range(8)]
+    assert [each.uri for each in read.segments] == [f"r/x/{V1}/k{number}.m4s" for number in range(8)]
     assert [each.duration for each in read.segments] == [2] * 8
-    assert [each.uri for each in read.segment_map] == ["r/x/v1/init.mp4"]
+    assert [each.uri for each in read.segment_map] == [f"r/x/{V1}/init.mp4"]
 
 
 timings = st.lists(st.integers(1, 40_000_000), min_size=1, max_size=30)
@@ -195,7 +246,7 @@ def test_texts_are_cut_where_the_pictures_are(
     text = hls.texts("s-1", presentation, "r/x", target)
     read = m3u8.loads(text)
     assert [each.uri for each in read.segments] == [
-        f"r/x/s-1/{number}.vtt" for number in range(len(marks) - 1)
+        f"r/x/s-1-{SCHEME}/{number}.vtt" for number in range(len(marks) - 1)
     ]
     assert list(accumulate(each.duration for each in read.segments)) == pytest.approx(marks[1:], abs=1e-3)
     assert not read.segment_map

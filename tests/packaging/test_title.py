@@ -49,6 +49,17 @@ def test_sources() -> None:
     assert title(audio()).videos == []
 
 
+def test_all_sounds_are_those_of_the_first_file_that_has_some() -> None:
+    mute = Source("../m/", "../m/r/z", Presentation((video(height=1080),)))
+    small = Source("../x/", "../x/r/y", Presentation((video(height=360), audio("a9"))))
+    large = Source("", "r/z", Presentation((video(), audio("a2"), audio("a3"))))
+    assert [(source, sound.name) for source, sound in Title((mute, large, small)).sounds] == [
+        (large, "a2"),
+        (large, "a3"),
+    ]
+    assert Title((mute,)).sounds == []
+
+
 def test_marks() -> None:
     assert marks(Presentation((video(), audio()))) == [0, 2, 6, 12, 769_024 / 48_000]
     assert marks(Presentation((video(),))) == [0, 2, 6, 12, 16]

@@ -261,7 +261,9 @@ def _rates(
         return peak(played.durations, weighed, played.target), sum(weighed) * 8 / sum(played.durations)
 
     others = [of(each) for each in sounds] or [(0.0, 0.0)]
-    most, average = of(uri)
+    most, average = (
+        of(uri) if uri not in sounds else (0.0, 0.0)
+    )  # sound alone: one is played in place of another
     most, average = most + max(each[0] for each in others), average + max(each[1] for each in others)
     if int(stream["BANDWIDTH"]) < most * 0.999:
         yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, and the peak {most:.0f}"

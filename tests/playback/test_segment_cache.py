@@ -14,6 +14,7 @@ import trio
 import trio.testing
 
 from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, TooManyFiles
+from trio_stream.packaging.cutting import SCHEME
 from trio_stream.playback import shelf
 from trio_stream.playback.segment_cache import SegmentCache
 
@@ -225,7 +226,7 @@ async def test_found_again_after_a_restart(tmp_path: Path) -> None:
         assert on_disk(tmp_path) == {"s-3", "s-4"}
 
 
-@pytest.mark.parametrize("what", ["the machine", "the program", "no Linux"])
+@pytest.mark.parametrize("what", ["the machine", "the program", "the rules", "no Linux"])
 async def test_thrown_away_when_something_else_made_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -233,6 +234,8 @@ async def test_thrown_away_when_something_else_made_it(
         await got(cache, "a", Maker())
     if what == "the program":
         monkeypatch.setattr(shelf, "__version__", "99")
+    elif what == "the rules":
+        monkeypatch.setattr(shelf, "SCHEME", SCHEME + 1)
     else:
         boot = tmp_path.parent / f"{tmp_path.name}-boot"
         if what == "the machine":

@@ -17,6 +17,7 @@ from tests.media.making import make
 from tests.support import Server, children_of, wait_for
 from tests.web.conftest import EPISODES, FILM
 from tests.web.knowing import ask, problem, video
+from trio_stream.packaging.cutting import in_address
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
@@ -209,15 +210,26 @@ def test_nothing_else_is_there(stocked: Server, urls: dict[str, str]) -> None:
     for url in urls.values():
         _, _, _, id_, _, revision, name, file = url.split("/")
         number, _, suffix = file.rpartition(".")
+        plain, _, scheme = name.rpartition("-")
+        assert in_address(plain) == name
+        names = ("v2", "a1", f"{plain}-keys", "s-" + "0" * 32, "V1")
         wrong = [
             url.replace(id_, other["id"]),
             url.replace(id_, "0" * 16),
             url.replace(revision, other["revision"]),
             url.replace(revision, "0" * 24),
             url.replace(revision, revision.upper()) if revision.upper() != revision else url,
+            *(url.replace(f"/{name}/", f"/{each}/") for each in (*map(in_address, names), "x", "..")),
             *(
-                url.replace(f"/{name}/", f"/{each}/")
-                for each in ("v2", "a1", "v1-keys", "s-" + "0" * 32, "x", "V1", "..")
+                url.replace(f"/{name}/", f"/{plain}{each}/")
+                for each in (
+                    "",
+                    "-",
+                    f"-{int(scheme) + 1}",
+                    f"-{int(scheme) - 1}",
+                    f"-0{scheme}",
+                    f"-{scheme}-1",
+                )
             ),
             *(
                 url.replace(f"/{file}", f"/{each}.{suffix}")
@@ -394,7 +406,7 @@ def test_why_a_video_is_not_packaged(start: Callable[..., Server], film: Path, t
             detail = problem(server.get(f"{folder}/{name}"), 422, code)
             assert detail == bad[item["name"]][1], item["name"]
         revision = server.get(folder).json()["revision"]
-        problem(server.get(f"{folder}/r/{revision}/v1/0.m4s"), 422, code)
+        problem(server.get(f"{folder}/r/{revision}/{in_address('v1')}/0.m4s"), 422, code)
         if item["name"] != "empty.mp4":
             assert server.get(item["urls"]["file"]).status_code == 200  # it can be had as it is
 

@@ -14,6 +14,17 @@ VISUAL, SOUND = 78, 28
 _QUICKTIME = {1: 16, 2: 36}
 """Bytes that QuickTime's versions of a sound have more."""
 
+_AAC_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 14: 8}
+"""By channelConfiguration (ISO/IEC 14496-3 table 1.19, 23001-8)."""
+
+_AC3_CHANNELS = (2, 1, 2, 3, 3, 4, 4, 5)
+"""By acmod (ETSI TS 102 366 table 4.3)."""
+
+_PAIRS, _SINGLES = 0b001110011, 0b110001100
+"""Of the bits of chan_loc (table F.6.1), those that stand for two channels and those that stand for one."""
+
+_PARAMETRIC_STEREO = 29
+
 ENCRYPTED = frozenset({"encv", "enca", "drmi", "drms", "p608"})
 
 
@@ -45,6 +56,21 @@ class SampleEntry:
         data = self.boxes.get("pasp", b"")
         across, down = int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big")
         return Fraction(across, down) if across and down else Fraction(1)
+
+    @property
+    def channels_heard(self) -> int:
+        """How many channels the sound has: as its codec is configured, where that says so. Some programs write 2 as
+        `channels` for any sound."""
+        match self.kind:
+            case "mp4a":
+                return _channels_of_aac(self.config) or self.channels
+            case "ac-3":
+                return _channels_of_ac3(self.boxes.get("dac3", b"")) or self.channels
+            case "ec-3":
+                return _channels_of_eac3(self.boxes.get("dec3", b"")) or self.channels
+            case "Opus":
+                return self.boxes.get("dOps", b"")[1:2].rjust(1, b"\0")[0] or self.channels
+        return self.channels
 
     @property
     def colours(self) -> tuple[int, int, int, bool]:
@@ -79,6 +105,42 @@ def read_sample_entry(entry: Box, handler: str, listed: int = 0) -> SampleEntry:
             entry.kind, boxes, channels=channels, rate=rate, object_type=object_type, config=config
         )
     return SampleEntry(entry.kind)
+
+
+def _channels_of_aac(config: bytes) -> int:
+    """AudioSpecificConfig (ISO/IEC 14496-3 section 1.6.2.1); 0: it does not say."""
+    bits = int.from_bytes(config[:8].ljust(8, b"\0"), "big")
+    at = 64
+
+    def take(count: int) -> int:
+        nonlocal at
+        at -= count
+        return bits >> at & (1 << count) - 1
+
+    kind = take(5)
+    if kind == 31:
+        kind = 32 + take(6)
+    if take(4) == 15:
+        take(24)
+    found = _AAC_CHANNELS.get(take(4), 0)
+    return 2 if kind == _PARAMETRIC_STEREO and found == 1 else found
+
+
+def _channels_of_ac3(config: bytes) -> int:
+    """AC3SpecificBox (ETSI TS 102 366 section F.4); 0: it does not say."""
+    return _AC3_CHANNELS[config[1] >> 3 & 7] + (config[1] >> 2 & 1) if len(config) > 2 else 0
+
+
+def _channels_of_eac3(config: bytes) -> int:
+    """EC3SpecificBox (ETSI TS 102 366 section F.6): the first independent substream, and what those that depend on it
+    add; 0: it does not say."""
+    if len(config) < 5:
+        return 0
+    found = _AC3_CHANNELS[config[3] >> 1 & 7] + (config[3] & 1)
+    if not config[4] & 0x1E or len(config) < 6:
+        return found
+    places = (config[4] & 1) << 8 | config[5]
+    return found + 2 * (places & _PAIRS).bit_count() + (places & _SINGLES).bit_count()
 
 
 def _boxes(entry: Box, skip: int) -> dict[str, bytes]:

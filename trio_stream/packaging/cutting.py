@@ -13,10 +13,9 @@ TARGET = 6.0
 FIRST = (2.0, 4.0)
 """Seconds of the first ones."""
 
-SCHEME = 2
+SCHEME = 3
 """Counts the changes of the rules by which segments are made, and of what is known of them: what is kept under another
-number is found out anew."""
-
+number is found out anew, and what was cached under another address is not asked for again."""
 
 MOST_SEGMENTS = 100_000
 """Segments of all tracks of a file together: a day with five sounds. Where there are more it is refused."""
@@ -31,6 +30,11 @@ class Times(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, number: int, /) -> float: ...
+
+
+def in_address(name: str) -> str:
+    """The part of an address of segments that names their rendition or text, and the rules they are made by."""
+    return f"{name}-{SCHEME}"
 
 
 def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: False) -> list[int]:

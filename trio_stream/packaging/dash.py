@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 from xml.etree import ElementTree as ET
 
+from trio_stream.packaging.cutting import in_address
 from trio_stream.packaging.presentation import Rendition, Segments
 from trio_stream.packaging.title import Source, Text, Title, printable
 
@@ -32,8 +33,8 @@ def manifest(title: Title) -> str:
     videos = title.videos
     for _, group in groupby(videos, lambda each: each[1].codecs.split(".")[0]):
         _video_set(period, list(group))
-    for sound in title.main.audio:
-        _audio_set(period, title.sources[0], sound)
+    for source, sound in title.sounds:
+        _audio_set(period, source, sound)
     for text in title.texts:
         _text_set(period, text)
     ET.indent(mpd, " ")
@@ -113,7 +114,7 @@ def _text_set(period: ET.Element, text: Text) -> None:
 
 
 def _template(representation: ET.Element, source: Source, rendition: Rendition) -> None:
-    folder = f"{source.segments}/{rendition.name}"
+    folder = f"{source.segments}/{in_address(rendition.name)}"
     template = ET.SubElement(representation, "SegmentTemplate", {
         "timescale": str(rendition.timescale),
         "initialization": f"{folder}/init.mp4",

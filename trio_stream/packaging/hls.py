@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from trio_stream.packaging.cutting import in_address
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments, bandwidth
 from trio_stream.packaging.title import Source, Text, Title, marks, names, printable
 
@@ -21,12 +22,10 @@ def master(title: Title) -> str:
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}"]
     if all(video.independent for _, video in title.videos):
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
+    groups = _groups([sound for _, sound in title.sounds])
     if not title.videos:
-        for sound in title.main.audio:
-            lines += _sound_alone(sound, title.target_duration)
-        return "\n".join(lines) + "\n"
-    groups = _groups(title.main.audio)
-    lines += _audio_media(title.main.audio, groups)
+        return "\n".join([*lines, *_sounds_alone(title, groups)]) + "\n"
+    lines += _audio_media(title.sounds, groups)
     lines += [_text(text) for text in title.texts]
     for source, video in title.videos:
         for number, group in enumerate(groups or [[]]):
@@ -47,12 +46,15 @@ def _groups(sounds: Sequence[Rendition]) -> list[list[Rendition]]:
     return list(groups.values())
 
 
-def _audio_media(sounds: Sequence[Rendition], groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
-    called = names([sound.label for sound in sounds], [sound.language for sound in sounds], "Audio")
-    by_name = dict(zip((sound.name for sound in sounds), called, strict=True))
+def _audio_media(
+    sounds: Sequence[tuple[Source, Rendition]], groups: Sequence[Sequence[Rendition]]
+) -> Iterator[str]:
+    called = names([sound.label for _, sound in sounds], [sound.language for _, sound in sounds], "Audio")
+    by_name = {sound.name: (source, name) for (source, sound), name in zip(sounds, called, strict=True)}
     for number, group in enumerate(groups):
         for at, sound in enumerate(group):
-            yield _audio(sound, by_name[sound.name], group=f"audio{number}", default=at == 0)
+            source, name = by_name[sound.name]
+            yield _audio(source, sound, name, group=f"audio{number}", default=at == 0)
 
 
 def _attributes(**values: str | int | None) -> str:
@@ -65,7 +67,7 @@ def _quoted(text: str | None) -> str | None:
     return None if text is None else f'"{printable(text)}"'
 
 
-def _audio(sound: Rendition, name: str, *, group: str, default: bool) -> str:
+def _audio(source: Source, sound: Rendition, name: str, *, group: str, default: bool) -> str:
     return "#EXT-X-MEDIA:" + _attributes(
         TYPE="AUDIO",
         GROUP_ID=_quoted(group),
@@ -74,7 +76,7 @@ def _audio(sound: Rendition, name: str, *, group: str, default: bool) -> str:
         DEFAULT="YES" if default else "NO",
         AUTOSELECT="YES",
         CHANNELS=_quoted(str(sound.channels)) if sound.channels else None,
-        URI=_quoted(f"{sound.name}.m3u8"),
+        URI=_quoted(f"{source.playlists}{sound.name}.m3u8"),
     )
 
 
@@ -113,12 +115,20 @@ def _variant(video: Rendition, group: Sequence[Rendition], audio: str, target: i
     )
 
 
-def _sound_alone(sound: Rendition, target: int) -> Iterator[str]:
-    peak, average = bandwidth(sound.segments, sound.timescale, target)
-    yield "#EXT-X-STREAM-INF:" + _attributes(
-        BANDWIDTH=peak, AVERAGE_BANDWIDTH=average, CODECS=_quoted(sound.codecs)
-    )
-    yield f"{sound.name}.m3u8"
+def _sounds_alone(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
+    """One stream for each codec, that of its first sound; the others may be played in its place (section 4.3.4.2)."""
+    several = len(title.sounds) > 1
+    if several:
+        yield from _audio_media(title.sounds, groups)
+    for number, group in enumerate(groups):
+        rates = [bandwidth(each.segments, each.timescale, title.target_duration) for each in group]
+        yield "#EXT-X-STREAM-INF:" + _attributes(
+            BANDWIDTH=max(peak for peak, _ in rates),
+            AVERAGE_BANDWIDTH=max(average for _, average in rates),
+            CODECS=_quoted(group[0].codecs),
+            AUDIO=_quoted(f"audio{number}") if several else None,
+        )
+        yield f"{title.sounds[0][0].playlists}{group[0].name}.m3u8"
 
 
 def _key_stream(video: Rendition, keys: Segments, source: Source) -> str:
@@ -140,7 +150,7 @@ def _target(durations: Iterable[float]) -> int:
 
 def media(rendition: Rendition, segments: str, target: int) -> str:
     """The playlist of one rendition, whose segments lie at `segments`; `target` is that of the whole title."""
-    folder = f"{segments}/{rendition.name}"
+    folder = f"{segments}/{in_address(rendition.name)}"
     lines = [*_heading(target, independent=rendition.independent), f'#EXT-X-MAP:URI="{folder}/init.mp4"']
     for number, seconds in enumerate(_durations(rendition.segments, rendition.timescale)):
         lines += (f"#EXTINF:{seconds:.6f},", f"{folder}/{number}.m4s")
@@ -149,7 +159,7 @@ def media(rendition: Rendition, segments: str, target: int) -> str:
 
 def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
     """The playlist of keyframes, each a segment of its own: for trick play (RFC 8216 section 4.3.3.6)."""
-    folder = f"{segments}/{rendition.name}"
+    folder = f"{segments}/{in_address(rendition.name)}"
     durations = list(_durations(keys, rendition.timescale))
     lines = [*_heading(_target(durations)), "#EXT-X-I-FRAMES-ONLY"]
     lines.append(f'#EXT-X-MAP:URI="{folder}/init.mp4"')
@@ -160,9 +170,10 @@ def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
 
 def texts(name: str, presentation: Presentation, segments: str, target: int) -> str:
     """The playlist of a track of subtitles, cut where the pictures are."""
+    folder = f"{segments}/{in_address(name)}"
     lines = _heading(target)
     for number, (start, end) in enumerate(pairwise(text_marks(presentation))):
-        lines += (f"#EXTINF:{end - start:.6f},", f"{segments}/{name}/{number}.vtt")
+        lines += (f"#EXTINF:{end - start:.6f},", f"{folder}/{number}.vtt")
     return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
 
 

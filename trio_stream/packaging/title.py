@@ -32,7 +32,8 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """The best file first: its sound is everybody's. The others are further renditions of the pictures."""
+    """The best file first: the sound of the first that has some is everybody's. The others are further renditions of
+    the pictures."""
 
     sources: tuple[Source, ...]
     texts: tuple[Text, ...] = ()
@@ -48,6 +49,12 @@ class Title:
         return [
             (each, each.presentation.video) for each in self.sources if each.presentation.video is not None
         ]
+
+    @property
+    def sounds(self) -> Sequence[tuple[Source, Rendition]]:
+        """Renditions of the sound, all of one file."""
+        heard = next((each for each in self.sources if each.presentation.audio), self.sources[0])
+        return [(heard, each) for each in heard.presentation.audio]
 
     @property
     def target_duration(self) -> int:

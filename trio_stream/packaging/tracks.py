@@ -341,7 +341,7 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
         language=track.language,
         label=None if track.name.lower().startswith(_NAMELESS) else track.name or None,
         default=default,
-        channels=track.entry.channels,
+        channels=track.entry.channels_heard,
         sample_rate=track.entry.rate or track.timescale,
     )
 

@@ -1,8 +1,9 @@
 """Files that were made and can be made again, in a folder of their own.
 
 A file is written under another name and renamed, so what is there is whole. Nothing is synced: when the machine went
-down meanwhile, or what was there was made by another version of the program, all of it is thrown away. What is handed
-out is a descriptor, so a file that is removed stays whole for whoever has it. Everything here waits for the disk.
+down meanwhile, or what was there was made by another version of the program or by other rules, all of it is thrown
+away. What is handed out is a descriptor, so a file that is removed stays whole for whoever has it. Everything here
+waits for the disk.
 """
 
 import os
@@ -13,12 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from trio_stream import __version__
+from trio_stream.packaging.cutting import SCHEME
 
 SUFFIX, MAKING = ".m4s", ".making"
 """The ends of the names of files, and of those that are not whole yet."""
 
 MAKER = "maker"
-"""The file that says who made the others: which program, on a machine that was started when."""
+"""The file that says who made the others: which program, by which rules, on a machine that was started when."""
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -91,7 +93,7 @@ class Shelf:
         """Whether this program made the files, and the machine has been running since; from now on it says so."""
         path = self._folder / MAKER
         try:
-            maker = f"{__version__} {BOOT_ID.read_text()}"
+            maker = f"{__version__} {SCHEME} {BOOT_ID.read_text()}"
         except OSError:  # no Linux: nobody can tell
             return False
         with suppress(OSError):

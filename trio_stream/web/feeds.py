@@ -17,6 +17,9 @@ from trio_stream.packaging.presentation import Rendition
 from trio_stream.playback.indexes import Index
 
 _OFFSET = re.compile(r"[0-9]{1,18}")
+APART = 0.1
+"""Seconds by which sound may be cut before or behind the pictures it goes with: two of its packets."""
+
 _TIME = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -87,7 +90,8 @@ class Bytes:
 @dataclass(frozen=True, slots=True)
 class Fragments:
     """The pictures and one sound as one fragmented MP4 stream: after each start an init segment of both, then segment
-    after segment, the pictures of each before its sound. `first` is the number of a segment."""
+    after segment, each with the segments of the sound behind it that begin in its time. `first` is the number of a
+    segment of the pictures, or of the sound alone."""
 
     index: Index
     renditions: tuple[Rendition, ...]
@@ -130,24 +134,40 @@ class Fragments:
         codecs = ",".join(each.codecs for each in self.renditions)
         return {
             "segment": position,
-            "segments": max(len(each.segments) for each in self.renditions),
+            "segments": len(main.segments),
             "time": main.segments.starts[position] / main.timescale,
             "duration": self.index.presentation.duration,
             "mime": f'{main.kind}/mp4; codecs="{codecs}"',
         }
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
-        tracks = [self.index.tracks[each.name] for each in self.renditions]
-        yield (Literal(segments.init(*tracks)),)
-        for number in range(position, max(len(each.segments) for each in self.renditions)):
-            for place, (rendition, track) in enumerate(zip(self.renditions, tracks, strict=True), 1):
-                if number < len(rendition.segments):
-                    first, stop = rendition.segments.samples[number], rendition.segments.samples[number + 1]
-                    try:
-                        parts = segments.segment(track, first, stop, number, self.index.size, track=place)
-                    except Malformed as error:
-                        raise SourceUnreadable(str(error)) from None
-                    yield parts
+        main, *others = self.renditions
+        yield (Literal(segments.init(*(self.index.tracks[each.name] for each in self.renditions))),)
+        begin = main.segments.starts[position] / main.timescale
+        following = [_first(each, begin) for each in others]
+        for number in range(position, len(main.segments)):
+            yield self._body(main, number, 1)
+            until = main.segments.starts[number + 1] / main.timescale - APART
+            for at, each in enumerate(others):
+                starts = each.segments.starts
+                while following[at] < len(each.segments) and (
+                    number == len(main.segments) - 1 or starts[following[at]] / each.timescale < until
+                ):
+                    yield self._body(each, following[at], at + 2)
+                    following[at] += 1
+
+    def _body(self, rendition: Rendition, number: int, place: int) -> tuple[Part, ...]:
+        first, stop = rendition.segments.samples[number], rendition.segments.samples[number + 1]
+        track = self.index.tracks[rendition.name]
+        try:
+            return segments.segment(track, first, stop, number, self.index.size, track=place)
+        except Malformed as error:
+            raise SourceUnreadable(str(error)) from None
 
     def end(self) -> dict[str, Any]:
-        return {"segment": max(len(each.segments) for each in self.renditions)}
+        return {"segment": len(self.renditions[0].segments)}
+
+
+def _first(rendition: Rendition, begin: float) -> int:
+    """The first segment that is needed from `begin` on, in seconds; their number where it has ended."""
+    return bisect_right(rendition.segments.starts, (begin + APART) * rendition.timescale, 1) - 1

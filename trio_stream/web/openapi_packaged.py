@@ -3,6 +3,7 @@
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER
 from trio_stream.library.derived import SUFFIXES
 from trio_stream.packaging import dash, hls
+from trio_stream.packaging.cutting import in_address
 from trio_stream.web.openapi_bytes import Thing, bytes_operation
 from trio_stream.web.openapi_parts import ID, MADE, REVISION, Json, body, header, parameter
 
@@ -11,7 +12,7 @@ PLAYLIST = r"""\ `master` is the playlist of all renditions; the media playlists
 
 SEGMENT = r"""\ `init.mp4` is the init segment of the rendition, `N.m4s` a segment (counted from 0), `kN.m4s` a
 keyframe by itself. Take the addresses from a playlist: each stands for these bytes and no others, and answers 404
-once the video has other bytes.\ """
+once the video has other bytes, or segments are made by other rules.\ """
 
 REFUSED = "It cannot be sent in segments as it is; the detail says why."
 FULL = "All places are taken, too many files are open, or whoever looks into files is not there now; ask again later."
@@ -39,9 +40,19 @@ def packaged() -> Json:
         "name", "path", {"type": "string"}, "`master`, or as the master playlist says.", example="master"
     )
     rendition = parameter(
-        "rendition", "path", {"type": "string"}, "The rendition, as playlists have it.", example="v1"
+        "rendition",
+        "path",
+        {"type": "string"},
+        "The rendition and the number of the rules by which it is cut, as playlists have them.",
+        example=in_address("v1"),
     )
-    text = parameter("text", "path", {"type": "string"}, "The track of subtitles.", example=f"s-{MADE}")
+    text = parameter(
+        "text",
+        "path",
+        {"type": "string"},
+        "The track of subtitles, likewise.",
+        example=in_address(f"s-{MADE}"),
+    )
     file = parameter("name", "path", {"type": "string"}, "Which segment.", example="0.m4s")
     number = parameter("name", "path", {"type": "string"}, "The number of the segment.", example="0")
     return (

@@ -1,7 +1,8 @@
 """HLS and DASH: playlists and manifests of a video, and its segments, made of the file as it lies.
 
-The address of a segment holds the revision of the video: it answers with these bytes or not at all, so it can be
-cached for ever. A segment of a file whose index is in memory takes neither a thread nor the database."""
+The address of a segment holds the revision of the video and the number of the rules by which it is made: it answers
+with these bytes or not at all, so it can be cached for ever. A segment of a file whose index is in memory takes
+neither a thread nor the database."""
 
 import re
 import time
@@ -19,6 +20,7 @@ from trio_stream.library.catalog import OpenVideo
 from trio_stream.library.derived import SUFFIXES
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import dash, hls, segments
+from trio_stream.packaging.cutting import SCHEME, in_address
 from trio_stream.packaging.outlined import stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.playback.indexes import Index
@@ -32,10 +34,12 @@ blueprint = Blueprint("packaged", __name__)
 
 _MANIFEST = re.compile(rb"/api/videos/([0-9a-f]{16})/([a-z0-9-]+)\.(m3u8|mpd)\Z")
 _SEGMENT = re.compile(
-    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z0-9-]+)/(init\.mp4|(k?)([0-9]{1,9})\.m4s)\Z"
+    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z0-9]+)-([0-9]{1,4})/(init\.mp4|(k?)([0-9]{1,9})\.m4s)\Z"
 )
 
-_TEXT = re.compile(rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/(s-[0-9a-f]{32})/([0-9]{1,9})\.vtt\Z")
+_TEXT = re.compile(
+    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/(s-[0-9a-f]{32})-([0-9]{1,4})/([0-9]{1,9})\.vtt\Z"
+)
 
 
 @byte_route(blueprint, "/api/videos/<id_>/<name>.m3u8", "/api/videos/<id_>/manifest.mpd")
@@ -82,9 +86,10 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
     found = _SEGMENT.search(asked.raw_path)
     if found is None:
         raise DerivedNotFound("there is no such segment")
-    id_, revision, name, file, key, number = (
+    id_, revision, name, scheme, file, key, number = (
         part.decode() if part is not None else "" for part in found.groups()
     )
+    _check(scheme)
     titles = exchange.services.titles
     video = await titles.open(id_, revision)
     source = exchange.hold(video.fd, video.status)
@@ -108,7 +113,7 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
         Representation(
             size=body_length(parts),
             validators=Validators(
-                etag=f'"{revision}-{name}-{file}"', modified=video.status.st_mtime_ns // 10**9
+                etag=f'"{revision}-{in_address(name)}-{file}"', modified=video.status.st_mtime_ns // 10**9
             ),
             media_type=f"{kind}/mp4",
             filename=f"{name}-{file}",
@@ -122,6 +127,12 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
         return _literal(answer)
     stream = exchange.admit(source, name=video.name, transport="http")
     return Answered(answer.status, answer.headers, stream, answer.parts)
+
+
+def _check(scheme: str) -> None:
+    """Raises `DerivedNotFound` for segments that other rules made: these are not those."""
+    if scheme != str(SCHEME):
+        raise DerivedNotFound("there is no such segment any more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +206,8 @@ async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
     found = _TEXT.search(asked.raw_path)
     if found is None:
         raise DerivedNotFound("there is no such segment")
-    id_, revision, name, number = (part.decode() for part in found.groups())
+    id_, revision, name, scheme, number = (part.decode() for part in found.groups())
+    _check(scheme)
     video = await exchange.services.titles.open(id_, revision)
     video = replace(video, fd=exchange.hold(video.fd, video.status).fd)
     titles = exchange.services.titles

@@ -1,0 +1,74 @@
+"""What a WebSocket sends of a film: pictures and sound of the same time, wherever it begins and however they are cut."""
+
+import pytest
+
+from tests.mp4.making import Edit, Making
+from tests.packaging.making import movie, pictures, sound
+from trio_stream.http.bodies import Part
+from trio_stream.packaging import segments
+from trio_stream.packaging.tracks import packaged_tracks, present
+from trio_stream.playback.indexes import Index
+from trio_stream.web.feeds import Fragments
+
+SIZE = 1 << 30
+PICTURES = pictures(600, range(0, 600, 48))
+LATE = sound(12, edits=(Edit(9000, -1), Edit(12_000, 0)))
+"""Heard from 9 s on: its first segment lasts from 0 to 12."""
+
+
+def index_of(*tracks: Making) -> Index:
+    packaged = packaged_tracks(movie(*tracks))
+    presentation = present(packaged)
+    names = [each.name for each in presentation.renditions]
+    return Index(SIZE, presentation, dict(zip(names, packaged, strict=True)))
+
+
+def sent(index: Index, time: float) -> list[tuple[str, int]]:
+    """Name and number of each segment that comes for a time, in order."""
+    known: dict[tuple[Part, ...], tuple[str, int]] = {}
+    for place, each in enumerate(index.presentation.renditions, 1):
+        for number in range(len(each.segments)):
+            first, stop = each.segments.samples[number : number + 2]
+            parts = segments.segment(index.tracks[each.name], first, stop, number, SIZE, track=place)
+            known[parts] = each.name[0], number
+    feed = Fragments.of({"time": str(time)}, index)
+    _, *bodies = feed.bodies(feed.first)
+    return [known[each] for each in bodies]
+
+
+def both(*numbers: int) -> list[tuple[str, int]]:
+    return [(kind, number) for number in numbers for kind in "va"]
+
+
+@pytest.mark.parametrize(("time", "first"), [(0, 0), (2, 1), (5.9, 1), (6, 2), (24.9, 5)])
+def test_cut_alike(time: float, first: int) -> None:
+    assert sent(index_of(PICTURES, sound()), time) == both(*range(first, 6))
+
+
+def test_sound_that_begins_late() -> None:
+    index = index_of(PICTURES, LATE)
+    assert [len(each.segments) for each in index.presentation.renditions] == [6, 3]
+    begin = [("v", 0), ("a", 0), ("v", 1), ("v", 2)]
+    then = [("v", 3), ("a", 1), ("v", 4), ("a", 2), ("v", 5)]
+    assert sent(index, 0) == begin + then
+    assert sent(index, 13) == then
+    assert sent(index, 19) == then[2:]
+    assert sent(index, 7) == [("v", 2), ("a", 0), *then]
+    assert sent(index, 24.5) == [("v", 5), ("a", 2)]
+
+
+def test_sound_that_goes_on() -> None:
+    """The last picture stands."""
+    index = index_of(PICTURES, sound(50))
+    rest = [("v", 5), *(("a", number) for number in range(5, 10))]
+    assert sent(index, 0) == both(*range(5)) + rest
+    assert sent(index, 45) == rest
+    feed = Fragments.of({"time": "45"}, index)
+    assert feed.start(feed.first) | {"segment": 5, "segments": 6, "time": 24} == feed.start(feed.first)
+    assert feed.end() == {"segment": 6}
+
+
+def test_sound_alone() -> None:
+    index = index_of(sound(50))
+    count = len(index.presentation.audio[0].segments)
+    assert sent(index, 7) == [("a", number) for number in range(2, count)]
