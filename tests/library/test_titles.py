@@ -177,6 +177,57 @@ def test_of_two_playheads_the_later_one_is_the_title_s(engine: Engine) -> None:
         assert watch_state.history(connection, USER, 10, None).rows == []
 
 
+def test_words_move_with_the_lead_and_do_not_come_back_old(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
+        editing.edit(connection, high, Words(title="One", description="Long.", tags=("old",)))
+        lose(connection, "Film.1080p.mp4")
+        editing.edit(connection, low, Words(title="Two", tags=()))
+        add(connection, "Film.1080p.mp4")
+        assert listed(connection) == {"Film.1080p.mp4": "Two"}
+        assert listed(connection, q="old") == {}
+        assert pages.whole(connection, high, USER).row.description == "Long."
+        assert title_of_row(connection, low) == "Film 720p"
+        editing.edit(connection, high, Words(title=None, description=""))
+        lose(connection, "Film.1080p.mp4")
+        assert listed(connection) == {"Film.720p.mp4": "Film 720p"}
+        assert pages.whole(connection, low, USER).row.description == ""
+
+
+def test_words_of_one_version_are_not_the_title_s(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, _ = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
+        editing.edit(connection, low, Words(title="Small"))
+        lose(connection, "Film.720p.mp4")
+        lose(connection, "Film.1080p.mp4")
+        add(connection, "Film.2160p.mp4")
+        assert listed(connection) == {"Film.2160p.mp4": "Film 2160p"}
+        add(connection, "Film.720p.mp4")
+        assert title_of_row(connection, low) == "Small"
+
+
+def test_words_move_within_a_title_file_and_are_copied_to_it(engine: Engine) -> None:
+    with engine.begin() as connection:
+        _, two = add(connection, "a.mp4", "b.mp4")
+        editing.edit(connection, two, Words(title="Two"))
+        say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
+        assert listed(connection) == {"a.mp4": "Two"}
+        assert title_of_row(connection, two) == "Two", "it may be a mistake"
+        records.keep_title_files(connection, "", [], ["F.title.toml"])
+        assert listed(connection) == {"a.mp4": "Two", "b.mp4": "Two"}
+        editing.edit(connection, two, Words(title=None))
+        say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
+        lose(connection, "a.mp4")
+        assert listed(connection) == {"b.mp4": "Two"}
+        editing.edit(connection, two, Words(title="Three"))
+        add(connection, "a.mp4")
+        assert listed(connection) == {"a.mp4": "Three"}
+        say(connection, "F.title.toml", "b.mp4", "a.mp4", title="F")
+        editing.edit(connection, two, Words(title=None))
+        say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
+        assert listed(connection) == {"a.mp4": "F"}
+
+
 @pytest.mark.parametrize("letter", "ab")
 def test_one_that_led_and_follows_elsewhere_leaves_what_was_watched_of_it(
     engine: Engine, letter: str

@@ -92,7 +92,7 @@ def regroup(connection: Connection, families: Iterable[str]) -> None:
 class _Plan:
     """What is to be done of a `family`: the first of those `there` leads.
 
-    `others` are the rest of it: gone for now, or one too many. Of those `before` the leader gets what they had.
+    `others` are the rest of it: gone for now, or one too many. Of those who led `before` it gets what they had.
     """
 
     family: str
@@ -114,10 +114,9 @@ def _plan(connection: Connection, family: str) -> _Plan | None:
     others = connection.execute(of_it.where(elsewhere, gone_or_part).order_by(videos.c.number)).all()
     if len(there) == 1 and not others and _is_plain(there[0]):
         return None
-    lead = there[0].number
     led = {row.part_of for row in there if row.part_of is not None} - {row.number for row in others}
     left = connection.execute(select(*_ROW).where(videos.c.number.in_(led), elsewhere)).all() if led else ()
-    away = (row for row in others if row.missing_since is not None and row.part_of != lead)
+    away = (row for row in others if row.missing_since is not None and row.part_of is None)
     return _Plan(family, there, others, [*left, *away])
 
 
@@ -136,10 +135,9 @@ def _regroup(connection: Connection, plan: _Plan) -> None:
         take_over_watching(connection, number, lead.number)
     for row in plan.others:
         _follow(connection, row, lead.number if row.missing_since is not None else None)
-    _inherit(connection, lead, [*plan.before, *(row for row in new if row.part_of is None)])
-    for row in followers:
-        if row.shared_title is not None:
-            _call(connection, row.number, None)
+    silent = _inherit(connection, plan, [*plan.before, *(row for row in new if row.part_of is None)])
+    for number in silent.union(row.number for row in followers if row.shared_title is not None):
+        _call(connection, number, None)
     others = [os.fsdecode(row.path) for row in followers]
     _call(connection, lead.number, _shared_title(connection, plan.family, plan.there), others)
 
@@ -174,16 +172,31 @@ def _call(connection: Connection, number: int, shared: str | None, others: Seque
         )
 
 
-def _inherit(connection: Connection, lead: Row[Any], others: Sequence[Row[Any]]) -> None:
-    """Let who leads have what people said of those before, where nobody has said anything of it."""
-    said: dict[str, Any] = {}
+def _inherit(connection: Connection, plan: _Plan, others: Sequence[Row[Any]]) -> set[int]:
+    """Let who leads have what people said of those before, where nobody has said anything of it.
+
+    Who led this title gives that away, or it would say it again once it is back; answers those who did. Who was a film
+    of its own keeps it: a title file may be a mistake.
+    """
+    lead, gave = plan.there[0], set()
     for name, nothing in (("own_title", None), ("description", ""), ("tags", "[]")):
-        if getattr(lead, name) == nothing:
-            found = (getattr(row, name) for row in others if getattr(row, name) != nothing)
-            if (value := next(found, None)) is not None:
-                said[name] = value
-    if said:
-        connection.execute(update(videos).where(videos.c.number == lead.number).values(said))
+        said = next((row for row in others if getattr(row, name) != nothing), None)
+        if said is None or getattr(lead, name) != nothing:
+            continue
+        _say(connection, lead.number, name, getattr(said, name))
+        if _led(said, plan.family):
+            _say(connection, said.number, name, nothing)
+            gave.add(said.number)
+    return gave
+
+
+def _led(row: Row[Any], family: str) -> bool:
+    """Whether a video that is not part of another led the `family`: then it is called so, or kin by its name."""
+    return row.family == family and (row.shared_title is not None or title_file_of(family) is None)
+
+
+def _say(connection: Connection, number: int, name: str, value: str | None) -> None:
+    connection.execute(update(videos).where(videos.c.number == number).values({name: value}))
 
 
 def take_over_watching(connection: Connection, new: int, number: int) -> None:
