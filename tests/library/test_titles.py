@@ -53,6 +53,15 @@ def stopped(connection: Connection, id_: str) -> float | None:
     return position
 
 
+def id_of(connection: Connection, name: str) -> str:
+    id_: str = connection.scalars(select(videos.c.id).where(videos.c.place == place(name))).one()
+    return id_
+
+
+def title_of_row(connection: Connection, id_: str) -> str | None:
+    return connection.scalar(select(videos.c.title).where(videos.c.id == id_))
+
+
 def say(connection: Connection, name: str, *files: str, title: str = "") -> None:
     """Let there be a title file."""
     folder = name.rpartition("/")[0]
@@ -168,6 +177,124 @@ def test_of_two_playheads_the_later_one_is_the_title_s(engine: Engine) -> None:
         assert watch_state.history(connection, USER, 10, None).rows == []
 
 
+def test_words_move_with_the_lead_and_do_not_come_back_old(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
+        editing.edit(connection, high, Words(title="One", description="Long.", tags=("old",)))
+        lose(connection, "Film.1080p.mp4")
+        editing.edit(connection, low, Words(title="Two", tags=()))
+        add(connection, "Film.1080p.mp4")
+        assert listed(connection) == {"Film.1080p.mp4": "Two"}
+        assert listed(connection, q="old") == {}
+        assert pages.whole(connection, high, USER).row.description == "Long."
+        assert title_of_row(connection, low) == "Film 720p"
+        editing.edit(connection, high, Words(title=None, description=""))
+        lose(connection, "Film.1080p.mp4")
+        assert listed(connection) == {"Film.720p.mp4": "Film 720p"}
+        assert pages.whole(connection, low, USER).row.description == ""
+
+
+def test_words_of_one_version_are_not_the_title_s(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, _ = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
+        editing.edit(connection, low, Words(title="Small"))
+        lose(connection, "Film.720p.mp4")
+        lose(connection, "Film.1080p.mp4")
+        add(connection, "Film.2160p.mp4")
+        assert listed(connection) == {"Film.2160p.mp4": "Film 2160p"}
+        add(connection, "Film.720p.mp4")
+        assert title_of_row(connection, low) == "Small"
+
+
+def test_words_move_within_a_title_file_and_are_copied_to_it(engine: Engine) -> None:
+    with engine.begin() as connection:
+        _, two = add(connection, "a.mp4", "b.mp4")
+        editing.edit(connection, two, Words(title="Two"))
+        say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
+        assert listed(connection) == {"a.mp4": "Two"}
+        assert title_of_row(connection, two) == "Two", "it may be a mistake"
+        records.keep_title_files(connection, "", [], ["F.title.toml"])
+        assert listed(connection) == {"a.mp4": "Two", "b.mp4": "Two"}
+        editing.edit(connection, two, Words(title=None))
+        say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
+        lose(connection, "a.mp4")
+        assert listed(connection) == {"b.mp4": "Two"}
+        editing.edit(connection, two, Words(title="Three"))
+        add(connection, "a.mp4")
+        assert listed(connection) == {"a.mp4": "Three"}
+        say(connection, "F.title.toml", "b.mp4", "a.mp4", title="F")
+        editing.edit(connection, two, Words(title=None))
+        say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
+        assert listed(connection) == {"a.mp4": "F"}
+
+
+@pytest.mark.parametrize("letter", "ab")
+def test_one_that_led_and_follows_elsewhere_leaves_what_was_watched_of_it(
+    engine: Engine, letter: str
+) -> None:
+    """Whichever of the two titles is looked at first: the names decide that."""
+    with engine.begin() as connection:
+        one, two, three = add(connection, "1.mp4", "2.mp4", "3.mp4", duration=100.0)
+        say(connection, f"{letter}1.title.toml", "1.mp4", "2.mp4")
+        put(connection, two, 40)
+        say(connection, f"{letter}0.title.toml", "3.mp4", "1.mp4")
+        assert [stopped(connection, id_) for id_ in (one, two, three)] == [40, 40, 40]
+
+
+def test_one_that_is_missing_is_part_of_whoever_leads_now(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, middle = add(connection, "Film.480p.mp4", "Film.720p.mp4", duration=100.0)
+        lose(connection, "Film.480p.mp4")
+        (high,) = add(connection, "Film.1080p.mp4", duration=100.0)
+        put(connection, low, 40)  # by whoever has it open still
+        assert stopped(connection, high) == stopped(connection, middle) == 40
+        put(connection, middle, 50, NOW + 1)
+        lose(connection, "Film.720p.mp4", "Film.1080p.mp4")
+        add(connection, "Film.2160p.mp4", "Film.480p.mp4")
+        assert stopped(connection, low) == 50
+        assert watch_state.forget(connection, USER, low)
+        add(connection, "Film.720p.mp4", "Film.1080p.mp4")
+        assert [stopped(connection, id_) for id_ in (low, middle, high)] == [None, None, None]
+        assert watch_state.continue_watching(connection, USER, 10) == []
+
+
+def test_one_that_replaces_another_is_the_same_title(engine: Engine) -> None:
+    with engine.begin() as connection:
+        (low,) = add(connection, "Film.720p.mp4", duration=100.0)
+        editing.edit(connection, low, Words(title="The Film", tags=("old",)))
+        put(connection, low, 40)
+        lose(connection, "Film.720p.mp4")
+        (high,) = add(connection, "Film.1080p.mp4", duration=100.0)
+        assert listed(connection, q="old") == {"Film.1080p.mp4": "The Film"}
+        assert stopped(connection, high) == 40
+        assert [row.id for row in watch_state.history(connection, USER, 10, None).rows] == [high]
+
+
+def test_what_was_watched_of_one_before_it_was_part_of_a_title_is_not_kept(engine: Engine) -> None:
+    with engine.begin() as connection:
+        one, two = add(connection, "a.mp4", "b.mp4", duration=100.0)
+        put(connection, two, 10)
+        put(connection, one, 20, NOW + 1)
+        say(connection, "F.title.toml", "a.mp4", "b.mp4")
+        assert len(watch_state.export(connection, USER)["entries"]) == 1
+        records.keep_title_files(connection, "", [], ["F.title.toml"])
+        assert stopped(connection, one) == 20
+        assert stopped(connection, two) is None
+
+
+def test_one_that_led_is_not_called_as_its_title_any_more(engine: Engine) -> None:
+    with engine.begin() as connection:
+        low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
+        add(connection, "Film.480p.mp4")
+        lose(connection, "Film.1080p.mp4")
+        assert title_of_row(connection, low) == "Film"
+        lose(connection, "Film.720p.mp4")
+        add(connection, "Film.1080p.mp4")
+        add(connection, "Film.720p.mp4")
+        assert title_of_row(connection, high) == "Film"
+        assert title_of_row(connection, low) == "Film 720p"
+
+
 def test_what_is_forgotten_does_not_come_back_with_the_file(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
@@ -259,10 +386,14 @@ def right(connection: Connection) -> None:
             leads = number == numbers[0] or number in numbers[MOST:]
             assert by_number[number].part_of == (None if leads else numbers[0]), family
     for row in rows:
-        if row.missing_since is not None and row.part_of is not None:
+        if row.missing_since is not None and row.family in wanted:
+            assert row.part_of == wanted[row.family][0]
+        if row.part_of is not None:
             assert by_number[row.part_of].family == row.family
         if row.part_of is not None and row.missing_since is None:
-            assert not connection.execute(select(playheads).where(playheads.c.video == row.number)).all()
+            assert row.shared_title is None
+            for table in (playheads, viewings):
+                assert not connection.execute(select(table).where(table.c.video == row.number)).all()
 
 
 NAMES = [
@@ -271,6 +402,9 @@ NAMES = [
 ]
 STEP = st.one_of(
     st.tuples(st.just("add"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
+    st.tuples(st.just("add all"), st.just(""), st.lists(st.sampled_from(NAMES), min_size=2, unique=True)),
+    st.tuples(st.just("forget"), st.sampled_from(NAMES), st.none()),
+    st.tuples(st.just("edit"), st.sampled_from(NAMES), st.sampled_from(["", "It", "Me"])),
     st.tuples(st.just("lose"), st.sampled_from(NAMES), st.none()),
     st.tuples(st.just("watch"), st.sampled_from(NAMES), st.none()),
     st.tuples(st.just("move"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
@@ -279,32 +413,40 @@ STEP = st.one_of(
 )
 
 
+def happen(connection: Connection, what: str, name: str, more: object, now: int) -> None:
+    """Let something happen to the file `name`, which is there."""
+    if what == "lose":
+        lose(connection, name, now=now)
+    elif what == "move":
+        bytes_ = f"moved {now}"
+        add(connection, name, bytes_=bytes_, added=now)
+        add(connection, str(more), bytes_=bytes_, added=now)
+        if name != more:
+            lose(connection, name, now=now)
+    elif what == "edit":
+        assert editing.edit(connection, id_of(connection, name), Words(title=more))
+    elif what == "watch":
+        put(connection, id_of(connection, name), position(now), now)
+        assert stopped(connection, id_of(connection, name)) == position(now)
+    elif what == "forget":
+        assert watch_state.forget(connection, USER, id_of(connection, name))
+        assert stopped(connection, id_of(connection, name)) is None
+
+
+def position(now: int) -> float:
+    return float(now - NOW + 1)
+
+
 def live(connection: Connection, steps: list[tuple[str, str, object]]) -> None:
     """Let all of it happen; after each step everything is right."""
     last: float | None = None
     for now, (what, name, more) in enumerate(steps, NOW):
-        there = set(
-            map(
-                os.fsdecode,
-                connection.scalars(select(videos.c.path).where(videos.c.missing_since.is_(None))),
-            )
-        )
+        here = select(videos.c.path).where(videos.c.missing_since.is_(None))
         if what == "add":
             add(connection, name, bytes_=str(more), added=now)
-        elif what == "lose" and name in there:
-            lose(connection, name, now=now)
-        elif what == "move" and name in there:
-            bytes_ = f"moved {now}"
-            add(connection, name, bytes_=bytes_, added=now)
-            add(connection, str(more), bytes_=bytes_, added=now)
-            if name != more:
-                lose(connection, name, now=now)
-        elif what == "watch" and name in there:
-            id_ = connection.scalar(select(videos.c.id).where(videos.c.place == place(name)))
-            assert id_ is not None
-            last = float(now - NOW + 1)
-            put(connection, id_, last, now)
-            assert stopped(connection, id_) == last
+        elif what == "add all":
+            assert isinstance(more, list)
+            add(connection, *more, added=now)
         elif what == "say":
             assert isinstance(more, list)
             if more:
@@ -313,6 +455,9 @@ def live(connection: Connection, steps: list[tuple[str, str, object]]) -> None:
                 records.keep_title_files(connection, "", [], [f"{name}.title.toml"])
         elif what == "folder":
             records.lose_folder(connection, name, now, now)
+        elif os.fsencode(name) in connection.scalars(here).all():
+            happen(connection, what, name, more, now)
+            last = {"watch": position(now), "forget": None}.get(what, last)
         right(connection)
     kept = connection.scalars(select(playheads.c.position)).all()
     assert last is None or max(kept) == last

@@ -7,9 +7,10 @@ was watched of a title, and what people say of it, is its leader's: whoever beco
 import json
 import os
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, union, update
 
 from trio_stream.library.families import MOST, Kin, by_name, by_title_file, title_and_height, title_file_of
 from trio_stream.library.known import place
@@ -79,15 +80,44 @@ def join(connection: Connection, number: int, before: str | None, kin: Kin | Non
 
 def regroup(connection: Connection, families: Iterable[str]) -> None:
     """Have one video of each family lead, and the others be part of it."""
-    for family in sorted(families):
-        there = connection.execute(
-            select(*_ROW)
-            .where(videos.c.family == family, videos.c.missing_since.is_(None))
-            .order_by(videos.c.rank, videos.c.number)
-            .limit(MOST)
-        ).all()
-        if there and not (len(there) == 1 and _is_plain(there[0])):
-            _regroup(connection, family, there)
+    plans = [plan for family in sorted(families) if (plan := _plan(connection, family)) is not None]
+    for plan in plans:  # before any of those who led gives away what was watched, as part of another title
+        for row in plan.before:
+            _share_watching(connection, row, plan.there[0].number)
+    for plan in plans:
+        _regroup(connection, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be done of a `family`: the first of those `there` leads.
+
+    `others` are the rest of it: gone for now, or one too many. Of those who led `before` it gets what they had.
+    """
+
+    family: str
+    there: Sequence[Row[Any]]
+    others: Sequence[Row[Any]]
+    before: Sequence[Row[Any]]
+
+
+def _plan(connection: Connection, family: str) -> _Plan | None:
+    """None where nothing is to be done."""
+    of_it = select(*_ROW).where(videos.c.family == family)
+    there = connection.execute(
+        of_it.where(videos.c.missing_since.is_(None)).order_by(videos.c.rank, videos.c.number).limit(MOST)
+    ).all()
+    if not there:
+        return None
+    elsewhere = videos.c.number.not_in([row.number for row in there])
+    gone_or_part = or_(videos.c.missing_since.is_not(None), videos.c.part_of.is_not(None))
+    others = connection.execute(of_it.where(elsewhere, gone_or_part).order_by(videos.c.number)).all()
+    if len(there) == 1 and not others and _is_plain(there[0]):
+        return None
+    led = {row.part_of for row in there if row.part_of is not None} - {row.number for row in others}
+    left = connection.execute(select(*_ROW).where(videos.c.number.in_(led), elsewhere)).all() if led else ()
+    away = (row for row in others if row.missing_since is not None and row.part_of is None)
+    return _Plan(family, there, others, [*left, *away])
 
 
 def _is_plain(row: Row[Any]) -> bool:
@@ -95,30 +125,27 @@ def _is_plain(row: Row[Any]) -> bool:
     return row.part_of is None and row.shared_title is None and title_file_of(row.family) is None
 
 
-def _regroup(connection: Connection, family: str, there: Sequence[Row[Any]]) -> None:
-    lead, followers = there[0], there[1:]
-    led = {row.part_of for row in there if row.part_of is not None}
-    here = videos.c.number.not_in([row.number for row in there])
-    before = connection.execute(select(*_ROW).where(videos.c.number.in_(led), here)).all()
-    away = connection.execute(
-        select(*_ROW).where(videos.c.part_of.in_({*led, lead.number}), videos.c.family == family, here)
-    ).all()
+def _regroup(connection: Connection, plan: _Plan) -> None:
+    lead, followers = plan.there[0], plan.there[1:]
     new = [row for row in followers if row.part_of != lead.number]
     _follow(connection, lead, None)
-    for row in new:
+    for row in followers:
         _follow(connection, row, lead.number)
-        take_over_watching(connection, row.number, lead.number)
-    for row in before:
-        _share_watching(connection, row, lead.number)
-    for row in (*before, *away):
-        if row.family == family:  # gone for now, or one too many
-            _follow(connection, row, lead.number if row.missing_since is not None else None)
-    _inherit(connection, lead, [*before, *(row for row in new if row.part_of is None)])
-    for row in new:
-        if row.shared_title is not None:
-            _call(connection, row.number, None)
+    for number in _watched(connection, [row.number for row in followers]):
+        take_over_watching(connection, number, lead.number)
+    for row in plan.others:
+        _follow(connection, row, lead.number if row.missing_since is not None else None)
+    silent = _inherit(connection, plan, [*plan.before, *(row for row in new if row.part_of is None)])
+    for number in silent.union(row.number for row in followers if row.shared_title is not None):
+        _call(connection, number, None)
     others = [os.fsdecode(row.path) for row in followers]
-    _call(connection, lead.number, _shared_title(connection, family, there), others)
+    _call(connection, lead.number, _shared_title(connection, plan.family, plan.there), others)
+
+
+def _watched(connection: Connection, numbers: Sequence[int]) -> Sequence[int]:
+    """Those of the videos of which there is something: they are new, or were away and have what they had then."""
+    these = [select(table.c.video).where(table.c.video.in_(numbers)) for table in (playheads, viewings)]
+    return connection.scalars(union(*these)).all() if numbers else ()
 
 
 def _follow(connection: Connection, row: Row[Any], lead: int | None) -> None:
@@ -145,16 +172,31 @@ def _call(connection: Connection, number: int, shared: str | None, others: Seque
         )
 
 
-def _inherit(connection: Connection, lead: Row[Any], others: Sequence[Row[Any]]) -> None:
-    """Let who leads have what people said of those before, where nobody has said anything of it."""
-    said: dict[str, Any] = {}
+def _inherit(connection: Connection, plan: _Plan, others: Sequence[Row[Any]]) -> set[int]:
+    """Let who leads have what people said of those before, where nobody has said anything of it.
+
+    Who led this title gives that away, or it would say it again once it is back; answers those who did. Who was a film
+    of its own keeps it: a title file may be a mistake.
+    """
+    lead, gave = plan.there[0], set()
     for name, nothing in (("own_title", None), ("description", ""), ("tags", "[]")):
-        if getattr(lead, name) == nothing:
-            found = (getattr(row, name) for row in others if getattr(row, name) != nothing)
-            if (value := next(found, None)) is not None:
-                said[name] = value
-    if said:
-        connection.execute(update(videos).where(videos.c.number == lead.number).values(said))
+        said = next((row for row in others if getattr(row, name) != nothing), None)
+        if said is None or getattr(lead, name) != nothing:
+            continue
+        _say(connection, lead.number, name, getattr(said, name))
+        if _led(said, plan.family):
+            _say(connection, said.number, name, nothing)
+            gave.add(said.number)
+    return gave
+
+
+def _led(row: Row[Any], family: str) -> bool:
+    """Whether a video that is not part of another led the `family`: then it is called so, or kin by its name."""
+    return row.family == family and (row.shared_title is not None or title_file_of(family) is None)
+
+
+def _say(connection: Connection, number: int, name: str, value: str | None) -> None:
+    connection.execute(update(videos).where(videos.c.number == number).values({name: value}))
 
 
 def take_over_watching(connection: Connection, new: int, number: int) -> None:
@@ -167,6 +209,7 @@ def take_over_watching(connection: Connection, new: int, number: int) -> None:
     connection.execute(playheads.delete().where(playheads.c.video == number, later.exists()))
     kept = select(other.c.user).where(other.c.video == number, same_user)
     connection.execute(update(playheads).where(playheads.c.video == new, ~kept.exists()).values(video=number))
+    connection.execute(playheads.delete().where(playheads.c.video == new))
     connection.execute(update(viewings).where(viewings.c.video == new).values(video=number))
 
 

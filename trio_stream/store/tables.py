@@ -137,10 +137,7 @@ videos = Table(
     _listed("by_duration", "duration"),
     Index("ix_videos_in_folder", "folder", "sort_key", "number"),
     Index("ix_videos_missing", "missing_since", "number", **_where("missing_since IS NOT NULL")),
-    Index(
-        *("ix_videos_family", "family", "rank", "number"),
-        **_where("family IS NOT NULL AND missing_since IS NULL"),
-    ),
+    Index("ix_videos_family", "family", "rank", "number", **_where("family IS NOT NULL")),
     Index("ix_videos_part_of", "part_of", "number", **_where("part_of IS NOT NULL")),
     sqlite_autoincrement=True,
 )

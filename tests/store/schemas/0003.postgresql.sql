@@ -267,7 +267,7 @@ CREATE INDEX ix_videos_by_size ON public.videos USING btree (size, number) WHERE
 
 CREATE INDEX ix_videos_by_title ON public.videos USING btree (title_key, number) WHERE ((missing_since IS NULL) AND (part_of IS NULL));
 
-CREATE INDEX ix_videos_family ON public.videos USING btree (family, rank, number) WHERE ((family IS NOT NULL) AND (missing_since IS NULL));
+CREATE INDEX ix_videos_family ON public.videos USING btree (family, rank, number) WHERE (family IS NOT NULL);
 
 CREATE INDEX ix_videos_in_folder ON public.videos USING btree (folder, sort_key, number);
 

@@ -175,7 +175,7 @@ CREATE TABLE presentations (
 	CONSTRAINT fk_presentations_revision_contents FOREIGN KEY(revision) REFERENCES contents (revision) ON DELETE CASCADE
 );
 
-CREATE INDEX ix_videos_family ON videos (family, rank, number) WHERE family IS NOT NULL AND missing_since IS NULL;
+CREATE INDEX ix_videos_family ON videos (family, rank, number) WHERE family IS NOT NULL;
 
 CREATE INDEX ix_videos_part_of ON videos (part_of, number) WHERE part_of IS NOT NULL;
 

@@ -38,10 +38,7 @@ def _videos() -> None:
         " CONSTRAINT fk_videos_part_of_videos REFERENCES videos (number)"
     )
     op.add_column("videos", sa.Column("shared_title", sa.Text()))
-    _index(
-        *("ix_videos_family", "family", "rank", "number"),
-        condition="family IS NOT NULL AND missing_since IS NULL",
-    )
+    _index("ix_videos_family", "family", "rank", "number", condition="family IS NOT NULL")
     _index("ix_videos_part_of", "part_of", "number", condition="part_of IS NOT NULL")
 
 
