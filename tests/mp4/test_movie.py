@@ -207,6 +207,16 @@ def test_a_recording_that_was_cut_off_ends_with_its_last_whole_sample(
         assert b"".join(whole[offset:][:length] for offset, length in extents) == made.contents[number]
 
 
+def test_samples_behind_the_end_of_a_file_are_not_there() -> None:
+    """Also where the chunk that nobody needs, behind the one of these samples, is within it."""
+    tables = {
+        "stsz": full("stsz", 0, 0, words(5, 3)),
+        "stsc": table("stsc", [(1, 3, 1)]),
+        "stco": table("stco", [(1 << 30,), (8,)]),
+    }
+    assert one(film(plain(more=tables))).samples.count == 0
+
+
 @pytest.mark.parametrize(
     ("rows", "durations"),
     [

@@ -246,7 +246,7 @@ def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> 
     entry = bisect_right(chunks.samples, count - 1) - 1
     number = (count - 1 - chunks.samples[entry]) // chunks.lengths[entry]
     first = chunks.samples[entry] + number * chunks.lengths[entry]
-    room = size - chunks.offsets[chunks.firsts[entry] - 1 + number]
+    room = max(0, size - chunks.offsets[chunks.firsts[entry] - 1 + number])
     if isinstance(sizes, int):
         return min(count, first + room // sizes)
     return first + bisect_right(array("Q", accumulate(sizes[first:count])), room)
