@@ -19,6 +19,7 @@ from trio_stream.library.editing import Words
 from trio_stream.library.families import MOST, by_name
 from trio_stream.library.known import count, place
 from trio_stream.library.pages import SORTS, Asked
+from trio_stream.library.scanner import TITLE_BATCH
 from trio_stream.library.title_files import TitleFile
 from trio_stream.library.versions import versions
 from trio_stream.library.watch_state import Playhead
@@ -357,6 +358,11 @@ def test_of_two_title_files_the_first_by_name_counts(engine: Engine) -> None:
         assert grouping.problems(connection, 9) == [
             ("2.title.toml", "'b.mp4' belongs to '1.title.toml' already")
         ]
+        say(connection, "3.title.toml", "b.mp4", title="Three")
+        assert grouping.problems(connection, 9) == [
+            ("2.title.toml", "'b.mp4' belongs to '1.title.toml' already"),
+            ("3.title.toml", "'b.mp4' belongs to '1.title.toml' already"),
+        ]
         records.keep_title_files(connection, "", [], ["1.title.toml"])
         assert listed(connection) == {"a.mp4": "a", "b.mp4": "Two"}
 
@@ -539,6 +545,40 @@ async def test_a_folder_with_its_title_file_is_renamed(shelf: Shelf) -> None:
     rows = select(title_files.c.path)
     assert await shelf.database.read(lambda connection: connection.scalars(rows).all()) == []
     assert await shelf.missing() == ["a/hd.mp4", "a/small/sd.mp4"]
+
+
+@pytest.mark.parametrize("name", ["E", "G"])
+async def test_a_title_is_whole_while_its_title_file_is_renamed(
+    tmp_path: Path, database_url: URL, name: str
+) -> None:
+    async with open_shelf(tmp_path / "videos", database_url, rest=0.3) as shelf:
+
+        async def look_until(title: str, titles: set[str]) -> None:
+            with trio.fail_after(10):
+                while set(found := (await shelf.database.read(listed)).values()) != {title}:
+                    assert not titles or titles.issuperset(found)
+                    await shelf.look()
+
+        shelf.put("F.title.toml", b'files = ["hd.mp4", "sd.mp4"]')
+        shelf.put("hd.mp4", b"large")
+        shelf.put("sd.mp4", b"small")
+        await look_until("F", set())
+        os.rename(shelf.root / "F.title.toml", shelf.root / f"{name}.title.toml")
+        await look_until(name, {"F"})
+
+
+async def test_many_title_files_are_taken_up(shelf: Shelf) -> None:
+    names = [f"{number:02}" for number in range(3 * TITLE_BATCH + 1)]
+    for name in names:
+        shelf.put(f"{name}.title.toml", f'files = ["{name}.hd.mp4", "{name}.sd.mp4"]'.encode())
+        shelf.put(f"{name}.hd.mp4", f"{name} large".encode())
+        shelf.put(f"{name}.sd.mp4", f"{name} small".encode())
+    await shelf.look()
+    assert list((await shelf.database.read(listed)).values()) == names
+    for name in names:
+        (shelf.root / f"{name}.title.toml").unlink()
+    await shelf.look()
+    assert len(await shelf.database.read(listed)) == 2 * len(names)
 
 
 async def test_what_is_wrong_with_title_files_is_said_and_breaks_nothing(shelf: Shelf) -> None:

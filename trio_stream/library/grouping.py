@@ -298,11 +298,15 @@ def problems(connection: Connection, most: int) -> list[tuple[str, str]]:
         ).where(videos.c.number.is_(None))
     )
     first, its = title_entries.alias(), title_files.alias()
-    taken = connection.execute(
-        named.add_columns(its.c.path.label("first"))
-        .join(first, first.c.place == title_entries.c.place)
-        .join(its, and_(its.c.number == first.c.title_file, its.c.path < title_files.c.path))
+    owner = (
+        select(its.c.path)
+        .join(first, first.c.title_file == its.c.number)
+        .where(first.c.place == title_entries.c.place, its.c.path < title_files.c.path)
+        .order_by(its.c.path)
+        .limit(1)
+        .scalar_subquery()
     )
+    taken = connection.execute(named.add_columns(owner.label("first")).where(owner.is_not(None)))
     return [
         *((os.fsdecode(row.path), str(row.reason)) for row in refused),
         *((os.fsdecode(row.path), f"there is no video {os.fsdecode(row.named)!r}") for row in absent),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import batched
 from math import inf
 
 import structlog
@@ -33,6 +34,9 @@ from trio_stream.store.writer import Writer
 
 BATCH = 64
 """Files that are taken up in one change of the database."""
+
+TITLE_BATCH = 8
+"""Title files that are taken up in one change: each may touch a dozen videos, and those they were part of."""
 
 MOST_TOLD = 10
 """Folders named in a report of those that could not be read."""
@@ -244,8 +248,8 @@ class Scanner:
             _count_lost(look, len(difference.lost), taken_over)
         for folder in difference.lost_folders:
             await self._lose_folder(folder, look)
-        if difference.unsorted:
-            await self._writer.write(partial(grouping.sort_in, names=difference.unsorted))
+        for names in batched(difference.unsorted, BATCH):
+            await self._writer.write(partial(grouping.sort_in, names=names))
 
     async def _lose_folder(self, name: str, look: Look) -> None:
         now = moments.now()
@@ -304,9 +308,13 @@ class Scanner:
         if len(at_rest) < len(changed):
             self._again[found.name] = trio.current_time() + self._resting.seconds
             look.resting += len(changed) - len(at_rest)
+            gone = []  # one of them may be what does not rest yet, renamed: its title stays whole until then
+        keep = partial(records.keep_title_files, folder=found.name)
+        for some in batched(at_rest, TITLE_BATCH):
+            await self._writer.write(partial(keep, changed=some, gone=()))
+        for names in batched(gone, TITLE_BATCH):  # afterwards, for the same reason
+            await self._writer.write(partial(keep, changed=(), gone=names))
         if at_rest or gone:
-            keep = partial(records.keep_title_files, folder=found.name, changed=at_rest, gone=gone)
-            await self._writer.write(keep)
             self._news()
 
     async def _tell_problems(self) -> None:

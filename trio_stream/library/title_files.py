@@ -65,7 +65,7 @@ def read_title(name: str, text: bytes) -> tuple[str, tuple[str, ...]]:
     if len(text) > LARGEST:
         raise NotUnderstood(f"it is larger than {LARGEST // 1024} KiB")
     try:
-        said = tomllib.loads(text.decode())
+        said = tomllib.loads(text.decode("utf-8-sig"))  # some editors of text begin with a mark
     except UnicodeDecodeError:
         raise NotUnderstood("it is not UTF-8") from None
     except RecursionError:
@@ -92,6 +92,7 @@ def _listed(folder: str, file: object) -> str:
     """The name in the library of a file as it is written, relative to the title file."""
     if not isinstance(file, str):
         raise NotUnderstood("its files have to be a list of texts")
+    file = file.removeprefix("./")
     if file.startswith("/") or not is_plain(file):
         raise NotUnderstood(f"{file!r} is not in its folder or in one below, or hidden")
     if media_type(file) is None:

@@ -41,6 +41,7 @@ describe("versions", () => {
   it.each([
     ["its height", large, [large, small], "1080p"],
     ["its file, where two have one height", large, [large, version("3", 1080)], "1.mp4"],
+    ["its path, where two have one file name", large, [large, version("3", 1080, "b/1.mp4")], "a/1.mp4"],
     ["its file, where the height is not known", version("4", null), [large], "4.mp4"],
   ])("are called by %s", (_, one, all, name) => {
     expect(nameOf(one, all)).toBe(name);

@@ -26,9 +26,14 @@ export function Versions({ id, versions }: Pick<VideoDetails, "id" | "versions">
   );
 }
 
-/** Its height, unless that is not known or not its own; then what its file is called. */
+/** Its height, unless that is not known or not its own; then what its file is called, with the folders if need be. */
 export function nameOf(version: Version, versions: readonly Version[]): string {
   const { height, name } = version;
-  const alike = versions.filter((other) => other.height === height).length > 1;
-  return height === null || alike ? name.slice(name.lastIndexOf("/") + 1) : `${height}p`;
+  const others = versions.filter((other) => other.id !== version.id);
+  if (height !== null && !others.some((other) => other.height === height)) return `${height}p`;
+  return others.some((other) => fileOf(other.name) === fileOf(name)) ? name : fileOf(name);
+}
+
+function fileOf(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
 }
