@@ -1,7 +1,8 @@
 """A file that is no MP4 -> its presentation, from the outline a remuxing job gives of it.
 
 Its segments are made by another job, to which a rendition carries what it needs (`Rendition.carriage`); in place of
-numbers of samples stand the times at which the track is cut.
+numbers of samples stand the times at which the track is cut. As with MP4, each track begins with the title and
+ends with it: what is late is decoded at 0, and the last sample of what is short lasts until the end.
 """
 
 import math
@@ -15,7 +16,7 @@ from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, Vid
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.cutting import cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
-from trio_stream.packaging.tracks import MOST_KEYS
+from trio_stream.packaging.tracks import LONGEST, MOST_KEYS, SHORT
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
 """Codecs whose sample entry in MP4 is written otherwise than browsers call them."""
@@ -39,10 +40,12 @@ def present_outline(outline: Outline) -> Presentation:
     marks: list[float] = []
     shares: list[tuple[int, int]] = []
     keys = outline.cuts
+    carried = [each.carriage for each in (*((video,) if video is not None else ()), *audio)]
+    whole = min(max(_end(each, outline) for each in carried), LONGEST)
     if video is not None:
         if keys is None or keys.track != video.track.index or keys.until is not None or not keys.times:
             raise Unsupported("", "nobody knows where its pictures can be cut, up to the end")
-        end = _end(video.carriage, outline)
+        end = _until(_end(video.carriage, outline), whole)
         chosen = _cut(keys, video.carriage.timescale, end)
         renditions.append(_video(video, keys, chosen, end))
         marks = [start / video.carriage.timescale for start in renditions[0].segments.starts]
@@ -51,7 +54,8 @@ def present_outline(outline: Outline) -> Presentation:
         end = _end(each.carriage, outline)
         if video is None:
             marks = [*cut_evenly(max(0.0, each.carriage.start), end), end]
-        renditions.append(_audio(each, marks, shares, end, default=len(renditions) == (video is not None)))
+        default = len(renditions) == (video is not None)
+        renditions.append(_audio(each, marks, shares, end, _until(end, whole), default=default))
     return Presentation(tuple(renditions), by_copy=False)
 
 
@@ -60,6 +64,11 @@ def _end(carriage: Carriage, outline: Outline) -> float:
     if end is None or end <= carriage.start:
         raise Unsupported("", "nobody knows how long it lasts")
     return end
+
+
+def _until(end: float, whole: float) -> float:
+    """Until when a track lasts that ends at `end`, where the longest one does at `whole`."""
+    return whole if whole - end > SHORT else end
 
 
 def _cut(keys: Cuts, timescale: int, end: float) -> list[int]:
@@ -84,7 +93,7 @@ def _video(outline: VideoOutline, keys: Cuts, chosen: Sequence[int], end: float)
         codecs=track.codec_string or "",
         timescale=scale,
         segments=_segments(
-            [*starts, round(end * scale)],
+            [0, *starts[1:], round(end * scale)],
             [*(keys.times[each] for each in chosen), round(end * scale)],
             sizes,
             float(track.frame_rate or MOST_PICTURES) / scale,
@@ -114,7 +123,7 @@ def _keys(keys: Cuts, carriage: Carriage, end: int) -> Segments:
         min(usual, group) if size is None else size
         for size, group in ((keys.sizes[each], carriage.sizes[each]) for each in shown)
     ]
-    return _segments([max(0, time) for time in times], times, sizes, 0)
+    return _segments([0, *(max(0, time) for time in times[1:])], times, sizes, 0)
 
 
 def stop_of(rendition: Rendition, number: int) -> int | None:
@@ -127,6 +136,7 @@ def _audio(
     marks: Sequence[float],
     shares: Sequence[tuple[int, int]],
     end: float,
+    until: float,
     *,
     default: bool,
 ) -> Rendition:
@@ -150,8 +160,8 @@ def _audio(
         codecs=_NAMES.get(track.codec, track.codec_string or ""),
         timescale=scale,
         segments=_segments(
-            [max(0, times[0]), *times[1:], round(end * scale)],
-            [*times, round(end * scale)],
+            [0, *times[1:], round(until * scale)],
+            [*times, round(until * scale)],
             sizes,
             1 / (carriage.step or SMALLEST_FRAME),
         ),
