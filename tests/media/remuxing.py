@@ -52,7 +52,7 @@ def init_of(path: Path, each: Outlined) -> bytes:
 
 
 def segment_of(
-    path: Path, each: Outlined, start: int, stop: int | None, sequence: int = 1, *, keyframe: bool = False
+    path: Path, each: Outlined, start: int, stop: int | None, sequence: int = 1, **more: object
 ) -> Made:
     said, blobs = run(
         segment,
@@ -62,7 +62,7 @@ def segment_of(
         start=start,
         stop=stop,
         sequence=sequence,
-        keyframe=keyframe,
+        **more,
     )
     return Made(said, b"".join(blobs.values()))
 
@@ -72,7 +72,7 @@ def segments_of(path: Path, found: Outline, each: Outlined) -> list[Made]:
     starts = bounds(found, each)
     stops = [*starts[1:], None]
     return [
-        segment_of(path, each, start, stop, number)
+        segment_of(path, each, start, stop, number, begins=number == 1)
         for number, (start, stop) in enumerate(zip(starts, stops, strict=True), 1)
     ]
 

@@ -236,6 +236,43 @@ async def test_the_same_bytes_each_time_and_in_the_sandbox(
                 assert b"".join(done.blobs.values()) == segment_of(path, each, start, stop, 2).data
 
 
+def test_what_begins_late_is_decoded_from_the_beginning_on(tmp_path: Path) -> None:
+    """And shown when it is, as is all that follows; the second segment knows nothing of it."""
+    sources = SOURCES.replace(" -f lavfi -i sine", " -itsoffset 1.3 -f lavfi -i sine").replace(
+        "-f lavfi -i testsrc2", "-itsoffset 0.7 -f lavfi -i testsrc2"
+    )
+    whole = make(tmp_path / "late.mkv", f"{sources} {H264} -avoid_negative_ts disabled -copyts")
+    found = outlined(whole)
+    for each in carried(found):
+        late, *after = segments_of(whole, found, each)
+        assert each.carriage.first > each.carriage.timescale // 2
+        assert _decoded(late.data) == 0
+        assert _decoded(after[0].data) == after[0].said["first"] + each.carriage.lead
+    assert_same(whole)
+
+
+def _decoded(made: bytes) -> int:
+    return int.from_bytes(box(made, "moof", "traf", "tfdt")[4:12])
+
+
+def test_what_ends_early_lasts_until_the_end(bframes: Path) -> None:
+    found = outlined(bframes)
+    for each in carried(found):
+        scale = each.carriage.timescale
+        *_, start = bounds(found, each)
+        plain = segment_of(bframes, each, start, None)
+        until = plain.said["end"] + scale
+        longer = segment_of(bframes, each, start, None, until=until)
+        assert longer.said == plain.said | {"end": until, "size": longer.said["size"]}
+        assert longer.data[-plain.said["size"] // 2 :] == plain.data[-plain.said["size"] // 2 :]
+        for near in (
+            plain.said["end"] + scale // 20,
+            plain.said["end"] - scale,
+            plain.said["end"] + (1 << 40),
+        ):
+            assert segment_of(bframes, each, start, None, until=near) == plain
+
+
 def test_init_segments(menagerie: Path, open_groups: Path) -> None:
     for path, delay in ((menagerie / "codecs/vp9-opus.webm", False), (open_groups, True)):
         for each in carried(outlined(path)):
@@ -296,11 +333,10 @@ def test_a_segment_is_one_fragment(bframes: Path) -> None:
         assert [kind for kind, _ in boxes(moof)] == ["mfhd", "traf"]
         assert [kind for kind, _ in boxes(box(moof, "traf"))] == ["tfhd", "tfdt", "trun"]
         assert int.from_bytes(box(moof, "mfhd")[4:]) == number
-        assert (
-            int.from_bytes(box(moof, "traf", "tfdt")[4:])
-            == made.said["first"]
-            == found.cuts.times[number - 1]
-        )
+        assert made.said["first"] == found.cuts.times[number - 1]
+        assert _decoded(made.data) == (0 if number == 1 else made.said["first"])
+        if number == 1:
+            continue  # its first sample lasts longer than the others: priming comes before it
         # tfhd: data begin at moof; how long all samples last and their flags. trun: version 1, where the data is,
         # flags of the first, and of each sample its size and offset (8.8.7, 8.8.8).
         assert box(moof, "traf", "tfhd")[:4] == b"\0\x02\0\x28"

@@ -96,7 +96,7 @@ def test_pictures_of_other_codecs_are_a_set_of_their_own() -> None:
     other = Source("../x/", "../x/r/y", Presentation((video(codecs="hvc1.2.4.L93.B0", height=480),)))
     kinds = [
         [each.get("codecs") for each in found.findall(f"{MPD}Representation")]
-        for found in sets(title(video(), more=(SMALLER, other)))
+        for found in sets(title(video(), more=(other, SMALLER)))
     ]
     assert kinds == [["avc1.64001f", "avc1.640015"], ["hvc1.2.4.L93.B0"]]
 

@@ -37,20 +37,37 @@ TRACK = VideoTrack(
 )
 
 
+SOUND = AudioTrack(
+    index=1,
+    codec="aac",
+    codec_string="mp4a.40.2",
+    profile=None,
+    channels=2,
+    layout=None,
+    sample_rate=48_000,
+    bit_rate=None,
+    language=None,
+    title=None,
+    default=True,
+)
+
+CARRIAGE = Carriage(
+    time_base=Fraction(1, 1000),
+    origin=0,
+    timescale=1000,
+    first=0,
+    delay=0,
+    step=0,
+    start=0.0,
+    end=10.0,
+    sizes=(),
+    refusal=None,
+)
+
+
 def keys_of(times: tuple[int, ...], alone: tuple[int | None, ...], groups: tuple[int, ...]) -> Segments:
     """The keyframes of a film of 10 seconds, from those at `times`, in milliseconds."""
-    carriage = Carriage(
-        time_base=Fraction(1, 1000),
-        origin=0,
-        timescale=1000,
-        first=times[0],
-        delay=0,
-        step=0,
-        start=times[0] / 1000,
-        end=10.0,
-        sizes=groups,
-        refusal=None,
-    )
+    carriage = replace(CARRIAGE, first=times[0], start=times[0] / 1000, sizes=groups)
     cuts = Cuts(track=0, times=times, starts=times, sizes=alone, until=None)
     presentation = present_outline(
         Outline("matroska", 10.0, (VideoOutline(TRACK, carriage),), (), cuts, exact=False)
@@ -137,3 +154,33 @@ def test_a_hidden_keyframe_is_seen_from_the_beginning_on() -> None:
     found = keys_of((-700, 2000), (5, 5), (9, 9))
     assert list(found.starts) == [0, 2000, 10_000]
     assert list(found.samples) == [-700, 2000, 10_000]
+
+
+def test_every_track_begins_and_ends_with_the_title() -> None:
+    """Pictures from 1 to 10 seconds, sound from 2.5 to 9.95, which is not short, and to 8."""
+    times = (1000, 3000, 7000)
+    pictures = replace(CARRIAGE, first=1000, start=1.0, sizes=(9, 9, 9))
+    sounds = [
+        replace(CARRIAGE, first=2500, start=2.5, end=9.95, sizes=(9,)),
+        replace(CARRIAGE, first=0, start=0.0, end=8.0, sizes=(9,)),
+    ]
+    cuts = Cuts(track=0, times=times, starts=times, sizes=(5, 5, 5), until=None)
+    outline = Outline(
+        "matroska",
+        10.0,
+        (VideoOutline(TRACK, pictures),),
+        tuple(AudioOutline(replace(SOUND, index=number), each) for number, each in enumerate(sounds, 1)),
+        cuts,
+        exact=False,
+    )
+    video, first, second = present_outline(outline).renditions
+    assert video.keys is not None
+    assert list(video.segments.starts) == [0, 3000, 7000, 10_000]
+    assert list(video.segments.samples) == [1000, 3000, 7000, 10_000]
+    assert (video.keys.starts[0], video.keys.samples[0]) == (0, 1000)
+    assert (first.segments.starts[0], first.segments.samples[0], first.segments.starts[-1]) == (0, 2500, 9950)
+    assert list(second.segments.starts) == [0, 3000, 7000, 10_000]
+    assert second.segments.samples[-1] == 10_000
+    short = replace(outline, video=(VideoOutline(TRACK, replace(pictures, end=7.5)),))
+    video, first, second = present_outline(short).renditions
+    assert {each.end for each in (video, first, second)} == {9.95}

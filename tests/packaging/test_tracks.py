@@ -221,6 +221,10 @@ def visual(kind: str, *boxes: bytes) -> bytes:
     return box(kind, avc1()[8:86], *boxes)
 
 
+DOLBY = bytes.fromhex("01000a35") + bytes(20)
+"""Version 1.0, profile 5, level 6."""
+
+
 def colr(transfer: int) -> bytes:
     return box("colr", b"nclx", struct.pack(">HHHB", 9, transfer, 9, 0))
 
@@ -236,6 +240,10 @@ VP9 = bytes.fromhex("01000000 00 0a 82 020202 0000".replace(" ", ""))
         (visual("avc3", box("avcC", AVC)), "avc3.42c00c", "SDR"),
         (visual("hvc1", box("hvcC", HEVC), colr(16)), "hvc1.2.4.L93.B0", "PQ"),
         (visual("hev1", box("hvcC", HEVC), colr(18)), "hev1.2.4.L93.B0", "HLG"),
+        (visual("dvh1", box("hvcC", HEVC), box("dvcC", DOLBY)), "dvh1.05.06", "SDR"),
+        (visual("dvhe", box("hvcC", HEVC), box("dvvC", DOLBY), colr(16)), "dvhe.05.06", "PQ"),
+        (visual("hvc1", box("hvcC", HEVC), box("dvvC", DOLBY), colr(16)), "hvc1.2.4.L93.B0", "PQ"),
+        (visual("dvh1", box("hvcC", HEVC), box("dvcC", DOLBY[:3])), "hvc1.2.4.L93.B0", "SDR"),
         (visual("vp09", box("vpcC", VP9)), "vp09.00.10.08", "SDR"),
         (visual("av01", box("av1C", b"\x81\x04\x0c\x00")), "av01.0.04M.08", "SDR"),
         (visual("av01", box("av1C", b"\x81\x08\x4c\x00"), colr(16)), "av01.0.08M.10.0.110.09.16.09.0", "PQ"),

@@ -27,11 +27,9 @@ def renditions(master: str) -> dict[str, str]:
     """The names of the renditions in a master playlist, by the track that ffmpeg takes them for."""
     read = m3u8.loads(master)
     video = [each.uri for each in read.playlists if each.stream_info.resolution]
-    sounds = (
-        [each.uri for each in read.media if each.type == "AUDIO"]
-        if video
-        else [each.uri for each in read.playlists]
-    )
+    sounds = [each.uri for each in read.media if each.type == "AUDIO"]
+    if not (video or sounds):
+        sounds = [each.uri for each in read.playlists]
     tracks = {"v:0": video[0]} if video else {}
     tracks |= {f"a:{number}": uri for number, uri in enumerate(sounds)}
     return {track: uri.removesuffix(".m3u8") for track, uri in tracks.items()}

@@ -30,6 +30,12 @@ from trio_stream.mp4.heads import Flags, segment_head
 PART = 16 << 20
 """Bytes of a segment that are sent at once."""
 
+SHORT = 0.1
+"""Seconds by which a track may end before another one."""
+
+LATEST = 1 << 30
+"""Units of a timescale by which a track may begin later, so that one sample can say it."""
+
 FIRST_PACKETS = 8
 """Packets the muxer is shown: some codecs (AC-3, E-AC-3) are described by what is in them."""
 
@@ -115,6 +121,9 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
     there and true: that keyframe alone is in it, and shown until `stop`. `sequence`: the number in its header. A piece
     of the track in which there is nothing is a segment without samples.
 
+    `begins`, if true: the track begins with it, so a first sample that is late is decoded at 0, and shown when it is.
+    `until`: if the track ends more than SHORT before, its last sample lasts until then.
+
     The result says its `size` in bytes, how many `samples` it has, and when it is shown, from `first` to `end`.
     """
     index, carriage = int(options["track"]), Carriage.from_json(options["carriage"])
@@ -126,9 +135,15 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
             piece = reader.piece(start, None if stop is None else int(stop))
         try:
             run = _run(piece, reader.stream, carriage, start)
+            if (until := options.get("until")) is not None:
+                _last_until(run, int(until), carriage.timescale)
+            end = run.first + sum(run.durations)
+            decoded = max(0, run.first + carriage.lead)
+            if options.get("begins"):
+                decoded = _from_zero(run, decoded)
             begin = segment_head(
                 int(options["sequence"]),
-                max(0, run.first + carriage.lead),
+                decoded,
                 array("I", run.durations),
                 array("I", (memoryview(each).nbytes for each in run.data)),
                 Flags.of(run.keys, len(run.data)),
@@ -137,7 +152,6 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
         except (ValueError, OverflowError) as error:
             raise Unreadable(f"it does not go into MP4: {error}") from None
         size = _send([begin, *run.data], reply)
-    end = run.first + sum(run.durations)
     return {"size": size, "samples": len(run.data), "first": run.first, "end": end}
 
 
@@ -174,6 +188,22 @@ def _run(piece: Piece, stream: Track, carriage: Carriage, start: int) -> _Run:
         [time - decode for time, decode in zip(shown, decoded, strict=True)],
         min(shown),
     )
+
+
+def _last_until(run: _Run, until: int, timescale: int) -> None:
+    missing = until - run.first - sum(run.durations)
+    if run.data and missing > SHORT * timescale and run.durations[-1] + missing < 1 << 32:
+        run.durations[-1] += missing
+
+
+def _from_zero(run: _Run, decoded: int) -> int:
+    """When the first sample is decoded: players take that for the time at which its playlist begins. `decoded` is when
+    it would be, if it were not to be at 0."""
+    if not run.data or decoded + max(run.durations[0], run.offsets[0]) > LATEST:
+        return decoded
+    run.durations[0] += decoded
+    run.offsets[0] += decoded
+    return 0
 
 
 def _send(pieces: Iterable[Buffer], reply: Reply) -> int:

@@ -30,15 +30,22 @@ def manifest(title: Title) -> str:
         "minBufferTime": _duration(min(title.target_duration, 4)),
     })  # fmt: skip
     period = ET.SubElement(mpd, "Period", id="0", start="PT0S")
-    videos = title.videos
-    for _, group in groupby(videos, lambda each: each[1].codecs.split(".")[0]):
-        _video_set(period, list(group))
+    for group in _by_codec(title.videos):
+        _video_set(period, group)
     for source, sound in title.sounds:
         _audio_set(period, source, sound)
     for text in title.texts:
         _text_set(period, text)
     ET.indent(mpd, " ")
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(mpd, encoding="unicode") + "\n"
+
+
+def _by_codec(videos: Sequence[tuple[Source, Rendition]]) -> list[list[tuple[Source, Rendition]]]:
+    """Pictures among which a player can change, in the order in which their codecs come first."""
+    groups: dict[str, list[tuple[Source, Rendition]]] = {}
+    for source, video in videos:
+        groups.setdefault(video.codecs.split(".")[0], []).append((source, video))
+    return list(groups.values())
 
 
 def _duration(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """A file that is no MP4 -> its presentation, from the outline a remuxing job gives of it.
 
 Its segments are made by another job, to which a rendition carries what it needs (`Rendition.carriage`); in place of
-numbers of samples stand the times at which the track is cut.
+numbers of samples stand the times at which the track is cut. As with MP4, each track begins with the title and
+ends with it: what is late is decoded at 0, and the last sample of what is short lasts until the end.
 """
 
 import math
@@ -15,7 +16,7 @@ from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, Vid
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
-from trio_stream.packaging.tracks import LONGEST, MOST_KEYS
+from trio_stream.packaging.tracks import LONGEST, MOST_KEYS, SHORT
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
 """Codecs whose sample entry in MP4 is written otherwise than browsers call them."""
@@ -46,10 +47,12 @@ def _present(outline: Outline) -> Presentation:
     marks: list[float] = []
     shares: list[tuple[int, int]] = []
     keys = outline.cuts
+    carried = [each.carriage for each in (*((video,) if video is not None else ()), *audio)]
+    whole = min(max(_end(each, outline) for each in carried), LONGEST)
     if video is not None:
         if keys is None or keys.track != video.track.index or keys.until is not None or not keys.times:
             raise Unsupported("", "nobody knows where its pictures can be cut, up to the end")
-        end = _end(video.carriage, outline)
+        end = _until(_end(video.carriage, outline), whole)
         chosen = _cut(keys, video.carriage.timescale, end)
         renditions.append(_video(video, keys, chosen, end))
         marks = [start / video.carriage.timescale for start in renditions[0].segments.starts]
@@ -58,7 +61,8 @@ def _present(outline: Outline) -> Presentation:
         end = _end(each.carriage, outline)
         if video is None:
             marks = [*cut_evenly(max(0.0, each.carriage.start), end), end]
-        renditions.append(_audio(each, marks, shares, end, default=len(renditions) == (video is not None)))
+        default = len(renditions) == (video is not None)
+        renditions.append(_audio(each, marks, shares, end, _until(end, whole), default=default))
         if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
             raise Unsupported("", f"there would be more than {MOST_SEGMENTS} segments")
     return Presentation(tuple(renditions), by_copy=False)
@@ -71,6 +75,11 @@ def _end(carriage: Carriage, outline: Outline) -> float:
     if end > LONGEST:
         raise Unsupported("", f"it lasts longer than {LONGEST // 3600} hours")
     return end
+
+
+def _until(end: float, whole: float) -> float:
+    """Until when a track lasts that ends at `end`, where the longest one does at `whole`."""
+    return whole if whole - end > SHORT else end
 
 
 def _cut(keys: Cuts, timescale: int, end: float) -> list[int]:
@@ -95,7 +104,7 @@ def _video(outline: VideoOutline, keys: Cuts, chosen: Sequence[int], end: float)
         codecs=track.codec_string or "",
         timescale=scale,
         segments=_segments(
-            [*starts, round(end * scale)],
+            [0, *starts[1:], round(end * scale)],
             [*(keys.times[each] for each in chosen), round(end * scale)],
             sizes,
             float(track.frame_rate or MOST_PICTURES) / scale,
@@ -125,7 +134,7 @@ def _keys(keys: Cuts, carriage: Carriage, end: int) -> Segments:
         min(usual, group) if size is None else size
         for size, group in ((keys.sizes[each], carriage.sizes[each]) for each in shown)
     ]
-    return _segments([max(0, time) for time in times], times, sizes, 0)
+    return _segments([0, *(max(0, time) for time in times[1:])], times, sizes, 0)
 
 
 def stop_of(rendition: Rendition, number: int) -> int | None:
@@ -138,6 +147,7 @@ def _audio(
     marks: Sequence[float],
     shares: Sequence[tuple[int, int]],
     end: float,
+    until: float,
     *,
     default: bool,
 ) -> Rendition:
@@ -161,8 +171,8 @@ def _audio(
         codecs=_NAMES.get(track.codec, track.codec_string or ""),
         timescale=scale,
         segments=_segments(
-            [max(0, times[0]), *times[1:], round(end * scale)],
-            [*times, round(end * scale)],
+            [0, *times[1:], round(until * scale)],
+            [*times, round(until * scale)],
             sizes,
             1 / (carriage.step or SMALLEST_FRAME),
         ),

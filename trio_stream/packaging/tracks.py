@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 
 from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_codec_string
 from trio_stream.mp4.movie import Movie, Track
-from trio_stream.mp4.sample_entry import ENCRYPTED
+from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import Protected, Timeline, Unsupported, place
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
@@ -174,6 +174,8 @@ def _codecs(track: Track) -> str | None:
     """The name of its codec in manifests; None where it is not packaged."""
     entry = track.entry
     if track.handler == "vide" and entry.kind in _VIDEO:
+        if (dolby := _dolby_vision(entry)) is not None:
+            return dolby
         codec, box = _VIDEO[entry.kind]
         config = entry.boxes.get(box, b"")
         primaries, transfer, matrix, full = entry.colours
@@ -210,6 +212,16 @@ def _codecs(track: Track) -> str | None:
                 else audio_codec_string(_AUDIO[entry.kind])
             )
     return None
+
+
+def _dolby_vision(entry: SampleEntry) -> str | None:
+    """The name of what a sample entry of Dolby's own holds, in bits: two bytes of version, profile (7), level (6)
+    ("Dolby Vision Streams Within the ISO Base Media File Format"). Where the entry is another, so is the name."""
+    config = entry.boxes.get("dvcC") or entry.boxes.get("dvvC") or b""
+    if entry.kind not in ("dvh1", "dvhe") or len(config) < 4:
+        return None
+    said = int.from_bytes(config[2:4], "big")
+    return f"{entry.kind}.{said >> 9:02}.{said >> 3 & 0x3F:02}"
 
 
 def _vp9(config: bytes) -> str | None:

@@ -45,12 +45,15 @@ def init_piece(revision: str, rendition: Rendition) -> Piece:
     return Piece(f"{revision}-{rendition.name}-init", "init", _known(rendition), b"ftyp")
 
 
-def segment_piece(revision: str, rendition: Rendition, n: int, start: int, stop: int | None) -> Piece:
+def segment_piece(
+    revision: str, rendition: Rendition, n: int, start: int, stop: int | None, *, until: int | None = None
+) -> Piece:
     """Segment `n` of a rendition, the first being 0: what is shown in [start, stop), None: to the end.
 
-    Times are in its timescale.
+    The last sample of the track lasts until `until`. Times are in its timescale.
     """
     options = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1}
+    options |= {"begins": n == 0, "until": until}
     key = f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
     return Piece(key, "segment", options, b"styp")
 
@@ -58,6 +61,7 @@ def segment_piece(revision: str, rendition: Rendition, n: int, start: int, stop:
 def keyframe_piece(revision: str, rendition: Rendition, n: int, start: int, stop: int) -> Piece:
     """Keyframe `n` of a rendition by itself: it is shown at `start`, and until `stop`."""
     options = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1, "keyframe": True}
+    options["begins"] = n == 0
     key = f"{revision}-{rendition.name}-k{n}-{_word(start)}-{_word(stop)}"
     return Piece(key, "segment", options, b"styp")
 

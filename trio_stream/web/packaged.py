@@ -196,7 +196,8 @@ def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Piece:
     start = among.samples[number]
     if wanted.keyframe:
         return keyframe_piece(revision, rendition, number, start, among.samples[number + 1])
-    return segment_piece(revision, rendition, number, start, stop_of(rendition, number))
+    stop, until = stop_of(rendition, number), among.samples[-1]
+    return segment_piece(revision, rendition, number, start, stop, until=until if stop is None else None)
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
