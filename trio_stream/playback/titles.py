@@ -21,7 +21,7 @@ from trio_stream.library.versions import Version, versions
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Text, Title
 from trio_stream.playback.indexes import Index, Indexes
-from trio_stream.playback.presentations import Presentations
+from trio_stream.playback.presentations import BUDGET, Presentations
 from trio_stream.playback.texts import texts_of
 from trio_stream.store.database import Database
 
@@ -29,7 +29,7 @@ MOMENT = 1.0
 """Seconds for which a title is believed: its files and subtitles may change at any time."""
 
 MOST = 256
-"""Titles that are remembered, and four times as many places of files, and warnings."""
+"""Titles that are remembered, within the budget of presentations; four times as many places of files, and warnings."""
 
 UNALIGNED = 1.0
 """Pictures by which the cuts of two files may differ: rounding."""
@@ -51,6 +51,11 @@ class Offer:
         """That of its playlists."""
         return self.title.target_duration
 
+    @property
+    def nbytes(self) -> int:
+        """Memory it may take, in bytes, within some: presentations may be kept by nobody else any more."""
+        return sum(each.presentation.nbytes for each in self.title.sources)
+
 
 class Titles:
     """Titles by the ids of videos. `catalog` opens files, `database` knows what belongs together."""
@@ -69,6 +74,7 @@ class Titles:
         self._indexes = indexes
         self._presentations = presentations
         self._offers: OrderedDict[str, tuple[float, Offer]] = OrderedDict()
+        self._bytes = 0
         self._places: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
@@ -131,11 +137,17 @@ class Titles:
             _, before = self._offers.get(id_, (0.0, None))
             if before is not None and before == offer:
                 offer = before
-            self._offers[id_] = began + MOMENT, offer
-            self._offers.move_to_end(id_)
-            if len(self._offers) > MOST:
-                self._offers.popitem(last=False)
+            self._remember(id_, began + MOMENT, offer)
         return offer
+
+    def _remember(self, id_: str, until: float, offer: Offer) -> None:
+        if (before := self._offers.pop(id_, None)) is not None:
+            self._bytes -= before[1].nbytes
+        self._offers[id_] = until, offer
+        self._bytes += offer.nbytes
+        while len(self._offers) > MOST or (self._bytes > BUDGET and len(self._offers) > 1):
+            _, (_, gone) = self._offers.popitem(last=False)
+            self._bytes -= gone.nbytes
 
     async def _make_offer(self, id_: str) -> Offer:
         name = await self._names.of(id_)
