@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import m3u8
@@ -23,9 +24,11 @@ import trio
 
 from tests.media.making import make
 from tests.support import MEDIA_WORKER, Server, children_of, wait_for
+from trio_stream.errors import BadRequest
 from trio_stream.ownership import LOCK, SOCKET, open_ownership
-from trio_stream.services import open_services
+from trio_stream.services import Services, open_services
 from trio_stream.settings import Settings
+from trio_stream.web.forward import ask_the_owner
 
 PROGRAM = str(Path(sys.executable).with_name("trio-stream"))
 
@@ -119,9 +122,25 @@ def test_a_worker_beside_the_owner_does_all_it_does(
         assert client.get("/api/library").json()["videos"] == 1
         assert len(client.get(f"/api/videos/{id_}/file").content) == (film / "film.mp4").stat().st_size
         assert client.post("/api/library/scan").status_code == 202
+        for odd in ("bytes=é", "\x80"):  # bytes that are no ASCII go on as they came
+            fields = {b"If-Match": odd.encode("latin-1"), b"Accept": odd.encode("latin-1")}
+            put = client.put(
+                f"/api/videos/{id_}/playhead", json={"position": 1}, headers=list(fields.items())
+            )
+            assert put.status_code < 500, put.text
+        gone = client.put("/api/videos/a%3Fb/playhead", json={"position": 1})
+        assert (gone.status_code, gone.json()["code"]) == (404, "video-not-found")
         with client.stream("GET", "/api/library/scan") as events:
             assert events.headers["Content-Type"].startswith("text/event-stream")
             assert next(events.iter_lines()) == "event: progress"
+
+
+async def test_what_is_no_address_is_not_asked_for(tmp_path: Path) -> None:
+    """HTTP/2 carries any byte in one."""
+    with open_ownership(tmp_path / "data") as ownership:
+        services = cast("Services", SimpleNamespace(owner=SimpleNamespace(ownership=ownership)))
+        with pytest.raises(BadRequest):
+            await ask_the_owner(services, "GET", "/api/videos?q=\x7f", {})
 
 
 REMUXED = (

@@ -3,13 +3,14 @@
 from array import array
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mp4.making import runs
-from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending
+from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending, sums_of
 
 breaks = st.frozensets(st.integers(0, 30))
 
@@ -55,6 +56,33 @@ def test_times_are_sums_of_durations(values: list[int], cuts: frozenset[int]) ->
         assert table.at(time) == next(number for number, each in enumerate(times) if each >= time), time
     assert table.at(-5) == 0
     assert table.at(times[-1] + 3) == len(values)
+
+
+def in_one_chunk(count: int) -> SampleTable:
+    """That many samples of one to seven bytes."""
+    sizes = array("I", [each % 7 + 1 for each in range(count)])
+    chunks = Chunks(array("Q", [99]), array("I", [1]), array("I", [count]), array("Q", [0]))
+    once = Durations(array("I", [count]), array("I", [1]))
+    return SampleTable(count, sizes, once, None, None, chunks, sums=sums_of(sizes, chunks))
+
+
+@given(st.sampled_from([1025, 2047, 2048, 5000, 5120]), st.data())
+def test_where_samples_of_a_long_chunk_lie(count: int, data: st.DataObject) -> None:
+    table = in_one_chunk(count)
+    assert table.sums is not None
+    first = data.draw(st.integers(0, count - 1))
+    stop = data.draw(st.integers(first + 1, count))
+    before = list(accumulate((each % 7 + 1 for each in range(count)), initial=0))
+    assert table.bytes_of(first, stop) == before[stop] - before[first]
+    assert table.extents(first, stop) == ((99 + before[first], before[stop] - before[first]),)
+
+
+def test_the_end_of_a_long_chunk_is_found_as_soon_as_its_beginning() -> None:
+    table = in_one_chunk(1 << 22)
+    began = process_time()
+    for _ in range(100):
+        table.extents(table.count - 300, table.count)
+    assert process_time() - began < 0.1
 
 
 def test_times_of_long_films_do_not_overflow() -> None:

@@ -491,6 +491,31 @@ def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path:
     assert [uri for _, uri in variants("Song.360p.mp4")] == ["a1.m3u8"]
 
 
+def test_a_file_of_a_title_that_cannot_be_packaged_is_left_out(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
+    """That is said once, however many look at the title."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    names = ["Film.720p.mp4", "Film.360p.mp4"]
+    for name in names:
+        shutil.copyfile(film, videos / name)
+    (videos / "Film.1080p.mp4").write_bytes(b"no film")
+    server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
+
+    def known() -> dict[str, str]:
+        [item] = server.get("/api/videos?limit=50").json()["items"]
+        versions = server.get(item["urls"]["self"]).json()["versions"]
+        return {each["name"]: each["id"] for each in versions}
+
+    wait_for(lambda: len(server.get("/api/videos").json()["videos"]) == 3, 20, "the files")
+    wait_for(lambda: len(known()) == 3, 20, "the title")
+    ids = known()
+    for name in names:
+        assert len(playlist(server, f"/api/videos/{ids[name]}/master.m3u8").playlists) == 2
+    assert server.log.count("a file of a title is left out") == 1
+
+
 # --- What is no MP4 -------------------------------------------------------------------------------------
 
 

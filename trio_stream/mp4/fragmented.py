@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
 from trio_stream.mp4.movie import MOST_SAMPLES, Defaults, Movie, Track
-from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable
+from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, sums_of
 
 NOT_SYNC = 0x10000
 """sample_is_non_sync_sample of sample flags (section 8.8.3.1)."""
@@ -198,6 +198,7 @@ def _with_fragments(track: Track, found: _Gathered) -> Track:
     for number, each in enumerate(found.counts):
         samples[number] = total
         total += each
+    chunks = Chunks(found.offsets, array("I", range(1, len(found.offsets) + 1)), found.counts, samples)
     return track.with_samples(
         SampleTable(
             count=count,
@@ -205,7 +206,8 @@ def _with_fragments(track: Track, found: _Gathered) -> Track:
             durations=Durations(*_runs(found.durations)),
             compositions=Runs(*_runs(found.compositions)) if any(found.compositions) else None,
             sync=None if len(found.sync) == count else found.sync,
-            chunks=Chunks(found.offsets, array("I", range(1, len(found.offsets) + 1)), found.counts, samples),
+            chunks=chunks,
+            sums=sums_of(found.sizes, chunks),
         ),
         start=found.start,
     )

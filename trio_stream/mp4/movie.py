@@ -9,7 +9,7 @@ from operator import mul, sub
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed, full_box
 from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
-from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending
+from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending, sums_of
 
 MOST_TRACKS = 200
 MOST_SAMPLES = 1 << 24
@@ -235,6 +235,7 @@ def _read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, int]:
         sync=_read_sync(stbl.get("stss"), count),
         chunks=chunks,
         dependencies=_read_dependencies(stbl.get("sdtp"), count),
+        sums=sums_of(sizes, chunks),
     )
     return samples, described
 

@@ -15,6 +15,9 @@ from itertools import accumulate, chain, repeat
 from operator import add, eq, lt, sub
 from sys import byteorder
 
+TOGETHER = 1024
+"""Samples of which the bytes are summed up where chunks have more: a file may have all its sound in one."""
+
 type Extent = tuple[int, int]
 """Where bytes lie in the file: offset and length."""
 
@@ -160,7 +163,7 @@ class SampleTable:
 
     `sizes` is one number where all are equally large. `compositions` are the offsets from decoding to presentation,
     None where there are none. `sync` are the samples that can be decoded by themselves, None: all. `dependencies` has
-    a byte for each sample, as in `sdtp` (section 8.6.4).
+    a byte for each sample, as in `sdtp` (section 8.6.4). `sums` is what `sums_of` the sizes and chunks is.
     """
 
     count: int
@@ -170,6 +173,7 @@ class SampleTable:
     sync: "array[int] | None"
     chunks: Chunks
     dependencies: bytes | None = None
+    sums: "array[int] | None" = None
 
     @property
     def end(self) -> int:
@@ -228,7 +232,11 @@ class SampleTable:
         """How many bytes samples `first` to `stop` are together."""
         if isinstance(self.sizes, int):
             return self.sizes * (stop - first)
-        return sum(self.sizes[first:stop])
+        if self.sums is None or stop - first < 2 * TOGETHER:
+            return sum(self.sizes[first:stop])
+        low, high = -(-first // TOGETHER), stop // TOGETHER
+        whole = self.sums[high] - self.sums[low]
+        return sum(self.sizes[first : low * TOGETHER]) + whole + sum(self.sizes[high * TOGETHER : stop])
 
     def expand_sizes(self, first: int, stop: int) -> "array[int]":
         """The sizes of samples `first` to `stop`."""
@@ -277,12 +285,31 @@ class SampleTable:
     def nbytes(self) -> int:
         """Memory it takes, in bytes, within some."""
         chunks = self.chunks
-        arrays = (self.sizes, self.sync, chunks.offsets, chunks.firsts, chunks.lengths, chunks.samples)
+        arrays = (
+            self.sizes,
+            self.sums,
+            self.sync,
+            chunks.offsets,
+            chunks.firsts,
+            chunks.lengths,
+            chunks.samples,
+        )
         plain = sum(len(each) * each.itemsize for each in arrays if isinstance(each, array))
         plain += len(self.dependencies or b"")
         return (
             plain + self.durations.nbytes + (self.compositions.nbytes if self.compositions is not None else 0)
         )
+
+
+def sums_of(sizes: "int | array[int]", chunks: Chunks) -> "array[int] | None":
+    """How many bytes come before each `TOGETHER` samples; None where no chunk is that long, or all are equally large.
+
+    Where a sample lies in its chunk is the sum of those before it, and somebody waits for it.
+    """
+    if isinstance(sizes, int) or max(chunks.lengths, default=0) <= TOGETHER:
+        return None
+    parts = (sum(sizes[first : first + TOGETHER]) for first in range(0, len(sizes), TOGETHER))
+    return array("Q", accumulate(parts, initial=0))
 
 
 def _joined(extents: Iterable[Extent]) -> Iterator[Extent]:

@@ -14,14 +14,14 @@ import structlog
 import trio
 from sqlalchemy import Connection
 
-from trio_stream.errors import TrioStreamError, VideoNotFound
+from trio_stream.errors import NotTheOwner, StoreError, TrioStreamError, VideoNotFound
 from trio_stream.library.catalog import Catalog, OpenVideo
 from trio_stream.library.names import Names
 from trio_stream.library.versions import Version, versions
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Text, Title
 from trio_stream.playback.indexes import Index, Indexes
-from trio_stream.playback.presentations import Presentations
+from trio_stream.playback.presentations import BUDGET, Presentations
 from trio_stream.playback.texts import texts_of
 from trio_stream.store.database import Database
 
@@ -29,7 +29,8 @@ MOMENT = 1.0
 """Seconds for which a title is believed: its files and subtitles may change at any time."""
 
 MOST = 256
-"""Titles that are remembered, and four times as many places of files."""
+"""Titles that are remembered, within the budget of presentations; four times as many places of files, and warnings."""
+
 UNALIGNED = 1.0
 """Pictures by which the cuts of two files may differ: rounding."""
 
@@ -50,6 +51,11 @@ class Offer:
         """That of its playlists."""
         return self.title.target_duration
 
+    @property
+    def nbytes(self) -> int:
+        """Memory it may take, in bytes, within some: presentations may be kept by nobody else any more."""
+        return sum(each.presentation.nbytes for each in self.title.sources)
+
 
 class Titles:
     """Titles by the ids of videos. `catalog` opens files, `database` knows what belongs together."""
@@ -68,8 +74,9 @@ class Titles:
         self._indexes = indexes
         self._presentations = presentations
         self._offers: OrderedDict[str, tuple[float, Offer]] = OrderedDict()
+        self._bytes = 0
         self._places: OrderedDict[tuple[str, str], str] = OrderedDict()
-        self._told: set[tuple[str, ...]] = set()
+        self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
     async def open(self, id_: str, revision: str) -> OpenVideo:
         """The file of a video with the content of that revision; the caller owns the descriptor.
@@ -130,11 +137,17 @@ class Titles:
             _, before = self._offers.get(id_, (0.0, None))
             if before is not None and before == offer:
                 offer = before
-            self._offers[id_] = began + MOMENT, offer
-            self._offers.move_to_end(id_)
-            if len(self._offers) > MOST:
-                self._offers.popitem(last=False)
+            self._remember(id_, began + MOMENT, offer)
         return offer
+
+    def _remember(self, id_: str, until: float, offer: Offer) -> None:
+        if (before := self._offers.pop(id_, None)) is not None:
+            self._bytes -= before[1].nbytes
+        self._offers[id_] = until, offer
+        self._bytes += offer.nbytes
+        while len(self._offers) > MOST or (self._bytes > BUDGET and len(self._offers) > 1):
+            _, (_, gone) = self._offers.popitem(last=False)
+            self._bytes -= gone.nbytes
 
     async def _make_offer(self, id_: str) -> Offer:
         name = await self._names.of(id_)
@@ -145,8 +158,11 @@ class Titles:
             if version.id != id_ and own.presentation.video is not None:
                 try:
                     other, _ = await self._source(version.name, f"../{version.id}/", version.id)
+                except (NotTheOwner, StoreError):
+                    raise  # it says nothing of that file
                 except TrioStreamError as error:
-                    log.warning("a file of a title is left out", video=version.name, reason=str(error))
+                    if self._is_news(version.name, str(error)):
+                        log.warning("a file of a title is left out", video=version.name, reason=str(error))
                     continue
                 sources.append(other)
         sources.sort(key=lambda each: -_height(each.presentation))
@@ -169,9 +185,7 @@ class Titles:
         fitting = [
             each for each in sources if each is own or are_aligned(own.presentation, each.presentation)
         ]
-        told = tuple(each.segments for each in sources)
-        if len(fitting) < len(sources) and told not in self._told:
-            self._told.add(told)
+        if len(fitting) < len(sources) and self._is_news(*(each.segments for each in sources)):
             log.warning(
                 "keyframes of files of one title do not agree, so players cannot change between them",
                 video=name,
@@ -179,6 +193,15 @@ class Titles:
                 used=len(fitting),
             )
         return fitting
+
+    def _is_news(self, *what: str) -> bool:
+        """Whether that was not said yet, or long ago; it is said now."""
+        new = what not in self._told
+        self._told[what] = None
+        self._told.move_to_end(what)
+        if len(self._told) > 4 * MOST:
+            self._told.popitem(last=False)
+        return new
 
 
 def are_aligned(one: Presentation, other: Presentation) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from quart import Response, request
 from quart.wrappers.response import ResponseBody
 
-from trio_stream.errors import NotTheOwner
+from trio_stream.errors import BadRequest, NotTheOwner
 from trio_stream.services import Services
 from trio_stream.web.exchange import services
 
@@ -68,7 +68,8 @@ def by_the_owner[**P](view: View[P], patience: float | None = PATIENCE) -> View[
 async def _forward(patience: float | None) -> Response:
     body = cast("bytes", await request.get_data())
     query = request.query_string.decode("latin-1")
-    path = request.path + (f"?{query}" if query else "")
+    raw_path: bytes = request.scope["raw_path"]
+    path = raw_path.decode("latin-1") + (f"?{query}" if query else "")
     fields = {name.lower(): value for name, value in request.headers.items()}
     passed = await ask_the_owner(services(), request.method, path, fields, body, patience=patience)
     response = Response(passed, status=passed.status)
@@ -108,10 +109,16 @@ async def ask_the_owner(
                     method,
                     f"http://owner{path}",
                     content=body or None,
-                    headers={name: value for name in PASSED_ON if (value := fields.get(name.lower()))},
+                    headers=[
+                        (name.encode("ascii"), value.encode("latin-1"))
+                        for name in PASSED_ON
+                        if (value := fields.get(name.lower()))
+                    ],
                 ),
                 stream=True,
             )
+        except httpx.InvalidURL:
+            raise BadRequest("that is no address") from None
         except httpx.TransportError:
             raise NotTheOwner from None
         stack.push_async_callback(answer.aclose)
