@@ -118,9 +118,8 @@ def cinema(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         def known() -> bool:
             server.hurry()
             items = server.get("/api/videos?limit=200").json()["items"]
-            texts = [
-                text for item in items if EVERYTHING in item["name"] for text in _texts(server, item["id"])
-            ]
+            best = [item["id"] for item in items if item["name"] == f"{EVERYTHING}.288p.mp4"]
+            texts = [text for id_ in best for text in _texts(server, id_)]
             return (
                 len(items) == count and all(item["state"] == "probed" for item in items) and len(texts) == 2
             )

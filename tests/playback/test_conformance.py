@@ -74,7 +74,7 @@ def _known(server: Server) -> dict[str, str] | None:
     server.hurry()
     items = server.get("/api/videos?limit=200").json()["items"]
     known = {item["name"].removesuffix(".mp4"): item["id"] for item in items if item["state"] == "probed"}
-    if len(known) < len(NAMES):
+    if not known.keys() >= set(NAMES):
         return None
     texts = server.get(f"/api/videos/{known[EVERYTHING]}").json()["subtitles"]
     return known if len(texts) == 2 else None
