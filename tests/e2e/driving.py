@@ -16,6 +16,14 @@ PICTURE = 1 / 30
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
+STILL = "document.getAnimations().every(each => each.playState !== 'running' || each.effect.getTiming().iterations > 9)"
+"""Nothing is on its way to another colour or place any more; what turns for ever may."""
+
+
+def is_still(page: Page) -> None:
+    """Wait until nothing moves."""
+    until(page, STILL)
+
 
 def show_controls(page: Page) -> None:
     """Rest the mouse on the bar of the controls: they show, and stay for as long as it does."""
@@ -42,10 +50,14 @@ def choose(page: Page, *choices: tuple[str, str]) -> None:
     """Choose one after the other from the menus of the player's settings, and close them."""
     press(page, "Settings")
     for menu, choice in choices:
+        is_still(page)
         page.get_by_role("menuitem", name=menu).click()
+        expect(page.get_by_role("menuitemradio", name=choice, exact=True)).to_be_visible()
+        is_still(page)
         page.get_by_role("menuitemradio", name=choice, exact=True).click()
         expect(page.get_by_role("menuitemradio")).to_have_count(0)
         expect(page.get_by_role("menuitem", name=menu)).to_contain_text(choice)
+    is_still(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("menu")).to_have_count(0)
 

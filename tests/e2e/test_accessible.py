@@ -8,14 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import VIDEO, forget, open_video, playing, seek, until, wait_at
-from tests.e2e.driving import press, says, show_controls
+from tests.e2e.driving import is_still, press, says, show_controls
 from tests.e2e.test_live import FILM, watching
 from tests.support import Server
 
 AXE = Path(__file__).parents[2] / "trio_stream" / "player" / "node_modules" / "axe-core" / "axe.min.js"
-
-STILL = "document.getAnimations().every(each => each.playState !== 'running' || each.effect.getTiming().iterations > 9)"
-"""Nothing is on its way to another colour or place any more; what turns for ever may."""
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -37,7 +34,7 @@ def unhindered(
         page = context.new_page()
 
         def check(what: str, part: str = ":root") -> None:
-            until(page, STILL)
+            is_still(page)
             if not page.evaluate("'axe' in window"):
                 page.evaluate(source)
             found = page.evaluate("([part, options]) => axe.run(part, options)", [part, options])
