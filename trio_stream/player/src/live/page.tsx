@@ -7,7 +7,7 @@ import { bitsPerSecond, bytes, span } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { type Live, useLive } from "./feed";
 import "./live.css";
-import { SPAN, steadied } from "./samples";
+import { spanOf, steadied } from "./samples";
 import { useStopping } from "./stopping";
 import { Table } from "./table";
 
@@ -84,7 +84,7 @@ function Charts({ live: { samples, totals } }: { live: Live }) {
     const value = column.at(-1);
     return value == null ? "–" : format(value);
   };
-  const common = { times, span: SPAN, group: "live" };
+  const common = { times, span: spanOf(samples), group: "live" };
   return (
     <section className="charts" aria-label={t("live.charts")}>
       <Chart

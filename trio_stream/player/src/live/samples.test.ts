@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { added, fromHistory, none, type Sample, SPAN, steadied } from "./samples";
+import { added, fromHistory, none, type Sample, SPAN, spanOf, steadied } from "./samples";
 
 const sample = (time: number, value = 1): Sample => ({
   time,
@@ -41,4 +41,15 @@ it("a flow is the mean of some seconds, and does not reach over holes", () => {
   expect(steadied([0, 10, 20])).toEqual([0, 5, 10]);
   expect(steadied([10, 10, 10, 10, 10, 60])).toEqual([10, 10, 10, 10, 10, 20]);
   expect(steadied([10, null, 4])).toEqual([10, null, 4]);
+});
+
+it.each([
+  [[], 120_000],
+  [[7_000], 120_000],
+  [[0, 120_000], 120_000],
+  [[0, 121_000], 300_000],
+  [[0, 301_000], SPAN],
+  [[0, SPAN], SPAN],
+])("a picture shows what there is: %j", (times, span) => {
+  expect(spanOf({ ...none, times })).toBe(span);
 });

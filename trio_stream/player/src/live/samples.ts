@@ -9,6 +9,7 @@ export type Samples = { times: number[] } & Record<Figure, Column>;
 
 export const FIGURES = ["cpu", "memory", "bytes_per_second", "streams"] as const;
 export const SPAN = 600_000; // milliseconds
+const SPANS = [120_000, 300_000]; // of what is younger
 const GAP = 4_000; // milliseconds without a sample, after which nobody knows what was
 
 export const none: Samples = { times: [], cpu: [], memory: [], bytes_per_second: [], streams: [] };
@@ -28,6 +29,12 @@ export function added(samples: Samples, sample: Sample): Samples {
     bytes_per_second: column("bytes_per_second"),
     streams: column("streams"),
   };
+}
+
+/** How much of it a picture shows, in milliseconds: of a server that began a minute ago not nine minutes of nothing. */
+export function spanOf({ times }: Samples): number {
+  const age = (times.at(-1) ?? 0) - (times[0] ?? 0);
+  return SPANS.find((span) => age <= span) ?? SPAN;
 }
 
 /** A history as the server tells it, with its holes. */
