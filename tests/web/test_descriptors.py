@@ -104,6 +104,7 @@ async def test_what_cannot_be_opened_now_is_refused_politely(server: Server, con
     assert '"event": "a file could not be opened: too many are"' in server.log
 
 
+@pytest.mark.alone
 async def test_who_waits_is_served_when_somebody_leaves(server: Server, content: bytes) -> None:
     process = psutil.Process(server.pid)
     async with AsyncExitStack() as stack:
