@@ -195,8 +195,8 @@ def seen(
 HOLES = ("bufferAppendNoProgress", "bufferSeekOverHole", "bufferNudgeOnStall", "bufferStalledError")
 """What hls.js says where a track has nothing to present for a while."""
 
-WITH_HOLES = ("cut-by-copying", "late-sound", "late-pictures", "matroska.mkv")
-"""Films that begin with pictures which hang on others that are not presented, or without one of their tracks; and one
+WITH_HOLES = ("cut-by-copying", "late-sound", "late-pictures", "open-gops", "matroska.mkv")
+"""Films that begin with pictures which hang on others that are not presented, or without one of their tracks; and those
 with open groups of pictures, where a segment fetched after a seek has no use for the first of them."""
 
 ASTRAY = {
