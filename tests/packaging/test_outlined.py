@@ -10,9 +10,9 @@ import pytest
 from trio_stream.media.facts import AudioTrack, VideoTrack
 from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
 from trio_stream.mp4.timeline import Unsupported
-from trio_stream.packaging.outlined import HEAD, PER_SAMPLE, present_outline
+from trio_stream.packaging.outlined import present_outline
 from trio_stream.packaging.presentation import Segments
-from trio_stream.packaging.tracks import LONGEST
+from trio_stream.packaging.tracks import HEAD, LONGEST, PER_SAMPLE
 
 TRACK = VideoTrack(
     index=0,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select, update
 from trio_stream.library import grouping
 from trio_stream.library.content import Content, Identity
 from trio_stream.library.families import Kin
-from trio_stream.library.grouping import join, kinships, lose_title_files, regroup, take_over_watching
+from trio_stream.library.grouping import SLICE, join, kinships, lose_title_files, regroup, take_over_watching
 from trio_stream.library.known import place
 from trio_stream.library.moves import Arrival, Gone, moved_from
 from trio_stream.library.naming import sort_key
@@ -26,9 +26,6 @@ from trio_stream.store.tables import contents, folders, subtitles, upsert, video
 
 CANDIDATES = 50
 """So many missing videos of one fingerprint are considered as what a new file was."""
-
-SLICE = 500
-"""Rows named in one statement."""
 
 
 @dataclass(frozen=True, slots=True)

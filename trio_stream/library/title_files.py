@@ -97,7 +97,7 @@ def _listed(folder: str, file: object) -> str:
         raise NotUnderstood(f"{file!r} is not in its folder or in one below, or hidden")
     if media_type(file) is None:
         raise NotUnderstood(f"{file!r} has not the suffix of a video")
-    name = f"{folder}/{file}" if folder else file
+    name = _below(folder, file)
     if not is_plain(name):
         raise NotUnderstood("the names of its files are too long")
     return name

@@ -16,13 +16,10 @@ from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, Vid
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
-from trio_stream.packaging.tracks import LONGEST, MOST_KEYS, SHORT
+from trio_stream.packaging.tracks import HEAD, LONGEST, MOST_KEYS, PER_SAMPLE, SHORT
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
 """Codecs whose sample entry in MP4 is written otherwise than browsers call them."""
-
-HEAD, PER_SAMPLE = 160, 16
-"""Bytes that the head of a segment takes at most, and for each sample."""
 
 MOST_PICTURES, SMALLEST_FRAME = 60, 1024
 """Pictures in a second, and samples in a packet of sound, where nobody knows."""
