@@ -4,7 +4,6 @@ An index is all that segments are made with, so a segment of a file whose index 
 database. What cannot be packaged is remembered too: nobody makes the server read such a file again and again."""
 
 import os
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +19,7 @@ from trio_stream.mp4.movie import read_movie
 from trio_stream.mp4.timeline import Protected
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.tracks import PackagedTrack, packaged_tracks, present
+from trio_stream.playback.recent import Recent
 
 BUDGET = 128 << 20
 """Bytes of tables in memory: some twenty films of two hours."""
@@ -61,10 +61,9 @@ class Indexes:
 
     def __init__(self, threads: int = 4, budget: int = BUDGET) -> None:
         self._limiter = trio.CapacityLimiter(threads)
-        self._budget = budget
-        self._known: OrderedDict[str, Index | Unpackageable] = OrderedDict()
+        self._known: Recent[str, Index | Unpackageable] = Recent(budget, _weight)
         self._loading: dict[str, trio.Event] = {}
-        self._bytes = self._read = self._refused = 0
+        self._read = self._refused = 0
 
     async def get(self, fd: int, revision: str, size: int) -> Index:
         """The index of the file behind `fd`, whose content is that revision. Raises `Unpackageable`,
@@ -74,7 +73,6 @@ class Indexes:
                 await loading.wait()
             else:
                 await self._load(fd, revision, size)
-        self._known.move_to_end(revision)
         if isinstance(found, Unpackageable):
             raise type(found)(str(found))
         return found
@@ -84,12 +82,11 @@ class Indexes:
         found = self._known.get(revision)
         if not isinstance(found, Index):
             return None
-        self._known.move_to_end(revision)
         return found
 
     def statistics(self) -> IndexStatistics:
         """What is in memory, and totals since the start."""
-        return IndexStatistics(len(self._known), self._bytes, self._read, self._refused)
+        return IndexStatistics(len(self._known), self._known.nbytes, self._read, self._refused)
 
     async def _load(self, fd: int, revision: str, size: int) -> None:
         over = self._loading[revision] = trio.Event()
@@ -101,17 +98,10 @@ class Indexes:
             except Unpackageable as error:
                 found = error.with_traceback(None)
                 self._refused += 1
-            self._remember(revision, found)
+            self._known.put(revision, found)
         finally:
             del self._loading[revision]
             over.set()
-
-    def _remember(self, revision: str, found: Index | Unpackageable) -> None:
-        self._known[revision] = found
-        self._bytes += _weight(found)
-        while self._bytes > self._budget and len(self._known) > 1:
-            _, gone = self._known.popitem(last=False)
-            self._bytes -= _weight(gone)
 
 
 def _weight(found: Index | Unpackageable) -> int:

@@ -3,11 +3,11 @@
 Most who ask for one ask for the one somebody asked for before: to write the playlist of a film anew for each of them
 would cost many times what sending it does."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from trio_stream.playback.recent import Recent
 from trio_stream.playback.titles import Offer
 
 BUDGET = 32 << 20
@@ -35,28 +35,18 @@ class Manifests:
     """Manifests by the file that was asked for and their own name, the last used longest."""
 
     def __init__(self, budget: int = BUDGET) -> None:
-        self._budget = budget
-        self._known: OrderedDict[tuple[str, str], tuple[Offer, Written]] = OrderedDict()
-        self._bytes = 0
+        self._known: Recent[tuple[str, str], tuple[Offer, Written]] = Recent(budget, _weight)
 
     def get(self, offer: Offer, id_: str, name: str, write: Callable[[], str]) -> Written:
         """The manifest `name` of the video `id_` as `offer` has it; `write` is asked if it is not known."""
         key = id_, name
         known = self._known.get(key)
         if known is not None and known[0] is offer:
-            self._known.move_to_end(key)
             return known[1]
         found = Written.of(write())
-        if known is not None:
-            self._bytes -= _weight(known[1])
-        self._known[key] = offer, found
-        self._known.move_to_end(key)
-        self._bytes += _weight(found)
-        while self._bytes > self._budget and len(self._known) > 1:
-            _, (_, gone) = self._known.popitem(last=False)
-            self._bytes -= _weight(gone)
+        self._known.put(key, (offer, found))
         return found
 
 
-def _weight(written: Written) -> int:
-    return FIXED + len(written.body)
+def _weight(known: tuple[Offer, Written]) -> int:
+    return FIXED + len(known[1].body)

@@ -4,7 +4,6 @@ So a restart does not read the index of every film again before it can answer wi
 is kept with its reason."""
 
 import os
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -27,6 +26,7 @@ from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.outlined import present_outline
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import Indexes, in_words
+from trio_stream.playback.recent import Recent
 from trio_stream.playback.remuxed import Remuxer
 from trio_stream.store.database import Database
 from trio_stream.store.tables import presentations, upsert
@@ -75,9 +75,7 @@ class Presentations:
         self._indexes = indexes
         self._writer = writer
         self._remuxer = remuxer
-        self._budget = budget
-        self._known: OrderedDict[str, Presentation | Unpackageable] = OrderedDict()
-        self._bytes = 0
+        self._known: Recent[str, Presentation | Unpackageable] = Recent(budget, _weight, most=MOST)
         self._finding: dict[str, _Finding] = {}
         self._outlining = trio.Lock()
         self._nursery: trio.Nursery | None = None
@@ -110,7 +108,6 @@ class Presentations:
                     self._forget(video.revision, finding)
             if finding.error is not None:
                 raise finding.error
-        self._known.move_to_end(video.revision)
         if isinstance(found, Unpackageable):
             raise type(found)(str(found))
         return found
@@ -136,7 +133,7 @@ class Presentations:
         try:
             with finding.scope:
                 found = await self._database.read(partial(_look_up, revision=video.revision))
-                self._remember(video.revision, found or await self._find_out(video, finding))
+                self._known.put(video.revision, found or await self._find_out(video, finding))
                 finding.error = None
         except Exception as error:  # noqa: BLE001 - it is raised for those who wait
             finding.error = error
@@ -144,15 +141,6 @@ class Presentations:
             os.close(video.fd)
             self._forget(video.revision, finding)
             finding.over.set()
-
-    def _remember(self, revision: str, found: Presentation | Unpackageable) -> None:
-        if (before := self._known.pop(revision, None)) is not None:
-            self._bytes -= _weight(before)
-        self._known[revision] = found
-        self._bytes += _weight(found)
-        while len(self._known) > MOST or (self._bytes > self._budget and len(self._known) > 1):
-            _, gone = self._known.popitem(last=False)
-            self._bytes -= _weight(gone)
 
     async def _find_out(self, video: OpenVideo, finding: _Finding) -> Presentation | Unpackageable:
         try:
