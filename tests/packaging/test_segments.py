@@ -8,6 +8,7 @@ from tests.mp4.making import Making, Sample, film, payload
 from trio_stream.http.bodies import Gather, Literal, Part, Window, body_length
 from trio_stream.mp4.boxes import Malformed, read_boxes
 from trio_stream.mp4.movie import read_movie
+from trio_stream.mp4.timeline import Timeline
 from trio_stream.packaging.segments import init, segment
 from trio_stream.packaging.tracks import PackagedTrack, packaged_tracks
 
@@ -65,6 +66,12 @@ def test_samples_without_bytes() -> None:
     [head] = segment(track, 0, 4, 0, len(data))
     assert isinstance(head, Literal)
     assert head.data.endswith(b"\0\0\0\x08mdat")
+
+
+def test_a_time_that_cannot_be_said() -> None:
+    data, [track] = film_of(ALONE)
+    with pytest.raises(Malformed, match="no segment can hold this"):
+        segment(replace(track, timeline=Timeline(lead=1 << 64)), 0, 8, 0, len(data))
 
 
 def test_no_byte_behind_the_end_is_sent() -> None:

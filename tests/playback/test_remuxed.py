@@ -184,7 +184,7 @@ async def test_lies(film: Path, fd: int, tmp_path: Path, monkeypatch: pytest.Mon
 
 async def test_a_segment_that_is_not_there(fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, _, cache):
-        found = await remuxer.outline(fd, urgent=False)
+        found = await remuxer.outline(fd)
         with pytest.raises(MediaUnreadable, match="no keyframe"):
             await remuxer.get(fd, segment_piece("r", rendition(found.video[0]), 5, 17, 18))
         hidden = await remuxer.get(fd, segment_piece("r", rendition(found.audio[0]), 0, -5000, 1))

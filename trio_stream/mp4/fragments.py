@@ -80,13 +80,13 @@ def _packed(language: str | None) -> int:
 
 def fragment_head(
     samples: SampleTable, timeline: Timeline, first: int, stop: int, sequence: int, number: int = 1
-) -> tuple[bytes, int]:
+) -> bytes:
     """What stands before the bytes of samples `first` to `stop` of track `number` in segment `sequence`, counted from
     1.
 
-    Answers it with the number of bytes of the samples. `stop` is more than `first`. The first sample of a track that
-    begins late is decoded at 0 already, and presented when it is to be: players take the time at which the first
-    segment is decoded for that at which its playlist begins.
+    `stop` is more than `first`. The first sample of a track that begins late is decoded at 0 already, and presented
+    when it is to be: players take the time at which the first segment is decoded for that at which its playlist begins.
+    Raises `ValueError` for numbers that a segment cannot hold.
     """
     sizes = samples.expand_sizes(first, stop)
     durations = samples.durations.expand(first, stop)
@@ -100,10 +100,9 @@ def fragment_head(
             durations[0] += decoded
             offsets[0] += decoded
             decoded = 0
-    head = segment_head(
+    return segment_head(
         sequence, decoded, durations, sizes, _flags(samples, first, stop), offsets, track=number
     )
-    return head, sum(sizes)
 
 
 def _flags(samples: SampleTable, first: int, stop: int) -> Flags:

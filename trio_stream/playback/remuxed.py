@@ -75,7 +75,7 @@ class RemuxerStatistics:
 
 
 class Remuxer:
-    """Asks `sandbox` for what `cache` does not have, at most `at_once` segments at a time, and one outline.
+    """Asks `sandbox` for what `cache` does not have, at most `at_once` segments at a time.
 
     All of it raises `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed` and `TooManyFiles`. Descriptors of media
     stay the caller's, those of what was made become theirs.
@@ -85,23 +85,17 @@ class Remuxer:
         self._sandbox = sandbox
         self._cache = cache
         self._limiter = trio.CapacityLimiter(at_once)
-        self._outlining = trio.CapacityLimiter(1)  # it may take long, and no segment waits for it
 
     def statistics(self) -> RemuxerStatistics:
         """What is going on now."""
         now = self._limiter.statistics()
         return RemuxerStatistics(running=now.borrowed_tokens, waiting=now.tasks_waiting)
 
-    async def outline(self, fd: int, *, urgent: bool = True) -> Outline:
-        """What packaging has to know of the file `fd`; `urgent` if somebody waits for it."""
-        async with self._outlining:
-            done = await self._sandbox.run(
-                "outline",
-                fd,
-                {"scan_seconds": SCAN_SECONDS},
-                deadline=OUTLINE_DEADLINE,
-                urgent=urgent,
-            )
+    async def outline(self, fd: int) -> Outline:
+        """What packaging has to know of the file `fd`; that may take as long as `OUTLINE_DEADLINE`."""
+        done = await self._sandbox.run(
+            "outline", fd, {"scan_seconds": SCAN_SECONDS}, deadline=OUTLINE_DEADLINE, urgent=True
+        )
         try:
             return Outline.from_json(done.result)
         except ValueError:
