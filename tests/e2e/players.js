@@ -10,6 +10,7 @@ const DEADLINE = 30; // seconds
 const LOOK = 10; // milliseconds between two looks
 const LITTLE = 4; // seconds of film a player keeps before it, so that a seek leads to what it does not have
 const ALL = 600;
+const SLOW = ["bufferStalledError", "bufferNudgeOnStall"];
 
 async function until(what, look) {
   const end = performance.now() + DEADLINE * 1000;
@@ -28,9 +29,9 @@ async function until(what, look) {
 const PLAYERS = {
   async "hls.js"(video, url, says) {
     const hls = new Hls({ enableWorker: false, maxBufferLength: LITTLE, maxMaxBufferLength: LITTLE });
-    hls.on(Hls.Events.ERROR, (_, { details, fatal, error, bufferInfo }) => {
+    hls.on(Hls.Events.ERROR, (_, { details, fatal, error }) => {
       // With half a second and more of film at hand it is the machine that is slow, and not the film that is missing.
-      if (details === "bufferStalledError" && bufferInfo?.len > 0.5) return;
+      if (SLOW.includes(details) && ahead(video) > 0.5) return;
       if (details === "aborted") return; // what was being fetched when somebody went elsewhere
       says(`${fatal ? "fatal " : ""}${details}: ${error?.message}`);
     });
@@ -134,6 +135,12 @@ const PLAYERS = {
 /** What the element has, in seconds. */
 const ranges = (buffered) => [...Array(buffered.length).keys()].map((at) => [buffered.start(at), buffered.end(at)]);
 
+/** Seconds of film at hand from where it is. */
+function ahead(video) {
+  const found = ranges(video.buffered).find(([from, end]) => from <= video.currentTime && video.currentTime <= end);
+  return found === undefined ? 0 : found[1] - video.currentTime;
+}
+
 /** The loudest frequency that is heard, in hertz; 0 for silence. */
 function listen(analyser) {
   const loudness = new Float32Array(analyser.frequencyBinCount);
@@ -206,7 +213,7 @@ async function watch(player, url, { hertz = [], back = 0.2 }) {
     await seek(0.5 * video.duration);
     const rest = () => ranges(video.buffered).find(([from, end]) => from <= video.currentTime && end > video.duration - 0.1);
     report.whole = player === "native" || (await until("all that follows", rest));
-    video.playbackRate = 8;
+    video.playbackRate = 4;
     await until("the end", () => video.ended);
     report.at = video.currentTime;
     report.frames = video.getVideoPlaybackQuality().totalVideoFrames;

@@ -65,7 +65,7 @@ REMUXED = {"open-gops": "matroska.mkv", "vp9-opus": "web.webm"}
 EVERYTHING = "Everything"
 FILMS = (*PACKAGED, *REMUXED.values(), EVERYTHING)
 
-TOGETHER = 10
+TOGETHER = 5
 """Films that are watched at a time."""
 
 
