@@ -55,6 +55,20 @@ def test_seeks_by_telling_the_server(page: Page, films: Server) -> None:
     assert len(ours(films)) == 1
 
 
+def test_seeks_back_while_the_page_is_late(page: Page, films: Server) -> None:
+    # As on a busy machine: bytes come sooner than the page looks where the video stands.
+    page.add_init_script(
+        "const every = setInterval; setInterval = (act, time) => every(act, Math.max(time, 20_000))"
+    )
+    open_socket(page, "Long")
+    playing(page)
+    page.evaluate(f"{VIDEO}.pause()")
+    seek(page, 300)
+    seek(page, 20)
+    page.evaluate(f"void {VIDEO}.play()")
+    wait_at(page, 21)
+
+
 def test_a_stream_that_was_ended_can_be_taken_up_again(page: Page, films: Server) -> None:
     open_socket(page, "Long")
     playing(page)

@@ -1,7 +1,11 @@
-/** One source buffer and what waits for it. It does one thing at a time, as source buffers do. */
+/**
+ * One source buffer and what waits for it. It does one thing at a time, as source buffers do. What it lets go of is
+ * decided by where the video stands at that moment: a place remembered from before a seek back would make all that comes
+ * after it long past.
+ */
 
 import type { Segment } from "./messages";
-import { past, type Ranges, rangesOf, reach, room } from "./policy";
+import { holds, past, type Ranges, rangesOf, reach, room } from "./policy";
 
 const BETWEEN = 1; // seconds between decoding and presentation, at most
 
@@ -9,19 +13,26 @@ type Chunk = Pick<Segment, "from" | "to" | "data">;
 
 export class Feeder {
   readonly #buffer: SourceBuffer;
+  /** Where the video stands now, in seconds. */
+  readonly #where: () => number;
   readonly #failed: (error: unknown) => void;
   #queue: Chunk[] = [];
-  #clearing = false;
+  #clearing = false; // as soon as it can
+  /** Up to which second what is here is being removed, and shows until that is done; 0 while nothing is. */
+  #going = 0;
   /** Where it stood when there was no room. */
   #full: number | null = null;
-  #time = 0;
   /** Seconds that were pushed without a hole between them. */
   #run: [from: number, to: number] = [0, 0];
 
-  constructor(buffer: SourceBuffer, init: ArrayBuffer, failed: (error: unknown) => void) {
+  constructor(buffer: SourceBuffer, init: ArrayBuffer, where: () => number, failed: (error: unknown) => void) {
     this.#buffer = buffer;
+    this.#where = where;
     this.#failed = failed;
-    buffer.addEventListener("updateend", () => this.#work());
+    buffer.addEventListener("updateend", () => {
+      this.#going = 0;
+      this.#work();
+    });
     buffer.addEventListener("error", () => failed(new Error("the browser does not take these bytes")));
     this.push({ from: 0, to: 0, data: init });
   }
@@ -30,12 +41,19 @@ export class Feeder {
     return this.#queue.length === 0 && !this.#clearing && !this.#buffer.updating;
   }
 
+  /** What is there; nothing where all of it goes. */
   get ranges(): Ranges {
+    if (this.#clearing || this.#going === Number.POSITIVE_INFINITY) return [];
     try {
       return rangesOf(this.#buffer.buffered);
     } catch {
       return []; // it was taken off its media source
     }
+  }
+
+  /** Whether what is at `time` is there to stay. A removal takes more than one asks for, up to the next sync sample. */
+  holds(time: number): boolean {
+    return this.#going === 0 && holds(this.ranges, time);
   }
 
   /** Up to which second it can play on from `time`, with what still waits or is being taken. */
@@ -52,10 +70,9 @@ export class Feeder {
     this.#work();
   }
 
-  /** The video stands at `time`: what is long past goes, and what found no room may find some now. */
-  tick(time: number): void {
-    this.#time = time;
-    if (this.#full !== null && Math.abs(time - this.#full) >= 1) this.#full = null;
+  /** The video went on: what is long past goes, and what found no room may find some now. */
+  tick(): void {
+    if (this.#full !== null && Math.abs(this.#where() - this.#full) >= 1) this.#full = null;
     this.#work();
   }
 
@@ -77,7 +94,7 @@ export class Feeder {
         this.#remove([0, Number.POSITIVE_INFINITY]);
         return;
       }
-      const old = past(this.ranges, this.#time);
+      const old = past(this.ranges, this.#where());
       if (old !== null) {
         this.#remove(old);
         return;
@@ -96,13 +113,15 @@ export class Feeder {
       this.#queue.shift();
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
-      const needless = room(this.ranges, this.#time);
-      if (needless === null) this.#full = this.#time;
+      const time = this.#where();
+      const needless = room(this.ranges, time);
+      if (needless === null) this.#full = time;
       else this.#remove(needless);
     }
   }
 
   #remove([from, to]: [number, number]): void {
     this.#buffer.remove(from, to);
+    this.#going = to;
   }
 }

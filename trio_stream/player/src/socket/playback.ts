@@ -2,7 +2,7 @@
 
 import { Feeder } from "./feeder";
 import type { FromWorker, Problem, ToWorker, Track } from "./messages";
-import { holds, type Ranges } from "./policy";
+import type { Ranges } from "./policy";
 
 const TICK = 200; // milliseconds
 const SETTLED = 120; // milliseconds without another seek, after which one is meant
@@ -86,6 +86,11 @@ export class Playback {
     this.#tell({ kind: "open", url });
   }
 
+  /** Where the video stands, in seconds. */
+  get #time(): number {
+    return this.#video?.currentTime ?? 0;
+  }
+
   attach(video: HTMLVideoElement): void {
     this.#video = video;
     const { signal } = this.#ending;
@@ -164,21 +169,21 @@ export class Playback {
       for (const track of found.tracks) {
         const failed = (error: unknown) =>
           this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
-        this.#feeders.set(track.id, new Feeder(this.#media.addSourceBuffer(track.mime), track.init, failed));
+        this.#feeders.set(track.id, new Feeder(this.#media.addSourceBuffer(track.mime), track.init, () => this.#time, failed));
       }
     } catch (error) {
       this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
       return;
     }
     this.#set({ duration: known });
-    this.#tell({ kind: "take", tracks: found.tracks.map((track) => track.id), time: this.#video?.currentTime ?? 0 });
+    this.#tell({ kind: "take", tracks: found.tracks.map((track) => track.id), time: this.#time });
   }
 
   #seeking(): void {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
-      const time = this.#video?.currentTime ?? 0;
-      if ([...this.#feeders.values()].every((feeder) => holds(feeder.ranges, time))) return;
+      const time = this.#time;
+      if ([...this.#feeders.values()].every((feeder) => feeder.holds(time))) return;
       for (const feeder of this.#feeders.values()) feeder.clear();
       this.#goTo(time);
     }, SETTLED);
@@ -191,14 +196,14 @@ export class Playback {
   }
 
   #reach(): number {
-    const time = this.#video?.currentTime ?? 0;
+    const time = this.#time;
     return Math.min(...[...this.#feeders.values()].map((feeder) => feeder.reach(time)));
   }
 
   #tick(): void {
     const feeders = [...this.#feeders.values()];
-    const time = this.#video?.currentTime ?? 0;
-    for (const feeder of feeders) feeder.tick(time);
+    const time = this.#time;
+    for (const feeder of feeders) feeder.tick();
     if (feeders.length > 0) this.#tell({ kind: "at", time });
     if (this.#done && this.#media.readyState === "open" && feeders.every((feeder) => feeder.idle))
       this.#media.endOfStream();
