@@ -17,7 +17,9 @@ from tests.media.making import make
 from tests.playback.specimens import AAC, X264, picture, specimens, tone
 from tests.support import Server, serving, wait_for
 
-pytestmark = pytest.mark.alone  # many films play at once: what else the machine does would make players stumble
+pytestmark = (
+    pytest.mark.alone
+)  # many films play at once: what else the machine does would make players stumble
 
 MODULES = Path(__file__).parents[2] / "trio_stream" / "player" / "node_modules"
 
