@@ -6,7 +6,7 @@ import struct
 from array import array
 
 from trio_stream.mp4.boxes import box, full_box
-from trio_stream.mp4.heads import NOT_SYNC, Flags, segment_head
+from trio_stream.mp4.heads import NOT_SYNC, SYNC, Flags, segment_head
 from trio_stream.mp4.movie import Track
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import Timeline
@@ -106,6 +106,8 @@ def fragment_head(
 
 
 def _flags(samples: SampleTable, first: int, stop: int) -> Flags:
+    if samples.sync is None and samples.dependencies is None:
+        return Flags(SYNC)
     keys = [key - first for key in samples.sync_within(first, stop)]
     if samples.dependencies is None:
         return Flags.of(keys, stop - first)

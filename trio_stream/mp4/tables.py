@@ -15,6 +15,8 @@ from itertools import accumulate, chain, repeat
 from operator import add, eq, lt, sub
 from sys import byteorder
 
+from trio_stream.mp4.boxes import Malformed
+
 TOGETHER = 1024
 """Samples of which the bytes are summed up where chunks have more: a file may have all its sound in one."""
 
@@ -244,16 +246,17 @@ class SampleTable:
             return array("I", (self.sizes,)) * (stop - first)
         return self.sizes[first:stop]
 
-    def extents(self, first: int, stop: int) -> tuple[Extent, ...]:
-        """Where the bytes of samples `first` to `stop` lie, in their order; what lies together is one extent."""
+    def extents(self, first: int, stop: int, size: int | None = None) -> tuple[Extent, ...]:
+        """Where the bytes of samples `first` to `stop` lie, in their order; what lies together is one extent.
+
+        Raises `Malformed` where that is behind the end of a file of `size` bytes.
+        """
         offsets, bounds = self._pieces(first, stop)
-        if isinstance(self.sizes, int):
-            before: Sequence[int] = range(0, (stop - first + 1) * self.sizes, self.sizes)
-        else:
-            before = list(accumulate(self.sizes[first:stop], initial=0))
-        sums = [before[bound - first] for bound in bounds]
-        lengths = list(map(sub, sums[1:], sums))
-        if 0 not in lengths and not any(map(eq, map(add, offsets, lengths), offsets[1:])):
+        lengths = self._lengths(bounds)
+        ends = list(map(add, offsets, lengths))
+        if size is not None and max(ends, default=0) > size:
+            raise Malformed("moov/trak/mdia/minf/stbl", "samples lie behind the end of the file")
+        if 0 not in lengths and not any(map(eq, ends, offsets[1:])):
             return tuple(zip(offsets, lengths, strict=True))  # as it is where sound lies between the pictures
         return tuple(_joined(zip(offsets, lengths, strict=True)))
 
@@ -280,6 +283,18 @@ class SampleTable:
             sample = limit
         bounds.append(stop)
         return offsets, bounds
+
+    def _lengths(self, bounds: list[int]) -> list[int]:
+        """How many bytes the samples from each of `bounds` to the next are, which ascend."""
+        first, stop = bounds[0], bounds[-1]
+        if isinstance(self.sizes, int):
+            before: Sequence[int] = range(0, (stop - first + 1) * self.sizes, self.sizes)
+        elif len(bounds) > stop - first:
+            return self.sizes[first:stop].tolist()  # one in each, as pictures have sound between them
+        else:
+            before = list(accumulate(self.sizes[first:stop], initial=0))
+        sums = [before[bound - first] for bound in bounds]
+        return list(map(sub, sums[1:], sums))
 
     @property
     def nbytes(self) -> int:

@@ -5,9 +5,6 @@ from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.fragments import fragment_head, init_segment
 from trio_stream.packaging.tracks import PackagedTrack
 
-TABLES = "moov/trak/mdia/minf/stbl"
-"""The box that says where samples are, and when."""
-
 
 def init(*packaged: PackagedTrack) -> bytes:
     """The init segment of a track, or of several that come in one stream."""
@@ -24,10 +21,8 @@ def segment(
     try:
         head = fragment_head(packaged.samples, packaged.timeline, first, stop, number + 1, track)
     except ValueError as error:
-        raise Malformed(TABLES, str(error)) from None
-    extents = packaged.samples.extents(first, stop)
-    if any(offset + length > size for offset, length in extents):
-        raise Malformed(TABLES, "samples lie behind the end of the file")
+        raise Malformed("moov/trak/mdia/minf/stbl", str(error)) from None
+    extents = packaged.samples.extents(first, stop, size)
     if not extents:
         return (Literal(head),)
     return Literal(head), Window(*extents[0]) if len(extents) == 1 else Gather(extents)

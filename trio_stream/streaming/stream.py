@@ -270,9 +270,10 @@ class Stream:
         self._counted(size, chunks)
 
     def _note_range(self, parts: Sequence[Part]) -> None:
-        runs = [run for part in parts for run in runs_of(part)]
-        self.start = min((offset for offset, _ in runs), default=0)
-        self.stop = max((offset + length for offset, length in runs), default=0)
+        scattered = [runs for part in parts if (runs := runs_of(part))]
+        # Of a track's runs none lies within another, so the last one ends last; comparing them is all this may cost.
+        self.start = min([min(runs)[0] for runs in scattered], default=0)
+        self.stop = max([sum(max(runs)) for runs in scattered], default=0)
 
     def _queued(self, size: int) -> None:
         self._buffered += size
