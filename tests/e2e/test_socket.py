@@ -1,11 +1,14 @@
 """The same video over a WebSocket: it plays, is held back, goes elsewhere, and says what is the matter."""
 
 import re
+from collections.abc import Iterator
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import VIDEO, open_video, playing, seek, until, wait_at
-from tests.support import Server, wait_for
+from tests.media.making import make
+from tests.support import Server, serving, wait_for
 
 STATE = ".stations .word"
 OPEN = "Watch over a WebSocket"
@@ -92,3 +95,59 @@ def test_what_is_no_mp4_is_said(page: Page) -> None:
     page.goto(re.sub("/watch/", "/socket/", page.url))
     expect(page.get_by_role("alert")).to_contain_text("Only MP4 files")
     expect(page.get_by_role("link", name="Watch it the usual way")).to_be_visible()
+
+
+APART = 100
+"""Seconds from one sync sample of a film to the next, in which a source buffer has no other place to begin."""
+
+FAR_APART = (
+    f"-f lavfi -i testsrc2=size=64x36:rate=10:duration={2.5 * APART} -f lavfi -i sine=duration={2.5 * APART} "
+    f"-c:v libx264 -preset ultrafast -bf 2 -g 9999 -sc_threshold 0 -force_key_frames expr:gte(t,n_forced*{APART}) "
+    "-pix_fmt yuv420p -c:a aac -b:a 32k"
+)
+
+
+@pytest.fixture(scope="module")
+def far_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of two films whose sync samples are far apart: in one piece, and in fragments of a second."""
+    folder = tmp_path_factory.mktemp("far")
+    make(folder / "Far.mp4", FAR_APART, "-movflags", "faststart")
+    make(
+        folder / "Fragments.mp4",
+        "-i",
+        folder / "Far.mp4",
+        "-c",
+        "copy",
+        "-movflags",
+        "empty_moov+default_base_moof",
+        "-frag_duration",
+        "1000000",
+    )
+    with serving(
+        folder, tmp_path_factory.mktemp("data"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
+    ) as server:
+
+        def whole() -> bool:
+            server.hurry()
+            about = server.get("/api/library").json()
+            return bool(about["videos"] == 2 and about["idle"] and not about["look"]["resting"])
+
+        wait_for(whole, 60, "the library to be known")
+        yield server
+
+
+@pytest.mark.parametrize("title", ["Far", "Fragments"])
+def test_keeps_what_leads_up_to_the_picture(browser: Browser, far_apart: Server, title: str) -> None:
+    with browser.new_context(base_url=far_apart.url) as context:
+        page = context.new_page()
+        open_socket(page, title)
+        playing(page)
+        page.evaluate(f"{VIDEO}.playbackRate = 8")
+        wait_at(page, 0.7 * APART)
+        seek(page, 1.8 * APART)
+        wait_at(page, 1.85 * APART)
+        seek(page, 0.8 * APART)
+        wait_at(page, 1.4 * APART)  # and what is before the sync sample behind it was let go
+        assert page.evaluate(f"{VIDEO}.buffered.start(0)") == pytest.approx(APART, abs=1)
+        seek(page, 0.2 * APART)
+        wait_at(page, 0.25 * APART)

@@ -3,7 +3,7 @@
 import { createFile, DataStream, type ISOFile, MP4BoxBuffer, type Movie } from "mp4box";
 import { Gatherer, type Source } from "./gather";
 import type { Track } from "./messages";
-import { Passing, type Place } from "./pass";
+import { type Defaults, Passing, type Place } from "./pass";
 import { shiftOf, tableOf } from "./table";
 
 // The types of boxes that files of this family begin with; older QuickTime files have no `ftyp`.
@@ -81,26 +81,44 @@ function fragmented(file: ISOFile, movie: Movie, size: number): Contents {
   file.moov.write(init);
   const id = playable[0]?.id ?? 0;
   const first = (file.moov.start ?? 0) + file.moov.size;
-  const timescales = new Map(playable.map((track) => [track.id, track.timescale]));
-  const told = movie.fragment_duration;
-  const seconds = told === undefined ? 0 : told.num / told.den;
+  const defaults = new Map(
+    playable.map(({ id, timescale, edits }): [number, Defaults] => {
+      const said = file.moov.mvex?.trexs.find((trex) => trex.track_id === id);
+      return [
+        id,
+        {
+          timescale,
+          shift: shiftOf(edits ?? [], timescale, movie.timescale),
+          duration: said?.default_sample_duration ?? 0,
+          flags: said?.default_sample_flags ?? 0,
+        },
+      ];
+    }),
+  );
+  // Not `movie.fragment_duration`: where the file does not say, that is how much of it has come by now.
+  const seconds = (file.moov.mvex?.mehd?.fragment_duration ?? 0) / movie.timescale;
   return {
     duration: seconds > 0 ? seconds : null,
     tracks: [{ id, kind, codec, mime: `${kind}/mp4; codecs="${codec}"`, init: init.buffer }],
-    source: () => new Passing(id, timescales, first, size, placesOf(file)),
+    source: () => new Passing(id, defaults, first, size, placesOf(file)),
   };
 }
 
-/** Where fragments lie, as the segment index says, if it came with the index (ISO/IEC 14496-12 section 8.16.3). */
+/**
+ * Where fragments lie that one can begin with, as the segment index says, if it came with the index (ISO/IEC 14496-12
+ * section 8.16.3). Some say of none of them that one can: they do not tell.
+ */
 function placesOf(file: ISOFile): Place[] {
   const { sidx } = file;
   if (sidx === undefined) return [];
   let time = sidx.earliest_presentation_time / sidx.timescale;
   let offset = (sidx.start ?? 0) + sidx.size + sidx.first_offset;
-  return sidx.references.map((reference) => {
-    const place = { time, offset };
+  const all = sidx.references.map((reference) => {
+    const place = { time, offset, begins: reference.starts_with_SAP === 1 };
     time += reference.subsegment_duration / sidx.timescale;
     offset += reference.referenced_size;
     return place;
   });
+  const places = all.filter(({ begins }) => begins);
+  return places.length > 0 ? places : all;
 }

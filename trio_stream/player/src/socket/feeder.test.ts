@@ -1,17 +1,25 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Feeder } from "./feeder";
 
-/** A source buffer, as browsers have them: what it is told takes effect later, when `finish` is called. */
+/**
+ * A source buffer, as browsers have them: what it is told takes effect later, when `finish` is called, and a removal takes
+ * all up to the next sync sample.
+ */
 class LateBuffer extends EventTarget {
   updating = false;
   kept: [from: number, to: number][] = [];
+  most = Number.POSITIVE_INFINITY; // seconds
+  #syncs: number[] = [];
   #later: (() => void) | null = null;
 
-  /** The bytes of a chunk are the seconds between which it lies. */
+  /** The bytes of a chunk are the seconds between which it lies, and that of its sync sample, if it has one. */
   appendBuffer(data: ArrayBuffer): void {
-    const [from, to] = new Float64Array(data);
+    const [from, to, sync] = new Float64Array(data);
+    const seconds = this.kept.reduce((sum, [begin, end]) => sum + end - begin, 0);
+    if (seconds >= this.most) throw new DOMException("it is full", "QuotaExceededError");
     this.#begin(() => {
       if (from === undefined || to === undefined) return; // the initialisation
+      if (sync !== undefined) this.#syncs.push(sync);
       const last = this.kept.at(-1);
       if (last?.[1] === from) last[1] = to;
       else this.kept.push([from, to]);
@@ -20,8 +28,10 @@ class LateBuffer extends EventTarget {
 
   remove(from: number, to: number): void {
     this.#begin(() => {
+      const next = Math.min(...this.#syncs.filter((each) => each >= to)); // infinity if there is none
+      this.#syncs = this.#syncs.filter((each) => each < from || each >= next);
       this.kept = this.kept.flatMap(([begin, end]) =>
-        [[begin, Math.min(end, from)] as [number, number], [Math.max(begin, to), end] as [number, number]].filter(
+        [[begin, Math.min(end, from)] as [number, number], [Math.max(begin, next), end] as [number, number]].filter(
           ([first, last]) => first < last,
         ),
       );
@@ -55,10 +65,16 @@ let buffer: LateBuffer;
 let feeder: Feeder;
 let time: number; // where the video stands
 let failures: unknown[];
+let apart: number; // seconds from one sync sample to the next
 
 const push = (...seconds: number[]) => {
-  for (const from of seconds) feeder.push({ from, to: from + 1, data: new Float64Array([from, from + 1]).buffer });
+  for (const from of seconds) {
+    const sync = from % apart === 0 ? from : null;
+    const data = new Float64Array([from, from + 1, ...(sync === null ? [] : [sync])]).buffer;
+    feeder.push({ from, to: from + 1, sync, data });
+  }
 };
+const upTo = (end: number, begin = 0) => Array.from({ length: end - begin }, (_, place) => begin + place);
 const finish = () => {
   while (buffer.finish()) continue;
 };
@@ -66,6 +82,7 @@ const finish = () => {
 beforeEach(() => {
   buffer = new LateBuffer();
   time = 0;
+  apart = 1;
   failures = [];
   feeder = new Feeder(buffer as unknown as SourceBuffer, new ArrayBuffer(0), () => time, (error) => failures.push(error));
   finish();
@@ -86,10 +103,68 @@ it("what is long past goes", () => {
   feeder.tick();
   finish();
   expect(feeder.ranges).toEqual([[100, 103]]);
+  push(...upTo(150, 103));
+  finish();
   time = 142;
   feeder.tick();
   finish();
-  expect(feeder.ranges).toEqual([]);
+  expect(feeder.ranges).toEqual([[112, 150]]);
+});
+
+it("what is past its end is over, once nothing is under way", () => {
+  expect(feeder.over(0)).toBe(false);
+  push(0, 1);
+  expect(feeder.over(2)).toBe(false);
+  finish();
+  expect(feeder.over(1.9)).toBe(false);
+  expect(feeder.over(2)).toBe(true);
+  feeder.clear();
+  expect(feeder.over(2)).toBe(false);
+});
+
+describe("with sync samples far apart", () => {
+  beforeEach(() => {
+    apart = 100;
+  });
+
+  it("nothing goes that leads up to what is shown", () => {
+    push(...upTo(120));
+    for (time = 0; time < 120; time += 1) {
+      feeder.tick();
+      finish();
+    }
+    expect(feeder.ranges).toEqual([[0, 120]]);
+    push(...upTo(150, 120));
+    time = 131;
+    feeder.tick();
+    finish();
+    expect(feeder.ranges).toEqual([[100, 150]]);
+  });
+
+  it("what comes after a seek is kept on the way there", () => {
+    time = 195;
+    feeder.clear();
+    push(...upTo(210, 100));
+    feeder.tick();
+    finish();
+    expect(feeder.ranges).toEqual([[100, 210]]);
+    expect(feeder.holds(195)).toBe(true);
+  });
+
+  it("what finds no room waits until some has", () => {
+    buffer.most = 110;
+    push(...upTo(115));
+    finish();
+    for (time = 50; time < 101; time += 1) {
+      feeder.tick();
+      finish();
+      expect(feeder.ranges).toEqual([[0, 110]]);
+    }
+    feeder.tick();
+    finish();
+    expect(feeder.ranges).toEqual([[100, 115]]);
+    expect(feeder.idle).toBe(true);
+  });
 });
 
 describe("after a seek", () => {
@@ -123,7 +198,7 @@ describe("after a seek", () => {
 
 it("what is being let go is not counted on, nor what lies near it", () => {
   play(60);
-  push(...Array.from({ length: 50 }, (_, place) => 63 + place));
+  push(...upTo(113, 63));
   finish();
   time = 101;
   feeder.tick();

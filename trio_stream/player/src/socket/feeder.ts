@@ -9,7 +9,7 @@ import { holds, past, type Ranges, rangesOf, reach, room } from "./policy";
 
 const BETWEEN = 1; // seconds between decoding and presentation, at most
 
-type Chunk = Pick<Segment, "from" | "to" | "data">;
+type Chunk = Pick<Segment, "from" | "to" | "sync" | "data">;
 
 export class Feeder {
   readonly #buffer: SourceBuffer;
@@ -17,6 +17,8 @@ export class Feeder {
   readonly #where: () => number;
   readonly #failed: (error: unknown) => void;
   #queue: Chunk[] = [];
+  /** When sync samples of what is here are shown, in seconds. */
+  #syncs: number[] = [];
   #clearing = false; // as soon as it can
   /** Up to which second what is here is being removed, and shows until that is done; 0 while nothing is. */
   #going = 0;
@@ -34,7 +36,7 @@ export class Feeder {
       this.#work();
     });
     buffer.addEventListener("error", () => failed(new Error("the browser does not take these bytes")));
-    this.push({ from: 0, to: 0, data: init });
+    this.push({ from: 0, to: 0, sync: null, data: init });
   }
 
   get idle(): boolean {
@@ -54,6 +56,12 @@ export class Feeder {
   /** Whether what is at `time` is there to stay. A removal takes more than one asks for, up to the next sync sample. */
   holds(time: number): boolean {
     return this.#going === 0 && holds(this.ranges, time);
+  }
+
+  /** Whether `time` is past all that is here, when nothing more is to come. */
+  over(time: number): boolean {
+    const end = this.ranges.at(-1)?.[1];
+    return this.idle && end !== undefined && time >= end;
   }
 
   /** Up to which second it can play on from `time`, with what still waits or is being taken. */
@@ -91,10 +99,10 @@ export class Feeder {
       if (this.#clearing) {
         // Only whole segments are appended, so there is nothing half-read to abort.
         this.#clearing = false;
-        this.#remove([0, Number.POSITIVE_INFINITY]);
+        this.#remove(Number.POSITIVE_INFINITY);
         return;
       }
-      const old = past(this.ranges, this.#where());
+      const old = past(this.ranges, this.#syncs, this.#where());
       if (old !== null) {
         this.#remove(old);
         return;
@@ -111,17 +119,19 @@ export class Feeder {
     try {
       this.#buffer.appendBuffer(chunk.data);
       this.#queue.shift();
+      if (chunk.sync !== null) this.#syncs.push(chunk.sync);
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
       const time = this.#where();
-      const needless = room(this.ranges, time);
+      const needless = room(this.ranges, this.#syncs, time);
       if (needless === null) this.#full = time;
       else this.#remove(needless);
     }
   }
 
-  #remove([from, to]: [number, number]): void {
-    this.#buffer.remove(from, to);
+  #remove(to: number): void {
+    this.#buffer.remove(0, to);
     this.#going = to;
+    this.#syncs = this.#syncs.filter((each) => each >= to);
   }
 }

@@ -13,7 +13,7 @@ const number = (value: number, length = 4) =>
 const letters = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 const zeros = (length: number) => new Uint8Array(length);
 
-function box(type: string, ...content: (Uint8Array | number)[]): Uint8Array {
+export function box(type: string, ...content: (Uint8Array | number)[]): Uint8Array {
   const inside = joined(...content.map((each) => (typeof each === "number" ? number(each) : each)));
   return joined(number(inside.length + 8), letters(type), inside);
 }

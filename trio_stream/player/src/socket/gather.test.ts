@@ -102,7 +102,10 @@ it("fragments are about a second long and say when they begin", () => {
   const pictures = segments.filter((each) => each.track === 1);
   expect(pictures).toHaveLength(30);
   expect(pictures.map((each) => parsed(each.data).time)).toEqual(Array.from({ length: 30 }, (_, place) => place * 1_000));
-  expect(pictures[3]).toMatchObject({ from: 3, to: 4 });
+  expect(pictures[3]).toMatchObject({ from: 3, to: 4, sync: null });
+  expect(pictures[4]).toMatchObject({ from: 4, to: 5, sync: 4 });
+  const sounds = segments.filter((each) => each.track === 2);
+  expect(sounds[3]).toMatchObject({ from: 3, to: 4, sync: 3 });
 });
 
 it("the index at the end is asked for, not read up to", () => {
@@ -124,17 +127,22 @@ describe("a fragmented film", () => {
   it.each([100, 3_000, 1_000_000])("is passed on as it is, in steps of %s bytes", (step) => {
     const source = contents.source([1]);
     const passed = drain(source, whole, source.seek(0), step);
-    expect(passed.segments.map(({ from, to }) => [from, to])).toEqual(segments.map(({ from, to }) => [from, to]));
+    const spans = (all: readonly Segment[]) => all.map(({ from, to, sync }) => [from, to, sync]);
+    expect(spans(passed.segments)).toEqual(spans(segments));
     expect(joined(...passed.segments.map((each) => new Uint8Array(each.data)))).toEqual(whole.subarray(init.length));
     expect(source.done).toBe(true);
   });
 
-  it("goes back to a fragment that passed before", () => {
+  it("goes back to a fragment that passed before, and that one can begin with", () => {
     const source = contents.source([1]);
     drain(source, whole, source.seek(0), 5_000);
-    const again = drain(source, whole, source.seek(12.5), 5_000);
+    const again = drain(source, whole, source.seek(13.5), 5_000);
     expect(again.segments[0]?.from).toBe(12);
     expect(again.segments.at(-1)?.to).toBe(30);
+  });
+
+  it("is not taken to be as long as what has come of it", () => {
+    expect(read(whole, init.length + 20_000).duration).toBe(null);
   });
 
   it("with something else in it is not guessed at", () => {

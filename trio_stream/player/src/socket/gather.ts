@@ -6,7 +6,7 @@
 
 import { fragment } from "./fragment";
 import type { Segment } from "./messages";
-import { at, syncAt, type Table, timeAt } from "./table";
+import { at, lastSync, shownAt, syncAt, type Table, timeAt } from "./table";
 
 const LONGEST = 1; // seconds of a fragment
 const LARGEST = 1_000_000; // bytes of a fragment, about
@@ -108,8 +108,10 @@ export class Gatherer implements Source {
     const first = lane.next - parts.length;
     this.#sequence += 1;
     const data = fragment(this.#sequence, table, first, parts);
+    const [from, to] = [timeAt(table, first), timeAt(table, lane.next)];
+    const sync = lastSync(table, first, lane.next);
     Object.assign(lane, { parts: [], bytes: 0 });
-    return { track: table.id, from: timeAt(table, first), to: timeAt(table, first + parts.length), data };
+    return { track: table.id, from, to, sync: sync === null ? null : shownAt(table, sync), data };
   }
 }
 

@@ -35,6 +35,8 @@ export interface Segment {
   track: number;
   from: number;
   to: number;
+  /** When its last sync sample is shown, in seconds, or somewhat before; null where it has none. */
+  sync: number | null;
   data: ArrayBuffer;
 }
 

@@ -3,9 +3,10 @@
  * from the file's own index (`sidx`) and from those that passed.
  */
 
-import { createFile, MP4BoxBuffer } from "mp4box";
+import { createFile, type ISOFile, MP4BoxBuffer } from "mp4box";
 import { joined, type Source } from "./gather";
 import type { Segment } from "./messages";
+import { cutOff } from "./table";
 
 const LARGEST = 64_000_000; // bytes of a fragment; more is no fragment but a mistake
 
@@ -14,6 +15,30 @@ export interface Place {
   offset: number;
 }
 
+/** What the index says of a track; its fragments may say otherwise, but for the first two. */
+export interface Defaults {
+  timescale: number;
+  /** See `Table`. */
+  shift: number;
+  /** Of a sample, in the track's units. */
+  duration: number;
+  /** Of a sample: ISO/IEC 14496-12 section 8.8.3.1. */
+  flags: number;
+}
+
+/** A fragment's seconds, and when its first and its last sync sample are shown; null where it has none. */
+interface Span {
+  from: number;
+  to: number;
+  syncs: [first: number, last: number] | null;
+}
+
+type Traf = ISOFile["moofs"][number]["trafs"][number];
+
+const NO_SYNC = 0x10000; // of a sample's flags
+const HAS = { duration: 0x8, flags: 0x20 }; // tfhd: it has its own default for samples
+const FIRST = 0x4; // trun: the flags of the first sample differ
+
 /** The last of `places` not after `time`; they are in order. */
 export function before(places: readonly Place[], time: number): Place | undefined {
   return places.findLast((place) => place.time <= time);
@@ -21,26 +46,29 @@ export function before(places: readonly Place[], time: number): Place | undefine
 
 export class Passing implements Source {
   readonly #track: number;
-  readonly #timescales: ReadonlyMap<number, number>;
+  readonly #defaults: ReadonlyMap<number, Defaults>;
   readonly #size: number;
   readonly #places: Place[];
   #pieces: Uint8Array[] = [];
   #length = 0;
   #start = -1; // of the pieces, in the file
-  #moof: { bytes: Uint8Array; from: number; to: number } | null = null;
+  #moof: { bytes: Uint8Array; span: Span } | null = null;
   #last = 0; // seconds, where a fragment does not say when it begins
   #passed = 0;
 
-  /** `first` is where the fragments begin; `known` those whose places the file told. */
+  /**
+   * `track` is the one whose sync samples count; `first` is where the fragments begin; `known` those whose places the file
+   * told, and which one can begin with.
+   */
   constructor(
     track: number,
-    timescales: ReadonlyMap<number, number>,
+    defaults: ReadonlyMap<number, Defaults>,
     first: number,
     size: number,
     known: readonly Place[],
   ) {
     this.#track = track;
-    this.#timescales = timescales;
+    this.#defaults = defaults;
     this.#size = size;
     this.#places = known.length > 0 ? [...known] : [{ time: 0, offset: first }];
     this.#passed = first;
@@ -109,33 +137,55 @@ export class Passing implements Source {
 
   #box(type: string, bytes: Uint8Array): Segment | null {
     if (type === "moof") {
-      const [from, to] = this.#spanOf(bytes);
-      this.#moof = { bytes, from, to };
-      this.#last = to;
-      if (from > (this.#places.at(-1)?.time ?? -1)) this.#places.push({ time: from, offset: this.#start });
+      const span = this.#spanOf(bytes);
+      this.#moof = { bytes, span };
+      this.#last = span.to;
+      const [time] = span.syncs ?? [-1]; // with a fragment that has none one cannot begin
+      if (time > (this.#places.at(-1)?.time ?? -1)) this.#places.push({ time, offset: this.#start });
       return null;
     }
     if (type !== "mdat" || this.#moof === null) return null;
-    const { bytes: moof, from, to } = this.#moof;
+    const { bytes: moof, span } = this.#moof;
     this.#moof = null;
-    return { track: this.#track, from, to, data: joined(moof, bytes).buffer };
+    const { from, to, syncs } = span;
+    return { track: this.#track, from, to, sync: syncs?.[1] ?? null, data: joined(moof, bytes).buffer };
   }
 
-  /** Seconds at which the fragment begins and ends. */
-  #spanOf(moof: Uint8Array): [from: number, to: number] {
+  #spanOf(moof: Uint8Array): Span {
     const file = createFile();
     file.appendBuffer(MP4BoxBuffer.fromArrayBuffer(joined(moof).buffer, 0));
-    const spans = (file.moofs[0]?.trafs ?? []).flatMap(({ tfhd, tfdt, truns }) => {
-      const timescale = this.#timescales.get(tfhd.track_id);
-      if (timescale === undefined || tfdt === undefined) return [];
-      const units = truns.reduce((sum, { sample_count, sample_duration }) => {
-        const each = sample_duration.reduce((all, one) => all + one, 0);
-        return sum + (each || sample_count * (tfhd.default_sample_duration ?? 0));
-      }, 0);
-      const from = tfdt.baseMediaDecodeTime / timescale;
-      return [[from, from + units / timescale] as const];
+    const spans = (file.moofs[0]?.trafs ?? []).flatMap((traf) => {
+      const defaults = this.#defaults.get(traf.tfhd.track_id);
+      return defaults === undefined || traf.tfdt === undefined ? [] : [{ id: traf.tfhd.track_id, ...spanOf(traf, defaults) }];
     });
-    if (spans.length === 0) return [this.#last, this.#last];
-    return [Math.min(...spans.map(([from]) => from)), Math.max(...spans.map(([, to]) => to))];
+    if (spans.length === 0) return { from: this.#last, to: this.#last, syncs: null };
+    return {
+      from: Math.min(...spans.map(({ from }) => from)),
+      to: Math.max(...spans.map(({ to }) => to)),
+      syncs: spans.find(({ id }) => id === this.#track)?.syncs ?? null,
+    };
   }
+}
+
+/** What a fragment has of one track. */
+function spanOf({ tfhd, tfdt, truns }: Traf, { timescale, shift, duration, flags }: Defaults): Span {
+  if ((tfhd.flags & HAS.duration) !== 0) duration = tfhd.default_sample_duration;
+  if ((tfhd.flags & HAS.flags) !== 0) flags = tfhd.default_sample_flags;
+  const seconds = (units: number) => units / timescale - shift;
+  const begin = tfdt.baseMediaDecodeTime;
+  let units = begin;
+  let syncs: Span["syncs"] = null;
+  for (const trun of truns) {
+    if (trun.sample_count > LARGEST) throw new Error("there are more samples than bytes");
+    const first = (trun.flags & FIRST) === 0 ? flags : trun.first_sample_flags;
+    for (let place = 0; place < trun.sample_count; place += 1) {
+      const own = trun.sample_flags[place] ?? (place === 0 ? first : flags);
+      if ((own & NO_SYNC) === 0) {
+        const shown = (units + (trun.sample_composition_time_offset[place] ?? 0)) / timescale - cutOff(shift);
+        syncs = [syncs?.[0] ?? shown, shown];
+      }
+      units += trun.sample_duration[place] ?? duration;
+    }
+  }
+  return { from: seconds(begin), to: seconds(units), syncs };
 }

@@ -183,7 +183,9 @@ export class Playback {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
       const time = this.#time;
-      if ([...this.#feeders.values()].every((feeder) => feeder.holds(time))) return;
+      // Sound may end before the pictures do, and there is nothing to ask for where both have ended.
+      const there = (feeder: Feeder) => feeder.holds(time) || (this.#done && feeder.over(time));
+      if ([...this.#feeders.values()].every(there)) return;
       for (const feeder of this.#feeders.values()) feeder.clear();
       this.#goTo(time);
     }, SETTLED);

@@ -35,19 +35,31 @@ describe("the server waits", () => {
   });
 });
 
-it.each<[Ranges, number, ReturnType<typeof past>]>([
-  [[], 100, null],
-  [[[0, 60]], 35, null],
-  [[[0, 60]], 41, [0, 11]],
-  [[[30, 60]], 59, null],
-])("of %o at %s, long past is %o", (ranges, time, expected) => {
-  expect(past(ranges, time)).toEqual(expected);
+const often = Array.from({ length: 400 }, (_, place) => 2 * place);
+const seldom = [0, 100, 200];
+
+it.each<[Ranges, readonly number[], number, number | null]>([
+  [[], often, 100, null],
+  [[[0, 60]], often, 35, null],
+  [[[0, 60]], often, 41, null], // fewer than ten seconds would go
+  [[[0, 60]], often, 43, 11.9],
+  [[[30, 60]], often, 59, null],
+  [[[0, 120]], seldom, 99, null], // what is shown leans on the first
+  [[[0, 120]], seldom, 129, null],
+  [[[0, 150]], seldom, 130, 99.9],
+  [[[100, 180]], [100], 195, null], // on the way to 195
+  [[[100, 180]], [], 195, null],
+])("of %o with sync samples at %o, at %s, what is long past ends at %s", (ranges, syncs, time, expected) => {
+  expect(past(ranges, syncs, time)).toEqual(expected);
 });
 
-it.each<[Ranges, number, ReturnType<typeof room>]>([
-  [[[0, 60]], 10, [0, 9]],
-  [[[9, 600]], 10, null],
-  [[], 10, null],
-])("of %o at %s, what gives way is %o", (ranges, time, expected) => {
-  expect(room(ranges, time)).toEqual(expected);
+it.each<[Ranges, readonly number[], number, number | null]>([
+  [[[0, 60]], often, 10, 7.9],
+  [[[9, 600]], often, 10, null],
+  [[], often, 10, null],
+  [[[0, 120]], seldom, 100.5, null],
+  [[[0, 120]], seldom, 101, 99.9],
+  [[[100, 180]], [100], 195, null],
+])("of %o with sync samples at %o, at %s, what gives way ends at %s", (ranges, syncs, time, expected) => {
+  expect(room(ranges, syncs, time)).toEqual(expected);
 });

@@ -9,6 +9,7 @@ const LITTLE = 10; // seconds ahead under which one does not stop after a sip
 const BEHIND = 30; // seconds behind that are kept
 const SLACK = 10; // seconds behind these that are let go at once, rather than bit by bit
 const SEAM = 0.3; // seconds between two ranges that players pass over
+const SHORT = 0.1; // seconds before a sync sample where a removal stops: clocks are rounded
 
 export function rangesOf(buffered: TimeRanges): [number, number][] {
   return Array.from({ length: buffered.length }, (_, place) => [buffered.start(place), buffered.end(place)]);
@@ -36,18 +37,25 @@ export function enough(before: boolean, ahead: number, tick: boolean): boolean {
   return before || ahead >= LITTLE;
 }
 
-/** What is long past; null while it is not worth the trouble. */
-export function past(ranges: Ranges, time: number): [from: number, to: number] | null {
-  const first = ranges[0]?.[0];
-  if (first === undefined || first >= time - BEHIND - SLACK) return null;
-  return [0, time - BEHIND];
-}
+/** Up to which second what is long past goes; null while it is not worth the trouble. */
+export const past = (ranges: Ranges, syncs: readonly number[], time: number): number | null =>
+  removable(ranges, syncs, time - BEHIND, SLACK);
 
 /**
- * What to let go of when there is no room; null if there is nothing but what is still to be seen: that has to wait until
- * some of it was.
+ * Up to which second to let go when there is no room; null if there is nothing but what is still to be seen and what leads
+ * up to that: it has to wait until some was.
  */
-export function room(ranges: Ranges, time: number): [from: number, to: number] | null {
+export const room = (ranges: Ranges, syncs: readonly number[], time: number): number | null =>
+  removable(ranges, syncs, time - 1, 1);
+
+/**
+ * Up to which second one may remove and keep what is at `time`; null if fewer than `worth` seconds would go. `syncs` are
+ * when the sync samples are shown. A removal goes on to the first of them that is not before where it was told to end, as
+ * what lies between cannot be decoded any more (Media Source Extensions, "coded frame removal"): so it has to end at the
+ * last one before `time`. After a seek, that may be long before where the video stands.
+ */
+function removable(ranges: Ranges, syncs: readonly number[], time: number, worth: number): number | null {
   const first = ranges[0]?.[0];
-  return first !== undefined && first < time - 2 ? [0, time - 1] : null;
+  const sync = syncs.findLast((each) => each <= time);
+  return first !== undefined && sync !== undefined && first < sync - worth ? sync - SHORT : null;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { shiftOf, syncAt, tableOf, timeAt } from "./table";
+import { lastSync, shiftOf, shownAt, syncAt, tableOf, timeAt } from "./table";
 
 // Two groups of four pictures; the third and the fourth of each are shown before the second.
 const table = tableOf(
@@ -33,6 +33,21 @@ it.each([
   [100, 4],
 ])("at %s s one begins with sample %s", (time, expected) => {
   expect(syncAt(table, time)).toBe(expected);
+});
+
+it("a sample is shown later than it is decoded", () => {
+  expect(shownAt(table, 0)).toBeCloseTo(0);
+  expect(shownAt(table, 5)).toBeCloseTo(8);
+  expect(shownAt({ ...table, shift: -3 }, 5)).toBeCloseTo(8.2); // or 11.2, in some browsers
+});
+
+it.each([
+  [0, 8, 4],
+  [0, 4, 0],
+  [4, 5, 4],
+  [5, 8, null],
+])("of the samples from %s and before %s, the last sync sample is %s", (first, end, expected) => {
+  expect(lastSync(table, first, end)).toBe(expected);
 });
 
 it.each([

@@ -65,6 +65,13 @@ export function timeAt(table: Table, place: number): number {
   return units / table.timescale - table.shift;
 }
 
+/** Seconds of the film at which the sample at `place` is shown; where the track begins late, without what it is late by. */
+export const shownAt = (table: Table, place: number): number =>
+  (at(table.dts, place) + at(table.delay, place)) / table.timescale - cutOff(table.shift);
+
+/** What a track is shifted by at least, whatever the browser: Chromium takes no notice of a late beginning. */
+export const cutOff = (shift: number): number => Math.max(0, shift);
+
 /** The place of the sample one has to begin with to show what is at `time`: a sync sample, the last one before it. */
 export function syncAt(table: Table, time: number): number {
   const units = (time + table.shift) * table.timescale;
@@ -77,6 +84,12 @@ export function syncAt(table: Table, time: number): number {
   for (let place = low; place > 0; place -= 1)
     if (at(table.sync, place) === 1 && at(table.dts, place) + at(table.delay, place) <= units + 0.5) return place;
   return 0;
+}
+
+/** The last sync sample from `first` on and before `end`; null if there is none. */
+export function lastSync(table: Table, first: number, end: number): number | null {
+  const place = table.sync.subarray(first, end).lastIndexOf(1);
+  return place < 0 ? null : first + place;
 }
 
 /** Seconds to `shift` a track by, as its edit list says: what is empty comes later, what is cut off earlier. */
