@@ -31,13 +31,13 @@ def open_files(folder: Path) -> int:
 async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
     tmp_path: Path, database_url: URL
 ) -> None:
-    """Texts are read one at a time; the first one is long."""
+    """Texts are read one at a time; the first one is a pipe, into which nothing comes for as long as that matters."""
     derived = Derived(tmp_path)
-    cues = "".join(f"00:00:{each % 60:02}.000 --> 00:01:00.000\n{each}\n\n" for each in range(60_000))
     names = [
-        await derived.put(f"WEBVTT\n\n{text}".encode(), "vtt")
-        for text in (cues, "00:00.000 --> 00:01.000\na\n")
+        await derived.put(f"WEBVTT\n\n00:00.000 --> 00:01.000\n{text}\n".encode(), "vtt") for text in "ab"
     ]
+    derived.path(names[0], "vtt").unlink()
+    os.mkfifo(derived.path(names[0], "vtt"))
 
     def fill(connection: Connection) -> None:
         common = {"size": 1, "mtime_ns": 1}
@@ -62,11 +62,13 @@ async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
                 await texts.cues("v", f"{TEXT}{names[1]}")
 
         async with trio.open_nursery() as asking:
-            asking.start_soon(texts.cues, "v", f"{TEXT}{names[0]}")
-            await wait_until(lambda: open_files(tmp_path) == 1, 5, "the long one to be read")
-            asking.start_soon(leave)
-            await wait_until(lambda: open_files(tmp_path) == 2, 5, "the other one to be opened")
-            leaving.cancel()
+            with open(os.open(derived.path(names[0], "vtt"), os.O_RDWR), "wb") as pipe:
+                asking.start_soon(texts.cues, "v", f"{TEXT}{names[0]}")
+                await wait_until(lambda: open_files(tmp_path) == 2, 5, "the pipe to be read")
+                asking.start_soon(leave)
+                await wait_until(lambda: open_files(tmp_path) == 3, 5, "the other one to be opened")
+                leaving.cancel()
+                pipe.write(b"WEBVTT\n")
         assert leaving.cancelled_caught
         assert open_files(tmp_path) == 0
         assert isinstance(await texts.cues("v", f"{TEXT}{names[1]}"), Cues)
