@@ -425,6 +425,7 @@ def test_keyframes_are_not_more_than_may_be_whatever_the_times_are() -> None:
     assert len(keys) <= MOST_KEYS + 1
 
 
+@pytest.mark.alone
 def test_millions_of_keyframes_cost_little() -> None:
     count = 1 << 24
     more = {
