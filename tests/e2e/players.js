@@ -81,6 +81,8 @@ const PLAYERS = {
     const player = dashjs.MediaPlayer().create();
     const keep = (seconds) => ({
       streaming: {
+        // Where it stalls near the end it goes to the end, or by default to half a second before, and stands there.
+        seekDurationBackoff: 0,
         buffer: {
           bufferTimeDefault: seconds,
           bufferTimeAtTopQuality: seconds,
