@@ -22,6 +22,7 @@ from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Text, Title
 from trio_stream.playback.indexes import Index, Indexes
 from trio_stream.playback.presentations import BUDGET, Presentations
+from trio_stream.playback.recent import Recent
 from trio_stream.playback.texts import texts_of
 from trio_stream.store.database import Database
 
@@ -73,8 +74,7 @@ class Titles:
         self._database = database
         self._indexes = indexes
         self._presentations = presentations
-        self._offers: OrderedDict[str, tuple[float, Offer]] = OrderedDict()
-        self._bytes = 0
+        self._offers: Recent[str, tuple[float, Offer]] = Recent(BUDGET, _weight, most=MOST)
         self._places: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
@@ -122,7 +122,7 @@ class Titles:
 
     def offered(self, id_: str) -> Offer | None:
         """What manifests of a video said a moment ago."""
-        until, offer = self._offers.get(id_, (0.0, None))
+        until, offer = self._offers.get(id_) or (0.0, None)
         return offer if trio.current_time() < until else None
 
     async def offer(self, id_: str) -> Offer:
@@ -134,20 +134,10 @@ class Titles:
         if offer is None:
             began = trio.current_time()
             offer = await self._make_offer(id_)
-            _, before = self._offers.get(id_, (0.0, None))
-            if before is not None and before == offer:
-                offer = before
-            self._remember(id_, began + MOMENT, offer)
+            if (before := self._offers.get(id_)) is not None and before[1] == offer:
+                offer = before[1]
+            self._offers.put(id_, (began + MOMENT, offer))
         return offer
-
-    def _remember(self, id_: str, until: float, offer: Offer) -> None:
-        if (before := self._offers.pop(id_, None)) is not None:
-            self._bytes -= before[1].nbytes
-        self._offers[id_] = until, offer
-        self._bytes += offer.nbytes
-        while len(self._offers) > MOST or (self._bytes > BUDGET and len(self._offers) > 1):
-            _, (_, gone) = self._offers.popitem(last=False)
-            self._bytes -= gone.nbytes
 
     async def _make_offer(self, id_: str) -> Offer:
         name = await self._names.of(id_)
@@ -202,6 +192,10 @@ class Titles:
         if len(self._told) > 4 * MOST:
             self._told.popitem(last=False)
         return new
+
+
+def _weight(remembered: tuple[float, Offer]) -> int:
+    return remembered[1].nbytes
 
 
 def are_aligned(one: Presentation, other: Presentation) -> bool:
