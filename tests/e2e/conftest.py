@@ -143,14 +143,19 @@ def films(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     with serving(
         shelf, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
     ) as server:
-
-        def whole() -> bool:
-            server.hurry()
-            about = server.get("/api/library").json()
-            return bool(about["videos"] == 7 and about["idle"] and not about["look"]["resting"])
-
-        wait_for(whole, 90, "the library to be known")
+        wait_known(server, 7)
         yield server
+
+
+def wait_known(server: Server, videos: int) -> None:
+    """Wait until a server knows all of a library of so many videos, and has made what there is to be made."""
+
+    def whole() -> bool:
+        server.hurry()
+        about = server.get("/api/library").json()
+        return bool(about["videos"] == videos and about["idle"] and not about["look"]["resting"])
+
+    wait_for(whole, 90, "the library to be known")
 
 
 def find_video(page: Page, title: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import VIDEO, open_video, playing, seek, until, wait_at
+from tests.e2e.conftest import VIDEO, open_video, playing, seek, until, wait_at, wait_known
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
 
@@ -126,13 +126,7 @@ def far_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(
         folder, tmp_path_factory.mktemp("data"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
     ) as server:
-
-        def whole() -> bool:
-            server.hurry()
-            about = server.get("/api/library").json()
-            return bool(about["videos"] == 2 and about["idle"] and not about["look"]["resting"])
-
-        wait_for(whole, 60, "the library to be known")
+        wait_known(server, 2)
         yield server
 
 
