@@ -25,16 +25,10 @@ from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
 from trio_stream.media.samples import audio_specific_config, framing
 from trio_stream.media.timing import decode_times, durations, rising
-from trio_stream.mp4.heads import Flags, segment_head
+from trio_stream.mp4.heads import SHORT, Flags, from_zero, segment_head
 
 PART = 16 << 20
 """Bytes of a segment that are sent at once."""
-
-SHORT = 0.1
-"""Seconds by which a track may end before another one."""
-
-LATEST = 1 << 30
-"""Units of a timescale by which a track may begin later, so that one sample can say it."""
 
 FIRST_PACKETS = 8
 """Packets the muxer is shown: some codecs (AC-3, E-AC-3) are described by what is in them."""
@@ -139,8 +133,8 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
                 _last_until(run, int(until), carriage.timescale)
             end = run.first + sum(run.durations)
             decoded = max(0, run.first + carriage.lead)
-            if options.get("begins"):
-                decoded = _from_zero(run, decoded)
+            if options.get("begins") and run.data:
+                decoded = from_zero(decoded, run.durations, run.offsets)
             begin = segment_head(
                 int(options["sequence"]),
                 decoded,
@@ -194,16 +188,6 @@ def _last_until(run: _Run, until: int, timescale: int) -> None:
     missing = until - run.first - sum(run.durations)
     if run.data and missing > SHORT * timescale and run.durations[-1] + missing < 1 << 32:
         run.durations[-1] += missing
-
-
-def _from_zero(run: _Run, decoded: int) -> int:
-    """When the first sample is decoded: players take that for the time at which its playlist begins. `decoded` is when
-    it would be, if it were not to be at 0."""
-    if not run.data or decoded + max(run.durations[0], run.offsets[0]) > LATEST:
-        return decoded
-    run.durations[0] += decoded
-    run.offsets[0] += decoded
-    return 0
 
 
 def _send(pieces: Iterable[Buffer], reply: Reply) -> int:

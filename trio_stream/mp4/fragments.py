@@ -6,13 +6,10 @@ import struct
 from array import array
 
 from trio_stream.mp4.boxes import box, full_box
-from trio_stream.mp4.heads import NOT_SYNC, SYNC, Flags, segment_head
+from trio_stream.mp4.heads import NOT_SYNC, SYNC, Flags, from_zero, segment_head
 from trio_stream.mp4.movie import Track
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import Timeline
-
-LATEST = 1 << 30
-"""Units of a timescale by which a track may begin later, so that one sample can say it."""
 
 _UNITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _MEDIA = {"vide": full_box("vmhd", 0, 1, bytes(8)), "soun": full_box("smhd", 0, 0, bytes(4))}
@@ -84,8 +81,7 @@ def fragment_head(
     """What stands before the bytes of samples `first` to `stop` of track `number` in segment `sequence`, counted from
     1.
 
-    `stop` is more than `first`. The first sample of a track that begins late is decoded at 0 already, and presented
-    when it is to be: players take the time at which the first segment is decoded for that at which its playlist begins.
+    `stop` is more than `first`. The first sample of a track that begins late is decoded at 0 already (`from_zero`).
     Raises `ValueError` for numbers that a segment cannot hold.
     """
     sizes = samples.expand_sizes(first, stop)
@@ -94,12 +90,10 @@ def fragment_head(
     offsets = compositions.expand(first, stop) if compositions is not None else None
     decoded = samples.durations.time(first) + timeline.lead
     if first == timeline.first and not timeline.skip and decoded:
-        longest = max(durations[0], offsets[0] if offsets is not None else 0)
-        if decoded + longest <= LATEST:
-            offsets = offsets if offsets is not None else array("i", bytes(4 * (stop - first)))
-            durations[0] += decoded
-            offsets[0] += decoded
-            decoded = 0
+        later = offsets if offsets is not None else array("i", bytes(4 * (stop - first)))
+        decoded = from_zero(decoded, durations, later)
+        if not decoded:
+            offsets = later
     return segment_head(
         sequence, decoded, durations, sizes, _flags(samples, first, stop), offsets, track=number
     )

@@ -6,7 +6,7 @@ section 7.5.
 
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 from sys import byteorder
 
@@ -14,6 +14,12 @@ from trio_stream.mp4.boxes import box, full_box
 
 SYNC, NOT_SYNC = 0x02000000, 0x01010000
 """Sample flags (section 8.8.3.1): depends on no other; depends on others, is no sync sample."""
+
+LATEST = 1 << 30
+"""Units of a timescale by which a track may begin later, so that one sample can say it."""
+
+SHORT = 0.1
+"""Seconds by which a track may end before another one."""
 
 _STYP = box("styp", b"cmfs", struct.pack(">I", 0), b"cmfs", b"msdh")
 _TFHD_FLAGS = 0x020000 | 0x20  # default-base-is-moof, default-sample-flags-present
@@ -40,6 +46,18 @@ class Flags:
         for key in keys:
             each[key] = SYNC
         return cls(NOT_SYNC, each=each)
+
+
+def from_zero(decoded: int, durations: MutableSequence[int], offsets: MutableSequence[int]) -> int:
+    """When the first sample of a track is decoded that would be at `decoded`: at 0, and shown when it was to be, as its
+    duration and offset say then. Players take the time at which the first segment is decoded for that at which its
+    playlist begins. It stays where it is if one sample cannot say that.
+    """
+    if decoded + max(durations[0], offsets[0]) > LATEST:
+        return decoded
+    durations[0] += decoded
+    offsets[0] += decoded
+    return 0
 
 
 def segment_head(

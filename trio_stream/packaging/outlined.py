@@ -13,10 +13,11 @@ from itertools import accumulate, pairwise
 from trio_stream.media.codecs import HLG, PQ, TRANSFERS
 from trio_stream.media.facts import VideoTrack
 from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
+from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
-from trio_stream.packaging.tracks import HEAD, LONGEST, MOST_KEYS, PER_SAMPLE, SHORT
+from trio_stream.packaging.tracks import HEAD, LONGEST, MOST_KEYS, PER_SAMPLE
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
 """Codecs whose sample entry in MP4 is written otherwise than browsers call them."""

@@ -13,6 +13,7 @@ from functools import cache
 from itertools import accumulate, pairwise
 
 from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_codec_string
+from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.movie import Movie, Track
 from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.tables import SampleTable
@@ -27,9 +28,6 @@ MOST_SOUNDS = 32
 
 LONGEST = 4 * 24 * 3600
 """Seconds of a presentation: what has no end would have no end of segments."""
-
-SHORT = 0.1
-"""Seconds by which a track may end before another one."""
 
 MOST_KEYS = 10_000
 """Keyframes in the playlist for trick play, about; they are at least a second apart."""
