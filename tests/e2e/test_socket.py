@@ -141,7 +141,10 @@ def test_keeps_what_leads_up_to_the_picture(browser: Browser, far_apart: Server,
         seek(page, 1.8 * APART)
         wait_at(page, 1.85 * APART)
         seek(page, 0.8 * APART)
-        wait_at(page, 1.4 * APART)  # and what is before the sync sample behind it was let go
-        assert page.evaluate(f"{VIDEO}.buffered.start(0)") == pytest.approx(APART, abs=1)
+        wait_at(page, 1.4 * APART)
+        # What came before that sync sample is let go; of the sounds more goes with every second.
+        until(page, f"{VIDEO}.buffered.start(0) >= {APART - 1}")
+        kept, there = page.evaluate(f"[{VIDEO}.buffered.start(0), {VIDEO}.currentTime]")
+        assert kept <= there - 30
         seek(page, 0.2 * APART)
         wait_at(page, 0.25 * APART)
