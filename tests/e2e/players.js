@@ -24,7 +24,8 @@ async function until(what, look) {
 
 /**
  * Each answers what the others do: `sounds`, `sizes`, `texts` list the languages or heights to choose from, `choose…`
- * takes one by its place there, `hurry` lets it fetch all there is. `says` is told each complaint.
+ * takes one by its place there, `hurry` lets it fetch all there is; `ended`, where there is one, tells that it has come
+ * to the end. `says` is told each complaint.
  */
 const PLAYERS = {
   async "hls.js"(video, url, says) {
@@ -81,7 +82,7 @@ const PLAYERS = {
     const player = dashjs.MediaPlayer().create();
     const keep = (seconds) => ({
       streaming: {
-        // Where it stalls near the end it goes to the end, or by default to half a second before, and stands there.
+        // Where it stalls near the end it goes to the end, or by default to half a second before, and stays there.
         seekDurationBackoff: 0,
         buffer: {
           bufferTimeDefault: seconds,
@@ -94,6 +95,9 @@ const PLAYERS = {
     player.updateSettings(keep(LITTLE));
     player.on(events.ERROR, ({ error }) => says(`${error.code} ${error.message}`));
     player.on(events.PLAYBACK_ERROR, ({ error }) => says(`playback ${error?.message}`));
+    let ended = false;
+    player.on(events.PLAYBACK_ENDED, () => (ended = true));
+    player.on(events.PLAYBACK_SEEKING, () => (ended = false));
     player.initialize(video, url, false);
     await until("dash.js to know the film", () => player.isReady() && player.getActiveStream()?.getStreamInfo());
     await until("dash.js to know its tracks", () => player.getTracksFor("audio").length + player.getTracksFor("video").length);
@@ -111,6 +115,7 @@ const PLAYERS = {
       texts: () => texts().map(({ lang }) => lang),
       chooseText: (at) => player.setTextTrack(at),
       hurry: () => player.updateSettings(keep(ALL)),
+      ended: () => ended, // it pauses there, and the element need not have come to its own end
       close: () => player.destroy(),
     };
   },
@@ -216,7 +221,7 @@ async function watch(player, url, { hertz = [], back = 0.2 }) {
     const rest = () => ranges(video.buffered).find(([from, end]) => from <= video.currentTime && end > video.duration - 0.1);
     report.whole = player === "native" || (await until("all that follows", rest));
     video.playbackRate = 4;
-    await until("the end", () => video.ended);
+    await until("the end", () => video.ended || driven.ended?.());
     report.at = video.currentTime;
     report.frames = video.getVideoPlaybackQuality().totalVideoFrames;
   } catch (error) {
