@@ -193,8 +193,10 @@ async def test_a_second_ctrl_c_cuts_the_drain_but_not_the_clean_up(serve: Serve,
         began = trio.current_time()
 
         def interrupted() -> bool:
+            if "is cut" in server.log:
+                return True  # one more may find Python at its own end, where it has given up its handlers
             send_all(signal.SIGINT, before)  # as a terminal does; and quickly, as only a machine presses keys
-            return "is cut" in server.log
+            return False
 
         await wait_until(interrupted, 5, "the drain to be cut")
         assert trio.current_time() - began >= ONE_CTRL_C
