@@ -11,8 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, repeat
-from operator import add, eq, lt, sub
+from itertools import accumulate, chain
+from operator import add, eq, lt, mul, sub
 from sys import byteorder
 
 from trio_stream.mp4.boxes import Malformed
@@ -76,10 +76,12 @@ class Runs:
         if isinstance(starts, range):
             found = self.values[first:stop]
             return found + self.values[-1:] * (stop - first - len(found))
+        if run == last:
+            return array(kind, (self.values[run],)) * (stop - first)
         lengths = self.counts[run : last + 1].tolist()
         lengths[0] = starts[run + 1] - first
         lengths[-1] = stop - max(first, starts[last])
-        return array(kind, chain.from_iterable(map(repeat, self.values[run : last + 1], lengths)))
+        return array(kind, chain.from_iterable(map(mul, zip(self.values[run : last + 1]), lengths)))
 
     @property
     def nbytes(self) -> int:

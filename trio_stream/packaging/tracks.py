@@ -284,17 +284,18 @@ class _KeyTimes:
         return len(self._keys)
 
     def __getitem__(self, number: int) -> float:
-        return self.exactly(number) / self._timescale
+        known = self._known.get(number // TOGETHER) or self._reckon(number // TOGETHER)
+        return known[number % TOGETHER] / self._timescale  # of each film, some ten thousand times
 
     def exactly(self, number: int) -> int:
         """In units of the timescale."""
-        block, within = divmod(number, TOGETHER)
-        known = self._known.get(block)
-        if known is None:
-            keys = self._keys[block * TOGETHER : (block + 1) * TOGETHER]
-            shown = self._samples.all_shown_at(keys)
-            known = self._known[block] = [max(0, time + self._offset) for time in shown]
-        return known[within]
+        known = self._known.get(number // TOGETHER) or self._reckon(number // TOGETHER)
+        return known[number % TOGETHER]
+
+    def _reckon(self, block: int) -> list[int]:
+        shown = self._samples.all_shown_at(self._keys[block * TOGETHER : (block + 1) * TOGETHER])
+        found = self._known[block] = [max(0, time + self._offset) for time in shown]
+        return found
 
 
 def _plausible(rate: Fraction | None) -> Fraction | None:

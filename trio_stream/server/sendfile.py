@@ -10,6 +10,8 @@ what it saves.
 import errno
 import os
 import socket
+from bisect import bisect_left
+from itertools import accumulate
 
 from trio_stream.server.gathering import gather
 from trio_stream.server.pieces import FileSpans
@@ -27,9 +29,10 @@ class Sendfile:
         self._sock = sock
         self._file = spans.fd
         self._sent = spans.sent
-        self._spans = iter(spans.spans)
+        self._spans = spans.spans
         self._short = spans.length < len(spans.spans) * LONG
-        self._offset, self._left = 0, 0  # of the span that is being sent
+        self._ends = list(accumulate([length for _, length in spans.spans]))
+        self._at, self._span = 0, 0  # where the next byte is: in all of them together, and in which one
         self._kept = memoryview(b"")  # what was gathered and has not gone
 
     def send(self, _: int, count: int) -> int:
@@ -44,21 +47,22 @@ class Sendfile:
 
     def _send_spans(self, count: int) -> int:
         sock, file, sendfile = self._sock.fileno(), self._file, os.sendfile
-        offset, left, done = self._offset, self._left, 0
+        done = 0
         try:
             while done < count:
-                if not left:
-                    offset, left = next(self._spans)
+                offset, length = self._spans[self._span]
+                left = self._ends[self._span] - self._at
                 asked = min(left, count - done)
-                step = sendfile(sock, file, offset, asked)
+                step = sendfile(sock, file, offset + length - left, asked)
                 if step == 0:
                     raise _ends_early()
-                offset, left, done = offset + step, left - step, done + step
+                done += step
+                self._at += step
+                self._span += step == left
                 if step < asked:
                     break
         except BlockingIOError:
             pass
-        self._offset, self._left = offset, left
         return done
 
     def _send_gathered(self, count: int) -> int:
@@ -81,18 +85,16 @@ class Sendfile:
 
     def _gather(self, count: int) -> memoryview:
         """The next `count` bytes, in the shared buffer."""
-        runs: list[tuple[int, int]] = []
-        offset, left, missing = self._offset, self._left, count
-        while missing:
-            if not left:
-                offset, left = next(self._spans)
-            if left <= missing:
-                runs.append((offset, left))
-                missing, left = missing - left, 0
-            else:
-                runs.append((offset, missing))
-                offset, left, missing = offset + missing, left - missing, 0
-        self._offset, self._left = offset, left
+        first, stop = self._span, self._at + count
+        last = bisect_left(self._ends, stop, first)
+        runs = list(self._spans[first : last + 1])
+        offset, length = runs[0]
+        gone = length - (self._ends[first] - self._at)
+        runs[0] = offset + gone, length - gone
+        offset, length = runs[-1]
+        over = self._ends[last] - stop
+        runs[-1] = offset, length - over
+        self._at, self._span = stop, last if over else last + 1
         if not gather(self._file, _SHARED, runs):
             raise _ends_early()
         return _SHARED[:count]
