@@ -192,6 +192,15 @@ describe("a film", () => {
   });
 });
 
+it("of a film that was sent whole before the server heard where its index lies, the rest is asked for again", () => {
+  open(film("index at the end").bytes);
+  newest().send = () => undefined;
+  watch();
+  expect(Socket.all.length).toBe(2);
+  expect(said("problem")).toEqual([]);
+  expect(said("done")).toEqual([{ kind: "done", epoch: 0 }]);
+});
+
 describe("what goes wrong is said", () => {
   it("a file that is no MP4", () => {
     open(new Uint8Array(100_000).fill(0x1a));

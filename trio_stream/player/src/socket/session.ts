@@ -185,13 +185,11 @@ export class Session {
 
   /** The server has sent all up to the end: what is missing lies before, or is not there at all. */
   #goOn(): void {
-    if (this.#over || this.#source === null) {
-      if (this.#reader !== null && !this.#over) this.#fail({ kind: "index", detail: "" });
-      return;
-    }
-    const wish = this.#awaited ?? this.#source.wish(this.#position);
+    if (this.#over) return;
+    const wish = this.#awaited ?? this.#source?.wish(this.#position) ?? null;
     if (wish !== null && wish < this.#size) this.#connect(wish);
-    else this.#finish();
+    else if (this.#source !== null) this.#finish();
+    else if (this.#reader !== null) this.#fail({ kind: "index", detail: "" });
   }
 
   #finish(): void {
