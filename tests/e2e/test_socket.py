@@ -148,3 +148,37 @@ def test_keeps_what_leads_up_to_the_picture(browser: Browser, far_apart: Server,
         assert kept <= there - 30
         seek(page, 0.2 * APART)
         wait_at(page, 0.25 * APART)
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of three films of which one track begins late: by less than a browser passes over, and by more."""
+    folder = tmp_path_factory.mktemp("late")
+    picture, sound = "-f lavfi -i testsrc2=size=64x36:rate=25:duration=9", "-f lavfi -i sine=duration=9"
+    coded = "-map 0 -map 1 -fps_mode passthrough -c:v libx264 -preset ultrafast -bf 2 -g 50 -pix_fmt yuv420p -c:a aac"
+    make(folder / "Late sound.mp4", f"{picture} -itsoffset 0.7 {sound} {coded}")
+    make(folder / "Very late sound.mp4", f"{picture} -itsoffset 3 {sound} {coded}")
+    make(folder / "Very late pictures.mp4", f"-itsoffset 3 {picture} {sound} {coded}")
+    with serving(
+        folder, tmp_path_factory.mktemp("data"), environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}
+    ) as server:
+        wait_for(lambda: server.get("/api/library").json()["videos"] == 3, 30, "the films to be found")
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("title", "begins"), [("Late sound", 0.7), ("Very late sound", 3), ("Very late pictures", 3)]
+)
+def test_a_track_that_begins_late_is_in_step(
+    browser: Browser, late: Server, title: str, begins: float
+) -> None:
+    with browser.new_context(base_url=late.url) as context:
+        page = context.new_page()
+        open_socket(page, title)
+        playing(page)
+        assert page.evaluate(f"{VIDEO}.buffered.start(0)") == pytest.approx(begins, abs=0.05)
+        page.evaluate(f"{VIDEO}.pause()")
+        seek(page, 5)
+        seek(page, 0.1)  # there is nothing of one of them, and it goes on where there is
+        page.evaluate(f"void {VIDEO}.play()")
+        wait_at(page, begins + 0.5)

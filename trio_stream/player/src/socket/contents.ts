@@ -4,7 +4,7 @@ import { createFile, DataStream, type ISOFile, MP4BoxBuffer, type Movie } from "
 import { Gatherer, type Source } from "./gather";
 import type { Track } from "./messages";
 import { type Defaults, Passing, type Place } from "./pass";
-import { shiftOf, tableOf } from "./table";
+import { beginningOf, tableOf } from "./table";
 
 // The types of boxes that files of this family begin with; older QuickTime files have no `ftyp`.
 const BEGINNINGS = ["ftyp", "moov", "mdat", "free", "skip", "wide", "pnot", "styp"];
@@ -49,14 +49,18 @@ function contentsOf(file: ISOFile, movie: Movie, size: number): Contents {
       tableOf(
         track.id,
         track.timescale,
-        shiftOf(track.edits ?? [], track.timescale, movie.timescale),
+        beginningOf(track.edits ?? [], track.timescale, movie.timescale),
         file.getTrackSamplesInfo(track.id) ?? [],
       ),
     ]),
   );
   const duration = movie.timescale ? movie.duration / movie.timescale : null;
   file.onSegment = () => undefined; // nothing is cut by mp4box: see `gather`
-  for (const { id } of playable) file.setSegmentOptions(id, null, {});
+  for (const { id } of playable) {
+    file.setSegmentOptions(id, null, {});
+    const elst = file.getTrackById(id).edts?.elst;
+    if (elst !== undefined) elst.entries = elst.entries.filter(({ media_time }) => media_time >= 0); // see `table`
+  }
   const inits = new Map(file.initializeSegmentation("per-track").map(({ id, buffer }) => [id, buffer]));
   return {
     duration,
@@ -88,7 +92,7 @@ function fragmented(file: ISOFile, movie: Movie, size: number): Contents {
         id,
         {
           timescale,
-          shift: shiftOf(edits ?? [], timescale, movie.timescale),
+          beginning: beginningOf(edits ?? [], timescale, movie.timescale),
           duration: said?.default_sample_duration ?? 0,
           flags: said?.default_sample_flags ?? 0,
         },

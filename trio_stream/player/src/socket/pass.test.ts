@@ -3,8 +3,8 @@ import { box } from "./film";
 import { type Defaults, Passing } from "./pass";
 
 const [SYNC, OTHER] = [0x02000000, 0x01010000]; // flags of a sample
-const PICTURES: Defaults = { timescale: 10, shift: 0.2, duration: 10, flags: OTHER };
-const SOUNDS: Defaults = { timescale: 10, shift: 0, duration: 10, flags: SYNC };
+const PICTURES: Defaults = { timescale: 10, beginning: { late: 0, cut: 0.2 }, duration: 10, flags: OTHER };
+const SOUNDS: Defaults = { timescale: 10, beginning: { late: 0, cut: 0 }, duration: 10, flags: SYNC };
 const DEFAULTS = new Map([
   [1, PICTURES],
   [2, SOUNDS],

@@ -6,7 +6,7 @@
 import { createFile, type ISOFile, MP4BoxBuffer } from "mp4box";
 import { joined, type Source } from "./gather";
 import type { Segment } from "./messages";
-import { cutOff } from "./table";
+import type { Beginning } from "./table";
 
 const LARGEST = 64_000_000; // bytes of a fragment; more is no fragment but a mistake
 
@@ -18,8 +18,7 @@ export interface Place {
 /** What the index says of a track; its fragments may say otherwise, but for the first two. */
 export interface Defaults {
   timescale: number;
-  /** See `Table`. */
-  shift: number;
+  beginning: Beginning;
   /** Of a sample, in the track's units. */
   duration: number;
   /** Of a sample: ISO/IEC 14496-12 section 8.8.3.1. */
@@ -168,10 +167,11 @@ export class Passing implements Source {
 }
 
 /** What a fragment has of one track. */
-function spanOf({ tfhd, tfdt, truns }: Traf, { timescale, shift, duration, flags }: Defaults): Span {
+function spanOf({ tfhd, tfdt, truns }: Traf, { timescale, beginning, duration, flags }: Defaults): Span {
   if ((tfhd.flags & HAS.duration) !== 0) duration = tfhd.default_sample_duration;
   if ((tfhd.flags & HAS.flags) !== 0) flags = tfhd.default_sample_flags;
-  const seconds = (units: number) => units / timescale - shift;
+  const { late, cut } = beginning;
+  const seconds = (units: number) => units / timescale + late - cut;
   const begin = tfdt.baseMediaDecodeTime;
   let units = begin;
   let syncs: Span["syncs"] = null;
@@ -181,7 +181,7 @@ function spanOf({ tfhd, tfdt, truns }: Traf, { timescale, shift, duration, flags
     for (let place = 0; place < trun.sample_count; place += 1) {
       const own = trun.sample_flags[place] ?? (place === 0 ? first : flags);
       if ((own & NO_SYNC) === 0) {
-        const shown = (units + (trun.sample_composition_time_offset[place] ?? 0)) / timescale - cutOff(shift);
+        const shown = (units + (trun.sample_composition_time_offset[place] ?? 0)) / timescale - cut; // at least: Chromium knows of no `late`
         syncs = [syncs?.[0] ?? shown, shown];
       }
       units += trun.sample_duration[place] ?? duration;

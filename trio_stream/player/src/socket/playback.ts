@@ -2,7 +2,7 @@
 
 import { Feeder } from "./feeder";
 import type { FromWorker, Problem, ToWorker, Track } from "./messages";
-import type { Ranges } from "./policy";
+import { across, common, type Ranges } from "./policy";
 
 const TICK = 200; // milliseconds
 const SETTLED = 120; // milliseconds without another seek, after which one is meant
@@ -182,6 +182,7 @@ export class Playback {
   #seeking(): void {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
+      this.#settling = undefined;
       const time = this.#time;
       // Sound may end before the pictures do, and there is nothing to ask for where both have ended.
       const there = (feeder: Feeder) => feeder.holds(time) || (this.#done && feeder.over(time));
@@ -209,8 +210,18 @@ export class Playback {
     if (feeders.length > 0) this.#tell({ kind: "at", time });
     if (this.#done && this.#media.readyState === "open" && feeders.every((feeder) => feeder.idle))
       this.#media.endOfStream();
+    this.#cross(feeders, time);
     const ahead = feeders.length === 0 ? 0 : Math.max(0, this.#reach() - time);
     this.#set({ ahead, time, ranges: feeders[0]?.ranges ?? [] });
+  }
+
+  /** Go on behind a hole, where one track has nothing for a while: a browser would wait there. */
+  #cross(feeders: readonly Feeder[], time: number): void {
+    if (this.#video === null || this.#video.readyState >= this.#video.HAVE_FUTURE_DATA || this.#settling !== undefined) return;
+    const [first, ...rest] = feeders.map(({ ranges }) => ranges);
+    if (first === undefined) return;
+    const to = across(rest.reduce(common, first), time);
+    if (to !== null) this.#video.currentTime = to;
   }
 
   #fail(problem: Problem): void {

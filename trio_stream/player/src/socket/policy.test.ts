@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { enough, holds, past, type Ranges, reach, room } from "./policy";
+import { across, common, enough, holds, past, type Ranges, reach, room } from "./policy";
 
 it.each<[Ranges, number, number]>([
   [[], 3, 3],
@@ -19,6 +19,25 @@ it.each<[Ranges, number, boolean]>([
   [[], 0, false],
 ])("of %o, what is at %s is there: %s", (ranges, time, expected) => {
   expect(holds(ranges, time)).toBe(expected);
+});
+
+it.each<[Ranges, Ranges, Ranges]>([
+  [[[0, 10]], [[3, 12]], [[3, 10]]],
+  [[[0, 4], [6, 10]], [[3, 8]], [[3, 4], [6, 8]]],
+  [[[0, 4]], [[4, 8]], []],
+  [[[0, 4]], [], []],
+])("%o and %o have %o in common", (one, other, expected) => {
+  expect(common(one, other)).toEqual(expected);
+});
+
+it.each<[Ranges, number, number | null]>([
+  [[[3, 10]], 0, 3],
+  [[[0, 4], [6, 10]], 4.5, 6],
+  [[[0.2, 10]], 0, null],
+  [[[0, 4]], 5, null],
+  [[], 0, null],
+])("with %o it goes on from %s at %s", (ranges, time, expected) => {
+  expect(across(ranges, time)).toBe(expected);
 });
 
 describe("the server waits", () => {

@@ -25,6 +25,19 @@ export function reach(ranges: Ranges, time: number): number {
 /** Whether what is at `time` is there. */
 export const holds = (ranges: Ranges, time: number) => ranges.some(([from, to]) => from - SEAM <= time && time < to);
 
+/** What is in all of them. */
+export function common(one: Ranges, other: Ranges): [number, number][] {
+  return one.flatMap(([from, to]) =>
+    other
+      .map(([begin, end]): [number, number] => [Math.max(from, begin), Math.min(to, end)])
+      .filter(([begin, end]) => begin < end),
+  );
+}
+
+/** Where to go on when nothing is at `time`, as where one of the tracks begins late; null where there is, or nothing follows. */
+export const across = (ranges: Ranges, time: number): number | null =>
+  holds(ranges, time) ? null : (ranges.find(([from]) => from > time)?.[0] ?? null);
+
 /**
  * Whether the server is to wait, with `ahead` seconds, after it did so or not `before`.
  *

@@ -1,4 +1,7 @@
-/** The samples of a track, in columns: 26 bytes for each, where objects would take some hundred. */
+/**
+ * The samples of a track, in columns: 26 bytes for each, where objects would take some hundred. A track that begins late
+ * is decoded late here: browsers differ in what they make of an edit list that says so.
+ */
 
 export interface Sampled {
   offset: number;
@@ -10,11 +13,17 @@ export interface Sampled {
   description_index: number;
 }
 
+/** Seconds of the film before a track begins, and of the track that are cut off. */
+export interface Beginning {
+  late: number;
+  cut: number;
+}
+
 export interface Table {
   id: number;
   timescale: number;
-  /** Seconds that the track's own clock is ahead of the film's: the beginning that its edit list cuts off. */
-  shift: number;
+  /** Seconds of the beginning that are cut off: so much the track's own clock is ahead of the film's. */
+  cut: number;
   count: number;
   offset: Float64Array;
   size: Uint32Array;
@@ -26,12 +35,13 @@ export interface Table {
   description: Uint8Array;
 }
 
-export function tableOf(id: number, timescale: number, shift: number, samples: readonly Sampled[]): Table {
+export function tableOf(id: number, timescale: number, { late, cut }: Beginning, samples: readonly Sampled[]): Table {
   const count = samples.length;
+  const later = Math.round(late * timescale);
   const table: Table = {
     id,
     timescale,
-    shift,
+    cut,
     count,
     offset: new Float64Array(count),
     size: new Uint32Array(count),
@@ -44,7 +54,7 @@ export function tableOf(id: number, timescale: number, shift: number, samples: r
   samples.forEach((sample, place) => {
     table.offset[place] = sample.offset;
     table.size[place] = sample.size;
-    table.dts[place] = sample.dts;
+    table.dts[place] = sample.dts + later;
     table.delay[place] = sample.cts - sample.dts;
     table.duration[place] = sample.duration;
     table.sync[place] = sample.is_sync ? 1 : 0;
@@ -62,19 +72,16 @@ export function timeAt(table: Table, place: number): number {
   const last = table.count - 1;
   const units =
     place > last ? at(table.dts, last) + at(table.duration, last) : at(table.dts, place);
-  return units / table.timescale - table.shift;
+  return units / table.timescale - table.cut;
 }
 
-/** Seconds of the film at which the sample at `place` is shown; where the track begins late, without what it is late by. */
+/** Seconds of the film at which the sample at `place` is shown. */
 export const shownAt = (table: Table, place: number): number =>
-  (at(table.dts, place) + at(table.delay, place)) / table.timescale - cutOff(table.shift);
-
-/** What a track is shifted by at least, whatever the browser: Chromium takes no notice of a late beginning. */
-export const cutOff = (shift: number): number => Math.max(0, shift);
+  (at(table.dts, place) + at(table.delay, place)) / table.timescale - table.cut;
 
 /** The place of the sample one has to begin with to show what is at `time`: a sync sample, the last one before it. */
 export function syncAt(table: Table, time: number): number {
-  const units = (time + table.shift) * table.timescale;
+  const units = (time + table.cut) * table.timescale;
   let [low, high] = [0, table.count - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
@@ -92,16 +99,16 @@ export function lastSync(table: Table, first: number, end: number): number | nul
   return place < 0 ? null : first + place;
 }
 
-/** Seconds to `shift` a track by, as its edit list says: what is empty comes later, what is cut off earlier. */
-export function shiftOf(
+/** How a track begins, as its edit list says (ISO/IEC 14496-12 section 8.6.6). */
+export function beginningOf(
   edits: readonly { segment_duration: number; media_time: number }[],
   timescale: number,
   movieTimescale: number,
-): number {
-  let empty = 0;
+): Beginning {
+  let late = 0;
   for (const { segment_duration, media_time } of edits) {
-    if (media_time >= 0) return media_time / timescale - empty;
-    empty += segment_duration / movieTimescale;
+    if (media_time >= 0) return { late, cut: media_time / timescale };
+    late += segment_duration / movieTimescale;
   }
-  return -empty;
+  return { late, cut: 0 };
 }
