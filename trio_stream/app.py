@@ -27,6 +27,7 @@ from trio_stream.web import (
     metrics,
     origins,
     packaged,
+    packing,
     pages,
     player,
     problems,
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = built.
     app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)
     origins.register(app)
+    packing.register(app)
     for room in (
         videos,
         made,

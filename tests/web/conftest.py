@@ -9,7 +9,7 @@ import pytest
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
 
-ONE_WAY = ("test_library", "test_metrics", "test_openapi", "test_pages", "test_sockets")
+ONE_WAY = ("test_library", "test_metrics", "test_openapi", "test_packing", "test_pages", "test_sockets")
 """Modules about what the web framework answers either way, as it does all WebSockets."""
 
 

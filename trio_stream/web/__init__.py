@@ -4,6 +4,7 @@
 - `exchange.py`: what one request or WebSocket holds, and gives back whatever happens
 - `problems.py`: errors -> problem JSON, the one table
 - `origins.py`: what pages of other sites may do
+- `packing.py`: long JSON, packed for who takes that
 - `videos.py`: lists and pages of videos, what is known of one and what people say of it, its bytes by its id
 - `made.py`: posters, preview tiles and subtitles, at addresses that never change
 - `watch_state.py`: playheads, what to go on with, history, export and import

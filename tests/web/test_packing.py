@@ -1,0 +1,66 @@
+"""Long JSON is packed for those who take it so, and says that it depends on that."""
+
+import gzip
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.support import Server
+from trio_stream.web.packing import SMALLEST
+
+LONG, SHORT = "/api/videos?limit=50", "/healthz"
+
+
+@pytest.fixture
+def client(stocked: Server) -> Iterator[httpx.Client]:
+    with stocked.client() as client:
+        del client.headers["Accept-Encoding"]
+        yield client
+
+
+def raw(
+    client: httpx.Client, path: str, accepted: str | None, method: str = "GET"
+) -> tuple[httpx.Response, bytes]:
+    """The response, and its body as it came."""
+    fields = {"Accept-Encoding": accepted} if accepted is not None else {}
+    with client.stream(method, path, headers=fields) as answer:
+        return answer, b"".join(answer.iter_raw())
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*"])
+def test_who_takes_it_gets_it_packed(client: httpx.Client, accepted: str) -> None:
+    answer, body = raw(client, LONG, accepted)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Content-Length"] == str(len(body))
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    plain = gzip.decompress(body)
+    assert json.loads(plain)["items"]
+    assert len(body) < len(plain) > SMALLEST
+
+
+@pytest.mark.parametrize("accepted", [None, "identity", "gzip;q=0", "br", "gzip;q=0.1, identity"])
+def test_who_does_not_gets_it_as_it_is(client: httpx.Client, accepted: str | None) -> None:
+    answer, body = raw(client, LONG, accepted)
+    assert "Content-Encoding" not in answer.headers
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    assert json.loads(body)["items"]
+
+
+def test_what_fits_into_a_packet_is_left_alone(client: httpx.Client) -> None:
+    answer, body = raw(client, SHORT, "gzip")
+    assert "Content-Encoding" not in answer.headers
+    assert "Vary" not in answer.headers
+    assert len(body) < SMALLEST
+
+
+def test_what_has_a_validator_is_left_alone(client: httpx.Client) -> None:
+    answer, body = raw(client, "/openapi.json", "gzip")
+    assert "Content-Encoding" not in answer.headers
+    assert len(body) > SMALLEST
+
+
+def test_the_head_of_it_is_the_same(client: httpx.Client) -> None:
+    answer, body = raw(client, LONG, "gzip", "HEAD")
+    assert (answer.headers["Content-Encoding"], body) == ("gzip", b"")
