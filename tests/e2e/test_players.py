@@ -146,12 +146,33 @@ def addresses(cinema: Server) -> dict[str, str]:
     return found | {EVERYTHING: found[f"{EVERYTHING}.288p"]}
 
 
+HOLES = ("bufferAppendNoProgress", "bufferSeekOverHole", "bufferNudgeOnStall", "bufferStalledError")
+"""What hls.js says where a track has nothing to present for a while."""
+
+WITH_HOLES = (
+    *("cut-by-copying", "late-sound", "late-pictures", "fragmented", "fragmented-by-time"),
+    *("open-gops", "matroska.mkv"),
+)
+"""Films that begin with pictures which hang on others that are not presented, or without one of their tracks (in fragments
+as FFmpeg writes them, nothing says that pictures which are decoded before they are shown begin no later than the sound);
+and those with open groups of pictures, where a segment fetched after a seek has no use for the first of them."""
+
+
+def faults(film: str, report: dict[str, Any]) -> list[str]:
+    """What a player said that has nothing to do with a hole in the film."""
+    holes = film in WITH_HOLES or film.startswith("Beep")
+    return [said for said in report["complaints"] if not (holes and said.startswith(HOLES))]
+
+
 type Reports = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def asked(cinema: Server, browser: Browser) -> Callable[..., tuple[Reports, Watched, list[str]]]:
-    """Lets a player do something with films, in a page of its own: the reports, what the page said, what it asked for."""
+    """Lets a player do something with films, in a page of its own: the reports, what the page said, what it asked for.
+
+    A film that was found fault with among others is tried once more by itself: then it is the film, and not the machine.
+    """
 
     def ask(action: str, player: str, films: dict[str, tuple[str, Any]], within: Browser = browser) -> Any:
         watched, requests = Watched(cinema.url), list[str]()
@@ -163,6 +184,8 @@ def asked(cinema: Server, browser: Browser) -> Callable[..., tuple[Reports, Watc
             page.goto("/players/page.html")
             call = f"([player, films, together]) => all({action}, player, films, together)"
             reports = page.evaluate(call, [player, films, TOGETHER])
+            again = {name: films[name] for name, report in reports.items() if faults(name, report)}
+            reports |= page.evaluate(call, [player, again, 1])
         return reports, watched, requests
 
     return ask
@@ -196,13 +219,6 @@ def seen(
     return request.param, *asked("watch", player, films)
 
 
-HOLES = ("bufferAppendNoProgress", "bufferSeekOverHole", "bufferNudgeOnStall", "bufferStalledError")
-"""What hls.js says where a track has nothing to present for a while."""
-
-WITH_HOLES = ("cut-by-copying", "late-sound", "late-pictures", "open-gops", "matroska.mkv")
-"""Films that begin with pictures which hang on others that are not presented, or without one of their tracks; and those
-with open groups of pictures, where a segment fetched after a seek has no use for the first of them."""
-
 ASTRAY = {
     ("Chromium", "late-sound"): 0.7,
     ("Chromium", "late-pictures"): 0.5,
@@ -218,9 +234,7 @@ def test_plays_it_all(seen: tuple[str, Reports, Watched, list[str]], film: str) 
     """From the beginning, after seeks, and on to the end, without a word of complaint."""
     player, reports, _, _ = seen
     report = reports[film]
-    assert [
-        said for said in report["complaints"] if film not in WITH_HOLES or not said.startswith(HOLES)
-    ] == []
+    assert faults(film, report) == []
     assert report["whole"]
     assert report["at"] == pytest.approx(report["duration"], abs=ASTRAY.get((player, film), 0.1))
     assert (report["frames"] > 0) is (film != "sound-only")
@@ -261,5 +275,5 @@ def test_pictures_and_sound_stay_together(
     for film, report in reports.items():
         assert report["onset"] == pytest.approx(5.7, abs=0.1), film
         assert report["begins"] == pytest.approx(0.7, abs=0.03), film
-        assert not [said for said in report["complaints"] if not said.startswith(HOLES)], film
+        assert faults(film, report) == []
     assert watched.complaints == []
