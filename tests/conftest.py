@@ -144,13 +144,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def database_of_servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Gives each server that a test starts a database: of SQLite one with its tables, of PostgreSQL, if that was chosen,
-    an empty one of its own."""
+def database_of_servers(request: pytest.FixtureRequest) -> None:
+    """Gives each server that a test starts a database of its own in PostgreSQL, if that was chosen."""
     if request.config.getoption("--database") == "postgresql":
         support.new_database = request.getfixturevalue("postgresql").database
-    else:
-        support.newest = Databases(tmp_path_factory.mktemp("servers"), None).newest()
 
 
 @pytest.fixture(scope="session")

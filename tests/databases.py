@@ -180,10 +180,6 @@ class Databases:
             shutil.copy(str(template.database), str(url.database))
             yield url
 
-    def newest(self) -> Path:
-        """The file that `ready` copies, of SQLite."""
-        return Path(str(self._made().database))
-
     def _made(self) -> URL:
         if self._template is None:
             if self.server is not None:

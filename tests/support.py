@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +18,6 @@ import httpx
 import psutil
 import trio
 from sqlalchemy.engine import URL
-
-from trio_stream.services import DATABASE
 
 START_DEADLINE = 30.0
 STOP_DEADLINE = 20.0
@@ -230,10 +227,6 @@ def _no_database() -> AbstractContextManager[URL | None]:
 new_database: Callable[[], AbstractContextManager[URL | None]] = _no_database
 """Makes the database of a server, None for the one it makes itself; `--database` of pytest chooses."""
 
-newest: Path | None = None
-"""A file with the newest schema and no rows, which a server's first start takes for its own: to make one costs
-as much as a fifth of that start, and has tests of its own."""
-
 
 def launch(
     videos: Path,
@@ -245,9 +238,6 @@ def launch(
 ) -> tuple[subprocess.Popen[bytes], Path]:
     """Start a server of `videos` with its log in `folder`; it is the caller's to end. Answers it and its log."""
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = settings_of(videos, folder) | dict(environ or {})
-    if newest is not None and "TRIO_STREAM_DATABASE_URL" not in chosen:
-        _furnish(Path(chosen["TRIO_STREAM_DATA"]), newest)
     log = folder / "server.log"
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
     with log.open("wb") as output:
@@ -260,16 +250,9 @@ def launch(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=inherited | chosen,
+            env=inherited | settings_of(videos, folder) | dict(environ or {}),
         )
     return process, log
-
-
-def _furnish(data: Path, newest: Path) -> None:
-    """Put a database where there is no data yet."""
-    with suppress(OSError):  # whatever it is, the server is to find out
-        data.mkdir(mode=0o700)
-        shutil.copy(newest, data / DATABASE)
 
 
 def settings_of(videos: Path, folder: Path) -> dict[str, str]:
