@@ -6,6 +6,7 @@ from quart import Blueprint, Response, abort, current_app, jsonify, request
 
 from trio_stream.web import views
 from trio_stream.web.built import Build
+from trio_stream.web.packing import takes_gzip
 from trio_stream.web.pages import HTML, health, protected, unless_known
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ async def asset(file: str) -> Response:
     packed = build.gzipped.get(file)
     if packed is None:
         return unless_known(found, IMMUTABLE)
-    # The first of what a client takes equally well; nothing it names means that it takes it as it is.
-    if request.accept_encodings.best_match(["gzip", "identity"]) == "gzip":
+    if takes_gzip():
         response = unless_known(packed, IMMUTABLE)
         response.headers["Content-Encoding"] = "gzip"
     else:
