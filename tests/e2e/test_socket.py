@@ -162,7 +162,7 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(
         folder, tmp_path_factory.mktemp("data"), environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}
     ) as server:
-        wait_for(lambda: server.get("/api/library").json()["videos"] == 3, 30, "the films to be found")
+        wait_known(server, 3)
         yield server
 
 

@@ -25,7 +25,7 @@ export function reach(ranges: Ranges, time: number): number {
 /** Whether what is at `time` is there. */
 export const holds = (ranges: Ranges, time: number) => ranges.some(([from, to]) => from - SEAM <= time && time < to);
 
-/** What is in all of them. */
+/** What is in both. */
 export function common(one: Ranges, other: Ranges): [number, number][] {
   return one.flatMap(([from, to]) =>
     other
