@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.costs import assert_costs
 from tests.mp4.making import (
     AAC,
     AVC,
@@ -425,23 +426,31 @@ def test_keyframes_are_not_more_than_may_be_whatever_the_times_are() -> None:
     assert len(keys) <= MOST_KEYS + 1
 
 
-@pytest.mark.alone
-def test_millions_of_keyframes_cost_little() -> None:
-    count = 1 << 24
-    more = {
-        "stsz": full("stsz", 0, 0, words(1, count)),
-        "stsc": table("stsc", [(1, 1000, 1)]),
-        "stco": full("stco", 0, 0, words(count // 1000 + 1), *(words(48),) * (count // 1000 + 1)),
-        "stts": table("stts", [(count, 900)]),
-    }
-    data = film(replace(pictures(2, (0, 1)), more=more))
-    began = time.process_time()
-    found = read_movie(payload(data), 1 << 30)
-    rendition = present(packaged_tracks(found)).renditions[0]
-    assert time.process_time() - began < 5
-    assert len(rendition.segments) > 20_000
-    assert rendition.keys is not None
-    assert len(rendition.keys) <= 10_001
+@pytest.mark.parametrize(
+    ("few", "many", "times"),
+    [
+        pytest.param((1 << 19, 904), (1 << 20, 904), 2.5, id="a film that lasts twice as long"),
+        pytest.param((1 << 17, 904), (1 << 20, 113), 6, id="eight times as many keyframes in the same time"),
+    ],
+)
+def test_millions_of_keyframes_cost_little(few: tuple[int, int], many: tuple[int, int], times: float) -> None:
+    def index(count: int, duration: int) -> bytes:
+        more = {
+            "stsz": full("stsz", 0, 0, words(1, count)),
+            "stsc": table("stsc", [(1, 1000, 1)]),
+            "stco": full("stco", 0, 0, words(count // 1000 + 1), *(words(48),) * (count // 1000 + 1)),
+            "stts": table("stts", [(count, duration)]),
+        }
+        return payload(film(replace(pictures(2, (0, 1)), more=more)))
+
+    def present_it(data: bytes) -> Rendition:
+        return present(packaged_tracks(read_movie(data, 1 << 30))).renditions[0]
+
+    less, more = index(*few), index(*many)
+    assert_costs(times, lambda: present_it(more), lambda: present_it(less))
+    keys = present_it(more).keys
+    assert keys is not None
+    assert len(keys) <= MOST_KEYS + 1
 
 
 def test_times_go_forwards_whatever_the_file_says() -> None:
