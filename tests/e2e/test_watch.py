@@ -25,6 +25,16 @@ def test_plays_at_once_and_seeks_by_the_preview_bar(page: Page) -> None:
     playing(page)
 
 
+def test_draws_nothing_but_the_picture_while_it_plays(page: Page) -> None:
+    """Whatever moves for ever, even if nobody sees it, has the page drawn sixty times a second."""
+    open_video(page, "Film")
+    playing(page)
+    endless = "document.getAnimations().filter(each => each.effect.getTiming().iterations === Infinity)"
+    until(page, f"{endless}.length === 0")
+    blurred = "[...document.querySelectorAll('*')].filter(each => getComputedStyle(each).backdropFilter.includes('('))"
+    assert page.evaluate(f"{blurred}.map(each => each.className)") == []
+
+
 def test_chooses_subtitles_and_remembers_the_language(page: Page) -> None:
     open_video(page, "Film")
     playing(page)
