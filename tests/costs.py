@@ -27,5 +27,6 @@ def assert_costs(times: float, work: Callable[[], object], yardstick: Callable[[
         most = min(most, measure) if number else measure
         if least <= times * most:
             return
-    raise AssertionError(f"{least:.4f} s are {least / most:.1f} times {most:.4f} s, and at most {times} are allowed")
-
+    raise AssertionError(
+        f"{least:.4f} s are {least / most:.1f} times {most:.4f} s, and at most {times} are allowed"
+    )

@@ -1,11 +1,16 @@
 """Which subtitle files are whose, and what their names say."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.costs import assert_costs
 from trio_stream.library.languages import bcp47, english_name
 from trio_stream.library.sidecars import Sidecar, is_subtitle, sidecars
+from trio_stream.library.subtitle_files import subtitle_files
+from trio_stream.library.walking import read_folder
 
 
 @pytest.mark.parametrize(
@@ -184,3 +189,22 @@ def test_any_names_are_taken_or_left(files: list[str], video: str) -> None:
 def test_no_language_is_made_up(word: str) -> None:
     tag = bcp47(word)
     assert tag is None or english_name(tag)
+
+
+@pytest.mark.parametrize("where", ["", "Subs/"], ids=["beside", "in a folder"])
+def test_not_every_subtitle_file_is_held_against_every_video(where: str, tmp_path: Path) -> None:
+    """Eight times as many of both cost eight times as much, and not 64 times."""
+    folders = []
+    for count in (100, 800):
+        root = tmp_path / f"{count}"
+        (root / where).mkdir(parents=True)
+        for number in range(count):
+            (root / f"{number}.mp4").touch()
+            (root / f"{where}{number}.en.srt").touch()
+        folders.append((str(root), read_folder(str(root), "")))
+    few, many = folders
+    found = subtitle_files(*many)
+    assert {video: [one.name for one in files] for video, files in found.items()} == {
+        f"{number}.mp4": [f"{where}{number}.en.srt"] for number in range(800)
+    }
+    assert_costs(20, lambda: subtitle_files(*many), lambda: subtitle_files(*few))

@@ -1,6 +1,5 @@
 """Fragmented files: the samples of all fragments are those of one table."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.costs import assert_costs
 from tests.mp4.making import (
     FTYP,
     NON_SYNC,
@@ -295,34 +295,49 @@ def test_a_small_file_may_have_many_samples_of_nothing() -> None:
 
 def test_nothing_of_the_index_is_expanded_that_is_too_much() -> None:
     """A few hundred bytes name as many samples of each track as the file has bytes."""
-    size = 1 << 24
-    made = Making((Sample(1, 1000),), (1,), sizes="constant", handler="soun")
-    more = {
-        "stsz": full("stsz", 0, 0, words(1, size)),
-        "stts": full("stts", 0, 0, words(1, size, 1)),
-        "stsc": full("stsc", 0, 0, words(1, 1, size, 1)),
-    }
-    tracks = [replace(made, id=number + 1, more=more) for number in range(9)]
-    data = FTYP + moov(tracks, [[0]] * len(tracks), box("mvex", trex(1)))
-    movie = read_movie(payload(data), size)
-    assert [track.samples.count for track in movie.tracks] == [size] * 9
-    began = time.process_time()
-    with pytest.raises(
-        Malformed, match=f"the box moov: {9 * size} samples are more than are left for the file"
-    ):
-        read_fragments(movie, iter(()), size)
-    assert time.process_time() - began < 0.5
+
+    def naming(count: int, size: int) -> Movie:
+        made = Making((Sample(1, 1000),), (1,), sizes="constant", handler="soun")
+        more = {
+            "stsz": full("stsz", 0, 0, words(1, count)),
+            "stts": full("stts", 0, 0, words(1, count, 1)),
+            "stsc": full("stsc", 0, 0, words(1, 1, count, 1)),
+        }
+        tracks = [replace(made, id=number + 1, more=more) for number in range(9)]
+        data = FTYP + moov(tracks, [[0]] * len(tracks), box("mvex", trex(1)))
+        movie = read_movie(payload(data), size)
+        assert [track.samples.count for track in movie.tracks] == [count] * 9
+        return movie
+
+    def refuse() -> None:
+        with pytest.raises(
+            Malformed, match=f"the box moov: {9 * size} samples are more than are left for the file"
+        ):
+            read_fragments(much, iter(()), size)
+
+    size = 1 << 20
+    much, little = naming(size, size), naming(1 << 13, size)
+    assert_costs(1, refuse, lambda: read_fragments(little, iter(()), size))
 
 
 @pytest.mark.parametrize(("track", "offset"), [(1, 0), (77, 0), (1, 1 << 30)])
 def test_samples_of_nothing_cost_nothing(track: int, offset: int) -> None:
     """They can be claimed in any number: in each run as many as the file has bytes, also of a track that is not there,
     or where no file is."""
-    runs = box("traf", tfhd(track), bare(FEWEST, offset)) * 1000
-    began = time.process_time()
-    with pytest.raises(Malformed, match="more than are left for the file"):
-        read(opening(TWO) + box("moof", runs))
-    assert time.process_time() - began < 0.5
+    run = box("traf", tfhd(track), bare(FEWEST, offset))
+    once, often = (opening(TWO) + box("moof", run * count) for count in (1, 100))
+    assert len(often) < FEWEST
+
+    def refuse() -> None:
+        for _ in range(5):  # once takes a millisecond
+            with pytest.raises(Malformed, match="more than are left for the file"):
+                read(often)
+
+    def accept() -> None:
+        for _ in range(5):
+            read(once)
+
+    assert_costs(4, refuse, accept)
 
 
 @pytest.mark.parametrize("offset", [-(1 << 31), -1000, 1 << 30])

@@ -1,12 +1,12 @@
 """Where segments begin."""
 
-import time
 from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.costs import assert_costs
 from trio_stream.packaging.cutting import FIRST, MOST_SEGMENTS, NEAR, TARGET, cut, cut_evenly, thin
 
 gaps = st.lists(st.sampled_from([0.04, 0.5, 1.0, 2.0, 3.3, 10.0]) | st.floats(0.01, 20), max_size=60)
@@ -92,26 +92,38 @@ def test_cuts(times: list[float], end: float, chosen: list[int]) -> None:
     assert cut(times, end) == chosen
 
 
+class Many:
+    """Sixty keyframes a second; from number `apart` on all lie in one place."""
+
+    def __init__(self, count: int, apart: int) -> None:
+        self._count = count
+        self._apart = apart
+        self.asked = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> float:
+        self.asked += 1
+        return min(number, self._apart) / 60
+
+
 def test_millions_of_keyframes_are_not_looked_at() -> None:
-    """Also where all of them lie in one place and have open groups."""
-
-    class Many:
-        asked = 0
-
-        def __len__(self) -> int:
-            return 1 << 24
-
-        def __getitem__(self, number: int) -> float:
-            self.asked += 1
-            return number / 60 if number < 1 << 20 else (1 << 20) / 60
-
-    times = Many()
-    began = time.process_time()
+    times = Many(1 << 24, 1 << 20)
     assert 2000 < len(cut(times, (1 << 20) / 60)) < 3000
     assert len(thin(times, 10, 2000)) == 1748
     assert times.asked < 3000 * 200
-    assert len(cut(times, 1e6, is_open=lambda _: True)) > 1000
-    assert time.process_time() - began < 10
+
+
+def test_millions_of_keyframes_in_one_place_cost_little() -> None:
+    """Also where all of them have open groups: the cost is that of the film that comes before them."""
+
+    def cut_it(times: Many) -> list[int]:
+        return cut(times, 1e6, is_open=lambda _: True)
+
+    few, many = Many((1 << 17) + 1, 1 << 17), Many(1 << 22, 1 << 17)
+    assert 360 < len(cut_it(few)) <= len(cut_it(many)) < 370
+    assert_costs(3, lambda: cut_it(many), lambda: cut_it(few))
     assert NEAR < 1000
 
 

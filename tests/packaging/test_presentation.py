@@ -1,7 +1,6 @@
 """Presentations: what is packed is what is unpacked, and what rates are said are those there are."""
 
 import json
-import time
 import zlib
 from array import array
 from fractions import Fraction
@@ -10,10 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.costs import assert_costs
 from tests.packaging.making import audio, segments, video
 from trio_stream.packaging import presentation as module
 from trio_stream.packaging.cutting import SCHEME
-from trio_stream.packaging.presentation import Presentation, Rendition, Segments, bandwidth
+from trio_stream.packaging.presentation import (
+    LARGEST,
+    MOST_TOGETHER,
+    Presentation,
+    Rendition,
+    Segments,
+    bandwidth,
+)
 
 numbers = st.integers(0, 1 << 40)
 
@@ -128,11 +135,24 @@ def test_any_bytes_are_a_presentation_or_refused(data: bytes, at: int, byte: int
             continue
 
 
+def spaces(mebibytes: int) -> bytes:
+    """That many packed, made of pieces that are alike: to pack each of them would take longer than to unpack them."""
+    packer = zlib.compressobj()
+    first, other = (packer.compress(b" " * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + other * (mebibytes - 1)
+
+
 def test_a_bomb_is_not_unpacked() -> None:
-    began = time.process_time()
-    with pytest.raises(ValueError, match="no packed presentation"):
-        Presentation.unpack(zlib.compress(b" " * (64 << 20)))
-    assert time.process_time() - began < 5
+    """However large it would be, no more of it is looked at than of the largest one that may be."""
+    largest = LARGEST >> 20
+    assert zlib.decompressobj().decompress(spaces(3)) == b" " * (3 << 20)
+
+    def refuse(data: bytes) -> None:
+        with pytest.raises(ValueError, match="no packed presentation"):
+            Presentation.unpack(data)
+
+    bomb, allowed = spaces(10 * largest), spaces(largest)
+    assert_costs(3, lambda: refuse(bomb), lambda: refuse(allowed))
 
 
 def naive(found: Segments, timescale: int) -> float:
@@ -178,10 +198,13 @@ def test_bandwidths(durations: list[int], sizes: list[int], peak: int, average: 
 
 
 def test_a_long_segment_among_many_short_ones_costs_no_more() -> None:
-    found = segments([1] * 10_000 + [10_000] + [1] * 10_000, [100] * 20_001)
-    began = time.process_time()
-    bandwidth(found, 1)
-    assert time.process_time() - began < 3
+    """Than one that lasts as long as some short ones: how many of these make up as much as it makes no difference."""
+
+    def among(longest: int) -> Segments:
+        return segments([1] * 2000 + [longest] + [1] * 2000, [100] * 4001)
+
+    long, short = among(2000), among(MOST_TOGETHER)
+    assert_costs(3, lambda: bandwidth(long, 1), lambda: bandwidth(short, 1))
 
 
 def test_what_a_presentation_says_of_itself() -> None:
