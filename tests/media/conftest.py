@@ -1,7 +1,6 @@
 """Fixtures of this room: the menagerie, and sandboxes whose worker and children are watched."""
 
 import os
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -11,9 +10,9 @@ import psutil
 import pytest
 import trio
 
+from tests import menagerie as animals
 from trio_stream.media.sandbox import Sandbox
 
-ROOT = Path(__file__).resolve().parents[2]
 MISBEHAVING = (sys.executable, "-m", "tests.media.misbehaving")
 
 WORKERS = frozenset({"trio_stream.media.worker", "tests.media.misbehaving", "tests.playback.lying"})
@@ -23,11 +22,7 @@ WORKERS = frozenset({"trio_stream.media.worker", "tests.media.misbehaving", "tes
 @pytest.fixture(scope="session")
 def menagerie() -> Path:
     """The folder of awkward files, made once and kept from run to run."""
-    folder = ROOT / ".cache" / "menagerie"
-    command = [sys.executable, str(ROOT / "scripts" / "menagerie"), str(folder)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return folder
+    return animals.menagerie()
 
 
 @pytest.fixture

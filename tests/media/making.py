@@ -8,24 +8,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.kept import digest, kept, key
 from trio_stream.media import wire
 from trio_stream.media.jobs import Job, MediaFile, Reply
 
 
 def make(path: Path, arguments: str, *more: str | Path) -> Path:
-    """Run ffmpeg with these arguments, split at spaces, and those; what it writes is `path`."""
-    command: list[str | Path] = [
-        shutil.which("ffmpeg") or "ffmpeg",
-        "-v",
-        "error",
-        "-nostdin",
-        "-y",
-        *arguments.split(),
-        *more,
-        path,
-    ]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr
+    """Write what ffmpeg makes with these arguments, split at spaces, and those to `path`.
+
+    It is kept from run to run. Of a file that is read, the content belongs to the recipe, and not the name.
+    """
+    words = [*arguments.split(), *map(str, more)]
+    recipe = [digest(Path(word)) if word.startswith("/") and Path(word).is_file() else word for word in words]
+
+    def encode(made: Path) -> None:
+        ended = subprocess.run(
+            ["ffmpeg", "-v", "error", "-nostdin", "-y", *words, made],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+
+    shutil.copyfile(kept(f"made/{key(*recipe)}{path.suffix}", encode), path)
     return path
 
 

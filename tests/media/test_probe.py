@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.media.making import make
 from trio_stream.errors import MediaUnreadable
 from trio_stream.media.facts import KEYFRAME_LIMIT, Facts
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
@@ -62,13 +63,6 @@ def asked(path: Path, *options: str) -> dict[str, Any]:
     )
     parsed: dict[str, Any] = json.loads(result.stdout)
     return parsed
-
-
-def make(path: Path, line: str) -> Path:
-    """A file made by ffmpeg."""
-    command = ["ffmpeg", "-v", "error", "-y", *line.split(), str(path)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -280,7 +274,9 @@ async def test_the_sandbox_finds_the_same(
             alone = str(error)
         with opened(path) as file:
             try:
-                told: Facts | str = Facts.from_json((await sandbox.run("probe", file, deadline=30)).result)
+                told: Facts | str = Facts.from_json(
+                    (await sandbox.run("probe", file, deadline=60, urgent=True)).result
+                )
             except MediaUnreadable as error:
                 told = str(error)
         assert told == alone, entry["name"]

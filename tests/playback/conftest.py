@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kept import place
 from tests.playback.specimens import SPECIMENS, specimens
 from tests.support import Server, serving, wait_for
 
@@ -22,7 +23,7 @@ def cinema(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     library = folder / "videos"
     library.mkdir()
     for each in SPECIMENS:
-        (library / each.file).hardlink_to(films / each.file)
+        place(films / each.file, library / each.file)
     with serving(library, folder, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}) as running:
         wait_for(
             lambda: running.get("/api/library").json()["videos"] == len(SPECIMENS),

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
+from tests.kept import place
 from tests.media.making import make
 from tests.playback.conformance import check
 from tests.playback.linting import MPD, lint_master, lint_media, lint_mpd
@@ -51,7 +52,7 @@ def library(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     for each in SPECIMENS:
         if each.file.removesuffix(".mp4") in NAMES:
-            (folder / each.file).hardlink_to(films / each.file)
+            place(films / each.file, folder / each.file)
     sounds = f"{tone()} {tone(880)} -map 0 -map 1 -map 2"
     for lines, size in ((144, "256x144"), (288, "512x288")):
         film = f"Everything.{lines}p"
@@ -71,7 +72,6 @@ def reader(library: Path) -> Iterator[Callable[[str], Reader]]:
 
 
 def _known(server: Server) -> dict[str, str] | None:
-    server.hurry()
     items = server.get("/api/videos?limit=200").json()["items"]
     known = {item["name"].removesuffix(".mp4"): item["id"] for item in items if item["state"] == "probed"}
     if not known.keys() >= set(NAMES):

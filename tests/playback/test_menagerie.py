@@ -1,14 +1,13 @@
 """The MP4 files of the menagerie as HLS: what ffmpeg decodes of them is what it decodes of the files, or they say why not."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.kept import place
+from tests.menagerie import menagerie
 from tests.playback.decoding import decode, renditions
 from tests.support import Server, serving, wait_for
 
@@ -29,18 +28,13 @@ OTHERWISE = {"damaged/flipped.mp4", "damaged/cut-in-data.mp4"}
 @pytest.fixture(scope="session")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of the menagerie's MP4 files."""
-    menagerie = REPOSITORY / ".cache" / "menagerie"
-    command = [sys.executable, str(REPOSITORY / "scripts" / "menagerie"), str(menagerie)]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stdout + made.stderr
+    animals = menagerie()
     folder = tmp_path_factory.mktemp("zoo")
     library = folder / "videos"
-    files = [
-        path.relative_to(menagerie) for path in menagerie.rglob("*.mp4") if not path.name.startswith(".")
-    ]
+    files = [path.relative_to(animals) for path in animals.rglob("*.mp4") if not path.name.startswith(".")]
     for each in files:
         (library / each).parent.mkdir(parents=True, exist_ok=True)
-        (library / each).hardlink_to(menagerie / each)
+        place(animals / each, library / each)
     with serving(library, folder, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}) as running:
         wait_for(
             lambda: running.get("/api/library").json()["videos"] == len(files),

@@ -21,9 +21,10 @@ from typing import Any
 
 import pytest
 
+from tests import menagerie as animals
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "menagerie"
-FOLDER = ROOT / ".cache" / "menagerie"
 BASE = "codecs/h264-baseline.mp4"
 
 
@@ -41,9 +42,7 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
 @pytest.fixture(scope="session")
 def menagerie() -> Path:
     """The folder of awkward files, made once and kept from run to run."""
-    result = run(FOLDER)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return FOLDER
+    return animals.menagerie()
 
 
 @pytest.fixture(scope="session")
