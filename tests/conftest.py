@@ -6,28 +6,27 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from hashlib import md5
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 import hypothesis
 import psutil
 import pytest
 from sqlalchemy.engine import URL
+from xdist.scheduler import LoadScopeScheduling
 
-from tests import support
+from tests import report, support
 from tests.databases import Databases, Postgres, postgres
+from tests.kept import kept, key, remove_unused
 from tests.media.making import make
-from tests.support import Census, Server, children_of, serving, wait_for
+from tests.support import SLOWER, Census, Server, children_of, happens, serving, wait_for
 
 # A machine that tests run on may be busy: what is slow there is not wrong.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
 REPOSITORY = Path(__file__).parents[1]
-CACHE = REPOSITORY / ".cache"
-
 SHARED = ("server", "scratch", "either")
 """Fixtures that are servers of more than one test."""
 
@@ -41,9 +40,35 @@ LONG = (
 )
 """Modules that take long: they begin first, so that at the end no process works while the others have nothing to do."""
 
+SPREAD = ("test_worker", "test_owner", "test_cli", "test_damage", "test_promises", "test_surviving")
+"""Modules whose tests share next to nothing: several processes take their tests, where others stay in one."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONG)
+
+
+TOGETHER = {
+    **dict.fromkeys(
+        ("tests/web/test_packaged.py", "tests/web/test_made.py", "tests/web/test_packing.py"), "made"
+    ),
+    **dict.fromkeys(
+        ("tests/web/test_library.py", "tests/web/test_watch_state.py", "tests/web/test_openapi.py"), "known"
+    ),
+}
+"""Modules that share a server which takes long to be ready: one process takes them, one after the other."""
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist has no types
+    """Gives the tests of a file to one process, but those of `SPREAD` to any."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if Path(file).stem in SPREAD else TOGETHER.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:
@@ -55,11 +80,11 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def sample() -> Path:
     """The demonstration video, made once: 30 s, 1080p, H.264 and AAC."""
-    path = CACHE / "sample.mp4"
-    if not path.exists():
-        CACHE.mkdir(exist_ok=True)
-        subprocess.run([sys.executable, REPOSITORY / "scripts" / "demo-video", path], check=True)
-    return path
+    script = REPOSITORY / "scripts" / "demo-video"
+    return kept(
+        f"sample-{key(script.read_bytes())}.mp4",
+        lambda path: subprocess.run([sys.executable, script, path], check=True),
+    )
 
 
 FOOTAGE = (
@@ -69,18 +94,15 @@ FOOTAGE = (
 
 
 @pytest.fixture(scope="session")
-def footage() -> Path:
-    """A video where any will do, made once: 10 s of H.264 and AAC, some 4 MB, and no two pictures the same."""
-    path = CACHE / f"footage-{md5(FOOTAGE.encode(), usedforsecurity=False).hexdigest()}.mp4"
-    if not path.exists():
-        CACHE.mkdir(exist_ok=True)
-        with TemporaryDirectory(dir=CACHE) as folder:  # another process may be at it, too
-            make(Path(folder) / "footage.mp4", FOOTAGE).rename(path)
-    return path
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video where any will do: 10 s of H.264 and AAC, some 4 MB, and no two pictures the same."""
+    return make(tmp_path_factory.mktemp("footage") / "footage.mp4", FOOTAGE)
 
 
 @pytest.fixture(scope="session")
-def server(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    database_of_servers: None, footage: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """The server that most tests share."""
     folder = tmp_path_factory.mktemp("server")
     videos = folder / "videos"
@@ -92,7 +114,7 @@ def server(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def scratch(database_of_servers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server whose library each test fills for itself."""
     folder = tmp_path_factory.mktemp("scratch")
     (folder / "videos").mkdir()
@@ -135,19 +157,40 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--database",
-        choices=["sqlite", "postgresql"],
-        default="sqlite",
-        help="of the servers that tests start",
-    )
+    parser.addoption("--thorough", action="store_true", help="leave nothing out (see tests/depth.py)")
+    parser.addoption("--report", type=Path, help="write what this run says at its end there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    report.register(config)
+    if not hasattr(config, "workerinput"):
+        remove_unused()
+
+
+ON_POSTGRESQL: dict[str, pytest.MarkDecorator | tuple[()]] = {
+    "tests/web/test_library.py": (),
+    "tests/web/test_watch_state.py": (),
+    "tests/web/test_made.py": pytest.mark.thorough("postgresql"),
+    "tests/test_owner.py": pytest.mark.thorough("postgresql"),
+}
+"""Modules whose servers have a database in PostgreSQL as well. What touches the database itself runs on both anyway."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marks = ON_POSTGRESQL.get(metafunc.definition.nodeid.partition("::")[0])
+    if marks is not None:
+        databases = ["sqlite", pytest.param("postgresql", marks=marks)]
+        metafunc.parametrize("database_of_servers", databases, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def database_of_servers(request: pytest.FixtureRequest) -> None:
-    """Gives each server that a test starts a database of its own in PostgreSQL, if that was chosen."""
-    if request.config.getoption("--database") == "postgresql":
+def database_of_servers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Gives each server that a test starts a database of its own in PostgreSQL, where that is wanted."""
+    before = support.new_database
+    if getattr(request, "param", "sqlite") == "postgresql":
         support.new_database = request.getfixturevalue("postgresql").database
+    yield
+    support.new_database = before
 
 
 @pytest.fixture(scope="session")
@@ -210,11 +253,11 @@ def _wait_for_census(server: Server, before: Census) -> Census:
         now = server.census()
         return now if now.within(before) else None
 
-    with suppress(AssertionError):
-        return wait_for(rest, GONE_WITHIN)
-    server.wait_idle()
-    with suppress(AssertionError):
-        return wait_for(rest, GONE_WITHIN)
+    if not happens(rest, GONE_WITHIN):
+        server.wait_idle()
+        happens(rest, SLOWER * GONE_WITHIN)
+    if (now := rest()) is not None:
+        return now
     pytest.fail(f"left behind in the server: had {before}, has {server.census()}")
 
 

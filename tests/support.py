@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -21,6 +22,10 @@ from sqlalchemy.engine import URL
 
 START_DEADLINE = 30.0
 STOP_DEADLINE = 20.0
+
+SLOWER = 10
+"""A machine that does other things as well may be so many times slower than one that does not. Deadlines of waiting are
+what is plenty on the latter; something fails only after so many times that."""
 
 
 MEDIA_WORKER = "trio_stream.media.worker"
@@ -130,22 +135,10 @@ class Server:
                 found.append(os.readlink(f"/proc/{self.pid}/fd/{name}"))
         return found
 
-    def hurry(self) -> None:
-        """Let those who read media now have their turn: by themselves they run when nobody else wants to.
-
-        Beside programs that take all there is, that is never. Where it is not allowed, they are waited for.
-        """
-        for worker in children_of(self.pid):
-            if MEDIA_WORKER in _command_line(worker):
-                for child in children_of(worker):
-                    with suppress(OSError):
-                        os.sched_setscheduler(child, os.SCHED_OTHER, os.sched_param(0))
-
     def wait_idle(self) -> dict[str, Any]:
         """Wait until the library has nothing to do, and answer what it says of itself."""
 
         def idle() -> dict[str, Any] | None:
-            self.hurry()
             state: dict[str, Any] = self.get("/api/library").json()
             return state if state.get("idle") else None
 
@@ -161,7 +154,6 @@ class Server:
         wait_for(known, 20, f"the library to know {name}")
 
         def made() -> bool:
-            self.hurry()
             return is_done(self.get("/api/library").json())
 
         wait_for(made, 90, "all to be made")
@@ -225,7 +217,7 @@ def _no_database() -> AbstractContextManager[URL | None]:
 
 
 new_database: Callable[[], AbstractContextManager[URL | None]] = _no_database
-"""Makes the database of a server, None for the one it makes itself; `--database` of pytest chooses."""
+"""Makes the database of a server, None for the one it makes itself (see `database_of_servers`)."""
 
 
 def launch(
@@ -283,12 +275,44 @@ def serving(
         try:
             url = wait_for(lambda: url_in(log, process), START_DEADLINE, "the server to start")
             server = Server(process, url, videos, log, settings_of(videos, folder) | chosen)
-            yield server
+            with hurrying(server.pid):
+                yield server
             code = server.stop()
             assert stops_with is None or code == stops_with, server.log[-4000:]
         finally:
             if process.poll() is None:
                 Server(process, "http://127.0.0.1:0", videos, log).stop()
+
+
+@contextmanager
+def hurrying(pid: int) -> Iterator[None]:
+    """Let what reads media for the server `pid` take its turn with everybody, for the length of the block.
+
+    By itself it runs when nobody else wants to. Beside programs that take all there is, that is never.
+    """
+    over = threading.Event()
+
+    def hurry() -> None:
+        worker: int | None = None
+        while not over.wait(0.1):
+            if worker is None:
+                found = (each for each in children_of(pid) if MEDIA_WORKER in _command_line(each))
+                worker = next(found, None)
+            if worker is not None:
+                readers = children_of(worker)
+                for reader in readers:
+                    with suppress(OSError):  # it has ended; or this is not allowed, and it is waited for
+                        os.sched_setscheduler(reader, os.SCHED_OTHER, os.sched_param(0))
+                if not readers and not Path(f"/proc/{worker}").exists():
+                    worker = None
+
+    thread = threading.Thread(target=hurry, name="hurry")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def children_of(pid: int) -> set[int]:
@@ -315,23 +339,33 @@ def url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:
 
 
 def wait_for[T](look: Callable[[], T | bool | None], seconds: float, what: str = "it") -> T:
-    """Poll `look` until it answers something true; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
+    """Poll `look` until it answers something true; fail where that takes longer than `seconds` and any slowness."""
+    deadline = time.monotonic() + SLOWER * seconds
     while True:
         found = look()
         if found:
             return found  # type: ignore[return-value]
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        assert time.monotonic() < deadline, f"waited {SLOWER * seconds} s for {what}"
         time.sleep(0.01)
 
 
+def happens(look: Callable[[], object], seconds: float) -> bool:
+    """Whether `look` answers something true within `seconds`, where it need not."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 async def wait_until(look: Callable[[], bool], seconds: float, what: str = "it") -> None:
-    """Poll `look` on Trio until it is true; fail after `seconds`."""
-    with trio.move_on_after(seconds):
+    """Poll `look` on Trio until it is true; fail where that takes longer than `seconds` and any slowness."""
+    with trio.move_on_after(SLOWER * seconds):
         while not look():
             await trio.sleep(0.01)
         return
-    raise AssertionError(f"waited {seconds} s for {what}")
+    raise AssertionError(f"waited {SLOWER * seconds} s for {what}")
 
 
 async def connect(server: Server) -> trio.SocketStream:
@@ -344,7 +378,7 @@ async def exchange(server: Server, request: bytes, *, limit: int = 1 << 22) -> b
     async with await connect(server) as stream:
         await stream.send_all(request)
         answer = bytearray()
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             while len(answer) < limit and (data := await stream.receive_some(65536)):
                 answer += data
         return bytes(answer)
@@ -364,7 +398,7 @@ async def until_end(stream: trio.abc.ReceiveStream, seconds: float) -> bytes | N
 async def read_head(stream: trio.SocketStream) -> tuple[bytes, bytes]:
     """The head of a response, and what came of its body with it."""
     data = b""
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         while b"\r\n\r\n" not in data:
             more = await stream.receive_some(65536)
             assert more, "the server closed before the head was whole"

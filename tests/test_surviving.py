@@ -4,20 +4,25 @@ import os
 import random
 from pathlib import Path
 
+import pytest
 from sqlalchemy.engine import URL
 
 from tests.databases import Databases
+from tests.depth import large
 from tests.torture import torture
 
 SEED = int(os.environ.get("TORTURE_SEED", random.randrange(1 << 32)))
 
 
-def test_whenever_the_server_is_killed(databases: Databases, database_url: URL, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", [1, large(5)])
+def test_whenever_the_server_is_killed(
+    databases: Databases, database_url: URL, tmp_path: Path, rounds: int
+) -> None:
     print(f"TORTURE_SEED={SEED}")
     sqlite = databases.dialect == "sqlite"
     report = torture(
         tmp_path / "torture",
-        rounds=5 if sqlite else 2,
+        rounds=rounds,
         seed=SEED,
         database_url=None if sqlite else database_url.render_as_string(hide_password=False),
         longest=1.5,

@@ -151,7 +151,6 @@ def wait_known(server: Server, videos: int) -> None:
     """Wait until a server knows all of a library of so many videos, and has made what there is to be made."""
 
     def whole() -> bool:
-        server.hurry()
         about = server.get("/api/library").json()
         return bool(about["videos"] == videos and about["idle"] and not about["look"]["resting"])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.depth import large
 from tests.e2e.conftest import VIDEO, forget, open_video, playing, seek, until, wait_at
 from tests.e2e.driving import is_still, press, says, show_controls
 from tests.e2e.test_live import FILM, watching
@@ -15,7 +16,7 @@ from tests.support import Server
 AXE = Path(__file__).parents[2] / "trio_stream" / "player" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(params=["light", large("dark")])
 def unhindered(
     request: pytest.FixtureRequest, browser: Browser, films: Server
 ) -> Iterator[tuple[Page, Callable[..., None]]]:

@@ -40,7 +40,6 @@ def films(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     ) as server:
 
         def known() -> bool:
-            server.hurry()
             items = server.get("/api/videos?limit=9").json()["items"]
             return len(items) == 4 and all(item["state"] == "probed" for item in items)
 

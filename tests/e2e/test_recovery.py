@@ -98,7 +98,6 @@ def visitor(browser: Browser, restarted: Restarted) -> Iterator[Page]:
 
 
 def known(server: Server) -> bool:
-    server.hurry()
     about = server.get("/api/library").json()
     left = about["keeping"]["to_probe"] + about["keeping"]["to_extract"]
     return bool(about["videos"] == 7 and not about["look"]["resting"] and not left)
@@ -138,6 +137,7 @@ def test_the_server_is_restarted(restarted: Restarted, visitor: Page) -> None:
         visitor.goto("about:blank")
 
 
+@pytest.mark.thorough("large")
 def test_every_key_and_menu_after_the_server_was_killed(restarted: Restarted, visitor: Page) -> None:
     same = lose_it(visitor, restarted, kill)
     with restarted.serving():

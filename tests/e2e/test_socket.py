@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.depth import large
 from tests.e2e.conftest import VIDEO, open_video, playing, seek, until, wait_at, wait_known
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
@@ -130,7 +131,7 @@ def far_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("title", ["Far", "Fragments"])
+@pytest.mark.parametrize("title", [large("Far"), "Fragments"])
 def test_keeps_what_leads_up_to_the_picture(browser: Browser, far_apart: Server, title: str) -> None:
     with browser.new_context(base_url=far_apart.url) as context:
         page = context.new_page()

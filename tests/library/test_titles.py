@@ -554,7 +554,7 @@ async def test_a_title_is_whole_while_its_title_file_is_renamed(
     async with open_shelf(tmp_path / "videos", database_url, rest=0.3) as shelf:
 
         async def look_until(title: str, titles: set[str]) -> None:
-            with trio.fail_after(10):
+            with trio.fail_after(60):
                 while set(found := (await shelf.database.read(listed)).values()) != {title}:
                     assert not titles or titles.issuperset(found)
                     await shelf.look()
@@ -611,7 +611,7 @@ async def test_a_title_file_is_heard_of(tmp_path: Path, database_url: URL) -> No
         await shelf.run(nursery)
 
         async def wait_for_titles(*titles: str) -> None:
-            with trio.fail_after(10):
+            with trio.fail_after(60):
                 version = shelf.progress.version
                 while list((await shelf.database.read(listed)).values()) != list(titles):
                     await shelf.progress.wait_after(version)

@@ -74,7 +74,7 @@ async def main() -> None:
         await nursery.start(partial(serve, shutdown_trigger=trio.sleep_forever))
         async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
             client = Client(stream)
-            with trio.fail_after(30):
+            with trio.fail_after(60):
                 while not (items := json.loads(await client.get("/api/videos?limit=1"))["items"]):
                     await trio.sleep(0.05)
                 while not json.loads(await client.get("/api/library"))["idle"]:

@@ -1,20 +1,16 @@
 """Films that are packaged in the tests: small and short, and each is awkward in a way of its own.
 
-One lasts for two hours, with few pictures a second. They are made by ffmpeg once and kept from run to run, in a folder
-named after their recipes.
+One lasts for two hours, with few pictures a second. They are made by ffmpeg once and kept from run to run.
 """
 
-import fcntl
-import hashlib
 import os
 import shlex
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import CACHE
+from tests.kept import kept_folder, key
 
 SECONDS = 13
 """Three segments of pictures: two seconds, four, and the rest."""
@@ -26,6 +22,12 @@ def picture(rate: str = "24", seconds: float = SECONDS) -> str:
 
 def tone(hertz: int = 440, rate: int = 48_000, seconds: float = SECONDS) -> str:
     return f"-f lavfi -i sine=frequency={hertz}:sample_rate={rate}:duration={seconds} "
+
+
+def lasting(seconds: float) -> str:
+    """A long film of few pictures."""
+    coded = f"{X264} -s 64x36 -bf 3 -b_strategy 0 -g 12 -c:a aac -b:a 8k"
+    return f"{picture('3', seconds)} {tone(rate=8000, seconds=seconds)} {coded}"
 
 
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p "
@@ -110,10 +112,8 @@ SPECIMENS = (
         f"{picture(seconds=9)} {tone(seconds=9)} -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 48 -b:v 100k"
         " -c:a libopus -b:a 48k",
     ),
-    Specimen(
-        "two-hours",
-        f"{picture('3', 7200)} {tone(rate=8000, seconds=7200)} {X264} -s 64x36 -bf 3 -b_strategy 0 -g 12 -c:a aac -b:a 8k",
-    ),
+    Specimen("two-hours", lasting(7200)),
+    Specimen("ten-minutes", lasting(600)),
     Specimen("flac", f"{BOTH} {X264} -bf 2 -g 48 -c:a flac -strict -2"),
     Specimen("mp3", f"{BOTH} {X264} -bf 2 -g 48 -c:a libmp3lame -b:a 64k"),
     Specimen("mkv-b-frames", "-i base -c copy", base="b-frames", suffix="mkv"),
@@ -136,15 +136,8 @@ COPIED = tuple(each for each in SPECIMENS if each.suffix == "mp4")
 
 def specimens() -> Path:
     """The folder of them all; whoever comes first makes what is not there, and others wait for it."""
-    version = subprocess.run(["ffmpeg", "-version"], capture_output=True, check=True).stdout.split(b"\n")[0]
-    recipes = repr([(each.file, each.arguments, each.base) for each in SPECIMENS]).encode()
-    folder = CACHE / f"packaged-{hashlib.sha256(recipes + version).hexdigest()[:12]}"
-    for other in CACHE.glob("packaged-*"):
-        if other != folder:
-            shutil.rmtree(other)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    recipes = repr([(each.file, each.arguments, each.base) for each in SPECIMENS])
+    with kept_folder(f"specimens-{key(recipes)}") as folder:
         missing = [each for each in SPECIMENS if not (folder / each.file).exists()]
         for derived in (False, True):
             with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -14,6 +14,7 @@ import httpx
 import m3u8
 import pytest
 
+from tests.depth import large
 from tests.playback.decoding import Frames, decode, renditions
 from tests.playback.specimens import COPIED, REMUXED, SPECIMENS, Specimen
 from tests.support import Server
@@ -72,21 +73,46 @@ def truth() -> Callable[[Film], dict[str, Frames]]:
     return look
 
 
-each_film = pytest.mark.parametrize("specimen", SPECIMENS, ids=lambda specimen: specimen.name)
+each_film = pytest.mark.parametrize(
+    "specimen",
+    [
+        large(each, id=each.name) if each.name == "two-hours" else pytest.param(each, id=each.name)
+        for each in SPECIMENS
+    ],
+)
 
 
-@each_film
+def _marks(specimen: Specimen, manifest: str) -> tuple[pytest.MarkDecorator, ...]:
+    quick = specimen.name != "two-hours" and (manifest == "master.m3u8" or specimen.name in IN_DASH)
+    return () if quick else (pytest.mark.thorough("large"),)
+
+
+IN_DASH = ("b-frames", "fragmented", "two-sounds", "late-pictures", "mkv-b-frames")
+"""Films that are decoded by their DASH manifest in a quick run. It names the segments of the HLS playlists (see below),
+by which all films are decoded."""
+
+
+@pytest.mark.parametrize(
+    ("specimen", "manifest"),
+    [
+        pytest.param(each, manifest, id=f"{each.name}-{manifest}", marks=_marks(each, manifest))
+        for each in SPECIMENS
+        for manifest in ("master.m3u8", "manifest.mpd")
+    ],
+)
 def test_all_of_it_is_what_the_file_is(
-    film: Callable[[Specimen], Film], truth: Callable[[Film], dict[str, Frames]], specimen: Specimen
+    film: Callable[[Specimen], Film],
+    truth: Callable[[Film], dict[str, Frames]],
+    specimen: Specimen,
+    manifest: str,
 ) -> None:
     """The same pictures and samples, each of them presented when it is in the file, to the millisecond."""
     found = film(specimen)
     expected = truth(found)
-    for name in ("master.m3u8", "manifest.mpd"):
-        decoded = decode(f"{found.url}/{name}", list(expected), apart=name == "manifest.mpd")
-        for (track, was), now in zip(expected.items(), decoded, strict=True):
-            assert now.hashes == was.hashes, (name, track, len(now.hashes), len(was.hashes))
-            assert now.times == pytest.approx(was.times, abs=MILLISECOND), (name, track)
+    decoded = decode(f"{found.url}/{manifest}", list(expected), apart=manifest == "manifest.mpd")
+    for (track, was), now in zip(expected.items(), decoded, strict=True):
+        assert now.hashes == was.hashes, (track, len(now.hashes), len(was.hashes))
+        assert now.times == pytest.approx(was.times, abs=MILLISECOND), track
 
 
 # --- Segment by segment ---------------------------------------------------------------------------------

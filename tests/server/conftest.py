@@ -1,7 +1,7 @@
 """A tiny ASGI application on a real Hypercorn, with the guards and without: each fault is shown both ways."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 
 from tests import support
 from tests.http2 import certified
-from tests.support import Server, serving, wait_for
+from tests.support import Server, happens, serving
 
 LIFESPAN = """
 async def lifespan(receive, send):
@@ -49,9 +49,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     def is_at_rest(server: Server, descriptors: int) -> bool:
         """Some applications of these tests go on without their clients, and keep what those had."""
         process = psutil.Process(server.pid)
-        with suppress(AssertionError):
-            return wait_for(lambda: process.num_fds() <= descriptors, 1)
-        return False
+        return happens(lambda: process.num_fds() <= descriptors, 1)
 
     with ExitStack() as stack:
 

@@ -81,7 +81,7 @@ async def test_many_writers_cost_fewer_transactions_than_changes(database_url: U
 
 async def test_who_has_patience_shares_a_transaction_until_somebody_has_none(database_url: URL) -> None:
     async with writing(database_url) as (database, writer):
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             async with trio.open_nursery() as nursery:
                 for number in range(20):
                     nursery.start_soon(partial(writer.write, put(f"{number}"), patience=3600.0))
@@ -94,12 +94,12 @@ async def test_who_has_patience_shares_a_transaction_until_somebody_has_none(dat
 
 async def test_patience_ends_and_the_end_comes_before_it(database_url: URL) -> None:
     async with writing(database_url) as (database, writer):
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             await writer.write(put("soon"), patience=0.01)
         assert "soon" in await database.read(facts)
     async with open_database(database_url) as database:
         writer = Writer(database)
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             async with trio.open_nursery() as callers, trio.open_nursery() as nursery:
                 await nursery.start(writer.run)
                 callers.start_soon(partial(writer.write, put("patient"), patience=3600.0))
@@ -257,7 +257,7 @@ async def test_when_the_writer_dies_nobody_waits_for_ever(database_url: URL) -> 
             except StoreUnavailable as error:
                 refusals.append(error)
 
-        with trio.fail_after(10), pytest.raises(BaseExceptionGroup) as caught:  # noqa: PT012
+        with trio.fail_after(60), pytest.raises(BaseExceptionGroup) as caught:  # noqa: PT012
             async with trio.open_nursery() as callers, trio.open_nursery() as nursery:
                 with trio.CancelScope(shield=True):
                     held = Held()

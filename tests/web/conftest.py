@@ -12,13 +12,21 @@ from tests.support import Server, serving, wait_for
 ONE_WAY = ("test_library", "test_metrics", "test_openapi", "test_packing", "test_pages", "test_sockets")
 """Modules about what the web framework answers either way, as it does all WebSockets."""
 
+MOSTLY_ONE_WAY = ("test_made", "test_packaged", "test_promises", "test_vanishing")
+"""Modules about what lies below both ways, which others of this room compare each time."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Ask once for what is answered in one way."""
+    """Ask once for what is answered in one way, and once on PostgreSQL."""
     once: list[pytest.Item] = []
     again: list[pytest.Item] = []
     for item in items:
-        (again if item.path.stem in ONE_WAY and "through-quart" in item.name else once).append(item)
+        if "through-quart" in item.name and (item.path.stem in ONE_WAY or "postgresql" in item.name):
+            again.append(item)
+            continue
+        once.append(item)
+        if "through-quart" in item.name and item.path.stem in MOSTLY_ONE_WAY:
+            item.add_marker(pytest.mark.thorough("both ways"))
     if again:
         config.hook.pytest_deselected(items=again)
         items[:] = once
@@ -34,7 +42,9 @@ def way(request: pytest.FixtureRequest) -> Environ:
 
 
 @pytest.fixture(scope="session")
-def server(way: Environ, footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    database_of_servers: None, way: Environ, footage: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """The server that most tests share."""
     folder = tmp_path_factory.mktemp("server")
     (folder / "videos").mkdir()
@@ -45,7 +55,9 @@ def server(way: Environ, footage: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def scratch(way: Environ, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def scratch(
+    database_of_servers: None, way: Environ, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """The server whose library each test fills for itself."""
     folder = tmp_path_factory.mktemp("scratch")
     (folder / "videos").mkdir()
@@ -91,7 +103,9 @@ def shelf(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def stocked(way: Environ, shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def stocked(
+    database_of_servers: None, way: Environ, shelf: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server that knows its videos: a film, three episodes of the same pictures, and what is no video at all."""
     environ = way | {"TRIO_STREAM_ARTWORK_SHARE": "1"}
     with serving(shelf, tmp_path_factory.mktemp("stocked"), environ=environ) as running:

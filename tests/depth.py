@@ -1,0 +1,103 @@
+"""Two depths of the suite: what runs each time, and what only `--thorough` adds.
+
+A test that is marked `thorough(kind)` is left out of a quick run, unless the kind depends on something (`KINDS`) that is
+not what the kind last passed with (`passed.json`). A run says how many tests of each kind it left out, and why.
+"""
+
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PASSED = Path(__file__).with_name("passed.json")
+
+
+def _scripts() -> str:
+    """A hash of the scripts and their tests."""
+    found = hashlib.sha256()
+    for folder in ("scripts", "tests/scripts"):
+        for path in sorted((REPOSITORY / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                found.update(f"{path.relative_to(REPOSITORY)}\0".encode() + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Why tests are left out of a quick run, and what they depend on, if they run each time that has changed."""
+
+    why: str
+    depends_on: Callable[[], str] | None = None
+
+    def is_due(self, passed: str | None) -> bool:
+        """Whether tests of this kind have to run, where they last passed with `passed`."""
+        return self.depends_on is not None and self.depends_on() != passed
+
+
+KINDS = {
+    "hypercorn": Kind(
+        "they show faults of Hypercorn, whose version is the one they passed with",
+        lambda: version("hypercorn"),
+    ),
+    "scripts": Kind("the scripts are those they passed with", _scripts),
+    "large": Kind("a small case of the same runs each time"),
+    "players": Kind("each player plays some of the films each time"),
+    "both ways": Kind(
+        "what they test lies below the web framework: they run directly, and others run both ways"
+    ),
+    "postgresql": Kind(
+        "the database itself is tested on PostgreSQL each time, and some of the servers around it"
+    ),
+}
+
+
+def last_passed() -> dict[str, str]:
+    """What the kinds that depend on something last passed with, by kind."""
+    return dict(json.loads(PASSED.read_text())) if PASSED.exists() else {}
+
+
+def record() -> None:
+    """Write down that all tests of all kinds that are due have passed."""
+    now = {name: kind.depends_on() for name, kind in KINDS.items() if kind.depends_on is not None}
+    PASSED.write_text(json.dumps(now, indent=2) + "\n")
+
+
+def large(*values: object, id: str | None = None) -> Any:  # noqa: A002 - as pytest.param has it
+    """A parameter that is only used by `--thorough`."""
+    return pytest.param(*values, id=id, marks=pytest.mark.thorough("large"))
+
+
+class Depth:
+    """Leaves tests out of a run, as a plugin of pytest, and counts them by kind."""
+
+    def __init__(self, *, thorough: bool) -> None:
+        passed = last_passed()
+        self._runs = {name for name, kind in KINDS.items() if thorough or kind.is_due(passed.get(name))}
+        self.left_out: Counter[str] = Counter()
+
+    @pytest.hookimpl(trylast=True)  # of what the run would have had otherwise
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        kept: list[pytest.Item] = []
+        left: list[pytest.Item] = []
+        for item in items:
+            kinds = [mark.args[0] for mark in item.iter_markers("thorough")]
+            missing = [kind for kind in kinds if kind not in self._runs]
+            self.left_out.update(missing[:1])
+            (left if missing else kept).append(item)
+        if left:
+            config.hook.pytest_deselected(items=left)
+            items[:] = kept
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["record"]:
+        sys.exit("usage: python -m tests.depth record")
+    record()
