@@ -253,10 +253,10 @@ def _wait_for_census(server: Server, before: Census) -> Census:
         now = server.census()
         return now if now.within(before) else None
 
-    if not happens(rest, GONE_WITHIN):
-        server.wait_idle()
-        happens(rest, SLOWER * GONE_WITHIN)
-    if (now := rest()) is not None:
+    if (now := happens(rest, GONE_WITHIN)) is not None:
+        return now
+    server.wait_idle()
+    if (now := happens(rest, SLOWER * GONE_WITHIN)) is not None:
         return now
     pytest.fail(f"left behind in the server: had {before}, has {server.census()}")
 

@@ -349,14 +349,12 @@ def wait_for[T](look: Callable[[], T | bool | None], seconds: float, what: str =
         time.sleep(0.01)
 
 
-def happens(look: Callable[[], object], seconds: float) -> bool:
-    """Whether `look` answers something true within `seconds`, where it need not."""
+def happens[T](look: Callable[[], T], seconds: float) -> T:
+    """What `look` answers once that is true, or after `seconds`, where it need not be."""
     deadline = time.monotonic() + seconds
-    while not look():
-        if time.monotonic() >= deadline:
-            return False
+    while not (found := look()) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return True
+    return found
 
 
 async def wait_until(look: Callable[[], bool], seconds: float, what: str = "it") -> None:
