@@ -228,7 +228,13 @@ def launch(
     environ: Mapping[str, str] | None = None,
     app: str = "trio_stream.app:app",
 ) -> tuple[subprocess.Popen[bytes], Path]:
-    """Start a server of `videos` with its log in `folder`; it is the caller's to end. Answers it and its log."""
+    """Start a server of `videos` with its log in `folder`; it is the caller's to end. Answers it and its log.
+
+    It serves in the process that is started, unless a number of workers is asked for: that is half as many processes,
+    and a fifth less work. Those who test how workers start and end ask for some.
+    """
+    if not {"-w", "--workers"} & set(hypercorn):
+        hypercorn = ("-w", "0", *hypercorn)
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "server.log"
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
