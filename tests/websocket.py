@@ -119,7 +119,7 @@ class Client:
 
     async def _next(self) -> Event:
         while not self._events:
-            with trio.fail_after(10):
+            with trio.fail_after(60):
                 try:
                     data = await self.stream.receive_some(65536)
                 except trio.BrokenResourceError:
@@ -142,6 +142,6 @@ async def opened(
     """An open WebSocket. Raises `Rejected`."""
     async with await connect(server) as stream:
         client = Client(stream)
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             await client.shake_hands(f"{server.host}:{server.port}", target, subprotocols, list(headers))
         yield client

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bodies, gather, leaving, library, machine, media, report, segments, servers, viewers
+from . import bodies, gather, leaving, library, machine, media, promises, report, segments, servers, viewers
 from .media import File
 
 type Scenario = bodies.Scenario | viewers.Scenario
@@ -17,6 +17,7 @@ type Scenario = bodies.Scenario | viewers.Scenario
 OTHERS = {
     "leaving": leaving.main,
     "library": library.main,
+    "promises": promises.main,
     "segments": segments.main,
     "gather": gather.main,
 }
@@ -34,8 +35,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description="Measure servers side by side, in turn, and write a report with ratios to nginx.",
-        epilog="`scripts/bench memoryview --help`, and so on for `leaving`, `library`, `segments` and `gather`, are "
-        "about the others. "
+        epilog="`scripts/bench memoryview --help`, and so on for `leaving`, `promises`, `library`, `segments` and "
+        "`gather`, are about the others. "
         f"Servers: {', '.join(server.name for server in servers.SERVERS)}. "
         f"Scenarios: {', '.join(each.name for each in known)}.",
     )

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import sysconfig
@@ -221,13 +222,26 @@ def _options(port: int) -> list[str]:
     return ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning"]
 
 
+def speaks_tls(server: Server) -> bool:
+    return "--certfile" in server.arguments
+
+
+def trusting(protocol: str) -> ssl.SSLContext:
+    """For a client of a server whose certificate nobody knows; they agree on `protocol`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols([protocol])
+    return context
+
+
 def wait_listening(running: Running) -> None:
     end = time.monotonic() + START
     while time.monotonic() < end and running.process.poll() is None:
-        with (
-            contextlib.suppress(OSError),
-            socket.create_connection(("127.0.0.1", running.port), timeout=START) as sock,
-        ):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=START))
+            if speaks_tls(running.server):
+                sock = stack.enter_context(trusting("http/1.1").wrap_socket(sock))
             # Some listen long before they are there.
             sock.sendall(b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
             if sock.recv(1):

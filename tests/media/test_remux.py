@@ -221,17 +221,17 @@ async def test_the_same_bytes_each_time_and_in_the_sandbox(
 ) -> None:
     for path in (bframes, menagerie / "tracks/languages.ts", menagerie / "timing/vfr.mov"):
         with opened(path) as file:
-            done = await sandbox.run("outline", file, deadline=20)
+            done = await sandbox.run("outline", file, deadline=60, urgent=True)
             found = Outline.from_json(done.result)
             assert found == outlined(path)
             for each in carried(found):
                 known = {"track": each.track.index, "carriage": each.carriage.to_json()}
-                done = await sandbox.run("init", file, known, deadline=20)
+                done = await sandbox.run("init", file, known, deadline=60, urgent=True)
                 assert done.blobs == {"init": init_of(path, each)}
                 start, stop = bounds(found, each)[1:3]
                 question = {**known, "start": start, "stop": stop, "sequence": 2}
-                done = await sandbox.run("segment", file, question, deadline=20, urgent=True)
-                again = await sandbox.run("segment", file, question, deadline=20)
+                done = await sandbox.run("segment", file, question, deadline=60, urgent=True)
+                again = await sandbox.run("segment", file, question, deadline=60, urgent=True)
                 assert done == again
                 assert b"".join(done.blobs.values()) == segment_of(path, each, start, stop, 2).data
 

@@ -15,13 +15,29 @@ import psutil
 import pytest
 import trio
 
-from tests.media.conftest import MISBEHAVING, ROOT, children, workers
-from tests.support import wait_for, wait_until
+from tests.media.conftest import MISBEHAVING, children, workers
+from tests.support import SLOWER, wait_for, wait_until
 from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, SourceUnreadable
 from trio_stream.media import process
 from trio_stream.media.answer import ended_early, out_of_time
 from trio_stream.media.process import Ticket
 from trio_stream.media.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+
+ROUNDS = 5
+"""Other programs on the machine can only make a round worse, never better."""
+
+
+@pytest.fixture(autouse=True)
+def urgent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs of these tests are urgent, but where one says otherwise.
+
+    Beside other programs any other job takes as long as they want: it is out of time, and its child cannot even die.
+    """
+    defaults = Sandbox.run.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "urgent", True)
 
 
 @pytest.fixture(autouse=True)
@@ -62,10 +78,10 @@ async def test_whoever_comes_while_a_worker_starts_waits_for_the_same_one(file: 
         async def all_at_once() -> None:
             async with trio.open_nursery() as jobs:
                 jobs.start_soon(lambda: sandbox.run("echo", file, deadline=30))
-                await wait_until(lambda: len(workers()) == 1, 10)
+                await wait_until(lambda: len(workers()) == 1, 5)
                 jobs.start_soon(lambda: sandbox.run("echo", file, deadline=30))
 
-        with trio.fail_after(10):
+        with trio.fail_after(SLOWER * 5):
             await all_at_once()
         assert sandbox.statistics().workers == 1
         nursery.cancel_scope.cancel()
@@ -127,7 +143,7 @@ async def test_what_is_the_fault_of_the_media(
 
     with pytest.raises(MediaUnreadable, match=reason):
         await persist()
-    assert tries == 1 or job == "spin"
+    assert tries == 1 or hurried
     assert wild.statistics().failed == tries
     assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
     assert wild.statistics().restarts == 0
@@ -152,10 +168,18 @@ async def test_a_disk_that_fails_is_no_fault_of_the_media(wild: Sandbox, sandbox
 
 
 async def test_a_disk_that_does_not_answer_is_no_fault_of_the_media(wild: Sandbox) -> None:
+    async def waits_for_it(deadline: float) -> bool:
+        try:
+            await wild.run("read_on", ours, deadline=deadline)
+        except SourceUnreadable as error:
+            return f"did not answer in {deadline:g} s" in str(error)
+        except (MediaUnreadable, MediaWorkerFailed):  # so busy a machine that it does not even read yet
+            return False
+        return False
+
     ours, theirs = os.pipe()
     try:
-        with pytest.raises(SourceUnreadable, match=r"did not answer in 0\.3 s"):
-            await wild.run("read_on", ours, deadline=0.3)
+        assert await waits_for_it(0.3) or await waits_for_it(3)
     finally:
         os.close(ours)
         os.close(theirs)
@@ -200,7 +224,7 @@ async def test_a_worker_that_dies_is_replaced(wild: Sandbox, file: int, number: 
     assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
     assert wild.statistics().restarts == 1
     await wait_until(
-        lambda: not any(_alive(child) for child in before), 1, "the children of the dead worker to end"
+        lambda: not any(_alive(child) for child in before), 5, "the children of the dead worker to end"
     )
 
 
@@ -235,17 +259,33 @@ async def test_without_its_task_nothing_runs(file: int) -> None:
         await Sandbox(MISBEHAVING).run("echo", file, deadline=30)
 
 
-@pytest.mark.alone
-async def test_cancelling_ends_the_child_at_once(wild: Sandbox, file: int) -> None:
-    for job in ("spin", "sleep", "flood"):
+@pytest.mark.parametrize("job", ["spin", "sleep", "flood"])
+async def test_cancelling_ends_the_child_at_once(wild: Sandbox, file: int, job: str) -> None:
+    """It takes about as long as a job that has next to nothing to do, whose child is started and ends, too."""
+    whole, ending = [], []
+    for _ in range(ROUNDS):
+        began = time.monotonic()
+        await wild.run("echo", file, deadline=60)
+        whole.append(time.monotonic() - began)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(lambda job=job: wild.run(job, file, deadline=60, limit=1 << 40))  # type: ignore[misc]
+            nursery.start_soon(lambda: wild.run(job, file, deadline=3600, limit=1 << 40))
             await wait_until(lambda: len(children()) == 1, 5)
             nursery.cancel_scope.cancel()
             began = time.monotonic()
-        assert time.monotonic() - began < 0.5
+        ending.append(time.monotonic() - began)
         assert not children()
+    print(f"a job took {min(whole):.4f} s, its end {min(ending):.4f} s")
+    assert min(ending) <= 5 * min(whole)
     assert wild.statistics().running == 0
+    assert wild.statistics().restarts == 0
+
+
+async def test_cancelling_ends_a_child_that_yields_to_everybody(wild: Sandbox, file: int) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: wild.run("sleep", file, deadline=3600, urgent=False))
+        await wait_until(lambda: len(children()) == 1, 5)
+        nursery.cancel_scope.cancel()
+    await wait_until(lambda: not children(), 5, "the child to die when it has its turn")
     assert wild.statistics().restarts == 0
 
 
@@ -298,7 +338,7 @@ def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
             server.wait()
             if stopped:
                 worker.resume()
-        wait_for(lambda left=left: not any(_alive(each) for each in left), 1, "all to end")  # type: ignore[misc]
+        wait_for(lambda left=left: not any(_alive(each) for each in left), 5, "all to end")  # type: ignore[misc]
 
 
 def _both(worker: psutil.Process) -> list[psutil.Process]:
@@ -347,7 +387,7 @@ async def test_what_was_not_imported_in_time_is_our_mistake(wild: Sandbox, file:
 
 async def test_children_run_when_nobody_else_wants_to(wild: Sandbox, file: int) -> None:
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: wild.run("sleep", file, deadline=60))
+        nursery.start_soon(lambda: wild.run("sleep", file, deadline=60, urgent=False))
         await wait_until(lambda: len(children()) == 1, 5)
         (child,) = children()
         await wait_until(lambda: os.getpgid(child.pid) == child.pid, 5)

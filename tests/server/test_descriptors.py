@@ -7,9 +7,9 @@ until the keep-alive timeout, and whoever waits for one waits for that.
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-import pytest
 import trio
 
+from tests.server.pairs import both
 from tests.support import Server, connect, read_head, wait_until
 
 APP = """
@@ -30,7 +30,7 @@ async def is_answered(stream: trio.SocketStream, within: float = 5) -> bool:
     return False
 
 
-@pytest.mark.parametrize("guarded", [False, True])
+@both
 async def test_who_waits_for_a_descriptor_has_it_when_somebody_leaves(
     serve: Callable[..., Server], guarded: bool
 ) -> None:

@@ -4,7 +4,6 @@ Upstream (docs/upstream/h2.md): `StreamBuffer.pop` lets the application go on al
 it when its stream or its connection is gone, and what is unexpected in one stream ends the connection or the server.
 """
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
@@ -23,9 +22,16 @@ from hyperframe.frame import (
 )
 
 from tests.http2 import Client, http2
-from tests.support import Server, wait_until
+from tests.server.pairs import both
+from tests.support import SLOWER, Server, happens, wait_until
 
 MEGABYTE = 1_000_000
+
+MUCH = 100 * MEGABYTE
+"""What a client that takes nothing costs without the guards, and with them less than a tenth of that."""
+
+NEVER = "3600"
+"""A graceful timeout that nobody waits for."""
 
 APP = """
 import trio
@@ -55,8 +61,9 @@ async def app(scope, receive, send, *_):
     await send(HEAD)
     match scope["path"]:
         case "/endless":
-            for _ in range(250):  # megabytes: enough to see, and no more than a test may take
+            for number in range(1, 251):  # megabytes: enough to see, and no more than a test may take
                 await body(bytes(1_000_000))
+                print("sent", number, flush=True)
                 await trio.lowlevel.checkpoint()
             await until_gone(receive)
         case "/early":
@@ -78,8 +85,6 @@ async def app(scope, receive, send, *_):
 
 type Start = Callable[..., Server]
 
-both = pytest.mark.parametrize("guarded", [False, True])
-
 
 @pytest.fixture
 async def client(secure: Start) -> AsyncIterator[Client]:
@@ -93,8 +98,7 @@ async def said(client: Client, words: str, times: int = 1) -> None:
 
 
 async def unsaid(client: Client, words: str) -> None:
-    with pytest.raises(AssertionError):
-        await wait_until(lambda: words in client.server.log, 1.5)
+    assert not await trio.to_thread.run_sync(happens, lambda: words in client.server.log, 1.5)
 
 
 async def nothing_ends(client: Client, stream_id: int) -> None:
@@ -113,14 +117,14 @@ async def test_a_client_without_a_window_costs_a_buffer(secure: Start, guarded: 
         endless = await client.get("/endless")
         await client.read(lambda: len(client.bodies[endless]) == 65535)
         if guarded:
-            with pytest.raises(trio.TooSlowError):
-                await client.read(lambda: len(client.bodies[endless]) > 65535, 2)
+            for _ in range(20):
+                await client.whole("/small")  # others have their turns, and so would the next message
+            assert len(client.bodies[endless]) == 65535
+            assert "sent 1" not in server.log, "the first message is not through"
             cost = server.private_memory() - before
-            assert cost < 2 * MEGABYTE, cost  # one of them is the application's own message
+            assert cost < MUCH // 10, cost  # it is the application's own message, above all
         else:
-            await wait_until(
-                lambda: server.private_memory() - before > 100 * MEGABYTE, 10, "the memory to go"
-            )
+            await wait_until(lambda: server.private_memory() - before > MUCH, 5, "the memory to go")
 
 
 @both
@@ -153,10 +157,10 @@ async def test_a_reset_ends_what_waits_for_the_window(secure: Start, guarded: bo
         assert (await client.whole("/small"))[1] == b"small"
 
 
-@pytest.mark.alone
 @both
 async def test_a_connection_that_goes_ends_its_streams(secure: Start, guarded: bool) -> None:
-    server = secure(guarded=guarded)
+    # A worker: without one, plain Hypercorn dies of the signal.
+    server = secure(guarded=guarded, hypercorn=("-w", "1", "--graceful-timeout", NEVER if guarded else "1"))
     async with http2(server) as client:
         client.reading = set()
         large, hold = await client.get("/large"), await client.get("/hold")
@@ -164,9 +168,8 @@ async def test_a_connection_that_goes_ends_its_streams(secure: Start, guarded: b
     await said(client, "disconnected")
     if guarded:
         await said(client, "send raised ConnectionResetError")
-    began = time.monotonic()
-    await trio.to_thread.run_sync(server.stop)
-    assert (time.monotonic() - began < 1.5) is guarded  # or the graceful timeout, which is 2
+    await trio.to_thread.run_sync(server.stop)  # which fails long before the longer of the two has come
+    assert ("send raised Cancelled" in server.log) is not guarded, "by the graceful timeout"
 
 
 @both
@@ -195,9 +198,10 @@ async def test_a_client_that_does_not_even_read_loses_its_connection(secure: Sta
         client.connection.increment_flow_control_window(widest - 65535)
         await client.get("/endless")
         await said(client, "asked for /endless")
-        with trio.move_on_after(10 if guarded else 3):
-            await wait_until(lambda: process.num_fds() == before, 20)
-        assert (process.num_fds() == before) is guarded
+        if guarded:
+            await wait_until(lambda: process.num_fds() == before, 5, "the connection to be gone")
+        else:
+            assert not await trio.to_thread.run_sync(happens, lambda: process.num_fds() == before, 3)
 
 
 async def test_a_cancelled_send_ends_its_stream_only(client: Client) -> None:
@@ -279,7 +283,7 @@ async def test_a_connection_whose_last_stream_was_reset_is_idle(secure: Start, g
         client.connection.reset_stream(hold, ErrorCodes.CANCEL)
         await client.flush()
         with pytest.raises(AssertionError if guarded else trio.TooSlowError):
-            await client.read(lambda: False, 5 if guarded else 3)
+            await client.read(lambda: False, SLOWER * 3 if guarded else 3)
         assert client.closed is guarded
 
 
@@ -415,10 +419,16 @@ async def test_the_last_request_of_a_connection_is_answered(secure: Start, guard
         assert (held in client.ended) is guarded
 
 
-@pytest.mark.alone
+async def over(client: Client, path: str) -> int:
+    """The stream of a request, once it was answered or reset, or the connection has ended."""
+    stream_id = await client.get(path)
+    await client.read(lambda: stream_id in client.ended or stream_id in client.resets or client.closed)
+    return stream_id
+
+
 @both
 async def test_the_last_response_of_a_server_is_whole(secure: Start, guarded: bool) -> None:
-    server = secure(guarded=guarded, hypercorn=("--graceful-timeout", "10"))
+    server = secure(guarded=guarded, hypercorn=("-w", "1", "--graceful-timeout", NEVER))
     async with http2(server) as client:
         client.reading = set()
         held = await client.get("/large")
@@ -427,28 +437,29 @@ async def test_the_last_response_of_a_server_is_whole(secure: Start, guarded: bo
             server.process.terminate()
             with pytest.raises(AssertionError, match="closed the connection"):
                 await idle.read(lambda: False)  # the server stops now
-        late = await client.get("/small")
-        await client.read(lambda: late in client.resets)
+        with trio.fail_after(SLOWER * 3):
+            late = await over(client, "/small")
+            while late in client.ended and not client.closed:  # it was quicker than the end of the server
+                late = await over(client, "/small")
         for which in (held, None):
             client.connection.increment_flow_control_window(MEGABYTE, which)
-        await client.flush()
+        with suppress(trio.BrokenResourceError):  # without the guards it may be over already
+            await client.flush()
         client.quiet = True  # what a server has not read when it closes takes away what it has sent
         with pytest.raises(AssertionError, match="closed the connection"):
             await client.read(lambda: False)
         assert (held in client.ended) is guarded
         assert not guarded or len(client.bodies[held]) == 300_000
         # Only this code says that a client may send it again, to the next server (RFC 9113 section 8.7).
-        assert (client.resets[late] == ErrorCodes.REFUSED_STREAM) is guarded
-    await wait_until(lambda: server.process.poll() is not None, 10, "the server to end")
+        assert (client.resets.get(late) == ErrorCodes.REFUSED_STREAM) is guarded
+    await wait_until(lambda: server.process.poll() is not None, 5, "the server to end")
 
 
-@pytest.mark.alone
 async def test_the_server_stops_with_streams_that_stand_still(secure: Start) -> None:
-    server = secure(guarded=True)
+    server = secure(guarded=True, limits="send_timeout=3600", hypercorn=("--graceful-timeout", "1"))
     async with http2(server) as client:
         client.reading = set()
         endless = await client.get("/endless")
         await client.read(lambda: len(client.bodies[endless]) == 65535)
-        began = time.monotonic()
-        assert await trio.to_thread.run_sync(server.stop) == 0
-        assert time.monotonic() - began < 4  # the graceful timeout is 2
+        assert await trio.to_thread.run_sync(server.stop) == 0  # which fails long before the other timeout
+        assert "send raised Cancelled" in server.log, "by the graceful timeout"

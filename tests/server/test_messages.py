@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.server.pairs import plain
 from tests.support import Server
 from tests.websocket import Closed, opened
 
@@ -31,7 +32,7 @@ async def echo():
 """
 
 
-@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize("ours", [pytest.param(False, marks=plain), True])
 async def test_an_empty_message_is_a_message(serve: Callable[..., Server], ours: bool) -> None:
     connection = "WebsocketConnection" if ours else "TrioASGIWebsocketConnection"
     server = serve(APP.format(connection=connection), guarded=True)

@@ -5,9 +5,9 @@ Upstream: `websocket_ping_interval` is None, and a WebSocket that was closed is 
 
 from collections.abc import Callable
 
-import pytest
 import trio
 
+from tests.server.pairs import both
 from tests.support import Server
 from tests.websocket import Client, opened
 
@@ -32,7 +32,6 @@ PING = b"\x89\x00"
 CLOSE = b"\x88\x82\x00\x00\x00\x00\x03\xe8"  # masked, code 1000
 CLOSED = b"\x88\x02\x03\xe8"
 
-both = pytest.mark.parametrize("guarded", [False, True])
 
 type Serve = Callable[..., Server]
 

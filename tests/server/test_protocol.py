@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.http2 import http2, tls
+from tests.server.pairs import plain
 from tests.support import Server, exchange, wait_until
 
 APP = """
@@ -31,7 +32,7 @@ UPGRADE = (
 
 @pytest.mark.parametrize(
     ("guarded", "limits"),
-    [(False, ""), (True, ""), (True, "h2c=True")],
+    [pytest.param(False, "", marks=plain), (True, ""), (True, "h2c=True")],
     ids=["plain", "guarded", "asked for"],
 )
 async def test_http2_without_tls_is_off(serve: Start, guarded: bool, limits: str) -> None:
@@ -52,6 +53,7 @@ async def test_http2_is_not_assumed_within_tls_either(serve: Start, certificate:
         assert (await stream.receive_some(4096)).startswith(b"HTTP/1.1 505 ")
 
 
+@plain
 async def test_plain_hypercorn_starts_http3(
     serve: Start, certificate: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -3,14 +3,13 @@
 Upstream: `TCPServer.protocol_send` shields `send_all` and gives it no deadline.
 """
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
-import pytest
 import trio
 
-from tests.support import Server, connect, read_head, wait_for
+from tests.server.pairs import both, plain
+from tests.support import SLOWER, Server, connect, happens, read_head, until_end, wait_for
 
 APP = """
 async def app(scope, receive, send, *_):
@@ -33,40 +32,35 @@ async def stall(server: Server) -> trio.SocketStream:
     return stream
 
 
+@plain
 async def test_plain_hypercorn_does_not_stop_for_a_client_that_does_not_read(
     serve: Callable[..., Server],
 ) -> None:
-    server = serve(APP, guarded=False, hypercorn=("--graceful-timeout", "1"))
+    server = serve(APP, guarded=False, hypercorn=("-w", "1", "--graceful-timeout", "1"))
     async with await stall(server):
         server.process.terminate()
-        began = time.monotonic()
-        with pytest.raises(AssertionError):
-            wait_for(lambda: server.process.poll() is not None, 5)
-        assert time.monotonic() - began >= 5
+        assert not happens(lambda: server.process.poll() is not None, 5)
     # The client is gone now, and with it what held the server.
 
 
 async def test_the_guarded_server_stops_at_the_graceful_timeout(serve: Callable[..., Server]) -> None:
-    server = serve(APP, guarded=True, hypercorn=("--graceful-timeout", "1"))
+    server = serve(APP, guarded=True, limits="send_timeout=3600", hypercorn=("--graceful-timeout", "1"))
     async with await stall(server):
-        began = time.monotonic()
-        assert await trio.to_thread.run_sync(server.stop) == 0
-        assert time.monotonic() - began < 3
+        assert await trio.to_thread.run_sync(server.stop) == 0  # which fails long before the other timeout
     assert "send raised Cancelled" in server.log
 
 
-@pytest.mark.parametrize("guarded", [False, True])
+@both
 async def test_a_send_without_progress_ends(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded, limits="send_timeout=0.5")
     async with await stall(server):
         if guarded:
             wait_for(lambda: "send raised TimeoutError" in server.log, 5)
         else:
-            with pytest.raises(AssertionError):
-                wait_for(lambda: "send raised" in server.log, 3)
+            assert not happens(lambda: "send raised" in server.log, 3)
 
 
-@pytest.mark.parametrize("guarded", [False, True])
+@both
 async def test_a_send_to_a_client_that_left_raises(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded)
     (await stall(server)).socket.close()
@@ -74,8 +68,8 @@ async def test_a_send_to_a_client_that_left_raises(serve: Callable[..., Server],
         wait_for(lambda: "send raised" in server.log, 5)
         assert "ConnectionResetError" in server.log or "BrokenPipeError" in server.log
     else:
-        with pytest.raises(AssertionError):  # it prepares a gigabyte for nobody, and is told nothing
-            wait_for(lambda: "send raised" in server.log, 3)
+        # It prepares a gigabyte for nobody, and is told nothing.
+        assert not happens(lambda: "send raised" in server.log, 3)
 
 
 FOREVER = """
@@ -84,10 +78,16 @@ import trio
 async def app(scope, receive, send, *_):
     if scope["type"] == "lifespan":
         return await lifespan(receive, send)
+    if scope["path"] == "/other":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        return await send({"type": "http.response.body", "body": b"the other's own"})
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000000000000")]})
     while True:
         await send({"type": "http.response.body", "body": memoryview(bytes(100_000)), "more_body": True})
 """
+
+
+OTHER = b"GET /other HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
 
 
 async def test_what_is_sent_never_reaches_another_client(serve: Callable[..., Server]) -> None:
@@ -102,9 +102,11 @@ async def test_what_is_sent_never_reaches_another_client(serve: Callable[..., Se
                 await offender.send_all(b"no number\r\n")  # the server closes the connection
                 for _ in range(5):
                     async with await connect(server) as other:
-                        with trio.move_on_after(0.02) as silence:
-                            assert await other.receive_some() == b""
-                        assert silence.cancelled_caught
+                        await other.send_all(OTHER)
+                        answer = await until_end(other, SLOWER * 3) or b""
+                        assert answer.startswith(b"HTTP/1.1 200 ")
+                        assert b"the other's own" in answer
+                        assert b"\0" not in answer, "which is all that the offender is sent"
                 nursery.cancel_scope.cancel()
 
 

@@ -13,6 +13,9 @@ from trio_stream.telemetry.process import INTERVAL, Sampler
 
 MEGABYTE = 1 << 20
 
+ROUNDS = 5
+"""Other programs on the machine can only make a round worse, never better."""
+
 
 @pytest.fixture
 async def sampler(autojump_clock: MockClock, nursery: trio.Nursery) -> Sampler:
@@ -43,27 +46,36 @@ async def test_memory_grows_when_it_is_used_and_falls_when_it_is_given_back(
 ) -> None:
     await next_sample()
     before = sampler.statistics().memory
-    with mmap.mmap(-1, 96 * MEGABYTE) as memory:
+    size = 96 * MEGABYTE  # far more than anything else here takes or gives back meanwhile
+    with mmap.mmap(-1, size) as memory:
         for page in range(0, len(memory), mmap.PAGESIZE):
             memory[page] = 1
         assert sampler.statistics().memory == before, "between two samples nothing is looked at"
         await next_sample()
         grown = sampler.statistics().memory
     await next_sample()
-    assert 90 * MEGABYTE < grown - before < 128 * MEGABYTE
-    assert sampler.statistics().memory < grown - 64 * MEGABYTE
+    assert size / 2 < grown - before < 2 * size
+    assert sampler.statistics().memory < grown - size / 2
 
 
 async def test_the_processor_is_counted(autojump_clock: MockClock, sampler: Sampler) -> None:
-    await next_sample()
-    before = sampler.statistics()
-    began = time.process_time()
-    while time.process_time() - began < 0.2:
-        pass
-    await next_sample()
-    after = sampler.statistics()
-    assert 0.15 < after.cpu_seconds - before.cpu_seconds < 2
-    assert 10 < after.cpu <= 150 * (os.cpu_count() or 1), "percent of one core"
+    """In seconds, and in percent of one core: of the real time, of which other programs may have had any part."""
+    seen = []
+    for _ in range(ROUNDS):
+        began = time.monotonic(), time.process_time()
+        await next_sample()
+        before = sampler.statistics()
+        spun = time.process_time()
+        while time.process_time() - spun < 0.2:
+            pass
+        await next_sample()
+        after = sampler.statistics()
+        passed, used = time.monotonic() - began[0], time.process_time() - began[1]
+        assert 0.15 < after.cpu_seconds - before.cpu_seconds < used + 0.05, "the system counts hundredths"
+        seen.append(after.cpu / (100 * used / passed))
+        if seen[-1] == pytest.approx(1, abs=0.3):
+            return
+    pytest.fail(f"so many times the percentage: {seen}")
 
 
 async def test_counts_are_those_of_now(
@@ -85,11 +97,12 @@ async def test_uptime_is_real_time(autojump_clock: MockClock) -> None:
     before = time.monotonic()
     sampler = Sampler()
     after = time.monotonic()
-    await trio.sleep(10 * INTERVAL)
+    jump = 1_000_000 * INTERVAL
+    await trio.sleep(jump)
     asked = time.monotonic()
     uptime = sampler.statistics().uptime
     assert asked - after <= uptime <= time.monotonic() - before
-    assert uptime < 10 * INTERVAL, "not that of a clock that jumps"
+    assert uptime < jump, "not that of a clock that jumps"
 
 
 async def test_samples_until_it_is_cancelled(autojump_clock: MockClock) -> None:

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import trio
 
-from tests.support import Server, connect, read_head, wait_until
+from tests.support import SLOWER, Server, connect, read_head, wait_for, wait_until
 from tests.websocket import Client, Rejected
 
 MEGABYTE = 1 << 20
@@ -29,9 +29,15 @@ def server(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Serv
     videos.mkdir()
     for name in ("watched.mp4", "other.mp4"):
         (videos / name).write_bytes(content)
-    server = start(videos, hypercorn=("--keep-alive", "60"))
+    server = start(videos, hypercorn=("--keep-alive", "3600"))
     for name in ("watched.mp4", "other.mp4"):
         server.wait_known(name, SIZE)  # a scan opens and closes files, too
+    process = psutil.Process(server.pid)
+
+    def is_alone() -> bool:
+        return {each.status for each in process.net_connections("tcp")} == {psutil.CONN_LISTEN}
+
+    wait_for(is_alone, 5, "the connections of those who asked to be closed, too")
     return server
 
 
@@ -52,7 +58,7 @@ class Visitor:
 
     async def read(self, size: int) -> bytes:
         """The rest of the body, which has `size` bytes in all."""
-        with trio.fail_after(20):
+        with trio.fail_after(SLOWER * 3):
             while len(self.body) < size and (more := await self.stream.receive_some(MEGABYTE)):
                 self.body += more
         return self.body
@@ -104,7 +110,6 @@ async def test_what_cannot_be_opened_now_is_refused_politely(server: Server, con
     assert '"event": "a file could not be opened: too many are"' in server.log
 
 
-@pytest.mark.alone
 async def test_who_waits_is_served_when_somebody_leaves(server: Server, content: bytes) -> None:
     process = psutil.Process(server.pid)
     async with AsyncExitStack() as stack:

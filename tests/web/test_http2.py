@@ -8,14 +8,20 @@ import pytest
 import trio
 from h2.errors import ErrorCodes
 
-from tests.http2 import certified, http2, tls
-from tests.support import Server, wait_until
+from tests.http2 import Client, certified, http2, tls
+from tests.support import SLOWER, Server, wait_until
+from tests.web.test_promises import leave, stand_still
 
 MEGABYTE = 1 << 20
 SIZE = 24 * MEGABYTE
-STALLED = 50
-KIB_A_STREAM = 384
-"""What one stalled stream may cost: a buffer, the chunk that waits for it, two more behind, and its tasks."""
+FIRST, STALLED = 10, 45
+"""Streams of one connection, which may have 100 at once."""
+
+KIB_A_STREAM = 768
+"""Twice what is documented: a buffer, the chunk that waits for it, two more behind, and its tasks.
+
+`scripts/bench promises` holds the figure itself.
+"""
 
 
 @pytest.fixture
@@ -69,25 +75,34 @@ async def test_a_seek_leaves_nothing_of_what_was_before(secure: Server) -> None:
             await client.read(lambda: len(client.bodies[stream_id]) > 0)  # noqa: B023
             client.connection.reset_stream(stream_id, ErrorCodes.CANCEL)
         await client.flush()
-        await wait_until(lambda: secure.metrics()["active_streams"] == 0, 2, "the streams to end")
+        await wait_until(lambda: secure.metrics()["active_streams"] == 0, 5, "the streams to end")
         assert {event["ended"] for event in secure.ended} == {"client left"}
         assert client.goaway is None
 
 
 async def test_stalled_streams_cost_little(secure: Server) -> None:
-    costs = []
-    for round_ in (10, STALLED):  # the first is for what is only paid once
-        async with http2(secure) as client:
-            client.reading = set()
-            before = secure.private_memory()
-            streams = [await client.get("/api/stream/kept.mp4") for _ in range(round_)]
-            await client.read(lambda: all(len(client.bodies[each]) == 65535 for each in streams))  # noqa: B023
-            with trio.move_on_after(1):
-                await client.read(lambda: False)
-            costs.append((secure.private_memory() - before) / round_ / 1024)
-        await wait_until(lambda: secure.metrics()["active_streams"] == 0, 5)
-    print(f"KiB of private memory a stalled HTTP/2 stream: {costs[-1]:.0f}")
-    assert costs[-1] <= KIB_A_STREAM
+    async with http2(secure) as client:  # what is only paid once
+        await stall(secure, client, FIRST)
+    await leave(secure)
+    before = secure.private_memory()
+    async with http2(secure) as client:
+        await stall(secure, client, STALLED)
+        few = secure.private_memory() - before
+        await stall(secure, client, STALLED)
+        all_ = secure.private_memory() - before
+    await leave(secure)
+    cost = all_ / (2 * STALLED) / 1024
+    print(f"KiB of private memory a stalled HTTP/2 stream: {cost:.0f}")
+    assert all_ <= 3 * few, "of the first, some have the memory of those before them"
+    assert cost <= KIB_A_STREAM
+
+
+async def stall(server: Server, client: Client, count: int) -> None:
+    """Open `count` further streams that have no window, and wait until none of all moves any more."""
+    client.reading = set()
+    streams = [await client.get("/api/stream/kept.mp4") for _ in range(count)]
+    await client.read(lambda: all(len(client.bodies[each]) == 65535 for each in streams), SLOWER * 3)
+    await stand_still(server, len(client.heads))
 
 
 async def body_of(stream: trio.SSLStream[trio.SocketStream], *, limit: int = 1 << 40) -> bytes:
@@ -109,7 +124,7 @@ async def test_http11_within_tls_is_cut_when_the_file_shrinks(secure: Server, co
         await stream.send_all(b"GET /api/stream/cut.mp4 HTTP/1.1\r\nHost: t\r\n\r\n")
         got = len(await body_of(stream, limit=100_000))
         os.truncate(secure.videos / "cut.mp4", 0)
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             got += len(await rest_of(stream))
     assert got < SIZE
     assert secure.last_ended()["ended"] == "failed"

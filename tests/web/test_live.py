@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,21 +16,19 @@ import trio
 from quart.wrappers.response import ResponseBody
 from trio.testing import MockClock
 
-from tests.support import Server, connect, read_head, serving, wait_for, wait_until
+from tests.support import SLOWER, Server, connect, read_head, serving, wait_for, wait_until
 from tests.test_owner import beside
 from tests.web.knowing import ask, problem
 from trio_stream.errors import ClientStalled
 from trio_stream.services import LISTENERS
 from trio_stream.telemetry.history import Traffic
 from trio_stream.telemetry.process import INTERVAL, Sampler
-from trio_stream.web.events import LAST_WORDS, EventStream, _UntilDrain, event
+from trio_stream.web.events import LAST_WORDS, PING, EventStream, _UntilDrain, event
 
 LIVE, SCAN = "/api/live", "/api/library/scan"
 
-GRACE = 15
-"""Seconds a server of these tests would wait for what runs; far more than `AT_ONCE`."""
-
-AT_ONCE = 5.0
+GRACE = 3600
+"""Seconds a server of these tests would wait for what runs."""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +73,8 @@ def test_first_comes_the_history_then_each_second_a_sample(server: Server) -> No
             assert now["sample"].keys() == {"time", "cpu", "memory", "bytes_per_second", "streams"}
             times.append(now["sample"]["time"])
         assert times == sorted(set(times)), "each sample once: those of the history, then the others"
-        assert 1000 <= times[-1] - times[-2] < 5000
+        between = min(later - earlier for earlier, later in pairwise(times))
+        assert 1000 <= between < 2000, "a busy machine is late for some of them"
         metrics = server.metrics()
         assert now["uptime_seconds"] <= metrics["uptime_seconds"]
         assert now["max_streams"] == metrics["max_streams"]
@@ -131,8 +131,9 @@ async def test_there_are_so_many_places_and_each_is_given_back(server: Server) -
             problem(refused, 503, "too-many-listeners")
             assert int(refused.headers["Retry-After"]) > 0
             assert ask(server, "HEAD", path).status_code == 200, "which takes none"
+    # It takes one second of silence after the end of what the client sends, and not until the next sign of life.
     await trio.to_thread.run_sync(
-        lambda: wait_for(lambda: server.census().within(before), 5, "everything to be gone")
+        lambda: wait_for(lambda: server.census().within(before), 0.8 * PING / SLOWER, "everything to be gone")
     )
     async with AsyncExitStack() as stack:
         for _ in range(LISTENERS):
@@ -168,10 +169,13 @@ def ended_whole(body: bytes) -> bool:
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
 async def test_the_server_does_not_wait_for_who_listens(tmp_path: Path, workers: int) -> None:
+    """Nor do they for something to happen, or for the next sign of life: it ends about as fast as it starts."""
     options = ("-w", str(workers), "--graceful-timeout", str(GRACE))
     (tmp_path / "videos").mkdir()
+    began = trio.current_time()
     with serving(tmp_path / "videos", tmp_path, hypercorn=options) as server:
-        await wait_until(lambda: server.log.count("Running on") == max(workers, 1), 30, "all workers")
+        await wait_until(lambda: server.log.count("Running on") == max(workers, 1), 5, "all workers")
+        start = trio.current_time() - began
         async with AsyncExitStack() as stack:
             # So many that both workers have some: the one that is not the owner passes what it is told on.
             streams = [await listen(stack, server, (LIVE, SCAN)[number % 2]) for number in range(16)]
@@ -180,13 +184,12 @@ async def test_the_server_does_not_wait_for_who_listens(tmp_path: Path, workers:
             async def hear(stream: trio.SocketStream) -> None:
                 bodies.append(await chunks(stream))
 
-            began = trio.current_time()
-            async with trio.open_nursery() as nursery:
-                for stream in streams:
-                    nursery.start_soon(hear, stream)
-                server.process.send_signal(signal.SIGTERM)
-            await wait_until(lambda: server.process.poll() is not None, GRACE, "the server to end")
-            assert trio.current_time() - began < AT_ONCE
+            with trio.fail_after(2 * start):
+                async with trio.open_nursery() as nursery:
+                    for stream in streams:
+                        nursery.start_soon(hear, stream)
+                    server.process.send_signal(signal.SIGTERM)
+                await wait_until(lambda: server.process.poll() is not None, 5, "the server to end")
         assert server.process.returncode == 0
         assert "Traceback" not in server.log, server.log
         if workers < 2:  # the end of the owner may be heard before one's own
@@ -205,11 +208,11 @@ async def test_but_it_waits_for_a_video(tmp_path: Path) -> None:
             _, begun = await read_head(film)
             live = await listen(stack, server, LIVE)
             server.process.send_signal(signal.SIGTERM)
-            with trio.fail_after(AT_ONCE):
+            with trio.fail_after(SLOWER * 3):
                 assert ended_whole(await chunks(live))
             assert server.process.poll() is None
             assert len(begun) + len(await chunks(film)) == size
-        await wait_until(lambda: server.process.poll() is not None, GRACE, "the server to end")
+        await wait_until(lambda: server.process.poll() is not None, 5, "the server to end")
         assert server.last_ended()["ended"] == "finished"
 
 
@@ -331,8 +334,13 @@ def test_it_is_written_once_for_all_who_look(server: Server) -> None:
         with client.stream("GET", LIVE) as other:
             second = told(other)
             next(second)
-            mine = {now["sample"]["time"]: now for _, now in (next(first) for _ in range(4))}
-            yours = {now["sample"]["time"]: now for _, now in (next(second) for _ in range(3))}
-    both = mine.keys() & yours.keys()
+            mine: dict[int, Any] = {}
+            yours: dict[int, Any] = {}
+            for _ in range(30):  # they are as far apart as it took the second to come
+                for seen, events in ((mine, first), (yours, second)):
+                    _, now = next(events)
+                    seen[now["sample"]["time"]] = now
+                if len(both := mine.keys() & yours.keys()) >= 2:
+                    break
     assert len(both) >= 2
     assert all(mine[each] == yours[each] for each in both)

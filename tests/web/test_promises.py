@@ -1,8 +1,13 @@
-"""What the server promises about memory, the disk and its other clients, measured on a real one."""
+"""What the server promises about memory, the disk and its other clients, measured on a real one.
+
+Each figure is held to another one of the same run, and to far more than what is documented: `scripts/bench promises`
+holds the figures themselves.
+"""
 
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,14 +17,16 @@ from tests.support import Server, connect, read_head, wait_until
 from tests.websocket import Client, opened
 
 MEGABYTE = 1 << 20
-STALLED = 200
-KIB_A_STREAM = 64
+FIRST, STALLED = 10, 100
+KIB_A_STREAM = {"http": 72, "websocket": 120}
+"""Twice what is documented, and more."""
 
 HTTP = "GET /api/stream/{name} HTTP/1.1\r\nHost: t\r\n\r\n"
 
 
 async def stall(server: Server, stack: AsyncExitStack, name: str, count: int, *, websocket: bool) -> None:
-    """Open `count` streams of `name` that nobody reads, and wait until none of them moves any more."""
+    """Open `count` further streams of `name` that nobody reads, and wait until none of all moves any more."""
+    there = server.metrics()["active_streams"]
 
     async def one() -> None:
         stream = await stack.enter_async_context(await connect(server))
@@ -33,6 +40,11 @@ async def stall(server: Server, stack: AsyncExitStack, name: str, count: int, *,
     async with trio.open_nursery() as nursery:
         for _ in range(count):
             nursery.start_soon(one)
+    await stand_still(server, there + count)
+
+
+async def stand_still(server: Server, count: int) -> None:
+    """Wait until there are `count` streams, and nothing of them is sent any more."""
     sent = -1
 
     def still() -> bool:
@@ -41,7 +53,12 @@ async def stall(server: Server, stack: AsyncExitStack, name: str, count: int, *,
         before, sent = sent, int(metrics["bytes_sent"])
         return bool(metrics["active_streams"] == count) and sent == before
 
-    await wait_until(still, 20, "the streams to stand still")
+    await wait_until(still, 5, "the streams to stand still")
+
+
+async def leave(server: Server) -> None:
+    """Wait until all streams have ended."""
+    await wait_until(lambda: bool(server.metrics()["active_streams"] == 0), 5, "the streams to end")
 
 
 @pytest.mark.parametrize("transport", ["http", "websocket"])
@@ -50,76 +67,129 @@ async def test_a_stalled_stream_costs_little_memory_of_any_file(
 ) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
-    costs = {}
+    few, all_ = {}, {}
     for name, size in (("small.mp4", 32 * MEGABYTE), ("large.mp4", 4096 * MEGABYTE)):
         with (videos / name).open("wb") as file:
             file.truncate(size)
         server = start(videos)
-        for round_ in (20, STALLED):  # the first round is for what is only paid once
-            async with AsyncExitStack() as stack:
-                before = server.private_memory()
-                await stall(server, stack, name, round_, websocket=transport == "websocket")
-                costs[name] = (server.private_memory() - before) / round_ / 1024
-            await wait_until(lambda: server.metrics()["active_streams"] == 0, 5)  # noqa: B023
+        async with AsyncExitStack() as stack:  # what is only paid once
+            await stall(server, stack, name, FIRST, websocket=transport == "websocket")
+        await leave(server)
+        before = server.private_memory()
+        async with AsyncExitStack() as stack:
+            await stall(server, stack, name, STALLED, websocket=transport == "websocket")
+            few[name] = server.private_memory() - before
+            await stall(server, stack, name, STALLED, websocket=transport == "websocket")
+            all_[name] = server.private_memory() - before
+        await leave(server)
+    costs = {name: each / (2 * STALLED) / 1024 for name, each in all_.items()}
     print(f"KiB of private memory a stalled {transport} stream: {costs}")
-    assert max(costs.values()) <= KIB_A_STREAM
-    assert abs(costs["large.mp4"] - costs["small.mp4"]) <= 8
+    assert costs["large.mp4"] <= 1.5 * costs["small.mp4"]
+    # Of the first, some have the memory of those before them.
+    assert all(all_[name] <= 3 * few[name] for name in all_), (few, all_)
+    assert max(costs.values()) <= KIB_A_STREAM[transport]
 
 
-ROUNDS = 3
+ROUNDS = 5
 """Other programs on the machine can only make a round worse, never better."""
 
+PLACES = 256
+"""In a file that is read from its beginning to its end next to nothing is cold: the system reads ahead."""
 
-@pytest.mark.alone
+WAITS_FOR_A_DISK = "D"
+"""What the system says of such a thread (`proc_pid_stat(5)`)."""
+
+
+@dataclass
+class Seen:
+    """How long `/healthz` took, asked all the time while a file was sent, and what of that the disk was to blame for."""
+
+    waits: list[float]
+    cold: int = 0
+    loop: int = 0
+    threads: int = 0
+
+    def share(self, part: float) -> float:
+        """What so large a part of the answers took at most."""
+        return sorted(self.waits)[int(len(self.waits) * part)]
+
+    def __str__(self) -> str:
+        return (
+            f"median {self.share(0.5):.4f} s, p99 {self.share(0.99):.4f} s; {self.cold} windows were cold, the loop "
+            f"was seen waiting for the disk {self.loop} times, threads {self.threads} times"
+        )
+
+
 @pytest.mark.timeout(300)
 async def test_a_cold_gigabyte_does_not_hold_up_anyone(running: Server, videos: Path) -> None:
+    """Others are answered as beside a warm one; and it is threads that are seen waiting for the disk, not the loop.
+
+    The latter shows a fault also where the disk is fast.
+    """
     path = videos / "cold.mp4"
     block = os.urandom(MEGABYTE)
     with path.open("wb") as file:
         for number in range(1024):
             file.write(number.to_bytes(8, "big") + block[8:])
         os.fsync(file.fileno())
+    rounds = []
     for _ in range(ROUNDS):
-        median, p99, cold = await health_beside_a_cold_file(running, path)
-        print(f"while {cold} windows were cold: median {median:.4f} s, p99 {p99:.4f} s")
-        assert cold > 2, "the file was not cold: this has shown nothing"
-        if p99 < 0.05:
+        warm = await health_beside(running, path)
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        cold = await health_beside(running, path)
+        rounds.append(f"warm: {warm}\ncold: {cold}")
+        print(rounds[-1])
+        was_cold = cold.cold > PLACES / 2 and cold.threads > 0
+        if was_cold and 5 * cold.loop < cold.threads and cold.share(0.99) <= 3 * warm.share(0.99):
             return
-    pytest.fail("the event loop waited for the disk")
+    pytest.fail("the event loop waited for the disk, or nobody did:\n" + "\n".join(rounds))
 
 
-async def health_beside_a_cold_file(server: Server, path: Path) -> tuple[float, float, int]:
-    """How long `/healthz` takes, asked every 10 ms while `path` is fetched from the disk; the cold windows."""
-    fd = os.open(path, os.O_RDONLY)
-    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(fd)
+async def health_beside(server: Server, path: Path) -> Seen:
+    """How long `/healthz` takes while a megabyte at each place of `path` is sent."""
     before = server.metrics()["windows_cold"]
-    waits: list[float] = []
+    seen = Seen([])
+    words: list[str] = []
+    for place in range(PLACES):
+        start = place * path.stat().st_size // PLACES
+        words += ["--next", "-sS", "-o", "/dev/null", "-w", "%{size_download}"]
+        words += ["-r", f"{start}-{start + MEGABYTE - 1}", f"{server.url}/api/stream/{path.name}"]
 
     async def ask_health() -> None:
         async with await connect(server) as stream:
-            due = trio.current_time()
             while True:
-                due += 0.01
-                await trio.sleep_until(due)
+                await trio.sleep(0.01)
+                asked = trio.current_time()
                 await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
                 head, body = await read_head(stream)
-                waits.append(trio.current_time() - due)
+                seen.waits.append(trio.current_time() - asked)
                 assert b" 200 " in head
                 while b"}" not in body:
                     body += await stream.receive_some(1000)
 
+    async def watch() -> None:
+        tasks = Path(f"/proc/{server.pid}/task")
+        while True:
+            await trio.sleep(0.001)
+            for task in tasks.iterdir():
+                with suppress(OSError):  # it has just ended
+                    waits = (task / "stat").read_text().rpartition(") ")[2].startswith(WAITS_FOR_A_DISK)
+                    if task.name == str(server.pid):
+                        seen.loop += waits
+                    else:
+                        seen.threads += waits
+
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ask_health)
-        # A program of its own: what reads a gigabyte here must not delay the clock that measures.
-        url = f"{server.url}/api/stream/{path.name}"
-        command = ["curl", "-sS", "-o", "/dev/null", "-w", "%{size_download}", url]
-        answer = await trio.run_process(command, capture_stdout=True)
+        nursery.start_soon(watch)
+        # A program of its own: what reads all that here must not delay the clock that measures.
+        answer = await trio.run_process(["curl", *words[1:]], capture_stdout=True)
         nursery.cancel_scope.cancel()
-    assert answer.stdout == str(path.stat().st_size).encode()
-    assert len(waits) > 20
-    waits.sort()
-    return waits[len(waits) // 2], waits[int(len(waits) * 0.99)], server.metrics()["windows_cold"] - before
+    assert answer.stdout == str(MEGABYTE).encode() * PLACES
+    assert len(seen.waits) > 20
+    seen.cold = server.metrics()["windows_cold"] - before
+    return seen
 
 
 async def ask(server: Server, stack: AsyncExitStack, name: str) -> tuple[trio.SocketStream, bytes]:
@@ -131,7 +201,7 @@ async def ask(server: Server, stack: AsyncExitStack, name: str) -> tuple[trio.So
 async def drain(stream: trio.SocketStream, got: bytes, size: int) -> bytes:
     """Everything up to `size` bytes, or to where the server gave up."""
     data = bytearray(got)
-    with trio.fail_after(10), suppress(trio.BrokenResourceError):
+    with trio.fail_after(60), suppress(trio.BrokenResourceError):
         while len(data) < size and (more := await stream.receive_some(MEGABYTE)):
             data += more
     return bytes(data)
@@ -157,11 +227,11 @@ async def test_truncating_a_file_ends_its_streams_and_nothing_else(running: Serv
             data, _, closed = await socket.everything()
             assert len(data) < size
             assert closed.code in (1006, 1011), "a frame torn in the middle has no close frame behind it"
-        await wait_until(lambda: running.metrics()["active_streams"] == 5, 2)
+        await wait_until(lambda: running.metrics()["active_streams"] == 5, 5)
         assert [event["ended"] for event in running.ended] == ["failed"] * 20
         assert all("the file" in event["reason"] for event in running.ended)
         for stream, rest in others:
             assert await drain(stream, rest, size) == content
-    await wait_until(lambda: len(running.ended) == 25, 2)
+    await wait_until(lambda: len(running.ended) == 25, 5)
     assert [event["ended"] for event in running.ended[20:]] == ["finished"] * 5
     assert "Traceback" not in running.log

@@ -63,7 +63,7 @@ async def begin(server: Server, path: str = "/api/stream/large.mp4", head: str =
 async def read_on(stream: trio.SocketStream) -> bytes:
     """Everything until the server closes, or nothing more of a response whose length is known."""
     data = bytearray()
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         with suppress(trio.BrokenResourceError):  # a reset is an end too
             while more := await stream.receive_some(MEGABYTE):
                 data += more
@@ -277,7 +277,7 @@ async def test_a_file_changed_in_place_aborts_its_stream(
         assert "file" in event["reason"]
         assert server.metrics()["active_streams"] == 1
         rest = b""
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             while len(rest) < 8 * MEGABYTE:
                 rest += await bystander.receive_some(MEGABYTE)
         assert rest == b"b" * len(rest)
@@ -343,7 +343,7 @@ async def test_a_slow_client_is_no_stalled_client(
     async with await begin(server, head="Range: bytes=0-20000000\r\n") as stream:
         began = trio.current_time()
         left = 20_000_001 - 65536
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             while left > 0:
                 data = await stream.receive_some(2 * MEGABYTE)
                 assert data
@@ -396,7 +396,7 @@ async def test_keep_alive_goes_on_and_close_closes(running: Server, videos: Path
 async def test_absurd_heads_get_a_clear_4xx(running: Server, videos: Path, head: bytes) -> None:
     (videos / "v.mp4").write_bytes(b"v")
     async with await connect(running) as stream:
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             with suppress(trio.BrokenResourceError):  # answered before all of it was read
                 await stream.send_all(head)
             first = (await stream.receive_some(65536)).split(b"\r\n", 1)[0]

@@ -1,0 +1,261 @@
+"""`scripts/bench promises`: what a client costs that reads nothing, and how others are answered beside a cold disk."""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from . import machine, media, report, servers
+from .bodies import percentile
+from .bounds import Bound, about_machine, filled, own_versions, table, write
+from .media import File
+from .outside import until
+from .servers import Running
+
+GIB = 1 << 30
+SMALL, LARGE, COLD = File("small.mp4", 32 * media.MIB), File("large.mp4", 4 * GIB), File("cold.mp4", GIB)
+FIRST, CLIENTS, STREAMS = 20, 200, 90  # HTTP/2 has that many streams on one connection, which may have 100
+ROUNDS = 3  # other programs can only make one worse
+EVERY = 0.01  # seconds between two questions
+
+MOST_KIB = {"HTTP/1.1": 40.0, "WebSocket": 64.0, "HTTP/2": 384.0}
+MOST_APART_KIB = 8.0  # of a small file and a large one
+MOST_P99_MS = 50.0
+
+ASK = "GET /api/stream/{} HTTP/1.1\r\nHost: t\r\n\r\n"
+UPGRADE = (
+    "GET /api/ws/stream/{} HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+class Shown:
+    """What a server of one worker shows of itself."""
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+        (self.worker,) = (
+            pid
+            for pid in machine.group(running.leader)
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        )
+
+    def metrics(self) -> dict[str, Any]:
+        kind, more = http.client.HTTPConnection, {}
+        if servers.speaks_tls(self.running.server):
+            kind, more = http.client.HTTPSConnection, {"context": servers.trusting("http/1.1")}
+        link = kind("127.0.0.1", self.running.port, timeout=20, **more)
+        with contextlib.closing(link):
+            link.request("GET", "/api/metrics")
+            answer: dict[str, Any] = json.load(link.getresponse())
+            return answer
+
+    def memory(self) -> float:
+        """Private memory of the worker, KiB."""
+        status = Path(f"/proc/{self.worker}/status").read_text("latin-1")
+        return int(re.search(r"^RssAnon:\s+(\d+) kB", status, re.MULTILINE)[1])  # type: ignore[index]
+
+    def rest(self, streams: int) -> None:
+        """Wait until there are so many streams, and nothing of them is sent any more."""
+        seen = [-1]
+
+        def still() -> bool:
+            found = self.metrics()
+            seen.append(found["bytes_sent"])
+            return found["active_streams"] == streams and seen[-1] == seen[-2]
+
+        until(still, f"{streams} streams to stand still")
+
+
+type Crowd = Callable[[Running, File, int], contextlib.AbstractContextManager[None]]
+
+
+def each_its_own(request: str) -> Crowd:
+    """Connections on which that was asked, and nothing is read."""
+
+    @contextlib.contextmanager
+    def crowd(running: Running, file: File, count: int) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            for _ in range(count):
+                sock = stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
+                sock.sendall(request.format(file.name).encode())
+            yield
+
+    return crowd
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """One of HTTP/2 (RFC 9113 section 4.1)."""
+    return len(payload).to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4) + payload
+
+
+@contextlib.contextmanager
+def all_on_one(running: Running, file: File, count: int) -> Iterator[None]:
+    """Streams of one connection of HTTP/2, which has room for all; they have none beyond their first 64 KiB."""
+    path = f"/api/stream/{file.name}".encode()
+    head = b"\x82\x87\x01\x01t\x04" + bytes((len(path),)) + path  # HPACK: GET, https, :authority t, :path
+    ask = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"") + frame(8, 0, 0, GIB.to_bytes(4))
+    ask += b"".join(frame(1, 5, 2 * number + 1, head) for number in range(count))
+    plain = socket.create_connection(("127.0.0.1", running.port))
+    with servers.trusting("h2").wrap_socket(plain) as sock:
+        sock.sendall(ask)
+        sock.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            while sock.recv(1 << 16):
+                pass
+        yield
+
+
+def stalled(shown: Shown, crowd: Crowd, file: File, count: int) -> float:
+    """KiB of private memory that a stream costs which nobody reads."""
+    cost = 0.0
+    for number in (FIRST, count):  # the first are for what is only paid once
+        before = shown.memory()
+        with crowd(shown.running, file, number):
+            shown.rest(number)
+            cost = (shown.memory() - before) / number
+        shown.rest(0)
+    return cost
+
+
+def beside_cold(running: Running, path: Path) -> dict[str, float]:
+    """How long `/healthz` takes while a gigabyte comes from the disk, ms."""
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    waits = []
+    link = http.client.HTTPConnection("127.0.0.1", running.port, timeout=20)
+    url = f"http://127.0.0.1:{running.port}{running.path(path.name)}"
+    with contextlib.closing(link), subprocess.Popen(["curl", "-sS", "-o", "/dev/null", url]) as curl:
+        while curl.poll() is None:
+            began = time.perf_counter()
+            link.request("GET", "/healthz")
+            link.getresponse().read()
+            waits.append((time.perf_counter() - began) * 1000)
+            time.sleep(EVERY)
+    return {"p50_ms": percentile(waits, 0.5), "p99_ms": percentile(waits, 0.99), "max_ms": max(waits)}
+
+
+def certified(folder: Path) -> tuple[str, ...]:
+    """Arguments for Hypercorn: a certificate nobody knows."""
+    key, certificate = str(folder / "key.pem"), str(folder / "certificate.pem")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 2"
+    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return ("--certfile", certificate, "--keyfile", key)
+
+
+PAGE = """\
+# What is promised of memory and of the disk
+
+What a client costs that asks for a file and reads nothing, and how soon others are answered while a file comes from a
+cold disk. The server is `hypercorn trio_stream.app:app -k trio`, over loopback. Written by `scripts/bench promises`;
+all figures are in [promises.json](promises.json).
+
+{bounds}
+
+## What was done
+
+- **Memory** {clients} clients ask for a file and read nothing; over HTTP/2 it is one that asks for {streams} and gives
+none of them room beyond the first 64 KiB. When nothing is sent any more, the private memory of the server (`RssAnon`)
+is what it was before and theirs; {first} clients that came and went before them have paid what is paid once. The
+files have 32 MiB and 4 GiB.
+
+- **The disk** A gigabyte that is not in the page cache is fetched by `curl`, and meanwhile `/healthz` is asked,
+{every} ms after each answer. Of {rounds} rounds the best counts: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms, most
+{max_ms:.1f} ms.
+
+## The machine
+
+{machine}
+
+## Repeat it
+
+`scripts/bench promises` wrote this, in about a minute. It ends with 1 when a bound is missed. Have the
+machine to yourself.
+"""
+
+
+def bounds(found: dict[str, Any]) -> list[Bound]:
+    kib = found["stalled_kib"]
+    return [
+        *(
+            Bound(f"A client that reads nothing, {way}, 4 GiB", each["large"], MOST_KIB[way], "KiB")
+            for way, each in kib.items()
+        ),
+        *(
+            Bound(
+                f"A large file against a small one, {way}",
+                abs(each["large"] - each["small"]),
+                MOST_APART_KIB,
+                "KiB",
+            )
+            for way, each in kib.items()
+            if way != "HTTP/2"  # a few streams, which cost ten times as much
+        ),
+        Bound("`/healthz` beside a cold gigabyte, p99", found["beside_cold"]["p99_ms"], MOST_P99_MS, "ms"),
+    ]
+
+
+def measure(folder: Path, cpu: int) -> dict[str, Any]:
+    """Both, with servers of their own."""
+    found: dict[str, Any] = {"stalled_kib": {}}
+    for file in (SMALL, LARGE):
+        with (folder / file.name).open("wb") as made:
+            made.truncate(file.size)
+    ways: tuple[tuple[str, Crowd, int, tuple[str, ...]], ...] = (
+        ("HTTP/1.1", each_its_own(ASK), CLIENTS, ()),
+        ("WebSocket", each_its_own(UPGRADE), CLIENTS, ()),
+        ("HTTP/2", all_on_one, STREAMS, certified(folder)),
+    )
+    for way, crowd, count, arguments in ways:
+        print(f"clients that read nothing, {way}", file=sys.stderr, flush=True)
+        costs = found["stalled_kib"][way] = {}
+        for name, file in (("small", SMALL), ("large", LARGE)):
+            kind = servers.Server("trio-stream", "trio-stream", "", "/api/stream/{name}", {}, arguments)
+            with servers.serving(kind, folder, cpu) as running:
+                costs[name] = stalled(Shown(running), crowd, file, count)
+    print("beside a cold disk", file=sys.stderr, flush=True)
+    path = folder / COLD.name
+    with path.open("wb") as made:
+        for number in range(COLD.size // media.BLOCK):
+            made.write(media.block(COLD, number))
+        os.fsync(made.fileno())
+    with servers.serving(servers.SERVERS[0], folder, cpu) as running:
+        servers.wait_settled(running)
+        rounds = [beside_cold(running, path) for _ in range(ROUNDS)]
+    found["beside_cold"] = min(rounds, key=lambda each: each["p99_ms"])
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench promises", description=__doc__)
+    report.add_out(parser)
+    options = parser.parse_args(arguments)
+    (cpu, client_cpu), facts, versions = machine.two_cpus(), machine.facts(), machine.versions()
+    os.sched_setaffinity(0, {client_cpu})
+    machine.raise_open_files()
+    with tempfile.TemporaryDirectory(prefix="promises-", dir=machine.CACHE) as made:
+        found = measure(Path(made), cpu)
+    found["machine"] = facts
+    found["versions"] = own_versions(versions)
+    kept = bounds(found)
+    page = PAGE.format(
+        bounds=table(kept),
+        machine=about_machine(found, "The server has"),
+        clients=CLIENTS,
+        streams=STREAMS,
+        first=FIRST,
+        every=round(EVERY * 1000),
+        rounds=ROUNDS,
+        **found["beside_cold"],
+    )
+    return write(options.out, "promises", found, filled(page), kept)
