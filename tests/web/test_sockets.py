@@ -50,6 +50,12 @@ async def test_the_bytes_come_in_order(
     assert running.last_ended()["ended"] == "finished"
 
 
+async def test_another_spelling_of_the_path_is_that_path(running: Server) -> None:
+    async with opened(running, "/api/ws/%73tream/small%2Emp4") as socket:
+        data, _, closed = await socket.everything()
+    assert (data, closed.code) == (b"small", 1000)
+
+
 @pytest.mark.parametrize("name", ["empty.mp4", "small.mp4"])
 async def test_small_files_come_whole(running: Server, videos: Path, name: str) -> None:
     async with opened(running, f"/api/ws/stream/{name}") as socket:

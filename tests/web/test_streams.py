@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import batched
 from pathlib import Path
 from urllib.parse import quote
 
@@ -402,6 +403,46 @@ async def test_absurd_heads_get_a_clear_4xx(running: Server, videos: Path, head:
             first = (await stream.receive_some(65536)).split(b"\r\n", 1)[0]
     assert first.split(b" ")[1].startswith(b"4"), first
     assert running.get("/healthz").status_code == 200
+
+
+SPELLINGS = (
+    "/api/%73tream/v.mp4",
+    "/api/stream/%76%2Emp4",
+    "/%61pi/stream-range/v.mp4",
+)
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+async def test_another_spelling_of_a_path_is_that_path(running: Server, videos: Path, path: str) -> None:
+    """RFC 3986 section 6.2.2. Most clients send the normal one, so it is written out here."""
+    (videos / "v.mp4").write_bytes(b"video")
+    answer = await exchange(
+        running, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+    )
+    assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
+    assert answer.endswith(b"\r\n\r\nvideo")
+
+
+LONG_PATHS, LONG = 2000, 15_000
+ON_ONE_CONNECTION = 500
+"""Hypercorn ends one after a thousand requests."""
+
+
+async def test_paths_that_strangers_make_up_are_not_remembered(running: Server) -> None:
+    async def ask(numbers: range) -> None:
+        for some in batched(numbers, ON_ONE_CONNECTION):
+            async with await connect(running) as stream:
+                for number in some:
+                    path = f"/api/stream/{number:05}{'x' * LONG}.mp4"
+                    await stream.send_all(f"HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+                    head, _ = await read_head(stream)
+                    assert b" 404 " in head
+
+    await ask(range(100))
+    before = running.private_memory()
+    await ask(range(100, 100 + LONG_PATHS))
+    kept = running.private_memory() - before
+    assert kept < LONG_PATHS * LONG / 4, f"{kept} bytes of {LONG_PATHS * LONG}"
 
 
 def test_methods_that_are_not_there(running: Server, videos: Path) -> None:

@@ -11,6 +11,7 @@ import errno
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
 import trio
 from hypercorn.typing import (
@@ -19,12 +20,16 @@ from hypercorn.typing import (
     ASGISendEvent,
     HTTPResponseBodyEvent,
     HTTPResponseStartEvent,
+    HTTPScope,
     LifespanScope,
+    WebsocketScope,
 )
+from quart import Quart
 from quart.asgi import ASGIWebsocketConnection
 from quart.utils import encode_headers
 from quart.wrappers import Response
 from quart.wrappers.request import Body
+from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection, TrioASGIWebsocketConnection
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -36,6 +41,7 @@ from trio_stream.errors import (
     StoreError,
     TrioStreamError,
 )
+from trio_stream.http.paths import normal_path
 from trio_stream.server.http import VIEWS, ZEROCOPY
 from trio_stream.server.local import serve_local
 from trio_stream.services import Services, open_services
@@ -63,10 +69,22 @@ def translate(error: OSError) -> TrioStreamError:
     return ClientGone(str(error))
 
 
+def spelt_normally[T: (HTTPScope, WebsocketScope)](scope: T) -> T:
+    """The scope with the normal form of its path: what routes are found by, and what names are taken from."""
+    raw = scope["raw_path"]
+    normal = normal_path(raw) if raw.startswith(b"/") else raw
+    if normal == raw:
+        return scope
+    return {**scope, "raw_path": normal, "path": unquote(normal.decode("ascii"))}
+
+
 class HTTPConnection(TrioASGIHTTPConnection):
     """One HTTP request."""
 
     app: "TrioStream"
+
+    def __init__(self, app: Quart, scope: HTTPScope) -> None:
+        super().__init__(app, spelt_normally(scope))
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Answer it; a client that leaves ends the answer."""
@@ -199,6 +217,9 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
     """One WebSocket."""
 
     app: "TrioStream"
+
+    def __init__(self, app: QuartTrio, scope: WebsocketScope) -> None:
+        super().__init__(app, spelt_normally(scope))
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve it; a client that leaves cancels what is served."""

@@ -42,6 +42,9 @@ MAKING_PATIENCE = 90.0
 ROUTES = 4096
 """Paths whose routes are remembered: of the videos and players there are at one time."""
 
+LONGEST_PATH = 512
+"""Characters of a path that is remembered, so that strangers can fill a few megabytes and not hundreds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -164,7 +167,9 @@ class DirectRoutes:
             VIEWS in scope["extensions"] and self._app.services.owner.mine
         ):
             return None
-        return self._match(scope["path"], scope["method"])
+        path = scope["path"]
+        match = self._match if len(path) <= LONGEST_PATH else self._match_anew
+        return match(path, scope["method"])
 
     def _match_anew(self, path: str, method: str) -> Route | None:
         try:

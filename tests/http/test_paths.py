@@ -1,0 +1,50 @@
+"""Spellings of one path."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_stream.http.paths import normal_path
+
+
+@pytest.mark.parametrize(
+    ("raw", "normal"),
+    [
+        (b"/api/stream/a.mp4", b"/api/stream/a.mp4"),
+        (b"/api/%73tream/a%2Emp4", b"/api/stream/a.mp4"),
+        (b"/%7euser/%c3%a9", b"/~user/%C3%A9"),
+        (b"/a%2fb", b"/a%2Fb"),  # a slash in a name is no division
+        (b"/a%2Fb%20c", b"/a%2Fb%20c"),
+        (b"/%", b"/%"),
+        (b"/%4", b"/%4"),
+        (b"/%zz", b"/%zz"),
+        (b"/%25%37%33", b"/%2573"),  # decoded once
+        (b"/a/%2e%2E/b", b"/a/../b"),
+        (b"/a//b", b"/a//b"),
+        (b"/.a/..b", b"/.a/..b"),
+    ],
+)
+def test_spellings(raw: bytes, normal: bytes) -> None:
+    assert normal_path(raw) == normal
+    assert normal_path(normal) == normal
+
+
+PIECES = st.lists(
+    st.sampled_from([b"/", b".", b"..", b"a", b"%", b"%2e", b"%2F", b"%73", b"%C3", b"%25", b"7"])
+)
+
+
+@given(PIECES)
+def test_the_normal_form_is_its_own(pieces: list[bytes]) -> None:
+    once = normal_path(b"/" + b"".join(pieces))
+    assert normal_path(once) == once
+    assert once[:1] == b"/"
+
+
+@given(st.text(st.characters(exclude_characters="/.", exclude_categories=["Cs"]), min_size=1), st.data())
+def test_however_a_name_is_spelt(name: str, data: st.DataObject) -> None:
+    plain = b"/" + b"".join(b"%%%02X" % octet for octet in name.encode())
+    other = b"/" + b"".join(
+        data.draw(st.sampled_from([b"%%%02X" % octet, b"%%%02x" % octet])) for octet in name.encode()
+    )
+    assert normal_path(plain) == normal_path(other)
