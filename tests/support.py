@@ -346,13 +346,9 @@ def url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:
 
 def wait_for[T](look: Callable[[], T | bool | None], seconds: float, what: str = "it") -> T:
     """Poll `look` until it answers something true; fail where that takes longer than `seconds` and any slowness."""
-    deadline = time.monotonic() + SLOWER * seconds
-    while True:
-        found = look()
-        if found:
-            return found  # type: ignore[return-value]
-        assert time.monotonic() < deadline, f"waited {SLOWER * seconds} s for {what}"
-        time.sleep(0.01)
+    found = happens(look, SLOWER * seconds)
+    assert found, f"waited {SLOWER * seconds} s for {what}"
+    return found  # type: ignore[return-value]
 
 
 def happens[T](look: Callable[[], T], seconds: float) -> T:

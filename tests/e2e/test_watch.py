@@ -25,7 +25,7 @@ def test_plays_at_once_and_seeks_by_the_preview_bar(page: Page) -> None:
     playing(page)
 
 
-def test_draws_nothing_but_the_picture_while_it_plays(page: Page) -> None:
+def test_only_the_video_is_redrawn_while_it_plays(page: Page) -> None:
     """Whatever moves for ever, even if nobody sees it, has the page drawn sixty times a second."""
     open_video(page, "Film")
     playing(page)

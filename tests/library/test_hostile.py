@@ -161,7 +161,6 @@ def never_read(path: Path) -> Callable[[], bool]:
     ],
     indirect=True,
 )
-@pytest.mark.timeout(600)
 def test_the_scan_of_a_hostile_library(
     start: Callable[..., Server],
     hostile: Path,
