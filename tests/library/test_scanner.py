@@ -5,7 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from tests.depth import large
 from tests.library.conftest import Shelf, open_shelf
 from tests.support import wait_until
-from trio_stream.library import chores, editing, records, watch_state
+from trio_stream.library import chores, editing, records, watch_state, watching
 from trio_stream.library import scanner as scanner_module
 from trio_stream.library.content import SAMPLE, SAMPLES
 from trio_stream.library.watch_state import Playhead
@@ -447,14 +447,19 @@ async def test_a_folder_that_is_replaced_is_watched_again(shelf: Shelf) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_same(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_watches(*_: object, **__: object) -> object:
-        raise OSError(28, "OS file watch limit reached.")
-        yield
+@pytest.fixture
+def no_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be watched."""
 
-    monkeypatch.setattr("watchfiles.watch", no_watches)
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "OS file watch limit reached.")
+
+    monkeypatch.setattr(watching, "RustNotify", refuse)
+
+
+async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_same(
+    no_watches: None, shelf: Shelf
+) -> None:
     async with trio.open_nursery() as nursery:
         await shelf.run(nursery)
         assert not shelf.progress.watching.on
@@ -468,15 +473,9 @@ async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_sam
         nursery.cancel_scope.cancel()
 
 
-def iter_nothing() -> Iterator[set[str]]:
-    """A watch that ends at once."""
-    yield from ()
-
-
 async def test_a_look_happens_again_after_the_interval(
-    tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch
+    no_watches: None, tmp_path: Path, database_url: URL
 ) -> None:
-    monkeypatch.setattr("watchfiles.watch", lambda *_, **__: iter_nothing())
     async with open_shelf(tmp_path / "videos", database_url) as shelf, trio.open_nursery() as nursery:
         shelf.scanner._interval = 0.2
         await shelf.run(nursery)

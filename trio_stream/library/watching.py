@@ -6,15 +6,19 @@ followed. Whoever listens has to look for themselves now and then; that it does 
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
+from collections.abc import Callable
 
 import trio
-import watchfiles
+from watchfiles._rust_notify import RustNotify  # documented, for those who need more than `watchfiles.watch`
+
+type Identity = tuple[int, int] | None
+"""Device and inode of a folder; None while there is none."""
 
 GROUPED = 500
-"""Milliseconds over which changes are told together at most; after 50 without another they are told at once."""
+"""Milliseconds over which changes are told together at most."""
+
+STEP = 50
+"""Milliseconds without another change after which those there were are told at once."""
 
 WAKE = 500
 """Milliseconds after which the thread that waits looks whether it is still wanted."""
@@ -40,42 +44,35 @@ class Watch:
     ) -> None:
         """Hand on paths that have changed, were added or are gone; started once it hears. Raises `NotWatching`."""
         stop = threading.Event()
-        told = watchfiles.watch(
-            self._root,
-            watch_filter=None,
-            debounce=GROUPED,
-            stop_event=stop,
-            rust_timeout=WAKE,
-            yield_on_timeout=True,
-            raise_interrupt=False,
-            ignore_permission_denied=True,
-            force_polling=False,
-        )
-        ending = NotWatching("the watch has ended")
-        watched = await trio.to_thread.run_sync(_identity, self._root, limiter=self._limiter)
-        look = partial(_next, told, self._root)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_set_when_cancelled, stop)
-            try:
-                while True:
-                    batch, now = await trio.to_thread.run_sync(look, limiter=self._limiter)
-                    if batch is None:
-                        break
-                    if now != watched:
-                        ending = Replaced("the folder was replaced")
-                        break
-                    task_status.started()
-                    task_status = trio.TASK_STATUS_IGNORED
-                    if batch:
-                        heard({path for _, path in batch})
-            except OSError as error:
-                ending = NotWatching(error.strerror or str(error))
-            except RuntimeError as error:  # watchfiles' own, for a name that is no UTF-8
-                ending = NotWatching(str(error))
-            finally:
-                told.close()
-            nursery.cancel_scope.cancel()
+        watched, told = await self._in_thread(_begin, self._root)
+        try:
+            task_status.started()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_set_when_cancelled, stop)
+                try:
+                    while True:
+                        paths, there = await self._in_thread(_next, told, stop, self._root)
+                        if there != watched:
+                            raise Replaced("the folder was replaced")
+                        if paths:
+                            heard(paths)
+                except NotWatching as error:
+                    ending = error
+                    nursery.cancel_scope.cancel()
+        finally:
+            told.close()
         raise ending
+
+    async def _in_thread[*Arguments, T](
+        self, function: Callable[[*Arguments], T], *arguments: *Arguments
+    ) -> T:
+        """What it returns; what the system says against watching is raised as `NotWatching`."""
+        try:
+            return await trio.to_thread.run_sync(function, *arguments, limiter=self._limiter)
+        except OSError as error:
+            raise NotWatching(error.strerror or str(error)) from None
+        except RuntimeError as error:  # watchfiles' own, for a name that is no UTF-8
+            raise NotWatching(str(error)) from None
 
 
 async def _set_when_cancelled(stop: threading.Event) -> None:
@@ -86,11 +83,27 @@ async def _set_when_cancelled(stop: threading.Event) -> None:
         stop.set()
 
 
-def _next(told: Iterator[Any], root: str) -> tuple[Any, tuple[int, int] | None]:
-    return next(told, None), _identity(root)
+def _begin(root: str) -> tuple[Identity, RustNotify]:
+    """What is watched, and the watch, which hears from now on."""
+    identity = _identity(root)
+    watch = RustNotify(
+        [root],
+        debug=False,
+        force_polling=False,
+        poll_delay_ms=0,
+        recursive=True,
+        ignore_permission_denied=True,
+    )
+    return identity, watch
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def _next(told: RustNotify, stop: threading.Event, root: str) -> tuple[set[str], Identity]:
+    """What has changed, which is nothing after a while without changes or when `stop` is set; and what is there now."""
+    batch = told.watch(GROUPED, STEP, WAKE, stop)
+    return set() if isinstance(batch, str) else {path for _, path in batch}, _identity(root)
+
+
+def _identity(path: str) -> Identity:
     try:
         status = os.stat(path)
     except OSError:
