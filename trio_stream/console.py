@@ -82,17 +82,13 @@ async def scan(settings: Settings, *, wait: bool) -> int:
     console = Console()
     async with reach_owner(settings) as client:
         wanted = _checked(await client.post("/api/library/scan")).json()["look"]
-        look: dict[str, Any] = {}
         with _shown(console) as show:
             async for state in _states(client):
                 show(state)
-                now = state["look"]
-                if now["number"] >= wanted:
-                    look = now if not look or now["number"] == look["number"] else look | {"running": False}
-                    if not look["running"] and (state["idle"] or not wait):
-                        break
-    _summarise(console, state, look)
-    return 1 if look["unread"] else 0
+                if state["last_full"]["number"] >= wanted and (state["idle"] or not wait):
+                    break
+    _summarise(console, state)
+    return 1 if state["last_full"]["unread"] else 0
 
 
 async def export(settings: Settings, target: Path | None) -> int:
@@ -205,8 +201,8 @@ class _Bars:
             self._progress.update(task, completed=self._most[kind] - left, total=self._most[kind])
 
 
-def _summarise(console: Console, state: dict[str, Any], look: dict[str, Any]) -> None:
-    keeping = state["keeping"]
+def _summarise(console: Console, state: dict[str, Any]) -> None:
+    look, keeping = state["last_full"], state["keeping"]
     console.print(
         ", ".join(
             (

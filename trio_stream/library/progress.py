@@ -55,6 +55,8 @@ class Progress:
 
     def __init__(self) -> None:
         self.look = Look()
+        self.last_full = Look()
+        """The last look at everything that is over, however it ended; number 0 before the first."""
         self.watching = Watching()
         self.keeping = Keeping()
         self.full_looks = 0
@@ -85,11 +87,16 @@ class Progress:
 
     def describe(self) -> dict[str, Any]:
         """All of it, as JSON holds it."""
-        look = asdict(self.look)
-        times = {name: look.pop(f"{name}_at") for name in ("started", "ended")}
         return {
-            "look": look | {name: None if at is None else moment(at / 1000) for name, at in times.items()},
+            "look": _described(self.look),
+            "last_full": _described(self.last_full),
             "watching": asdict(self.watching),
             "keeping": asdict(self.keeping),
             "idle": self.idle,
         }
+
+
+def _described(look: Look) -> dict[str, Any]:
+    found = asdict(look)
+    times = {name: found.pop(f"{name}_at") for name in ("started", "ended")}
+    return found | {name: None if at is None else moment(at / 1000) for name, at in times.items()}

@@ -178,6 +178,8 @@ class Scanner:
             self._news()
             look.running = False
             look.ended_at = moments.now()
+            if look.full:
+                self._progress.last_full = look
             self._progress.changed()
         if look.added or look.changed or look.moved or look.returned or look.missing or look.full:
             log.info(

@@ -206,6 +206,7 @@ def _details() -> Json:
 def _library() -> Json:
     progress = {
         "look": ref("Look"),
+        "last_full": ref("Look"),
         "watching": ref("Watching"),
         "keeping": ref("Keeping"),
         "idle": flag("Whether nothing is being done."),
@@ -236,7 +237,8 @@ def _library() -> Json:
         ),
         "Progress": object_of("The data of a `progress` event.", progress),
         "Look": object_of(
-            "The last look at the folder, or the one under way.",
+            "A look at the folder. `look` is the last one or the one under way; `last_full` is the last one at "
+            "everything that is over, with the number 0 before the first.",
             {
                 "number": whole("Counted since the start."),
                 "full": flag("Whether it is at everything, or only at what changed."),

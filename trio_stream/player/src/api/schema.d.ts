@@ -409,6 +409,7 @@ export interface components {
             folders: number;
             folder: string;
             look: components["schemas"]["Look"];
+            last_full: components["schemas"]["Look"];
             watching: components["schemas"]["Watching"];
             keeping: components["schemas"]["Keeping"];
             idle: boolean;
@@ -422,6 +423,7 @@ export interface components {
         };
         Progress: {
             look: components["schemas"]["Look"];
+            last_full: components["schemas"]["Look"];
             watching: components["schemas"]["Watching"];
             keeping: components["schemas"]["Keeping"];
             idle: boolean;
