@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, JSHandle, Page, expect
+from playwright.sync_api import TimeoutError as PageTimeout
 
 from tests.browser import launched
 from tests.media.making import make
@@ -174,17 +175,39 @@ def open_video(page: Page, title: str) -> None:
     page.goto(f"/watch/{found[0]['id']}")
 
 
+STATE = """() => {
+    const video = document.querySelector('video');
+    if (video === null) return 'no video in ' + document.body.innerText;
+    const { paused, muted, seeking, ended, readyState, networkState, currentTime, currentSrc } = video;
+    const buffered = [...Array(video.buffered.length).keys()].map(i => [video.buffered.start(i), video.buffered.end(i)]);
+    const error = video.error && [video.error.code, video.error.message];
+    return { paused, muted, seeking, ended, readyState, networkState, currentTime, currentSrc, buffered, error,
+        hidden: document.hidden, activated: navigator.userActivation.hasBeenActive,
+        asked: performance.getEntriesByType('resource').slice(-12).map(
+            each => [each.name, each.startTime, each.responseEnd, each.transferSize]) };
+}"""
+"""What a video does, for those who have to find out why it does not what it should."""
+
+
+def wait_for_page(page: Page, function: str, argument: object = None) -> JSHandle:
+    """Wait until a function of the page returns something true; where it does not, fail with what the video does."""
+    try:
+        return page.wait_for_function(function, arg=argument, polling=SOON)
+    except PageTimeout:
+        pytest.fail(f"waited for {function}\n{page.evaluate(STATE)}")
+
+
 def until(page: Page, condition: str) -> None:
     """Wait until an expression is true in the page.
 
     It becomes a function: what the page would have to evaluate at each look, its policy refuses at the second.
     """
-    page.wait_for_function(f"() => {condition}", polling=SOON)
+    wait_for_page(page, f"() => {condition}")
 
 
 def playing(page: Page) -> None:
     """Wait until it plays."""
-    page.wait_for_function(PLAYING, polling=SOON)
+    wait_for_page(page, PLAYING)
 
 
 def at(page: Page) -> float:
@@ -200,13 +223,13 @@ def seek(page: Page, seconds: float) -> None:
 
 def wait_at(page: Page, seconds: float) -> float:
     """Wait until it has played up to there; where it was then."""
-    there = page.wait_for_function(
+    there = wait_for_page(
+        page,
         """wanted => {
             const video = document.querySelector('video');
             const there = video !== null && video.currentTime >= wanted && video.readyState >= 2 && !video.seeking;
             return there && video.currentTime;
         }""",
-        arg=seconds,
-        polling=SOON,
+        seconds,
     )
     return float(there.json_value())

@@ -78,19 +78,31 @@ def is_at(page: Page, seconds: float) -> None:
     until(page, f"Math.abs({VIDEO}.currentTime - {seconds}) < {PICTURE / 2}")
 
 
+def pause(page: Page, key: str = "k") -> None:
+    """Pause it by that key."""
+    _turn(page, key, "Pause", "Play")
+    until(page, f"{VIDEO}.paused")
+
+
+def play(page: Page, key: str = "k") -> None:
+    """Let it play by that key."""
+    _turn(page, key, "Play", "Pause")
+    until(page, f"!{VIDEO}.paused")
+
+
+def _turn(page: Page, key: str, before: str, after: str) -> None:
+    button = page.locator(".media-play-button")
+    expect(button).to_have_attribute("aria-label", before)
+    page.keyboard.press(key)
+    expect(button).to_have_attribute("aria-label", after)
+
+
 def every_key(page: Page) -> None:
     """Press every key of a video that plays, has subtitles and lasts for minutes; it is paused then."""
-    play = page.locator(".media-play-button")
-    expect(play).to_have_attribute("aria-label", "Pause")
     for key in ("k", "Space"):
-        page.keyboard.press(key)
-        expect(play).to_have_attribute("aria-label", "Play")
-        until(page, f"{VIDEO}.paused")
-        page.keyboard.press(key)
-        expect(play).to_have_attribute("aria-label", "Pause")
-        until(page, f"!{VIDEO}.paused")
-    page.keyboard.press("k")
-    expect(play).to_have_attribute("aria-label", "Play")
+        pause(page, key)
+        play(page, key)
+    pause(page)
 
     whole = float(page.evaluate(f"{VIDEO}.duration"))
     for digit in (9, 8, 7, 6, 5, 4, 3, 2, 0, 1):

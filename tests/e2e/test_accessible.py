@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.depth import large
-from tests.e2e.conftest import VIDEO, forget, open_video, playing, seek, until, wait_at
-from tests.e2e.driving import is_still, press, says, show_controls
+from tests.e2e.conftest import VIDEO, forget, open_video, playing, seek, wait_at
+from tests.e2e.driving import is_still, pause, press, says, show_controls
 from tests.e2e.test_live import FILM, watching
 from tests.support import Server
 
@@ -91,8 +91,7 @@ def test_player(unhindered: tuple[Page, Callable[..., None]]) -> None:
     page, check = unhindered
     open_video(page, "Film")
     wait_at(page, 1)
-    page.keyboard.press("k")
-    until(page, f"{VIDEO}.paused")
+    pause(page)
     check("watch")
     press(page, "Settings")
     for menu in ("Captions", "Speed"):

@@ -5,7 +5,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import TimeoutError as TooSlow
 
 from tests.e2e.conftest import VIDEO, at, open_video, playing, until, wait_at
-from tests.e2e.driving import every_key, every_menu, show_controls
+from tests.e2e.driving import every_key, every_menu, pause, show_controls
 from tests.support import wait_for
 
 
@@ -65,8 +65,7 @@ def test_a_picture_in_picture_that_is_refused_does_no_harm(page: Page) -> None:
         until(page, f"window.asked === {asked}")
     expect(page.get_by_role("button", name="Enter picture-in-picture")).to_have_count(1)
     wait_at(page, 1)
-    page.keyboard.press("k")
-    until(page, f"{VIDEO}.paused")
+    pause(page)
 
 
 def test_by_touch(browser_phone: BrowserContext) -> None:

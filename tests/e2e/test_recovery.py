@@ -11,8 +11,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import VIDEO, Watched, at, open_video, playing, seek, until, wait_at
-from tests.e2e.driving import every_key, every_menu
+from tests.e2e.conftest import VIDEO, Watched, at, open_video, playing, seek, wait_at
+from tests.e2e.driving import every_key, every_menu, pause, play
 from tests.support import Server, serving, wait_for
 
 OFFLINE = 5.0
@@ -128,8 +128,7 @@ def test_the_server_is_restarted(restarted: Restarted, visitor: Page) -> None:
         goes_on(visitor)
         assert same()
         # What is told of the playhead arrives, and the other pages are there.
-        visitor.keyboard.press("k")
-        until(visitor, f"{VIDEO}.paused")
+        pause(visitor)
         visitor.get_by_role("link", name="Library", exact=True).click()
         begun = visitor.get_by_role("region", name="Continue watching")
         expect(begun.get_by_role("link", name="Long")).to_be_visible()
@@ -143,7 +142,7 @@ def test_every_key_and_menu_after_the_server_was_killed(restarted: Restarted, vi
     with restarted.serving():
         goes_on(visitor)
         every_key(visitor)
-        visitor.keyboard.press("k")
+        play(visitor)
         every_menu(visitor)
         assert same()
         visitor.goto("about:blank")
@@ -159,10 +158,10 @@ def test_a_paused_viewer_whose_connection_was_ended_goes_on(
         page = context.new_page()
         open_video(page, "Long")
         playing(page)
-        page.keyboard.press("k")
+        pause(page)
         wait_for(lambda: server.ended and server.metrics()["active_streams"] == 0, 20, "its stream to end")
         before = at(page)
-        page.keyboard.press("k")
+        play(page)
         wait_at(page, before + 1)
         seek(page, 400)
         wait_at(page, 401)

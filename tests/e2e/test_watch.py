@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import VIDEO, at, find_video, open_video, playing, until, wait_at
-from tests.e2e.driving import SUBTITLES, choose, press, says, show_controls, showing
+from tests.e2e.driving import SUBTITLES, choose, pause, press, says, show_controls, showing
 from tests.support import Server, wait_for
 
 
@@ -74,7 +74,7 @@ def test_goes_on_where_it_was_after_a_reload(page: Page) -> None:
     assert abs(int(minutes) * 60 + int(seconds) - left) <= 2
     playing(page)
     assert at(page) > left - 2
-    page.keyboard.press("k")  # and it waits for an answer
+    pause(page)  # and it waits for an answer
     page.get_by_role("button", name="From the beginning").click()
     until(page, f"{VIDEO}.currentTime < 5")
     expect(chip).to_have_count(0)
@@ -91,8 +91,7 @@ def test_a_pause_and_leaving_are_remembered_at_once(page: Page, films: Server) -
 
     page.evaluate(f"void ({VIDEO}.currentTime = 12)")
     wait_at(page, 12)
-    page.keyboard.press("k")
-    until(page, f"{VIDEO}.paused")
+    pause(page)
     wait_for(lambda: abs(stored() - at(page)) < 1, 15, "the pause")
     page.evaluate(f"void ({VIDEO}.currentTime = 20)")
     wait_at(page, 20)
