@@ -20,6 +20,10 @@ import psutil
 import trio
 from sqlalchemy.engine import URL
 
+from tests.forking import Forked, forks
+
+type Process = subprocess.Popen[bytes] | Forked
+
 START_DEADLINE = 30.0
 STOP_DEADLINE = 20.0
 
@@ -62,7 +66,7 @@ class Server:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: Process,
         url: str,
         videos: Path,
         log: Path,
@@ -227,28 +231,31 @@ def launch(
     hypercorn: tuple[str, ...] = (),
     environ: Mapping[str, str] | None = None,
     app: str = "trio_stream.app:app",
-) -> tuple[subprocess.Popen[bytes], Path]:
-    """Start a server of `videos` with its log in `folder`; it is the caller's to end. Answers it and its log.
+) -> tuple[Process, Path]:
+    """Start a server of `videos` with its log in `folder`; it is the caller's to end. Returns it and its log.
 
-    It serves in the process that is started, unless a number of workers is asked for: that is half as many processes,
-    and a fifth less work. Those who test how workers start and end ask for some.
+    Unless a number of workers is asked for, it serves in the process that is started, and that process is forked (see
+    `tests.forking`): half as many processes, and a third of the work. Those who test how servers start ask for workers.
     """
-    if not {"-w", "--workers"} & set(hypercorn):
-        hypercorn = ("-w", "0", *hypercorn)
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "server.log"
+    log.write_bytes(b"")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
-    with log.open("wb") as output:
+    settings = inherited | settings_of(videos, folder) | dict(environ or {})
+    arguments = [app, "-k", "trio", "--bind", "127.0.0.1:0", "--graceful-timeout", "2", *hypercorn]
+    if not {"-w", "--workers"} & set(hypercorn):
+        arguments += ["-w", "0"]
+        if "coverage" not in sys.modules and hasattr(os, "pidfd_open"):
+            lasting.add(forks().pid)
+            return forks().start(arguments, cwd=folder, log=log, environ=settings), log
+    with log.open("ab") as output:
         process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "hypercorn", app, "-k", "trio"),
-                *("--bind", "127.0.0.1:0", "--graceful-timeout", "2", *hypercorn),
-            ],
+            [sys.executable, "-m", "hypercorn", *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=inherited | settings_of(videos, folder) | dict(environ or {}),
+            env=settings,
         )
     return process, log
 
@@ -336,7 +343,7 @@ def _command_line(pid: int) -> list[str]:
     return []
 
 
-def url_in(log: Path, process: subprocess.Popen[bytes]) -> str | None:
+def url_in(log: Path, process: Process) -> str | None:
     """Where the server is to be reached, once it says so."""
     text = log.read_text(errors="replace")
     assert process.poll() is None, f"the server ended:\n{text}"

@@ -26,7 +26,7 @@ import trio
 from sqlalchemy import Connection, select
 
 from tests.media.making import make
-from tests.support import MEDIA_WORKER, is_done, launch, serving, url_in
+from tests.support import MEDIA_WORKER, Process, is_done, launch, serving, url_in
 from trio_stream.errors import StoreError
 from trio_stream.library.derived import MAKING, OLD
 from trio_stream.services import DATABASE, DERIVED
@@ -431,19 +431,19 @@ class Torture:
         finally:
             self._kill(process)
 
-    def _ended(self, process: subprocess.Popen[bytes]) -> bool:
+    def _ended(self, process: Process) -> bool:
         """Whether a server ends that nobody killed; one that is about to has a moment for it."""
         with suppress(subprocess.TimeoutExpired):
             process.wait(5)
         return process.poll() is not None
 
-    def _reached(self, log: Path, process: subprocess.Popen[bytes]) -> str | None:
+    def _reached(self, log: Path, process: Process) -> str | None:
         try:
             return url_in(log, process)
         except AssertionError as error:
             raise Broken(str(error)[-3000:]) from None
 
-    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+    def _kill(self, process: Process) -> None:
         """The whole server at once; what it started to read media has to notice by itself."""
         while True:
             pids = {pid for pid, line in self._processes() if MEDIA_WORKER not in line}

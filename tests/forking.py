@@ -1,0 +1,191 @@
+"""Starts Hypercorn without importing its libraries again each time, which is most of what starting a server costs.
+
+A process of its own imports the libraries of others, but nothing of Trio Stream, and forks for each server. What it
+forked goes on as `python -m hypercorn` does: with the folder, environment and arguments it is told, to its very end.
+Servers with workers, and those whose code is measured, start as users start them (`tests.support.launch`).
+"""
+
+import atexit
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = (
+    "alembic.command",
+    "click",
+    "httpx",
+    "hypercorn.config",
+    "hypercorn.protocol.h2",
+    "hypercorn.protocol.h11",
+    "hypercorn.run",
+    "hypercorn.trio.run",
+    "prometheus_client",
+    "psutil",
+    "quart_trio",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.dialects.sqlite",
+    "structlog",
+    "watchfiles",
+)
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+class Forked:
+    """A process that another one forked, as `subprocess.Popen` has its children."""
+
+    def __init__(self, told: socket.socket) -> None:
+        self._told = told.makefile("rb")
+        self._socket = told
+        self.pid = int(self._told.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code, or minus the number of the signal that ended it; None while it runs."""
+        if self.returncode is None and select.select([self._socket], [], [], 0)[0]:
+            self._end()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for that; raises `TimeoutExpired` after `timeout` seconds."""
+        if self.returncode is None:
+            if not select.select([self._socket], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("hypercorn", timeout or 0)
+            self._end()
+        assert self.returncode is not None
+        return self.returncode
+
+    def _end(self) -> None:
+        self.returncode = int(self._told.readline())
+        self._told.close()
+        self._socket.close()
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class Forks:
+    """A process that forks servers."""
+
+    def __init__(self) -> None:
+        self._ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.forking", str(theirs.fileno())],
+                cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        self.pid = self._process.pid
+        atexit.register(self._end)
+        self._turn = threading.Lock()
+
+    def _end(self) -> None:
+        self._ours.close()
+        self._process.wait()
+
+    def start(self, arguments: list[str], *, cwd: Path, log: Path, environ: Mapping[str, str]) -> Forked:
+        """Start `python -m hypercorn` with its output in `log`."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            wanted = {
+                "arguments": arguments,
+                "cwd": str(cwd.absolute()),
+                "log": str(log.absolute()),
+                "environ": dict(environ),
+            }
+            message = json.dumps(wanted).encode()
+            with self._turn:
+                socket.send_fds(self._ours, [len(message).to_bytes(4)], [theirs.fileno()])
+                self._ours.sendall(message)
+        return Forked(ours)
+
+
+@cache
+def forks() -> Forks:
+    """The one of this process; it ends with it, and what it used is counted."""
+    return Forks()
+
+
+def _serve(asking: socket.socket) -> dict[str, Any] | None:
+    """Fork for whoever asks. Returns what is wanted in each process that was forked, and None once nobody asks."""
+    running: dict[int, tuple[int, socket.socket]] = {}  # process and whom to tell of its end, by its pidfd
+    waiting = select.poll()
+    waiting.register(asking, select.POLLIN)
+    while True:
+        for ready, _ in waiting.poll():
+            if ready in running:
+                waiting.unregister(ready)
+                pid, telling = running.pop(ready)
+                os.close(ready)
+                _, status = os.waitpid(pid, 0)
+                _tell(telling, os.waitstatus_to_exitcode(status))
+                telling.close()
+                continue
+            size, descriptors, _, _ = socket.recv_fds(asking, 4, 1)
+            if not size:
+                return None
+            wanted: dict[str, Any] = json.loads(_read(asking, int.from_bytes(size)))
+            telling = socket.socket(fileno=descriptors[0])
+            pid = os.fork()
+            if not pid:
+                asking.close()
+                telling.close()
+                for descriptor, (_, other) in running.items():
+                    os.close(descriptor)
+                    other.close()
+                return wanted
+            descriptor = os.pidfd_open(pid)
+            running[descriptor] = (pid, telling)
+            waiting.register(descriptor, select.POLLIN)
+            _tell(telling, pid)
+
+
+def _read(stream: socket.socket, size: int) -> bytes:
+    return stream.recv(size, socket.MSG_WAITALL)
+
+
+def _tell(telling: socket.socket, number: int) -> None:
+    with suppress(BrokenPipeError):  # nobody wants to know any more
+        telling.sendall(f"{number}\n".encode())
+
+
+def _become(wanted: Mapping[str, Any]) -> None:
+    """Go on as what is wanted."""
+    output = os.open(wanted["log"], os.O_WRONLY | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    os.chdir(wanted["cwd"])
+    os.environ.clear()
+    os.environ.update(wanted["environ"])
+    sys.path[0] = wanted["cwd"]  # as `python -m` has it
+    sys.argv[:] = ["hypercorn", *wanted["arguments"]]
+    runpy.run_module("hypercorn", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    for library in LIBRARIES:
+        import_module(library)
+    if (told := _serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
+        _become(told)
