@@ -31,7 +31,8 @@ def server(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Serv
         (videos / name).write_bytes(content)
     server = start(videos, hypercorn=("--keep-alive", "3600"))
     for name in ("watched.mp4", "other.mp4"):
-        server.wait_known(name, SIZE)  # a scan opens and closes files, too
+        server.wait_known(name, SIZE)
+    server.wait_idle()  # a scan opens and closes files, and what is made of them, too
     process = psutil.Process(server.pid)
 
     def is_alone() -> bool:
