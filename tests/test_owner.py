@@ -118,6 +118,12 @@ def test_a_worker_beside_the_owner_does_all_it_does(
         assert (refused.status_code, refused.json()["code"]) == (400, "bad-request")
         assert client.delete(f"/api/videos/{id_}/playhead").status_code == 204
         assert client.patch(f"/api/videos/{id_}", json={"title": "É"}).json()["title"] == "É"
+        for taken in ("gzip", "identity"):
+            about = {"description": "Long. " * 500}
+            long = client.patch(f"/api/videos/{id_}", json=about, headers={"Accept-Encoding": taken})
+            assert long.headers.get("Content-Encoding", "identity") == taken
+            assert long.headers["Vary"] == "Accept-Encoding"
+            assert long.json()["description"] == about["description"]
         assert client.get("/api/videos", params={"q": "e"}).json()["videos"] == ["film.mp4"]
         assert client.get("/api/library").json()["videos"] == 1
         assert len(client.get(f"/api/videos/{id_}/file").content) == (film / "film.mp4").stat().st_size

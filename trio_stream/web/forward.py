@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PASSED_ON = (
     "Accept",
+    "Accept-Encoding",
     "Content-Type",
     "If-Match",
     "If-Modified-Since",
@@ -34,6 +35,8 @@ PASSED_ON = (
 
 PASSED_BACK = (
     "Content-Type",
+    "Content-Encoding",
+    "Vary",
     "Content-Length",
     "Content-Range",
     "Content-Disposition",
@@ -101,6 +104,7 @@ async def ask_the_owner(
                 # There is no TLS on it: certificates, which take long to load, are none of its business.
                 transport=httpx.AsyncHTTPTransport(uds=socket, verify=False),
                 timeout=httpx.Timeout(PATIENCE, read=patience),
+                headers={"Accept-Encoding": "identity"},  # unless the client says what it takes
             )
         )
         try:
