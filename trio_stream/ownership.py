@@ -28,22 +28,35 @@ START_DEADLINE = 15.0
 POLL = 0.1
 """Seconds between two tries; `flock` cannot be waited for without a thread that nothing can wake."""
 
+HOLDER = 256
+"""Bytes in the lock file that say who holds it."""
+
 LONGEST_PATH = 100
 """Bytes of the path of a Unix socket, which may have 107 on Linux and 103 on macOS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock: `pid` itself, `server` the process that its server began as."""
+    """Who holds the lock: `pid` itself, `server` the process that its server began as, which no other machine or
+    container has."""
 
     pid: int
-    server: int
+    server: str
 
     @classmethod
     def this(cls) -> "Holder":
         """This process."""
         master = parent_process()
-        return cls(os.getpid(), os.getpid() if master is None else master.pid or os.getpid())
+        began_as = os.getpid() if master is None else master.pid or os.getpid()
+        return cls(os.getpid(), f"{began_as} {_world()}")
+
+
+def _world() -> str:
+    """Where process ids are unique: a boot of a machine, and a namespace of processes in it (as containers have)."""
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:  # macOS has neither, and one namespace
+        return ""
 
 
 class Ownership:
@@ -61,7 +74,7 @@ class Ownership:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-            os.pwrite(self._fd, json.dumps(asdict(Holder.this())).ljust(64).encode(), 0)
+            os.pwrite(self._fd, json.dumps(asdict(Holder.this())).ljust(HOLDER).encode(), 0)
             self.mine = True
         return True
 
@@ -100,6 +113,8 @@ class Ownership:
         """What to say to somebody who needs the lock that another has."""
         holder = self.holder()
         who = "another process" if holder is None else f"process {holder.pid}"
+        if holder is not None and not holder.server.endswith(f" {_world()}"):
+            who += " of another container or machine"
         return DataInUse(
             f"{self.data} is in use by {who}: two servers cannot share a data folder; "
             "stop the other one, or give this one a TRIO_STREAM_DATA of its own"
@@ -108,7 +123,7 @@ class Ownership:
     def holder(self) -> Holder | None:
         """Who wrote last that they have the lock; None if that cannot be read."""
         with suppress(ValueError, TypeError, OSError):
-            return Holder(**json.loads(os.pread(self._fd, 64, 0)))
+            return Holder(**json.loads(os.pread(self._fd, HOLDER, 0)))
         return None
 
     @contextmanager
