@@ -6,10 +6,11 @@ import os
 import pwd
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -157,6 +158,27 @@ def _answers(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> b
         return bool(server.execute("SELECT 1"))
     except psycopg.OperationalError:
         return False
+
+
+@contextmanager
+def locked(
+    url: URL, table: str, mode: Literal["EXCLUSIVE", "ACCESS EXCLUSIVE"] = "EXCLUSIVE"
+) -> Iterator[None]:
+    """Let somebody else write and not come to an end, to all of a SQLite database or to one table of PostgreSQL's.
+
+    Nobody else can write; nor can they read on PostgreSQL where that is `ACCESS EXCLUSIVE`.
+    """
+    if url.get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(str(url.database), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    import psycopg  # noqa: PLC0415
+
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as other:
+        other.execute(f"LOCK TABLE {table} IN {mode} MODE".encode())
+        yield
 
 
 class Databases:

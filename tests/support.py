@@ -163,12 +163,15 @@ class Server:
         wait_for(made, 90, "all to be made")
 
     def settled(self) -> Census:
-        """The census once it stays the same: the connection of the one before has gone then."""
+        """The census once it stays the same: the connection of the one before has gone then.
+
+        For a moment after something happened to a name that is no UTF-8, the folder of videos is not watched.
+        """
         seen = [self.census()]
 
         def same_again() -> bool:
             seen.append(self.census())
-            return seen[-1] == seen[-2]
+            return seen[-1] == seen[-2] and any("inotify" in target for target in self._descriptors())
 
         wait_for(same_again, 5.0, "the server to come to rest")
         return seen[-1]

@@ -6,15 +6,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import astuple
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import structlog
 import trio
+import trio.testing
 
 from tests.support import wait_until
 from trio_stream.errors import SettingsError
-from trio_stream.services import Health, Services, _until, _watched, open_services
+from trio_stream.services import LONGEST_PAUSE, Health, _until, _watched, open_services
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 
@@ -145,7 +147,7 @@ async def lives(*, task_status: trio.TaskStatus[None]) -> None:
 
 
 async def test_a_service_that_dies_is_known_and_takes_nobody_along(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], autojump_clock: trio.testing.MockClock
 ) -> None:
     logs.configure("json", "info")
     health = Health()
@@ -153,16 +155,51 @@ async def test_a_service_that_dies_is_known_and_takes_nobody_along(
         await nursery.start(_watched, health, "lucky", lives)
         assert health.ready
         await nursery.start(_watched, health, "unlucky", dies)
-        with trio.fail_after(60):
-            while health.ready:
-                await trio.lowlevel.checkpoint()
-        assert len(nursery.child_tasks) == 1, "the other one goes on"
+        while health.ready:
+            await trio.lowlevel.checkpoint()
+        assert health.dead == {"unlucky": "Boom: no more"}
+        assert len(nursery.child_tasks) == 2, "the other one goes on, and this one is begun again"
         nursery.cancel_scope.cancel()
-    assert health.dead == {"unlucky": "Boom: no more"}
     logged = capsys.readouterr().err
     assert "a background service died" in logged
     assert '"service": "unlucky"' in logged
     assert "Boom: no more" in logged
+
+
+async def test_a_service_that_dies_begins_again_later_and_later(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    health, begun = Health(), list[float]()
+
+    async def recovers(*, task_status: trio.TaskStatus[None]) -> None:
+        begun.append(trio.current_time())
+        task_status.started()
+        if len(begun) == 9:
+            await trio.sleep(LONGEST_PAUSE + 1)
+        elif len(begun) == 11:
+            await trio.sleep_forever()
+        async with trio.open_nursery():
+            raise Boom
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_watched, health, "unlucky", recovers)
+        await trio.sleep(1000)
+        assert len(begun) == 11
+        assert health.ready
+        nursery.cancel_scope.cancel()
+    pauses = [round(after - before) for before, after in pairwise(begun)]
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, LONGEST_PAUSE + 1 + 1, 2]
+
+
+async def test_a_service_that_cannot_begin_says_so() -> None:
+    async def fails(*, task_status: trio.TaskStatus[None]) -> None:
+        raise Boom
+
+    health = Health()
+    with pytest.RaisesGroup(Boom, flatten_subgroups=True):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_watched, health, "unlucky", fails)
+    assert health.ready
 
 
 async def test_a_service_that_is_cancelled_did_not_die() -> None:
@@ -185,8 +222,7 @@ async def test_readyz_names_what_died(settings: Settings, monkeypatch: pytest.Mo
         answer = await client.get("/readyz")
         assert (answer.status_code, await answer.get_json()) == (200, {"status": "ok"})
 
-        await _one_dies(services)
-
+        services.health.dead["unlucky"] = "Boom: no more"
         answer = await client.get("/readyz")
         assert answer.status_code == 503
         assert answer.headers["Content-Type"] == "application/problem+json"
@@ -197,11 +233,6 @@ async def test_readyz_names_what_died(settings: Settings, monkeypatch: pytest.Mo
         assert "no more" not in problem["detail"], "why is for the log"
         for path in ("/healthz", "/api/videos", "/api/metrics"):
             assert (await client.get(path)).status_code == 200, "it goes on serving"
-
-
-async def _one_dies(services: Services) -> None:
-    async with trio.open_nursery() as nursery:
-        await nursery.start(_watched, services.health, "unlucky", dies)
 
 
 @pytest.mark.parametrize("turns", range(4))

@@ -121,6 +121,17 @@ class TooManyFiles(TrioStreamError):
         self.retry_after = retry_after
 
 
+class LibraryAway(TrioStreamError):
+    """The folder of videos is not there or cannot be read, as when its disk is away; `retry_after` is in seconds."""
+
+    status = 503
+    code = "library-away"
+
+    def __init__(self, reason: str, retry_after: int = 5) -> None:
+        super().__init__(f"the folder of videos cannot be read: {reason}")
+        self.retry_after = retry_after
+
+
 class NotTheOwner(TrioStreamError):
     """Another process owns the data; this one takes over, or reaches it, in a moment; `retry_after` is in seconds."""
 
@@ -224,3 +235,15 @@ class MediaWorkerFailed(TrioStreamError):
 
     status = 503
     code = "media-worker-failed"
+
+
+TROUBLE_OF_ALL = (LibraryAway, StoreUnavailable, StoreDamaged, StoreUnusable, TooManyFiles)
+"""What is no fault of the one thing that is worked on: whoever works through many has to stop for a while."""
+
+
+def first_error(group: BaseExceptionGroup[TrioStreamError]) -> TrioStreamError:
+    """The first of the errors in `group`, however deep."""
+    error: TrioStreamError | BaseExceptionGroup[TrioStreamError] = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,6 +1,7 @@
 """The composition root: everything that lives as long as the server, opened in order in one nursery, closed in reverse.
 
-A service that runs in the background is watched: when it dies, the server goes on serving and says so (`readyz`).
+A service that runs in the background is watched: when it dies, the server goes on serving and says so (`readyz`) until
+the service has begun again.
 
 Of several processes with one data folder one is the owner: it alone writes, scans and makes. The others serve, and one
 of them takes over when the owner has gone.
@@ -50,12 +51,16 @@ LISTENERS = 64
 """Who may listen to events at once, in one process: each is a connection and a few tasks that stay for hours, and takes
 no place of a stream. A house has one or two operators; the others are pages that were left open, or strangers."""
 
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds after which a service that died begins again, the first time and at most; after twice as many each time. One
+that has lived for longer than the latter counts as having died for the first time."""
+
 log = structlog.get_logger("trio_stream.services")
 
 
 @dataclass(slots=True)
 class Health:
-    """Which background services died, by name, and of what."""
+    """Which background services died and have not begun again, by name, and of what."""
 
     dead: dict[str, str] = field(default_factory=dict)
 
@@ -139,7 +144,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     raise_file_limit()
     with Disk(settings.disk_threads) as disk, open_ownership(settings.data) as ownership:
         await _be_or_wait_for_the_owner(ownership, settings)
-        async with open_database(_database_url(settings)) as database:
+        async with open_database(database_url(settings)) as database:
             registry = Registry(settings.max_streams, disk)
             catalog, names, indexes = Catalog(settings.videos), Names(database), Indexes()
             owner, derived = Owner(ownership), Derived(settings.data / DERIVED)
@@ -169,7 +174,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 if ownership.mine:
                     await nursery.start(_keep_house, services)
                 else:
-                    nursery.start_soon(_take_over, services)
+                    nursery.start_soon(_watched, services.health, "owner", partial(_take_over, services))
                 yield services
                 nursery.cancel_scope.cancel()
 
@@ -189,7 +194,8 @@ def _traffic(registry: Registry) -> Traffic:
     return Traffic(now.bytes_sent, now.active)
 
 
-def _database_url(settings: Settings) -> str:
+def database_url(settings: Settings) -> str:
+    """Where the database is."""
     if settings.database_url != SQLITE:
         return settings.database_url
     return sqlite_address(settings.data / DATABASE).render_as_string(hide_password=False)
@@ -198,7 +204,7 @@ def _database_url(settings: Settings) -> str:
 async def _be_or_wait_for_the_owner(ownership: Ownership, settings: Settings) -> None:
     """Return once the database is there in its newest form. Raises `DataInUse`, `StoreError`."""
     if await ownership.settle() or not await ownership.wait_for_owner():
-        await migrate(_database_url(settings))
+        await migrate(database_url(settings))
 
 
 async def _keep_house(
@@ -252,12 +258,14 @@ async def _until(
             nursery.cancel_scope.cancel()
 
 
-async def _take_over(services: Services) -> None:
+async def _take_over(
+    services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
     """Become the owner when there is none any more."""
     await services.owner.ownership.wait()
     log.info("this process takes over: the owner of the data has gone")
-    await migrate(_database_url(services.settings))
-    await _keep_house(services)
+    await migrate(database_url(services.settings))
+    await _keep_house(services, task_status=task_status)
 
 
 async def _watched(
@@ -267,8 +275,33 @@ async def _watched(
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    try:
-        await run(task_status=task_status)
-    except Exception as error:
-        log.exception("a background service died", service=name)
-        health.dead[name] = f"{type(error).__name__}: {error}"
+    """Let a service run until cancelled. When it dies it begins again, after a pause that grows while it keeps dying.
+
+    Whoever waits for it to begin the first time is raised what it raises.
+    """
+    pause = SHORTEST_PAUSE
+    while True:
+        since = trio.current_time()
+        try:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(run)
+                health.dead.pop(name, None)
+                task_status.started()
+                task_status = trio.TASK_STATUS_IGNORED
+        except Exception as error:
+            if task_status is not trio.TASK_STATUS_IGNORED:
+                raise
+            if trio.current_time() - since > LONGEST_PAUSE:
+                pause = SHORTEST_PAUSE
+            log.exception("a background service died", service=name, again_in=pause)
+            health.dead[name] = _told(error)
+        else:
+            return
+        await trio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _told(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

@@ -1,11 +1,13 @@
 """What the database says after things have happened to a real folder."""
 
+import errno
 import os
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -581,3 +583,79 @@ async def test_many_subtitle_files_in_a_folder(shelf: Shelf, count: int) -> None
     await shelf.look()
     await shelf.look()
     assert len(await subtitles_of(shelf)) == count
+
+
+# --- What one file or folder holds is its own trouble ------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [15_024_009_600, 9_300_000_000, -1, -10_000_000_000])
+async def test_a_file_of_any_time_is_taken_up(shelf: Shelf, seconds: int) -> None:
+    """In nanoseconds, some of them have no place in 64 bits."""
+    os.utime(shelf.put("odd.mp4"), (0, seconds))
+    shelf.put("usual.mp4", b"usual")
+    for _ in range(2):
+        await shelf.look()
+    assert set(await shelf.ids()) == {"odd.mp4", "usual.mp4"}
+
+
+REFUSE = {
+    "sqlite": (
+        "CREATE TRIGGER refuse BEFORE INSERT ON videos WHEN new.path = x'622f322e6d7034' BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "DROP TRIGGER refuse",
+    ),
+    "postgresql": (
+        "ALTER TABLE videos ADD CONSTRAINT refuse CHECK (path <> 'b/2.mp4'::bytea)",
+        "ALTER TABLE videos DROP CONSTRAINT refuse",
+    ),
+}
+"""How a database is made to refuse one video, and to take it again."""
+
+
+async def test_a_file_that_cannot_be_written_down_keeps_no_other_from_it(shelf: Shelf) -> None:
+    def say(statement: str) -> Callable[[Connection], None]:
+        return lambda connection: connection.exec_driver_sql(statement).close()
+
+    refuse, take = REFUSE[shelf.database.dialect]
+    await shelf.writer.write(say(refuse))
+    for name in ("a.mp4", "b/1.mp4", "b/2.mp4", "b/3.mp4", "c.mp4"):
+        shelf.put(name, name.encode())
+    look = await shelf.look()
+    assert set(await shelf.ids()) == {"a.mp4", "b/1.mp4", "b/3.mp4", "c.mp4"}
+    assert look.unread == ["b/2.mp4"]
+    await shelf.writer.write(say(take))
+    await shelf.look()
+    assert "b/2.mp4" in await shelf.ids()
+
+
+class Refused:
+    """An entry of a folder without the right to search it: its name is there, and no more."""
+
+    def __init__(self, entry: "os.DirEntry[str]") -> None:
+        self.name, self.path = entry.name, entry.path
+        self.is_symlink, self.is_dir = entry.is_symlink, entry.is_dir
+
+    def stat(self) -> os.stat_result:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+async def test_files_that_cannot_be_looked_at_are_not_gone(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        shelf.put(f"films/{name}", name.encode())
+    await shelf.look()
+    before = await shelf.ids()
+    scandir = os.scandir
+
+    @contextmanager
+    def refusing(path: str) -> Iterator[Any]:
+        with scandir(path) as entries:
+            yield map(Refused, entries) if str(path).endswith("/films") else entries
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", refusing)
+        look = await shelf.look()
+    assert look.missing == 0
+    assert sorted(look.unread) == ["films/a.mp4", "films/b.mp4"]
+    await shelf.look()
+    assert await shelf.ids() == before

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import trio
 
-from trio_stream.errors import VideoNotFound
+from trio_stream.errors import LibraryAway, VideoNotFound
 from trio_stream.http.media_types import media_type
 from trio_stream.library.content import Revisions
 from trio_stream.library.naming import is_plain, natural_key
@@ -57,17 +57,24 @@ class Catalog:
         self._revisions = Revisions(self._limiter)
 
     async def videos(self) -> list[Video]:
-        """All videos, sorted naturally. Raises `OSError` when the folder itself cannot be read, `TooManyFiles`."""
+        """All videos, sorted naturally. Raises `LibraryAway`, `TooManyFiles`."""
         return await trio.to_thread.run_sync(_list, self._root, limiter=self._limiter)
 
+    async def check(self) -> None:
+        """Raise `LibraryAway` unless the folder can be read."""
+        await trio.to_thread.run_sync(_check, self._root, limiter=self._limiter)
+
     async def open(self, name: str) -> OpenVideo:
-        """Open the video `name`; the caller owns the descriptor. Raises `VideoNotFound`, `TooManyFiles`."""
+        """Open the video `name`; the caller owns the descriptor.
+
+        Raises `VideoNotFound`, `LibraryAway`, `TooManyFiles`.
+        """
         kind = media_type(name)
         if kind is None or not is_plain(name):
             raise VideoNotFound("there is no such video")
         fd = self._open_cached(name)
         if fd is None:
-            fd = await trio.to_thread.run_sync(open_file, self._root, name, limiter=self._limiter)
+            fd = await trio.to_thread.run_sync(_open, self._root, name, limiter=self._limiter)
         try:
             status, revision = await self._revisions.of(fd)
         except BaseException:
@@ -91,7 +98,24 @@ class Catalog:
             os.close(handle)
 
 
+def _check(root: str) -> None:
+    try:
+        with opening():
+            os.scandir(root).close()
+    except OSError as error:
+        raise LibraryAway(error.strerror or str(error)) from error
+
+
+def _open(root: str, name: str) -> int:
+    try:
+        return open_file(root, name)
+    except VideoNotFound:
+        _check(root)  # nothing is known of a video whose folder is away
+        raise
+
+
 def _list(root: str) -> list[Video]:
+    _check(root)
     videos = [_video(file) for folder in walk(root) for file in folder.videos]
     return sorted(videos, key=lambda video: natural_key(video.name))
 

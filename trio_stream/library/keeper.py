@@ -16,12 +16,14 @@ import structlog
 import trio
 
 from trio_stream.errors import (
+    TROUBLE_OF_ALL,
     MediaUnreadable,
     MediaWorkerFailed,
     SourceUnreadable,
     StoreError,
     TooManyFiles,
     VideoNotFound,
+    first_error,
 )
 from trio_stream.library import chores
 from trio_stream.library.catalog import open_file
@@ -117,11 +119,11 @@ class Keeper:
     async def _go_on(self, do_all: Callable[[], Awaitable[bool]]) -> None:
         while True:
             news = self._news
+            whole = False
             try:
                 whole = await do_all()
-            except StoreError as error:
-                log.error("the library's chores stopped for a while", reason=str(error))
-                whole = False
+            except* StoreError as group:  # of those who do it side by side
+                log.error("the library's chores stopped for a while", reason=str(first_error(group)))
             if news is self._news:
                 self._resting.add(do_all)
             await self._count()
@@ -183,10 +185,19 @@ class Keeper:
             return STALE
         except (MediaWorkerFailed, SourceUnreadable, TooManyFiles, OSError) as error:
             log.warning("a video could not be looked into; trying again", name=name, reason=str(error))
-            if len(self._later) >= MOST_LATER:
-                self._later.clear()
-            self._later[chore] = trio.current_time() + RETRY
+            self._put_off(chore)
             return FAILED
+        except TROUBLE_OF_ALL:
+            raise
+        except Exception:
+            log.exception("something is wrong with what was to be made of a video", name=name)
+            self._put_off(chore)
+            return FAILED
+
+    def _put_off(self, chore: object) -> None:
+        if len(self._later) >= MOST_LATER:
+            self._later.clear()
+        self._later[chore] = trio.current_time() + RETRY
 
     async def _probe(self, chore: Chore) -> bool:
         async with self._file(chore.name, chore.signature) as fd:

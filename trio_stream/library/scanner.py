@@ -15,7 +15,7 @@ from math import inf
 import structlog
 import trio
 
-from trio_stream.errors import StoreError, TooManyFiles, VideoNotFound
+from trio_stream.errors import TROUBLE_OF_ALL, StoreError, TooManyFiles, VideoNotFound
 from trio_stream.library import grouping, moments, records
 from trio_stream.library.catalog import open_file
 from trio_stream.library.content import Identity, digest, examine
@@ -28,7 +28,7 @@ from trio_stream.library.resting import REST, Resting
 from trio_stream.library.subtitle_files import around_subtitles, subtitle_files
 from trio_stream.library.title_files import changed_title_files, is_title_file
 from trio_stream.library.walking import File, Folder, Missing, Unread, read_folder
-from trio_stream.library.watching import NotWatching, Replaced, Watch
+from trio_stream.library.watching import NotWatching, Replaced, Unnameable, Watch
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 
@@ -39,16 +39,19 @@ TITLE_BATCH = 8
 """Title files that are taken up in one change: each may touch a dozen videos, and those they were part of."""
 
 MOST_TOLD = 10
-"""Folders named in a report of those that could not be read."""
+"""Names in a report of what could not be read."""
+
+MOST_UNREADABLE = 1000
+"""Names of which it is remembered that they could not be read, so that it is told once."""
 
 MOST_HEARD = 1000
 """Folders that changed; of more, everything is looked at."""
 
 REPLACED = 0.2
-"""Seconds until a folder that took the place of the one before is watched."""
+"""Seconds until there is a new watch: of a folder that took the place of another, or after a name that is no UTF-8."""
 
 RETRY = 60.0
-"""Seconds after which a watch that could not be set up is tried again."""
+"""Seconds after which what failed is tried again: a watch, or a look at what could not be read."""
 
 log = structlog.get_logger("trio_stream.library")
 
@@ -79,8 +82,12 @@ def compare(found: Folder, known: KnownFolder | None) -> Difference:
             or video.missing
             or video.signature != Identity.of(file.status).signature
         ),
-        lost=tuple(video for video in before.values() if not video.missing and video.name not in names),
-        lost_folders=tuple(sorted(inside - set(found.subfolders))),
+        lost=tuple(
+            video
+            for video in before.values()
+            if not video.missing and video.name not in names and video.name not in found.unread
+        ),
+        lost_folders=tuple(sorted(inside - set(found.subfolders) - found.unread.keys())),
         new_folders=tuple(name for name in found.subfolders if name not in inside),
         unsorted=tuple(video.name for video in before.values() if _is_unsorted(video)),
     )
@@ -118,9 +125,13 @@ class Scanner:
         self._limiter = trio.CapacityLimiter(threads)
         self._heard: set[str] = set()
         self._asked = False
+        self._due = -inf
+        """When everything is looked at next."""
         self._told = trio.Event()
         self._again: dict[str, float] = {}
         """Folders to look at once more, and when."""
+        self._unreadable: set[tuple[str, str]] = set()
+        """What has been told of parts of the library that could not be read."""
         self._problems: set[tuple[str, str]] = set()
         """What has been told of title files."""
 
@@ -129,18 +140,17 @@ class Scanner:
         async with trio.open_nursery() as nursery:
             await nursery.start(self._watch)
             task_status.started()
-            due = -inf
             while True:
-                await self._wait(due)
+                await self._wait()
                 now = trio.current_time()
-                full = self._asked or now >= due
+                full = self._asked or now >= self._due
                 self._asked, heard, self._heard = False, self._heard, set()
                 heard |= {name for name, at in self._again.items() if at <= now}
                 for name in heard:
                     self._again.pop(name, None)
-                await self._try(None if full else heard)
                 if full:
-                    due = trio.current_time() + self._interval
+                    self._due = now + self._interval
+                await self._try(None if full else heard)
 
     def ask(self) -> int:
         """Have everything looked at as soon as can be; answers the number of the look that will do it.
@@ -214,11 +224,11 @@ class Scanner:
         try:
             found = await trio.to_thread.run_sync(read_folder, self._root, name, limiter=self._limiter)
         except Unread as error:
-            self._unread(look, name, str(error))
+            self._unread(look, name, str(error), within=name)
             return ()
         except Missing:
             if not name:
-                self._unread(look, name, "the folder of videos is not there")
+                self._unread(look, name, "the folder of videos is not there", within=name)
             elif known is not None:
                 await self._lose_folder(name, look)
             return ()
@@ -227,11 +237,18 @@ class Scanner:
         seen.add(found.identity)
         look.folders += 1
         look.videos += len(found.videos)
+        for each, reason in found.unread.items():
+            self._unread(look, each, reason, within=name)
         difference = compare(found, known)
-        await self._write_down(name, known, difference, look)
-        await self._take_up(name, difference.candidates, look)
-        await self._keep_subtitles(found, known, look)
-        await self._keep_title_files(found, known, look)
+        try:
+            await self._write_down(name, known, difference, look)
+            await self._take_up(name, difference.candidates, look)
+            await self._keep_subtitles(found, known, look)
+            await self._keep_title_files(found, known, look)
+        except TROUBLE_OF_ALL:
+            raise
+        except Exception as error:  # noqa: BLE001 - what one folder holds must not keep the others from being seen
+            self._unread(look, name, f"{type(error).__name__}: {error}", within=name)
         self._progress.changed()
         return found.subfolders if look.full else difference.new_folders
 
@@ -268,20 +285,33 @@ class Scanner:
 
     async def _take_up_batch(self, files: Sequence[File], look: Look) -> None:
         names = [file.name for file in files]
-        found = await trio.to_thread.run_sync(self._examine, names, False, limiter=self._limiter)
-        if not found:
-            return
         try:
-            outcome = await self._writer.write(partial(records.take_up, found=found, now=moments.now()))
-        except DigestNeeded:
-            found = await trio.to_thread.run_sync(self._examine, names, True, limiter=self._limiter)
-            outcome = await self._writer.write(partial(records.take_up, found=found, now=moments.now()))
+            outcome = await self._examine_and_write(names)
+        except TROUBLE_OF_ALL:
+            raise
+        except Exception as error:  # noqa: BLE001 - one file must not keep the others from being taken up
+            if len(files) > 1:  # one of them is to blame
+                for file in files:
+                    await self._take_up_batch((file,), look)
+            else:
+                reason = f"{type(error).__name__}: {error}"
+                self._unread(look, names[0], reason, within=os.path.dirname(names[0]))
+            return
         look.added += outcome.added
         look.moved += outcome.moved
         look.returned += outcome.returned
         look.changed += outcome.changed
         self._progress.changed()
         self._news()
+
+    async def _examine_and_write(self, names: Sequence[str], *, with_digest: bool = False) -> records.Outcome:
+        found = await trio.to_thread.run_sync(self._examine, names, with_digest, limiter=self._limiter)
+        if not found:
+            return records.Outcome()
+        try:
+            return await self._writer.write(partial(records.take_up, found=found, now=moments.now()))
+        except DigestNeeded:
+            return await self._examine_and_write(names, with_digest=True)
 
     async def _keep_subtitles(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
         before = known.subtitles if known else {}
@@ -360,15 +390,21 @@ class Scanner:
                 os.close(fd)
         return found
 
-    def _unread(self, look: Look, name: str, reason: str) -> None:
-        log.warning("a folder could not be read", folder=name, reason=reason)
+    def _unread(self, look: Look, name: str, reason: str, *, within: str) -> None:
+        """Tell what could not be looked at, and look into the folder `within` again later."""
+        if (name, reason) not in self._unreadable:
+            if len(self._unreadable) >= MOST_UNREADABLE:
+                self._unreadable.clear()
+            self._unreadable.add((name, reason))
+            log.warning("a part of the library could not be read", name=name, reason=reason)
         if len(look.unread) < MOST_TOLD:
             look.unread.append(name)
+        self._again.setdefault(within, trio.current_time() + RETRY)
 
-    async def _wait(self, due: float) -> None:
-        """Return when there is something to look at, at the latest when `due`."""
+    async def _wait(self) -> None:
+        """Return when there is something to look at."""
         while not (self._heard or self._asked):
-            at = min(due, *self._again.values()) if self._again else due
+            at = min(self._due, *self._again.values()) if self._again else self._due
             self._told = trio.Event()
             with trio.move_on_at(at) as scope:
                 await self._told.wait()
@@ -388,6 +424,10 @@ class Scanner:
                         self.ask()  # nobody heard what happened in between
                     task_status.started()
                     task_status = trio.TASK_STATUS_IGNORED
+            except* Unnameable:
+                # What else happened then is heard of by a look at everything, once a minute at most.
+                self._due = min(self._due, trio.current_time() + RETRY)
+                pause = REPLACED
             except* Replaced:
                 state.on, state.reason, pause = False, "the folder was replaced", REPLACED
             except* NotWatching as group:

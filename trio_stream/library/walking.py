@@ -31,15 +31,23 @@ class File:
     status: os.stat_result
 
 
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""What is not there any more, or a link to nothing."""
+
+
 @dataclass(slots=True)
 class Folder:
-    """What is in one folder; `others` are files that are no videos, by the last part of their names."""
+    """What is in one folder; `others` are files that are no videos, by the last part of their names.
+
+    `unread` are the names of what is there and cannot be looked at, with the reason: nothing may be concluded of it.
+    """
 
     name: str
     identity: tuple[int, int]
     videos: list[File] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     subfolders: list[str] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 class Unread(Exception):
@@ -72,9 +80,7 @@ def read_folder(root: str, name: str) -> Folder:
 
 
 def walk(root: str) -> Iterator[Folder]:
-    """All folders that can be read, each once. Raises `OSError` if the library itself cannot be, `TooManyFiles`."""
-    with opening():
-        os.scandir(root).close()
+    """All folders that can be read, each once. Raises `TooManyFiles`."""
     seen: set[tuple[int, int]] = set()
     waiting = [""]
     while waiting:
@@ -125,5 +131,6 @@ def _sort_in(folder: Folder, root: str, within: str, entry: os.DirEntry[str]) ->
             status = entry.stat()
             if stat.S_ISREG(status.st_mode):
                 folder.videos.append(File(name, status))
-    except OSError:
-        return  # gone meanwhile, or a link to nothing
+    except OSError as error:
+        if error.errno not in GONE:
+            folder.unread[name] = error.strerror or str(error)

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable
 
 import trio
-from watchfiles._rust_notify import RustNotify  # documented, for those who need more than `watchfiles.watch`
+
+# Documented, for those who need more than `watchfiles.watch`.
+from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
 type Identity = tuple[int, int] | None
 """Device and inode of a folder; None while there is none."""
@@ -30,6 +32,10 @@ class NotWatching(Exception):
 
 class Replaced(NotWatching):
     """Another folder is there now, as after a disk was mounted: the watch is still of the one before."""
+
+
+class Unnameable(NotWatching):
+    """Something happened to a file whose name is no UTF-8, which ends the watch; a new one hears of the others."""
 
 
 class Watch:
@@ -69,10 +75,10 @@ class Watch:
         """What it returns; what the system says against watching is raised as `NotWatching`."""
         try:
             return await trio.to_thread.run_sync(function, *arguments, limiter=self._limiter)
-        except OSError as error:
-            raise NotWatching(error.strerror or str(error)) from None
-        except RuntimeError as error:  # watchfiles' own, for a name that is no UTF-8
-            raise NotWatching(str(error)) from None
+        except WatchfilesRustInternalError as error:
+            raise Unnameable(str(error)) from None
+        except (OSError, RuntimeError) as error:
+            raise NotWatching(getattr(error, "strerror", None) or str(error)) from None
 
 
 async def _set_when_cancelled(stop: threading.Event) -> None:

@@ -101,7 +101,9 @@ class SegmentCache:
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Find again what is there, and make what is asked for, until cancelled."""
+        """Find again what is there, and make what is asked for, until cancelled. It may be served again."""
+        self._kept.clear()
+        self._size = 0
         try:
             for key, size in await trio.to_thread.run_sync(self._shelf.look, limiter=self._limiter):
                 self._kept[key] = size

@@ -14,7 +14,7 @@ import structlog
 import trio
 from sqlalchemy import Connection
 
-from trio_stream.errors import NotTheOwner, StoreError, TrioStreamError, VideoNotFound
+from trio_stream.errors import TROUBLE_OF_ALL, NotTheOwner, StoreError, TrioStreamError, VideoNotFound
 from trio_stream.library.catalog import Catalog, OpenVideo
 from trio_stream.library.names import Names
 from trio_stream.library.versions import Version, versions
@@ -148,7 +148,7 @@ class Titles:
             if version.id != id_ and own.presentation.video is not None:
                 try:
                     other, _ = await self._source(version.name, f"../{version.id}/", version.id)
-                except (NotTheOwner, StoreError):
+                except (NotTheOwner, StoreError, *TROUBLE_OF_ALL):
                     raise  # it says nothing of that file
                 except TrioStreamError as error:
                     if self._is_news(version.name, str(error)):

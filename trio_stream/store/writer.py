@@ -61,6 +61,7 @@ class Writer:
     def __init__(self, database: Database, *, waiting: int = WAITING, group: int = GROUP) -> None:
         self._database = database
         self._group = group
+        self._most = waiting
         self._put, self._take = trio.open_memory_channel[_Change[object]](waiting)
         self._limiter = trio.CapacityLimiter(1)
         self._ending = False
@@ -97,7 +98,10 @@ class Writer:
         return waiting.answer  # type: ignore[return-value] # without an error that is what `change` answered
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Write until cancelled, then write what was accepted before."""
+        """Write until cancelled, then write what was accepted before. It may be run again."""
+        if self._ending:
+            self._put, self._take = trio.open_memory_channel[_Change[object]](self._most)
+            self._ending = False
         task_status.started()
         first: _Group = []
         try:

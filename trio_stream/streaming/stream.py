@@ -15,7 +15,7 @@ from secrets import token_hex
 
 import trio
 
-from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError
+from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError, first_error
 from trio_stream.http.bodies import Gather, Part, body_length, runs_of
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
@@ -283,11 +283,3 @@ class Stream:
 async def _fill(pump: Pump, parts: Sequence[Part], into: trio.MemorySendChannel[Chunk]) -> None:
     async with into:
         await pump.run(parts, into.send)
-
-
-def first_error(group: BaseExceptionGroup[TrioStreamError]) -> TrioStreamError:
-    """The first of the errors in `group`, however deep."""
-    error: TrioStreamError | BaseExceptionGroup[TrioStreamError] = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

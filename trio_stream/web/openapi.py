@@ -121,7 +121,9 @@ def _figures() -> Json:
         }
 
     text_format = {"description": "Prometheus text.", "content": body(PROMETHEUS, {"type": "string"})}
-    dead = problem_answer("Some of its background services have died; the detail names them.")
+    dead = problem_answer(
+        "Background services, which the detail names, have died; or the videos cannot be read."
+    )
     return (
         get("metrics", "/api/metrics", "Figures as JSON", {"200": json_answer("Figures.", "Metrics")})
         | get("metricsText", "/metrics", "Figures for Prometheus", {"200": text_format})

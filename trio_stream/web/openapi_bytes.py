@@ -74,7 +74,7 @@ _FILE = Thing(
     example="poster.jpg",
     caching=header("A copy is good for ever.", FOR_EVER),
     size=31415,
-    full="Too many files are open; ask again later.",
+    full="Too many files are open, or the videos are away; ask again later.",
     name=f"poster-{MADE}.jpg",
 )
 
@@ -157,7 +157,7 @@ def bytes_operation(id_: str, summary: str, path: str, thing: Thing, *, with_bod
         "304": {"description": "You have it already.", "headers": etag},
         "404": problem_answer(f"There is no such {noun}."),
         "412": problem_answer(f"The {noun} is not the one you have.", etag),
-        "503": problem_answer("Too many files are open; ask again later.", AGAIN),
+        "503": problem_answer("Too many files are open, or the videos are away; ask again later.", AGAIN),
     }
     if thing.refused is not None:
         responses["422"] = problem_answer(thing.refused)
@@ -257,7 +257,9 @@ def websocket() -> Json:
                     "404": problem_answer("There is no such video."),
                     "416": problem_answer("`start` or `time` lies behind the end of the video."),
                     "422": problem_answer("It cannot be sent in segments; the detail says why."),
-                    "503": problem_answer("Too many files are open; ask again later.", AGAIN),
+                    "503": problem_answer(
+                        "Too many files are open, or the videos are away; ask again later.", AGAIN
+                    ),
                 },
                 "conversation": [
                     {"from": "server", "text": '{"type": "start", "offset": 0, "end": 11665961, …}'},

@@ -94,7 +94,10 @@ def _listing() -> Json:
             "200": {"description": "The library.", "content": body("application/json", either)},
             "400": problem_answer("No such sort, order, limit or cursor; the detail says what there is."),
             "500": problem_answer("The folder of videos cannot be read."),
-            "503": problem_answer("It cannot be read now: too many files are open, or no database.", AGAIN),
+            "503": problem_answer(
+                "Too many files are open, or the videos or the database are away.",
+                AGAIN,
+            ),
         },
         description="Without parameters it is all names and the first items, read from the folder anew each time, "
         "without ids: what is there counts at once. A video is told by its suffix; hidden files are left out."

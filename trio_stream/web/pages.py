@@ -47,11 +47,13 @@ async def healthz() -> dict[str, Any]:
 
 @blueprint.get("/readyz")
 async def readyz() -> Response | dict[str, Any]:
-    """The server and all its background services work."""
+    """The server and all its background services work, and the folder of videos can be read."""
     dead = services().health.dead
     if dead:
         names = ", ".join(sorted(dead))
-        return response(problem(503, "not-ready", f"these background services have died: {names}"))
+        why = f"these background services have died and will begin again: {names}"
+        return response(problem(503, "not-ready", why))
+    await services().catalog.check()
     return {"status": "ok"}
 
 

@@ -9,6 +9,7 @@ from quart import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from trio_stream.errors import (
+    LibraryAway,
     NotTheOwner,
     PreconditionFailed,
     RangeNotSatisfiable,
@@ -76,6 +77,7 @@ def describe(error: Exception) -> Problem:
             TooManyStreams(retry_after=seconds)
             | TooManyListeners(retry_after=seconds)
             | TooManyFiles(retry_after=seconds)
+            | LibraryAway(retry_after=seconds)
             | NotTheOwner(retry_after=seconds)
             | StoreUnavailable(retry_after=seconds)
         ):

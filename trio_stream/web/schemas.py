@@ -211,7 +211,7 @@ NOT_OURS = {
     "not-found": (404, "There is nothing under this path."),
     "method-not-allowed": (405, "The path is right, the method is not; `Allow` lists those that are."),
     "request-entity-too-large": (413, "The body of the request is larger than what is taken there."),
-    "not-ready": (503, "A background service of the server has died; streams go on."),
+    "not-ready": (503, "A background service of the server has died, and will begin again; streams go on."),
 }
 """What goes wrong in HTTP rather than in our domain, by code."""
 
@@ -223,6 +223,7 @@ MEANINGS = {
     "store-conflict": "The change contradicts what is in the database.",
     "too-many-streams": "All streams this server may send at once are in use.",
     "too-many-listeners": "As many clients follow server-sent events as may at once.",
+    "library-away": "The folder of videos is not there or cannot be read, as when its disk is away.",
     "too-many-files": "As many files and connections are open as this server may have.",
 }
 """Where the words of the code are not for those who use the API."""
@@ -255,6 +256,7 @@ REMEDIES = {
     "store-unusable": "The server says what to do when it is started, and does not start.",
     "too-many-streams": "Ask again after as many seconds as `Retry-After` says.",
     "too-many-listeners": "Close pages that nobody looks at; ask again after as many seconds as `Retry-After` says.",
+    "library-away": "Look at the disk of the videos; once it is back, all is as it was.",
     "too-many-files": "Ask again after as many seconds as `Retry-After` says.",
     "source-changed": "Start over: what you have is of a file that is gone. Over HTTP the body breaks off.",
     "source-unreadable": "The disk or the network behind the library failed. Over HTTP the body breaks off.",

@@ -30,10 +30,11 @@ from trio_stream.errors import (
     SourceUnreadable,
     TooManyStreams,
     TrioStreamError,
+    first_error,
 )
 from trio_stream.library.catalog import OpenVideo
 from trio_stream.streaming.pump import Chunk, Delivery
-from trio_stream.streaming.stream import Ending, Stream, first_error
+from trio_stream.streaming.stream import Ending, Stream
 from trio_stream.web.asgi import delivery, translate
 from trio_stream.web.exchange import exchange, services
 from trio_stream.web.feeds import Bytes, Feed, Fragments

@@ -1,0 +1,56 @@
+"""The folder of videos goes away, as its disk may, and comes back."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import Server, connect, wait_for
+from tests.websocket import Client, Rejected
+
+
+@pytest.fixture
+def lent(tmp_path: Path, footage: Path) -> Path:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    shutil.copy(footage, folder / "film.mp4")
+    return folder
+
+
+async def test_what_needs_it_says_so_and_is_there_again(start: Callable[..., Server], lent: Path) -> None:
+    server = start(lent)
+    server.wait_known("film.mp4", (lent / "film.mp4").stat().st_size)
+    (before,) = server.get("/api/videos?limit=9").json()["items"]
+    needing = ("/api/videos", "/api/stream/film.mp4", before["urls"]["file"], before["urls"]["stream"])
+    assert [server.get(path).status_code for path in (*needing, "/readyz")] == [200] * 5
+
+    away = lent.rename(lent.with_name("away"))
+    for path in (*needing, "/api/stream/other.mp4", "/readyz"):
+        for method in ("GET", "HEAD"):
+            with server.client() as client:
+                refused = client.request(method, path)
+            assert refused.status_code == 503, (method, path)
+            assert int(refused.headers["Retry-After"]) > 0
+        problem = server.get(path).json()
+        assert (problem["code"], problem["detail"]) == (
+            "library-away",
+            "the folder of videos cannot be read: No such file or directory",
+        )
+    async with await connect(server) as stream:
+        with pytest.raises(Rejected) as rejected:
+            await Client(stream).shake_hands("t", "/api/ws/stream/film.mp4", (), [])
+    assert (rejected.value.status, json.loads(rejected.value.body)["code"]) == (503, "library-away")
+    assert server.get("/healthz").status_code == 200
+    server.get("/api/library")
+    with server.client() as client:
+        client.post("/api/library/scan")
+    wait_for(lambda: server.get("/api/library").json()["last_full"]["unread"], 10, "a look at nothing")
+    assert server.get("/api/videos?limit=9").json()["items"] == [before], "nothing is concluded from it"
+    assert "a request failed" not in server.log
+
+    away.rename(lent)
+    assert [server.get(path).status_code for path in (*needing, "/readyz")] == [200] * 5
+    (after,) = server.get("/api/videos?limit=9").json()["items"]
+    assert after == before
