@@ -21,12 +21,14 @@ import m3u8
 import psutil
 import pytest
 import trio
+from sqlalchemy.engine import make_url
 
+from tests.databases import locked
 from tests.media.making import make
-from tests.support import MEDIA_WORKER, Server, children_of, wait_for
+from tests.support import MEDIA_WORKER, Server, children_of, settings_of, url_in, wait_for
 from trio_stream.errors import BadRequest
 from trio_stream.ownership import LOCK, SOCKET, open_ownership
-from trio_stream.services import Services, open_services
+from trio_stream.services import DATABASE, Services, open_services
 from trio_stream.settings import Settings
 from trio_stream.web.forward import ask_the_owner
 
@@ -409,6 +411,63 @@ def test_a_worker_takes_over_when_the_owner_has_gone(film: Path, tmp_path: Path)
             worker.kill()
             worker.join()
         resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined] # a child of this process otherwise
+
+
+def test_a_worker_takes_over_once_the_database_can_be_written(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
+    server = start(film, hypercorn=("-w", "2"))
+    wait_for(lambda: known(server), 10, "the film")
+    id_ = known(server)["film.mp4"]
+    data = tmp_path / "server-0" / "data"
+    database = make_url(server.settings.get("TRIO_STREAM_DATABASE_URL", f"sqlite:///{data / DATABASE}"))
+    with beside(server, data) as client:
+
+        def is_ready() -> bool:
+            return client.get("/readyz").status_code == 200
+
+        assert is_ready()
+        with locked(database, "alembic_version", "ACCESS EXCLUSIVE"):
+            psutil.Process(json.loads((data / LOCK).read_text())["pid"]).terminate()
+            wait_for(lambda: not is_ready(), 20, "it to try to take over")
+            assert "owner" in client.get("/readyz").json()["detail"]
+        wait_for(is_ready, 20, "it to take over")
+        answer = client.put(f"/api/videos/{id_}/playhead", json={"position": 1})
+        assert (answer.status_code, answer.json()["position"]) == (200, 1)
+
+
+CONTAINED = (
+    *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
+    *(("--user", "--map-root-user") if os.geteuid() else ()),
+)
+"""Begins in a namespace of processes of its own, in which the first one has the number 1."""
+
+
+def test_servers_in_two_containers_are_rivals(film: Path, tmp_path: Path) -> None:
+    command = [*CONTAINED, sys.executable, "-m", "hypercorn", "trio_stream.app:app", "-k", "trio", "-w", "0"]
+    environ = os.environ | settings_of(film, tmp_path)
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [*command, "--bind", "127.0.0.1:0"], env=environ, stdout=output, stderr=output
+        ) as first,
+    ):
+        try:
+            wait_for(lambda: url_in(log, first), 30, "the first one")
+            assert json.loads((tmp_path / "data" / LOCK).read_text())["pid"] == 1
+            second = subprocess.run(
+                [*command, "--bind", "127.0.0.1:0"],
+                env=environ,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+        finally:
+            first.kill()
+    assert second.returncode != 0
+    assert "is in use by process 1 of another container" in second.stdout + second.stderr
 
 
 def test_a_worker_whose_owner_does_not_answer_says_so(
