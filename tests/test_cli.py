@@ -167,6 +167,43 @@ def test_check_says_what_is_wrong(folder: Path, variables: dict[str, str], words
     one_clear_line(ended, *words)
 
 
+UNUSABLE = [
+    pytest.param({"TRIO_STREAM_DATA": "file"}, "file: cannot be used", id="data folder"),
+    pytest.param({"TRIO_STREAM_DATA": "damaged"}, "is damaged or is none", id="damaged database"),
+    pytest.param(
+        {"TRIO_STREAM_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"},
+        "cannot be used now",
+        id="database away",
+    ),
+]
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+@pytest.mark.parametrize(("variables", "words"), UNUSABLE)
+def test_what_keeps_a_server_from_starting_is_said_in_one_line(
+    folder: Path, variables: dict[str, str], words: str, workers: str
+) -> None:
+    (folder / "file").touch()
+    (folder / "damaged").mkdir()
+    (folder / "damaged" / "library.db").write_bytes(b"no database" * 1000)
+    checked = run((*PROGRAM, "check"), folder, **variables)
+    assert checked.returncode == 2
+    assert checked.stderr.count("\n") == 1
+    assert words in checked.stderr
+    started = run((*HYPERCORN, "-w", workers, "--bind", "127.0.0.1:0"), folder, **variables)
+    said = [line for line in started.stderr.splitlines() if "Running on" not in line]
+    assert len(said) == 1, started.stderr
+    assert said[0].startswith("the server does not start: ")
+    assert words in said[0]
+    assert started.returncode == (1 if workers == "0" else 0), "with workers it is Hypercorn's, and 0"
+
+
+def test_an_export_to_nowhere_is_said_in_one_line(folder: Path) -> None:
+    ended = run((*PROGRAM, "export", "nowhere/export.json"), folder)
+    assert ended.returncode == 2
+    one_clear_line(ended, "nowhere/export.json cannot be written: No such file or directory")
+
+
 def test_a_missing_default_folder_is_an_error(tmp_path: Path) -> None:
     ended = run((*PROGRAM, "check"), tmp_path)
     assert ended.returncode == 2

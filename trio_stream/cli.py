@@ -11,7 +11,7 @@ import click
 
 from trio_stream import __version__
 from trio_stream import settings as settings_module
-from trio_stream.errors import SettingsError, TrioStreamError
+from trio_stream.errors import SettingsError, TrioStreamError, first_error
 
 HYPERCORN = ("-m", "hypercorn", "trio_stream.app:app", "-k", "trio")
 
@@ -41,12 +41,13 @@ def serve(arguments: tuple[str, ...] = ()) -> None:
 
 @main.command()
 def check() -> None:
-    """Print the settings in force, or what is wrong with them (exit code 2)."""
+    """Print the settings in force, or what would keep a server from starting (exit code 2)."""
     rows = settings_module.rows(_settings_or_exit())
     width = max(len(row.variable) for row in rows)
     for row in rows:
         click.echo(f"{row.variable:{width}}  {row.value}  ({'set' if row.chosen else 'default'})")
         click.echo(f"{'':{width}}  {row.about}")
+    _run(lambda console, settings: console.check(settings))
 
 
 @main.command()
@@ -85,10 +86,7 @@ def _run(command: Callable[[ModuleType, settings_module.Settings], Awaitable[int
     except* KeyboardInterrupt:
         code = 130
     except* TrioStreamError as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        click.echo(f"trio-stream: {error}", err=True)
+        click.echo(f"trio-stream: {first_error(group)}", err=True)
         code = 2
     raise SystemExit(code)
 

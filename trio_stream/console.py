@@ -4,6 +4,7 @@ Either way there is an HTTP client of the one API at the end, over the owner's s
 """
 
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,11 +23,12 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from trio_stream.errors import DataInUse, TrioStreamError
+from trio_stream.errors import DataInUse, SettingsError, TrioStreamError
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.server.local import serve_local
-from trio_stream.services import open_services
+from trio_stream.services import database_url, open_services
 from trio_stream.settings import Settings
+from trio_stream.store.database import check_database
 
 PATIENCE = 60.0
 """Seconds to wait for an answer of the owner; events may be silent for as long as they like."""
@@ -74,6 +76,20 @@ async def _client(ownership: Ownership) -> AsyncIterator[httpx.AsyncClient]:
             yield client
 
 
+async def check(settings: Settings) -> int:
+    """Look for what would keep a server from starting, besides the settings. Raises `SettingsError`, `StoreError`."""
+    if not settings.data.exists():
+        above = next(folder for folder in settings.data.absolute().parents if folder.exists())
+        if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+            raise SettingsError(f"TRIO_STREAM_DATA={settings.data}: cannot be made in {above}")
+    else:
+        with open_ownership(settings.data) as ownership:
+            if not ownership.acquire() and (holder := ownership.holder()) is not None:
+                Console().print(f"a server uses the data folder: process {holder.pid}", highlight=False)
+    await check_database(database_url(settings))
+    return 0
+
+
 async def scan(settings: Settings, *, wait: bool) -> int:
     """Have everything looked at and show how that goes; with `wait` until all is made of it that is to be made.
 
@@ -97,8 +113,11 @@ async def export(settings: Settings, target: Path | None) -> int:
         text = json.dumps(_checked(await client.get("/api/watch-state")).json(), indent=1) + "\n"
     if target is None:
         sys.stdout.write(text)
-    else:
+        return 0
+    try:
         await trio.Path(target).write_text(text)
+    except OSError as error:
+        raise CommandFailed(f"{target} cannot be written: {error.strerror}") from None
     return 0
 
 

@@ -13,6 +13,7 @@ unanswered until the master ends, or is taken by the new workers of a reload, wh
 
 import gc
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,6 +26,7 @@ import trio
 from hypercorn.config import Config, Sockets
 from hypercorn.trio.run import worker_serve as plain_worker_serve
 from hypercorn.typing import AppWrapper
+from hypercorn.utils import LifespanFailureError
 
 from trio_stream.server.connection import Connection
 
@@ -127,7 +129,10 @@ async def worker_serve(
     shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """As in Hypercorn, but there is more than one reason to stop, and room for a crowd at the door."""
+    """As in Hypercorn, but there is more than one reason to stop, and room for a crowd at the door.
+
+    An application that does not start ends the process with a sentence and the exit code 1.
+    """
     if sockets is not None:
         for sock in (*sockets.secure_sockets, *sockets.insecure_sockets):
             sock.listen(max(config.backlog, BACKLOG))
@@ -150,5 +155,17 @@ async def worker_serve(
         except Exception as caught:  # noqa: BLE001 - raised below, alone as Hypercorn knows it
             error = caught
         nursery.cancel_scope.cancel()
-    if error is not None:
-        raise error
+    if error is None:
+        return
+    if isinstance(error, LifespanFailureError) or (
+        isinstance(error, ExceptionGroup) and error.split(LifespanFailureError)[1] is None
+    ):
+        sys.exit(f"the server does not start: {_why(error)}")
+    raise error
+
+
+def _why(error: Exception) -> str:
+    """What the application said, which Hypercorn puts into quotes."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return str(error).removeprefix("Lifespan failure in startup. '").removesuffix("'")

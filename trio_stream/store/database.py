@@ -26,7 +26,7 @@ from trio_stream.store.engines import (
     writing_engine,
 )
 from trio_stream.store.failures import Place
-from trio_stream.store.migrations import Migrated, check, upgrade
+from trio_stream.store.migrations import Migrated, check, check_usable, upgrade
 
 type Dialect = Literal["sqlite", "postgresql"]
 
@@ -146,6 +146,19 @@ async def open_database(url: str | URL, *, threads: int = 4) -> AsyncIterator[Da
     try:
         await database.read(lambda connection: check(connection, database.place.name))
         yield database
+    finally:
+        with trio.CancelScope(shield=True):
+            await database._close()  # noqa: SLF001 - it is ours
+
+
+async def check_database(url: str | URL) -> None:
+    """Raise what `migrate` would raise for the database at `url`. Nothing is changed, and no SQLite file made."""
+    url = address(url)
+    if url.get_backend_name() == "sqlite" and not await trio.Path(str(url.database)).exists():
+        return
+    database = Database(url, 1)
+    try:
+        await database.read(lambda connection: check_usable(connection, database.place.name))
     finally:
         with trio.CancelScope(shield=True):
             await database._close()  # noqa: SLF001 - it is ours

@@ -40,6 +40,7 @@ from trio_stream.errors import (
     SourceChanged,
     StoreError,
     TrioStreamError,
+    first_error,
 )
 from trio_stream.http.paths import normal_path
 from trio_stream.server.http import VIEWS, ZEROCOPY
@@ -276,6 +277,7 @@ class Lifespan:
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Open them, say so, and close them when told."""
         await receive()
+        begun, failure = False, ""
         try:
             async with open_services(self.app.settings) as services:
                 self.app.services = services
@@ -286,12 +288,17 @@ class Lifespan:
                     else:
                         nursery.start_soon(self._open_local_door, services)
                     await send({"type": "lifespan.startup.complete"})
+                    begun = True
                     await receive()
                     nursery.cancel_scope.cancel()
-        except (SettingsError, StoreError) as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            return
-        await send({"type": "lifespan.shutdown.complete"})
+        except* (SettingsError, StoreError) as group:
+            if begun:
+                raise
+            failure = str(first_error(group))
+        if failure:
+            await send({"type": "lifespan.startup.failed", "message": failure})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
 
     async def _open_local_door(
         self, services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED

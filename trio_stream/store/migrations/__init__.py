@@ -61,6 +61,12 @@ def check(connection: Connection, where: str) -> None:
         raise StoreUnusable(f"the database {where} {found}; the server brings it to {NEWEST} when it starts")
 
 
+def check_usable(connection: Connection, where: str) -> None:
+    """Raise `StoreUnusable` where `upgrade` would."""
+    if _known(connection, where) is None:
+        _empty(connection, where)
+
+
 def _known(connection: Connection, where: str) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
