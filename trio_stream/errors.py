@@ -43,6 +43,13 @@ class ForeignOrigin(TrioStreamError):
     code = "foreign-origin"
 
 
+class WrongHost(TrioStreamError):
+    """A request under a name that is none of this server's (RFC 9110 section 15.5.20)."""
+
+    status = 421
+    code = "wrong-host"
+
+
 class VideoNotFound(TrioStreamError):
     """No video of that name; also every name that must not be told apart from it."""
 

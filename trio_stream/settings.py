@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from trio_stream.errors import SettingsError
 from trio_stream.http.cors import normalise_origin
+from trio_stream.http.hosts import normalise_host
 
 type Network = IPv4Network | IPv6Network
 
@@ -148,6 +149,13 @@ def _origins(value: object) -> frozenset[str]:
     return frozenset(entry if entry == "*" else normalise_origin(entry) for entry in entries)
 
 
+def _hosts(value: object) -> frozenset[str]:
+    entries = _list(value)
+    if entries is None:
+        raise ValueError("a list of names is needed, such as films.example")
+    return frozenset(map(normalise_host, entries))
+
+
 def _networks(value: object) -> tuple[Network, ...]:
     entries = _list(value)
     if entries is None:
@@ -215,6 +223,11 @@ class Settings:
         _networks,
         "Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas.",
         default=(),
+    )
+    hosts: frozenset[str] = _setting(
+        _hosts,
+        "Further names of this server, separated by commas; .films.example for all names below it, * for any.",
+        default=frozenset(),
     )
     cors_origins: frozenset[str] = _setting(
         _origins,

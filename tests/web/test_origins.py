@@ -31,7 +31,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def serve(library: Path, folder: Path, origins: str | None) -> Iterator[Server]:
-    environ = {} if origins is None else {"TRIO_STREAM_CORS_ORIGINS": origins}
+    environ = {"TRIO_STREAM_HOSTS": "tv.example"}
+    if origins is not None:
+        environ["TRIO_STREAM_CORS_ORIGINS"] = origins
     with serving(library, folder, environ=environ) as server:
         yield server
 

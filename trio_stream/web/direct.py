@@ -184,9 +184,10 @@ class DirectRoutes:
         """What `route` answers, or what is wrong, with the headers that every response has. Raises `ClientGone`."""
         asked = Asked.of(scope)
         try:
+            host = exchange.host(asked.fields)
             if scope["method"] not in SAFE_METHODS:
                 fields = asked.fields
-                refuse_foreign(fields.get("origin"), fields.get("host"), scope["scheme"], self._origins)
+                refuse_foreign(fields.get("origin"), host, scope["scheme"], self._origins)
                 asked = replace(asked, body=await _take_body(receive))
             answered = await route(asked, exchange)
         except ClientGone:

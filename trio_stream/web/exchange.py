@@ -1,7 +1,8 @@
 """What one request or WebSocket holds. It is closed when the exchange is over, however it ends."""
 
 import os
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import trio
@@ -9,8 +10,9 @@ from hypercorn.typing import ASGIReceiveCallable, HTTPScope, WebsocketScope
 from quart import current_app, has_websocket_context, request, websocket
 from quart_trio.wrappers import TrioRequest, TrioWebsocket
 
-from trio_stream.errors import ClientGone, TooManyListeners
+from trio_stream.errors import ClientGone, TooManyListeners, WrongHost
 from trio_stream.http.forwarded import client_address
+from trio_stream.http.hosts import is_own
 from trio_stream.server.admission import in_networks
 from trio_stream.server.http import DRAINING
 from trio_stream.server.local import LOCAL
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 
 LOCAL_USER = "local"
+
+OWN_NAMES = frozenset({socket.gethostname().lower()})
+"""What this machine is called."""
 
 
 class Exchange:
@@ -103,6 +108,27 @@ class Exchange:
     def is_local(self) -> bool:
         """Whether who asks came through the door for this machine: the operator, or another worker of the server."""
         return LOCAL in self._scope.get("state", {})
+
+    def host(self, fields: Mapping[str, str]) -> str | None:
+        """The name under which the server was asked, from a request's `fields` by lower-case name.
+
+        A trusted proxy may say it in `X-Forwarded-Host`. Raises `WrongHost` where that or `Host` is no name of this
+        server: a proxy that sets neither passes on what a page has put there. Without any (HTTP/1.0) no browser asks.
+        """
+        host, settings = fields.get("host"), self.services.settings
+        if self.is_local:
+            return host
+        named = [host] if host else []
+        peer = (self._scope.get("client") or ("",))[0]
+        if settings.trusted_proxies and in_networks(peer, settings.trusted_proxies):
+            forwarded = fields.get("x-forwarded-host", "").rpartition(",")[2].strip()
+            named += [forwarded] if forwarded else []
+        for name in named:
+            if not is_own(name, settings.hosts | OWN_NAMES):
+                raise WrongHost(
+                    f"{name} is not known as a name of this server; its operator can add it to TRIO_STREAM_HOSTS"
+                )
+        return named[-1] if named else None
 
     def listen(self) -> None:
         """Take a place among those who listen to events, for as long as the exchange lasts. Raises `TooManyListeners`.

@@ -1,4 +1,6 @@
-"""What pages of other sites may do: nothing that changes anything, and nothing at all unless configured."""
+"""What pages of other sites may do: nothing that changes anything, and nothing at all unless configured.
+
+Nor does any of them get in under a name of its own."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +8,7 @@ from quart import Response, request, websocket
 
 from trio_stream.errors import ForeignOrigin
 from trio_stream.http.cors import is_foreign, preflight_headers, response_headers
+from trio_stream.web.exchange import combined, exchange
 
 if TYPE_CHECKING:
     from trio_stream.app import TrioStream
@@ -20,6 +23,7 @@ def register(app: "TrioStream") -> None:
 
     @app.before_request
     async def check_request() -> Response | None:
+        host = exchange().host(combined(request.scope))
         origin = request.headers.get("Origin")
         if _is_preflight():
             response = Response(b"", status=204)
@@ -27,7 +31,7 @@ def register(app: "TrioStream") -> None:
             response.headers.extend(preflight_headers(origin, wanted, allowed))
             return response
         if request.method not in SAFE_METHODS:
-            refuse_foreign(origin, request.headers.get("Host"), request.scheme, allowed)
+            refuse_foreign(origin, host, request.scheme, allowed)
         return None
 
     @app.after_request
@@ -38,9 +42,8 @@ def register(app: "TrioStream") -> None:
 
     @app.before_websocket
     async def check_websocket() -> None:
-        refuse_foreign(
-            websocket.headers.get("Origin"), websocket.headers.get("Host"), websocket.scheme, allowed
-        )
+        host = exchange().host(combined(websocket.scope))
+        refuse_foreign(websocket.headers.get("Origin"), host, websocket.scheme, allowed)
 
 
 def _is_preflight() -> bool:

@@ -216,6 +216,7 @@ NOT_OURS = {
 """What goes wrong in HTTP rather than in our domain, by code."""
 
 MEANINGS = {
+    "wrong-host": "The name in `Host` is none of this server's; no path returns anything else then.",
     "internal-error": "The server failed.",
     "precondition-failed": "`If-Match` or `If-Unmodified-Since` asked for a video that has changed.",
     "not-the-owner": "The process that owns the library's data is not there just now; another one takes over.",
@@ -241,6 +242,7 @@ REMEDIES = {
     "wrong-setting": "The server says which one when it is started, and does not start.",
     "bad-request": "The detail says what would have a meaning.",
     "file-not-found": "Take the addresses from `/api/videos/{id}`, which has those of now.",
+    "wrong-host": "Let the operator add the name to `TRIO_STREAM_HOSTS`.",
     "foreign-origin": "Let the operator add the origin to `TRIO_STREAM_CORS_ORIGINS`.",
     "video-not-found": "Take names, or better the ready-made URLs, from `/api/videos`.",
     "stream-not-found": "It has ended already, which is as good.",
