@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.support import wait_for
-from trio_stream.errors import VideoNotFound
+from tests.support import wait_for, wait_until
+from trio_stream.errors import LibraryAway, VideoNotFound
+from trio_stream.library import catalog as catalog_module
 from trio_stream.library.catalog import Catalog, Video, _list, open_file
 
 CONTENT = b"of the library"
@@ -251,13 +252,19 @@ async def test_a_video_that_is_linked_twice_is_two_videos(root: Path) -> None:
     assert await names(root) == ["film.mp4", "hard.mp4", "soft.mp4"]
 
 
-async def test_a_library_that_is_gone_is_an_error_and_its_videos_are_not_there(root: Path) -> None:
+@pytest.mark.parametrize("instead", [None, "a file"])
+async def test_nothing_is_known_of_videos_whose_library_is_away(root: Path, instead: str | None) -> None:
     catalog = Catalog(root)
+    await catalog.check()
     root.rmdir()
-    with pytest.raises(FileNotFoundError):
+    if instead is not None:
+        root.write_text(instead)
+    with pytest.raises(LibraryAway):
         await catalog.videos()
-    with pytest.raises(VideoNotFound):
+    with pytest.raises(LibraryAway):
         await catalog.open("film.mp4")
+    with pytest.raises(LibraryAway):
+        await catalog.check()
 
 
 async def test_a_folder_too_deep_to_be_read_hides_only_what_is_in_it(root: Path) -> None:
@@ -397,3 +404,66 @@ async def test_the_list_never_leaves_the_library_either(root: Path, outside: Pat
         while tries < 100 or turns() < 100:
             tries += 1
             assert set(await names(root)) <= {"kept.mp4", "film.mp4"}
+
+
+async def test_those_who_ask_meanwhile_share_the_next_walk(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(root, "a.mp4")
+    catalog = Catalog(root, threads=1)
+    walks, may_end = [], threading.Event()
+
+    def walk(folder: str) -> list[Video]:
+        walks.append(_list(folder))
+        assert may_end.wait(60)
+        return walks[-1]
+
+    monkeypatch.setattr(catalog_module, "_list", walk)
+    told: dict[int, list[str]] = {}
+
+    async def ask(number: int) -> None:
+        told[number] = [video.name for video in await catalog.videos()]
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask, 0)
+        await wait_until(lambda: len(walks) == 1, 5, "the first walk")
+        put(root, "b.mp4")
+        for number in range(1, 9):
+            nursery.start_soon(ask, number)
+        with trio.fail_after(60):
+            os.close((await catalog.open("b.mp4")).fd)  # nobody waits for a walk to open a video
+        assert len(walks) == 1
+        may_end.set()
+    assert told == {0: ["a.mp4"]} | {number: ["a.mp4", "b.mp4"] for number in range(1, 9)}
+    assert len(walks) == 2
+
+
+async def test_who_shares_a_walk_is_not_cancelled_with_another(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(root, "a.mp4")
+    catalog = Catalog(root)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def walk(folder: str) -> list[Video]:
+        begun.set()
+        assert may_end.wait(60)
+        return _list(folder)
+
+    monkeypatch.setattr(catalog_module, "_list", walk)
+    told: list[list[Video]] = []
+
+    async def ask() -> None:
+        told.append(await catalog.videos())
+
+    async with trio.open_nursery() as nursery:
+        with trio.CancelScope() as leaving:
+            async with trio.open_nursery() as first:
+                first.start_soon(ask)
+                first.start_soon(ask)
+                await wait_until(begun.is_set, 5, "the first walk")
+                nursery.start_soon(ask)
+                leaving.cancel()
+                may_end.set()
+        assert leaving.cancelled_caught
+    assert [video.name for video in told[-1]] == ["a.mp4"]

@@ -48,17 +48,35 @@ class OpenVideo:
 
 
 class Catalog:
-    """The videos below `root`, with at most `threads` threads looking at the disk."""
+    """The videos below `root`, with at most `threads` threads that open files, and one that walks through folders."""
 
     def __init__(self, root: Path, threads: int = 8) -> None:
         self._root = os.path.realpath(root)
         self._limiter = trio.CapacityLimiter(threads)
+        self._walk_limiter = trio.CapacityLimiter(1)
+        self._walking = trio.Lock()
+        self._walks = 0
+        self._found: list[Video] | None = None
         self._cached = CachedOpener()
         self._revisions = Revisions(self._limiter)
 
     async def videos(self) -> list[Video]:
-        """All videos, sorted naturally. Raises `LibraryAway`, `TooManyFiles`."""
-        return await trio.to_thread.run_sync(_list, self._root, limiter=self._limiter)
+        """All videos, sorted naturally. Raises `LibraryAway`, `TooManyFiles`.
+
+        Those who ask meanwhile share the next walk through the folders: it begins after they asked. Opening a video
+        does not wait for any.
+        """
+        wanted = self._walks + (2 if self._walking.locked() else 1)
+        async with self._walking:
+            found = self._found
+            if found is None or self._walks < wanted:
+                found = self._found = await trio.to_thread.run_sync(
+                    _list, self._root, limiter=self._walk_limiter
+                )
+                self._walks += 1
+            if not self._walking.statistics().tasks_waiting:
+                self._found = None
+        return found
 
     async def check(self) -> None:
         """Raise `LibraryAway` unless the folder can be read."""
@@ -99,11 +117,13 @@ class Catalog:
 
 
 def _check(root: str) -> None:
+    """Takes no descriptor: there may be none."""
     try:
-        with opening():
-            os.scandir(root).close()
+        os.stat(os.path.join(root, ""))  # with a slash at its end, only a folder has that name
     except OSError as error:
         raise LibraryAway(error.strerror or str(error)) from error
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise LibraryAway(os.strerror(errno.EACCES))
 
 
 def _open(root: str, name: str) -> int:
@@ -115,7 +135,6 @@ def _open(root: str, name: str) -> int:
 
 
 def _list(root: str) -> list[Video]:
-    _check(root)
     videos = [_video(file) for folder in walk(root) for file in folder.videos]
     return sorted(videos, key=lambda video: natural_key(video.name))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from trio_stream.errors import TooManyFiles
+from trio_stream.errors import LibraryAway, TooManyFiles
 from trio_stream.http.media_types import media_type
 from trio_stream.library.naming import is_plain
 
@@ -80,13 +80,16 @@ def read_folder(root: str, name: str) -> Folder:
 
 
 def walk(root: str) -> Iterator[Folder]:
-    """All folders that can be read, each once. Raises `TooManyFiles`."""
+    """All folders that can be read, each once. Raises `LibraryAway` if the library itself cannot be, `TooManyFiles`."""
     seen: set[tuple[int, int]] = set()
     waiting = [""]
     while waiting:
+        name = waiting.pop()
         try:
-            folder = read_folder(root, waiting.pop())
-        except (Missing, Unread):
+            folder = read_folder(root, name)
+        except (Missing, Unread) as error:
+            if not name:
+                raise LibraryAway(str(error) or os.strerror(errno.ENOENT)) from error
             continue
         if folder.identity in seen:  # links may make a circle
             continue
