@@ -7,6 +7,7 @@ everything else is opened when the server starts (`trio_stream.services`).
 import sys
 from pathlib import Path
 
+import structlog
 from quart_trio import QuartTrio
 
 from trio_stream import settings as settings_module
@@ -44,7 +45,12 @@ LONGEST_IMPORT = 1024 * 1024
 """Bytes; some thousand playheads."""
 
 KEPT_FOR_FILES = 512
-"""Descriptors that connections may not take: for the videos, the disk and whoever looks at what is wrong."""
+"""Descriptors that connections may not take, at most half of them: for videos and whoever looks at what is wrong."""
+
+ENOUGH_FILES = 4 * KEPT_FOR_FILES
+"""Open files below which the server says at its start that they are few."""
+
+log = structlog.get_logger("trio_stream.app")
 
 
 class TrioStream(QuartTrio):
@@ -76,7 +82,7 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = built.
         Limits(
             send_timeout=settings.send_timeout,
             zero_copy=settings.zero_copy,
-            connections=max(raise_file_limit() - KEPT_FOR_FILES, 1),
+            connections=_connections(raise_file_limit()),
             connections_per_address=settings.connections_per_address,
             unlimited=(*LOOPBACK, *settings.trusted_proxies),
             request_body=LONGEST_REQUEST_BODY,
@@ -110,6 +116,19 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = built.
     app.direct_routes = direct.DirectRoutes(app)
     app.live = live.Live()
     return app
+
+
+def _connections(files: int) -> int:
+    """How many connections there may be where so many files may be open."""
+    connections = max(files - min(KEPT_FOR_FILES, files // 2), 1)
+    if files < ENOUGH_FILES:
+        log.warning(
+            "few files may be open, so there can be few connections",
+            files=files,
+            connections=connections,
+            remedy=f"raise the hard limit to {ENOUGH_FILES} or more: ulimit -Hn, or LimitNOFILE= of systemd",
+        )
+    return connections
 
 
 def _app_or_exit() -> TrioStream:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,7 +12,16 @@ import psutil
 import pytest
 import trio
 
-from tests.support import SLOWER, Server, connect, read_head, wait_for, wait_until
+from tests.support import (
+    SLOWER,
+    Server,
+    connect,
+    read_head,
+    settings_of,
+    url_in,
+    wait_for,
+    wait_until,
+)
 from tests.websocket import Client, Rejected
 
 MEGABYTE = 1 << 20
@@ -135,3 +146,34 @@ async def test_the_last_descriptor_is_enough_for_a_video(server: Server, content
         await visitor.gets("/healthz")
         with server.descriptors_left(1):
             assert await visitor.gets("/api/stream/other.mp4") == content
+
+
+@pytest.mark.parametrize(("files", "places"), [(256, 128), (512, 256), (1024, 512)])
+async def test_where_few_files_may_be_open_there_is_place_for_some(
+    tmp_path: Path, files: int, places: int
+) -> None:
+    (tmp_path / "videos").mkdir()
+    command = (sys.executable, "-m", "hypercorn", "trio_stream.app:app", "-k", "trio", "-w", "0")
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            ["prlimit", f"--nofile={files}:{files}", *command, "--bind", "127.0.0.1:0"],
+            env=os.environ | settings_of(tmp_path / "videos", tmp_path),
+            stdout=output,
+            stderr=output,
+        ) as process,
+    ):
+        try:
+            url = await trio.to_thread.run_sync(
+                lambda: wait_for(lambda: url_in(log, process), 30, "the server")
+            )
+            server = Server(process, url, tmp_path / "videos", log)
+            async with AsyncExitStack() as stack:
+                for _ in range(20):
+                    await (await come(stack, server)).gets("/healthz")
+        finally:
+            process.terminate()
+    (told,) = [json.loads(line) for line in log.read_text().splitlines() if '"few files' in line]
+    assert (told["files"], told["connections"]) == (files, places)
+    assert "ulimit" in told["remedy"]
