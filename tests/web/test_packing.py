@@ -64,3 +64,25 @@ def test_what_has_a_validator_is_left_alone(client: httpx.Client) -> None:
 def test_the_head_of_it_is_the_same(client: httpx.Client) -> None:
     answer, body = raw(client, LONG, "gzip", "HEAD")
     assert (answer.headers["Content-Encoding"], body) == ("gzip", b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/healthz", "/readyz", "/api/videos", "/api/videos?limit=1", "/api/library", "/api/streams"),
+        *("/api/metrics", "/api/history", "/api/watch-state"),
+    ],
+)
+def test_no_cache_keeps_what_is_of_now(client: httpx.Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_no_cache_keeps_one_video(client: httpx.Client) -> None:
+    (item, *_) = client.get("/api/videos?limit=1").json()["items"]
+    details = client.get(item["urls"]["self"])
+    kept = client.put(f"{item['urls']['self']}/playhead", json={"position": 1})
+    for answer in (details, kept):
+        assert answer.headers["Cache-Control"] == "no-store"
+    client.delete(f"{item['urls']['self']}/playhead")

@@ -103,7 +103,12 @@ def body(media_type: str, schema: Json | None = None) -> Json:
 
 def json_answer(about: str, schema: str) -> Json:
     """An answer in JSON."""
-    return {"description": about, "content": body("application/json", ref(schema))}
+    fresh = header("It is of now, and for who asks.", "no-store")
+    return {
+        "description": about,
+        "headers": {"Cache-Control": fresh},
+        "content": body("application/json", ref(schema)),
+    }
 
 
 def problem_answer(about: str, headers: Json | None = None) -> Json:

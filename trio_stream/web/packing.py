@@ -20,11 +20,15 @@ LEVEL = 1
 
 
 def register(app: "TrioStream") -> None:
-    """Let every route of `app` that answers with JSON do so."""
+    """Let every route of `app` that answers with JSON do so, and no cache keep what says nothing of that itself."""
 
     @app.after_request
     async def pack(response: Response) -> Response:
         body, headers = response.response, response.headers
+        if (
+            response.mimetype == "application/json"
+        ):  # how it is now, for who asks now (RFC 9111 section 5.2.2.5)
+            headers.setdefault("Cache-Control", "no-store")
         if not isinstance(body, DataBody) or len(body.data) < SMALLEST:
             return response  # what is not at hand is not waited for
         if response.mimetype != "application/json" or "Content-Encoding" in headers or "ETag" in headers:

@@ -46,7 +46,11 @@ async def put_playhead(asked: Asked, exchange: Exchange) -> Answered:
         "status": "ok",
     }
     body = json.dumps(answer).encode()
-    headers = (("Content-Type", "application/json"), ("Content-Length", str(len(body))))
+    headers = (
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+    )
     return Answered(200, headers, body=body)
 
 
