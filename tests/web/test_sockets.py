@@ -2,6 +2,8 @@
 
 import json
 import os
+import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -396,3 +398,23 @@ async def test_a_byte_behind_the_upgrade_costs_at_most_that_connection(running: 
     )
     await exchange(running, request, limit=1)
     assert running.get("/healthz").status_code == 200
+
+
+async def test_who_resets_around_the_handshake_is_no_fault_of_the_server(
+    running: Server, videos: Path
+) -> None:
+    (videos / "film.mp4").write_bytes(bytes(1 << 20))
+    running.get("/api/videos")
+    asked = (
+        b"GET /api/ws/stream/film.mp4 HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    for number in range(100):
+        stream = await connect(running)
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await stream.send_all(asked)
+        await trio.sleep(number % 10 / 2000)  # anywhere between the request and the first bytes of the film
+        stream.socket.close()
+    await wait_until(lambda: running.metrics()["active_streams"] == 0, 5, "the streams to end")
+    assert "a request failed" not in running.log
+    assert "Traceback" not in running.log

@@ -230,9 +230,9 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
             nonlocal torn, cut
             try:
                 await send(message)
-            except OSError:
+            except OSError as error:
                 cut = True  # for good, although Hypercorn takes a second close without a word
-                raise
+                raise translate(error) from error
             except BaseException:
                 torn = True  # perhaps: in the middle of a frame nothing that follows arrives
                 raise

@@ -9,6 +9,8 @@ from quart import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from trio_stream.errors import (
+    ClientGone,
+    ClientStalled,
     LibraryAway,
     NotTheOwner,
     PreconditionFailed,
@@ -69,6 +71,8 @@ def describe(error: Exception) -> Problem:
     match error:
         case HTTPException():
             return _http_problem(error)
+        case ClientGone() | ClientStalled():
+            pass  # nobody is there to be told, and it is no fault of the server's
         case PreconditionFailed(fields=headers):
             pass
         case RangeNotSatisfiable(size=size):

@@ -15,7 +15,7 @@ messages: a message cut off in the middle would be the end of the connection.
 """
 
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never, cast
 
@@ -35,7 +35,7 @@ from trio_stream.errors import (
 from trio_stream.library.catalog import OpenVideo
 from trio_stream.streaming.pump import Chunk, Delivery
 from trio_stream.streaming.stream import Ending, Stream
-from trio_stream.web.asgi import delivery, translate
+from trio_stream.web.asgi import delivery
 from trio_stream.web.exchange import exchange, services
 from trio_stream.web.feeds import Bytes, Feed, Fragments
 from trio_stream.web.streams import requested_name, validators
@@ -188,7 +188,7 @@ class Session:
         if self._sought is not None:
             self._segment.cancel()
             await trio.lowlevel.checkpoint()
-        await _deliver(websocket.send(chunk))  # type: ignore[arg-type]
+        await websocket.send(chunk)  # type: ignore[arg-type]
 
     async def _listen(self) -> None:
         mistakes = 0
@@ -222,7 +222,7 @@ def _error_message(error: TrioStreamError) -> dict[str, Any]:
 
 async def _send_json(message: Mapping[str, Any], *, tell: bool) -> None:
     if tell:
-        await _deliver(websocket.send(json.dumps(message)))
+        await websocket.send(json.dumps(message))
 
 
 async def _close(
@@ -231,11 +231,4 @@ async def _close(
     if error is not None:
         await _send_json(_error_message(error), tell=tell)
         reason = str(error)
-    await _deliver(websocket.close(code, reason[:LONGEST_REASON]))
-
-
-async def _deliver(sending: Awaitable[None]) -> None:
-    try:
-        await sending
-    except OSError as error:
-        raise translate(error) from error
+    await websocket.close(code, reason[:LONGEST_REASON])
