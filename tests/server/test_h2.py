@@ -14,16 +14,20 @@ from h2.errors import ErrorCodes
 from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
+    ExtensionFrame,
     Frame,
     HeadersFrame,
+    PingFrame,
     PriorityFrame,
     RstStreamFrame,
+    SettingsFrame,
     WindowUpdateFrame,
 )
 
 from tests.http2 import Client, http2
 from tests.server.pairs import both
 from tests.support import SLOWER, Server, happens, wait_until
+from trio_stream.server.h2 import FRAMES
 
 MEGABYTE = 1_000_000
 
@@ -319,7 +323,9 @@ async def test_abuse_costs_its_connection_only(secure: Start, guarded: bool, abu
 async def test_priorities_of_streams_that_never_come_cost_nothing(secure: Start, guarded: bool) -> None:
     server = secure(guarded=guarded)
     async with http2(server) as client:
-        frames = [PriorityFrame(stream_id, depends_on=stream_id + 2) for stream_id in range(1, 10001, 2)]
+        frames = [
+            PriorityFrame(stream_id, depends_on=stream_id + 2) for stream_id in range(1, 2 * FRAMES - 10, 2)
+        ]
         await client.flush(b"".join(frame.serialize() for frame in frames))
         if guarded:
             assert (await client.whole("/small"))[1] == b"small"
@@ -392,6 +398,57 @@ async def test_rapid_resets_end_the_connection(secure: Start, guarded: bool, how
             await said(client, "disconnected", 200)
         else:
             await said(client, "asked for /hold", 1000)
+
+
+def unknown(stream_id: int) -> Frame:
+    return ExtensionFrame(0xBE, stream_id, body=b"")
+
+
+FLOODS: dict[str, Callable[[int], Frame]] = {
+    "empty data": DataFrame,
+    "priorities": lambda stream_id: PriorityFrame(stream_id, depends_on=0, stream_weight=3),
+    "windows": lambda stream_id: WindowUpdateFrame(stream_id, window_increment=1),
+    "windows of the connection": lambda _: WindowUpdateFrame(0, window_increment=1),
+    "settings": lambda _: SettingsFrame(0, settings={SettingsFrame.INITIAL_WINDOW_SIZE: 65_535}),
+    "pings": lambda _: PingFrame(0, opaque_data=b"nothing!"),
+    "what nobody knows": unknown,
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+@both
+async def test_frames_that_carry_nothing_end_the_connection(secure: Start, guarded: bool, flood: str) -> None:
+    async with http2(secure(guarded=guarded)) as client:
+        client.reading = set()
+        held = client.ask("/hold", method="POST", end=False)
+        await client.flush()
+        frame = FLOODS[flood](held).serialize()
+        with suppress(trio.BrokenResourceError):  # it was cut off meanwhile
+            for _ in range(5 * FRAMES // 100):
+                await client.flush(100 * frame)
+        if guarded:
+            with pytest.raises(AssertionError, match="closed the connection"):
+                await client.read(lambda: False)
+        else:
+            with pytest.raises(trio.TooSlowError):
+                await client.read(lambda: client.closed, 1)
+
+
+@pytest.mark.parametrize("step", [2048, 32_768])
+async def test_who_takes_much_may_say_so_often(secure: Start, step: int) -> None:
+    """Two windows are widened for each step of what is taken, far more often than is allowed for nothing."""
+    async with http2(secure(guarded=True)) as client:
+        stream_id = client.ask("/endless")
+        client.reading, taken, steps = set(), 0, 2 * FRAMES * 2048 // step
+        await client.flush()
+        while taken < steps * step:
+            wanted = taken + step
+            await client.read(lambda: len(client.bodies[stream_id]) >= wanted)  # noqa: B023
+            client.connection.increment_flow_control_window(
+                step, stream_id
+            )  # that of the connection is by now
+            await client.flush()
+            taken = wanted
 
 
 @both

@@ -1,7 +1,8 @@
 """HTTP/2, what is received: what happens to one stream happens to it alone, and a client's whims are bounded.
 
 A stream that its client resets is over at once, for the application too; so is one whose application takes nothing.
-Resets beyond `RESETS` end the connection: each has cost an application's start. After as many requests as Hypercorn
+Resets beyond `RESETS` end the connection: each has cost an application's start; so do frames beyond `FRAMES` that carry
+nothing. After as many requests as Hypercorn
 allows, and when the server stops, the connection takes no more of them and is left to end.
 """
 
@@ -29,8 +30,45 @@ RESETS = 200
 RESETS_FORGIVEN = 10.0
 """Of them, forgotten in a second: each seek of a player is one."""
 
+FRAMES = 2000
+"""Frames that carry nothing which a client may be ahead of what it takes: windows, priorities, settings, pings, empty
+data and those nobody knows."""
+
+FRAMES_FORGIVEN = 200.0
+"""Of them, forgotten in a second."""
+
+BYTES_OF_A_FRAME = 1024
+"""Bytes of bodies that a client takes for each of them: some widen two windows for every four thousand."""
+
+CARRYING_NOTHING = (
+    h2.events.PingAckReceived,
+    h2.events.PingReceived,
+    h2.events.PriorityUpdated,
+    h2.events.RemoteSettingsChanged,
+    h2.events.SettingsAcknowledged,
+    h2.events.UnknownFrameReceived,
+    h2.events.WindowUpdated,
+)
+
 DEFAULT_WEIGHT = 16
 """Of a stream (RFC 7540 section 5.3.5)."""
+
+
+class Allowance:
+    """So many of something a client may be ahead of what it earns; `forgiven` are forgotten in a second."""
+
+    def __init__(self, most: int, forgiven: float) -> None:
+        self._most = most
+        self._forgiven = forgiven
+        self._ahead = 0.0
+        self._last = 0.0
+
+    def spend(self, earned: float) -> bool:
+        """Take one more, with what was earned since the one before; whether the client may go on."""
+        now = trio.current_time()
+        self._ahead = max(0.0, self._ahead - (now - self._last) * self._forgiven - earned) + 1
+        self._last = now
+        return self._ahead <= self._most
 
 
 class H2(Sending):
@@ -38,8 +76,9 @@ class H2(Sending):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self._resets = 0.0
-        self._last_reset = 0.0
+        self._resets = Allowance(RESETS, RESETS_FORGIVEN)
+        self._frames = Allowance(FRAMES, FRAMES_FORGIVEN)
+        self._widened = False
 
     async def initiate(
         self, headers: list[tuple[bytes, bytes]] | None = None, settings: bytes | None = None
@@ -70,7 +109,15 @@ class H2(Sending):
         for event in received:
             if self.closed:
                 return
+            if _carries_nothing(event):
+                earned, self._carried = self._carried / BYTES_OF_A_FRAME, 0
+                if not self._frames.spend(earned):
+                    await self._calm_down()
+                    return
             await self._handle_event(event)
+        if self._widened:  # once for all of them: there may be thousands, and a hundred streams
+            self._widened = False
+            self._unblock(*self.outgoing)  # those that still cannot send are blocked again
         await self._flush()
 
     async def _handle_event(self, event: h2.events.Event) -> None:
@@ -86,7 +133,7 @@ class H2(Sending):
                 self._forget(event.stream_id, ConnectionResetError("the client reset the stream"))
                 await self._drop(event.stream_id)
             case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
-                self._unblock(*self.outgoing)  # those that still cannot send are blocked again
+                self._widened = True
             case h2.events.PriorityUpdated():
                 self._prioritize(event)
             case h2.events.ConnectionTerminated():
@@ -138,17 +185,17 @@ class H2(Sending):
         if stream_id not in self.streams:
             return
         await self._close_stream(stream_id)
-        now = trio.current_time()
-        forgiven = (now - self._last_reset) * RESETS_FORGIVEN + self._completed
-        self._completed = 0
-        self._resets = max(0.0, self._resets - forgiven) + 1
-        self._last_reset = now
-        if self._resets > RESETS:
-            self.connection.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
-            await self._flush()
-            await self.send(Closed())
-        else:
+        earned, self._completed = self._completed, 0
+        if self._resets.spend(earned):
             await self.send(Updated(idle=self.idle))
+        else:
+            await self._calm_down()
+
+    async def _calm_down(self) -> None:
+        """End the connection of a client that costs more than it takes."""
+        self.connection.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
+        await self._flush()
+        await self.send(Closed())
 
     def _prioritize(self, event: h2.events.PriorityUpdated) -> None:
         # Of streams that are there only: the tree takes a thousand, and keeps those that never come.
@@ -160,3 +207,10 @@ class H2(Sending):
                     weight=event.weight or DEFAULT_WEIGHT,
                     exclusive=bool(event.exclusive),
                 )
+
+
+def _carries_nothing(event: h2.events.Event) -> bool:
+    """Whether a frame costs its reader, and nobody has anything of it."""
+    if isinstance(event, h2.events.DataReceived):
+        return not event.data and event.stream_ended is None
+    return isinstance(event, CARRYING_NOTHING)

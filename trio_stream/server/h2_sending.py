@@ -36,6 +36,7 @@ class Sending(H2Protocol):
         self._leaving = False
         self._farewell = b""
         self._completed = 0
+        self._carried = 0
 
     async def send_task(self) -> None:
         """Send a frame of each stream in its turn, and whatever else is to be sent."""
@@ -135,6 +136,7 @@ class Sending(H2Protocol):
             ends = buffer.complete and not buffer
             if data:
                 self.connection.send_data(stream_id, data, end_stream=ends)
+                self._carried += len(data)
             elif ends:
                 self.connection.end_stream(stream_id)
             else:
