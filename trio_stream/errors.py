@@ -248,9 +248,9 @@ TROUBLE_OF_ALL = (LibraryAway, StoreUnavailable, StoreDamaged, StoreUnusable, To
 """What is no fault of the one thing that is worked on: whoever works through many has to stop for a while."""
 
 
-def first_error(group: BaseExceptionGroup[TrioStreamError]) -> TrioStreamError:
+def first_error[E: Exception](group: ExceptionGroup[E]) -> E:
     """The first of the errors in `group`, however deep."""
-    error: TrioStreamError | BaseExceptionGroup[TrioStreamError] = group
-    while isinstance(error, BaseExceptionGroup):
+    error: E | ExceptionGroup[E] = group
+    while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -17,7 +17,7 @@ from functools import partial
 import structlog
 import trio
 
-from trio_stream.errors import NotTheOwner
+from trio_stream.errors import NotTheOwner, first_error
 from trio_stream.library.catalog import Catalog
 from trio_stream.library.derived import Derived
 from trio_stream.library.keeper import Keeper
@@ -294,14 +294,9 @@ async def _watched(
             if trio.current_time() - since > LONGEST_PAUSE:
                 pause = SHORTEST_PAUSE
             log.exception("a background service died", service=name, again_in=pause)
-            health.dead[name] = _told(error)
+            cause = first_error(error) if isinstance(error, ExceptionGroup) else error
+            health.dead[name] = f"{type(cause).__name__}: {cause}"
         else:
             return
         await trio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def _told(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}"
