@@ -178,10 +178,19 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize("workers", ["0", "1"])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        pytest.param((*PROGRAM, *BIND), 1, id="serve"),
+        pytest.param((*HYPERCORN, "--bind", "127.0.0.1:0", "-w", "0"), 1, id="without workers"),
+        pytest.param(
+            (*HYPERCORN, "--bind", "127.0.0.1:0", "-w", "1"), 0, id="with a worker: Hypercorn's own"
+        ),
+    ],
+)
 @pytest.mark.parametrize(("variables", "words"), UNUSABLE)
 def test_what_keeps_a_server_from_starting_is_said_in_one_line(
-    folder: Path, variables: dict[str, str], words: str, workers: str
+    folder: Path, variables: dict[str, str], words: str, command: tuple[str, ...], code: int
 ) -> None:
     (folder / "file").touch()
     (folder / "damaged").mkdir()
@@ -190,12 +199,12 @@ def test_what_keeps_a_server_from_starting_is_said_in_one_line(
     assert checked.returncode == 2
     assert checked.stderr.count("\n") == 1
     assert words in checked.stderr
-    started = run((*HYPERCORN, "-w", workers, "--bind", "127.0.0.1:0"), folder, **variables)
+    started = run(command, folder, **variables)
     said = [line for line in started.stderr.splitlines() if "Running on" not in line]
     assert len(said) == 1, started.stderr
     assert said[0].startswith("the server does not start: ")
     assert words in said[0]
-    assert started.returncode == (1 if workers == "0" else 0), "with workers it is Hypercorn's, and 0"
+    assert started.returncode == code
 
 
 def test_an_export_to_nowhere_is_said_in_one_line(folder: Path) -> None:
@@ -271,6 +280,30 @@ def test_says_how_long_a_connection_is_kept(
         process.terminate()
         assert process.wait(STOP_DEADLINE) == 0
     assert [words[place + 1] for place, word in enumerate(words) if word == "--keep-alive"] == given
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [((), ["0"]), (("-w", "2"), ["2"]), (("--config", "hypercorn.toml"), [])],
+    ids=["one process", "as many as wanted", "the file's"],
+)
+def test_serves_in_the_process_that_is_started(
+    folder: Path, arguments: tuple[str, ...], given: list[str]
+) -> None:
+    (folder / "hypercorn.toml").write_text("workers = 1\n", encoding="utf-8")
+    with serving((*PROGRAM, *BIND, *arguments), folder) as (_, process):
+        words = psutil.Process(process.pid).cmdline()
+        process.terminate()
+        assert process.wait(STOP_DEADLINE) == 0
+    assert [words[place + 1] for place, word in enumerate(words) if word == "-w"] == given
+
+
+def test_who_started_it_sees_that_it_was_killed(folder: Path) -> None:
+    with serving((*PROGRAM, *BIND), folder) as (url, process):
+        with httpx.Client(base_url=url, verify=False) as client:
+            assert client.get("/healthz").status_code == 200
+        process.kill()
+        assert process.wait(STOP_DEADLINE) == -signal.SIGKILL
 
 
 def test_starts_anywhere(tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ from trio_stream.errors import SettingsError, TrioStreamError, first_error
 
 HYPERCORN = ("-m", "hypercorn", "trio_stream.app:app", "-k", "trio")
 
+ONE_PROCESS = ("-w", "0")
+"""Serving in the process that is started: whoever started it sees how it ended. Hypercorn's master loses the exit codes
+of its workers. To reload, it needs one."""
+
 KEEP_ALIVE = ("--keep-alive", "15")
 """Seconds. A player says every 10 s where it is; Hypercorn's own 5 would have it connect anew each time."""
 
@@ -34,9 +38,16 @@ def serve(arguments: tuple[str, ...] = ()) -> None:
     """Start the server; ARGUMENTS go to Hypercorn (`--bind 0.0.0.0:8000`, `--reload`, ...)."""
     _settings_or_exit()
     sys.stdout.flush()
+
+    def said(*beginnings: str) -> bool:
+        return any(word.startswith(beginnings) for word in arguments)
+
     # What is said here would override the file that -c names.
-    keep_alive = () if any(word.startswith(("-c", "--co")) for word in arguments) else KEEP_ALIVE
-    os.execv(sys.executable, [sys.executable, *HYPERCORN, *keep_alive, *arguments])  # noqa: S606 - no shell is the point
+    own_file = said("-c", "--co")
+    keep_alive = () if own_file else KEEP_ALIVE
+    one_process = () if own_file or said("-w", "--w", "--r") else ONE_PROCESS
+    command = [*HYPERCORN, *keep_alive, *one_process, *arguments]
+    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 - no shell is the point
 
 
 @main.command()
