@@ -12,6 +12,7 @@ import psutil
 import pytest
 import trio
 
+from tests.depth import large
 from tests.support import (
     SLOWER,
     Server,
@@ -148,7 +149,7 @@ async def test_the_last_descriptor_is_enough_for_a_video(server: Server, content
             assert await visitor.gets("/api/stream/other.mp4") == content
 
 
-@pytest.mark.parametrize(("files", "places"), [(256, 128), (512, 256), (1024, 512)])
+@pytest.mark.parametrize(("files", "places"), [large(256, 128), (512, 256), large(1024, 512)])
 async def test_where_few_files_may_be_open_there_is_place_for_some(
     tmp_path: Path, files: int, places: int
 ) -> None:
