@@ -201,7 +201,6 @@ def test_check_finds_what_keeps_a_server_from_starting(
     ("command", "code"),
     [
         pytest.param((*PROGRAM, *BIND), 1, id="serve"),
-        pytest.param((*HYPERCORN, "--bind", "127.0.0.1:0", "-w", "0"), 1, id="without workers"),
         pytest.param(
             (*HYPERCORN, "--bind", "127.0.0.1:0", "-w", "1"),
             0,  # its master loses the exit code
