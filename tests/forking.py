@@ -46,10 +46,10 @@ REPOSITORY = Path(__file__).parents[1]
 class Forked:
     """A process that another one forked, as `subprocess.Popen` has its children."""
 
-    def __init__(self, told: socket.socket) -> None:
-        self._told = told.makefile("rb")
-        self._socket = told
-        self.pid = int(self._told.readline())
+    def __init__(self, connection: socket.socket) -> None:
+        self._file = connection.makefile("rb")
+        self._socket = connection
+        self.pid = int(self._file.readline())
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
@@ -68,8 +68,8 @@ class Forked:
         return self.returncode
 
     def _end(self) -> None:
-        self.returncode = int(self._told.readline())
-        self._told.close()
+        self.returncode = int(self._file.readline())
+        self._file.close()
         self._socket.close()
 
     def send_signal(self, number: int) -> None:

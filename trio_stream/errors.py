@@ -10,11 +10,13 @@ from typing import ClassVar
 class TrioStreamError(Exception):
     """Anything this package raises on purpose.
 
-    `status` is the HTTP status that fits, `code` a stable word for programs, `str(error)` a sentence for people.
+    `status` is the HTTP status that fits, `code` a stable word for programs, `str(error)` a sentence for people. After
+    `retry_after` seconds it may be another matter; None where it will not.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal-error"
+    retry_after: ClassVar[int | None] = None
 
 
 class SettingsError(TrioStreamError):
@@ -94,60 +96,60 @@ class RangeNotSatisfiable(TrioStreamError):
 
 
 class TooManyStreams(TrioStreamError):
-    """Every place is taken; `retry_after` is in seconds."""
+    """Every place is taken."""
 
     status = 503
     code = "too-many-streams"
+    retry_after = 5
 
-    def __init__(self, limit: int, retry_after: int = 5) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(f"all {limit} streams this server may send at once are in use")
         self.limit = limit
-        self.retry_after = retry_after
 
 
 class TooManyListeners(TrioStreamError):
-    """As many follow events as may; `retry_after` is in seconds."""
+    """As many follow events as may."""
 
     status = 503
     code = "too-many-listeners"
+    retry_after = 5
 
-    def __init__(self, limit: int, retry_after: int = 5) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(f"{limit} clients follow events already, which is as many as may")
         self.limit = limit
-        self.retry_after = retry_after
 
 
 class TooManyFiles(TrioStreamError):
-    """No file can be opened: the server, or its system, has as many open as it may; `retry_after` is in seconds."""
+    """No file can be opened: the server, or its system, has as many open as it may."""
 
     status = 503
     code = "too-many-files"
+    retry_after = 5
 
-    def __init__(self, retry_after: int = 5) -> None:
+    def __init__(self) -> None:
         super().__init__("as many files and connections are open as this server may have")
-        self.retry_after = retry_after
 
 
 class LibraryAway(TrioStreamError):
-    """The folder of videos is not there or cannot be read, as when its disk is away; `retry_after` is in seconds."""
+    """The folder of videos is not there or cannot be read, as when its disk is away."""
 
     status = 503
     code = "library-away"
+    retry_after = 5
 
-    def __init__(self, reason: str, retry_after: int = 5) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(f"the folder of videos cannot be read: {reason}")
-        self.retry_after = retry_after
 
 
 class NotTheOwner(TrioStreamError):
-    """Another process owns the data; this one takes over, or reaches it, in a moment; `retry_after` is in seconds."""
+    """Another process owns the data; this one takes over, or reaches it, in a moment."""
 
     status = 503
     code = "not-the-owner"
+    retry_after = 1
 
-    def __init__(self, retry_after: int = 1) -> None:
+    def __init__(self) -> None:
         super().__init__("the process that writes is not there now")
-        self.retry_after = retry_after
 
 
 class StoreError(TrioStreamError):
@@ -157,14 +159,11 @@ class StoreError(TrioStreamError):
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be used now: it is locked, not reached, or closing; `retry_after` is in seconds."""
+    """The database cannot be used now: it is locked, not reached, or closing."""
 
     status = 503
     code = "store-unavailable"
-
-    def __init__(self, reason: str, retry_after: int = 5) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
+    retry_after = 5
 
 
 class StoreFull(StoreUnavailable):

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import until, wait_for_page
 from tests.support import Server, wait_for
 
 FILM = "Long.mp4"
@@ -69,7 +70,7 @@ def test_pictures_are_drawn_anew_in_other_colours(page: Page) -> None:
     page.goto("/live")
     expect(page.get_by_role("status")).to_have_text("Connected")
     page.get_by_label("Appearance").select_option("dark")
-    page.wait_for_function(f"() => ({colour})() !== ''")
+    until(page, f"({colour})() !== ''")
     dark = page.evaluate(colour)
     page.get_by_label("Appearance").select_option("light")
-    page.wait_for_function(f"before => ({colour})() !== before", arg=dark)
+    wait_for_page(page, f"before => ({colour})() !== before", dark)

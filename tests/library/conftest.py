@@ -1,6 +1,7 @@
 """A library in a folder of its own, with its database, and a scanner that looks when it is told."""
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,15 +10,20 @@ from typing import Any
 
 import pytest
 import trio
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.engine import URL
 
 from tests.support import wait_until
+from trio_stream.library.derived import Derived
+from trio_stream.library.keeper import Keeper
 from trio_stream.library.progress import Look, Progress
 from trio_stream.library.scanner import Scanner
+from trio_stream.media.sandbox import Sandbox
 from trio_stream.store.database import Database, open_database
 from trio_stream.store.tables import contents, folders, videos
 from trio_stream.store.writer import Writer
+
+WORKER = (sys.executable, "-m", "tests.library.patient")
 
 
 @dataclass
@@ -30,6 +36,12 @@ class Shelf:
     scanner: Scanner
     progress: Progress
 
+    def keeper(self, sandbox: Sandbox, derived: Path) -> Keeper:
+        """Who makes what there is to be made of it, in the folder `derived`; but no pictures."""
+        return Keeper(
+            str(self.root), self.database, self.writer, sandbox, Derived(derived), self.progress, share=0
+        )
+
     async def look(self, *folders: str) -> Look:
         return await self.scanner.look(folders or None)
 
@@ -41,6 +53,10 @@ class Shelf:
 
     async def ids(self) -> dict[str, str]:
         return {name: row.id for name, row in (await self.rows()).items()}
+
+    async def content(self, revision: str) -> Row[Any]:
+        statement = select(contents).where(contents.c.revision == revision)
+        return await self.database.read(lambda connection: connection.execute(statement).one())
 
     async def missing(self) -> list[str]:
         statement = select(videos.c.path).where(videos.c.missing_since.is_not(None))

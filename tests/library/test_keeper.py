@@ -7,12 +7,9 @@ import trio
 from sqlalchemy.engine import URL
 
 from tests.databases import locked
-from tests.library.conftest import open_shelf
-from tests.library.test_stale import WORKER, content
+from tests.library.conftest import WORKER, open_shelf
 from tests.support import wait_until
 from trio_stream.library import keeper as keeper_module
-from trio_stream.library.derived import Derived
-from trio_stream.library.keeper import Keeper
 from trio_stream.media.sandbox import Sandbox
 from trio_stream.store import engines
 
@@ -25,15 +22,7 @@ async def test_goes_on_after_the_database_was_locked(
     async with open_shelf(tmp_path / "videos", database_url) as shelf, trio.open_nursery() as nursery:
         sandbox = Sandbox(WORKER)
         await nursery.start(sandbox.serve)
-        keeper = Keeper(
-            str(shelf.root),
-            shelf.database,
-            shelf.writer,
-            sandbox,
-            Derived(tmp_path / "derived"),
-            shelf.progress,
-            share=0,
-        )
+        keeper = shelf.keeper(sandbox, tmp_path / "derived")
         names = [shelf.put(f"{number}.mp4", b"%d!" % number).name for number in range(4)]
         await shelf.look()
         rows = await shelf.rows()
@@ -43,6 +32,6 @@ async def test_goes_on_after_the_database_was_locked(
             await wait_until(lambda: shelf.writer.statistics().failed > 3, 10, "changes to be refused")
         for revision in revisions:
             with trio.fail_after(60):
-                while (await content(shelf, revision)).state != "probed":
+                while (await shelf.content(revision)).state != "probed":
                     await trio.sleep(0.02)
         nursery.cancel_scope.cancel()

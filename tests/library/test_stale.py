@@ -1,28 +1,15 @@
 """What comes of a file that changes while it is looked into is of neither content."""
 
 import os
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
-from sqlalchemy import Row, select
 from sqlalchemy.engine import URL
 
-from tests.library.conftest import Shelf, open_shelf
+from tests.library.conftest import WORKER, open_shelf
 from tests.support import wait_until
-from trio_stream.library.derived import Derived
-from trio_stream.library.keeper import Keeper
 from trio_stream.media.sandbox import Sandbox
-from trio_stream.store.tables import contents
-
-WORKER = (sys.executable, "-m", "tests.library.patient")
-
-
-async def content(shelf: Shelf, revision: str) -> Row[Any]:
-    statement = select(contents).where(contents.c.revision == revision)
-    return await shelf.database.read(lambda connection: connection.execute(statement).one())
 
 
 @pytest.mark.parametrize("ends", [b"?", b"!"], ids=["unreadable", "readable"])
@@ -30,10 +17,7 @@ async def test_a_file_that_changes_while_it_is_probed(tmp_path: Path, database_u
     async with open_shelf(tmp_path / "videos", database_url) as shelf, trio.open_nursery() as nursery:
         sandbox = Sandbox(WORKER)
         await nursery.start(sandbox.serve)
-        derived = Derived(tmp_path / "derived")
-        keeper = Keeper(
-            str(shelf.root), shelf.database, shelf.writer, sandbox, derived, shelf.progress, share=0
-        )
+        keeper = shelf.keeper(sandbox, tmp_path / "derived")
         path = shelf.put("a.mp4", b"A")
         await shelf.look()
         first = (await shelf.rows())["a.mp4"].revision
@@ -42,11 +26,11 @@ async def test_a_file_that_changes_while_it_is_probed(tmp_path: Path, database_u
             await wait_until(lambda: sandbox.statistics().started == 1, 10, "the probe")
             with path.open("ab") as file:
                 file.write(ends)
-        of_old = await content(shelf, first)
+        of_old = await shelf.content(first)
         assert (of_old.state, of_old.attempts, of_old.facts) == ("new", 0, None)
         await shelf.look()
         await keeper.probe_all()
-        now = await content(shelf, (await shelf.rows())["a.mp4"].revision)
+        now = await shelf.content((await shelf.rows())["a.mp4"].revision)
         assert now.state == ("unreadable" if ends == b"?" else "probed")
         nursery.cancel_scope.cancel()
 
@@ -56,18 +40,15 @@ async def test_a_file_that_gets_another_name_while_it_is_probed(tmp_path: Path, 
     async with open_shelf(tmp_path / "videos", database_url) as shelf, trio.open_nursery() as nursery:
         sandbox = Sandbox(WORKER)
         await nursery.start(sandbox.serve)
-        derived = Derived(tmp_path / "derived")
-        keeper = Keeper(
-            str(shelf.root), shelf.database, shelf.writer, sandbox, derived, shelf.progress, share=0
-        )
+        keeper = shelf.keeper(sandbox, tmp_path / "derived")
         path = shelf.put("a.mp4", b"A!")
         await shelf.look()
         revision = (await shelf.rows())["a.mp4"].revision
         path.rename(shelf.root / "b.mp4")
         os.link(shelf.root / "b.mp4", path)
         await keeper.probe_all()
-        assert (await content(shelf, revision)).state == "new", "the scanner has not seen it yet"
+        assert (await shelf.content(revision)).state == "new", "the scanner has not seen it yet"
         await shelf.look()
         await keeper.probe_all()
-        assert (await content(shelf, revision)).state == "probed"
+        assert (await shelf.content(revision)).state == "probed"
         nursery.cancel_scope.cancel()

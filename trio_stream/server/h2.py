@@ -2,8 +2,8 @@
 
 A stream that its client resets is over at once, for the application too; so is one whose application takes nothing.
 Resets beyond `RESETS` end the connection: each has cost an application's start; so do frames beyond `FRAMES` that carry
-nothing. After as many requests as Hypercorn
-allows, and when the server stops, the connection takes no more of them and is left to end.
+nothing. After as many requests as Hypercorn allows, and when the server stops, the connection takes no more of them and
+is left to end.
 """
 
 from contextlib import suppress

@@ -174,7 +174,7 @@ class Writer:
         ) as error:  # the fault of none of them; one by one they would wait for it again
             log.warning("changes could not be written", reason=str(error), changes=len(group))
             for change in group:
-                change.error = type(error)(str(error), error.retry_after)
+                change.error = type(error)(str(error))
             return 0
         except Exception as error:  # noqa: BLE001 - it is raised where the change came from
             if len(group) > 1:

@@ -124,7 +124,7 @@ class Exchange:
             forwarded = fields.get("x-forwarded-host", "").rpartition(",")[2].strip()
             named += [forwarded] if forwarded else []
         for name in named:
-            if not is_own(name, settings.hosts | OWN_NAMES):
+            if not (is_own(name, settings.hosts) or is_own(name, OWN_NAMES)):
                 raise WrongHost(
                     f"{name} is not known as a name of this server; its operator can add it to TRIO_STREAM_HOSTS"
                 )

@@ -11,14 +11,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from trio_stream.errors import (
     ClientGone,
     ClientStalled,
-    LibraryAway,
-    NotTheOwner,
     PreconditionFailed,
     RangeNotSatisfiable,
-    StoreUnavailable,
-    TooManyFiles,
-    TooManyListeners,
-    TooManyStreams,
     TrioStreamError,
 )
 from trio_stream.http.problems import MEDIA_TYPE, problem_document
@@ -77,14 +71,7 @@ def describe(error: Exception) -> Problem:
             pass
         case RangeNotSatisfiable(size=size):
             headers = (("Content-Range", f"bytes */{size}"), ("Accept-Ranges", "bytes"))
-        case (
-            TooManyStreams(retry_after=seconds)
-            | TooManyListeners(retry_after=seconds)
-            | TooManyFiles(retry_after=seconds)
-            | LibraryAway(retry_after=seconds)
-            | NotTheOwner(retry_after=seconds)
-            | StoreUnavailable(retry_after=seconds)
-        ):
+        case TrioStreamError(retry_after=int(seconds)):
             headers = (("Retry-After", str(seconds)),)
         case TrioStreamError(status=status) if status < 500:
             pass
