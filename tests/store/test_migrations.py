@@ -97,7 +97,7 @@ async def test_from_each_released_schema_with_its_data_to_the_newest(empty_url: 
     assert within(empty_url, differences) == []
     after = within(empty_url, rows_of)
     for name, rows in before.items():
-        assert [row | then for row, then in zip(after[name], rows, strict=True)] == after[name]
+        assert [now | then for now, then in zip(after[name], rows, strict=True)] == after[name]
     async with writing(empty_url) as (database, writer):
         assert await database.read(lambda connection: found(connection, "harb")) == ["4kTQzJ"]
         await writer.write(put("more"))

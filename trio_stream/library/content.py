@@ -83,9 +83,14 @@ def fingerprint(fd: int, size: int) -> str:
     return hasher.hexdigest()
 
 
+def is_read_whole(size: int) -> bool:
+    """Whether the fingerprint of a file of `size` bytes is one of all its bytes."""
+    return size <= SAMPLE * SAMPLES
+
+
 def samples(size: int) -> tuple[tuple[int, int], ...]:
     """Where a file of `size` bytes is sampled: offsets and lengths, in order and without overlap."""
-    if size <= SAMPLE * SAMPLES:
+    if is_read_whole(size):
         return ((0, size),)
     step = (size - SAMPLE) / (SAMPLES - 1)
     return tuple((int(number * step), SAMPLE) for number in range(SAMPLES))

@@ -6,11 +6,12 @@ is kept, marked missing, so that a file that comes back is the video it was, wit
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
+from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, update
 
 from trio_stream.library import grouping
 from trio_stream.library.content import Content, Identity
@@ -101,6 +102,7 @@ def lose_videos(connection: Connection, numbers: Sequence[int], now: int, since:
     here, where the old place turns out to be empty, the older video takes over what the new one is.
     """
     touched: set[str] = set()
+    found_elsewhere: list[int] = []
     for part in _slices(numbers):
         connection.execute(
             update(videos)
@@ -112,36 +114,45 @@ def lose_videos(connection: Connection, numbers: Sequence[int], now: int, since:
                 select(videos.c.family).where(videos.c.number.in_(part), videos.c.family.is_not(None))
             )
         )
-    taken_over = [_take_over(connection, number, since) for number in numbers]
+        found_elsewhere += connection.scalars(_with_bytes_added(part, since))
+    taken_over = [_take_over(connection, number, since) for number in found_elsewhere]
     regroup(connection, touched.union(*(families for families in taken_over if families is not None)))
     return sum(families is not None for families in taken_over)
 
 
 def take_up(connection: Connection, found: Iterable[Found], now: int) -> Outcome:
-    """Make the library know what was found, at `now` in milliseconds. `DigestNeeded`: nothing is changed."""
+    """Make the library know what was found, at `now` in milliseconds. `DigestNeeded`: nothing is changed.
+
+    What can be asked or written for all files at once is: a first scan is little else than this.
+    """
     outcome = Outcome()
     found = list(found)
     kin = kinships(connection, [file.name for file in found])
+    durations = _keep_contents(connection, found)
+    known = _known(connection, found)
+    lost = _lost_fingerprints(connection, found)
+    new: list[dict[str, Any]] = []
     touched: set[str] = set()
     for file in found:
-        _keep_content(connection, file)
-        row = connection.execute(
-            select(videos.c.number, videos.c.revision, videos.c.missing_since).where(
-                videos.c.place == place(file.name)
-            )
-        ).one_or_none()
+        row = known.get(place(file.name))
         if row is not None:
             outcome.returned += row.missing_since is not None
             outcome.changed += row.revision != file.content.revision
             touched |= _put(connection, row.number, file, kin.get(file.name))
             continue
         arrival = Arrival(file.name, file.content.revision, file.digest)
-        if (gone := moved_from(arrival, _missing_with(connection, file.content))) is not None:
+        missing = _missing_with(connection, file.content) if file.content.fingerprint in lost else []
+        if (gone := moved_from(arrival, missing)) is not None:
             outcome.moved += 1
+            known = {
+                key: each for key, each in known.items() if each.number != gone.number
+            }  # it has left its place
             touched |= _put(connection, gone.number, file, kin.get(file.name))
         else:
             outcome.added += 1
-            touched |= _add(connection, file, kin.get(file.name), now)
+            new.append(_new_video(file, kin.get(file.name), durations.get(file.content.revision) or 0.0, now))
+    _add(connection, new)
+    touched.update(video["family"] for video in new if video["family"] is not None)
     regroup(connection, touched)
     return outcome
 
@@ -153,9 +164,10 @@ def keep_title_files(
     grouping.keep_title_files(connection, keep_folder(connection, folder), changed, gone)
 
 
-def keep_digest(connection: Connection, revision: str, digest: str) -> None:
-    """Write down the digest of a content."""
-    connection.execute(update(contents).where(contents.c.revision == revision).values(digest=digest))
+def keep_digests(connection: Connection, digests: Mapping[str, str]) -> None:
+    """Write down the digests of contents, by their revisions."""
+    for revision, digest in digests.items():
+        connection.execute(update(contents).where(contents.c.revision == revision).values(digest=digest))
 
 
 def keep_subtitles(connection: Connection, video: str, files: Sequence[SubtitleFile]) -> bool:
@@ -190,55 +202,106 @@ def keep_subtitles(connection: Connection, video: str, files: Sequence[SubtitleF
     return bool(stale or fresh)
 
 
-def _keep_content(connection: Connection, file: Found) -> None:
-    content = file.content
-    values = {
-        "revision": content.revision,
-        "size": content.size,
-        "mtime_ns": content.mtime_ns,
-        "fingerprint": content.fingerprint,
+def _keep_contents(connection: Connection, found: Sequence[Found]) -> dict[str, float | None]:
+    """Make the contents of files known; returns the durations of those that were probed before, by revision."""
+    digests = {file.content.revision: file.digest for file in found}
+    rows = [
+        {
+            "revision": file.content.revision,
+            "size": file.content.size,
+            "mtime_ns": file.content.mtime_ns,
+            "fingerprint": file.content.fingerprint,
+            "digest": file.digest,
+        }
+        for file in found
+    ]
+    upsert(connection, contents, rows, key=("revision",), update=())
+    there = select(contents.c.revision, contents.c.duration, contents.c.digest)
+    kept = [
+        row
+        for part in _slices(list(digests))
+        for row in connection.execute(there.where(contents.c.revision.in_(part)))
+    ]
+    undigested = {row.revision for row in kept if row.digest is None}
+    keep_digests(connection, {key: each for key, each in digests.items() if each and key in undigested})
+    return {row.revision: row.duration for row in kept}
+
+
+def _known(connection: Connection, found: Sequence[Found]) -> dict[str, Row[int, str, str, int | None]]:
+    """The videos that have the names of these files, by place."""
+    named = select(videos.c.number, videos.c.place, videos.c.revision, videos.c.missing_since)
+    return {
+        row.place: row
+        for part in _slices([place(file.name) for file in found])
+        for row in connection.execute(named.where(videos.c.place.in_(part))).all()
     }
-    upsert(connection, contents, values, key=("revision",), update=())
-    if file.digest is not None:
-        keep_digest(connection, content.revision, file.digest)
+
+
+def _lost_fingerprints(connection: Connection, found: Sequence[Found]) -> set[str]:
+    """Those fingerprints of these files that missing videos have."""
+    return {
+        fingerprint
+        for part in _slices(list({file.content.fingerprint for file in found}))
+        for fingerprint in connection.scalars(
+            select(videos.c.fingerprint)
+            .where(videos.c.missing_since.is_not(None), videos.c.fingerprint.in_(part))
+            .distinct()
+        )
+    }
 
 
 def _missing_with(connection: Connection, content: Content) -> list[Gone]:
-    rows = connection.execute(
+    """Missing videos that may be this content: those of its revision, lost last; else those of its fingerprint."""
+    # In the order of `ix_videos_missing_by_content`: however many there are, no more than these are read.
+    likely = (
         select(videos.c.number, videos.c.path, videos.c.revision, contents.c.digest)
         .join(contents, contents.c.revision == videos.c.revision)
-        .where(
-            contents.c.fingerprint == content.fingerprint,
-            contents.c.size == content.size,
-            videos.c.missing_since.is_not(None),
-        )
-        .order_by(videos.c.missing_since.desc(), videos.c.number)
+        .where(videos.c.missing_since.is_not(None), videos.c.fingerprint == content.fingerprint)
+        .order_by(videos.c.revision.desc(), videos.c.missing_since.desc(), videos.c.number.desc())
         .limit(CANDIDATES)
     )
+    same = likely.where(videos.c.revision == content.revision)
+    rows = connection.execute(same).all() or connection.execute(likely).all()
     return [Gone(row.number, os.fsdecode(row.path), row.revision, row.digest) for row in rows]
+
+
+def _with_bytes_added(numbers: Sequence[int], since: int) -> Select[int]:
+    """Those of the videos whose bytes another one has that was added `since` then."""
+    new = videos.alias()
+    added = select(new.c.number).where(
+        new.c.fingerprint == videos.c.fingerprint,
+        new.c.missing_since.is_(None),
+        new.c.added_at >= since,
+    )
+    return (
+        select(videos.c.number)
+        .where(videos.c.number.in_(numbers), videos.c.missing_since.is_not(None), added.exists())
+        .order_by(videos.c.number)
+    )
 
 
 def _take_over(connection: Connection, number: int, since: int) -> set[str] | None:
     """Let a video that has gone be what was added elsewhere; answers the families touched, None if nothing was."""
     gone = connection.execute(
-        select(videos, contents.c.fingerprint)
-        .join(contents, contents.c.revision == videos.c.revision)
-        .where(videos.c.number == number, videos.c.missing_since.is_not(None))
+        select(videos).where(videos.c.number == number, videos.c.missing_since.is_not(None))
     ).one_or_none()
     if gone is None:
         return None
-    new = connection.execute(
+    # In the order of their indexes by `added_at`: one row is read, however many have these bytes.
+    added = (
         select(videos)
-        .join(contents, contents.c.revision == videos.c.revision)
         .where(
-            contents.c.fingerprint == gone.fingerprint,
             videos.c.missing_since.is_(None),
             videos.c.added_at >= since,
             videos.c.number != number,
         )
-        .order_by((videos.c.revision == gone.revision).desc(), videos.c.number)
+        .order_by(videos.c.added_at, videos.c.number)
         .limit(1)
-    ).one_or_none()
+    )
+    new = (
+        connection.execute(added.where(videos.c.revision == gone.revision)).one_or_none()
+        or connection.execute(added.where(videos.c.fingerprint == gone.fingerprint)).one_or_none()
+    )
     if new is None:
         return None
     connection.execute(update(subtitles).where(subtitles.c.video == new.number).values(video=number))
@@ -257,6 +320,7 @@ def _take_over(connection: Connection, number: int, since: int) -> set[str] | No
         .where(videos.c.number == number)
         .values(
             revision=new.revision,
+            fingerprint=new.fingerprint,
             signature=new.signature,
             size=new.size,
             mtime_ns=new.mtime_ns,
@@ -276,6 +340,7 @@ def _put(connection: Connection, number: int, file: Found, kin: Kin | None) -> s
         .where(videos.c.number == number)
         .values(
             revision=file.content.revision,
+            fingerprint=file.content.fingerprint,
             signature=file.identity.signature,
             size=file.content.size,
             mtime_ns=file.content.mtime_ns,
@@ -320,27 +385,34 @@ def _name(connection: Connection, number: int, name: str, kin: Kin | None) -> se
     return touched | join(connection, number, row.family, kin)
 
 
-def _add(connection: Connection, file: Found, kin: Kin | None, now: int) -> set[str]:
-    duration = select(contents.c.duration).where(contents.c.revision == file.content.revision)
+def _new_video(file: Found, kin: Kin | None, duration: float, now: int) -> dict[str, Any]:
+    """The row of a video that nobody has seen before, but for its folder."""
+    return {
+        "id": token_hex(8),
+        "path": os.fsencode(file.name),
+        "place": place(file.name),
+        "sort_key": sort_key(file.name),
+        **called(file.name, None, None, ()),
+        "revision": file.content.revision,
+        "fingerprint": file.content.fingerprint,
+        "signature": file.identity.signature,
+        "size": file.content.size,
+        "mtime_ns": file.content.mtime_ns,
+        "duration": duration,
+        "added_at": now,
+        "family": None if kin is None else kin.family,
+        "rank": 0 if kin is None else kin.rank,
+    }
+
+
+def _add(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
+    if not new:
+        return
+    names = {os.fsdecode(os.path.dirname(video["path"])) for video in new}
+    numbers = {os.fsencode(name): keep_folder(connection, name) for name in names}
     connection.execute(
-        videos.insert().values(
-            id=token_hex(8),
-            path=os.fsencode(file.name),
-            place=place(file.name),
-            folder=keep_folder(connection, file.name.rpartition("/")[0]),
-            sort_key=sort_key(file.name),
-            **called(file.name, None, None, ()),
-            revision=file.content.revision,
-            signature=file.identity.signature,
-            size=file.content.size,
-            mtime_ns=file.content.mtime_ns,
-            duration=func.coalesce(duration.scalar_subquery(), 0.0),
-            added_at=now,
-            family=None if kin is None else kin.family,
-            rank=0 if kin is None else kin.rank,
-        )
+        videos.insert(), [video | {"folder": numbers[os.path.dirname(video["path"])]} for video in new]
     )
-    return set() if kin is None else {kin.family}
 
 
 def _slices[T](rows: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -18,7 +18,7 @@ import trio
 from trio_stream.errors import TROUBLE_OF_ALL, StoreError, TooManyFiles, VideoNotFound
 from trio_stream.library import grouping, moments, records
 from trio_stream.library.catalog import open_file
-from trio_stream.library.content import Identity, digest, examine
+from trio_stream.library.content import Identity, digest, examine, is_read_whole
 from trio_stream.library.families import by_name, title_file_of
 from trio_stream.library.known import KnownFolder, KnownVideo, alike, known_folder
 from trio_stream.library.moves import DigestNeeded
@@ -361,13 +361,14 @@ class Scanner:
         """Digest the contents that have one fingerprint: once one of their videos has gone it is too late to ask."""
         after = ""
         while found := await self._database.read(partial(alike, after=after, most=BATCH)):
+            digests: dict[str, str] = {}
             for revision, name in found:
                 examined = await trio.to_thread.run_sync(self._examine, (name,), True, limiter=self._limiter)
                 for each in examined:
                     if each.content.revision == revision and each.digest is not None:
-                        await self._writer.write(
-                            partial(records.keep_digest, revision=revision, digest=each.digest)
-                        )
+                        digests[revision] = each.digest
+            if digests:
+                await self._writer.write(partial(records.keep_digests, digests=digests))
             after = found[-1][0]
 
     def _examine(self, names: Sequence[str], with_digest: bool) -> list[Found]:
@@ -383,7 +384,9 @@ class Scanner:
                 continue
             try:
                 status, content = examine(fd)
-                found.append(Found(name, Identity.of(status), content, digest(fd) if with_digest else None))
+                # Of a small file it is at hand: nothing has to be read again when its bytes turn out to be another's.
+                whole = with_digest or is_read_whole(content.size)
+                found.append(Found(name, Identity.of(status), content, digest(fd) if whole else None))
             except OSError as error:
                 log.warning("a video could not be read", name=name, reason=error.strerror)
             finally:

@@ -118,7 +118,7 @@ videos = Table(
     Column("description", Words, nullable=False, server_default=""),
     Column("tags", Words, nullable=False, server_default="[]"),
     Column("words", Words, nullable=False, server_default=""),
-    Column("revision", Words, ForeignKey("contents.revision"), nullable=False, index=True),
+    Column("revision", Words, ForeignKey("contents.revision"), nullable=False),
     Column("signature", Words, nullable=False),
     Column("size", Whole, nullable=False),
     Column("mtime_ns", Whole, nullable=False),
@@ -129,6 +129,7 @@ videos = Table(
     Column("rank", Small, nullable=False, server_default="0"),
     Column("part_of", BigInteger, ForeignKey("videos.number")),
     Column("shared_title", Words),
+    Column("fingerprint", Words, nullable=False, server_default=""),
     _listed("by_name", "sort_key"),
     _listed("by_title", "title_key"),
     _listed("by_added", "added_at"),
@@ -136,14 +137,21 @@ videos = Table(
     _listed("by_size", "size"),
     _listed("by_duration", "duration"),
     Index("ix_videos_in_folder", "folder", "sort_key", "number"),
+    Index("ix_videos_revision_added_at", "revision", "added_at"),
+    Index("ix_videos_fingerprint_added_at", "fingerprint", "added_at"),
     Index("ix_videos_missing", "missing_since", "number", **_where("missing_since IS NOT NULL")),
+    Index(
+        "ix_videos_missing_by_content",
+        *("fingerprint", "revision", "missing_since", "number"),
+        **_where("missing_since IS NOT NULL"),
+    ),
     Index("ix_videos_family", "family", "rank", "number", **_where("family IS NOT NULL")),
     Index("ix_videos_part_of", "part_of", "number", **_where("part_of IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 """A name in the library. A missing one keeps its row, so that a file which comes back has the id it had; its `place`
-is NULL once another video took that name. `words` is what search looks at, see `store.search`. A `duration` of 0 is not
-known.
+is NULL once another video took that name. `fingerprint` is that of its content. `words` is what search looks at, see
+`store.search`. A `duration` of 0 is not known.
 
 Videos of one `family` are the same film, the one of the lowest `rank` leads: it stands for all of them, and the others
 are `part_of` it. `shared_title` is what the film is called, see `library.grouping`."""
