@@ -61,7 +61,7 @@ async def test_all_that_is_opened_is_closed(settings: Settings) -> None:
     async with open_services(settings) as services:
         assert descriptors() != before[0]
         assert tasks() > before[1]
-        assert [video.name for video in await services.catalog.videos()] == ["v.mp4"]
+        assert list(await services.listing.names()) == ["v.mp4"]
         assert services.health.ready
         assert services.sampler.statistics().tasks == tasks()
         assert services.registry.statistics().active == 0

@@ -21,6 +21,7 @@ from trio_stream.errors import NotTheOwner, first_error
 from trio_stream.library.catalog import Catalog
 from trio_stream.library.derived import Derived
 from trio_stream.library.keeper import Keeper
+from trio_stream.library.listing import Listing
 from trio_stream.library.names import Names
 from trio_stream.library.progress import Progress
 from trio_stream.library.scanner import Scanner
@@ -117,6 +118,7 @@ class Services:
 
     settings: Settings
     catalog: Catalog
+    listing: Listing
     maps: MapPool
     disk: Disk
     registry: Registry
@@ -152,6 +154,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             services = Services(
                 settings=settings,
                 catalog=catalog,
+                listing=Listing(settings.videos),
                 maps=MapPool(),
                 disk=disk,
                 registry=registry,

@@ -1,4 +1,4 @@
-"""Which videos there are in a real folder, and what can be opened of it."""
+"""What there is in a real folder can be opened, and nothing else."""
 
 import ctypes
 import os
@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.support import wait_for, wait_until
+from tests.support import wait_for
 from trio_stream.errors import LibraryAway, VideoNotFound
-from trio_stream.library import catalog as catalog_module
-from trio_stream.library.catalog import Catalog, Video, _list, open_file
+from trio_stream.library.catalog import Catalog, open_file
+from trio_stream.library.listing import Listing
 
 CONTENT = b"of the library"
 SECRET = b"not of the library"
@@ -56,7 +56,7 @@ def put(root: Path, *names: str) -> None:
 
 
 async def names(root: Path) -> list[str]:
-    return [video.name for video in await Catalog(root).videos()]
+    return list(await Listing(root).names())
 
 
 async def content(root: Path, name: str) -> bytes:
@@ -65,20 +65,6 @@ async def content(root: Path, name: str) -> bytes:
     with open(video.fd, "rb") as file:
         assert stat.S_ISREG(os.fstat(video.fd).st_mode)
         return file.read()
-
-
-async def test_a_video_is_its_name_size_time_and_type(root: Path) -> None:
-    put(root, "sub/film.mkv")
-    os.utime(root / "sub" / "film.mkv", ns=(0, 1_234_567_890_123_456_789))
-    assert await Catalog(root).videos() == [
-        Video("sub/film.mkv", len(CONTENT), 1_234_567_890_123_456_789, "video/x-matroska")
-    ]
-
-
-async def test_videos_are_in_natural_order(root: Path) -> None:
-    ordered = ["b/2.mp4", "b/10.mp4", "e1.mp4", "E2.mp4", "e10.mp4"]
-    put(root, *reversed(ordered))
-    assert await names(root) == ordered
 
 
 async def test_what_is_listed_can_be_opened(root: Path, outside: Path) -> None:
@@ -260,7 +246,7 @@ async def test_nothing_is_known_of_videos_whose_library_is_away(root: Path, inst
     if instead is not None:
         root.write_text(instead)
     with pytest.raises(LibraryAway):
-        await catalog.videos()
+        await Listing(root).names()
     with pytest.raises(LibraryAway):
         await catalog.open("film.mp4")
     with pytest.raises(LibraryAway):
@@ -286,7 +272,7 @@ def test_a_folder_that_may_not_be_read_hides_only_what_is_in_it(root: Path) -> N
     for name, mode in modes.items():
         (root / name).chmod(mode)
     try:
-        listed, opened = as_anybody(lambda: [video.name for video in _list(str(root))]), {}
+        listed, opened = as_anybody(lambda: list(Listing(root).read())), {}
         for name in ("film.mp4", "closed/lost.mp4", "listed/seen.mp4", "passed/known.mp4", "mute.mp4"):
             opened[name] = as_anybody(lambda name=name: try_open(root, name))  # type: ignore[misc]
     finally:
@@ -404,66 +390,3 @@ async def test_the_list_never_leaves_the_library_either(root: Path, outside: Pat
         while tries < 100 or turns() < 100:
             tries += 1
             assert set(await names(root)) <= {"kept.mp4", "film.mp4"}
-
-
-async def test_those_who_ask_meanwhile_share_the_next_walk(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(root, "a.mp4")
-    catalog = Catalog(root, threads=1)
-    walks, may_end = [], threading.Event()
-
-    def walk(folder: str) -> list[Video]:
-        walks.append(_list(folder))
-        assert may_end.wait(60)
-        return walks[-1]
-
-    monkeypatch.setattr(catalog_module, "_list", walk)
-    told: dict[int, list[str]] = {}
-
-    async def ask(number: int) -> None:
-        told[number] = [video.name for video in await catalog.videos()]
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(ask, 0)
-        await wait_until(lambda: len(walks) == 1, 5, "the first walk")
-        put(root, "b.mp4")
-        for number in range(1, 9):
-            nursery.start_soon(ask, number)
-        with trio.fail_after(60):
-            os.close((await catalog.open("b.mp4")).fd)  # nobody waits for a walk to open a video
-        assert len(walks) == 1
-        may_end.set()
-    assert told == {0: ["a.mp4"]} | {number: ["a.mp4", "b.mp4"] for number in range(1, 9)}
-    assert len(walks) == 2
-
-
-async def test_who_shares_a_walk_is_not_cancelled_with_another(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(root, "a.mp4")
-    catalog = Catalog(root)
-    begun, may_end = threading.Event(), threading.Event()
-
-    def walk(folder: str) -> list[Video]:
-        begun.set()
-        assert may_end.wait(60)
-        return _list(folder)
-
-    monkeypatch.setattr(catalog_module, "_list", walk)
-    told: list[list[Video]] = []
-
-    async def ask() -> None:
-        told.append(await catalog.videos())
-
-    async with trio.open_nursery() as nursery:
-        with trio.CancelScope() as leaving:
-            async with trio.open_nursery() as first:
-                first.start_soon(ask)
-                first.start_soon(ask)
-                await wait_until(begun.is_set, 5, "the first walk")
-                nursery.start_soon(ask)
-                leaving.cancel()
-                may_end.set()
-        assert leaving.cancelled_caught
-    assert [video.name for video in told[-1]] == ["a.mp4"]

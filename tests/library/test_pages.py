@@ -72,6 +72,18 @@ def variety(connection: Connection) -> None:
             )
 
 
+def test_a_list_of_names_goes_on_behind_any_of_them(engine: Engine) -> None:
+    with engine.begin() as connection:
+        variety(connection)
+        ordered = shown(connection)
+        for number, name in enumerate(ordered):
+            assert shown(connection, cursor=pages.behind_name(name)) == ordered[number + 1 :]
+        unknown = "film 1 and more.mp4"
+        behind = [name for name in ordered if natural_key(name) > natural_key(unknown)]
+        assert 0 < len(behind) < len(ordered)
+        assert shown(connection, cursor=pages.behind_name(unknown)) == behind
+
+
 def test_every_sort_goes_through_all_of_them_both_ways(engine: Engine) -> None:
     with engine.begin() as connection:
         variety(connection)

@@ -16,6 +16,7 @@ from tests.web.knowing import ask, problem, video
 from trio_stream.library.progress import Progress
 from trio_stream.web.events import EventStream
 from trio_stream.web.library import progress_event
+from trio_stream.web.videos import DETAILED, LONGEST_LIST
 
 ALL = [BROKEN, FILM, *EPISODES]
 
@@ -29,14 +30,34 @@ def names(server: Server, query: str) -> list[str]:
     return found
 
 
-def test_the_plain_list_stays_as_it_was(stocked: Server) -> None:
+def test_the_plain_list(stocked: Server) -> None:
     answer = stocked.get("/api/videos").json()
-    assert set(answer) == {"videos", "items", "status"}
-    assert answer["videos"] == ALL
+    assert set(answer) == {"videos", "items", "next", "status"}
+    assert (answer["videos"], answer["next"]) == (ALL, None)
     for item in answer["items"]:
         assert set(item) == {"name", "size", "modified", "content_type", "urls"}
         assert set(item["urls"]) == {"stream", "download", "websocket"}
     assert stocked.get("/api/videos?unknown=1").json() == answer
+
+
+@pytest.mark.thorough("large")
+def test_a_long_list_goes_on_in_pages(start: Callable[..., Server], tmp_path: Path) -> None:
+    """What comes after it in a small library is in `tests/library/test_pages.py`."""
+    root = tmp_path / "many"
+    root.mkdir()
+    ordered = [f"{number}.mp4" for number in range(LONGEST_LIST + 250)]
+    for name in ordered:
+        (root / name).touch()
+    server = start(root, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
+    answer = server.get("/api/videos").json()
+    assert answer["videos"] == ordered[:LONGEST_LIST]
+    assert [item["name"] for item in answer["items"]] == ordered[:DETAILED]
+    wait_for(lambda: server.get("/api/library").json()["videos"] == len(ordered), 60, "the first look")
+    found: list[str] = []
+    while answer["next"] is not None:
+        answer = server.get(f"/api/videos?limit=200&cursor={answer['next']}").json()
+        found += answer["videos"]
+    assert found == ordered[LONGEST_LIST:]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 200])

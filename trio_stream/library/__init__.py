@@ -3,7 +3,8 @@
 naming.py          names as people sort, find and shorten them, and as URLs spell them (pure)
 content.py         what makes a file's bytes these bytes: fingerprints, revisions, digests
 walking.py         the folders, one at a time
-catalog.py         which videos there are now, and opening one of them safely; opening.py does so without a thread
+listing.py         the names of all videos, as the folders are now
+catalog.py         opening a video safely; opening.py does so without a thread
 moves.py           which video a new file is, if it is one that has gone (pure)
 sidecars.py        which subtitle files belong to a video, by their names; languages.py knows what words mean (pure)
 subtitle_files.py  the same for a folder on the disk

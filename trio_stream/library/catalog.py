@@ -1,4 +1,4 @@
-"""Which videos there are, and opening one of them safely.
+"""Opening a video safely.
 
 What is opened is a regular file whose real path lies below the real path of the folder: that is asked of the open
 descriptor, so nothing can be swapped in between. Every other name, whatever is wrong with it, is a video that is
@@ -19,21 +19,11 @@ import trio
 from trio_stream.errors import LibraryAway, VideoNotFound
 from trio_stream.http.media_types import media_type
 from trio_stream.library.content import Revisions
-from trio_stream.library.naming import is_plain, natural_key
+from trio_stream.library.naming import is_plain
 from trio_stream.library.opening import CachedOpener
-from trio_stream.library.walking import File, below, opening, walk
+from trio_stream.library.walking import below, opening
 
 READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-
-
-@dataclass(frozen=True, slots=True)
-class Video:
-    """A file of the library: `size` in bytes, `mtime_ns` in nanoseconds since the epoch."""
-
-    name: str
-    size: int
-    mtime_ns: int
-    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +38,13 @@ class OpenVideo:
 
 
 class Catalog:
-    """The videos below `root`, with at most `threads` threads that open files, and one that walks through folders."""
+    """The videos below `root`, with at most `threads` threads that open them."""
 
     def __init__(self, root: Path, threads: int = 8) -> None:
         self._root = os.path.realpath(root)
         self._limiter = trio.CapacityLimiter(threads)
-        self._walk_limiter = trio.CapacityLimiter(1)
-        self._walking = trio.Lock()
-        self._walks = 0
-        self._found: list[Video] | None = None
         self._cached = CachedOpener()
         self._revisions = Revisions(self._limiter)
-
-    async def videos(self) -> list[Video]:
-        """All videos, sorted naturally. Raises `LibraryAway`, `TooManyFiles`.
-
-        Those who ask meanwhile share the next walk through the folders: it begins after they asked. Opening a video
-        does not wait for any.
-        """
-        wanted = self._walks + (2 if self._walking.locked() else 1)
-        async with self._walking:
-            found = self._found
-            if found is None or self._walks < wanted:
-                found = self._found = await trio.to_thread.run_sync(
-                    _list, self._root, limiter=self._walk_limiter
-                )
-                self._walks += 1
-            if not self._walking.statistics().tasks_waiting:
-                self._found = None
-        return found
 
     async def check(self) -> None:
         """Raise `LibraryAway` unless the folder can be read."""
@@ -132,15 +100,6 @@ def _open(root: str, name: str) -> int:
     except VideoNotFound:
         _check(root)  # nothing is known of a video whose folder is away
         raise
-
-
-def _list(root: str) -> list[Video]:
-    videos = [_video(file) for folder in walk(root) for file in folder.videos]
-    return sorted(videos, key=lambda video: natural_key(video.name))
-
-
-def _video(file: File) -> Video:
-    return Video(file.name, file.status.st_size, file.status.st_mtime_ns, media_type(file.name) or "")
 
 
 def open_file(root: str, name: str) -> int:

@@ -53,6 +53,9 @@ PICTURE_TIME = 1500.0
 DONE, STALE, FAILED = "done", "stale", "failed"
 """How a chore ended: written down, its file is not what it was, or it has to be tried again."""
 
+COUNTING = 20
+"""Times as long as it took, until what is left is counted again: that grows with the library."""
+
 SOON = 0.5
 """Seconds between news and the look for what is to be done: a scan has news for each folder it comes through."""
 
@@ -94,6 +97,7 @@ class Keeper:
         self._artists = math.ceil(cores)
         self._share = cores / self._artists if self._artists else 0.0
         self._news = trio.Event()
+        self._uncounted = trio.Event()
         self._resting: set[object] = set()
         self._later: dict[object, float] = {}
         progress.keeping.working = True
@@ -110,6 +114,7 @@ class Keeper:
         async with trio.open_nursery() as nursery:
             for do_all in self._kinds:
                 nursery.start_soon(self._go_on, do_all)
+            nursery.start_soon(self._count)
             task_status.started()
 
     @property
@@ -126,7 +131,7 @@ class Keeper:
                 log.error("the library's chores stopped for a while", reason=str(first_error(group)))
             if news is self._news:
                 self._resting.add(do_all)
-            await self._count()
+            self._uncounted.set()
             with trio.move_on_after(math.inf if whole else RETRY):
                 await news.wait()
             await trio.sleep(SOON)
@@ -168,7 +173,7 @@ class Keeper:
                 for _ in range(at_once):
                     nursery.start_soon(work)
             after = found[-1].revision
-            await self._count()
+            self._uncounted.set()
             if DONE in ends:
                 self.wake()  # what was made may be what another chore begins with
             whole &= FAILED not in ends
@@ -339,11 +344,21 @@ class Keeper:
             os.close(fd)
 
     async def _count(self) -> None:
-        with suppress(StoreError):  # whoever does a chore learns of it
-            keeping = await self._database.read(chores.count)
+        """Count what is left whenever that may be different, but not for more than a small part of the time."""
+        while True:
+            await self._uncounted.wait()
+            self._uncounted = trio.Event()
+            began = trio.current_time()
+            try:
+                keeping = await self._database.read(chores.count)
+            except StoreError:  # whoever does a chore learns of it
+                self._uncounted.set()
+                await trio.sleep(SOON)
+                continue
             keeping.working = len(self._resting) < len(self._kinds)
             self._progress.keeping = keeping
             self._progress.changed()
+            await trio.sleep(COUNTING * (trio.current_time() - began))
 
 
 def _has_the_bytes(fd: int, signature: str) -> bool:

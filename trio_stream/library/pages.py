@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, liter
 
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.known import place
-from trio_stream.library.naming import words
+from trio_stream.library.naming import sort_key, words
 from trio_stream.library.versions import Version, versions
 from trio_stream.store.search import MOST_WORDS, among, hits, joined
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
@@ -145,6 +145,11 @@ def cursor(sort: str, key: object, number: int) -> str:
     """Where a page ended, as one word."""
     text = key.hex() if isinstance(key, bytes) else key
     return base64.urlsafe_b64encode(json.dumps([sort, text, number]).encode()).decode().rstrip("=")
+
+
+def behind_name(name: str) -> str:
+    """The cursor of the page, sorted by name, behind the video `name`, whether the library knows that or not."""
+    return cursor("name", sort_key(name), (1 << 63) - 1)
 
 
 def read_cursor(text: str, sort: str) -> tuple[Any, int]:

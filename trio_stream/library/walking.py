@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from trio_stream.errors import LibraryAway, TooManyFiles
+from trio_stream.errors import TooManyFiles
 from trio_stream.http.media_types import media_type
 from trio_stream.library.naming import is_plain
 
@@ -43,11 +43,18 @@ class Folder:
     """
 
     name: str
-    identity: tuple[int, int]
+    status: os.stat_result
     videos: list[File] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     subfolders: list[str] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    links: bool = False
+    """Whether there are symbolic links in it."""
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Which folder it is, whatever it is called."""
+        return self.status.st_dev, self.status.st_ino
 
 
 class Unread(Exception):
@@ -68,8 +75,7 @@ def read_folder(root: str, name: str) -> Folder:
         if name and not below(root, os.path.realpath(path)):
             raise Missing(name)
         with opening(), os.scandir(path) as entries:
-            status = os.stat(path)
-            folder = Folder(name, (status.st_dev, status.st_ino))
+            folder = Folder(name, os.stat(path))
             for entry in entries:
                 _sort_in(folder, root, name, entry)
     except (FileNotFoundError, NotADirectoryError):
@@ -77,25 +83,6 @@ def read_folder(root: str, name: str) -> Folder:
     except OSError as error:
         raise Unread(error.strerror or str(error)) from error
     return folder
-
-
-def walk(root: str) -> Iterator[Folder]:
-    """All folders that can be read, each once. Raises `LibraryAway` if the library itself cannot be, `TooManyFiles`."""
-    seen: set[tuple[int, int]] = set()
-    waiting = [""]
-    while waiting:
-        name = waiting.pop()
-        try:
-            folder = read_folder(root, name)
-        except (Missing, Unread) as error:
-            if not name:
-                raise LibraryAway(str(error) or os.strerror(errno.ENOENT)) from error
-            continue
-        if folder.identity in seen:  # links may make a circle
-            continue
-        seen.add(folder.identity)
-        yield folder
-        waiting += reversed(folder.subfolders)
 
 
 @contextmanager
@@ -124,6 +111,7 @@ def _sort_in(folder: Folder, root: str, within: str, entry: os.DirEntry[str]) ->
         if kind is None and not entry.is_symlink() and not entry.is_dir():
             folder.others.append(entry.name)
             return
+        folder.links |= entry.is_symlink()
         if entry.is_symlink() and not below(root, os.path.realpath(entry.path)):
             return
         if entry.is_dir():

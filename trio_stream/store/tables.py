@@ -79,8 +79,8 @@ contents = Table(
     CheckConstraint("artwork IN ('waiting', 'made', 'failed', 'none')", name="artwork"),
     CheckConstraint("texts IN ('waiting', 'made', 'failed', 'none')", name="texts"),
     Index("ix_contents_to_probe", "revision", **_where("state = 'new'")),
-    Index("ix_contents_to_draw", "revision", **_where("artwork = 'waiting'")),
-    Index("ix_contents_to_extract", "revision", **_where("texts = 'waiting'")),
+    Index("ix_contents_to_draw", "revision", **_where("state = 'probed' AND artwork = 'waiting'")),
+    Index("ix_contents_to_extract", "revision", **_where("state = 'probed' AND texts = 'waiting'")),
     Index("ix_contents_unreadable", "revision", **_where("state = 'unreadable'")),
 )
 """A content, whatever its files are called. What may be long comes last: to get at a column behind it, SQLite has to

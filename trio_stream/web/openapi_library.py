@@ -21,6 +21,7 @@ from trio_stream.web.openapi_parts import (
     text,
     whole,
 )
+from trio_stream.web.videos import LONGEST_LIST
 
 VIDEO = f"/api/videos/{SAMPLE_ID}"
 
@@ -99,8 +100,9 @@ def _listing() -> Json:
                 AGAIN,
             ),
         },
-        description="Without parameters it is all names and the first items, read from the folder anew each time, "
-        "without ids: what is there counts at once. A video is told by its suffix; hidden files are left out."
+        description="Without parameters it is the names and the first items, as the folder is at that moment, "
+        "without ids. Files are recognised by their suffix; hidden files are left out. Where there are more than "
+        f"{LONGEST_LIST:,} names, `next` is the cursor of the page that goes on behind the last one."
         "\n\nWith any of these parameters it is a page of what the library knows, where a new file is found once it "
         "has rested for two seconds. A film with several files is in it once: files of one folder whose names differ "
         "only in a size (`Film.1080p.mp4`, `Film.720p.mp4`), or those that a title file beside them names "

@@ -5,10 +5,21 @@ from trio_stream.http.ranges import MAX_SPANS
 from trio_stream.streaming.stream import Ending
 from trio_stream.telemetry.history import LENGTH
 from trio_stream.web import schemas_library
-from trio_stream.web.openapi_parts import NAME, OK, Json, listing, number, object_of, ref, text, whole
+from trio_stream.web.openapi_parts import (
+    NAME,
+    OK,
+    Json,
+    listing,
+    nullable,
+    number,
+    object_of,
+    ref,
+    text,
+    whole,
+)
 from trio_stream.web.schemas_library import urls, video
 from trio_stream.web.sockets import LARGEST_MESSAGE
-from trio_stream.web.videos import DETAILED
+from trio_stream.web.videos import DETAILED, LONGEST_LIST
 
 
 def _tagged(kind: str, about: str, properties: Json | None = None) -> Json:
@@ -47,8 +58,13 @@ def _http() -> Json:
         "Videos": object_of(
             "The library.",
             {
-                "videos": listing("All names, in natural order.", NAME),
+                "videos": listing("The names, in natural order.", NAME, maxItems=LONGEST_LIST),
                 "items": listing(f"The first {DETAILED} of them in detail.", ref("Video"), maxItems=DETAILED),
+                "next": nullable(
+                    text(
+                        f"The cursor of the page that goes on where there are more than {LONGEST_LIST:,} names."
+                    )
+                ),
                 "status": OK,
             },
         ),

@@ -24,7 +24,10 @@ blueprint = Blueprint("videos", __name__)
 _ID = re.compile("[0-9a-f]{16}")
 
 DETAILED = 100
-"""So many videos are described; the names are all there."""
+"""So many videos are described in a list of names."""
+
+LONGEST_LIST = 10_000
+"""Names in a list; `next` leads to the page of the library that goes on behind the last one."""
 
 PAGED = ("limit", "cursor", "q", "sort", "order", "folder")
 """Whoever asks for any of these asks for a page."""
@@ -32,13 +35,16 @@ PAGED = ("limit", "cursor", "q", "sort", "order", "folder")
 
 @blueprint.get("/api/videos")
 async def list_videos() -> dict[str, Any]:
-    """All names and the first items as the folder is now; or a page of what the library knows."""
+    """The names and the first items as the folder is now; or a page of what the library knows."""
     if not query().keys().isdisjoint(PAGED):
         return await _page()
-    videos = await services().catalog.videos()
+    listing = services().listing
+    names = await listing.names()
+    first = await listing.details(names[:DETAILED])
     return {
-        "videos": [video.name for video in videos],
-        "items": [shapes.file(video.name, video.size, video.mtime_ns) for video in videos[:DETAILED]],
+        "videos": names[:LONGEST_LIST],
+        "items": [shapes.file(video.name, video.size, video.mtime_ns) for video in first],
+        "next": pages.behind_name(names[LONGEST_LIST - 1]) if len(names) > LONGEST_LIST else None,
         "status": "ok",
     }
 

@@ -232,9 +232,9 @@ ALTER TABLE ONLY public.videos
 
 CREATE INDEX ix_contents_fingerprint ON public.contents USING btree (fingerprint);
 
-CREATE INDEX ix_contents_to_draw ON public.contents USING btree (revision) WHERE (artwork = 'waiting'::text);
+CREATE INDEX ix_contents_to_draw ON public.contents USING btree (revision) WHERE ((state = 'probed'::text) AND (artwork = 'waiting'::text));
 
-CREATE INDEX ix_contents_to_extract ON public.contents USING btree (revision) WHERE (texts = 'waiting'::text);
+CREATE INDEX ix_contents_to_extract ON public.contents USING btree (revision) WHERE ((state = 'probed'::text) AND (texts = 'waiting'::text));
 
 CREATE INDEX ix_contents_to_probe ON public.contents USING btree (revision) WHERE (state = 'new'::text);
 

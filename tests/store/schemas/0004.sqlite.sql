@@ -32,10 +32,6 @@ CREATE INDEX ix_contents_fingerprint ON contents (fingerprint);
 
 CREATE INDEX ix_contents_to_probe ON contents (revision) WHERE state = 'new';
 
-CREATE INDEX ix_contents_to_draw ON contents (revision) WHERE artwork = 'waiting';
-
-CREATE INDEX ix_contents_to_extract ON contents (revision) WHERE texts = 'waiting';
-
 CREATE INDEX ix_contents_unreadable ON contents (revision) WHERE state = 'unreadable';
 
 CREATE TABLE folders (
@@ -219,5 +215,9 @@ CREATE INDEX ix_videos_revision_added_at ON videos (revision, added_at);
 CREATE INDEX ix_videos_fingerprint_added_at ON videos (fingerprint, added_at);
 
 CREATE INDEX ix_videos_missing_by_content ON videos (fingerprint, revision, missing_since, number) WHERE missing_since IS NOT NULL;
+
+CREATE INDEX ix_contents_to_draw ON contents (revision) WHERE state = 'probed' AND artwork = 'waiting';
+
+CREATE INDEX ix_contents_to_extract ON contents (revision) WHERE state = 'probed' AND texts = 'waiting';
 
 INSERT INTO alembic_version VALUES ('0004');

@@ -28,6 +28,7 @@ export interface components {
         Videos: {
             videos: string[];
             items: components["schemas"]["Video"][];
+            next: string | null;
             /** @constant */
             status: "ok";
         };
