@@ -9,7 +9,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bodies, gather, leaving, library, machine, media, promises, report, segments, servers, viewers
+from . import (
+    bodies,
+    gather,
+    leaving,
+    library,
+    machine,
+    media,
+    promises,
+    report,
+    scanning,
+    segments,
+    servers,
+    viewers,
+)
 from .media import File
 
 type Scenario = bodies.Scenario | viewers.Scenario
@@ -18,6 +31,7 @@ OTHERS = {
     "leaving": leaving.main,
     "library": library.main,
     "promises": promises.main,
+    "scan": scanning.main,
     "segments": segments.main,
     "gather": gather.main,
 }
@@ -35,8 +49,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description="Measure servers side by side, in turn, and write a report with ratios to nginx.",
-        epilog="`scripts/bench memoryview --help`, and so on for `leaving`, `promises`, `library`, `segments` and "
-        "`gather`, are about the others. "
+        epilog="`scripts/bench memoryview --help`, and so on for `leaving`, `promises`, `library`, `scan`, "
+        "`segments` and `gather`, are about the others. "
         f"Servers: {', '.join(server.name for server in servers.SERVERS)}. "
         f"Scenarios: {', '.join(each.name for each in known)}.",
     )

@@ -1,0 +1,279 @@
+"""`scripts/bench scan`: the first scan of a very large library, playheads meanwhile, and the list of its names."""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import machine, report, servers
+from .bounds import Bound, about_machine, filled, own_versions, table, write
+from .shelf import Shelf, lasted
+
+PAGE = """\
+# The first scan of a very large library
+
+What it costs to take up {count:,} files beside {few:,}, for three kinds of libraries: *one content* is files with the
+same bytes and times, *equal bytes* with times of their own, *different* with bytes of their own. There are a hundred in
+each folder, and no film is among them, so that nothing is measured but the scan. Somebody watches meanwhile: a playhead
+is written every {pause:g} ms. Written by `scripts/bench scan`; all figures are in [scan.json](scan.json).
+
+{bounds}
+
+{scans}
+
+The first look and its CPU are from the start of the server. Private memory is the most that RssAnon of the server's
+process was. A *transaction* is the longest of the server's own account.
+
+## The list of names
+
+`GET /api/videos` once the library of different files is known: the first reads all folders, the next ones only asks
+whether they changed. Then {clients} clients ask at once and again for {seconds:g} s, while a video is opened again and
+again on a connection of its own.
+
+{lists}
+
+## The machine
+
+{machine}
+
+## Repeat it
+
+`scripts/bench scan{options}` wrote this. It ends with 1 when a bound is missed. Have the machine to yourself, with two
+CPUs.
+"""
+
+KINDS = ("one content", "equal bytes", "different")
+COUNT = 100_000
+LESS = 10
+"""Times fewer files are in the small library."""
+
+PER_FOLDER = 100
+REST = 2.5  # seconds until the scanner takes files for finished that were made just now
+PAUSE = 0.05
+CLIENTS = 8
+SECONDS = 5.0
+
+GROWTH = 1.5  # times what a file takes in the small library
+MEMORY_MB = 40.0  # private memory, above that of the small library
+TRANSACTIONS = 3.0  # a write waits for one that has begun, and shares the next; the third is for the machine
+
+
+def fill(folder: Path, kind: str, count: int) -> None:
+    for number in range(count):
+        path = folder / f"{number // PER_FOLDER:04}" / f"clip {number:06}.mp4"
+        if number % PER_FOLDER == 0:
+            path.parent.mkdir(parents=True)
+        path.write_bytes(f"{number if kind == 'different' else 0:020}".encode() * 50)
+        moment = 10**18 + (0 if kind == "one content" else number)
+        os.utime(path, ns=(moment, moment))
+
+
+class Playhead:
+    """Somebody who watches the video that was there first, on a connection of their own."""
+
+    def __init__(self, port: int) -> None:
+        self._link = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self._id: str | None = None
+        self.waits: list[float] = []
+
+    def write(self) -> None:
+        if self._id is None:
+            items = self._ask("GET", "/api/videos?limit=1")["items"]
+            self._id = items[0]["id"] if items else None
+            return
+        began = time.perf_counter()
+        self._ask("PUT", f"/api/videos/{self._id}/playhead", json.dumps({"position": began % 1000}))
+        self.waits.append(time.perf_counter() - began)
+
+    def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+        self._link.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        answer = self._link.getresponse()
+        found: dict[str, Any] = json.loads(answer.read())
+        if answer.status != 200:
+            raise machine.BenchError(f"{method} {path}: {answer.status} {found}")
+        return found
+
+
+@contextlib.contextmanager
+def scanned(folder: Path, kind: str, count: int, cpu: int) -> Iterator[tuple[Shelf, dict[str, float]]]:
+    """A server with a library of that kind, and what its first look took."""
+    say(f"{count:,} files, {kind}")
+    fill(folder, kind, count)
+    time.sleep(REST)
+    server = servers.Server("trio-stream", "trio-stream", "", "/api/stream/{name}")
+    with servers.serving(server, folder, cpu) as running:
+        shelf, playhead = Shelf(running, folder, count), Playhead(running.port)
+        memory = 0.0
+        while (look := shelf.ask("/api/library")["look"])["ended"] is None:
+            playhead.write()
+            memory = max(memory, shelf.memory())
+            time.sleep(PAUSE)
+        cpu_seconds, longest = shelf.cpu(), shelf.figures()["database_longest_transaction_seconds"]
+        if look["added"] != count:
+            raise machine.BenchError(f"{look['added']} of {count} files were taken up")
+        yield (
+            shelf,
+            {
+                "seconds": lasted(look),
+                "cpu_seconds": cpu_seconds,
+                "memory_mb": memory,
+                "playheads": len(playhead.waits),
+                "wait_median_ms": statistics.median(playhead.waits) * 1000,
+                "wait_most_ms": max(playhead.waits) * 1000,
+                "transaction_ms": longest * 1000,
+            },
+        )
+
+
+def opening(shelf: Shelf, seconds: float) -> list[float]:
+    """Seconds until the first byte of a video, again and again."""
+    link = http.client.HTTPConnection("127.0.0.1", shelf.running.port, timeout=120)
+    path = "/api/stream/0000/clip%20000000.mp4"
+    taken, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.perf_counter()
+        link.request("GET", path)
+        link.getresponse().read()
+        taken.append(time.perf_counter() - began)
+        time.sleep(0.01)
+    return taken
+
+
+def lists(shelf: Shelf) -> dict[str, float]:
+    """What the list of names costs, alone and where many ask for it."""
+    found = {}
+    for what in ("first_ms", "again_ms"):
+        began = time.perf_counter()
+        shelf.raw("/api/videos")
+        found[what] = (time.perf_counter() - began) * 1000
+    found["alone_ms"] = max(opening(shelf, SECONDS)) * 1000
+    over, asked = threading.Event(), list[int]()
+
+    def ask() -> None:
+        link = http.client.HTTPConnection("127.0.0.1", shelf.running.port, timeout=120)
+        while not over.is_set():
+            link.request("GET", "/api/videos")
+            asked.append(len(link.getresponse().read()))
+
+    crowd = [threading.Thread(target=ask) for _ in range(CLIENTS)]
+    for each in crowd:
+        each.start()
+    try:
+        found["beside_ms"] = max(opening(shelf, SECONDS)) * 1000
+        found["memory_mb"] = shelf.memory()
+    finally:
+        over.set()
+        for each in crowd:
+            each.join()
+    return found | {"lists": len(asked) / SECONDS, "bytes": max(asked)}
+
+
+def measure(folder: Path, cpu: int, count: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"scans": {}}
+    for kind in KINDS:
+        sizes = found["scans"][kind] = {}
+        for size in (count // LESS, count):
+            with scanned(folder / f"{kind} {size}", kind, size, cpu) as (shelf, scan):
+                sizes["few" if size < count else "many"] = scan
+                if (kind, size) == ("different", count):
+                    found["lists"] = lists(shelf)
+    return found
+
+
+def bounds(found: dict[str, Any]) -> list[Bound]:
+    kept = []
+    for kind, sizes in found["scans"].items():
+        few, many = sizes["few"], sizes["many"]
+        grown = many["seconds"] / few["seconds"] / LESS
+        waits = many["wait_most_ms"] / many["transaction_ms"]
+        kept += [
+            Bound(f"time for a file, large library to small one, {kind}", grown, GROWTH, "x"),
+            Bound(
+                f"private memory, large library less small one, {kind}",
+                many["memory_mb"] - few["memory_mb"],
+                MEMORY_MB,
+                "MB",
+                least=-1e9,
+            ),
+            Bound(f"longest wait of a playhead to the longest transaction, {kind}", waits, TRANSACTIONS, "x"),
+        ]
+    return kept
+
+
+ROWS: dict[str, Callable[[dict[str, float]], float]] = {
+    "first look, s": lambda scan: scan["seconds"],
+    "CPU until it ended, s": lambda scan: scan["cpu_seconds"],
+    "private memory, MB": lambda scan: scan["memory_mb"],
+    "playheads written": lambda scan: scan["playheads"],
+    "... median wait, ms": lambda scan: scan["wait_median_ms"],
+    "... longest wait, ms": lambda scan: scan["wait_most_ms"],
+    "longest transaction, ms": lambda scan: scan["transaction_ms"],
+}
+
+
+def page(found: dict[str, Any], kept: Sequence[Bound], count: int, options: str) -> str:
+    columns = [(kind, size) for kind in KINDS for size in ("few", "many")]
+    sizes = {"few": f"{count // LESS:,}", "many": f"{count:,}"}
+    scans = report.table(
+        ["", *(f"{kind}, {sizes[size]}" for kind, size in columns)],
+        [
+            [what, *(report.shown(take(found["scans"][kind][size])) for kind, size in columns)]
+            for what, take in ROWS.items()
+        ],
+    )
+    asked = found["lists"]
+    listed = report.table(
+        ["", "measured"],
+        [
+            ["first, ms", report.shown(asked["first_ms"])],
+            ["again, ms", report.shown(asked["again_ms"])],
+            ["a list, bytes", f"{asked['bytes']:,}"],
+            [f"lists a second, {CLIENTS} clients", report.shown(asked["lists"])],
+            ["... private memory meanwhile, MB", report.shown(asked["memory_mb"])],
+            ["... a video opened and read, the longest, ms", report.shown(asked["beside_ms"])],
+            ["the same with nobody else, ms", report.shown(asked["alone_ms"])],
+        ],
+    )
+    return PAGE.format(
+        count=count,
+        few=count // LESS,
+        pause=PAUSE * 1000,
+        bounds=table(kept),
+        scans=scans,
+        clients=CLIENTS,
+        seconds=SECONDS,
+        lists=listed,
+        machine=about_machine(found, "The server has"),
+        options=options,
+    )
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench scan", description=__doc__)
+    parser.add_argument("--count", type=int, default=COUNT, metavar="N", help=f"files; {COUNT:,}")
+    report.add_out(parser)
+    options = parser.parse_args(arguments)
+    if options.count < LESS * PER_FOLDER:
+        parser.error(f"--count is at least {LESS * PER_FOLDER}")
+    (cpu, client_cpu), facts, versions = machine.two_cpus(), machine.facts(), machine.versions()
+    os.sched_setaffinity(0, {client_cpu})
+    with tempfile.TemporaryDirectory(prefix="scan-", dir=machine.CACHE) as made:
+        found = measure(Path(made), cpu, options.count)
+    found["machine"] = facts
+    found["versions"] = own_versions(versions)
+    kept = bounds(found)
+    chosen = "" if options.count == COUNT else f" --count {options.count}"
+    return write(options.out, "scan", found, filled(page(found, kept, options.count, chosen)), kept)
