@@ -136,11 +136,11 @@ def bytes_operation(id_: str, summary: str, path: str, thing: Thing, *, with_bod
         url = url.replace(f"{{{place}}}", value)
     noun = thing.noun
     tag, date = '"b15222265c88429fa4beca6c"', "Sun, 22 Nov 2026 13:17:00 GMT"
-    etag = {
+    current = {
         "ETag": header("A strong entity-tag of the content.", tag),
         "Last-Modified": header("When the file last changed.", date),
-        "Cache-Control": thing.caching,
     }
+    etag = current | {"Cache-Control": thing.caching}
     whole_file = {
         "Content-Length": header("Bytes of the body.", f"{thing.size}"),
         "Accept-Ranges": header("Ranges of bytes are served.", "bytes"),
@@ -156,7 +156,7 @@ def bytes_operation(id_: str, summary: str, path: str, thing: Thing, *, with_bod
         "200": {"description": f"The whole {noun}.", "headers": whole_file, "content": thing.content},
         "304": {"description": "You have it already.", "headers": etag},
         "404": problem_answer(f"There is no such {noun}."),
-        "412": problem_answer(f"The {noun} is not the one you have.", etag),
+        "412": problem_answer(f"The {noun} is not the one you have.", current),
         "503": problem_answer("Too many files are open, or the videos are away; ask again later.", AGAIN),
     }
     if thing.refused is not None:

@@ -218,7 +218,7 @@ NOT_OURS = {
 MEANINGS = {
     "wrong-host": "The name in `Host` is none of this server's; no path returns anything else then.",
     "internal-error": "The server failed.",
-    "precondition-failed": "`If-Match` or `If-Unmodified-Since` asked for a video that has changed.",
+    "precondition-failed": "`If-Match` or `If-Unmodified-Since` asked for what has changed.",
     "not-the-owner": "The process that owns the library's data is not there just now; another one takes over.",
     "store-error": "The database failed.",
     "store-conflict": "The change contradicts what is in the database.",
@@ -268,7 +268,7 @@ REMEDIES = {
     "client-stalled": "Raise `TRIO_STREAM_SEND_TIMEOUT` if clients need longer.",
     "not-found": "All paths there are stand above.",
     "not-ready": "Restart the server when it is convenient; its log says what happened.",
-    "precondition-failed": "Fetch the video anew, without the condition.",
+    "precondition-failed": "Fetch it anew, without the condition.",
 }
 """What to do about it, where that is worth saying, by code."""
 
