@@ -10,7 +10,15 @@ from tests.media.making import make
 from tests.support import Server, serving, wait_for
 from tests.web.building import build
 
-ONE_WAY = ("test_library", "test_metrics", "test_openapi", "test_packing", "test_pages", "test_sockets")
+ONE_WAY = (
+    "test_contract",
+    "test_library",
+    "test_metrics",
+    "test_openapi",
+    "test_packing",
+    "test_pages",
+    "test_sockets",
+)
 """Modules about what the web framework answers either way, as it does all WebSockets."""
 
 MOSTLY_ONE_WAY = ("test_conditions", "test_made", "test_packaged", "test_promises", "test_vanishing")

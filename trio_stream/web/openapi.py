@@ -16,7 +16,7 @@ from trio_stream.web.openapi_parts import (
     AGAIN,
     EXAMPLE,
     FOREIGN,
-    ID,
+    ID_FORM,
     SAMPLE_ID,
     Json,
     body,
@@ -42,12 +42,24 @@ A name in a path keeps its slashes and is percent-encoded otherwise; `/api/video
 A video has an id, which stays with it when its file is renamed or moved, and a revision, which changes with its
 bytes. Moments are ISO 8601 in UTC; positions and durations are seconds; what is not known is `null`.
 
+A member of a body that is not described is refused, and so is what a value may not be. A parameter of a query that is
+not described is ignored; of one that is there twice, the first counts. A body is read as JSON whatever its
+`Content-Type` says. A later version may have more members in what it returns: ignore those that you do not know.
+
 A list comes in pages where `limit` or `cursor` is asked for: `next` is the cursor of the next page, or `null` at the
 end. What comes or goes between two pages disturbs no other item.\
 """
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 SCRIPT = "index-DpJZya73.js"
+
+_ANY = parameter(
+    "id",
+    "path",
+    {"type": "string"},
+    "The id of a video; the page itself says if there is none.",
+    example=SAMPLE_ID,
+)
 
 
 def document() -> Json:
@@ -108,7 +120,9 @@ def _streams() -> Json:
                     "403": FOREIGN,
                     "404": problem_answer("No such stream is running."),
                 },
-                parameters=[parameter("id", "path", {"type": "string"}, "The id of the stream.")],
+                parameters=[
+                    parameter("id", "path", {"type": "string", "pattern": ID_FORM}, "The id of the stream.")
+                ],
             )
         },
     }
@@ -189,7 +203,7 @@ def _pages() -> Json:
             "One video",
             shown,
             f"curl {EXAMPLE}/watch/{SAMPLE_ID}",
-            parameters=[ID],
+            parameters=[_ANY],
         )
         | get(
             "socketPage",
@@ -197,7 +211,7 @@ def _pages() -> Json:
             "One video, by WebSocket",
             shown,
             f"curl {EXAMPLE}/socket/{SAMPLE_ID}",
-            parameters=[ID],
+            parameters=[_ANY],
         )
         | get("livePage", "/live", "What goes on in the server", shown)
         | get(

@@ -6,6 +6,7 @@ from trio_stream.http.ranges import MAX_SPANS
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER
 from trio_stream.library.derived import SUFFIXES
 from trio_stream.web import sockets
+from trio_stream.web.feeds import LONGEST_OFFSET, LONGEST_TIME
 from trio_stream.web.openapi_parts import (
     AGAIN,
     EXAMPLE,
@@ -206,7 +207,7 @@ def bytes_operation(id_: str, summary: str, path: str, thing: Thing, *, with_bod
 
 def websocket() -> Json:
     """The bytes of a video over WebSocket."""
-    offset = {"type": "integer", "minimum": 0}
+    offset = {"type": "integer", "minimum": 0, "maximum": LONGEST_OFFSET}
     closes = (
         (sockets.NORMAL, "All bytes went."),
         (sockets.GOING_AWAY, "The stream was ended from the server's side; the reason says why."),
@@ -229,7 +230,10 @@ def websocket() -> Json:
                     "Places in it are times; `start` and `end` mean nothing then.",
                 ),
                 parameter(
-                    "time", "query", {"type": "number", "minimum": 0}, "With `format`: seconds to begin at."
+                    "time",
+                    "query",
+                    {"type": "number", "minimum": 0, "exclusiveMaximum": LONGEST_TIME},
+                    "With `format`: seconds to begin at.",
                 ),
                 parameter(
                     "audio",

@@ -5,7 +5,19 @@ from trio_stream.http.ranges import MAX_SPANS
 from trio_stream.streaming.stream import Ending
 from trio_stream.telemetry.history import LENGTH
 from trio_stream.web import schemas_library
-from trio_stream.web.openapi_parts import NAME, OK, Json, listing, number, object_of, ref, text, whole
+from trio_stream.web.feeds import LONGEST_TIME
+from trio_stream.web.openapi_parts import (
+    NAME,
+    OK,
+    Json,
+    listing,
+    number,
+    object_of,
+    ref,
+    text,
+    whole,
+    with_more,
+)
 from trio_stream.web.schemas_library import urls, video
 from trio_stream.web.sockets import LARGEST_MESSAGE
 from trio_stream.web.videos import DETAILED
@@ -13,6 +25,11 @@ from trio_stream.web.videos import DETAILED
 
 def _tagged(kind: str, about: str, properties: Json | None = None) -> Json:
     return object_of(about, {"type": {"type": "string", "const": kind}, **(properties or {})})
+
+
+def _from_client(kind: str, about: str, properties: Json | None = None) -> Json:
+    """A message of a client; what else is in it is ignored."""
+    return with_more(_tagged(kind, about, properties))
 
 
 STATUS = {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."}
@@ -29,15 +46,17 @@ def schemas() -> Json:
 
 def _http() -> Json:
     return {
-        "Problem": object_of(
-            "What went wrong (RFC 9457), as `application/problem+json`.",
-            {
-                "type": text("Where this is explained.", format="uri-reference"),
-                "title": text("The name of the HTTP status.", examples=["Not Found"]),
-                "status": STATUS,
-                "detail": DETAIL,
-                "code": CODE,
-            },
+        "Problem": with_more(  # RFC 9457 section 3.2: a client ignores members that it does not know
+            object_of(
+                "What went wrong (RFC 9457), as `application/problem+json`.",
+                {
+                    "type": text("Where this is explained.", format="uri-reference"),
+                    "title": text("The name of the HTTP status.", examples=["Not Found"]),
+                    "status": STATUS,
+                    "detail": DETAIL,
+                    "code": CODE,
+                },
+            )
         ),
         "Health": object_of(
             "The server answers.",
@@ -172,7 +191,7 @@ def _messages() -> Json:
             "A message of yours had no meaning, or the stream failed; then a close code follows.",
             {"status": STATUS, "code": CODE, "detail": DETAIL},
         ),
-        "SeekMessage": _tagged(
+        "SeekMessage": _from_client(
             "seek",
             "Go on from another byte. A new `start` divides the bytes before from those after it.",
             {"offset": whole("A byte within the part that was asked for.")},
@@ -197,13 +216,13 @@ def _messages() -> Json:
             "With `format=fmp4`: all segments went; the close code 1000 follows.",
             {"segment": whole("How many there are.")},
         ),
-        "FragmentsSeekMessage": _tagged(
+        "FragmentsSeekMessage": _from_client(
             "seek",
             "With `format=fmp4`: go on from another time, with a new `start`.",
-            {"time": number("Seconds from the beginning.")},
+            {"time": number("Seconds from the beginning.", exclusiveMaximum=LONGEST_TIME)},
         ),
-        "PauseMessage": _tagged("pause", "Send nothing more for now."),
-        "ResumeMessage": _tagged("resume", "Go on."),
+        "PauseMessage": _from_client("pause", "Send nothing more for now."),
+        "ResumeMessage": _from_client("resume", "Go on."),
     }
 
 
