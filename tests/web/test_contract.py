@@ -31,6 +31,10 @@ from trio_stream.web.sockets import parse_command
 DESCRIBED: dict[str, Any] = json.loads(json.dumps(document()))
 PROBLEM = named(DESCRIBED, "Problem")
 
+pytestmark = pytest.mark.filterwarnings(
+    "default::hypothesis.errors.HypothesisWarning"
+)  # of what fails, at length
+
 type Request = tuple[str, str, bytes | None]
 type Case = tuple[Request, bool]
 

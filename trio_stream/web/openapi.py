@@ -4,12 +4,10 @@ OpenAPI has no WebSockets: theirs is a path without operations and with the exte
 extensions are for people: `x-codeSamples` has a command to try each operation with, `x-problems` all codes.
 """
 
-from typing import Any
-
 from trio_stream import __version__
 from trio_stream.services import LISTENERS
 from trio_stream.telemetry.prometheus import CONTENT_TYPE as PROMETHEUS
-from trio_stream.web.openapi_bytes import made_files, video_bytes, websocket
+from trio_stream.web.openapi_bytes import conditional_answers, conditions, made_files, video_bytes, websocket
 from trio_stream.web.openapi_library import library, watching
 from trio_stream.web.openapi_packaged import packaged
 from trio_stream.web.openapi_parts import (
@@ -171,9 +169,15 @@ def _live() -> Json:
 
 
 def _pages() -> Json:
-    def get(id_: str, path: str, summary: str, responses: Json, curl: str = "", **more: Any) -> Json:
+    def get(
+        id_: str, path: str, summary: str, responses: Json, curl: str = "", parameters: tuple[Json, ...] = ()
+    ) -> Json:
         curl = curl or f"curl {EXAMPLE}{path}"
-        return {path: {"get": operation(id_, "Pages", summary, curl, responses, **more)}}
+        taken = [*parameters, *conditions("file", with_body=True)]
+        whole = responses["200"]
+        responses |= conditional_answers("file", whole.get("content", {}), whole.get("headers", {}))
+        found = dict(sorted(responses.items()))
+        return {path: {"get": operation(id_, "Pages", summary, curl, found, parameters=taken)}}
 
     def html(about: str) -> Json:
         return {"description": about, "content": body("text/html", {"type": "string"})}
@@ -184,8 +188,6 @@ def _pages() -> Json:
     unbuilt = html("The player is not built; the page says how to do that.")
     shown = {"200": page, "503": unbuilt}
     file = parameter("file", "path", {"type": "string"}, "The name of the file.", example="page.css")
-    same = {"description": "You have it already (`If-None-Match`)."}
-    shown["304"] = same
     unknown = problem_answer("There is no such file.")
     asset = {"description": "The file.", "headers": {"Cache-Control": header("For good.", IMMUTABLE)}}
     hashed = parameter(
@@ -196,14 +198,14 @@ def _pages() -> Json:
         "content": body("application/json", {"type": "object"}),
     }
     return (
-        get("home", "/", "The library", {"200": home, "304": same})
+        get("home", "/", "The library", {"200": home})
         | get(
             "watchPage",
             "/watch/{id}",
             "One video",
             shown,
             f"curl {EXAMPLE}/watch/{SAMPLE_ID}",
-            parameters=[_ANY],
+            parameters=(_ANY,),
         )
         | get(
             "socketPage",
@@ -211,25 +213,25 @@ def _pages() -> Json:
             "One video, by WebSocket",
             shown,
             f"curl {EXAMPLE}/socket/{SAMPLE_ID}",
-            parameters=[_ANY],
+            parameters=(_ANY,),
         )
         | get("livePage", "/live", "What goes on in the server", shown)
         | get(
             "playerAsset",
             "/assets/{file}",
             "What these pages load",
-            {"200": asset, "304": same, "404": unknown},
+            {"200": asset, "404": unknown},
             f"curl --compressed {EXAMPLE}/assets/{SCRIPT}",
-            parameters=[hashed],
+            parameters=(hashed,),
         )
-        | get("docs", "/docs", "This documentation", {"200": html("The page."), "304": same})
-        | get("openapi", "/openapi.json", "This description", {"200": description, "304": same})
+        | get("docs", "/docs", "This documentation", {"200": html("The page.")})
+        | get("openapi", "/openapi.json", "This description", {"200": description})
         | get(
             "asset",
             "/static/{file}",
             "What the documentation needs to look good",
-            {"200": {"description": "The file."}, "304": same, "404": unknown},
+            {"200": {"description": "The file."}, "404": unknown},
             f"curl {EXAMPLE}/static/page.css",
-            parameters=[file],
+            parameters=(file,),
         )
     )
