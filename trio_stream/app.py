@@ -20,6 +20,7 @@ from trio_stream.telemetry import logs
 from trio_stream.web import (
     asgi,
     built,
+    conditions,
     direct,
     exchange,
     library,
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = built.
     problems.register(app)
     origins.register(app)
     packing.register(app)
+    conditions.register(app)
     for room in (
         videos,
         made,

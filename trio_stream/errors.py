@@ -74,13 +74,13 @@ class StreamNotFound(TrioStreamError):
 
 
 class PreconditionFailed(TrioStreamError):
-    """The client asked about another state of the video; `fields` describe the one there is (RFC 9110 section 13)."""
+    """The client asked about another state of what is there; `fields` have its validators (RFC 9110 section 13)."""
 
     status = 412
     code = "precondition-failed"
 
     def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
-        super().__init__("The video is not the one you have.")
+        super().__init__("what is there is not what you have")
         self.fields = fields
 
 

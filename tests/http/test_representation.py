@@ -92,7 +92,29 @@ def test_another_state_than_the_one_that_is_there() -> None:
     for method in ("GET", "HEAD"):
         with pytest.raises(PreconditionFailed) as failed:  # before ranges, satisfiable or not
             ask({"range": "bytes=99999-", "if-match": '"old"'}, method=method)
-        assert failed.value.fields == METADATA
+        assert failed.value.fields == METADATA[:2]  # and not how long a cache may keep what it asked for
+
+
+def test_one_of_several_forms_says_which_it_is_and_what_chose_it() -> None:
+    packed = replace(FILM, vary="Accept-Encoding", coding="gzip")
+    chosen = ("Vary", "Accept-Encoding")
+    for fields, status in (({}, 200), ({"range": "bytes=5-14"}, 206)):
+        headers = ask(fields, film=packed).headers
+        assert {chosen, ("Content-Encoding", "gzip")} < set(headers)
+        assert ask(fields, film=packed).status == status
+    assert ask({"if-none-match": '"now"'}, film=packed).headers == (*METADATA[:2], chosen, METADATA[2])
+    with pytest.raises(PreconditionFailed) as failed:
+        ask({"if-match": '"old"'}, film=packed)
+    assert failed.value.fields == (*METADATA[:2], chosen)
+
+
+@pytest.mark.parametrize("name", ["if-modified-since", "if-unmodified-since", "if-range"])
+@pytest.mark.parametrize("date", [DATE, "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_dates_mean_nothing_where_nobody_knows_any(name: str, date: str) -> None:
+    undated = replace(FILM, validators=Validators('"now"', None))
+    answer = ask({name: date, "range": "bytes=5-14"}, film=undated)
+    assert answer.status == (200 if name == "if-range" else 206)
+    assert "Last-Modified" not in dict(answer.headers)
 
 
 def test_several_ranges() -> None:

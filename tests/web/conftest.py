@@ -8,11 +8,27 @@ import pytest
 
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
+from tests.web.building import build
 
-ONE_WAY = ("test_library", "test_metrics", "test_openapi", "test_packing", "test_pages", "test_sockets")
+ONE_WAY = (
+    "test_contract",
+    "test_library",
+    "test_metrics",
+    "test_openapi",
+    "test_packing",
+    "test_pages",
+    "test_sockets",
+)
 """Modules about what the web framework answers either way, as it does all WebSockets."""
 
-MOSTLY_ONE_WAY = ("test_made", "test_packaged", "test_promises", "test_vanishing")
+MOSTLY_ONE_WAY = (
+    "test_conditions",
+    "test_fresh",
+    "test_made",
+    "test_packaged",
+    "test_promises",
+    "test_vanishing",
+)
 """Modules about what lies below both ways, which others of this room compare each time."""
 
 
@@ -64,6 +80,16 @@ def scratch(
     with serving(folder / "videos", folder, environ=way) as running:
         running.get("/api/videos")
         yield running
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a small player of the tests' own."""
+    folder = tmp_path_factory.mktemp("built")
+    (folder / "videos").mkdir()
+    environ = {"PLAYER": str(build(folder))}
+    with serving(folder / "videos", folder, app="tests.web.playing:app", environ=environ) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The player as it is served: its page, what it loads, what browsers are told of both, and a server without it."""
 
-import gzip
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,23 +9,11 @@ import httpx
 import pytest
 
 from tests.support import Server, exchange, serving, wait_for
+from tests.web.building import ASSETS, INDEX, PACKED, SCRIPT
 from tests.web.test_pages import BROWSER, Page
 
 PAGES = ["/", "/watch/3f9c1b2e8d7a6054", "/watch/a/b%2Fc%FF", "/socket/3f9c1b2e8d7a6054", "/live"]
 
-INDEX = (
-    b'<!doctype html><title>Trio Stream</title><script type="module" src="/assets/index-a1b2.js"></script>'
-)
-SCRIPT = b"console.log('a player');\n" * 100
-PACKED = gzip.compress(SCRIPT, mtime=0)
-ASSETS = {
-    "index-a1b2.js": SCRIPT,
-    "index-a1b2.js.gz": PACKED,
-    "index-c3d4.css": b"body { margin: 0 }",
-    "icon-e5f6.svg": b"<svg/>",
-    "font-0718.woff2": b"wOF2",
-    "what-93a4.ever": b"?",
-}
 TYPES = {
     "index-a1b2.js": "text/javascript; charset=utf-8",
     "index-c3d4.css": "text/css; charset=utf-8",
@@ -49,23 +36,6 @@ POLICY = {
     "form-action 'none'",
     "frame-ancestors 'none'",
 }
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a small player of the tests' own."""
-    folder = tmp_path_factory.mktemp("built")
-    dist = folder / "dist"
-    (dist / "assets").mkdir(parents=True)
-    (dist / "index.html").write_bytes(INDEX)
-    for name, content in ASSETS.items():
-        (dist / "assets" / name).write_bytes(content)
-    (dist / "secret.js").write_bytes(b"not an asset")
-    (folder / "videos").mkdir()
-    with serving(
-        folder / "videos", folder, app="tests.web.playing:app", environ={"PLAYER": str(dist)}
-    ) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +86,7 @@ def test_everyone_else_gets_health(built: Server, accept: str | None) -> None:
         answer = client.get("/", headers={} if accept is None else {"Accept": accept})
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Vary"] == "Accept"
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "no-store"
     assert answer.json()["status"] == "ok"
 
 

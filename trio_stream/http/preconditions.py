@@ -15,11 +15,12 @@ from trio_stream.http.fields import EntityTag, parse_date, parse_entity_tags, st
 class Validators:
     """What tells one state of a representation from another.
 
-    `etag` is a strong entity-tag with its quotes, `modified` is in whole seconds since the epoch.
+    `etag` is a strong entity-tag with its quotes, `modified` is in whole seconds since the epoch, None where
+    nobody knows it: then conditions about dates are ignored (RFC 9110 sections 13.1.3 and 13.1.4).
     """
 
     etag: str
-    modified: int
+    modified: int | None
 
 
 class Verdict(Enum):
@@ -37,12 +38,16 @@ def evaluate(method: str, fields: Mapping[str, str], validators: Validators, *, 
     epoch. The condition of `If-Range` is not among them, see `range_applies`.
     """
     reads = method in {"GET", "HEAD"}
-    tag = _current_tag(validators)
+    tag, modified = _current_tag(validators), validators.modified
 
     if (if_match := fields.get("if-match")) is not None:  # steps 1 and 2
         if not _names(if_match, tag, strong_match):
             return Verdict.FAILED
-    elif (date := _date(fields, "if-unmodified-since", now)) is not None and validators.modified > date:
+    elif (
+        modified is not None
+        and (date := _date(fields, "if-unmodified-since", now)) is not None
+        and modified > date
+    ):
         return Verdict.FAILED
 
     if (if_none_match := fields.get("if-none-match")) is not None:  # step 3
@@ -50,14 +55,21 @@ def evaluate(method: str, fields: Mapping[str, str], validators: Validators, *, 
             return Verdict.NOT_MODIFIED if reads else Verdict.FAILED
     elif (
         reads
+        and modified is not None
         and (date := _date(fields, "if-modified-since", now)) is not None
-        and validators.modified <= date
+        and modified <= date
     ):
         # Step 4. A date in the future counts like any other: RFC 2616 called it invalid, but section 13.1.3
         # has dropped that and only says that it is compared by our clock.
         return Verdict.NOT_MODIFIED
 
     return Verdict.PROCEED
+
+
+def asks_for_a_tag(fields: Mapping[str, str]) -> bool:
+    """Whether `If-Match` names entity-tags, which nothing fulfils that has none (RFC 9110 section 13.1.1)."""
+    value = fields.get("if-match")
+    return value is not None and parse_entity_tags(value) != "*"
 
 
 def range_applies(fields: Mapping[str, str], validators: Validators, *, now: int) -> bool:
@@ -78,7 +90,7 @@ def range_applies(fields: Mapping[str, str], validators: Validators, *, now: int
                 return strong_match(_current_tag(validators), tag)
             case _:
                 return False
-    return parse_date(value, now=now) == validators.modified < now
+    return validators.modified is not None and parse_date(value, now=now) == validators.modified < now
 
 
 def _current_tag(validators: Validators) -> EntityTag:

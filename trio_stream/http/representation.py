@@ -31,15 +31,21 @@ FOR_EVER = "public, max-age=31536000, immutable"
 class Representation:
     """A file as HTTP sees it: `size` in bytes, `filename` the name a download is saved under.
 
-    Or what is made of one while it is sent: then `parts` are all of it, `size` bytes together.
+    Or what is at hand, or made while it is sent: then `parts` are all of it, `size` bytes together.
+
+    Where a URL has several representations, `vary` names the request fields that choose one, and `coding` is the
+    content coding of this one (RFC 9110 sections 12.5.5 and 8.4). Its size, ranges and validators are those of the
+    coded bytes.
     """
 
     size: int
     validators: Validators
     media_type: str
-    filename: str
+    filename: str = ""
     caching: str = ASK_FIRST
     parts: tuple[Part, ...] | None = None
+    vary: str | None = None
+    coding: str | None = None
 
     def cut(self, span: Span) -> tuple[Part, ...]:
         """The bytes of a span as parts."""
@@ -76,15 +82,19 @@ def respond(
     15.5.17), which are not ours to render.
     """
     validators, size = representation.validators, representation.size
-    metadata = (
+    modified, vary = validators.modified, representation.vary
+    current = (
         ("ETag", validators.etag),
         # Section 8.8.2.1: never later than the time of the message.
-        ("Last-Modified", format_date(min(validators.modified, now))),
-        ("Cache-Control", representation.caching),
+        *((("Last-Modified", format_date(min(modified, now))),) if modified is not None else ()),
+        *((("Vary", vary),) if vary is not None else ()),
     )
     verdict = evaluate(method, fields, validators, now=now)
     if verdict is Verdict.FAILED:
-        raise PreconditionFailed(metadata)
+        # Without Cache-Control: a cache may keep a 412 as long as that says, and return it to those who set no
+        # condition (RFC 9111 section 3).
+        raise PreconditionFailed(current)
+    metadata = (*current, ("Cache-Control", representation.caching))
     if verdict is Verdict.NOT_MODIFIED:
         return Answer(304, metadata, ())
 
@@ -111,6 +121,7 @@ def respond(
         ("Content-Type", content_type),
         ("Content-Length", str(body_length(parts))),
         *part_of,
+        *((("Content-Encoding", representation.coding),) if representation.coding is not None else ()),
         ("Accept-Ranges", "bytes"),
         *metadata,
         ("X-Content-Type-Options", "nosniff"),

@@ -1,7 +1,8 @@
 """Moments as the API and exports spell them, ISO 8601 in UTC as near as calendars come to them; and the present one."""
 
+import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 LATEST = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
 """Seconds since the epoch; file systems hold times that calendars do not."""
@@ -12,12 +13,27 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(min(max(seconds, 0), LATEST), UTC).isoformat()
 
 
+_DATE_TIME = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
+)
+"""RFC 3339 section 5.6, `date-time`."""
+
+
 def milliseconds(text: str) -> int:
-    """Milliseconds since the epoch, of what `moment` spelt. Raises `ValueError` for what has no place in time."""
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None or found.timestamp() < 0:
-        raise ValueError("a moment is in some time zone, and since 1970")
-    return round(found.timestamp() * 1000)
+    """Milliseconds since the epoch, of a `date-time` as in RFC 3339; 0 for what was before.
+
+    A leap second counts as the one before it. Raises `ValueError` for anything else.
+    """
+    found = _DATE_TIME.fullmatch(text)
+    if found is None:
+        raise ValueError("a moment is a date and a time in some time zone, as in RFC 3339")
+    year, month, day, hour, minute, second = (int(each) for each in found.groups()[:6])
+    micro = int(f"{found[7] or '':0<6.6}")
+    zone = timedelta(hours=int(found[9] or 0), minutes=int(found[10] or 0)) * (-1 if found[8] == "-" else 1)
+    # There is a year 0 in RFC 3339, a leap year, and none in Python; both are long before the epoch.
+    at = datetime(year or 4, month, day, hour, minute, 59 if second == 60 else second, micro, timezone(zone))
+    return max(round(at.timestamp() * 1000), 0)
 
 
 def now() -> int:

@@ -10,6 +10,7 @@ import binascii
 import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -32,6 +33,9 @@ LONGEST_QUERY = 200
 """Characters of a search."""
 
 LONGEST_CURSOR = 4000
+
+CURSOR = re.compile(r"[A-Za-z0-9_-]+")
+"""Base64 for URLs, without padding (RFC 4648 section 5)."""
 
 type Order = Literal["asc", "desc"]
 
@@ -116,6 +120,9 @@ def page(connection: Connection, asked: Asked) -> Page:
     column = SORTS.get(asked.sort)
     if column is None:
         raise BadRequest(f"videos are sorted by {', '.join(SORTS)}")
+    at = (
+        None if asked.cursor is None else read_cursor(asked.cursor, asked.sort)
+    )  # also where nothing is found
     statement = present(asked.user)
     if asked.folder is not None:
         number = connection.scalar(select(folders.c.number).where(folders.c.place == place(asked.folder)))
@@ -126,8 +133,8 @@ def page(connection: Connection, asked: Asked) -> Page:
     elif asked.q.strip():
         return Page((), None)  # nothing but signs
     down = asked.order == "desc"
-    if asked.cursor is not None:
-        statement = statement.where(_behind(column, read_cursor(asked.cursor, asked.sort), down))
+    if at is not None:
+        statement = statement.where(_behind(column, at, down))
     keys = (column.desc() if down else column, videos.c.number.desc() if down else videos.c.number)
     statement = statement.order_by(*keys).limit(asked.limit + 1)
     if wanted:  # what is sorted is numbers and keys; the rest is fetched for one page
@@ -155,7 +162,7 @@ def behind_name(name: str) -> str:
 def read_cursor(text: str, sort: str) -> tuple[Any, int]:
     """The key and number a page ended with. Raises `BadRequest` unless `cursor` made it for this order."""
     try:
-        if len(text) > LONGEST_CURSOR:
+        if len(text) > LONGEST_CURSOR or not CURSOR.fullmatch(text):
             raise ValueError
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         made_for, key, number = found
@@ -219,6 +226,7 @@ def name_of(connection: Connection, id_: str) -> str | None:
 
 def folder_page(connection: Connection, inside: str, limit: int, after: str | None) -> Page:
     """The folders in the folder `inside`, in natural order, each with how many titles are right in it."""
+    at = None if after is None else read_cursor(after, "folders")
     parent = connection.scalar(select(folders.c.number).where(folders.c.place == place(inside)))
     if parent is None:
         return Page((), None)
@@ -232,8 +240,8 @@ def folder_page(connection: Connection, inside: str, limit: int, after: str | No
     statement = select(folders, there.scalar_subquery().label("videos")).where(
         folders.c.parent == parent, folders.c.missing_since.is_(None)
     )
-    if after is not None:
-        key, number = read_cursor(after, "folders")
+    if at is not None:
+        key, number = at
         statement = statement.where(
             or_(
                 folders.c.name_key > key,

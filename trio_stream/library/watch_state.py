@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from trio_stream.errors import BadRequest
+from trio_stream.http.numbers import whole_number
 from trio_stream.library import pages
 from trio_stream.library.known import place
 from trio_stream.library.moments import milliseconds, moment
@@ -224,10 +225,10 @@ class Entry:
 def read_export(data: object) -> list[Entry]:
     """The entries of an export. Raises `BadRequest`, which names the first one that is none."""
     match data:
-        case {"version": 1, "entries": list(entries)}:
+        case {"version": version} if (number := whole_number(version)) not in (None, EXPORT):
+            raise BadRequest(f"this is an export of version {number}; version {EXPORT} is understood")
+        case {"version": version, "entries": list(entries), **more} if whole_number(version) and not more:
             pass
-        case {"version": int(version)} if version != EXPORT:
-            raise BadRequest(f"this is an export of version {version}; version {EXPORT} is understood")
         case _:
             raise BadRequest('an export is {"version": 1, "entries": [...]}')
     return [_entry(number, entry) for number, entry in enumerate(entries)]
@@ -335,14 +336,16 @@ def _entry(number: int, data: object) -> Entry:
             "position": position,
             "duration": duration,
             "watched": bool(watched),
-            "plays": int(plays),
+            "plays": plays,
             "updated": str(updated),
+            **more,
         } if (
-            0 < len(name) <= LONGEST_NAME
+            not more
+            and 0 < len(name) <= LONGEST_NAME
             and "\0" not in name
             and _FINGERPRINT.fullmatch(fingerprint)
-            and not isinstance(plays, bool)
-            and 0 <= plays <= MOST_PLAYS
+            and (count := whole_number(plays)) is not None
+            and 0 <= count <= MOST_PLAYS
         ):
             try:
                 at = milliseconds(updated)
@@ -350,7 +353,7 @@ def _entry(number: int, data: object) -> Entry:
                 playhead = Playhead.read({"position": position, "duration": duration})
             except (ValueError, BadRequest) as error:
                 raise BadRequest(f"entry {number} is no playhead: {error}") from None
-            return Entry(name, fingerprint, Kept(playhead.position, playhead.duration, watched, plays, at))
+            return Entry(name, fingerprint, Kept(playhead.position, playhead.duration, watched, count, at))
         case _:
             raise BadRequest(f"entry {number} is no playhead: see the description of the API for what it has")
 

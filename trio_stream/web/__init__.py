@@ -3,6 +3,7 @@
 - `asgi.py`: from ASGI messages to Quart and back; where a client that leaves ends what works for it
 - `exchange.py`: what one request or WebSocket holds, and gives back whatever happens
 - `problems.py`: errors -> problem JSON, the one table
+- `conditions.py`: `If-Match` where nothing has an entity-tag
 - `origins.py`: what pages of other sites may do
 - `packing.py`: long JSON, packed for who takes that
 - `videos.py`: lists and pages of videos, what is known of one and what people say of it, its bytes by its id

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from trio_stream.web.views import Asset, asset_of
+from trio_stream.web.views import Asset, read_asset
 
 DIST = Path(__file__).parents[1] / "player" / "dist"
 """Where the player is built (`scripts/player.py`), and where it lies in an installed package."""
@@ -30,12 +30,15 @@ class Build:
 def read_build(folder: Path) -> Build:
     """The build in `folder`. That there is none is logged, and no reason not to serve."""
     try:
-        index = asset_of("index.html", (folder / "index.html").read_bytes())
-        files = {path.name: path.read_bytes() for path in (folder / "assets").iterdir()}
+        index = read_asset(folder / "index.html", "index.html")
+        files = {
+            path.name: read_asset(path, path.name.removesuffix(".gz"))
+            for path in (folder / "assets").iterdir()
+        }
     except OSError as error:
         about = {"folder": str(folder), "reason": error.strerror, "remedy": "scripts/player build"}
         log.warning("the player is not built: browsers are shown how to do that", **about)
         return Build()
-    plain = {name: asset_of(name, content) for name, content in files.items() if not name.endswith(".gz")}
-    gzipped = {name: asset_of(name, files[f"{name}.gz"]) for name in plain if f"{name}.gz" in files}
+    plain = {name: asset for name, asset in files.items() if not name.endswith(".gz")}
+    gzipped = {name: files[f"{name}.gz"] for name in plain if f"{name}.gz" in files}
     return Build(index, plain, gzipped)

@@ -6,9 +6,11 @@ be called through it (`TRIO_STREAM_DIRECT=0`): there, hooks of an application th
 requests, which directly they do not.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial, wraps
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import parse_qsl
 
@@ -19,10 +21,12 @@ from werkzeug.exceptions import HTTPException, RequestTimeout
 from werkzeug.routing import RequestRedirect
 
 from trio_stream.errors import ClientGone, NotTheOwner
-from trio_stream.http.bodies import Part
+from trio_stream.http.bodies import Literal, Part
 from trio_stream.http.cors import response_headers
+from trio_stream.http.representation import Answer, Representation, respond
 from trio_stream.server.http import VIEWS
 from trio_stream.streaming.stream import Stream
+from trio_stream.web.conditions import refuse_change
 from trio_stream.web.exchange import Exchange, combined, exchange
 from trio_stream.web.forward import Passed, ask_the_owner, by_the_owner
 from trio_stream.web.origins import SAFE_METHODS, refuse_foreign
@@ -62,10 +66,22 @@ class Asked:
         return cls(scope["method"], scope["raw_path"], scope["query_string"], combined(scope), body)
 
     def flag(self, name: str) -> bool:
-        """Whether the query has `name` with a value other than nothing and 0."""
+        """Whether the query has `name`, the first time, with a value other than nothing and 0."""
         if not self.query:
             return False
-        return dict(parse_qsl(self.query.decode("latin-1"))).get(name, "0") != "0"
+        found = dict(reversed(parse_qsl(self.query.decode("latin-1"), keep_blank_values=True)))
+        return found.get(name, "0") not in {"0", ""}
+
+    def respond(self, representation: Representation, *, download: bool = False) -> Answer:
+        """What is sent of `representation` now. Raises `PreconditionFailed` and `RangeNotSatisfiable`."""
+        return respond(
+            self.method,
+            self.fields,
+            representation,
+            now=int(time.time()),
+            boundary=partial(token_hex, 16),
+            download=download,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,12 @@ class Answered:
     parts: tuple[Part, ...] = ()
     passed: Passed | None = None
     body: bytes = b""
+
+    @classmethod
+    def at_hand(cls, answer: Answer) -> Self:
+        """An answer whose parts are all in memory."""
+        body = b"".join(part.data for part in answer.parts if isinstance(part, Literal))
+        return cls(answer.status, answer.headers, body=body)
 
 
 type Route = Callable[[Asked, Exchange], Awaitable[Answered]]
@@ -188,6 +210,7 @@ class DirectRoutes:
             if scope["method"] not in SAFE_METHODS:
                 fields = asked.fields
                 refuse_foreign(fields.get("origin"), host, scope["scheme"], self._origins)
+                refuse_change(fields)
                 asked = replace(asked, body=await _take_body(receive))
             answered = await route(asked, exchange)
         except ClientGone:

@@ -11,16 +11,22 @@ from typing import Any, Protocol
 
 from trio_stream.errors import BadRequest, RangeNotSatisfiable, SourceUnreadable
 from trio_stream.http.bodies import Literal, Part, Window
+from trio_stream.http.numbers import whole_number
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import segments
 from trio_stream.packaging.presentation import Rendition
 from trio_stream.playback.indexes import Index
 
-_OFFSET = re.compile(r"[0-9]{1,18}")
+_OFFSET = re.compile(r"0|[1-9][0-9]{0,17}")
 APART = 0.1
 """Seconds by which sound may be cut before or behind the pictures it goes with: two of its packets."""
 
-_TIME = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_TIME = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+"""As JSON and programs write numbers."""
+
+LONGEST_OFFSET = 10**18 - 1
+LONGEST_TIME = 10**9
+"""Bytes and seconds, of which no file has so many."""
 
 
 class Feed(Protocol):
@@ -70,8 +76,8 @@ class Bytes:
         return cls(start, min(end, size))
 
     def seek(self, message: Mapping[str, Any]) -> int:
-        offset = message.get("offset")
-        if not isinstance(offset, int) or isinstance(offset, bool):
+        offset = whole_number(message.get("offset"))
+        if offset is None:
             raise BadRequest("a seek has the offset of a byte")
         if not self.first <= offset <= self.stop:
             raise RangeNotSatisfiable(self.stop)
@@ -104,7 +110,7 @@ class Fragments:
         Raises `BadRequest` for what is no time or no sound there is, `RangeNotSatisfiable` for a time past the end.
         """
         text = query.get("time", "0")
-        if not _TIME.fullmatch(text):
+        if not (_TIME.fullmatch(text) and float(text) < LONGEST_TIME):
             raise BadRequest("time is a number of seconds")
         sounds = index.presentation.audio
         name = query.get("audio", sounds[0].name if sounds else "")
@@ -125,7 +131,7 @@ class Fragments:
 
     def seek(self, message: Mapping[str, Any]) -> int:
         time = message.get("time")
-        if not isinstance(time, int | float) or isinstance(time, bool) or not 0 <= time < 1e9:
+        if not isinstance(time, int | float) or isinstance(time, bool) or not 0 <= time < LONGEST_TIME:
             raise BadRequest("a seek has a time in seconds")
         return self.at(time)
 

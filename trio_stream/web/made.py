@@ -6,10 +6,8 @@ at all: there is nothing else it could ever mean.
 
 import json
 import re
-import time
 from dataclasses import dataclass
 from functools import partial
-from secrets import token_hex
 from typing import Any
 
 from quart import Blueprint
@@ -18,7 +16,7 @@ from sqlalchemy import Connection, or_, select
 from trio_stream.errors import DerivedNotFound
 from trio_stream.http.bodies import Literal, Part
 from trio_stream.http.preconditions import Validators
-from trio_stream.http.representation import FOR_EVER, Answer, Representation, respond
+from trio_stream.http.representation import FOR_EVER, Answer, Representation
 from trio_stream.library.derived import SUFFIXES, digest
 from trio_stream.store.tables import contents, subtitles, videos
 from trio_stream.web import shapes
@@ -59,9 +57,7 @@ async def made_file(asked: Asked, exchange: Exchange) -> Answered:
 def _respond(
     asked: Asked, name: str, suffix: str, size: int, mtime_ns: int, parts: tuple[Part, ...] | None = None
 ) -> Answer:
-    return respond(
-        asked.method,
-        asked.fields,
+    return asked.respond(
         Representation(
             size=size,
             validators=Validators(etag=f'"{name}"', modified=mtime_ns // 10**9),
@@ -70,16 +66,13 @@ def _respond(
             caching=FOR_EVER,
             parts=parts,
         ),
-        now=int(time.time()),
-        boundary=partial(token_hex, 16),
         download=asked.flag("download"),
     )
 
 
 def _send_track(asked: Asked, track: "_Track", name: str) -> Answered:
     answer = _respond(asked, name, "vtt", len(track.data), track.mtime_ns, (Literal(track.data),))
-    body = b"".join(part.data for part in answer.parts if isinstance(part, Literal))  # all of them are
-    return Answered(answer.status, answer.headers, body=body)
+    return Answered.at_hand(answer)
 
 
 @dataclass(frozen=True, slots=True)

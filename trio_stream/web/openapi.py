@@ -4,19 +4,17 @@ OpenAPI has no WebSockets: theirs is a path without operations and with the exte
 extensions are for people: `x-codeSamples` has a command to try each operation with, `x-problems` all codes.
 """
 
-from typing import Any
-
 from trio_stream import __version__
 from trio_stream.services import LISTENERS
 from trio_stream.telemetry.prometheus import CONTENT_TYPE as PROMETHEUS
-from trio_stream.web.openapi_bytes import made_files, video_bytes, websocket
+from trio_stream.web.openapi_bytes import conditional_answers, conditions, made_files, video_bytes, websocket
 from trio_stream.web.openapi_library import library, watching
 from trio_stream.web.openapi_packaged import packaged
 from trio_stream.web.openapi_parts import (
     AGAIN,
     EXAMPLE,
     FOREIGN,
-    ID,
+    ID_FORM,
     SAMPLE_ID,
     Json,
     body,
@@ -42,12 +40,24 @@ A name in a path keeps its slashes and is percent-encoded otherwise; `/api/video
 A video has an id, which stays with it when its file is renamed or moved, and a revision, which changes with its
 bytes. Moments are ISO 8601 in UTC; positions and durations are seconds; what is not known is `null`.
 
+A member of a body that is not described is refused, and so is what a value may not be. A parameter of a query that is
+not described is ignored; of one that is there twice, the first counts. A body is read as JSON whatever its
+`Content-Type` says. A later version may have more members in what it returns: ignore those that you do not know.
+
 A list comes in pages where `limit` or `cursor` is asked for: `next` is the cursor of the next page, or `null` at the
 end. What comes or goes between two pages disturbs no other item.\
 """
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 SCRIPT = "index-DpJZya73.js"
+
+_ANY = parameter(
+    "id",
+    "path",
+    {"type": "string"},
+    "The id of a video; the page itself says if there is none.",
+    example=SAMPLE_ID,
+)
 
 
 def document() -> Json:
@@ -108,7 +118,9 @@ def _streams() -> Json:
                     "403": FOREIGN,
                     "404": problem_answer("No such stream is running."),
                 },
-                parameters=[parameter("id", "path", {"type": "string"}, "The id of the stream.")],
+                parameters=[
+                    parameter("id", "path", {"type": "string", "pattern": ID_FORM}, "The id of the stream.")
+                ],
             )
         },
     }
@@ -157,9 +169,15 @@ def _live() -> Json:
 
 
 def _pages() -> Json:
-    def get(id_: str, path: str, summary: str, responses: Json, curl: str = "", **more: Any) -> Json:
+    def get(
+        id_: str, path: str, summary: str, responses: Json, curl: str = "", parameters: tuple[Json, ...] = ()
+    ) -> Json:
         curl = curl or f"curl {EXAMPLE}{path}"
-        return {path: {"get": operation(id_, "Pages", summary, curl, responses, **more)}}
+        taken = [*parameters, *conditions("file", with_body=True)]
+        whole = responses["200"]
+        responses |= conditional_answers("file", whole.get("content", {}), whole.get("headers", {}))
+        found = dict(sorted(responses.items()))
+        return {path: {"get": operation(id_, "Pages", summary, curl, found, parameters=taken)}}
 
     def html(about: str) -> Json:
         return {"description": about, "content": body("text/html", {"type": "string"})}
@@ -170,8 +188,6 @@ def _pages() -> Json:
     unbuilt = html("The player is not built; the page says how to do that.")
     shown = {"200": page, "503": unbuilt}
     file = parameter("file", "path", {"type": "string"}, "The name of the file.", example="page.css")
-    same = {"description": "You have it already (`If-None-Match`)."}
-    shown["304"] = same
     unknown = problem_answer("There is no such file.")
     asset = {"description": "The file.", "headers": {"Cache-Control": header("For good.", IMMUTABLE)}}
     hashed = parameter(
@@ -182,14 +198,14 @@ def _pages() -> Json:
         "content": body("application/json", {"type": "object"}),
     }
     return (
-        get("home", "/", "The library", {"200": home, "304": same})
+        get("home", "/", "The library", {"200": home})
         | get(
             "watchPage",
             "/watch/{id}",
             "One video",
             shown,
             f"curl {EXAMPLE}/watch/{SAMPLE_ID}",
-            parameters=[ID],
+            parameters=(_ANY,),
         )
         | get(
             "socketPage",
@@ -197,25 +213,25 @@ def _pages() -> Json:
             "One video, by WebSocket",
             shown,
             f"curl {EXAMPLE}/socket/{SAMPLE_ID}",
-            parameters=[ID],
+            parameters=(_ANY,),
         )
         | get("livePage", "/live", "What goes on in the server", shown)
         | get(
             "playerAsset",
             "/assets/{file}",
             "What these pages load",
-            {"200": asset, "304": same, "404": unknown},
+            {"200": asset, "404": unknown},
             f"curl --compressed {EXAMPLE}/assets/{SCRIPT}",
-            parameters=[hashed],
+            parameters=(hashed,),
         )
-        | get("docs", "/docs", "This documentation", {"200": html("The page."), "304": same})
-        | get("openapi", "/openapi.json", "This description", {"200": description, "304": same})
+        | get("docs", "/docs", "This documentation", {"200": html("The page.")})
+        | get("openapi", "/openapi.json", "This description", {"200": description})
         | get(
             "asset",
             "/static/{file}",
             "What the documentation needs to look good",
-            {"200": {"description": "The file."}, "304": same, "404": unknown},
+            {"200": {"description": "The file."}, "404": unknown},
             f"curl {EXAMPLE}/static/page.css",
-            parameters=[file],
+            parameters=(file,),
         )
     )

@@ -6,6 +6,7 @@ from trio_stream.http.ranges import MAX_SPANS
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER
 from trio_stream.library.derived import SUFFIXES
 from trio_stream.web import sockets
+from trio_stream.web.feeds import LONGEST_OFFSET, LONGEST_TIME
 from trio_stream.web.openapi_parts import (
     AGAIN,
     EXAMPLE,
@@ -124,6 +125,55 @@ def made_files() -> Json:
     }
 
 
+TAG, DATE = '"b15222265c88429fa4beca6c"', "Sun, 22 Nov 2026 13:17:00 GMT"
+
+
+def conditions(noun: str, *, with_body: bool) -> list[Json]:
+    """The header fields that mean something to whatever has an entity-tag (RFC 9110 sections 13 and 14)."""
+    found = [
+        ("If-None-Match", f"Nothing is sent (304) when the {noun} still has one of these entity-tags.", TAG),
+        (
+            "If-Modified-Since",
+            "Without `If-None-Match`: nothing is sent (304) unless it changed since.",
+            DATE,
+        ),
+        ("If-Match", f"Nothing is sent (412) unless the {noun} has one of these entity-tags.", TAG),
+        ("If-Unmodified-Since", "Without `If-Match`: nothing is sent (412) if it changed since.", DATE),
+    ]
+    if with_body:
+        found = [
+            ("Range", f"The bytes to send, up to {MAX_SPANS} separate ranges.", "bytes=0-99"),
+            (
+                "If-Range",
+                f"The whole {noun} is sent instead of `Range` unless this validator still fits.",
+                TAG,
+            ),
+            *found,
+        ]
+    return [
+        parameter(name, "header", {"type": "string"}, about, example=example)
+        for name, about, example in found
+    ]
+
+
+def conditional_answers(noun: str, content: Json, headers: Json) -> Json:
+    """What is answered to these, besides 200: by a page or file in memory, with the `headers` of 200."""
+    current = {"ETag": header("A strong entity-tag of the content.", TAG)}
+    return {
+        "206": {
+            "description": "The ranges asked for; several of them as `multipart/byteranges`.",
+            "headers": headers | current,
+            "content": content | body("multipart/byteranges"),
+        },
+        "304": {"description": "You have it already.", "headers": headers | current},
+        "412": problem_answer(f"The {noun} is not the one you have.", current),
+        "416": problem_answer(
+            f"Nothing of the {noun} lies in the ranges asked for.",
+            {"Content-Range": header("How many bytes there are.", "bytes */31415")},
+        ),
+    }
+
+
 def bytes_operation(id_: str, summary: str, path: str, thing: Thing, *, with_body: bool) -> Json:
     """GET or HEAD of a file (RFC 9110 sections 13 and 14)."""
     url = EXAMPLE + path
@@ -135,12 +185,11 @@ def bytes_operation(id_: str, summary: str, path: str, thing: Thing, *, with_bod
     ):
         url = url.replace(f"{{{place}}}", value)
     noun = thing.noun
-    tag, date = '"b15222265c88429fa4beca6c"', "Sun, 22 Nov 2026 13:17:00 GMT"
-    etag = {
-        "ETag": header("A strong entity-tag of the content.", tag),
-        "Last-Modified": header("When the file last changed.", date),
-        "Cache-Control": thing.caching,
+    current = {
+        "ETag": header("A strong entity-tag of the content.", TAG),
+        "Last-Modified": header("When the file last changed.", DATE),
     }
+    etag = current | {"Cache-Control": thing.caching}
     whole_file = {
         "Content-Length": header("Bytes of the body.", f"{thing.size}"),
         "Accept-Ranges": header("Ranges of bytes are served.", "bytes"),
@@ -156,31 +205,12 @@ def bytes_operation(id_: str, summary: str, path: str, thing: Thing, *, with_bod
         "200": {"description": f"The whole {noun}.", "headers": whole_file, "content": thing.content},
         "304": {"description": "You have it already.", "headers": etag},
         "404": problem_answer(f"There is no such {noun}."),
-        "412": problem_answer(f"The {noun} is not the one you have.", etag),
+        "412": problem_answer(f"The {noun} is not the one you have.", current),
         "503": problem_answer("Too many files are open, or the videos are away; ask again later.", AGAIN),
     }
     if thing.refused is not None:
         responses["422"] = problem_answer(thing.refused)
-    conditions = [
-        ("If-None-Match", f"Nothing is sent (304) when the {noun} still has one of these entity-tags.", tag),
-        (
-            "If-Modified-Since",
-            "Without `If-None-Match`: nothing is sent (304) unless it changed since.",
-            date,
-        ),
-        ("If-Match", f"Nothing is sent (412) unless the {noun} has one of these entity-tags.", tag),
-        ("If-Unmodified-Since", "Without `If-Match`: nothing is sent (412) if it changed since.", date),
-    ]
     if with_body:
-        conditions = [
-            ("Range", f"The bytes to send, up to {MAX_SPANS} separate ranges.", "bytes=0-99"),
-            (
-                "If-Range",
-                f"The whole {noun} is sent instead of `Range` unless this validator still fits.",
-                tag,
-            ),
-            *conditions,
-        ]
         responses["206"] = {
             "description": "The ranges asked for; several of them as `multipart/byteranges`.",
             "headers": of | whole_file,
@@ -196,17 +226,14 @@ def bytes_operation(id_: str, summary: str, path: str, thing: Thing, *, with_bod
         dict(sorted(responses.items())),
         parameters=[
             parameter("download", "query", text("`1` or `0`."), "Ask browsers to save it."),
-            *(
-                parameter(name, "header", {"type": "string"}, about, example=example)
-                for name, about, example in conditions
-            ),
+            *conditions(noun, with_body=with_body),
         ],
     )
 
 
 def websocket() -> Json:
     """The bytes of a video over WebSocket."""
-    offset = {"type": "integer", "minimum": 0}
+    offset = {"type": "integer", "minimum": 0, "maximum": LONGEST_OFFSET}
     closes = (
         (sockets.NORMAL, "All bytes went."),
         (sockets.GOING_AWAY, "The stream was ended from the server's side; the reason says why."),
@@ -229,7 +256,10 @@ def websocket() -> Json:
                     "Places in it are times; `start` and `end` mean nothing then.",
                 ),
                 parameter(
-                    "time", "query", {"type": "number", "minimum": 0}, "With `format`: seconds to begin at."
+                    "time",
+                    "query",
+                    {"type": "number", "minimum": 0, "exclusiveMaximum": LONGEST_TIME},
+                    "With `format`: seconds to begin at.",
                 ),
                 parameter(
                     "audio",

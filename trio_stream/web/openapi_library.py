@@ -4,6 +4,7 @@ from trio_stream.library.pages import LARGEST_PAGE, LONGEST_QUERY, SORTS
 from trio_stream.web.events import PING
 from trio_stream.web.openapi_parts import (
     AGAIN,
+    CURSOR,
     EXAMPLE,
     FOREIGN,
     ID,
@@ -67,7 +68,10 @@ def watching() -> Json:
 
 def _cursor(about: str) -> Json:
     return parameter(
-        "cursor", "query", {"type": "string"}, f"`next` of the page before, for the next {about}."
+        "cursor",
+        "query",
+        CURSOR,
+        f"`next` of the page before, for the next {about}. No other is understood.",
     )
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 from trio_stream.http.problems import MEDIA_TYPE as PROBLEM
+from trio_stream.library.pages import CURSOR as CURSOR_FORM
+from trio_stream.library.pages import LONGEST_CURSOR
 
 type Json = dict[str, Any]
 
@@ -61,9 +63,20 @@ def nullable(schema: Json) -> Json:
 
 
 def object_of(about: str, properties: Json, *, optional: tuple[str, ...] = ()) -> Json:
-    """An object whose members are always all there, but for those that are `optional`."""
+    """An object whose members are always all there, but for those that are `optional`; and there are no others."""
     required = [name for name in properties if name not in optional]
-    return {"type": "object", "description": about, "properties": properties, "required": required}
+    return {
+        "type": "object",
+        "description": about,
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def with_more(schema: Json) -> Json:
+    """An object that may have members besides those that are described."""
+    return schema | {"additionalProperties": True}
 
 
 def a_state(about: str, *states: str) -> Json:
@@ -136,7 +149,10 @@ AGAIN: Json = {"Retry-After": {"description": "Seconds to wait.", "schema": whol
 
 FOREIGN = problem_answer("The page is another site's, and its origin is not allowed.")
 
-ID = parameter("id", "path", {"type": "string"}, "The id of a video.", example=SAMPLE_ID)
+ID_FORM = "^[0-9a-f]{16}$"
+"""Of a video or of a stream."""
+
+ID = parameter("id", "path", {"type": "string", "pattern": ID_FORM}, "The id of a video.", example=SAMPLE_ID)
 
 NAME = text(
     "Path below the folder of videos, with `/` between folders. Bytes that are no UTF-8 are lone surrogates.",
@@ -144,4 +160,10 @@ NAME = text(
 )
 PATH = {"type": "string", "format": "uri-reference"}
 OK = {"type": "string", "const": "ok", "description": "Always `ok`; everything else is a problem document."}
-NEXT = nullable(text("The cursor of the next page; null on the last one."))
+CURSOR: Json = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST_CURSOR,
+    "pattern": f"^{CURSOR_FORM.pattern}$",
+}
+NEXT = nullable(CURSOR | {"description": "The cursor of the next page; null on the last one."})

@@ -5,17 +5,15 @@ with these bytes or not at all, so it can be cached for ever. A segment of a fil
 neither a thread nor the database."""
 
 import re
-import time
 from dataclasses import dataclass, replace
 from functools import partial
-from secrets import token_hex
 
 from quart import Blueprint
 
 from trio_stream.errors import DerivedNotFound, NotTheOwner, VideoNotFound
 from trio_stream.http.bodies import Literal, Part, Window, body_length
 from trio_stream.http.preconditions import Validators
-from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Answer, Representation, respond
+from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
 from trio_stream.library.catalog import OpenVideo
 from trio_stream.library.derived import SUFFIXES
 from trio_stream.mp4.boxes import Malformed
@@ -107,9 +105,7 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
         index = index or await titles.index(video)
         parts = _parts(index, wanted)
         kind = _rendition(index.presentation, name).kind
-    answer = respond(
-        asked.method,
-        asked.fields,
+    answer = asked.respond(
         Representation(
             size=body_length(parts),
             validators=Validators(
@@ -119,12 +115,10 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
             filename=f"{name}-{file}",
             caching=FOR_EVER,
             parts=parts,
-        ),
-        now=int(time.time()),
-        boundary=partial(token_hex, 16),
+        )
     )
     if not answer.parts or all(isinstance(part, Literal) for part in answer.parts):
-        return _literal(answer)
+        return Answered.at_hand(answer)
     stream = exchange.admit(source, name=video.name, transport="http")
     return Answered(answer.status, answer.headers, stream, answer.parts)
 
@@ -224,9 +218,7 @@ async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
 def _send_text(
     asked: Asked, text: Written, media_type: str, filename: str, mtime_ns: int, caching: str
 ) -> Answered:
-    answer = respond(
-        asked.method,
-        asked.fields,
+    answer = asked.respond(
         Representation(
             size=len(text.body),
             validators=Validators(etag=text.etag, modified=mtime_ns // 10**9),
@@ -234,14 +226,6 @@ def _send_text(
             filename=filename,
             caching=caching,
             parts=(Literal(text.body),),
-        ),
-        now=int(time.time()),
-        boundary=partial(token_hex, 16),
+        )
     )
-    return _literal(answer)
-
-
-def _literal(answer: Answer) -> Answered:
-    """An answer whose parts are all at hand."""
-    body = b"".join(part.data for part in answer.parts if isinstance(part, Literal))
-    return Answered(answer.status, answer.headers, body=body)
+    return Answered.at_hand(answer)

@@ -2,12 +2,17 @@
 
 import json
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
+from hypercorn.typing import HTTPScope
 from quart import Blueprint, Response, abort, request
 
 from trio_stream import __version__
+from trio_stream.http.bodies import Literal
+from trio_stream.http.preconditions import Validators
+from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
 from trio_stream.web import openapi, views
+from trio_stream.web.direct import Answered, Asked, StreamedResponse
 from trio_stream.web.exchange import services
 from trio_stream.web.problems import problem, response
 
@@ -60,13 +65,13 @@ async def readyz() -> Response | dict[str, Any]:
 @blueprint.get("/openapi.json")
 async def description() -> Response:
     """The description of the API, for programs."""
-    return unless_known(_description(), "no-cache")
+    return sent(_description(), ASK_FIRST)
 
 
 @blueprint.get("/docs")
 async def docs() -> Response:
     """The same for people."""
-    return unless_known(_docs(), "no-cache")
+    return sent(_docs(), ASK_FIRST)
 
 
 @blueprint.get("/static/<file>")
@@ -77,7 +82,7 @@ async def asset(file: str) -> Response:
         abort(404)
     # Our pages ask with the tag of the content, so that what they got never needs to be asked for again.
     lasting = request.args.get("v") == found.tag
-    return unless_known(found, "public, max-age=31536000, immutable" if lasting else "no-cache")
+    return sent(found, FOR_EVER if lasting else ASK_FIRST)
 
 
 @cache
@@ -90,13 +95,20 @@ def _docs() -> views.Asset:
     return views.asset_of("docs.html", views.docs_page(openapi.document()).encode())
 
 
-def unless_known(asset: views.Asset, caching: str) -> Response:
-    """The content, or 304 to a client that has it already."""
-    if request.if_none_match.contains_weak(asset.tag):
-        response = Response(b"", status=304)
-        del response.headers["Content-Type"]
-    else:
-        response = Response(asset.content, content_type=asset.content_type)
-    response.set_etag(asset.tag)
-    response.headers["Cache-Control"] = caching
-    return response
+def sent(asset: views.Asset, caching: str, *, vary: str | None = None, coding: str | None = None) -> Response:
+    """What the request is answered with, of a file in memory; `vary` and `coding` as in `Representation`.
+
+    Raises `PreconditionFailed` and `RangeNotSatisfiable`.
+    """
+    answer = Asked.of(cast("HTTPScope", request.scope)).respond(
+        Representation(
+            size=len(asset.content),
+            validators=Validators(etag=f'"{asset.tag}"', modified=asset.modified),
+            media_type=asset.content_type,
+            caching=caching,
+            parts=(Literal(asset.content),),
+            vary=vary,
+            coding=coding,
+        )
+    )
+    return StreamedResponse(Answered.at_hand(answer))

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, cast
 
 from quart import Blueprint, Response, abort, current_app, jsonify, request
 
+from trio_stream.http.representation import ASK_FIRST, FOR_EVER
 from trio_stream.web import views
 from trio_stream.web.built import Build
 from trio_stream.web.packing import takes_gzip
-from trio_stream.web.pages import HTML, health, protected, unless_known
+from trio_stream.web.pages import HTML, health, protected, sent
 
 if TYPE_CHECKING:
     from trio_stream.app import TrioStream
@@ -26,9 +27,6 @@ _DENIED = ("camera", "display-capture", "geolocation", "microphone", "midi", "pa
 _ALLOWED = ("autoplay", "fullscreen", "picture-in-picture")
 PERMISSIONS = ", ".join([f"{name}=(self)" for name in _ALLOWED] + [f"{name}=()" for name in _DENIED])
 
-IMMUTABLE = "public, max-age=31536000, immutable"
-"""The names of assets have a hash of their content in them."""
-
 blueprint = Blueprint("player", __name__)
 
 
@@ -46,10 +44,8 @@ async def home() -> Response:
     # Chosen by what the client says it takes (RFC 9110 section 12.5.1): browsers name text/html, others take
     # anything.
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        response = _page(unbuilt=200)
-    else:
-        response = jsonify(health())
-        response.headers["Cache-Control"] = "no-cache"
+        return _page(unbuilt=200, vary="Accept")
+    response = jsonify(health())
     response.headers["Vary"] = "Accept"
     return response
 
@@ -64,32 +60,30 @@ async def page(id_: str = "") -> Response:
 
 @blueprint.get("/assets/<file>")
 async def asset(file: str) -> Response:
-    """What the page loads."""
+    """What the page loads. The names have a hash of the content in them."""
     build = _build()
     found = build.assets.get(file)
     if found is None:
         abort(404)
     packed = build.gzipped.get(file)
     if packed is None:
-        return unless_known(found, IMMUTABLE)
+        return sent(found, FOR_EVER)
     if takes_gzip():
-        response = unless_known(packed, IMMUTABLE)
-        response.headers["Content-Encoding"] = "gzip"
-    else:
-        response = unless_known(found, IMMUTABLE)
-    response.headers["Vary"] = "Accept-Encoding"
-    return response
+        return sent(packed, FOR_EVER, vary="Accept-Encoding", coding="gzip")
+    return sent(found, FOR_EVER, vary="Accept-Encoding")
 
 
 def _build() -> Build:
     return cast("TrioStream", current_app).player
 
 
-def _page(*, unbuilt: int = 503) -> Response:
+def _page(*, unbuilt: int = 503, vary: str | None = None) -> Response:
     """The one page there is; its script looks at the address. `unbuilt` is the status where there is none."""
     index = _build().index
     if index is not None:
-        return unless_known(index, "no-cache")
+        return sent(index, ASK_FIRST, vary=vary)
     response = Response(views.unbuilt_page(), status=unbuilt, content_type=HTML)
     response.headers["Cache-Control"] = "no-store"
+    if vary is not None:
+        response.headers["Vary"] = vary
     return response

@@ -5,6 +5,7 @@ from trio_stream.http.ranges import MAX_SPANS
 from trio_stream.streaming.stream import Ending
 from trio_stream.telemetry.history import LENGTH
 from trio_stream.web import schemas_library
+from trio_stream.web.feeds import LONGEST_TIME
 from trio_stream.web.openapi_parts import (
     NAME,
     OK,
@@ -16,6 +17,7 @@ from trio_stream.web.openapi_parts import (
     ref,
     text,
     whole,
+    with_more,
 )
 from trio_stream.web.schemas_library import urls, video
 from trio_stream.web.sockets import LARGEST_MESSAGE
@@ -24,6 +26,11 @@ from trio_stream.web.videos import DETAILED, LONGEST_LIST
 
 def _tagged(kind: str, about: str, properties: Json | None = None) -> Json:
     return object_of(about, {"type": {"type": "string", "const": kind}, **(properties or {})})
+
+
+def _from_client(kind: str, about: str, properties: Json | None = None) -> Json:
+    """A message of a client; what else is in it is ignored."""
+    return with_more(_tagged(kind, about, properties))
 
 
 STATUS = {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."}
@@ -40,15 +47,17 @@ def schemas() -> Json:
 
 def _http() -> Json:
     return {
-        "Problem": object_of(
-            "What went wrong (RFC 9457), as `application/problem+json`.",
-            {
-                "type": text("Where this is explained.", format="uri-reference"),
-                "title": text("The name of the HTTP status.", examples=["Not Found"]),
-                "status": STATUS,
-                "detail": DETAIL,
-                "code": CODE,
-            },
+        "Problem": with_more(  # RFC 9457 section 3.2: a client ignores members that it does not know
+            object_of(
+                "What went wrong (RFC 9457), as `application/problem+json`.",
+                {
+                    "type": text("Where this is explained.", format="uri-reference"),
+                    "title": text("The name of the HTTP status.", examples=["Not Found"]),
+                    "status": STATUS,
+                    "detail": DETAIL,
+                    "code": CODE,
+                },
+            )
         ),
         "Health": object_of(
             "The server answers.",
@@ -188,7 +197,7 @@ def _messages() -> Json:
             "A message of yours had no meaning, or the stream failed; then a close code follows.",
             {"status": STATUS, "code": CODE, "detail": DETAIL},
         ),
-        "SeekMessage": _tagged(
+        "SeekMessage": _from_client(
             "seek",
             "Go on from another byte. A new `start` divides the bytes before from those after it.",
             {"offset": whole("A byte within the part that was asked for.")},
@@ -213,13 +222,13 @@ def _messages() -> Json:
             "With `format=fmp4`: all segments went; the close code 1000 follows.",
             {"segment": whole("How many there are.")},
         ),
-        "FragmentsSeekMessage": _tagged(
+        "FragmentsSeekMessage": _from_client(
             "seek",
             "With `format=fmp4`: go on from another time, with a new `start`.",
-            {"time": number("Seconds from the beginning.")},
+            {"time": number("Seconds from the beginning.", exclusiveMaximum=LONGEST_TIME)},
         ),
-        "PauseMessage": _tagged("pause", "Send nothing more for now."),
-        "ResumeMessage": _tagged("resume", "Go on."),
+        "PauseMessage": _from_client("pause", "Send nothing more for now."),
+        "ResumeMessage": _from_client("resume", "Go on."),
     }
 
 
@@ -234,7 +243,7 @@ NOT_OURS = {
 MEANINGS = {
     "wrong-host": "The name in `Host` is none of this server's; no path returns anything else then.",
     "internal-error": "The server failed.",
-    "precondition-failed": "`If-Match` or `If-Unmodified-Since` asked for a video that has changed.",
+    "precondition-failed": "`If-Match` or `If-Unmodified-Since` asked for what has changed.",
     "not-the-owner": "The process that owns the library's data is not there just now; another one takes over.",
     "store-error": "The database failed.",
     "store-conflict": "The change contradicts what is in the database.",
@@ -284,7 +293,7 @@ REMEDIES = {
     "client-stalled": "Raise `TRIO_STREAM_SEND_TIMEOUT` if clients need longer.",
     "not-found": "All paths there are stand above.",
     "not-ready": "Restart the server when it is convenient; its log says what happened.",
-    "precondition-failed": "Fetch the video anew, without the condition.",
+    "precondition-failed": "Fetch it anew, without the condition.",
 }
 """What to do about it, where that is worth saying, by code."""
 

@@ -4,6 +4,7 @@ from trio_stream.library.editing import LONGEST_DESCRIPTION, LONGEST_TAG, MOST_T
 from trio_stream.library.titling import LONGEST_TITLE
 from trio_stream.web import schemas_facts, schemas_watch_state
 from trio_stream.web.openapi_parts import (
+    ID_FORM,
     MADE,
     NAME,
     NEXT,
@@ -25,7 +26,10 @@ from trio_stream.web.openapi_parts import (
 )
 from trio_stream.web.schemas_facts import LANGUAGE
 
-VIDEO_ID = text("The id of a video, which stays with it.", examples=[SAMPLE_ID])
+VIDEO_ID = text("The id of a video, which stays with it.", pattern=ID_FORM, examples=[SAMPLE_ID])
+
+WORDS = r"^[^\u0000\uD800-\uDFFF]*$"
+"""Text that any database takes: without NUL and lone surrogates."""
 
 GRID = {
     "interval": whole("Seconds between two tiles."),
@@ -148,12 +152,13 @@ def _details() -> Json:
                     text(
                         "What to call it; null or nothing gives it back the name of its file.",
                         maxLength=LONGEST_TITLE,
+                        pattern=WORDS,
                     )
                 ),
-                "description": text("Anything.", maxLength=LONGEST_DESCRIPTION),
+                "description": text("Anything.", maxLength=LONGEST_DESCRIPTION, pattern=WORDS),
                 "tags": listing(
                     "Words to find it by.",
-                    {"type": "string", "maxLength": LONGEST_TAG},
+                    {"type": "string", "maxLength": LONGEST_TAG, "pattern": WORDS},
                     maxItems=MOST_TAGS,
                 ),
             },

@@ -1,5 +1,6 @@
 """The shapes of what was watched and how far, as JSON Schema 2020-12."""
 
+from trio_stream.library.naming import LONGEST_NAME
 from trio_stream.library.watch_state import EXPORT, LONGEST, MOST_PLAYS
 from trio_stream.web.openapi_parts import (
     NAME,
@@ -16,6 +17,9 @@ from trio_stream.web.openapi_parts import (
     text,
     whole,
 )
+
+_NAME_FORM = r"^[^\u0000\uD800-\uDC7F\uDD00-\uDFFF]+$"
+"""What the name of a file can be: without NUL, and with no lone surrogates but those that stand for bytes (PEP 383)."""
 
 SECONDS = number("Seconds.", maximum=LONGEST)
 
@@ -70,13 +74,15 @@ def schemas() -> Json:
         "WatchStateEntry": object_of(
             "A playhead of an export.",
             {
-                "name": NAME,
+                "name": NAME | {"minLength": 1, "maxLength": LONGEST_NAME, "pattern": _NAME_FORM},
                 "fingerprint": text("Of the bytes of the video.", pattern="^[0-9a-f]{24}$"),
                 "position": SECONDS,
                 "duration": nullable(SECONDS),
                 "watched": flag("Whether it has been watched."),
                 "plays": whole("How often it was watched.", maximum=MOST_PLAYS),
-                "updated": moment("When that was said; the newer one counts."),
+                "updated": moment(
+                    "When that was said; the newer one counts. What was before 1970 counts as 1970."
+                ),
             },
         ),
         "Imported": object_of(

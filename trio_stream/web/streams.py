@@ -1,16 +1,13 @@
 """The bytes of a video over HTTP; the list of streams and how to end one."""
 
-import time
 from dataclasses import asdict
-from functools import partial
-from secrets import token_hex
 from typing import Any
 
 from quart import Blueprint, Response
 from werkzeug.routing import PathConverter
 
 from trio_stream.http.preconditions import Validators
-from trio_stream.http.representation import Representation, respond
+from trio_stream.http.representation import Representation
 from trio_stream.library.catalog import OpenVideo
 from trio_stream.library.naming import name_from_url
 from trio_stream.streaming.registry import Registry
@@ -40,17 +37,13 @@ async def send_video(asked: Asked, exchange: Exchange, name: str) -> Answered:
     """Answer with the bytes of the video `name`. Raises `VideoNotFound`, `TooManyFiles`, `TooManyStreams`, ..."""
     video = await exchange.services.catalog.open(name)
     file = exchange.hold(video.fd, video.status)
-    answer = respond(
-        asked.method,
-        asked.fields,
+    answer = asked.respond(
         Representation(
             size=file.content.size,
             validators=validators(video),
             media_type=video.media_type,
             filename=name.rpartition("/")[2],
         ),
-        now=int(time.time()),
-        boundary=partial(token_hex, 16),
         download=asked.flag("download"),
     )
     stream = exchange.admit(file, name=name, transport="http") if answer.parts else None

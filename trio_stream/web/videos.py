@@ -22,6 +22,7 @@ from trio_stream.web.streams import send_video
 blueprint = Blueprint("videos", __name__)
 
 _ID = re.compile("[0-9a-f]{16}")
+_COUNT = re.compile("[1-9][0-9]{0,8}")
 
 DETAILED = 100
 """So many videos are described in a list of names."""
@@ -70,7 +71,7 @@ async def _page() -> dict[str, Any]:
 def limit() -> int:
     """How many a client wants on a page. Raises `BadRequest`."""
     text = query().get("limit", "50")
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= LARGEST_PAGE):
+    if not (_COUNT.fullmatch(text) and int(text) <= LARGEST_PAGE):
         raise BadRequest(f"limit is 1 to {LARGEST_PAGE}")
     return int(text)
 

@@ -22,11 +22,12 @@ _CODE = re.compile(r"`([^`]+)`")
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file in memory; `tag` changes when its content does."""
+    """A file in memory; `tag` changes when its content does, `modified` is as in `Validators`."""
 
     content: bytes
     content_type: str
     tag: str
+    modified: int | None = None
 
 
 def docs_page(document: dict[str, Any]) -> str:
@@ -95,10 +96,15 @@ def _literal(value: object) -> Markup:
     return Markup("<code>{}</code>").format(json.dumps(value))
 
 
-def asset_of(name: str, content: bytes) -> Asset:
-    """A file of that name; what it is its suffix says."""
+def asset_of(name: str, content: bytes, modified: int | None = None) -> Asset:
+    """What a file of that name holds; its suffix says what it is."""
     kind = _ASSET_TYPES.get(Path(name).suffix, "application/octet-stream")
-    return Asset(content, kind, hashlib.blake2b(content, digest_size=8).hexdigest())
+    return Asset(content, kind, hashlib.blake2b(content, digest_size=8).hexdigest(), modified)
+
+
+def read_asset(path: Path, name: str) -> Asset:
+    """The file at `path`, as one called `name`. Raises `OSError`."""
+    return asset_of(name, path.read_bytes(), int(path.stat().st_mtime))
 
 
 def _asset_url(name: str) -> str:
@@ -123,7 +129,7 @@ _ASSET_TYPES = {
     ".woff2": "font/woff2",
 }
 
-ASSETS = {path.name: asset_of(path.name, path.read_bytes()) for path in (HERE / "static").iterdir()}
+ASSETS = {path.name: read_asset(path, path.name) for path in (HERE / "static").iterdir()}
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"),

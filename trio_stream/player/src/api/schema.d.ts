@@ -14,6 +14,8 @@ export interface components {
             status: number;
             detail: string;
             code: string;
+        } & {
+            [key: string]: unknown;
         };
         Health: {
             name: string;
@@ -489,6 +491,8 @@ export interface components {
             /** @constant */
             type: "seek";
             offset: number;
+        } & {
+            [key: string]: unknown;
         };
         FragmentsStartMessage: {
             /** @constant */
@@ -512,14 +516,20 @@ export interface components {
             /** @constant */
             type: "seek";
             time: number;
+        } & {
+            [key: string]: unknown;
         };
         PauseMessage: {
             /** @constant */
             type: "pause";
+        } & {
+            [key: string]: unknown;
         };
         ResumeMessage: {
             /** @constant */
             type: "resume";
+        } & {
+            [key: string]: unknown;
         };
     };
     responses: never;

@@ -1,0 +1,29 @@
+"""A small player of the tests' own, as a build of the real one lies on the disk."""
+
+import gzip
+from pathlib import Path
+
+INDEX = (
+    b'<!doctype html><title>Trio Stream</title><script type="module" src="/assets/index-a1b2.js"></script>'
+)
+SCRIPT = b"console.log('a player');\n" * 100
+PACKED = gzip.compress(SCRIPT, mtime=0)
+ASSETS = {
+    "index-a1b2.js": SCRIPT,
+    "index-a1b2.js.gz": PACKED,
+    "index-c3d4.css": b"body { margin: 0 }",
+    "icon-e5f6.svg": b"<svg/>",
+    "font-0718.woff2": b"wOF2",
+    "what-93a4.ever": b"?",
+}
+
+
+def build(folder: Path) -> Path:
+    """Make a player in `folder`, and return where it is: `PLAYER` for `tests.web.playing`."""
+    dist = folder / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_bytes(INDEX)
+    for name, content in ASSETS.items():
+        (dist / "assets" / name).write_bytes(content)
+    (dist / "secret.js").write_bytes(b"not an asset")
+    return dist

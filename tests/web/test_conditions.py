@@ -1,0 +1,293 @@
+"""Every route with a small table of conditions and ranges (RFC 9110 sections 13 and 14): whatever has an entity-tag does
+the same with them, and whatever has none does the same as all others that have none. `test_range_table.py` has a long
+table, of one route.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import formatdate, parsedate_to_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.depth import large
+from tests.support import Server
+from tests.web.building import ASSETS, INDEX, PACKED
+from tests.web.conftest import EPISODES, FILM
+from tests.web.knowing import ask, problem, video
+from trio_stream.web.openapi import document
+
+DAY = 86_400
+BROWSER = {"Accept": "text/html"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A route and an address of it, with what has to be asked with it."""
+
+    route: str
+    url: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+def of_the_player() -> list[Place]:
+    """The page and what it loads; what is packed once so and once not."""
+    pages = {
+        "/": "/",
+        "/live": "/live",
+        "/watch/{id}": "/watch/3f9c1b2e8d7a6054",
+        "/socket/{id}": "/socket/3f9c1b2e8d7a6054",
+    }
+    found = [
+        Place(route, url, (*BROWSER.items(), ("Accept-Encoding", "gzip"))) for route, url in pages.items()
+    ]
+    for name in ASSETS:
+        if not name.endswith(".gz"):
+            found += [
+                Place("/assets/{file}", f"/assets/{name}", (("Accept-Encoding", coding),))
+                for coding in ("gzip", "identity")
+            ]
+    return found
+
+
+def of_the_library(server: Server) -> list[Place]:
+    """All that is sent of a film, and the server's own pages."""
+    about = video(server, FILM)
+    made = [about["poster"], about["thumbnails"]["track"], *about["thumbnails"]["sheets"]]
+    made += [each[kind] for each in about["subtitles"] for kind in ("url", "original") if each[kind]]
+    folder = f"{about['urls']['self']}/"
+    master = server.get(about["urls"]["hls"]).text
+    playlists = [folder + line for line in master.splitlines() if line.endswith(".m3u8")]
+    playlists += [folder + part.partition('"')[0] for part in master.split('URI="')[1:]]
+    segments, texts = set[str](), set[str]()
+    for playlist in playlists:
+        text = server.get(playlist).text
+        parts = [line for line in text.splitlines() if line and not line.startswith("#")]
+        parts += [part.partition('"')[0] for part in text.split('URI="')[1:]]
+        (texts if parts[0].endswith(".vtt") else segments).update(folder + part for part in parts)
+    tag = server.get("/static/page.css").headers["ETag"].strip('"')
+    of = "/api/videos/{id}/r/{revision}"
+    return [
+        Place("/api/stream/{name}", about["urls"]["stream"]),
+        Place("/api/stream-range/{name}", about["urls"]["stream"].replace("/stream/", "/stream-range/")),
+        Place("/api/videos/{id}/file", about["urls"]["file"]),
+        *(Place(f"{of}/{{name}}", url) for url in made),
+        *(Place("/api/videos/{id}/{name}.m3u8", url) for url in (about["urls"]["hls"], *playlists)),
+        Place("/api/videos/{id}/manifest.mpd", about["urls"]["dash"]),
+        *(Place(f"{of}/{{rendition}}/{{name}}", url) for url in sorted(segments)),
+        *(Place(f"{of}/{{text}}/{{name}}.vtt", url) for url in sorted(texts)),
+        Place("/docs", "/docs"),
+        Place("/openapi.json", "/openapi.json", (("Accept-Encoding", "gzip"),)),
+        Place("/static/{file}", "/static/page.css"),
+        Place("/static/{file}", f"/static/page.css?v={tag}"),
+    ]
+
+
+WITHOUT: dict[str, str] = {
+    "/api/videos": "/api/videos?limit=2",
+    "/api/videos/{id}": "",
+    "/api/folders": "/api/folders",
+    "/api/continue": "/api/continue",
+    "/api/history": "/api/history",
+    "/api/watch-state": "/api/watch-state",
+    "/api/library": "/api/library",
+    "/api/library/scan": "/api/library/scan",
+    "/api/streams": "/api/streams",
+    "/api/metrics": "/api/metrics",
+    "/api/live": "/api/live",
+    "/metrics": "/metrics",
+    "/healthz": "/healthz",
+    "/readyz": "/readyz",
+}
+"""Routes whose responses have no entity-tag, and an address of each; that of a film is asked for."""
+
+
+def fetch(
+    client: httpx.Client, method: str, place: Place, fields: dict[str, str]
+) -> tuple[httpx.Response, bytes]:
+    """The response, and its body as it came."""
+    with client.stream(method, place.url, headers=dict(place.fields) | fields) as answer:
+        return answer, b"".join(answer.iter_raw())
+
+
+@pytest.fixture
+def client(stocked: Server) -> Iterator[httpx.Client]:
+    with stocked.client() as client:
+        yield client
+
+
+@pytest.mark.parametrize("most", [1, large(1000)])
+def test_each_route_that_has_an_entity_tag_does_the_same(
+    stocked: Server, client: httpx.Client, most: int
+) -> None:
+    """At most so many addresses of each kind of thing there is at a route."""
+    places = of_the_library(stocked)
+    held = Counter[tuple[str, str]]()
+    for place in places:
+        kind = re.sub("[0-9a-f-]{2,}|[0-9]", "", place.url.rpartition("/")[2])
+        held[place.route, kind] += 1
+        if held[place.route, kind] <= most:
+            hold(client, place)
+    assert {place.route for place in (*places, *of_the_player())} | set(WITHOUT) == routes_with("get")
+
+
+@pytest.mark.parametrize("place", of_the_player(), ids=lambda place: f"{place.url} {place.fields[0][1]}")
+def test_so_does_the_player(built: Server, place: Place) -> None:
+    with built.client() as client:
+        hold(client, place)
+
+
+def hold(client: httpx.Client, place: Place) -> None:
+    """Fail unless `place` has an entity-tag, and does with conditions and ranges what RFC 9110 says."""
+    whole, content = fetch(client, "GET", place, {})
+    size, tag = len(content), whole.headers["ETag"]
+    first = content[:3]
+    head = {name: whole.headers.get(name) for name in ("ETag", "Last-Modified", "Vary", "Cache-Control")}
+    same = ("Content-Type", "Content-Length", "Content-Encoding", "Accept-Ranges", *head)
+    cases: list[tuple[str, dict[str, str], int, bytes]] = [
+        ("GET", {}, 200, content),
+        ("GET", {"Range": "bytes=0-2"}, 206, first),
+        ("GET", {"Range": "bytes=-1"}, 206, content[-1:]),
+        ("GET", {"Range": "bytes=0-"}, 206, content),
+        ("GET", {"Range": f"bytes={size}-"}, 416, b""),
+        ("GET", {"Range": "lines=0-2"}, 200, content),
+        ("GET", {"If-Range": tag, "Range": "bytes=0-2"}, 206, first),
+        ("GET", {"If-Range": f"W/{tag}", "Range": "bytes=0-2"}, 200, content),
+        ("GET", {"If-Range": '"other"', "Range": "bytes=0-2"}, 200, content),
+        ("GET", {"If-Range": '"other"', "Range": f"bytes={size}-"}, 200, content),
+        ("GET", {"If-Match": tag}, 200, content),
+        ("GET", {"If-Match": "*"}, 200, content),
+        ("GET", {"If-Match": f'"other", {tag}', "Range": "bytes=0-2"}, 206, first),
+        ("GET", {"If-Match": '"other"'}, 412, b""),
+        ("GET", {"If-Match": f"W/{tag}"}, 412, b""),
+        ("GET", {"If-Match": '"other"', "If-None-Match": tag}, 412, b""),
+        ("GET", {"If-Match": '"other"', "Range": f"bytes={size}-"}, 412, b""),
+        ("GET", {"If-None-Match": tag}, 304, b""),
+        ("GET", {"If-None-Match": f"W/{tag}"}, 304, b""),
+        ("GET", {"If-None-Match": "*"}, 304, b""),
+        ("GET", {"If-None-Match": tag, "Range": "bytes=0-2"}, 304, b""),
+        ("GET", {"If-None-Match": '"other"'}, 200, content),
+        ("HEAD", {}, 200, b""),
+        ("HEAD", {"Range": "bytes=0-2"}, 200, b""),
+        ("HEAD", {"If-None-Match": tag}, 304, b""),
+        ("HEAD", {"If-Match": '"other"'}, 412, b""),
+        *dated(whole, content),
+    ]
+    for method, fields, status, expected in cases:
+        answer, body = fetch(client, method, place, fields)
+        about = (place, method, fields, answer.headers)
+        assert answer.status_code == status, about
+        if status < 400:
+            assert {name: answer.headers.get(name) for name in head} == head, about
+            assert body == expected, about
+        else:
+            assert answer.headers["Content-Type"] == "application/problem+json", about
+            assert answer.headers["Cache-Control"] == "no-store", about
+        if status == 412:
+            assert (answer.headers["ETag"], answer.headers.get("Vary")) == (tag, head["Vary"]), about
+        if status == 416:
+            assert answer.headers["Content-Range"] == f"bytes */{size}", about
+        if status == 206:
+            assert answer.headers["Content-Range"].endswith(f"/{size}"), about
+            assert answer.headers.get("Content-Encoding") == whole.headers.get("Content-Encoding"), about
+        if status == 200:
+            assert {name: answer.headers.get(name) for name in same} == {
+                name: whole.headers.get(name) for name in same
+            }, about
+            assert answer.headers["Accept-Ranges"] == "bytes", about
+
+
+def dated(whole: httpx.Response, content: bytes) -> list[tuple[str, dict[str, str], int, bytes]]:
+    """The cases about dates: of what has none, they are ignored."""
+    modified = whole.headers.get("Last-Modified")
+    if modified is None:
+        at = formatdate(0, usegmt=True)
+        later = formatdate(2_000_000_000, usegmt=True)
+        return [
+            ("GET", {"If-Modified-Since": later}, 200, content),
+            ("GET", {"If-Unmodified-Since": at}, 200, content),
+            ("GET", {"If-Range": at, "Range": "bytes=0-2"}, 200, content),
+        ]
+    seconds = parsedate_to_datetime(modified).timestamp()
+    older, newer = (formatdate(seconds + days * DAY, usegmt=True) for days in (-1, 1))
+    return [
+        ("GET", {"If-Modified-Since": modified}, 304, b""),
+        ("HEAD", {"If-Modified-Since": newer}, 304, b""),
+        ("GET", {"If-Modified-Since": older}, 200, content),
+        ("GET", {"If-Unmodified-Since": modified}, 200, content),
+        ("GET", {"If-Unmodified-Since": older}, 412, b""),
+        ("HEAD", {"If-Unmodified-Since": older}, 412, b""),
+        ("GET", {"If-Range": older, "Range": "bytes=0-2"}, 200, content),
+    ]
+
+
+@pytest.mark.parametrize("route", WITHOUT)
+def test_what_has_no_entity_tag_matches_none(stocked: Server, client: httpx.Client, route: str) -> None:
+    url = WITHOUT[route] or video(stocked, FILM)["urls"]["self"]
+    for fields in (
+        {"Range": "bytes=0-2"},
+        {"Range": "bytes=0-2", "If-Range": '"other"'},
+        {"If-Match": "*"},
+        {"If-None-Match": '"other"'},
+        {"If-Modified-Since": formatdate(2_000_000_000, usegmt=True)},
+        {"If-Unmodified-Since": formatdate(0, usegmt=True)},
+    ):
+        with client.stream("GET", url, headers=fields) as answer:
+            assert answer.status_code == 200, fields
+            assert not {"ETag", "Accept-Ranges", "Content-Range"} & {*answer.headers}
+    for value in ('"other"', '"a", W/"b"', "", "nonsense"):
+        with client.stream("GET", url, headers={"If-Match": value}) as answer:
+            assert answer.status_code == 412  # before it is read: events have no end
+            answer.read()
+        problem(answer, 412, "precondition-failed")
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data"),
+    [
+        ("PATCH", "", {"title": "Another"}),
+        ("PUT", "/playhead", {"position": 2}),
+        ("DELETE", "/playhead", None),
+        ("PUT", "/api/watch-state", {"version": 1, "entries": []}),
+        ("DELETE", "/api/history", None),
+        ("POST", "/api/library/scan", None),
+        ("DELETE", "/api/streams/8e83768fea6f800f", None),
+    ],
+)
+def test_no_change_is_made_of_a_state_that_is_not_there(
+    stocked: Server, method: str, path: str, data: Any
+) -> None:
+    about = video(stocked, EPISODES[0])
+    url = path if path.startswith("/api/") else about["urls"]["self"] + path
+    problem(ask(stocked, method, url, data, headers={"If-Match": '"other"'}), 412, "precondition-failed")
+    now = video(stocked, EPISODES[0])
+    assert (now["title"], now["playhead"]) == (about["title"], about["playhead"])
+    assert ask(stocked, method, url, data, headers={"If-Match": "*"}).status_code != 412
+    ask(stocked, "DELETE", f"{about['urls']['self']}/playhead")
+    ask(stocked, "PATCH", about["urls"]["self"], {"title": None})
+
+
+def test_ranges_are_of_the_bytes_that_are_sent(built: Server) -> None:
+    """Of the packed ones where they are packed; and the validator of one form is none of the other."""
+    url = "/assets/index-a1b2.js"
+    packed, plain = (Place("", url, (("Accept-Encoding", each),)) for each in ("gzip", "identity"))
+    with built.client() as client:
+        tags = [fetch(client, "GET", each, {})[0].headers["ETag"] for each in (packed, plain)]
+        answer, body = fetch(client, "GET", packed, {"Range": "bytes=2-9"})
+        assert (answer.status_code, body) == (206, PACKED[2:10])
+        assert answer.headers["Content-Range"] == f"bytes 2-9/{len(PACKED)}"
+        assert answer.headers["Content-Encoding"] == "gzip"
+        crossed = {"Range": "bytes=2-9", "If-Range": tags[0]}
+        assert fetch(client, "GET", plain, crossed)[0].status_code == 200
+        assert fetch(client, "GET", plain, {"If-Match": tags[0]})[0].status_code == 412
+        assert fetch(client, "GET", plain, {"If-None-Match": tags[0]})[0].status_code == 200
+        page, body = fetch(client, "GET", Place("", "/", tuple(BROWSER.items())), {"Range": "bytes=0-8"})
+        assert (page.status_code, body) == (206, INDEX[:9])
+
+
+def routes_with(method: str) -> set[str]:
+    return {path for path, about in document()["paths"].items() if method in about}
