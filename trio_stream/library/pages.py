@@ -120,9 +120,7 @@ def page(connection: Connection, asked: Asked) -> Page:
     column = SORTS.get(asked.sort)
     if column is None:
         raise BadRequest(f"videos are sorted by {', '.join(SORTS)}")
-    at = (
-        None if asked.cursor is None else read_cursor(asked.cursor, asked.sort)
-    )  # also where nothing is found
+    at = None if asked.cursor is None else read_cursor(asked.cursor, asked.sort)
     statement = present(asked.user)
     if asked.folder is not None:
         number = connection.scalar(select(folders.c.number).where(folders.c.place == place(asked.folder)))
