@@ -1,0 +1,8 @@
+"""`trio-stream serve`: Hypercorn's worker, in this process or in several that are supervised.
+
+options.py      the command line and the file of Hypercorn, as its `Config`
+listening.py    the listening sockets; each that cannot be had is one sentence
+endings.py      what the end of a process says
+supervisor.py   several workers: who dies is named and replaced
+running.py      one start of the server, from its options to its exit code
+"""

@@ -1,0 +1,241 @@
+"""The parent of several workers: each one that dies is named and replaced, while the others serve on.
+
+The workers are Hypercorn's, with our guards. Each is a fresh process, spawned by `multiprocessing` as Hypercorn's own
+master does it, so a worker knows its parent and notices its end. They share the listening sockets of this process,
+which serves nothing itself: it is small, so it stays when the system runs out of memory.
+
+Until one worker has served, nothing is tried again: what keeps the first one from starting would keep the next one.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import hypercorn.trio.run
+import psutil
+import structlog
+import trio
+from hypercorn.config import Config, Sockets
+from hypercorn.typing import AppWrapper, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from hypercorn.utils import load_application
+
+from trio_stream.backoff import Backoff
+from trio_stream.errors import SettingsError
+from trio_stream.serving.endings import describe, exit_status
+from trio_stream.serving.listening import close_sockets
+from trio_stream.serving.options import parse
+
+log = structlog.get_logger("trio_stream.serving")
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def supervise(arguments: Sequence[str], config: Config, sockets: Sockets, *, restart: bool) -> int:
+    """Serve with `config.workers` workers until told to stop. Returns the exit status, the worst of the workers'.
+
+    Without `restart` the first worker that dies ends the server: the others drain.
+    """
+    status = trio.run(Supervisor(arguments, config, sockets, restart=restart).run)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # only the exit is left, and nobody shall change its status
+    return status
+
+
+class Supervisor:
+    """The workers, by number from 1, and of what they died."""
+
+    def __init__(self, arguments: Sequence[str], config: Config, sockets: Sockets, *, restart: bool) -> None:
+        self._arguments = arguments
+        self._workers = config.workers
+        self._daemon = config.daemon
+        self._sockets = sockets
+        self._restart = restart
+        self._spawn = get_context("spawn")
+        self._running: dict[int, SpawnProcess] = {}
+        self._told: set[int] = set()  # process ids of those that were told to end
+        self._statuses: dict[int, int] = {}  # of those that died, until another one serves in their place
+        self._served = trio.Event()  # at least one has
+        self._stopping = trio.Event()
+
+    async def run(self) -> int:
+        """Keep the workers running until told to stop; returns the exit status."""
+        resource_tracker.ensure_running()  # it unblocks SIGINT as it starts (see `_interrupts_wait`)
+        with trio.open_signal_receiver(*SIGNALS) as signals:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._pass_on, signals)
+                if os.getpid() == 1:
+                    nursery.start_soon(self._reap_orphans)
+                async with trio.open_nursery() as workers:
+                    await self._start(workers)
+                nursery.cancel_scope.cancel()
+        return max(self._statuses.values(), default=0)
+
+    async def _start(self, workers: trio.Nursery) -> None:
+        """Start one worker, and the others once it serves: what keeps it from doing so is said once."""
+        workers.start_soon(self._keep, 1)
+        async with trio.open_nursery() as either:
+            for event in (self._served, self._stopping):
+                either.start_soon(_cancel_after, event, either.cancel_scope)
+        for number in range(2, self._workers + 1):
+            workers.start_soon(self._keep, number)
+
+    async def _keep(self, number: int) -> None:
+        """Have a worker of this number until told to stop."""
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            since = trio.current_time()
+            pid, code = await self._live(number)
+            told = pid in self._told
+            self._told.discard(pid)
+            if code == 0 or (told and -code in SIGNALS):
+                continue  # it drained, or was told before it could
+            self._statuses[number] = exit_status(code)
+            died = log.bind(worker=number, pid=pid, of=describe(code))
+            if self._stopping.is_set():
+                died.error("a worker died as it was to end")
+            elif not self._served.is_set():
+                if code < 0:  # else it has said itself why it does not start
+                    died.error("the server does not start: its first worker died")
+                self._stop(signal.SIGTERM)
+            elif not self._restart:
+                died.error("a worker died, so the server ends")
+                self._stop(signal.SIGTERM)
+            else:
+                pause = backoff.after(trio.current_time() - since)
+                died.error("a worker died", again_in=pause)
+                with trio.move_on_after(pause):
+                    await self._stopping.wait()
+
+    async def _live(self, number: int) -> tuple[int, int]:
+        """Start a worker and wait for its end. Returns its process id and its exit code."""
+        serving, serves = self._spawn.Pipe(duplex=False)
+        process = self._spawn.Process(
+            target=work,
+            args=(self._arguments, self._sockets, serves),
+            name=f"worker-{number}",
+            daemon=self._daemon,
+        )
+        with _interrupts_wait():
+            process.start()
+        serves.close()
+        pid = process.pid or 0
+        self._running[number] = process
+        log.debug("a worker starts", worker=number, pid=pid)
+        try:
+            with serving:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._wait_served, number, serving)
+                    await trio.lowlevel.wait_readable(process.sentinel)
+                    nursery.cancel_scope.cancel()
+        finally:  # if this is cancelled, the worker runs on: it drains, as `multiprocessing` ends it at the exit
+            del self._running[number]
+        process.join()
+        code = process.exitcode or 0
+        process.close()
+        return pid, code
+
+    async def _wait_served(self, number: int, serving: Connection) -> None:
+        """Note that a worker serves, once it says so."""
+        await trio.lowlevel.wait_readable(serving.fileno())
+        with suppress(EOFError):  # it has ended instead
+            serving.recv_bytes()
+            self._statuses.pop(number, None)
+            self._served.set()
+
+    async def _pass_on(self, signals: AsyncIterator[int]) -> None:
+        """Pass signals on to the workers. After SIGHUP they drain and are replaced, as with Hypercorn's master."""
+        async for number in signals:
+            if number == signal.SIGHUP:
+                log.info("the workers are replaced", reason="SIGHUP")
+                self._tell(signal.SIGTERM)
+            else:
+                self._stop(number)
+
+    async def _reap_orphans(self) -> None:
+        """Reap processes whose parents died: the first process of a container becomes their parent."""
+        with trio.open_signal_receiver(signal.SIGCHLD) as ended:
+            async for _ in ended:
+                ours = {process.pid for process in self._running.values()}
+                for child in psutil.Process().children():
+                    if child.pid not in ours:
+                        with suppress(ChildProcessError):
+                            os.waitpid(child.pid, os.WNOHANG)  # noqa: ASYNC222 - it does not wait
+
+    def _stop(self, number: int) -> None:
+        self._stopping.set()
+        close_sockets(self._sockets)  # the workers close theirs as well, so that new connections are refused
+        self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        for process in self._running.values():
+            if (pid := process.pid) is not None:
+                self._told.add(pid)
+                os.kill(pid, number)  # it is not reaped yet, so this is no other process
+
+
+async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Have processes that are started in this block get SIGINT only once they are ready for it (see `work`).
+
+    A terminal sends it to all of them. While a worker imports what it needs, Python would end it with a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def work(arguments: Sequence[str], sockets: Sockets, serving: Connection) -> None:
+    """Be a worker, in a process of its own; sends something to `serving` once it serves.
+
+    It reads the options itself, as what a file of the operator defines cannot always be pickled.
+    """
+    try:
+        config = parse(arguments)
+    except SettingsError as error:
+        sys.exit(f"the server does not start: {error}")
+    app = load_application(config.application_path, config.wsgi_max_body_size)
+
+    def started() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        with serving, suppress(BrokenPipeError):
+            serving.send_bytes(b"serving")
+
+    serve = hypercorn.trio.run.worker_serve  # the guarded one: loading the application has replaced it
+    trio.run(partial(serve, _announced(app, started), config, sockets=sockets))
+
+
+def _announced(app: AppWrapper, started: Callable[[], None]) -> AppWrapper:
+    """`app`, which calls `started` when it says so. Hypercorn itself goes on for a moment also when a start failed."""
+
+    def call(
+        scope: Scope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        sync_spawn: Callable[..., Any],
+        call_soon: Callable[..., Any],
+    ) -> Coroutine[Any, Any, None]:
+        if scope["type"] != "lifespan":
+            return app(scope, receive, send, sync_spawn, call_soon)
+
+        async def pass_on(message: ASGISendEvent) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                started()
+
+        return app(scope, receive, pass_on, sync_spawn, call_soon)
+
+    return call
