@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.depth import large
 from tests.server.draining import (
     APP,
     ask,
@@ -32,6 +33,17 @@ from trio_stream.server.worker import ONE_CTRL_C
 Serve = Callable[..., Server]
 
 
+ENDINGS = [
+    (0, signal.SIGTERM),
+    (0, signal.SIGINT),
+    (2, signal.SIGTERM),
+    large(2, signal.SIGINT),
+    large(1, signal.SIGTERM),
+    large(1, signal.SIGINT),
+]
+"""With how many workers of Hypercorn's master, and the signal to it. `tests/serving` has the same under a supervisor."""
+
+
 def serve_by(serve: Serve, workers: int, *, guarded: bool = True, graceful: int = 30) -> Server:
     """A server of `APP`, once all its workers serve."""
     options = ("-w", str(workers), "--graceful-timeout", str(graceful))
@@ -40,8 +52,7 @@ def serve_by(serve: Serve, workers: int, *, guarded: bool = True, graceful: int 
     return server
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize(("workers", "number"), ENDINGS)
 async def test_a_response_that_runs_is_finished(serve: Serve, workers: int, number: int) -> None:
     server = serve_by(serve, workers)
     before = processes(server)
@@ -93,8 +104,7 @@ async def test_plain_hypercorn_cuts_when_all_processes_get_sigterm(serve: Serve)
     assert "cleaned up" not in server.log
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize(("workers", "number"), ENDINGS)
 async def test_what_outlasts_the_graceful_timeout_is_cancelled(
     serve: Serve, workers: int, number: int
 ) -> None:
@@ -109,7 +119,7 @@ async def test_what_outlasts_the_graceful_timeout_is_cancelled(
     assert server.log.count("cancelled") == 1
 
 
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("workers", [0, large(1), 2])
 async def test_a_second_ctrl_c_cuts_the_drain_but_not_the_clean_up(serve: Serve, workers: int) -> None:
     server = serve_by(serve, workers)
     before = processes(server)

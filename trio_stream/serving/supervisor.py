@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
@@ -35,6 +36,15 @@ from trio_stream.serving.options import parse
 log = structlog.get_logger("trio_stream.serving")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a worker ended: its exit code, or minus the number of a signal; without `pid` it could not be started."""
+
+    pid: int | None
+    code: int
+    of: str
 
 
 def supervise(arguments: Sequence[str], config: Config, sockets: Sockets, *, restart: bool) -> int:
@@ -67,7 +77,8 @@ class Supervisor:
     async def run(self) -> int:
         """Keep the workers running until told to stop; returns the exit status."""
         resource_tracker.ensure_running()  # it unblocks SIGINT as it starts (see `_interrupts_wait`)
-        with trio.open_signal_receiver(*SIGNALS) as signals:
+        hangup_is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # by `nohup`
+        with trio.open_signal_receiver(*SIGNALS[: 2 if hangup_is_ignored else 3]) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._pass_on, signals)
                 if os.getpid() == 1:
@@ -91,17 +102,15 @@ class Supervisor:
         backoff = Backoff()
         while not self._stopping.is_set():
             since = trio.current_time()
-            pid, code = await self._live(number)
-            told = pid in self._told
-            self._told.discard(pid)
-            if code == 0 or (told and -code in SIGNALS):
+            ended = await self._live(number)
+            if ended.code == 0 or (ended.pid in self._told and -ended.code in SIGNALS):
                 continue  # it drained, or was told before it could
-            self._statuses[number] = exit_status(code)
-            died = log.bind(worker=number, pid=pid, of=describe(code))
+            self._statuses[number] = exit_status(ended.code)
+            died = log.bind(worker=number, pid=ended.pid, of=ended.of)
             if self._stopping.is_set():
                 died.error("a worker died as it was to end")
             elif not self._served.is_set():
-                if code < 0:  # else it has said itself why it does not start
+                if ended.code < 0 or ended.pid is None:  # else it has said itself why it does not start
                     died.error("the server does not start: its first worker died")
                 self._stop(signal.SIGTERM)
             elif not self._restart:
@@ -113,33 +122,43 @@ class Supervisor:
                 with trio.move_on_after(pause):
                     await self._stopping.wait()
 
-    async def _live(self, number: int) -> tuple[int, int]:
-        """Start a worker and wait for its end. Returns its process id and its exit code."""
-        serving, serves = self._spawn.Pipe(duplex=False)
-        process = self._spawn.Process(
-            target=work,
-            args=(self._arguments, self._sockets, serves),
-            name=f"worker-{number}",
-            daemon=self._daemon,
-        )
-        with _interrupts_wait():
-            process.start()
-        serves.close()
-        pid = process.pid or 0
+    async def _live(self, number: int) -> Ended:
+        """Start a worker and wait for its end."""
+        try:
+            process, serving = self._spawn_worker(number)
+        except OSError as error:  # there is no memory, process or descriptor left
+            return Ended(None, 1, f"it could not be started: {error.strerror}")
         self._running[number] = process
-        log.debug("a worker starts", worker=number, pid=pid)
+        log.debug("a worker starts", worker=number, pid=process.pid)
         try:
             with serving:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._wait_served, number, serving)
                     await trio.lowlevel.wait_readable(process.sentinel)
                     nursery.cancel_scope.cancel()
-        finally:  # if this is cancelled, the worker runs on: it drains, as `multiprocessing` ends it at the exit
+        finally:  # if this is cancelled, the worker drains: `multiprocessing` terminates and reaps it at the exit
             del self._running[number]
         process.join()
         code = process.exitcode or 0
-        process.close()
-        return pid, code
+        return Ended(process.pid, code, describe(code))
+
+    def _spawn_worker(self, number: int) -> tuple[SpawnProcess, Connection]:
+        """Start a process, and return it with the connection through which it says that it serves."""
+        serving, serves = self._spawn.Pipe(duplex=False)
+        with serves:
+            process = self._spawn.Process(
+                target=work,
+                args=(self._arguments, self._sockets, serves),
+                name=f"worker-{number}",
+                daemon=self._daemon,
+            )
+            try:
+                with _interrupts_wait():
+                    process.start()
+            except OSError:
+                serving.close()
+                raise
+        return process, serving
 
     async def _wait_served(self, number: int, serving: Connection) -> None:
         """Note that a worker serves, once it says so."""
@@ -150,13 +169,17 @@ class Supervisor:
             self._served.set()
 
     async def _pass_on(self, signals: AsyncIterator[int]) -> None:
-        """Pass signals on to the workers. After SIGHUP they drain and are replaced, as with Hypercorn's master."""
+        """Pass signals on to the workers. After SIGHUP they drain and are replaced, as with Hypercorn's master, unless
+        it says that the terminal has gone."""
+        in_terminal = _has_terminal()
         async for number in signals:
-            if number == signal.SIGHUP:
+            if number != signal.SIGHUP:
+                self._stop(number)
+            elif in_terminal:
+                self._stop(signal.SIGTERM)
+            else:
                 log.info("the workers are replaced", reason="SIGHUP")
                 self._tell(signal.SIGTERM)
-            else:
-                self._stop(number)
 
     async def _reap_orphans(self) -> None:
         """Reap processes whose parents died: the first process of a container becomes their parent."""
@@ -183,6 +206,15 @@ class Supervisor:
 async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
     await event.wait()
     scope.cancel()
+
+
+def _has_terminal() -> bool:
+    """Whether there is a terminal whose end would be told to this process."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
