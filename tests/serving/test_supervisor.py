@@ -270,6 +270,22 @@ async def test_all_kinds_of_addresses_are_shared(supervise: Supervise, tmp_path:
     await ends_well(server, before, 2)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_all_may_be_told_to_end_while_the_first_worker_starts(tmp_path: Path, number: int) -> None:
+    (tmp_path / "served.py").write_text(INSTALLED + APP)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    process = begin([sys.executable, "program.py"], tmp_path, "-w", "2")
+    server = Server(process, "http://127.0.0.1:0", tmp_path, tmp_path / "log")
+    try:
+        wait_for(lambda: workers_of(server), START_DEADLINE, "the first worker")
+        os.killpg(process.pid, number)
+        assert process.wait(300) == 0, server.log
+    finally:
+        server.kill()
+    assert "Traceback" not in server.log
+    assert not deaths(server)
+
+
 DIES = """
 import os, signal
 async def app(scope, *_):

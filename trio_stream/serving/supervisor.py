@@ -38,6 +38,11 @@ log = structlog.get_logger("trio_stream.serving")
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
+DRAINED = (0, -signal.SIGTERM)
+"""Exit codes of a worker that somebody told to end; the second one before it could drain. All processes may have been
+told at once, and this one has not heard of it yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a worker ended: its exit code, or minus the number of a signal; without `pid` it could not be started."""
@@ -103,8 +108,8 @@ class Supervisor:
         while not self._stopping.is_set():
             since = trio.current_time()
             ended = await self._live(number)
-            if ended.code == 0 or (ended.pid in self._told and -ended.code in SIGNALS):
-                continue  # it drained, or was told before it could
+            if ended.code in DRAINED or (ended.pid in self._told and -ended.code in SIGNALS):
+                continue
             self._statuses[number] = exit_status(ended.code)
             died = log.bind(worker=number, pid=ended.pid, of=ended.of)
             if self._stopping.is_set():
