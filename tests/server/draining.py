@@ -41,7 +41,8 @@ def processes(server: Server) -> list[psutil.Process]:
 
 
 def workers_of(server: Server) -> list[psutil.Process]:
-    return [each for each in processes(server)[1:] if "--multiprocessing-fork" in each.cmdline()]
+    children = psutil.Process(server.process.pid).children()  # what reads media below them comes and goes
+    return [each for each in children if "--multiprocessing-fork" in each.cmdline()]
 
 
 def running(some: list[psutil.Process]) -> list[psutil.Process]:

@@ -9,29 +9,22 @@ Until one worker has served, nothing is tried again: what keeps the first one fr
 
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Any
 
-import hypercorn.trio.run
 import psutil
 import structlog
 import trio
 from hypercorn.config import Config, Sockets
-from hypercorn.typing import AppWrapper, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
-from hypercorn.utils import load_application
 
 from trio_stream.backoff import Backoff
-from trio_stream.errors import SettingsError
 from trio_stream.serving.endings import describe, exit_status
 from trio_stream.serving.listening import close_sockets
-from trio_stream.serving.options import parse
+from trio_stream.serving.worker import work
 
 log = structlog.get_logger("trio_stream.serving")
 
@@ -233,46 +226,3 @@ def _interrupts_wait() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def work(arguments: Sequence[str], sockets: Sockets, serving: Connection) -> None:
-    """Be a worker, in a process of its own; sends something to `serving` once it serves.
-
-    It reads the options itself, as what a file of the operator defines cannot always be pickled.
-    """
-    try:
-        config = parse(arguments)
-    except SettingsError as error:
-        sys.exit(f"the server does not start: {error}")
-    app = load_application(config.application_path, config.wsgi_max_body_size)
-
-    def started() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        with serving, suppress(BrokenPipeError):
-            serving.send_bytes(b"serving")
-
-    serve = hypercorn.trio.run.worker_serve  # the guarded one: loading the application has replaced it
-    trio.run(partial(serve, _announced(app, started), config, sockets=sockets))
-
-
-def _announced(app: AppWrapper, started: Callable[[], None]) -> AppWrapper:
-    """`app`, which calls `started` when it says so. Hypercorn itself goes on for a moment also when a start failed."""
-
-    def call(
-        scope: Scope,
-        receive: ASGIReceiveCallable,
-        send: ASGISendCallable,
-        sync_spawn: Callable[..., Any],
-        call_soon: Callable[..., Any],
-    ) -> Coroutine[Any, Any, None]:
-        if scope["type"] != "lifespan":
-            return app(scope, receive, send, sync_spawn, call_soon)
-
-        async def pass_on(message: ASGISendEvent) -> None:
-            await send(message)
-            if message["type"] == "lifespan.startup.complete":
-                started()
-
-        return app(scope, receive, pass_on, sync_spawn, call_soon)
-
-    return call
