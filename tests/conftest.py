@@ -37,10 +37,19 @@ GONE_WITHIN = 2.0
 LONG = (
     *("test_hostile", "test_surviving", "test_jobs", "test_while_streaming"),
     *("test_presentations", "test_owner", "test_worker", "test_packaged", "test_recovery", "test_players"),
+    "test_supervisor",
 )
 """Modules that take long: they begin first, so that at the end no process works while the others have nothing to do."""
 
-SPREAD = ("test_worker", "test_owner", "test_cli", "test_damage", "test_promises", "test_surviving")
+SPREAD = (
+    "test_worker",
+    "test_supervisor",
+    "test_owner",
+    "test_cli",
+    "test_damage",
+    "test_promises",
+    "test_surviving",
+)
 """Modules whose tests share next to nothing: several processes take their tests, where others stay in one."""
 
 

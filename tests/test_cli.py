@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,9 @@ from trio_stream.settings import Settings
 PROGRAM = (str(Path(sys.executable).with_name("trio-stream")),)
 MODULE = (sys.executable, "-m", "trio_stream")
 HYPERCORN = (sys.executable, "-m", "hypercorn", "trio_stream.app:app", "-k", "trio", "--bind", "127.0.0.1:0")
-BIND = ("serve", "--bind", "127.0.0.1:0")
+ANYWHERE = ("--bind", "127.0.0.1:0")
+BIND = ("serve", *ANYWHERE)
+CHECK = (*PROGRAM, "check", *ANYWHERE)
 
 
 @pytest.fixture
@@ -100,7 +103,10 @@ def shown(text: str) -> Mapping[str, tuple[str, str]]:
 def test_check_prints_each_setting(folder: Path, program: tuple[str, ...]) -> None:
     (folder / "trio_stream.toml").write_text('log_format = "json"\n', encoding="utf-8")
     ended = run(
-        (*program, "check"), folder, TRIO_STREAM_MAX_STREAMS="7", TRIO_STREAM_CORS_ORIGINS="http://b,http://a"
+        (*program, "check", *ANYWHERE),
+        folder,
+        TRIO_STREAM_MAX_STREAMS="7",
+        TRIO_STREAM_CORS_ORIGINS="http://b,http://a",
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     settings = shown(ended.stdout)
@@ -115,7 +121,7 @@ def test_check_prints_each_setting(folder: Path, program: tuple[str, ...]) -> No
 
 
 WAYS = [
-    pytest.param((*PROGRAM, "check"), id="check"),
+    pytest.param(CHECK, id="check"),
     pytest.param((*PROGRAM, *BIND), id="serve"),
     pytest.param(PROGRAM, id="no command"),
     pytest.param(MODULE, id="python -m"),
@@ -162,7 +168,7 @@ def test_a_wrong_setting_ends_hypercorn_with_a_worker(folder: Path) -> None:
 def test_check_says_what_is_wrong(folder: Path, variables: dict[str, str], words: list[str]) -> None:
     (folder / "bad.toml").write_text("max_streams\n", encoding="utf-8")
     (folder / "wrong.toml").write_text("disk_threads = 0\n", encoding="utf-8")
-    ended = run((*PROGRAM, "check"), folder, **variables)
+    ended = run(CHECK, folder, **variables)
     assert ended.returncode == 2
     one_clear_line(ended, *words)
 
@@ -191,7 +197,7 @@ def unusable(folder: Path) -> Path:
 def test_check_finds_what_keeps_a_server_from_starting(
     unusable: Path, variables: dict[str, str], words: str
 ) -> None:
-    ended = run((*PROGRAM, "check"), unusable, **variables)
+    ended = run(CHECK, unusable, **variables)
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert words in ended.stderr
@@ -221,6 +227,14 @@ def test_what_keeps_a_server_from_starting_is_said_in_one_line(
     assert started.returncode == code
 
 
+def test_with_workers_it_is_said_once(unusable: Path) -> None:
+    started = run((*PROGRAM, *BIND, "-w", "2"), unusable, TRIO_STREAM_DATA="file")
+    assert started.returncode == 1
+    [said] = [line for line in started.stderr.splitlines() if "Running on" not in line]
+    assert said.startswith("the server does not start: ")
+    assert "file: cannot be used" in said
+
+
 def test_an_export_to_nowhere_is_said_in_one_line(folder: Path) -> None:
     ended = run((*PROGRAM, "export", "nowhere/export.json"), folder)
     assert ended.returncode == 2
@@ -228,7 +242,7 @@ def test_an_export_to_nowhere_is_said_in_one_line(folder: Path) -> None:
 
 
 def test_a_missing_default_folder_is_an_error(tmp_path: Path) -> None:
-    ended = run((*PROGRAM, "check"), tmp_path)
+    ended = run(CHECK, tmp_path)
     assert ended.returncode == 2
     one_clear_line(
         ended, f"TRIO_STREAM_VIDEOS={tmp_path / 'videos'}: ", "No such file or directory", "make it, or set"
@@ -280,36 +294,52 @@ def test_serves_until_it_is_told_to_stop(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "given"),
-    [((), ["15"]), (("--keep-alive", "3"), ["15", "3"]), (("--config", "hypercorn.toml"), [])],
-    ids=["between playheads", "the last one counts", "the file's"],
-)
-def test_says_how_long_a_connection_is_kept(
-    folder: Path, arguments: tuple[str, ...], given: list[str]
-) -> None:
-    """Longer than lies between two playheads of a player, but never against a file of the operator."""
-    (folder / "hypercorn.toml").write_text("keep_alive_timeout = 7\n", encoding="utf-8")
-    with serving((*PROGRAM, *BIND, *arguments), folder) as (_, process):
-        words = psutil.Process(process.pid).cmdline()
-        process.terminate()
-        assert process.wait(STOP_DEADLINE) == 0
-    assert [words[place + 1] for place, word in enumerate(words) if word == "--keep-alive"] == given
-
-
-@pytest.mark.parametrize(
-    ("arguments", "given"),
-    [((), ["0"]), (("-w", "2"), ["2"]), (("--config", "hypercorn.toml"), [])],
-    ids=["one process", "as many as wanted", "the file's"],
+    ("arguments", "workers"),
+    [((), 0), (("--config", "hypercorn.toml"), 1)],
+    ids=["one process", "as the file says"],
 )
 def test_serves_in_the_process_that_is_started(
-    folder: Path, arguments: tuple[str, ...], given: list[str]
+    folder: Path, arguments: tuple[str, ...], workers: int
 ) -> None:
     (folder / "hypercorn.toml").write_text("workers = 1\n", encoding="utf-8")
     with serving((*PROGRAM, *BIND, *arguments), folder) as (_, process):
-        words = psutil.Process(process.pid).cmdline()
+        family = psutil.Process(process.pid).children()
+        assert sum("--multiprocessing-fork" in each.cmdline() for each in family) == workers
         process.terminate()
         assert process.wait(STOP_DEADLINE) == 0
-    assert [words[place + 1] for place, word in enumerate(words) if word == "-w"] == given
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        pytest.param((*PROGRAM, "serve"), 1, id="serve"),
+        pytest.param((*PROGRAM, "serve", "--workers", "2"), 1, id="with workers"),
+        pytest.param((*PROGRAM, "serve", "--reload"), 1, id="that reloads"),
+        pytest.param((*PROGRAM, "check"), 2, id="check"),
+    ],
+)
+def test_a_busy_port_is_said_in_one_line(folder: Path, command: tuple[str, ...], code: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        ended = run((*command, "--bind", address), folder)
+    assert ended.returncode == code
+    [line] = ended.stderr.splitlines()
+    assert line.startswith(f"trio-stream: cannot listen at {address}: another program uses it")
+
+
+def test_a_check_beside_the_server_itself_is_all_right(folder: Path) -> None:
+    with serving((*PROGRAM, *BIND), folder) as (url, process):
+        ended = run((*PROGRAM, "check", "--bind", url.removeprefix("http://")), folder)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert f"a server uses the data folder: process {process.pid}" in ended.stdout
+        process.terminate()
+        assert process.wait(STOP_DEADLINE) == 0
+
+
+def test_hypercorn_says_in_one_line_what_is_wrong_with_a_certificate(folder: Path) -> None:
+    ended = run((*HYPERCORN, "-w", "0", "--certfile", "none.pem", "--keyfile", "none.pem"), folder)
+    assert ended.returncode == 1
+    assert ended.stderr == "the server does not start: none.pem cannot be read: No such file or directory\n"
 
 
 def test_who_started_it_sees_that_it_was_killed(folder: Path) -> None:

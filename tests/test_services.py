@@ -15,8 +15,9 @@ import trio
 import trio.testing
 
 from tests.support import wait_until
+from trio_stream.backoff import LONGEST_PAUSE
 from trio_stream.errors import SettingsError
-from trio_stream.services import LONGEST_PAUSE, Health, _until, _watched, open_services
+from trio_stream.services import Health, _until, _watched, open_services
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 

@@ -1,7 +1,6 @@
 """The `trio-stream` command."""
 
 import os
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import ModuleType
@@ -13,14 +12,10 @@ from trio_stream import __version__
 from trio_stream import settings as settings_module
 from trio_stream.errors import SettingsError, TrioStreamError, first_error
 
-HYPERCORN = ("-m", "hypercorn", "trio_stream.app:app", "-k", "trio")
+APP = "trio_stream.app:app"
 
-ONE_PROCESS = ("-w", "0")
-"""Serving in the process that is started: whoever started it sees how it ended. Hypercorn's master loses the exit codes
-of its workers. To reload, it needs one."""
-
-KEEP_ALIVE = ("--keep-alive", "15")
-"""Seconds. A player says every 10 s where it is; Hypercorn's own 5 would have it connect anew each time."""
+FOR_HYPERCORN = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+"""For commands that take what Hypercorn's takes."""
 
 
 @click.group(invoke_without_command=True)
@@ -32,33 +27,40 @@ def main(context: click.Context) -> None:
         context.invoke(serve)
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@main.command(context_settings=FOR_HYPERCORN)
+@click.option(
+    "--restart/--no-restart",
+    default=True,
+    help="Replace a worker that died (of --workers 1 or more), or end.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def serve(arguments: tuple[str, ...] = ()) -> None:
-    """Start the server; ARGUMENTS go to Hypercorn (`--bind 0.0.0.0:8000`, `--reload`, ...)."""
-    _settings_or_exit()
-    sys.stdout.flush()
+def serve(restart: bool, arguments: tuple[str, ...]) -> None:
+    """Start the server; ARGUMENTS are those of Hypercorn (`--bind 0.0.0.0:8000`, `--workers 2`, `--reload`, ...).
 
-    def said(*beginnings: str) -> bool:
-        return any(word.startswith(beginnings) for word in arguments)
+    It serves in this process, or with `--workers N` in N others, which this one supervises.
+    """
+    settings = _settings_or_exit()
+    from trio_stream.serving import running  # noqa: PLC0415 - it takes longer to import than `--help` to run
 
-    # What is said here would override the file that -c names.
-    own_file = said("-c", "--co")
-    keep_alive = () if own_file else KEEP_ALIVE
-    one_process = () if own_file or said("-w", "--w", "--r") else ONE_PROCESS
-    command = [*HYPERCORN, *keep_alive, *one_process, *arguments]
-    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 - no shell is the point
+    try:
+        status = running.serve((APP, *arguments), settings, restart=restart)
+    except TrioStreamError as error:
+        click.echo(f"trio-stream: {error}", err=True)
+        status = 2 if isinstance(error, SettingsError) else 1
+    raise SystemExit(status)
 
 
-@main.command()
-def check() -> None:
-    """Print the settings in force, or what would keep a server from starting (exit code 2)."""
-    rows = settings_module.rows(_settings_or_exit())
+@main.command(context_settings=FOR_HYPERCORN)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def check(arguments: tuple[str, ...]) -> None:
+    """Print the settings in force, or what would keep `serve` with these ARGUMENTS from starting (exit code 2)."""
+    settings = _settings_or_exit()
+    rows = settings_module.rows(settings)
     width = max(len(row.variable) for row in rows)
     for row in rows:
         click.echo(f"{row.variable:{width}}  {row.value}  ({'set' if row.chosen else 'default'})")
         click.echo(f"{'':{width}}  {row.about}")
-    _run(lambda console, settings: console.check(settings))
+    _run(lambda console, settings: console.check(settings, (APP, *arguments)))
 
 
 @main.command()

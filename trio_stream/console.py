@@ -27,6 +27,8 @@ from trio_stream.errors import DataInUse, SettingsError, TrioStreamError
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.server.local import serve_local
 from trio_stream.services import database_url, open_services
+from trio_stream.serving.listening import check_addresses
+from trio_stream.serving.options import parse
 from trio_stream.settings import Settings
 from trio_stream.store.database import check_database
 
@@ -76,8 +78,12 @@ async def _client(ownership: Ownership) -> AsyncIterator[httpx.AsyncClient]:
             yield client
 
 
-async def check(settings: Settings) -> int:
-    """Look for what would keep a server from starting, besides the settings. Raises `SettingsError`, `StoreError`."""
+async def check(settings: Settings, arguments: Sequence[str]) -> int:
+    """Look for what would keep a server with these arguments from starting, besides the settings.
+
+    Raises `SettingsError`, `StoreError`, `CannotListen`.
+    """
+    config, running = parse(arguments), False
     if not settings.data.exists():
         above = next(folder for folder in settings.data.absolute().parents if folder.exists())
         if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
@@ -86,7 +92,10 @@ async def check(settings: Settings) -> int:
         with open_ownership(settings.data) as ownership:
             if not ownership.acquire() and (holder := ownership.holder()) is not None:
                 Console().print(f"a server uses the data folder: process {holder.pid}", highlight=False)
+                running = True
     await check_database(database_url(settings))
+    if not running:  # else it is most likely this server that listens there
+        check_addresses(config)
     return 0
 
 

@@ -31,6 +31,12 @@ class DataInUse(SettingsError):
     code = "data-in-use"
 
 
+class CannotListen(TrioStreamError):
+    """An address at which the server cannot listen, or a certificate that it cannot use; the message names it."""
+
+    code = "cannot-listen"
+
+
 class BadRequest(TrioStreamError):
     """Input that has no meaning here."""
 

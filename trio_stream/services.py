@@ -17,6 +17,7 @@ from functools import partial
 import structlog
 import trio
 
+from trio_stream.backoff import Backoff
 from trio_stream.errors import NotTheOwner, first_error
 from trio_stream.library.catalog import Catalog
 from trio_stream.library.derived import Derived
@@ -51,10 +52,6 @@ DATABASE, DERIVED, SEGMENTS = "library.db", "derived", "segments"
 LISTENERS = 64
 """Who may listen to events at once, in one process: each is a connection and a few tasks that stay for hours, and takes
 no place of a stream. A house has one or two operators; the others are pages that were left open, or strangers."""
-
-SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds after which a service that died begins again, the first time and at most; after twice as many each time. One
-that has lived for longer than the latter counts as having died for the first time."""
 
 log = structlog.get_logger("trio_stream.services")
 
@@ -282,7 +279,7 @@ async def _watched(
 
     Whoever waits for it to begin the first time is raised what it raises.
     """
-    pause = SHORTEST_PAUSE
+    backoff = Backoff()
     while True:
         since = trio.current_time()
         try:
@@ -294,12 +291,10 @@ async def _watched(
         except Exception as error:
             if task_status is not trio.TASK_STATUS_IGNORED:
                 raise
-            if trio.current_time() - since > LONGEST_PAUSE:
-                pause = SHORTEST_PAUSE
+            pause = backoff.after(trio.current_time() - since)
             log.exception("a background service died", service=name, again_in=pause)
             cause = first_error(error) if isinstance(error, ExceptionGroup) else error
             health.dead[name] = f"{type(cause).__name__}: {cause}"
         else:
             return
         await trio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)

@@ -128,7 +128,7 @@ def available(chosen: list[str] | None) -> list[Server]:
         raise BenchError(
             "nginx is missing (Debian, Ubuntu: apt install nginx-light); or leave it out with --only"
         )
-    settings = machine.said(machine.own_python(), "-m", "trio_stream", "check")
+    settings = machine.said(machine.own_python(), "-m", "trio_stream", "check", "--bind", "127.0.0.1:0")
     return [
         server
         for server in wanted

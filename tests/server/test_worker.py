@@ -5,43 +5,43 @@ Upstream: a worker knows the shutdown event and nothing else, and the master ter
 
 import os
 import signal
-import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-import psutil
 import pytest
 import trio
 
+from tests.depth import large
+from tests.server.draining import (
+    APP,
+    ask,
+    ends_well,
+    is_whole,
+    port_is_free,
+    processes,
+    rest,
+    running,
+    send_all,
+    takes_connections,
+    workers_of,
+)
 from tests.server.pairs import both, plain
 from tests.support import Server, connect, read_head, wait_for, wait_until
 from trio_stream.server.worker import ONE_CTRL_C
 
-CHUNK = 1000
-CHUNKS = 15
-
-APP = f"""
-import trio
-
-async def app(scope, receive, send, *_):
-    if scope["type"] == "lifespan":
-        await lifespan(receive, send)
-        print("cleaned up", flush=True)
-        return
-    chunks = {{"/slow": {CHUNKS}, "/endless": 10**6}}.get(scope["path"], 1)
-    length = str(chunks * {CHUNK}).encode()
-    await send({{"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]}})
-    try:
-        for left in reversed(range(chunks)):
-            await send({{"type": "http.response.body", "body": bytes({CHUNK}), "more_body": left > 0}})
-            await trio.sleep(0.1)
-    except trio.Cancelled:
-        print("cancelled", flush=True)
-        raise
-"""
-
 Serve = Callable[..., Server]
+
+
+ENDINGS = [
+    (0, signal.SIGTERM),
+    (0, signal.SIGINT),
+    (2, signal.SIGTERM),
+    large(2, signal.SIGINT),
+    large(1, signal.SIGTERM),
+    large(1, signal.SIGINT),
+]
+"""With how many workers of Hypercorn's master, and the signal to it. `tests/serving` has the same under a supervisor."""
 
 
 def serve_by(serve: Serve, workers: int, *, guarded: bool = True, graceful: int = 30) -> Server:
@@ -52,76 +52,7 @@ def serve_by(serve: Serve, workers: int, *, guarded: bool = True, graceful: int 
     return server
 
 
-def processes(server: Server) -> list[psutil.Process]:
-    """The master first, then its workers and helpers."""
-    master = psutil.Process(server.process.pid)
-    return [master, *master.children(recursive=True)]
-
-
-def workers_of(server: Server) -> list[psutil.Process]:
-    return [each for each in processes(server)[1:] if "--multiprocessing-fork" in each.cmdline()]
-
-
-def running(some: list[psutil.Process]) -> list[psutil.Process]:
-    left = []
-    for process in some:
-        with suppress(psutil.NoSuchProcess):
-            if process.status() != psutil.STATUS_ZOMBIE:  # orphans are not everywhere waited for
-                left.append(process)
-    return left
-
-
-def send_all(number: int, some: list[psutil.Process]) -> None:
-    for process in some:
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(number)
-
-
-def port_is_free(server: Server) -> bool:
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((server.host, server.port))
-            sock.listen()
-        except OSError:
-            return False
-        return True
-
-
-async def ask(server: Server, path: str) -> trio.SocketStream:
-    """A connection with a response that has begun."""
-    stream = await connect(server)
-    await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
-    head, _ = await read_head(stream)
-    assert b" 200 " in head
-    return stream
-
-
-async def rest(stream: trio.SocketStream, within: float = 15) -> bytes:
-    """What arrives until the end of the connection, which has to come."""
-    got = bytearray()
-    with trio.fail_after(within), suppress(trio.BrokenResourceError):
-        while data := await stream.receive_some(65536):
-            got += data
-    return bytes(got)
-
-
-def is_whole(body: bytes) -> bool:
-    """Whether this is the response of `/slow`, of which one chunk may have come with the head."""
-    return (CHUNKS - 1) * CHUNK <= len(body) <= CHUNKS * CHUNK
-
-
-async def ends_well(server: Server, all_of_it: list[psutil.Process], workers: int, code: int = 0) -> None:
-    await wait_until(lambda: server.process.poll() is not None, 10, "the server to end")
-    assert server.process.returncode == code
-    await wait_until(lambda: not running(all_of_it), 5, "its processes to be gone")
-    assert server.log.count("cleaned up") == max(workers, 1), server.log
-    assert "Traceback" not in server.log, server.log
-    assert port_is_free(server)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize(("workers", "number"), ENDINGS)
 async def test_a_response_that_runs_is_finished(serve: Serve, workers: int, number: int) -> None:
     server = serve_by(serve, workers)
     before = processes(server)
@@ -173,8 +104,7 @@ async def test_plain_hypercorn_cuts_when_all_processes_get_sigterm(serve: Serve)
     assert "cleaned up" not in server.log
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize(("workers", "number"), ENDINGS)
 async def test_what_outlasts_the_graceful_timeout_is_cancelled(
     serve: Serve, workers: int, number: int
 ) -> None:
@@ -189,7 +119,7 @@ async def test_what_outlasts_the_graceful_timeout_is_cancelled(
     assert server.log.count("cancelled") == 1
 
 
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("workers", [0, large(1), 2])
 async def test_a_second_ctrl_c_cuts_the_drain_but_not_the_clean_up(serve: Serve, workers: int) -> None:
     server = serve_by(serve, workers)
     before = processes(server)
@@ -218,14 +148,6 @@ async def test_sigterm_again_changes_nothing(serve: Serve) -> None:
         server.process.terminate()
         assert is_whole(await rest(stream))
     await ends_well(server, before, 0)
-
-
-async def takes_connections(server: Server) -> bool:
-    try:
-        async with await connect(server):
-            return True
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("workers", [0, 1])

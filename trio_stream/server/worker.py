@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from functools import partial
 from math import inf
 from multiprocessing import parent_process
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -131,8 +132,11 @@ async def worker_serve(
 ) -> None:
     """As in Hypercorn, but there is more than one reason to stop, and room for a crowd at the door.
 
-    An application that does not start ends the process with a sentence and the exit code 1.
+    An application that does not start, or a certificate that cannot be used, ends the process with a sentence and the
+    exit code 1.
     """
+    if (fault := tls_fault(config)) is not None:
+        sys.exit(f"the server does not start: {fault}")
     if sockets is not None:
         for sock in (*sockets.secure_sockets, *sockets.insecure_sockets):
             sock.listen(max(config.backlog, BACKLOG))
@@ -169,3 +173,21 @@ def _why(error: Exception) -> str:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return str(error).removeprefix("Lifespan failure in startup. '").removesuffix("'")
+
+
+def tls_fault(config: Config) -> str | None:
+    """What is wrong with the certificate and what belongs to it, as a sentence; None if the server can use it."""
+    if (config.certfile is None) != (config.keyfile is None):
+        return "--certfile and --keyfile belong together, and one of them is missing"  # Hypercorn would serve plainly
+    for path in (config.certfile, config.keyfile, config.ca_certs):
+        if path is not None:
+            try:
+                Path(path).open("rb").close()
+            except OSError as error:
+                return f"{path} cannot be read: {error.strerror}"
+    try:
+        config.create_ssl_context()
+    except (OSError, ValueError) as error:  # among them ssl.SSLError, which names no file
+        reason = error.args[-1] if error.args else type(error).__name__
+        return f"{config.certfile} and {config.keyfile} cannot be used for TLS: {reason}"
+    return None

@@ -1,0 +1,117 @@
+"""Where a server cannot listen, one sentence names the address and says why."""
+
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.http2 import certified
+from trio_stream.errors import CannotListen
+from trio_stream.serving.listening import check_addresses, close_sockets, open_sockets, why_not
+from trio_stream.serving.options import parse
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"  # Hypercorn leaves a socket that it cannot bind to the collector
+)
+
+APP = "trio_stream.app:app"
+
+
+def sentence(*arguments: str) -> str:
+    """Why a server with these arguments cannot listen."""
+    with pytest.raises(CannotListen) as refused:
+        close_sockets(open_sockets(parse([APP, *arguments])))
+    said = str(refused.value)
+    assert "\n" not in said
+    return said
+
+
+@pytest.fixture
+def busy() -> Iterator[str]:
+    """An address at which somebody listens, who would share it."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield f"127.0.0.1:{other.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("workers", ["0", "1", "2"])
+def test_a_busy_port(busy: str, workers: str) -> None:
+    """With several workers Hypercorn would share it with the other server."""
+    said = sentence("-w", workers, "--bind", "127.0.0.1:0", "--bind", busy)
+    assert said == (
+        f"cannot listen at {busy}: another program uses it: stop that one, or choose another address with --bind"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("host.invalid:8000", "no such host is known"),
+        ("192.0.2.1:0", "this machine has no such address"),
+        ("127.0.0.1:65536", "ports are numbers from 0 to 65535"),
+        ("unix:nowhere/here.sock", "No such file or directory"),
+        ("unix:a.file", "something that is no socket has this name"),
+        ("unix:" + 200 * "a", "AF_UNIX path too long"),
+        ("fd://12345", "no such descriptor was handed to this process"),
+        ("fd://one", "invalid literal for int() with base 10: 'one'"),
+    ],
+)
+def test_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, why: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.file").touch()
+    assert sentence("--bind", address) == f"cannot listen at {address}: {why}"
+
+
+def test_a_port_that_is_reserved() -> None:
+    """Who runs this may be allowed to use it, so only the words are tested."""
+    assert why_not("127.0.0.1:1", PermissionError(errno.EACCES, "Permission denied")).startswith(
+        "this user may not"
+    )
+    assert why_not("unix:a", PermissionError(errno.EACCES, "Permission denied")) == "Permission denied"
+
+
+def test_the_socket_of_another_server_is_not_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that nobody serves any more is."""
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as other, socket.socket(socket.AF_UNIX) as client:
+        other.bind("here.sock")
+        other.listen()
+        assert "another program uses it" in sentence("--bind", "unix:here.sock")
+        client.connect("here.sock")
+    close_sockets(open_sockets(parse([APP, "--bind", "unix:here.sock"])))
+
+
+def test_a_check_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    check_addresses(parse([APP, "--bind", "unix:here.sock", "--bind", "127.0.0.1:0"]))
+    assert os.listdir() == []
+
+
+def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
+    _, certificate, _, key = certified(tmp_path)
+    bad = tmp_path / "bad.pem"
+    bad.touch()
+
+    def said(*arguments: object) -> str:
+        return sentence("--bind", "127.0.0.1:0", *map(str, arguments))
+
+    assert "--keyfile belong together" in said("--certfile", certificate)
+    assert "--keyfile belong together" in said("--keyfile", key)
+    assert (
+        said("--certfile", "none.pem", "--keyfile", key)
+        == "none.pem cannot be read: No such file or directory"
+    )
+    assert said("--certfile", certificate, "--keyfile", key, "--ca-certs", tmp_path).endswith(
+        "Is a directory"
+    )
+    assert f"{bad} and {key} cannot be used for TLS" in said("--certfile", bad, "--keyfile", key)
+    assert "cannot be used for TLS: No cipher can be selected" in said(
+        "--certfile", certificate, "--keyfile", key, "--ciphers", "none"
+    )

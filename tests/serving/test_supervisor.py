@@ -1,0 +1,397 @@
+"""A server whose workers are supervised: who dies is named and replaced, and the exit code tells.
+
+Most of these serve a small application, which starts sooner than the product.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import trio
+
+from tests.depth import large
+from tests.http2 import certified
+from tests.server.draining import (
+    APP,
+    ask,
+    ends_well,
+    is_whole,
+    processes,
+    rest,
+    running,
+    send_all,
+    takes_connections,
+    workers_of,
+)
+from tests.support import (
+    START_DEADLINE,
+    Server,
+    connect,
+    read_head,
+    settings_of,
+    url_in,
+    wait_for,
+    wait_until,
+)
+from trio_stream.ownership import LOCK
+
+PROGRAM = """
+import os
+import sys
+from pathlib import Path
+
+from trio_stream.serving.running import serve
+from trio_stream.settings import Settings
+
+if __name__ == "__main__":
+    settings = Settings(videos=Path("videos"), data=Path("data"), log_format="json")
+    sys.exit(serve(["served:app", *sys.argv[1:]], settings, restart="NO_RESTART" not in os.environ))
+"""
+
+INSTALLED = """
+from trio_stream.server.install import Limits, install
+
+install(Limits())
+
+async def lifespan(receive, send):
+    for phase in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{phase}.complete"})
+"""
+
+type Supervise = Callable[..., Server]
+
+
+def begin(
+    command: list[str], folder: Path, *options: str, environ: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start `command`, with its output in `folder`."""
+    arguments = [*command, "--bind", "127.0.0.1:0", "--graceful-timeout", "30", *options]
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
+    with (folder / "log").open("wb") as output:
+        return subprocess.Popen(
+            arguments,
+            cwd=folder,
+            env=inherited | (environ or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # without a terminal, as services are
+        )
+
+
+@contextmanager
+def served(command: list[str], folder: Path, workers: int, *options: str, **more: Any) -> Iterator[Server]:
+    """A server with that many workers, once all of them serve."""
+    log = folder / "log"
+    process = begin(command, folder, "-w", str(workers), *options, **more)
+    try:
+        url = wait_for(lambda: url_in(log, process), START_DEADLINE, "the server to start")
+        server = Server(process, url, folder, log)
+        server.pid = process.pid  # of the supervisor, as its workers come and go
+        wait_for(lambda: len(serving(server)) == workers, START_DEADLINE, "all workers to serve")
+        yield server
+    finally:
+        if process.poll() is None:
+            Server(process, "http://127.0.0.1:0", folder, log).kill()
+
+
+@pytest.fixture
+def supervise(tmp_path: Path) -> Iterator[Supervise]:
+    """`supervise(workers, *options)` serves `APP`."""
+    with ExitStack() as stack:
+
+        def start(workers: int, *options: str, source: str = APP, **more: Any) -> Server:
+            (tmp_path / "served.py").write_text(INSTALLED + source)
+            (tmp_path / "program.py").write_text(PROGRAM)
+            command = [sys.executable, "program.py"]
+            return stack.enter_context(served(command, tmp_path, workers, *options, **more))
+
+        yield start
+
+
+def deaths(server: Server) -> list[dict[str, Any]]:
+    """What the log says of workers that died, oldest first."""
+    lines = (json.loads(line) for line in server.log.splitlines() if line.startswith("{"))
+    return [line for line in lines if line["event"].startswith("a worker died")]
+
+
+def serving(server: Server) -> set[int]:
+    """The workers that serve, as the log has it."""
+    begun = re.findall(r"\[(\d+)\] \[INFO\] Running on", server.log)
+    return set(map(int, begun)) - {each["pid"] for each in deaths(server)}
+
+
+def others(server: Server, pid: int) -> list[psutil.Process]:
+    return [each for each in workers_of(server) if each.pid != pid]
+
+
+async def ask_whom(server: Server, path: str) -> tuple[trio.SocketStream, int]:
+    """A connection with a response that has begun, and the process that sends it."""
+    stream = await connect(server)
+    await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
+    head, _ = await read_head(stream)
+    found = re.search(rb"x-pid: (\d+)", head)
+    assert found is not None
+    return stream, int(found[1])
+
+
+async def test_a_worker_that_dies_is_named_and_replaced(supervise: Supervise) -> None:
+    server = supervise(2)
+    stream, pid = await ask_whom(server, "/slow")
+    async with stream:
+        [other] = others(server, pid)
+        with server.descriptors_left(0):  # so that the first try to start another one fails
+            other.kill()
+            async with await ask(server, "/"):
+                pass  # the other one serves meanwhile
+            await wait_until(lambda: len(deaths(server)) == 2, 5, "two deaths to be said")
+        died, failed = deaths(server)
+        assert (died["pid"], died["of"]) == (other.pid, "SIGKILL (perhaps out of memory)")
+        assert failed["of"] == "it could not be started: Too many open files"
+        assert failed["worker"] == died["worker"]
+        assert failed["again_in"] == 2 * died["again_in"]
+        assert is_whole(await rest(stream))
+    await wait_until(lambda: len(serving(server)) == 2, 30, "another one to serve")
+    before = processes(server)
+    async with await ask(server, "/slow") as stream:
+        server.process.terminate()
+        assert is_whole(await rest(stream))
+    await ends_well(server, before, 2)
+
+
+async def test_without_restart_a_death_ends_the_server_with_the_worst_code(supervise: Supervise) -> None:
+    server = supervise(3, environ={"NO_RESTART": "1"})
+    before = processes(server)
+    stream, pid = await ask_whom(server, "/slow")
+    async with stream:
+        killed, faulty = others(server, pid)
+        killed.kill()
+        faulty.send_signal(signal.SIGSEGV)
+        assert is_whole(await rest(stream))
+    await ends_well(server, before, 1, code=128 + signal.SIGSEGV)
+    assert {each["pid"] for each in deaths(server)} == {killed.pid, faulty.pid}
+
+
+@pytest.mark.parametrize(
+    ("number", "to_all"),
+    [
+        pytest.param(signal.SIGTERM, False, id="told by a service manager"),
+        pytest.param(signal.SIGINT, True, id="Ctrl-C"),
+        large(signal.SIGTERM, True, id="told together"),
+        large(signal.SIGINT, False, id="interrupted"),
+    ],
+)
+async def test_told_to_end_all_workers_drain(supervise: Supervise, number: int, to_all: bool) -> None:
+    server = supervise(2)
+    before = processes(server)
+    async with await ask(server, "/slow") as stream:
+        send_all(number, before if to_all else before[:1])
+        assert is_whole(await rest(stream))
+    await ends_well(server, before, 2)
+
+
+async def test_while_workers_drain_new_connections_are_refused(supervise: Supervise) -> None:
+    server = supervise(2)
+    before = processes(server)
+    async with await ask(server, "/endless") as stream:
+        server.process.terminate()
+        with trio.fail_after(60):
+            while await takes_connections(server):
+                await trio.sleep(0.01)
+
+        def interrupted() -> bool:
+            if "is cut" not in server.log:
+                server.process.send_signal(signal.SIGINT)
+            return "is cut" in server.log
+
+        await wait_until(interrupted, 5, "a second Ctrl-C to cut the drain")
+        await rest(stream)
+    await ends_well(server, before, 2)
+
+
+async def test_workers_end_without_their_supervisor(supervise: Supervise) -> None:
+    server = supervise(2)
+    before = processes(server)
+    async with await ask(server, "/slow") as stream:
+        server.process.kill()
+        assert is_whole(await rest(stream))
+    await ends_well(server, before, 2, code=-signal.SIGKILL)
+
+
+async def test_sighup_replaces_the_workers_and_a_worker_told_alone_is_replaced(supervise: Supervise) -> None:
+    server = supervise(1)
+    for number, told in enumerate((server.process, workers_of(server)[0]), start=2):
+        stream, pid = await ask_whom(server, "/slow")
+        async with stream:
+            if told is server.process:
+                told.send_signal(signal.SIGHUP)
+            else:
+                psutil.Process(pid).terminate()
+            assert is_whole(await rest(stream))
+        await wait_until(lambda: server.log.count("Running on") == number, 30, "another worker")  # noqa: B023
+        assert others(server, pid)
+    assert not deaths(server)
+    before = processes(server)
+    server.process.terminate()
+    await ends_well(server, before, 3)
+
+
+async def test_all_kinds_of_addresses_are_shared(supervise: Supervise, tmp_path: Path) -> None:
+    certificate = certified(tmp_path)
+    server = supervise(
+        2,
+        *("--insecure-bind", "127.0.0.1:0", "--bind", "unix:here.sock", "--pid", "pid"),
+        *certificate,
+    )
+    assert int((tmp_path / "pid").read_text()) == server.process.pid
+    [plain] = set(re.findall(r"Running on (http://\S+)", server.log))
+    assert set(re.findall(r"Running on (https://\S+)", server.log)) == {server.url, "https://unix:here.sock"}
+    transport = httpx.HTTPTransport(uds=str(tmp_path / "here.sock"), verify=False)
+    for client in (
+        httpx.Client(base_url=server.url, verify=False),
+        httpx.Client(base_url=plain),
+        httpx.Client(base_url="https://here", transport=transport, verify=False),
+    ):
+        with client:
+            assert client.get("/").status_code == 200
+    before = processes(server)
+    server.process.terminate()
+    await ends_well(server, before, 2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_all_may_be_told_to_end_while_the_first_worker_starts(tmp_path: Path, number: int) -> None:
+    (tmp_path / "served.py").write_text(INSTALLED + APP)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    process = begin([sys.executable, "program.py"], tmp_path, "-w", "2")
+    server = Server(process, "http://127.0.0.1:0", tmp_path, tmp_path / "log")
+    try:
+        wait_for(lambda: workers_of(server), START_DEADLINE, "the first worker")
+        os.killpg(process.pid, number)
+        assert process.wait(300) == 0, server.log
+    finally:
+        server.kill()
+    assert "Traceback" not in server.log
+    assert not deaths(server)
+
+
+DIES = """
+import os, signal
+async def app(scope, *_):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+FAILS = """
+async def app(scope, receive, send, *_):
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no films today"})
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "said"),
+    [(DIES, 137, "of.*SIGKILL"), (FAILS, 1, "the server does not start: no films today")],
+    ids=["killed", "refuses"],
+)
+def test_what_keeps_the_first_worker_from_starting_ends_the_server(
+    tmp_path: Path, source: str, code: int, said: str
+) -> None:
+    (tmp_path / "served.py").write_text(INSTALLED + source)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    process = begin([sys.executable, "program.py"], tmp_path, "-w", "2")
+    try:
+        assert process.wait(300) == code
+    finally:
+        process.kill()
+        process.wait()
+    lines = (tmp_path / "log").read_text().splitlines()
+    [line] = [each for each in lines if "Running on" not in each]  # Hypercorn says so too early
+    assert re.search(said, line)
+
+
+ORPHANED = """
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+"""
+
+CONTAINED = (
+    *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
+    *(("--user", "--map-root-user") if os.geteuid() else ()),
+)
+
+
+def test_as_the_first_process_of_a_container_it_reaps_what_a_dead_worker_leaves(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "served.py").write_text(INSTALLED + APP + ORPHANED)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    with served([*CONTAINED, sys.executable, "program.py"], tmp_path, 1) as server:
+        [supervisor] = psutil.Process(server.process.pid).children()
+        [worker] = [each for each in supervisor.children() if "--multiprocessing-fork" in each.cmdline()]
+        [orphan] = worker.children()
+        worker.kill()
+        wait_for(lambda: not psutil.pid_exists(orphan.pid), 10, "what it left to be reaped")
+        wait_for(lambda: server.log.count("Running on") == 2, 30, "another one to serve")
+        supervisor.terminate()
+        assert server.process.wait(60) == 0
+
+
+async def test_when_the_owner_of_the_data_is_killed_another_worker_takes_over(
+    footage: Path, tmp_path: Path
+) -> None:
+    """Streams of the other worker go on, what was acknowledged is there, and the library is served and changed."""
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "large.mp4").write_bytes(os.urandom(1 << 20) * 64)
+    (tmp_path / "videos" / "film.mp4").write_bytes(footage.read_bytes())
+    command = [str(Path(sys.executable).with_name("trio-stream")), "serve"]
+    environ = settings_of(tmp_path / "videos", tmp_path) | {"TRIO_STREAM_ARTWORK_SHARE": "0"}
+    with served(command, tmp_path, 2, environ=environ) as server:
+
+        def film() -> str | None:
+            items = server.get("/api/videos?limit=50").json()["items"]
+            return next((item["id"] for item in items if item["name"] == "film.mp4"), None)
+
+        playhead = f"/api/videos/{wait_for(film, 20, 'the film')}/playhead"
+        owner = psutil.Process(json.loads((tmp_path / "data" / LOCK).read_text())["pid"])
+        [beside] = others(server, owner.pid)
+        with server.client() as client:
+            owner.suspend()
+            try:
+                stream = await connect(server)
+                await stream.send_all(
+                    b"GET /api/stream/large.mp4 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
+                )
+                _, begun = await read_head(stream)
+                assert client.get("/healthz").status_code == 200
+            finally:
+                owner.resume()
+            assert client.put(playhead, json={"position": 7}).status_code == 200
+            owner.kill()
+            assert len(begun) + len(await rest(stream, within=60)) == 64 << 20
+            await stream.aclose()
+            wait_for(lambda: client.get("/readyz").status_code == 200, 20, "it to be ready")
+
+            def writes() -> bool:
+                return client.put(playhead, json={"position": 8}).status_code == 200
+
+            assert client.get(playhead.removesuffix("/playhead")).json()["playhead"]["position"] == 7
+            wait_for(writes, 20, "the other one to take over")
+            assert json.loads((tmp_path / "data" / LOCK).read_text())["pid"] == beside.pid
+        [died] = deaths(server)
+        assert died["pid"] == owner.pid
+        wait_for(lambda: len(serving(server)) == 2, 30, "another worker")
+        assert server.get("/readyz").status_code == 200
+        before = processes(server)
+        assert server.stop() == 0
+        wait_for(lambda: not running(before), 5, "its processes to be gone")

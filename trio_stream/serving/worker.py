@@ -1,0 +1,61 @@
+"""A supervised worker: Hypercorn's, with our guards. It tells its parent once it serves."""
+
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any
+
+import hypercorn.trio.run
+import trio
+from hypercorn.config import Sockets
+from hypercorn.typing import AppWrapper, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from hypercorn.utils import load_application
+
+from trio_stream.errors import SettingsError
+from trio_stream.serving.options import parse
+
+
+def work(arguments: Sequence[str], sockets: Sockets, serving: Connection) -> None:
+    """Be a worker, in a process of its own; sends something to `serving` once it serves.
+
+    It reads the options itself, as what a file of the operator defines cannot always be pickled.
+    """
+    try:
+        config = parse(arguments)
+    except SettingsError as error:
+        sys.exit(f"the server does not start: {error}")
+    app = load_application(config.application_path, config.wsgi_max_body_size)
+
+    def started() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        with serving, suppress(BrokenPipeError):
+            serving.send_bytes(b"serving")
+
+    serve = hypercorn.trio.run.worker_serve  # the guarded one: loading the application has replaced it
+    trio.run(partial(serve, _announced(app, started), config, sockets=sockets))
+
+
+def _announced(app: AppWrapper, started: Callable[[], None]) -> AppWrapper:
+    """`app`, which calls `started` when it says so. Hypercorn itself goes on for a moment also when a start failed."""
+
+    def call(
+        scope: Scope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        sync_spawn: Callable[..., Any],
+        call_soon: Callable[..., Any],
+    ) -> Coroutine[Any, Any, None]:
+        if scope["type"] != "lifespan":
+            return app(scope, receive, send, sync_spawn, call_soon)
+
+        async def pass_on(message: ASGISendEvent) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                started()
+
+        return app(scope, receive, pass_on, sync_spawn, call_soon)
+
+    return call
