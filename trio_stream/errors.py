@@ -241,6 +241,7 @@ class MediaWorkerFailed(TrioStreamError):
 
     status = 503
     code = "media-worker-failed"
+    retry_after = 5
 
 
 TROUBLE_OF_ALL = (LibraryAway, StoreUnavailable, StoreDamaged, StoreUnusable, TooManyFiles)

@@ -41,7 +41,7 @@ class Churn:
     """Somebody who works on the files all the time. Every file is a good one, whenever it rests."""
 
     def __init__(self, root: Path, clips: Path, chance: random.Random, done: Counter[str]) -> None:
-        self._root = root
+        self.root = root
         self._folder = clips
         self._clips: list[Path] = []
         self._chance = chance
@@ -51,7 +51,7 @@ class Churn:
 
     def files(self) -> list[Path]:
         """All there are."""
-        found = (path for path in self._root.rglob("*") if path.suffix in (".mp4", ".mkv"))
+        found = (path for path in self.root.rglob("*") if path.suffix in (".mp4", ".mkv"))
         return sorted(path for path in found if not path.name.startswith("."))
 
     def renew(self) -> None:
@@ -73,7 +73,7 @@ class Churn:
         ]  # fmt: skip
         while True:
             change = self._chance.choice(kinds)
-            with trio.CancelScope(shield=True), suppress(FileNotFoundError):
+            with trio.CancelScope(shield=True), suppress(FileNotFoundError, PermissionError):
                 await change()
                 self._done[change.__name__] += 1
             await trio.sleep(self._chance.uniform(0, 0.08))
@@ -102,11 +102,11 @@ class Churn:
             path.rename(self._new_name(path.suffix))
 
     async def move_folder(self) -> None:
-        folders = sorted(path for path in self._root.rglob("*") if path.is_dir())
+        folders = sorted(path for path in self.root.rglob("*") if path.is_dir())
         if folders:
             self._number += 1
             folder = self._chance.choice(folders)
-            around = self._root / self._chance.choice(["", "Shows", "Films"])
+            around = self.root / self._chance.choice(["", "Shows", "Films"])
             if not around.is_relative_to(folder):
                 around.mkdir(exist_ok=True)
                 folder.rename(around / f"Folder {self._number}")
@@ -136,7 +136,7 @@ class Churn:
             path.with_suffix(".en.srt").write_text(SUBTITLE.format(self._number))
 
     async def remove_subtitles(self) -> None:
-        if found := sorted(self._root.rglob("*.srt")):
+        if found := sorted(self.root.rglob("*.srt")):
             self._chance.choice(found).unlink()
 
     def _any(self) -> Path | None:
@@ -154,6 +154,6 @@ class Churn:
 
     def _new_name(self, suffix: str) -> Path:
         self._number += 1
-        folder = self._root / self._chance.choice(["", "Films", "Shows/1", "Shows/2", "A"])
+        folder = self.root / self._chance.choice(["", "Films", "Shows/1", "Shows/2", "A"])
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{self._chance.choice('abcz')} {self._number}{suffix}"

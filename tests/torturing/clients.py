@@ -3,7 +3,7 @@
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -13,6 +13,9 @@ from tests.torturing.churn import MOST_FILES
 from tests.torturing.promises import Broken, Stored
 
 CLIENTS = 24
+AGAIN = 0.1
+"""Seconds until a client whose connection ended makes a new one."""
+
 PAUSE = 0.02
 """Seconds from one write of a client to its next."""
 
@@ -71,7 +74,7 @@ class Watchers:
     A playhead stands always further on than every one before, of any video, so that a number says what is later.
     """
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, *, again: bool = False) -> None:
         self.acknowledged: dict[str, float] = {}
         self.begun: dict[str, list[float]] = {}
         """What was sent of a video until the first answer: one of it is where its viewing began."""
@@ -79,15 +82,22 @@ class Watchers:
         self.written = 0
         self.doing = "nothing it told"
         self._chance = chance
+        self._again = again
         self._tick = 0
         self._ids: list[str] = []
 
     async def run(self, url: str) -> None:
-        """Until the server is gone."""
+        """Until the server is gone, or, with `again`, until cancelled."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._find, url)
+            nursery.start_soon(self._go_on, self._find, url)
             for number in range(CLIENTS):
-                nursery.start_soon(self._watch, url, number)
+                nursery.start_soon(self._go_on, self._watch, url, number)
+
+    async def _go_on(self, do: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        await do(*arguments)
+        while self._again:
+            await trio.sleep(AGAIN)
+            await do(*arguments)
 
     async def _find(self, url: str) -> None:
         async with connected(url) as client:
@@ -121,10 +131,10 @@ class Watchers:
                     self.acknowledged[id_] = position
                     self.written += 1
 
-    def check(self, stored: Stored) -> int:
-        """That nothing acknowledged is lost; answers how many ids were given up for those of moved videos."""
+    def check(self, stored: Stored, acknowledged: Mapping[str, float] | None = None) -> int:
+        """That nothing acknowledged is lost, until now or a moment before; answers how many ids were given up for those of moved videos."""
         given_up = 0
-        for id_, position in self.acknowledged.items():
+        for id_, position in (self.acknowledged if acknowledged is None else acknowledged).items():
             found = stored.positions.get(id_)
             if id_ not in stored.positions:  # its playhead is that of the older video now
                 given_up += 1

@@ -7,7 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
+import httpx
 import trio
 from sqlalchemy import Connection, select
 
@@ -107,6 +109,26 @@ class Data:
                 raise Broken(f"{path.name} is written down and not there")
             if blake2b(path.read_bytes(), digest_size=16).hexdigest() != name:
                 raise Broken(f"{path.name} has other bytes than its name says")
+
+
+def check_shown(client: httpx.Client, item: dict[str, Any], position: float | None) -> None:
+    """That all was made of a good video, and that it stands at `position` or later. Raises `Broken`."""
+    if item["state"] != "probed":
+        raise Broken(f"{item['name']} is {item['state']}: {item['reason']}")
+    details = client.get(item["urls"]["self"]).json()
+    urls = [details["poster"], *(details["thumbnails"] or {}).get("sheets", [None])]
+    urls += [(details["thumbnails"] or {}).get("track")]
+    urls += [each["url"] for each in details["subtitles"]]
+    inside = [each for each in details["subtitles"] if each["track"] is not None]
+    if None in urls or len(inside) != 1:
+        raise Broken(f"not all was made of {item['name']}: {details}")
+    for url in urls:
+        answer = client.get(url)
+        digest = blake2b(answer.content, digest_size=16).hexdigest()
+        if answer.status_code != 200 or answer.headers["ETag"] != f'"{digest}"':
+            raise Broken(f"{url} answers {answer.status_code}, {len(answer.content)} bytes")
+    if position is not None and (item["playhead"] or {}).get("position", -1.0) < position:
+        raise Broken(f"{item['name']} is shown at {item['playhead']}, not at {position}")
 
 
 def made_files(connection: Connection) -> set[tuple[str, str]]:

@@ -13,9 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import httpx
 import trio
@@ -24,7 +22,7 @@ from tests.support import Process, is_done, launch, serving, url_in
 from tests.torturing.churn import FEWEST_FILES, Churn
 from tests.torturing.clients import Watchers
 from tests.torturing.processes import Processes
-from tests.torturing.promises import Broken, Data, run
+from tests.torturing.promises import Broken, Data, check_shown, run
 from trio_stream.library.derived import OLD
 from trio_stream.services import DERIVED
 
@@ -94,7 +92,7 @@ class Torture:
         first = not self.report.rounds  # which is to see something at any rate
         early = not first and self._chance.random() < 0.15
         process, log = launch(
-            self._churn._root, self._folder / "server", hypercorn=workers, environ=self._environ
+            self._churn.root, self._folder / "server", hypercorn=workers, environ=self._environ
         )
         killed = False
         try:
@@ -163,16 +161,14 @@ class Torture:
             while True:
                 state = client.get("/api/library").json()
                 found = {item["name"]: item for item in client.get("/api/videos?limit=200").json()["items"]}
-                names = {str(path.relative_to(self._churn._root)) for path in self._churn.files()}
+                names = {str(path.relative_to(self._churn.root)) for path in self._churn.files()}
                 if is_done(state) and set(found) == names:
                     break
                 if time.monotonic() > deadline:
                     raise Broken(f"after {seconds:g} s it is not done: {state}, {set(found) ^ names}")
                 time.sleep(0.1)
             for item in found.values():
-                if item["state"] != "probed":
-                    raise Broken(f"{item['name']} is {item['state']}: {item['reason']}")
-                self._check_shown(client, item)
+                check_shown(client, item, self._watchers.acknowledged.get(item["id"]))
             left = self._data.half_made()
             while left and time.monotonic() < deadline:
                 time.sleep(0.1)
@@ -184,27 +180,10 @@ class Torture:
         self._wait_gone()
         run(self._check_database)
 
-    def _check_shown(self, client: httpx.Client, item: dict[str, Any]) -> None:
-        details = client.get(item["urls"]["self"]).json()
-        urls = [details["poster"], *(details["thumbnails"] or {}).get("sheets", [None])]
-        urls += [(details["thumbnails"] or {}).get("track")]
-        urls += [each["url"] for each in details["subtitles"]]
-        inside = [each for each in details["subtitles"] if each["track"] is not None]
-        if None in urls or len(inside) != 1:
-            raise Broken(f"not all was made of {item['name']}: {details}")
-        for url in urls:
-            answer = client.get(url)
-            digest = blake2b(answer.content, digest_size=16).hexdigest()
-            if answer.status_code != 200 or answer.headers["ETag"] != f'"{digest}"':
-                raise Broken(f"{url} answers {answer.status_code}, {len(answer.content)} bytes")
-        position = self._watchers.acknowledged.get(item["id"])
-        if position is not None and (item["playhead"] or {}).get("position", -1.0) < position:
-            raise Broken(f"{item['name']} is shown at {item['playhead']}, not at {position}")
-
     @contextmanager
     def _running(self) -> Iterator[httpx.Client]:
         with (
-            serving(self._churn._root, self._folder / "server", environ=self._environ) as server,
+            serving(self._churn.root, self._folder / "server", environ=self._environ) as server,
             server.client() as client,
         ):
             yield client
