@@ -13,6 +13,9 @@ from tests.torturing.churn import MOST_FILES
 from tests.torturing.promises import Broken, Stored
 
 CLIENTS = 24
+LONGEST = 60.0
+"""Seconds until an answer has come."""
+
 AGAIN = 0.1
 """Seconds until a client whose connection ended makes a new one."""
 
@@ -28,7 +31,12 @@ class Client:
         self._held = b""
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Status and JSON. Raises `Gone` when the answer does not come whole."""
+        """Status and JSON. Raises `Gone` when the answer does not come whole, and `Broken` when it does not come."""
+        with trio.move_on_after(LONGEST):
+            return await self._ask(method, path, body)
+        raise Broken(f"{method} {path}: no answer within {LONGEST:g} s")
+
+    async def _ask(self, method: str, path: str, body: object) -> tuple[int, Any]:
         data = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: server\r\nContent-Length: {len(data)}\r\n\r\n"
         try:
@@ -74,7 +82,7 @@ class Watchers:
     A playhead stands always further on than every one before, of any video, so that a number says what is later.
     """
 
-    def __init__(self, chance: random.Random, *, again: bool = False) -> None:
+    def __init__(self, chance: random.Random, *, pause: float = PAUSE, again: bool = False) -> None:
         self.acknowledged: dict[str, float] = {}
         self.begun: dict[str, list[float]] = {}
         """What was sent of a video until the first answer: one of it is where its viewing began."""
@@ -82,6 +90,7 @@ class Watchers:
         self.written = 0
         self.doing = "nothing it told"
         self._chance = chance
+        self._pause = pause
         self._again = again
         self._tick = 0
         self._ids: list[str] = []
@@ -116,7 +125,7 @@ class Watchers:
         """Each video has one client, so what is sent later is stored later."""
         async with connected(url) as client:
             while True:
-                await trio.sleep(PAUSE)
+                await trio.sleep(self._pause)
                 mine = [id_ for id_ in self._ids if int(id_, 16) % CLIENTS == number]
                 if not mine:
                     continue

@@ -10,7 +10,7 @@ import errno
 import os
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,10 +32,7 @@ TABLES = ("videos", "contents", "playheads")
 
 
 class DataFaults:
-    """Faults of `data`. `disk` is where its folder lies; `bounded` says that this is a small disk of its own.
-
-    `restart` starts the database anew, where that can be done.
-    """
+    """Faults of `data`. `disk` is where its folder lies; `bounded` says that this is a small disk of its own."""
 
     def __init__(
         self,
@@ -44,13 +41,11 @@ class DataFaults:
         chance: random.Random,
         *,
         bounded: bool,
-        restart: Callable[[], None] | None,
     ) -> None:
         self._data = data
         self._disk = disk
         self._chance = chance
         self._bounded = bounded
-        self._restart = restart
 
     def all(self) -> list[Fault]:
         found = [
@@ -62,8 +57,6 @@ class DataFaults:
             found.append(Fault("disk full", self.full, longest=12, group="data"))
         if self._data.database_url:
             found.append(Fault("database let go", self.let_go, group="data"))
-        if self._restart is not None:
-            found.append(Fault("database started anew", self.restarted, group="data"))
         return found
 
     @asynccontextmanager
@@ -151,12 +144,6 @@ class DataFaults:
                 )
         except psycopg.Error:
             raise NotNow from None
-        yield
-
-    @asynccontextmanager
-    async def restarted(self) -> AsyncIterator[None]:
-        assert self._restart is not None
-        await trio.to_thread.run_sync(self._restart)
         yield
 
 

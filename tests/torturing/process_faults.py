@@ -38,7 +38,8 @@ class ProcessFaults:
 
     @asynccontextmanager
     async def reader_killed(self) -> AsyncIterator[None]:
-        self._send([signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM], self._processes.reading())
+        # A crash would be that of a file, for which it is never read again.
+        self._send([signal.SIGKILL, signal.SIGTERM], self._processes.reading())
         yield
 
     @asynccontextmanager

@@ -166,6 +166,6 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
             found = (found.subgroup((Broken, StoreError)) or found).exceptions[0]
         if isinstance(found, StoreError):
             raise Broken(f"the database cannot be used: {found}") from error
-        if isinstance(found, Broken):
+        if isinstance(found, Broken | KeyboardInterrupt):
             raise found from None
         raise

@@ -15,10 +15,8 @@ import httpx
 import trio
 
 from tests import websocket
+from tests.torturing.clients import LONGEST
 from tests.torturing.promises import Broken
-
-LONGEST = 60.0
-"""Seconds until an answer has come whole."""
 
 REFUSED = (503, 507)
 

@@ -362,7 +362,9 @@ def test_an_error_that_may_pass_says_when_to_come_back() -> None:
         if isinstance(each, type) and issubclass(each, errors.TrioStreamError)
     ]
     passing = [kind for kind in kinds if kind.status > 500]
-    assert {errors.NotTheOwner, errors.MediaWorkerFailed, errors.StoreFull} <= set(passing)
+    assert {errors.NotTheOwner, errors.MediaWorkerFailed, errors.StoreFull, errors.StoreUnusable} <= set(
+        passing
+    )
     for kind in passing:
         found = describe(kind.__new__(kind))
         assert found.status == kind.status, kind
