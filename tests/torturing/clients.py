@@ -69,11 +69,14 @@ class Gone(Exception):
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Client]:
-    """A connection for the length of the block, which ends when the server has gone."""
+    """A connection for the length of the block. Raises `Gone` where there is nobody."""
     host, port = url.partition("://")[2].split(":")
-    with suppress(Gone, OSError):
-        async with await trio.open_tcp_stream(host, int(port)) as stream:
-            yield Client(stream)
+    try:
+        stream = await trio.open_tcp_stream(host, int(port))
+    except OSError:
+        raise Gone from None
+    async with stream:
+        yield Client(stream)
 
 
 class Watchers:
@@ -103,10 +106,12 @@ class Watchers:
                 nursery.start_soon(self._go_on, self._watch, url, number)
 
     async def _go_on(self, do: Callable[..., Awaitable[None]], *arguments: object) -> None:
-        await do(*arguments)
+        with suppress(Gone):
+            await do(*arguments)
         while self._again:
             await trio.sleep(AGAIN)
-            await do(*arguments)
+            with suppress(Gone):
+                await do(*arguments)
 
     async def _find(self, url: str) -> None:
         async with connected(url) as client:

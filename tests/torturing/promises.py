@@ -111,8 +111,8 @@ class Data:
                 raise Broken(f"{path.name} has other bytes than its name says")
 
 
-def check_shown(client: httpx.Client, item: dict[str, Any], position: float | None) -> None:
-    """That all was made of a good video, and that it stands at `position` or later. Raises `Broken`."""
+def check_shown(client: httpx.Client, item: dict[str, Any]) -> None:
+    """That all was made of a good video. Raises `Broken`."""
     if item["state"] != "probed":
         raise Broken(f"{item['name']} is {item['state']}: {item['reason']}")
     details = client.get(item["urls"]["self"]).json()
@@ -127,8 +127,12 @@ def check_shown(client: httpx.Client, item: dict[str, Any], position: float | No
         digest = blake2b(answer.content, digest_size=16).hexdigest()
         if answer.status_code != 200 or answer.headers["ETag"] != f'"{digest}"':
             raise Broken(f"{url} answers {answer.status_code}, {len(answer.content)} bytes")
+
+
+def check_position(item: dict[str, Any], position: float | None) -> None:
+    """That a video stands at `position` or later, if there is one. Raises `Broken`."""
     if position is not None and (item["playhead"] or {}).get("position", -1.0) < position:
-        raise Broken(f"{item['name']} is shown at {item['playhead']}, not at {position}")
+        raise Broken(f"{item['name']} was acknowledged at {position} and is shown at {item['playhead']}")
 
 
 def made_files(connection: Connection) -> set[tuple[str, str]]:

@@ -22,7 +22,7 @@ from tests.support import Process, is_done, launch, serving, url_in
 from tests.torturing.churn import FEWEST_FILES, Churn
 from tests.torturing.clients import Watchers
 from tests.torturing.processes import Processes
-from tests.torturing.promises import Broken, Data, check_shown, run
+from tests.torturing.promises import Broken, Data, check_position, check_shown, run
 from trio_stream.library.derived import OLD
 from trio_stream.services import DERIVED
 
@@ -168,7 +168,8 @@ class Torture:
                     raise Broken(f"after {seconds:g} s it is not done: {state}, {set(found) ^ names}")
                 time.sleep(0.1)
             for item in found.values():
-                check_shown(client, item, self._watchers.acknowledged.get(item["id"]))
+                check_shown(client, item)
+                check_position(item, self._watchers.acknowledged.get(item["id"]))
             left = self._data.half_made()
             while left and time.monotonic() < deadline:
                 time.sleep(0.1)

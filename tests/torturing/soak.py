@@ -35,7 +35,7 @@ from tests.torturing.file_faults import FileFaults
 from tests.torturing.measuring import Sample, growing, slope
 from tests.torturing.process_faults import ProcessFaults
 from tests.torturing.processes import Processes
-from tests.torturing.promises import Broken, Data, check_shown, run
+from tests.torturing.promises import Broken, Data, check_position, check_shown, run
 from tests.torturing.viewers import Viewers, Weather
 from trio_stream.library.naming import is_plain
 
@@ -297,10 +297,11 @@ class Soak:
         if not is_done(state):
             return f"it is not done: {state}"
         for name, item in found.items():
+            check_position(item, acknowledged.get(item["id"]))
             try:
                 _check_end(item)
                 if name in good:
-                    check_shown(client, item, acknowledged.get(item["id"]))
+                    check_shown(client, item)
             except Broken as broken:
                 return str(broken)
         return None
