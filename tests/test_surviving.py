@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 
 from tests.databases import Databases
 from tests.depth import large
-from tests.torture import torture
+from tests.torturing.rounds import torture
 
 SEED = int(os.environ.get("TORTURE_SEED", random.randrange(1 << 32)))
 

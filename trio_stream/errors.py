@@ -193,9 +193,14 @@ class StoreDamaged(StoreError):
 
 
 class StoreUnusable(StoreError, SettingsError):
-    """The database that was chosen cannot be used at all until a person does something; the message says what."""
+    """The database that was chosen cannot be used until a person does something; the message says what.
 
+    No server starts with it. One that serves goes on, as when the disk of its data is away or read only.
+    """
+
+    status = 503
     code = "store-unusable"
+    retry_after = 5
 
 
 class SourceChanged(TrioStreamError):
@@ -247,6 +252,7 @@ class MediaWorkerFailed(TrioStreamError):
 
     status = 503
     code = "media-worker-failed"
+    retry_after = 5
 
 
 TROUBLE_OF_ALL = (LibraryAway, StoreUnavailable, StoreDamaged, StoreUnusable, TooManyFiles)

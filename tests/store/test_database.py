@@ -5,6 +5,7 @@ import logging
 import os
 import sqlite3
 import stat
+import sys
 import threading
 import traceback
 from pathlib import Path
@@ -360,3 +361,21 @@ async def test_a_write_during_which_the_server_ends_the_connection_is_made_once(
     async with writing(database_url) as (database, writer):
         assert await writer.write(change) == 2
         assert await database.read(facts) == {"turn 2": ""}
+
+
+async def test_whoever_migrates_keeps_the_locks_of_its_process(tmp_path: Path) -> None:
+    """A worker that takes over has the database open. POSIX ends all locks of a process on a file with its first close.
+
+    Without them whoever closes the database elsewhere believes to be the last one, and removes the log that is in use:
+    https://www.sqlite.org/howtocorrupt.html, section 2.2.
+    """
+    url = sqlite_address(tmp_path / "library.sqlite")
+    await migrate(url)
+    other = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT 1 FROM videos'); c.close()"
+    )
+    async with open_database(url) as database:
+        await database.read(lambda connection: connection.execute(text("SELECT 1 FROM videos")).all())
+        await migrate(url)
+        await trio.run_process([sys.executable, "-c", other, str(url.database)])
+        assert (tmp_path / "library.sqlite-wal").exists()

@@ -372,9 +372,21 @@ def test_a_file_with_a_name_that_is_no_text(start: Callable[..., Server], tmp_pa
     assert ask(server, "PUT", "/api/watch-state", exported).json()["older"] == 1
 
 
-async def test_an_owner_that_is_not_there_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trio_stream.errors import NotTheOwner  # noqa: PLC0415
+def test_an_error_that_may_pass_says_when_to_come_back() -> None:
+    """And no other is called an error of the server's by its status, but what is one."""
+    from trio_stream import errors  # noqa: PLC0415
     from trio_stream.web.problems import describe  # noqa: PLC0415
 
-    found = describe(NotTheOwner())
-    assert (found.status, dict(found.headers)["Retry-After"]) == (503, "1")
+    kinds = [
+        each
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, errors.TrioStreamError)
+    ]
+    passing = [kind for kind in kinds if kind.status > 500]
+    assert {errors.NotTheOwner, errors.MediaWorkerFailed, errors.StoreFull, errors.StoreUnusable} <= set(
+        passing
+    )
+    for kind in passing:
+        found = describe(kind.__new__(kind))
+        assert found.status == kind.status, kind
+        assert int(dict(found.headers)["Retry-After"]) > 0, kind

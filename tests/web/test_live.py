@@ -196,6 +196,26 @@ async def test_the_server_does_not_wait_for_who_listens(tmp_path: Path, workers:
             assert all(map(ended_whole, bodies))
 
 
+@pytest.mark.parametrize("path", [LIVE, SCAN])
+async def test_who_asks_and_leaves_while_the_server_stops_is_no_error(tmp_path: Path, path: str) -> None:
+    """That a client closed both halves is learnt from what it says to the head: then there is only the end to send."""
+    (tmp_path / "videos").mkdir()
+    with serving(tmp_path / "videos", tmp_path) as server:
+        async with AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(await connect(server)) for _ in range(20)]
+            for stream in clients:
+                await stream.send_all(b"HEAD /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
+                await read_head(stream)
+            os.kill(server.pid, signal.SIGSTOP)  # so that it learns of all of it at once
+            server.process.send_signal(signal.SIGTERM)
+            for stream in clients:
+                await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
+                await stream.aclose()
+            os.kill(server.pid, signal.SIGCONT)
+            assert await trio.to_thread.run_sync(server.process.wait, 60) == 0
+        assert "Traceback" not in server.log, server.log
+
+
 async def test_but_it_waits_for_a_video(tmp_path: Path) -> None:
     size = 32 << 20
     (tmp_path / "videos").mkdir()

@@ -4,6 +4,7 @@ A transaction that reads sees one state of the database from its first statement
 transaction that writes has the lock before its first statement, so it never fails half-way because of another one.
 """
 
+import errno
 import importlib.util
 import os
 from pathlib import Path
@@ -87,7 +88,15 @@ def create_file(url: URL) -> None:
     path = Path(str(url.database))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its log has the same rights
+        # A file that is there is not opened: to close it would end the locks of all connections this process has to it
+        # (POSIX; https://www.sqlite.org/howtocorrupt.html, section 2.2).
+        os.close(
+            os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        )  # its log has the same rights
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            reason = os.strerror(errno.EACCES)
+            raise StoreUnusable(f"the database {path} cannot be made or written: {reason}") from None
     except OSError as error:
         raise StoreUnusable(f"the database {path} cannot be made or written: {error.strerror}") from None
 

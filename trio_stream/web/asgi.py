@@ -106,7 +106,8 @@ class HTTPConnection(TrioASGIHTTPConnection):
             except* (OSError, TrioStreamError):
                 pass  # it ended early: the stream has noted and logs why
         if whole:
-            await send(LAST)
+            with suppress(OSError):  # a client that left may be learnt of only now
+                await send(LAST)
 
     async def _directly(
         self, route: Route, exchange: Exchange, receive: ASGIReceiveCallable, send: ASGISendCallable

@@ -246,6 +246,7 @@ MEANINGS = {
     "precondition-failed": "`If-Match` or `If-Unmodified-Since` asked for what has changed.",
     "not-the-owner": "The process that owns the library's data is not there just now; another one takes over.",
     "store-error": "The database failed.",
+    "store-unusable": "The database cannot be used, as when its disk is away or read only.",
     "store-conflict": "The change contradicts what is in the database.",
     "too-many-streams": "All streams this server may send at once are in use.",
     "too-many-listeners": "As many clients follow server-sent events as may at once.",
@@ -257,7 +258,7 @@ MEANINGS = {
 UNSENT = frozenset(
     {
         *("wrong-setting", "data-in-use", "client-gone", "client-stalled"),
-        *("store-error", "store-damaged", "store-unusable"),
+        *("store-error", "store-damaged"),
     }
 )
 """Codes for the operator: none of these has a client left, or yet, to be told."""
@@ -280,7 +281,7 @@ REMEDIES = {
     "store-error": "The log of the server says what failed.",
     "store-full": "Make room on the disk of the database; streams go on meanwhile.",
     "store-unavailable": "Ask again after as many seconds as `Retry-After` says; streams go on meanwhile.",
-    "store-unusable": "The server says what to do when it is started, and does not start.",
+    "store-unusable": "See to the disk of the database and the rights there, as the detail says; streams go on.",
     "too-many-streams": "Ask again after as many seconds as `Retry-After` says.",
     "too-many-listeners": "Close pages that nobody looks at; ask again after as many seconds as `Retry-After` says.",
     "library-away": "Look at the disk of the videos; once it is back, all is as it was.",

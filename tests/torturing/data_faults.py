@@ -1,0 +1,162 @@
+"""What can be wrong with the data of a server: locked, away, read only, no room for more, no connection to it.
+
+`away` gives the folder another name, in a folder in which nobody can make a new one: that is how it is when a disk is
+not mounted. To take away the file of the database alone would not be fair: what is written to a file without a name
+is lost whatever a server does. Read only are the files and folders of the data; what is open already stays writable,
+as Linux makes no disk read only while a file on it is written.
+"""
+
+import errno
+import os
+import random
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+from sqlalchemy.engine import make_url
+
+from tests.torturing.faults import Fault, NotNow
+from tests.torturing.promises import Data
+from trio_stream.services import DATABASE
+
+if TYPE_CHECKING:
+    import psycopg
+
+PATIENCE = 25.0
+"""Seconds that a database is locked, at most."""
+
+TABLES = ("videos", "contents", "playheads")
+
+
+class DataFaults:
+    """Faults of `data`. `disk` is where its folder lies; `bounded` says that this is a small disk of its own."""
+
+    def __init__(
+        self,
+        data: Data,
+        disk: Path,
+        chance: random.Random,
+        *,
+        bounded: bool,
+    ) -> None:
+        self._data = data
+        self._disk = disk
+        self._chance = chance
+        self._bounded = bounded
+
+    def all(self) -> list[Fault]:
+        found = [
+            Fault("database locked", self.locked, longest=PATIENCE, group="data"),
+            Fault("data away", self.away, group="data"),
+            Fault("data read only", self.read_only, group="data"),
+        ]
+        if self._bounded:
+            found.append(Fault("disk full", self.full, longest=12, group="data"))
+        if self._data.database_url:
+            found.append(Fault("database let go", self.let_go, group="data"))
+        return found
+
+    @asynccontextmanager
+    async def locked(self) -> AsyncIterator[None]:
+        with closing(await trio.to_thread.run_sync(self._lock)):
+            yield
+
+    def _lock(self) -> "sqlite3.Connection | psycopg.Connection":
+        """A connection with a transaction nobody else gets past."""
+        if self._data.database_url:
+            return self._lock_table(self._chance.choice(TABLES))
+        try:
+            connection = sqlite3.connect(
+                f"{(self._data.folder / DATABASE).as_uri()}?mode=rw",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            raise NotNow from None
+        return connection
+
+    def _lock_table(self, table: str) -> "psycopg.Connection":
+        import psycopg  # noqa: PLC0415 - only who tests with PostgreSQL needs it
+
+        try:
+            connection = psycopg.connect(self._plain())
+            connection.execute("SET lock_timeout = '5s'")
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+        except psycopg.Error:
+            raise NotNow from None
+        return connection
+
+    def _plain(self) -> str:
+        return make_url(self._data.url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        folder = self._data.folder
+        other = folder.with_name("elsewhere")
+        folder.rename(other)
+        self._disk.chmod(0o555)
+        try:
+            yield
+        finally:
+            self._disk.chmod(0o755)
+            other.rename(folder)
+
+    @asynccontextmanager
+    async def read_only(self) -> AsyncIterator[None]:
+        before: dict[Path, int] = {}
+        for path in [self._data.folder, *self._data.folder.rglob("*")]:
+            with suppress(FileNotFoundError):
+                before[path] = path.lstat().st_mode & 0o7777
+                path.chmod(before[path] & 0o555)
+        try:
+            yield
+        finally:
+            for path, mode in before.items():
+                with suppress(FileNotFoundError):
+                    path.chmod(mode)
+
+    @asynccontextmanager
+    async def full(self) -> AsyncIterator[None]:
+        filler = self._disk / "filler"
+        with filler.open("wb", buffering=0) as file:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_fill, file.fileno())
+                try:
+                    yield
+                finally:
+                    filler.unlink()
+                nursery.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def let_go(self) -> AsyncIterator[None]:
+        import psycopg  # noqa: PLC0415 - only who tests with PostgreSQL needs it
+
+        try:
+            with psycopg.connect(self._plain(), autocommit=True) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+        except psycopg.Error:
+            raise NotNow from None
+        yield
+
+
+async def _fill(file: int) -> None:
+    """Take all there is, and what becomes free."""
+    block = bytes(1 << 20)
+    while True:
+        size = len(block)
+        while size:
+            try:
+                os.write(file, block[:size])
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                size //= 16
+        await trio.sleep(0.05)
