@@ -265,3 +265,14 @@ def first_error[E: Exception](group: ExceptionGroup[E]) -> E:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def again[E: Exception](error: E) -> E:
+    """Another instance of an error, caused by it: raised in a task of its own.
+
+    One that is raised in many tasks has the tracebacks of all of them, and keeps alive what those tasks held.
+    """
+    other = type(error).__new__(type(error), *error.args)
+    other.__dict__.update(error.__dict__)
+    other.__cause__ = error
+    return other

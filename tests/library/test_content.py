@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_stream.library.content import (
+    PIECE,
     REMEMBERED,
     SAMPLE,
     SAMPLES,
@@ -81,10 +82,41 @@ def test_a_digest_tells_what_samples_do_not(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(bytes(3 * WHOLE))
     with path.open("r+b") as file:
-        before, sampled = digest(file.fileno()), fingerprint(file.fileno(), 3 * WHOLE)
+        before, sampled = (
+            digest(file.fileno(), *examine(file.fileno())),
+            fingerprint(file.fileno(), 3 * WHOLE),
+        )
         os.pwrite(file.fileno(), b"x", SAMPLE)  # just behind the first sample
         assert fingerprint(file.fileno(), 3 * WHOLE) == sampled
-        assert digest(file.fileno()) != before
+        assert digest(file.fileno(), *examine(file.fileno())) != before
+
+
+def test_a_digest_that_nobody_wants_any_more_ends_within_a_piece(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(bytes(3 * PIECE))
+    calls = 0
+
+    def go_on() -> None:
+        nonlocal calls
+        calls += 1
+        raise KeyError
+
+    with path.open("rb") as file, pytest.raises(KeyError):
+        digest(file.fileno(), *examine(file.fileno()), go_on=go_on)
+    assert calls == 1
+
+
+def test_a_file_that_is_mostly_holes_is_not_read_for_its_digest(tmp_path: Path) -> None:
+    """It takes hours for a terabyte, and says nothing: the rest is still to come."""
+    digests = []
+    for number in range(2):
+        path = tmp_path / f"{number}.mp4"
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+        os.utime(path, ns=(0, number))
+        with path.open("rb") as file:
+            digests.append(digest(file.fileno(), *examine(file.fileno())))
+    assert digests[0] != digests[1]
 
 
 async def test_what_was_looked_at_is_not_read_again(tmp_path: Path) -> None:

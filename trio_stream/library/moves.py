@@ -28,7 +28,11 @@ class Arrival:
 
 
 class DigestNeeded(Exception):
-    """Contents that differ have this fingerprint: tell the digest of what arrived and ask again."""
+    """Contents that differ have this fingerprint: tell the digest of what arrived as `name` and ask again."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 def moved_from(arrival: Arrival, gone: Sequence[Gone]) -> Gone | None:
@@ -38,7 +42,7 @@ def moved_from(arrival: Arrival, gone: Sequence[Gone]) -> Gone | None:
         same = list(gone)  # moved by something that does not keep times
     if gone and not same:
         if arrival.digest is None:
-            raise DigestNeeded
+            raise DigestNeeded(arrival.name)
         same = [each for each in gone if each.digest == arrival.digest]
     return max(same, key=lambda each: _likeness(arrival.name, each.name), default=None)
 

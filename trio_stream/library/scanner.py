@@ -304,14 +304,16 @@ class Scanner:
         self._progress.changed()
         self._news()
 
-    async def _examine_and_write(self, names: Sequence[str], *, with_digest: bool = False) -> records.Outcome:
-        found = await trio.to_thread.run_sync(self._examine, names, with_digest, limiter=self._limiter)
-        if not found:
-            return records.Outcome()
-        try:
-            return await self._writer.write(partial(records.take_up, found=found, now=moments.now()))
-        except DigestNeeded:
-            return await self._examine_and_write(names, with_digest=True)
+    async def _examine_and_write(self, names: Sequence[str]) -> records.Outcome:
+        found = {each.name: each for each in await self._examine(names)}
+        while found:
+            take_up = partial(records.take_up, found=tuple(found.values()), now=moments.now())
+            try:
+                return await self._writer.write(take_up)
+            except DigestNeeded as needed:
+                del found[needed.name]
+                found |= {each.name: each for each in await self._examine((needed.name,), with_digest=True)}
+        return records.Outcome()
 
     async def _keep_subtitles(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
         before = known.subtitles if known else {}
@@ -363,35 +365,17 @@ class Scanner:
         while found := await self._database.read(partial(alike, after=after, most=BATCH)):
             digests: dict[str, str] = {}
             for revision, name in found:
-                examined = await trio.to_thread.run_sync(self._examine, (name,), True, limiter=self._limiter)
-                for each in examined:
+                for each in await self._examine((name,), with_digest=True):
                     if each.content.revision == revision and each.digest is not None:
                         digests[revision] = each.digest
             if digests:
                 await self._writer.write(partial(records.keep_digests, digests=digests))
             after = found[-1][0]
 
-    def _examine(self, names: Sequence[str], with_digest: bool) -> list[Found]:
-        """Open files and look into them, in a thread; what has gone meanwhile, or cannot be read, is left out."""
-        found = []
-        for name in names:
-            try:
-                fd = open_file(self._root, name)
-            except VideoNotFound:
-                continue
-            except OSError as error:
-                log.warning("a video could not be read", name=name, reason=error.strerror)
-                continue
-            try:
-                status, content = examine(fd)
-                # Of a small file it is at hand: nothing has to be read again when its bytes turn out to be another's.
-                whole = with_digest or is_read_whole(content.size)
-                found.append(Found(name, Identity.of(status), content, digest(fd) if whole else None))
-            except OSError as error:
-                log.warning("a video could not be read", name=name, reason=error.strerror)
-            finally:
-                os.close(fd)
-        return found
+    async def _examine(self, names: Sequence[str], *, with_digest: bool = False) -> list[Found]:
+        """Open files and look into them; what has gone meanwhile, or cannot be read, is left out."""
+        examine = partial(_examine, self._root, names, with_digest=with_digest)
+        return await trio.to_thread.run_sync(examine, limiter=self._limiter)
 
     def _unread(self, look: Look, name: str, reason: str, *, within: str) -> None:
         """Tell what could not be looked at, and look into the folder `within` again later."""
@@ -453,6 +437,31 @@ class Scanner:
         if len(self._heard) > MOST_HEARD:
             self._asked = True
         self._told.set()
+
+
+def _examine(root: str, names: Sequence[str], *, with_digest: bool) -> list[Found]:
+    """In a thread that ends within a piece of a file when it is not wanted any more."""
+    found = []
+    for name in names:
+        try:
+            fd = open_file(root, name)
+        except VideoNotFound:
+            continue
+        except OSError as error:
+            log.warning("a video could not be read", name=name, reason=error.strerror)
+            continue
+        try:
+            status, content = examine(fd)
+            # Of a small file it is at hand: nothing has to be read again when its bytes turn out to be another's.
+            whole = None
+            if with_digest or is_read_whole(content.size):
+                whole = digest(fd, status, content, go_on=trio.from_thread.check_cancelled)
+            found.append(Found(name, Identity.of(status), content, whole))
+        except OSError as error:
+            log.warning("a video could not be read", name=name, reason=error.strerror)
+        finally:
+            os.close(fd)
+    return found
 
 
 def _count_lost(look: Look, lost: int, taken_over: int) -> None:

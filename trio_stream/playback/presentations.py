@@ -20,6 +20,7 @@ from trio_stream.errors import (
     StoreError,
     TooManyFiles,
     Unpackageable,
+    again,
 )
 from trio_stream.library.catalog import OpenVideo
 from trio_stream.mp4.timeline import Unsupported
@@ -107,9 +108,9 @@ class Presentations:
                     finding.scope.cancel()
                     self._forget(video.revision, finding)
             if finding.error is not None:
-                raise finding.error
+                raise again(finding.error)
         if isinstance(found, Unpackageable):
-            raise type(found)(str(found))
+            raise again(found)
         return found
 
     def _begin(self, video: OpenVideo) -> _Finding:

@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from trio_stream.errors import MediaWorkerFailed, TooManyFiles
+from trio_stream.errors import MediaWorkerFailed, TooManyFiles, again
 from trio_stream.playback.shelf import Shelf, in_memory
 
 NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE})
@@ -57,7 +57,7 @@ class _Making:
     def take(self) -> int:
         """A descriptor of its own for one who waited. Raises what making it raised."""
         if self.fd is None:
-            raise self.error
+            raise again(self.error)
         try:
             return os.dup(self.fd)
         except OSError as error:

@@ -13,7 +13,7 @@ import structlog
 import trio
 from sqlalchemy import Connection
 
-from trio_stream.errors import StoreUnavailable
+from trio_stream.errors import StoreUnavailable, again
 from trio_stream.store.database import Database
 
 WAITING = 1024
@@ -174,7 +174,7 @@ class Writer:
         ) as error:  # the fault of none of them; one by one they would wait for it again
             log.warning("changes could not be written", reason=str(error), changes=len(group))
             for change in group:
-                change.error = type(error)(str(error))
+                change.error = again(error)
             return 0
         except Exception as error:  # noqa: BLE001 - it is raised where the change came from
             if len(group) > 1:

@@ -1,0 +1,19 @@
+"""Errors that reach many tasks."""
+
+import pytest
+
+from trio_stream.errors import NotTheOwner, PreconditionFailed, StoreUnavailable, TrioStreamError, again
+
+
+@pytest.mark.parametrize(
+    "error", [StoreUnavailable("it is away"), NotTheOwner(), PreconditionFailed((("ETag", '"a"'),))], ids=repr
+)
+def test_an_error_is_raised_again_as_another_one(error: TrioStreamError) -> None:
+    others = [again(error) for _ in range(2)]
+    for other in others:
+        with pytest.raises(type(error)) as raised:
+            raise other
+        assert raised.value is other is not error
+        assert (other.args, vars(other), str(other)) == (error.args, vars(error), str(error))
+        assert other.__cause__ is error
+    assert error.__traceback__ is None, "what it is raised from again adds nothing to it"
