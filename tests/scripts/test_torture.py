@@ -38,7 +38,10 @@ def test_a_broken_promise_is_told_and_its_traces_are_kept(tmp_path: Path) -> Non
     assert run("--folder", folder).returncode == 2, "what is there is left alone"
 
 
-GENTLE = ("strange date", "strange name", "strange size", "special file", "videos away", "worker stopped")
+GENTLE = (
+    *("strange date", "strange name", "strange size", "special file"),
+    *("videos away", "worker stopped", "worker killed"),
+)
 """Faults after which nothing has to wait until it is tried again."""
 
 
