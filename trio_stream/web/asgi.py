@@ -228,6 +228,8 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
 
         async def send_or_tear(message: ASGISendEvent) -> None:
             nonlocal torn, cut
+            if cut:  # whoever answers an error would be answered with another one
+                raise ClientGone("the client is gone")
             try:
                 await send(message)
             except OSError as error:
