@@ -6,11 +6,13 @@ nothing. After as many requests as Hypercorn allows, and when the server stops, 
 is left to end.
 """
 
+import sys
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import h2.events
 import h2.exceptions
+import structlog
 import trio
 from h2.errors import ErrorCodes
 from hypercorn.events import Closed, Event, RawData, Updated
@@ -19,8 +21,12 @@ from hypercorn.utils import filter_pseudo_headers
 from hyperframe.frame import Frame, GoAwayFrame
 from priority.priority import PriorityError
 
+from trio_stream.server.admission import Admission
 from trio_stream.server.h2_sending import Sending
 from trio_stream.server.h2_stream import Buffer, Exchange, WebSocket
+from trio_stream.server.trimming import trimming
+
+log = structlog.get_logger("trio_stream.server")
 
 TAKING = 1.0
 """Seconds in which an application takes what its client sends: meanwhile nothing else of the connection is read."""
@@ -74,13 +80,16 @@ class Allowance:
 
 
 class H2(Sending):
-    """One connection."""
+    """One connection. `admission` bounds the streams that one address has on all of its connections."""
+
+    admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._resets = Allowance(RESETS, RESETS_FORGIVEN)
         self._frames = Allowance(FRAMES, FRAMES_FORGIVEN)
         self._widened = False
+        self._address = self.client[0] if self.client else None
         self.connection._frame_dispatch_table[GoAwayFrame] = _receive_goaway  # noqa: SLF001
 
     async def initiate(
@@ -98,6 +107,7 @@ class H2(Sending):
             for stream_id in list(self.streams):
                 await self._close_stream(stream_id)
             self._woken.unpark_all()
+            self.connection._frame_dispatch_table.clear()  # noqa: SLF001 - its methods, which know it
         elif isinstance(event, RawData) and not self.closed:
             try:
                 received = self.connection.receive_data(event.data)
@@ -150,6 +160,10 @@ class H2(Sending):
         if not path or not (path + method).isascii():
             self.connection.reset_stream(stream_id, ErrorCodes.PROTOCOL_ERROR)
             return
+        if not self.admission.enter(self._address):
+            log.warning("a stream was refused: too many", address=self._address, often=True)
+            self.connection.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
+            return
         kind = WebSocket if method == b"CONNECT" else Exchange
         whose = (self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server)
         stream = self.streams[stream_id] = kind(*whose, self.stream_send, stream_id)
@@ -180,6 +194,12 @@ class H2(Sending):
             if taking.cancelled_caught:
                 self._reset(event.stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
                 await self._drop(event.stream_id)
+
+    async def _close_stream(self, stream_id: int) -> None:
+        if stream_id in self.streams:
+            self.admission.leave(self._address)
+            trimming.note_end()
+        await super()._close_stream(stream_id)
 
     async def _drop(self, stream_id: int) -> None:
         if stream_id not in self.streams:
