@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import structlog
+from quart.wrappers import Response, Websocket
 from quart_trio import QuartTrio
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from trio_stream import settings as settings_module
-from trio_stream.errors import SettingsError
+from trio_stream.errors import SettingsError, let_go
 from trio_stream.server.admission import LOOPBACK
 from trio_stream.server.install import Limits, install
 from trio_stream.services import Services, raise_file_limit
@@ -68,6 +70,17 @@ class TrioStream(QuartTrio):
     live: live.Live
     player_folder: Path
     player: built.Build
+
+    async def handle_websocket(self, websocket: Websocket) -> Response | WerkzeugResponse | None:
+        """As in Quart-Trio, but what cancels it is not kept by frames and errors that it keeps itself."""
+        async with self.websocket_context(websocket) as context:
+            try:
+                return await self.full_dispatch_websocket(context)
+            except BaseExceptionGroup as group:
+                let_go(group)
+                raise
+            except Exception as error:  # noqa: BLE001 - the application's own handlers have the last word
+                return await self.handle_websocket_exception(error)
 
 
 def create_app(settings: Settings | None = None, *, player_folder: Path = built.DIST) -> TrioStream:

@@ -4,6 +4,7 @@ Each error carries what an edge needs to answer a client (`status`, a stable `co
 response itself. Foreign exceptions are turned into one of these once, where they enter the package.
 """
 
+from traceback import clear_frames
 from typing import ClassVar
 
 
@@ -276,3 +277,15 @@ def again[E: Exception](error: E) -> E:
     other.__dict__.update(error.__dict__)
     other.__cause__ = error
     return other
+
+
+def let_go(error: BaseException) -> None:
+    """Break the cycles through `error`: frames it has passed through that keep it, and what it was raised for.
+
+    For what a framework keeps in such frames while it looks who handles it. All that a viewer held hangs on them.
+    """
+    clear_frames(error.__traceback__)
+    error.__context__ = None
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            let_go(each)

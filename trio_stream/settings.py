@@ -216,7 +216,7 @@ class Settings:
     )
     connections_per_address: int = _setting(
         _whole(1, 1_000_000),
-        "Connections from one address; this machine and trusted proxies may have more.",
+        "Connections from one address, and HTTP/2 streams on them; this machine and trusted proxies may have more.",
         default=256,
     )
     trusted_proxies: tuple[Network, ...] = _setting(

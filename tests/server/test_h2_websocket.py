@@ -10,7 +10,7 @@ import pytest
 import trio
 from h2.errors import ErrorCodes
 from wsproto.connection import Connection, ConnectionState, ConnectionType
-from wsproto.events import CloseConnection, Event, Ping, TextMessage
+from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 
 from tests.http2 import Client, http2
 from tests.server.pairs import both
@@ -38,6 +38,8 @@ async def app(scope, receive, send, *_):
     await send({"type": "websocket.accept"})
     if scope["path"] == "/over":
         return
+    if scope["path"] == "/view":
+        await send({"type": "websocket.send", "bytes": memoryview(b"some bytes of a file")[5:10]})
     if scope["path"] == "/flood":
         try:
             for number in range(1, 201):  # megabytes: enough to see, and no more than a test may take
@@ -128,6 +130,15 @@ async def test_a_websocket_that_its_client_closes_ends_its_stream(secure: Start,
         await socket.send(CloseConnection(1000))
         await socket.read(lambda: len(socket.events) == 4)
         assert socket.events == [*said, CloseConnection(1000, "")]
+        await ends(socket, guarded)
+
+
+@both
+async def test_a_view_is_a_message_like_any_other(secure: Start, guarded: bool) -> None:
+    async with http2(secure(guarded=guarded)) as client:
+        socket = await opened(client, "/view")
+        await socket.read(lambda: socket.events == [BytesMessage(b"bytes")])
+        await socket.send(CloseConnection(1000))
         await ends(socket, guarded)
 
 

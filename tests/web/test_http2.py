@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import trio
 from h2.errors import ErrorCodes
+from wsproto.events import BytesMessage, CloseConnection
 
 from tests.http2 import Client, certified, http2, tls
+from tests.server.test_h2_websocket import opened
 from tests.support import SLOWER, Server, wait_until
 from tests.web.test_promises import leave, stand_still
 
@@ -48,6 +50,18 @@ async def test_a_file_arrives_whole_and_in_part(secure: Server, content: bytes) 
         assert body == content[1000000:3000000]
         head, body = await client.whole("/api/stream/nothing.mp4")
         assert head[":status"] == "404"
+    assert secure.last_ended()["ended"] == "finished"
+
+
+async def test_a_websocket_sends_a_file(secure: Server, content: bytes) -> None:
+    async with http2(secure) as client:
+        socket = await opened(client, "/api/ws/stream/kept.mp4?start=1000000&end=3000000")
+        await socket.read(lambda: socket.events[-1:] == [CloseConnection(1000, "")])
+        assert (
+            b"".join(each.data for each in socket.events if isinstance(each, BytesMessage))
+            == (content[1000000:3000000])
+        )
+        await socket.read(lambda: socket.over)
     assert secure.last_ended()["ended"] == "finished"
 
 

@@ -5,6 +5,7 @@
     connection.py   the socket: sends that raise, end, and can be cancelled; one connection's fault stays its own
     sendfile.py     spans of a file to a socket
     gathering.py    ... that are short: runs of a file into one buffer
+    trimming.py     free memory, back to the system after a crowd
     tasks.py        the application's task: nothing waits for one that has ended
     h11.py          HTTP/1.1 framing around bodies that nobody copies
     h2.py           HTTP/2, what is received: one stream's trouble is its own, and resets are counted

@@ -1,6 +1,7 @@
 """Who may connect: so many connections in all and so many from one address, but for networks that are trusted.
 
-A proxy brings everybody's connections from one address, and whoever is on this machine already could do worse.
+A stream of HTTP/2 is what a connection is without it, so an address may have as many of them on all its connections. A
+proxy brings everybody's connections from one address, and whoever is on this machine already could do worse.
 """
 
 from collections import Counter
@@ -12,7 +13,10 @@ LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/12
 
 
 class Admission:
-    """The connections there are, by address; `total` and `per_address` bound them, `unlimited` names who is exempt."""
+    """The connections or streams there are, by address.
+
+    `total` and `per_address` bound them, `unlimited` names who is exempt from the latter.
+    """
 
     def __init__(self, total: int, per_address: int, unlimited: tuple[Network, ...] = LOOPBACK) -> None:
         self.total = total
@@ -22,7 +26,7 @@ class Admission:
         self._by_address: Counter[str] = Counter()
 
     def enter(self, address: str | None) -> bool:
-        """Whether a connection from `address` may come in; then it is counted until `leave`."""
+        """Whether one more from `address` may come in; then it is counted until `leave`."""
         if self._count >= self.total:
             return False
         if (
@@ -37,7 +41,7 @@ class Admission:
         return True
 
     def leave(self, address: str | None) -> None:
-        """A connection that came in has ended."""
+        """One that came in has ended."""
         self._count -= 1
         if address is not None:
             self._by_address[address] -= 1

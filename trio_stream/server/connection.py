@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from math import inf
+from traceback import clear_frames
 from typing import ClassVar
 
 import structlog
@@ -28,6 +29,7 @@ from trio_stream.server.admission import Admission
 from trio_stream.server.patience import Patience, Timer
 from trio_stream.server.pieces import FileSpans, Piece, Pieces
 from trio_stream.server.sendfile import Sendfile
+from trio_stream.server.trimming import trimming
 
 log = structlog.get_logger("trio_stream.server")
 
@@ -85,7 +87,7 @@ class Connection(TCPServer):
         self.idle_task = Timer(self.idle, self._reading)  # type: ignore[assignment]
         address = _peer(self.stream)
         if not self.admission.enter(address):
-            log.warning("a connection was refused: too many", address=address)
+            log.warning("a connection was refused: too many", address=address, often=True)
             await trio.aclose_forcefully(self.stream)
             return
         try:
@@ -94,11 +96,15 @@ class Connection(TCPServer):
             pass  # the client went away while the reading side answered it
         except* Exception as group:
             # Left alone, this would end the nursery of all connections, and with it the server.
-            log.error("a connection failed", exc_info=group)
+            log.error("a connection failed", exc_info=group, often=True)
         finally:
             self.idle.leave(self._reading)
             self.admission.leave(address)
-            self.__dict__.pop("protocol", None)  # which knows this connection: what nobody needs goes at once
+            trimming.note_end()
+            # What nobody needs goes at once: the protocol knows this connection, and a TLS stream itself.
+            self.__dict__.pop("protocol", None)
+            if self._tls:
+                vars(self.stream).pop("_handshook", None)
 
     async def protocol_send(self, event: Event) -> None:
         """Send `RawData` whole or raise `OSError` (see the package); other events as in Hypercorn."""
@@ -161,7 +167,11 @@ class Connection(TCPServer):
 
     async def _receive_some(self) -> bytes | bytearray:
         if self._tls:
-            return await self.stream.receive_some(MAX_RECV)
+            try:
+                return await self.stream.receive_some(MAX_RECV)
+            except trio.BrokenResourceError as error:
+                clear_frames(error.__traceback__)
+                raise
         while self.stream.socket.fileno() >= 0:  # Trio takes the -1 of a closed one for a descriptor
             # There is rarely something before one waits, so one waits first.
             await trio.lowlevel.wait_readable(self.stream.socket)
@@ -204,6 +214,7 @@ class Connection(TCPServer):
         except trio.TooSlowError:
             raise TimeoutError("the client takes nothing") from None
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            clear_frames(error.__traceback__)  # one of contextlib's keeps what was raised, and is kept by it
             raise ConnectionResetError("the client is gone") from error
 
     async def _send_pieces(self, pieces: Sequence[Piece]) -> None:

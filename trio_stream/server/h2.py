@@ -6,20 +6,27 @@ nothing. After as many requests as Hypercorn allows, and when the server stops, 
 is left to end.
 """
 
+import sys
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import h2.events
 import h2.exceptions
+import structlog
 import trio
 from h2.errors import ErrorCodes
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol import events
 from hypercorn.utils import filter_pseudo_headers
+from hyperframe.frame import Frame, GoAwayFrame
 from priority.priority import PriorityError
 
+from trio_stream.server.admission import Admission
 from trio_stream.server.h2_sending import Sending
 from trio_stream.server.h2_stream import Buffer, Exchange, WebSocket
+from trio_stream.server.trimming import trimming
+
+log = structlog.get_logger("trio_stream.server")
 
 TAKING = 1.0
 """Seconds in which an application takes what its client sends: meanwhile nothing else of the connection is read."""
@@ -32,7 +39,7 @@ RESETS_FORGIVEN = 10.0
 
 FRAMES = 2000
 """Frames that carry nothing which a client may be ahead of what it takes: windows, priorities, settings, pings, empty
-data and those nobody knows."""
+data, goodbyes and those nobody knows."""
 
 FRAMES_FORGIVEN = 200.0
 """Of them, forgotten in a second."""
@@ -41,6 +48,7 @@ BYTES_OF_A_FRAME = 1024
 """Bytes of bodies that a client takes for each of them: some widen two windows for every four thousand."""
 
 CARRYING_NOTHING = (
+    h2.events.ConnectionTerminated,
     h2.events.PingAckReceived,
     h2.events.PingReceived,
     h2.events.PriorityUpdated,
@@ -72,13 +80,17 @@ class Allowance:
 
 
 class H2(Sending):
-    """One connection."""
+    """One connection. `admission` bounds the streams that one address has on all of its connections."""
+
+    admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._resets = Allowance(RESETS, RESETS_FORGIVEN)
         self._frames = Allowance(FRAMES, FRAMES_FORGIVEN)
         self._widened = False
+        self._address = self.client[0] if self.client else None
+        self.connection._frame_dispatch_table[GoAwayFrame] = _receive_goaway  # noqa: SLF001
 
     async def initiate(
         self, headers: list[tuple[bytes, bytes]] | None = None, settings: bytes | None = None
@@ -95,12 +107,12 @@ class H2(Sending):
             for stream_id in list(self.streams):
                 await self._close_stream(stream_id)
             self._woken.unpark_all()
+            self.connection._frame_dispatch_table.clear()  # noqa: SLF001 - its methods, which know it
         elif isinstance(event, RawData) and not self.closed:
             try:
                 received = self.connection.receive_data(event.data)
             except h2.exceptions.ProtocolError:
-                await self._flush()
-                await self.send(Closed())
+                await self._end_connection()
             else:
                 await self._handle_events(received)
 
@@ -136,8 +148,6 @@ class H2(Sending):
                 self._widened = True
             case h2.events.PriorityUpdated():
                 self._prioritize(event)
-            case h2.events.ConnectionTerminated():
-                await self.send(Closed())
 
     async def _create_stream(self, request: h2.events.RequestReceived) -> None:
         fields = dict(request.headers)
@@ -149,6 +159,10 @@ class H2(Sending):
             return
         if not path or not (path + method).isascii():
             self.connection.reset_stream(stream_id, ErrorCodes.PROTOCOL_ERROR)
+            return
+        if not self.admission.enter(self._address):
+            log.warning("a stream was refused: too many", address=self._address, often=True)
+            self.connection.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
             return
         kind = WebSocket if method == b"CONNECT" else Exchange
         whose = (self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server)
@@ -181,6 +195,12 @@ class H2(Sending):
                 self._reset(event.stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
                 await self._drop(event.stream_id)
 
+    async def _close_stream(self, stream_id: int) -> None:
+        if stream_id in self.streams:
+            self.admission.leave(self._address)
+            trimming.note_end()
+        await super()._close_stream(stream_id)
+
     async def _drop(self, stream_id: int) -> None:
         if stream_id not in self.streams:
             return
@@ -194,6 +214,14 @@ class H2(Sending):
     async def _calm_down(self) -> None:
         """End the connection of a client that costs more than it takes."""
         self.connection.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
+        await self._end_connection()
+
+    async def _end_connection(self) -> None:
+        """Send the GOAWAY of the library, which takes nothing after it, and close.
+
+        What still runs is told first: it must not send while the GOAWAY is under way.
+        """
+        self._forget_all(ConnectionResetError("the connection is closed"))
         await self._flush()
         await self.send(Closed())
 
@@ -207,6 +235,16 @@ class H2(Sending):
                     weight=event.weight or DEFAULT_WEIGHT,
                     exclusive=bool(event.exclusive),
                 )
+
+
+def _receive_goaway(_: Frame) -> tuple[list[Frame], list[h2.events.Event]]:
+    """Take no notice of a GOAWAY: it forbids new streams to us, who start none (RFC 9113 section 6.8).
+
+    The library would drop what it has ready to send, and send nothing more (python-hyper/h2#1181). The client's streams
+    go on, and it may start others: Node puts the GOAWAY of `session.close()` before the requests that were made first.
+    One with an error has to close the connection itself (section 5.4.1), and that ends it.
+    """
+    return [], [h2.events.ConnectionTerminated()]
 
 
 def _carries_nothing(event: h2.events.Event) -> bool:

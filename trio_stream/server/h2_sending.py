@@ -21,6 +21,7 @@ from hyperframe.frame import GoAwayFrame
 from priority.priority import DeadlockError
 
 from trio_stream.server.h2_stream import HIGH_WATER, Buffer, WebSocket
+from trio_stream.server.pieces import Pieces
 
 
 class Sending(H2Protocol):
@@ -80,18 +81,19 @@ class Sending(H2Protocol):
 
     async def _push(self, stream_id: int, buffer: Buffer, event: events.Body | events.Data) -> None:
         self._unblock(stream_id)
+        data = event.data
+        if isinstance(data, Pieces):  # a WebSocket's frame around a view
+            data = b"".join(data.pieces)
         if trio.lowlevel.current_task() is not self._reader:
             try:
-                await buffer.push(event.data, whole=isinstance(event, events.Data))
+                await buffer.push(data, whole=isinstance(event, events.Data))
             except BaseException as error:
                 if isinstance(event, events.Body) or isinstance(error, OSError):
                     self._reset(stream_id, ErrorCodes.CANCEL)  # a part of it may be under way
                 raise
             self._unblock(stream_id)
         elif len(buffer) < 2 * HIGH_WATER:
-            buffer.add(
-                event.data
-            )  # the answer to a frame: the reader waits for nobody, least of all for itself
+            buffer.add(data)  # the answer to a frame: the reader waits for nobody, least of all for itself
         else:
             self._reset(stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
 
@@ -107,7 +109,7 @@ class Sending(H2Protocol):
             self.connection.send_headers(stream_id, headers, end_stream=last)
         except h2.exceptions.ProtocolError:
             stream = self.connection.streams.get(stream_id)
-            if stream is not None and not stream.closed and not self.closed:
+            if stream_id in self.outgoing and stream is not None and not stream.closed:
                 raise  # otherwise it was reset: the event is under way
         self._woken.unpark_all()
 

@@ -43,8 +43,9 @@ class Limits:
 
     `zero_copy` offers applications to send files with `sendfile`. `h2c` is HTTP/2 without TLS; `http3` is Hypercorn's,
     which buffers without limit for a client that does not read. `connections` bounds them in all,
-    `connections_per_address` those of one address, but for the networks of `unlimited`; `request_body` in bytes, for
-    the paths in `request_bodies` as it says there; `ping_interval`, in seconds, of WebSockets.
+    `connections_per_address` those of one address, and as many HTTP/2 streams on all of them, but for the networks of
+    `unlimited`; `request_body` in bytes, for the paths in `request_bodies` as it says there; `ping_interval`, in
+    seconds, of WebSockets.
     """
 
     send_timeout: float = 60.0
@@ -73,6 +74,7 @@ def install(limits: Limits) -> bool:
         return False
     Connection.send_timeout = H2.send_timeout = limits.send_timeout
     Connection.admission = Admission(limits.connections, limits.connections_per_address, limits.unlimited)
+    H2.admission = Admission(sys.maxsize, limits.connections_per_address, limits.unlimited)
     Connection.idle = Patience(trio.CancelScope.cancel)
     Connection.stalled = Patience(Connection.give_up)
     H11.h2c = limits.h2c

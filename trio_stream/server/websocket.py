@@ -11,7 +11,7 @@ from math import inf
 from typing import ClassVar
 
 import trio
-from hypercorn.protocol.events import Data, Event, Request, StreamClosed
+from hypercorn.protocol.events import Body, Data, Event, Request, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WebsocketBuffer
 from hypercorn.protocol.ws_stream import WSStream as PlainWSStream
 from hypercorn.typing import ASGISendEvent, WebsocketAcceptEvent
@@ -29,17 +29,22 @@ class WSStream(PlainWSStream):
     """One WebSocket."""
 
     message_limit: ClassVar[int] = 16 * 1024 * 1024
+    _torn: bool = False  # a message of the application did not get out whole, so none may follow
 
     async def handle(self, event: Event) -> None:
         """As in Hypercorn, with the limit of this class on a message, and an end to what it refuses.
 
         A handshake without a key, or bytes before its answer, Hypercorn answers with 400 and then listens no more:
-        the connection would stay open for ever, and the application would send to nobody.
+        the connection would stay open for ever, and the application would send to nobody. Meanwhile the application
+        could answer as well.
         """
         if isinstance(event, Request):
             self.buffer = WebsocketBuffer(self.message_limit)
             self._pinging = trio.CancelScope()
         was_open = not self.closed
+        if isinstance(event, Body | Data) and was_open and not self.handshake.accepted:
+            self.closed = True
+            await self._send_error_response(400)
         await super().handle(event)
         if isinstance(event, Request) and self.scheme == "ws":
             self.scope["extensions"][VIEWS] = {}
@@ -53,7 +58,20 @@ class WSStream(PlainWSStream):
             self._pinging.cancel()
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
-        """As in Hypercorn, but a view is not turned into `bytes`."""
+        """As in Hypercorn, but a view is not turned into `bytes`, and nothing follows what did not get out whole.
+
+        Hypercorn would answer 500 behind half an answer, when the application ends, which h11 does not let it do.
+        """
+        if message is None and self._torn and not self.closed:
+            await self.send(StreamClosed(stream_id=self.stream_id))
+            return
+        try:
+            await self._app_send(message)
+        except BaseException:
+            self._torn = True
+            raise
+
+    async def _app_send(self, message: ASGISendEvent | None) -> None:
         if (
             message is None
             or message["type"] != "websocket.send"

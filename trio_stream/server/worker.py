@@ -30,6 +30,7 @@ from hypercorn.typing import AppWrapper
 from hypercorn.utils import LifespanFailureError
 
 from trio_stream.server.connection import Connection
+from trio_stream.server.trimming import trimming
 
 log = structlog.get_logger("trio_stream.server")
 
@@ -147,6 +148,7 @@ async def worker_serve(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Connection.idle.run, config.keep_alive_timeout)
         nursery.start_soon(Connection.stalled.run, Connection.send_timeout)
+        nursery.start_soon(trimming.run)
         try:
             with _signals(drain.hear):
                 await plain_worker_serve(

@@ -8,8 +8,9 @@ with unread input takes away from the client what it has not read yet (RFC 6455 
 """
 
 import errno
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
@@ -101,8 +102,8 @@ class HTTPConnection(TrioASGIHTTPConnection):
                     exchange.receive = receive
                     whole = await self._directly(route, exchange, receive, send)
                 else:
-                    async with self._watching(exchange, receive):
-                        whole = await self._directly(route, exchange, receive, send)
+                    work = partial(self._directly, route, exchange, receive, send)
+                    whole = await self._watched(work, exchange, receive)
             except* (OSError, TrioStreamError):
                 pass  # it ended early: the stream has noted and logs why
         if whole:
@@ -126,16 +127,25 @@ class HTTPConnection(TrioASGIHTTPConnection):
             await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"0")]})
             return True
         request.exchange = exchange
-        async with self._watching(exchange, receive, request.body):
-            response = await self.app.handle_request(request)
-            return await self._send_response_but_last(response, send)
-        return False  # cancelled: the client has left
 
-    @asynccontextmanager
-    async def _watching(
-        self, exchange: Exchange, receive: ASGIReceiveCallable, body: Body | None = None
-    ) -> AsyncIterator[None]:
-        """Take what the client sends into `body`, and cancel what is done for it when it leaves."""
+        async def work() -> bool:
+            return await self._send_response_but_last(await self.app.handle_request(request), send)
+
+        return await self._watched(work, exchange, receive, request.body)
+
+    async def _watched(
+        self,
+        work: Callable[[], Awaitable[bool]],
+        exchange: Exchange,
+        receive: ASGIReceiveCallable,
+        body: Body | None = None,
+    ) -> bool:
+        """Do `work`, take what the client sends into `body` meanwhile, and cancel it when the client leaves.
+
+        Answers what `work` does, and False for one that ended early. An error that left the nursery would be kept by
+        the frames through which it cancels the other task, and they by that one's `Cancelled`.
+        """
+        whole = False
 
         async def watch() -> None:
             while (message := await receive())["type"] == "http.request":
@@ -148,8 +158,12 @@ class HTTPConnection(TrioASGIHTTPConnection):
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch)
-            yield
+            try:  # noqa: SIM105 - a context manager's frame would keep the error
+                whole = await work()
+            except* (OSError, TrioStreamError):
+                pass  # the stream has noted and logs why
             nursery.cancel_scope.cancel()
+        return whole
 
     async def _send_response_but_last(
         self, response: Response | WerkzeugResponse, send: ASGISendCallable
@@ -229,6 +243,8 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
 
         async def send_or_tear(message: ASGISendEvent) -> None:
             nonlocal torn, cut
+            if cut:  # whoever answers an error would be answered with another one
+                raise ClientGone("the client is gone")
             try:
                 await send(message)
             except OSError as error:
@@ -245,7 +261,10 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._receive, websocket, receive, nursery.cancel_scope)
                 with websocket.exchange:
-                    await ASGIWebsocketConnection.handle_websocket(self, websocket, send_or_tear)
+                    try:  # noqa: SIM105 - the same
+                        await ASGIWebsocketConnection.handle_websocket(self, websocket, send_or_tear)
+                    except (OSError, TrioStreamError):
+                        pass  # it ended early: the stream has noted and logs why
                 self.receive_channel.close()
                 if self._accepted and not (torn or cut):
                     with trio.move_on_after(CLOSING_TIMEOUT):

@@ -146,7 +146,10 @@ class Session:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._listen)
-                await self._play_and_close()
+                try:
+                    await self._play_and_close()
+                except (ClientGone, ClientStalled) as error:
+                    self._stream.note(error)
                 nursery.cancel_scope.cancel()
         except* (ClientGone, ClientStalled) as group:
             self._stream.note(first_error(group))

@@ -1,0 +1,96 @@
+"""HTTP/2: many streams of one address are as few as its connections may be, and leave no memory behind."""
+
+from collections.abc import Callable
+
+import pytest
+import trio
+from h2.errors import ErrorCodes
+
+from tests.depth import large
+from tests.http2 import Client, http2
+from tests.server.pairs import both
+from tests.support import SLOWER, Server, wait_until
+
+APP = """
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    body = {"type": "http.response.body", "more_body": True}
+    if scope["path"] == "/endless":
+        while True:
+            await send(body | {"body": bytes(100_000)})
+    await send(body | {"body": b"small", "more_body": False})
+"""
+
+type Start = Callable[..., Server]
+
+MOST = 256
+"""Streams of an address, by default."""
+
+BOUND = 20_000_000
+"""Bytes that ten rounds may leave."""
+
+
+@both
+async def test_streams_of_one_address_are_bounded(secure: Start, guarded: bool) -> None:
+    server = secure(guarded=guarded, limits="connections_per_address=3, unlimited=()")
+    async with http2(server) as one, http2(server) as other:
+        one.reading = other.reading = set()
+        streams = [await one.get("/endless") for _ in range(2)]
+        await one.read(lambda: all(len(one.bodies[each]) > 0 for each in streams))
+        taken = await other.get("/endless")
+        await other.read(lambda: len(other.bodies[taken]) > 0)
+        late = await other.get("/small")
+        await other.read(lambda: late in other.resets or late in other.ended)
+        assert (other.resets.get(late) == ErrorCodes.REFUSED_STREAM) is guarded
+        one.connection.reset_stream(streams[0], ErrorCodes.CANCEL)
+        await one.flush()
+        with trio.fail_after(SLOWER * 5):  # and its place comes free again
+            while late not in other.ended:
+                late = await other.get("/small")
+                await other.read(lambda: late in other.resets or late in other.ended)  # noqa: B023
+
+
+async def stall(server: Server, ready: list[Client], gone: trio.Event) -> None:
+    """A hundred streams that take what their first window holds, or are refused; until they may go."""
+    async with http2(server) as client:
+        client.reading = set()
+        streams = {client.ask("/endless") for _ in range(100)}
+        await client.flush()
+        await client.read(
+            lambda: all(each in client.resets or len(client.bodies[each]) == 65535 for each in streams),
+            SLOWER * 10,
+        )
+        assert set(client.resets.values()) <= {ErrorCodes.REFUSED_STREAM}
+        ready.append(client)
+        await gone.wait()
+
+
+async def crowd(server: Server, connections: int) -> int:
+    """Let so many come, stand still, and leave; answers how many streams were refused."""
+    ready: list[Client] = []
+    gone = trio.Event()
+    async with trio.open_nursery() as nursery:
+        for _ in range(connections):
+            nursery.start_soon(stall, server, ready, gone)
+        await wait_until(lambda: len(ready) == connections, 10, "all to stand still")
+        refused = sum(len(client.resets) for client in ready)
+        gone.set()
+    return refused
+
+
+@pytest.mark.parametrize(("rounds", "connections"), [(2, 4), large(10, 20)])
+async def test_crowds_leave_no_memory_behind(secure: Start, rounds: int, connections: int) -> None:
+    server = secure(guarded=True, limits=f"connections_per_address={MOST}, unlimited=()")
+    async with http2(server) as client:
+        await client.whole("/small")
+    before = server.private_memory()
+    for number in range(rounds):
+        refused = await crowd(server, connections)
+        assert refused >= connections * 100 - MOST - 100 * (number > 0), "some places may not be free yet"
+
+    def back() -> bool:
+        return server.private_memory() - before < BOUND
+
+    await wait_until(back, 3, "the memory to go back, for which thirty seconds are plenty")

@@ -1,0 +1,113 @@
+"""HTTP/2: the end of a connection, by a client that says goodbye or that breaks the rules.
+
+Upstream (docs/upstream/h2.md, 13) the first ends what is under way.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from h2.errors import ErrorCodes
+from hyperframe.frame import DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, WindowUpdateFrame
+
+from tests.http2 import http2
+from tests.server.pairs import both
+from tests.support import SLOWER, Server, wait_until
+
+MEGABYTE = 1_000_000
+
+APP = """
+import trio
+
+async def app(scope, receive, send, *_):
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    print("asked for", scope["path"], flush=True)
+    size = 300_000 if scope["path"] == "/large" else 5
+    if scope["path"] == "/turns":
+        for _ in range(int(scope["query_string"])):
+            await trio.lowlevel.checkpoint()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    try:
+        await send({"type": "http.response.body", "body": bytes(size), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except OSError:
+        pass
+    print("over", flush=True)
+"""
+
+type Start = Callable[..., Server]
+
+CODES = (ErrorCodes.NO_ERROR, ErrorCodes.CANCEL)
+
+
+def goodbye(code: int = ErrorCodes.NO_ERROR) -> bytes:
+    return GoAwayFrame(0, error_code=code).serialize()
+
+
+@pytest.mark.parametrize("code", CODES)
+@both
+async def test_a_goodbye_ends_nothing_that_was_asked_for(
+    secure: Start, guarded: bool, code: ErrorCodes
+) -> None:
+    """RFC 9113 section 6.8. Node's `session.close()` says it, also before requests that were made earlier."""
+    async with http2(secure(guarded=guarded, hypercorn=("--keep-alive", "1"))) as client:
+        client.reading = set()
+        large = await client.get("/large")
+        await client.read(lambda: len(client.bodies[large]) == 65535)
+        await client.flush(goodbye(code))
+        if guarded:
+            assert (await client.whole("/small"))[1] == bytes(5)
+            for which in (large, None):
+                client.connection.increment_flow_control_window(MEGABYTE, which)
+            await client.flush()
+            await client.read(lambda: large in client.ended)
+            assert len(client.bodies[large]) == 300_000
+        with pytest.raises(AssertionError, match="closed the connection"):
+            await client.read(lambda: False, SLOWER * 3)  # the client's to do, and the keep-alive timeout's
+        assert (large in client.ended) is guarded
+
+
+@both
+async def test_a_goodbye_in_the_packet_of_its_request(secure: Start, guarded: bool) -> None:
+    async with http2(secure(guarded=guarded)) as client:
+        client.quiet = True  # as one is that has said goodbye
+        small = client.ask("/small")
+        await client.flush(goodbye())
+        if guarded:
+            await client.read(lambda: small in client.ended)
+        else:
+            with pytest.raises(AssertionError, match="closed the connection"):
+                await client.read(lambda: small in client.ended)
+
+
+async def test_a_goodbye_takes_nothing_that_is_under_way_with_it(secure: Start) -> None:
+    """What the library has ready when it comes is sent, or the heads after it could not be read."""
+    async with http2(secure(guarded=True)) as client:
+        streams = [client.ask(f"/small?{number}", number=str(number)) for number in range(20)]
+        ping = PingFrame(0, opaque_data=b"answer!!").serialize()
+        await client.flush(ping + goodbye() + ping)
+        await client.read(lambda: client.ended.issuperset(streams))
+        assert {client.heads[each][":status"] for each in streams} == {"200"}
+
+
+WRONG: dict[str, Frame] = {
+    "data on a stream that never was": DataFrame(999, data=b"x"),
+    "a window that is too wide": WindowUpdateFrame(0, window_increment=2**31 - 1),
+    "HPACK that is none": HeadersFrame(999, data=b"\xff" * 50, flags=["END_HEADERS"]),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_an_error_of_the_connection_is_none_of_the_application(secure: Start, wrong: str) -> None:
+    """However far the application is by then."""
+    server = secure(guarded=True)
+    async with http2(server) as client:
+        for turns in range(90):
+            client.ask(f"/turns?{turns}")
+        await client.flush()
+        await client.flush(WRONG[wrong].serialize())
+        with pytest.raises(AssertionError, match="closed the connection"):
+            await client.read(lambda: False)
+        assert client.goaway != ErrorCodes.NO_ERROR
+    await wait_until(lambda: server.log.count("over") == server.log.count("asked for") == 90, 5, "the end")
+    assert "Traceback" not in server.log
