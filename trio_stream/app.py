@@ -53,6 +53,9 @@ KEPT_FOR_FILES = 512
 ENOUGH_FILES = 4 * KEPT_FOR_FILES
 """Open files below which the server says at its start that they are few."""
 
+HEALTH = ("/healthz", "/readyz")
+"""Paths that are served also when there are as many connections as there may be."""
+
 log = structlog.get_logger("trio_stream.app")
 
 
@@ -99,6 +102,7 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = built.
             connections=_connections(raise_file_limit()),
             connections_per_address=settings.connections_per_address,
             unlimited=(*LOOPBACK, *settings.trusted_proxies),
+            visited_paths=HEALTH,
             request_body=LONGEST_REQUEST_BODY,
             request_bodies={"/api/watch-state": LONGEST_IMPORT},
         )

@@ -24,6 +24,7 @@ from tests.support import (
     wait_until,
 )
 from tests.websocket import Client, Rejected
+from trio_stream.server.visits import VISITS
 
 MEGABYTE = 1 << 20
 SIZE = 32 * MEGABYTE
@@ -149,6 +150,20 @@ async def test_the_last_descriptor_is_enough_for_a_video(server: Server, content
             assert await visitor.gets("/api/stream/other.mp4") == content
 
 
+async def health_is_seen_where_nobody_else_may_come(stack: AsyncExitStack, server: Server) -> None:
+    for path in ("/healthz", "/readyz"):
+        status, fields = await (await come(stack, server)).ask(path)
+        assert (status, fields["connection"]) == (200, "close")
+    status, fields = await (await come(stack, server)).ask("/api/metrics")
+    assert (status, fields["connection"], fields["retry-after"]) == (503, "close", "1")
+    # Those who come and ask nothing have to leave again, or they would keep these places.
+    idle = [await come(stack, server) for _ in range(VISITS)]
+    with trio.fail_after(SLOWER * 10):
+        for visitor in idle:
+            assert await visitor.stream.receive_some(1) == b""
+    assert await (await come(stack, server)).gets("/healthz")
+
+
 @pytest.mark.parametrize(("files", "places"), [large(256, 128), (512, 256), large(1024, 512)])
 async def test_where_few_files_may_be_open_there_is_place_for_some(
     tmp_path: Path, files: int, places: int
@@ -171,8 +186,19 @@ async def test_where_few_files_may_be_open_there_is_place_for_some(
             )
             server = Server(process, url, tmp_path / "videos", log)
             async with AsyncExitStack() as stack:
-                for _ in range(20):
-                    await (await come(stack, server)).gets("/healthz")
+                crowd = [await come(stack, server) for _ in range(places)]
+                for visitor in crowd:
+                    await visitor.gets("/healthz")
+                await health_is_seen_where_nobody_else_may_come(stack, server)
+                await crowd[0].stream.aclose()
+
+                async def is_let_in() -> bool:
+                    async with AsyncExitStack() as short:
+                        return (await (await come(short, server)).ask("/api/metrics"))[0] == 200
+
+                with trio.fail_after(SLOWER * 5):
+                    while not await is_let_in():
+                        await trio.lowlevel.checkpoint()
         finally:
             process.terminate()
     (told,) = [json.loads(line) for line in log.read_text().splitlines() if '"few files' in line]

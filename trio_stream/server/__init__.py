@@ -3,6 +3,7 @@
     install.py      puts the layers in place, once the Hypercorn version was recognised
     worker.py       the process: every reason to stop starts the same drain, and it ends well
     connection.py   the socket: sends that raise, end, and can be cancelled; one connection's fault stays its own
+    admission.py    who may connect; visits.py is what is still served when nobody else may
     sendfile.py     spans of a file to a socket
     gathering.py    ... that are short: runs of a file into one buffer
     trimming.py     free memory, back to the system after a crowd

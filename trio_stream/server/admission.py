@@ -25,9 +25,14 @@ class Admission:
         self._count = 0
         self._by_address: Counter[str] = Counter()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many as there may be in all."""
+        return self._count >= self.total
+
     def enter(self, address: str | None) -> bool:
         """Whether one more from `address` may come in; then it is counted until `leave`."""
-        if self._count >= self.total:
+        if self.is_full:
             return False
         if (
             address is not None

@@ -12,7 +12,7 @@ counts as leaving once nothing has been sent for `EOF_GRACE` seconds: while byte
 import socket
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -30,6 +30,7 @@ from trio_stream.server.patience import Patience, Timer
 from trio_stream.server.pieces import FileSpans, Piece, Pieces
 from trio_stream.server.sendfile import Sendfile
 from trio_stream.server.trimming import trimming
+from trio_stream.server.visits import LONGEST_VISIT, visited
 
 log = structlog.get_logger("trio_stream.server")
 
@@ -65,6 +66,8 @@ class Connection(TCPServer):
 
     send_timeout: ClassVar[float] = inf
     admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
+    visits: ClassVar[Admission] = Admission(total=0, per_address=0)
+    visited_paths: ClassVar[Collection[str]] = ()
     idle: ClassVar[Patience[trio.CancelScope]] = Patience(trio.CancelScope.cancel)
     stalled: ClassVar["Patience[Connection]"]
     _cut: bool = False
@@ -86,12 +89,17 @@ class Connection(TCPServer):
         self._reading = trio.CancelScope()
         self.idle_task = Timer(self.idle, self._reading)  # type: ignore[assignment]
         address = _peer(self.stream)
-        if not self.admission.enter(address):
+        admission, longest = self.admission, inf
+        if admission.is_full and self.visits.enter(address):
+            admission, longest = self.visits, LONGEST_VISIT
+            self.app = visited(self.app, self.visited_paths)
+        elif not admission.enter(address):
             log.warning("a connection was refused: too many", address=address, often=True)
             await trio.aclose_forcefully(self.stream)
             return
         try:
-            await super().run()
+            with trio.move_on_after(longest):
+                await super().run()
         except* OSError:
             pass  # the client went away while the reading side answered it
         except* Exception as group:
@@ -99,7 +107,7 @@ class Connection(TCPServer):
             log.error("a connection failed", exc_info=group, often=True)
         finally:
             self.idle.leave(self._reading)
-            self.admission.leave(address)
+            admission.leave(address)
             trimming.note_end()
             # What nobody needs goes at once: the protocol knows this connection, and a TLS stream itself.
             self.__dict__.pop("protocol", None)

@@ -7,7 +7,7 @@ version, so another version is left alone, said clearly, and served with copies 
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -28,6 +28,7 @@ from trio_stream.server.http import HTTPStream
 from trio_stream.server.patience import Patience
 from trio_stream.server.protocol import NoHTTP3
 from trio_stream.server.tasks import TaskGroup
+from trio_stream.server.visits import VISITS
 from trio_stream.server.websocket import WSStream
 from trio_stream.server.worker import worker_serve
 
@@ -44,8 +45,8 @@ class Limits:
     `zero_copy` offers applications to send files with `sendfile`. `h2c` is HTTP/2 without TLS; `http3` is Hypercorn's,
     which buffers without limit for a client that does not read. `connections` bounds them in all,
     `connections_per_address` those of one address, and as many HTTP/2 streams on all of them, but for the networks of
-    `unlimited`; `request_body` in bytes, for the paths in `request_bodies` as it says there; `ping_interval`, in
-    seconds, of WebSockets.
+    `unlimited`; a few more may come to ask for one of `visited_paths`. `request_body` is in bytes, for the paths in
+    `request_bodies` as it says there; `ping_interval`, in seconds, of WebSockets.
     """
 
     send_timeout: float = 60.0
@@ -56,6 +57,7 @@ class Limits:
     connections: int = sys.maxsize
     connections_per_address: int = sys.maxsize
     unlimited: tuple[Network, ...] = LOOPBACK
+    visited_paths: Collection[str] = ()
     request_body: int = 1024 * 1024
     request_bodies: Mapping[str, int] = field(default_factory=dict)
     ping_interval: float | None = 15.0
@@ -74,6 +76,8 @@ def install(limits: Limits) -> bool:
         return False
     Connection.send_timeout = H2.send_timeout = limits.send_timeout
     Connection.admission = Admission(limits.connections, limits.connections_per_address, limits.unlimited)
+    Connection.visits = Admission(VISITS, 1, limits.unlimited)
+    Connection.visited_paths = limits.visited_paths
     H2.admission = Admission(sys.maxsize, limits.connections_per_address, limits.unlimited)
     Connection.idle = Patience(trio.CancelScope.cancel)
     Connection.stalled = Patience(Connection.give_up)

@@ -1,0 +1,53 @@
+"""What is still served where there are as many connections as there may be: a question for health, and nothing else.
+
+A few further connections come in for a short visit each. Whatever else they ask is refused in words, and not by a
+connection that is cut: who looks at the server's health learns that it lives, and others when to come again.
+"""
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+from hypercorn.typing import AppWrapper, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+
+VISITS = 4
+"""Connections at once, beyond the others."""
+
+LONGEST_VISIT = 2.0
+"""Seconds, from the connection to the last byte of the response."""
+
+REFUSAL = b"The server has as many connections as it may have.\n"
+
+
+def visited(app: AppWrapper, paths: Collection[str]) -> AppWrapper:
+    """An application that only returns what `app` has at `paths`, and 503 for the rest; then the connection ends."""
+
+    async def serve(
+        scope: Scope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        sync_spawn: Callable[..., Any],
+        call_soon: Callable[..., Any],
+    ) -> None:
+        if scope["type"] == "http" and scope["path"] in paths:
+            await app(scope, receive, partial(_last, send), sync_spawn, call_soon)
+        elif scope["type"] == "http":
+            fields = [
+                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"content-length", b"%d" % len(REFUSAL)),
+                (b"cache-control", b"no-store"),
+                (b"retry-after", b"1"),
+            ]
+            await _last(send, {"type": "http.response.start", "status": 503, "headers": fields})
+            await send({"type": "http.response.body", "body": REFUSAL, "more_body": False})
+        else:
+            await send({"type": "websocket.close", "code": 1013, "reason": None})
+
+    return serve
+
+
+async def _last(send: ASGISendCallable, message: ASGISendEvent) -> None:
+    """Send a message of the only response on a connection of HTTP/1.1 (RFC 9112 section 9.6)."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message["headers"], (b"connection", b"close")]
+    await send(message)
