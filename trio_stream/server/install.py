@@ -76,7 +76,7 @@ def install(limits: Limits) -> bool:
         return False
     Connection.send_timeout = H2.send_timeout = limits.send_timeout
     Connection.admission = Admission(limits.connections, limits.connections_per_address, limits.unlimited)
-    Connection.visits = Admission(VISITS, 1, limits.unlimited)
+    Connection.visits = Admission(VISITS if limits.visited_paths else 0, 1, limits.unlimited)
     Connection.visited_paths = limits.visited_paths
     H2.admission = Admission(sys.maxsize, limits.connections_per_address, limits.unlimited)
     Connection.idle = Patience(trio.CancelScope.cancel)
