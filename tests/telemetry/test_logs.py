@@ -124,3 +124,31 @@ def test_the_console_shows_the_exception_plainly() -> None:
     assert "\nValueError: no such luck\n" in text
     assert "\nValueError: given\n" in text
     assert "hunter2" not in text, "no local variables"
+
+
+OFTEN = (
+    SAY
+    + """
+for number in range(100):
+    log.warning("refused", number=number, often=True)
+    log.error("failed", number=number, exc_info=ValueError() if number % 2 else KeyError(), often=True)
+logs.SELDOM = 0
+log.warning("refused", number=100, often=True)
+log.warning("refused", number=101, often=True)
+log.warning("as always")
+"""
+)
+
+
+def test_what_comes_often_is_said_seldom() -> None:
+    found = [
+        (event["event"], event.get("number"), event.get("left_out")) for event in events(said(OFTEN, "json"))
+    ]
+    assert found == [
+        ("refused", 0, None),
+        ("failed", 0, None),
+        ("failed", 1, None),
+        ("refused", 100, 99),
+        ("refused", 101, None),
+        ("as always", None, None),
+    ]

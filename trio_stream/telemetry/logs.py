@@ -3,15 +3,21 @@
 import logging
 import re
 import sys
+import time
 from collections.abc import MutableMapping
+from math import inf
 from typing import Any, Literal
 
 import structlog
+
+SELDOM = 5.0
+"""Seconds in which one line of a kind is enough."""
 
 
 def configure(style: Literal["console", "json"], level: str) -> None:
     """Set the logs of the whole process up."""
     processors: list[structlog.typing.Processor] = [
+        Seldom(),
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=style == "json"),
@@ -30,6 +36,33 @@ def configure(style: Literal["console", "json"], level: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+class Seldom:
+    """Of each event that says it may come `often`, one in `SELDOM` seconds; the next says how many were `left_out`.
+
+    They are what clients can cause as often as they like. A kind is what is said and the class of the error, if any:
+    there are as many as the code has.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def __call__(
+        self, _logger: object, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Let it pass, or drop it."""
+        if not event.pop("often", False):
+            return event
+        now, kind = time.monotonic(), (event["event"], type(event.get("exc_info")).__name__)
+        last, left_out = self._kinds.get(kind, (-inf, 0))
+        if now - last < SELDOM:
+            self._kinds[kind] = last, left_out + 1
+            raise structlog.DropEvent
+        self._kinds[kind] = now, 0
+        if left_out:
+            event["left_out"] = left_out
+        return event
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")

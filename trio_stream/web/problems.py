@@ -76,7 +76,7 @@ def describe(error: Exception) -> Problem:
         case TrioStreamError(status=status) if status < 500:
             pass
         case _:
-            log.error("a request failed", exc_info=error)
+            log.error("a request failed", exc_info=error, often=True)
             return problem(500, "internal-error", "The server failed; its log says how.")
     return problem(error.status, error.code, str(error), headers)
 
