@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.server.pairs import both
-from tests.support import Server, connect, exchange, read_head, until_end, wait_for, wait_until
+from tests.support import SLOWER, Server, connect, exchange, read_head, until_end, wait_for, wait_until
 from trio_stream.server.admission import LOOPBACK, Admission, in_networks
+from trio_stream.server.allowance import PARTS
 
 GET = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n"
 CLOSING = b"GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
@@ -268,6 +269,28 @@ async def test_an_answer_under_way_is_not_taken_back_for_a_long_body(serve: Call
             got += await until_end(stream, 5) or b""
             assert b" 200 " in answer
             assert got == b"x" * 10
+
+
+CHUNKED = b"%s HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNK = b"1\r\nx\r\n"
+
+
+async def test_chunks_of_no_size_are_refused(serve: Callable[..., Server]) -> None:
+    server = serve(APP, guarded=True, limits="request_body=1_000_000")
+    for count, welcome in ((PARTS, True), (2 * PARTS, False)):
+        async with await connect(server) as stream:
+            await stream.send_all(CHUNKED % b"POST /body" + count * CHUNK + b"0\r\n\r\n")
+            answer, _ = await read_head(stream)
+            assert answer.split(b" ")[1] == (b"200" if welcome else b"413")
+
+
+async def test_a_body_that_nobody_takes_holds_nobody(serve: Callable[..., Server]) -> None:
+    """The end of a response is told in the application's own task, where no room is left for another message."""
+    server = serve(APP, guarded=True)
+    async with await connect(server) as stream:
+        await stream.send_all(CHUNKED % b"GET /" + 100 * CHUNK)
+        assert b" 200 " in (await read_head(stream))[0]
+        assert await until_end(stream, SLOWER * 3) is not None
 
 
 @both

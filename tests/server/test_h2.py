@@ -12,6 +12,7 @@ import pytest
 import trio
 from h2.errors import ErrorCodes
 from hyperframe.frame import (
+    AltSvcFrame,
     ContinuationFrame,
     DataFrame,
     ExtensionFrame,
@@ -27,7 +28,7 @@ from hyperframe.frame import (
 from tests.http2 import Client, http2
 from tests.server.pairs import both
 from tests.support import SLOWER, Server, happens, wait_until
-from trio_stream.server.h2 import FRAMES
+from trio_stream.server.allowance import PARTS
 
 MEGABYTE = 1_000_000
 
@@ -324,7 +325,7 @@ async def test_priorities_of_streams_that_never_come_cost_nothing(secure: Start,
     server = secure(guarded=guarded)
     async with http2(server) as client:
         frames = [
-            PriorityFrame(stream_id, depends_on=stream_id + 2) for stream_id in range(1, 2 * FRAMES - 10, 2)
+            PriorityFrame(stream_id, depends_on=stream_id + 2) for stream_id in range(1, 2 * PARTS - 10, 2)
         ]
         await client.flush(b"".join(frame.serialize() for frame in frames))
         if guarded:
@@ -412,6 +413,10 @@ FLOODS: dict[str, Callable[[int], Frame]] = {
     "settings": lambda _: SettingsFrame(0, settings={SettingsFrame.INITIAL_WINDOW_SIZE: 65_535}),
     "pings": lambda _: PingFrame(0, opaque_data=b"nothing!"),
     "what nobody knows": unknown,
+    "alternatives": lambda _: AltSvcFrame(0, origin=b"a", field=b"b"),
+    "windows of a stream that is over": lambda _: WindowUpdateFrame(1, window_increment=1),
+    "resets of a stream that is over": lambda _: RstStreamFrame(1),
+    "data of a byte": lambda stream_id: DataFrame(stream_id, data=b"x"),
 }
 
 
@@ -420,11 +425,12 @@ FLOODS: dict[str, Callable[[int], Frame]] = {
 async def test_frames_that_carry_nothing_end_the_connection(secure: Start, guarded: bool, flood: str) -> None:
     async with http2(secure(guarded=guarded)) as client:
         client.reading = set()
-        held = client.ask("/hold", method="POST", end=False)
+        await client.whole("/small")  # stream 1, which is over
+        held = client.ask("/body", method="POST", end=False)
         await client.flush()
         frame = FLOODS[flood](held).serialize()
         with suppress(trio.BrokenResourceError):  # it was cut off meanwhile
-            for _ in range(5 * FRAMES // 100):
+            for _ in range(5 * PARTS // 100):
                 await client.flush(100 * frame)
         if guarded:
             with pytest.raises(AssertionError, match="closed the connection"):
@@ -439,7 +445,7 @@ async def test_who_takes_much_may_say_so_often(secure: Start, step: int) -> None
     """Two windows are widened for each step of what is taken, far more often than is allowed for nothing."""
     async with http2(secure(guarded=True)) as client:
         stream_id = client.ask("/endless")
-        client.reading, taken, steps = set(), 0, 2 * FRAMES * 2048 // step
+        client.reading, taken, steps = set(), 0, 2 * PARTS * 2048 // step
         await client.flush()
         while taken < steps * step:
             wanted = taken + step

@@ -10,6 +10,7 @@
     tasks.py        the application's task: nothing waits for one that has ended
     h11.py          HTTP/1.1 framing around bodies that nobody copies
     h2.py           HTTP/2, what is received: one stream's trouble is its own, and resets are counted
+    allowance.py    frames and chunks that carry nothing: how many there may be
     h2_sending.py   HTTP/2, what is sent: within the window, whole or reset
     h2_stream.py    HTTP/2, the bounded buffer of a stream
     protocol.py     HTTP/3, which is off

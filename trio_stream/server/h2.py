@@ -1,9 +1,9 @@
 """HTTP/2, what is received: what happens to one stream happens to it alone, and a client's whims are bounded.
 
 A stream that its client resets is over at once, for the application too; so is one whose application takes nothing.
-Resets beyond `RESETS` end the connection: each has cost an application's start; so do frames beyond `FRAMES` that carry
-nothing. After as many requests as Hypercorn allows, and when the server stops, the connection takes no more of them and
-is left to end.
+Resets beyond `RESETS` end the connection: each has cost an application's start; so do frames beyond `PARTS` that carry
+next to nothing, whatever they are: of many the library tells nobody. After as many requests as Hypercorn allows, and
+when the server stops, the connection takes no more of them and is left to end.
 """
 
 import sys
@@ -18,10 +18,11 @@ from h2.errors import ErrorCodes
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol import events
 from hypercorn.utils import filter_pseudo_headers
-from hyperframe.frame import Frame, GoAwayFrame
+from hyperframe.frame import DataFrame, Frame, GoAwayFrame, HeadersFrame
 from priority.priority import PriorityError
 
 from trio_stream.server.admission import Admission
+from trio_stream.server.allowance import BYTES_OF_A_PART, Allowance
 from trio_stream.server.h2_sending import Sending
 from trio_stream.server.h2_stream import Buffer, Exchange, WebSocket
 from trio_stream.server.trimming import trimming
@@ -37,46 +38,8 @@ RESETS = 200
 RESETS_FORGIVEN = 10.0
 """Of them, forgotten in a second: each seek of a player is one."""
 
-FRAMES = 2000
-"""Frames that carry nothing which a client may be ahead of what it takes: windows, priorities, settings, pings, empty
-data, goodbyes and those nobody knows."""
-
-FRAMES_FORGIVEN = 200.0
-"""Of them, forgotten in a second."""
-
-BYTES_OF_A_FRAME = 1024
-"""Bytes of bodies that a client takes for each of them: some widen two windows for every four thousand."""
-
-CARRYING_NOTHING = (
-    h2.events.ConnectionTerminated,
-    h2.events.PingAckReceived,
-    h2.events.PingReceived,
-    h2.events.PriorityUpdated,
-    h2.events.RemoteSettingsChanged,
-    h2.events.SettingsAcknowledged,
-    h2.events.UnknownFrameReceived,
-    h2.events.WindowUpdated,
-)
-
 DEFAULT_WEIGHT = 16
 """Of a stream (RFC 7540 section 5.3.5)."""
-
-
-class Allowance:
-    """So many of something a client may be ahead of what it earns; `forgiven` are forgotten in a second."""
-
-    def __init__(self, most: int, forgiven: float) -> None:
-        self._most = most
-        self._forgiven = forgiven
-        self._ahead = 0.0
-        self._last = 0.0
-
-    def spend(self, earned: float) -> bool:
-        """Take one more, with what was earned since the one before; whether the client may go on."""
-        now = trio.current_time()
-        self._ahead = max(0.0, self._ahead - (now - self._last) * self._forgiven - earned) + 1
-        self._last = now
-        return self._ahead <= self._most
 
 
 class H2(Sending):
@@ -87,9 +50,11 @@ class H2(Sending):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._resets = Allowance(RESETS, RESETS_FORGIVEN)
-        self._frames = Allowance(FRAMES, FRAMES_FORGIVEN)
+        self._frames = Allowance()
         self._widened = False
         self._address = self.client[0] if self.client else None
+        self._receive_frame = self.connection._receive_frame  # noqa: SLF001
+        self.connection._receive_frame = self._count_frame  # type: ignore[method-assign]  # noqa: SLF001
         self.connection._frame_dispatch_table[GoAwayFrame] = _receive_goaway  # noqa: SLF001
 
     async def initiate(
@@ -107,7 +72,9 @@ class H2(Sending):
             for stream_id in list(self.streams):
                 await self._close_stream(stream_id)
             self._woken.unpark_all()
-            self.connection._frame_dispatch_table.clear()  # noqa: SLF001 - its methods, which know it
+            self.connection._frame_dispatch_table.clear()  # noqa: SLF001 - methods, which know what they are of
+            self.connection.__dict__.pop("_receive_frame", None)
+            self.__dict__.pop("_receive_frame", None)
         elif isinstance(event, RawData) and not self.closed:
             try:
                 received = self.connection.receive_data(event.data)
@@ -116,16 +83,24 @@ class H2(Sending):
             else:
                 await self._handle_events(received)
 
+    def _count_frame(self, frame: Frame) -> list[h2.events.Event]:
+        """Take a frame of those that the client may send. Raises `DenialOfServiceError`, which ends the connection.
+
+        The head of a request is none of them: a connection has only so many.
+        """
+        if not isinstance(frame, HeadersFrame):
+            carried, self._carried = self._carried, 0
+            if isinstance(frame, DataFrame):
+                carried += len(frame.data)
+            if not self._frames.spend(carried / BYTES_OF_A_PART):
+                raise h2.exceptions.DenialOfServiceError("too many frames that carry nothing")
+        return self._receive_frame(frame)
+
     async def _handle_events(self, received: list[h2.events.Event]) -> None:
         self._reader = trio.lowlevel.current_task()
         for event in received:
             if self.closed:
                 return
-            if _carries_nothing(event):
-                earned, self._carried = self._carried / BYTES_OF_A_FRAME, 0
-                if not self._frames.spend(earned):
-                    await self._calm_down()
-                    return
             await self._handle_event(event)
         if self._widened:  # once for all of them: there may be thousands, and a hundred streams
             self._widened = False
@@ -245,10 +220,3 @@ def _receive_goaway(_: Frame) -> tuple[list[Frame], list[h2.events.Event]]:
     One with an error has to close the connection itself (section 5.4.1), and that ends it.
     """
     return [], [h2.events.ConnectionTerminated()]
-
-
-def _carries_nothing(event: h2.events.Event) -> bool:
-    """Whether a frame costs its reader, and nobody has anything of it."""
-    if isinstance(event, h2.events.DataReceived):
-        return not event.data and event.stream_ended is None
-    return isinstance(event, CARRYING_NOTHING)

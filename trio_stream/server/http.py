@@ -17,6 +17,7 @@ from hypercorn.protocol.http_stream import HTTPStream as PlainHTTPStream
 from hypercorn.typing import ASGISendEvent
 from hypercorn.utils import suppress_body
 
+from trio_stream.server.allowance import BYTES_OF_A_PART, Allowance
 from trio_stream.server.pieces import FileSpans, Pieces
 
 VIEWS = "http.response.memoryview"
@@ -41,16 +42,22 @@ class HTTPStream(PlainHTTPStream):
     body_limit: ClassVar[int] = sys.maxsize
     body_limits: ClassVar[Mapping[str, int]] = {}
     _received: int = 0
+    _parts: Allowance | None = None  # for the body of a request, where there is one
     _answering: bool = False
     _refused: bool = False
 
     async def handle(self, event: Event) -> None:
-        """As in Hypercorn, with a limit on the body of a request.
+        """As in Hypercorn, with a limit on the body of a request, and on parts of it that are of no size.
 
         The task of the application first runs at the next checkpoint, after this method.
         """
         if isinstance(event, Body) and not self.closed:
             self._received += len(event.data)
+            if self._parts is None:
+                self._parts = Allowance()
+            if not self._parts.spend(len(event.data) / BYTES_OF_A_PART):
+                await (self._end() if self._answering else self._refuse_body())
+                return
             if self._received > self.body_limits.get(self.scope["path"], self.body_limit):
                 if not self._answering:
                     await self._refuse_body()
@@ -80,6 +87,9 @@ class HTTPStream(PlainHTTPStream):
         """Answer 413 (RFC 9110 section 15.5.14) and end the stream."""
         self._refused = True
         await self._send_error_response(413)
+        await self._end()
+
+    async def _end(self) -> None:
         self.closed = True
         await self.app_put({"type": "http.disconnect"})
         await self.send(StreamClosed(stream_id=self.stream_id))

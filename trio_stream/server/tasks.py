@@ -20,6 +20,42 @@ _open_channel: Callable[[int], Channel]
 _open_channel = trio.open_memory_channel  # naming the type at each call would cost more than the call
 
 
+class Messages:
+    """What an application is told: so many messages that it has not taken; and whatever there are, its disconnect."""
+
+    def __init__(self, most: int) -> None:
+        self._offers, self._messages = _open_channel(most)
+        self._last: ASGIReceiveEvent | None = None
+
+    async def offer(self, message: ASGIReceiveEvent) -> None:
+        """Wait for room, and leave it there; dropped when the application has ended, or was disconnected."""
+        try:  # where there is room, it takes no turn of all others
+            self._offers.send_nowait(message)
+        except trio.WouldBlock:
+            if message["type"].endswith(".disconnect"):
+                # Who tells of the end of a response is a task of the application, which would wait for itself.
+                self._last = message
+                self._offers.close()
+                return
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await self._offers.send(message)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """The next message; as often as it is asked for, the disconnect for which there was no room."""
+        try:
+            return await self._messages.receive()
+        except trio.EndOfChannel:
+            if self._last is None:
+                raise
+            return self._last
+
+    def close(self) -> None:
+        """Nobody takes any more of them."""
+        self._messages.close()
+
+
 class TaskGroup(PlainTaskGroup):
     """The tasks of one connection."""
 
@@ -31,25 +67,13 @@ class TaskGroup(PlainTaskGroup):
         send: Callable[[ASGISendEvent | None], Awaitable[None]],
     ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:
         """Start the application; answers how to offer it a message, which is dropped when it has ended."""
-        offers, messages = _open_channel(config.max_app_queue_size)
+        messages = Messages(config.max_app_queue_size)
 
         async def listening(scope: Scope, receive: ASGIReceiveCallable, *rest: Any) -> None:
-            with messages:
+            try:
                 await app(scope, receive, *rest)
-
-        async def offer(message: ASGIReceiveEvent) -> None:
-            try:  # where there is room, it takes no turn of all others
-                offers.send_nowait(message)
-            except trio.WouldBlock:
-                await wait_for_room(message)
-            except trio.BrokenResourceError:
-                pass
-
-        async def wait_for_room(message: ASGIReceiveEvent) -> None:
-            # Who tells of the end of a response may be the task that is cancelled for it (see `http.py`).
-            shield = message["type"].endswith(".disconnect")
-            with suppress(trio.BrokenResourceError), trio.CancelScope(shield=shield):
-                await offers.send(message)
+            finally:
+                messages.close()
 
         if self._nursery is None:
             raise RuntimeError("the connection is over")
@@ -63,4 +87,4 @@ class TaskGroup(PlainTaskGroup):
             trio.to_thread.run_sync,
             trio.from_thread.run,
         )
-        return offer
+        return messages.offer
