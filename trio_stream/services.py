@@ -18,7 +18,7 @@ import structlog
 import trio
 
 from trio_stream.backoff import Backoff
-from trio_stream.errors import NotTheOwner, first_error
+from trio_stream.errors import NotTheOwner, TrioStreamError, first_error
 from trio_stream.library.catalog import Catalog
 from trio_stream.library.derived import Derived
 from trio_stream.library.keeper import Keeper
@@ -292,9 +292,15 @@ async def _watched(
             if task_status is not trio.TASK_STATUS_IGNORED:
                 raise
             pause = backoff.after(trio.current_time() - since)
-            log.exception("a background service died", service=name, again_in=pause)
             cause = first_error(error) if isinstance(error, ExceptionGroup) else error
             health.dead[name] = f"{type(cause).__name__}: {cause}"
+            log.error(
+                "a background service died",
+                service=name,
+                again_in=pause,
+                reason=health.dead[name],
+                exc_info=not isinstance(cause, TrioStreamError),  # those are no faults of the code
+            )
         else:
             return
         await trio.sleep(pause)
