@@ -6,6 +6,7 @@ Each fault is shown on plain Hypercorn, and gone with the guards.
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from ipaddress import IPv4Network
 
 import psutil
@@ -81,6 +82,9 @@ async def websocket(scope, receive, send):
     await send({"type": "websocket.accept"})
     if scope["path"] == "/idle":
         await receive()
+    elif scope["path"] == "/takes":
+        while (await receive())["type"] == "websocket.receive":
+            pass
     elif scope["path"] == "/flood":
         try:
             for _ in range(300):  # more than the buffers of the system hold
@@ -282,6 +286,28 @@ async def test_chunks_of_no_size_are_refused(serve: Callable[..., Server]) -> No
             await stream.send_all(CHUNKED % b"POST /body" + count * CHUNK + b"0\r\n\r\n")
             answer, _ = await read_head(stream)
             assert answer.split(b" ")[1] == (b"200" if welcome else b"413")
+
+
+FRAMES = {
+    "messages": b"\x82\x80\0\0\0\0",
+    "pings": b"\x89\x80\0\0\0\0",
+    "pongs": b"\x8a\x80\0\0\0\0",
+    "parts of a message": b"\x02\x80\0\0\0\0" + 100 * b"\0\x80\0\0\0\0" + b"\x80\x80\0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+async def test_frames_of_a_websocket_that_carry_nothing_end_it(
+    serve: Callable[..., Server], kind: str
+) -> None:
+    server = serve(APP, guarded=True)
+    async with await connect(server) as stream:
+        await stream.send_all(UPGRADE.replace(b"/", b"/takes", 1))
+        assert b" 101 " in (await read_head(stream))[0]
+        with suppress(trio.BrokenResourceError):  # it was cut off meanwhile
+            for _ in range(50):
+                await stream.send_all(PARTS // 10 * FRAMES[kind])
+        assert await until_end(stream, SLOWER * 3) is not None
 
 
 async def test_a_body_that_nobody_takes_holds_nobody(serve: Callable[..., Server]) -> None:

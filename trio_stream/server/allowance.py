@@ -3,7 +3,7 @@
 import trio
 
 PARTS = 2000
-"""Frames of HTTP/2, or chunks over HTTP/1.1, that a client may be ahead of what they and what it takes carry."""
+"""Frames of HTTP/2 or a WebSocket, or chunks over HTTP/1.1, that a client may be ahead of what is carried."""
 
 PARTS_FORGIVEN = 200.0
 """Of them, forgotten in a second."""

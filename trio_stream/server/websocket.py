@@ -12,12 +12,14 @@ from typing import ClassVar
 
 import trio
 from hypercorn.protocol.events import Body, Data, Event, Request, StreamClosed
-from hypercorn.protocol.ws_stream import ASGIWebsocketState, WebsocketBuffer
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WebsocketBuffer
 from hypercorn.protocol.ws_stream import WSStream as PlainWSStream
 from hypercorn.typing import ASGISendEvent, WebsocketAcceptEvent
-from wsproto.events import Ping
+from wsproto.connection import ConnectionState
+from wsproto.events import CloseConnection, Message, Ping
 from wsproto.frame_protocol import CloseReason
 
+from trio_stream.server.allowance import BYTES_OF_A_PART, Allowance
 from trio_stream.server.http import VIEWS
 from trio_stream.server.pieces import Pieces
 
@@ -41,6 +43,7 @@ class WSStream(PlainWSStream):
         if isinstance(event, Request):
             self.buffer = WebsocketBuffer(self.message_limit)
             self._pinging = trio.CancelScope()
+            self._frames = Allowance()
         was_open = not self.closed
         if isinstance(event, Body | Data) and was_open and not self.handshake.accepted:
             self.closed = True
@@ -82,6 +85,29 @@ class WSStream(PlainWSStream):
         elif not self.closed:
             frame = Pieces((frame_header(len(view)), view))
             await self.send(Data(stream_id=self.stream_id, data=frame))
+
+    async def _handle_events(self) -> None:
+        """As in Hypercorn, for as many frames that carry nothing as a client may send; then the WebSocket ends."""
+        for event in self.connection.events():
+            carried = len(event.data) if isinstance(event, Message) else 0
+            if not self._frames.spend(carried / BYTES_OF_A_PART):
+                await self.send(StreamClosed(stream_id=self.stream_id))
+                return
+            if isinstance(event, Message):
+                try:
+                    self.buffer.extend(event)
+                except FrameTooLargeError:
+                    await self._send_wsproto_event(CloseConnection(code=CloseReason.MESSAGE_TOO_BIG))
+                    return
+                if event.message_finished and self.app_put is not None:
+                    await self.app_put(self.buffer.to_message())
+                    self.buffer.clear()
+            elif isinstance(event, Ping):
+                await self._send_wsproto_event(event.response())
+            elif isinstance(event, CloseConnection):
+                if self.connection.state is ConnectionState.REMOTE_CLOSING:
+                    await self._send_wsproto_event(event.response())
+                await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _send_pings(self) -> None:
         """Ping until the WebSocket is closed; Hypercorn keeps a closed one until the next ping is due."""
