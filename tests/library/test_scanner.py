@@ -225,6 +225,21 @@ async def test_a_video_that_comes_back_is_the_one_it_was(shelf: Shelf) -> None:
     assert await shelf.ids() == before
 
 
+async def test_a_folder_that_came_back_can_go_again(shelf: Shelf) -> None:
+    aside = shelf.root.parent / "aside"
+    shelf.put("a/b/film.mp4")
+    shelf.put("a/b/c/other.mp4")
+    await shelf.look()
+    for _ in range(2):
+        (shelf.root / "a").rename(aside)
+        await shelf.look()
+        assert await shelf.missing() == ["a/b/c/other.mp4", "a/b/film.mp4"]
+        assert await shelf.folders() == [""]
+        aside.rename(shelf.root / "a")
+        await shelf.look()
+        assert (await shelf.missing(), await shelf.folders()) == ([], ["", "a", "a/b", "a/b/c"])
+
+
 async def test_edited_and_replaced_in_place_it_keeps_its_id(shelf: Shelf) -> None:
     path = shelf.put("a.mp4", b"film")
     await shelf.look()

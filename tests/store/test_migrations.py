@@ -105,6 +105,39 @@ async def test_from_each_released_schema_with_its_data_to_the_newest(empty_url: 
             await writer.write(agrees)
 
 
+async def test_folders_with_videos_are_no_longer_missing(empty_url: URL) -> None:
+    def restore(connection: Connection) -> list[tuple[int, int | None]]:
+        load(connection, "0003")
+        fill(connection, "0003")
+        connection.execute(
+            text(
+                "INSERT INTO folders (number, path, place, parent, name_key)"
+                " SELECT 1000, path, 'away', number, name_key FROM folders WHERE number = 1"
+            )
+        )
+        connection.execute(text("UPDATE folders SET missing_since = 5"))
+        return missing(connection)
+
+    def missing(connection: Connection) -> list[tuple[int, int | None]]:
+        found = connection.execute(text("SELECT number, missing_since FROM folders ORDER BY number"))
+        return [(row.number, row.missing_since) for row in found]
+
+    def kept(connection: Connection) -> set[int]:
+        """Folders with a video that is there, and those around them."""
+        rows = connection.execute(text("SELECT number, parent FROM folders"))
+        parents = {row.number: row.parent for row in rows}
+        there = set(connection.scalars(text("SELECT folder FROM videos WHERE missing_since IS NULL")))
+        while around := {parents[number] for number in there} - {None} - there:
+            there |= around
+        return there
+
+    before = within(empty_url, restore)
+    back = within(empty_url, kept)
+    assert 0 < len(back) < len(before)
+    await migrate(empty_url)
+    assert within(empty_url, missing) == [(number, None if number in back else 5) for number, _ in before]
+
+
 async def test_an_empty_database_gets_the_newest_schema(empty_url: URL) -> None:
     assert await migrate(empty_url) == Migrated(None, NEWEST)
     assert await migrate(empty_url) == Migrated(NEWEST, NEWEST)

@@ -27,11 +27,12 @@ class KnownVideo:
 class KnownFolder:
     """A folder as the database has it: its videos by name, and the names of the folders in it that are there.
 
-    `subtitles` are names and states of the subtitle files by the name of their video, `titles` states of the title
-    files by their names.
+    It is `missing` if it was not there at the last look. `subtitles` are names and states of the subtitle files by the
+    name of their video, `titles` states of the title files by their names.
     """
 
     number: int
+    missing: bool
     videos: dict[str, KnownVideo]
     subfolders: frozenset[str]
     subtitles: dict[str, frozenset[tuple[str, str]]]
@@ -45,9 +46,12 @@ def place(name: str) -> str:
 
 def known_folder(connection: Connection, name: str) -> KnownFolder | None:
     """What is known of the folder `name` (empty for the library itself); None if nothing is."""
-    number = connection.scalar(select(folders.c.number).where(folders.c.place == place(name)))
-    if number is None:
+    folder = connection.execute(
+        select(folders.c.number, folders.c.missing_since).where(folders.c.place == place(name))
+    ).one_or_none()
+    if folder is None:
         return None
+    number = folder.number
     rows = connection.execute(
         select(
             videos.c.number, videos.c.path, videos.c.signature, videos.c.missing_since, videos.c.family
@@ -67,6 +71,7 @@ def known_folder(connection: Connection, name: str) -> KnownFolder | None:
     )
     return KnownFolder(
         number,
+        folder.missing_since is not None,
         known,
         frozenset(os.fsdecode(path) for path in inside),
         _known_subtitles(connection, number),

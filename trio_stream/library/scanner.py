@@ -256,7 +256,8 @@ class Scanner:
         self, name: str, known: KnownFolder | None, difference: Difference, look: Look
     ) -> None:
         now = moments.now()
-        if known is None and not difference.candidates:  # else it is made known with them
+        # A new one with new videos is made known with them; one that is back has videos that have their places already.
+        if (known is None and not difference.candidates) or (known is not None and known.missing):
             await self._writer.write(partial(records.keep_folder, name=name))
         if difference.lost:
             self._resting.remember_lost(difference.lost)

@@ -12,8 +12,25 @@ WAITING = {
 }
 
 
+BACK = """
+WITH RECURSIVE around(number) AS (
+    SELECT folder FROM videos WHERE missing_since IS NULL
+    UNION
+    SELECT folders.parent FROM folders JOIN around ON folders.number = around.number
+    WHERE folders.parent IS NOT NULL
+)
+UPDATE folders SET missing_since = NULL
+WHERE missing_since IS NOT NULL AND number IN (SELECT number FROM around)
+"""
+"""Folders that came back stayed missing, so nobody noticed when they went again. The next look sees which are there."""
+
+
 def upgrade() -> None:
-    """Add the fingerprints of contents to `videos`, and index them; index nothing that waits for a probe first."""
+    """Add the fingerprints of contents to `videos`, and index them; index nothing that waits for a probe first.
+
+    Folders that have videos are no longer missing.
+    """
+    op.execute(BACK)
     op.add_column("videos", sa.Column("fingerprint", sa.Text(), nullable=False, server_default=""))
     op.execute(
         "UPDATE videos SET fingerprint ="
