@@ -20,14 +20,21 @@ REPOSITORY = Path(__file__).parents[1]
 PASSED = Path(__file__).with_name("passed.json")
 
 
-def _scripts() -> str:
-    """A hash of the scripts and their tests."""
+def _hash_of(*folders: str) -> str:
+    """A hash of all files in these folders."""
     found = hashlib.sha256()
-    for folder in ("scripts", "tests/scripts"):
+    for folder in folders:
         for path in sorted((REPOSITORY / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 found.update(f"{path.relative_to(REPOSITORY)}\0".encode() + path.read_bytes() + b"\0")
     return found.hexdigest()
+
+
+def _server() -> str:
+    """The rooms that know nothing of the product, their tests, and what they stand on."""
+    versions = [version(name) for name in ("hypercorn", "trio", "h11", "h2", "wsproto")]
+    rooms = _hash_of("trio_stream/server", "trio_stream/serving", "tests/server", "tests/serving")
+    return " ".join((rooms, *versions))
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,11 @@ KINDS = {
         "they show faults of Hypercorn, whose version is the one they passed with",
         lambda: version("hypercorn"),
     ),
-    "scripts": Kind("the scripts are those they passed with", _scripts),
+    "scripts": Kind(
+        "the scripts are those they passed with",
+        lambda: _hash_of("scripts", "tests/scripts"),
+    ),
+    "server": Kind("what is added to Hypercorn, and Hypercorn, are those they passed with", _server),
     "large": Kind("a small case of the same runs each time"),
     "players": Kind("each player plays some of the films each time"),
     "both ways": Kind(
@@ -73,6 +84,13 @@ def record() -> None:
 def large(*values: object, id: str | None = None) -> Any:  # noqa: A002 - as pytest.param has it
     """A parameter that is only used by `--thorough`."""
     return pytest.param(*values, id=id, marks=pytest.mark.thorough("large"))
+
+
+def mark_room(items: list[pytest.Item], room: Path, kind: str) -> None:
+    """Have the tests in a folder be of a kind, but those that are marked `each_time`."""
+    for item in items:
+        if item.path.parent == room and item.get_closest_marker("each_time") is None:
+            item.add_marker(pytest.mark.thorough(kind))
 
 
 class Depth:

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-ROOM = Path(__file__).parent
+from tests.depth import mark_room
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent == ROOM:
-            item.add_marker(pytest.mark.thorough("scripts"))
+    mark_room(items, Path(__file__).parent, "scripts")

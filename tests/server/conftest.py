@@ -1,4 +1,7 @@
-"""A tiny ASGI application on a real Hypercorn, with the guards and without: each fault is shown both ways."""
+"""A tiny ASGI application on a real Hypercorn, with the guards and without: each fault is shown both ways.
+
+Tests of this room run when the server below the product has changed since they last passed.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -10,6 +13,7 @@ import psutil
 import pytest
 
 from tests import support
+from tests.depth import mark_room
 from tests.http2 import certified
 from tests.support import Server, happens, serving
 
@@ -28,6 +32,10 @@ assert install(Limits({limits}))
 
 
 type Start = Callable[..., Server]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_room(items, Path(__file__).parent, "server")
 
 
 def run(folder: Path, source: str, guarded: bool, limits: str, **more: Any) -> AbstractContextManager[Server]:

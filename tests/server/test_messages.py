@@ -32,6 +32,7 @@ async def echo():
 """
 
 
+@pytest.mark.each_time
 @pytest.mark.parametrize("ours", [pytest.param(False, marks=plain), True])
 async def test_an_empty_message_is_a_message(serve: Callable[..., Server], ours: bool) -> None:
     connection = "WebsocketConnection" if ours else "TrioASGIWebsocketConnection"

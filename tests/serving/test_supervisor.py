@@ -347,6 +347,7 @@ def test_as_the_first_process_of_a_container_it_reaps_what_a_dead_worker_leaves(
         assert server.process.wait(60) == 0
 
 
+@pytest.mark.each_time
 async def test_when_the_owner_of_the_data_is_killed_another_worker_takes_over(
     footage: Path, tmp_path: Path
 ) -> None:

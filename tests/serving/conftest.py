@@ -1,0 +1,11 @@
+"""Tests of this room run when it, or the server below the product, has changed since they last passed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.depth import mark_room
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_room(items, Path(__file__).parent, "server")
