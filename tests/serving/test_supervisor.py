@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ from trio_stream.ownership import LOCK
 
 PROGRAM = """
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -54,6 +56,7 @@ from trio_stream.serving.running import serve
 from trio_stream.settings import Settings
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under `nohup`
     settings = Settings(videos=Path("videos"), data=Path("data"), log_format="json")
     sys.exit(serve(["served:app", *sys.argv[1:]], settings, restart="NO_RESTART" not in os.environ))
 """
@@ -87,6 +90,9 @@ def begin(
             stdout=output,
             stderr=output,
             start_new_session=True,  # without a terminal, as services are
+            preexec_fn=partial(
+                signal.signal, signal.SIGHUP, signal.SIG_DFL
+            ),  # these tests may run under `nohup`
         )
 
 

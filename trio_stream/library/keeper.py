@@ -208,6 +208,10 @@ class Keeper:
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
                 return False
+            unreadable = partial(chores.keep_unreadable, revision=chore.revision)
+            if not os.fstat(fd).st_size:  # nobody has to look into it, and there may be thousands
+                await self._writer.write(partial(unreadable, reason="the file is empty"))
+                return True
             if await self._writer.write(partial(chores.begin_probe, revisions=[chore.revision])):
                 return True
             try:
@@ -215,9 +219,7 @@ class Keeper:
                 facts = Facts.from_json(done.result)
             except (MediaUnreadable, ValueError) as error:
                 log.info("a video cannot be read", name=chore.name, reason=str(error))
-                await self._writer.write(
-                    partial(chores.keep_unreadable, revision=chore.revision, reason=str(error))
-                )
+                await self._writer.write(partial(unreadable, reason=str(error)))
                 return True
             except BaseException:
                 with trio.CancelScope(shield=True), suppress(StoreError):
@@ -355,7 +357,7 @@ class Keeper:
                 self._uncounted.set()
                 await trio.sleep(SOON)
                 continue
-            keeping.working = len(self._resting) < len(self._kinds)
+            keeping.working = len(self._resting) < len(self._kinds) or self._uncounted.is_set()
             self._progress.keeping = keeping
             self._progress.changed()
             await trio.sleep(COUNTING * (trio.current_time() - began))
