@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +89,6 @@ def begin(
             stdout=output,
             stderr=output,
             start_new_session=True,  # without a terminal, as services are
-            preexec_fn=partial(
-                signal.signal, signal.SIGHUP, signal.SIG_DFL
-            ),  # these tests may run under `nohup`
         )
 
 
