@@ -413,7 +413,7 @@ def test_a_worker_takes_over_when_the_owner_has_gone(film: Path, tmp_path: Path)
         resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined] # a child of this process otherwise
 
 
-def test_a_worker_takes_over_once_the_database_can_be_written(
+def test_a_worker_takes_over_once_database_and_folder_can_be_written(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     server = start(film, hypercorn=("-w", "2"))
@@ -426,14 +426,38 @@ def test_a_worker_takes_over_once_the_database_can_be_written(
         def is_ready() -> bool:
             return client.get("/readyz").status_code == 200
 
+        def is_waiting_for(service: str) -> bool:
+            answer = client.get("/readyz")
+            return answer.status_code == 503 and service in answer.json()["detail"]
+
         assert is_ready()
+        (data / SOCKET).unlink()
+        (data / SOCKET).mkdir()  # nobody, not even root, can make a socket of that name
         with locked(database, "alembic_version", "ACCESS EXCLUSIVE"):
             psutil.Process(json.loads((data / LOCK).read_text())["pid"]).terminate()
-            wait_for(lambda: not is_ready(), 20, "it to try to take over")
-            assert "owner" in client.get("/readyz").json()["detail"]
+            wait_for(lambda: is_waiting_for("owner"), 20, "it to try to take over")
+        wait_for(lambda: is_waiting_for("local door"), 20, "it to open its door")
+        answer = client.put(f"/api/videos/{id_}/playhead", json={"position": 1})
+        assert answer.status_code == 200, "it writes all the same"
+        (data / SOCKET).rmdir()
         wait_for(is_ready, 20, "it to take over")
         answer = client.put(f"/api/videos/{id_}/playhead", json={"position": 1})
         assert (answer.status_code, answer.json()["position"]) == (200, 1)
+
+
+def test_a_server_that_cannot_make_its_socket_does_not_start(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "data" / SOCKET).mkdir(parents=True)
+    ended = subprocess.run(
+        [sys.executable, "-m", "trio_stream", "serve", "--bind", "127.0.0.1:0"],
+        env=os.environ | settings_of(film, tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert f"does not start: the socket {tmp_path / 'data' / SOCKET} cannot be made" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 CONTAINED = (

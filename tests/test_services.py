@@ -17,7 +17,7 @@ import trio.testing
 from tests.support import wait_until
 from trio_stream.backoff import LONGEST_PAUSE
 from trio_stream.errors import SettingsError
-from trio_stream.services import Health, _until, _watched, open_services
+from trio_stream.services import Health, _until, open_services, watched
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 
@@ -153,9 +153,9 @@ async def test_a_service_that_dies_is_known_and_takes_nobody_along(
     logs.configure("json", "info")
     health = Health()
     async with trio.open_nursery() as nursery:
-        await nursery.start(_watched, health, "lucky", lives)
+        await nursery.start(watched, health, "lucky", lives)
         assert health.ready
-        await nursery.start(_watched, health, "unlucky", dies)
+        await nursery.start(watched, health, "unlucky", dies)
         while health.ready:
             await trio.lowlevel.checkpoint()
         assert health.dead == {"unlucky": "Boom: no more"}
@@ -183,7 +183,7 @@ async def test_a_service_that_dies_begins_again_later_and_later(
             raise Boom
 
     async with trio.open_nursery() as nursery:
-        await nursery.start(_watched, health, "unlucky", recovers)
+        await nursery.start(watched, health, "unlucky", recovers)
         await trio.sleep(1000)
         assert len(begun) == 11
         assert health.ready
@@ -199,14 +199,14 @@ async def test_a_service_that_cannot_begin_says_so() -> None:
     health = Health()
     with pytest.RaisesGroup(Boom, flatten_subgroups=True):
         async with trio.open_nursery() as nursery:
-            await nursery.start(_watched, health, "unlucky", fails)
+            await nursery.start(watched, health, "unlucky", fails)
     assert health.ready
 
 
 async def test_a_service_that_is_cancelled_did_not_die() -> None:
     health = Health()
     async with trio.open_nursery() as nursery:
-        await nursery.start(_watched, health, "lucky", lives)
+        await nursery.start(watched, health, "lucky", lives)
         nursery.cancel_scope.cancel()
     assert health.ready
     assert health.dead == {}

@@ -169,12 +169,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 owner=owner,
             )
             async with trio.open_nursery() as nursery:
-                await nursery.start(_watched, services.health, "sampler", services.sampler.run)
-                await nursery.start(_watched, services.health, "presentations", presentations.serve)
+                await nursery.start(watched, services.health, "sampler", services.sampler.run)
+                await nursery.start(watched, services.health, "presentations", presentations.serve)
                 if ownership.mine:
                     await nursery.start(_keep_house, services)
                 else:
-                    nursery.start_soon(_watched, services.health, "owner", partial(_take_over, services))
+                    nursery.start_soon(watched, services.health, "owner", partial(_take_over, services))
                 yield services
                 nursery.cancel_scope.cancel()
 
@@ -220,7 +220,7 @@ async def _keep_house(
     segments = SegmentCache(settings.data / SEGMENTS, settings.segment_cache)
     over = trio.Event()
     async with trio.open_nursery() as nursery:
-        await nursery.start(_until, over, partial(_watched, health, "writer", writer.run))
+        await nursery.start(_until, over, partial(watched, health, "writer", writer.run))
         try:
             async with trio.open_nursery() as writing:
                 for name, run in {
@@ -230,7 +230,7 @@ async def _keep_house(
                     "keeper": keeper.run,
                     "sweeper": sweeper.run,
                 }.items():
-                    await writing.start(_watched, health, name, run)
+                    await writing.start(watched, health, name, run)
                 services.owner.housekeeping = Housekeeping(
                     writer, scanner, keeper, sandbox, progress, segments, Remuxer(sandbox, segments)
                 )
@@ -268,7 +268,7 @@ async def _take_over(
     await _keep_house(services, task_status=task_status)
 
 
-async def _watched(
+async def watched(
     health: Health,
     name: str,
     run: Callable[..., Awaitable[None]],

@@ -44,9 +44,10 @@ from trio_stream.errors import (
     first_error,
 )
 from trio_stream.http.paths import normal_path
+from trio_stream.ownership import SOCKET
 from trio_stream.server.http import VIEWS, ZEROCOPY
 from trio_stream.server.local import serve_local
-from trio_stream.services import Services, open_services
+from trio_stream.services import Services, open_services, watched
 from trio_stream.streaming.pump import Chunk, Delivery, Spans
 from trio_stream.streaming.stream import Ending
 from trio_stream.web.built import read_build
@@ -303,10 +304,11 @@ class Lifespan:
                 self.app.services = services
                 self.app.player = read_build(self.app.player_folder)
                 async with trio.open_nursery() as nursery:
+                    door = partial(self._open_local_door, services)
                     if services.owner.mine:
-                        await nursery.start(self._open_local_door, services)
+                        await nursery.start(watched, services.health, "local door", door)
                     else:
-                        nursery.start_soon(self._open_local_door, services)
+                        nursery.start_soon(watched, services.health, "local door", door)
                     await send({"type": "lifespan.startup.complete"})
                     begun = True
                     await receive()
@@ -323,7 +325,11 @@ class Lifespan:
     async def _open_local_door(
         self, services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Let other processes of this machine reach the owner of the data, once this is it."""
+        """Let other processes of this machine reach the owner of the data, once this is it. Raises `SettingsError`."""
         await services.owner.appointed.wait()
-        with services.owner.ownership.socket_path() as path:
-            await serve_local(self.app, path, task_status=task_status)
+        try:
+            with services.owner.ownership.socket_path() as path:
+                await serve_local(self.app, path, task_status=task_status)
+        except OSError as error:
+            where = services.settings.data / SOCKET
+            raise SettingsError(f"the socket {where} cannot be made: {error.strerror or error}") from error
