@@ -13,7 +13,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 import pytest
 
 from tests import menagerie as animals
+from tests.support import SLOWER, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "menagerie"
@@ -599,19 +599,14 @@ def test_an_interrupt_kills_every_ffmpeg_and_all_it_started(tmp_path: Path) -> N
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
-        until = time.monotonic() + 20
-        while len(numbers.read_text().splitlines()) < 3 and time.monotonic() < until:
-            time.sleep(0.02)
+        wait_for(lambda: len(numbers.read_text().splitlines()) == 3, 20, "three of them to run")
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=20)
+        _, complaint = process.communicate(timeout=SLOWER * 20)
     assert process.returncode == 130
     assert b"interrupted" in complaint
     started = [int(number) for number in numbers.read_text().split()]
     assert len(started) == 6
-    until = time.monotonic() + 5
-    while not all(gone(number) for number in started) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert all(gone(number) for number in started)
+    wait_for(lambda: all(gone(number) for number in started), 5, "all of them to end")
     assert not (tmp_path / "made" / ".making").exists()
 
 

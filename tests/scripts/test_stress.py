@@ -8,7 +8,6 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.support import Server
+from tests.support import SLOWER, Server, wait_for
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "stress"
 
@@ -128,11 +127,9 @@ async def test_flat_out_without_a_look_at_the_bytes(server: Server) -> None:
 def test_an_interrupt_shows_what_there_is(server: Server) -> None:
     command = [sys.executable, str(SCRIPT), server.url, "--viewers", "3", "--seconds", "60", "--no-verify"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 20
-        while server.metrics()["active_streams"] < 1 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_for(lambda: server.metrics()["active_streams"], 20, "a viewer")
         process.send_signal(signal.SIGINT)
-        printed, said = process.communicate(timeout=20)
+        printed, said = process.communicate(timeout=SLOWER * 20)
     assert process.returncode == 130, said
     assert printed.startswith("viewers")
     assert re.search(r"^bytes +[1-9]", printed, re.MULTILINE)

@@ -51,7 +51,7 @@ def soak(folder: Path) -> list[str | Path]:
 
 
 def test_a_server_lives_through_faults(tmp_path: Path) -> None:
-    ended = subprocess.run(soak(tmp_path / "here"), capture_output=True, text=True, timeout=180, check=False)
+    ended = subprocess.run(soak(tmp_path / "here"), capture_output=True, text=True, timeout=600, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "all promises kept" in ended.stdout
     assert any(f"{name}: " in ended.stdout for name in GENTLE)

@@ -208,9 +208,8 @@ class Keeper:
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
                 return False
-            unreadable = partial(chores.keep_unreadable, revision=chore.revision)
             if not os.fstat(fd).st_size:  # nobody has to look into it, and there may be thousands
-                await self._writer.write(partial(unreadable, reason="the file is empty"))
+                await self._keep_unreadable(chore, "the file is empty")
                 return True
             if await self._writer.write(partial(chores.begin_probe, revisions=[chore.revision])):
                 return True
@@ -218,8 +217,7 @@ class Keeper:
                 done = await self._run("probe", fd, chore.signature, deadline=PROBE_DEADLINE)
                 facts = Facts.from_json(done.result)
             except (MediaUnreadable, ValueError) as error:
-                log.info("a video cannot be read", name=chore.name, reason=str(error))
-                await self._writer.write(partial(unreadable, reason=str(error)))
+                await self._keep_unreadable(chore, str(error))
                 return True
             except BaseException:
                 with trio.CancelScope(shield=True), suppress(StoreError):
@@ -227,6 +225,10 @@ class Keeper:
                 raise
         await self._writer.write(partial(chores.keep_facts, revision=chore.revision, facts=facts))
         return True
+
+    async def _keep_unreadable(self, chore: Chore, reason: str) -> None:
+        log.info("a video cannot be read", name=chore.name, reason=reason)
+        await self._writer.write(partial(chores.keep_unreadable, revision=chore.revision, reason=reason))
 
     async def _draw(self, chore: Chore) -> bool:
         options = {
