@@ -41,8 +41,12 @@ def processes(server: Server) -> list[psutil.Process]:
 
 
 def workers_of(server: Server) -> list[psutil.Process]:
-    children = psutil.Process(server.process.pid).children()  # what reads media below them comes and goes
-    return [each for each in children if "--multiprocessing-fork" in each.cmdline()]
+    workers = []
+    for each in psutil.Process(server.process.pid).children():  # what reads media below them comes and goes
+        with suppress(psutil.NoSuchProcess):  # one that ends just now
+            if "--multiprocessing-fork" in each.cmdline():
+                workers.append(each)
+    return workers
 
 
 def running(some: list[psutil.Process]) -> list[psutil.Process]:
