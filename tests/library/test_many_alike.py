@@ -14,7 +14,7 @@ from trio_stream.store.database import migrate
 from trio_stream.store.engines import sqlite_address
 from trio_stream.store.tables import videos
 
-FEW, MANY = 128, 640
+FEW, MANY = 64, 320
 BATCH = 64
 
 GROWTH = 1.5
