@@ -54,7 +54,7 @@ DONE, STALE, FAILED = "done", "stale", "failed"
 """How a chore ended: written down, its file is not what it was, or it has to be tried again."""
 
 COUNTING = 20
-"""Times as long as it took, until what is left is counted again: that grows with the library."""
+"""After a count, the pause before the next one is this many times as long: a count takes longer in a larger library."""
 
 SOON = 0.5
 """Seconds between news and the look for what is to be done: a scan has news for each folder it comes through."""
@@ -348,7 +348,7 @@ class Keeper:
             os.close(fd)
 
     async def _count(self) -> None:
-        """Count what is left whenever that may be different, but not for more than a small part of the time."""
+        """Count what is left whenever that may have changed, but spend only a small part of the time on it."""
         while True:
             await self._uncounted.wait()
             self._uncounted = trio.Event()

@@ -26,7 +26,7 @@ SETTLED = 2.0
 """Seconds after which a second change has another time than the first: FAT counts in steps of two."""
 
 KEPT = 200_000
-"""Names that are remembered at most; the folders behind them are read each time."""
+"""Names that are remembered at most; once there are more, the remaining folders are read each time."""
 
 type State = tuple[int, int, int, int]
 """Device, inode, and the times of modification and change, of a folder."""
