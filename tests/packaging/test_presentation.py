@@ -108,6 +108,7 @@ def changed(name: str, value: object) -> dict[str, object]:
         packed({"scheme": SCHEME}),
         packed({"scheme": SCHEME, "by_copy": True, "renditions": 5}),
         packed({"scheme": SCHEME, "by_copy": True, "renditions": [5]}),
+        packed({"scheme": SCHEME, "by_copy": True, "renditions": [], "omitted": [5]}),
         packed({"scheme": SCHEME, "by_copy": True, "renditions": [{}]}),
         packed(changed("segments", [1])),
         packed(changed("segments", 1)),

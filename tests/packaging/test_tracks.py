@@ -37,6 +37,7 @@ from trio_stream.packaging.tracks import (
     MOST_SOUNDS,
     PER_SAMPLE,
     PackagedTrack,
+    omitted_tracks,
     packaged_tracks,
     present,
 )
@@ -476,3 +477,18 @@ def test_packaged_tracks_hold_what_segments_are_made_of() -> None:
     found = packaged_tracks(movie(pictures(), sound()))
     assert all(isinstance(each, PackagedTrack) for each in found)
     assert [each.track.handler for each in found] == ["vide", "soun"]
+
+
+def test_what_is_omitted_has_a_reason() -> None:
+    """A second track of pictures, and sound that cannot be carried; what is offered is not among them."""
+    film = movie(
+        pictures(), replace(pictures(), id=2), sound(id_=3), replace(sound(id_=4), entries=(audible("sowt"),))
+    )
+    found = [
+        (each.kind, each.track, each.codec, each.reason)
+        for each in omitted_tracks(film, packaged_tracks(film))
+    ]
+    assert found == [
+        ("video", 2, "avc1", "one track of pictures is played at a time"),
+        ("audio", 4, "sowt", "its sound (sowt) cannot be sent in fragments"),
+    ]

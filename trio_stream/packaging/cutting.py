@@ -13,7 +13,7 @@ TARGET = 6.0
 FIRST = (2.0, 4.0)
 """Seconds of the first ones."""
 
-SCHEME = 3
+SCHEME = 4
 """Counts the changes of the rules by which segments are made, and of what is known of them: what is kept under another
 number is found out anew, and what was cached under another address is not asked for again."""
 

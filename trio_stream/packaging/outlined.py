@@ -16,7 +16,7 @@ from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, Vid
 from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
-from trio_stream.packaging.presentation import Presentation, Rendition, Segments
+from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments
 from trio_stream.packaging.tracks import HEAD, LONGEST, MOST_KEYS, PER_SAMPLE
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
@@ -63,7 +63,25 @@ def _present(outline: Outline) -> Presentation:
         renditions.append(_audio(each, marks, shares, end, _until(end, whole), default=default))
         if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
             raise Unsupported("", f"there would be more than {MOST_SEGMENTS} segments")
-    return Presentation(tuple(renditions), by_copy=False)
+    return Presentation(tuple(renditions), by_copy=False, omitted=_omitted(outline, renditions))
+
+
+def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> tuple[Omission, ...]:
+    """The tracks that are no renditions, each with the reason."""
+    carried = {each.track for each in renditions}
+    tracks: list[VideoOutline | AudioOutline] = [*outline.video, *outline.audio]
+    return tuple(
+        Omission(
+            kind="video" if isinstance(each, VideoOutline) else "audio",
+            track=each.track.index,
+            codec=each.track.codec,
+            reason=each.carriage.refusal or "one track of pictures is played at a time",
+            language=each.track.language,
+            label=each.track.title,
+        )
+        for each in tracks
+        if each.track.index not in carried
+    )
 
 
 def _end(carriage: Carriage, outline: Outline) -> float:

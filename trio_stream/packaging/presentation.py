@@ -131,11 +131,30 @@ def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class Omission:
+    """A track of the file that is not offered, and why, in a sentence for people.
+
+    `track` numbers it as `Rendition.track` does, `codec` is what the file calls its coding.
+    """
+
+    kind: Literal["video", "audio"]
+    track: int
+    codec: str
+    reason: str
+    language: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Presentation:
-    """All renditions of one file; the pictures first. `by_copy` tells that segments are the file's own bytes."""
+    """All renditions of one file; the pictures first. `by_copy` tells that segments are the file's own bytes.
+
+    `omitted` are the tracks of pictures and sound that are no renditions: none is left out without a reason.
+    """
 
     renditions: tuple[Rendition, ...]
     by_copy: bool = True
+    omitted: tuple[Omission, ...] = ()
 
     @property
     def video(self) -> Rendition | None:
@@ -151,7 +170,7 @@ class Presentation:
     def nbytes(self) -> int:
         """Memory it takes, in bytes, within some."""
         listed = (each for rendition in self.renditions for each in (rendition.segments, rendition.keys))
-        return sum(each.nbytes for each in listed if each is not None)
+        return sum(each.nbytes for each in listed if each is not None) + 1000 * len(self.omitted)
 
     @property
     def duration(self) -> float:
@@ -174,6 +193,7 @@ class Presentation:
             "scheme": SCHEME,
             "by_copy": self.by_copy,
             "renditions": [_plain(each) for each in self.renditions],
+            "omitted": [asdict(each) for each in self.omitted],
         }
         return zlib.compress(json.dumps(plain, separators=(",", ":")).encode())
 
@@ -185,7 +205,8 @@ class Presentation:
             plain = json.loads(text)
             if plain["scheme"] != SCHEME:
                 return None
-            return cls(tuple(_rendition(each) for each in plain["renditions"]), plain["by_copy"])
+            renditions = tuple(_rendition(each) for each in plain["renditions"])
+            return cls(renditions, plain["by_copy"], tuple(Omission(**each) for each in plain["omitted"]))
         except _FAULTS as error:
             raise ValueError(f"no packed presentation: {error}") from None
 

@@ -19,7 +19,7 @@ from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import Protected, Timeline, Unsupported, place
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
-from trio_stream.packaging.presentation import Presentation, Rendition, Segments
+from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments
 
 MOST_IN_SEGMENT = 1 << 16
 """Samples in one segment: the head of a fragment names each of them."""
@@ -57,6 +57,13 @@ _NAMELESS = (
     "iso media file",
 )
 """What programs write where a name could stand."""
+
+
+_SURPLUS = {
+    "vide": "one track of pictures is played at a time",
+    "soun": f"more than {MOST_SOUNDS} tracks of sound are not offered",
+}
+"""Why a track is left out whose codec is packaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +144,25 @@ def _lasting(packaged: PackagedTrack, end: int) -> PackagedTrack:
     )
 
 
-def present(tracks: Sequence[PackagedTrack]) -> Presentation:
-    """What manifests say of them. Raises `Malformed`."""
+def omitted_tracks(movie: Movie, tracks: Sequence[PackagedTrack]) -> tuple[Omission, ...]:
+    """The tracks of `movie` that hold pictures or sound and are not among `tracks`, each with the reason."""
+    packaged = {each.track.id for each in tracks}
+    return tuple(
+        Omission(
+            kind="video" if track.handler == "vide" else "audio",
+            track=track.id,
+            codec=track.entry.kind.strip(),
+            reason=_why(track) if _codecs(track) is None else _SURPLUS[track.handler],
+            language=track.language,
+            label=_label(track),
+        )
+        for track in movie.tracks
+        if track.id not in packaged and track.samples.count
+    )
+
+
+def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ()) -> Presentation:
+    """What manifests say of them, and of what is left out. Raises `Malformed`."""
     renditions: list[Rendition] = []
     marks: Marks | None = None
     for each in tracks:
@@ -157,15 +181,20 @@ def present(tracks: Sequence[PackagedTrack]) -> Presentation:
         renditions.append(rendition)
         if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
             raise Unsupported("moov", f"there would be more than {MOST_SEGMENTS} segments")
-    return Presentation(tuple(renditions))
+    return Presentation(tuple(renditions), omitted=omitted)
 
 
 def _refusal(track: Track) -> Unsupported:
+    return (Protected if track.entry.kind in ENCRYPTED else Unsupported)("moov", _why(track))
+
+
+def _why(track: Track) -> str:
+    """Why its codec is not packaged."""
     kind = track.entry.kind
     if kind in ENCRYPTED:
-        return Protected("moov", "it is encrypted")
+        return "it is encrypted"
     what = "pictures" if track.handler == "vide" else "sound"
-    return Unsupported("moov", f"its {what} ({kind.strip()}) cannot be sent in fragments")
+    return f"its {what} ({kind.strip()}) cannot be sent in fragments"
 
 
 def _codecs(track: Track) -> str | None:
@@ -350,11 +379,15 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
         timescale=scale,
         segments=_segments(samples, [*starts, end], bounds),
         language=track.language,
-        label=None if track.name.lower().startswith(_NAMELESS) else track.name or None,
+        label=_label(track),
         default=default,
         channels=track.entry.channels_heard,
         sample_rate=track.entry.rate or track.timescale,
     )
+
+
+def _label(track: Track) -> str | None:
+    return None if track.name.lower().startswith(_NAMELESS) else track.name or None
 
 
 def _even_marks(packaged: PackagedTrack) -> Marks:

@@ -18,7 +18,7 @@ from trio_stream.mp4.locating import fragments, locate
 from trio_stream.mp4.movie import read_movie
 from trio_stream.mp4.timeline import Protected
 from trio_stream.packaging.presentation import Presentation
-from trio_stream.packaging.tracks import PackagedTrack, packaged_tracks, present
+from trio_stream.packaging.tracks import PackagedTrack, omitted_tracks, packaged_tracks, present
 from trio_stream.playback.recent import Recent
 
 BUDGET = 128 << 20
@@ -122,7 +122,7 @@ def read_index(fd: int, size: int) -> Index:
         if movie.fragmented:
             movie = read_fragments(movie, fragments(read, size, located.fragments_from), size)
         tracks = packaged_tracks(movie)
-        presentation = in_words(present(tracks))
+        presentation = in_words(present(tracks, omitted_tracks(movie, tracks)))
     except Protected as error:
         raise Encrypted(str(error)) from None
     except Malformed as error:
@@ -137,7 +137,12 @@ def in_words(presentation: Presentation) -> Presentation:
     """With languages as BCP 47 has them, and a name for each sound that has a language."""
     renditions = []
     for each in presentation.renditions:
-        language = each.language and (bcp47(each.language) or each.language)
+        language = _tag(each.language)
         label = each.label or (english_name(language) if language else None)
         renditions.append(replace(each, language=language, label=label))
-    return replace(presentation, renditions=tuple(renditions))
+    omitted = tuple(replace(each, language=_tag(each.language)) for each in presentation.omitted)
+    return replace(presentation, renditions=tuple(renditions), omitted=omitted)
+
+
+def _tag(language: str | None) -> str | None:
+    return language and (bcp47(language) or language)
