@@ -84,7 +84,7 @@ def presented(placed: tuple[SampleTable, Timeline]) -> list[int]:
     ],
 )
 def test_sound(edits: tuple[Edit, ...], lead: int, skip: int, first: int) -> None:
-    samples, timeline = place(sound(200, *edits), 1000)
+    _, samples, timeline = place(sound(200, *edits), 1000)
     assert skip == 0 or samples.durations.time(first) + lead == 0  # hidden or not, it is decoded at 0
     assert timeline == Timeline(lead, skip, first)
     assert timeline.offset == lead - skip
@@ -107,7 +107,7 @@ def test_sound(edits: tuple[Edit, ...], lead: int, skip: int, first: int) -> Non
 def test_pictures(edits: tuple[Edit, ...], begins: int, count: int) -> None:
     """`begins` is in pictures, `count` how many are presented."""
     track = pictures(REORDERED, *edits)
-    placed = place(track, 1000)
+    placed = place(track, 1000)[1:]
     shown = sorted(presented(placed))
     assert shown == [(begins + number) * FRAME for number in range(count)]
     samples, timeline = placed
@@ -117,12 +117,12 @@ def test_pictures(edits: tuple[Edit, ...], begins: int, count: int) -> None:
 
 def test_pictures_at_the_end_that_are_not_presented_are_left_out() -> None:
     track = pictures(REORDERED, Edit(800, 2 * FRAME))
-    samples, timeline = place(track, 1000)
+    _, samples, timeline = place(track, 1000)
     assert (
         samples.count == 21
     )  # the one that is decoded before the last is shown behind the end: others need it
     assert sorted(presented((samples, timeline)))[:20] == [number * FRAME for number in range(20)]
-    assert place(sound(200, Edit(1000, 0)), 1000)[0].count == 47  # those that begin before the second is over
+    assert place(sound(200, Edit(1000, 0)), 1000)[1].count == 47  # those that begin before the second is over
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_pictures_at_the_end_that_are_not_presented_are_left_out() -> None:
 def test_negative_offsets_are_made_positive(offsets: list[int], keys: int) -> None:
     """FFmpeg reads negative ones of fragments otherwise than those of a file."""
     track = pictures(offsets, Edit(2400, 0), keys=keys)
-    samples, timeline = place(track, 1000)
+    _, samples, timeline = place(track, 1000)
     assert samples.compositions is not None
     assert min(samples.compositions.values) == 0
     media = sorted(track.samples.shown_at(each) for each in range(60))
@@ -143,12 +143,8 @@ def test_negative_offsets_are_made_positive(offsets: list[int], keys: int) -> No
 @pytest.mark.parametrize(
     ("edits", "sentence"),
     [
-        ((Edit(500, 0, 0x8000),), "it plays the track faster or slower"),
-        ((Edit(500, 0, 0),), "it plays the track faster or slower"),
-        ((Edit(500, 0), Edit(500, 48_000)), "it cuts pieces out of the track"),
-        ((Edit(500, 0), Edit(500, 0)), "it cuts pieces out of the track"),
-        ((Edit(0, 0), Edit(500, 48_000)), "it cuts pieces out of the track"),
-        ((Edit(500, 0), Edit(100, -1), Edit(500, 24_000)), "it pauses in the midst of the track"),
+        ((Edit(500, -1),), "it presents nothing of the track"),
+        ((Edit(500, 300_000), Edit(500, 400_000)), "it presents nothing of the track"),
         ((Edit(500, 300_000),), "it presents nothing of the track"),
         ((Edit(500, -1), Edit(500, 1 << 30)), "it presents nothing of the track"),
     ],
@@ -160,7 +156,7 @@ def test_what_fragments_cannot_say(edits: tuple[Edit, ...], sentence: str) -> No
 
 def test_a_cut_behind_the_beginning_of_the_last_picture_leaves_none() -> None:
     last = max(each + number for number, each in enumerate(REORDERED)) * FRAME
-    assert place(pictures(REORDERED, Edit(0, last)), 1000)[1].offset == -last
+    assert place(pictures(REORDERED, Edit(0, last)), 1000)[2].offset == -last
     with pytest.raises(Unsupported, match="it presents nothing of the track"):
         place(pictures(REORDERED, Edit(0, last + 1)), 1000)
 
@@ -176,13 +172,13 @@ def test_clocks_have_an_end() -> None:
 
 
 def test_a_track_without_samples() -> None:
-    samples, timeline = place(replace(sound(2), samples=read(Making((), ())).samples), 1000)
+    _, samples, timeline = place(replace(sound(2), samples=read(Making((), ())).samples), 1000)
     assert (samples.count, timeline) == (0, Timeline())
 
 
 def test_one_picture_of_no_duration() -> None:
     track = read(Making((Sample(1, 0),), (1,), edits=(Edit(40, 0),)))
-    assert place(track, 1000)[1] == Timeline()
+    assert place(track, 1000)[2] == Timeline()
 
 
 @pytest.mark.parametrize(
@@ -201,13 +197,13 @@ def test_one_picture_of_no_duration() -> None:
 def test_fragmented_files(start: int, edits: tuple[Edit, ...], timeline: Timeline) -> None:
     """The clock of fragments begins where they say, and edit lists count from there."""
     track = replace(pictures(REORDERED, *edits), start=start)
-    samples, found = place(track, 1000, fragmented=True)
+    _, samples, found = place(track, 1000, fragmented=True)
     assert (samples.count, found) == (60, timeline)
 
 
 def test_fragmented_files_keep_negative_offsets() -> None:
     track = pictures([0, 2, -1, -1] * 5)
-    samples, _ = place(track, 1000, fragmented=True)
+    _, samples, _ = place(track, 1000, fragmented=True)
     assert samples is track.samples
 
 
@@ -232,7 +228,7 @@ def test_what_is_presented_is_in_the_edit(offsets: list[int], begin: int, delay:
     media = [track.samples.shown_at(each) for each in range(track.samples.count)]
     wanted = sorted(each for each in media if each >= begin * FRAME)
     try:
-        placed = place(track, 1000)
+        placed = place(track, 1000)[1:]
     except Unsupported:
         assert not wanted
         return
@@ -261,7 +257,7 @@ def test_millions_of_samples_behind_the_end_are_not_looked_at(offsets: tuple[int
 
     def place_often(track: Track) -> None:
         for _ in range(100):  # once takes some microseconds
-            samples, _ = place(track, 1000)
+            _, samples, _ = place(track, 1000)
             assert samples.count == left
 
     few, many = ending_early(1 << 7), ending_early(1 << 20)

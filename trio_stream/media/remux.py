@@ -24,8 +24,9 @@ from trio_stream.media.opening import printable
 from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
 from trio_stream.media.samples import audio_specific_config, framing
-from trio_stream.media.timing import decode_times, durations, rising
+from trio_stream.media.timing import rising
 from trio_stream.mp4.heads import SHORT, Flags, from_zero, segment_head
+from trio_stream.mp4.reordering import decode_times, durations
 
 PART = 16 << 20
 """Bytes of a segment that are sent at once."""

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from trio_stream.media.jobs import MediaFile
 from trio_stream.media.outline import KEYFRAME_LIMIT
 from trio_stream.media.reading import LEADING, AnyPacket, Track
-from trio_stream.media.timing import reordering
+from trio_stream.mp4.reordering import reordering
 
 ROUNDING = 2
 """Ticks that timestamps elsewhere in a file may be off more than those that were seen."""

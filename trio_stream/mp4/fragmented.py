@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
 from trio_stream.mp4.movie import MOST_SAMPLES, Defaults, Movie, Track
-from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, sums_of
+from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
 
 NOT_SYNC = 0x10000
 """sample_is_non_sync_sample of sample flags (section 8.8.3.1)."""
@@ -203,25 +203,11 @@ def _with_fragments(track: Track, found: _Gathered) -> Track:
         SampleTable(
             count=count,
             sizes=found.sizes,
-            durations=Durations(*_runs(found.durations)),
-            compositions=Runs(*_runs(found.compositions)) if any(found.compositions) else None,
+            durations=Durations(*runs_of(found.durations)),
+            compositions=Runs(*runs_of(found.compositions)) if any(found.compositions) else None,
             sync=None if len(found.sync) == count else found.sync,
             chunks=chunks,
             sums=sums_of(found.sizes, chunks),
         ),
         start=found.start,
     )
-
-
-def _runs(values: "array[int]") -> "tuple[array[int], array[int]]":
-    """Equal neighbours as one run."""
-    if len(values) == 0 or values.count(values[0]) == len(values):
-        return array("I", (len(values),)), values[:1] or array(values.typecode, (0,))
-    counts, kept = array("I"), array(values.typecode)
-    for value in values:
-        if kept and kept[-1] == value:
-            counts[-1] += 1
-        else:
-            counts.append(1)
-            kept.append(value)
-    return counts, kept

@@ -22,19 +22,15 @@ type Read = Callable[[int, int], bytes]
 class Located:
     """The payload of a `moov`; `fragments_from` is where the box behind it begins."""
 
-    brand: str
     moov: bytes
     fragments_from: int
 
 
 def locate(read: Read, size: int) -> Located:
     """Find `moov` in a file of `size` bytes. Raises `Malformed`, and whatever `read` raises."""
-    brand = ""
     first_moof: int | None = None
     for kind, offset, header, length in _top_boxes(read, size, 0):
-        if kind == "ftyp":
-            brand = read(offset + header, min(4, length - header)).decode("latin-1")
-        elif kind == "moof" and first_moof is None:
+        if kind == "moof" and first_moof is None:
             first_moof = offset
         elif kind == "moov":
             if length > LARGEST_MOOV:
@@ -42,7 +38,7 @@ def locate(read: Read, size: int) -> Located:
             payload = read(offset + header, length - header) if offset + length <= size else b""
             if len(payload) != length - header:
                 raise Malformed("moov", "the file ends in it")
-            return Located(brand, payload, offset + length if first_moof is None else first_moof)
+            return Located(payload, offset + length if first_moof is None else first_moof)
     raise Malformed("", "there is no index (moov) in it")
 
 

@@ -13,11 +13,12 @@ from functools import cache
 from itertools import accumulate, pairwise
 
 from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_codec_string
+from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.movie import Movie, Track
 from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.tables import SampleTable
-from trio_stream.mp4.timeline import Protected, Timeline, Unsupported, place
+from trio_stream.mp4.timeline import PresentsNothing, Protected, Timeline, Unsupported, place
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments
 
@@ -45,7 +46,17 @@ _VIDEO = {
 }  # fmt: skip
 """Sample entries that are packaged: FFmpeg's name of the codec, and the box that configures it."""
 
-_AUDIO = {"ac-3": "ac3", "ec-3": "eac3", "Opus": "opus", "fLaC": "flac", "alac": "alac", "ac-4": "ac4"}
+_AUDIO = {
+    "ac-3": ("ac3", "dac3"), "ec-3": ("eac3", "dec3"), "Opus": ("opus", "dOps"), "fLaC": ("flac", "dfLa"),
+    "alac": ("alac", "alac"), "ac-4": ("ac4", "dac4"),
+}  # fmt: skip
+"""The same of sound that is not `mp4a`."""
+
+_OTHERWISE = frozenset({"avc2", "avc4", "h264", "H264", "x264", "X264", "DAVC", "davc", "HEVC"})
+"""Sample entries of codecs that are packaged under another name: such a file is remuxed."""
+
+_REMUXED = frozenset({0x66, 0x68, 0xA5, 0xA6, 0xAD})
+"""Object types of `mp4a` that are: AAC of MPEG-2, AC-3, E-AC-3, Opus (mp4ra.org)."""
 
 _MP3 = frozenset({0x69, 0x6B})
 _NAMELESS = (
@@ -99,6 +110,9 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
 
     Raises `Unsupported`, with the reason, where there is none, or one that cannot be placed in time.
     """
+    for track in movie.tracks:
+        if track.samples.count and _is_remuxed(track):
+            raise Unsupported("moov/trak", f"{_why(track)} as they lie in the file")
     playable = [track for track in movie.tracks if _codecs(track) is not None and track.samples.count]
     video = [track for track in playable if track.handler == "vide"]
     video.sort(key=lambda track: not track.enabled)
@@ -108,15 +122,26 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
         raise next((_refusal(track) for track in movie.tracks), nothing)
     if not video and any(track.handler == "vide" and track.samples.count > 1 for track in movie.tracks):
         raise next(_refusal(each) for each in movie.tracks if each.handler == "vide")
-    placed = []
     zero = min((each.start / each.timescale for each in playable), default=0) if movie.fragmented else 0
+    placed: list[PackagedTrack] = []
+    empty: PresentsNothing | None = None
     for track in [*video[:1], *audio[:MOST_SOUNDS]]:
-        samples, timeline = place(track, movie.timescale, fragmented=movie.fragmented)
-        if zero:
-            earlier = min(round(zero * track.timescale), max(0, timeline.lead))
-            timeline = replace(timeline, lead=timeline.lead - earlier)
-        placed.append(PackagedTrack(track, samples, timeline))
+        try:
+            placed.append(_placed(track, movie, zero))
+        except PresentsNothing as error:
+            empty = error
+    if not placed and empty is not None:
+        raise empty
     return _ending_together(placed)
+
+
+def _placed(track: Track, movie: Movie, zero: float) -> PackagedTrack:
+    """The track in time, of which the first `zero` seconds are before the presentation. Raises `Unsupported`."""
+    track, samples, timeline = place(track, movie.timescale, fragmented=movie.fragmented)
+    if zero:
+        earlier = min(round(zero * track.timescale), max(0, timeline.lead))
+        timeline = replace(timeline, lead=timeline.lead - earlier)
+    return PackagedTrack(track, samples, timeline)
 
 
 def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
@@ -152,13 +177,26 @@ def omitted_tracks(movie: Movie, tracks: Sequence[PackagedTrack]) -> tuple[Omiss
             kind="video" if track.handler == "vide" else "audio",
             track=track.id,
             codec=track.entry.kind.strip(),
-            reason=_why(track) if _codecs(track) is None else _SURPLUS[track.handler],
+            reason=_why_not(track, movie),
             language=track.language,
             label=_label(track),
         )
         for track in movie.tracks
         if track.id not in packaged and track.samples.count
     )
+
+
+def _why_not(track: Track, movie: Movie) -> str:
+    """Why a track is left out."""
+    if _codecs(track) is None:
+        return _why(track)
+    try:
+        place(track, movie.timescale, fragmented=movie.fragmented)
+    except PresentsNothing:
+        return "its edit list presents nothing of the track"
+    except Malformed as error:
+        return str(error)
+    return _SURPLUS[track.handler]
 
 
 def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ()) -> Presentation:
@@ -186,6 +224,18 @@ def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ())
 
 def _refusal(track: Track) -> Unsupported:
     return (Protected if track.entry.kind in ENCRYPTED else Unsupported)("moov", _why(track))
+
+
+def _is_remuxed(track: Track) -> bool:
+    """Whether FFmpeg can carry a track that cannot be packaged as it lies: what its entry lacks is in its samples."""
+    entry, samples = track.entry, track.samples
+    if track.handler == "soun" and samples.sizes == samples.durations.constant == 1 and track.timescale > 1000:
+        return True  # an old QuickTime movie, which counts samples of sound and not packets
+    if entry.kind == "mp4a":
+        return entry.object_type in _REMUXED
+    if entry.kind in _AUDIO:
+        return _AUDIO[entry.kind][1] not in entry.boxes
+    return entry.kind in _OTHERWISE
 
 
 def _why(track: Track) -> str:
@@ -231,13 +281,7 @@ def _codecs(track: Track) -> str | None:
                 else None
             )
         if entry.kind in _AUDIO:
-            return (
-                "fLaC"
-                if entry.kind == "fLaC"
-                else "Opus"
-                if entry.kind == "Opus"
-                else audio_codec_string(_AUDIO[entry.kind])
-            )
+            return entry.kind if entry.kind in ("fLaC", "Opus") else audio_codec_string(_AUDIO[entry.kind][0])
     return None
 
 

@@ -27,8 +27,6 @@ BUDGET = 128 << 20
 FIXED = 16 << 10
 """Bytes that any index takes, whatever its tables do."""
 
-QUICKTIME = "qt  "
-
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -116,8 +114,6 @@ def read_index(fd: int, size: int) -> Index:
 
     try:
         located = locate(read, size)
-        if located.brand == QUICKTIME:
-            raise Unpackageable("it is a QuickTime movie")
         movie = read_movie(located.moov, size)
         if movie.fragmented:
             movie = read_fragments(movie, fragments(read, size, located.fragments_from), size)
