@@ -229,7 +229,11 @@ def _refusal(track: Track) -> Unsupported:
 def _is_remuxed(track: Track) -> bool:
     """Whether FFmpeg can carry a track that cannot be packaged as it lies: what its entry lacks is in its samples."""
     entry, samples = track.entry, track.samples
-    if track.handler == "soun" and samples.sizes == samples.durations.constant == 1 and track.timescale > 1000:
+    if (
+        track.handler == "soun"
+        and samples.sizes == samples.durations.constant == 1
+        and track.timescale > 1000
+    ):
         return True  # an old QuickTime movie, which counts samples of sound and not packets
     if entry.kind == "mp4a":
         return entry.object_type in _REMUXED
