@@ -16,20 +16,15 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.hiding import LOOK, finer
 from trio_stream.mp4.movie import MOST_SAMPLES, Track
 from trio_stream.mp4.reordering import decode_times, durations, reordering
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
-
-TICKS = 1_000_000
-"""Ticks in a second, about: a tick is hardly more than the microsecond in which players count."""
 
 REPEATED = 8
 """Times that a track may be presented as a whole, and FEWEST samples that any may be."""
 
 FEWEST = 1 << 16
-
-LOOK = 32
-"""Pictures behind a keyframe among which those are looked for that are shown before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,7 @@ def rearrange(track: Track, pieces: Sequence[Piece], *, preroll: int = 0) -> tup
     The latter is negative where something comes before the presentation. Of sound, `preroll` units before the first
     piece are kept. None if the pieces present nothing. Raises `Malformed` if they present the track too often.
     """
-    factor = max(1, TICKS // track.timescale)
+    factor = finer(track.timescale)
     samples = track.samples
     most = min(MOST_SAMPLES, REPEATED * samples.count + FEWEST)
     shown = [time * factor for time in samples.all_shown_at(range(samples.count))]
@@ -93,11 +88,13 @@ def _pictures(samples: SampleTable, shown: Sequence[int], piece: Piece) -> Itera
     ]
     before = sorted(each for each in map(shown.__getitem__, needed) if each < piece.start)
     behind = sorted(each for each in map(shown.__getitem__, needed) if each >= piece.stop)
-    hidden = {time: piece.at - len(before) + turn for turn, time in enumerate(before)}
+    ticks = max(0, piece.at - len(before))  # what is presented before 0 would be thrown away
+    hidden = {time: ticks + turn for turn, time in enumerate(before)}
     hidden |= {time: piece.until - len(behind) + turn for turn, time in enumerate(behind)}
     for number in needed:
         time = shown[number]
-        yield _Copy(number, hidden[time] if time in hidden else piece.at + time - begins)
+        visible = max(piece.at + time - begins, ticks + len(before))
+        yield _Copy(number, hidden.get(time, visible))
 
 
 def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: Piece) -> Iterator[int]:

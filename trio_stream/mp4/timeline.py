@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.hiding import hide
 from trio_stream.mp4.movie import EMPTY, Edit, Track
 from trio_stream.mp4.rearranging import Piece, rearrange
 from trio_stream.mp4.tables import Runs, SampleTable
@@ -82,12 +83,12 @@ def place(
         if fragmented:
             raise Unsupported(_PATH, "it cuts pieces out of a track whose samples are in fragments")
         return _rearranged(track, _pieces(edits, lead, track.timescale, movie_timescale))
-    return track, *_trimmed(track, edits[0], lead, movie_timescale, fragmented=fragmented)
+    return _trimmed(track, edits[0], lead, movie_timescale, fragmented=fragmented)
 
 
 def _trimmed(
     track: Track, edit: Edit, lead: int, movie_timescale: int, *, fragmented: bool
-) -> tuple[SampleTable, Timeline]:
+) -> tuple[Track, SampleTable, Timeline]:
     """What one stretch of the media presents, `lead` after the beginning."""
     samples, hidden = track.samples, edit.media_time - track.start
     if not fragmented:
@@ -100,6 +101,9 @@ def _trimmed(
         first = _last_sync(samples, hidden)
         shown = _first_shown(samples, first, hidden)
         hidden = hidden if fragmented else shown
+        if samples.shown_at(first) < hidden and (found := hide(track, samples, first, hidden)) is not None:
+            lead = lead * found.track.timescale // track.timescale
+            track, samples, hidden = found.track, found.samples, found.begins
     elif hidden > samples.end + samples.composition(samples.count - 1):
         raise _nothing()
     else:
@@ -108,7 +112,7 @@ def _trimmed(
         first = max(0, min(samples.durations.at(hidden - roll + 1), samples.count) - 1)
     skip = max(0, hidden - lead)
     unseen = min(samples.durations.time(first), skip)
-    return samples, Timeline(max(0, lead - hidden) - unseen, skip - unseen, first)
+    return track, samples, Timeline(max(0, lead - hidden) - unseen, skip - unseen, first)
 
 
 def _rearranged(track: Track, pieces: Sequence[Piece]) -> tuple[Track, SampleTable, Timeline]:
