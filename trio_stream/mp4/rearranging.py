@@ -43,10 +43,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """Sample `number` of the track, presented at `shown`."""
+    """Sample `number` of the track, presented at `shown`, or `hidden`: for a tick."""
 
     number: int
     shown: int
+    hidden: bool = False
 
 
 def rearrange(track: Track, pieces: Sequence[Piece], *, preroll: int = 0) -> tuple[Track, int] | None:
@@ -94,7 +95,7 @@ def _pictures(samples: SampleTable, shown: Sequence[int], piece: Piece) -> Itera
     for number in needed:
         time = shown[number]
         visible = max(piece.at + time - begins, ticks + len(before))
-        yield _Copy(number, hidden.get(time, visible))
+        yield _Copy(number, hidden.get(time, visible), time in hidden)
 
 
 def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: Piece) -> Iterator[int]:
@@ -130,8 +131,8 @@ def _table(
 ) -> tuple[SampleTable, int]:
     """The copies as a table of samples, whose times begin at 0, and when that is."""
     shown = [each.shown for each in copies]
-    last = max(range(len(copies)), key=shown.__getitem__)
-    end = shown[last] + max(1, samples.durations[copies[last].number] * factor)
+    last = max((each for each in copies if not each.hidden), key=lambda each: each.shown)
+    end = max(last.shown + samples.durations[last.number] * factor, max(shown) + 1)
     if reorder:
         delay = reordering(shown, len(shown))
         decoded = decode_times(shown, delay, end)
