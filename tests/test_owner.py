@@ -167,7 +167,8 @@ def remuxed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def addresses_of(client: httpx.Client, id_: str) -> list[str]:
     """Those of the playlists, the init segments and the segments of a film."""
     folder = f"/api/videos/{id_}"
-    found = [f"{folder}/master.m3u8", f"{folder}/manifest.mpd", f"{folder}/v0.m3u8", f"{folder}/a1.m3u8"]
+    names = ("presentation", "master.m3u8", "manifest.mpd", "v0.m3u8", "a1.m3u8")
+    found = [f"{folder}/{name}" for name in names]
     for name in ("v0", "a1"):
         playlist = m3u8.loads(client.get(f"{folder}/{name}.m3u8").text)
         uris = [playlist.segment_map[0].uri, *(each.uri for each in playlist.segments)]
@@ -192,7 +193,7 @@ def test_a_worker_beside_the_owner_serves_what_is_remuxed(
         httpx.Client(transport=httpx.HTTPTransport(uds=str(data / SOCKET)), base_url="http://owner") as owner,
     ):
         addresses = addresses_of(client, id_)
-        assert len(addresses) == 4 + 2 * 3
+        assert len(addresses) == 5 + 2 * 3
         for address in addresses:
             answer, mine, again = client.get(address), owner.get(address), client.get(address)
             assert (answer.status_code, answer.content) == (200, mine.content), address
