@@ -287,6 +287,30 @@ def test_a_command_goes_through_the_server_that_runs(
     assert server.get("/api/library").json()["look"]["number"] >= 2
 
 
+DEEP = "[/b]\x1b[31m\udcff"
+"""Folders whose names a terminal, a library for terminals or UTF-8 might take for something else."""
+
+
+def test_a_command_shows_any_name(start: Callable[..., Server], film: Path) -> None:
+    """Of a folder that lies too deep for a path, so that nobody can read it."""
+    server = start(film)
+    wait_for(lambda: known(server), 10, "the film")
+    (film / DEEP).mkdir(parents=True)
+    place = os.open(film / DEEP, os.O_RDONLY)
+    try:
+        for _ in range(20):
+            os.mkdir("d" * 250, dir_fd=place)
+            inner = os.open("d" * 250, os.O_RDONLY, dir_fd=place)
+            os.close(place)
+            place = inner
+        ended = command(server, "scan", "--no-wait")
+    finally:
+        os.close(place)
+        shutil.rmtree(film / "[")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert "the folder [/b]\ufffd[31m\ufffd/ddd" in " ".join(ended.stdout.split())
+
+
 def test_a_command_without_a_server_does_it_itself(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:

@@ -25,7 +25,9 @@ MOSTLY_ONE_WAY = (
     "test_conditions",
     "test_fresh",
     "test_made",
+    "test_names",
     "test_packaged",
+    "test_presentation",
     "test_promises",
     "test_vanishing",
 )
