@@ -26,6 +26,7 @@ MOSTLY_ONE_WAY = (
     "test_fresh",
     "test_made",
     "test_names",
+    "test_orientation",
     "test_packaged",
     "test_presentation",
     "test_promises",
