@@ -185,14 +185,20 @@ def _differ(mean: Fraction, base: Fraction) -> bool:
 
 
 def rotation(matrix: bytes) -> int:
-    """Degrees clockwise, of a display matrix (ISO/IEC 14496-12 section 8.3.2) in the order of this machine."""
+    """Degrees clockwise, of a display matrix (ISO/IEC 14496-12 section 8.3.2) in the order of this machine.
+
+    Of one that mirrors as well, those that are left once the pictures are mirrored, left to right or top to bottom: at
+    most a quarter. So what is only mirrored is not turned.
+    """
     if len(matrix) < 36:
         return 0
     a, b, _, c, d, *_ = struct.unpack("=9i", matrix[:36])
     across, down = math.hypot(a, c), math.hypot(b, d)
     if not across or not down:
         return 0
-    return round(math.degrees(math.atan2(b / down, a / across))) % 360
+    degrees = round(math.degrees(math.atan2(b / down, a / across))) % 360
+    mirrored = a * d < b * c
+    return (degrees + 180) % 360 if mirrored and 90 < degrees < 270 else degrees
 
 
 def describe_audio(stream: AudioStream) -> facts.AudioTrack:

@@ -78,6 +78,7 @@ def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> tuple[Omissio
             reason=each.carriage.refusal or "one track of pictures is played at a time",
             language=each.track.language,
             label=each.track.title,
+            code="codec" if each.carriage.refusal else "second-video",
         )
         for each in tracks
         if each.track.index not in carried

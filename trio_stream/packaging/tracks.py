@@ -20,7 +20,7 @@ from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import PresentsNothing, Protected, Timeline, Unsupported, place
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
-from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments
+from trio_stream.packaging.presentation import Omission, Presentation, Reason, Rendition, Segments
 
 MOST_IN_SEGMENT = 1 << 16
 """Samples in one segment: the head of a fragment names each of them."""
@@ -180,6 +180,7 @@ def omitted_tracks(movie: Movie, tracks: Sequence[PackagedTrack]) -> tuple[Omiss
             reason=_why_not(track, movie),
             language=track.language,
             label=_label(track),
+            code=_code(track),
         )
         for track in movie.tracks
         if track.id not in packaged and track.samples.count
@@ -249,6 +250,13 @@ def _why(track: Track) -> str:
         return "it is encrypted"
     what = "pictures" if track.handler == "vide" else "sound"
     return f"its {what} ({kind.strip()}) cannot be sent in fragments"
+
+
+def _code(track: Track) -> Reason:
+    """Why it is left out, for programs."""
+    if _codecs(track) is None:
+        return "encrypted" if track.entry.kind in ENCRYPTED else "codec"
+    return "second-video" if track.handler == "vide" else "other"
 
 
 def _codecs(track: Track) -> str | None:

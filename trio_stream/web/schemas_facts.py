@@ -54,7 +54,9 @@ def schemas() -> Json:
                 "width": whole("Pixels as they are stored."),
                 "height": whole("Pixels as they are stored."),
                 "pixel_aspect": FRACTION | {"description": "Width of a pixel over its height."},
-                "rotation": whole("Degrees a player turns it clockwise."),
+                "rotation": whole(
+                    "Degrees a player turns it clockwise, once it is mirrored where the file says so."
+                ),
                 "frame_rate": nullable(FRACTION | {"description": "Pictures a second in the mean."}),
                 "variable_frame_rate": flag("Whether they come unevenly."),
                 "pixel_format": nullable(text("As FFmpeg names it.", examples=["yuv420p"])),
