@@ -115,8 +115,9 @@ class Keyframes:
 class Facts:
     """What a probe found. `duration` in seconds, `bit_rate` in bits a second, of the whole file.
 
-    `container` is a short name: mp4, mov, matroska, webm, mpegts, avi...; `cover` the index of the track that is an
-    embedded picture.
+    `container` is a short name: mp4, mov, matroska, webm, mpegts, avi...; `video` and `audio` begin with the track that
+    is played; `cover` is the index of a track of single pictures that is none of them: a picture attached to the file,
+    or one for each chapter.
     """
 
     container: str

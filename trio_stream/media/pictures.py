@@ -15,7 +15,6 @@ from typing import Any
 from av import FFmpegError
 from av.container import InputContainer
 from av.filter import Graph
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -24,6 +23,7 @@ from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import open_media
 from trio_stream.media.shrinking import Shrinker, chain, display_size, jpeg, pixels
 from trio_stream.media.stills import Still, Stills
+from trio_stream.media.streams import film_in, pictures_of
 from trio_stream.media.tiles import Grid, fit, plan_grid
 
 POSTER_WIDTH = 640
@@ -89,13 +89,14 @@ def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[
     limit = float(options.get("seconds") or math.inf)
     with _again(file) as container:
         duration = float(options.get("duration") or 0) or _duration(container)
-        filmed = _picture_track(container) is not None
-    poster = _poster(file, duration, pace) if filmed else None
-    if poster is None:
-        return _cover(file, filmed, reply)
+        film = film_in(container)
+        track = None if film is None else film.index
+    poster = None if track is None else _poster(file, track, duration, pace)
+    if poster is None or track is None:
+        return _cover(file, track, reply)
     result = _send_poster(poster.picture, reply)
     with _again(file) as container:
-        stream = _picture_track(container)
+        stream = _track(container, track)
         if stream is None:
             raise Unreadable("the file changed while pictures were made of it")
         grid = plan_grid(duration, poster.aspect)
@@ -109,12 +110,12 @@ class _Poster:
     score: float
 
 
-def _poster(file: MediaFile, duration: float, pace: Pace) -> _Poster | None:
+def _poster(file: MediaFile, track: int, duration: float, pace: Pace) -> _Poster | None:
     """The first places are tried, then the others, then frames that are no keyframes: until something is seen."""
     best: _Poster | None = None
     for look in (_keyframes_at(PLACES), _keyframes_at(MORE_PLACES), _first_frames):
         with _again(file) as container:
-            stream = _picture_track(container)
+            stream = _track(container, track)
             if stream is None:
                 break
             for frame in look(container, stream, duration):
@@ -231,11 +232,12 @@ def _tiles(grid: Grid | None, reason: str | None) -> dict[str, Any]:
     return {"tiles": about, "reason": reason}
 
 
-def _cover(file: MediaFile, filmed: bool, reply: Reply) -> dict[str, Any]:
-    """A picture attached to the file, as music has it, for want of a film."""
+def _cover(file: MediaFile, film: int | None, reply: Reply) -> dict[str, Any]:
+    """A picture attached to the file, as music has it, or the first still, for want of a film."""
+    filmed = film is not None
     with _again(file) as container:
         for stream in container.streams.video:
-            if not stream.disposition & Disposition.attached_pic:
+            if stream.index == film or not pictures_of(stream).still or stream.codec_context is None:
                 continue
             for frame in _first_frames(container, stream, 0):
                 poster = _as_poster(stream, frame)
@@ -254,16 +256,11 @@ def _again(file: MediaFile) -> InputContainer:
     return open_media(file)
 
 
-def _picture_track(container: InputContainer) -> VideoStream | None:
-    """The track a player shows: the first that is no attached picture, unless another one is the default."""
-    tracks = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None
-    ]
-    return next(
-        (track for track in tracks if track.disposition & Disposition.default), tracks[0] if tracks else None
-    )
+def _track(container: InputContainer, index: int) -> VideoStream | None:
+    """The track of that number, if it can be decoded."""
+    found = next((each for each in container.streams.video if each.index == index), None)
+    known: Any = None if found is None else found.codec_context
+    return None if known is None else found
 
 
 def _duration(container: InputContainer) -> float:

@@ -36,6 +36,7 @@ from trio_stream.media.codecs import (
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.keyframes import FREE_CLOCK, SCAN_BYTES, Scan, are_uneven, rational, seconds
 from trio_stream.media.opening import open_media, printable
+from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 
 
 def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
@@ -54,11 +55,13 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     name = container_name(container, file)
     start = (container.start_time or 0) / av.time_base if name in FREE_CLOCK else 0.0
     streams = list(container.streams)[: facts.TRACK_LIMIT]
-    cover = next((each for each in streams if _is(each, Disposition.attached_pic)), None)
-    video = [
-        each for each in streams if isinstance(each, VideoStream) and not _is(each, Disposition.attached_pic)
-    ]
-    audio = [each for each in streams if isinstance(each, AudioStream)]
+    film = film_in(container)
+    pictures = sorted(
+        (each for each in streams if isinstance(each, VideoStream)), key=lambda each: pictures_of(each).rank
+    )
+    video = [each for each in pictures if each is film or not pictures_of(each).still]
+    cover = next((each for each in sorted(pictures, key=_is_no_cover) if each not in video), None)
+    audio = [each for each in sounds_in(container) if each.index < facts.TRACK_LIMIT]
     subtitles = [each for each in streams if isinstance(each, SubtitleStream)]
     duration = whole_duration(container)
     described = [describe_video(each, name) for each in video]
@@ -77,7 +80,7 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         video=tuple(described),
         audio=tuple(describe_audio(each) for each in audio),
         subtitles=tuple(_subtitle(each) for each in subtitles),
-        chapters=tuple(_chapters(container, start)),
+        chapters=tuple(_chapters(container, start, duration)),
         keyframes=keyframes,
         cover=cover.index if cover is not None else None,
     )
@@ -115,7 +118,7 @@ def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
         "rotation": 0,
         "language": _language(stream),
         "title": _text(metadata.get("title")),
-        "default": _is(stream, Disposition.default),
+        "default": is_flagged(stream, Disposition.default),
     }
     if context is None:  # FFmpeg knows no decoder of it, and no name
         nothing: dict[str, Any] = dict.fromkeys(
@@ -201,7 +204,7 @@ def describe_audio(stream: AudioStream) -> facts.AudioTrack:
         "index": stream.index,
         "language": _language(stream),
         "title": _text(stream.metadata.get("title")),
-        "default": _is(stream, Disposition.default),
+        "default": is_flagged(stream, Disposition.default),
     }
     if context is None:
         return facts.AudioTrack(
@@ -232,32 +235,37 @@ def _subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
         text=codec is not None and codec.text_sub,
         language=_language(stream),
         title=_text(stream.metadata.get("title")),
-        forced=_is(stream, Disposition.forced),
-        hearing_impaired=_is(stream, Disposition.hearing_impaired),
-        default=_is(stream, Disposition.default),
+        forced=is_flagged(stream, Disposition.forced),
+        hearing_impaired=is_flagged(stream, Disposition.hearing_impaired),
+        default=is_flagged(stream, Disposition.default),
     )
 
 
-def _chapters(container: av.container.InputContainer, start: float) -> Iterator[facts.Chapter]:
+def _chapters(
+    container: av.container.InputContainer, start: float, duration: float | None
+) -> Iterator[facts.Chapter]:
+    """Chapters, none of which goes on behind the end."""
+    last = math.inf if duration is None else duration
     for chapter in container.chapters()[: facts.CHAPTER_LIMIT]:
         base = rational(chapter["time_base"]) or Fraction(0)
         begin, end = (
             seconds(float(chapter["start"] * base) - start),
             seconds(float(chapter["end"] * base) - start),
         )
-        yield facts.Chapter(begin, max(begin, end), _text(chapter["metadata"].get("title")))
+        if begin < last:
+            yield facts.Chapter(begin, min(max(begin, end), last), _text(chapter["metadata"].get("title")))
 
 
 def _mean_bit_rate(size: int | None, duration: float | None) -> int | None:
     return int(size * 8 / duration) if size and duration else None
 
 
+def _is_no_cover(stream: Stream) -> bool:
+    return not is_flagged(stream, Disposition.attached_pic)
+
+
 def _positive(value: int | None) -> int | None:
     return value if value is not None and 0 < value < 1 << 40 else None
-
-
-def _is(stream: Stream, flag: Disposition) -> bool:
-    return bool(stream.disposition & flag)
 
 
 def _language(stream: Stream) -> str | None:

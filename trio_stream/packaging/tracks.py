@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import accumulate, pairwise
 
+from trio_stream.media.choosing import ARE_STILLS, Pictures, Sound, film_of
 from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_codec_string
 from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.movie import Movie, Track
@@ -48,6 +49,14 @@ _VIDEO = {
 _AUDIO = {"ac-3": "ac3", "ec-3": "eac3", "Opus": "opus", "fLaC": "flac", "alac": "alac", "ac-4": "ac4"}
 
 _MP3 = frozenset({0x69, 0x6B})
+
+_IMAGES = {"jpeg": "mjpeg", "mjpa": "mjpeg", "mjpb": "mjpeg", "png ": "png"}
+_IMAGE_TYPES = {0x6C: "mjpeg", 0x6D: "png"}
+"""Images, by their sample entry and by the objectTypeIndication of `mp4v`."""
+
+_SECONDARY = frozenset({"commentary", "description", "caption"})
+"""Roles of sounds that nobody begins with; FFmpeg takes "caption" for the hard of hearing."""
+
 _NAMELESS = (
     "videohandler",
     "soundhandler",
@@ -95,22 +104,24 @@ class Marks:
 
 
 def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
-    """The tracks that are packaged, the pictures first: one with pictures and all that sound.
+    """The tracks that are packaged, the pictures first: one with pictures and all that sound, the one to begin with
+    first.
 
     Raises `Unsupported`, with the reason, where there is none, or one that cannot be placed in time.
     """
     playable = [track for track in movie.tracks if _codecs(track) is not None and track.samples.count]
-    video = [track for track in playable if track.handler == "vide"]
-    video.sort(key=lambda track: not track.enabled)
     audio = [track for track in playable if track.handler == "soun"]
+    audio.sort(key=lambda track: Sound(track.enabled, bool(track.roles & _SECONDARY)).rank)
     if not playable:
         nothing = Unsupported("moov", "there is neither a picture nor a sound in it")
         raise next((_refusal(track) for track in movie.tracks), nothing)
-    if not video and any(track.handler == "vide" and track.samples.count > 1 for track in movie.tracks):
-        raise next(_refusal(each) for each in movie.tracks if each.handler == "vide")
+    pictures = (track for track in movie.tracks if track.handler == "vide" and track.samples.count)
+    film = film_of(pictures, _pictures, with_sound=bool(audio))
+    if film is not None and _codecs(film) is None:
+        raise _refusal(film)
     placed = []
     zero = min((each.start / each.timescale for each in playable), default=0) if movie.fragmented else 0
-    for track in [*video[:1], *audio[:MOST_SOUNDS]]:
+    for track in [*((film,) if film is not None else ()), *audio[:MOST_SOUNDS]]:
         samples, timeline = place(track, movie.timescale, fragmented=movie.fragmented)
         if zero:
             earlier = min(round(zero * track.timescale), max(0, timeline.lead))
@@ -194,7 +205,21 @@ def _why(track: Track) -> str:
     if kind in ENCRYPTED:
         return "it is encrypted"
     what = "pictures" if track.handler == "vide" else "sound"
+    if track.handler == "vide" and _pictures(track).still:
+        return ARE_STILLS
     return f"its {what} ({kind.strip()}) cannot be sent in fragments"
+
+
+def _pictures(track: Track) -> Pictures:
+    """What is to be known of it in order to choose."""
+    kind, samples = track.entry.kind, track.samples
+    codec = _VIDEO[kind][0] if _codecs(track) is not None else _IMAGES.get(kind, kind)
+    return Pictures(
+        codec=_IMAGE_TYPES.get(track.entry.object_type, codec) if kind == "mp4v" else codec,
+        default=track.enabled,
+        rate=Fraction(samples.count * track.timescale, samples.end) if samples.end else None,
+        count=samples.count,
+    )
 
 
 def _codecs(track: Track) -> str | None:

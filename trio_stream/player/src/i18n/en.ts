@@ -116,6 +116,7 @@ export const en = {
   "player.quality.auto": "Automatic",
   "stats.packaged.sizes": "in segments, in the size that fits the line",
   "stats.packaged.tracks": "in segments, for a choice of sound",
+  "stats.packaged.pictures": "in segments: the browser might take other pictures of the file",
   "stats.packaged.container": "in segments: the browser does not know the container",
   "stats.packaged.sound": "in segments: the browser does not know the first sound",
   "stats.packaged.video": "in segments: the browser does not take the file",

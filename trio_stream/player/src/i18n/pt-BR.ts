@@ -118,6 +118,7 @@ export const ptBR: Words = {
   "player.quality.auto": "Automática",
   "stats.packaged.sizes": "em segmentos, no tamanho que a conexão permite",
   "stats.packaged.tracks": "em segmentos, para escolher o som",
+  "stats.packaged.pictures": "em segmentos: o navegador poderia escolher outra imagem do arquivo",
   "stats.packaged.container": "em segmentos: o navegador não conhece o contêiner",
   "stats.packaged.sound": "em segmentos: o navegador não conhece o primeiro som",
   "stats.packaged.video": "em segmentos: o navegador não aceita o arquivo",

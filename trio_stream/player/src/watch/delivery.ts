@@ -4,7 +4,7 @@ import type { VideoDetails } from "../api/client";
 import { troubleOf } from "./playable";
 
 /** Why a video comes in segments: what the file as it is would not give this browser. */
-export type Why = "sizes" | "tracks" | "container" | "sound" | "video";
+export type Why = "sizes" | "tracks" | "pictures" | "container" | "sound" | "video";
 
 export type Delivery = { kind: "direct" } | { kind: "packaged"; why: Why };
 
@@ -32,6 +32,8 @@ export function deliveryOf(
   const trouble = troubleOf(video, plays);
   if (trouble?.kind === "container" || trouble?.kind === "video") return { kind: "packaged", why: trouble.kind };
   if (trouble?.kind === "audio") return { kind: "packaged", why: "sound" };
+  // A browser plays the first pictures of some files, and the default ones of others.
+  if (facts.video.some((each) => picture !== undefined && each.index < picture.index)) return { kind: "packaged", why: "pictures" };
   if (facts.audio.length > 1 && !listsSounds) return { kind: "packaged", why: "tracks" };
   if (video.versions.length > 1) return { kind: "packaged", why: "sizes" };
   return direct;
