@@ -17,9 +17,11 @@ from av.video.stream import VideoStream
 
 from trio_stream.media import probe
 from trio_stream.media.choosing import ARE_STILLS
+from trio_stream.media.clock import said_duration, start_of
 from trio_stream.media.indexes import Hollow, Index
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import FREE_CLOCK, rational, seconds
+from trio_stream.media.keyframes import rational, seconds
+from trio_stream.media.opening import container_name
 from trio_stream.media.outline import (
     TRACK_LIMIT,
     AudioOutline,
@@ -68,7 +70,8 @@ class Draft:
 
     def __init__(self, container: av.container.InputContainer, file: MediaFile) -> None:
         self.container = container
-        self.name = probe.container_name(container, file)
+        self.name = container_name(container, file)
+        self.start = start_of(container, file, self.name)
         film = film_in(container)
         others: list[Track] = [each for each in container.streams.video if each is not film]
         found = [*((film,) if film is not None else ()), *sounds_in(container), *others]
@@ -86,7 +89,7 @@ class Draft:
         video = [self._video(stream, each) for stream, each in tracks if isinstance(stream, VideoStream)]
         audio = [self._audio(stream, each) for stream, each in tracks if isinstance(stream, AudioStream)]
         carriages = [*(each.carriage for each in video), *(each.carriage for each in audio)]
-        duration = probe.whole_duration(self.container)
+        duration = said_duration(self.container, self.name, self.start)
         if survey.whole:
             duration = max((each.end for each in carriages if each.end is not None), default=duration)
         return Outline(
@@ -144,8 +147,7 @@ class Draft:
     def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
         """That of a track: pictures keep the one they have, sound is counted in samples."""
         base = rational(stream.time_base) or Fraction(1, 1000)
-        start = self.container.start_time if self.name in FREE_CLOCK else 0
-        return Clock(base, round((start or 0) / (base * av.time_base)), sample_rate or base.denominator)
+        return Clock(base, round(self.start / base), sample_rate or base.denominator)
 
     def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
         """Why pictures cannot be carried in fragmented MP4."""

@@ -19,8 +19,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from trio_stream.media.blurhash import blurhash
+from trio_stream.media.clock import start_of
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.opening import open_media
+from trio_stream.media.opening import container_name, open_media
 from trio_stream.media.shrinking import Shrinker, chain, display_size, jpeg, pixels
 from trio_stream.media.stills import Still, Stills
 from trio_stream.media.streams import film_in, pictures_of
@@ -88,10 +89,11 @@ def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[
     pace = Pace(min(1.0, max(0.01, float(options.get("share") or 1.0))))
     limit = float(options.get("seconds") or math.inf)
     with _again(file) as container:
+        start = start_of(container, file, container_name(container, file))
         duration = float(options.get("duration") or 0) or _duration(container)
         film = film_in(container)
         track = None if film is None else film.index
-    poster = None if track is None else _poster(file, track, duration, pace)
+    poster = None if track is None else _poster(file, track, start, duration, pace)
     if poster is None or track is None:
         return _cover(file, track, reply)
     result = _send_poster(poster.picture, reply)
@@ -100,7 +102,7 @@ def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[
         if stream is None:
             raise Unreadable("the file changed while pictures were made of it")
         grid = plan_grid(duration, poster.aspect)
-        return result | _send_sheets(Stills(container, stream), grid, pace, limit, reply)
+        return result | _send_sheets(Stills(container, stream, start), grid, pace, limit, reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,10 @@ class _Poster:
     score: float
 
 
-def _poster(file: MediaFile, track: int, duration: float, pace: Pace) -> _Poster | None:
+def _poster(file: MediaFile, track: int, start: float, duration: float, pace: Pace) -> _Poster | None:
     """The first places are tried, then the others, then frames that are no keyframes: until something is seen."""
     best: _Poster | None = None
-    for look in (_keyframes_at(PLACES), _keyframes_at(MORE_PLACES), _first_frames):
+    for look in (_keyframes_at(PLACES, start), _keyframes_at(MORE_PLACES, start), _first_frames):
         with _again(file) as container:
             stream = _track(container, track)
             if stream is None:
@@ -131,9 +133,9 @@ def _poster(file: MediaFile, track: int, duration: float, pace: Pace) -> _Poster
 type _Look = Callable[[InputContainer, VideoStream, float], Iterator[VideoFrame]]
 
 
-def _keyframes_at(places: Sequence[float]) -> _Look:
+def _keyframes_at(places: Sequence[float], start: float) -> _Look:
     def look(container: InputContainer, stream: VideoStream, duration: float) -> Iterator[VideoFrame]:
-        stills = Stills(container, stream)
+        stills = Stills(container, stream, start)
         before: Still | None = None
         for place in places:
             still = stills.at(place * duration)

@@ -24,6 +24,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from trio_stream.media import facts
+from trio_stream.media.clock import found_until, span_of
 from trio_stream.media.codecs import (
     HLG,
     PQ,
@@ -34,8 +35,8 @@ from trio_stream.media.codecs import (
     video_codec_string,
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import FREE_CLOCK, SCAN_BYTES, Scan, are_uneven, rational, seconds
-from trio_stream.media.opening import open_media, printable
+from trio_stream.media.keyframes import SCAN_BYTES, Scan, are_uneven, rational, seconds
+from trio_stream.media.opening import container_name, open_media, printable
 from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 
 
@@ -53,7 +54,6 @@ def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[st
 
 def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> facts.Facts:
     name = container_name(container, file)
-    start = (container.start_time or 0) / av.time_base if name in FREE_CLOCK else 0.0
     streams = list(container.streams)[: facts.TRACK_LIMIT]
     film = film_in(container)
     pictures = sorted(
@@ -63,7 +63,8 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     cover = next((each for each in sorted(pictures, key=_is_no_cover) if each not in video), None)
     audio = [each for each in sounds_in(container) if each.index < facts.TRACK_LIMIT]
     subtitles = [each for each in streams if isinstance(each, SubtitleStream)]
-    duration = whole_duration(container)
+    span = span_of(container, file, name, {each.id for each in (*video[:1], *audio)})
+    start, duration = span.start, span.duration
     described = [describe_video(each, name) for each in video]
     keyframes = None
     if described:
@@ -72,9 +73,14 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         duration = duration or scan.end
         if (uneven := are_uneven(scan.moments)) is not None:
             described[0] = replace(described[0], variable_frame_rate=uneven)
+    duration, until = found_until(file, name, span, duration)
+    if until is not None and keyframes is not None:
+        keyframes = replace(keyframes, times=tuple(each for each in keyframes.times if each < until))
     return facts.Facts(
         container=name,
-        duration=duration,
+        start=seconds(start),
+        duration=None if duration is None else seconds(duration),
+        until=None if until is None else seconds(until),
         bit_rate=_positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
         title=_text(container.metadata.get("title")),
         video=tuple(described),
@@ -84,26 +90,6 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         keyframes=keyframes,
         cover=cover.index if cover is not None else None,
     )
-
-
-def container_name(container: av.container.InputContainer, file: MediaFile) -> str:
-    """FFmpeg has one name for each family; the brand, or the document type, tells the members apart."""
-    name = container.format.name
-    if name.startswith("mov,"):
-        brand = container.metadata.get("major_brand", "")
-        return "mov" if brand == "qt  " else "3gp" if brand.startswith(("3gp", "3g2", "3ge")) else "mp4"
-    if name.startswith("matroska"):
-        # The element DocType (RFC 8794 section 11.2.6), in the header a file begins with.
-        start = file.read_at(0, 128) if file.seekable() else b""
-        return "webm" if re.search(rb"\x42\x82[\x84]webm", start) else "matroska"
-    return printable(name.partition(",")[0], 40)
-
-
-def whole_duration(container: av.container.InputContainer) -> float | None:
-    """Seconds; None where nothing says."""
-    if container.duration is not None and container.duration > 0:
-        return seconds(container.duration / av.time_base)
-    return None
 
 
 def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:

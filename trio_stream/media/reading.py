@@ -233,7 +233,8 @@ class Reader:
             stream, position = self.stream, self._clock.timestamp(start) - self._clock.ticks(before)
             if self._container.format.name not in FREE_CLOCK:
                 for guide in self._guides():
-                    stream, position = guide, int(seconds / guide.time_base)
+                    began = self._carriage.origin * self._carriage.time_base
+                    stream, position = guide, int((Fraction(seconds) + began) / guide.time_base)
             try:
                 if self._lacks_index(stream, position):
                     return self._begin_at(position)

@@ -14,11 +14,12 @@ from itertools import accumulate, pairwise
 
 from trio_stream.media.choosing import ARE_STILLS, Pictures, Sound, film_of
 from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_codec_string
+from trio_stream.mp4.extent import end_of, placed_tracks
 from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.movie import Movie, Track
 from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.tables import SampleTable
-from trio_stream.mp4.timeline import Protected, Timeline, Unsupported, place
+from trio_stream.mp4.timeline import Protected, Timeline, Unsupported
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments
 
@@ -119,15 +120,8 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     film = film_of(pictures, _pictures, with_sound=bool(audio))
     if film is not None and _codecs(film) is None:
         raise _refusal(film)
-    placed = []
-    zero = min((each.start / each.timescale for each in playable), default=0) if movie.fragmented else 0
-    for track in [*((film,) if film is not None else ()), *audio[:MOST_SOUNDS]]:
-        samples, timeline = place(track, movie.timescale, fragmented=movie.fragmented)
-        if zero:
-            earlier = min(round(zero * track.timescale), max(0, timeline.lead))
-            timeline = replace(timeline, lead=timeline.lead - earlier)
-        placed.append(PackagedTrack(track, samples, timeline))
-    return _ending_together(placed)
+    tracks = [*((film,) if film is not None else ()), *audio[:MOST_SOUNDS]]
+    return _ending_together([PackagedTrack(*placed) for placed in placed_tracks(movie, tracks)])
 
 
 def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
@@ -137,14 +131,14 @@ def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
     So it is when the file is played; but players of segments take the end of one track for that of all, or wait there
     for more of it.
     """
-    end = min(max(_end(each.samples, each.timeline) / each.track.timescale for each in tracks), LONGEST)
+    end = min(max(end_of(each.samples, each.timeline) / each.track.timescale for each in tracks), LONGEST)
     return [_lasting(each, round(end * each.track.timescale)) for each in tracks]
 
 
 def _lasting(packaged: PackagedTrack, end: int) -> PackagedTrack:
     """The track with a last sample that lasts until `end`, if it is short of that, and a duration can say so."""
     samples, timeline = packaged.samples, packaged.timeline
-    if end - _end(samples, timeline) <= SHORT * packaged.track.timescale:
+    if end - end_of(samples, timeline) <= SHORT * packaged.track.timescale:
         return packaged
     last = samples.count - 1
     duration = end - timeline.offset - samples.shown_at(last)
@@ -177,7 +171,7 @@ def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ())
     renditions: list[Rendition] = []
     marks: Marks | None = None
     for each in tracks:
-        if _end(each.samples, each.timeline) > LONGEST * each.track.timescale:
+        if end_of(each.samples, each.timeline) > LONGEST * each.track.timescale:
             raise Unsupported("moov/trak", f"it lasts longer than {LONGEST // 3600} hours")
         if each.track.handler == "vide":
             rendition = _video(each)
@@ -290,7 +284,7 @@ def _video(packaged: PackagedTrack) -> Rendition:
         keys = array("I", (timeline.first,)) + array("I", keys)  # nothing comes before it that it could need
     scale = track.timescale
     times = _KeyTimes(packaged, keys)
-    end = _end(samples, timeline)
+    end = end_of(samples, timeline)
     is_open = cache(lambda number: samples.has_leading(keys[number]))
     chosen = cut(times, end / scale, is_open=is_open)
     firsts = [keys[number] for number in chosen]
@@ -388,7 +382,7 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
     last = samples.durations.time(firsts[-1]) + offset
-    end = _end(samples, timeline)
+    end = end_of(samples, timeline)
     later = cut_evenly(last / scale, end / scale)[1:] if end - last > 12 * scale else []
     for time in later:  # it goes on when the pictures have ended
         sample = samples.durations.at(round(time * scale) - offset)
@@ -417,17 +411,9 @@ def _label(track: Track) -> str | None:
 
 def _even_marks(packaged: PackagedTrack) -> Marks:
     scale, timeline = packaged.track.timescale, packaged.timeline
-    end = _end(packaged.samples, timeline)
+    end = end_of(packaged.samples, timeline)
     times = cut_evenly(max(0, timeline.offset) / scale, end / scale)
     return Marks([*(round(time * scale) for time in times), end], scale)
-
-
-def _end(samples: SampleTable, timeline: Timeline) -> int:
-    """When the presentation of the track ends: with one of the last samples, where these are shown in another order."""
-    if samples.compositions is None or not samples.count:
-        return samples.end + timeline.offset
-    tail = range(max(0, samples.count - 32), samples.count)
-    return max(samples.shown_at(each) + samples.durations[each] for each in tail) + timeline.offset
 
 
 def _segments(samples: SampleTable, starts: Sequence[int], bounds: Sequence[int]) -> Segments:

@@ -32,7 +32,15 @@ def schemas() -> Json:
             "What is in a file.",
             {
                 "container": text("A short name.", examples=["mp4", "matroska", "webm", "mpegts"]),
-                "duration": nullable(number("Seconds.")),
+                "duration": nullable(number("Seconds, of the whole film.")),
+                "start": number(
+                    "Seconds that the clock in the file shows at the beginning; all else counts from 0."
+                ),
+                "until": nullable(
+                    number(
+                        "Seconds up to which it is there, if its end is missing; null: nothing is known to be missing."
+                    )
+                ),
                 "bit_rate": BIT_RATE,
                 "title": TITLE,
                 "video": listing("Its tracks of pictures, the one that is played first.", ref("VideoTrack")),
