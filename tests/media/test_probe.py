@@ -17,7 +17,7 @@ import pytest
 
 from tests.media.making import make
 from trio_stream.errors import MediaUnreadable
-from trio_stream.media.facts import KEYFRAME_LIMIT, Facts
+from trio_stream.media.facts import KEYFRAME_LIMIT, AudioTrack, Facts, VideoTrack
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.keyframes import are_uneven
 from trio_stream.media.probe import probe, rotation
@@ -102,7 +102,7 @@ def test_says_what_ffprobe_says(menagerie: Path, whole: list[str]) -> None:
             assert facts.duration == pytest.approx(float(duration), abs=0.05), name
             assert facts.bit_rate == pytest.approx(int(told["format"]["bit_rate"]), rel=0.05), name
         assert facts.title == told["format"].get("tags", {}).get("title"), name
-        for track, stream in zip(facts.video, of["video"], strict=True):
+        for track, stream in zip(_in_the_file(facts.video), of["video"], strict=True):
             turned = [
                 -int(side["rotation"]) % 360
                 for side in stream.get("side_data_list", [])
@@ -119,7 +119,7 @@ def test_says_what_ffprobe_says(menagerie: Path, whole: list[str]) -> None:
             ), name  # fmt: skip
             if "profile" in stream and not stream["profile"].lstrip("-").isdigit():
                 assert track.profile == stream["profile"], name
-        for sound, stream in zip(facts.audio, of["audio"], strict=True):
+        for sound, stream in zip(_in_the_file(facts.audio), of["audio"], strict=True):
             assert (
                 sound.index, sound.codec, sound.channels, sound.sample_rate, sound.language, sound.default, sound.title
             ) == (
@@ -142,6 +142,11 @@ def test_says_what_ffprobe_says(menagerie: Path, whole: list[str]) -> None:
             (float(each["start_time"]), float(each["end_time"]), each["tags"]["title"])
             for each in told["chapters"]
         ], name
+
+
+def _in_the_file[T: (VideoTrack, AudioTrack)](tracks: tuple[T, ...]) -> list[T]:
+    """In the order of the file; facts begin with what is played."""
+    return sorted(tracks, key=lambda each: each.index)
 
 
 def test_keyframes_are_where_ffprobe_sees_them(menagerie: Path, whole: list[str]) -> None:

@@ -8,6 +8,7 @@ cannot open: the callback FFmpeg asks for that refuses. The filter of system cal
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import av
@@ -16,6 +17,8 @@ import av.error
 import av.logging
 
 from trio_stream.media.jobs import MediaFile, Unreadable
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.locating import undescribed_tracks
 
 # FFmpeg's names of the containers that `http.media_types` knows, and the bare streams such files may be.
 CONTAINERS = (
@@ -42,6 +45,8 @@ _LISTS = (
     (rb"[0-9a-z+.-]+://\S+\s", "a list of addresses"),
 )
 
+NO_HEADER = "error reading header"
+
 _SAID = {
     "moov atom not found": "its index (moov) is missing or cannot be read",
 }
@@ -58,23 +63,70 @@ def open_media(
         raise Unreadable("the file is empty")
     av.logging.set_level(av.logging.ERROR)
     try:
-        return av.open(
-            file,
-            mode="r",
-            options={
-                **(options or {}),
-                "format_whitelist": ",".join(formats),
-                "protocol_whitelist": "none",
-                "max_streams": "200",
-            },
-            io_open=_refuse,
-        )
+        return _open(file, formats, options)
     except (av.error.FFmpegError, OSError, ValueError, LookupError, RuntimeError) as error:
         if file.error is not None:
             raise file.error from None
+        if _last_said(error) == NO_HEADER and (masked := _masked(file)) is not None:
+            with suppress(av.error.FFmpegError, OSError, ValueError, LookupError, RuntimeError):
+                return _open(masked, formats, options)
         raise Unreadable(_why(file, error)) from None
     finally:
         av.logging.set_level(None)
+
+
+def _open(
+    file: MediaFile, formats: tuple[str, ...], options: Mapping[str, str] | None
+) -> av.container.InputContainer:
+    return av.open(
+        file,
+        mode="r",
+        options={
+            **(options or {}),
+            "format_whitelist": ",".join(formats),
+            "protocol_whitelist": "none",
+            "max_streams": "200",
+        },
+        io_open=_refuse,
+    )
+
+
+class _Masked(MediaFile):
+    """A file with other bytes at some places."""
+
+    def __init__(self, file: MediaFile, masks: Mapping[int, bytes]) -> None:
+        super().__init__(file.fd, file)
+        self._masks = masks
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        data = bytearray(super().read_at(offset, size))
+        for at, mask in self._masks.items():
+            for place, byte in enumerate(mask, at - offset):
+                if 0 <= place < len(data):
+                    data[place] = byte
+        return bytes(data)
+
+
+def _masked(file: MediaFile) -> MediaFile | None:
+    """The file without those tracks of MP4 for which FFmpeg refuses it as a whole; None where there are none."""
+    try:
+        kinds = undescribed_tracks(file.read_at, file.size or 0)
+    except Malformed:
+        return None
+    return _Masked(file, dict.fromkeys(kinds, b"free")) if kinds else None
+
+
+def container_name(container: av.container.InputContainer, file: MediaFile) -> str:
+    """FFmpeg has one name for each family; the brand, or the document type, tells the members apart."""
+    name = container.format.name
+    if name.startswith("mov,"):
+        brand = container.metadata.get("major_brand", "")
+        return "mov" if brand == "qt  " else "3gp" if brand.startswith(("3gp", "3g2", "3ge")) else "mp4"
+    if name.startswith("matroska"):
+        # The element DocType (RFC 8794 section 11.2.6), in the header a file begins with.
+        start = file.read_at(0, 128) if file.seekable() else b""
+        return "webm" if re.search(rb"\x42\x82[\x84]webm", start) else "matroska"
+    return printable(name.partition(",")[0], 40)
 
 
 def _refuse(url: str, _flags: int, _options: Mapping[str, Any]) -> NoReturn:

@@ -16,9 +16,12 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from trio_stream.media import probe
+from trio_stream.media.choosing import ARE_STILLS
+from trio_stream.media.clock import said_duration, start_of
 from trio_stream.media.indexes import Hollow, Index
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import FREE_CLOCK, rational, seconds
+from trio_stream.media.keyframes import rational, seconds
+from trio_stream.media.opening import container_name
 from trio_stream.media.outline import (
     TRACK_LIMIT,
     AudioOutline,
@@ -29,6 +32,7 @@ from trio_stream.media.outline import (
 )
 from trio_stream.media.reading import Track, length_of, open_tracks, skipped
 from trio_stream.media.samples import CARRIED, audio_specific_config, eac3_blocks, samples_of, thrown_away
+from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 from trio_stream.media.survey import Seen, Survey
 from trio_stream.media.timing import Clock
 
@@ -66,12 +70,17 @@ class Draft:
 
     def __init__(self, container: av.container.InputContainer, file: MediaFile) -> None:
         self.container = container
-        self.name = probe.container_name(container, file)
-        found: list[Track] = [*container.streams.video, *container.streams.audio]
-        tracks = [each for each in found if _is_playable(each)]
+        self.name = container_name(container, file)
+        self.start = start_of(container, file, self.name)
+        film = film_in(container)
+        others: list[Track] = [each for each in container.streams.video if each is not film]
+        found = [*((film,) if film is not None else ()), *sounds_in(container), *others]
+        tracks = [each for each in found if _is_playable(each)][:TRACK_LIMIT]
         if not tracks:
             raise Unreadable("there is neither a picture nor a sound in it that anybody could play")
-        self.survey = Survey(container, file, tracks[:TRACK_LIMIT])
+        self.survey = Survey(
+            container, file, tracks, film.index if film is not None and film in tracks else None
+        )
 
     def outline(self) -> Outline:
         """What is known now."""
@@ -80,7 +89,7 @@ class Draft:
         video = [self._video(stream, each) for stream, each in tracks if isinstance(stream, VideoStream)]
         audio = [self._audio(stream, each) for stream, each in tracks if isinstance(stream, AudioStream)]
         carriages = [*(each.carriage for each in video), *(each.carriage for each in audio)]
-        duration = probe.whole_duration(self.container)
+        duration = said_duration(self.container, self.name, self.start)
         if survey.whole:
             duration = max((each.end for each in carriages if each.end is not None), default=duration)
         return Outline(
@@ -88,7 +97,7 @@ class Draft:
             duration=duration,
             video=tuple(video),
             audio=tuple(audio),
-            cuts=self._cuts(video[0].carriage) if video and survey.times else None,
+            cuts=self._cuts(video[0].carriage) if survey.times else None,
             exact=not survey.estimated,
         )
 
@@ -138,12 +147,13 @@ class Draft:
     def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
         """That of a track: pictures keep the one they have, sound is counted in samples."""
         base = rational(stream.time_base) or Fraction(1, 1000)
-        start = self.container.start_time if self.name in FREE_CLOCK else 0
-        return Clock(base, round((start or 0) / (base * av.time_base)), sample_rate or base.denominator)
+        return Clock(base, round(self.start / base), sample_rate or base.denominator)
 
     def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
         """Why pictures cannot be carried in fragmented MP4."""
         codec = stream.codec_context.codec.canonical_name
+        if stream.index != self.survey.video and pictures_of(stream).still:
+            return ARE_STILLS
         if (reason := _nothing(codec, seen)) is not None:
             return reason
         if self.name == "avi" and stream.codec_context.has_b_frames:
@@ -211,4 +221,4 @@ def _carriage(
 def _is_playable(stream: Track) -> bool:
     """Whether FFmpeg knows how it is coded, and it is no cover."""
     known: Any = stream.codec_context
-    return known is not None and not stream.disposition & Disposition.attached_pic
+    return known is not None and not is_flagged(stream, Disposition.attached_pic)

@@ -24,6 +24,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from trio_stream.media import facts
+from trio_stream.media.clock import found_until, span_of
 from trio_stream.media.codecs import (
     HLG,
     PQ,
@@ -34,8 +35,9 @@ from trio_stream.media.codecs import (
     video_codec_string,
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import FREE_CLOCK, SCAN_BYTES, Scan, are_uneven, rational, seconds
-from trio_stream.media.opening import open_media, printable
+from trio_stream.media.keyframes import SCAN_BYTES, Scan, are_uneven, rational, seconds
+from trio_stream.media.opening import container_name, open_media, printable
+from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 
 
 def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
@@ -52,15 +54,17 @@ def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[st
 
 def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> facts.Facts:
     name = container_name(container, file)
-    start = (container.start_time or 0) / av.time_base if name in FREE_CLOCK else 0.0
     streams = list(container.streams)[: facts.TRACK_LIMIT]
-    cover = next((each for each in streams if _is(each, Disposition.attached_pic)), None)
-    video = [
-        each for each in streams if isinstance(each, VideoStream) and not _is(each, Disposition.attached_pic)
-    ]
-    audio = [each for each in streams if isinstance(each, AudioStream)]
+    film = film_in(container)
+    pictures = sorted(
+        (each for each in streams if isinstance(each, VideoStream)), key=lambda each: pictures_of(each).rank
+    )
+    video = [each for each in pictures if each is film or not pictures_of(each).still]
+    cover = next((each for each in sorted(pictures, key=_is_no_cover) if each not in video), None)
+    audio = [each for each in sounds_in(container) if each.index < facts.TRACK_LIMIT]
     subtitles = [each for each in streams if isinstance(each, SubtitleStream)]
-    duration = whole_duration(container)
+    span = span_of(container, file, name, {each.id for each in (*video[:1], *audio)})
+    start, duration = span.start, span.duration
     described = [describe_video(each, name) for each in video]
     keyframes = None
     if described:
@@ -69,38 +73,23 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         duration = duration or scan.end
         if (uneven := are_uneven(scan.moments)) is not None:
             described[0] = replace(described[0], variable_frame_rate=uneven)
+    duration, until = found_until(file, name, span, duration)
+    if until is not None and keyframes is not None:
+        keyframes = replace(keyframes, times=tuple(each for each in keyframes.times if each < until))
     return facts.Facts(
         container=name,
-        duration=duration,
+        start=seconds(start),
+        duration=None if duration is None else seconds(duration),
+        until=None if until is None else seconds(until),
         bit_rate=_positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
         title=_text(container.metadata.get("title")),
         video=tuple(described),
         audio=tuple(describe_audio(each) for each in audio),
         subtitles=tuple(_subtitle(each) for each in subtitles),
-        chapters=tuple(_chapters(container, start)),
+        chapters=tuple(_chapters(container, start, duration)),
         keyframes=keyframes,
         cover=cover.index if cover is not None else None,
     )
-
-
-def container_name(container: av.container.InputContainer, file: MediaFile) -> str:
-    """FFmpeg has one name for each family; the brand, or the document type, tells the members apart."""
-    name = container.format.name
-    if name.startswith("mov,"):
-        brand = container.metadata.get("major_brand", "")
-        return "mov" if brand == "qt  " else "3gp" if brand.startswith(("3gp", "3g2", "3ge")) else "mp4"
-    if name.startswith("matroska"):
-        # The element DocType (RFC 8794 section 11.2.6), in the header a file begins with.
-        start = file.read_at(0, 128) if file.seekable() else b""
-        return "webm" if re.search(rb"\x42\x82[\x84]webm", start) else "matroska"
-    return printable(name.partition(",")[0], 40)
-
-
-def whole_duration(container: av.container.InputContainer) -> float | None:
-    """Seconds; None where nothing says."""
-    if container.duration is not None and container.duration > 0:
-        return seconds(container.duration / av.time_base)
-    return None
 
 
 def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
@@ -115,7 +104,7 @@ def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
         "rotation": 0,
         "language": _language(stream),
         "title": _text(metadata.get("title")),
-        "default": _is(stream, Disposition.default),
+        "default": is_flagged(stream, Disposition.default),
     }
     if context is None:  # FFmpeg knows no decoder of it, and no name
         nothing: dict[str, Any] = dict.fromkeys(
@@ -207,7 +196,7 @@ def describe_audio(stream: AudioStream) -> facts.AudioTrack:
         "index": stream.index,
         "language": _language(stream),
         "title": _text(stream.metadata.get("title")),
-        "default": _is(stream, Disposition.default),
+        "default": is_flagged(stream, Disposition.default),
     }
     if context is None:
         return facts.AudioTrack(
@@ -238,32 +227,37 @@ def _subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
         text=codec is not None and codec.text_sub,
         language=_language(stream),
         title=_text(stream.metadata.get("title")),
-        forced=_is(stream, Disposition.forced),
-        hearing_impaired=_is(stream, Disposition.hearing_impaired),
-        default=_is(stream, Disposition.default),
+        forced=is_flagged(stream, Disposition.forced),
+        hearing_impaired=is_flagged(stream, Disposition.hearing_impaired),
+        default=is_flagged(stream, Disposition.default),
     )
 
 
-def _chapters(container: av.container.InputContainer, start: float) -> Iterator[facts.Chapter]:
+def _chapters(
+    container: av.container.InputContainer, start: float, duration: float | None
+) -> Iterator[facts.Chapter]:
+    """Chapters, none of which goes on behind the end."""
+    last = math.inf if duration is None else duration
     for chapter in container.chapters()[: facts.CHAPTER_LIMIT]:
         base = rational(chapter["time_base"]) or Fraction(0)
         begin, end = (
             seconds(float(chapter["start"] * base) - start),
             seconds(float(chapter["end"] * base) - start),
         )
-        yield facts.Chapter(begin, max(begin, end), _text(chapter["metadata"].get("title")))
+        if begin < last:
+            yield facts.Chapter(begin, min(max(begin, end), last), _text(chapter["metadata"].get("title")))
 
 
 def _mean_bit_rate(size: int | None, duration: float | None) -> int | None:
     return int(size * 8 / duration) if size and duration else None
 
 
+def _is_no_cover(stream: Stream) -> bool:
+    return not is_flagged(stream, Disposition.attached_pic)
+
+
 def _positive(value: int | None) -> int | None:
     return value if value is not None and 0 < value < 1 << 40 else None
-
-
-def _is(stream: Stream, flag: Disposition) -> bool:
-    return bool(stream.disposition & flag)
 
 
 def _language(stream: Stream) -> str | None:

@@ -14,7 +14,7 @@ import av.container
 import av.error
 from av.audio.stream import AudioStream
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from trio_stream.media import clusters
@@ -23,6 +23,7 @@ from trio_stream.media.keyframes import FREE_CLOCK
 from trio_stream.media.opening import open_media, printable
 from trio_stream.media.outline import Carriage
 from trio_stream.media.samples import thrown_away
+from trio_stream.media.streams import film_in
 from trio_stream.media.timing import ROUNDED, Clock
 
 BEFORE_PICTURES = (0.0, 2.0, 15.0)
@@ -219,8 +220,8 @@ class Reader:
 
     def _guides(self) -> list[VideoStream]:
         """The track by which such a file is cut and indexed, if it has one."""
-        videos = self._container.streams.video
-        return [each for each in videos if not each.disposition & Disposition.attached_pic][:1]
+        film = film_in(self._container)
+        return [] if film is None else [film]
 
     def _seconds(self, packet: AnyPacket, timestamp: int) -> float:
         return timestamp * float(packet.time_base) - self._carriage.origin * float(self._carriage.time_base)
@@ -232,7 +233,8 @@ class Reader:
             stream, position = self.stream, self._clock.timestamp(start) - self._clock.ticks(before)
             if self._container.format.name not in FREE_CLOCK:
                 for guide in self._guides():
-                    stream, position = guide, int(seconds / guide.time_base)
+                    began = self._carriage.origin * self._carriage.time_base
+                    stream, position = guide, int((Fraction(seconds) + began) / guide.time_base)
             try:
                 if self._lacks_index(stream, position):
                     return self._begin_at(position)

@@ -10,7 +10,6 @@ from itertools import batched
 
 import av.container
 import av.error
-from av.video.stream import VideoStream
 
 from trio_stream.media.jobs import MediaFile
 from trio_stream.media.outline import KEYFRAME_LIMIT
@@ -54,7 +53,7 @@ class Seen:
 
 
 class Survey:
-    """Reads packets of `tracks`; keyframes are those of `video`, the first of them that has pictures.
+    """Reads packets of `tracks`; keyframes are those of the one with the index `video`, if there is one.
 
     `times` says when keyframes are shown, `starts` when the first picture of each group is, `sizes` how many bytes the
     keyframe alone has; both are None where nobody looked. `whole`: to the end;
@@ -62,10 +61,14 @@ class Survey:
     """
 
     def __init__(
-        self, container: av.container.InputContainer, file: MediaFile, tracks: Sequence[Track]
+        self,
+        container: av.container.InputContainer,
+        file: MediaFile,
+        tracks: Sequence[Track],
+        video: int | None,
     ) -> None:
         self.tracks = {each.index: Seen(each) for each in tracks}
-        self.video = next((each.index for each in tracks if isinstance(each, VideoStream)), None)
+        self.video = video
         self.times: list[int] = []
         self.starts: list[int | None] = []
         self.sizes: list[int | None] = []

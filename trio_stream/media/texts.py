@@ -17,11 +17,11 @@ from av.subtitles.stream import SubtitleStream
 
 from trio_stream.media.ass import Script, ass_cues
 from trio_stream.media.charsets import decode
+from trio_stream.media.clock import start_of
 from trio_stream.media.cues import Cue, clean, joined, unfinished, webvtt
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.markup import from_srt, from_vtt
-from trio_stream.media.opening import open_media
-from trio_stream.media.stills import beginning
+from trio_stream.media.opening import container_name, open_media
 from trio_stream.media.subtitles import MOST_CUES, srt_cues, vtt_captions
 
 LARGEST_SIDECAR = 10 << 20
@@ -48,7 +48,7 @@ def texts(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str
     """
     with open_media(file) as container:
         streams = [stream for stream in container.streams.subtitles if _codec(stream) in TEXT_CODECS]
-        origin = beginning(container) * 1000
+        origin = start_of(container, file, container_name(container, file)) * 1000
         tracks = {stream.index: _Track.of(stream, origin) for stream in streams}
         reason = _collect(container, streams, tracks) if streams else None
         found = [track.send(reply) for track in tracks.values() if any(cue.text for cue in track.cues)]

@@ -37,6 +37,18 @@ def finer(timescale: int) -> int:
     return max(1, TICKS // timescale)
 
 
+def in_ticks(track: Track) -> Track:
+    """The track in a finer timescale, whose samples last as long as they did. Raises `Malformed`."""
+    factor = finer(track.timescale)
+    durations = track.samples.durations
+    try:
+        values = array("I", (value * factor for value in durations.values))
+    except OverflowError:
+        raise Malformed("moov/trak/mdia/minf/stbl/stts", "a sample lasts too long") from None
+    samples = replace(track.samples, durations=Durations(durations.counts, values))
+    return replace(track, timescale=track.timescale * factor, samples=samples)
+
+
 def hide(track: Track, samples: SampleTable, first: int, begins: int) -> Hidden | None:
     """`track` with `samples` so that nothing from sample `first` on, a keyframe, is presented before `begins`.
 
@@ -84,7 +96,7 @@ def hide(track: Track, samples: SampleTable, first: int, begins: int) -> Hidden 
         )  # fmt: skip
     except OverflowError:
         raise Malformed("moov/trak/mdia/minf/stbl", "a sample lasts too long") from None
-    return Hidden(replace(track, timescale=track.timescale * factor), table, begins * factor - moved)
+    return Hidden(in_ticks(track), table, begins * factor - moved)
 
 
 def _head(samples: SampleTable, first: int, begins: int) -> int:

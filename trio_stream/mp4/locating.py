@@ -55,6 +55,43 @@ def fragments(read: Read, size: int, start: int) -> Iterator[tuple[int, bytes]]:
         yield offset, payload
 
 
+def is_cut_off(read: Read, size: int) -> bool:
+    """Whether the last box claims to end behind the end of the file. Raises `Malformed`."""
+    end = 0
+    for _, offset, _, length in _top_boxes(read, size, 0):
+        end = offset + length
+    return end > size
+
+
+def undescribed_tracks(read: Read, size: int) -> list[int]:
+    """Where the kinds ("trak") of those tracks stand whose `stsd` has no entries. Raises `Malformed`.
+
+    Cameras write such tracks for data of their own. FFmpeg refuses the whole file for one.
+    """
+    found: list[int] = []
+    for kind, offset, header, length in _top_boxes(read, size, 0):
+        if kind != "moov" or length > LARGEST_MOOV:
+            continue
+        moov = read(offset + header, length - header)
+        for each, at, data in _boxes(moov):
+            if each == "trak":
+                path = data
+                for name in ("mdia", "minf", "stbl", "stsd"):
+                    path = next((inner for kind, _, inner in _boxes(path) if kind == name), b"")
+                if len(path) >= 8 and path[4:8] == bytes(4):
+                    found.append(offset + header + at + 4)
+    return found
+
+
+def _boxes(data: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Kind, offset and payload of each box."""
+    at = 0
+    while (head := read_head(data[at : at + 16])) is not None:
+        length = len(data) - at if head.size is None else head.size
+        yield head.kind, at, data[at + head.header : at + length]
+        at += max(length, head.header)
+
+
 def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[str, int, int, int]]:
     """Kind, offset, bytes of head, and bytes of each box in the file; the last may claim more than there is."""
     offset = start

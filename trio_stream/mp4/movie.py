@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from operator import mul, sub
@@ -26,6 +26,7 @@ EMPTY = -1
 """The `media_time` of an edit that presents nothing."""
 
 _MOST = 0x7FFFFFFF
+ROLE_SCHEME = b"urn:mpeg:dash:role:2011"
 
 _DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
@@ -54,7 +55,8 @@ class Track:
 
     `header`, `media` and `descriptions` are the boxes `tkhd`, `vmhd` or `smhd`, and `stsd`, for an init segment;
     `entry` is what the one sample entry says that the samples refer to. `enabled` tracks are meant to be played without
-    being asked for. `start` is when the first sample is decoded, which only fragments can say."""
+    being asked for. `start` is when the first sample is decoded, which only fragments can say. `roles` are the DASH
+    roles that its `kind` boxes name (ISO/IEC 23009-1 section 5.8.5.5)."""
 
     id: int
     handler: str
@@ -70,6 +72,7 @@ class Track:
     samples: SampleTable
     edits: tuple[Edit, ...] = ()
     start: int = 0
+    roles: frozenset[str] = frozenset()
 
     @property
     def nbytes(self) -> int:
@@ -170,7 +173,21 @@ def _read_track(trak: Box, size: int) -> Track | None:
         entry=read_sample_entry(entry, handler),
         samples=samples,
         edits=_read_edits(elst) if elst is not None else (),
+        roles=frozenset(_read_roles(boxes["udta"])) if "udta" in boxes else frozenset(),
     )
+
+
+def _read_roles(udta: Box) -> Iterator[str]:
+    """What the `kind` boxes say (section 8.10.4): a scheme and a value, both ended by a zero. QuickTime writes what it
+    likes here, so what cannot be read says nothing."""
+    try:
+        for box in udta.children():
+            if box.kind == "kind":
+                scheme, _, value = bytes(box.payload[4:204]).partition(b"\0")
+                if scheme == ROLE_SCHEME:
+                    yield value.partition(b"\0")[0].decode("latin-1")
+    except Malformed:
+        return
 
 
 def _kept(box: Box) -> bytes:

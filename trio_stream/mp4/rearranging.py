@@ -12,11 +12,11 @@ does from the second piece on. Source: ISO/IEC 14496-12 section 8.6.6.
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.hiding import LOOK, finer
+from trio_stream.mp4.hiding import LOOK, finer, in_ticks
 from trio_stream.mp4.movie import MOST_SAMPLES, Track
 from trio_stream.mp4.reordering import decode_times, durations, reordering
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
@@ -50,8 +50,10 @@ class _Copy:
     hidden: bool = False
 
 
-def rearrange(track: Track, pieces: Sequence[Piece], *, preroll: int = 0) -> tuple[Track, int] | None:
-    """The track with the samples that `pieces` present, in a finer timescale, and when the first is decoded.
+def rearrange(
+    track: Track, pieces: Sequence[Piece], *, preroll: int = 0
+) -> tuple[Track, SampleTable, int] | None:
+    """The track in a finer timescale, the samples that `pieces` present, and when the first of them is decoded.
 
     The latter is negative where something comes before the presentation. Of sound, `preroll` units before the first
     piece are kept. None if the pieces present nothing. Raises `Malformed` if they present the track too often.
@@ -71,7 +73,7 @@ def rearrange(track: Track, pieces: Sequence[Piece], *, preroll: int = 0) -> tup
     if not copies:
         return None
     table, begins = _table(samples, copies, factor, reorder=track.handler == "vide")
-    return replace(track, timescale=track.timescale * factor, samples=table), begins
+    return in_ticks(track), table, begins
 
 
 def _pictures(samples: SampleTable, shown: Sequence[int], piece: Piece) -> Iterator[_Copy]:

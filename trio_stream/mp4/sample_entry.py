@@ -86,7 +86,8 @@ def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
         fields = Fields(entry)
         fields.take(24)
         width, height = fields.u16(), fields.u16()
-        return SampleEntry(entry.kind, _boxes(entry, VISUAL), width, height)
+        boxes = _boxes(entry, VISUAL)
+        return SampleEntry(entry.kind, boxes, width, height, object_type=_object_type(boxes, entry.path))
     if handler == "soun":
         fields = Fields(entry)
         fields.take(16)
@@ -97,6 +98,14 @@ def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
             entry.kind, boxes, channels=channels, rate=rate, object_type=object_type, config=config
         )
     return SampleEntry(entry.kind)
+
+
+def _object_type(boxes: dict[str, bytes], path: str) -> int:
+    """The objectTypeIndication of pictures; 0: it does not say, and nothing but its name is lost."""
+    try:
+        return _descriptor(boxes.get("esds", b""), path)[0]
+    except Malformed:
+        return 0
 
 
 def _channels_of_aac(config: bytes) -> int:

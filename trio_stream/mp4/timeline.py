@@ -119,8 +119,8 @@ def _rearranged(track: Track, pieces: Sequence[Piece]) -> tuple[Track, SampleTab
     found = rearrange(track, pieces, preroll=PREROLL * track.timescale)
     if found is None:
         raise _nothing()
-    arranged, begins = found
-    return arranged, arranged.samples, Timeline(lead=max(0, begins), skip=max(0, -begins))
+    arranged, samples, begins = found
+    return arranged, samples, Timeline(lead=max(0, begins), skip=max(0, -begins))
 
 
 def _pieces(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: int) -> list[Piece]:

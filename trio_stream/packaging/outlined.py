@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
+from trio_stream.media.choosing import ARE_STILLS
 from trio_stream.media.codecs import HLG, PQ, TRANSFERS
 from trio_stream.media.facts import VideoTrack
 from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
@@ -35,10 +36,11 @@ def present_outline(outline: Outline) -> Presentation:
 
 
 def _present(outline: Outline) -> Presentation:
-    video = next((each for each in outline.video if each.carriage.refusal is None), None)
+    films = [each for each in outline.video if each.carriage.refusal != ARE_STILLS]
+    video = films[0] if films and films[0].carriage.refusal is None else None
     audio = [each for each in outline.audio if each.carriage.refusal is None]
-    tracks: list[VideoOutline | AudioOutline] = [*outline.video, *outline.audio]
-    if video is None and (outline.video or not audio):
+    tracks: list[VideoOutline | AudioOutline] = [*films, *outline.audio]
+    if video is None and (films or not audio):
         reason = tracks[0].carriage.refusal if tracks else None
         raise Unsupported("", reason or "there is neither a picture nor a sound in it")
     renditions: list[Rendition] = []

@@ -13,9 +13,8 @@ import trio
 from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
 from trio_stream.library.languages import bcp47, english_name
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.fragmented import read_fragments
-from trio_stream.mp4.locating import fragments, locate
-from trio_stream.mp4.movie import read_movie
+from trio_stream.mp4.extent import read_located
+from trio_stream.mp4.locating import locate
 from trio_stream.mp4.timeline import Protected
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.tracks import PackagedTrack, omitted_tracks, packaged_tracks, present
@@ -114,9 +113,7 @@ def read_index(fd: int, size: int) -> Index:
 
     try:
         located = locate(read, size)
-        movie = read_movie(located.moov, size)
-        if movie.fragmented:
-            movie = read_fragments(movie, fragments(read, size, located.fragments_from), size)
+        movie = read_located(read, located, size)
         tracks = packaged_tracks(movie)
         presentation = in_words(present(tracks, omitted_tracks(movie, tracks)))
     except Protected as error:

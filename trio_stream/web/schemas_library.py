@@ -87,7 +87,7 @@ def _item() -> Json:
         "revision": text("Another one when its bytes are; the word in its entity-tag.", examples=[REVISION]),
         "added": moment("When it was found."),
         "state": a_state("Whether anybody has looked into it.", "new", "probed", "unreadable"),
-        "reason": nullable(text("Why it cannot be read.")),
+        "reason": nullable(text("Why it cannot be read; of what can, what is missing of it.")),
         "duration": nullable(number("Seconds.")),
         "width": nullable(whole("Pixels.")),
         "height": nullable(whole("Pixels.")),

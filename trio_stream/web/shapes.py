@@ -84,7 +84,7 @@ def playhead(row: Row[Any]) -> dict[str, Any] | None:
 def details(found: Whole) -> dict[str, Any]:
     """All that is known of a video, and of the files that are the same film."""
     row = found.row
-    facts = None if row.facts is None else json.loads(row.facts)
+    facts = None if row.facts is None else {"start": 0.0, "until": None} | json.loads(row.facts)
     if facts is not None and facts["keyframes"] is not None:
         facts["keyframes"]["count"] = len(facts["keyframes"].pop("times"))
     return item(row) | {

@@ -311,6 +311,8 @@ export interface components {
         Facts: {
             container: string;
             duration: number | null;
+            start: number;
+            until: number | null;
             bit_rate: number | null;
             title: string | null;
             video: components["schemas"]["VideoTrack"][];

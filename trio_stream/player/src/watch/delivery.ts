@@ -4,9 +4,11 @@ import type { VideoDetails } from "../api/client";
 import { troubleOf } from "./playable";
 
 /** Why a video comes in segments: what the file as it is would not give this browser. */
-export type Why = "sizes" | "tracks" | "container" | "sound" | "video";
+export type Why = "sizes" | "tracks" | "pictures" | "clock" | "cut" | "container" | "sound" | "video";
 
 export type Delivery = { kind: "direct" } | { kind: "packaged"; why: Why };
+
+const CLOSE = 0.05; // seconds that two clocks may be apart
 
 interface Browser {
   /** `canPlayType`, as yes or no. */
@@ -32,6 +34,12 @@ export function deliveryOf(
   const trouble = troubleOf(video, plays);
   if (trouble?.kind === "container" || trouble?.kind === "video") return { kind: "packaged", why: trouble.kind };
   if (trouble?.kind === "audio") return { kind: "packaged", why: "sound" };
+  // What the server says of a film counts from its beginning, and a browser takes the clock of the file.
+  if (facts.start > CLOSE) return { kind: "packaged", why: "clock" };
+  // A browser plays on to the end that a file speaks of, where there is nothing.
+  if (facts.until !== null) return { kind: "packaged", why: "cut" };
+  // A browser plays the first pictures of some files, and the default ones of others.
+  if (facts.video.some((each) => picture !== undefined && each.index < picture.index)) return { kind: "packaged", why: "pictures" };
   if (facts.audio.length > 1 && !listsSounds) return { kind: "packaged", why: "tracks" };
   if (video.versions.length > 1) return { kind: "packaged", why: "sizes" };
   return direct;

@@ -99,6 +99,11 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
           {t("socket.open")}
         </Link>
       </div>
+      {facts !== null && facts.until !== null && details.duration !== null && (
+        <p className="remark" role="note">
+          {t("watch.cut", { until: clock(facts.until), whole: clock(details.duration) })}
+        </p>
+      )}
       {details.description !== "" && <p className="description">{details.description}</p>}
       {details.tags.length > 0 && (
         <ul className="tags">

@@ -51,7 +51,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
   const lost = useRecovery(video, source, packaged.reload);
   const measured = useMeasured(video, source, since);
   const trouble = useTrouble(video, details);
-  usePlayhead(video, details.id, told);
+  usePlayhead(video, details, told);
   useChapters(video, details);
   useMediaSession(video, details, { next: goNext, previous: goPrevious });
   useKeysOfThePage(container);

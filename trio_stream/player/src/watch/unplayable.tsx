@@ -63,7 +63,7 @@ export function Unplayable({ trouble, details }: { trouble: Trouble; details: Vi
       <State
         alert
         icon="broken"
-        title={t("watch.unplayable")}
+        title={t(trouble.kind === "damaged" ? "watch.damaged" : "watch.unplayable")}
         actions={
           <>
             <a className="button first" href={details.urls.download}>
@@ -78,7 +78,7 @@ export function Unplayable({ trouble, details }: { trouble: Trouble; details: Vi
         }
       >
         <p>{why}</p>
-        <p>{t("watch.unplayable.more")}</p>
+        {trouble.kind !== "damaged" && <p>{t("watch.unplayable.more")}</p>}
       </State>
     </div>
   );
