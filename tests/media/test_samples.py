@@ -29,7 +29,9 @@ def test_units_get_lengths(units: list[bytes], long: bool, zeros: int) -> None:
 
 
 def test_parameter_sets_that_are_described_are_left_out() -> None:
-    to_sample = framing("h264", b"\0\0\0\x01gSPS\0\0\0\x01hPPS")
+    described = b"\0\0\0\x01gSPS\0\0\0\x01hPPS"
+    assert framing("h264", described)(described) == b"\0\0\0\x04gSPS\0\0\0\x04hPPS"  # type: ignore[misc]
+    to_sample = framing("h264", described, described)
     assert to_sample is not None
     assert to_sample(b"\0\0\0\x01gSPS\0\0\0\x01hPPS\0\0\x01eIDR") == b"\0\0\0\x04eIDR"
     assert to_sample(b"\0\0\0\x01gNEW\0\0\x01eIDR") == b"\0\0\0\x04gNEW\0\0\0\x04eIDR"

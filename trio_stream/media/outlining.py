@@ -25,10 +25,18 @@ from trio_stream.media.outline import (
     Carriage,
     Cuts,
     Outline,
+    ParameterSets,
     VideoOutline,
 )
+from trio_stream.media.parameter_sets import IN_BAND, Following
 from trio_stream.media.reading import Track, length_of, open_tracks, skipped
-from trio_stream.media.samples import CARRIED, audio_specific_config, eac3_blocks, samples_of, thrown_away
+from trio_stream.media.samples import (
+    CARRIED,
+    audio_specific_config,
+    eac3_blocks,
+    samples_of,
+    thrown_away,
+)
 from trio_stream.media.survey import Seen, Survey
 from trio_stream.media.timing import Clock
 
@@ -109,12 +117,23 @@ class Draft:
             shown += self.survey.starts[:1]
             delay = clock.at(clock.origin + self.survey.delay)
         first = min((clock.at(each) for each in shown if each is not None), default=0)
-        return VideoOutline(
-            probe.describe_video(
-                stream, ""
-            ),  # its name is that of how it is carried, not of how it lies in the file
-            _carriage(seen, clock, first, self._no_video(stream, seen), delay=delay),
-        )
+        carriage = _carriage(seen, clock, first, self._no_video(stream, seen), delay=delay)
+        if seen.sets is not None:
+            carriage = self._with_sets(carriage, clock, stream, seen.sets)
+        # Its name is that of how it is carried, not of how it lies in the file.
+        entry = IN_BAND[stream.codec_context.codec.canonical_name] if carriage.in_band else ""
+        return VideoOutline(probe.describe_video(stream, "", entry), carriage)
+
+    def _with_sets(self, carriage: Carriage, clock: Clock, stream: VideoStream, sets: Following) -> Carriage:
+        """The carriage of a track with parameter sets."""
+        changes = None if self.survey.estimated else sets.changes
+        in_band = sets.others or (sets.framed and changes is None)
+        if in_band:
+            noted = [(clock.at(time), units) for time, units in changes or ()]
+        else:
+            noted = [(0, sets.described)] if sets.framed else []
+        known = tuple(ParameterSets(time, units.hex()) for time, units in noted)
+        return replace(carriage, in_band=in_band, sets=known)
 
     def _audio(self, stream: AudioStream, seen: Seen) -> AudioOutline:
         context = stream.codec_context

@@ -103,7 +103,8 @@ def whole_duration(container: av.container.InputContainer) -> float | None:
     return None
 
 
-def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
+def describe_video(stream: VideoStream, container: str, entry: str = "") -> facts.VideoTrack:
+    """What is known of a track that lies in a `container`, or is to lie in a sample entry of the kind `entry`."""
     context: VideoCodecContext | None = stream.codec_context
     metadata = stream.metadata
     mean, lowest = rational(stream.average_rate), rational(stream.guessed_rate)
@@ -138,7 +139,7 @@ def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
     dolby = side.get("dovi_conf")
     coding = Coding(
         codec=context.codec.canonical_name,
-        tag=_tag(context.codec_tag) if container in {"mp4", "mov", "3gp"} else "",
+        tag=entry or (_tag(context.codec_tag) if container in {"mp4", "mov", "3gp"} else ""),
         profile=context.profile,
         level=context.level,
         extradata=context.extradata or b"",

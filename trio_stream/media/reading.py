@@ -187,10 +187,15 @@ class Reader:
     def _listen(self, start: int, stop: int | None, count: int | None, latest: int | None) -> Piece | None:
         """A piece of sound; None if what comes first is later than `latest`: something may lie before it."""
         piece = Piece(self._limit)
-        for time, packet in self._packets(self.stream, stop):
-            if latest is not None and time > latest:
+        risen: int | None = None
+        for shown, packet in self._packets(self.stream, stop):
+            if latest is not None and shown > latest:
                 return None
             latest = None
+            # What goes back a little, as where films were joined that overlap, is heard after what comes before it.
+            if risen is None or not risen - self._carriage.timescale < shown < risen:
+                risen = shown
+            time = risen
             if piece.packets and time < piece.packets[-1][0] - self._carriage.timescale:
                 break  # time goes back: behind this there is something else
             if (stop is not None and time >= stop) or len(piece.packets) == count:

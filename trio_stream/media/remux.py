@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import printable
 from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
+from trio_stream.media.parameter_sets import IN_BAND, InForce
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
 from trio_stream.media.samples import audio_specific_config, framing
 from trio_stream.media.timing import decode_times, durations, rising
@@ -70,7 +71,9 @@ def _initial(stream: Track, carriage: Carriage, packets: list[AnyPacket]) -> byt
     with av.open(written, "w", format="mp4", options=options) as muxer:
         track = muxer.add_stream_from_template(stream, opaque=True)
         context = track.codec_context
-        if codec == "hevc":
+        if carriage.in_band:
+            context.codec_tag = IN_BAND[codec]
+        elif codec == "hevc":
             context.codec_tag = "hvc1"
         elif codec == "mp3":
             context.extradata = None  # of AVI's: MP3 describes itself
@@ -165,8 +168,16 @@ def _run(piece: Piece, stream: Track, carriage: Carriage, start: int) -> _Run:
     if not piece.packets:
         return _Run([], [], [], [], start if piece.end is None else piece.end)
     context, video = stream.codec_context, isinstance(stream, VideoStream)
-    to_sample = framing(context.codec.canonical_name, context.extradata or b"")
+    codec = context.codec.canonical_name
+    sets = [(each.since, bytes.fromhex(each.units)) for each in carriage.sets]
+    described = sets[0][1] if sets and not carriage.in_band else b""
+    to_sample = framing(codec, context.extradata or b"", described)
     data: list[Buffer] = [to_sample(bytes(packet)) if to_sample else packet for _, packet in piece.packets]
+    if carriage.in_band and sets:
+        in_force = InForce(codec, sets)
+        for number, (time, packet) in enumerate(piece.packets):
+            if packet.is_keyframe:
+                data[number] = in_force.before(bytes(data[number]), time)
     times = [time for time, _ in piece.packets]
     shown = times if video else rising(times)
     end = piece.end

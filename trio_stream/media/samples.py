@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable
 
 from trio_stream.media.codecs import nal_units
+from trio_stream.media.parameter_sets import is_byte_stream
 
 type Framing = Callable[[bytes], bytes]
 """What makes a sample of a packet. Raises `ValueError` for a packet that is none."""
@@ -20,11 +21,14 @@ CARRIED = frozenset({"h264", "hevc", "vp9", "av1", "aac", "opus", "mp3", "ac3", 
 """Codecs, by FFmpeg's names, that some browser plays in fragmented MP4."""
 
 
-def framing(codec: str, extradata: bytes) -> Framing | None:
-    """How packets of a track become samples; None: they are samples."""
-    if codec in {"h264", "hevc"} and extradata[:1] != b"\x01":  # no AVC- or HEVCDecoderConfigurationRecord
-        described = frozenset(nal_units(extradata))
-        return lambda packet: with_lengths(packet, described)
+def framing(codec: str, extradata: bytes, described: bytes = b"") -> Framing | None:
+    """How packets of a track become samples; None: they are samples.
+
+    `described` are parameter sets, as a byte stream, that samples need not repeat.
+    """
+    if is_byte_stream(codec, extradata):
+        left_out = frozenset(nal_units(described))
+        return lambda packet: with_lengths(packet, left_out)
     if codec == "aac" and not extradata:
         return without_header
     return None

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 from trio_stream.media.jobs import MediaFile
 from trio_stream.media.outline import KEYFRAME_LIMIT
+from trio_stream.media.parameter_sets import IN_BAND, Following
 from trio_stream.media.reading import LEADING, AnyPacket, Track
 from trio_stream.media.timing import reordering
 
@@ -29,7 +30,8 @@ LOOK_EVERY = 256
 
 class Seen:
     """What was seen of one track: its first packet and its last one and when they are shown, and how many bytes
-    lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown."""
+    lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown. `sets`
+    follows the parameter sets of pictures, if they have any."""
 
     def __init__(self, stream: Track) -> None:
         self.stream = stream
@@ -39,10 +41,17 @@ class Seen:
         self.last: tuple[int, AnyPacket] | None = None
         self.sizes = [0]
         self.lacks_times = False
+        codec = stream.codec_context.codec.canonical_name
+        self.sets = Following(codec, stream.codec_context.extradata or b"") if codec in IN_BAND else None
 
     def take(self, packet: AnyPacket, shown: int | None) -> None:
         """Note one packet."""
         self.sizes[-1] += packet.size
+        if self.sets is not None:
+            record = (
+                bytes(packet.get_sidedata("new_extradata")) if packet.has_sidedata("new_extradata") else b""
+            )
+            self.sets.take(packet, record, shown if packet.is_keyframe else None)
         if shown is None:
             self.lacks_times = True
             return
