@@ -29,6 +29,7 @@ from trio_stream.media.outline import (
     VideoOutline,
 )
 from trio_stream.media.parameter_sets import IN_BAND, Following
+from trio_stream.media.programmes import READ_BYTES, programmes
 from trio_stream.media.reading import Track, length_of, open_tracks, skipped
 from trio_stream.media.samples import (
     CARRIED,
@@ -80,6 +81,9 @@ class Draft:
         if not tracks:
             raise Unreadable("there is neither a picture nor a sound in it that anybody could play")
         self.survey = Survey(container, file, tracks[:TRACK_LIMIT])
+        self._programmes: tuple[frozenset[int], ...] = ()
+        if self.name == "mpegts" and file.seekable():
+            self._programmes = programmes(file.read_at(0, READ_BYTES))
 
     def outline(self) -> Outline:
         """What is known now."""
@@ -117,7 +121,8 @@ class Draft:
             shown += self.survey.starts[:1]
             delay = clock.at(clock.origin + self.survey.delay)
         first = min((clock.at(each) for each in shown if each is not None), default=0)
-        carriage = _carriage(seen, clock, first, self._no_video(stream, seen), delay=delay)
+        refusal = self._elsewhere(stream) or self._no_video(stream, seen)
+        carriage = _carriage(seen, clock, first, refusal, delay=delay)
         if seen.sets is not None:
             carriage = self._with_sets(carriage, clock, stream, seen.sets)
         # Its name is that of how it is carried, not of how it lies in the file.
@@ -151,7 +156,8 @@ class Draft:
                 context.extradata or b"",
                 context.sample_rate,
             )
-        carriage = _carriage(seen, clock, first, _no_audio(stream, seen), step=grid)
+        refusal = self._elsewhere(stream) or _no_audio(stream, seen)
+        carriage = _carriage(seen, clock, first, refusal, step=grid)
         return AudioOutline(probe.describe_audio(stream), _exactly(carriage, seen))
 
     def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
@@ -159,6 +165,16 @@ class Draft:
         base = rational(stream.time_base) or Fraction(1, 1000)
         start = self.container.start_time if self.name in FREE_CLOCK else 0
         return Clock(base, round((start or 0) / (base * av.time_base)), sample_rate or base.denominator)
+
+    def _elsewhere(self, stream: Track) -> str | None:
+        """Why a track does not belong to the video that is played."""
+        if self.survey.video is None:
+            return None
+        shown = self.survey.tracks[self.survey.video].stream.id
+        holding = [each for each in self._programmes if stream.id in each]
+        if holding and not any(shown in each for each in holding):
+            return "it belongs to another programme of the stream"
+        return None
 
     def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
         """Why pictures cannot be carried in fragmented MP4."""
