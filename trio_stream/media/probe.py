@@ -35,12 +35,12 @@ from trio_stream.media.codecs import (
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.keyframes import FREE_CLOCK, SCAN_BYTES, Scan, are_uneven, rational, seconds
-from trio_stream.media.opening import open_media, printable
+from trio_stream.media.opening import open_described, printable
 
 
 def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
     """`Facts.to_json` of the file. Option `scan_bytes`: how much to read for keyframes. Raises `Unreadable`."""
-    with open_media(file) as container:
+    with open_described(file) as container:
         try:
             found = _facts(container, file, int(options.get("scan_bytes", SCAN_BYTES)))
         except av.error.FFmpegError as error:

@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from trio_stream.media import clusters
 from trio_stream.media.jobs import MediaFile, Unreadable
 from trio_stream.media.keyframes import FREE_CLOCK
-from trio_stream.media.opening import open_media, printable
+from trio_stream.media.opening import open_described, open_media, printable
 from trio_stream.media.outline import Carriage
 from trio_stream.media.samples import thrown_away
 from trio_stream.media.timing import ROUNDED, Clock
@@ -53,7 +53,8 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
     """Open `file` from its beginning; whoever does sees the same packets. Raises what `open_media` does.
 
     The tables of QuickTime files are believed: which samples are keyframes is not asked of what is in them. In haste
-    no picture is decoded, and what only pictures tell (how pixels are stored) is not known.
+    no picture is decoded, what only pictures tell (how pixels are stored) is not known, nor how tracks are coded that
+    begin late.
     """
     begins = file.read_at(0, 8) if file.seekable() else b""
     options = {}
@@ -61,8 +62,11 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
         options["fflags"] = "+noparse"
     if hasty:
         options["skip_frame"] = "all"
+        options["skip_estimate_duration_from_pts"] = "1"
         if begins[4:] in QUICKTIME or begins.startswith(clusters.EBML):  # their headers say the rest
             options["probesize"] = "100000"
+    if not hasty:
+        return open_described(file, options)
     file.seek(0)
     return open_media(file, options=options)
 
@@ -104,6 +108,9 @@ class Reader:
         self._container = open_tracks(file, hasty=hasty)
         self._fresh = True
         self._spliced = False
+        if hasty and index >= len(self._container.streams):  # it begins late, and nothing lists it
+            self._hasty = False
+            self._open(file)
 
     def __enter__(self) -> "Reader":
         return self
@@ -210,12 +217,18 @@ class Reader:
         self._fresh = False
         others = [each for each in self._guides() if each is not stream] if stop is not None else []
         decoding = self._container.format.name == "avi"  # it has no other times
+        time: int | None = None
         for packet in self._container.demux(stream, *others):
             timestamp = packet.dts if decoding or packet.pts is None else packet.pts
+            own = packet.stream_index == self._index
+            if timestamp is None and own and time is not None and self._carriage.step:
+                time += self._carriage.step  # FFmpeg, in haste, does not know how long packets are
+                yield time, packet
             if timestamp is None or not packet.size:
                 continue
-            if packet.stream_index == self._index:
-                yield self._clock.at(timestamp), packet
+            if own:
+                time = self._clock.at(timestamp)
+                yield time, packet
             elif (
                 stop is not None
                 and self._seconds(packet, timestamp) > stop / self._carriage.timescale + APART
