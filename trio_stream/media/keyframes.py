@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+import av
 import av.container
 import av.error
 from av.stream import Discard
@@ -32,6 +33,19 @@ SMALL = 4 << 20
 
 FREE_CLOCK = {"mpegts", "mpeg"}
 """Containers whose clock starts anywhere; that of the others is the time of the presentation."""
+
+EARLY = 0.5
+"""Seconds before 0 at which no priming of a decoder begins: that is a part of the film."""
+
+
+def clock_at_start(container: av.container.InputContainer) -> int:
+    """What the clock of a container shows when a player shows 0, in microseconds.
+
+    In Matroska that is 0, except where a track begins long before it: players begin with that track.
+    """
+    start: int = container.start_time or 0
+    early = container.format.name.startswith("matroska") and start < -EARLY * av.time_base
+    return start if early or container.format.name in FREE_CLOCK else 0
 
 
 class Scan:

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from trio_stream.media import probe
 from trio_stream.media.indexes import Hollow, Index
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import FREE_CLOCK, rational, seconds
+from trio_stream.media.keyframes import clock_at_start, rational, seconds
 from trio_stream.media.outline import (
     TRACK_LIMIT,
     AudioOutline,
@@ -163,8 +163,8 @@ class Draft:
     def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
         """That of a track: pictures keep the one they have, sound is counted in samples."""
         base = rational(stream.time_base) or Fraction(1, 1000)
-        start = self.container.start_time if self.name in FREE_CLOCK else 0
-        return Clock(base, round((start or 0) / (base * av.time_base)), sample_rate or base.denominator)
+        origin = round(clock_at_start(self.container) / (base * av.time_base))
+        return Clock(base, origin, sample_rate or base.denominator)
 
     def _elsewhere(self, stream: Track) -> str | None:
         """Why a track does not belong to the video that is played."""

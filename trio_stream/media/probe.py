@@ -34,7 +34,7 @@ from trio_stream.media.codecs import (
     video_codec_string,
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import FREE_CLOCK, SCAN_BYTES, Scan, are_uneven, rational, seconds
+from trio_stream.media.keyframes import SCAN_BYTES, Scan, are_uneven, clock_at_start, rational, seconds
 from trio_stream.media.opening import open_described, printable
 
 
@@ -52,7 +52,7 @@ def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[st
 
 def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> facts.Facts:
     name = container_name(container, file)
-    start = (container.start_time or 0) / av.time_base if name in FREE_CLOCK else 0.0
+    start = clock_at_start(container) / av.time_base
     streams = list(container.streams)[: facts.TRACK_LIMIT]
     cover = next((each for each in streams if _is(each, Disposition.attached_pic)), None)
     video = [

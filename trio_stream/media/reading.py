@@ -104,6 +104,7 @@ class Reader:
         self._clock = Clock(
             carriage.time_base, carriage.origin, carriage.timescale, carriage.first, carriage.step
         )
+        self._zero = float(carriage.origin * carriage.time_base)
         self._hasty = hasty
         self._container = open_tracks(file, hasty=hasty)
         self._fresh = True
@@ -241,20 +242,24 @@ class Reader:
         return [each for each in videos if not each.disposition & Disposition.attached_pic][:1]
 
     def _seconds(self, packet: AnyPacket, timestamp: int) -> float:
-        return timestamp * float(packet.time_base) - self._carriage.origin * float(self._carriage.time_base)
+        return timestamp * float(packet.time_base) - self._zero
 
     def _seek(self, start: int, before: float) -> bool:
         """Go to `before` seconds before `start`, or somewhat before that; whether it is the very beginning."""
         seconds = start / self._carriage.timescale - before
         if seconds > 0:
             stream, position = self.stream, self._clock.timestamp(start) - self._clock.ticks(before)
-            if self._container.format.name not in FREE_CLOCK:
+            indexed = self._container.format.name not in FREE_CLOCK
+            if indexed:
                 for guide in self._guides():
-                    stream, position = guide, int(seconds / guide.time_base)
+                    stream, position = guide, int((seconds + self._zero) / guide.time_base)
             try:
                 if self._lacks_index(stream, position):
                     return self._begin_at(position)
                 self._container.seek(position, stream=stream)
+                entries = stream.index_entries
+                if indexed and len(entries) and entries[0].timestamp > position:
+                    seconds = 0  # it names nothing that lies before the pictures
             except av.error.FFmpegError:  # it has no index
                 seconds = 0
             self._fresh = False

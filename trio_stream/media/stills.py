@@ -15,7 +15,7 @@ from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from trio_stream.media.keyframes import FREE_CLOCK
+from trio_stream.media.keyframes import clock_at_start
 
 NEAR = 1.0
 """Seconds ahead that are read rather than leapt over."""
@@ -45,7 +45,7 @@ class Still:
 
 def beginning(container: InputContainer) -> float:
     """What the container's clock shows when a player shows 0, in seconds."""
-    return (container.start_time or 0) / 1_000_000 if container.format.name in FREE_CLOCK else 0.0
+    return clock_at_start(container) / 1_000_000
 
 
 class Stills:

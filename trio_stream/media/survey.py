@@ -130,7 +130,7 @@ class Survey:
                     return False
                 self._begin_group(shown, packet.size)
             if not self.times:
-                return True  # nothing can be decoded before the first keyframe
+                return True  # no picture can be decoded before the first keyframe
             if shown is not None and len(self._group) < GROUP_LIMIT:
                 self._group.append(shown)
             start = self.starts[-1]
