@@ -80,10 +80,11 @@ def segments_of(path: Path, found: Outline, each: Outlined) -> list[Made]:
 
 
 def decoded(source: Path | bytes) -> av.container.InputContainer:
-    """Open a file as a decoder that takes its time to find all tracks."""
+    """Open what was made, or a file, as a decoder that takes its time to find all tracks."""
+    if isinstance(source, bytes):
+        return av.open(io.BytesIO(source), "r")
     patient = {"probesize": str(100 << 20), "analyzeduration": str(100_000_000)}
-    file = io.BytesIO(source) if isinstance(source, bytes) else str(source)
-    return av.open(file, "r", options=patient)
+    return av.open(str(source), "r", options=patient)
 
 
 def pictures(source: Path | bytes, index: int = 0, zero: float = 0.0) -> list[tuple[float, str]]:

@@ -87,7 +87,8 @@ def open_described(
     In streams (MPEG-TS, MPEG-PS, FLV) only packets say how a track is coded, and FFmpeg looks at 5 MB of them, or five
     seconds. Where that does not suffice it looks again, at LATE. `sound`: whether that of audio tracks matters.
     """
-    file.seek(0)
+    if file.seekable():
+        file.seek(0)
     container = open_media(file, options=options)
     if not _lacks_something(container, file, sound=sound):
         return container

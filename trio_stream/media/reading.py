@@ -218,14 +218,18 @@ class Reader:
         self._fresh = False
         others = [each for each in self._guides() if each is not stream] if stop is not None else []
         decoding = self._container.format.name == "avi"  # it has no other times
+        # A packet of MPEG-TS has several of sound; how long they are is not known in haste, if the track begins late.
+        unsaid = isinstance(stream, AudioStream) and not stream.codec_context.sample_rate
         time: int | None = None
         for packet in self._container.demux(stream, *others):
             timestamp = packet.dts if decoding or packet.pts is None else packet.pts
             own = packet.stream_index == self._index
-            if timestamp is None and own and time is not None and self._carriage.step:
-                time += self._carriage.step  # FFmpeg, in haste, does not know how long packets are
+            if not packet.size:
+                continue
+            if own and timestamp is None and unsaid and time is not None:
+                time += self._carriage.step
                 yield time, packet
-            if timestamp is None or not packet.size:
+            if timestamp is None:
                 continue
             if own:
                 time = self._clock.at(timestamp)
