@@ -5,14 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_stream.media.samples import (
-    audio_specific_config,
     eac3_blocks,
     framing,
     opus_samples,
     samples_of,
     thrown_away,
     with_lengths,
-    without_header,
 )
 
 UNITS = st.lists(
@@ -44,20 +42,6 @@ def test_what_is_a_sample_already() -> None:
     assert framing("hevc", b"\x01\x01") is None
     assert framing("aac", b"\x11\x90") is None
     assert framing("opus", b"") is None
-
-
-def test_adts() -> None:
-    short, checked = (
-        bytes.fromhex("fff14c80053ffc") + b"frame",
-        bytes.fromhex("fff04c80057ffc0000") + b"frame",
-    )
-    assert without_header(short) == without_header(checked) == b"frame"
-    assert audio_specific_config(short) == bytes.fromhex("1190")  # LC, 48 kHz, two channels
-    for wrong in (b"", short[:6], b"\0" + short[1:], short[:6] + b"\xfd" + short[7:]):
-        with pytest.raises(ValueError, match="AAC"):
-            without_header(wrong)
-    with pytest.raises(ValueError, match="cannot"):
-        audio_specific_config(short[:2] + b"\x4c\0" + short[4:])  # channels are described elsewhere
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from trio_stream.media import probe
+from trio_stream.media.aac import arranged, audio_specific_config
 from trio_stream.media.indexes import Hollow, Index
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.keyframes import clock_at_start, rational, seconds
@@ -33,7 +34,6 @@ from trio_stream.media.programmes import READ_BYTES, programmes
 from trio_stream.media.reading import Track, length_of, open_tracks, skipped
 from trio_stream.media.samples import (
     CARRIED,
-    audio_specific_config,
     eac3_blocks,
     samples_of,
     thrown_away,
@@ -199,9 +199,9 @@ def _no_audio(stream: AudioStream, seen: Seen) -> str | None:
     packet = bytes(seen.packet or b"")
     if codec == "eac3" and eac3_blocks(packet) != 6:
         return "its frames of E-AC-3 are shorter than those of MP4"
-    if codec == "aac" and not context.extradata:
+    if codec == "aac":
         try:
-            audio_specific_config(packet)
+            arranged(context.extradata or audio_specific_config(packet))
         except ValueError as error:
             return str(error)
     return None

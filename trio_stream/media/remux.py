@@ -19,12 +19,13 @@ import av.error
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from trio_stream.media.aac import arranged, audio_specific_config
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import printable
 from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
 from trio_stream.media.parameter_sets import IN_BAND, InForce
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
-from trio_stream.media.samples import audio_specific_config, framing
+from trio_stream.media.samples import framing
 from trio_stream.media.timing import decode_times, durations, rising
 from trio_stream.mp4.heads import SHORT, Flags, from_zero, segment_head
 
@@ -77,8 +78,8 @@ def _initial(stream: Track, carriage: Carriage, packets: list[AnyPacket]) -> byt
             context.codec_tag = "hvc1"
         elif codec == "mp3":
             context.extradata = None  # of AVI's: MP3 describes itself
-        elif to_sample is not None:
-            context.extradata = audio_specific_config(bytes(packets[0]))
+        elif codec == "aac":
+            context.extradata = arranged(extradata or audio_specific_config(bytes(packets[0])))
         if isinstance(track, VideoStream) and isinstance(stream, VideoStream):
             track.codec_context.sample_aspect_ratio = stream.sample_aspect_ratio
         if (language := stream.language) and len(language) == 3:
