@@ -24,7 +24,8 @@ PLACES: dict[str, tuple[int, Places]] = {
     "4.0": (4, ("SC", "", "S", 0)),
     "5.0": (5, ("SC", "", "C", 0)),
     "5.1": (6, ("SC", "C", "", 1)),
-    "7.1": (7, ("SCC", "", "C", 1)),
+    "7.1(wide)": (7, ("SCC", "", "C", 1)),
+    "7.1": (7, ("SC", "C", "C", 1)),
 }
 """Arrangements FFmpeg has a number for, as a PCE lists them."""
 
@@ -165,6 +166,10 @@ def test_what_has_no_number() -> None:
         before, behind = element(*places)
         with pytest.raises(ValueError, match="arranged"):
             arranged(joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind))
+    for number in (8, 9, 10, 11, 13, 14, 15):
+        with pytest.raises(ValueError, match="arranged"):
+            arranged(_config(number))
+    assert arranged(_config(12) + b"\x56\xe5\x00") == _config(7) + b"\x56\xe5\x00"
     for same in (
         b"\x11\x90",
         b"\x12\x08\x56\xe5\x00",

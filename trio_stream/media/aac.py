@@ -1,8 +1,8 @@
 """AAC as MP4 and browsers have it: what describes a stream, and its frames without what describes them again (pure).
 
 A stream says in four bits how many channels it has, in an order that is a standard; where they are 0, a program config
-element (PCE) lists them. Chromium's Media Source refuses such streams. Many of them are in the order of a standard
-all the same, and are described by that here; of those that are not a browser can make nothing.
+element (PCE) lists them. Chromium's Media Source refuses such streams, and numbers above 7. Many are in an order that
+has such a number all the same, and are described by that here; of the others a browser can make nothing.
 
 Source: ISO/IEC 14496-3 sections 1.6.2.1 (AudioSpecificConfig), 1.A.3.2 (ADTS), 4.4.1 (GASpecificConfig) and 4.4.1.1
 (PCE), tables 1.19 and 4.85.
@@ -23,13 +23,15 @@ _STANDARD = {
     ("SC", "", "C", 1): 6,
     ("SC", "C", "", 1): 6,
     ("SCC", "", "C", 1): 7,
-    ("SC", "", "CS", 1): 11,
-    ("SC", "C", "S", 1): 11,
-    ("SC", "C", "C", 1): 12,
-    ("SC", "", "CC", 1): 12,
+    ("SC", "C", "C", 1): 7,
+    ("SC", "", "CC", 1): 7,
 }
 """channelConfiguration by what is in front, at the sides and behind, each single (S) or a pair (C), and low
-frequencies."""
+frequencies. With a pair at the sides and one behind it were 12, whose elements are those of 7: FFmpeg decodes both to
+the same samples, as most encoders mean 12 when they say 7."""
+
+_MOST, _SIDES_AND_BACK, _WIDE = 7, 12, 7
+"""The highest number that Chromium knows; those of arrangements with the same elements."""
 
 _PCE = 5
 """The kind of element, in three bits."""
@@ -96,16 +98,16 @@ def without_header(packet: bytes) -> bytes:
 
 
 def arranged(config: bytes) -> bytes:
-    """The AudioSpecificConfig of a stream, with the number of a standard in place of a PCE.
+    """The AudioSpecificConfig of a stream, with a number that browsers know in place of a PCE, or of another number.
 
-    Raises `ValueError` where no standard has its channels. What has no PCE stays the same.
+    Raises `ValueError` where there is none for its channels.
     """
     bits = _Bits(config)
     kind = _kind(bits)
     _rate(bits)
     at = bits.at
-    if bits.take(4):
-        return config
+    if channels := bits.take(4):
+        return _numbered(config, kind, at, channels)
     if kind in {_SPECTRAL, _PARAMETRIC}:
         _rate(bits)
         kind = _kind(bits)
@@ -123,6 +125,16 @@ def arranged(config: bytes) -> bytes:
     return _bytes(
         bits.text(0, at) + f"{number:04b}" + bits.text(at + 4, begin) + general + bits.text(bits.at)
     )
+
+
+def _numbered(config: bytes, kind: int, at: int, channels: int) -> bytes:
+    """A config whose number of `channels` stands at the bit `at`, with a number that browsers know."""
+    if channels <= _MOST or kind not in _GENERAL | {_SPECTRAL, _PARAMETRIC}:
+        return config
+    if channels != _SIDES_AND_BACK:
+        raise ValueError(UNARRANGED)
+    bits = _Bits(config)
+    return _bytes(bits.text(0, at) + f"{_WIDE:04b}" + bits.text(at + 4))
 
 
 def _frame(packet: bytes) -> int:
