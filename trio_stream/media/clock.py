@@ -19,6 +19,11 @@ from trio_stream.mp4.extent import Extent, clock_start, extent, read_located
 from trio_stream.mp4.locating import is_cut_off, locate
 
 TABLES = frozenset({"mov", "mp4", "3gp"})
+MATROSKA = frozenset({"matroska", "webm"})
+
+EARLY = 0.5
+"""Seconds before 0 at which no priming of a decoder begins in Matroska: that is a part of the film, and players begin
+with it."""
 
 LATE = 1.0
 """Seconds that a file may begin late, for it to be silence and darkness before a film. What begins later has a clock of
@@ -44,7 +49,7 @@ def start_of(container: av.container.InputContainer, file: MediaFile, name: str)
     if name in FREE_CLOCK:
         return first
     if first <= 0:
-        return 0.0
+        return first if first < -EARLY and name in MATROSKA else 0.0
     if name not in TABLES:
         return first if first > LATE else 0.0
     try:

@@ -25,6 +25,15 @@ KEYFRAME_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class ParameterSets:
+    """Those of H.264 or HEVC that are in force from the keyframe on that is shown at `since`: a byte stream, in
+    hexadecimal."""
+
+    since: int
+    units: str
+
+
+@dataclass(frozen=True, slots=True)
 class Carriage:
     """How a track is carried in fragmented MP4; also what the jobs that make its segments need to know.
 
@@ -36,6 +45,9 @@ class Carriage:
 
     Packets of `step` samples each lie on a grid that begins at `first`; 0: they are not equally long. `refusal` says
     why a track cannot be carried.
+
+    `sets` are the parameter sets of a video track, as far as the jobs have to know them. If they are `in_band`, samples
+    keep their own, and a keyframe that has none gets those in force. Otherwise they are in the init segment alone.
 
     `start` and `end` are of the track, in seconds of the presentation, as far as they are known. `sizes` are bytes, of
     all its packets that lie between one keyframe of the outline and the next; one number where it has no keyframes.
@@ -51,6 +63,8 @@ class Carriage:
     end: float | None
     sizes: tuple[int, ...]
     refusal: str | None
+    in_band: bool = False
+    sets: tuple[ParameterSets, ...] = ()
 
     @property
     def lead(self) -> int:
@@ -75,6 +89,8 @@ class Carriage:
             raise ValueError("a track has no clock")
         if not 0 <= min(self.sizes, default=0) <= max(self.sizes, default=0) < LARGEST:
             raise ValueError("a size that no file has")
+        for each in self.sets:
+            bytes.fromhex(each.units)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from trio_stream.media import probe
+from trio_stream.media.aac import arranged, audio_specific_config
 from trio_stream.media.choosing import ARE_STILLS
 from trio_stream.media.clock import said_duration, start_of
 from trio_stream.media.indexes import Hollow, Index
@@ -28,10 +29,13 @@ from trio_stream.media.outline import (
     Carriage,
     Cuts,
     Outline,
+    ParameterSets,
     VideoOutline,
 )
+from trio_stream.media.parameter_sets import IN_BAND, Following
+from trio_stream.media.programmes import READ_BYTES, programmes
 from trio_stream.media.reading import Track, length_of, open_tracks, skipped
-from trio_stream.media.samples import CARRIED, audio_specific_config, eac3_blocks, samples_of, thrown_away
+from trio_stream.media.samples import CARRIED, eac3_blocks, samples_of, thrown_away
 from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 from trio_stream.media.survey import Seen, Survey
 from trio_stream.media.timing import Clock
@@ -81,6 +85,9 @@ class Draft:
         self.survey = Survey(
             container, file, tracks, film.index if film is not None and film in tracks else None
         )
+        self._programmes: tuple[frozenset[int], ...] = ()
+        if self.name == "mpegts" and file.seekable():
+            self._programmes = programmes(file.read_at(0, READ_BYTES))
 
     def outline(self) -> Outline:
         """What is known now."""
@@ -118,12 +125,24 @@ class Draft:
             shown += self.survey.starts[:1]
             delay = clock.at(clock.origin + self.survey.delay)
         first = min((clock.at(each) for each in shown if each is not None), default=0)
-        return VideoOutline(
-            probe.describe_video(
-                stream, ""
-            ),  # its name is that of how it is carried, not of how it lies in the file
-            _carriage(seen, clock, first, self._no_video(stream, seen), delay=delay),
-        )
+        refusal = self._elsewhere(stream) or self._no_video(stream, seen)
+        carriage = _carriage(seen, clock, first, refusal, delay=delay)
+        if seen.sets is not None:
+            carriage = self._with_sets(carriage, clock, stream, seen.sets)
+        # Its name is that of how it is carried, not of how it lies in the file.
+        entry = IN_BAND[stream.codec_context.codec.canonical_name] if carriage.in_band else ""
+        return VideoOutline(probe.describe_video(stream, "", entry), carriage)
+
+    def _with_sets(self, carriage: Carriage, clock: Clock, stream: VideoStream, sets: Following) -> Carriage:
+        """The carriage of a track with parameter sets."""
+        changes = None if self.survey.estimated else sets.changes
+        in_band = sets.others or (sets.framed and changes is None)
+        if in_band:
+            noted = [(clock.at(time), units) for time, units in changes or ()]
+        else:
+            noted = [(0, sets.described)] if sets.framed else []
+        known = tuple(ParameterSets(time, units.hex()) for time, units in noted)
+        return replace(carriage, in_band=in_band, sets=known)
 
     def _audio(self, stream: AudioStream, seen: Seen) -> AudioOutline:
         context = stream.codec_context
@@ -141,13 +160,24 @@ class Draft:
                 context.extradata or b"",
                 context.sample_rate,
             )
-        carriage = _carriage(seen, clock, first, _no_audio(stream, seen), step=grid)
+        refusal = self._elsewhere(stream) or _no_audio(stream, seen)
+        carriage = _carriage(seen, clock, first, refusal, step=grid)
         return AudioOutline(probe.describe_audio(stream), _exactly(carriage, seen))
 
     def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
         """That of a track: pictures keep the one they have, sound is counted in samples."""
         base = rational(stream.time_base) or Fraction(1, 1000)
         return Clock(base, round(self.start / base), sample_rate or base.denominator)
+
+    def _elsewhere(self, stream: Track) -> str | None:
+        """Why a track does not belong to the video that is played."""
+        if self.survey.video is None:
+            return None
+        shown = self.survey.tracks[self.survey.video].stream.id
+        holding = [each for each in self._programmes if stream.id in each]
+        if holding and not any(shown in each for each in holding):
+            return "it belongs to another programme of the stream"
+        return None
 
     def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
         """Why pictures cannot be carried in fragmented MP4."""
@@ -174,9 +204,9 @@ def _no_audio(stream: AudioStream, seen: Seen) -> str | None:
     packet = bytes(seen.packet or b"")
     if codec == "eac3" and eac3_blocks(packet) != 6:
         return "its frames of E-AC-3 are shorter than those of MP4"
-    if codec == "aac" and not context.extradata:
+    if codec == "aac":
         try:
-            audio_specific_config(packet)
+            arranged(context.extradata or audio_specific_config(packet))
         except ValueError as error:
             return str(error)
     return None

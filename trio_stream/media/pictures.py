@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 from trio_stream.media.blurhash import blurhash
 from trio_stream.media.clock import start_of
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.opening import container_name, open_media
+from trio_stream.media.opening import container_name, open_described
 from trio_stream.media.shrinking import Shrinker, chain, display_size, jpeg, pixels
 from trio_stream.media.stills import Still, Stills
 from trio_stream.media.streams import film_in, pictures_of
@@ -254,8 +254,7 @@ def _cover(file: MediaFile, film: int | None, reply: Reply) -> dict[str, Any]:
 
 def _again(file: MediaFile) -> InputContainer:
     """The container from its start; reading one only ever goes forward."""
-    file.seek(0)
-    return open_media(file)
+    return open_described(file, sound=False)
 
 
 def _track(container: InputContainer, index: int) -> VideoStream | None:

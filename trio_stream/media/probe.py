@@ -36,13 +36,13 @@ from trio_stream.media.codecs import (
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.keyframes import SCAN_BYTES, Scan, are_uneven, rational, seconds
-from trio_stream.media.opening import container_name, open_media, printable
+from trio_stream.media.opening import container_name, open_described, printable
 from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 
 
 def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
     """`Facts.to_json` of the file. Option `scan_bytes`: how much to read for keyframes. Raises `Unreadable`."""
-    with open_media(file) as container:
+    with open_described(file) as container:
         try:
             found = _facts(container, file, int(options.get("scan_bytes", SCAN_BYTES)))
         except av.error.FFmpegError as error:
@@ -92,7 +92,8 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     )
 
 
-def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
+def describe_video(stream: VideoStream, container: str, entry: str = "") -> facts.VideoTrack:
+    """What is known of a track that lies in a `container`, or is to lie in a sample entry of the kind `entry`."""
     context: VideoCodecContext | None = stream.codec_context
     metadata = stream.metadata
     mean, lowest = rational(stream.average_rate), rational(stream.guessed_rate)
@@ -127,7 +128,7 @@ def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
     dolby = side.get("dovi_conf")
     coding = Coding(
         codec=context.codec.canonical_name,
-        tag=_tag(context.codec_tag) if container in {"mp4", "mov", "3gp"} else "",
+        tag=entry or (_tag(context.codec_tag) if container in {"mp4", "mov", "3gp"} else ""),
         profile=context.profile,
         level=context.level,
         extradata=context.extradata or b"",

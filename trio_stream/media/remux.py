@@ -19,11 +19,13 @@ import av.error
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from trio_stream.media.aac import arranged, audio_specific_config
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import printable
 from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
+from trio_stream.media.parameter_sets import IN_BAND, InForce
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
-from trio_stream.media.samples import audio_specific_config, framing
+from trio_stream.media.samples import framing
 from trio_stream.media.timing import rising
 from trio_stream.mp4.heads import SHORT, Flags, from_zero, segment_head
 from trio_stream.mp4.reordering import decode_times, durations
@@ -71,12 +73,14 @@ def _initial(stream: Track, carriage: Carriage, packets: list[AnyPacket]) -> byt
     with av.open(written, "w", format="mp4", options=options) as muxer:
         track = muxer.add_stream_from_template(stream, opaque=True)
         context = track.codec_context
-        if codec == "hevc":
+        if carriage.in_band:
+            context.codec_tag = IN_BAND[codec]
+        elif codec == "hevc":
             context.codec_tag = "hvc1"
         elif codec == "mp3":
             context.extradata = None  # of AVI's: MP3 describes itself
-        elif to_sample is not None:
-            context.extradata = audio_specific_config(bytes(packets[0]))
+        elif codec == "aac":
+            context.extradata = arranged(extradata or audio_specific_config(bytes(packets[0])))
         if isinstance(track, VideoStream) and isinstance(stream, VideoStream):
             track.codec_context.sample_aspect_ratio = stream.sample_aspect_ratio
         if (language := stream.language) and len(language) == 3:
@@ -166,8 +170,16 @@ def _run(piece: Piece, stream: Track, carriage: Carriage, start: int) -> _Run:
     if not piece.packets:
         return _Run([], [], [], [], start if piece.end is None else piece.end)
     context, video = stream.codec_context, isinstance(stream, VideoStream)
-    to_sample = framing(context.codec.canonical_name, context.extradata or b"")
+    codec = context.codec.canonical_name
+    sets = [(each.since, bytes.fromhex(each.units)) for each in carriage.sets]
+    described = sets[0][1] if sets and not carriage.in_band else b""
+    to_sample = framing(codec, context.extradata or b"", described)
     data: list[Buffer] = [to_sample(bytes(packet)) if to_sample else packet for _, packet in piece.packets]
+    if carriage.in_band and sets:
+        in_force = InForce(codec, sets)
+        for number, (time, packet) in enumerate(piece.packets):
+            if packet.is_keyframe:
+                data[number] = in_force.before(bytes(data[number]), time)
     times = [time for time, _ in piece.packets]
     shown = times if video else rising(times)
     end = piece.end

@@ -13,6 +13,7 @@ import av.error
 
 from trio_stream.media.jobs import MediaFile
 from trio_stream.media.outline import KEYFRAME_LIMIT
+from trio_stream.media.parameter_sets import IN_BAND, Following
 from trio_stream.media.reading import LEADING, AnyPacket, Track
 from trio_stream.mp4.reordering import reordering
 
@@ -28,7 +29,8 @@ LOOK_EVERY = 256
 
 class Seen:
     """What was seen of one track: its first packet and its last one and when they are shown, and how many bytes
-    lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown."""
+    lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown. `sets`
+    follows the parameter sets of pictures, if they have any."""
 
     def __init__(self, stream: Track) -> None:
         self.stream = stream
@@ -38,10 +40,17 @@ class Seen:
         self.last: tuple[int, AnyPacket] | None = None
         self.sizes = [0]
         self.lacks_times = False
+        codec = stream.codec_context.codec.canonical_name
+        self.sets = Following(codec, stream.codec_context.extradata or b"") if codec in IN_BAND else None
 
     def take(self, packet: AnyPacket, shown: int | None) -> None:
         """Note one packet."""
         self.sizes[-1] += packet.size
+        if self.sets is not None:
+            record = (
+                bytes(packet.get_sidedata("new_extradata")) if packet.has_sidedata("new_extradata") else b""
+            )
+            self.sets.take(packet, record, shown if packet.is_keyframe else None)
         if shown is None:
             self.lacks_times = True
             return
@@ -124,7 +133,7 @@ class Survey:
                     return False
                 self._begin_group(shown, packet.size)
             if not self.times:
-                return True  # nothing can be decoded before the first keyframe
+                return True  # no picture can be decoded before the first keyframe
             if shown is not None and len(self._group) < GROUP_LIMIT:
                 self._group.append(shown)
             start = self.starts[-1]

@@ -39,10 +39,17 @@ def decode_times(shown: Sequence[int], delay: int, end: int) -> list[int]:
     players take how long a sample is decoded for how long it is shown, and where two overlap, they throw one away.
     Where some are shown so much longer than others that this is too late, each takes its turn, `delay` earlier, or
     what time is left.
+
+    Where pictures are still to be shown when those behind them already are (files that were joined overlap), all are
+    decoded at equal intervals before `end`: FFmpeg throws away a sample that is decoded no later than the one before.
     """
     if not shown:
         return []
-    steadily = list(accumulate(shown_for(shown, end)[:-1], initial=min(shown) - delay))
+    begin, length = min(shown) - delay, end - min(shown)
+    if 0 < length <= max(shown) - min(shown):
+        steadily = [begin + length * number // len(shown) for number in range(len(shown))]
+    else:
+        steadily = list(accumulate(shown_for(shown, end)[:-1], initial=begin))
     if all(decoded <= time for decoded, time in zip(steadily, shown, strict=True)):
         return steadily
     decoded: list[int] = []
