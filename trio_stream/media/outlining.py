@@ -15,7 +15,7 @@ from av.audio.stream import AudioStream
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from trio_stream.media import probe
+from trio_stream.media import facts, probe
 from trio_stream.media.indexes import Hollow, Index
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.keyframes import FREE_CLOCK, rational, seconds
@@ -72,11 +72,12 @@ class Draft:
         if not tracks:
             raise Unreadable("there is neither a picture nor a sound in it that anybody could play")
         self.survey = Survey(container, file, tracks[:TRACK_LIMIT])
+        self._beyond = tracks[TRACK_LIMIT : facts.TRACK_LIMIT]
 
     def outline(self) -> Outline:
         """What is known now."""
         survey = self.survey
-        tracks = [(each.stream, each) for each in survey.tracks.values()]
+        tracks = [(each.stream, each) for each in (*survey.tracks.values(), *map(Seen, self._beyond))]
         video = [self._video(stream, each) for stream, each in tracks if isinstance(stream, VideoStream)]
         audio = [self._audio(stream, each) for stream, each in tracks if isinstance(stream, AudioStream)]
         carriages = [*(each.carriage for each in video), *(each.carriage for each in audio)]
@@ -113,7 +114,7 @@ class Draft:
             probe.describe_video(
                 stream, ""
             ),  # its name is that of how it is carried, not of how it lies in the file
-            _carriage(seen, clock, first, self._no_video(stream, seen), delay=delay),
+            _carriage(seen, clock, first, self._unseen(stream) or self._no_video(stream, seen), delay=delay),
         )
 
     def _audio(self, stream: AudioStream, seen: Seen) -> AudioOutline:
@@ -132,7 +133,8 @@ class Draft:
                 context.extradata or b"",
                 context.sample_rate,
             )
-        carriage = _carriage(seen, clock, first, _no_audio(stream, seen), step=grid)
+        refusal = self._unseen(stream) or _no_audio(stream, seen)
+        carriage = _carriage(seen, clock, first, refusal, step=grid)
         return AudioOutline(probe.describe_audio(stream), _exactly(carriage, seen))
 
     def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
@@ -140,6 +142,11 @@ class Draft:
         base = rational(stream.time_base) or Fraction(1, 1000)
         start = self.container.start_time if self.name in FREE_CLOCK else 0
         return Clock(base, round((start or 0) / (base * av.time_base)), sample_rate or base.denominator)
+
+    def _unseen(self, stream: Track) -> str | None:
+        """Why nobody looked at a track."""
+        seen = stream.index in self.survey.tracks
+        return None if seen else f"no more than {TRACK_LIMIT} tracks of a file are looked at"
 
     def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
         """Why pictures cannot be carried in fragmented MP4."""
