@@ -12,7 +12,7 @@ from typing import Any, Self
 from trio_stream.media import facts
 
 TRACK_LIMIT = 32
-"""Tracks that are looked at; the others are as if they were not there."""
+"""Tracks that are looked at; the others are there with that as the reason why they are not carried."""
 
 SEGMENT_LIMIT = 160 << 20
 """Bytes of a segment that is made: six seconds of 200 Mbit/s."""

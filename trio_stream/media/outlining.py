@@ -15,7 +15,7 @@ from av.audio.stream import AudioStream
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from trio_stream.media import probe
+from trio_stream.media import facts, probe
 from trio_stream.media.aac import arranged, audio_specific_config
 from trio_stream.media.choosing import ARE_STILLS
 from trio_stream.media.clock import said_duration, start_of
@@ -79,12 +79,13 @@ class Draft:
         film = film_in(container)
         others: list[Track] = [each for each in container.streams.video if each is not film]
         found = [*((film,) if film is not None else ()), *sounds_in(container), *others]
-        tracks = [each for each in found if _is_playable(each)][:TRACK_LIMIT]
+        tracks = [each for each in found if _is_playable(each)]
         if not tracks:
             raise Unreadable("there is neither a picture nor a sound in it that anybody could play")
         self.survey = Survey(
-            container, file, tracks, film.index if film is not None and film in tracks else None
+            container, file, tracks[:TRACK_LIMIT], film.index if film is not None and film in tracks else None
         )
+        self._beyond = tracks[TRACK_LIMIT : facts.TRACK_LIMIT]
         self._programmes: tuple[frozenset[int], ...] = ()
         if self.name == "mpegts" and file.seekable():
             self._programmes = programmes(file.read_at(0, READ_BYTES))
@@ -92,7 +93,7 @@ class Draft:
     def outline(self) -> Outline:
         """What is known now."""
         survey = self.survey
-        tracks = [(each.stream, each) for each in survey.tracks.values()]
+        tracks = [(each.stream, each) for each in (*survey.tracks.values(), *map(Seen, self._beyond))]
         video = [self._video(stream, each) for stream, each in tracks if isinstance(stream, VideoStream)]
         audio = [self._audio(stream, each) for stream, each in tracks if isinstance(stream, AudioStream)]
         carriages = [*(each.carriage for each in video), *(each.carriage for each in audio)]
@@ -125,7 +126,7 @@ class Draft:
             shown += self.survey.starts[:1]
             delay = clock.at(clock.origin + self.survey.delay)
         first = min((clock.at(each) for each in shown if each is not None), default=0)
-        refusal = self._elsewhere(stream) or self._no_video(stream, seen)
+        refusal = self._unseen(stream) or self._elsewhere(stream) or self._no_video(stream, seen)
         carriage = _carriage(seen, clock, first, refusal, delay=delay)
         if seen.sets is not None:
             carriage = self._with_sets(carriage, clock, stream, seen.sets)
@@ -160,7 +161,7 @@ class Draft:
                 context.extradata or b"",
                 context.sample_rate,
             )
-        refusal = self._elsewhere(stream) or _no_audio(stream, seen)
+        refusal = self._unseen(stream) or self._elsewhere(stream) or _no_audio(stream, seen)
         carriage = _carriage(seen, clock, first, refusal, step=grid)
         return AudioOutline(probe.describe_audio(stream), _exactly(carriage, seen))
 
@@ -178,6 +179,11 @@ class Draft:
         if holding and not any(shown in each for each in holding):
             return "it belongs to another programme of the stream"
         return None
+
+    def _unseen(self, stream: Track) -> str | None:
+        """Why nobody looked at a track."""
+        seen = stream.index in self.survey.tracks
+        return None if seen else f"no more than {TRACK_LIMIT} tracks of a file are looked at"
 
     def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
         """Why pictures cannot be carried in fragmented MP4."""
