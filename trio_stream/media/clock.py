@@ -36,7 +36,7 @@ SHORT = 0.25
 @dataclass(frozen=True, slots=True)
 class Span:
     """`start`: what the clock of the file shows at 0. `duration`: of all that the file speaks of, None if it does not.
-    `until`: where what is there ends, if something is missing. All in seconds."""
+    `until`: where what is there ends, if something is missing; the same where nobody knows how much. All in seconds."""
 
     start: float
     duration: float | None
@@ -92,13 +92,14 @@ def _tables(file: MediaFile, size: int, tracks: Collection[int], said: float | N
         if here is None:
             return None
         short = said is not None and said - here.start - here.length > SHORT
-        if not short and not (movie.fragmented and is_cut_off(file.read_at, size)):
+        cut = movie.fragmented and is_cut_off(file.read_at, size)
+        if not short and not cut:
             return Span(here.start, here.length)
         whole = extent(read_located(file.read_at, located, size, whole=True), tracks) or Extent(0, 0)
     except (Malformed, OverflowError):
         return None
-    cut = whole.length - here.length > SHORT
-    return Span(here.start, whole.length if cut else here.length, here.length if cut else None)
+    cut = cut or whole.length - here.length > SHORT
+    return Span(here.start, max(whole.length, here.length), here.length if cut else None)
 
 
 def found_until(

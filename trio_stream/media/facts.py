@@ -14,6 +14,9 @@ from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hin
 TEXT_LIMIT = 1000
 """Characters of a title."""
 
+MEASURABLE = 0.1
+"""Seconds that are missing at least, if anybody knows how many are."""
+
 TRACK_LIMIT = 200
 CHAPTER_LIMIT = 2000
 KEYFRAME_LIMIT = 20_000
@@ -141,7 +144,8 @@ class Facts:
         """What is missing of the file, in a sentence for people; None if nothing is."""
         if self.until is None or self.duration is None:
             return None
-        return f"its end is missing: {self.until:.1f} of {self.duration:.1f} seconds are there"
+        of_all = f" of {self.duration:.1f}" if self.duration - self.until > MEASURABLE else ""
+        return f"its end is missing: {self.until:.1f}{of_all} seconds are there"
 
     def to_json(self) -> dict[str, Any]:
         """What `json` can hold; a fraction as "numerator/denominator"."""

@@ -90,5 +90,5 @@ def end_of(samples: SampleTable, timeline: Timeline) -> int:
 
 def _earlier(timeline: Timeline, ticks: int) -> Timeline:
     """All of it presented so much earlier; what would be presented before 0 is decoded and not presented."""
-    lead = max(0, timeline.lead - ticks)
-    return replace(timeline, lead=lead, skip=timeline.skip + ticks - (timeline.lead - lead))
+    led = min(ticks, max(0, timeline.lead))
+    return replace(timeline, lead=timeline.lead - led, skip=timeline.skip + ticks - led)

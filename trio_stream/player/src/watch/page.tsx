@@ -101,7 +101,9 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
       </div>
       {facts !== null && facts.until !== null && details.duration !== null && (
         <p className="remark" role="note">
-          {t("watch.cut", { until: clock(facts.until), whole: clock(details.duration) })}
+          {clock(facts.until) === clock(details.duration)
+            ? t("watch.cut", { until: clock(facts.until) })
+            : t("watch.cut.of", { until: clock(facts.until), whole: clock(details.duration) })}
         </p>
       )}
       {details.description !== "" && <p className="description">{details.description}</p>}
