@@ -5,7 +5,7 @@ up to where the piece begins; if it comes too late, an earlier place is asked fo
 piece alone, and what is read on its length and on how far apart the container keeps what belongs together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain, dropwhile, islice
@@ -41,6 +41,9 @@ APART = 30.0
 LEADING = 32
 """Pictures behind a keyframe among which those are looked for that are shown before it."""
 
+MOST_HIDDEN = 500
+"""Pictures that are decoded and not shown, one after the other, that are kept for those behind them."""
+
 QUICKTIME = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 """Kinds of atoms that such files begin with."""
 
@@ -70,6 +73,28 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
         return open_described(file, options)
     file.seek(0)
     return open_media(file, options=options)
+
+
+def needed(packets: Iterable[AnyPacket]) -> Iterator[AnyPacket]:
+    """The packets without those that are not to be shown, and of which nothing that is shown needs the decoder's state.
+
+    Edit lists of QuickTime leave out parts of a track: demuxers mark their packets. Those before 0 are hidden by their
+    times. Of others a group of pictures has to be decoded up to the last one that is shown.
+    """
+    held: dict[int, list[AnyPacket]] = {}
+    for packet in packets:
+        before = held.get(packet.stream_index)
+        if before and (packet.is_keyframe or not packet.size):  # the last one of a track is empty
+            before.clear()
+        if packet.is_discard and packet.pts is not None and packet.pts >= 0:
+            held.setdefault(packet.stream_index, []).append(packet)
+            if len(held[packet.stream_index]) > MOST_HIDDEN:
+                held[packet.stream_index].clear()
+            continue
+        if before:
+            yield from before
+            before.clear()
+        yield packet
 
 
 class Piece:
@@ -222,7 +247,7 @@ class Reader:
         # A packet of MPEG-TS has several of sound; how long they are is not known in haste, if the track begins late.
         unsaid = isinstance(stream, AudioStream) and not stream.codec_context.sample_rate
         time: int | None = None
-        for packet in self._container.demux(stream, *others):
+        for packet in needed(self._container.demux(stream, *others)):
             timestamp = packet.dts if decoding or packet.pts is None else packet.pts
             own = packet.stream_index == self._index
             if not packet.size:

@@ -14,7 +14,7 @@ import av.error
 from trio_stream.media.jobs import MediaFile
 from trio_stream.media.outline import KEYFRAME_LIMIT
 from trio_stream.media.parameter_sets import IN_BAND, Following
-from trio_stream.media.reading import LEADING, AnyPacket, Track
+from trio_stream.media.reading import LEADING, AnyPacket, Track, needed
 from trio_stream.mp4.reordering import reordering
 
 ROUNDING = 2
@@ -56,6 +56,8 @@ class Seen:
             return
         if self.first is None:
             self.first, self.packet = shown, packet
+        if packet.is_discard and self.latest is not None:
+            return
         end = shown + (packet.duration or 0)
         if self.latest is None or end > self.latest:
             self.latest, self.last = end, (shown, packet)
@@ -97,9 +99,8 @@ class Survey:
         """
         enough, late = self._file.count + most, time.monotonic() + seconds
         try:
-            for number, packet in enumerate(
-                self._container.demux(*(each.stream for each in self.tracks.values()))
-            ):
+            packets = self._container.demux(*(each.stream for each in self.tracks.values()))
+            for number, packet in enumerate(needed(packets)):
                 if packet.size and not self._take(packet):
                     return
                 if number % LOOK_EVERY == 0 and (self._file.count > enough or time.monotonic() > late):
@@ -112,7 +113,7 @@ class Survey:
     def finish(self, most: int) -> None:
         """Read on from where the container stands, only to see when the tracks end."""
         enough = self._file.count + most
-        for packet in self._container.demux(*(each.stream for each in self.tracks.values())):
+        for packet in needed(self._container.demux(*(each.stream for each in self.tracks.values()))):
             if packet.size:
                 seen = self.tracks[packet.stream_index]
                 sizes, seen.sizes = seen.sizes, [0]
@@ -129,8 +130,8 @@ class Survey:
         shown = self._shown(packet)
         if packet.stream_index == self.video:
             if packet.is_keyframe and shown is not None:
-                if self.times and shown < self.times[-1]:
-                    return False
+                if self.times and (shown < self.times[-1] or packet.is_discard):
+                    return False  # or a piece begins with pictures that nothing can hide
                 self._begin_group(shown, packet.size)
             if not self.times:
                 return True  # no picture can be decoded before the first keyframe
