@@ -23,6 +23,7 @@ from av.subtitles.stream import SubtitleStream
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from trio_stream.languages import language_of
 from trio_stream.media import facts
 from trio_stream.media.codecs import (
     HLG,
@@ -261,9 +262,7 @@ def _is(stream: Stream, flag: Disposition) -> bool:
 
 
 def _language(stream: Stream) -> str | None:
-    """ISO 639-2 as a rule, or BCP 47; what says that nothing is known is None."""
-    language = _text(stream.language)
-    return None if language in {"und", "unk", "zxx", "mis"} else language
+    return language_of(_text(stream.language))
 
 
 def _text(value: str | None) -> str | None:
