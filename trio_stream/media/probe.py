@@ -36,6 +36,7 @@ from trio_stream.media.codecs import (
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.keyframes import FREE_CLOCK, SCAN_BYTES, Scan, are_uneven, rational, seconds
+from trio_stream.media.movtext import text_tracks_of
 from trio_stream.media.opening import open_media, printable
 
 
@@ -63,6 +64,11 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     subtitles = [each for each in streams if isinstance(each, SubtitleStream)]
     duration = whole_duration(container)
     described = [describe_video(each, name) for each in video]
+    others = {each.index: each.kind for each in text_tracks_of(container, file)}
+    described_subtitles = [_subtitle(each) for each in subtitles if each.index not in others]
+    described_subtitles += [
+        _text_of_mp4(each, others[each.index]) for each in streams if each.index in others
+    ]
     keyframes = None
     if described:
         scan = Scan(container, file, video[0], name, start, duration)
@@ -77,7 +83,7 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         title=_text(container.metadata.get("title")),
         video=tuple(described),
         audio=tuple(describe_audio(each) for each in audio),
-        subtitles=tuple(_subtitle(each) for each in subtitles),
+        subtitles=tuple(sorted(described_subtitles, key=lambda each: each.index)),
         chapters=tuple(_chapters(container, start)),
         keyframes=keyframes,
         cover=cover.index if cover is not None else None,
@@ -231,6 +237,20 @@ def _subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
         index=stream.index,
         codec=codec.canonical_name if codec is not None else "unknown",
         text=codec is not None and codec.text_sub,
+        language=_language(stream),
+        title=_text(stream.metadata.get("title")),
+        forced=_is(stream, Disposition.forced),
+        hearing_impaired=_is(stream, Disposition.hearing_impaired),
+        default=_is(stream, Disposition.default),
+    )
+
+
+def _text_of_mp4(stream: Stream, kind: str) -> facts.SubtitleTrack:
+    """WebVTT in MP4, which is read; TTML, which neither FFmpeg nor this can show."""
+    return facts.SubtitleTrack(
+        index=stream.index,
+        codec="webvtt" if kind == "wvtt" else "ttml",
+        text=kind == "wvtt",
         language=_language(stream),
         title=_text(stream.metadata.get("title")),
         forced=_is(stream, Disposition.forced),

@@ -171,15 +171,28 @@ def vtt_captions(text: str) -> Captions:
     lines = clean(text).split("\n")
     first = next((number for number, line in enumerate(lines) if _timing(line)), len(lines))
     preface = [safe for block in _blocks(lines[:first]) if (safe := _safe_block(block))]
-    regions = {word[3:] for block in preface for word in block.split() if word.startswith("id:")}
+    regions = _regions(preface)
     cues = []
     for (start, stop, rest), after, last in itertools.islice(_timed(lines), MOST_CUES):
         block = list(itertools.takewhile(str.strip, lines[after:last]))
-        settings = [
-            word for word in _valid(_SETTINGS, rest.split()) if word[:7] != "region:" or word[7:] in regions
-        ]
-        cues.append(Cue(start, stop, from_vtt("\n".join(block)), " ".join(dict.fromkeys(settings))))
+        cues.append(Cue(start, stop, from_vtt("\n".join(block)), _settings(rest, regions)))
     return Captions(cues, preface[:100])
+
+
+def cue_settings(written: str, preface: Iterable[str] = ()) -> str:
+    """The settings of a cue that are ones, without regions that no block of `preface` defines."""
+    return _settings(written, _regions(preface))
+
+
+def _settings(written: str, regions: set[str]) -> str:
+    words = (
+        word for word in _valid(_SETTINGS, written.split()) if word[:7] != "region:" or word[7:] in regions
+    )
+    return " ".join(dict.fromkeys(words))
+
+
+def _regions(preface: Iterable[str]) -> set[str]:
+    return {word[3:] for block in preface for word in block.split() if word.startswith("id:")}
 
 
 def _blocks(lines: list[str]) -> Iterator[list[str]]:
