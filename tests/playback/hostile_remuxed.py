@@ -23,7 +23,7 @@ from trio_stream.media.sandbox import Sandbox
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.outlined import present_outline, stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
-from trio_stream.playback.indexes import in_words, read_index
+from trio_stream.playback.indexes import read_index, with_languages
 from trio_stream.playback.remuxed import Piece, init_piece, keyframe_piece, segment_piece
 
 SECONDS = 10
@@ -117,7 +117,7 @@ class Examiner:
                 outline = Outline.from_json(done.result)
             except ValueError as error:
                 raise Wrong(f"the outline makes no sense: {error}") from None
-            return in_words(present_outline(outline))
+            return with_languages(present_outline(outline))
 
     async def _make(self, fd: int, piece: Piece) -> None:
         done = await self._run(piece.job, fd, dict(piece.options))

@@ -175,4 +175,4 @@ async def test_languages_are_named(opened: Open) -> None:
     )
     fd, size = opened(made)
     heard = (await Indexes().get(fd, "a", size)).presentation.audio
-    assert [(each.language, each.label) for each in heard] == [("en", "English"), ("pt", "Dublado")]
+    assert [(each.language, each.label) for each in heard] == [("en", None), ("pt", "Dublado")]

@@ -23,6 +23,7 @@ from av.subtitles.stream import SubtitleStream
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from trio_stream.languages import language_of
 from trio_stream.media import facts
 from trio_stream.media.clock import found_until, span_of
 from trio_stream.media.codecs import (
@@ -36,6 +37,7 @@ from trio_stream.media.codecs import (
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.keyframes import SCAN_BYTES, Scan, are_uneven, rational, seconds
+from trio_stream.media.movtext import text_tracks_of
 from trio_stream.media.opening import container_name, open_described, printable
 from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 
@@ -66,6 +68,11 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     span = span_of(container, file, name, {each.id for each in (*video[:1], *audio)})
     start, duration = span.start, span.duration
     described = [describe_video(each, name) for each in video]
+    others = {each.index: each.kind for each in text_tracks_of(container, file)}
+    described_subtitles = [_subtitle(each) for each in subtitles if each.index not in others]
+    described_subtitles += [
+        _text_of_mp4(each, others[each.index]) for each in streams if each.index in others
+    ]
     keyframes = None
     if described:
         scan = Scan(container, file, video[0], name, start, duration)
@@ -85,7 +92,7 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         title=_text(container.metadata.get("title")),
         video=tuple(described),
         audio=tuple(describe_audio(each) for each in audio),
-        subtitles=tuple(_subtitle(each) for each in subtitles),
+        subtitles=tuple(sorted(described_subtitles, key=lambda each: each.index)),
         chapters=tuple(_chapters(container, start, duration)),
         keyframes=keyframes,
         cover=cover.index if cover is not None else None,
@@ -234,6 +241,20 @@ def _subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
     )
 
 
+def _text_of_mp4(stream: Stream, kind: str) -> facts.SubtitleTrack:
+    """WebVTT in MP4, which is read; TTML, which neither FFmpeg nor this can show."""
+    return facts.SubtitleTrack(
+        index=stream.index,
+        codec="webvtt" if kind == "wvtt" else "ttml",
+        text=kind == "wvtt",
+        language=_language(stream),
+        title=_text(stream.metadata.get("title")),
+        forced=is_flagged(stream, Disposition.forced),
+        hearing_impaired=is_flagged(stream, Disposition.hearing_impaired),
+        default=is_flagged(stream, Disposition.default),
+    )
+
+
 def _chapters(
     container: av.container.InputContainer, start: float, duration: float | None
 ) -> Iterator[facts.Chapter]:
@@ -262,9 +283,7 @@ def _positive(value: int | None) -> int | None:
 
 
 def _language(stream: Stream) -> str | None:
-    """ISO 639-2 as a rule, or BCP 47; what says that nothing is known is None."""
-    language = _text(stream.language)
-    return None if language in {"und", "unk", "zxx", "mis"} else language
+    return language_of(_text(stream.language))
 
 
 def _text(value: str | None) -> str | None:

@@ -13,7 +13,7 @@ from trio_stream.web.openapi_parts import (
     whole,
 )
 
-LANGUAGE = nullable(text("As the file says it, mostly ISO 639-2 or BCP 47.", examples=["ger"]))
+LANGUAGE = nullable(text("A BCP 47 tag; null where the file says none.", examples=["pt-BR"]))
 CODEC = text("As FFmpeg names it.", examples=["h264"])
 INDEX = whole("The number of the track in the file.")
 TITLE = nullable(text("What the file calls it."))

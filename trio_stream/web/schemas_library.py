@@ -237,7 +237,7 @@ def _details() -> Json:
             "Subtitles of a video.",
             {
                 "language": LANGUAGE,
-                "label": text("What the file calls them; often nothing."),
+                "label": text("What the file calls them beside their language and kind; often nothing."),
                 "codec": text("What they are in the file.", examples=["subrip", "srt", "ass"]),
                 "forced": flag("For what is foreign in the film only."),
                 "hearing_impaired": flag("With sounds described."),

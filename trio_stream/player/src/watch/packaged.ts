@@ -5,7 +5,8 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { VideoDetails } from "../api/client";
 import { remember, remembered } from "../ui/memory";
 import { type Delivery, deliveryOf, thisBrowser } from "./delivery";
-import { rank } from "./tracks";
+import { closest, rank, trackName } from "../ui/languages";
+import { distinct } from "./tracks";
 
 export interface Offered {
   id: number;
@@ -13,8 +14,16 @@ export interface Offered {
   language: string | null;
 }
 
+export interface Sound {
+  id: number;
+  language: string | null;
+  /** What the file calls it. */
+  title: string | null;
+}
+
 export interface Packaged {
-  sounds: readonly Offered[];
+  /** Those in a person's languages first. */
+  sounds: readonly Sound[];
   sound: number;
   /** Heights of the pictures, the largest first. */
   qualities: readonly Offered[];
@@ -30,13 +39,25 @@ const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, failed: nul
 const MENDED = 3; // errors of the media in a row, after which the film is at fault
 
 /** The sounds in a menu: those in a person's languages first. */
-export function ordered(sounds: readonly Offered[], wanted: readonly string[]): Offered[] {
+export function ordered(sounds: readonly Sound[], wanted: readonly string[]): Sound[] {
   return [...sounds].sort((one, other) => rank(one.language, wanted) - rank(other.language, wanted) || one.id - other.id);
 }
 
 /** The sound to begin with: in the language chosen last time, else the first of the file. */
-export function firstSound(sounds: readonly Offered[], last: string | null): number {
-  return sounds.find((each) => last !== null && each.language === last)?.id ?? sounds[0]?.id ?? -1;
+export function firstSound(sounds: readonly Sound[], last: string | null): number {
+  return (closest(sounds, last) ?? sounds[0])?.id ?? -1;
+}
+
+interface Names {
+  language: string;
+  forced: string;
+  hearing: string;
+  track: (number: number) => string;
+}
+
+/** What sounds are called in a menu, no two of them the same. */
+export function soundNames(sounds: readonly Sound[], names: Names): string[] {
+  return distinct(sounds.map((each, place) => trackName(each, names, names.track(place + 1))));
 }
 
 /**
@@ -66,7 +87,7 @@ export function usePackaged(video: HTMLVideoElement | null, source: string | nul
       player.current = hls;
       let errors = 0;
       hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
-        const sounds = audioTracks.map(({ id, name, lang }) => ({ id, name, language: lang ?? null }));
+        const sounds = audioTracks.map(({ id, lang, attrs }) => ({ id, language: lang ?? null, title: attrs["X-TITLE"] ?? null }));
         const first = firstSound(sounds, remembered("sound"));
         if (sounds.length > 1 && hls.audioTrack !== first && first >= 0) hls.audioTrack = first;
         setState((before) => ({ ...before, sounds: ordered(sounds, navigator.languages), sound: hls.audioTrack }));

@@ -6,8 +6,9 @@ import { Link, useLocation, useSearch } from "wouter";
 import { ask, isGone, type VideoDetails } from "../api/client";
 import { video as videoOf } from "../api/queries";
 import { useTexts } from "../i18n";
-import { bitsPerSecond, bytes, clock, fraction, languageName } from "../ui/format";
+import { bitsPerSecond, bytes, clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
+import { trackName } from "../ui/languages";
 import { NoVideo } from "../ui/state";
 import { deliveryOf, thisBrowser } from "./delivery";
 import { Player } from "./player";
@@ -76,8 +77,8 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
       t("watch.audio"),
       sound
         .map((each) => {
-          const name = each.title || (each.language && languageName(language, each.language));
-          return [name, each.codec, each.layout].filter(Boolean).join(" ");
+          const names = { language, forced: t("player.forced"), hearing: t("player.hearing") };
+          return [trackName(each, names), each.codec, each.layout].filter(Boolean).join(" ");
         })
         .join(", "),
     ]);
