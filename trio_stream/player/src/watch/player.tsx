@@ -18,6 +18,8 @@ import { usePackagedIfNeeded } from "./packaged";
 import { usePlayhead } from "./playhead";
 import { startOf } from "./position";
 import { useRecovery } from "./recovery";
+import { useSilence } from "./silence";
+import { SilentBelow, SilentHere } from "./silent";
 import { Stats, useMeasured } from "./stats";
 import { chosen, textsOf } from "./tracks";
 import { Unplayable, useTrouble } from "./unplayable";
@@ -51,6 +53,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
   const lost = useRecovery(video, source, packaged.reload);
   const measured = useMeasured(video, source, since);
   const trouble = useTrouble(video, details);
+  const silence = useSilence(video, details, packaged.delivery.kind, packaged.without);
   usePlayhead(video, details.id, told);
   useChapters(video, details);
   useMediaSession(video, details, { next: goNext, previous: goPrevious });
@@ -187,6 +190,9 @@ export function Player({ details, asked, since, go, told }: Playing) {
               {t("watch.reconnecting")}
             </p>
           )}
+          {silence !== null && trouble === null && video !== null && (
+            <SilentHere key={details.id} silence={silence} video={video} />
+          )}
           {ended && next !== null && goNext !== null && (
             <NextUp key={next.id} next={next} go={goNext} stay={() => setEnded(false)} />
           )}
@@ -196,6 +202,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
           )}
         </Skin>
       </div>
+      {silence !== null && trouble === null && <SilentBelow silence={silence} details={details} />}
       <Keys dialog={keys} />
     </>
   );
