@@ -53,7 +53,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "unknown.mkv",
         "-f lavfi -i testsrc2=size=160x90:rate=12:duration=4",
         *SOUND.split(),
-        *"-map 0 -map 1 -c:v ffv1 -c:a aac".split(),
+        *["-map", "0", "-map", "1", "-c:v", "ffv1", "-c:a", "aac"],
     )
     return folder
 
