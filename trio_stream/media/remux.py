@@ -27,7 +27,7 @@ from trio_stream.media.parameter_sets import IN_BAND, InForce
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
 from trio_stream.media.samples import framing
 from trio_stream.media.timing import rising
-from trio_stream.mp4.heads import SHORT, Flags, from_zero, segment_head
+from trio_stream.mp4.heads import SHORT, Flags, from_zero, segment_head, shown_from_zero
 from trio_stream.mp4.reordering import decode_times, durations
 
 PART = 16 << 20
@@ -120,7 +120,8 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
     there and true: that keyframe alone is in it, and shown until `stop`. `sequence`: the number in its header. A piece
     of the track in which there is nothing is a segment without samples.
 
-    `begins`, if true: the track begins with it, so a first sample that is late is decoded at 0, and shown when it is.
+    `begins`, if true: the track begins with it, so a first sample that is late is decoded at 0, and shown when it is;
+    of pictures that are so late that players cannot follow, from 0 on (`mp4.heads.LATE`).
     `until`: if the track ends more than SHORT before, its last sample lasts until then.
 
     The result says its `size` in bytes, how many `samples` it has, and when it is shown, from `first` to `end`.
@@ -139,7 +140,12 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
             end = run.first + sum(run.durations)
             decoded = max(0, run.first + carriage.lead)
             if options.get("begins") and run.data:
-                decoded = from_zero(decoded, run.durations, run.offsets)
+                hidden = carriage.lead + carriage.delay  # by the edit list of the init segment
+                decoded = (
+                    shown_from_zero(decoded, run.durations, run.offsets, hidden, carriage.timescale)
+                    if isinstance(reader.stream, VideoStream)
+                    else from_zero(decoded, run.durations, run.offsets)
+                )
             begin = segment_head(
                 int(options["sequence"]),
                 decoded,

@@ -48,6 +48,14 @@ class Flags:
         return cls(NOT_SYNC, each=each)
 
 
+LATE = 4
+"""Seconds by which pictures may begin later than the title and still be shown when they are in the file.
+
+Players look for the pictures of a segment in what it holds from its beginning on. hls.js 1.6 puts what follows behind
+the first segment where pictures begin 6 s late or more, and then waits for ever after a seek; 5 s it passes over.
+"""
+
+
 def from_zero(decoded: int, durations: MutableSequence[int], offsets: MutableSequence[int]) -> int:
     """When the first sample of a track is decoded that would be at `decoded`: at 0, and shown when it was to be, as its
     duration and offset say then. Players take the time at which the first segment is decoded for that at which its
@@ -58,6 +66,17 @@ def from_zero(decoded: int, durations: MutableSequence[int], offsets: MutableSeq
     durations[0] += decoded
     offsets[0] += decoded
     return 0
+
+
+def shown_from_zero(
+    decoded: int, durations: MutableSequence[int], offsets: MutableSequence[int], hidden: int, timescale: int
+) -> int:
+    """As `from_zero`, of pictures of which an edit list hides `hidden` units: where they are `LATE`, the first of them
+    is shown from 0 on until the second is, as a player shows it that waits for its pictures."""
+    at = from_zero(decoded, durations, offsets)
+    if at == 0 and decoded >= LATE * timescale:
+        offsets[0] = hidden
+    return at
 
 
 def segment_head(

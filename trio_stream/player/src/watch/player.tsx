@@ -19,6 +19,8 @@ import { soundNames, usePackagedIfNeeded } from "./packaged";
 import { usePlayhead } from "./playhead";
 import { startOf } from "./position";
 import { useRecovery } from "./recovery";
+import { useSilence } from "./silence";
+import { SilentBelow, SilentHere } from "./silent";
 import { Stats, useMeasured } from "./stats";
 import { chosen, textsOf } from "./tracks";
 import { Unplayable, useTrouble } from "./unplayable";
@@ -52,6 +54,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
   const lost = useRecovery(video, source, packaged.reload);
   const measured = useMeasured(video, source, since);
   const trouble = useTrouble(video, details);
+  const silence = useSilence(video, details, packaged.delivery.kind, packaged.without);
   usePlayhead(video, details, told);
   useChapters(video, details);
   useMediaSession(video, details, { next: goNext, previous: goPrevious });
@@ -192,6 +195,9 @@ export function Player({ details, asked, since, go, told }: Playing) {
               {t("watch.reconnecting")}
             </p>
           )}
+          {silence !== null && trouble === null && video !== null && (
+            <SilentHere key={details.id} silence={silence} video={video} />
+          )}
           {ended && next !== null && goNext !== null && (
             <NextUp key={next.id} next={next} go={goNext} stay={() => setEnded(false)} />
           )}
@@ -201,6 +207,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
           )}
         </Skin>
       </div>
+      {silence !== null && trouble === null && <SilentBelow silence={silence} details={details} />}
       <Keys dialog={keys} />
     </>
   );
