@@ -33,6 +33,23 @@ _FIRST_SETS = {"h264": frozenset({7}), "hevc": frozenset({32, 33})}
 _DELIMITER = {"h264": 9, "hevc": 35}
 """Kinds of units: slices, parameter sets, those of them that begin a new description, an access unit delimiter."""
 
+
+def _kind(codec: str, first: int) -> int:
+    return first & 0x1F if codec == "h264" else first >> 1 & 0x3F
+
+
+def _telling(codec: str) -> re.Pattern[bytes]:
+    """Finds the start of the next unit that is a slice or a parameter set: of most packets, their first slice."""
+    kinds = {"slice": _SLICES[codec], "set": _SETS[codec]}
+    classes = {
+        name: b"".join(re.escape(bytes([first])) for first in range(256) if _kind(codec, first) in kind)
+        for name, kind in kinds.items()
+    }
+    return re.compile(rb"\0\0\x01(?:(?P<slice>[%b])|(?P<set>[%b]))" % (classes["slice"], classes["set"]))
+
+
+_TELLING = {codec: _telling(codec) for codec in IN_BAND}
+
 _SIZES_AT = {"h264": 4, "hevc": 21}
 """Where a record says how many bytes the length of a unit has, less one."""
 
@@ -51,18 +68,17 @@ def sets_of(codec: str, extradata: bytes) -> list[bytes]:
     return list(_avc_record(extradata) if codec == "h264" else _hevc_record(extradata))
 
 
-def sets_in(codec: str, packet: Buffer) -> Iterator[bytes]:
+def sets_in(codec: str, packet: Buffer) -> list[bytes]:
     """The parameter sets that a packet of a byte stream brings before its first slice."""
     data = memoryview(packet)
-    begins: int | None = None
-    for code in _START.finditer(data):
-        if begins is not None:
-            yield bytes(data[begins : code.start()]).rstrip(b"\0")
-        if code.end() == len(data) or (kind := _kind(codec, data[code.end()])) in _SLICES[codec]:
-            return
-        begins = code.end() if kind in _SETS[codec] else None
-    if begins is not None:
-        yield bytes(data[begins:]).rstrip(b"\0")
+    found: list[bytes] = []
+    at = 0
+    while (unit := _TELLING[codec].search(data, at)) is not None and unit.lastgroup == "set":
+        begins = unit.end() - 1
+        after = _START.search(data, begins)
+        at = after.start() if after is not None else len(data)
+        found.append(bytes(data[begins:at]).rstrip(b"\0"))
+    return found
 
 
 class Following:
@@ -131,10 +147,6 @@ class InForce:
         units = nal_units(self._changes[max(0, number)][1])
         sets = b"".join(len(unit).to_bytes(4) + unit for unit in units)
         return sample[:first] + sets + sample[first:]
-
-
-def _kind(codec: str, first: int) -> int:
-    return first & 0x1F if codec == "h264" else first >> 1 & 0x3F
 
 
 def _lengths(codec: str, record: bytes) -> int:

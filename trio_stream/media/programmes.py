@@ -94,7 +94,7 @@ def _packets(data: bytes) -> Iterator[bytes]:
             (
                 at
                 for at in range(size)
-                if all(data[at + before + n * size :][:1] == b"\x47" for n in range(5))
+                if all(data[(sync := at + before + n * size) : sync + 1] == b"\x47" for n in range(5))
             ),
             None,
         )

@@ -75,7 +75,13 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
     return open_media(file, options=options)
 
 
-def needed(packets: Iterable[AnyPacket]) -> Iterator[AnyPacket]:
+def packets_of(container: av.container.InputContainer, tracks: Iterable[Track]) -> Iterator[AnyPacket]:
+    """The packets of these tracks, in the order of the file; of QuickTime's those that are needed."""
+    packets = container.demux(*tracks)
+    return _needed(packets) if container.format.name.startswith("mov") else packets
+
+
+def _needed(packets: Iterable[AnyPacket]) -> Iterator[AnyPacket]:
     """The packets without those that are not to be shown, and of which nothing that is shown needs the decoder's state.
 
     Edit lists of QuickTime leave out parts of a track: demuxers mark their packets. Those before 0 are hidden by their
@@ -247,7 +253,7 @@ class Reader:
         # A packet of MPEG-TS has several of sound; how long they are is not known in haste, if the track begins late.
         unsaid = isinstance(stream, AudioStream) and not stream.codec_context.sample_rate
         time: int | None = None
-        for packet in needed(self._container.demux(stream, *others)):
+        for packet in packets_of(self._container, (stream, *others)):
             timestamp = packet.dts if decoding or packet.pts is None else packet.pts
             own = packet.stream_index == self._index
             if not packet.size:

@@ -14,7 +14,7 @@ import av.error
 from trio_stream.media.jobs import MediaFile
 from trio_stream.media.outline import KEYFRAME_LIMIT
 from trio_stream.media.parameter_sets import IN_BAND, Following
-from trio_stream.media.reading import LEADING, AnyPacket, Track, needed
+from trio_stream.media.reading import LEADING, AnyPacket, Track, packets_of
 from trio_stream.mp4.reordering import reordering
 
 ROUNDING = 2
@@ -47,9 +47,8 @@ class Seen:
         """Note one packet."""
         self.sizes[-1] += packet.size
         if self.sets is not None:
-            record = (
-                bytes(packet.get_sidedata("new_extradata")) if packet.has_sidedata("new_extradata") else b""
-            )
+            described = not self.sets.framed and packet.has_sidedata("new_extradata")
+            record = bytes(packet.get_sidedata("new_extradata")) if described else None
             self.sets.take(packet, record, shown if packet.is_keyframe else None)
         if shown is None:
             self.lacks_times = True
@@ -99,8 +98,8 @@ class Survey:
         """
         enough, late = self._file.count + most, time.monotonic() + seconds
         try:
-            packets = self._container.demux(*(each.stream for each in self.tracks.values()))
-            for number, packet in enumerate(needed(packets)):
+            packets = packets_of(self._container, (each.stream for each in self.tracks.values()))
+            for number, packet in enumerate(packets):
                 if packet.size and not self._take(packet):
                     return
                 if number % LOOK_EVERY == 0 and (self._file.count > enough or time.monotonic() > late):
@@ -113,7 +112,7 @@ class Survey:
     def finish(self, most: int) -> None:
         """Read on from where the container stands, only to see when the tracks end."""
         enough = self._file.count + most
-        for packet in needed(self._container.demux(*(each.stream for each in self.tracks.values()))):
+        for packet in packets_of(self._container, (each.stream for each in self.tracks.values())):
             if packet.size:
                 seen = self.tracks[packet.stream_index]
                 sizes, seen.sizes = seen.sizes, [0]
