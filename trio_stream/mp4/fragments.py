@@ -89,8 +89,9 @@ def fragment_head(
     1.
 
     `stop` is more than `first`. The first sample of a track that begins late is decoded at 0 already (`from_zero`);
-    `pictures`, the timescale if the track is one of pictures, else 0, tells whether it is shown then
-    (`shown_from_zero`). Raises `ValueError` for numbers that a segment cannot hold.
+    `pictures`, the timescale if the track is one of pictures, else 0, tells whether it is shown then, too
+    (`shown_from_zero`).
+    Raises `ValueError` for numbers that a segment cannot hold.
     """
     sizes = samples.expand_sizes(first, stop)
     durations = samples.durations.expand(first, stop)

@@ -51,8 +51,8 @@ class Flags:
 LATE = 4
 """Seconds by which pictures may begin later than the title and still be shown when they are in the file.
 
-Players look for the pictures of a segment in what it holds from its beginning on. hls.js 1.6 puts what follows behind
-the first segment where pictures begin 6 s late or more, and then waits for ever after a seek; 5 s it passes over.
+hls.js 1.6 passes over 5 s. Where there are 6 it takes the first segment to lie where its pictures are, and all that
+follow to lie as much later, so a seek leads to another place or ends in waiting for ever.
 """
 
 
@@ -71,10 +71,10 @@ def from_zero(decoded: int, durations: MutableSequence[int], offsets: MutableSeq
 def shown_from_zero(
     decoded: int, durations: MutableSequence[int], offsets: MutableSequence[int], hidden: int, timescale: int
 ) -> int:
-    """As `from_zero`, of pictures of which an edit list hides `hidden` units: where they are `LATE`, the first of them
-    is shown from 0 on until the second is, as a player shows it that waits for its pictures."""
+    """As `from_zero`, of pictures. Where they are `LATE`, the first of them is shown from 0 on, until the second is: so
+    a browser shows it that waits for pictures. `hidden` units are hidden by the edit list of the init segment."""
     at = from_zero(decoded, durations, offsets)
-    if at == 0 and decoded >= LATE * timescale:
+    if at == 0 and offsets[0] - hidden >= LATE * timescale:
         offsets[0] = hidden
     return at
 
