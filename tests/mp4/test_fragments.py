@@ -94,12 +94,12 @@ def test_pictures_that_begin_late(late: int, offset: int) -> None:
     made = Making(tuple(Sample(5, 1000, offset) for _ in range(8)), (8,))
     edits = (Edit(late * 1000, -1), Edit(0, offset)) if late else (Edit(0, offset),)
     _, track = track_of(replace(made, edits=edits, timescale=1000))
-    samples, timeline = place(track, 1000)
+    _, samples, timeline = place(track, 1000)
     init = init_segment((track, timeline))
     head = fragment_head(samples, timeline, 0, samples.count, 1, pictures=1000)
     movie = read(init + head + b"".join(made.contents))
     [again] = movie.tracks
-    _, placed = place(again, movie.timescale, fragmented=True)
+    *_, placed = place(again, movie.timescale, fragmented=True)
     shown = [again.samples.shown_at(each) + placed.offset for each in range(samples.count)]
     wanted = [late * 1000 + each * 1000 for each in range(samples.count)]
     assert shown[1:] == wanted[1:]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.costs import assert_costs
+from tests.media.test_aac import element, joined
 from tests.mp4.making import (
     AAC,
     AVC,
@@ -28,7 +29,11 @@ from tests.mp4.making import (
     words,
 )
 from tests.packaging.making import SCALE, SOUND, movie, pictures, sound
+from trio_stream.media.aac import UNARRANGED
+from trio_stream.mp4.boxes import read_boxes
+from trio_stream.mp4.esds import write_esds
 from trio_stream.mp4.movie import Movie, read_movie
+from trio_stream.mp4.sample_entry import read_sample_entry
 from trio_stream.mp4.timeline import Timeline, Unsupported
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.tracks import (
@@ -492,3 +497,27 @@ def test_what_is_omitted_has_a_reason() -> None:
         ("video", 2, "avc1", "one track of pictures is played at a time"),
         ("audio", 4, "sowt", "its sound (sowt) cannot be sent in fragments"),
     ]
+
+
+def listing(*places: str | int) -> bytes:
+    """How AAC LC at 48 kHz is configured whose channels a program config element lists."""
+    before, behind = element(*places)  # type: ignore[arg-type]
+    return joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind)
+
+
+def test_channels_that_a_stream_lists_itself_are_described_as_browsers_know_them() -> None:
+    """The samples stay as they are; what follows `esds` in the entry does too."""
+    entry = audible("mp4a", write_esds(0x40, listing("SC", "C", "", 1)), box("btrt", bytes(12)))
+    [track] = packaged_tracks(movie(replace(sound(), entries=(entry,))))
+    [stsd] = read_boxes(track.track.descriptions)
+    [found] = stsd.children(8)
+    assert read_sample_entry(found, "soun").config == b"\x11\xb0"
+    assert [each.kind for each in found.children(28)] == ["esds", "btrt"]
+
+
+def test_channels_that_no_browser_takes_are_left_out() -> None:
+    entry = audible("mp4a", write_esds(0x40, listing("C", "", "", 1)))
+    film = movie(pictures(), replace(sound(), entries=(entry,)))
+    tracks = packaged_tracks(film)
+    assert [each.track.handler for each in tracks] == ["vide"]
+    assert [(each.code, each.reason) for each in omitted_tracks(film, tracks)] == [("codec", UNARRANGED)]

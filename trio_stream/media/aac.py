@@ -10,7 +10,7 @@ Source: ISO/IEC 14496-3 sections 1.6.2.1 (AudioSpecificConfig), 1.A.3.2 (ADTS), 
 
 from typing import NamedTuple
 
-UNARRANGED = "no browser plays AAC whose channels are arranged in this way"
+UNARRANGED = "browsers take no segments of AAC whose channels are arranged in this way"
 """Why a track is left out whose arrangement no standard has."""
 
 _STANDARD = {

@@ -10,7 +10,8 @@ ISO/IEC 14496-1 section 7.2.6.
 import struct
 from dataclasses import replace
 
-from trio_stream.mp4.boxes import Box, Fields, box, full_box
+from trio_stream.mp4.boxes import Box, Fields, box
+from trio_stream.mp4.esds import write_esds
 
 SOUND = 28
 """Bytes of an entry of sound before the boxes in it."""
@@ -61,7 +62,7 @@ def as_iso(entry: Box, listed: int) -> Box:
     configure = [inner[kind].whole() for kind in _CONFIGURE if kind in inner]
     kind = entry.kind
     if kind in _MP3:
-        kind, configure = "mp4a", [_esds(0x6B if rate >= _LOWEST else 0x69)]
+        kind, configure = "mp4a", [write_esds(0x6B if rate >= _LOWEST else 0x69)]
     written = box(
         kind,
         bytes(6),
@@ -69,14 +70,3 @@ def as_iso(entry: Box, listed: int) -> Box:
         *configure,
     )
     return replace(entry, kind=kind, payload=memoryview(written)[8:])
-
-
-def _esds(object_type: int) -> bytes:
-    """What says of a stream of sound that it is coded so, and nothing else."""
-    config = struct.pack(">BB11x", object_type, 0x15)
-    return full_box("esds", 0, 0, _descriptor(3, bytes(3), _descriptor(4, config), _descriptor(6, b"\2")))
-
-
-def _descriptor(tag: int, *content: bytes) -> bytes:
-    data = b"".join(content)
-    return bytes((tag, len(data))) + data

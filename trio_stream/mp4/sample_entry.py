@@ -6,7 +6,8 @@ Only what manifests need is read; the entry itself goes into the init segment as
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from trio_stream.mp4.boxes import Box, Fields, Malformed
+from trio_stream.mp4.boxes import Box, Fields, Malformed, box, full_box, read_boxes
+from trio_stream.mp4.esds import read_esds, write_esds
 from trio_stream.mp4.quicktime import SOUND
 
 VISUAL = 78
@@ -93,7 +94,7 @@ def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
         fields.take(16)
         channels, _, _, _, rate = (fields.u16() for _ in range(5))
         boxes = _boxes(entry, SOUND)
-        object_type, config = _descriptor(boxes.get("esds", b""), entry.path)
+        object_type, config = read_esds(boxes.get("esds", b""), entry.path)
         return SampleEntry(
             entry.kind, boxes, channels=channels, rate=rate, object_type=object_type, config=config
         )
@@ -103,9 +104,19 @@ def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
 def _object_type(boxes: dict[str, bytes], path: str) -> int:
     """The objectTypeIndication of pictures; 0: it does not say, and nothing but its name is lost."""
     try:
-        return _descriptor(boxes.get("esds", b""), path)[0]
+        return read_esds(boxes.get("esds", b""), path)[0]
     except Malformed:
         return 0
+
+
+def with_config(descriptions: bytes, object_type: int, config: bytes) -> bytes:
+    """An `stsd` of one entry of sound whose `esds` says this instead. Raises `Malformed`."""
+    [stsd] = read_boxes(descriptions)
+    version, flags, _ = stsd.full()
+    [entry] = stsd.children(8)
+    others = [each.whole() for each in entry.children(SOUND) if each.kind != "esds"]
+    made = box(entry.kind, bytes(entry.payload[:SOUND]), write_esds(object_type, config), *others)
+    return full_box("stsd", version, flags, bytes(stsd.payload[4:8]), made)
 
 
 def _channels_of_aac(config: bytes) -> int:
@@ -151,37 +162,3 @@ def _boxes(entry: Box, skip: int) -> dict[str, bytes]:
     for each in entry.children(skip):
         found.setdefault(each.kind, bytes(each.payload))
     return found
-
-
-def _descriptor(data: bytes, path: str) -> tuple[int, bytes]:
-    """objectTypeIndication and DecoderSpecificInfo of an `esds`; (0, b"") where they are not there.
-
-    ES_Descriptor (tag 3) holds DecoderConfigDescriptor (tag 4) holds DecoderSpecificInfo (tag 5). A length has seven
-    bits in each of up to four bytes.
-    """
-    at, object_type = 4, 0
-    try:
-        while at < len(data):
-            tag, at = data[at], at + 1
-            length = 0
-            for _ in range(4):
-                byte, at = data[at], at + 1
-                length = length << 7 | byte & 0x7F
-                if byte < 0x80:
-                    break
-            if tag == 3:
-                flags = data[at + 2]
-                at += 5 if flags & 0x80 else 3
-                if flags & 0x40:
-                    at += 1 + data[at]
-                at += 2 if flags & 0x20 else 0
-            elif tag == 4:
-                object_type = data[at]
-                at += 13
-            elif tag == 5:
-                return object_type, data[at : at + length]
-            else:
-                break
-    except IndexError:
-        raise Malformed(f"{path}/esds", "it ends too early") from None
-    return object_type, b""

@@ -12,13 +12,14 @@ from fractions import Fraction
 from functools import cache
 from itertools import accumulate, pairwise
 
+from trio_stream.media.aac import UNARRANGED, arranged
 from trio_stream.media.choosing import ARE_STILLS, Pictures, Sound, film_of
 from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_codec_string
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.extent import end_of, placed_tracks
 from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.movie import Movie, Track
-from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
+from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry, with_config
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import PresentsNothing, Protected, Timeline, Unsupported, place
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
@@ -61,6 +62,7 @@ _REMUXED = frozenset({0x66, 0x68, 0xA5, 0xA6, 0xAD})
 """Object types of `mp4a` that are: AAC of MPEG-2, AC-3, E-AC-3, Opus (mp4ra.org)."""
 
 _MP3 = frozenset({0x69, 0x6B})
+_AAC = frozenset({0x40, 0x67})
 
 _IMAGES = {"jpeg": "mjpeg", "mjpa": "mjpeg", "mjpb": "mjpeg", "png ": "png"}
 _IMAGE_TYPES = {0x6C: "mjpeg", 0x6D: "png"}
@@ -135,7 +137,7 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     if film is not None and _codecs(film) is None:
         raise _refusal(film)
     tracks = [*((film,) if film is not None else ()), *audio[:MOST_SOUNDS]]
-    return _ending_together([PackagedTrack(*placed) for placed in placed_tracks(movie, tracks)])
+    return _ending_together([_described(PackagedTrack(*placed)) for placed in placed_tracks(movie, tracks)])
 
 
 def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
@@ -245,7 +247,27 @@ def _why(track: Track) -> str:
     what = "pictures" if track.handler == "vide" else "sound"
     if track.handler == "vide" and _pictures(track).still:
         return ARE_STILLS
+    if track.entry.object_type in _AAC and _config(track.entry) is None:
+        return UNARRANGED
     return f"its {what} ({kind.strip()}) cannot be sent in fragments"
+
+
+def _config(entry: SampleEntry) -> bytes | None:
+    """What configures AAC, with its channels as browsers know them; None where they would refuse it."""
+    try:
+        return arranged(entry.config) if entry.config else entry.config
+    except ValueError:
+        return None
+
+
+def _described(packaged: PackagedTrack) -> PackagedTrack:
+    """The track with a sample entry that browsers know, if it is AAC that says its channels in another way."""
+    track, entry = packaged.track, packaged.track.entry
+    config = _config(entry) if entry.object_type in _AAC else None
+    if config is None or config == entry.config:
+        return packaged
+    descriptions = with_config(track.descriptions, entry.object_type, config)
+    return replace(packaged, track=replace(track, descriptions=descriptions))
 
 
 def _code(track: Track) -> Reason:
@@ -297,7 +319,7 @@ def _codecs(track: Track) -> str | None:
                 return f"mp4a.{entry.object_type:2X}"
             return (
                 audio_codec_string("aac", extradata=entry.config)
-                if entry.object_type in (0x40, 0x67)
+                if entry.object_type in _AAC and _config(entry) is not None
                 else None
             )
         if entry.kind in _AUDIO:
