@@ -151,8 +151,11 @@ def _target(durations: Iterable[float]) -> int:
 def media(rendition: Rendition, segments: str, target: int) -> str:
     """The playlist of one rendition, whose segments lie at `segments`; `target` is that of the whole title."""
     folder = f"{segments}/{in_address(rendition.name)}"
-    lines = [*_heading(target, independent=rendition.independent), f'#EXT-X-MAP:URI="{folder}/init.mp4"']
+    lines = _heading(target, independent=rendition.independent)
+    inits = rendition.inits
     for number, seconds in enumerate(_durations(rendition.segments, rendition.timescale)):
+        if number in inits:
+            lines.append(f'#EXT-X-MAP:URI="{folder}/{inits[number]}"')
         lines += (f"#EXTINF:{seconds:.6f},", f"{folder}/{number}.m4s")
     return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
 
@@ -162,8 +165,11 @@ def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
     folder = f"{segments}/{in_address(rendition.name)}"
     durations = list(_durations(keys, rendition.timescale))
     lines = [*_heading(_target(durations)), "#EXT-X-I-FRAMES-ONLY"]
-    lines.append(f'#EXT-X-MAP:URI="{folder}/init.mp4"')
+    inits = {each.key: rendition.inits[each.first] for each in rendition.stretches if each.first in rendition.inits}
+    inits = inits or rendition.inits
     for number, seconds in enumerate(durations):
+        if number in inits:
+            lines.append(f'#EXT-X-MAP:URI="{folder}/{inits[number]}"')
         lines += (f"#EXTINF:{seconds:.6f},", f"{folder}/k{number}.m4s")
     return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
 

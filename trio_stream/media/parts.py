@@ -1,0 +1,274 @@
+"""Files of several parts: recordings that were joined byte by byte, each with a clock of its own.
+
+A part is a stretch of bytes that is read as if it were a file. Where one begins is told by the times of packets (`Seam`);
+its first byte is found in the bytes themselves, so that nothing of one part is read with the clock of another.
+
+Sources: ISO/IEC 13818-1 sections 2.4.3.2 (transport packets), 2.4.3.6 (PES packets) and 2.4.4.3 (PAT).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trio_stream.media.jobs import MediaFile
+
+MOST_PARTS = 1000
+"""Parts of a file that are played."""
+
+BACK, AHEAD = 0.1, 10.0
+"""Seconds by which the time of a track goes back, or that of the file leaps, where another clock begins: those of
+FFmpeg's `-dts_delta_threshold`. What leaps less is a hole, and stays one."""
+
+SURE = 8
+"""Packets that have to agree on the new clock: one alone is damaged."""
+
+WRAP = (1 << 33) / 90_000
+"""Seconds after which the clock of MPEG begins anew."""
+
+PACKET = 188
+SIZES = (PACKET, 192, 204)
+"""Bytes of a transport packet; with a time of arrival before it (M2TS), or with checksums behind it."""
+
+WINDOW = 188 * 192 * 17
+"""Bytes that are searched at once: whole packets of any size."""
+
+BEFORE = 8
+"""Windows before a place in which tables are looked for: half a second of 75 Mbit/s."""
+
+
+class View(MediaFile):
+    """The bytes [begin, stop) of a file, behind `head`, as a file of its own; `stop` None: to the end."""
+
+    def __init__(self, file: MediaFile, begin: int, stop: int | None, head: bytes = b"") -> None:
+        super().__init__(file.fd, file)
+        end = file.size or 0
+        self._head = head
+        self._begin = begin
+        self.size = len(head) + max(0, min(end, end if stop is None else stop) - begin)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes from `offset`; none behind the end. Raises `OSError`."""
+        size = min(size, (self.size or 0) - offset)
+        if size <= 0:
+            return b""
+        known = self._head[offset : offset + size]
+        if len(known) == size:
+            return known
+        return known + super().read_at(self.place(offset + len(known)), size - len(known))
+
+    def place(self, offset: int) -> int:
+        """Where in the file lies what is at `offset` here."""
+        return max(0, offset - len(self._head)) + self._begin
+
+
+def view(file: MediaFile, begin: int, stop: int | None) -> MediaFile:
+    """A part of `file`: itself, if that is all of it. It begins with tables, wherever they were sent last."""
+    if not begin and stop is None:
+        return file
+    return View(file, begin, stop, _tables(file, begin))
+
+
+def place(file: MediaFile, offset: int) -> int:
+    """Where in the file lies what is at `offset` of a view of it."""
+    return file.place(offset) if isinstance(file, View) else offset
+
+
+@dataclass
+class _Suspect:
+    """The first packets of what may be another clock: of which track, where they lie, the last time, how many."""
+
+    track: int
+    position: int
+    time: float
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Where a packet lies that is on another clock than those before: times of `before` and of `after`, in seconds."""
+
+    position: int
+    before: float
+    after: float
+
+    def is_after(self, time: float) -> bool:
+        """Whether a time, which may have been counted modulo `WRAP`, is rather on the second clock."""
+        return _apart(time, self.after) < _apart(time, self.before)
+
+
+class Seam:
+    """Looks for where another clock begins, in packets that come one after the other. `found`: there."""
+
+    def __init__(self) -> None:
+        self.found: Clocks | None = None
+        self._last: dict[int, float] = {}
+        self._latest: float | None = None
+        self._suspect: _Suspect | None = None
+
+    def take(self, track: int, time: float, position: int | None) -> bool:
+        """Note a packet that is decoded at `time` and lies at `position`; whether it is on the clock of those before."""
+        suspect = self._suspect
+        behind = suspect is not None and position is not None and position > suspect.position
+        if self._goes_on(track, time) and not (behind and self._is_other(track, time)):
+            if behind and suspect is not None and track == suspect.track:
+                self._suspect = None  # they were damaged
+            self._last[track] = time
+            self._latest = time if self._latest is None else max(time, self._latest)
+            return True
+        if position is None:
+            return False
+        if suspect is None or abs(time - suspect.time) > AHEAD:
+            suspect = self._suspect = _Suspect(track, position, time)
+        suspect.position = min(suspect.position, position)
+        suspect.time = max(suspect.time, time)
+        suspect.count += 1
+        if suspect.count == SURE and self._latest is not None:
+            self.found = Clocks(suspect.position, self._latest, suspect.time)
+        return False
+
+    def _goes_on(self, track: int, time: float) -> bool:
+        if self._latest is None:
+            return True
+        last = self._last.get(track)
+        return (self._latest - AHEAD if last is None else last - BACK) <= time <= self._latest + AHEAD
+
+    def _is_other(self, track: int, time: float) -> bool:
+        suspect, latest = self._suspect, self._latest
+        if suspect is None or latest is None or track == suspect.track:
+            return False
+        return abs(time - suspect.time) < abs(time - latest)
+
+
+def beginning_of(file: MediaFile, clocks: Clocks) -> int:
+    """Where a part begins, of which one of the first packets is known.
+
+    Backwards from there, up to the last PES packet of another clock: tables just before belong to what follows.
+    """
+    found, is_open = clocks.position, False
+    size = _packet_size(file, found)
+    if size is None:
+        return _pack_before(file, found)
+    pmts: set[int] = set()
+    for place, packet in _backwards(file, found, size):
+        pid, starts = _pid(packet), bool(packet[1] & 0x40)
+        if pid == 0 and starts:
+            pmts |= _programs(packet)
+        time = _pes_time(packet) if starts else None
+        if time is not None:
+            if not clocks.is_after(time):
+                break
+            found, is_open = place, False
+        elif pid < 0x20 or pid == 0x1FFF or pid in pmts or (starts and _is_section(packet)):
+            found = found if is_open else place
+        else:
+            is_open = True  # of a PES packet that began before
+    return found
+
+
+def _apart(time: float, clock: float) -> float:
+    apart = (time - clock) % WRAP
+    return min(apart, WRAP - apart)
+
+
+def _packet_size(file: MediaFile, position: int) -> int | None:
+    """The size of the transport packets at a place where one begins; None for another container."""
+    data = file.read_at(position, 10 * max(SIZES))
+    for size in SIZES:
+        lead = 4 if size == 192 else 0
+        marks = data[lead::size]
+        if len(marks) > 2 and set(marks[: 1 + (len(data) - lead - 1) // size]) == {0x47}:
+            return size
+    return None
+
+
+def _backwards(file: MediaFile, position: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """The transport packets before a place, the last one first, each with where it begins."""
+    lead = 4 if size == 192 else 0
+    end = position
+    for _ in range(BEFORE):
+        begin = max(end - WINDOW // size * size, end % size)
+        data = file.read_at(begin, end - begin)
+        if len(data) < end - begin:
+            return
+        for at in range(len(data) - size, -1, -size):
+            packet = data[at + lead : at + lead + PACKET]
+            if packet[0] != 0x47:
+                return
+            yield begin + at, packet
+        end = begin
+        if end < size:
+            return
+
+
+def _tables(file: MediaFile, begin: int) -> bytes:
+    """The tables (PAT, PMT) that were sent last before `begin`, unless others follow at once."""
+    size = _packet_size(file, begin)
+    if size is None or not begin:
+        return b""
+    lead = 4 if size == 192 else 0
+    if _pid(file.read_at(begin + lead, 4)) < 0x20:
+        return b""
+    found: list[bytes] = []
+    programs: set[int] = set()
+    behind: dict[int, list[bytes]] = {}
+    for place, packet in _backwards(file, begin, size):
+        pid = _pid(packet)
+        whole = file.read_at(place, size) if lead else packet
+        if pid == 0 and packet[1] & 0x40:
+            programs = programs or _programs(packet)
+            found.append(whole)
+            if any(each in behind for each in programs) or len(found) > 1:
+                found += [each for pid in sorted(programs & behind.keys()) for each in reversed(behind[pid])]
+                return b"".join(each.ljust(size, b"\xff") for each in found)
+        elif pid >= 0x20 and pid != 0x1FFF and (_is_section(packet) or pid in behind):
+            behind.setdefault(pid, []).append(whole)
+    return b""
+
+
+def _pid(packet: bytes) -> int:
+    return int.from_bytes(packet[1:3]) & 0x1FFF if len(packet) >= 3 else 0x1FFF
+
+
+def _payload(packet: bytes) -> bytes:
+    control = packet[3] >> 4 & 3
+    if not control & 1:
+        return b""
+    return packet[5 + packet[4] if control & 2 else 4 :]
+
+
+def _is_section(packet: bytes) -> bool:
+    """Whether a PMT begins in the packet."""
+    data = _payload(packet)
+    return bool(packet[1] & 0x40) and len(data) > 1 + data[0] and data[1 + data[0]] == 2 and data[:3] != b"\0\0\1"
+
+
+def _programs(packet: bytes) -> set[int]:
+    """The PIDs of the PMTs that a PAT names."""
+    data = _payload(packet)
+    if not data or len(data) < 9 + data[0]:
+        return set()
+    section = data[1 + data[0] :]
+    length = int.from_bytes(section[1:3]) & 0xFFF
+    entries = section[8 : 3 + length - 4]
+    return {
+        int.from_bytes(entries[at + 2 : at + 4]) & 0x1FFF
+        for at in range(0, len(entries) - 3, 4)
+        if entries[at : at + 2] != b"\0\0"
+    }
+
+
+def _pes_time(packet: bytes) -> float | None:
+    """When what begins in a transport packet is decoded, in seconds; None where nothing says."""
+    data = _payload(packet)
+    if data[:3] != b"\0\0\1" or len(data) < 19 or not data[7] & 0x80:
+        return None
+    at = 14 if data[7] & 0x40 else 9
+    stamp = data[at : at + 5]
+    ticks = (stamp[0] >> 1 & 7) << 30 | (int.from_bytes(stamp[1:3]) >> 1) << 15 | int.from_bytes(stamp[3:5]) >> 1
+    return ticks / 90_000
+
+
+def _pack_before(file: MediaFile, position: int) -> int:
+    """The pack header of a program stream before a packet, if it is near: what follows begins with it."""
+    near = max(0, position - 4096)
+    at = file.read_at(near, position - near).rfind(b"\0\0\x01\xba")
+    return near + at if at >= 0 else position
