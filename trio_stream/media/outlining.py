@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import av.container
@@ -32,7 +31,7 @@ from trio_stream.media.outline import (
     Part,
     VideoOutline,
 )
-from trio_stream.media.parts import MOST_PARTS, beginning_of, place, view
+from trio_stream.media.parts import MOST_PARTS, beginning_of, end_before, place, view
 from trio_stream.media.reading import Track, length_of, open_tracks, skipped
 from trio_stream.media.remux import init_of
 from trio_stream.media.samples import CARRIED, audio_specific_config, eac3_blocks, samples_of, thrown_away
@@ -254,19 +253,19 @@ class Joining:
             for each in found.audio:
                 if each.track.index in names:
                     seen = draft.survey.tracks[each.track.index]
+                    pid, name = seen.stream.id, names[each.track.index]
                     places = [place(part, change.position) for change in seen.changes]
-                    name = names[each.track.index]
-                    audio.append(self._named(each, names, begin, places[0] if places else stop))
-                    for change, (low, high) in zip(seen.changes, pairwise([*places, stop]), strict=True):
-                        shown = draft.time_of(seen, change.shown)
-                        changes.append(self._change(seen.stream.id, name, shown, low or 0, high))
+                    ends = [*(end_before(self._file, at, pid) for at in places), stop]
+                    audio.append(self._named(each, names, begin, ends[0]))
+                    for change, low, high in zip(seen.changes, places, ends[1:], strict=True):
+                        changes.append(self._change(pid, name, draft.time_of(seen, change.shown), low, high))
             cuts = found.cuts
             if cuts is not None:
                 cuts = replace(cuts, track=names[cuts.track]) if cuts.track in names else None
             # What follows begins with the next millisecond: nothing may reach into it.
-            ends = Fraction(math.floor(draft.end() * 1000) + 1, 1000)
+            end = Fraction(math.floor(draft.end() * 1000) + 1, 1000)
         found = replace(found, video=tuple(video), audio=tuple(audio), changes=tuple(changes), cuts=cuts)
-        return found, stop, ends
+        return found, stop, end
 
     def _stop(self, begin: int) -> int | None:
         part = view(self._file, begin, None)

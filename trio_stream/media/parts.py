@@ -18,7 +18,10 @@ BACK, AHEAD = 0.1, 10.0
 """Seconds by which the time of a track goes back, or that of the file leaps, where another clock begins: those of
 FFmpeg's `-dts_delta_threshold`. What leaps less is a hole, and stays one."""
 
-SURE = 8
+LATE = 2.0
+"""Seconds by which a track that was not there may be behind the others: it lies among them somewhat later."""
+
+SURE = 5
 """Packets that have to agree on the new clock: one alone is damaged."""
 
 WRAP = (1 << 33) / 90_000
@@ -91,7 +94,9 @@ class Clocks:
     after: float
 
     def is_after(self, time: float) -> bool:
-        """Whether a time, which may have been counted modulo `WRAP`, is rather on the second clock."""
+        """Whether a time, which may have been counted modulo `WRAP`, is on the second clock, as far as one can tell."""
+        if _apart(self.before, self.after) < LATE:
+            return False
         return _apart(time, self.after) < _apart(time, self.before)
 
 
@@ -129,7 +134,8 @@ class Seam:
         if self._latest is None:
             return True
         last = self._last.get(track)
-        return (self._latest - AHEAD if last is None else last - BACK) <= time <= self._latest + AHEAD
+        back = BACK if self._suspect is None else 0.0
+        return (self._latest - LATE if last is None else last - back) <= time <= self._latest + AHEAD
 
     def _is_other(self, track: int, time: float) -> bool:
         suspect, latest = self._suspect, self._latest
@@ -161,6 +167,18 @@ def beginning_of(file: MediaFile, clocks: Clocks) -> int:
             found = found if is_open else place
         else:
             is_open = True  # of a PES packet that began before
+    return found
+
+
+def end_before(file: MediaFile, position: int, pid: int) -> int:
+    """Where what is said before `position` of the coding of a track ends: before the tables that say something new."""
+    size = _packet_size(file, position)
+    found = position
+    for where, packet in _backwards(file, position, size) if size is not None else ():
+        if _pid(packet) == pid:
+            break
+        if _pid(packet) == 0 or (packet[1] & 0x40 and _is_section(packet)):
+            found = where
     return found
 
 

@@ -63,10 +63,11 @@ def _present(outline: Outline) -> Presentation:
             if _is(each, video) and each.carriage.refusal is None
         ]
         end = _until(_end(filmed[-1][0].carriage, outline), whole)
-        renditions.append(_video(filmed, end))
+        changed = [each.carriage.start for part in parts for each in part.changes]
+        renditions.append(_video(filmed, end, changed))
         marks = [start / renditions[0].timescale for start in renditions[0].segments.starts]
         if len(parts) == 1 and (keys := outline.cuts) is not None:
-            chosen = _cut(keys, video.carriage.timescale, end)
+            chosen = _cut(keys, video.carriage.timescale, end, changed)
             shares = list(pairwise([*chosen, len(keys.times)]))
         else:
             marks = _with_gaps(marks, parts, [each.carriage.start for each, _ in filmed], whole)
@@ -144,19 +145,29 @@ def _until(end: float, whole: float) -> float:
     return whole if whole - end > SHORT else end
 
 
-def _cut(keys: Cuts, timescale: int, end: float) -> list[int]:
-    return cut(
-        [time / timescale for time in keys.times],
-        end,
-        is_open=lambda number: keys.starts[number] not in (None, keys.times[number]),
-    )
+def _cut(keys: Cuts, timescale: int, end: float, changed: Sequence[float] = ()) -> list[int]:
+    """The keyframes with which segments begin; among them those nearest to the times `changed`."""
+    times = [time / timescale for time in keys.times]
+    found: list[int] = []
+    inner = (time for time in changed if times[0] < time < end)
+    near = {min(range(len(times)), key=lambda each: abs(times[each] - time)) for time in inner}
+    for low, high in pairwise([*sorted({0, *near}), len(times)]):
+        chosen = cut(
+            times[low:high],
+            times[high] if high < len(times) else end,
+            is_open=lambda number, low=low: keys.starts[low + number] not in (None, keys.times[low + number]),
+        )
+        found += [low + number for number in chosen]
+    return found
 
 
 type _Filmed = tuple[VideoOutline, Cuts]
 
 
-def _video(stretches: Sequence[tuple[VideoOutline, Cuts | None]], end: float) -> Rendition:
-    """Pictures up to `end`, in one stretch or in several that follow one another."""
+def _video(
+    stretches: Sequence[tuple[VideoOutline, Cuts | None]], end: float, changed: Sequence[float]
+) -> Rendition:
+    """Pictures up to `end`, in one stretch or in several that follow one another; a sound changes at `changed`."""
     filmed = [_known_cuts(each, keys) for each, keys in stretches]
     track, carriage = filmed[0][0].track, filmed[0][0].carriage
     scale = carriage.timescale
@@ -169,7 +180,7 @@ def _video(stretches: Sequence[tuple[VideoOutline, Cuts | None]], end: float) ->
     limits = [*(_shown(each) for each in filmed[1:]), end]
     for (each, known), limit in zip(filmed, limits, strict=True):
         own = each.carriage.timescale
-        chosen = _cut(known, own, limit)
+        chosen = _cut(known, own, limit, changed)
         shown = [known.times[at] if (start := known.starts[at]) is None else start for at in chosen]
         independent &= all(start == known.times[at] for start, at in zip(shown, chosen, strict=True))
         found.append(_stretch(each, len(starts), len(keys[0]), round(limit * own)))
