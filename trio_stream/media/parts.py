@@ -34,6 +34,12 @@ SIZES = (PACKET, 192, 204)
 WINDOW = 188 * 192 * 17
 """Bytes that are searched at once: whole packets of any size."""
 
+LOOK, LOOKS = 1 << 16, 512
+"""Bytes of a place at which the clock is looked for, and how many places there are: 32 MiB."""
+
+SLOWEST = 4_000
+"""Bytes a second of the slowest stream: where there are more, the clock has leapt."""
+
 BEFORE = 8
 """Windows before a place in which tables are looked for: half a second of 75 Mbit/s."""
 
@@ -168,6 +174,86 @@ def beginning_of(file: MediaFile, clocks: Clocks) -> int:
         else:
             is_open = True  # of a PES packet that began before
     return found
+
+
+def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
+    """The parts of a transport stream, as far as its clock at some hundred places shows them: where each begins and stops.
+
+    That is cheap, and all of a file of up to 32 MiB; of a larger one a part that lies between two of the places is
+    overlooked. Another container is one part.
+    """
+    whole: list[tuple[int, int | None]] = [(0, None)]
+    size = _packet_size(file, 0) if file.size is not None else None
+    if size is None or file.size is None:
+        return whole
+    apart = max(LOOK, file.size // LOOKS) // size * size
+    begins = [0]
+    before: tuple[int, float] | None = None
+    for where in range(0, file.size, apart):
+        now = _clock_near(file, where, size)
+        if now is None:
+            continue
+        while before is not None and len(begins) < MOST_PARTS and (found := _between(file, before, now, size)):
+            begin = beginning_of(file, found)
+            after = _clock_near(file, begin, size)
+            if begin <= begins[-1] or after is None:
+                break
+            begins.append(begin)
+            before = after
+        before = now
+    return list(zip(begins, [*begins[1:], None], strict=True))
+
+
+def _between(
+    file: MediaFile, low: tuple[int, float], high: tuple[int, float], size: int
+) -> Clocks | None:
+    """Where the clock goes back or leaps between two places, each with its time."""
+    if not _breaks(low[1], high[1], high[0] - low[0]):
+        return None
+    while high[0] - low[0] > LOOK:
+        middle = _clock_near(file, low[0] + (high[0] - low[0]) // 2 // size * size, size)
+        if middle is None or not low[0] < middle[0] < high[0]:
+            break
+        if _breaks(low[1], middle[1], middle[0] - low[0]):
+            high = middle
+        elif _breaks(middle[1], high[1], high[0] - middle[0]):
+            low = middle
+        else:
+            return None  # a slow stream is no leap
+    return _seam_between(file, low, high[0], size)
+
+
+def _breaks(before: float, after: float, apart: int) -> bool:
+    """Whether the clock does not go on over so many bytes: it goes back, or on by more than the slowest streams do."""
+    ahead = (after - before) % WRAP
+    return WRAP - LATE > ahead > AHEAD + apart / SLOWEST
+
+
+def _seam_between(file: MediaFile, low: tuple[int, float], stop: int, size: int) -> Clocks | None:
+    """The place between two near ones at which a clock does not go on."""
+    before = low[1]
+    data = file.read_at(low[0], stop - low[0] + LOOK)
+    lead = 4 if size == 192 else 0
+    for at in range(0, len(data) - size + 1, size):
+        packet = data[at + lead : at + lead + PACKET]
+        time = _pes_time(packet) if packet[0] == 0x47 and packet[1] & 0x40 else None
+        if time is None:
+            continue
+        if _breaks(before, time, 0):
+            return Clocks(low[0] + at, before, time)
+        before = time if (time - before) % WRAP < AHEAD else before
+    return None
+
+
+def _clock_near(file: MediaFile, position: int, size: int) -> tuple[int, float] | None:
+    """The first packet at a place or soon behind it that says a time: where it lies, and the time."""
+    data = file.read_at(position, LOOK)
+    lead = 4 if size == 192 else 0
+    for at in range(0, len(data) - size + 1, size):
+        packet = data[at + lead : at + lead + PACKET]
+        if packet[0] == 0x47 and packet[1] & 0x40 and (time := _pes_time(packet)) is not None:
+            return position + at, time
+    return None
 
 
 def end_before(file: MediaFile, position: int, pid: int) -> int:

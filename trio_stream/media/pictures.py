@@ -22,8 +22,9 @@ from av.video.stream import VideoStream
 from trio_stream.media.blurhash import blurhash
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import open_media
+from trio_stream.media.parts import find_parts, view
 from trio_stream.media.shrinking import Shrinker, chain, display_size, jpeg, pixels
-from trio_stream.media.stills import Still, Stills
+from trio_stream.media.stills import JoinedStills, Still, Stills
 from trio_stream.media.tiles import Grid, fit, plan_grid
 
 POSTER_WIDTH = 640
@@ -99,7 +100,7 @@ def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[
         if stream is None:
             raise Unreadable("the file changed while pictures were made of it")
         grid = plan_grid(duration, poster.aspect)
-        return result | _send_sheets(Stills(container, stream), grid, pace, limit, reply)
+        return result | _send_sheets(_stills(file, container, stream), grid, pace, limit, reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _poster(file: MediaFile, duration: float, pace: Pace) -> _Poster | None:
             stream = _picture_track(container)
             if stream is None:
                 break
-            for frame in look(container, stream, duration):
+            for frame in look(file, container, stream, duration):
                 made = _as_poster(stream, frame)
                 if made is not None and (best is None or made.score > best.score):
                     best = made
@@ -127,12 +128,30 @@ def _poster(file: MediaFile, duration: float, pace: Pace) -> _Poster | None:
     return best
 
 
-type _Look = Callable[[InputContainer, VideoStream, float], Iterator[VideoFrame]]
+type _Look = Callable[[MediaFile, InputContainer, VideoStream, float], Iterator[VideoFrame]]
+
+
+def _stills(file: MediaFile, container: InputContainer, stream: VideoStream) -> Stills | JoinedStills:
+    """Those of the film, which is open; of all of its parts, if it has several."""
+    parts = find_parts(file)
+    return Stills(container, stream) if len(parts) == 1 else JoinedStills(_part_by_part(file, parts))
+
+
+def _part_by_part(file: MediaFile, parts: Sequence[tuple[int, int | None]]) -> Iterator[tuple[float, Stills]]:
+    begins = 0.0
+    for begin, stop in parts:
+        container = _again(view(file, begin, stop))
+        stream = _picture_track(container)
+        if stream is not None:
+            yield begins, Stills(container, stream)
+        begins += _duration(container)
 
 
 def _keyframes_at(places: Sequence[float]) -> _Look:
-    def look(container: InputContainer, stream: VideoStream, duration: float) -> Iterator[VideoFrame]:
-        stills = Stills(container, stream)
+    def look(
+        file: MediaFile, container: InputContainer, stream: VideoStream, duration: float
+    ) -> Iterator[VideoFrame]:
+        stills = _stills(file, container, stream)
         before: Still | None = None
         for place in places:
             still = stills.at(place * duration)
@@ -143,7 +162,9 @@ def _keyframes_at(places: Sequence[float]) -> _Look:
     return look
 
 
-def _first_frames(container: InputContainer, stream: VideoStream, duration: float) -> Iterator[VideoFrame]:
+def _first_frames(
+    _file: MediaFile, container: InputContainer, stream: VideoStream, _duration: float
+) -> Iterator[VideoFrame]:
     """Some of the frames a film begins with, for one that fades in and has no keyframe after that."""
     stream.codec_context.thread_count = 1
     try:
@@ -184,7 +205,7 @@ def _send_poster(picture: VideoFrame, reply: Reply) -> dict[str, Any]:
     }
 
 
-def _send_sheets(stills: Stills, grid: Grid, pace: Pace, limit: float, reply: Reply) -> dict[str, Any]:
+def _send_sheets(stills: Stills | JoinedStills, grid: Grid, pace: Pace, limit: float, reply: Reply) -> dict[str, Any]:
     shrinker = Shrinker(grid.width, grid.height)
     before: Still | None = None
     tile: VideoFrame | None = None
@@ -213,7 +234,7 @@ def _send_sheets(stills: Stills, grid: Grid, pace: Pace, limit: float, reply: Re
     return _tiles(replace(grid, count=made), reason)
 
 
-def _why_stop(stills: Stills, moment: float, grid: Grid, pace: Pace, limit: float) -> str | None:
+def _why_stop(stills: Stills | JoinedStills, moment: float, grid: Grid, pace: Pace, limit: float) -> str | None:
     if pace.elapsed > limit:
         return "the time for it was over"
     if stills.ended and moment > stills.reached + grid.interval:
@@ -237,7 +258,7 @@ def _cover(file: MediaFile, filmed: bool, reply: Reply) -> dict[str, Any]:
         for stream in container.streams.video:
             if not stream.disposition & Disposition.attached_pic:
                 continue
-            for frame in _first_frames(container, stream, 0):
+            for frame in _first_frames(file, container, stream, 0):
                 poster = _as_poster(stream, frame)
                 if poster is not None:
                     reason = "no frame could be decoded" if filmed else "there is only sound in the file"
