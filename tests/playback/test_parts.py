@@ -67,7 +67,9 @@ def assert_played(path: Path, parts: list[Path]) -> Presentation:
                 seen, held = pictures(one.data), pictures(part, zero=LONG_AGO)
                 assert [digest for _, digest in seen] == [digest for _, digest in held]
                 zero = held[0][0] - seen[0][0]
-                assert [time for time, _ in seen] == pytest.approx([time - zero for time, _ in held], abs=2e-3)
+                assert [time for time, _ in seen] == pytest.approx(
+                    [time - zero for time, _ in held], abs=2e-3
+                )
             else:
                 heard, kept = sound(one.data), sound(part, 1, zero=LONG_AGO)
                 assert heard.planes == kept.planes
@@ -194,7 +196,10 @@ def test_what_no_browser_plays_has_a_reason(tmp_path: Path) -> None:
     [omission] = presentation.omitted
     assert omission.reason == "from 3 s on up to 6 s: no browser plays mp2 in MP4"
     first, last = stretches(path, presentation.audio[0])
-    assert [sound(each.data).planes for each in (first, last)] == [sound(parts[0], 1).planes, sound(parts[2], 1).planes]
+    assert [sound(each.data).planes for each in (first, last)] == [
+        sound(parts[0], 1).planes,
+        sound(parts[2], 1).planes,
+    ]
     assert last.begins == pytest.approx(6, abs=0.2)
 
 
@@ -204,7 +209,10 @@ def test_a_track_that_a_part_lacks(tmp_path: Path) -> None:
     path = join(tmp_path / "joined.ts", parts)
     found, presentation = presented(path)
     first, last = stretches(path, presentation.audio[0])
-    assert [sound(each.data).planes for each in (first, last)] == [sound(parts[0], 1).planes, sound(parts[2], 1).planes]
+    assert [sound(each.data).planes for each in (first, last)] == [
+        sound(parts[0], 1).planes,
+        sound(parts[2], 1).planes,
+    ]
     assert last.begins == pytest.approx(found.parts[2].start, abs=0.05)
     assert presentation.omitted == ()
 

@@ -6,7 +6,6 @@ section 2.4.1.3 (MPEG audio).
 
 from typing import NamedTuple
 
-
 TELLING = frozenset({"aac", "ac3", "eac3", "mp3", "mp2", "mp1"})
 """Codecs, by FFmpeg's names, each of whose frames says how it is coded."""
 

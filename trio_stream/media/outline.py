@@ -133,9 +133,14 @@ class Part:
     cuts: Cuts | None
     changes: tuple[AudioOutline, ...] = ()
 
+    @property
+    def tracks(self) -> tuple[VideoOutline | AudioOutline, ...]:
+        """All of them, one that changes more than once."""
+        return (*self.video, *self.audio, *self.changes)
+
     def check(self) -> None:
         """Raise `ValueError` for numbers with which nothing can be counted."""
-        for each in (*self.video, *self.audio, *self.changes):
+        for each in self.tracks:
             each.carriage.check()
         if (cuts := self.cuts) is not None:
             sizes = [each.carriage.sizes for each in self.video if each.track.index == cuts.track]
@@ -150,9 +155,9 @@ class Part:
 class Outline:
     """What the job "outline" answers. `duration` in seconds; `exact`: sizes were counted, not estimated.
 
-    A file of several parts: this is the first, and `later` are those that follow. `changes`: where the coding of a sound
-    changes, the track goes on as another one of the same index, in order. `unread` says why what lies behind the last
-    part is not in the outline.
+    A file of several parts: this is the first, and `later` are those that follow. `changes`: where the coding of a
+    sound changes, the track goes on as another one of the same index, in order. `unread` says why what lies behind the
+    last part is not in the outline.
     """
 
     container: str

@@ -105,11 +105,8 @@ class Draft:
 
     def end(self) -> Fraction:
         """When it ends, in seconds of the presentation."""
-        ends = [
-            (each.latest - clock.origin) * clock.time_base
-            for each in self.survey.tracks.values()
-            if each.latest is not None and (clock := self._clock(each.stream))
-        ]
+        tracks = self.survey.tracks.values()
+        ends = (self.time_of(each, each.latest) for each in tracks if each.latest is not None)
         return max(ends, default=self._at)
 
     def outline(self) -> Outline:
@@ -232,9 +229,7 @@ class Joining:
                 except Unreadable as error:
                     unread = f"a part of the file cannot be read: {error}"
                 else:
-                    later.append(
-                        Part(float(start), found.video, found.audio, found.cuts, found.changes)
-                    )
+                    later.append(Part(float(start), found.video, found.audio, found.cuts, found.changes))
         return replace(first, duration=seconds(float(at)), later=tuple(later), unread=unread)
 
     def _part(self, begin: int, at: Fraction) -> tuple[Outline, int | None, Fraction]:
@@ -244,10 +239,14 @@ class Joining:
         with open_tracks(part) as container:
             draft = Draft(container, part, at)
             draft.survey.read(self._most, self._late - time.monotonic())
-            draft.survey.whole |= draft.survey.seam is not None  # in bytes of which the first look said otherwise
+            draft.survey.whole |= (
+                draft.survey.seam is not None
+            )  # in bytes of which the first look said otherwise
             names = self._names(draft)
             found = draft.outline()
-            video = [self._named(each, names, begin, stop) for each in found.video if each.track.index in names]
+            video = [
+                self._named(each, names, begin, stop) for each in found.video if each.track.index in names
+            ]
             audio: list[AudioOutline] = []
             changes: list[AudioOutline] = []
             for each in found.audio:

@@ -1,15 +1,13 @@
 """Files of several parts: recordings that were joined byte by byte, each with a clock of its own.
 
-A part is a stretch of bytes that is read as if it were a file. Where one begins is told by the times of packets (`Seam`);
-its first byte is found in the bytes themselves, so that nothing of one part is read with the clock of another.
-
-Sources: ISO/IEC 13818-1 sections 2.4.3.2 (transport packets), 2.4.3.6 (PES packets) and 2.4.4.3 (PAT).
+A part is a stretch of bytes that is read as if it were a file. Where one begins is told by the times of packets
+(`Seam`); its first byte is found in the bytes, so that nothing of one part is read with the clock of another.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trio_stream.media.jobs import MediaFile
+from trio_stream.media.transport import PACKET, backwards, begins_pmt, packet_size, pes_time, pid_of, programs
 
 MOST_PARTS = 1000
 """Parts of a file that are played."""
@@ -27,21 +25,11 @@ SURE = 5
 WRAP = (1 << 33) / 90_000
 """Seconds after which the clock of MPEG begins anew."""
 
-PACKET = 188
-SIZES = (PACKET, 192, 204)
-"""Bytes of a transport packet; with a time of arrival before it (M2TS), or with checksums behind it."""
-
-WINDOW = 188 * 192 * 17
-"""Bytes that are searched at once: whole packets of any size."""
-
 LOOK, LOOKS = 1 << 16, 512
 """Bytes of a place at which the clock is looked for, and how many places there are: 32 MiB."""
 
 SLOWEST = 4_000
 """Bytes a second of the slowest stream: where there are more, the clock has leapt."""
-
-BEFORE = 8
-"""Windows before a place in which tables are looked for: half a second of 75 Mbit/s."""
 
 
 class View(MediaFile):
@@ -116,7 +104,7 @@ class Seam:
         self._suspect: _Suspect | None = None
 
     def take(self, track: int, time: float, position: int | None) -> bool:
-        """Note a packet that is decoded at `time` and lies at `position`; whether it is on the clock of those before."""
+        """Note a packet that is decoded at `time` and lies at `position`; whether its clock is that of those before."""
         suspect = self._suspect
         behind = suspect is not None and position is not None and position > suspect.position
         if self._goes_on(track, time) and not (behind and self._is_other(track, time)):
@@ -156,20 +144,20 @@ def beginning_of(file: MediaFile, clocks: Clocks) -> int:
     Backwards from there, up to the last PES packet of another clock: tables just before belong to what follows.
     """
     found, is_open = clocks.position, False
-    size = _packet_size(file, found)
+    size = packet_size(file, found)
     if size is None:
         return _pack_before(file, found)
     pmts: set[int] = set()
-    for place, packet in _backwards(file, found, size):
-        pid, starts = _pid(packet), bool(packet[1] & 0x40)
+    for place, packet in backwards(file, found, size):
+        pid, starts = pid_of(packet), bool(packet[1] & 0x40)
         if pid == 0 and starts:
-            pmts |= _programs(packet)
-        time = _pes_time(packet) if starts else None
+            pmts |= programs(packet)
+        time = pes_time(packet) if starts else None
         if time is not None:
             if not clocks.is_after(time):
                 break
             found, is_open = place, False
-        elif pid < 0x20 or pid == 0x1FFF or pid in pmts or (starts and _is_section(packet)):
+        elif pid < 0x20 or pid == 0x1FFF or pid in pmts or (starts and begins_pmt(packet)):
             found = found if is_open else place
         else:
             is_open = True  # of a PES packet that began before
@@ -177,13 +165,13 @@ def beginning_of(file: MediaFile, clocks: Clocks) -> int:
 
 
 def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
-    """The parts of a transport stream, as far as its clock at some hundred places shows them: where each begins and stops.
+    """The parts of a transport stream, as far as its clock at some hundred places shows them.
 
-    That is cheap, and all of a file of up to 32 MiB; of a larger one a part that lies between two of the places is
-    overlooked. Another container is one part.
+    Each begins and stops somewhere. That is cheap, and all of a file of up to 32 MiB; of a larger one a part is
+    overlooked that lies between two of the places. Another container is one part.
     """
     whole: list[tuple[int, int | None]] = [(0, None)]
-    size = _packet_size(file, 0) if file.size is not None else None
+    size = packet_size(file, 0) if file.size is not None else None
     if size is None or file.size is None:
         return whole
     apart = max(LOOK, file.size // LOOKS) // size * size
@@ -193,7 +181,9 @@ def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
         now = _clock_near(file, where, size)
         if now is None:
             continue
-        while before is not None and len(begins) < MOST_PARTS and (found := _between(file, before, now, size)):
+        while (
+            before is not None and len(begins) < MOST_PARTS and (found := _between(file, before, now, size))
+        ):
             begin = beginning_of(file, found)
             after = _clock_near(file, begin, size)
             if begin <= begins[-1] or after is None:
@@ -204,9 +194,7 @@ def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
     return list(zip(begins, [*begins[1:], None], strict=True))
 
 
-def _between(
-    file: MediaFile, low: tuple[int, float], high: tuple[int, float], size: int
-) -> Clocks | None:
+def _between(file: MediaFile, low: tuple[int, float], high: tuple[int, float], size: int) -> Clocks | None:
     """Where the clock goes back or leaps between two places, each with its time."""
     if not _breaks(low[1], high[1], high[0] - low[0]):
         return None
@@ -236,7 +224,7 @@ def _seam_between(file: MediaFile, low: tuple[int, float], stop: int, size: int)
     lead = 4 if size == 192 else 0
     for at in range(0, len(data) - size + 1, size):
         packet = data[at + lead : at + lead + PACKET]
-        time = _pes_time(packet) if packet[0] == 0x47 and packet[1] & 0x40 else None
+        time = pes_time(packet) if packet[0] == 0x47 and packet[1] & 0x40 else None
         if time is None:
             continue
         if _breaks(before, time, 0):
@@ -251,19 +239,19 @@ def _clock_near(file: MediaFile, position: int, size: int) -> tuple[int, float] 
     lead = 4 if size == 192 else 0
     for at in range(0, len(data) - size + 1, size):
         packet = data[at + lead : at + lead + PACKET]
-        if packet[0] == 0x47 and packet[1] & 0x40 and (time := _pes_time(packet)) is not None:
+        if packet[0] == 0x47 and packet[1] & 0x40 and (time := pes_time(packet)) is not None:
             return position + at, time
     return None
 
 
 def end_before(file: MediaFile, position: int, pid: int) -> int:
     """Where what is said before `position` of the coding of a track ends: before the tables that say something new."""
-    size = _packet_size(file, position)
+    size = packet_size(file, position)
     found = position
-    for where, packet in _backwards(file, position, size) if size is not None else ():
-        if _pid(packet) == pid:
+    for where, packet in backwards(file, position, size) if size is not None else ():
+        if pid_of(packet) == pid:
             break
-        if _pid(packet) == 0 or (packet[1] & 0x40 and _is_section(packet)):
+        if pid_of(packet) == 0 or (packet[1] & 0x40 and begins_pmt(packet)):
             found = where
     return found
 
@@ -273,102 +261,29 @@ def _apart(time: float, clock: float) -> float:
     return min(apart, WRAP - apart)
 
 
-def _packet_size(file: MediaFile, position: int) -> int | None:
-    """The size of the transport packets at a place where one begins; None for another container."""
-    data = file.read_at(position, 10 * max(SIZES))
-    for size in SIZES:
-        lead = 4 if size == 192 else 0
-        marks = data[lead::size]
-        if len(marks) > 2 and set(marks[: 1 + (len(data) - lead - 1) // size]) == {0x47}:
-            return size
-    return None
-
-
-def _backwards(file: MediaFile, position: int, size: int) -> Iterator[tuple[int, bytes]]:
-    """The transport packets before a place, the last one first, each with where it begins."""
-    lead = 4 if size == 192 else 0
-    end = position
-    for _ in range(BEFORE):
-        begin = max(end - WINDOW // size * size, end % size)
-        data = file.read_at(begin, end - begin)
-        if len(data) < end - begin:
-            return
-        for at in range(len(data) - size, -1, -size):
-            packet = data[at + lead : at + lead + PACKET]
-            if packet[0] != 0x47:
-                return
-            yield begin + at, packet
-        end = begin
-        if end < size:
-            return
-
-
 def _tables(file: MediaFile, begin: int) -> bytes:
     """The tables (PAT, PMT) that were sent last before `begin`, unless others follow at once."""
-    size = _packet_size(file, begin)
+    size = packet_size(file, begin)
     if size is None or not begin:
         return b""
     lead = 4 if size == 192 else 0
-    if _pid(file.read_at(begin + lead, 4)) < 0x20:
+    if pid_of(file.read_at(begin + lead, 4)) < 0x20:
         return b""
     found: list[bytes] = []
-    programs: set[int] = set()
+    named: set[int] = set()
     behind: dict[int, list[bytes]] = {}
-    for place, packet in _backwards(file, begin, size):
-        pid = _pid(packet)
+    for place, packet in backwards(file, begin, size):
+        pid = pid_of(packet)
         whole = file.read_at(place, size) if lead else packet
         if pid == 0 and packet[1] & 0x40:
-            programs = programs or _programs(packet)
+            named = named or programs(packet)
             found.append(whole)
-            if any(each in behind for each in programs) or len(found) > 1:
-                found += [each for pid in sorted(programs & behind.keys()) for each in reversed(behind[pid])]
+            if any(each in behind for each in named) or len(found) > 1:
+                found += [each for pid in sorted(named & behind.keys()) for each in reversed(behind[pid])]
                 return b"".join(each.ljust(size, b"\xff") for each in found)
-        elif pid >= 0x20 and pid != 0x1FFF and (_is_section(packet) or pid in behind):
+        elif pid >= 0x20 and pid != 0x1FFF and (begins_pmt(packet) or pid in behind):
             behind.setdefault(pid, []).append(whole)
     return b""
-
-
-def _pid(packet: bytes) -> int:
-    return int.from_bytes(packet[1:3]) & 0x1FFF if len(packet) >= 3 else 0x1FFF
-
-
-def _payload(packet: bytes) -> bytes:
-    control = packet[3] >> 4 & 3
-    if not control & 1:
-        return b""
-    return packet[5 + packet[4] if control & 2 else 4 :]
-
-
-def _is_section(packet: bytes) -> bool:
-    """Whether a PMT begins in the packet."""
-    data = _payload(packet)
-    return bool(packet[1] & 0x40) and len(data) > 1 + data[0] and data[1 + data[0]] == 2 and data[:3] != b"\0\0\1"
-
-
-def _programs(packet: bytes) -> set[int]:
-    """The PIDs of the PMTs that a PAT names."""
-    data = _payload(packet)
-    if not data or len(data) < 9 + data[0]:
-        return set()
-    section = data[1 + data[0] :]
-    length = int.from_bytes(section[1:3]) & 0xFFF
-    entries = section[8 : 3 + length - 4]
-    return {
-        int.from_bytes(entries[at + 2 : at + 4]) & 0x1FFF
-        for at in range(0, len(entries) - 3, 4)
-        if entries[at : at + 2] != b"\0\0"
-    }
-
-
-def _pes_time(packet: bytes) -> float | None:
-    """When what begins in a transport packet is decoded, in seconds; None where nothing says."""
-    data = _payload(packet)
-    if data[:3] != b"\0\0\1" or len(data) < 19 or not data[7] & 0x80:
-        return None
-    at = 14 if data[7] & 0x40 else 9
-    stamp = data[at : at + 5]
-    ticks = (stamp[0] >> 1 & 7) << 30 | (int.from_bytes(stamp[1:3]) >> 1) << 15 | int.from_bytes(stamp[3:5]) >> 1
-    return ticks / 90_000
 
 
 def _pack_before(file: MediaFile, position: int) -> int:

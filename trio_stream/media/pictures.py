@@ -205,7 +205,9 @@ def _send_poster(picture: VideoFrame, reply: Reply) -> dict[str, Any]:
     }
 
 
-def _send_sheets(stills: Stills | JoinedStills, grid: Grid, pace: Pace, limit: float, reply: Reply) -> dict[str, Any]:
+def _send_sheets(
+    stills: Stills | JoinedStills, grid: Grid, pace: Pace, limit: float, reply: Reply
+) -> dict[str, Any]:
     shrinker = Shrinker(grid.width, grid.height)
     before: Still | None = None
     tile: VideoFrame | None = None
@@ -234,7 +236,9 @@ def _send_sheets(stills: Stills | JoinedStills, grid: Grid, pace: Pace, limit: f
     return _tiles(replace(grid, count=made), reason)
 
 
-def _why_stop(stills: Stills | JoinedStills, moment: float, grid: Grid, pace: Pace, limit: float) -> str | None:
+def _why_stop(
+    stills: Stills | JoinedStills, moment: float, grid: Grid, pace: Pace, limit: float
+) -> str | None:
     if pace.elapsed > limit:
         return "the time for it was over"
     if stills.ended and moment > stills.reached + grid.interval:

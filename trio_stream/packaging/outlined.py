@@ -41,7 +41,7 @@ def present_outline(outline: Outline) -> Presentation:
 
 def _present(outline: Outline) -> Presentation:
     parts = outline.parts
-    carried = [each for part in parts for each in (*part.video, *part.audio, *part.changes)]
+    carried = [each for part in parts for each in part.tracks]
     carried = [each for each in carried if each.carriage.refusal is None]
     video = next((each for each in carried if isinstance(each, VideoOutline)), None)
     sounds = list(dict.fromkeys(each.track.index for each in carried if isinstance(each, AudioOutline)))
@@ -108,7 +108,7 @@ def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omis
     told: set[int] = set()
     ends = [*(f" up to {each.start:.0f} s" for each in parts[1:]), ""]
     for part, end in zip(parts, ends, strict=True):
-        for each in (*part.video, *part.audio, *part.changes):
+        for each in part.tracks:
             refusal = each.carriage.refusal
             if each.track.index not in carried and each.track.index not in told:
                 told.add(each.track.index)
@@ -117,7 +117,7 @@ def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omis
                 since = max(part.start, each.carriage.start)
                 yield _omission(each, f"from {since:.0f} s on{end}: {refusal}")
     if outline.unread is not None:
-        yield _omission([*parts[-1].video, *parts[-1].audio][0], outline.unread)
+        yield _omission(parts[-1].tracks[0], outline.unread)
 
 
 def _omission(each: VideoOutline | AudioOutline, reason: str) -> Omission:
@@ -151,12 +151,13 @@ def _cut(keys: Cuts, timescale: int, end: float, changed: Sequence[float] = ()) 
     found: list[int] = []
     inner = (time for time in changed if times[0] < time < end)
     near = {min(range(len(times)), key=lambda each: abs(times[each] - time)) for time in inner}
+
+    def is_open(number: int) -> bool:
+        return keys.starts[number] not in (None, keys.times[number])
+
     for low, high in pairwise([*sorted({0, *near}), len(times)]):
-        chosen = cut(
-            times[low:high],
-            times[high] if high < len(times) else end,
-            is_open=lambda number, low=low: keys.starts[low + number] not in (None, keys.times[low + number]),
-        )
+        until = times[high] if high < len(times) else end
+        chosen = cut(times[low:high], until, is_open=lambda number, low=low: is_open(low + number))  # type: ignore[misc]
         found += [low + number for number in chosen]
     return found
 
@@ -186,9 +187,11 @@ def _video(
         found.append(_stretch(each, len(starts), len(keys[0]), round(limit * own)))
         starts += [max(0, _scaled(start, own, scale)) for start in shown]
         cuts += [known.times[at] for at in chosen]
-        sizes += [sum(each.carriage.sizes[first:stop]) for first, stop in pairwise([*chosen, len(known.times)])]
+        sizes += [
+            sum(each.carriage.sizes[first:stop]) for first, stop in pairwise([*chosen, len(known.times)])
+        ]
         for column, more in zip(keys, _keys(known, each.carriage, end, scale), strict=True):
-            column += more
+            column.extend(more)
     own = filmed[-1][0].carriage.timescale
     width, height = track.shown_size
     return Rendition(

@@ -56,11 +56,11 @@ class Segments:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Segments of a rendition, from number `first` on, that are carried alike: of one part of the file, coded in one way.
+    """Segments of a rendition, from number `first` on, that are carried alike: of one part, coded in one way.
 
-    `key` is the first keyframe of it. `Segments.samples` of the rendition are in units of this `timescale` here, and the
-    last segment goes on to `until`. `init` numbers its init segment: there may be fewer of them than stretches. The rest
-    is as `Rendition` has it.
+    `key` is the first keyframe of it. `Segments.samples` of the rendition are in units of this `timescale` here, and
+    the last segment goes on to `until`. `init` numbers its init segment: there may be fewer of them than stretches. The
+    rest is as `Rendition` has it.
     """
 
     first: int

@@ -12,6 +12,9 @@ from trio_stream.packaging.presentation import Rendition
 NEAR = 0.5
 """Seconds within which sounds change together where there are no pictures."""
 
+FAR = 6.0
+"""Seconds between a sound that changes and the keyframe nearest to it, at most: twice the usual."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -24,33 +27,49 @@ class Span:
 def spans(renditions: Sequence[Rendition]) -> list[Span]:
     """The spans of a title with these renditions, the pictures first.
 
-    Each begins where pictures are cut, near to where something changes; what changes begins there with the first
-    segment that is coded in the new way, and everything else with the one that begins nearest.
+    Each begins where pictures are cut, near to where something changes.
     """
-    found: dict[float, dict[int, int]] = {0.0: {at: 0 for at in range(len(renditions))}}
-    for at, rendition in enumerate(renditions):
+    starts = [0.0]
+    for rendition in renditions:
         for first in rendition.inits:
             if first:
                 time = rendition.segments.starts[first] / rendition.timescale
-                near = _near(renditions, time, found)
-                found.setdefault(time if at in found.get(near, ()) else near, {})[at] = first
-    starts = sorted(found)
+                starts.append(_near(renditions[0], time, starts))
+    starts = sorted(set(starts))
     firsts = [
-        [found[start].get(at, _nearest(rendition, start)) for start in starts] + [len(rendition.segments)]
-        for at, rendition in enumerate(renditions)
+        [*(first_at(rendition, start) if start else 0 for start in starts), len(rendition.segments)]
+        for rendition in renditions
     ]
     return [
-        Span(start, {at: range(each[number], each[number + 1]) for at, each in enumerate(firsts)})
+        Span(
+            start, {at: range(each[number], max(each[number : number + 2])) for at, each in enumerate(firsts)}
+        )
         for number, start in enumerate(starts)
     ]
 
 
-def _near(renditions: Sequence[Rendition], time: float, found: Mapping[float, object]) -> float:
-    main = renditions[0]
+def _near(main: Rendition, time: float, starts: Sequence[float]) -> float:
+    """The time at which a span begins where something changes at `time`."""
     if main.kind == "video":
         first = _nearest(main, time)
         return main.segments.starts[first] / main.timescale if 0 < first < len(main.segments) else time
-    return next((each for each in found if each and abs(each - time) < NEAR), time)
+    return next((each for each in starts if each and abs(each - time) < NEAR), time)
+
+
+def first_at(rendition: Rendition, start: float) -> int:
+    """The segment of a rendition with which a span begins that does so at `start`.
+
+    What changes there begins with the first segment that is coded in the new way, and all else with the one that begins
+    nearest.
+    """
+    scale, starts = rendition.timescale, rendition.segments.starts
+    nearest = _nearest(rendition, start)
+    changed = [
+        (abs(starts[first] - start * scale), first)
+        for first in rendition.inits
+        if first and abs(starts[first] - start * scale) <= FAR * scale
+    ]
+    return min(changed)[1] if changed else nearest
 
 
 def _nearest(rendition: Rendition, time: float) -> int:
