@@ -1,7 +1,6 @@
 """Players play files of several parts: over where they meet, and forwards and back over it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

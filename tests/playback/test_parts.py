@@ -1,7 +1,9 @@
 """Files of several parts, and sounds whose coding changes: what is packaged of them is what each part holds."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -9,9 +11,13 @@ from tests.media.joined import change_sound, clip, join
 from tests.media.making import run
 from tests.media.remuxing import outlined, pictures, sound
 from trio_stream.media.outline import Outline
+from trio_stream.media.pictures import pictures as previews
+from trio_stream.media.probe import probe
 from trio_stream.media.remux import init, segment
+from trio_stream.packaging import dash, hls
 from trio_stream.packaging.outlined import present_outline
 from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.packaging.title import Source, Title
 from trio_stream.playback.remuxed import init_piece
 from trio_stream.web.packaged import _piece, _Wanted
 
@@ -78,6 +84,23 @@ def assert_played(path: Path, parts: list[Path]) -> Presentation:
     return presentation
 
 
+def assert_one_clock(path: Path) -> None:
+    """A probe and the pictures of previews count as players do."""
+    found, presentation = presented(path)
+    known, _ = run(probe, path)
+    assert known["duration"] == pytest.approx(presentation.duration, abs=0.1)
+    shown = [
+        time / part.video[0].carriage.timescale
+        for part in found.parts
+        if part.cuts
+        for time in part.cuts.times
+    ]
+    assert known["keyframes"]["until"] is None
+    assert known["keyframes"]["times"] == pytest.approx(shown, abs=0.1)
+    made, _ = run(previews, path, duration=known["duration"])
+    assert made["tiles"]["count"] == math.ceil(known["duration"])
+
+
 def test_joined_one_is_smaller(tmp_path: Path) -> None:
     parts = [
         clip(tmp_path / "a.ts", size="256x144"),
@@ -88,6 +111,40 @@ def test_joined_one_is_smaller(tmp_path: Path) -> None:
     assert list(video.inits.values()) == ["init.mp4", "init1.mp4"]
     assert list(audio.inits.values()) == ["init.mp4"], "both are coded alike"
     assert [(each.width, each.height) for each in video.stretches] == [(256, 144), (128, 72)]
+    assert_one_clock(tmp_path / "joined.ts")
+    assert Presentation.unpack(presentation.pack()) == presentation
+
+
+def test_one_part_is_as_ever(tmp_path: Path) -> None:
+    """Nothing tells of parts where there are none."""
+    _, presentation = presented(clip(tmp_path / "a.ts"))
+    assert [each.stretches for each in presentation.renditions] == [(), ()]
+    title = Title((Source("", "r/0", presentation),))
+    assert dash.manifest(title).count("<Period") == 1
+    assert "presentationTimeOffset" not in dash.manifest(title)
+    for each in presentation.renditions:
+        assert hls.media(each, "r/0", 6).count("#EXT-X-MAP") == 1
+
+
+def test_manifests_name_each_init_segment(tmp_path: Path) -> None:
+    parts = [clip(tmp_path / "a.ts", size="256x144"), clip(tmp_path / "b.ts", hertz=880)]
+    _, presentation = presented(join(tmp_path / "joined.ts", parts))
+    video, audio = presentation.renditions
+    playlist = hls.media(video, "r/0", 6)
+    assert [line for line in playlist.splitlines() if "MAP" in line] == [
+        '#EXT-X-MAP:URI="r/0/v0-4/init.mp4"',
+        '#EXT-X-MAP:URI="r/0/v0-4/init1.mp4"',
+    ]
+    assert "DISCONTINUITY" not in playlist
+    assert hls.media(audio, "r/0", 6).count("#EXT-X-MAP") == 1
+    periods = ET.fromstring(dash.manifest(Title((Source("", "r/0", presentation),)))).findall("{*}Period")
+    assert [float((each.get("start") or "")[2:-1]) for each in periods] == pytest.approx([0, 3], abs=0.1)
+    found = [
+        [each.get("initialization", "")[-9:] for each in period.iterfind(".//{*}SegmentTemplate")]
+        for period in periods
+    ]
+    assert found == [["/init.mp4"] * 2, ["init1.mp4", "/init.mp4"]]
+    assert [each.get("width") for each in periods[1].iterfind(".//{*}Representation")] == ["128", None]
 
 
 def test_joined_thrice(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
     size = packet_size(file, 0) if file.size is not None else None
     if size is None or file.size is None:
         return whole
-    apart = max(LOOK, file.size // LOOKS) // size * size
+    apart = max(16, file.size // LOOKS // size) * size
     begins = [0]
     before: tuple[int, float] | None = None
     for where in range(0, file.size, apart):
