@@ -167,7 +167,8 @@ def remuxed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def addresses_of(client: httpx.Client, id_: str) -> list[str]:
     """Those of the playlists, the init segments and the segments of a film."""
     folder = f"/api/videos/{id_}"
-    found = [f"{folder}/master.m3u8", f"{folder}/manifest.mpd", f"{folder}/v0.m3u8", f"{folder}/a1.m3u8"]
+    names = ("presentation", "master.m3u8", "manifest.mpd", "v0.m3u8", "a1.m3u8")
+    found = [f"{folder}/{name}" for name in names]
     for name in ("v0", "a1"):
         playlist = m3u8.loads(client.get(f"{folder}/{name}.m3u8").text)
         uris = [playlist.segment_map[0].uri, *(each.uri for each in playlist.segments)]
@@ -192,7 +193,7 @@ def test_a_worker_beside_the_owner_serves_what_is_remuxed(
         httpx.Client(transport=httpx.HTTPTransport(uds=str(data / SOCKET)), base_url="http://owner") as owner,
     ):
         addresses = addresses_of(client, id_)
-        assert len(addresses) == 4 + 2 * 3
+        assert len(addresses) == 5 + 2 * 3
         for address in addresses:
             answer, mine, again = client.get(address), owner.get(address), client.get(address)
             assert (answer.status_code, answer.content) == (200, mine.content), address
@@ -284,6 +285,30 @@ def test_a_command_goes_through_the_server_that_runs(
     assert (ended.returncode, ended.stderr) == (0, "")
     assert re.search(r"[12] videos in 1 folders", ended.stdout)
     assert server.get("/api/library").json()["look"]["number"] >= 2
+
+
+DEEP = "[/b]\x1b[31m\udcff"
+"""Folders whose names a terminal, a library for terminals or UTF-8 might take for something else."""
+
+
+def test_a_command_shows_any_name(start: Callable[..., Server], film: Path) -> None:
+    """Of a folder that lies too deep for a path, so that nobody can read it."""
+    server = start(film)
+    wait_for(lambda: known(server), 10, "the film")
+    (film / DEEP).mkdir(parents=True)
+    place = os.open(film / DEEP, os.O_RDONLY)
+    try:
+        for _ in range(20):
+            os.mkdir("d" * 250, dir_fd=place)
+            inner = os.open("d" * 250, os.O_RDONLY, dir_fd=place)
+            os.close(place)
+            place = inner
+        ended = command(server, "scan", "--no-wait")
+    finally:
+        os.close(place)
+        shutil.rmtree(film / "[")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert "the folder [/b]\ufffd[31m\ufffd/ddd" in " ".join(ended.stdout.split())
 
 
 def test_a_command_without_a_server_does_it_itself(

@@ -22,8 +22,10 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 from trio_stream.errors import DataInUse, SettingsError, TrioStreamError
+from trio_stream.library.naming import printable
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.server.local import serve_local
 from trio_stream.services import database_url, open_services
@@ -246,7 +248,8 @@ def _summarise(console: Console, state: dict[str, Any]) -> None:
     if keeping["unreadable"]:
         console.print(f"{keeping['unreadable']} cannot be read; the library says why")
     for name in look["unread"]:
-        console.print(f"the folder {name or '.'} could not be read", style="red")
+        # Not as a string: what stands in brackets would be taken for a style.
+        console.print(Text(f"the folder {printable(name) or '.'} could not be read", style="red"))
     if not state["watching"]["on"]:
         console.print(f"changes are not heard of as they happen: {state['watching']['reason']}")
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -96,6 +97,37 @@ def test_what_is_no_mp4_is_said(page: Page) -> None:
     page.goto(re.sub("/watch/", "/socket/", page.url))
     expect(page.get_by_role("alert")).to_contain_text("Only MP4 files")
     expect(page.get_by_role("link", name="Watch it the usual way")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def absolute(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of films in fragments that say where in the file their samples lie."""
+    folder = tmp_path_factory.mktemp("absolute")
+    for name, how in (
+        ("By keyframe", "-movflags empty_moov+frag_keyframe"),
+        ("By time", "-movflags empty_moov -frag_duration 700000"),
+        ("Apart", "-movflags empty_moov+frag_keyframe+separate_moof"),
+    ):
+        make(folder / f"{name}.mp4", "-i", footage, *f"-c copy {how}".split())
+    with serving(
+        folder, tmp_path_factory.mktemp("data"), environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}
+    ) as server:
+        wait_known(server, 3)
+        yield server
+
+
+@pytest.mark.parametrize("title", ["By keyframe", large("By time"), large("Apart")])
+def test_fragments_that_lie_at_places_of_the_file(browser: Browser, absolute: Server, title: str) -> None:
+    with browser.new_context(base_url=absolute.url) as context:
+        page = context.new_page()
+        open_socket(page, title)
+        playing(page)
+        wait_at(page, 1)
+        seek(page, 5)
+        wait_at(page, 6)
+        seek(page, 0)
+        wait_at(page, 1)
+        assert page.evaluate(f"{VIDEO}.webkitAudioDecodedByteCount") > 0
 
 
 APART = 100

@@ -171,13 +171,16 @@ def test_the_keys_of_the_system_know_the_video(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "why"),
-    [("Foreign", "picture's format, PRORES"), ("Broken", "seems to be damaged")],
+    ("title", "what", "why"),
+    [
+        ("Foreign", "This browser cannot play this video", "picture's format, PRORES"),
+        ("Broken", "This video cannot be played", "it is damaged, or no video"),
+    ],
 )
-def test_says_what_it_cannot_play_and_why(page: Page, title: str, why: str) -> None:
+def test_says_what_it_cannot_play_and_why(page: Page, title: str, what: str, why: str) -> None:
     open_video(page, title)
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("This browser cannot play this video")
+    expect(alert).to_contain_text(what)
     expect(alert).to_contain_text(why)
     with page.expect_download() as download:
         alert.get_by_role("link", name="Download").click()

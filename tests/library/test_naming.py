@@ -188,8 +188,12 @@ def test_any_path_is_some_name(raw: bytes) -> None:
         ("...", False),
         ("a\0.mp4", False),
         ("film.mp4\0", False),
-        ("a\\b.mp4", False),
-        ("..\\film.mp4", False),
+        ("a\\b.mp4", True),
+        ("\\a.mp4", True),
+        ("a\\/b\\.mp4", True),
+        ("C:\\..\\film.mp4", True),
+        ("..\\film.mp4", False),  # hidden, like any name that begins with a dot
+        (".\\film.mp4", False),
     ],
 )
 def test_is_plain(name: str, plain: bool) -> None:
@@ -202,7 +206,7 @@ def test_a_plain_name_stays_below_any_folder(name: str) -> None:
         assert os.path.normpath(f"/library/{name}") == f"/library/{name}"
         assert "\0" not in name
     else:
-        assert not re.fullmatch(r"[a ]+(/[a ]+)*", name)
+        assert not re.fullmatch(r"[a \\]+(/[a \\]+)*", name)
 
 
 @given(

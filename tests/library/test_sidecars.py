@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.costs import assert_costs
-from trio_stream.library.languages import bcp47, english_name
+from trio_stream.languages import bcp47, english_name, language_of
 from trio_stream.library.sidecars import Sidecar, is_subtitle, sidecars
 from trio_stream.library.subtitle_files import subtitle_files
 from trio_stream.library.walking import read_folder
@@ -17,34 +17,34 @@ from trio_stream.library.walking import read_folder
     ("name", "language", "label", "flags"),
     [
         ("movie.srt", None, "", ""),
-        ("movie.en.srt", "en", "English", ""),
-        ("MOVIE.EN.SRT", "en", "English", ""),
-        ("movie.eng.sdh.srt", "en", "English (SDH)", "hearing_impaired"),
-        ("movie.english.srt", "en", "English", ""),
-        ("movie.pt-BR.forced.srt", "pt-BR", "Brazilian Portuguese (forced)", "forced"),
-        ("movie.pt_br.srt", "pt-BR", "Brazilian Portuguese", ""),
-        ("movie.pob.srt", "pt-BR", "Brazilian Portuguese", ""),
-        ("movie.zh-Hans.ass", "zh-Hans", "Simplified Chinese", ""),
-        ("movie.zh-Hant-TW.ass", "zh-Hant-TW", "Chinese (Hant-TW)", ""),
-        ("movie.chs.ssa", "zh-Hans", "Simplified Chinese", ""),
-        ("movie.es-419.vtt", "es-419", "Latin American Spanish", ""),
-        ("movie.sr-Latn.srt", "sr-Latn", "Serbian (Latn)", ""),
-        ("movie.de.default.srt", "de", "German", "default"),
-        ("movie.default.de.srt", "de", "German", "default"),
-        ("movie.en.hi.srt", "en", "English (SDH)", "hearing_impaired"),
-        ("movie.hi.en.srt", "en", "English (SDH)", "hearing_impaired"),
-        ("movie.hi.srt", "hi", "Hindi", ""),
-        ("movie.en.cc.srt", "en", "English (SDH)", "hearing_impaired"),
-        ("movie.fr.commentary.srt", "fr", "French (commentary)", "commentary"),
-        ("movie.forced.srt", None, "Forced", "forced"),
-        ("movie.Deutsch.srt", "de", "German", ""),
-        ("movie.Français.srt", "fr", "French", ""),
-        ("movie.Français (Canada).srt", "fr-CA", "Canadian French", ""),
-        ("movie.日本語.srt", "ja", "Japanese", ""),
-        ("movie.English (SDH).srt", "en", "English (SDH)", "hearing_impaired"),
-        ("movie.English Forced.srt", "en", "English (forced)", "forced"),
-        ("movie.Directors cut.en.srt", "en", "English - Directors cut", ""),
-        ("movie.en.Directors cut.srt", "en", "English - Directors cut", ""),
+        ("movie.en.srt", "en", "", ""),
+        ("MOVIE.EN.SRT", "en", "", ""),
+        ("movie.eng.sdh.srt", "en", "", "hearing_impaired"),
+        ("movie.english.srt", "en", "", ""),
+        ("movie.pt-BR.forced.srt", "pt-BR", "", "forced"),
+        ("movie.pt_br.srt", "pt-BR", "", ""),
+        ("movie.pob.srt", "pt-BR", "", ""),
+        ("movie.zh-Hans.ass", "zh-Hans", "", ""),
+        ("movie.zh-Hant-TW.ass", "zh-Hant-TW", "", ""),
+        ("movie.chs.ssa", "zh-Hans", "", ""),
+        ("movie.es-419.vtt", "es-419", "", ""),
+        ("movie.sr-Latn.srt", "sr-Latn", "", ""),
+        ("movie.de.default.srt", "de", "", "default"),
+        ("movie.default.de.srt", "de", "", "default"),
+        ("movie.en.hi.srt", "en", "", "hearing_impaired"),
+        ("movie.hi.en.srt", "en", "", "hearing_impaired"),
+        ("movie.hi.srt", "hi", "", ""),
+        ("movie.en.cc.srt", "en", "", "hearing_impaired"),
+        ("movie.fr.commentary.srt", "fr", "commentary", "commentary"),
+        ("movie.forced.srt", None, "", "forced"),
+        ("movie.Deutsch.srt", "de", "", ""),
+        ("movie.Français.srt", "fr", "", ""),
+        ("movie.Français (Canada).srt", "fr-CA", "", ""),
+        ("movie.日本語.srt", "ja", "", ""),
+        ("movie.English (SDH).srt", "en", "", "hearing_impaired"),
+        ("movie.English Forced.srt", "en", "", "forced"),
+        ("movie.Directors cut.en.srt", "en", "Directors cut", ""),
+        ("movie.en.Directors cut.srt", "en", "Directors cut", ""),
         ("movie.v2.srt", None, "v2", ""),
         ("movie..srt", None, "", ""),
     ],
@@ -208,3 +208,32 @@ def test_not_every_subtitle_file_is_held_against_every_video(where: str, tmp_pat
         f"{number}.mp4": [f"{where}{number}.en.srt"] for number in range(800)
     }
     assert_costs(20, lambda: subtitle_files(*many), lambda: subtitle_files(*few))
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("en", "eng en EN en-x-private English"),
+        ("pt", "por pt PT"), ("pt-BR", "pt-BR pt_BR PT-br por-BR pob pb pt-BR-x-dubbed"), ("pt-PT", "pt-PT pt_pt por-PT"),
+        ("zh", "chi zho zh cmn zh-cmn"), ("zh-Hans", "zh-Hans zh_hans chs zh-CHS zh-cmn-Hans"), ("zh-Hant-TW", "zh-Hant-TW zh_Hant_TW"),
+        ("yue", "yue zh-yue"), ("fr", "fre fra fr"), ("fr-CA", "fr-CA fra-CA fre_CA"), ("de", "ger deu de de-1996"),
+        ("sr-Latn", "sr-Latn srp-Latn"), ("es-419", "es-419 spa-419 es-LA"), ("cs", "cze ces cs"), ("he", "iw heb he"),
+        ("tlh", "tlh TLH"), ("qaa", "qaa"), ("mul", "mul"),
+        (None, "und UND unk mis zxx und-Latn ??? 1 x-private i-klingon none"),
+    ],
+)  # fmt: skip
+def test_languages_of_tracks(tag: str | None, written: str) -> None:
+    """ISO 639-2 in both its forms, BCP 47 in any spelling, and what programs made up."""
+    assert {each: language_of(each) for each in written.split()} == dict.fromkeys(written.split(), tag)
+    assert language_of(tag) == tag
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "\u00ff\u0100", "a" * 1000, "en" * 500])
+def test_tracks_that_say_no_language(nothing: str | None) -> None:
+    assert language_of(nothing) is None
+
+
+@given(st.text(max_size=20))
+def test_a_tag_stays_as_it_is(written: str) -> None:
+    tag = language_of(written)
+    assert language_of(tag) == tag

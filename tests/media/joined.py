@@ -74,3 +74,16 @@ def change_sound(path: Path, before: Path, after: Path, at: float, pid: int = 0x
             latest[each][1].extend(packet)
     path.write_bytes(b"".join(bytes(held) for _, held in sorted(groups, key=lambda group: group[0])))
     return path
+
+
+def mix(path: Path, one: Path, other: Path) -> Path:
+    """Packets of both among each other, as those of two programmes; each has a list of programmes that names its own."""
+    sides = [list(_packets(each)) for each in (one, other)]
+    data = bytearray()
+    longest = max(map(len, sides))
+    for at in range(longest):
+        for side in sides:
+            for _, _, packet in side[at * len(side) // longest : (at + 1) * len(side) // longest]:
+                data += packet
+    path.write_bytes(data)
+    return path

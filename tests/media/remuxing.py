@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.container
 
 from tests.media.making import run
 from trio_stream.media.outline import AudioOutline, Outline, VideoOutline
@@ -36,7 +37,8 @@ def bounds(found: Outline, each: Outlined) -> list[int]:
         return list(found.cuts.times)
     scale = each.carriage.timescale / found.video[0].carriage.timescale
     starts = [round(time * scale) for time in found.cuts.times]
-    return [min(starts[0], each.carriage.first), *starts[1:]]
+    first = each.carriage.first
+    return [min(starts[0], first), *(start for start in starts[1:] if start > first)]
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,18 @@ def segments_of(path: Path, found: Outline, each: Outlined) -> list[Made]:
     ]
 
 
+def decoded(source: Path | bytes) -> av.container.InputContainer:
+    """Open what was made, or a file, as a decoder that takes its time to find all tracks."""
+    if isinstance(source, bytes):
+        return av.open(io.BytesIO(source), "r")
+    patient = {"probesize": str(100 << 20), "analyzeduration": str(100_000_000)}
+    return av.open(str(source), "r", options=patient)
+
+
 def pictures(source: Path | bytes, index: int = 0, zero: float = 0.0) -> list[tuple[float, str]]:
     """When each picture is shown, in seconds since `zero`, and a digest of it; nothing that is shown before that."""
     found = []
-    with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source), "r") as container:
+    with decoded(source) as container:
         for frame in container.decode(container.streams[index]):
             assert isinstance(frame, av.VideoFrame)
             found.append((round(_moment(frame) - zero, 6), _digest(frame)))
@@ -115,7 +125,7 @@ class Sound:
 def sound(source: Path | bytes, index: int = 0, zero: float = 0.0) -> Sound:
     """What is heard from `zero` seconds on."""
     begins, samples, planes = None, 0, [bytearray() for _ in range(8)]
-    with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source), "r") as container:
+    with decoded(source) as container:
         for frame in container.decode(container.streams[index]):
             assert isinstance(frame, av.AudioFrame)
             at = _moment(frame) - zero

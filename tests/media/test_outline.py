@@ -13,9 +13,10 @@ from tests.media.test_remux import assert_same
 from trio_stream.media import clusters, indexes, reading, survey
 from trio_stream.media.indexes import Hollow, Index, between
 from trio_stream.media.jobs import MediaFile, Unreadable
-from trio_stream.media.outline import Carriage, Outline
+from trio_stream.media.outline import TRACK_LIMIT, Carriage, Outline
 from trio_stream.media.outlining import Draft
 from trio_stream.media.reading import open_tracks
+from trio_stream.packaging.outlined import present_outline
 
 
 @pytest.fixture(scope="session")
@@ -259,3 +260,23 @@ def test_all_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(clusters, "WORTH_IT", 0)
     monkeypatch.setattr(reading, "APART", 1.0)
     assert_same(unindexed)
+
+
+@pytest.mark.parametrize(("pictures", "sounds"), [(1, 34), (2, 31), (0, 33)])
+def test_tracks_that_nobody_looks_at_are_named(tmp_path: Path, pictures: int, sounds: int) -> None:
+    """Whoever gets a file with more tracks than are looked at learns which are not, and why."""
+    inputs = "-f lavfi -i color=size=32x32:rate=5:duration=1 -f lavfi -i sine=duration=1"
+    maps = " ".join(["-map 0"] * pictures + ["-map 1"] * sounds)
+    path = make(tmp_path / "many.mkv", f"{inputs} {maps} -c:v libx264 -preset ultrafast -c:a libopus -b:a 8k")
+    found = outlined(path)
+    assert (len(found.video), len(found.audio)) == (pictures, sounds)
+    told = [each.carriage.refusal for each in found.video] + [each.carriage.refusal for each in found.audio]
+    beyond = pictures + sounds - TRACK_LIMIT
+    assert (
+        told == [None] * TRACK_LIMIT + [f"no more than {TRACK_LIMIT} tracks of a file are looked at"] * beyond
+    )
+    offered = present_outline(found)
+    assert [each.track for each in offered.omitted if each.kind == "audio"] == [
+        *range(TRACK_LIMIT, pictures + sounds)
+    ]
+    assert len(offered.renditions) + len(offered.omitted) == pictures + sounds

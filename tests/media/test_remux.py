@@ -22,6 +22,7 @@ from tests.media.remuxing import (
     segments_of,
     sound,
 )
+from tests.playback.decoding import decode
 from trio_stream.errors import MediaUnreadable
 from trio_stream.media import remux
 from trio_stream.media.jobs import Unreadable
@@ -249,6 +250,25 @@ def test_what_begins_late_is_decoded_from_the_beginning_on(tmp_path: Path) -> No
         assert _decoded(late.data) == 0
         assert _decoded(after[0].data) == after[0].said["first"] + each.carriage.lead
     assert_same(whole)
+
+
+@pytest.mark.parametrize(("suffix", "late"), [("mkv", 4.5), ("mkv", 9), ("ts", 6)])
+def test_pictures_that_begin_much_later_are_shown_from_the_beginning_on(
+    tmp_path: Path, suffix: str, late: float
+) -> None:
+    """The first of them until the second is; that and all others are shown when they are in the file."""
+    sources = SOURCES.replace("-f lavfi -i testsrc2", f"-itsoffset {late} -f lavfi -i testsrc2")
+    whole = make(tmp_path / f"late.{suffix}", f"{sources} {H264} -fps_mode passthrough")
+    found = outlined(whole)
+    video = found.video[0]
+    made = init_of(whole, video) + b"".join(each.data for each in segments_of(whole, found, video))
+    [served] = decode(made, ["v:0"])
+    [wanted] = decode(whole, ["v:0"], zero=True)
+    assert served.hashes == wanted.hashes
+    assert served.times[0] == 0
+    begins = wanted.times[0] - video.carriage.first / video.carriage.timescale
+    assert served.times[1:] == pytest.approx([each - begins for each in wanted.times[1:]], abs=0.002)
+    assert served.times[1] > late - 0.5
 
 
 def _decoded(made: bytes) -> int:

@@ -5,14 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_stream.media.samples import (
-    audio_specific_config,
     eac3_blocks,
     framing,
     opus_samples,
     samples_of,
     thrown_away,
     with_lengths,
-    without_header,
 )
 
 UNITS = st.lists(
@@ -29,7 +27,9 @@ def test_units_get_lengths(units: list[bytes], long: bool, zeros: int) -> None:
 
 
 def test_parameter_sets_that_are_described_are_left_out() -> None:
-    to_sample = framing("h264", b"\0\0\0\x01gSPS\0\0\0\x01hPPS")
+    described = b"\0\0\0\x01gSPS\0\0\0\x01hPPS"
+    assert framing("h264", described)(described) == b"\0\0\0\x04gSPS\0\0\0\x04hPPS"  # type: ignore[misc]
+    to_sample = framing("h264", described, described)
     assert to_sample is not None
     assert to_sample(b"\0\0\0\x01gSPS\0\0\0\x01hPPS\0\0\x01eIDR") == b"\0\0\0\x04eIDR"
     assert to_sample(b"\0\0\0\x01gNEW\0\0\x01eIDR") == b"\0\0\0\x04gNEW\0\0\0\x04eIDR"
@@ -42,20 +42,6 @@ def test_what_is_a_sample_already() -> None:
     assert framing("hevc", b"\x01\x01") is None
     assert framing("aac", b"\x11\x90") is None
     assert framing("opus", b"") is None
-
-
-def test_adts() -> None:
-    short, checked = (
-        bytes.fromhex("fff14c80053ffc") + b"frame",
-        bytes.fromhex("fff04c80057ffc0000") + b"frame",
-    )
-    assert without_header(short) == without_header(checked) == b"frame"
-    assert audio_specific_config(short) == bytes.fromhex("1190")  # LC, 48 kHz, two channels
-    for wrong in (b"", short[:6], b"\0" + short[1:], short[:6] + b"\xfd" + short[7:]):
-        with pytest.raises(ValueError, match="AAC"):
-            without_header(wrong)
-    with pytest.raises(ValueError, match="cannot"):
-        audio_specific_config(short[:2] + b"\x4c\0" + short[4:])  # channels are described elsewhere
 
 
 @pytest.mark.parametrize(

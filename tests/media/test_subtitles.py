@@ -108,6 +108,82 @@ def test_srt_as_it_is_found(text: str, expected: list[tuple[int, int, str, str]]
     assert cues(text) == expected
 
 
+SAID = [(1000, 2000, "One", ""), (3000, 4000, "Two\nlines", ""), (5000, 6000, "3", "")]
+
+CLEAN = (
+    "7\n00:00:01,000 --> 00:00:02,000\nOne\n\n8\n00:00:03,000 --> 00:00:04,000\nTwo\nlines\n\n"
+    "9\n00:00:05,000 --> 00:00:06,000\n3\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CLEAN.replace("\n", "\r\r\n"),
+        CLEAN.replace("\n", "\r\r\r\n"),
+        CLEAN.replace("\n", "\n\n"),
+        CLEAN.replace("\n", "\n\u00a0\n"),
+        CLEAN.replace("\n", " \r\r"),
+        CLEAN.replace("\n", "\r\n\t\r\n\r\n"),
+        CLEAN.replace(",000", " , 000"),
+        CLEAN.replace(",", ";"),
+        CLEAN.replace(":", " : "),
+        CLEAN.replace("00:00:0", "00:\u200300:0"),
+        CLEAN.replace("00:00:0", "0:\t0:"),
+        CLEAN.replace("00:00:0", "00:000:000"),
+        CLEAN.replace("00:", "\u200f00:\u2069"),
+        CLEAN.replace("\n", "\n\u200b").replace("\u200bOne", "One").replace("\u200bTwo", "Two")
+        .replace("\u200blines", "lines").replace("\u200b3\n", "3\n"),
+        CLEAN.replace("9\n00", "\ufeff9\n\ufeff00").replace("-->", "\u202a-->\u202c"),
+        CLEAN.replace("00:00:", "\uff10\uff10\uff1a\uff10\uff10\uff1a").replace(",", "\uff0c").replace(">", "\uff1e"),
+        CLEAN.replace("00:00:", "\u0660\u0660:\u0660\u0660:").replace("7\n", "\u0667\n").replace("8\n", "\u0668\n"),
+        CLEAN.replace("-->", "\u2014>"),
+        CLEAN.replace("-->", "\u2192"),
+        CLEAN.replace("-->", "-- &gt;"),
+        CLEAN.replace(" --> ", "==>"),
+        CLEAN.replace("-->", "->").replace("8\n", "").replace("9\n", "").replace("7\n", ""),
+        CLEAN.replace(" --> ", "  "),
+        CLEAN.replace("-->", "\u2013"),
+        CLEAN.replace(" --> ", ",").replace("00:00:0", "0:00:0").replace(",000", ".000"),
+        CLEAN.replace("\n00:", " 00:"),
+        CLEAN.replace("00:00:01", "-00:00:01"),
+    ],
+)  # fmt: skip
+def test_srt_that_was_spoilt_on_its_way(text: str) -> None:
+    """Line ends turned twice, spaces in times, marks nobody sees, digits and arrows of other keyboards, no arrow."""
+    assert cues(text) == SAID
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ("00:00:04,000 --> 00:00:01,000", (4000, 9000)),
+        ("00:00:04,000 --> 00:00:04,000", (4000, 9000)),
+        ("-00:00:04,000 --> 00:00:05,000", (4000, 5000)),
+        ("-00:00:04,000 --> -00:00:05,000", (4000, 5000)),
+        ("-01:00:01,000 --> 00:00:05,000", (0, 5000)),
+    ],
+)
+def test_times_that_cannot_be(times: str, expected: tuple[int, int]) -> None:
+    """What ends before it begins is shown for as long as others are; a sign counts for the hours, as in FFmpeg."""
+    assert [(start, stop) for start, stop, _, _ in cues(f"1\n{times}\nx\n")] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("00:00:01,000 --> 00:00:02,000\n\nOne\n\n1984\n\n00:00:03,000 --> 00:00:04,000\n\n12\n", ["One\n1984", "12"]),
+        ("00:00:01,000 --> 00:00:02,000\nOne\n2\n00:00:03,000 --> 00:00:04,000\nTwo\n00:00:05,000 --> 00:00:06,000\nx",
+         ["One\n2", "Two", "x"]),
+        ("5\n00:00:01,000 --> 00:00:02,000\nOne\n6\n\n6\n00:00:03,000 --> 00:00:04,000\n6\n", ["One\n6", "6"]),
+        ("1\n00:00:01,000 --> 00:00:02,000\nIt is\n00:00:03\nin the morning, 12:30 - 13:00\n",
+         ["It is\n00:00:03\nin the morning, 12:30 - 13:00"]),
+    ],
+)  # fmt: skip
+def test_numbers_and_times_that_are_said(text: str, expected: list[str]) -> None:
+    assert [said for _, _, said, _ in cues(text)] == expected
+
+
 @pytest.mark.parametrize(
     ("text", "expected", "settings"),
     [

@@ -7,8 +7,10 @@ import pytest
 
 from tests.media.making import make, opened, run
 from tests.media.test_subtitles import HEAD, read
+from tests.mp4 import making as mp4
 from trio_stream.media import texts as room
 from trio_stream.media.jobs import Unreadable
+from trio_stream.media.probe import probe
 from trio_stream.media.texts import subtitle, texts
 
 WORDS = [
@@ -193,3 +195,126 @@ def test_only_so_much_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path.write_text("1\n00:00:01,000 --> 00:00:02,000\nx\n\n" * 100)
     result, _ = run(subtitle, path, suffix="srt")
     assert result == {"cues": 1, "whole": False}
+
+
+# --- WebVTT inside MP4 ----------------------------------------------------------------------------------
+
+SCALE = 1000
+
+
+def cue(text: str, settings: str = "", number: str = "") -> bytes:
+    """ISO/IEC 14496-30 section 7.4."""
+    return mp4.box(
+        "vttc",
+        mp4.box("iden", number.encode()) if number else b"",
+        mp4.box("sttg", settings.encode()) if settings else b"",
+        mp4.box("payl", text.encode()),
+    )
+
+
+NOTHING = mp4.box("vtte")
+
+
+def with_text(
+    film: Path,
+    samples: list[tuple[int, bytes]],
+    *,
+    handler: str = "text",
+    entry: str = "wvtt",
+    header: str = "WEBVTT",
+    language: int = 0x41F2,
+    edits: tuple[mp4.Edit, ...] = (),
+) -> bytes:
+    """The film with one more track, of samples that last so many milliseconds; its index stands at the end."""
+    data = film.read_bytes()
+    at = data.rindex(b"moov") - 4
+    track = mp4.Making(
+        samples=tuple(mp4.Sample(len(content), duration) for duration, content in samples),
+        chunks=(len(samples),),
+        id=9,
+        handler=handler,
+        timescale=SCALE,
+        edits=edits,
+        language=language,
+        name="Said",
+        entries=(mp4.box(entry, bytes(6), b"\0\1", mp4.box("vttC", header.encode())),),
+    )
+    content = mp4.box("mdat", *(content for _, content in samples))
+    return data[:at] + content + mp4.box("moov", data[at + 8 :], mp4.trak(track, [at + 8]))
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return make(
+        tmp_path / "plain.mp4", "-f lavfi -i testsrc2=size=64x36:rate=5:duration=6 -c:v libx264 -bf 0"
+    )
+
+
+@pytest.mark.parametrize("handler", ["text", "subt", "sbtl"])
+def test_webvtt_in_mp4(film: Path, tmp_path: Path, handler: str) -> None:
+    """A cue is in every sample of its time, alone or with others; between them lie samples without one."""
+    long = cue("<v Ann>Long</v> & <i>slanted</i>", "line:0 align:middle nonsense:1", "7")
+    samples = [
+        (1000, NOTHING), (500, long), (500, long + cue("Zwei\r\nZeilen, Größe")), (1000, NOTHING),
+        (1000, cue("a <- b")), (2000, NOTHING),
+    ]  # fmt: skip
+    path = tmp_path / "text.mp4"
+    path.write_bytes(with_text(film, samples, handler=handler))
+    result, blobs = run(texts, path)
+    assert result["tracks"] == [{"stream": 1, "codec": "wvtt", "cues": 3, "ass": False, "whole": True}]
+    assert read(blobs["1.vtt"].decode()) == [
+        (1000, 2000, "<v Ann>Long</v> &amp; <i>slanted</i>"),
+        (1500, 2000, "Zwei\nZeilen, Größe"),
+        (3000, 4000, "a &lt;- b"),
+    ]
+    assert "00:00:01.000 --> 00:00:02.000 line:0 align:center\n" in blobs["1.vtt"].decode()
+    (track,) = run(probe, path)[0]["subtitles"]
+    assert (track["index"], track["codec"], track["text"], track["language"]) == (1, "webvtt", True, "pt")
+
+
+def test_webvtt_in_mp4_with_a_header_and_regions(film: Path, tmp_path: Path) -> None:
+    header = "WEBVTT\n\nREGION\nid:up\nlines:2\n\nSTYLE\n::cue { color: red }\n"
+    path = tmp_path / "text.mp4"
+    path.write_bytes(
+        with_text(film, [(1000, cue("x", "region:up")), (1000, cue("y", "region:down"))], header=header)
+    )
+    made = run(texts, path)[1]["1.vtt"].decode()
+    assert read(made) == [(0, 1000, "x"), (1000, 2000, "y")]
+    assert "REGION\nid:up\nlines:2\n" in made
+    assert " --> 00:00:01.000 region:up\n" in made
+    assert "region:down" not in made
+
+
+def test_webvtt_in_mp4_that_begins_later(film: Path, tmp_path: Path) -> None:
+    path = tmp_path / "text.mp4"
+    edits = (mp4.Edit(2000, -1), mp4.Edit(1000, 0))
+    path.write_bytes(with_text(film, [(1000, cue("x"))], edits=edits))
+    assert read(run(texts, path)[1]["1.vtt"].decode()) == [(2000, 3000, "x")]
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        b"",
+        b"\0\0\0\x05vttc",
+        mp4.box("vttc")[:7],
+        mp4.box("vttc", b"\xff" * 9),
+        cue("\x00--> \ufffe"),
+        mp4.box("xxxx"),
+    ],
+)
+def test_webvtt_in_mp4_that_is_damaged(film: Path, tmp_path: Path, sample: bytes) -> None:
+    """What can be read is."""
+    path = tmp_path / "text.mp4"
+    path.write_bytes(with_text(film, [(1000, cue("one")), (1000, sample), (1000, cue("two"))]))
+    found = read(run(texts, path)[1]["1.vtt"].decode())
+    assert [each for each in found if each[2] in {"one", "two"}] == [(0, 1000, "one"), (2000, 3000, "two")]
+
+
+def test_ttml_in_mp4_is_known_and_not_offered(film: Path, tmp_path: Path) -> None:
+    """FFmpeg has no decoder of it."""
+    path = tmp_path / "text.mp4"
+    path.write_bytes(with_text(film, [(1000, b"<tt/>")], handler="subt", entry="stpp"))
+    assert run(texts, path) == ({"tracks": [], "reason": None}, {})
+    (track,) = run(probe, path)[0]["subtitles"]
+    assert (track["codec"], track["text"]) == ("ttml", False)

@@ -116,6 +116,25 @@ def test_a_clock_that_jumps_makes_the_sample_before_it_longer() -> None:
         read(opening(TWO) + fragment(TWO, 0, 2, 1, 500) + fragment(TWO, 0, 2, 2, 1 << 33))
 
 
+@pytest.mark.parametrize(
+    ("count", "timescale", "last", "believed"),
+    [
+        (40, 48_000, 0xFFFFFFF0, 1024),  # -16
+        (40, 90_000, 0xFFFFFFFF, 1024),
+        (40, 1000, 100_000, 1024),
+        (40, 1000, 50_000, 50_000),  # less than a minute, as the last picture of a screen
+        (100, 1000, 100_000, 100_000),  # less than all before it
+        (2, 1000, 100_000, 100_000),  # nobody knows what is usual
+    ],
+)
+def test_a_last_sample_that_does_not_end_is_as_long_as_the_others(
+    count: int, timescale: int, last: int, believed: int
+) -> None:
+    made = Making((Sample(10, 1024),) * (count - 1) + (Sample(10, last),), (), timescale=timescale)
+    track = one(opening(replace(made, samples=())) + fragment(made, 0, count, 1, 0))
+    assert track.samples.durations[count - 1] == believed
+
+
 def test_the_clock_of_a_fragment_without_samples_is_that_of_nothing() -> None:
     empty = box(
         "moof", full("mfhd", 0, 0, words(1)), box("traf", tfhd(1), tfdt(7), full("trun", 0, 0, words(0)))

@@ -14,6 +14,7 @@ from tests.mp4.test_movie import makings
 from trio_stream.mp4.boxes import Box, read_boxes
 from trio_stream.mp4.fragmented import read_fragments
 from trio_stream.mp4.fragments import fragment_head, init_segment
+from trio_stream.mp4.heads import LATE
 from trio_stream.mp4.locating import fragments, locate
 from trio_stream.mp4.movie import Movie, Track, read_movie
 from trio_stream.mp4.tables import Durations, SampleTable
@@ -64,13 +65,13 @@ def test_what_is_written_is_read_as_it_was(
 ) -> None:
     data, track = track_of(replace(made, edits=edits, handler=handler))
     try:
-        samples, timeline = place(track, 1000)
+        _, samples, timeline = place(track, 1000)
     except Unsupported:
         return
     joined = packaged(data, track, samples, timeline, length)
     movie = read(joined)
     [again] = movie.tracks
-    _, placed = place(again, movie.timescale, fragmented=True)
+    *_, placed = place(again, movie.timescale, fragmented=True)
     found, first = again.samples, timeline.first
     assert found.count == samples.count - first
     assert (again.handler, again.timescale, again.entry) == (handler, track.timescale, track.entry)
@@ -84,6 +85,25 @@ def test_what_is_written_is_read_as_it_was(
         assert found.shown_at(number) + placed.offset == samples.shown_at(was) + timeline.offset
         content = b"".join(joined[offset:][:size] for offset, size in found.extents(number, number + 1))
         assert content == made.contents[was]
+
+
+@pytest.mark.parametrize("late", [0, LATE - 1, LATE, LATE + 11, 3600])
+@pytest.mark.parametrize("offset", [0, 2000])
+def test_pictures_that_begin_late(late: int, offset: int) -> None:
+    """From so many seconds on the first is shown from 0 on, until the second is; all others stay where they are."""
+    made = Making(tuple(Sample(5, 1000, offset) for _ in range(8)), (8,))
+    edits = (Edit(late * 1000, -1), Edit(0, offset)) if late else (Edit(0, offset),)
+    _, track = track_of(replace(made, edits=edits, timescale=1000))
+    samples, timeline = place(track, 1000)
+    init = init_segment((track, timeline))
+    head = fragment_head(samples, timeline, 0, samples.count, 1, pictures=1000)
+    movie = read(init + head + b"".join(made.contents))
+    [again] = movie.tracks
+    _, placed = place(again, movie.timescale, fragmented=True)
+    shown = [again.samples.shown_at(each) + placed.offset for each in range(samples.count)]
+    wanted = [late * 1000 + each * 1000 for each in range(samples.count)]
+    assert shown[1:] == wanted[1:]
+    assert shown[0] == (0 if late >= LATE else wanted[0])
 
 
 def test_an_init_segment_says_what_the_file_says() -> None:
@@ -104,7 +124,7 @@ def test_an_init_segment_says_what_the_file_says() -> None:
     assert pictures.header[-44:] == quarter + words(320 << 16, 180 << 16)
     assert (pictures.media, pictures.descriptions) == (track.media, track.descriptions)
     assert (voice.id, voice.enabled, voice.language) == (2, True, None)
-    assert [(edit.duration, edit.media_time, edit.rate) for edit in voice.edits] == [(0, 1024, 1.0)]
+    assert [(edit.duration, edit.media_time) for edit in voice.edits] == [(0, 1024)]
     assert voice.entry == sound.entry
     moov = boxes[1]
     assert [each.kind for each in moov.children()] == ["mvhd", "trak", "trak", "mvex"]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mp4.making import FTYP, box, large_box
+from tests.mp4.making import FTYP, box, full, large_box, words
 from trio_stream.mp4 import locating
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.locating import Located, fragments, locate
+from trio_stream.mp4.locating import Located, fragments, is_cut_off, locate, undescribed_tracks
 
 MOOV = box("moov", b"index")
 MDAT = box("mdat", bytes(100_000))
@@ -40,24 +40,23 @@ class File:
 
 
 @pytest.mark.parametrize(
-    ("data", "brand", "behind"),
+    ("data", "behind"),
     [
-        (FTYP + MOOV + MDAT, "isom", len(FTYP + MOOV)),
-        (FTYP + MDAT + MOOV, "isom", len(FTYP + MDAT + MOOV)),
-        (MDAT + MOOV, "", len(MDAT + MOOV)),
-        (FTYP + large_box("mdat", bytes(9)) + large_box("moov", b"index"), "isom", len(FTYP) + 25 + 21),
-        (FTYP + MDAT + b"\0\0\0\0moovindex", "isom", len(FTYP + MDAT + MOOV)),
-        (FTYP + MOOV + b"rubbish behind the end", "isom", len(FTYP + MOOV)),
-        (FTYP + MOOV + MOOV.replace(b"index", b"other"), "isom", len(FTYP + MOOV)),
-        (box("ftyp", b"qt  ") + MOOV, "qt  ", 12 + len(MOOV)),
-        (box("ftyp", b"qt") + MOOV, "qt", 10 + len(MOOV)),
+        (FTYP + MOOV + MDAT, len(FTYP + MOOV)),
+        (FTYP + MDAT + MOOV, len(FTYP + MDAT + MOOV)),
+        (MDAT + MOOV, len(MDAT + MOOV)),
+        (FTYP + large_box("mdat", bytes(9)) + large_box("moov", b"index"), len(FTYP) + 25 + 21),
+        (FTYP + MDAT + b"\0\0\0\0moovindex", len(FTYP + MDAT + MOOV)),
+        (FTYP + MOOV + b"rubbish behind the end", len(FTYP + MOOV)),
+        (FTYP + MOOV + MOOV.replace(b"index", b"other"), len(FTYP + MOOV)),
+        (box("ftyp", b"qt") + MOOV, 10 + len(MOOV)),
         # fragments before the index, as some recorders write it
-        (FTYP + box("moof", b"1") + MDAT + MOOV, "isom", len(FTYP)),
+        (FTYP + box("moof", b"1") + MDAT + MOOV, len(FTYP)),
     ],
 )
-def test_the_index(data: bytes, brand: str, behind: int) -> None:
+def test_the_index(data: bytes, behind: int) -> None:
     file = File(data)
-    assert file.locate() == Located(brand, b"index", behind)
+    assert file.locate() == Located(b"index", behind)
     assert sum(length for _, length in file.reads) < 150  # nothing of the data
 
 
@@ -148,3 +147,21 @@ def test_any_cut_is_read_or_malformed(boxes: list[tuple[str, bytes]], data: st.D
     assert located.moov in whole
     assert 0 <= located.fragments_from <= len(whole)
     file.fragments(located.fragments_from)
+
+
+@pytest.mark.parametrize(
+    ("handler", "entries", "found"),
+    [("meta", 0, 1), ("vide", 0, 1), ("meta", 1, 0)],
+)
+def test_tracks_without_a_description(handler: str, entries: int, found: int) -> None:
+    stsd = full("stsd", 0, 0, words(entries), *([box("gpmd", bytes(8))] * entries))
+    trak = box("trak", box("mdia", box("minf", box("stbl", stsd))))
+    data = FTYP + box("moov", box("mvhd", bytes(100)), trak, box("udta"))
+    places = undescribed_tracks(lambda at, length: data[at : at + length], len(data))
+    assert [data[place : place + 4] for place in places] == [b"trak"] * found
+
+
+@pytest.mark.parametrize(("missing", "cut"), [(0, False), (1, True), (1000, True)])
+def test_a_file_that_was_cut_off(missing: int, cut: bool) -> None:
+    data = (FTYP + box("mdat", bytes(2000)))[: -missing or None]
+    assert is_cut_off(lambda at, length: data[at : at + length], len(data)) is cut

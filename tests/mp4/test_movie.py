@@ -136,8 +136,10 @@ def plain(count: int = 6, size: int = 10, **more: object) -> Making:
         (0x55C4, None, None),  # und
         (0x15C7, None, "eng"),
         (0x41F2, None, "por"),
-        (0, None, None),
-        (0x0100, None, None),  # QuickTime's own number
+        (0, None, "eng"),  # QuickTime's own number, as FFmpeg reads it in MP4 too
+        (1, None, "fra"),
+        (8, None, "por"),
+        (0x0100, None, None),  # a number nobody has
         (0x7FFF, None, None),  # letters there are not
         (0x15C7, "pt-BR", "pt-BR"),
         (0x55C4, "zh-Hant-TW", "zh-Hant-TW"),
@@ -175,11 +177,7 @@ def test_edit_lists(version: int) -> None:
         grown = index[8:].replace(box("edts", elst(edits)), made)
         data = box("moov", mvhd(), box("trak", grown))
     read_edits = one(data).edits
-    assert [(edit.duration, edit.media_time, edit.rate) for edit in read_edits] == [
-        (500, -1, 1.0),
-        (2000, 1024, 1.0),
-        (0, 7, 0.5),
-    ]
+    assert [(edit.duration, edit.media_time) for edit in read_edits] == [(500, -1), (2000, 1024), (0, 7)]
 
 
 def test_the_sample_entry_that_is_used_is_the_one_that_counts() -> None:
@@ -226,7 +224,10 @@ def test_samples_behind_the_end_of_a_file_are_not_there() -> None:
         ([(6, 10), (5, 20)], [10] * 6),
         ([(3, 10), (0, 5), (3, 20)], [10] * 3 + [20] * 3),
         ([], [0] * 6),
-        ([(5, 10), (1, 0xFFFFFFF0)], [10] * 5 + [0]),  # meant as a negative number
+        ([(5, 10), (1, 0xFFFFFFF0)], [10] * 5 + [1]),  # meant as a negative number
+        ([(2, 10), (1, (1 << 32) - 30), (3, 40)], [10, 10, 1, 30, 30, 30]),  # the sum comes right again
+        ([(2, 1000), (1, (1 << 32) - 500), (1, 2500), (2, 1000)], [1000, 1000, 1, 1999, 1000, 1000]),
+        ([(1, 5), (1, (1 << 32) - 5), (4, 0)], [5, 1, 0, 0, 0, 0]),  # nothing lasts less than no time
     ],
 )
 def test_durations_that_do_not_add_up(rows: list[tuple[int, int]], durations: list[int]) -> None:
@@ -242,7 +243,7 @@ def test_durations_that_do_not_add_up(rows: list[tuple[int, int]], durations: li
         ([(6, 0)], None),
         ([], None),
         ([(3, -1), (3, 5)], [-1] * 3 + [5] * 3),
-        ([(2, 7)], [7] * 6),
+        ([(2, 7)], [7, 7, 0, 0, 0, 0]),  # what has none is presented as it is decoded, as FFmpeg has it
         ([(2, 7), (99, 8)], [7, 7, 8, 8, 8, 8]),
     ],
 )

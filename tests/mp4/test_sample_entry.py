@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.media.making import make
-from tests.mp4.making import AAC, AVC, avc1, box, full, mp4a
+from tests.mp4.making import AVC, avc1, box, mp4a
 from trio_stream.mp4.boxes import Box, Malformed, read_boxes
 from trio_stream.mp4.movie import read_movie
 from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
 
 
-def read(data: bytes, handler: str, listed: int = 0) -> SampleEntry:
+def read(data: bytes, handler: str) -> SampleEntry:
     [entry] = read_boxes(data, "stsd")
-    return read_sample_entry(entry, handler, listed)
+    return read_sample_entry(entry, handler)
 
 
 def test_pictures() -> None:
@@ -31,16 +31,6 @@ def test_sound() -> None:
     entry = read(mp4a(44_100, 6), "soun")
     assert (entry.kind, entry.rate, entry.channels) == ("mp4a", 44_100, 6)
     assert (entry.object_type, entry.config) == (0x40, b"\x11\x90")
-
-
-@pytest.mark.parametrize(
-    ("version", "listed", "more"), [(0, 0, 0), (1, 0, 16), (2, 0, 36), (1, 1, 0), (7, 0, 0)]
-)
-def test_sound_of_quicktime_has_more_before_its_boxes(version: int, listed: int, more: int) -> None:
-    """In an `stsd` of version 1, versions are not QuickTime's."""
-    head = bytes(8) + struct.pack(">HHIHHHHI", version, 0, 0, 2, 16, 0, 0, 48_000 << 16)
-    entry = read(box("mp4a", head, b"\xee" * more, full("esds", 0, 0, AAC)), "soun", listed)
-    assert (entry.rate, entry.object_type) == (48_000, 0x40)
 
 
 def test_what_is_neither_is_not_looked_at() -> None:
@@ -110,10 +100,10 @@ def test_descriptors_that_end_too_early(esds: str) -> None:
         read(mp4a(esds=bytes.fromhex(esds)), "soun")
 
 
-@given(st.binary(max_size=120), st.sampled_from(["vide", "soun", "text"]), st.integers(0, 2))
-def test_any_bytes_are_an_entry_or_malformed(data: bytes, handler: str, listed: int) -> None:
+@given(st.binary(max_size=120), st.sampled_from(["vide", "soun", "text"]))
+def test_any_bytes_are_an_entry_or_malformed(data: bytes, handler: str) -> None:
     try:
-        entry = read_sample_entry(Box("mp4a", memoryview(data), "stsd/mp4a"), handler, listed)
+        entry = read_sample_entry(Box("mp4a", memoryview(data), "stsd/mp4a"), handler)
     except Malformed:
         return
     assert entry.pixel_aspect > 0

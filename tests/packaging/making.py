@@ -81,7 +81,7 @@ def audio(name: str = "a2", **more: object) -> Rendition:
         "codecs": "mp4a.40.2",
         "timescale": SOUND,
         "segments": segments([96_256, 191_488, 288_768, 192_512], [32_000, 64_000, 96_000, 64_000]),
-        "language": "eng",
+        "language": "en",
         "default": name == "a2",
         "channels": 2,
         "sample_rate": SOUND,

@@ -130,7 +130,7 @@ def test_sounds() -> None:
     channels = representation.find(f"{MPD}AudioChannelConfiguration")
     assert channels is not None
     assert channels.get("value") == "2"
-    assert [each.get("lang") for each in (first, second, third)] == ["eng"] * 3
+    assert [each.get("lang") for each in (first, second, third)] == ["en"] * 3
     roles = [each.find(f"{MPD}Role") for each in (first, second, third)]
     assert [role.get("value") for role in roles if role is not None] == ["main", "alternate", "alternate"]
     assert third.findtext(f"{MPD}Label") == "Commentary"

@@ -27,9 +27,9 @@ MASTER = """\
 #EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio0",NAME="eng",LANGUAGE="eng",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="a2.m3u8"
-#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio0",NAME="Commentary",LANGUAGE="eng",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="a4.m3u8"
-#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio1",NAME="eng (2)",LANGUAGE="eng",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="6",URI="a3.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio0",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="a2.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio0",NAME="Commentary",LANGUAGE="en",X-TITLE="Commentary",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="a4.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio1",NAME="English (2)",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="6",URI="a3.m3u8"
 #EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="texts",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,URI="s-1.m3u8"
 #EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="texts",NAME="English 'SDH'",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,\
 CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound",URI="s-2.m3u8"
@@ -158,7 +158,7 @@ def test_sounds_alone_are_renditions_of_one_stream_for_each_codec() -> None:
     loud = segments([96_256, 191_488, 288_768, 192_512], [64_000, 128_000, 192_000, 128_000])
     sounds = [
         audio(),
-        audio("a3", language="por", segments=loud),
+        audio("a3", language="pt", segments=loud),
         audio("a4", codecs="ac-3"),
         audio("a5", label="Commentary"),
     ]
@@ -168,10 +168,10 @@ def test_sounds_alone_are_renditions_of_one_stream_for_each_codec() -> None:
     assert [each.stream_info.codecs for each in read.playlists] == ["mp4a.40.2", "ac-3"]
     assert [each.stream_info.audio for each in read.playlists] == ["audio0", "audio1"]
     assert [(each.group_id, each.uri, each.name, each.default) for each in read.media] == [
-        ("audio0", "a2.m3u8", "eng", "YES"),
-        ("audio0", "a3.m3u8", "por", "NO"),
+        ("audio0", "a2.m3u8", "English", "YES"),
+        ("audio0", "a3.m3u8", "Portuguese", "NO"),
         ("audio0", "a5.m3u8", "Commentary", "NO"),
-        ("audio1", "a4.m3u8", "eng (3)", "YES"),
+        ("audio1", "a4.m3u8", "English (3)", "YES"),
     ]
 
     def playlist(uri: str) -> str:

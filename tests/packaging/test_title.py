@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.packaging.making import audio, segments, title, video
 from trio_stream.packaging.presentation import Presentation
-from trio_stream.packaging.title import Source, Title, marks, names, printable
+from trio_stream.packaging.title import Source, Title, marks, names, printable, text_label
 
 
 @pytest.mark.parametrize(
@@ -14,17 +14,37 @@ from trio_stream.packaging.title import Source, Title, marks, names, printable
     [
         ([], [], []),
         ([None], [None], ["Audio 1"]),
-        (["Loud", None, None], ["eng", "por", None], ["Loud", "por", "Audio 3"]),
-        ([None, None], ["eng", "eng"], ["eng", "eng (2)"]),
+        (["Loud", None, None], ["en", "tlh", None], ["Loud", "tlh", "Audio 3"]),
+        ([None, None], ["en", "en"], ["English", "English (2)"]),
+        ([None, "Dub", None], ["pt-BR", "pt-PT", "zh-TW"], ["Brazilian Portuguese", "Dub", "Chinese (TW)"]),
         (["A", "A", "A (2)"], [None] * 3, ["A", "A (2)", "A (2) (3)"]),
         (["A (3)", "A", "A"], [None] * 3, ["A (3)", "A", "A (3) (3)"]),
         (['The "best"'], [None], ["The 'best'"]),
         (["a\nb\0c\ud800"], [None], ["abc"]),
-        ([" \n"], ["eng"], ["eng"]),
+        ([" \n"], ["en"], ["English"]),
     ],
 )
 def test_names(labels: list[str | None], languages: list[str | None], expected: list[str]) -> None:
     assert names(labels, languages, "Audio") == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "language", "kinds", "expected"),
+    [
+        ("", None, "", None),
+        ("", "de", "", "German"),
+        ("", "de", "forced", "German (forced)"),
+        ("", None, "forced hearing_impaired", "Forced, SDH"),
+        ("Director", "pt-BR", "hearing_impaired", "Brazilian Portuguese - Director (SDH)"),
+        ("English (Forced)", "en", "forced", "English (Forced)"),
+        ("ENGLISH SDH", "en", "hearing_impaired", "ENGLISH SDH"),
+        ("Signs", None, "forced", "Signs (forced)"),
+    ],
+)
+def test_names_of_subtitles(label: str, language: str | None, kinds: str, expected: str | None) -> None:
+    """What a label says is not said twice."""
+    flags = {kind: kind in kinds.split() for kind in ("forced", "hearing_impaired")}
+    assert text_label(label, language, **flags) == expected
 
 
 @given(

@@ -269,11 +269,11 @@ def audible(kind: str, *boxes: bytes) -> bytes:
         (mp4a(esds=AAC.replace(b"\x11\x90", b"\x2b\x92")), "mp4a.40.5"),
         (mp4a(esds=AAC.replace(b"\x40\x15", b"\x6b\x15")), "mp4a.6B"),
         (mp4a(esds=AAC.replace(b"\x40\x15", b"\x69\x15")), "mp4a.69"),
-        (audible("ac-3"), "ac-3"),
-        (audible("ec-3"), "ec-3"),
-        (audible("Opus"), "Opus"),
-        (audible("fLaC"), "fLaC"),
-        (audible("alac"), "alac"),
+        (audible("ac-3", box("dac3")), "ac-3"),
+        (audible("ec-3", box("dec3")), "ec-3"),
+        (audible("Opus", box("dOps")), "Opus"),
+        (audible("fLaC", box("dfLa")), "fLaC"),
+        (audible("alac", box("alac")), "alac"),
     ],
 )
 def test_sounds(entry: bytes, codecs: str) -> None:

@@ -31,7 +31,7 @@ FIXED = {
 
 CONFIGURED = {
     "avc1": "avcC", "avc3": "avcC", "hvc1": "hvcC", "hev1": "hvcC", "vp09": "vpcC", "av01": "av1C",
-    "mp4a": "esds", "Opus": "dOps", "fLaC": "dfLa", "ac-3": "dac3", "ec-3": "dec3",
+    "mp4a": "esds", "Opus": "dOps", "fLaC": "dfLa", "ac-3": "dac3", "ec-3": "dec3", "alac": "alac",
 }  # fmt: skip
 """The box that has to stand in a sample entry."""
 

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
 from pathlib import Path
 
 import m3u8
 
 PICTURES = "-enc_time_base -1 -fps_mode passthrough"
 SOUND = "-af atrim=start=0"
+
+UNSEEN = 0.0001
+"""Seconds: what is presented for less is there to be decoded."""
 
 
 @dataclass(frozen=True)
@@ -66,4 +70,9 @@ def _read(text: str) -> Frames:
     base = Fraction(found[1])
     rows = [line.split(",") for line in text.splitlines() if line and not line.startswith("#")]
     shown = sorted((int(pts), hashed.strip()) for _, _, pts, _, _, hashed in rows if int(pts) >= 0)
-    return Frames(tuple(float(pts * base) for pts, _ in shown), tuple(hashed for _, hashed in shown))
+    seen = [
+        one
+        for one, other in zip_longest(shown, shown[1:])
+        if other is None or (other[0] - one[0]) * base > UNSEEN
+    ]
+    return Frames(tuple(float(pts * base) for pts, _ in seen), tuple(hashed for _, hashed in seen))

@@ -35,7 +35,7 @@ def package(fd: int, size: int) -> object:
     except (Unpackageable, SourceUnreadable) as error:
         return "refused", re.sub(r"\d+|\?", "#", str(error))[:100]
     found = index.presentation
-    _say(found)
+    say(found)
     for rendition in found.renditions[:MOST_RENDITIONS]:
         _send(index, rendition, size)
     return tuple(
@@ -49,7 +49,7 @@ def package(fd: int, size: int) -> object:
     )
 
 
-def _say(found: Presentation) -> None:
+def say(found: Presentation) -> None:
     """Manifests, and what is kept in the database."""
     made = Title((Source("", "r/x", found),), (TEXT,))
     hls.master(made).encode()

@@ -124,14 +124,21 @@ SPECIMENS = (
     Specimen("webm-vp9-opus", "-i base -c:v copy -c:a libopus -b:a 48k", base="vp9-opus", suffix="webm"),
     Specimen("ts-b-frames", "-i base -c copy", base="b-frames", suffix="ts"),
     Specimen("mov-late-pictures", "-i base -c copy", base="late-pictures", suffix="mov"),
+    Specimen("mov-mp3", "-i base -c copy", base="mp3", suffix="mov"),
+    Specimen("mov-ac3", f"{BOTH} {X264} -bf 2 -g 48 -c:a ac3 -b:a 96k", suffix="mov"),
+    Specimen("mov-alac-mono", f"{BOTH} {X264} -bf 2 -g 48 -c:a alac", suffix="mov"),
+    Specimen("quicktime-96k", f"{picture()} {tone(rate=96_000)} {X264} -g 48 {AAC} -f mov -brand mp42"),
+    Specimen(
+        "quicktime-22k", f"{picture()} {tone(rate=22_050)} {X264} -g 48 -c:a libmp3lame -f mov -brand mp42"
+    ),
 )
 """Opus is coded anew for WebM: only so it says how much of its last packet is padding."""
 
 FORMATS = {"mkv": "matroska", "ts": "mpegts"}
 """Of suffixes that are not called like their containers."""
 
-REMUXED = tuple(each for each in SPECIMENS if each.suffix != "mp4")
-COPIED = tuple(each for each in SPECIMENS if each.suffix == "mp4")
+REMUXED = tuple(each for each in SPECIMENS if each.suffix not in ("mp4", "mov"))
+COPIED = tuple(each for each in SPECIMENS if each.suffix in ("mp4", "mov"))
 
 
 def specimens() -> Path:
@@ -164,8 +171,7 @@ def _make(folder: Path, specimen: Specimen) -> None:
         "-threads",
         "1",
         *words,
-        "-f",
-        FORMATS.get(specimen.suffix, specimen.suffix),
+        *(() if " -f mov " in specimen.arguments else ("-f", FORMATS.get(specimen.suffix, specimen.suffix))),
         str(unfinished),
     ]
     made = subprocess.run(command, capture_output=True, text=True, check=False)

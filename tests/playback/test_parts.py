@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.media.joined import change_sound, clip, join
+from tests.media.joined import change_sound, clip, join, mix
 from tests.media.making import run
 from tests.media.remuxing import outlined, pictures, sound
 from trio_stream.media.outline import Outline
@@ -282,3 +282,19 @@ def test_a_track_that_only_a_later_part_has(tmp_path: Path) -> None:
     heard = sound(played.data)
     assert heard.planes == sound(parts[1], 1).planes
     assert heard.begins == pytest.approx(found.parts[1].start, abs=0.05)
+
+
+def test_another_programme_with_a_clock_of_its_own_is_no_part(tmp_path: Path) -> None:
+    """Its packets lie among the others, hours ahead."""
+    one = clip(tmp_path / "a.ts", seconds=6, more="-mpegts_start_pid 0x100")
+    other = clip(
+        tmp_path / "b.ts",
+        seconds=6,
+        hertz=880,
+        more="-mpegts_start_pid 0x300 -mpegts_pmt_start_pid 0x1100 -output_ts_offset 7200",
+    )
+    path = mix(tmp_path / "both.ts", one, other)
+    found, presentation = presented(path)
+    assert len(found.parts) == 1
+    [seen] = stretches(path, presentation.renditions[0])
+    assert [digest for _, digest in pictures(seen.data)] == [digest for _, digest in pictures(one)]

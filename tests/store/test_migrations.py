@@ -93,6 +93,9 @@ async def test_from_each_released_schema_with_its_data_to_the_newest(empty_url: 
 
     before = within(empty_url, restore)
     assert all(before.values()), "each table has a row"
+    if version < "0005":
+        for row in before["subtitles"]:
+            row["signature"] = None if row["video"] is None else ""
     assert await migrate(empty_url) == Migrated(version, NEWEST)
     assert within(empty_url, differences) == []
     after = within(empty_url, rows_of)
@@ -136,6 +139,36 @@ async def test_folders_with_videos_are_no_longer_missing(empty_url: URL) -> None
     assert 0 < len(back) < len(before)
     await migrate(empty_url)
     assert within(empty_url, missing) == [(number, None if number in back else 5) for number, _ in before]
+
+
+async def test_languages_become_tags_and_subtitles_are_read_again(empty_url: URL) -> None:
+    """Files beside videos are taken for changed, by which the next look finds them; of tracks, those that failed."""
+    languages = ["eng", "por", "pt-BR", "chi", "fre", "und", "pob", "qaa", None]
+
+    def restore(connection: Connection) -> None:
+        load(connection, "0004")
+        fill(connection, "0004")
+        connection.execute(text("UPDATE contents SET texts = 'failed'"))
+        for track, language in enumerate(languages, 10):
+            connection.execute(
+                text(
+                    "INSERT INTO subtitles (number, revision, track, codec, language, state, reason)"
+                    " SELECT 100 + :track, revision, :track, 'subrip', :language, 'failed', 'why' FROM subtitles"
+                    " WHERE revision IS NOT NULL AND track < 10"
+                ),
+                {"track": track, "language": language},
+            )
+
+    def now(connection: Connection) -> tuple[list[str | None], set[str], set[str], list[str]]:
+        tracks = connection.execute(text("SELECT * FROM subtitles WHERE track >= 10 ORDER BY track")).all()
+        beside = connection.scalars(text("SELECT signature FROM subtitles WHERE video IS NOT NULL"))
+        waiting = connection.scalars(text("SELECT texts FROM contents"))
+        return [row.language for row in tracks], {row.state for row in tracks}, set(waiting), list(beside)
+
+    within(empty_url, restore)
+    await migrate(empty_url)
+    tags = ["en", "pt", "pt-BR", "zh", "fr", None, "pt-BR", "qaa", None]
+    assert within(empty_url, now) == (tags, {"waiting"}, {"waiting"}, [""])
 
 
 async def test_an_empty_database_gets_the_newest_schema(empty_url: URL) -> None:

@@ -25,7 +25,10 @@ MOSTLY_ONE_WAY = (
     "test_conditions",
     "test_fresh",
     "test_made",
+    "test_names",
+    "test_orientation",
     "test_packaged",
+    "test_presentation",
     "test_promises",
     "test_vanishing",
 )

@@ -77,6 +77,7 @@ def of_the_library(server: Server) -> list[Place]:
         *(Place(f"{of}/{{name}}", url) for url in made),
         *(Place("/api/videos/{id}/{name}.m3u8", url) for url in (about["urls"]["hls"], *playlists)),
         Place("/api/videos/{id}/manifest.mpd", about["urls"]["dash"]),
+        Place("/api/videos/{id}/presentation", folder + "presentation"),
         *(Place(f"{of}/{{rendition}}/{{name}}", url) for url in sorted(segments)),
         *(Place(f"{of}/{{text}}/{{name}}.vtt", url) for url in sorted(texts)),
         Place("/docs", "/docs"),

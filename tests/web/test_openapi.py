@@ -299,6 +299,7 @@ _FOREIGN = {"Origin": "http://other.example"}
         ("GET", "/static/{file}", "/static/none.css", {}, 404),
         ("GET", "/assets/{file}", "/assets/none.js", {}, 404),
         ("GET", "/api/videos/{id}", _NO_ID, {}, 404),
+        ("GET", "/api/videos/{id}/presentation", f"{_NO_ID}/presentation", {}, 404),
         ("PATCH", "/api/videos/{id}", _NO_ID, _FOREIGN, 403),
         ("GET", "/api/videos/{id}/file", f"{_NO_ID}/file", {}, 404),
         ("PUT", "/api/videos/{id}/playhead", f"{_NO_ID}/playhead", _FOREIGN, 403),

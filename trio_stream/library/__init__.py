@@ -6,7 +6,7 @@ walking.py         the folders, one at a time
 listing.py         the names of all videos, as the folders are now
 catalog.py         opening a video safely; opening.py does so without a thread
 moves.py           which video a new file is, if it is one that has gone (pure)
-sidecars.py        which subtitle files belong to a video, by their names; languages.py knows what words mean (pure)
+sidecars.py        which subtitle files belong to a video, by their names (pure)
 subtitle_files.py  the same for a folder on the disk
 known.py           what the database knows of the folder; records.py is how a look changes that
 scanner.py         looks at the folder and writes down what it sees; watching.py hears of changes

@@ -133,7 +133,7 @@ def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
         .where(contents.c.revision == revision)
         .values(
             state="probed",
-            reason=None,
+            reason=facts.missing,
             attempts=0,
             facts=json.dumps(facts.to_json()),
             duration=duration,

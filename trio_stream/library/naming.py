@@ -114,11 +114,18 @@ def name_from_url(raw: bytes) -> str:
     return unquote_to_bytes(raw).decode("utf-8", "surrogateescape")
 
 
+def printable(text: str) -> str:
+    """The text for a terminal or a log: a sign that is not printable, or a byte that is no UTF-8, becomes U+FFFD."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
 def is_plain(name: str) -> bool:
-    """Whether `name` can be a video of the library: relative, no hidden, empty or dot segments, no NUL or backslash."""
+    """Whether `name` can be a video of the library: relative, no hidden, empty or dot segments, no NUL.
+
+    A backslash is a letter like any other: what runs here has POSIX paths, in which it divides nothing.
+    """
     return (
         0 < len(name.encode("utf-8", "surrogatepass")) <= LONGEST_NAME
         and "\0" not in name
-        and "\\" not in name
         and not any(segment == "" or segment.startswith(".") for segment in name.split("/"))
     )

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from trio_stream.library.languages import bcp47, english_name
+from trio_stream.languages import bcp47
 from trio_stream.library.naming import natural_key
 
 SUFFIXES = frozenset({"srt", "vtt", "ass", "ssa"})
@@ -31,7 +31,8 @@ _FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A subtitle file of a video. `name` is relative to the video's folder; `language` a BCP 47 tag, if it says one."""
+    """A subtitle file of a video. `name` is relative to the video's folder; `language` a BCP 47 tag, if it says one;
+    `label` what else it is called."""
 
     name: str
     suffix: str
@@ -153,7 +154,7 @@ def _described(whole: str, rest: str) -> Sidecar:
         name=whole,
         suffix=whole.rpartition(".")[2].lower(),
         language=language,
-        label=_label(language, labels, flags),
+        label=" - ".join([*labels, *(["commentary"] if "commentary" in flags else [])]),
         forced="forced" in flags,
         hearing_impaired="hearing_impaired" in flags,
         default="default" in flags,
@@ -165,15 +166,3 @@ def _said_otherwise(rest: str, word: str) -> bool:
     """Whether a word that is a flag and a language (`hi`: hearing impaired, and Hindi) stands beside a language."""
     words = [part for part in _BETWEEN.split(rest) if part.lower() != word.lower()]
     return any(bcp47(part) is not None and part.lower() not in _FLAGS for part in words)
-
-
-def _label(language: str | None, labels: list[str], flags: set[str]) -> str:
-    """What a menu shows: the language's English name, what somebody called it, and what kind it is."""
-    kinds = [
-        said
-        for flag, said in (("forced", "forced"), ("hearing_impaired", "SDH"), ("commentary", "commentary"))
-        if flag in flags
-    ]
-    parts = [*([english_name(language)] if language else []), *labels]
-    text = " - ".join(part for part in parts if part)
-    return f"{text} ({', '.join(kinds)})" if text and kinds else text or ", ".join(kinds).capitalize()

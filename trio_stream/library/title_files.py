@@ -19,7 +19,7 @@ from trio_stream.http.media_types import media_type
 from trio_stream.library.catalog import open_file
 from trio_stream.library.content import Identity
 from trio_stream.library.families import MOST
-from trio_stream.library.naming import is_plain, title_of
+from trio_stream.library.naming import is_plain, printable, title_of
 from trio_stream.library.titling import LONGEST_TITLE
 from trio_stream.library.walking import Folder, below
 
@@ -151,4 +151,4 @@ def _read(root: str, name: str, status: os.stat_result) -> TitleFile:
 
 def _plain(text: str) -> str:
     """A text without what no log and no database should be given."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)[:LONGEST_REASON]
+    return printable(text)[:LONGEST_REASON]

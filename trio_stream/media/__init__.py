@@ -8,6 +8,7 @@ In the worker:   worker.py    imports FFmpeg once and forks a child for each job
                  lockdown.py  what a child gives up before it touches the media
                  jobs.py      what a job is given: a file to read, a reply to write
                  opening.py   the one way a job opens media with FFmpeg
+                 choosing.py  which tracks are played (pure);  streams.py  asks it of an open container
                  probe.py     the job that finds the facts;  keyframes.py  where decoding can begin
                  codecs.py    names codecs as browsers know them (pure)
                  pictures.py  the job that makes a poster and preview tiles: stills.py finds frames,

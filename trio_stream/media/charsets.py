@@ -13,14 +13,26 @@ another encoding of Latin letters, because it judges the mess, not the language.
 import codecs
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
 
 SAMPLE = 16_384
 """Bytes, of lines that are not plain ASCII, that are judged."""
 
 HINT = 0.25
 """What a known language adds to the score of decodings into it; a right one has about 0.8 to 1 by itself."""
+
+RARE = 0.02
+"""What encodings of DOS and of the Macintosh need more than others to be believed."""
+
+_OLD = frozenset({
+    "cp437", "cp737", "cp775", "cp850", "cp852", "cp855", "cp857", "cp860", "cp861", "cp862", "cp865", "cp1125",
+    "mac_croatian", "mac_cyrillic", "mac_greek", "mac_iceland", "mac_latin2", "mac_roman", "mac_romanian",
+    "mac_turkish",
+})  # fmt: skip
 
 _NEUTRAL = frozenset(
     "\u00a0«»‹›“”„‟‘’‚‛–—―…•·°ºª©®™№§¡¿♪♫×¼½¾²³´`′″€£¥、。，！？：；「」『』（）《》〈〉【】・～ー‥\u3000،؛؟΄"
@@ -37,10 +49,11 @@ class _Language:
     other: str = ""
 
 
-_CYRILLIC = "cp1251 koi8_r koi8_u iso8859_5 cp866"
-_WESTERN = "cp1252 iso8859_15 iso8859_1"
-_CENTRAL = "cp1250 iso8859_2"
-_BALTIC = "cp1257 iso8859_13"
+_CYRILLIC = "cp1251 koi8_r koi8_u iso8859_5 cp866 mac_cyrillic"
+_WESTERN = "cp1252 iso8859_15 iso8859_1 mac_roman cp850 cp437"
+_NORDIC = "cp1252 iso8859_15 iso8859_1 mac_roman cp850 cp865"
+_CENTRAL = "cp1250 iso8859_2 cp852 mac_latin2"
+_BALTIC = "cp1257 iso8859_13 cp775"
 
 # The commonest characters of running text in each language; how common they are beyond that does not matter.
 _HANZI = (
@@ -71,30 +84,35 @@ LANGUAGES = (
     _Language("en de sv fi nl", _WESTERN, "äöüßåéëïè"),
     _Language("fr", _WESTERN, "éèàùâêîôûëïüçœæ"),
     _Language("es gl", _WESTERN, "áéíóúñü¿¡"),
-    _Language("pt", _WESTERN, "ãõáéíóúâêôçàü"),
+    _Language("pt", f"{_WESTERN} cp860", "ãõáéíóúâêôçàü"),
     _Language("it", _WESTERN, "àèéìòù", "í"),
     _Language("ca", _WESTERN, "àèéíòóúçïü"),
-    _Language("da no nb nn", _WESTERN, "æøåéò"),
-    _Language("is fo", _WESTERN, "áéíóúýþæöð"),
+    _Language("da no nb nn", _NORDIC, "æøåéò"),
+    _Language("is fo", "cp1252 iso8859_15 iso8859_1 mac_iceland cp850 cp861", "áéíóúýþæöð"),
     _Language("sq", _WESTERN, "ëç"),
     _Language("cs", _CENTRAL, "áčďéěíňóřšťúůýž"),
     _Language("sk", _CENTRAL, "áäčďéíľňóôšťúýž", "ĺŕ"),
     _Language("pl", _CENTRAL, "ąćęłńóśźż"),
     _Language("hu", _CENTRAL, "áéíóöőúüű"),
-    _Language("hr sl bs sr", _CENTRAL, "čćđšž"),
-    _Language("ro", "cp1250 iso8859_2 iso8859_16", "ăâîşţșț"),
-    _Language("tr az", "cp1254 iso8859_9", "çğıöşüİ", "âîû"),
+    _Language("hr sl bs sr", f"{_CENTRAL} mac_croatian", "čćđšž"),
+    _Language("ro", "cp1250 iso8859_2 iso8859_16 cp852 mac_romanian", "ăâîşţșț"),
+    _Language("tr az", "cp1254 iso8859_9 cp857 mac_turkish", "çğıöşüİ", "âîû"),
     _Language("lt", _BALTIC, "ąčęėįšųūž"),
     _Language("lv", _BALTIC, "āčēģīķļņšūž"),
     _Language("et", _BALTIC, "äõöüšž"),
     _Language("vi", "cp1258", _VIETNAMESE),
     _Language("ru", _CYRILLIC, "оеаинтсрвлкмдпуяыьгзбчйхжю", "шщцфэёъ"),
     _Language("bg mk", _CYRILLIC, "аоеинтрсвлкдпмзгбучйъщжцшю", "яхфьѓѕјљњќџ"),
-    _Language("uk be", "cp1251 koi8_u iso8859_5", "оаинтвіерслкудмпяьзгбчйхїє", "жшщцфюґыўёэ"),
-    _Language("sr", "cp1251 iso8859_5", "аоеинтрсвкјлдпмузгбшчц", "њљхћжђфџ"),
-    _Language("el", "cp1253 iso8859_7", "αοιετσνηυρκπμλςδγωθχφβάέήίόύώ", "ξζψϊϋΐΰ"),
     _Language(
-        "he yi", "cp1255 iso8859_8", "אבגדהוזחטיכלמנסעפצקרשתםןךףץ", "".join(map(chr, range(0x5B0, 0x5C3)))
+        "uk be", "cp1251 koi8_u iso8859_5 cp1125 mac_cyrillic", "оаинтвіерслкудмпяьзгбчйхїє", "жшщцфюґыўёэ"
+    ),
+    _Language("sr", "cp1251 iso8859_5 cp855 mac_cyrillic", "аоеинтрсвкјлдпмузгбшчц", "њљхћжђфџ"),
+    _Language("el", "cp1253 iso8859_7 cp737 mac_greek", "αοιετσνηυρκπμλςδγωθχφβάέήίόύώ", "ξζψϊϋΐΰ"),
+    _Language(
+        "he yi",
+        "cp1255 iso8859_8 cp862",
+        "אבגדהוזחטיכלמנסעפצקרשתםןךףץ",
+        "".join(map(chr, range(0x5B0, 0x5C3))),
     ),
     _Language("ar", "cp1256 iso8859_6", "الينموتربةعدسفهكقحجشأصطخىإضءذئزثغظؤآ", "ًٌٍَُِّْ"),
     _Language("fa ur", "cp1256", "اینردهمتوبسشکزگلعخقفجپحچصطذضژظغآئ", "كي‌"),
@@ -157,17 +175,40 @@ def guess(data: bytes, language: str | None = None) -> str:
     sample = _sample(data)
     hint = language.split("-")[0].lower() if language else None
     best, chosen = float("-inf"), "cp1252"
-    decoded: dict[str, str] = {}
+    decoded: dict[str, _Letters] = {}
     for candidate in LANGUAGES:
         bonus = HINT if hint in candidate.codes.split() else 0.0
         weights = _weights(candidate)
         for encoding in candidate.encodings.split():
             if encoding not in decoded:
-                decoded[encoding] = unicodedata.normalize("NFC", sample.decode(encoding, "replace"))
-            score = _score(decoded[encoding], weights) + bonus
+                text = sample.decode(encoding, "replace")
+                decoded[encoding] = _Letters.of(unicodedata.normalize("NFC", text))
+            score = decoded[encoding].score(weights) + bonus - (RARE if encoding in _OLD else 0)
             if score > best + 1e-9:
                 best, chosen = score, encoding
     return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Letters:
+    """What of a decoding counts, for all languages: how often it has each letter that is not ASCII, and faults."""
+
+    counts: Counter[str]
+    faults: float
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        pairs = Counter(pair for pair in pairwise(f"\n{text}") if pair[0] > "\x7f" or pair[1] > "\x7f")
+        return cls(
+            Counter(letter for letter in text if letter > "\x7f"),
+            sum(_misplaced(*pair) * count for pair, count in pairs.items()),
+        )
+
+    def score(self, weights: dict[str, float]) -> float:
+        """The mean over what is not ASCII: 1 where all of it is the language's own."""
+        total = sum((weights.get(each) or _foreign(each)) * count for each, count in self.counts.items())
+        count = self.counts.total()
+        return (total - self.faults) / count if count else 0.0
 
 
 def _sample(data: bytes) -> bytes:
@@ -185,26 +226,12 @@ def _sample(data: bytes) -> bytes:
 
 
 def _weights(language: _Language) -> dict[str, float]:
-    weights = dict.fromkeys(_NEUTRAL, 0.5)
+    weights = dict.fromkeys(_NEUTRAL, 0.7)
     for letters, weight in ((language.other, 0.5), (language.common, 1.0)):
         for letter in letters:
             weights[letter.upper()] = weight * 0.9
             weights[letter] = weight
     return weights
-
-
-def _score(text: str, weights: dict[str, float]) -> float:
-    """The mean over what is not ASCII: 1 where all of it is the language's own."""
-    total, count = 0.0, 0
-    before = "\n"
-    for letter in text:
-        if letter > "\x7f":
-            count += 1
-            total += weights.get(letter) or _foreign(letter)
-        if letter > "\x7f" or before > "\x7f":
-            total -= _misplaced(before, letter)
-        before = letter
-    return total / count if count else 0.0
 
 
 def _misplaced(before: str, letter: str) -> float:

@@ -78,7 +78,17 @@ def unfinished(cues: list[Cue], most: int = 5_000) -> list[Cue]:
 
 # Control characters, and what is no character at all; line ends and tabs are text.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
-_LINE_END = re.compile(r"\r\n?|\u2028|\u2029")
+# CR CR LF is what comes of turning LF into CR LF twice.
+_LINE_END = re.compile(r"\r{1,3}\n|\r|\u2028|\u2029")
+
+
+UNSEEN = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""What nobody sees: marks of direction, joiners, spaces without width, soft hyphens."""
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to be seen in it."""
+    return not text.strip() or (not text.isascii() and not UNSEEN.sub("", text).strip())
 
 
 def clean(text: str) -> str:
@@ -140,9 +150,9 @@ class Text:
         while self._open:
             self._end(self._open.pop())
         text = clean("".join(self._parts))
-        if not _EMPTY_TAGS.sub("", text).replace("&nbsp;", "").strip():
+        if is_blank(_EMPTY_TAGS.sub("", text).replace("&nbsp;", "")):
             return ""
-        return "\n".join(line.rstrip() for line in text.split("\n") if line.strip())
+        return "\n".join(line.rstrip() for line in text.split("\n") if not is_blank(line))
 
 
 _EMPTY_TAGS = re.compile(r"<[^<>]*>")

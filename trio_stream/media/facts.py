@@ -5,7 +5,7 @@ that does not have exactly the types named here, and nothing longer than what th
 """
 
 import math
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from fractions import Fraction
 from functools import cache
 from types import UnionType
@@ -13,6 +13,9 @@ from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hin
 
 TEXT_LIMIT = 1000
 """Characters of a title."""
+
+MEASURABLE = 0.1
+"""Seconds that are missing at least, if anybody knows how many are."""
 
 TRACK_LIMIT = 200
 CHAPTER_LIMIT = 2000
@@ -115,8 +118,12 @@ class Keyframes:
 class Facts:
     """What a probe found. `duration` in seconds, `bit_rate` in bits a second, of the whole file.
 
-    `container` is a short name: mp4, mov, matroska, webm, mpegts, avi...; `cover` the index of the track that is an
-    embedded picture.
+    All times count from where the presentation begins; the clock of the file shows `start` seconds there. Where the end
+    of the file is missing, what is there ends at `until` seconds; None: nothing is missing, as far as one can tell.
+
+    `container` is a short name: mp4, mov, matroska, webm, mpegts, avi...; `video` and `audio` begin with the track that
+    is played; `cover` is the index of a track of single pictures that is none of them: a picture attached to the file,
+    or one for each chapter.
     """
 
     container: str
@@ -129,6 +136,16 @@ class Facts:
     chapters: tuple[Chapter, ...]
     keyframes: Keyframes | None
     cover: int | None
+    start: float = 0.0
+    until: float | None = None
+
+    @property
+    def missing(self) -> str | None:
+        """What is missing of the file, in a sentence for people; None if nothing is."""
+        if self.until is None or self.duration is None:
+            return None
+        of_all = f" of {self.duration:.1f}" if self.duration - self.until > MEASURABLE else ""
+        return f"its end is missing: {self.until:.1f}{of_all} seconds are there"
 
     def to_json(self) -> dict[str, Any]:
         """What `json` can hold; a fraction as "numerator/denominator"."""
@@ -164,9 +181,12 @@ def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR09
     origin = get_origin(kind)
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
-        if not isinstance(data, dict) or data.keys() != hints.keys():
+        needed = {
+            each.name for each in fields(kind) if each.default is MISSING
+        }  # what was kept before lacks others
+        if not isinstance(data, dict) or not needed <= data.keys() <= hints.keys():
             raise ValueError(f"{where} is no {kind.__name__}")
-        return kind(**{name: from_plain(hint, data[name], f"{where}.{name}") for name, hint in hints.items()})
+        return kind(**{name: from_plain(hints[name], each, f"{where}.{name}") for name, each in data.items()})
     if origin in (Union, UnionType):
         if data is None:
             return None

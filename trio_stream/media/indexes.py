@@ -22,6 +22,9 @@ from trio_stream.media.survey import Seen, Survey
 
 TABLES = frozenset({"mov", "mp4", "3gp"})
 
+READ_THROUGH = FREE_CLOCK | {"flv"}
+"""Containers without an index, and one whose pictures are described anew wherever their coding changes."""
+
 LOOK_BYTES = 16 << 20
 """How much of a file with an index is read at its beginning."""
 
@@ -62,7 +65,7 @@ class Index:
 
     def fill(self, late: float) -> bool:
         """Complete the survey, in so many seconds; False: this index cannot be believed, and the survey is spoilt."""
-        if self._name in FREE_CLOCK or self._survey.video is None:
+        if self._name in READ_THROUGH or self._survey.video is None:
             return False
         self._survey.read(LOOK_BYTES, late)
         try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+import av
 import av.container
 import av.error
 from av.stream import Discard

@@ -8,14 +8,19 @@ cannot open: the callback FFmpeg asks for that refuses. The filter of system cal
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import av
 import av.container
 import av.error
 import av.logging
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
 
 from trio_stream.media.jobs import MediaFile, Unreadable
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.locating import undescribed_tracks
 
 # FFmpeg's names of the containers that `http.media_types` knows, and the bare streams such files may be.
 CONTAINERS = (
@@ -42,6 +47,8 @@ _LISTS = (
     (rb"[0-9a-z+.-]+://\S+\s", "a list of addresses"),
 )
 
+NO_HEADER = "error reading header"
+
 _SAID = {
     "moov atom not found": "its index (moov) is missing or cannot be read",
 }
@@ -58,23 +65,111 @@ def open_media(
         raise Unreadable("the file is empty")
     av.logging.set_level(av.logging.ERROR)
     try:
-        return av.open(
-            file,
-            mode="r",
-            options={
-                **(options or {}),
-                "format_whitelist": ",".join(formats),
-                "protocol_whitelist": "none",
-                "max_streams": "200",
-            },
-            io_open=_refuse,
-        )
+        return _open(file, formats, options)
     except (av.error.FFmpegError, OSError, ValueError, LookupError, RuntimeError) as error:
         if file.error is not None:
             raise file.error from None
+        if _last_said(error) == NO_HEADER and (masked := _masked(file)) is not None:
+            with suppress(av.error.FFmpegError, OSError, ValueError, LookupError, RuntimeError):
+                return _open(masked, formats, options)
         raise Unreadable(_why(file, error)) from None
     finally:
         av.logging.set_level(None)
+
+
+def _open(
+    file: MediaFile, formats: tuple[str, ...], options: Mapping[str, str] | None
+) -> av.container.InputContainer:
+    return av.open(
+        file,
+        mode="r",
+        options={
+            **(options or {}),
+            "format_whitelist": ",".join(formats),
+            "protocol_whitelist": "none",
+            "max_streams": "200",
+        },
+        io_open=_refuse,
+    )
+
+
+class _Masked(MediaFile):
+    """A file with other bytes at some places."""
+
+    def __init__(self, file: MediaFile, masks: Mapping[int, bytes]) -> None:
+        super().__init__(file.fd, file)
+        self._masks = masks
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        data = bytearray(super().read_at(offset, size))
+        for at, mask in self._masks.items():
+            for place, byte in enumerate(mask, at - offset):
+                if 0 <= place < len(data):
+                    data[place] = byte
+        return bytes(data)
+
+
+def _masked(file: MediaFile) -> MediaFile | None:
+    """The file without those tracks of MP4 for which FFmpeg refuses it as a whole; None where there are none."""
+    try:
+        kinds = undescribed_tracks(file.read_at, file.size or 0)
+    except Malformed:
+        return None
+    return _Masked(file, dict.fromkeys(kinds, b"free")) if kinds else None
+
+
+def container_name(container: av.container.InputContainer, file: MediaFile) -> str:
+    """FFmpeg has one name for each family; the brand, or the document type, tells the members apart."""
+    name = container.format.name
+    if name.startswith("mov,"):
+        brand = container.metadata.get("major_brand", "")
+        return "mov" if brand == "qt  " else "3gp" if brand.startswith(("3gp", "3g2", "3ge")) else "mp4"
+    if name.startswith("matroska"):
+        # The element DocType (RFC 8794 section 11.2.6), in the header a file begins with.
+        start = file.read_at(0, 128) if file.seekable() else b""
+        return "webm" if re.search(rb"\x42\x82[\x84]webm", start) else "matroska"
+    return printable(name.partition(",")[0], 40)
+
+
+def open_described(
+    file: MediaFile, options: Mapping[str, str] | None = None, *, sound: bool = True
+) -> av.container.InputContainer:
+    """`open_media`, so that something is known of each track, also of one that begins late.
+
+    In streams (MPEG-TS, MPEG-PS, FLV) only packets say how a track is coded, and FFmpeg looks at 5 MB of them, or five
+    seconds. Where that does not suffice it looks again, at LATE. `sound`: whether that of audio tracks matters.
+    """
+    if file.seekable():
+        file.seek(0)
+    container = open_media(file, options=options)
+    if not _lacks_something(container, file, sound=sound):
+        return container
+    container.close()
+    file.seek(0)
+    return open_media(file, options={**(options or {}), **LATE})
+
+
+LATE = {"probesize": str(30_000_000), "analyzeduration": str(50_000_000)}
+"""Bytes and microseconds in which a track has to begin: 3 s of 75 Mbit/s, 50 s of less; 0.1 s of processor time."""
+
+
+def _lacks_something(container: av.container.InputContainer, file: MediaFile, *, sound: bool) -> bool:
+    """Whether there may be tracks of which only later packets tell."""
+    name = container.format.name
+    if name not in {"mpegts", "mpeg", "flv"} or not file.seekable():
+        return False
+    videos, audios = container.streams.video, container.streams.audio if sound else ()
+    known: list[VideoStream | AudioStream] = [*videos, *audios]
+    if any(each.codec_context is None for each in known):
+        return True
+    if any(not each.codec_context.width for each in videos) or any(
+        not each.codec_context.sample_rate for each in audios
+    ):
+        return True
+    if name == "flv":  # its head has flags for both (Adobe's specification, section E.2)
+        flags = file.read_at(4, 1)[0]
+        return (flags & 1 and not videos) or (sound and flags & 4 and not audios) != 0
+    return name == "mpeg"  # nothing lists its tracks
 
 
 def _refuse(url: str, _flags: int, _options: Mapping[str, Any]) -> NoReturn:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from trio_stream.media import facts
 
 TRACK_LIMIT = 32
-"""Tracks that are looked at; the others are as if they were not there."""
+"""Tracks that are looked at; the others are there with that as the reason why they are not carried."""
 
 SEGMENT_LIMIT = 160 << 20
 """Bytes of a segment that is made: six seconds of 200 Mbit/s."""
@@ -22,6 +22,15 @@ LARGEST = 1 << 50
 
 KEYFRAME_LIMIT = 10_000
 """Keyframes of one file: where there are more, every second one is left out until it is fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSets:
+    """Those of H.264 or HEVC that are in force from the keyframe on that is shown at `since`: a byte stream, in
+    hexadecimal."""
+
+    since: int
+    units: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,9 @@ class Carriage:
 
     Packets of `step` samples each lie on a grid that begins at `first`; 0: they are not equally long. `refusal` says
     why a track cannot be carried.
+
+    `sets` are the parameter sets of a video track, as far as the jobs have to know them. If they are `in_band`, samples
+    keep their own, and a keyframe that has none gets those in force. Otherwise they are in the init segment alone.
 
     `start` and `end` are of the track, in seconds of the presentation, as far as they are known. `sizes` are bytes, of
     all its packets that lie between one keyframe of the outline and the next; one number where it has no keyframes.
@@ -59,6 +71,8 @@ class Carriage:
     stop: int | None = None
     index: int | None = None
     init: int = 0
+    in_band: bool = False
+    sets: tuple[ParameterSets, ...] = ()
 
     @property
     def lead(self) -> int:
@@ -85,6 +99,8 @@ class Carriage:
             raise ValueError("a size that no file has")
         if not 0 <= self.begin < LARGEST or not 0 <= self.init < LARGEST or (self.stop or 0) >= LARGEST:
             raise ValueError("a part that no file has")
+        for each in self.sets:
+            bytes.fromhex(each.units)
 
 
 @dataclass(frozen=True, slots=True)

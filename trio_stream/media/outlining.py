@@ -18,23 +18,31 @@ from av.audio.stream import AudioStream
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from trio_stream.media import probe
+from trio_stream.media import facts, probe
+from trio_stream.media.aac import arranged, audio_specific_config
+from trio_stream.media.choosing import ARE_STILLS
+from trio_stream.media.clock import said_duration, start_of
 from trio_stream.media.indexes import Hollow, Index
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import FREE_CLOCK, rational, seconds
+from trio_stream.media.keyframes import rational, seconds
+from trio_stream.media.opening import container_name
 from trio_stream.media.outline import (
     TRACK_LIMIT,
     AudioOutline,
     Carriage,
     Cuts,
     Outline,
+    ParameterSets,
     Part,
     VideoOutline,
 )
+from trio_stream.media.parameter_sets import IN_BAND, Following
 from trio_stream.media.parts import MOST_PARTS, beginning_of, end_before, place, view
+from trio_stream.media.programmes import READ_BYTES, programmes
 from trio_stream.media.reading import Track, length_of, open_tracks, skipped
 from trio_stream.media.remux import init_of
-from trio_stream.media.samples import CARRIED, audio_specific_config, eac3_blocks, samples_of, thrown_away
+from trio_stream.media.samples import CARRIED, eac3_blocks, samples_of, thrown_away
+from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 from trio_stream.media.survey import Seen, Survey
 from trio_stream.media.timing import Clock
 
@@ -89,14 +97,23 @@ class Draft:
         pid: int | None = None,
     ) -> None:
         self.container = container
-        self.name = probe.container_name(container, file)
+        self.name = container_name(container, file)
+        self.start = start_of(container, file, self.name)
         self._at = at
         self._alone = pid is not None
-        found: list[Track] = [*container.streams.video, *container.streams.audio]
+        film = film_in(container)
+        others: list[Track] = [each for each in container.streams.video if each is not film]
+        found = [*((film,) if film is not None else ()), *sounds_in(container), *others]
         tracks = [each for each in found if _is_playable(each) and pid in {None, each.id}]
         if not tracks:
             raise Unreadable("there is neither a picture nor a sound in it that anybody could play")
-        self.survey = Survey(container, file, tracks[:TRACK_LIMIT])
+        self.survey = Survey(
+            container, file, tracks[:TRACK_LIMIT], film.index if film is not None and film in tracks else None
+        )
+        self._beyond = tracks[TRACK_LIMIT : facts.TRACK_LIMIT]
+        self._programmes: tuple[frozenset[int], ...] = ()
+        if self.name == "mpegts" and file.seekable():
+            self._programmes = programmes(file.read_at(0, READ_BYTES))
 
     @property
     def is_simple(self) -> bool:
@@ -112,11 +129,11 @@ class Draft:
     def outline(self) -> Outline:
         """What is known now."""
         survey = self.survey
-        tracks = [(each.stream, each) for each in survey.tracks.values()]
+        tracks = [(each.stream, each) for each in (*survey.tracks.values(), *map(Seen, self._beyond))]
         video = [self._video(stream, each) for stream, each in tracks if isinstance(stream, VideoStream)]
         audio = [self._audio(stream, each) for stream, each in tracks if isinstance(stream, AudioStream)]
         carriages = [*(each.carriage for each in video), *(each.carriage for each in audio)]
-        duration = probe.whole_duration(self.container)
+        duration = said_duration(self.container, self.name, self.start)
         if survey.whole:
             duration = max((each.end for each in carriages if each.end is not None), default=duration)
         return Outline(
@@ -124,7 +141,7 @@ class Draft:
             duration=duration,
             video=tuple(video),
             audio=tuple(audio),
-            cuts=self._cuts(video[0].carriage) if video and survey.times else None,
+            cuts=self._cuts(video[0].carriage) if survey.times else None,
             exact=not survey.estimated,
         )
 
@@ -150,12 +167,24 @@ class Draft:
             shown += self.survey.starts[:1]
             delay = clock.at(clock.origin + self.survey.delay)
         first = min((clock.at(each) for each in shown if each is not None), default=0)
-        return VideoOutline(
-            probe.describe_video(
-                stream, ""
-            ),  # its name is that of how it is carried, not of how it lies in the file
-            _carriage(seen, clock, first, self._no_video(stream, seen), delay=delay),
-        )
+        refusal = self._unseen(stream) or self._elsewhere(stream) or self._no_video(stream, seen)
+        carriage = _carriage(seen, clock, first, refusal, delay=delay)
+        if seen.sets is not None:
+            carriage = self._with_sets(carriage, clock, stream, seen.sets)
+        # Its name is that of how it is carried, not of how it lies in the file.
+        entry = IN_BAND[stream.codec_context.codec.canonical_name] if carriage.in_band else ""
+        return VideoOutline(probe.describe_video(stream, "", entry), carriage)
+
+    def _with_sets(self, carriage: Carriage, clock: Clock, stream: VideoStream, sets: Following) -> Carriage:
+        """The carriage of a track with parameter sets."""
+        changes = None if self.survey.estimated else sets.changes
+        in_band = sets.others or (sets.framed and changes is None)
+        if in_band:
+            noted = [(clock.at(time), units) for time, units in changes or ()]
+        else:
+            noted = [(0, sets.described)] if sets.framed else []
+        known = tuple(ParameterSets(time, units.hex()) for time, units in noted)
+        return replace(carriage, in_band=in_band, sets=known)
 
     def _audio(self, stream: AudioStream, seen: Seen) -> AudioOutline:
         context = stream.codec_context
@@ -173,21 +202,38 @@ class Draft:
                 context.extradata or b"",
                 context.sample_rate,
             )
-        carriage = _carriage(seen, clock, first, _no_audio(stream, seen), step=grid)
+        refusal = self._unseen(stream) or self._elsewhere(stream) or _no_audio(stream, seen)
+        carriage = _carriage(seen, clock, first, refusal, step=grid)
         return AudioOutline(probe.describe_audio(stream), _exactly(carriage, seen))
 
     def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
         """That of a track: pictures keep the one they have, sound is counted in samples."""
         base = rational(stream.time_base) or Fraction(1, 1000)
-        start = self.container.start_time if self.name in FREE_CLOCK else 0
-        origin = round((start or 0) / (base * av.time_base))
+        origin = round(self.start / base)
         if self._alone:
             origin = self.survey.tracks[stream.index].first or 0
         return Clock(base, origin - round(self._at / base), sample_rate or base.denominator)
 
+    def _elsewhere(self, stream: Track) -> str | None:
+        """Why a track does not belong to the video that is played."""
+        if self.survey.video is None:
+            return None
+        shown = self.survey.tracks[self.survey.video].stream.id
+        holding = [each for each in self._programmes if stream.id in each]
+        if holding and not any(shown in each for each in holding):
+            return "it belongs to another programme of the stream"
+        return None
+
+    def _unseen(self, stream: Track) -> str | None:
+        """Why nobody looked at a track."""
+        seen = stream.index in self.survey.tracks
+        return None if seen else f"no more than {TRACK_LIMIT} tracks of a file are looked at"
+
     def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
         """Why pictures cannot be carried in fragmented MP4."""
         codec = stream.codec_context.codec.canonical_name
+        if stream.index != self.survey.video and pictures_of(stream).still:
+            return ARE_STILLS
         if (reason := _nothing(codec, seen)) is not None:
             return reason
         if self.name == "avi" and stream.codec_context.has_b_frames:
@@ -347,9 +393,9 @@ def _no_audio(stream: AudioStream, seen: Seen) -> str | None:
     packet = bytes(seen.packet or b"")
     if codec == "eac3" and eac3_blocks(packet) != 6:
         return "its frames of E-AC-3 are shorter than those of MP4"
-    if codec == "aac" and not context.extradata:
+    if codec == "aac":
         try:
-            audio_specific_config(packet)
+            arranged(context.extradata or audio_specific_config(packet))
         except ValueError as error:
             return str(error)
     return None
@@ -394,4 +440,4 @@ def _carriage(
 def _is_playable(stream: Track) -> bool:
     """Whether FFmpeg knows how it is coded, and it is no cover."""
     known: Any = stream.codec_context
-    return known is not None and not stream.disposition & Disposition.attached_pic
+    return known is not None and not is_flagged(stream, Disposition.attached_pic)

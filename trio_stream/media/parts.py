@@ -19,8 +19,9 @@ FFmpeg's `-dts_delta_threshold`. What leaps less is a hole, and stays one."""
 LATE = 2.0
 """Seconds by which a track that was not there may be behind the others: it lies among them somewhat later."""
 
-SURE = 5
-"""Packets that have to agree on the new clock: one alone is damaged."""
+SURE, SURE_OF_NEW = 5, 50
+"""Packets that have to agree on the new clock: one alone is damaged. Where they are of a track that was not there
+before, it may belong to another programme, which has a clock of its own and lies among the others."""
 
 WRAP = (1 << 33) / 90_000
 """Seconds after which the clock of MPEG begins anew."""
@@ -76,6 +77,7 @@ class _Suspect:
     track: int
     position: int
     time: float
+    enough: int
     count: int = 0
 
 
@@ -102,32 +104,42 @@ class Seam:
         self._last: dict[int, float] = {}
         self._latest: float | None = None
         self._suspect: _Suspect | None = None
+        self._apart: set[int] = set()  # tracks of another programme
 
     def take(self, track: int, time: float, position: int | None) -> bool:
         """Note a packet that is decoded at `time` and lies at `position`; whether its clock is that of those before."""
+        if track in self._apart:
+            return True
         suspect = self._suspect
         behind = suspect is not None and position is not None and position > suspect.position
         if self._goes_on(track, time) and not (behind and self._is_other(track, time)):
             if behind and suspect is not None and track == suspect.track:
                 self._suspect = None  # they were damaged
+            elif behind and suspect is not None and suspect.enough == SURE_OF_NEW:
+                self._suspect = None
+                self._apart.add(suspect.track)
             self._last[track] = time
             self._latest = time if self._latest is None else max(time, self._latest)
             return True
         if position is None:
             return False
         if suspect is None or abs(time - suspect.time) > AHEAD:
-            suspect = self._suspect = _Suspect(track, position, time)
+            suspect = self._suspect = _Suspect(
+                track, position, time, SURE if track in self._last else SURE_OF_NEW
+            )
         suspect.position = min(suspect.position, position)
         suspect.time = max(suspect.time, time)
         suspect.count += 1
-        if suspect.count == SURE and self._latest is not None:
+        if suspect.count == suspect.enough and self._latest is not None:
             self.found = Clocks(suspect.position, self._latest, suspect.time)
         return False
 
     def _goes_on(self, track: int, time: float) -> bool:
         if self._latest is None:
             return True
-        last = self._last.get(track)
+        last, suspect = self._last.get(track), self._suspect
+        if last is None and suspect is not None and track == suspect.track:
+            return False
         back = BACK if self._suspect is None else 0.0
         return (self._latest - LATE if last is None else last - back) <= time <= self._latest + AHEAD
 

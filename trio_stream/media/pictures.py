@@ -15,16 +15,17 @@ from typing import Any
 from av import FFmpegError
 from av.container import InputContainer
 from av.filter import Graph
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from trio_stream.media.blurhash import blurhash
+from trio_stream.media.clock import start_of
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.opening import open_media
+from trio_stream.media.opening import container_name, open_described
 from trio_stream.media.parts import find_parts, view
 from trio_stream.media.shrinking import Shrinker, chain, display_size, jpeg, pixels
 from trio_stream.media.stills import JoinedStills, Still, Stills
+from trio_stream.media.streams import film_in, pictures_of
 from trio_stream.media.tiles import Grid, fit, plan_grid
 
 POSTER_WIDTH = 640
@@ -89,18 +90,20 @@ def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[
     pace = Pace(min(1.0, max(0.01, float(options.get("share") or 1.0))))
     limit = float(options.get("seconds") or math.inf)
     with _again(file) as container:
+        start = start_of(container, file, container_name(container, file))
         duration = float(options.get("duration") or 0) or _duration(container)
-        filmed = _picture_track(container) is not None
-    poster = _poster(file, duration, pace) if filmed else None
-    if poster is None:
-        return _cover(file, filmed, reply)
+        film = film_in(container)
+        track = None if film is None else film.index
+    poster = None if track is None else _poster(file, track, start, duration, pace)
+    if poster is None or track is None:
+        return _cover(file, track, reply)
     result = _send_poster(poster.picture, reply)
     with _again(file) as container:
-        stream = _picture_track(container)
+        stream = _track(container, track)
         if stream is None:
             raise Unreadable("the file changed while pictures were made of it")
         grid = plan_grid(duration, poster.aspect)
-        return result | _send_sheets(_stills(file, container, stream), grid, pace, limit, reply)
+        return result | _send_sheets(_stills(file, container, stream, start), grid, pace, limit, reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +113,12 @@ class _Poster:
     score: float
 
 
-def _poster(file: MediaFile, duration: float, pace: Pace) -> _Poster | None:
+def _poster(file: MediaFile, track: int, start: float, duration: float, pace: Pace) -> _Poster | None:
     """The first places are tried, then the others, then frames that are no keyframes: until something is seen."""
     best: _Poster | None = None
-    for look in (_keyframes_at(PLACES), _keyframes_at(MORE_PLACES), _first_frames):
+    for look in (_keyframes_at(PLACES, start), _keyframes_at(MORE_PLACES, start), _first_frames):
         with _again(file) as container:
-            stream = _picture_track(container)
+            stream = _track(container, track)
             if stream is None:
                 break
             for frame in look(file, container, stream, duration):
@@ -131,27 +134,33 @@ def _poster(file: MediaFile, duration: float, pace: Pace) -> _Poster | None:
 type _Look = Callable[[MediaFile, InputContainer, VideoStream, float], Iterator[VideoFrame]]
 
 
-def _stills(file: MediaFile, container: InputContainer, stream: VideoStream) -> Stills | JoinedStills:
+def _stills(
+    file: MediaFile, container: InputContainer, stream: VideoStream, start: float
+) -> Stills | JoinedStills:
     """Those of the film, which is open; of all of its parts, if it has several."""
     parts = find_parts(file)
-    return Stills(container, stream) if len(parts) == 1 else JoinedStills(_part_by_part(file, parts))
+    if len(parts) == 1:
+        return Stills(container, stream, start)
+    return JoinedStills(_part_by_part(file, parts))
 
 
 def _part_by_part(file: MediaFile, parts: Sequence[tuple[int, int | None]]) -> Iterator[tuple[float, Stills]]:
     begins = 0.0
     for begin, stop in parts:
-        container = _again(view(file, begin, stop))
-        stream = _picture_track(container)
+        part = view(file, begin, stop)
+        container = _again(part)
+        stream = film_in(container)
         if stream is not None:
-            yield begins, Stills(container, stream)
-        begins += _duration(container)
+            start = start_of(container, part, container_name(container, part))
+            yield begins, Stills(container, stream, start)
+        begins += (container.duration or 0) / 1_000_000
 
 
-def _keyframes_at(places: Sequence[float]) -> _Look:
+def _keyframes_at(places: Sequence[float], start: float) -> _Look:
     def look(
         file: MediaFile, container: InputContainer, stream: VideoStream, duration: float
     ) -> Iterator[VideoFrame]:
-        stills = _stills(file, container, stream)
+        stills = _stills(file, container, stream, start)
         before: Still | None = None
         for place in places:
             still = stills.at(place * duration)
@@ -256,11 +265,12 @@ def _tiles(grid: Grid | None, reason: str | None) -> dict[str, Any]:
     return {"tiles": about, "reason": reason}
 
 
-def _cover(file: MediaFile, filmed: bool, reply: Reply) -> dict[str, Any]:
-    """A picture attached to the file, as music has it, for want of a film."""
+def _cover(file: MediaFile, film: int | None, reply: Reply) -> dict[str, Any]:
+    """A picture attached to the file, as music has it, or the first still, for want of a film."""
+    filmed = film is not None
     with _again(file) as container:
         for stream in container.streams.video:
-            if not stream.disposition & Disposition.attached_pic:
+            if stream.index == film or not pictures_of(stream).still or stream.codec_context is None:
                 continue
             for frame in _first_frames(file, container, stream, 0):
                 poster = _as_poster(stream, frame)
@@ -275,20 +285,14 @@ def _cover(file: MediaFile, filmed: bool, reply: Reply) -> dict[str, Any]:
 
 def _again(file: MediaFile) -> InputContainer:
     """The container from its start; reading one only ever goes forward."""
-    file.seek(0)
-    return open_media(file)
+    return open_described(file, sound=False)
 
 
-def _picture_track(container: InputContainer) -> VideoStream | None:
-    """The track a player shows: the first that is no attached picture, unless another one is the default."""
-    tracks = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None
-    ]
-    return next(
-        (track for track in tracks if track.disposition & Disposition.default), tracks[0] if tracks else None
-    )
+def _track(container: InputContainer, index: int) -> VideoStream | None:
+    """The track of that number, if it can be decoded."""
+    found = next((each for each in container.streams.video if each.index == index), None)
+    known: Any = None if found is None else found.codec_context
+    return None if known is None else found
 
 
 def _duration(container: InputContainer) -> float:

@@ -23,7 +23,9 @@ from av.subtitles.stream import SubtitleStream
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from trio_stream.languages import language_of
 from trio_stream.media import facts
+from trio_stream.media.clock import found_until, span_of
 from trio_stream.media.codecs import (
     HLG,
     PQ,
@@ -34,9 +36,11 @@ from trio_stream.media.codecs import (
     video_codec_string,
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import FREE_CLOCK, SCAN_BYTES, Scan, are_uneven, rational, seconds
-from trio_stream.media.opening import open_media, printable
+from trio_stream.media.keyframes import SCAN_BYTES, Scan, are_uneven, rational, seconds
+from trio_stream.media.movtext import text_tracks_of
+from trio_stream.media.opening import container_name, open_described, printable
 from trio_stream.media.parts import find_parts, view
+from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 
 
 def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[st
 
 
 def _one(file: MediaFile, scan_bytes: int) -> facts.Facts:
-    with open_media(file) as container:
+    with open_described(file) as container:
         try:
             return _facts(container, file, max(0, scan_bytes))
         except av.error.FFmpegError as error:
@@ -75,16 +79,23 @@ def _joined(first: facts.Facts, other: facts.Facts) -> facts.Facts:
 
 def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> facts.Facts:
     name = container_name(container, file)
-    start = (container.start_time or 0) / av.time_base if name in FREE_CLOCK else 0.0
     streams = list(container.streams)[: facts.TRACK_LIMIT]
-    cover = next((each for each in streams if _is(each, Disposition.attached_pic)), None)
-    video = [
-        each for each in streams if isinstance(each, VideoStream) and not _is(each, Disposition.attached_pic)
-    ]
-    audio = [each for each in streams if isinstance(each, AudioStream)]
+    film = film_in(container)
+    pictures = sorted(
+        (each for each in streams if isinstance(each, VideoStream)), key=lambda each: pictures_of(each).rank
+    )
+    video = [each for each in pictures if each is film or not pictures_of(each).still]
+    cover = next((each for each in sorted(pictures, key=_is_no_cover) if each not in video), None)
+    audio = [each for each in sounds_in(container) if each.index < facts.TRACK_LIMIT]
     subtitles = [each for each in streams if isinstance(each, SubtitleStream)]
-    duration = whole_duration(container)
+    span = span_of(container, file, name, {each.id for each in (*video[:1], *audio)})
+    start, duration = span.start, span.duration
     described = [describe_video(each, name) for each in video]
+    others = {each.index: each.kind for each in text_tracks_of(container, file)}
+    described_subtitles = [_subtitle(each) for each in subtitles if each.index not in others]
+    described_subtitles += [
+        _text_of_mp4(each, others[each.index]) for each in streams if each.index in others
+    ]
     keyframes = None
     if described:
         scan = Scan(container, file, video[0], name, start, duration)
@@ -92,41 +103,27 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         duration = duration or scan.end
         if (uneven := are_uneven(scan.moments)) is not None:
             described[0] = replace(described[0], variable_frame_rate=uneven)
+    duration, until = found_until(file, name, span, duration)
+    if until is not None and keyframes is not None:
+        keyframes = replace(keyframes, times=tuple(each for each in keyframes.times if each < until))
     return facts.Facts(
         container=name,
-        duration=duration,
+        start=seconds(start),
+        duration=None if duration is None else seconds(duration),
+        until=None if until is None else seconds(until),
         bit_rate=_positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
         title=_text(container.metadata.get("title")),
         video=tuple(described),
         audio=tuple(describe_audio(each) for each in audio),
-        subtitles=tuple(_subtitle(each) for each in subtitles),
-        chapters=tuple(_chapters(container, start)),
+        subtitles=tuple(sorted(described_subtitles, key=lambda each: each.index)),
+        chapters=tuple(_chapters(container, start, duration)),
         keyframes=keyframes,
         cover=cover.index if cover is not None else None,
     )
 
 
-def container_name(container: av.container.InputContainer, file: MediaFile) -> str:
-    """FFmpeg has one name for each family; the brand, or the document type, tells the members apart."""
-    name = container.format.name
-    if name.startswith("mov,"):
-        brand = container.metadata.get("major_brand", "")
-        return "mov" if brand == "qt  " else "3gp" if brand.startswith(("3gp", "3g2", "3ge")) else "mp4"
-    if name.startswith("matroska"):
-        # The element DocType (RFC 8794 section 11.2.6), in the header a file begins with.
-        start = file.read_at(0, 128) if file.seekable() else b""
-        return "webm" if re.search(rb"\x42\x82[\x84]webm", start) else "matroska"
-    return printable(name.partition(",")[0], 40)
-
-
-def whole_duration(container: av.container.InputContainer) -> float | None:
-    """Seconds; None where nothing says."""
-    if container.duration is not None and container.duration > 0:
-        return seconds(container.duration / av.time_base)
-    return None
-
-
-def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
+def describe_video(stream: VideoStream, container: str, entry: str = "") -> facts.VideoTrack:
+    """What is known of a track that lies in a `container`, or is to lie in a sample entry of the kind `entry`."""
     context: VideoCodecContext | None = stream.codec_context
     metadata = stream.metadata
     mean, lowest = rational(stream.average_rate), rational(stream.guessed_rate)
@@ -138,7 +135,7 @@ def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
         "rotation": 0,
         "language": _language(stream),
         "title": _text(metadata.get("title")),
-        "default": _is(stream, Disposition.default),
+        "default": is_flagged(stream, Disposition.default),
     }
     if context is None:  # FFmpeg knows no decoder of it, and no name
         nothing: dict[str, Any] = dict.fromkeys(
@@ -161,7 +158,7 @@ def describe_video(stream: VideoStream, container: str) -> facts.VideoTrack:
     dolby = side.get("dovi_conf")
     coding = Coding(
         codec=context.codec.canonical_name,
-        tag=_tag(context.codec_tag) if container in {"mp4", "mov", "3gp"} else "",
+        tag=entry or (_tag(context.codec_tag) if container in {"mp4", "mov", "3gp"} else ""),
         profile=context.profile,
         level=context.level,
         extradata=context.extradata or b"",
@@ -208,14 +205,20 @@ def _differ(mean: Fraction, base: Fraction) -> bool:
 
 
 def rotation(matrix: bytes) -> int:
-    """Degrees clockwise, of a display matrix (ISO/IEC 14496-12 section 8.3.2) in the order of this machine."""
+    """Degrees clockwise, of a display matrix (ISO/IEC 14496-12 section 8.3.2) in the order of this machine.
+
+    Of one that mirrors as well, those that are left once the pictures are mirrored, left to right or top to bottom: at
+    most a quarter. So what is only mirrored is not turned.
+    """
     if len(matrix) < 36:
         return 0
     a, b, _, c, d, *_ = struct.unpack("=9i", matrix[:36])
     across, down = math.hypot(a, c), math.hypot(b, d)
     if not across or not down:
         return 0
-    return round(math.degrees(math.atan2(b / down, a / across))) % 360
+    degrees = round(math.degrees(math.atan2(b / down, a / across))) % 360
+    mirrored = a * d < b * c
+    return (degrees + 180) % 360 if mirrored and 90 < degrees < 270 else degrees
 
 
 def describe_audio(stream: AudioStream) -> facts.AudioTrack:
@@ -224,7 +227,7 @@ def describe_audio(stream: AudioStream) -> facts.AudioTrack:
         "index": stream.index,
         "language": _language(stream),
         "title": _text(stream.metadata.get("title")),
-        "default": _is(stream, Disposition.default),
+        "default": is_flagged(stream, Disposition.default),
     }
     if context is None:
         return facts.AudioTrack(
@@ -255,38 +258,55 @@ def _subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
         text=codec is not None and codec.text_sub,
         language=_language(stream),
         title=_text(stream.metadata.get("title")),
-        forced=_is(stream, Disposition.forced),
-        hearing_impaired=_is(stream, Disposition.hearing_impaired),
-        default=_is(stream, Disposition.default),
+        forced=is_flagged(stream, Disposition.forced),
+        hearing_impaired=is_flagged(stream, Disposition.hearing_impaired),
+        default=is_flagged(stream, Disposition.default),
     )
 
 
-def _chapters(container: av.container.InputContainer, start: float) -> Iterator[facts.Chapter]:
+def _text_of_mp4(stream: Stream, kind: str) -> facts.SubtitleTrack:
+    """WebVTT in MP4, which is read; TTML, which neither FFmpeg nor this can show."""
+    return facts.SubtitleTrack(
+        index=stream.index,
+        codec="webvtt" if kind == "wvtt" else "ttml",
+        text=kind == "wvtt",
+        language=_language(stream),
+        title=_text(stream.metadata.get("title")),
+        forced=is_flagged(stream, Disposition.forced),
+        hearing_impaired=is_flagged(stream, Disposition.hearing_impaired),
+        default=is_flagged(stream, Disposition.default),
+    )
+
+
+def _chapters(
+    container: av.container.InputContainer, start: float, duration: float | None
+) -> Iterator[facts.Chapter]:
+    """Chapters, none of which goes on behind the end."""
+    last = math.inf if duration is None else duration
     for chapter in container.chapters()[: facts.CHAPTER_LIMIT]:
         base = rational(chapter["time_base"]) or Fraction(0)
         begin, end = (
             seconds(float(chapter["start"] * base) - start),
             seconds(float(chapter["end"] * base) - start),
         )
-        yield facts.Chapter(begin, max(begin, end), _text(chapter["metadata"].get("title")))
+        if begin < last:
+            yield facts.Chapter(begin, min(max(begin, end), last), _text(chapter["metadata"].get("title")))
 
 
 def _mean_bit_rate(size: int | None, duration: float | None) -> int | None:
     return int(size * 8 / duration) if size and duration else None
 
 
+def _is_no_cover(stream: Stream) -> bool:
+    return not is_flagged(stream, Disposition.attached_pic)
+
+
 def _positive(value: int | None) -> int | None:
     return value if value is not None and 0 < value < 1 << 40 else None
 
 
-def _is(stream: Stream, flag: Disposition) -> bool:
-    return bool(stream.disposition & flag)
-
-
 def _language(stream: Stream) -> str | None:
-    """ISO 639-2 as a rule, or BCP 47; what says that nothing is known is None."""
-    language = _text(stream.language)
-    return None if language in {"und", "unk", "zxx", "mis"} else language
+    return language_of(_text(stream.language))
 
 
 def _text(value: str | None) -> str | None:

@@ -5,7 +5,7 @@ up to where the piece begins; if it comes too late, an earlier place is asked fo
 piece alone, and what is read on its length and on how far apart the container keeps what belongs together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain, dropwhile, islice
@@ -15,15 +15,16 @@ import av.container
 import av.error
 from av.audio.stream import AudioStream
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from trio_stream.media import clusters
 from trio_stream.media.jobs import MediaFile, Unreadable
 from trio_stream.media.keyframes import FREE_CLOCK
-from trio_stream.media.opening import open_media, printable
+from trio_stream.media.opening import open_described, open_media, printable
 from trio_stream.media.outline import Carriage
 from trio_stream.media.samples import thrown_away
+from trio_stream.media.streams import film_in
 from trio_stream.media.timing import ROUNDED, Clock
 
 BEFORE_PICTURES = (0.0, 2.0, 15.0)
@@ -41,6 +42,9 @@ APART = 30.0
 LEADING = 32
 """Pictures behind a keyframe among which those are looked for that are shown before it."""
 
+MOST_HIDDEN = 500
+"""Pictures that are decoded and not shown, one after the other, that are kept for those behind them."""
+
 QUICKTIME = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 """Kinds of atoms that such files begin with."""
 
@@ -54,7 +58,8 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
     """Open `file` from its beginning; whoever does sees the same packets. Raises what `open_media` does.
 
     The tables of QuickTime files are believed: which samples are keyframes is not asked of what is in them. In haste
-    no picture is decoded, and what only pictures tell (how pixels are stored) is not known.
+    no picture is decoded, what only pictures tell (how pixels are stored) is not known, nor how tracks are coded that
+    begin late.
     """
     begins = file.read_at(0, 8) if file.seekable() else b""
     options = {}
@@ -62,10 +67,41 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
         options["fflags"] = "+noparse"
     if hasty:
         options["skip_frame"] = "all"
+        options["skip_estimate_duration_from_pts"] = "1"
         if begins[4:] in QUICKTIME or begins.startswith(clusters.EBML):  # their headers say the rest
             options["probesize"] = "100000"
+    if not hasty:
+        return open_described(file, options)
     file.seek(0)
     return open_media(file, options=options)
+
+
+def packets_of(container: av.container.InputContainer, tracks: Iterable[Track]) -> Iterator[AnyPacket]:
+    """The packets of these tracks, in the order of the file; of QuickTime's those that are needed."""
+    packets = container.demux(*tracks)
+    return _needed(packets) if container.format.name.startswith("mov") else packets
+
+
+def _needed(packets: Iterable[AnyPacket]) -> Iterator[AnyPacket]:
+    """The packets without those that are not to be shown, and of which nothing that is shown needs the decoder's state.
+
+    Edit lists of QuickTime leave out parts of a track: demuxers mark their packets. Those before 0 are hidden by their
+    times. Of others a group of pictures has to be decoded up to the last one that is shown.
+    """
+    held: dict[int, list[AnyPacket]] = {}
+    for packet in packets:
+        before = held.get(packet.stream_index)
+        if before and (packet.is_keyframe or not packet.size):  # the last one of a track is empty
+            before.clear()
+        if packet.is_discard and packet.pts is not None and packet.pts >= 0:
+            held.setdefault(packet.stream_index, []).append(packet)
+            if len(held[packet.stream_index]) > MOST_HIDDEN:
+                held[packet.stream_index].clear()
+            continue
+        if before:
+            yield from before
+            before.clear()
+        yield packet
 
 
 class Piece:
@@ -101,11 +137,15 @@ class Reader:
         self._clock = Clock(
             carriage.time_base, carriage.origin, carriage.timescale, carriage.first, carriage.step
         )
+        self._zero = float(carriage.origin * carriage.time_base)
         self._hasty = hasty
         self._container = open_tracks(file, hasty=hasty)
         self._fresh = True
         self._spliced = False
         self._begins = self._beginning() if carriage.begin else 0.0
+        if hasty and index >= len(self._container.streams):  # it begins late, and nothing lists it
+            self._hasty = False
+            self._open(file)
 
     def __enter__(self) -> "Reader":
         return self
@@ -189,10 +229,15 @@ class Reader:
     def _listen(self, start: int, stop: int | None, count: int | None, latest: int | None) -> Piece | None:
         """A piece of sound; None if what comes first is later than `latest`: something may lie before it."""
         piece = Piece(self._limit)
-        for time, packet in self._packets(self.stream, stop):
-            if latest is not None and time > latest:
+        risen: int | None = None
+        for shown, packet in self._packets(self.stream, stop):
+            if latest is not None and shown > latest:
                 return None
             latest = None
+            # What goes back a little, as where films were joined that overlap, is heard after what comes before it.
+            if risen is None or not risen - self._carriage.timescale < shown < risen:
+                risen = shown
+            time = risen
             if piece.packets and time < piece.packets[-1][0] - self._carriage.timescale:
                 break  # time goes back: behind this there is something else
             if (stop is not None and time >= stop) or len(piece.packets) == count:
@@ -207,12 +252,22 @@ class Reader:
         self._fresh = False
         others = [each for each in self._guides() if each is not stream] if stop is not None else []
         decoding = self._container.format.name == "avi"  # it has no other times
-        for packet in self._container.demux(stream, *others):
+        # A packet of MPEG-TS has several of sound; how long they are is not known in haste, if the track begins late.
+        unsaid = isinstance(stream, AudioStream) and not stream.codec_context.sample_rate
+        time: int | None = None
+        for packet in packets_of(self._container, (stream, *others)):
             timestamp = packet.dts if decoding or packet.pts is None else packet.pts
-            if timestamp is None or not packet.size:
+            own = packet.stream_index == self._index
+            if not packet.size:
                 continue
-            if packet.stream_index == self._index:
-                yield self._clock.at(timestamp), packet
+            if own and timestamp is None and unsaid and time is not None:
+                time += self._carriage.step
+                yield time, packet
+            if timestamp is None:
+                continue
+            if own:
+                time = self._clock.at(timestamp)
+                yield time, packet
             elif (
                 stop is not None
                 and self._seconds(packet, timestamp) > stop / self._carriage.timescale + APART
@@ -221,24 +276,28 @@ class Reader:
 
     def _guides(self) -> list[VideoStream]:
         """The track by which such a file is cut and indexed, if it has one."""
-        videos = self._container.streams.video
-        return [each for each in videos if not each.disposition & Disposition.attached_pic][:1]
+        film = film_in(self._container)
+        return [] if film is None else [film]
 
     def _seconds(self, packet: AnyPacket, timestamp: int) -> float:
-        return timestamp * float(packet.time_base) - self._carriage.origin * float(self._carriage.time_base)
+        return timestamp * float(packet.time_base) - self._zero
 
     def _seek(self, start: int, before: float) -> bool:
         """Go to `before` seconds before `start`, or somewhat before that; whether it is the very beginning."""
         seconds = start / self._carriage.timescale - self._begins - before
         if seconds > 0:
             stream, position = self.stream, self._clock.timestamp(start) - self._clock.ticks(before)
-            if self._container.format.name not in FREE_CLOCK:
+            indexed = self._container.format.name not in FREE_CLOCK
+            if indexed:
                 for guide in self._guides():
-                    stream, position = guide, int(seconds / guide.time_base)
+                    stream, position = guide, int((seconds + self._zero) / guide.time_base)
             try:
                 if self._lacks_index(stream, position):
                     return self._begin_at(position)
                 self._container.seek(position, stream=stream)
+                entries = stream.index_entries
+                if indexed and len(entries) and entries[0].timestamp > position:
+                    seconds = 0  # it names nothing that lies before the pictures
             except av.error.FFmpegError:  # it has no index
                 seconds = 0
             self._fresh = False

@@ -19,14 +19,17 @@ import av.error
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from trio_stream.media.aac import arranged, audio_specific_config
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import printable
 from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
+from trio_stream.media.parameter_sets import IN_BAND, InForce
 from trio_stream.media.parts import view
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
-from trio_stream.media.samples import audio_specific_config, framing
-from trio_stream.media.timing import decode_times, durations, rising
-from trio_stream.mp4.heads import SHORT, Flags, from_zero, segment_head
+from trio_stream.media.samples import framing
+from trio_stream.media.timing import rising
+from trio_stream.mp4.heads import SHORT, Flags, from_zero, segment_head, shown_from_zero
+from trio_stream.mp4.reordering import decode_times, durations
 
 PART = 16 << 20
 """Bytes of a segment that are sent at once."""
@@ -81,12 +84,14 @@ def _initial(stream: Track, carriage: Carriage, packets: list[AnyPacket]) -> byt
     with av.open(written, "w", format="mp4", options=options) as muxer:
         track = muxer.add_stream_from_template(stream, opaque=True)
         context = track.codec_context
-        if codec == "hevc":
+        if carriage.in_band:
+            context.codec_tag = IN_BAND[codec]
+        elif codec == "hevc":
             context.codec_tag = "hvc1"
         elif codec == "mp3":
             context.extradata = None  # of AVI's: MP3 describes itself
-        elif to_sample is not None:
-            context.extradata = audio_specific_config(bytes(packets[0]))
+        elif codec == "aac":
+            context.extradata = arranged(extradata or audio_specific_config(bytes(packets[0])))
         if isinstance(track, VideoStream) and isinstance(stream, VideoStream):
             track.codec_context.sample_aspect_ratio = stream.sample_aspect_ratio
         if (language := stream.language) and len(language) == 3:
@@ -126,7 +131,8 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
     there and true: that keyframe alone is in it, and shown until `stop`. `sequence`: the number in its header. A piece
     of the track in which there is nothing is a segment without samples.
 
-    `begins`, if true: the track begins with it, so a first sample that is late is decoded at 0, and shown when it is.
+    `begins`, if true: the track begins with it, so a first sample that is late is decoded at 0, and shown when it is;
+    of pictures that are so late that players cannot follow, from 0 on (`mp4.heads.LATE`).
     `until`: if the track ends more than SHORT before, its last sample lasts until then.
 
     The result says its `size` in bytes, how many `samples` it has, and when it is shown, from `first` to `end`.
@@ -145,7 +151,12 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
             end = run.first + sum(run.durations)
             decoded = max(0, run.first + carriage.lead)
             if options.get("begins") and run.data:
-                decoded = from_zero(decoded, run.durations, run.offsets)
+                hidden = carriage.lead + carriage.delay  # by the edit list of the init segment
+                decoded = (
+                    shown_from_zero(decoded, run.durations, run.offsets, hidden, carriage.timescale)
+                    if isinstance(reader.stream, VideoStream)
+                    else from_zero(decoded, run.durations, run.offsets)
+                )
             begin = segment_head(
                 int(options["sequence"]),
                 decoded,
@@ -176,8 +187,16 @@ def _run(piece: Piece, stream: Track, carriage: Carriage, start: int) -> _Run:
     if not piece.packets:
         return _Run([], [], [], [], start if piece.end is None else piece.end)
     context, video = stream.codec_context, isinstance(stream, VideoStream)
-    to_sample = framing(context.codec.canonical_name, context.extradata or b"")
+    codec = context.codec.canonical_name
+    sets = [(each.since, bytes.fromhex(each.units)) for each in carriage.sets]
+    described = sets[0][1] if sets and not carriage.in_band else b""
+    to_sample = framing(codec, context.extradata or b"", described)
     data: list[Buffer] = [to_sample(bytes(packet)) if to_sample else packet for _, packet in piece.packets]
+    if carriage.in_band and sets:
+        in_force = InForce(codec, sets)
+        for number, (time, packet) in enumerate(piece.packets):
+            if packet.is_keyframe:
+                data[number] = in_force.before(bytes(data[number]), time)
     times = [time for time, _ in piece.packets]
     shown = times if video else rising(times)
     end = piece.end

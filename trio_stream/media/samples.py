@@ -4,14 +4,16 @@ In byte streams (MPEG-TS) units of H.264 and HEVC lie between start codes, with 
 each frame of AAC has a header. In MP4 units have lengths, and what describes the stream is in the init segment. Every
 other codec is the same in both.
 
-Sources: ISO/IEC 14496-15 sections 5.3 and 8.3; ITU-T H.264 Annex B and table 7-1, H.265 table 7-1; ISO/IEC 14496-3
-sections 1.6.2.1 (AudioSpecificConfig) and 1.A.3.2 (ADTS); RFC 6716 section 3.1 (Opus).
+Sources: ISO/IEC 14496-15 sections 5.3 and 8.3; ITU-T H.264 Annex B and table 7-1, H.265 table 7-1; RFC 6716 section
+3.1 (Opus).
 """
 
 import struct
 from collections.abc import Callable
 
+from trio_stream.media.aac import without_header
 from trio_stream.media.codecs import nal_units
+from trio_stream.media.parameter_sets import is_byte_stream
 
 type Framing = Callable[[bytes], bytes]
 """What makes a sample of a packet. Raises `ValueError` for a packet that is none."""
@@ -20,11 +22,14 @@ CARRIED = frozenset({"h264", "hevc", "vp9", "av1", "aac", "opus", "mp3", "ac3", 
 """Codecs, by FFmpeg's names, that some browser plays in fragmented MP4."""
 
 
-def framing(codec: str, extradata: bytes) -> Framing | None:
-    """How packets of a track become samples; None: they are samples."""
-    if codec in {"h264", "hevc"} and extradata[:1] != b"\x01":  # no AVC- or HEVCDecoderConfigurationRecord
-        described = frozenset(nal_units(extradata))
-        return lambda packet: with_lengths(packet, described)
+def framing(codec: str, extradata: bytes, described: bytes = b"") -> Framing | None:
+    """How packets of a track become samples; None: they are samples.
+
+    `described` are parameter sets, as a byte stream, that samples need not repeat.
+    """
+    if is_byte_stream(codec, extradata):
+        left_out = frozenset(nal_units(described))
+        return lambda packet: with_lengths(packet, left_out)
     if codec == "aac" and not extradata:
         return without_header
     return None
@@ -40,30 +45,6 @@ def with_lengths(packet: bytes, described: frozenset[bytes] = frozenset()) -> by
     if not parts:
         raise ValueError("a picture is no byte stream")
     return b"".join(parts)
-
-
-def without_header(packet: bytes) -> bytes:
-    """The one frame behind an ADTS header."""
-    _check_adts(packet)
-    return packet[7 if packet[1] & 1 else 9 :]
-
-
-def audio_specific_config(packet: bytes) -> bytes:
-    """What an ADTS header says of its stream, as MP4 has it: profile, rate, channels. Raises `ValueError`."""
-    _check_adts(packet)
-    kind = (packet[2] >> 6) + 1
-    rate = packet[2] >> 2 & 15
-    channels = (packet[2] & 1) << 2 | packet[3] >> 6
-    if rate > 12 or not channels:
-        raise ValueError("its AAC describes itself in a way that MP4 cannot")
-    return (kind << 11 | rate << 7 | channels << 3).to_bytes(2)
-
-
-def _check_adts(packet: bytes) -> None:
-    if len(packet) < 9 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
-        raise ValueError("a frame of AAC has no header")
-    if packet[6] & 3:
-        raise ValueError("several frames of AAC have one header")
 
 
 def samples_of(  # noqa: PLR0911 - a table of codecs

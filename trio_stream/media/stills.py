@@ -15,8 +15,6 @@ from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from trio_stream.media.keyframes import FREE_CLOCK
-
 NEAR = 1.0
 """Seconds ahead that are read rather than leapt over."""
 
@@ -43,18 +41,14 @@ class Still:
     frame: VideoFrame
 
 
-def beginning(container: InputContainer) -> float:
-    """What the container's clock shows when a player shows 0, in seconds."""
-    return (container.start_time or 0) / 1_000_000 if container.format.name in FREE_CLOCK else 0.0
-
-
 class Stills:
     """The keyframes of one video track; ask for moments in ascending order.
 
-    The container has to be freshly opened and belongs to this reader: its other tracks are not read any more.
+    The container has to be freshly opened and belongs to this reader: its other tracks are not read any more. Its clock
+    shows `start` seconds at 0.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, start: float) -> None:
         self._container = container
         self._stream = stream
         self._context = stream.codec_context
@@ -63,7 +57,7 @@ class Stills:
             if other.index != stream.index:
                 other.discard = Discard.all
         self._tick = float(stream.time_base)
-        self._origin = beginning(container)
+        self._origin = start
         self._packets: Iterator[_Packet] = container.demux(stream)
         self._position = 0.0  # decoding time of what was read last
         self._held: _Packet | None = None  # a keyframe that was read but is after what was asked for

@@ -12,15 +12,15 @@ from typing import NamedTuple
 import av.container
 import av.error
 from av.audio.stream import AudioStream
-from av.video.stream import VideoStream
 
 from trio_stream.media.headers import TELLING, Coding, coding_of
 from trio_stream.media.jobs import MediaFile
 from trio_stream.media.keyframes import FREE_CLOCK
 from trio_stream.media.outline import KEYFRAME_LIMIT
+from trio_stream.media.parameter_sets import IN_BAND, Following
 from trio_stream.media.parts import Clocks, Seam
-from trio_stream.media.reading import LEADING, AnyPacket, Track
-from trio_stream.media.timing import reordering
+from trio_stream.media.reading import LEADING, AnyPacket, Track, packets_of
+from trio_stream.mp4.reordering import reordering
 
 ROUNDING = 2
 """Ticks that timestamps elsewhere in a file may be off more than those that were seen."""
@@ -41,7 +41,8 @@ class Change(NamedTuple):
 
 class Seen:
     """What was seen of one track: its first packet and its last one and when they are shown, and how many bytes
-    lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown.
+    lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown. `sets`
+    follows the parameter sets of pictures, if they have any.
 
     `changes`: where its frames begin to say something else of their coding. The last packet is the one before that.
     """
@@ -59,10 +60,16 @@ class Seen:
         self._coding: Coding | None = None
         self._other: tuple[Coding, Change] | None = None
         self._position = 0
+        codec = stream.codec_context.codec.canonical_name
+        self.sets = Following(codec, stream.codec_context.extradata or b"") if codec in IN_BAND else None
 
     def take(self, packet: AnyPacket, shown: int | None) -> None:
         """Note one packet."""
         self.sizes[-1] += packet.size
+        if self.sets is not None:
+            described = not self.sets.framed and packet.has_sidedata("new_extradata")
+            record = bytes(packet.get_sidedata("new_extradata")) if described else None
+            self.sets.take(packet, record, shown if packet.is_keyframe else None)
         if shown is None:
             self.lacks_times = True
             return
@@ -70,6 +77,8 @@ class Seen:
             return
         if self.first is None:
             self.first, self.packet = shown, packet
+        if packet.is_discard and self.latest is not None:
+            return
         end = shown + (packet.duration or 0)
         if self.latest is None or end > self.latest:
             self.latest, self.last = end, (shown, packet)
@@ -90,7 +99,7 @@ class Seen:
 
 
 class Survey:
-    """Reads packets of `tracks`; keyframes are those of `video`, the first of them that has pictures.
+    """Reads packets of `tracks`; keyframes are those of the one with the index `video`, if there is one.
 
     `times` says when keyframes are shown, `starts` when the first picture of each group is, `sizes` how many bytes the
     keyframe alone has; both are None where nobody looked. `whole`: to the end;
@@ -98,13 +107,17 @@ class Survey:
     """
 
     def __init__(
-        self, container: av.container.InputContainer, file: MediaFile, tracks: Sequence[Track]
+        self,
+        container: av.container.InputContainer,
+        file: MediaFile,
+        tracks: Sequence[Track],
+        video: int | None,
     ) -> None:
         free = container.format.name in FREE_CLOCK
         self.tracks = {each.index: Seen(each, may_change=free and _tells(each)) for each in tracks}
         self._seam = Seam() if free else None
         self._ticks = {each.index: float(each.time_base) for each in tracks if each.time_base}
-        self.video = next((each.index for each in tracks if isinstance(each, VideoStream)), None)
+        self.video = video
         self.times: list[int] = []
         self.starts: list[int | None] = []
         self.sizes: list[int | None] = []
@@ -124,9 +137,8 @@ class Survey:
         """
         enough, late = self._file.count + most, time.monotonic() + seconds
         try:
-            for number, packet in enumerate(
-                self._container.demux(*(each.stream for each in self.tracks.values()))
-            ):
+            packets = packets_of(self._container, (each.stream for each in self.tracks.values()))
+            for number, packet in enumerate(packets):
                 if packet.size and not self._take(packet):
                     return
                 if number % LOOK_EVERY == 0 and (self._file.count > enough or time.monotonic() > late):
@@ -139,7 +151,7 @@ class Survey:
     def finish(self, most: int) -> None:
         """Read on from where the container stands, only to see when the tracks end."""
         enough = self._file.count + most
-        for packet in self._container.demux(*(each.stream for each in self.tracks.values())):
+        for packet in packets_of(self._container, (each.stream for each in self.tracks.values())):
             if packet.size:
                 seen = self.tracks[packet.stream_index]
                 sizes, seen.sizes = seen.sizes, [0]
@@ -160,11 +172,11 @@ class Survey:
                 return self._seam.found is None
         if packet.stream_index == self.video:
             if packet.is_keyframe and shown is not None:
-                if self.times and shown < self.times[-1]:
-                    return False
+                if self.times and (shown < self.times[-1] or packet.is_discard):
+                    return False  # or a piece begins with pictures that nothing can hide
                 self._begin_group(shown, packet.size)
             if not self.times:
-                return True  # nothing can be decoded before the first keyframe
+                return True  # no picture can be decoded before the first keyframe
             if shown is not None and len(self._group) < GROUP_LIMIT:
                 self._group.append(shown)
             start = self.starts[-1]

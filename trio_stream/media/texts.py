@@ -10,19 +10,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from av import FFmpegError, Packet
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.stream import Discard, Stream
-from av.subtitles.codeccontext import SubtitleCodecContext
-from av.subtitles.stream import SubtitleStream
 
 from trio_stream.media.ass import Script, ass_cues
 from trio_stream.media.charsets import decode
+from trio_stream.media.clock import start_of
 from trio_stream.media.cues import Cue, clean, joined, unfinished, webvtt
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.markup import from_srt, from_vtt
-from trio_stream.media.opening import open_media
-from trio_stream.media.stills import beginning
-from trio_stream.media.subtitles import MOST_CUES, srt_cues, vtt_captions
+from trio_stream.media.movtext import text_tracks_of
+from trio_stream.media.opening import container_name, open_media
+from trio_stream.media.subtitles import MOST_CUES, cue_settings, srt_cues, vtt_captions
+from trio_stream.mp4.webvtt import sample_cues
 
 LARGEST_SIDECAR = 10 << 20
 LARGEST_TRACK = 16 << 20
@@ -47,22 +48,28 @@ def texts(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str
     Raises `Unreadable` when there is no container.
     """
     with open_media(file) as container:
-        streams = [stream for stream in container.streams.subtitles if _codec(stream) in TEXT_CODECS]
-        origin = beginning(container) * 1000
-        tracks = {stream.index: _Track.of(stream, origin) for stream in streams}
+        streams: list[Stream] = [
+            stream for stream in container.streams.subtitles if _codec(stream) in TEXT_CODECS
+        ]
+        origin = start_of(container, file, container_name(container, file)) * 1000
+        tracks = {stream.index: _Track.of(stream, _codec(stream), origin) for stream in streams}
+        for each in text_tracks_of(container, file):
+            if each.kind == "wvtt":
+                stream = container.streams[each.index]
+                streams.append(stream)
+                tracks[each.index] = _Track.of(stream, "wvtt", origin)
+                tracks[each.index].preface = vtt_captions(each.header).preface
         reason = _collect(container, streams, tracks) if streams else None
         found = [track.send(reply) for track in tracks.values() if any(cue.text for cue in track.cues)]
     return {"tracks": found, "reason": reason}
 
 
-def _codec(stream: SubtitleStream) -> str:
-    context: SubtitleCodecContext | None = stream.codec_context  # none where FFmpeg has no decoder
+def _codec(stream: Stream) -> str:
+    context: CodecContext | None = stream.codec_context  # none where FFmpeg has no decoder
     return context.name if context is not None else ""
 
 
-def _collect(
-    container: InputContainer, streams: list[SubtitleStream], tracks: Mapping[int, "_Track"]
-) -> str | None:
+def _collect(container: InputContainer, streams: list[Stream], tracks: Mapping[int, "_Track"]) -> str | None:
     """Read the file to its end; why not, if something is in the way."""
     for stream in container.streams:
         if stream.index not in tracks:
@@ -87,13 +94,14 @@ class _Track:
     script: Script = field(default_factory=Script)
     cues: list[Cue] = field(default_factory=list)
     lines: list[tuple[int, str]] = field(default_factory=list)
+    preface: list[str] = field(default_factory=list)
     head: str = ""
     length: int = 0
     whole: bool = True
 
     @classmethod
-    def of(cls, stream: SubtitleStream, origin: float) -> "_Track":
-        track = cls(stream.index, _codec(stream), float(stream.time_base) * 1000, origin)
+    def of(cls, stream: Stream, codec: str, origin: float) -> "_Track":
+        track = cls(stream.index, codec, float(stream.time_base or 0) * 1000, origin)
         if track.is_ass:
             head = stream.codec_context.extradata or b""
             track.head = clean(decode(head[:LARGEST_TRACK]))
@@ -116,6 +124,12 @@ class _Track:
         start = round(packet.pts * self.tick - self.origin)
         stop = start + round((packet.duration or 0) * self.tick)
         data = bytes(packet)
+        if self.codec == "wvtt":
+            self.cues += [
+                Cue(start, stop, from_vtt(clean(text)), cue_settings(settings, self.preface))
+                for text, settings in sample_cues(data)
+            ]
+            return
         if self.codec == "mov_text":
             # ISO/IEC 14496-17: two bytes of length, the text, and then boxes of styles.
             data = data[2 : 2 + int.from_bytes(data[:2])]
@@ -144,7 +158,9 @@ class _Track:
         if self.is_ass:
             cues = joined(cues)
             reply.blob(f"{self.stream}.ass", self._as_itself().encode())
-        reply.blob(f"{self.stream}.vtt", _encoded(webvtt(cues)))
+        elif self.codec == "wvtt":
+            cues = joined(cues)  # one that goes on is in each sample of its time
+        reply.blob(f"{self.stream}.vtt", _encoded(webvtt(cues, self.preface)))
         return {
             "stream": self.stream,
             "codec": self.codec,
@@ -173,9 +189,7 @@ def _settings(packet: _Packet) -> str:
     if not packet.has_sidedata("webvtt_settings"):
         return ""
     said = bytes(packet.get_sidedata("webvtt_settings")).decode("utf-8", "replace").strip("\0")
-    line = " ".join(said.split())
-    cues = vtt_captions(f"WEBVTT\n\n00:00.000 --> 00:01.000 {line}\n-\n").cues
-    return cues[0].settings if cues else ""
+    return cue_settings(said)
 
 
 def subtitle(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """`moof` boxes -> the same tables a `moov` gives: a fragmented file is walked once and is a file like any other.
 
 Each run of a fragment (`trun`) is a chunk. Where the clock of a fragment (`tfdt`) and the sum of the durations before
-it differ, the clock is right: the last sample before it is that much longer. The samples of the `moov` itself come
-first: some writers put the first fragment there. Source: ISO/IEC 14496-12 section 8.8.
+it differ, the clock is right: the last sample before it is that much longer. Behind the last one there is no clock, so
+a last sample of hours is not believed: writers that stop do not know how long it lasts. The samples of the `moov`
+itself come first: some writers put the first fragment there. Source: ISO/IEC 14496-12 section 8.8.
 """
 
 from array import array
@@ -13,13 +14,17 @@ from itertools import accumulate, pairwise
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
 from trio_stream.mp4.movie import MOST_SAMPLES, Defaults, Movie, Track
-from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, sums_of
+from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
 
 NOT_SYNC = 0x10000
 """sample_is_non_sync_sample of sample flags (section 8.8.3.1)."""
 
 FEWEST = 1 << 16
 """Samples that may be named in any file: some have no bytes."""
+
+
+ENDLESS, FEW = 60, 25
+"""Seconds that the last sample may last in any case, and samples there have to be to know better."""
 
 
 @dataclass(slots=True)
@@ -191,6 +196,13 @@ def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
     return end
 
 
+def _believed(durations: "array[int]", timescale: int) -> "array[int]":
+    """The durations; a last sample that claims more than ENDLESS and all before it together lasts as the one before."""
+    if len(durations) < FEW or durations[-1] < ENDLESS * timescale or durations[-1] < sum(durations[:-1]):
+        return durations
+    return durations[:-1] + durations[-2:-1]
+
+
 def _with_fragments(track: Track, found: _Gathered) -> Track:
     count = len(found.sizes)
     samples = array("Q", bytes(8 * len(found.counts)))
@@ -203,25 +215,11 @@ def _with_fragments(track: Track, found: _Gathered) -> Track:
         SampleTable(
             count=count,
             sizes=found.sizes,
-            durations=Durations(*_runs(found.durations)),
-            compositions=Runs(*_runs(found.compositions)) if any(found.compositions) else None,
+            durations=Durations(*runs_of(_believed(found.durations, track.timescale))),
+            compositions=Runs(*runs_of(found.compositions)) if any(found.compositions) else None,
             sync=None if len(found.sync) == count else found.sync,
             chunks=chunks,
             sums=sums_of(found.sizes, chunks),
         ),
         start=found.start,
     )
-
-
-def _runs(values: "array[int]") -> "tuple[array[int], array[int]]":
-    """Equal neighbours as one run."""
-    if len(values) == 0 or values.count(values[0]) == len(values):
-        return array("I", (len(values),)), values[:1] or array(values.typecode, (0,))
-    counts, kept = array("I"), array(values.typecode)
-    for value in values:
-        if kept and kept[-1] == value:
-            counts[-1] += 1
-        else:
-            counts.append(1)
-            kept.append(value)
-    return counts, kept

@@ -6,7 +6,7 @@ import struct
 from array import array
 
 from trio_stream.mp4.boxes import box, full_box
-from trio_stream.mp4.heads import NOT_SYNC, SYNC, Flags, from_zero, segment_head
+from trio_stream.mp4.heads import NOT_SYNC, SYNC, Flags, from_zero, segment_head, shown_from_zero
 from trio_stream.mp4.movie import Track
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import Timeline
@@ -76,12 +76,21 @@ def _packed(language: str | None) -> int:
 
 
 def fragment_head(
-    samples: SampleTable, timeline: Timeline, first: int, stop: int, sequence: int, number: int = 1
+    samples: SampleTable,
+    timeline: Timeline,
+    first: int,
+    stop: int,
+    sequence: int,
+    number: int = 1,
+    *,
+    pictures: int = 0,
 ) -> bytes:
     """What stands before the bytes of samples `first` to `stop` of track `number` in segment `sequence`, counted from
     1.
 
-    `stop` is more than `first`. The first sample of a track that begins late is decoded at 0 already (`from_zero`).
+    `stop` is more than `first`. The first sample of a track that begins late is decoded at 0 already (`from_zero`);
+    `pictures`, the timescale if the track is one of pictures, else 0, tells whether it is shown then, too
+    (`shown_from_zero`).
     Raises `ValueError` for numbers that a segment cannot hold.
     """
     sizes = samples.expand_sizes(first, stop)
@@ -91,7 +100,11 @@ def fragment_head(
     decoded = samples.durations.time(first) + timeline.lead
     if first == timeline.first and not timeline.skip and decoded:
         later = offsets if offsets is not None else array("i", bytes(4 * (stop - first)))
-        decoded = from_zero(decoded, durations, later)
+        decoded = (
+            shown_from_zero(decoded, durations, later, 0, pictures)
+            if pictures
+            else from_zero(decoded, durations, later)
+        )
         if not decoded:
             offsets = later
     return segment_head(

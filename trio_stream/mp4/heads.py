@@ -48,6 +48,14 @@ class Flags:
         return cls(NOT_SYNC, each=each)
 
 
+LATE = 4
+"""Seconds by which pictures may begin later than the title and still be shown when they are in the file.
+
+hls.js 1.6 passes over 5 s. Where there are 6 it takes the first segment to lie where its pictures are, and all that
+follow to lie as much later, so a seek leads to another place or ends in waiting for ever.
+"""
+
+
 def from_zero(decoded: int, durations: MutableSequence[int], offsets: MutableSequence[int]) -> int:
     """When the first sample of a track is decoded that would be at `decoded`: at 0, and shown when it was to be, as its
     duration and offset say then. Players take the time at which the first segment is decoded for that at which its
@@ -58,6 +66,17 @@ def from_zero(decoded: int, durations: MutableSequence[int], offsets: MutableSeq
     durations[0] += decoded
     offsets[0] += decoded
     return 0
+
+
+def shown_from_zero(
+    decoded: int, durations: MutableSequence[int], offsets: MutableSequence[int], hidden: int, timescale: int
+) -> int:
+    """As `from_zero`, of pictures. Where they are `LATE`, the first of them is shown from 0 on, until the second is: so
+    a browser shows it that waits for pictures. `hidden` units are hidden by the edit list of the init segment."""
+    at = from_zero(decoded, durations, offsets)
+    if at == 0 and offsets[0] - hidden >= LATE * timescale:
+        offsets[0] = hidden
+    return at
 
 
 def segment_head(

@@ -22,19 +22,15 @@ type Read = Callable[[int, int], bytes]
 class Located:
     """The payload of a `moov`; `fragments_from` is where the box behind it begins."""
 
-    brand: str
     moov: bytes
     fragments_from: int
 
 
 def locate(read: Read, size: int) -> Located:
     """Find `moov` in a file of `size` bytes. Raises `Malformed`, and whatever `read` raises."""
-    brand = ""
     first_moof: int | None = None
     for kind, offset, header, length in _top_boxes(read, size, 0):
-        if kind == "ftyp":
-            brand = read(offset + header, min(4, length - header)).decode("latin-1")
-        elif kind == "moof" and first_moof is None:
+        if kind == "moof" and first_moof is None:
             first_moof = offset
         elif kind == "moov":
             if length > LARGEST_MOOV:
@@ -42,7 +38,7 @@ def locate(read: Read, size: int) -> Located:
             payload = read(offset + header, length - header) if offset + length <= size else b""
             if len(payload) != length - header:
                 raise Malformed("moov", "the file ends in it")
-            return Located(brand, payload, offset + length if first_moof is None else first_moof)
+            return Located(payload, offset + length if first_moof is None else first_moof)
     raise Malformed("", "there is no index (moov) in it")
 
 
@@ -57,6 +53,43 @@ def fragments(read: Read, size: int, start: int) -> Iterator[tuple[int, bytes]]:
         if len(payload) != length - header:
             return
         yield offset, payload
+
+
+def is_cut_off(read: Read, size: int) -> bool:
+    """Whether the last box claims to end behind the end of the file. Raises `Malformed`."""
+    end = 0
+    for _, offset, _, length in _top_boxes(read, size, 0):
+        end = offset + length
+    return end > size
+
+
+def undescribed_tracks(read: Read, size: int) -> list[int]:
+    """Where the kinds ("trak") of those tracks stand whose `stsd` has no entries. Raises `Malformed`.
+
+    Cameras write such tracks for data of their own. FFmpeg refuses the whole file for one.
+    """
+    found: list[int] = []
+    for kind, offset, header, length in _top_boxes(read, size, 0):
+        if kind != "moov" or length > LARGEST_MOOV:
+            continue
+        moov = read(offset + header, length - header)
+        for each, at, data in _boxes(moov):
+            if each == "trak":
+                path = data
+                for name in ("mdia", "minf", "stbl", "stsd"):
+                    path = next((inner for kind, _, inner in _boxes(path) if kind == name), b"")
+                if len(path) >= 8 and path[4:8] == bytes(4):
+                    found.append(offset + header + at + 4)
+    return found
+
+
+def _boxes(data: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Kind, offset and payload of each box."""
+    at = 0
+    while (head := read_head(data[at : at + 16])) is not None:
+        length = len(data) - at if head.size is None else head.size
+        yield head.kind, at, data[at + head.header : at + length]
+        at += max(length, head.header)
 
 
 def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[str, int, int, int]]:

@@ -2,13 +2,14 @@
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from operator import mul, sub
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed, full_box
-from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
+from trio_stream.mp4.quicktime import LANGUAGES, as_iso
+from trio_stream.mp4.sample_entry import VISUAL, SampleEntry, read_sample_entry
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending, sums_of
 
 MOST_TRACKS = 200
@@ -18,17 +19,25 @@ MOST_SAMPLES = 1 << 24
 LARGEST_KEPT = 64 << 10
 """Bytes of a box that goes into init segments: a sample entry is some hundred."""
 
+MOST_EDITS = 10_000
+"""Entries of an edit list: a film that was cut every second."""
+
+EMPTY = -1
+"""The `media_time` of an edit that presents nothing."""
+
+_MOST = 0x7FFFFFFF
+ROLE_SCHEME = b"urn:mpeg:dash:role:2011"
+
 _DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
     """One entry of an edit list (section 8.6.6): `duration` in units of the movie's timescale, 0: to the end;
-    `media_time` in those of the track's, -1: nothing is shown; `rate` is 1 but for oddities."""
+    `media_time` in those of the track's, `EMPTY`: nothing is presented."""
 
     duration: int
     media_time: int
-    rate: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,8 @@ class Track:
 
     `header`, `media` and `descriptions` are the boxes `tkhd`, `vmhd` or `smhd`, and `stsd`, for an init segment;
     `entry` is what the one sample entry says that the samples refer to. `enabled` tracks are meant to be played without
-    being asked for. `start` is when the first sample is decoded, which only fragments can say."""
+    being asked for. `start` is when the first sample is decoded, which only fragments can say. `roles` are the DASH
+    roles that its `kind` boxes name (ISO/IEC 23009-1 section 5.8.5.5)."""
 
     id: int
     handler: str
@@ -62,6 +72,7 @@ class Track:
     samples: SampleTable
     edits: tuple[Edit, ...] = ()
     start: int = 0
+    roles: frozenset[str] = frozenset()
 
     @property
     def nbytes(self) -> int:
@@ -145,6 +156,8 @@ def _read_track(trak: Box, size: int) -> Track | None:
     version, entry = _description(stbl.one("stsd"), described)
     if entry is None:
         return None
+    entry = as_iso(entry, version) if handler == "soun" else _without_padding(entry)
+    _check_is_here(minf, entry)
     elst = boxes["edts"].find("elst") if "edts" in boxes else None
     return Track(
         id=id_,
@@ -157,10 +170,24 @@ def _read_track(trak: Box, size: int) -> Track | None:
         header=_kept(tkhd),
         media=_kept(media) if media is not None else b"",
         descriptions=full_box("stsd", version, 0, b"\0\0\0\1", _kept(entry)),
-        entry=read_sample_entry(entry, handler, version),
+        entry=read_sample_entry(entry, handler),
         samples=samples,
         edits=_read_edits(elst) if elst is not None else (),
+        roles=frozenset(_read_roles(boxes["udta"])) if "udta" in boxes else frozenset(),
     )
+
+
+def _read_roles(udta: Box) -> Iterator[str]:
+    """What the `kind` boxes say (section 8.10.4): a scheme and a value, both ended by a zero. QuickTime writes what it
+    likes here, so what cannot be read says nothing."""
+    try:
+        for box in udta.children():
+            if box.kind == "kind":
+                scheme, _, value = bytes(box.payload[4:204]).partition(b"\0")
+                if scheme == ROLE_SCHEME:
+                    yield value.partition(b"\0")[0].decode("latin-1")
+    except Malformed:
+        return
 
 
 def _kept(box: Box) -> bytes:
@@ -169,6 +196,27 @@ def _kept(box: Box) -> bytes:
             box.path, f"it has {len(box.payload)} bytes, more than the {LARGEST_KEPT} that may be"
         )
     return box.whole()
+
+
+def _without_padding(entry: Box) -> Box:
+    """An entry of pictures without the zeros that QuickTime ends it with, which are no box to browsers."""
+    inner = (
+        sum(len(each.payload) + 8 for each in entry.children(VISUAL)) if len(entry.payload) > VISUAL else 0
+    )
+    return replace(entry, payload=entry.payload[: VISUAL + inner])
+
+
+def _check_is_here(minf: Kinds, entry: Box) -> None:
+    """Raise `Malformed` if the samples lie in another file, which QuickTime movies may refer to."""
+    if "dinf" not in minf or (dref := minf["dinf"].find("dref")) is None:
+        return
+    references = list(dref.children(8))
+    number = int.from_bytes(entry.payload[6:8], "big")
+    if not 0 < number <= len(references) or references[number - 1].kind != "alis":
+        return
+    _, flags, _ = references[number - 1].full()
+    if not flags & 1:
+        raise Malformed(dref.path, "its samples lie in another file")
 
 
 def _description(stsd: Box, number: int) -> tuple[int, Box | None]:
@@ -182,11 +230,13 @@ def _description(stsd: Box, number: int) -> tuple[int, Box | None]:
 
 
 def _language(packed: int, elng: Box | None) -> str | None:
-    """Three letters of five bits (section 8.4.2), or the extended tag; QuickTime's numbers are below 0x400."""
+    """Three letters of five bits (section 8.4.2), or the extended tag; what is below 0x400 is QuickTime's number."""
     if elng is not None:
         _, _, fields = elng.full()
         if tag := _text(bytes(fields.take(fields.rest()))):
             return tag[:35]
+    if packed < len(LANGUAGES):
+        return LANGUAGES[packed]
     letters = "".join(chr(0x60 + (packed >> shift & 31)) for shift in (10, 5, 0))
     return letters if packed >= 0x400 and letters.isalpha() and letters != "und" else None
 
@@ -201,10 +251,12 @@ def _read_edits(elst: Box) -> tuple[Edit, ...]:
     count = fields.u32()
     if count > fields.rest() // (20 if version else 12):
         raise Malformed(elst.path, f"it has no room for the {count} entries it claims")
+    if count > MOST_EDITS:
+        raise Malformed(elst.path, f"it has more than {MOST_EDITS} entries")
     edits = []
-    for _ in range(min(count, 1000)):
-        duration, media_time = fields.wide(version), fields.wide(version, signed=True)
-        edits.append(Edit(duration, media_time, fields.number(4, signed=True) / 0x10000))
+    for _ in range(count):
+        edits.append(Edit(fields.wide(version), fields.wide(version, signed=True)))
+        fields.take(4)  # the rate, which nobody plays at
     return tuple(edits)
 
 
@@ -278,16 +330,30 @@ def _read_durations(stts: Box, count: int) -> Durations:
     _, _, fields = stts.full()
     rows = fields.table("I", 2)
     counts, values = rows[0::2], rows[1::2]
-    # Some writers meant a negative number; players take a sample of that length for one of none.
-    values = (
-        array("I", (0 if value > 0x7FFFFFFF else value for value in values)) if _large(values) else values
-    )
+    if len(values) and max(values) > _MOST:
+        values = _going_on(counts, values)
     counts, values = _covering(counts, values, count)
     return Durations(counts, values)
 
 
-def _large(values: "array[int]") -> bool:
-    return len(values) > 0 and max(values) > 0x7FFFFFFF
+def _going_on(counts: "array[int]", values: "array[int]") -> "array[int]":
+    """Durations of which some were meant as negative numbers, which cameras correct their clock with.
+
+    Time does not go back: such a sample lasts one unit, and those behind it are shorter until the sum is right again,
+    as FFmpeg has it.
+    """
+    found = array("I")
+    meant = now = 0
+    for count, value in zip(counts, values, strict=True):
+        lasting = 1 if value > _MOST else value
+        meant += count * (value - (1 << 32) if value > _MOST else value)
+        now += count * lasting
+        if now > meant and count:
+            shorter = min((now - meant) // count, max(0, lasting - 1))
+            now -= count * shorter
+            lasting -= shorter
+        found.append(lasting)
+    return found
 
 
 def _read_compositions(ctts: Box | None, count: int) -> Runs | None:
@@ -300,6 +366,9 @@ def _read_compositions(ctts: Box | None, count: int) -> Runs | None:
     values = rows[1::2]
     if not len(counts) or not any(values):
         return None
+    if (missing := count - sum(counts)) > 0:  # samples without an offset are presented as they are decoded
+        counts.append(missing)
+        values.append(0)
     return Runs(*_covering(counts, values, count))
 
 

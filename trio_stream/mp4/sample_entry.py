@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from trio_stream.mp4.boxes import Box, Fields, Malformed
+from trio_stream.mp4.quicktime import SOUND
 
-VISUAL, SOUND = 78, 28
-"""Bytes of a sample entry before the boxes in it."""
-
-_QUICKTIME = {1: 16, 2: 36}
-"""Bytes that QuickTime's versions of a sound have more."""
+VISUAL = 78
+"""Bytes of an entry of pictures before the boxes in it."""
 
 _AAC_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 14: 8}
 """By channelConfiguration (ISO/IEC 14496-3 table 1.19, 23001-8)."""
@@ -82,29 +80,32 @@ class SampleEntry:
         return primaries, transfer, matrix, data[:4] == b"nclx" and len(data) > 10 and bool(data[10] & 0x80)
 
 
-def read_sample_entry(entry: Box, handler: str, listed: int = 0) -> SampleEntry:
-    """What the sample entry of a track with that handler says, which stands in an `stsd` of version `listed`.
-
-    Versions of sound are QuickTime's in an `stsd` of version 0, and longer; in one of version 1 they are not
-    (section 12.2.3.2). Raises `Malformed`.
-    """
+def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
+    """What the sample entry of a track with that handler says. Raises `Malformed`."""
     if handler == "vide":
         fields = Fields(entry)
         fields.take(24)
         width, height = fields.u16(), fields.u16()
-        return SampleEntry(entry.kind, _boxes(entry, VISUAL), width, height)
+        boxes = _boxes(entry, VISUAL)
+        return SampleEntry(entry.kind, boxes, width, height, object_type=_object_type(boxes, entry.path))
     if handler == "soun":
         fields = Fields(entry)
-        fields.take(8)
-        version = fields.u16()
-        fields.take(6)
+        fields.take(16)
         channels, _, _, _, rate = (fields.u16() for _ in range(5))
-        boxes = _boxes(entry, SOUND + (_QUICKTIME.get(version, 0) if listed == 0 else 0))
+        boxes = _boxes(entry, SOUND)
         object_type, config = _descriptor(boxes.get("esds", b""), entry.path)
         return SampleEntry(
             entry.kind, boxes, channels=channels, rate=rate, object_type=object_type, config=config
         )
     return SampleEntry(entry.kind)
+
+
+def _object_type(boxes: dict[str, bytes], path: str) -> int:
+    """The objectTypeIndication of pictures; 0: it does not say, and nothing but its name is lost."""
+    try:
+        return _descriptor(boxes.get("esds", b""), path)[0]
+    except Malformed:
+        return 0
 
 
 def _channels_of_aac(config: bytes) -> int:

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from operator import add, eq, lt, mul, sub
 from sys import byteorder
 
@@ -248,6 +248,14 @@ class SampleTable:
             return array("I", (self.sizes,)) * (stop - first)
         return self.sizes[first:stop]
 
+    def offsets(self) -> "array[int]":
+        """Where each sample lies in the file."""
+        found = array("Q")
+        offsets, bounds = self._pieces(0, self.count)
+        for offset, (first, stop) in zip(offsets, pairwise(bounds), strict=True):
+            found.extend(accumulate(self.expand_sizes(first, stop - 1), initial=offset))
+        return found
+
     def extents(self, first: int, stop: int, size: int | None = None) -> tuple[Extent, ...]:
         """Where the bytes of samples `first` to `stop` lie, in their order; what lies together is one extent.
 
@@ -316,6 +324,20 @@ class SampleTable:
         return (
             plain + self.durations.nbytes + (self.compositions.nbytes if self.compositions is not None else 0)
         )
+
+
+def runs_of(values: "array[int]") -> "tuple[array[int], array[int]]":
+    """Equal neighbours as one run."""
+    if len(values) == 0 or values.count(values[0]) == len(values):
+        return array("I", (len(values),)), values[:1] or array(values.typecode, (0,))
+    counts, kept = array("I"), array(values.typecode)
+    for value in values:
+        if kept and kept[-1] == value:
+            counts[-1] += 1
+        else:
+            counts.append(1)
+            kept.append(value)
+    return counts, kept
 
 
 def sums_of(sizes: "int | array[int]", chunks: Chunks) -> "array[int] | None":

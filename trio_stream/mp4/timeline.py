@@ -2,16 +2,19 @@
 
 An edit list tells from where in the media on a track is presented, and how much later than the others it begins. Sound
 and pictures stay together to the millisecond, and what comes before the first thing that is presented (the priming of
-an encoder, pictures before a cut) is decoded and not presented. Lists that cut pieces out of the midst of a track are
-`Unsupported`. Sources: ISO/IEC 14496-12 section 8.6.6; ISO/IEC 23000-19 (CMAF) section 7.5.13.
+an encoder, pictures before a cut) is decoded and not presented. A list of several pieces makes another track of them
+(`rearranging`). Sources: ISO/IEC 14496-12 section 8.6.6; ISO/IEC 23000-19 (CMAF) section 7.5.13.
 """
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.movie import Edit, Track
+from trio_stream.mp4.hiding import hide
+from trio_stream.mp4.movie import EMPTY, Edit, Track
+from trio_stream.mp4.rearranging import Piece, rearrange
 from trio_stream.mp4.tables import Runs, SampleTable
 
 PREROLL = 1
@@ -28,6 +31,10 @@ _PATH = "moov/trak/edts/elst"
 
 class Unsupported(Malformed):
     """A whole file that says what cannot be said with fragments."""
+
+
+class PresentsNothing(Unsupported):
+    """The edit list of a track presents nothing of it."""
 
 
 class Protected(Unsupported):
@@ -53,22 +60,37 @@ class Timeline:
         return self.lead - self.skip
 
 
-def place(track: Track, movie_timescale: int, *, fragmented: bool = False) -> tuple[SampleTable, Timeline]:
+def place(
+    track: Track, movie_timescale: int, *, fragmented: bool = False
+) -> tuple[Track, SampleTable, Timeline]:
     """The samples of `track` that are presented, and when. Raises `Unsupported`.
 
-    In a fragmented file an edit list speaks of a part that is not there, so only its beginning counts, in a time that
-    the fragments tell.
+    The track is another one, with a finer timescale, where the edit list has several pieces. In a fragmented file an
+    edit list speaks of a part that is not there, so only its beginning counts, in a time that the fragments tell.
     """
-    delay, edit = _edit(track.edits, track.timescale, movie_timescale)
+    delay, edits = _presented(track, movie_timescale)
     lead = _scaled(delay, track.timescale, movie_timescale)
     samples = track.samples
     if samples.count == 0:
-        return samples, Timeline()
-    if track.start + lead + samples.end >= LATEST or (edit is not None and edit.media_time >= LATEST):
+        return track, samples, Timeline()
+    if track.start + lead + samples.end >= LATEST or any(each.media_time >= LATEST for each in edits):
         raise Malformed(_PATH, "it begins later than any clock goes")
-    if edit is None:
-        return samples, Timeline(lead=track.start + lead)
-    hidden = edit.media_time - track.start
+    if not edits:
+        if track.edits and not fragmented:
+            raise _nothing()
+        return track, samples, Timeline(lead=track.start + lead)
+    if len(edits) > 1:
+        if fragmented:
+            raise Unsupported(_PATH, "it cuts pieces out of a track whose samples are in fragments")
+        return _rearranged(track, _pieces(edits, lead, track.timescale, movie_timescale))
+    return _trimmed(track, edits[0], lead, movie_timescale, fragmented=fragmented)
+
+
+def _trimmed(
+    track: Track, edit: Edit, lead: int, movie_timescale: int, *, fragmented: bool
+) -> tuple[Track, SampleTable, Timeline]:
+    """What one stretch of the media presents, `lead` after the beginning."""
+    samples, hidden = track.samples, edit.media_time - track.start
     if not fragmented:
         if edit.duration:
             stop = edit.media_time + _scaled(edit.duration, track.timescale, movie_timescale)
@@ -79,6 +101,9 @@ def place(track: Track, movie_timescale: int, *, fragmented: bool = False) -> tu
         first = _last_sync(samples, hidden)
         shown = _first_shown(samples, first, hidden)
         hidden = hidden if fragmented else shown
+        if samples.shown_at(first) < hidden and (found := hide(track, samples, first, hidden)) is not None:
+            lead = lead * found.track.timescale // track.timescale
+            track, samples, hidden = found.track, found.samples, found.begins
     elif hidden > samples.end + samples.composition(samples.count - 1):
         raise _nothing()
     else:
@@ -87,7 +112,29 @@ def place(track: Track, movie_timescale: int, *, fragmented: bool = False) -> tu
         first = max(0, min(samples.durations.at(hidden - roll + 1), samples.count) - 1)
     skip = max(0, hidden - lead)
     unseen = min(samples.durations.time(first), skip)
-    return samples, Timeline(max(0, lead - hidden) - unseen, skip - unseen, first)
+    return track, samples, Timeline(max(0, lead - hidden) - unseen, skip - unseen, first)
+
+
+def _rearranged(track: Track, pieces: Sequence[Piece]) -> tuple[Track, SampleTable, Timeline]:
+    found = rearrange(track, pieces, preroll=PREROLL * track.timescale)
+    if found is None:
+        raise _nothing()
+    arranged, samples, begins = found
+    return arranged, samples, Timeline(lead=max(0, begins), skip=max(0, -begins))
+
+
+def _pieces(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: int) -> list[Piece]:
+    """Where on the timeline of the track each edit is; those that present nothing are gaps."""
+    found: list[Piece] = []
+    passed = 0
+    for edit in edits:
+        at, until = (
+            lead + _scaled(each, timescale, movie_timescale) for each in (passed, passed + edit.duration)
+        )
+        passed += edit.duration
+        if edit.media_time != EMPTY:
+            found.append(Piece(at, until, edit.media_time, edit.media_time + until - at))
+    return found
 
 
 def _scaled(duration: int, timescale: int, movie_timescale: int) -> int:
@@ -95,8 +142,8 @@ def _scaled(duration: int, timescale: int, movie_timescale: int) -> int:
     return (duration * timescale + movie_timescale // 2) // movie_timescale
 
 
-def _nothing() -> Unsupported:
-    return Unsupported(_PATH, "it presents nothing of the track")
+def _nothing() -> PresentsNothing:
+    return PresentsNothing(_PATH, "it presents nothing of the track")
 
 
 def _last_sync(samples: SampleTable, time: int) -> int:
@@ -133,30 +180,35 @@ def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
     return replace(samples, compositions=Runs(samples.compositions.counts, values)), -least
 
 
-def _edit(edits: tuple[Edit, ...], timescale: int, movie_timescale: int) -> tuple[int, Edit | None]:
-    """How much later the track begins, in units of the movie's timescale, and the one edit that shows it."""
+def _presented(track: Track, movie_timescale: int) -> tuple[int, list[Edit]]:
+    """How much later the track begins, in units of the movie's timescale, and the edits from the first on that presents
+    something; those that follow each other in the media are one.
+
+    At what rate they do is not asked, as FFmpeg does not.
+    """
+    lasting = [each for each in track.edits if each.duration]
+    if all(each.media_time == EMPTY for each in lasting):  # one of no duration goes to the end
+        lasting += [each for each in track.edits if each.media_time != EMPTY][:1]
     delay = 0
-    pauses = False
-    shown: Edit | None = None
-    for edit in edits:
-        if edit.media_time < 0:
-            if shown is None:
-                delay += edit.duration
-            else:
-                pauses = edit.duration > 0
-            continue
-        if edit.rate != 1.0:
-            raise Unsupported(_PATH, "it plays the track faster or slower")
-        if shown is None:
-            shown = edit
-        elif edit.duration:
-            if pauses:
-                raise Unsupported(_PATH, "it pauses in the midst of the track")
-            end = shown.media_time + shown.duration * timescale / movie_timescale
-            if shown.duration == 0 or abs(edit.media_time - end) > 2 * timescale / movie_timescale:
-                raise Unsupported(_PATH, "it cuts pieces out of the track")
-            shown = Edit(shown.duration + edit.duration, shown.media_time)
-    return delay, shown
+    found: list[Edit] = []
+    for edit in lasting:
+        if not found and edit.media_time == EMPTY:
+            delay += edit.duration
+        elif found and _follows(found[-1], edit, track.timescale, movie_timescale):
+            found[-1] = replace(found[-1], duration=found[-1].duration + edit.duration)
+        else:
+            found.append(edit)
+    while found and found[-1].media_time == EMPTY:
+        found.pop()
+    return delay, found
+
+
+def _follows(one: Edit, other: Edit, timescale: int, movie_timescale: int) -> bool:
+    """Whether `other` goes on where `one` ends, as far as the movie's timescale can tell."""
+    if EMPTY in (one.media_time, other.media_time):
+        return one.media_time == other.media_time
+    end = one.media_time + one.duration * timescale / movie_timescale
+    return abs(other.media_time - end) <= 2 * timescale / movie_timescale
 
 
 def _ending_at(samples: SampleTable, stop: int) -> SampleTable:

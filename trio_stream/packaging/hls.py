@@ -73,6 +73,7 @@ def _audio(source: Source, sound: Rendition, name: str, *, group: str, default: 
         GROUP_ID=_quoted(group),
         NAME=_quoted(name),
         LANGUAGE=_quoted(sound.language),
+        X_TITLE=_quoted(sound.label),  # so that a page can name the language itself, with the title beside it
         DEFAULT="YES" if default else "NO",
         AUTOSELECT="YES",
         CHANNELS=_quoted(str(sound.channels)) if sound.channels else None,

@@ -12,13 +12,21 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
+from trio_stream.media.choosing import ARE_STILLS
 from trio_stream.media.codecs import HLG, PQ, TRANSFERS
 from trio_stream.media.facts import VideoTrack
 from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, Part, VideoOutline
 from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
-from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments, Stretch
+from trio_stream.packaging.presentation import (
+    Omission,
+    Presentation,
+    Reason,
+    Rendition,
+    Segments,
+    Stretch,
+)
 from trio_stream.packaging.tracks import HEAD, LONGEST, MOST_KEYS, PER_SAMPLE
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
@@ -41,12 +49,14 @@ def present_outline(outline: Outline) -> Presentation:
 
 def _present(outline: Outline) -> Presentation:
     parts = outline.parts
-    carried = [each for part in parts for each in part.tracks]
-    carried = [each for each in carried if each.carriage.refusal is None]
-    video = next((each for each in carried if isinstance(each, VideoOutline)), None)
+    everything = [each for part in parts for each in part.tracks]
+    films = [each for part in parts for each in part.video if each.carriage.refusal != ARE_STILLS]
+    carried = [each for each in everything if each.carriage.refusal is None]
+    video = next((each for each in films if _is(each, films[0]) and each.carriage.refusal is None), None)
     sounds = list(dict.fromkeys(each.track.index for each in carried if isinstance(each, AudioOutline)))
-    if video is None and (any(part.video for part in parts) or not sounds):
-        tracks: list[VideoOutline | AudioOutline] = [*outline.video, *outline.audio]
+    if video is None and (films or not sounds):
+        sounding = [each for each in everything if isinstance(each, AudioOutline)]
+        tracks: list[VideoOutline | AudioOutline] = [*films, *sounding]
         reason = tracks[0].carriage.refusal if tracks else None
         raise Unsupported("", reason or "there is neither a picture nor a sound in it")
     renditions: list[Rendition] = []
@@ -112,15 +122,16 @@ def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omis
             refusal = each.carriage.refusal
             if each.track.index not in carried and each.track.index not in told:
                 told.add(each.track.index)
-                yield _omission(each, refusal or "one track of pictures is played at a time")
+                code: Reason = "codec" if refusal else "second-video"
+                yield _omission(each, refusal or "one track of pictures is played at a time", code)
             elif each.track.index in carried and refusal is not None:
                 since = max(part.start, each.carriage.start)
-                yield _omission(each, f"from {since:.0f} s on{end}: {refusal}")
+                yield _omission(each, f"from {since:.0f} s on{end}: {refusal}", "codec")
     if outline.unread is not None:
-        yield _omission(parts[-1].tracks[0], outline.unread)
+        yield _omission(parts[-1].tracks[0], outline.unread, "codec")
 
 
-def _omission(each: VideoOutline | AudioOutline, reason: str) -> Omission:
+def _omission(each: VideoOutline | AudioOutline, reason: str, code: Reason) -> Omission:
     return Omission(
         kind="video" if isinstance(each, VideoOutline) else "audio",
         track=each.track.index,
@@ -128,6 +139,7 @@ def _omission(each: VideoOutline | AudioOutline, reason: str) -> Omission:
         reason=reason,
         language=each.track.language,
         label=each.track.title,
+        code=code,
     )
 
 

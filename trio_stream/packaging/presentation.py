@@ -173,9 +173,16 @@ def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> 
     return max(round(peak), round(average), 1), max(round(average), 1)
 
 
+type Reason = Literal["codec", "encrypted", "programme", "second-video", "other"]
+"""Why a track is left out, for programs: its codec is not packaged; it is encrypted; it belongs to another programme of
+a broadcast; other pictures are played; or else."""
+
+REASONS: tuple[Reason, ...] = ("codec", "encrypted", "programme", "second-video", "other")
+
+
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """A track of the file that is not offered, and why, in a sentence for people.
+    """A track of the file that is not offered, and why: in a sentence for people, and as a `code` for programs.
 
     `track` numbers it as `Rendition.track` does, `codec` is what the file calls its coding.
     """
@@ -186,6 +193,7 @@ class Omission:
     reason: str
     language: str | None = None
     label: str | None = None
+    code: Reason = "other"
 
 
 @dataclass(frozen=True, slots=True)

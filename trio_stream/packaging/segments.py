@@ -19,7 +19,15 @@ def segment(
     `track` is the place of the track in its init segment, counted from 1.
     """
     try:
-        head = fragment_head(packaged.samples, packaged.timeline, first, stop, number + 1, track)
+        head = fragment_head(
+            packaged.samples,
+            packaged.timeline,
+            first,
+            stop,
+            number + 1,
+            track,
+            pictures=packaged.track.timescale if packaged.track.handler == "vide" else 0,
+        )
     except ValueError as error:
         raise Malformed("moov/trak/mdia/minf/stbl", str(error)) from None
     extents = packaged.samples.extents(first, stop, size)

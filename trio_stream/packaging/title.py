@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trio_stream.languages import english_name
 from trio_stream.packaging.presentation import Presentation, Rendition
 
 
@@ -68,14 +69,32 @@ def printable(text: str) -> str:
 
 
 def names(labels: Sequence[str | None], languages: Sequence[str | None], word: str) -> list[str]:
-    """What the tracks are called in a menu: their label, else their language, else a number; none twice."""
+    """What the tracks are called in a menu: their label, else their language in English, else a number; none twice."""
     found: list[str] = []
     for number, (label, language) in enumerate(zip(labels, languages, strict=True), 1):
-        name = printable(label or "") or language or f"{word} {number}"
+        name = printable(label or "") or (language and english_name(language)) or f"{word} {number}"
         while name in found:
             name = f"{name} ({number})"
         found.append(name)
     return found
+
+
+def text_label(label: str, language: str | None, *, forced: bool, hearing_impaired: bool) -> str | None:
+    """What subtitles are called where a player has nothing but a name: `English - Director (forced)`.
+
+    What the label says already is not said again.
+    """
+    said = label.casefold()
+    language_name = english_name(language) if language else ""
+    parts = [name for name in (language_name, label) if name]
+    if language_name.casefold() in said:
+        parts = [label] if label else []
+    kinds = [name for name, is_so in (("forced", forced), ("SDH", hearing_impaired)) if is_so]
+    kinds = [name for name in kinds if name.casefold() not in said]
+    if not parts:
+        name = ", ".join(kinds)
+        return name[:1].upper() + name[1:] or None
+    return " - ".join(parts) + (f" ({', '.join(kinds)})" if kinds else "")
 
 
 def marks(presentation: Presentation) -> list[float]:

@@ -12,14 +12,17 @@ from fractions import Fraction
 from functools import cache
 from itertools import accumulate, pairwise
 
+from trio_stream.media.choosing import ARE_STILLS, Pictures, Sound, film_of
 from trio_stream.media.codecs import HLG, PQ, Coding, audio_codec_string, video_codec_string
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.extent import end_of, placed_tracks
 from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.movie import Movie, Track
 from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.tables import SampleTable
-from trio_stream.mp4.timeline import Protected, Timeline, Unsupported, place
+from trio_stream.mp4.timeline import PresentsNothing, Protected, Timeline, Unsupported, place
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
-from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments
+from trio_stream.packaging.presentation import Omission, Presentation, Reason, Rendition, Segments
 
 MOST_IN_SEGMENT = 1 << 16
 """Samples in one segment: the head of a fragment names each of them."""
@@ -45,9 +48,27 @@ _VIDEO = {
 }  # fmt: skip
 """Sample entries that are packaged: FFmpeg's name of the codec, and the box that configures it."""
 
-_AUDIO = {"ac-3": "ac3", "ec-3": "eac3", "Opus": "opus", "fLaC": "flac", "alac": "alac", "ac-4": "ac4"}
+_AUDIO = {
+    "ac-3": ("ac3", "dac3"), "ec-3": ("eac3", "dec3"), "Opus": ("opus", "dOps"), "fLaC": ("flac", "dfLa"),
+    "alac": ("alac", "alac"), "ac-4": ("ac4", "dac4"),
+}  # fmt: skip
+"""The same of sound that is not `mp4a`."""
+
+_OTHERWISE = frozenset({"avc2", "avc4", "h264", "H264", "x264", "X264", "DAVC", "davc", "HEVC"})
+"""Sample entries of codecs that are packaged under another name: such a file is remuxed."""
+
+_REMUXED = frozenset({0x66, 0x68, 0xA5, 0xA6, 0xAD})
+"""Object types of `mp4a` that are: AAC of MPEG-2, AC-3, E-AC-3, Opus (mp4ra.org)."""
 
 _MP3 = frozenset({0x69, 0x6B})
+
+_IMAGES = {"jpeg": "mjpeg", "mjpa": "mjpeg", "mjpb": "mjpeg", "png ": "png"}
+_IMAGE_TYPES = {0x6C: "mjpeg", 0x6D: "png"}
+"""Images, by their sample entry and by the objectTypeIndication of `mp4v`."""
+
+_SECONDARY = frozenset({"commentary", "description", "caption"})
+"""Roles of sounds that nobody begins with; FFmpeg takes "caption" for the hard of hearing."""
+
 _NAMELESS = (
     "videohandler",
     "soundhandler",
@@ -95,28 +116,26 @@ class Marks:
 
 
 def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
-    """The tracks that are packaged, the pictures first: one with pictures and all that sound.
+    """The tracks that are packaged, the pictures first: one with pictures and all that sound, the one to begin with
+    first.
 
     Raises `Unsupported`, with the reason, where there is none, or one that cannot be placed in time.
     """
+    for track in movie.tracks:
+        if track.samples.count and _is_remuxed(track):
+            raise Unsupported("moov/trak", f"{_why(track)} as they lie in the file")
     playable = [track for track in movie.tracks if _codecs(track) is not None and track.samples.count]
-    video = [track for track in playable if track.handler == "vide"]
-    video.sort(key=lambda track: not track.enabled)
     audio = [track for track in playable if track.handler == "soun"]
+    audio.sort(key=lambda track: Sound(track.enabled, bool(track.roles & _SECONDARY)).rank)
     if not playable:
         nothing = Unsupported("moov", "there is neither a picture nor a sound in it")
         raise next((_refusal(track) for track in movie.tracks), nothing)
-    if not video and any(track.handler == "vide" and track.samples.count > 1 for track in movie.tracks):
-        raise next(_refusal(each) for each in movie.tracks if each.handler == "vide")
-    placed = []
-    zero = min((each.start / each.timescale for each in playable), default=0) if movie.fragmented else 0
-    for track in [*video[:1], *audio[:MOST_SOUNDS]]:
-        samples, timeline = place(track, movie.timescale, fragmented=movie.fragmented)
-        if zero:
-            earlier = min(round(zero * track.timescale), max(0, timeline.lead))
-            timeline = replace(timeline, lead=timeline.lead - earlier)
-        placed.append(PackagedTrack(track, samples, timeline))
-    return _ending_together(placed)
+    pictures = (track for track in movie.tracks if track.handler == "vide" and track.samples.count)
+    film = film_of(pictures, _pictures, with_sound=bool(audio))
+    if film is not None and _codecs(film) is None:
+        raise _refusal(film)
+    tracks = [*((film,) if film is not None else ()), *audio[:MOST_SOUNDS]]
+    return _ending_together([PackagedTrack(*placed) for placed in placed_tracks(movie, tracks)])
 
 
 def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
@@ -126,14 +145,14 @@ def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
     So it is when the file is played; but players of segments take the end of one track for that of all, or wait there
     for more of it.
     """
-    end = min(max(_end(each.samples, each.timeline) / each.track.timescale for each in tracks), LONGEST)
+    end = min(max(end_of(each.samples, each.timeline) / each.track.timescale for each in tracks), LONGEST)
     return [_lasting(each, round(end * each.track.timescale)) for each in tracks]
 
 
 def _lasting(packaged: PackagedTrack, end: int) -> PackagedTrack:
     """The track with a last sample that lasts until `end`, if it is short of that, and a duration can say so."""
     samples, timeline = packaged.samples, packaged.timeline
-    if end - _end(samples, timeline) <= SHORT * packaged.track.timescale:
+    if end - end_of(samples, timeline) <= SHORT * packaged.track.timescale:
         return packaged
     last = samples.count - 1
     duration = end - timeline.offset - samples.shown_at(last)
@@ -152,13 +171,27 @@ def omitted_tracks(movie: Movie, tracks: Sequence[PackagedTrack]) -> tuple[Omiss
             kind="video" if track.handler == "vide" else "audio",
             track=track.id,
             codec=track.entry.kind.strip(),
-            reason=_why(track) if _codecs(track) is None else _SURPLUS[track.handler],
+            reason=_why_not(track, movie),
             language=track.language,
             label=_label(track),
+            code=_code(track),
         )
         for track in movie.tracks
         if track.id not in packaged and track.samples.count
     )
+
+
+def _why_not(track: Track, movie: Movie) -> str:
+    """Why a track is left out."""
+    if _codecs(track) is None:
+        return _why(track)
+    try:
+        place(track, movie.timescale, fragmented=movie.fragmented)
+    except PresentsNothing:
+        return "its edit list presents nothing of the track"
+    except Malformed as error:
+        return str(error)
+    return _SURPLUS[track.handler]
 
 
 def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ()) -> Presentation:
@@ -166,7 +199,7 @@ def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ())
     renditions: list[Rendition] = []
     marks: Marks | None = None
     for each in tracks:
-        if _end(each.samples, each.timeline) > LONGEST * each.track.timescale:
+        if end_of(each.samples, each.timeline) > LONGEST * each.track.timescale:
             raise Unsupported("moov/trak", f"it lasts longer than {LONGEST // 3600} hours")
         if each.track.handler == "vide":
             rendition = _video(each)
@@ -188,13 +221,50 @@ def _refusal(track: Track) -> Unsupported:
     return (Protected if track.entry.kind in ENCRYPTED else Unsupported)("moov", _why(track))
 
 
+def _is_remuxed(track: Track) -> bool:
+    """Whether FFmpeg can carry a track that cannot be packaged as it lies: what its entry lacks is in its samples."""
+    entry, samples = track.entry, track.samples
+    if (
+        track.handler == "soun"
+        and samples.sizes == samples.durations.constant == 1
+        and track.timescale > 1000
+    ):
+        return True  # an old QuickTime movie, which counts samples of sound and not packets
+    if entry.kind == "mp4a":
+        return entry.object_type in _REMUXED
+    if entry.kind in _AUDIO:
+        return _AUDIO[entry.kind][1] not in entry.boxes
+    return entry.kind in _OTHERWISE
+
+
 def _why(track: Track) -> str:
     """Why its codec is not packaged."""
     kind = track.entry.kind
     if kind in ENCRYPTED:
         return "it is encrypted"
     what = "pictures" if track.handler == "vide" else "sound"
+    if track.handler == "vide" and _pictures(track).still:
+        return ARE_STILLS
     return f"its {what} ({kind.strip()}) cannot be sent in fragments"
+
+
+def _code(track: Track) -> Reason:
+    """Why it is left out, for programs."""
+    if _codecs(track) is None:
+        return "encrypted" if track.entry.kind in ENCRYPTED else "codec"
+    return "second-video" if track.handler == "vide" else "other"
+
+
+def _pictures(track: Track) -> Pictures:
+    """What is to be known of it in order to choose."""
+    kind, samples = track.entry.kind, track.samples
+    codec = _VIDEO[kind][0] if _codecs(track) is not None else _IMAGES.get(kind, kind)
+    return Pictures(
+        codec=_IMAGE_TYPES.get(track.entry.object_type, codec) if kind == "mp4v" else codec,
+        default=track.enabled,
+        rate=Fraction(samples.count * track.timescale, samples.end) if samples.end else None,
+        count=samples.count,
+    )
 
 
 def _codecs(track: Track) -> str | None:
@@ -231,13 +301,7 @@ def _codecs(track: Track) -> str | None:
                 else None
             )
         if entry.kind in _AUDIO:
-            return (
-                "fLaC"
-                if entry.kind == "fLaC"
-                else "Opus"
-                if entry.kind == "Opus"
-                else audio_codec_string(_AUDIO[entry.kind])
-            )
+            return entry.kind if entry.kind in ("fLaC", "Opus") else audio_codec_string(_AUDIO[entry.kind][0])
     return None
 
 
@@ -265,7 +329,7 @@ def _video(packaged: PackagedTrack) -> Rendition:
         keys = array("I", (timeline.first,)) + array("I", keys)  # nothing comes before it that it could need
     scale = track.timescale
     times = _KeyTimes(packaged, keys)
-    end = _end(samples, timeline)
+    end = end_of(samples, timeline)
     is_open = cache(lambda number: samples.has_leading(keys[number]))
     chosen = cut(times, end / scale, is_open=is_open)
     firsts = [keys[number] for number in chosen]
@@ -363,7 +427,7 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
     last = samples.durations.time(firsts[-1]) + offset
-    end = _end(samples, timeline)
+    end = end_of(samples, timeline)
     later = cut_evenly(last / scale, end / scale)[1:] if end - last > 12 * scale else []
     for time in later:  # it goes on when the pictures have ended
         sample = samples.durations.at(round(time * scale) - offset)
@@ -392,17 +456,9 @@ def _label(track: Track) -> str | None:
 
 def _even_marks(packaged: PackagedTrack) -> Marks:
     scale, timeline = packaged.track.timescale, packaged.timeline
-    end = _end(packaged.samples, timeline)
+    end = end_of(packaged.samples, timeline)
     times = cut_evenly(max(0, timeline.offset) / scale, end / scale)
     return Marks([*(round(time * scale) for time in times), end], scale)
-
-
-def _end(samples: SampleTable, timeline: Timeline) -> int:
-    """When the presentation of the track ends: with one of the last samples, where these are shown in another order."""
-    if samples.compositions is None or not samples.count:
-        return samples.end + timeline.offset
-    tail = range(max(0, samples.count - 32), samples.count)
-    return max(samples.shown_at(each) + samples.durations[each] for each in tail) + timeline.offset
 
 
 def _segments(samples: SampleTable, starts: Sequence[int], bounds: Sequence[int]) -> Segments:

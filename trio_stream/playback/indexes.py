@@ -11,11 +11,10 @@ from functools import partial
 import trio
 
 from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
-from trio_stream.library.languages import bcp47, english_name
+from trio_stream.languages import language_of
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.fragmented import read_fragments
-from trio_stream.mp4.locating import fragments, locate
-from trio_stream.mp4.movie import read_movie
+from trio_stream.mp4.extent import read_located
+from trio_stream.mp4.locating import locate
 from trio_stream.mp4.timeline import Protected
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.tracks import PackagedTrack, omitted_tracks, packaged_tracks, present
@@ -26,8 +25,6 @@ BUDGET = 128 << 20
 
 FIXED = 16 << 10
 """Bytes that any index takes, whatever its tables do."""
-
-QUICKTIME = "qt  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +113,9 @@ def read_index(fd: int, size: int) -> Index:
 
     try:
         located = locate(read, size)
-        if located.brand == QUICKTIME:
-            raise Unpackageable("it is a QuickTime movie")
-        movie = read_movie(located.moov, size)
-        if movie.fragmented:
-            movie = read_fragments(movie, fragments(read, size, located.fragments_from), size)
+        movie = read_located(read, located, size)
         tracks = packaged_tracks(movie)
-        presentation = in_words(present(tracks, omitted_tracks(movie, tracks)))
+        presentation = with_languages(present(tracks, omitted_tracks(movie, tracks)))
     except Protected as error:
         raise Encrypted(str(error)) from None
     except Malformed as error:
@@ -133,16 +126,8 @@ def read_index(fd: int, size: int) -> Index:
     return Index(size, presentation, dict(zip(names, tracks, strict=True)))
 
 
-def in_words(presentation: Presentation) -> Presentation:
-    """With languages as BCP 47 has them, and a name for each sound that has a language."""
-    renditions = []
-    for each in presentation.renditions:
-        language = _tag(each.language)
-        label = each.label or (english_name(language) if language else None)
-        renditions.append(replace(each, language=language, label=label))
-    omitted = tuple(replace(each, language=_tag(each.language)) for each in presentation.omitted)
-    return replace(presentation, renditions=tuple(renditions), omitted=omitted)
-
-
-def _tag(language: str | None) -> str | None:
-    return language and (bcp47(language) or language)
+def with_languages(presentation: Presentation) -> Presentation:
+    """With languages as BCP 47 has them."""
+    renditions = (replace(each, language=language_of(each.language)) for each in presentation.renditions)
+    omitted = (replace(each, language=language_of(each.language)) for each in presentation.omitted)
+    return replace(presentation, renditions=tuple(renditions), omitted=tuple(omitted))

@@ -26,7 +26,7 @@ from trio_stream.library.catalog import OpenVideo
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.outlined import present_outline
 from trio_stream.packaging.presentation import Presentation
-from trio_stream.playback.indexes import Indexes, in_words
+from trio_stream.playback.indexes import Indexes, with_languages
 from trio_stream.playback.recent import Recent
 from trio_stream.playback.remuxed import Remuxer
 from trio_stream.store.database import Database
@@ -168,7 +168,7 @@ class Presentations:
         try:
             async with self._outlining:
                 finding.running = True
-                return in_words(present_outline(await remuxer.outline(video.fd)))
+                return with_languages(present_outline(await remuxer.outline(video.fd)))
         except MediaUnreadable:
             raise refused from None
         except Unsupported as error:

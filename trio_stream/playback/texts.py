@@ -12,7 +12,7 @@ from sqlalchemy import Connection, or_, select
 
 from trio_stream.errors import DerivedNotFound
 from trio_stream.library.derived import LARGEST, Derived
-from trio_stream.packaging.title import Text, names
+from trio_stream.packaging.title import Text, names, text_label
 from trio_stream.packaging.webvtt import Cues, parse
 from trio_stream.store.database import Database
 from trio_stream.store.tables import subtitles, videos
@@ -66,7 +66,11 @@ def texts_of(connection: Connection, id_: str) -> tuple[Text, ...]:
         .order_by(subtitles.c.video.is_(None), subtitles.c.number)
     ).all()
     rows = list({row.vtt: row for row in reversed(rows)}.values())[::-1]  # two that are the same are one
-    labels = names([row.label or None for row in rows], [row.language for row in rows], "Subtitles")
+    said = [
+        text_label(row.label, row.language, forced=row.forced, hearing_impaired=row.hearing_impaired)
+        for row in rows
+    ]
+    labels = names(said, [row.language for row in rows], "Subtitles")
     return tuple(
         Text(
             name=f"{TEXT}{row.vtt}",

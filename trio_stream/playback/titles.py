@@ -14,7 +14,14 @@ import structlog
 import trio
 from sqlalchemy import Connection
 
-from trio_stream.errors import TROUBLE_OF_ALL, NotTheOwner, StoreError, TrioStreamError, VideoNotFound
+from trio_stream.errors import (
+    TROUBLE_OF_ALL,
+    NotTheOwner,
+    StoreError,
+    TrioStreamError,
+    Unpackageable,
+    VideoNotFound,
+)
 from trio_stream.library.catalog import Catalog, OpenVideo
 from trio_stream.library.names import Names
 from trio_stream.library.versions import Version, versions
@@ -119,6 +126,19 @@ class Titles:
     async def presentation(self, video: OpenVideo) -> Presentation:
         """How an open video is presented. Raises `Unpackageable`, `StoreError`, `NotTheOwner`."""
         return await self._presentations.of(video)
+
+    async def presented(self, id_: str) -> tuple[Presentation | Unpackageable, int]:
+        """How the file of a video is presented, or why it is not, and when the file changed, in nanoseconds.
+
+        Raises `VideoNotFound`, `StoreError`, `NotTheOwner`, and whatever else keeps it from being found out now.
+        """
+        video = await self._catalog.open(await self._names.of(id_))
+        try:
+            return await self._presentations.of(video), video.status.st_mtime_ns
+        except Unpackageable as error:
+            return error, video.status.st_mtime_ns
+        finally:
+            os.close(video.fd)
 
     def offered(self, id_: str) -> Offer | None:
         """What manifests of a video said a moment ago."""

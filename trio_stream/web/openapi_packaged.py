@@ -5,7 +5,8 @@ from trio_stream.library.derived import SUFFIXES
 from trio_stream.packaging import dash, hls
 from trio_stream.packaging.cutting import in_address
 from trio_stream.web.openapi_bytes import Thing, bytes_operation
-from trio_stream.web.openapi_parts import ID, MADE, REVISION, Json, body, header, parameter
+from trio_stream.web.openapi_parts import ID, MADE, REVISION, Json, body, header, parameter, ref
+from trio_stream.web.presentation import MEDIA_TYPE as JSON
 
 PLAYLIST = r"""\ `master` is the playlist of all renditions; the media playlists it names lie beside it. The
 `versions` of a title are renditions of it where their keyframes agree with those of the video that is asked for.\ """
@@ -32,6 +33,21 @@ _PLAYLIST = Thing(
 _MANIFEST = Thing("manifest", body(dash.MEDIA_TYPE), "manifest.mpd", _ASK, 3141, FULL, refused=REFUSED)
 _SEGMENT = Thing("segment", body("video/mp4"), "0.m4s", _KEEP, 1618033, FULL, name="0.m4s", refused=REFUSED)
 _TEXT = Thing("segment", body(SUFFIXES["vtt"]), "0.vtt", _KEEP, 577, FULL, name="0", refused=REFUSED)
+
+
+_PRESENTATION = Thing(
+    "description",
+    body(JSON, ref("Presentation")),
+    "presentation.json",
+    _ASK,
+    512,
+    FULL,
+)
+
+PRESENTATION = r"""\ The tracks of this file that its playlists offer (`renditions`), and those that they leave out
+(`omitted`), each with the reason: no track of pictures or sound is in neither. A file that cannot be sent in segments
+at all is answered with 200, too: `reason` says why, and there are no renditions. It is found out as for a playlist, so
+the first time it may take as long.\ """
 
 
 def packaged() -> Json:
@@ -61,6 +77,14 @@ def packaged() -> Json:
         )
         | _route(
             "manifest", "/api/videos/{id}/manifest.mpd", "The manifest of DASH", [ID], _MANIFEST, PLAYLIST
+        )
+        | _route(
+            "presentation",
+            "/api/videos/{id}/presentation",
+            "What a video offers in segments, and what not and why",
+            [ID],
+            _PRESENTATION,
+            PRESENTATION,
         )
         | _route(
             "segment",

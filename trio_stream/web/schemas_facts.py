@@ -13,7 +13,7 @@ from trio_stream.web.openapi_parts import (
     whole,
 )
 
-LANGUAGE = nullable(text("As the file says it, mostly ISO 639-2 or BCP 47.", examples=["ger"]))
+LANGUAGE = nullable(text("A BCP 47 tag; null where the file says none.", examples=["pt-BR"]))
 CODEC = text("As FFmpeg names it.", examples=["h264"])
 INDEX = whole("The number of the track in the file.")
 TITLE = nullable(text("What the file calls it."))
@@ -26,23 +26,35 @@ def schemas() -> Json:
     common = {"index": INDEX, "codec": CODEC}
     codec_string = nullable(text("As browsers know it (RFC 6381).", examples=["avc1.64001f"]))
     profile = nullable(text("The profile of the codec."))
-    default = flag("The one to begin with.")
+    default = flag("Whether the file flags it as the default.")
     return {
         "Facts": object_of(
             "What is in a file.",
             {
                 "container": text("A short name.", examples=["mp4", "matroska", "webm", "mpegts"]),
-                "duration": nullable(number("Seconds.")),
+                "duration": nullable(number("Seconds, of the whole film.")),
+                "start": number(
+                    "Seconds that the clock in the file shows at the beginning; all else counts from 0."
+                ),
+                "until": nullable(
+                    number(
+                        "Seconds up to which it is there, if its end is missing; null: nothing is known to be missing."
+                    )
+                ),
                 "bit_rate": BIT_RATE,
                 "title": TITLE,
-                "video": listing("Its tracks of pictures.", ref("VideoTrack")),
-                "audio": listing("Its tracks of sound.", ref("AudioTrack")),
+                "video": listing("Its tracks of pictures, the one that is played first.", ref("VideoTrack")),
+                "audio": listing("Its tracks of sound, the one to begin with first.", ref("AudioTrack")),
                 "subtitles": listing("Its tracks of subtitles.", ref("SubtitleTrack")),
-                "chapters": listing("In their order.", ref("Chapter")),
+                "chapters": listing("In their order; none goes on behind the end.", ref("Chapter")),
                 "keyframes": nullable(
                     ref("Keyframes") | {"description": "Where it can be cut; null if nobody knows."}
                 ),
-                "cover": nullable(whole("The number of the track that is a picture for the whole.")),
+                "cover": nullable(
+                    whole(
+                        "The number of a track of stills that is no film: a cover, or one for each chapter."
+                    )
+                ),
             },
         ),
         "VideoTrack": object_of(
@@ -54,7 +66,9 @@ def schemas() -> Json:
                 "width": whole("Pixels as they are stored."),
                 "height": whole("Pixels as they are stored."),
                 "pixel_aspect": FRACTION | {"description": "Width of a pixel over its height."},
-                "rotation": whole("Degrees a player turns it clockwise."),
+                "rotation": whole(
+                    "Degrees a player turns it clockwise, once it is mirrored where the file says so."
+                ),
                 "frame_rate": nullable(FRACTION | {"description": "Pictures a second in the mean."}),
                 "variable_frame_rate": flag("Whether they come unevenly."),
                 "pixel_format": nullable(text("As FFmpeg names it.", examples=["yuv420p"])),

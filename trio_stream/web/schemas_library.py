@@ -1,7 +1,9 @@
 """The shapes of the library and of its videos, as JSON Schema 2020-12."""
 
+from trio_stream.errors import Encrypted, Unpackageable
 from trio_stream.library.editing import LONGEST_DESCRIPTION, LONGEST_TAG, MOST_TAGS
 from trio_stream.library.titling import LONGEST_TITLE
+from trio_stream.packaging.presentation import REASONS
 from trio_stream.web import schemas_facts, schemas_watch_state
 from trio_stream.web.openapi_parts import (
     ID_FORM,
@@ -27,6 +29,11 @@ from trio_stream.web.openapi_parts import (
 from trio_stream.web.schemas_facts import LANGUAGE
 
 VIDEO_ID = text("The id of a video, which stays with it.", pattern=ID_FORM, examples=[SAMPLE_ID])
+
+KIND = a_state("Pictures or sound.", "video", "audio")
+TRACK = whole("The number of the track in the file, as the name of a rendition has it.")
+LABEL = nullable(text("What the file calls it."))
+REFUSALS = (Unpackageable.code, Encrypted.code)
 
 WORDS = r"^[^\u0000\uD800-\uDFFF]*$"
 """Text that any database takes: without NUL and lone surrogates."""
@@ -80,7 +87,7 @@ def _item() -> Json:
         "revision": text("Another one when its bytes are; the word in its entity-tag.", examples=[REVISION]),
         "added": moment("When it was found."),
         "state": a_state("Whether anybody has looked into it.", "new", "probed", "unreadable"),
-        "reason": nullable(text("Why it cannot be read.")),
+        "reason": nullable(text("Why it cannot be read; of what can, what is missing of it.")),
         "duration": nullable(number("Seconds.")),
         "width": nullable(whole("Pixels.")),
         "height": nullable(whole("Pixels.")),
@@ -188,11 +195,49 @@ def _details() -> Json:
             }
             | GRID,
         ),
+        "Presentation": object_of(
+            "What a file offers in segments, and what not.",
+            {
+                "duration": nullable(number("Seconds; null where nothing is offered.")),
+                "reason": nullable(text("Why nothing is offered; null where something is.")),
+                "code": nullable(a_state("The same for programs.", *REFUSALS)),
+                "renditions": listing("The tracks that playlists offer, pictures first.", ref("Rendition")),
+                "omitted": listing("The tracks that they leave out.", ref("OmittedTrack")),
+            },
+        ),
+        "Rendition": object_of(
+            "A track that is offered in segments.",
+            {
+                "kind": KIND,
+                "name": text("Its name in playlists and addresses.", examples=["v1"]),
+                "track": TRACK,
+                "codec": text("As browsers know it (RFC 6381).", examples=["avc1.64001f"]),
+                "language": LANGUAGE,
+                "label": LABEL,
+                "default": flag("Whether it is the one of its kind to begin with."),
+            },
+        ),
+        "OmittedTrack": object_of(
+            "A track that is not offered in segments.",
+            {
+                "kind": KIND,
+                "track": TRACK,
+                "codec": text("What the file calls its coding.", examples=["mjpeg", "ac-3"]),
+                "language": LANGUAGE,
+                "label": LABEL,
+                "reason": text("Why, in a sentence for people."),
+                "code": a_state(
+                    "Why, for programs: its codec is not packaged; it is encrypted; it belongs to another programme; "
+                    "other pictures are played; or else.",
+                    *REASONS,
+                ),
+            },
+        ),
         "Subtitle": object_of(
             "Subtitles of a video.",
             {
                 "language": LANGUAGE,
-                "label": text("What the file calls them; often nothing."),
+                "label": text("What the file calls them beside their language and kind; often nothing."),
                 "codec": text("What they are in the file.", examples=["subrip", "srt", "ass"]),
                 "forced": flag("For what is foreign in the film only."),
                 "hearing_impaired": flag("With sounds described."),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from trio_stream.http.media_types import media_type
+from trio_stream.languages import language_of
 from trio_stream.library.derived import digest
 from trio_stream.library.moments import moment
 from trio_stream.library.naming import url_path
@@ -84,9 +85,7 @@ def playhead(row: Row[Any]) -> dict[str, Any] | None:
 def details(found: Whole) -> dict[str, Any]:
     """All that is known of a video, and of the files that are the same film."""
     row = found.row
-    facts = None if row.facts is None else json.loads(row.facts)
-    if facts is not None and facts["keyframes"] is not None:
-        facts["keyframes"]["count"] = len(facts["keyframes"].pop("times"))
+    facts = None if row.facts is None else _facts(row.facts)
     return item(row) | {
         "description": row.description,
         "tags": json.loads(row.tags),
@@ -98,6 +97,15 @@ def details(found: Whole) -> dict[str, Any]:
         "previous": _beside(found.before),
         "next": _beside(found.behind),
     }
+
+
+def _facts(text: str) -> dict[str, Any]:
+    facts: dict[str, Any] = {"start": 0.0, "until": None} | json.loads(text)
+    if facts["keyframes"] is not None:
+        facts["keyframes"]["count"] = len(facts["keyframes"].pop("times"))
+    for track in (*facts["video"], *facts["audio"], *facts["subtitles"]):
+        track["language"] = language_of(track["language"])  # earlier versions wrote what the file says: "eng"
+    return facts
 
 
 def made(row: Row[Any], name: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect
 from trio_stream.errors import StoreDamaged, StoreUnusable
 from trio_stream.store.tables import metadata
 
-VERSIONS = ("0001", "0002", "0003", "0004")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every schema there was, oldest first: the revisions of the files in `versions`."""
 
 NEWEST = VERSIONS[-1]

@@ -1,7 +1,7 @@
 /** What the pages ask for, how long they believe it, and how it is brought up to date. */
 
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
-import { ApiError, ask, type Folders, type Library, type VideoDetails, type VideoList, type VideoPage } from "./client";
+import { ApiError, ask, type Folders, type Library, type Presentation, type VideoDetails, type VideoList, type VideoPage } from "./client";
 
 /** Videos asked for at a time: two screens of them. More would keep the first posters waiting on a slow line. */
 export const PAGE = 40;
@@ -65,6 +65,13 @@ export const video = (id: string) =>
     queryKey: ["video", id],
     queryFn: ({ signal }) => ask<VideoDetails>(`/api/videos/${id}`, { signal }),
     staleTime: 0, // where it was stopped may be seconds old
+  });
+
+export const presentation = (id: string) =>
+  queryOptions({
+    queryKey: ["presentation", id],
+    queryFn: ({ signal }) => ask<Presentation>(`/api/videos/${id}/presentation`, { signal }),
+    staleTime: 60_000, // it is a matter of the file
   });
 
 export function putPlayhead(id: string, position: number, duration: number): Promise<unknown> {

@@ -262,6 +262,35 @@ export interface components {
             columns: number;
             rows: number;
         };
+        Presentation: {
+            duration: number | null;
+            reason: string | null;
+            /** @enum {string|null} */
+            code: "unpackageable" | "encrypted" | null;
+            renditions: components["schemas"]["Rendition"][];
+            omitted: components["schemas"]["OmittedTrack"][];
+        };
+        Rendition: {
+            /** @enum {string} */
+            kind: "video" | "audio";
+            name: string;
+            track: number;
+            codec: string;
+            language: string | null;
+            label: string | null;
+            default: boolean;
+        };
+        OmittedTrack: {
+            /** @enum {string} */
+            kind: "video" | "audio";
+            track: number;
+            codec: string;
+            language: string | null;
+            label: string | null;
+            reason: string;
+            /** @enum {string} */
+            code: "codec" | "encrypted" | "programme" | "second-video" | "other";
+        };
         Subtitle: {
             language: string | null;
             label: string;
@@ -282,6 +311,8 @@ export interface components {
         Facts: {
             container: string;
             duration: number | null;
+            start: number;
+            until: number | null;
             bit_rate: number | null;
             title: string | null;
             video: components["schemas"]["VideoTrack"][];

@@ -6,6 +6,7 @@
 import { createFile, type ISOFile, MP4BoxBuffer } from "mp4box";
 import { joined, type Source } from "./gather";
 import type { Segment } from "./messages";
+import { rebased } from "./rebase";
 import type { Beginning } from "./table";
 
 const LARGEST = 64_000_000; // bytes of a fragment; more is no fragment but a mistake
@@ -137,7 +138,7 @@ export class Passing implements Source {
   #box(type: string, bytes: Uint8Array): Segment | null {
     if (type === "moof") {
       const span = this.#spanOf(bytes);
-      this.#moof = { bytes, span };
+      this.#moof = { bytes: rebased(bytes, this.#start), span };
       this.#last = span.to;
       const [time] = span.syncs ?? [-1]; // with a fragment that has none one cannot begin
       if (time > (this.#places.at(-1)?.time ?? -1)) this.#places.push({ time, offset: this.#start });

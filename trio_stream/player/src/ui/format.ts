@@ -24,15 +24,6 @@ export const bytes = (language: string, count: number) => scaled(language, count
 export const bitsPerSecond = (language: string, rate: number) =>
   scaled(language, rate, ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"]);
 
-/** The name of a language code in another language; the code where the browser knows none. */
-export function languageName(language: string, code: string): string {
-  try {
-    return new Intl.DisplayNames(language, { type: "language" }).of(code) ?? code;
-  } catch {
-    return code;
-  }
-}
-
 /** A span of time in words, as coarse as it is long: 45 s, 12 min, 3 h, 2 d. */
 export function span(language: string, seconds: number): string {
   const units = [

@@ -6,6 +6,7 @@ import { VideoPlayer, VideoSkin } from "@videojs/react/video";
 import "@videojs/react/video/skin.css";
 import { type ReactNode, useEffect } from "react";
 import { useTexts } from "../i18n";
+import { Clear } from "./clear";
 import "./skin.css";
 
 /** `children` are a `Video` and what lies over it. */
@@ -17,6 +18,7 @@ export function Skin({ children }: { children: ReactNode }) {
         <VideoSkin>
           {children}
           <Held />
+          <Clear />
           <Named />
           <PictureInPicture />
         </VideoSkin>

@@ -1,39 +1,58 @@
 /** How a video comes: as the file it is, or in segments that the server makes of it. */
 
 import type { VideoDetails } from "../api/client";
-import { troubleOf } from "./playable";
+import { plays as known, type Supports } from "./formats";
+import { playsContainer, troubleOf } from "./playable";
 
 /** Why a video comes in segments: what the file as it is would not give this browser. */
-export type Why = "sizes" | "tracks" | "container" | "sound" | "video";
+export type Why = "sizes" | "tracks" | "pictures" | "clock" | "cut" | "container" | "sound" | "video";
 
-export type Delivery = { kind: "direct" } | { kind: "packaged"; why: Why };
+/** `pictures`: they come alone, as there is no sound in segments that this browser takes. */
+export type Delivery = { kind: "direct" } | { kind: "packaged"; why: Why; pictures: boolean };
 
-interface Browser {
+const CLOSE = 0.05; // seconds that two clocks may be apart
+
+export interface Browser {
   /** `canPlayType`, as yes or no. */
-  plays: (type: string) => boolean;
+  plays: Supports;
   /** `MediaSource.isTypeSupported`. */
-  takes: (type: string) => boolean;
+  takes: Supports;
   /** Whether it lists the sounds of a file, so that a person can choose. */
   listsSounds: boolean;
 }
 
-/** The file as it is wherever that gives a person all there is: nothing starts sooner, and nothing costs less. */
-export function deliveryOf(
-  video: Pick<VideoDetails, "content_type" | "facts" | "state" | "reason" | "versions">,
-  { plays, takes, listsSounds }: Browser,
-): Delivery {
-  const direct = { kind: "direct" } as const;
+type Asked = Pick<VideoDetails, "content_type" | "facts" | "state" | "reason" | "versions">;
+
+const direct = { kind: "direct" } as const;
+
+/**
+ * The file as it is wherever that gives a person all there is: nothing starts sooner, and nothing costs less. A sound
+ * that is heard of the file is not given up for segments in which it would not be.
+ */
+export function deliveryOf(video: Asked, { plays, takes, listsSounds }: Browser): Delivery {
   const { facts } = video;
   if (facts === null || video.state === "unreadable") return direct;
-  const picture = facts.video[0];
+  const [picture] = facts.video;
+  const [sound] = facts.audio;
   const inSegments = (kind: string, codec: string | null) => codec !== null && takes(`${kind}/mp4; codecs="${codec}"`);
+  const sent = facts.audio.filter((each) => inSegments("audio", each.codec_string));
   if (picture !== undefined && !inSegments("video", picture.codec_string)) return direct;
-  if (facts.audio.length > 0 && !facts.audio.some((sound) => inSegments("audio", sound.codec_string))) return direct;
+  if (picture === undefined && sent.length === 0) return direct;
+  const packaged = (why: Why): Delivery => ({ kind: "packaged", why, pictures: sound !== undefined && sent.length === 0 });
+
   const trouble = troubleOf(video, plays);
-  if (trouble?.kind === "container" || trouble?.kind === "video") return { kind: "packaged", why: trouble.kind };
-  if (trouble?.kind === "audio") return { kind: "packaged", why: "sound" };
-  if (facts.audio.length > 1 && !listsSounds) return { kind: "packaged", why: "tracks" };
-  if (video.versions.length > 1) return { kind: "packaged", why: "sizes" };
+  if (!playsContainer(video, plays)) return packaged("container");
+  if (trouble?.kind === "video") return packaged("video");
+  if (sound !== undefined && known("audio", sound, plays) !== true) return sent.length > 0 ? packaged("sound") : direct;
+  if (sound !== undefined && !sent.includes(sound)) return direct;
+  // What the server says of a film counts from its beginning, and a browser takes the clock of the file.
+  if (facts.start > CLOSE) return packaged("clock");
+  // A browser plays on to the end that a file speaks of, where there is nothing.
+  if (facts.until !== null) return packaged("cut");
+  // A browser plays the first pictures of some files, and the default ones of others.
+  if (facts.video.some((each) => picture !== undefined && each.index < picture.index)) return packaged("pictures");
+  if (facts.audio.length > 1 && !listsSounds) return packaged("tracks");
+  if (video.versions.length > 1) return packaged("sizes");
   return direct;
 }
 

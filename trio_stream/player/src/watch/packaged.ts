@@ -5,7 +5,8 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { VideoDetails } from "../api/client";
 import { remember, remembered } from "../ui/memory";
 import { type Delivery, deliveryOf, thisBrowser } from "./delivery";
-import { rank } from "./tracks";
+import { closest, rank, trackName } from "../ui/languages";
+import { distinct } from "./tracks";
 
 export interface Offered {
   id: number;
@@ -13,8 +14,16 @@ export interface Offered {
   language: string | null;
 }
 
+export interface Sound {
+  id: number;
+  language: string | null;
+  /** What the file calls it. */
+  title: string | null;
+}
+
 export interface Packaged {
-  sounds: readonly Offered[];
+  /** Those in a person's languages first. */
+  sounds: readonly Sound[];
   sound: number;
   /** Heights of the pictures, the largest first. */
   qualities: readonly Offered[];
@@ -22,38 +31,72 @@ export interface Packaged {
   quality: number;
   chooseSound: (id: number) => void;
   chooseQuality: (id: number) => void;
+  /** Whether there is no sound in the segments. */
+  without: boolean;
   /** Why it does not play in segments; null while it does. */
   failed: string | null;
 }
 
-const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, failed: null };
+const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: false, failed: null };
 const MENDED = 3; // errors of the media in a row, after which the film is at fault
 
 /** The sounds in a menu: those in a person's languages first. */
-export function ordered(sounds: readonly Offered[], wanted: readonly string[]): Offered[] {
+export function ordered(sounds: readonly Sound[], wanted: readonly string[]): Sound[] {
   return [...sounds].sort((one, other) => rank(one.language, wanted) - rank(other.language, wanted) || one.id - other.id);
 }
 
 /** The sound to begin with: in the language chosen last time, else the first of the file. */
-export function firstSound(sounds: readonly Offered[], last: string | null): number {
-  return sounds.find((each) => last !== null && each.language === last)?.id ?? sounds[0]?.id ?? -1;
+export function firstSound(sounds: readonly Sound[], last: string | null): number {
+  return (closest(sounds, last) ?? sounds[0])?.id ?? -1;
+}
+
+interface Names {
+  language: string;
+  forced: string;
+  hearing: string;
+  track: (number: number) => string;
+}
+
+/** What sounds are called in a menu, no two of them the same. */
+export function soundNames(sounds: readonly Sound[], names: Names): string[] {
+  return distinct(sounds.map((each, place) => trackName(each, names, names.track(place + 1))));
+}
+
+/** The playlist of the pictures alone that a master playlist names first (RFC 8216 section 4.3.4.2). */
+export const picturesOf = (master: string): string | null => /^#EXT-X-STREAM-INF:.*\r?\n(?:#.*\r?\n)*([^#\s].*?)\r?$/m.exec(master)?.[1] ?? null;
+
+/** The address of the playlist to play: of a master playlist `source`, or of the pictures it names. */
+async function playlistOf(source: string, pictures: boolean): Promise<string> {
+  if (!pictures) return source;
+  const answer = await fetch(source);
+  const named = answer.ok ? picturesOf(await answer.text()) : null;
+  if (named === null) throw new Error("there are no pictures");
+  return new URL(named, answer.url).href;
 }
 
 /**
- * Lets `video` play the master playlist `source`; null: it plays by itself. `reload` is how to go on after the server
- * was away.
+ * Lets `video` play the master playlist `source`; null: it plays by itself. `pictures`: those alone, as hls.js refuses
+ * pictures together with a sound that the browser does not know. `reload` is how to go on after the server was away.
  */
-export function usePackaged(video: HTMLVideoElement | null, source: string | null): Packaged & { reload: () => void } {
+export function usePackaged(
+  video: HTMLVideoElement | null,
+  source: string | null,
+  pictures: boolean,
+): Packaged & { reload: () => void } {
   const player = useRef<HlsPlayer | null>(null);
+  const playlist = useRef<string | null>(null);
   const [state, setState] = useState<Omit<Packaged, "chooseSound" | "chooseQuality">>(NOTHING);
   useEffect(() => {
     setState(NOTHING);
     if (video === null || source === null) return;
     let over = false;
-    void import("hls.js").then(({ default: Hls }) => {
+    const failed = (why: string) => setState((before) => ({ ...before, failed: why }));
+    const begin = async () => {
+      const [{ default: Hls }, from] = await Promise.all([import("hls.js"), playlistOf(source, pictures)]);
       if (over) return;
+      playlist.current = from;
       if (!Hls.isSupported()) {
-        setState((before) => ({ ...before, failed: "MediaSource" }));
+        failed("MediaSource");
         return;
       }
       const hls = new Hls({
@@ -66,7 +109,7 @@ export function usePackaged(video: HTMLVideoElement | null, source: string | nul
       player.current = hls;
       let errors = 0;
       hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
-        const sounds = audioTracks.map(({ id, name, lang }) => ({ id, name, language: lang ?? null }));
+        const sounds = audioTracks.map(({ id, lang, attrs }) => ({ id, language: lang ?? null, title: attrs["X-TITLE"] ?? null }));
         const first = firstSound(sounds, remembered("sound"));
         if (sounds.length > 1 && hls.audioTrack !== first && first >= 0) hls.audioTrack = first;
         setState((before) => ({ ...before, sounds: ordered(sounds, navigator.languages), sound: hls.audioTrack }));
@@ -78,7 +121,8 @@ export function usePackaged(video: HTMLVideoElement | null, source: string | nul
           name: height ? `${height}p` : `${Math.round(bitrate / 1000)} kb/s`,
           language: null,
         }));
-        setState((before) => ({ ...before, qualities: qualities.reverse(), quality: -1 }));
+        const without = hls.allAudioTracks.length === 0 && levels.every(({ audioCodec }) => !audioCodec);
+        setState((before) => ({ ...before, qualities: qualities.reverse(), quality: -1, without }));
       });
       hls.on(Hls.Events.FRAG_BUFFERED, () => {
         errors = 0;
@@ -89,18 +133,21 @@ export function usePackaged(video: HTMLVideoElement | null, source: string | nul
         if (lost) return; // the page asks until the server answers, and has this go on
         errors += 1;
         if (type === Hls.ErrorTypes.MEDIA_ERROR && errors < MENDED) hls.recoverMediaError();
-        else setState((before) => ({ ...before, failed: details }));
+        else failed(details);
       });
-      hls.loadSource(source);
+      hls.loadSource(from);
       hls.attachMedia(video);
       video.play().catch(() => undefined); // as `autoplay` would
+    };
+    begin().catch((error: unknown) => {
+      if (!over) failed(String(error));
     });
     return () => {
       over = true;
       player.current?.destroy();
       player.current = null;
     };
-  }, [video, source]);
+  }, [video, source, pictures]);
   return {
     ...state,
     chooseSound: (id) => {
@@ -118,7 +165,7 @@ export function usePackaged(video: HTMLVideoElement | null, source: string | nul
     reload: () => {
       const hls = player.current;
       if (hls === null || video === null) return;
-      if (hls.levels.length === 0 && source !== null) hls.loadSource(source);
+      if (hls.levels.length === 0 && playlist.current !== null) hls.loadSource(playlist.current);
       else hls.startLoad(video.currentTime);
     },
   };
@@ -133,7 +180,7 @@ export function usePackagedIfNeeded(video: HTMLVideoElement | null, details: Vid
   );
   const [refused, setRefused] = useState<string | null>(null);
   const direct = best.kind === "direct" || refused === urls.hls;
-  const packaged = usePackaged(video, direct ? null : urls.hls);
+  const packaged = usePackaged(video, direct ? null : urls.hls, best.kind === "packaged" && best.pictures);
   useEffect(() => {
     if (packaged.failed !== null) setRefused(urls.hls);
   }, [packaged.failed, urls.hls]);

@@ -4,12 +4,15 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { ask, isGone, type VideoDetails } from "../api/client";
-import { video as videoOf } from "../api/queries";
+import { presentation, video as videoOf } from "../api/queries";
 import { useTexts } from "../i18n";
-import { bitsPerSecond, bytes, clock, fraction, languageName } from "../ui/format";
+import { bitsPerSecond, bytes, clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
+import { languageName, trackName } from "../ui/languages";
 import { NoVideo } from "../ui/state";
-import { deliveryOf, thisBrowser } from "./delivery";
+import { type Browser, type Delivery, deliveryOf, thisBrowser } from "./delivery";
+import { formatName } from "./formats";
+import { leftOut, mayLeaveOut } from "./left-out";
 import { Player } from "./player";
 import { parseTime } from "./position";
 import { Rows } from "./rows";
@@ -62,7 +65,8 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
   const picture = facts?.video[0];
   const sound = facts?.audio ?? [];
   const browser = useMemo(thisBrowser, []);
-  const fixed = !browser.listsSounds && deliveryOf(details, browser).kind === "direct";
+  const delivery = useMemo(() => deliveryOf(details, browser), [details, browser]);
+  const fixed = !browser.listsSounds && delivery.kind === "direct";
   const rows: [string, string][] = [[t("watch.path"), details.name]];
   if (picture !== undefined) {
     const rate = picture.frame_rate === null ? "" : `, ${Math.round(fraction(picture.frame_rate) * 100) / 100} fps`;
@@ -76,8 +80,8 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
       t("watch.audio"),
       sound
         .map((each) => {
-          const name = each.title || (each.language && languageName(language, each.language));
-          return [name, each.codec, each.layout].filter(Boolean).join(" ");
+          const names = { language, forced: t("player.forced"), hearing: t("player.hearing") };
+          return [trackName(each, names), each.codec, each.layout].filter(Boolean).join(" ");
         })
         .join(", "),
     ]);
@@ -99,6 +103,13 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
           {t("socket.open")}
         </Link>
       </div>
+      {facts !== null && facts.until !== null && details.duration !== null && (
+        <p className="remark" role="note">
+          {clock(facts.until) === clock(details.duration)
+            ? t("watch.cut", { until: clock(facts.until) })
+            : t("watch.cut.of", { until: clock(facts.until), whole: clock(details.duration) })}
+        </p>
+      )}
       {details.description !== "" && <p className="description">{details.description}</p>}
       {details.tags.length > 0 && (
         <ul className="tags">
@@ -131,7 +142,48 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
         <Rows className="facts" rows={rows} />
         {/* Of several tracks browsers play the first, unless they can list them (HTML standard section 4.8.11.10). */}
         {sound.length > 1 && fixed && <p className="remark">{t("player.audio.fixed")}</p>}
+        {mayLeaveOut(details, delivery, browser) && <NotPlayed details={details} delivery={delivery} browser={browser} />}
       </section>
+    </div>
+  );
+}
+
+const REASONS = ["codec", "encrypted", "programme", "second-video", "browser"] as const;
+
+interface Playing {
+  details: VideoDetails;
+  delivery: Delivery;
+  browser: Browser;
+}
+
+/** The tracks of the file that are not played, each with the reason. */
+function NotPlayed({ details, delivery, browser }: Playing) {
+  const { t, language } = useTexts();
+  const { data: offered } = useQuery(presentation(details.id));
+  if (offered === undefined) return null;
+  const tracks = leftOut(offered, details.facts, delivery.kind, browser);
+  if (tracks.length === 0 && offered.reason === null) return null;
+  return (
+    <div className="not-played">
+      <h3>{t("watch.notPlayed")}</h3>
+      <ul>
+        {tracks.map(({ kind, codec, language: tag, label, code, reason }, place) => {
+          const known = REASONS.find((each) => each === code);
+          const name = label || (tag && languageName(language, tag));
+          return (
+            <li key={place}>
+              <span>{[t(`watch.${kind}`), name, formatName(codec)].filter(Boolean).join(" · ")}</span>
+              {known === undefined ? <span lang="en">{reason}</span> : <span>{t(`watch.reason.${known}`)}</span>}
+            </li>
+          );
+        })}
+        {offered.reason !== null && (
+          <li>
+            <span>{t("watch.segments")}</span>
+            <span lang="en">{offered.reason}</span>
+          </li>
+        )}
+      </ul>
     </div>
   );
 }

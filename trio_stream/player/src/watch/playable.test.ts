@@ -19,11 +19,17 @@ describe("what a browser cannot play", () => {
     ["nothing", film("avc1.64001f", "mp4a.40.2"), null],
     ["what nobody can name", film(null, null), null],
     ["the picture", film("hvc1.1.6.L93.B0", "mp4a.40.2"), { kind: "video", codec: "HEVC (hvc1.1.6.L93.B0)" }],
-    ["the sound", film("avc1.64001f", "ac-3"), { kind: "audio", codec: "AC3 (ac-3)" }],
+    ["the sound", film("avc1.64001f", "ac-3"), { kind: "audio", codec: "AC-3 (ac-3)" }],
     ["Matroska, which browsers take for WebM", film("avc1.64001f", null, "video/x-matroska"), null],
     ["the container", film("avc1.64001f", null, "video/x-msvideo"), { kind: "container", container: "mp4" }],
   ])("%s", (_, video, trouble) => {
     expect(troubleOf(video, chromium)).toEqual(trouble);
+  });
+
+  it("is a picture that nobody can name, where none came", () => {
+    const nameless = film(null, "mp4a.40.2");
+    expect(troubleOf(nameless, chromium)).toBeNull();
+    expect(troubleOf(nameless, chromium, true)).toEqual({ kind: "video", codec: "HEVC" });
   });
 
   it("is the file, where that is damaged", () => {

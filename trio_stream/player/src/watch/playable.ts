@@ -1,13 +1,12 @@
 /** Whether this browser plays a video, and what it does not know if it does not. */
 
 import type { VideoDetails } from "../api/client";
+import { formatName, plays, type Supports } from "./formats";
 
 export type Trouble =
   | { kind: "video" | "audio"; codec: string }
   | { kind: "container"; container: string }
   | { kind: "damaged"; reason: string };
-
-type Supports = (type: string) => boolean;
 
 const CONTAINERS: Record<string, string> = {
   "video/x-matroska": "video/webm", // browsers that play WebM take Matroska with its codecs
@@ -16,23 +15,30 @@ const CONTAINERS: Record<string, string> = {
 };
 
 const called = ({ codec, codec_string }: { codec: string; codec_string: string | null }) =>
-  codec_string === null ? codec.toUpperCase() : `${codec.toUpperCase()} (${codec_string})`;
+  codec_string === null ? formatName(codec) : `${formatName(codec)} (${codec_string})`;
 
-/** What stands in the way; null if nothing is known to. `supports` is `canPlayType`, as yes or no. */
+/**
+ * What stands in the way; null if nothing is known to. `supports` is `canPlayType`, as yes or no. `pictureless`: it was
+ * tried, and no picture came, which tells of formats that one cannot ask for.
+ */
 export function troubleOf(
   video: Pick<VideoDetails, "content_type" | "facts" | "state" | "reason">,
   supports: Supports,
+  pictureless = false,
 ): Trouble | null {
   if (video.state === "unreadable") return { kind: "damaged", reason: video.reason ?? "" };
   const { facts } = video;
   if (facts === null) return null;
   const picture = facts.video[0];
   const sound = facts.audio[0];
-  const holds = (kind: string, codec: string | null | undefined) =>
-    codec == null || ["mp4", "webm"].some((each) => supports(`${kind}/${each}; codecs="${codec}"`));
-  if (picture !== undefined && !holds("video", picture.codec_string)) return { kind: "video", codec: called(picture) };
-  if (sound !== undefined && !holds("audio", sound.codec_string)) return { kind: "audio", codec: called(sound) };
-  const container = CONTAINERS[video.content_type] ?? video.content_type;
-  if (!supports(container)) return { kind: "container", container: facts.container };
+  const shown = picture === undefined ? true : plays("video", picture, supports);
+  if (picture !== undefined && (shown === false || (pictureless && shown === null)))
+    return { kind: "video", codec: called(picture) };
+  if (sound !== undefined && plays("audio", sound, supports) === false) return { kind: "audio", codec: called(sound) };
+  if (!playsContainer(video, supports)) return { kind: "container", container: facts.container };
   return null;
 }
+
+/** Whether a browser plays files of its kind, whatever is in them. */
+export const playsContainer = ({ content_type }: Pick<VideoDetails, "content_type">, supports: Supports): boolean =>
+  supports(CONTAINERS[content_type] ?? content_type);

@@ -8,16 +8,19 @@ import type { VideoDetails } from "../api/client";
 import { useTexts } from "../i18n";
 import { clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
+import { closest } from "../ui/languages";
 import { remember, remembered } from "../ui/memory";
 import { Skin } from "../ui/skin";
 import { Choice } from "../ui/choice";
 import { useChapters, useKeysOfThePage, useMediaSession } from "./effects";
 import { Keys } from "./keys";
 import { NextUp } from "./next";
-import { usePackagedIfNeeded } from "./packaged";
+import { soundNames, usePackagedIfNeeded } from "./packaged";
 import { usePlayhead } from "./playhead";
 import { startOf } from "./position";
 import { useRecovery } from "./recovery";
+import { useSilence } from "./silence";
+import { SilentBelow, SilentHere } from "./silent";
 import { Stats, useMeasured } from "./stats";
 import { chosen, textsOf } from "./tracks";
 import { Unplayable, useTrouble } from "./unplayable";
@@ -51,7 +54,8 @@ export function Player({ details, asked, since, go, told }: Playing) {
   const lost = useRecovery(video, source, packaged.reload);
   const measured = useMeasured(video, source, since);
   const trouble = useTrouble(video, details);
-  usePlayhead(video, details.id, told);
+  const silence = useSilence(video, details, packaged.delivery.kind, packaged.without);
+  usePlayhead(video, details, told);
   useChapters(video, details);
   useMediaSession(video, details, { next: goNext, previous: goPrevious });
   useKeysOfThePage(container);
@@ -92,17 +96,21 @@ export function Player({ details, asked, since, go, told }: Playing) {
     };
   }, [video, source]);
 
-  const texts = useMemo(
-    () =>
-      textsOf(details.subtitles, navigator.languages, {
-        language,
-        forced: t("player.forced"),
-        hearing: t("player.hearing"),
-        track: (number) => t("player.track", { number }),
-      }),
-    [details.subtitles, language, t],
+  const names = useMemo(
+    () => ({
+      language,
+      forced: t("player.forced"),
+      hearing: t("player.hearing"),
+      track: (number: number) => t("player.track", { number }),
+    }),
+    [language, t],
   );
-  const shown = chosen(texts, remembered("subtitles"), details.facts?.audio[0]?.language ?? null);
+  const texts = useMemo(
+    () => textsOf(details.subtitles, navigator.languages, names),
+    [details.subtitles, names],
+  );
+  const called = useMemo(() => soundNames(packaged.sounds, names), [packaged.sounds, names]);
+  const shown = chosen(texts, remembered("subtitles"), spoken(details, packaged.direct));
 
   return (
     <>
@@ -134,9 +142,9 @@ export function Player({ details, asked, since, go, told }: Playing) {
                 value={String(packaged.sound)}
                 choose={(id) => packaged.chooseSound(Number(id))}
               >
-                {packaged.sounds.map(({ id, name, language: tag }) => (
-                  <option key={id} value={id} lang={tag ?? undefined}>
-                    {name}
+                {packaged.sounds.map(({ id }, place) => (
+                  <option key={id} value={id}>
+                    {called[place]}
                   </option>
                 ))}
               </Choice>
@@ -187,6 +195,9 @@ export function Player({ details, asked, since, go, told }: Playing) {
               {t("watch.reconnecting")}
             </p>
           )}
+          {silence !== null && trouble === null && video !== null && (
+            <SilentHere key={details.id} silence={silence} video={video} />
+          )}
           {ended && next !== null && goNext !== null && (
             <NextUp key={next.id} next={next} go={goNext} stay={() => setEnded(false)} />
           )}
@@ -196,9 +207,17 @@ export function Player({ details, asked, since, go, told }: Playing) {
           )}
         </Skin>
       </div>
+      {silence !== null && trouble === null && <SilentBelow silence={silence} details={details} />}
       <Keys dialog={keys} />
     </>
   );
+}
+
+/** The language of the sound that plays at first: in segments it is chosen, else it is the first of the file. */
+function spoken({ facts }: VideoDetails, direct: boolean): string | null {
+  const sounds = facts?.audio ?? [];
+  const heard = direct ? undefined : closest(sounds, remembered("sound"));
+  return (heard ?? sounds[0])?.language ?? null;
 }
 
 function Above({ title, children }: { title: string; children: ReactNode }) {

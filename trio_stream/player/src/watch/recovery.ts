@@ -4,6 +4,8 @@ import { useEffect, useRef, useState } from "react";
 
 const STALLED = 6_000; // milliseconds without a further picture, though more should come
 const AGAIN = 700; // milliseconds between two questions to the server
+const DAMAGED = 3; // MediaError.MEDIA_ERR_DECODE
+const LEAP = 2; // seconds that are left out where a file is damaged; twice as many where they are not enough
 const TRIES = 3; // loads without one second played in between, after which the file is at fault
 
 async function answers(signal: AbortSignal): Promise<boolean> {
@@ -27,7 +29,8 @@ export type Lost = "no" | "reconnecting" | "failed";
 
 /**
  * Watches over `video`. When it fails after it had been fine, or stands still though it should play, the server is
- * asked until it answers, and the video is loaded again where it was; by `reload`, if something else loads it.
+ * asked until it answers, and the video is loaded again where it was; by `reload`, if something else loads it. Where the
+ * file is damaged it goes on some seconds behind.
  */
 export function useRecovery(video: HTMLVideoElement | null, source: string, reload: (() => void) | null): Lost {
   const [lost, setLost] = useState<Lost>("no");
@@ -53,7 +56,9 @@ export function useRecovery(video: HTMLVideoElement | null, source: string, relo
         return;
       }
       setLost("reconnecting");
-      const [position, rate, playing] = [at, video.playbackRate, wanted];
+      const damaged = video.error?.code === DAMAGED;
+      const position = damaged ? Math.min(at + LEAP ** tries, video.duration || at) : at;
+      const [rate, playing] = [video.playbackRate, wanted];
       while (!signal.aborted && !(await answers(signal))) await pause(AGAIN, signal);
       if (signal.aborted) return;
       if (again.current !== null && video.error === null) {

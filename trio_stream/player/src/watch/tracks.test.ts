@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Subtitle } from "../api/client";
-import { chosen, rank, textsOf } from "./tracks";
+import { chosen, textsOf } from "./tracks";
 
 const names = { language: "en", forced: "forced", hearing: "SDH", track: (number: number) => `Track ${number}` };
 
@@ -63,7 +63,47 @@ describe("subtitles", () => {
     expect(chosen(texts, "off", "en")).toBe(-1);
   });
 
-  it("rank what nobody reads last", () => {
-    expect([rank("pt", ["en", "pt-BR"]), rank(null, ["en"]), rank("xx", ["en"])]).toEqual([1, 1, 1]);
+  it("are found however the language was written when it was chosen, and show with the sound however that is", () => {
+    const texts = textsOf(
+      ["por", "eng", "chi", "fre", "pt-PT", "zh-Hant"].map((language) => subtitle({ language, url: language })),
+      [],
+      names,
+    );
+    const found = (last: string) => texts[chosen(texts, last, null)]?.url;
+    expect(["en", "pob", "pt", "zh-TW", "zho", "fra", "pt_PT", "ja"].map(found)).toEqual(
+      ["eng", "por", "por", "zh-Hant", "chi", "fre", "pt-PT", undefined],
+    );
+    const forced = textsOf([subtitle({ language: "en" }), subtitle({ language: "pt", forced: true })], [], names);
+    for (const sound of ["por", "pt", "pt-BR", "pob", "pt-PT"]) expect(chosen(forced, null, sound)).toBe(1);
+    for (const sound of ["eng", "und", null]) expect(chosen(forced, null, sound)).toBe(-1);
+  });
+
+  it("are named in the language of the page, once, with what else the file says", () => {
+    const all = [
+      subtitle({ language: "en", label: "English (Forced)", forced: true }),
+      subtitle({ language: "en", label: "English SDH", hearing_impaired: true }),
+      subtitle({ language: "pt-BR", label: "Brazilian Portuguese (Netflix)" }),
+      subtitle({ language: "de", label: "Deutsch" }),
+      subtitle({ language: "eng", label: "Director" }),
+      subtitle({ label: "Forced", forced: true }),
+      subtitle({ language: "en", label: "Englishman in New York" }),
+      subtitle({ forced: true }),
+    ];
+    const pages = { ...names, language: "pt-BR", forced: "forçada", hearing: "para surdos" };
+    expect(textsOf(all, [], pages).map((each) => each.label)).toEqual([
+      "inglês (forçada)",
+      "inglês (para surdos)",
+      "português (Brasil) – Netflix",
+      "alemão",
+      "inglês – Director",
+      "Track 6 (forçada)",
+      "inglês – Englishman in New York",
+      "Track 8 (forçada)",
+    ]);
+    expect(textsOf(all.slice(0, 3), [], names).map((each) => each.label)).toEqual([
+      "English (forced)",
+      "English (SDH)",
+      "Brazilian Portuguese – Netflix",
+    ]);
   });
 });

@@ -1,21 +1,13 @@
 /** Which subtitles there are, what they are called, and which of them a person wants. */
 
 import type { Subtitle } from "../api/client";
-import { languageName } from "../ui/format";
+import { canonical, closest, rank, trackName } from "../ui/languages";
 
 export interface Texts {
   url: string;
   label: string;
   language: string;
   forced: boolean;
-}
-
-const primary = (tag: string | null) => (tag ?? "").toLowerCase().split("-")[0] ?? "";
-
-/** Places of languages: those a person reads come first, in the order of their liking. */
-export function rank(language: string | null, wanted: readonly string[]): number {
-  const place = wanted.findIndex((each) => primary(each) === primary(language));
-  return language === null || place < 0 ? wanted.length : place;
 }
 
 interface Names {
@@ -25,26 +17,34 @@ interface Names {
   track: (number: number) => string;
 }
 
+/** Names of which no two are alike: those that were there before are numbered. */
+export function distinct(names: readonly string[]): string[] {
+  const taken = new Map<string, number>();
+  return names.map((name) => {
+    const count = (taken.get(name) ?? 0) + 1;
+    taken.set(name, count);
+    return count > 1 ? `${name} ${count}` : name;
+  });
+}
+
 /** The subtitles that can be shown, those in a person's languages first; no two of them are called the same. */
 export function textsOf(subtitles: readonly Subtitle[], wanted: readonly string[], names: Names): Texts[] {
-  const taken = new Map<string, number>();
-  return subtitles
+  const shown = subtitles
     .filter((each) => each.url !== null)
-    .map((each, place) => ({ each, place }))
-    .sort((one, other) => rank(one.each.language, wanted) - rank(other.each.language, wanted) || one.place - other.place)
-    .map(({ each, place }) => {
-      const base = each.label || (each.language ? languageName(names.language, each.language) : names.track(place + 1));
-      const remarks = [each.forced && names.forced, each.hearing_impaired && names.hearing].filter(Boolean);
-      const label = remarks.length ? `${base} (${remarks.join(", ")})` : base;
-      const count = (taken.get(label) ?? 0) + 1;
-      taken.set(label, count);
-      return {
-        url: each.url ?? "",
-        label: count > 1 ? `${label} ${count}` : label,
-        language: each.language ?? "",
-        forced: each.forced,
-      };
-    });
+    .map((each, place) => ({ each, place, rank: rank(each.language, wanted) }))
+    .sort((one, other) => one.rank - other.rank || one.place - other.place);
+  const labels = distinct(
+    shown.map(({ each, place }) => {
+      const { language, label: title, forced, hearing_impaired: hearing } = each;
+      return trackName({ language, title, forced, hearing }, names, names.track(place + 1));
+    }),
+  );
+  return shown.map(({ each }, place) => ({
+    url: each.url ?? "",
+    label: labels[place] ?? "",
+    language: canonical(each.language) ?? "",
+    forced: each.forced,
+  }));
 }
 
 /**
@@ -53,9 +53,14 @@ export function textsOf(subtitles: readonly Subtitle[], wanted: readonly string[
  */
 export function chosen(texts: readonly Texts[], remembered: string | null, sound: string | null): number {
   if (remembered === "off") return -1;
-  if (remembered !== null) {
-    const full = texts.findIndex((each) => !each.forced && primary(each.language) === primary(remembered));
-    if (full >= 0) return full;
-  }
-  return texts.findIndex((each) => each.forced && primary(each.language) === primary(sound));
+  const full = closest(
+    texts.filter((each) => !each.forced),
+    remembered,
+  );
+  const forced = closest(
+    texts.filter((each) => each.forced),
+    sound,
+  );
+  const found = full ?? forced;
+  return found === undefined ? -1 : texts.indexOf(found);
 }

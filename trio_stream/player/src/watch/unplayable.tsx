@@ -1,17 +1,22 @@
 /** A video that this browser does not play: why, and what else can be done with it. */
 
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { VideoDetails } from "../api/client";
+import { presentation } from "../api/queries";
 import { useTexts } from "../i18n";
 import { State } from "../ui/state";
+import { Elsewhere } from "./elsewhere";
 import { type Trouble, troubleOf } from "./playable";
 
 /** What keeps `video` from playing, once it said that it cannot; until then one does not know better than it. */
 export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails): Trouble | null {
   const [refused, setRefused] = useState<string | null>(null);
+  const [pictureless, setPictureless] = useState(false);
   const source = details.urls.file;
   useEffect(() => {
     setRefused(null);
+    setPictureless(false);
     if (video === null) return;
     let fine = false;
     const shown = () => (fine = video.videoWidth > 0);
@@ -20,7 +25,9 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
     };
     // Sound without its picture is no film: browsers play the half they know without a word.
     const half = () => {
-      if (video.videoWidth === 0 && (details.facts?.video.length ?? 0) > 0) setRefused(source);
+      if (video.videoWidth > 0 || (details.facts?.video.length ?? 0) === 0) return;
+      setPictureless(true);
+      setRefused(source);
     };
     video.addEventListener("loadeddata", shown);
     video.addEventListener("loadeddata", half);
@@ -36,7 +43,7 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
   }, [video, source, details.facts]);
   if (refused !== source || video === null) return null;
   return (
-    troubleOf(details, (type) => video.canPlayType(type) !== "") ?? {
+    troubleOf(details, (type) => video.canPlayType(type) !== "", pictureless) ?? {
       kind: "damaged",
       reason: details.reason ?? video.error?.message ?? "",
     }
@@ -45,40 +52,28 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
 
 export function Unplayable({ trouble, details }: { trouble: Trouble; details: VideoDetails }) {
   const { t } = useTexts();
-  const [copied, setCopied] = useState(false);
+  const { data: offered } = useQuery(presentation(details.id));
   const why =
     trouble.kind === "container"
       ? t("watch.unplayable.container", { container: trouble.container })
       : trouble.kind === "damaged"
         ? t("watch.unplayable.damaged", { reason: trouble.reason })
         : t(`watch.unplayable.${trouble.kind}`, { codec: trouble.codec });
-  const copy = () => {
-    navigator.clipboard?.writeText(new URL(details.urls.file, location.href).href).then(
-      () => setCopied(true),
-      () => undefined,
-    );
-  };
   return (
     <div className="unplayable">
       <State
         alert
         icon="broken"
-        title={t("watch.unplayable")}
-        actions={
-          <>
-            <a className="button first" href={details.urls.download}>
-              {t("watch.download")}
-            </a>
-            {navigator.clipboard !== undefined && (
-              <button type="button" className="button" onClick={copy}>
-                {copied ? t("watch.copied") : t("watch.copy")}
-              </button>
-            )}
-          </>
-        }
+        title={t(trouble.kind === "damaged" ? "watch.damaged" : "watch.unplayable")}
+        actions={<Elsewhere urls={details.urls} />}
       >
         <p>{why}</p>
-        <p>{t("watch.unplayable.more")}</p>
+        {trouble.kind !== "damaged" && offered?.reason != null && (
+          <p>
+            {t("watch.unplayable.segments")} <span lang="en">{offered.reason}</span>
+          </p>
+        )}
+        {trouble.kind !== "damaged" && <p>{t("watch.unplayable.more")}</p>}
       </State>
     </div>
   );

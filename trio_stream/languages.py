@@ -1,4 +1,4 @@
-"""Languages as people and programs write them in file names, as BCP 47 tags (pure).
+"""Languages as people and programs write them in file names and in files, as BCP 47 tags (pure).
 
 Codes: ISO 639-1, and ISO 639-2 and 639-3 for the languages of the table, because most words of three letters are a
 language of ISO 639-3 somewhere. Names: English and the language's own, with and without their accents. Some say the
@@ -91,7 +91,7 @@ uk | ukr ua | Ukrainian | українська
 ur | urd | Urdu | اردو
 uz | uzb | Uzbek | oʻzbekcha
 vi | vie vn | Vietnamese | tiếng_Việt
-zh | zho chi cn | Chinese Mandarin | 中文 汉语 漢語
+zh | zho chi cmn cn | Chinese Mandarin | 中文 汉语 漢語
 zh-Hans | chs zhs | Simplified_Chinese Chinese_Simplified Simplified | 简体中文 简体 简中
 zh-Hant | cht zht | Traditional_Chinese Chinese_Traditional Traditional | 繁體中文 繁體 繁中
 yue | | Cantonese | 粵語 廣東話
@@ -159,6 +159,32 @@ def bcp47(text: str) -> str | None:
         return language
     parts = [language, script and script.title(), region and region.upper()]
     return "-".join(part for part in parts if part)
+
+
+# Words for "nobody knows", "not coded", "none is spoken" (ISO 639-2), and what programs write instead.
+_NOTHING = frozenset({"", "und", "undetermined", "unk", "unknown", "mis", "zxx", "none", "null", "n/a"})
+
+# RFC 5646 section 2.2.2: an extended language is a language by itself as well ("zh-yue" is "yue").
+_EXTENDED = re.compile(r"[a-z]{2,3}[-_]([a-z]{3})(?![^-_])", re.ASCII | re.IGNORECASE)
+_SUBTAGS = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
+
+
+def language_of(text: str | None) -> str | None:
+    """The language that a file says a track is in, as a tag; None if it says none, or what no language is called.
+
+    ISO 639-2 in both its forms, BCP 47, and names are understood. What is unknown but might be a tag of three letters
+    is kept as it is; of a tag, what is more than language, script and region is left out.
+    """
+    text = (text or "").strip().replace("_", "-")
+    if text.lower() in _NOTHING or text.lower().startswith("und-"):
+        return None
+    if (extended := _EXTENDED.match(text)) is not None:
+        text = text[extended.start(1) :]
+    parts = text.split("-")
+    for count in range(len(parts), 0, -1):
+        if (tag := bcp47("-".join(parts[:count]))) is not None:
+            return tag if tag not in _NOTHING else None
+    return parts[0].lower() if len(parts[0]) == 3 and _SUBTAGS.fullmatch(text) else None
 
 
 def english_name(tag: str) -> str:

@@ -1,0 +1,207 @@
+"""AAC whose channels are listed by a program config element: what is in the order of a standard plays, the rest says why not."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from av.packet import Packet
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.media.making import make
+from tests.media.remuxing import box, init_of, outlined, segment_of, segments_of, sound
+from tests.media.test_remux import assert_same
+from trio_stream.media.aac import UNARRANGED, arranged, audio_specific_config, without_header
+from trio_stream.packaging.outlined import present_outline
+
+type Places = tuple[str, str, str, int]
+
+PLACES: dict[str, tuple[int, Places]] = {
+    "mono": (1, ("S", "", "", 0)),
+    "stereo": (2, ("C", "", "", 0)),
+    "3.0": (3, ("SC", "", "", 0)),
+    "4.0": (4, ("SC", "", "S", 0)),
+    "5.0": (5, ("SC", "", "C", 0)),
+    "5.1": (6, ("SC", "C", "", 1)),
+    "7.1(wide)": (7, ("SCC", "", "C", 1)),
+    "7.1": (7, ("SC", "C", "C", 1)),
+}
+"""Arrangements FFmpeg has a number for, as a PCE lists them."""
+
+
+def element(front: str, side: str, back: str, low: int, comment: bytes = b"made by hand") -> tuple[str, str]:
+    """A PCE: its bits before the padding and behind it."""
+    head = f"{0:04b}{1:02b}{3:04b}{len(front):04b}{len(side):04b}{len(back):04b}{low:02b}{0:03b}{0:04b}000"
+    tags = {"S": 0, "C": 0}
+    for each in front + side + back:
+        head += f"{int(each == 'C')}{tags[each]:04b}"
+        tags[each] += 1
+    return head + "0000" * low, f"{len(comment):08b}" + "".join(f"{byte:08b}" for byte in comment)
+
+
+def joined(before: str, behind: str) -> bytes:
+    text = before + "0" * (-len(before) % 8) + behind
+    text += "0" * (-len(text) % 8)
+    return int(text, 2).to_bytes(len(text) // 8)
+
+
+def listed(frames: bytes, places: Places) -> bytes:
+    """A stream of ADTS frames whose channels a PCE in each of them lists."""
+    before, behind = element(*places)
+    listing = joined(f"{5:03b}{before}", behind)
+    made, at = b"", 0
+    while at < len(frames):
+        size = (frames[at + 3] & 3) << 11 | frames[at + 4] << 3 | frames[at + 5] >> 5
+        head = bytearray(frames[at : at + 7])
+        head[2] &= 0xFE
+        longer = size + len(listing)
+        head[3] = longer >> 11
+        head[4] = longer >> 3 & 0xFF
+        head[5] = (longer & 7) << 5 | head[5] & 0x1F
+        made += bytes(head) + listing + frames[at + 7 : at + size]
+        at += size
+    return made
+
+
+PICTURES = "-f lavfi -i testsrc2=size=64x64:rate=10:duration=2"
+X264 = "-c:v libx264 -preset ultrafast -g 10"
+
+
+def tone(layout: str) -> str:
+    return f"-f lavfi -i anoisesrc=duration=2:sample_rate=48000:seed=7 -af aformat=channel_layouts={layout} -c:a aac -b:a 128k"
+
+
+def stream(folder: Path, layout: str, places: Places) -> Path:
+    """MPEG-TS with pictures and such a sound."""
+    plain = make(folder / "plain.aac", tone(layout))
+    adts = folder / "listed.aac"
+    adts.write_bytes(listed(plain.read_bytes(), places))
+    pictures = (
+        "-f lavfi -i testsrc2=size=64x64:rate=10:duration=2 -c:v libx264 -preset ultrafast -g 10 -c:a copy"
+    )
+    return make(folder / "listed.ts", "-i", adts, *pictures.split())
+
+
+@pytest.mark.parametrize("layout", ["mono", "stereo", "3.0", "4.0", "5.0", "5.1"])
+def test_a_standard_arrangement_plays(tmp_path: Path, layout: str) -> None:
+    number, places = PLACES[layout]
+    path = stream(tmp_path, layout, places)
+    found = outlined(path)
+    (audio,) = found.audio
+    assert audio.carriage.refusal is None
+    assert bytes.fromhex("0580808002") + _config(number) in described(path)
+    if layout == "5.1":  # the decoder calls channels at the sides what it calls channels behind without a PCE
+        ours = sound(init_of(path, audio) + b"".join(each.data for each in segments_of(path, found, audio)))
+        assert ours.planes == sound(path, audio.track.index).planes
+    else:
+        assert_same(path)
+
+
+def _config(number: int) -> bytes:
+    return (2 << 11 | 3 << 7 | number << 3).to_bytes(2)
+
+
+def described(path: Path) -> bytes:
+    (audio,) = outlined(path).audio
+    return box(init_of(path, audio), "moov", "trak", "mdia", "minf", "stbl", "stsd")
+
+
+@pytest.mark.parametrize("layout", ["quad", "3.1", "6.0", "hexagonal", "6.1"])
+def test_another_arrangement_says_why_not(tmp_path: Path, layout: str) -> None:
+    """As FFmpeg's encoder lists them."""
+    for kind in ("ts", "mkv"):
+        path = make(tmp_path / f"{layout}.{kind}", f"{PICTURES} {tone(layout)} {X264}")
+        presentation = present_outline(outlined(path))
+        assert [(each.kind, each.reason) for each in presentation.omitted] == [("audio", UNARRANGED)]
+        assert [each.kind for each in presentation.renditions] == ["video"]
+
+
+def test_matroska_with_a_standard_arrangement(tmp_path: Path) -> None:
+    """There the element is in what describes the track, and not in its frames."""
+    plain = make(tmp_path / "plain.mkv", tone("5.1"))
+    path = tmp_path / "listed.mkv"
+    before, behind = element("SC", "C", "", 1)
+    with av.open(str(plain)) as source, av.open(str(path), "w") as target:
+        track = target.add_stream_from_template(source.streams.audio[0], opaque=True)
+        track.codec_context.extradata = joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind)
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.size:
+                copy = Packet(bytes(packet))
+                copy.pts, copy.dts, copy.time_base, copy.stream = (
+                    packet.pts,
+                    packet.pts,
+                    Fraction(1, 1000),
+                    track,
+                )
+                target.mux_one(copy)
+    (audio,) = outlined(path).audio
+    assert audio.carriage.refusal is None
+    assert _config(6) in described(path)
+    made = init_of(path, audio) + segment_of(path, audio, audio.carriage.first, None).data
+    assert sound(made).planes == sound(path).planes
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_numbers(name: str) -> None:
+    number, places = PLACES[name]
+    before, behind = element(*places)
+    assert arranged(joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind)) == _config(number)
+    # With the rate in full, and SBR told first: both stay.
+    head, tail = f"{5:05b}{15:04b}{24_000:024b}", f"{3:04b}{2:05b}000"
+    assert arranged(joined(f"{head}{0:04b}{tail}{before}", behind)) == joined(f"{head}{number:04b}{tail}", "")
+    extension = f"{0x2B7:011b}{5:05b}0"
+    longer = joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind + extension)
+    assert arranged(longer) == joined(f"{2:05b}{3:04b}{number:04b}000", "")[:2] + joined(extension, "")
+
+
+def test_what_has_no_number() -> None:
+    for places in (
+        ("CS", "", "C", 1),
+        ("SS", "", "", 0),
+        ("C", "", "", 1),
+        ("", "", "", 0),
+        ("SC", "", "C", 2),
+    ):
+        before, behind = element(*places)
+        with pytest.raises(ValueError, match="arranged"):
+            arranged(joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind))
+    for number in (8, 9, 10, 11, 13, 14, 15):
+        with pytest.raises(ValueError, match="arranged"):
+            arranged(_config(number))
+    assert arranged(_config(12) + b"\x56\xe5\x00") == _config(7) + b"\x56\xe5\x00"
+    for same in (
+        b"\x11\x90",
+        b"\x12\x08\x56\xe5\x00",
+        bytes.fromhex("f94840"),
+    ):  # stereo, mono, another kind of coding
+        assert arranged(same) == same
+
+
+ADTS = bytes.fromhex("fff14c80053ffc") + b"frame"
+
+
+def test_adts() -> None:
+    short, checked = (
+        bytes.fromhex("fff14c80053ffc") + b"frame",
+        bytes.fromhex("fff04c80057ffc0000") + b"frame",
+    )
+    assert without_header(short) == without_header(checked) == b"frame"
+    assert audio_specific_config(short) == bytes.fromhex("1190")  # LC, 48 kHz, two channels
+    for wrong in (b"", short[:6], b"\0" + short[1:], short[:6] + b"\xfd" + short[7:]):
+        with pytest.raises(ValueError, match="AAC"):
+            without_header(wrong)
+    with pytest.raises(ValueError, match="arranged"):
+        audio_specific_config(short[:2] + b"\x4c\0" + short[4:])  # channels are described elsewhere
+
+
+@given(st.binary(max_size=60))
+def test_anything_may_be_in_it(data: bytes) -> None:
+    head = bytes.fromhex("fff14c00053ffc")
+    for take in (arranged, audio_specific_config, without_header):
+        for each in (data, head + data, b"\x11\x80" + data):
+            try:
+                made = take(each)
+            except ValueError:
+                continue
+            assert len(made) <= len(each)

@@ -1,0 +1,73 @@
+"""Tracks that begin long after the others, of which only their own packets say how they are coded."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.media.making import make, opened, run
+from tests.media.remuxing import bounds, carried, outlined, segment_of
+from tests.media.test_remux import assert_same
+from trio_stream.media.facts import Facts
+from trio_stream.media.outline import AudioOutline
+from trio_stream.media.pictures import pictures
+from trio_stream.media.probe import probe
+from trio_stream.media.reading import open_tracks
+
+X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 10"
+AAC = "-c:a aac -b:a 32k"
+CONSTANT = "-b:v 75M -minrate 75M -maxrate 75M -bufsize 8M -x264-params nal-hrd=cbr:filler=1"
+"""Pictures are filled up to 75 Mbit/s."""
+
+
+def film(late: float, seconds: float = 14) -> str:
+    """Pictures, and sound that begins `late`."""
+    return (
+        f"-f lavfi -i testsrc2=size=64x64:rate=10:duration={seconds} -itsoffset {late} "
+        f"-f lavfi -i sine=sample_rate=48000:duration={seconds - late} "
+    )
+
+
+LATE = {
+    "aac.ts": f"{film(9)} {X264} {AAC}",
+    "ac3.ts": f"{film(8)} {X264} -c:a ac3 -b:a 64k",
+    "fast.ts": f"{film(2, 2.5)} {X264} {CONSTANT} {AAC}",
+    "second.ts": f"{film(10)} -f lavfi -i sine=880:sample_rate=48000:duration=14 -map 0 -map 2 -map 1 {X264} {AAC}",
+    "disc.m2ts": f"{film(9)} {X264} -c:a ac3 -b:a 64k -mpegts_m2ts_mode 1",
+    "aac.flv": f"{film(9)} {X264} {AAC}",
+    "pictures.ts": f"-itsoffset 8.5 -f lavfi -i testsrc2=size=64x64:rate=10:duration=4 "
+    f"-f lavfi -i sine=sample_rate=48000:duration=13 {X264} {AAC}",
+}
+
+
+@pytest.fixture(scope="module", params=LATE)
+def late(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("late") / request.param, LATE[request.param])
+
+
+def test_they_are_known(late: Path) -> None:
+    known = Facts.from_json(run(probe, late)[0])
+    assert [(each.width, each.height) for each in known.video] == [(64, 64)]
+    assert [(each.channels, each.sample_rate) for each in known.audio] == [(1, 48_000)] * len(known.audio)
+    assert len(known.audio) == (2 if late.name == "second.ts" else 1)
+    found = outlined(late)
+    assert [each.track.channels for each in found.audio] == [1] * len(known.audio)
+    assert len(carried(found)) == 1 + len(known.audio)
+
+
+def test_they_are_played(late: Path) -> None:
+    assert_same(late)
+
+
+def test_a_poster_of_late_pictures(tmp_path: Path) -> None:
+    path = make(tmp_path / "pictures.ts", LATE["pictures.ts"])
+    assert run(pictures, path)[0]["poster"] == {"width": 64, "height": 64}
+
+
+def test_segments_do_not_pay_for_it(late: Path) -> None:
+    """Whoever makes one reads no more of the beginning than before."""
+    with opened(late) as file, open_tracks(file, hasty=True):
+        assert file.count <= 6 << 20
+    found = outlined(late)
+    each = next(each for each in carried(found) if isinstance(each, AudioOutline))
+    start = bounds(found, each)[-1]
+    assert segment_of(late, each, start, None) == segment_of(late, each, start, None)

@@ -1,0 +1,173 @@
+"""Films whose parameter sets change, and return: what is in force is in each keyframe."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.media.making import make
+from tests.media.remuxing import Outlined, bounds, box, boxes, init_of, outlined, pictures, segment_of
+from tests.media.test_remux import assert_same, zero_of
+from trio_stream.media import parameter_sets
+from trio_stream.media.parameter_sets import Following, InForce, sets_in, sets_of
+
+type Parts = tuple[bytes, bytes, bytes]
+
+X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 0 -g 10"
+X265 = "-c:v libx265 -preset ultrafast -pix_fmt yuv420p -x265-params keyint=10:bframes=2:log-level=error:repeat-headers=1"
+
+
+def part(folder: Path, kind: str, number: int, size: str, coding: str) -> bytes:
+    """Two seconds of a film, the second, fourth... of which begin where the one before ends."""
+    source = (
+        f"-f lavfi -i testsrc2=size={size}:rate=10:duration=2 -f lavfi -i sine=sample_rate=48000:duration=2"
+    )
+    path = folder / f"{number}.{kind}"
+    make(path, f"{source} {coding} -c:a aac -b:a 32k -output_ts_offset {2 * number} -muxdelay 0")
+    return path.read_bytes()
+
+
+def turns(folder: Path, kind: str, coding: str) -> Path:
+    """A film of one size, then another, then the first again."""
+    sizes = ("96x64", "64x96", "96x64")
+    first, *others = (part(folder, kind, number, size, coding) for number, size in enumerate(sizes))
+    header = 13 if kind == "flv" else 0
+    path = folder / f"turns.{kind}"
+    path.write_bytes(first + b"".join(each[header:] for each in others))
+    return path
+
+
+def once_each(folder: Path) -> Path:
+    """The same in MPEG-TS, with parameter sets only where they change, and not before each keyframe."""
+    stream = b""
+    for number, size in enumerate(("96x64", "64x96", "96x64")):
+        source = f"-f lavfi -i testsrc2=size={size}:rate=10:duration=2 {X264}"
+        one = make(folder / f"{number}.h264", source)
+        bare = make(
+            folder / f"bare{number}.h264", "-i", one, "-c", "copy", "-bsf:v", "filter_units=remove_types=6-8"
+        )
+        sets = b"".join(b"\0\0\0\x01" + unit for unit in sets_in("h264", one.read_bytes()))
+        stream += sets + bare.read_bytes()
+    raw = folder / "raw.h264"
+    raw.write_bytes(stream)
+    return make(folder / "once.ts", "-framerate", "10", "-i", raw, "-c", "copy")
+
+
+@pytest.fixture(scope="module", params=["h264.ts", "hevc.ts", "h264.flv", "once.ts"])
+def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sets")
+    codec, _, kind = request.param.partition(".")
+    if codec == "once":
+        return once_each(folder)
+    return turns(folder, kind, X265 if codec == "hevc" else X264)
+
+
+def test_all_pictures_are_those_of_the_file(film: Path) -> None:
+    assert_same(film)
+
+
+def test_whoever_begins_anywhere_sees_the_same(film: Path) -> None:
+    """A keyframe of any part can be decoded behind the init segment alone."""
+    found = outlined(film)
+    video = found.video[0]
+    begin, whole = (
+        init_of(film, video),
+        [digest for _, digest in pictures(film, video.track.index, zero_of(video))],
+    )
+    starts = bounds(found, video)
+    assert len(starts) == 6
+    shown = 0
+    for start, stop in zip(starts, [*starts[1:], None], strict=True):
+        alone = [digest for _, digest in pictures(begin + segment_of(film, video, start, stop).data)]
+        assert alone == whole[shown : shown + len(alone)]
+        shown += len(alone)
+        [(_, digest)] = pictures(
+            begin + segment_of(film, video, start, stop or start + 1, keyframe=True).data
+        )
+        assert digest == alone[0]
+    assert shown == len(whole) == 60
+
+
+def test_it_is_said_that_they_change(film: Path) -> None:
+    video = outlined(film).video[0]
+    kind = {"h264": "avc3", "hevc": "hev1"}[video.track.codec]
+    assert video.carriage.in_band
+    assert len(video.carriage.sets) == 3
+    assert (video.track.codec_string or "").startswith(f"{kind}.")
+    assert entry(film, video) == kind
+
+
+def test_what_never_changes_is_described_once(tmp_path: Path) -> None:
+    """The same in each part: as before, the init segment alone has them."""
+    path = tmp_path / "same.ts"
+    path.write_bytes(b"".join(part(tmp_path, "ts", number, "96x64", X264) for number in (0, 1)))
+    found = outlined(path)
+    video = found.video[0]
+    assert not video.carriage.in_band
+    assert (video.track.codec_string or "").startswith("avc1.")
+    assert entry(path, video) == "avc1"
+    units = bytes.fromhex(video.carriage.sets[0].units).split(b"\0\0\x01")[1:]
+    made = segment_of(path, video, bounds(found, video)[0], None).data
+    assert units
+    assert not any(unit in made for unit in units)
+    assert_same(path)
+
+
+def test_changes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody notes what changes too often; samples keep what they bring."""
+    path = turns(tmp_path, "ts", X264)
+    monkeypatch.setattr(parameter_sets, "CHANGES_LIMIT", 2)
+    video = outlined(path).video[0]
+    assert (video.carriage.in_band, video.carriage.sets) == (True, ())
+    assert_same(path)
+    monkeypatch.setattr(parameter_sets, "SETS_LIMIT", 10)
+    assert_same(make(tmp_path / "plain.ts", f"-f lavfi -i testsrc2=size=96x64:rate=10:duration=2 {X264}"))
+
+
+def entry(path: Path, each: Outlined) -> str:
+    """The kind of the sample entry."""
+    return boxes(box(init_of(path, each), "moov", "trak", "mdia", "minf", "stbl", "stsd")[8:])[0][0]
+
+
+def test_sets_in_packets() -> None:
+    packet = b"\0\0\0\x01\x09\x10\0\0\x01gSPS\0\0\0\x01hPPS\0\0\x01eIDR\0\0\x01gNO"
+    assert list(sets_in("h264", packet)) == [b"gSPS", b"hPPS"]
+    assert list(sets_in("h264", b"\0\0\x01hPPS")) == [b"hPPS"]
+    assert list(sets_in("h264", b"\0\0\x01")) == list(sets_in("h264", b"")) == []
+    assert list(sets_in("hevc", b"\0\0\x01\x40VPS\0\0\x01\x42SPS\0\0\x01\x44PPS\0\0\x01\x26IDR")) == [
+        b"\x40VPS", b"\x42SPS", b"\x44PPS",
+    ]  # fmt: skip
+
+
+def test_sets_in_records() -> None:
+    avc = bytes.fromhex("014d400bffe1 0003 674d40 01 0002 68ee")
+    assert sets_of("h264", avc) == [b"\x67\x4d\x40", b"\x68\xee"]
+    hevc = b"\x01" + bytes(20) + b"\x03\x02" + bytes.fromhex("a0 0001 0003 400c01 a1 0001 0002 4201")
+    assert sets_of("hevc", hevc) == [b"\x40\x0c\x01", b"\x42\x01"]
+    for record in (avc, hevc):
+        for end in range(1, len(record)):  # damaged ones are as good as what can be read
+            assert len(sets_of("h264" if record is avc else "hevc", record[:end])) < 2
+
+
+def test_what_is_in_force() -> None:
+    one, other, more = b"\0\0\x01gONE\0\0\x01hONE", b"\0\0\x01gTWO\0\0\x01hTWO", b"\0\0\x01hTRE"
+    following = Following("h264", one)
+    slices = b"\0\0\x01eIDR"
+    for time, packet in enumerate((one, slices, other, slices, more, one)):
+        following.take(packet + slices, None, time)
+    assert following.others
+    assert following.changes == [(0, one), (2, other), (4, other + more), (5, one)]
+    force = InForce("h264", [(0, one), (2, other)])
+    assert force.before(b"\0\0\0\x02e1", 1) == b"\0\0\0\x04gONE\0\0\0\x04hONE\0\0\0\x02e1"
+    assert (
+        force.before(b"\0\0\0\x02\x091\0\0\0\x02e1", 2)
+        == b"\0\0\0\x02\x091\0\0\0\x04gTWO\0\0\0\x04hTWO\0\0\0\x02e1"
+    )
+    assert force.before(b"\0\0\0\x02g1\0\0\0\x02e1", 2) == b"\0\0\0\x02g1\0\0\0\x02e1"
+    assert force.before(b"", 2) == b"\0\0\0\x04gTWO\0\0\0\x04hTWO"
+
+
+def test_sets_that_return_within_what_describes() -> None:
+    following = Following("h264", b"\0\0\x01gONE\0\0\x01hONE\0\0\x01hTWO")
+    for packet in (b"\0\0\x01gONE\0\0\x01hONE", b"\0\0\x01hTWO", b"\0\0\x01hTWO"):
+        following.take(packet, None, 0)
+    assert not following.others

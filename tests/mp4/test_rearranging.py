@@ -1,0 +1,168 @@
+"""Edit lists of several pieces: what each presents, where, and what is hidden beside it."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.mp4.making import Edit, Making, Sample
+from tests.mp4.test_timeline import FRAME, groups, pictures, read, sound
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.hiding import finer
+from trio_stream.mp4.rearranging import FEWEST, REPEATED, Piece, rearrange
+from trio_stream.mp4.tables import SampleTable
+from trio_stream.mp4.timeline import place
+
+FACTOR = finer(90_000)
+
+
+def contents(before: SampleTable, after: SampleTable) -> list[int]:
+    """Which sample of the file each of the track is, told by where it lies."""
+    numbers = {place: number for number, place in enumerate(before.offsets())}
+    return [numbers[place] for place in after.offsets()]
+
+
+def in_turn(samples: SampleTable) -> list[tuple[int, int]]:
+    """When each sample is presented, in ticks, and for how long."""
+    shown = sorted(map(samples.shown_at, range(samples.count)))
+    end = max(samples.shown_at(each) + samples.durations[each] for each in range(samples.count))
+    return [(one, other - one) for one, other in pairwise([*shown, end])]
+
+
+pieces = st.lists(
+    st.tuples(st.integers(0, 30), st.integers(1, 20), st.integers(0, 3)), min_size=1, max_size=5
+)
+"""For each the first picture, how many are presented, and how many pictures long a pause is before it."""
+
+
+@given(groups, pieces)
+def test_pictures_are_where_the_pieces_say(offsets: list[int], wanted: list[tuple[int, int, int]]) -> None:
+    track = pictures(offsets)
+    media = [track.samples.shown_at(each) for each in range(track.samples.count)]
+    made, expected, at = [], [], 0
+    for start, count, pause in wanted:
+        at += pause * FRAME
+        piece = Piece(at, at + count * FRAME, start * FRAME, (start + count) * FRAME)
+        made.append(piece)
+        within = sorted(
+            (time, number) for number, time in enumerate(media) if piece.start <= time < piece.stop
+        )
+        expected += [(at + time - within[0][0], number) for time, number in within]
+        at = piece.until
+    found = rearrange(track, made)
+    if found is None:
+        assert not expected
+        return
+    arranged, samples, begins = found
+    assert arranged.timescale == track.timescale * FACTOR
+    numbers = contents(track.samples, samples)
+    shown = [samples.shown_at(each) + begins for each in range(samples.count)]
+    presented = {(round(time / FACTOR, -1), number) for time, number in zip(shown, numbers, strict=True)}
+    assert set(expected) <= presented  # to some microseconds
+    # What is not presented lies right beside a piece, for a tick each.
+    edges = [edge * FACTOR for piece in made for edge in (piece.at, piece.until)]
+    for time, number in zip(shown, numbers, strict=True):
+        if (round(time / FACTOR, -1), number) not in expected:
+            assert min(abs(edge - time) for edge in edges) <= samples.count
+    assert min(shown) >= 0
+    # Each is decoded by what the file has before it, from a keyframe on.
+    for before, after in pairwise(range(samples.count)):
+        assert samples.is_sync(after) or numbers[after] > numbers[before]
+    assert samples.is_sync(0) or numbers[0] == 0
+    assert all(samples.composition(each) >= 0 for each in range(samples.count))
+
+
+def test_a_piece_that_begins_within_a_group_keeps_what_it_needs() -> None:
+    """Two pictures lie before it in its group: they take two ticks of the piece before."""
+    track = pictures([0] * 24)
+    found = rearrange(
+        track, [Piece(0, 4 * FRAME, 0, 4 * FRAME), Piece(4 * FRAME, 7 * FRAME, 14 * FRAME, 17 * FRAME)]
+    )
+    assert found is not None
+    _, samples, begins = found
+    assert contents(track.samples, samples) == [0, 1, 2, 3, 12, 13, 14, 15, 16]
+    assert begins == 0
+    frame = FRAME * FACTOR
+    assert in_turn(samples)[2:] == [
+        (2 * frame, frame),
+        (3 * frame, frame - 2),
+        (4 * frame - 2, 1),
+        (4 * frame - 1, 1),
+        (4 * frame, frame),
+        (5 * frame, frame),
+        (6 * frame, frame),
+    ]
+    assert list(samples.sync_within(0, 9)) == [0, 4]
+
+
+def test_sound_is_cut_at_packets() -> None:
+    """The first piece begins within one, and has a second before it; each other one begins with a whole one."""
+    track = sound(300)
+    found = rearrange(
+        track,
+        [Piece(0, 10_000, 100_000, 110_000), Piece(10_000, 20_000, 10_000, 20_000)],
+        preroll=48_000,
+    )
+    assert found is not None
+    _, samples, begins = found
+    factor = finer(48_000)
+    assert contents(track.samples, samples) == [*range(50, 108), *range(10, 20)]
+    shown = [samples.shown_at(each) + begins for each in range(samples.count)]
+    assert shown[:58] == [(number * 1024 - 100_000) * factor for number in range(50, 108)]
+    assert shown[58:] == [(10_000 + number * 1024) * factor for number in range(10)]
+
+
+def test_a_pause_is_what_was_there_before_for_longer() -> None:
+    """Half a second of sound, a second of nothing, and half a second again: 24 packets each, of which the 24th lasts."""
+    track = sound(200, Edit(512, 0), Edit(1000, -1), Edit(512, 48_000))
+    _, samples, timeline = place(track, 1000)
+    factor = finer(48_000)
+    assert (samples.count, timeline.offset) == (48, 0)
+    assert samples.durations[22] == 1024 * factor
+    assert samples.durations[23] == 1024 * factor + 48_000 * factor
+    assert samples.shown_at(24) == 72_576 * factor
+
+
+@pytest.mark.parametrize(
+    ("edits", "counts"),
+    [
+        ((Edit(200, 0), Edit(200, 0)), 10),
+        ((Edit(200, 0), Edit(200, 10 * FRAME)), 10),
+        ((Edit(300, -1), Edit(200, 10 * FRAME), Edit(200, 0)), 10),
+        (
+            (Edit(200, 0), Edit(0, 50 * FRAME), Edit(200, 10 * FRAME)),
+            10,
+        ),  # one that lasts no time presents nothing
+        ((Edit(200, 0), Edit(200, 1000 * FRAME)), 5),  # nor does one behind the end
+    ],
+)
+def test_edit_lists(edits: tuple[Edit, ...], counts: int) -> None:
+    track = pictures([0] * 30, *edits, keys=5)
+    arranged, samples, timeline = place(track, 1000)
+    assert samples.count == counts
+    delay = sum(each.duration for each in edits if each.media_time < 0)
+    assert timeline.offset == delay * arranged.timescale // 1000
+
+
+def test_a_track_is_not_presented_too_often() -> None:
+    """However long its edit list is, it makes no more of a file than there may be."""
+    track = read(Making((Sample(1, FRAME),) * 2000, (2000,)))
+    whole = Piece(0, 2000 * FRAME, 0, 2000 * FRAME)
+    often = REPEATED + FEWEST // 2000
+    assert rearrange(track, [whole] * often) is not None
+    with pytest.raises(Malformed, match="it presents the track too often"):
+        rearrange(track, [whole] * (often + 1))
+
+
+@given(st.integers(1, 1 << 31), st.lists(st.integers(0, 1 << 40), min_size=4, max_size=4))
+def test_any_piece_is_presented_or_malformed(timescale: int, numbers: list[int]) -> None:
+    at, until, start, stop = numbers
+    assume(at <= until and start <= stop)
+    track = replace(pictures([0, 1, 0] * 4), timescale=timescale)
+    try:
+        found = rearrange(track, [Piece(at, until, start, stop)])
+    except Malformed:
+        return
+    assert found is None or found[1].count <= 12

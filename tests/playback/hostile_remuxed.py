@@ -1,0 +1,220 @@
+"""Everything that is done with a file that is remuxed and that nobody vouches for, in the sandbox, and what has to hold."""
+
+import json
+import os
+import re
+import resource
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from tests.media.remuxing import boxes
+from tests.playback.hostile import say
+from trio_stream.errors import Encrypted, MediaUnreadable, MediaWorkerFailed, Unpackageable
+from trio_stream.media.answer import Done
+from trio_stream.media.outline import SEGMENT_LIMIT, Outline
+from trio_stream.media.sandbox import Sandbox
+from trio_stream.mp4.timeline import Unsupported
+from trio_stream.packaging.outlined import present_outline, stop_of
+from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.playback.indexes import read_index, with_languages
+from trio_stream.playback.remuxed import Piece, init_piece, keyframe_piece, segment_piece
+
+SECONDS = 10
+"""For one job on a film of some seconds, where the machine lets it work."""
+
+MEMORY = 256 << 20
+"""Bytes that a job may take beyond the worker's own: half of what the server allows it."""
+
+GROWTH = 192 << 20
+"""Bytes by which this process, which stands for the server, may grow, however many files it has seen."""
+
+PATIENCE = 60
+"""Seconds for ffprobe, which says what is in a file."""
+
+OURS = "reading it failed"
+"""How a refusal begins that a mistake of ours made."""
+
+TOO_MUCH = (
+    "it takes more memory",
+    "it takes too long",
+    "it takes longer",
+    "reading it makes more than a file may",
+)
+"""How a refusal begins that costs more than a film of some seconds is worth."""
+
+
+class Wrong(Exception):
+    """What must not be; the message says what, and is the same for the same fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file: how many tracks are offered and left out, or why nothing is; segments that were made, and
+    the reasons why others were not."""
+
+    offered: int
+    omitted: int
+    refused: str | None = None
+    made: int = 0
+    unmade: tuple[str, ...] = ()
+
+
+class Examiner:
+    """Does with files what the server does, by `sandbox`. One that starved on a busy machine is tried again."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._before = _resident()
+
+    async def examine(self, path: Path) -> Outcome:
+        """What becomes of the file. Raises `Wrong`, and whatever else must not be."""
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            outcome = await self._examine(fd, path)
+        finally:
+            os.close(fd)
+        if self._sandbox.statistics().restarts:
+            raise Wrong("the worker died")
+        if _resident() - self._before > GROWTH:
+            raise Wrong(f"the server grew by more than {GROWTH >> 20} MiB")
+        return outcome
+
+    async def _examine(self, fd: int, path: Path) -> Outcome:
+        try:
+            presentation = await self._presentation(fd)
+        except (Unpackageable, Unsupported, MediaUnreadable) as error:
+            if not str(error).strip():
+                raise Wrong("it is refused without a reason") from None
+            return Outcome(0, 0, refused=alike(str(error)))
+        say(presentation)
+        await check_tracks(presentation, path)
+        made, unmade = 0, []
+        if not presentation.by_copy:
+            for piece in pieces(presentation):
+                try:
+                    await self._make(fd, piece)
+                    made += 1
+                except MediaUnreadable as error:
+                    unmade.append(f"{piece.job}: {alike(str(error))}")
+        return Outcome(len(presentation.renditions), len(presentation.omitted), None, made, tuple(unmade))
+
+    async def _presentation(self, fd: int) -> Presentation:
+        """As `Presentations` finds it out."""
+        try:
+            return read_index(fd, os.fstat(fd).st_size).presentation
+        except Encrypted:
+            raise
+        except Unpackageable:
+            done = await self._run("outline", fd, {"scan_seconds": SECONDS})
+            try:
+                outline = Outline.from_json(done.result)
+            except ValueError as error:
+                raise Wrong(f"the outline makes no sense: {error}") from None
+            return with_languages(present_outline(outline))
+
+    async def _make(self, fd: int, piece: Piece) -> None:
+        done = await self._run(piece.job, fd, dict(piece.options))
+        made = b"".join(done.blobs.values())
+        if made[4:8] != piece.begins:
+            raise Wrong(f"the job {piece.job} made something else")
+        kinds = [kind for kind, _ in boxes(made)]
+        if piece.job == "segment" and kinds[:1] + kinds[-2:] != ["styp", "moof", "mdat"]:
+            raise Wrong(f"a segment is {kinds}")
+
+    async def _run(self, job: str, fd: int, options: dict[str, Any]) -> Done:
+        while True:
+            try:
+                return await self._sandbox.run(
+                    job, fd, options, deadline=SECONDS, memory=MEMORY, limit=SEGMENT_LIMIT, urgent=True
+                )
+            except MediaWorkerFailed as error:
+                if "the machine had too little time" not in str(error):
+                    raise Wrong(f"the job {job}: {alike(str(error))}") from None
+            except MediaUnreadable as error:
+                if str(error).startswith((OURS, *TOO_MUCH)):
+                    raise Wrong(f"the job {job}: {alike(str(error))}") from None
+                raise
+
+
+def pieces(presentation: Presentation) -> Iterator[Piece]:
+    """Each init segment, the first, a middle and the last segment, and a keyframe, of each rendition."""
+    for rendition in presentation.renditions:
+        yield init_piece("0", rendition)
+        last = len(rendition.segments) - 1
+        for number in sorted({0, last // 2, last}):
+            yield _segment(rendition, number)
+        if rendition.keys is not None:
+            at = (len(rendition.keys) - 1) // 2
+            start, stop = rendition.keys.samples[at : at + 2]
+            yield keyframe_piece("0", rendition, at, start, stop)
+
+
+def _segment(rendition: Rendition, number: int) -> Piece:
+    starts = rendition.segments.samples
+    stop, until = stop_of(rendition, number)
+    return segment_piece("0", rendition, number, starts[number], stop, until=until)
+
+
+async def check_tracks(presentation: Presentation, path: Path) -> None:
+    """Raise `Wrong` if ffprobe sees a track of pictures or sound in which there is something, of which nothing is said."""
+    told = Counter[str](each.kind for each in presentation.renditions)
+    told.update(each.kind for each in presentation.omitted)
+    seen = await trio.to_thread.run_sync(tracks_in, path)
+    for kind, count in seen.items():
+        if count > told[kind]:
+            raise Wrong(f"of {count} tracks of {kind}, {told[kind]} are offered or left out with a reason")
+    if not all(each.reason.strip() for each in presentation.omitted):
+        raise Wrong("a track is left out without a reason")
+
+
+def tracks_in(path: Path) -> Counter[str]:
+    """How many tracks of each kind ffprobe sees that have packets and a codec, and are no cover.
+
+    Where there are programmes, those of the programmes: a packet that strayed to another number is no track.
+    """
+    fields = "stream=index,codec_type,codec_name,nb_read_packets:stream_disposition=attached_pic"
+    command = ["ffprobe", "-v", "quiet", "-count_packets", "-show_entries", fields]
+    try:
+        shown = subprocess.run(
+            [*command, "-of", "json", path], capture_output=True, check=False, timeout=PATIENCE
+        ).stdout
+        told = json.loads(shown)
+    except (subprocess.TimeoutExpired, ValueError):
+        return Counter()
+    within = [each for programme in told.get("programs", []) for each in programme.get("streams", [])]
+    streams = {each["index"]: each for each in within or told.get("streams", [])}
+    return Counter(
+        each["codec_type"]
+        for each in streams.values()
+        if each.get("codec_type") in ("video", "audio")
+        and int(each.get("nb_read_packets", 0)) > 0
+        and "codec_name" in each
+        and not each.get("disposition", {}).get("attached_pic")
+    )
+
+
+def alike(words: str) -> str:
+    """A sentence without its numbers, so that the same fault has the same words."""
+    return re.sub(r"\d+(\.\d+)?", "#", words)[:200]
+
+
+def _resident() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+@contextmanager
+def written(folder: Path, name: str, data: bytes) -> Iterator[Path]:
+    """A file with this content, for the length of the block."""
+    path = folder / name
+    path.write_bytes(data)
+    try:
+        yield path
+    finally:
+        path.unlink()

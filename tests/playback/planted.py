@@ -1,0 +1,16 @@
+"""A worker with a mistake in one of its jobs. `python -m tests.playback.planted`"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trio_stream.media import worker
+from trio_stream.media.jobs import MediaFile, Reply
+
+
+def outline(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
+    """None."""
+    raise IndexError(3)
+
+
+if __name__ == "__main__":
+    worker.main({"outline": outline})

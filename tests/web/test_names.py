@@ -1,0 +1,219 @@
+"""Files whose names hold what other systems, shells, URLs or playlists read something into: listed, found and sent."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import httpx
+import m3u8
+import pytest
+
+from tests.media.making import make
+from tests.support import Server, serving, wait_for
+from tests.web.knowing import ask, problem, video
+from tests.websocket import opened
+from trio_stream.library.naming import url_path
+
+RECIPE = (
+    "-f lavfi -i testsrc2=size=64x36:rate=10:duration=2 -f lavfi -i sine=duration=2 "
+    "-c:v libx264 -preset ultrafast -g 10 -pix_fmt yuv420p -c:a aac"
+)
+
+NAMES = [
+    b"Queen\\Live.mp4",
+    b"rock\\metal/Song.mkv",
+    b"rock\\metal/in\\side/Encore.mp4",
+    b"Windows\\..\\System.mp4",
+    b"D:\\Films\\Last.mkv",
+    b"\\Root.mp4",
+    b"End\\.mp4",
+    b"shut\\/Inside.mp4",
+    b"two\nlines.mkv",
+    b"carriage\rreturn.mp4",
+    b"red\x1b[31m.mp4",
+    b"zero\x01one.mp4",
+    b"colon: a film.mp4",
+    b"dots. . .mp4",
+    b" space before.mp4",
+    b"folder. /Within.mp4",
+    b"Caf\xe9.mp4",
+    b"right\xe2\x80\xaeto left.mp4",
+    b"line\xe2\x80\xa8separator.mp4",
+    b"per%5Ccent.mp4",
+    b"hash#ask?.mp4",
+    b"aux.mp4",
+    b"l" * 251 + b".mp4",
+]
+"""Names of files as their bytes; those below hold no letter that another one has in the same place."""
+
+HIDDEN = [b"..\\above.mp4", b".\\here.mp4", b".hid\\den/x.mp4", b"Film.mp4\\", b"Film.mp4 ", b"Film.mp4\n"]
+"""A dot at the beginning of a file or a folder, and no suffix of a video: what is left out, as the README says."""
+
+BESIDE = {b"Queen\\Live.en.srt": 0, b"rock\\metal/Song.srt": 1, b"End\\.de.srt": 6, b"two\nlines.fr.srt": 8}
+
+
+@pytest.fixture(scope="module")
+def odd(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("names")
+    films = {suffix: make(folder / f"film{suffix}", RECIPE).read_bytes() for suffix in (".mp4", ".mkv")}
+    root = os.fsencode(folder / "videos")
+    for number, name in enumerate([*NAMES, *HIDDEN]):
+        path = os.path.join(root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(films[".mkv" if name.endswith(b"mkv") else ".mp4"] + b"\0\0\0\x0cfree%04d" % number)
+    for name in BESIDE:
+        with open(os.path.join(root, name), "wb") as file:
+            file.write(b"1\n00:00:00,000 --> 00:00:01,000\nHello\n")
+    environ = way | {"TRIO_STREAM_ARTWORK_SHARE": "0"}
+    with serving(folder / "videos", folder, environ=environ) as server:
+        wait_for(lambda: server.get("/api/library").json()["videos"] == len(NAMES), 20, "the videos")
+        wait_for(lambda: server.get("/api/library").json()["idle"], 20, "all that is known of them")
+        yield server
+
+
+def raw(server: Server, path: str) -> httpx.Response:
+    """GET of a path as it is spelt: no client makes another of it."""
+    with httpx.Client() as client:
+        url = httpx.URL(scheme="http", host=server.host, port=server.port, raw_path=path.encode())
+        return client.get(url)
+
+
+def content(server: Server, name: bytes) -> bytes:
+    with open(os.path.join(os.fsencode(server.videos), name), "rb") as file:
+        return file.read()
+
+
+def test_all_are_listed(odd: Server) -> None:
+    names = {os.fsdecode(name) for name in NAMES}
+    assert set(odd.get("/api/videos").json()["videos"]) == names
+    assert {each["name"] for each in odd.get("/api/videos?limit=200").json()["items"]} == names
+    look = odd.get("/api/library").json()["look"]
+    assert look["unread"] == []
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_each_is_found_and_sent(odd: Server, name: bytes) -> None:
+    about = video(odd, os.fsdecode(name))
+    whole = content(odd, name)
+    urls = about["urls"]
+    assert urls["stream"] == f"/api/stream/{url_path(os.fsdecode(name))}"
+    spellings = [urls["stream"], urls["file"], "/api/stream/" + "".join(f"%{octet:02x}" for octet in name)]
+    for path in spellings:
+        answer = raw(odd, path)
+        assert (answer.status_code, answer.content) == (200, whole), path
+    saved = raw(odd, urls["download"]).headers["Content-Disposition"]
+    assert saved.startswith("attachment; ")
+    assert not {"\\", "\n", "\r", "\x1b"} & {*saved}
+    asked = urlencode({"q": about["title"], "limit": 200})
+    assert about["id"] in {each["id"] for each in odd.get(f"/api/videos?{asked}").json()["items"]}
+    folder = os.path.dirname(name)
+    inside = odd.get(f"/api/videos?limit=200&folder={quote(folder)}").json()["items"]
+    assert about["id"] in {each["id"] for each in inside}
+
+
+@pytest.mark.parametrize("name", NAMES[:9], ids=ascii)
+async def test_each_is_sent_in_segments_and_over_a_socket(odd: Server, name: bytes) -> None:
+    about = video(odd, os.fsdecode(name))
+    master = m3u8.loads(odd.get(about["urls"]["hls"]).text)
+    folder = about["urls"]["self"]
+    media = m3u8.loads(odd.get(f"{folder}/{master.playlists[0].uri}").text)
+    for uri in (media.segment_map[0].uri, media.segments[0].uri):
+        assert odd.get(f"{folder}/{uri}").content[4:8] in (b"ftyp", b"styp")
+    async with opened(odd, about["urls"]["websocket"]) as socket:
+        data, _, closed = await socket.everything()
+    assert (data, closed.code) == (content(odd, name), 1000)
+
+
+@pytest.mark.parametrize("name", BESIDE, ids=ascii)
+def test_subtitles_beside_it_are_its(odd: Server, name: bytes) -> None:
+    [text] = video(odd, os.fsdecode(NAMES[BESIDE[name]]))["subtitles"]
+    assert (text["name"], text["state"]) == (os.fsdecode(name), "made")
+    assert "Hello" in odd.get(text["url"]).text
+
+
+def test_folders_are_listed(odd: Server) -> None:
+    folders = {each["name"]: each["videos"] for each in odd.get("/api/folders").json()["folders"]}
+    assert folders == {"rock\\metal": 1, "shut\\": 1, "folder. ": 1}
+    inner = odd.get(f"/api/folders?{urlencode({'in': 'rock\\metal'})}").json()["folders"]
+    assert [each["name"] for each in inner] == ["rock\\metal/in\\side"]
+
+
+@pytest.mark.parametrize("name", [*HIDDEN, b"rock/metal/Song.mkv", b"Queen/Live.mp4"], ids=ascii)
+def test_what_is_left_out_and_what_is_another_name(odd: Server, name: bytes) -> None:
+    problem(raw(odd, f"/api/stream/{quote(name)}"), 404, "video-not-found")
+
+
+@pytest.mark.parametrize(
+    "path", ["..%5Csecret.mp4", "%2e%2e%5Csecret.mp4", "rock%5C..%5C..%5C..%5Csecret.mp4"]
+)
+def test_a_backslash_leads_nowhere(odd: Server, path: str) -> None:
+    outside = odd.videos.parent / "secret.mp4"
+    outside.write_bytes(b"secret")
+    try:
+        for route in ("stream", "stream-range"):
+            problem(raw(odd, f"/api/{route}/{path}"), 404, "video-not-found")
+    finally:
+        outside.unlink()
+
+
+def test_where_people_stopped_goes_out_and_comes_back(odd: Server) -> None:
+    for name in NAMES[:3]:
+        about = video(odd, os.fsdecode(name))
+        ask(odd, "PUT", f"{about['urls']['self']}/playhead", {"position": 1})
+    exported = odd.get("/api/watch-state").json()
+    assert {os.fsdecode(name) for name in NAMES[:3]} <= {each["name"] for each in exported["entries"]}
+    for name in NAMES[:3]:
+        ask(odd, "DELETE", f"{video(odd, os.fsdecode(name))['urls']['self']}/playhead")
+    assert ask(odd, "PUT", "/api/watch-state", exported).json()["imported"] == len(exported["entries"])
+    for name in NAMES[:3]:
+        about = video(odd, os.fsdecode(name))
+        assert about["playhead"]["position"] == 1
+        ask(odd, "DELETE", f"{about['urls']['self']}/playhead")
+
+
+def test_one_that_comes_while_the_server_runs_and_is_renamed(odd: Server, tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.path.join(os.fsencode(odd.videos), b"rock\\metal")))
+    make(folder / "la\\te.mp4", RECIPE)
+    with suppress(FileNotFoundError):
+        (folder / "la\\ter.mp4").unlink()
+
+    def known(name: str) -> str | None:
+        items = odd.get(f"/api/videos?limit=200&folder={quote('rock\\metal')}").json()["items"]
+        return next((each["id"] for each in items if each["name"] == name), None)
+
+    try:
+        id_ = wait_for(lambda: known("rock\\metal/la\\te.mp4"), 20, "the new one")
+        (folder / "la\\te.mp4").rename(folder / "la\\ter.mp4")
+        assert wait_for(lambda: known("rock\\metal/la\\ter.mp4"), 20, "its other name") == id_
+    finally:
+        for name in ("la\\te.mp4", "la\\ter.mp4"):
+            (folder / name).unlink(missing_ok=True)
+        wait_for(lambda: odd.get("/api/library").json()["videos"] == len(NAMES), 20, "it to go")
+
+
+def test_one_film_in_two_files(odd: Server) -> None:
+    whole = content(odd, NAMES[0])
+    for height in ("360p", "720p"):
+        (odd.videos / f"Kill\\Bill.{height}.mp4").write_bytes(whole + height.encode())
+    (odd.videos / "Both.title.toml").write_text("files = ['End\\.mp4', '\\Root.mp4']")
+    try:
+        found = wait_for(lambda: _versions(odd, "Kill\\Bill.720p.mp4"), 20, "both files")
+        assert [each["name"] for each in found] == ["Kill\\Bill.720p.mp4", "Kill\\Bill.360p.mp4"]
+        found = wait_for(lambda: _versions(odd, "End\\.mp4"), 20, "the title of the file")
+        assert [each["name"] for each in found] == ["End\\.mp4", "\\Root.mp4"]
+    finally:
+        for height in ("360p", "720p"):
+            (odd.videos / f"Kill\\Bill.{height}.mp4").unlink()
+        (odd.videos / "Both.title.toml").unlink()
+        wait_for(lambda: odd.get("/api/library").json()["videos"] == len(NAMES), 20, "them to go")
+
+
+def _versions(server: Server, name: str) -> list[dict[str, str]]:
+    for item in server.get("/api/videos?limit=200").json()["items"]:
+        if item["name"] == name:
+            found: list[dict[str, str]] = server.get(item["urls"]["self"]).json()["versions"]
+            return found
+    return []

@@ -1,0 +1,155 @@
+"""What is offered of a video in segments, and what not and why, as the API says it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.media.making import make
+from tests.support import Server, serving, wait_for
+from tests.web.contract import named
+from tests.web.knowing import ask, problem, video
+from trio_stream.web.openapi import document
+
+PRESENTATION = named(document(), "Presentation")
+
+PICTURES = "-f lavfi -i testsrc2=size=128x72:rate=10:duration=4"
+SOUND = "-f lavfi -i sine=duration=4"
+CODED = "-pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 10 -c:a aac"
+TWO = f"{PICTURES} {PICTURES} -map 0 -map 1 {CODED}"
+
+MADE = {
+    "two angles.mp4": TWO,
+    "angles in Matroska.mkv": f"{PICTURES} {PICTURES} {SOUND} -map 0 -map 1 -map 2 {CODED} -metadata:s:v:1 language=ger",
+    "odd sound.mkv": f"{PICTURES} {SOUND} {SOUND} -map 0 -map 1 -map 2 {CODED} -c:a:1 pcm_s16le "
+    "-metadata:s:a:1 language=fra -metadata:s:a:1 title=Comment",
+    "odd pictures.mp4": f"{PICTURES} {PICTURES} {SOUND} -map 0 -map 1 -map 2 {CODED} -c:v:0 mjpeg",
+    "locked sound.mp4": f"{PICTURES} {SOUND} {SOUND} -map 0 -map 1 -map 2 {CODED}",
+    "song.ogv": f"{SOUND} -c:a libopus",
+    "all odd.mkv": f"{PICTURES} {SOUND} -map 0 -map 1 -c:v mjpeg -pix_fmt yuvj420p -c:a pcm_s16le",
+}
+
+PLAYS = {
+    "two angles.mp4": {"v1"},
+    "angles in Matroska.mkv": {"v0", "a2"},
+    "odd sound.mkv": {"v0", "a1"},
+    "odd pictures.mp4": {"v2", "a3"},
+    "locked sound.mp4": {"v1", "a2"},
+    "song.ogv": {"a0"},
+}
+
+OMITS = {
+    "two angles.mp4": [("video", 2, "avc1", None, "second-video")],
+    "angles in Matroska.mkv": [("video", 1, "h264", "de", "second-video")],
+    "odd sound.mkv": [("audio", 2, "pcm_s16le", "fr", "codec")],
+    "odd pictures.mp4": [("video", 1, "mp4v", None, "codec")],
+    "locked sound.mp4": [("audio", 3, "enca", None, "encrypted")],
+    "song.ogv": [],
+}
+
+
+@pytest.fixture(scope="module")
+def odd(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of films of which not every track is offered."""
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "videos").mkdir()
+    for name, arguments in MADE.items():
+        made = make(folder / "videos" / name, arguments)
+        if name.startswith("locked"):
+            before, _, behind = made.read_bytes().rpartition(b"mp4a")
+            made.write_bytes(before + b"enca" + behind)
+    whole = (folder / "videos" / "locked sound.mp4").read_bytes()
+    (folder / "videos" / "locked.mp4").write_bytes(whole.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"))
+    (folder / "videos" / "nothing.mp4").write_bytes(b"no video at all")
+    with serving(folder / "videos", folder, environ=way | {"TRIO_STREAM_ARTWORK_SHARE": "0"}) as server:
+        wait_for(lambda: server.get("/api/library").json()["videos"] == len(MADE) + 2, 20, "the films")
+        wait_for(lambda: all(each["state"] != "new" for each in items(server)), 20, "their facts")
+        yield server
+
+
+def items(server: Server) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.get("/api/videos?limit=50").json()["items"]
+    return found
+
+
+def told(server: Server, name: str) -> dict[str, Any]:
+    answer = server.get(f"{video(server, name)['urls']['self']}/presentation")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    assert PRESENTATION.allows(found)
+    return found
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_each_track_is_offered_or_left_out_with_a_reason(odd: Server, name: str) -> None:
+    found = told(odd, name)
+    assert (found["reason"], found["code"]) == (None, None)
+    assert found["duration"] == pytest.approx(4, abs=0.2)
+    assert {each["name"] for each in found["renditions"]} == PLAYS[name]
+    omitted = [
+        (each["kind"], each["track"], each["codec"], each["language"], each["code"])
+        for each in found["omitted"]
+    ]
+    assert omitted == OMITS[name]
+    assert all(each["reason"] for each in found["omitted"])
+    facts = video(odd, name)["facts"]
+    assert len(found["renditions"]) + len(found["omitted"]) == len(facts["video"]) + len(facts["audio"])
+    manifest = odd.get(video(odd, name)["urls"]["hls"]).text
+    assert all(f"{each['name']}.m3u8" in manifest for each in found["renditions"])
+
+
+def test_names_that_a_file_gives_its_tracks(odd: Server) -> None:
+    [left] = told(odd, "odd sound.mkv")["omitted"]
+    assert left["label"] == "Comment"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "reason"),
+    [
+        ("nothing.mp4", "unpackageable", "there is no index (moov) in it"),
+        ("locked.mp4", "encrypted", "the box moov: it is encrypted"),
+        ("all odd.mkv", "unpackageable", "no browser plays mjpeg in MP4"),
+    ],
+)
+def test_a_file_that_is_refused_says_why(odd: Server, name: str, code: str, reason: str) -> None:
+    about = video(odd, name)
+    assert told(odd, name) == {
+        "duration": None,
+        "reason": reason,
+        "code": code,
+        "renditions": [],
+        "omitted": [],
+    }
+    assert problem(odd.get(about["urls"]["hls"]), 422, code) == reason
+
+
+def test_no_other_address(odd: Server) -> None:
+    problem(odd.get(f"/api/videos/{'0' * 16}/presentation"), 404, "video-not-found")
+    here = video(odd, "song.ogv")["urls"]["self"]
+    assert odd.get(f"{here}/presentation/").status_code == 404
+    problem(ask(odd, "POST", f"{here}/presentation"), 405, "method-not-allowed")
+
+
+def test_it_is_asked_for_again_and_sent_if_it_is_another(odd: Server) -> None:
+    address = f"{video(odd, 'nothing.mp4')['urls']['self']}/presentation"
+    answer = odd.get(address)
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "Last-Modified" in answer.headers
+    again = odd.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    head = ask(odd, "HEAD", address)
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(answer.content)))
+
+
+def test_a_video_that_goes_takes_it_along(start: Callable[..., Server], tmp_path: Path) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    make(videos / "song.ogv", MADE["song.ogv"])
+    server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
+    wait_for(lambda: server.get("/api/library").json()["videos"] == 1, 20, "the song")
+    address = f"{video(server, 'song.ogv')['urls']['self']}/presentation"
+    assert server.get(address).status_code == 200
+    (videos / "song.ogv").unlink()
+    problem(server.get(address), 404, "video-not-found")

@@ -1,0 +1,64 @@
+"""WebVTT in MP4 (ISO/IEC 14496-30 section 7): which tracks are that, and what a sample of one says.
+
+FFmpeg reads the samples of such a track without knowing what they are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trio_stream.mp4.boxes import Box, Malformed, read_boxes
+
+KINDS = frozenset({"wvtt", "stpp"})
+"""Sample entries of text that FFmpeg has no decoder for: WebVTT, and TTML (section 5)."""
+
+LARGEST_HEADER = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class TextTrack:
+    """`index` counts the tracks of the file from 0, `kind` is that of its sample entry; `header` what comes before the
+    cues of a WebVTT file."""
+
+    index: int
+    kind: str
+    header: str = ""
+
+
+def text_tracks(moov: bytes | memoryview) -> list[TextTrack]:
+    """The tracks of `KINDS` in the payload of a `moov`. Raises `Malformed`."""
+    found = []
+    tracks = (each for each in read_boxes(moov, "moov") if each.kind == "trak")
+    for index, trak in enumerate(tracks):
+        entry = _entry(trak)
+        if entry is not None and entry.kind in KINDS:
+            found.append(TextTrack(index, entry.kind, _header(entry) if entry.kind == "wvtt" else ""))
+    return found
+
+
+def _entry(trak: Box) -> Box | None:
+    """Its first sample entry."""
+    box: Box | None = trak
+    for kind in ("mdia", "minf", "stbl", "stsd"):
+        box = None if box is None else next((each for each in box.children() if each.kind == kind), None)
+    return None if box is None else next(iter(box.children(8)), None)
+
+
+def _header(entry: Box) -> str:
+    """`WebVTTConfigurationBox`, behind the eight bytes that all sample entries begin with (section 7.5)."""
+    for each in entry.children(8):
+        if each.kind == "vttC":
+            return bytes(each.payload[:LARGEST_HEADER]).decode("utf-8", "replace")
+    return ""
+
+
+def sample_cues(sample: bytes) -> Iterator[tuple[str, str]]:
+    """Text and settings of each cue that shows while the sample lasts; what is damaged is left out (section 7.4)."""
+    try:
+        for each in read_boxes(sample):
+            if each.kind == "vttc":
+                parts = {
+                    part.kind: bytes(part.payload).decode("utf-8", "replace") for part in each.children()
+                }
+                yield parts.get("payl", ""), " ".join(parts.get("sttg", "").split())
+    except Malformed:
+        return

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { cleared } from "./clear";
+
+const moved = (...cues: [line: number | "auto", snapToLines: boolean, lines?: number][]) =>
+  cleared(
+    cues.map(([line, snapToLines, lines = 1]) => ({ line, snapToLines, lines })),
+    0.2,
+    0.05,
+  ).map((place) => (place === null ? null : Math.round(Number(place.line))));
+
+describe("subtitles under the controls", () => {
+  it("stay where they are at the bottom", () => {
+    expect(moved(["auto", true], [-1, true], [-3, true], [14, true])).toEqual([null, null, null, null]);
+  });
+
+  it("go down by as much as is covered at the top, one below the other", () => {
+    expect(moved([0, true])).toEqual([20]);
+    expect(moved([2, true])).toEqual([30]);
+    expect(moved([0, true, 2], [0, true], ["auto", true], [1, true])).toEqual([20, 30, null, 35]);
+  });
+
+  it("keep their order where they have places in the picture, and none is covered", () => {
+    expect(moved([0, false], [5, false], [50, false], [100, false])).toEqual([20, 24, 60, 100]);
+  });
+});

@@ -1,0 +1,124 @@
+/** Languages: one way to write them, to compare them and to name them. Tags are BCP 47; what is none is no language. */
+
+const NOTHING = new Set(["", "und", "mis", "unk", "zxx", "none"]);
+
+/** What files and programs write and browsers do not know. */
+const WRITTEN: Record<string, string> = { pob: "pt-BR", pb: "pt-BR", "es-la": "es-419", chs: "zh-Hans", cht: "zh-Hant" };
+
+/** Languages that are told apart in tags, and that whoever chose the one would take for the other. */
+const SAME: Record<string, string> = { nb: "no", nn: "no" };
+
+/** The tag as everything here has it, null for none: `por`, `PT` and `pt` are `pt`. */
+export function canonical(tag: string | null | undefined): string | null {
+  const written = (tag ?? "").trim().replaceAll("_", "-");
+  if (NOTHING.has(written.toLowerCase())) return null;
+  try {
+    return Intl.getCanonicalLocales(WRITTEN[written.toLowerCase()] ?? written)[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** How alike two languages are: 0 not at all, 1 the same, 2 in the same script, 3 of the same region, 4 one tag. */
+export function closeness(one: string | null | undefined, other: string | null | undefined): number {
+  const [first, second] = [canonical(one), canonical(other)];
+  if (first === null || second === null) return 0;
+  if (first === second) return 4;
+  // `pt` is what most people mean by it: that of Brazil; `zh-TW` is written in traditional characters.
+  const [a, b] = [new Intl.Locale(first).maximize(), new Intl.Locale(second).maximize()];
+  if ((SAME[a.language] ?? a.language) !== (SAME[b.language] ?? b.language)) return 0;
+  if (a.script !== b.script) return 1;
+  return a.region === b.region ? 3 : 2;
+}
+
+/** The first of those in the language that is wanted, or as near to it as there is; undefined: there is none. */
+export function closest<Each extends { language: string | null }>(
+  all: readonly Each[],
+  wanted: string | null | undefined,
+): Each | undefined {
+  let found: Each | undefined;
+  let best = 0;
+  for (const each of all) {
+    const close = closeness(each.language, wanted);
+    if (close > best) [found, best] = [each, close];
+  }
+  return found;
+}
+
+/** Places of languages: those a person reads come first, in the order of their liking. */
+export function rank(language: string | null, wanted: readonly string[]): number {
+  const place = wanted.findIndex((each) => closeness(each, language) > 0);
+  if (place < 0) return wanted.length;
+  return place - Math.max(...wanted.map((each) => closeness(each, language))) / 8;
+}
+
+function display(language: string, tag: string): string | null {
+  try {
+    const found = new Intl.DisplayNames(language, { type: "language", fallback: "none" }).of(tag);
+    return found ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The name of a language in another one; the tag where the browser knows none. */
+export function languageName(language: string, tag: string): string {
+  const written = canonical(tag);
+  return (written !== null && display(language, written)) || tag;
+}
+
+/** All that a language may be called in a title: in English, by itself, and in the language of the page. */
+function namesOf(tag: string, language: string): string[] {
+  const primary = new Intl.Locale(tag).language;
+  const names = [language, "en", tag, primary].flatMap((each) => [display(each, tag), display(each, primary)]);
+  return [...new Set(names.filter((name) => name !== null))].sort((one, other) => other.length - one.length);
+}
+
+const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+/** `title` without those of `words` that stand in it by themselves, and without what is left of brackets and dashes. */
+function without(title: string, words: readonly string[]): string {
+  let left = title;
+  for (const word of words) {
+    left = left.replace(new RegExp(`(?<![\\p{L}\\p{N}])${literally(word)}(?![\\p{L}\\p{N}])`, "giu"), " ");
+  }
+  if (left === title) return title;
+  return left
+    .replace(/\(\s*\)|\[\s*\]/g, " ")
+    .replace(/^[\s\-–—:,.|/]+|[\s\-–—:,.|/]+$/g, "")
+    .replace(/^\((.*)\)$|^\[(.*)\]$/, "$1$2")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+const FORCED = ["forced", "forçada", "forçadas", "forçado"];
+const HEARING = ["SDH", "CC", "HI", "hearing impaired", "hard of hearing"];
+
+export interface Named {
+  language: string | null;
+  /** What the file calls it; often the name of the language, in English. */
+  title: string | null;
+  forced?: boolean;
+  hearing?: boolean;
+}
+
+/**
+ * What a track is called in a menu of that language: its language, its title beside it unless that says no more, and
+ * what kind it is; `otherwise` where it has neither language nor title.
+ */
+export function trackName(
+  track: Named,
+  page: { language: string; forced: string; hearing: string },
+  otherwise = "",
+): string {
+  const tag = canonical(track.language);
+  const kinds = [track.forced && page.forced, track.hearing && page.hearing].filter((kind) => typeof kind === "string");
+  const said = [
+    ...(tag === null ? [] : namesOf(tag, page.language)),
+    ...(track.forced ? [page.forced, ...FORCED] : []),
+    ...(track.hearing ? [page.hearing, ...HEARING] : []),
+  ];
+  const title = without((track.title ?? "").trim(), said);
+  const name = [tag === null ? "" : languageName(page.language, tag), title].filter(Boolean).join(" – ");
+  return [name || otherwise, kinds.length > 0 ? `(${kinds.join(", ")})` : ""].filter(Boolean).join(" ");
+}

@@ -1,0 +1,28 @@
+/** What else can be done with a video that does not play here, or not all of it. */
+
+import { useState } from "react";
+import type { VideoDetails } from "../api/client";
+import { useTexts } from "../i18n";
+
+export function Elsewhere({ urls }: Pick<VideoDetails, "urls">) {
+  const { t } = useTexts();
+  const [copied, setCopied] = useState(false);
+  const copy = () => {
+    navigator.clipboard?.writeText(new URL(urls.file, location.href).href).then(
+      () => setCopied(true),
+      () => undefined,
+    );
+  };
+  return (
+    <>
+      <a className="button first" href={urls.download}>
+        {t("watch.download")}
+      </a>
+      {navigator.clipboard !== undefined && (
+        <button type="button" className="button" onClick={copy}>
+          {copied ? t("watch.copied") : t("watch.copy")}
+        </button>
+      )}
+    </>
+  );
+}
