@@ -132,7 +132,7 @@ class Seam:
         suspect.count += 1
         if suspect.count == suspect.enough and self._latest is not None:
             self.found = Clocks(suspect.position, self._latest, suspect.time)
-        return False
+        return suspect.enough == SURE_OF_NEW  # perhaps it is no part, and all of the track is wanted
 
     def _goes_on(self, track: int, time: float) -> bool:
         if self._latest is None:

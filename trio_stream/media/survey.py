@@ -168,7 +168,8 @@ class Survey:
         shown = self._shown(packet)
         if self._seam is not None and (stamp := shown if packet.dts is None else packet.dts) is not None:
             index = packet.stream_index
-            if not self._seam.take(index, stamp * self._ticks[index], packet.pos):
+            goes_on = self._seam.take(index, stamp * self._ticks[index], packet.pos)
+            if not goes_on or self._seam.found is not None:
                 return self._seam.found is None
         if packet.stream_index == self.video:
             if packet.is_keyframe and shown is not None:
