@@ -124,11 +124,17 @@ def test_absurd_numbers_are_refused(wrong: dict[str, object], reason: str) -> No
     assert_costs(3, lambda: present_often(absurd), lambda: present_often(usual))
 
 
+def numbered(each: AudioOutline, index: int) -> AudioOutline:
+    return replace(each, track=replace(each.track, index=index))
+
+
 def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
     one = sound_of(end=LONGEST - 1.0)
     assert 50_000 < len(present_outline(one).renditions[0].segments) < 60_000
     with pytest.raises(Unsupported, match="there would be more than 100000 segments"):
-        present_outline(replace(one, audio=one.audio * 30))
+        present_outline(
+            replace(one, audio=tuple(numbered(each, at) for at, each in enumerate(one.audio * 30)))
+        )
 
 
 HEADED = HEAD + PER_SAMPLE

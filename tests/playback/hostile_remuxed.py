@@ -157,8 +157,8 @@ def pieces(presentation: Presentation) -> Iterator[Piece]:
 
 
 def _segment(rendition: Rendition, number: int) -> Piece:
-    starts, stop = rendition.segments.samples, stop_of(rendition, number)
-    until = starts[-1] if stop is None else None
+    starts = rendition.segments.samples
+    stop, until = stop_of(rendition, number)
     return segment_piece("0", rendition, number, starts[number], stop, until=until)
 
 

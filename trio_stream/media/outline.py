@@ -51,6 +51,10 @@ class Carriage:
 
     `start` and `end` are of the track, in seconds of the presentation, as far as they are known. `sizes` are bytes, of
     all its packets that lie between one keyframe of the outline and the next; one number where it has no keyframes.
+
+    It lies in the bytes [`begin`, `stop`) of the file (`media.parts`), as its track `index`; `stop` None: up to the
+    end, `index` None: as the track that it is in the outline. `init` numbers the init segments of a track: where they
+    are equal, there is one.
     """
 
     time_base: Fraction
@@ -63,6 +67,10 @@ class Carriage:
     end: float | None
     sizes: tuple[int, ...]
     refusal: str | None
+    begin: int = 0
+    stop: int | None = None
+    index: int | None = None
+    init: int = 0
     in_band: bool = False
     sets: tuple[ParameterSets, ...] = ()
 
@@ -89,6 +97,8 @@ class Carriage:
             raise ValueError("a track has no clock")
         if not 0 <= min(self.sizes, default=0) <= max(self.sizes, default=0) < LARGEST:
             raise ValueError("a size that no file has")
+        if not 0 <= self.begin < LARGEST or not 0 <= self.init < LARGEST or (self.stop or 0) >= LARGEST:
+            raise ValueError("a part that no file has")
         for each in self.sets:
             bytes.fromhex(each.units)
 
@@ -127,8 +137,44 @@ class Cuts:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a file behind the first one, on the same timeline, from `start` seconds on.
+
+    Tracks that go on from part to part have one index.
+    """
+
+    start: float
+    video: tuple[VideoOutline, ...]
+    audio: tuple[AudioOutline, ...]
+    cuts: Cuts | None
+    changes: tuple[AudioOutline, ...] = ()
+
+    @property
+    def tracks(self) -> tuple[VideoOutline | AudioOutline, ...]:
+        """All of them, one that changes more than once."""
+        return (*self.video, *self.audio, *self.changes)
+
+    def check(self) -> None:
+        """Raise `ValueError` for numbers with which nothing can be counted."""
+        for each in self.tracks:
+            each.carriage.check()
+        if (cuts := self.cuts) is not None:
+            sizes = [each.carriage.sizes for each in self.video if each.track.index == cuts.track]
+            columns = (cuts.times, cuts.starts, cuts.sizes, *sizes)
+            if not sizes or any(len(each) != len(cuts.times) for each in columns):
+                raise ValueError("keyframes of which not the same is said")
+            if any(abs(each) >= LARGEST for column in columns for each in column if each is not None):
+                raise ValueError("keyframes that are nowhere")
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
-    """What the job "outline" answers. `duration` in seconds; `exact`: sizes were counted, not estimated."""
+    """What the job "outline" answers. `duration` in seconds; `exact`: sizes were counted, not estimated.
+
+    A file of several parts: this is the first, and `later` are those that follow. `changes`: where the coding of a
+    sound changes, the track goes on as another one of the same index, in order. `unread` says why what lies behind the
+    last part is not in the outline.
+    """
 
     container: str
     duration: float | None
@@ -136,6 +182,14 @@ class Outline:
     audio: tuple[AudioOutline, ...]
     cuts: Cuts | None
     exact: bool
+    changes: tuple[AudioOutline, ...] = ()
+    later: tuple[Part, ...] = ()
+    unread: str | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All of them, in order."""
+        return (Part(0.0, self.video, self.audio, self.cuts, self.changes), *self.later)
 
     def to_json(self) -> dict[str, Any]:
         """What `json` can hold."""
@@ -146,16 +200,6 @@ class Outline:
     def from_json(cls, data: object) -> Self:
         """The inverse of `to_json`. Raises `ValueError` for anything else."""
         outline: Self = facts.from_plain(cls, data, cls.__name__)
-        for carriage in (
-            *(each.carriage for each in outline.video),
-            *(each.carriage for each in outline.audio),
-        ):
-            carriage.check()
-        if (cuts := outline.cuts) is not None:
-            sizes = [each.carriage.sizes for each in outline.video if each.track.index == cuts.track]
-            columns = (cuts.times, cuts.starts, cuts.sizes, *sizes)
-            if not sizes or any(len(each) != len(cuts.times) for each in columns):
-                raise ValueError("keyframes of which not the same is said")
-            if any(abs(each) >= LARGEST for column in columns for each in column if each is not None):
-                raise ValueError("keyframes that are nowhere")
+        for part in outline.parts:
+            part.check()
         return outline

@@ -4,6 +4,9 @@ A file that is not large is read through; of a larger one the index is asked, if
 large file without an index is read through as far as the bounds allow.
 """
 
+import math
+import re
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -30,11 +33,14 @@ from trio_stream.media.outline import (
     Cuts,
     Outline,
     ParameterSets,
+    Part,
     VideoOutline,
 )
 from trio_stream.media.parameter_sets import IN_BAND, Following
+from trio_stream.media.parts import MOST_PARTS, beginning_of, end_before, place, view
 from trio_stream.media.programmes import READ_BYTES, programmes
 from trio_stream.media.reading import Track, length_of, open_tracks, skipped
+from trio_stream.media.remux import init_of
 from trio_stream.media.samples import CARRIED, eac3_blocks, samples_of, thrown_away
 from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 from trio_stream.media.survey import Seen, Survey
@@ -66,20 +72,39 @@ def outline(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[
     with open_tracks(file) as container:
         draft = Draft(container, file)
         draft.survey.read(*scan)
-        return draft.outline().to_json()
+        if draft.is_simple:
+            return draft.outline().to_json()
+    return Joining(file, *scan).outline().to_json()
+
+
+_BIT_RATES = re.compile(rb"(\x04\x80\x80\x80.\x40.)...........|(?<=btrt).{12}", re.DOTALL)
+"""What init segments say of bit rates (ISO/IEC 14496-1 section 7.2.6.6, ISO/IEC 14496-12 section 8.5.2.2): nobody needs
+to know that they change."""
 
 
 class Draft:
-    """An outline in the making."""
+    """An outline in the making, of a file or of a part of it.
 
-    def __init__(self, container: av.container.InputContainer, file: MediaFile) -> None:
+    It begins `at` seconds of the presentation. `pid`: of this track alone; it begins at that time.
+    """
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        file: MediaFile,
+        at: Fraction = Fraction(0),
+        *,
+        pid: int | None = None,
+    ) -> None:
         self.container = container
         self.name = container_name(container, file)
         self.start = start_of(container, file, self.name)
+        self._at = at
+        self._alone = pid is not None
         film = film_in(container)
         others: list[Track] = [each for each in container.streams.video if each is not film]
         found = [*((film,) if film is not None else ()), *sounds_in(container), *others]
-        tracks = [each for each in found if _is_playable(each)]
+        tracks = [each for each in found if _is_playable(each) and pid in {None, each.id}]
         if not tracks:
             raise Unreadable("there is neither a picture nor a sound in it that anybody could play")
         self.survey = Survey(
@@ -89,6 +114,17 @@ class Draft:
         self._programmes: tuple[frozenset[int], ...] = ()
         if self.name == "mpegts" and file.seekable():
             self._programmes = programmes(file.read_at(0, READ_BYTES))
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether there is one clock, and one coding of each track."""
+        return self.survey.seam is None and not any(each.changes for each in self.survey.tracks.values())
+
+    def end(self) -> Fraction:
+        """When it ends, in seconds of the presentation."""
+        tracks = self.survey.tracks.values()
+        ends = (self.time_of(each, each.latest) for each in tracks if each.latest is not None)
+        return max(ends, default=self._at)
 
     def outline(self) -> Outline:
         """What is known now."""
@@ -108,6 +144,11 @@ class Draft:
             cuts=self._cuts(video[0].carriage) if survey.times else None,
             exact=not survey.estimated,
         )
+
+    def time_of(self, seen: Seen, shown: int) -> Fraction:
+        """A timestamp of a track in seconds of the presentation."""
+        clock = self._clock(seen.stream)
+        return (shown - clock.origin) * clock.time_base
 
     def _cuts(self, carriage: Carriage) -> Cuts:
         clock = Clock(carriage.time_base, carriage.origin, carriage.timescale)
@@ -168,7 +209,10 @@ class Draft:
     def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
         """That of a track: pictures keep the one they have, sound is counted in samples."""
         base = rational(stream.time_base) or Fraction(1, 1000)
-        return Clock(base, round(self.start / base), sample_rate or base.denominator)
+        origin = round(self.start / base)
+        if self._alone:
+            origin = self.survey.tracks[stream.index].first or 0
+        return Clock(base, origin - round(self._at / base), sample_rate or base.denominator)
 
     def _elsewhere(self, stream: Track) -> str | None:
         """Why a track does not belong to the video that is played."""
@@ -197,6 +241,145 @@ class Draft:
         if codec in {"h264", "hevc"} and not stream.codec_context.extradata:
             return "nothing says how its pictures are coded"
         return None
+
+
+class Joining:
+    """Outlines a file of several parts, or with a sound whose coding changes, part by part.
+
+    Each part is read twice: to see where it ends, and as it is read later, when segments are made of it.
+    """
+
+    def __init__(self, file: MediaFile, most: int, seconds: float) -> None:
+        self._file = file
+        self._most = most
+        self._late = time.monotonic() + seconds
+        self._known: dict[int, tuple[int, type]] = {}  # tracks of all parts: PID and kind, by index
+        self._inits: dict[int, list[bytes]] = {}
+        self._whole = True
+        self._changes = 0
+
+    def outline(self) -> Outline:
+        """All parts that can be read. Raises `Unreadable` if not even the first can."""
+        first, begin, at = self._part(0, Fraction(0))
+        later: list[Part] = []
+        unread = None
+        while begin is not None and unread is None:
+            if len(later) + 1 == MOST_PARTS:
+                unread = f"only the first {MOST_PARTS:,} parts of the file are played: it has more"
+            elif time.monotonic() > self._late:
+                unread = "it takes too long to find all parts of the file"
+            else:
+                try:
+                    start = at
+                    found, begin, at = self._part(begin, at)
+                except Unreadable as error:
+                    unread = f"a part of the file cannot be read: {error}"
+                else:
+                    later.append(Part(float(start), found.video, found.audio, found.cuts, found.changes))
+        return replace(first, duration=seconds(float(at)), later=tuple(later), unread=unread)
+
+    def _part(self, begin: int, at: Fraction) -> tuple[Outline, int | None, Fraction]:
+        """The outline of a part, where the next one begins (None: nowhere), and when."""
+        stop = self._stop(begin)
+        part = view(self._file, begin, stop)
+        with open_tracks(part) as container:
+            draft = Draft(container, part, at)
+            draft.survey.read(self._most, self._late - time.monotonic())
+            draft.survey.whole |= (
+                draft.survey.seam is not None
+            )  # in bytes of which the first look said otherwise
+            names = self._names(draft)
+            found = draft.outline()
+            video = [
+                self._named(each, names, begin, stop) for each in found.video if each.track.index in names
+            ]
+            audio: list[AudioOutline] = []
+            changes: list[AudioOutline] = []
+            for each in found.audio:
+                if each.track.index in names:
+                    seen = draft.survey.tracks[each.track.index]
+                    pid, name = seen.stream.id, names[each.track.index]
+                    places = [place(part, change.position) for change in seen.changes]
+                    ends = [*(end_before(self._file, at, pid) for at in places), stop]
+                    audio.append(self._named(each, names, begin, ends[0]))
+                    for change, low, high in zip(seen.changes, places, ends[1:], strict=True):
+                        changes.append(self._change(pid, name, draft.time_of(seen, change.shown), low, high))
+            cuts = found.cuts
+            if cuts is not None:
+                cuts = replace(cuts, track=names[cuts.track]) if cuts.track in names else None
+            # What follows begins with the next millisecond: nothing may reach into it.
+            end = Fraction(math.floor(draft.end() * 1000) + 1, 1000)
+        found = replace(found, video=tuple(video), audio=tuple(audio), changes=tuple(changes), cuts=cuts)
+        return found, stop, end
+
+    def _stop(self, begin: int) -> int | None:
+        part = view(self._file, begin, None)
+        with open_tracks(part) as container:
+            draft = Draft(container, part)
+            draft.survey.read(self._most, self._late - time.monotonic())
+            seam = draft.survey.seam
+        if seam is None:
+            return None
+        stop = beginning_of(self._file, replace(seam, position=place(part, seam.position)))
+        if stop <= begin:
+            raise Unreadable("its clock goes back and forth")
+        return stop
+
+    def _change(self, pid: int, index: int, at: Fraction, begin: int, stop: int | None) -> AudioOutline:
+        """A sound from `at` on, where its coding is another one."""
+        part = view(self._file, begin, stop)
+        with open_tracks(part) as container:
+            draft = Draft(container, part, at, pid=pid)
+            draft.survey.read(self._most, self._late - time.monotonic())
+            [found] = draft.outline().audio
+        return self._named(found, {found.track.index: index}, begin, stop)
+
+    def _names(self, draft: Draft) -> dict[int, int]:
+        """The tracks of a part that have packets, each with the index that it has in the outline.
+
+        One goes on that has the same PID, or is of the same kind where none has.
+        """
+        streams = [each.stream for each in draft.survey.tracks.values() if each.packet is not None]
+        names: dict[int, int] = {}
+        for stream in streams:
+            same = [name for name, known in self._known.items() if known == (stream.id, type(stream))]
+            if same and same[0] not in names.values():
+                names[stream.index] = same[0]
+        for stream in streams:
+            if stream.index not in names:
+                left = [
+                    name
+                    for name, (_, kind) in self._known.items()
+                    if kind is type(stream) and name not in names.values()
+                ]
+                if self._known and left:
+                    names[stream.index] = left[0]
+                else:
+                    name = max(self._known, default=-1) + 1 if self._known else stream.index
+                    names[stream.index] = name
+        for stream in streams:
+            self._known.setdefault(names[stream.index], (stream.id, type(stream)))
+        return names
+
+    def _named[Named: VideoOutline | AudioOutline](
+        self, found: Named, names: Mapping[int, int], begin: int, stop: int | None
+    ) -> Named:
+        """A track under the index that it has in the outline, with the number of its init segment."""
+        index = names[found.track.index]
+        carriage = replace(found.carriage, begin=begin, stop=stop, index=found.track.index)
+        if carriage.refusal is None:
+            try:
+                made = init_of(self._file, index, carriage)
+            except Unreadable as error:
+                carriage = replace(carriage, refusal=str(error))
+            else:
+                made = _BIT_RATES.sub(rb"\1", made)
+                known = self._inits.setdefault(index, [])
+                if made not in known:
+                    known.append(made)
+                carriage = replace(carriage, init=known.index(made))
+        track: Any = replace(found.track, index=index)
+        return replace(found, track=track, carriage=carriage)
 
 
 def _no_audio(stream: AudioStream, seen: Seen) -> str | None:

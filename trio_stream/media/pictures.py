@@ -22,8 +22,9 @@ from trio_stream.media.blurhash import blurhash
 from trio_stream.media.clock import start_of
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import container_name, open_described
+from trio_stream.media.parts import find_parts, view
 from trio_stream.media.shrinking import Shrinker, chain, display_size, jpeg, pixels
-from trio_stream.media.stills import Still, Stills
+from trio_stream.media.stills import JoinedStills, Still, Stills
 from trio_stream.media.streams import film_in, pictures_of
 from trio_stream.media.tiles import Grid, fit, plan_grid
 
@@ -102,7 +103,7 @@ def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[
         if stream is None:
             raise Unreadable("the file changed while pictures were made of it")
         grid = plan_grid(duration, poster.aspect)
-        return result | _send_sheets(Stills(container, stream, start), grid, pace, limit, reply)
+        return result | _send_sheets(_stills(file, container, stream, start), grid, pace, limit, reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _poster(file: MediaFile, track: int, start: float, duration: float, pace: Pa
             stream = _track(container, track)
             if stream is None:
                 break
-            for frame in look(container, stream, duration):
+            for frame in look(file, container, stream, duration):
                 made = _as_poster(stream, frame)
                 if made is not None and (best is None or made.score > best.score):
                     best = made
@@ -130,12 +131,36 @@ def _poster(file: MediaFile, track: int, start: float, duration: float, pace: Pa
     return best
 
 
-type _Look = Callable[[InputContainer, VideoStream, float], Iterator[VideoFrame]]
+type _Look = Callable[[MediaFile, InputContainer, VideoStream, float], Iterator[VideoFrame]]
+
+
+def _stills(
+    file: MediaFile, container: InputContainer, stream: VideoStream, start: float
+) -> Stills | JoinedStills:
+    """Those of the film, which is open; of all of its parts, if it has several."""
+    parts = find_parts(file)
+    if len(parts) == 1:
+        return Stills(container, stream, start)
+    return JoinedStills(_part_by_part(file, parts))
+
+
+def _part_by_part(file: MediaFile, parts: Sequence[tuple[int, int | None]]) -> Iterator[tuple[float, Stills]]:
+    begins = 0.0
+    for begin, stop in parts:
+        part = view(file, begin, stop)
+        container = _again(part)
+        stream = film_in(container)
+        if stream is not None:
+            start = start_of(container, part, container_name(container, part))
+            yield begins, Stills(container, stream, start)
+        begins += (container.duration or 0) / 1_000_000
 
 
 def _keyframes_at(places: Sequence[float], start: float) -> _Look:
-    def look(container: InputContainer, stream: VideoStream, duration: float) -> Iterator[VideoFrame]:
-        stills = Stills(container, stream, start)
+    def look(
+        file: MediaFile, container: InputContainer, stream: VideoStream, duration: float
+    ) -> Iterator[VideoFrame]:
+        stills = _stills(file, container, stream, start)
         before: Still | None = None
         for place in places:
             still = stills.at(place * duration)
@@ -146,7 +171,9 @@ def _keyframes_at(places: Sequence[float], start: float) -> _Look:
     return look
 
 
-def _first_frames(container: InputContainer, stream: VideoStream, duration: float) -> Iterator[VideoFrame]:
+def _first_frames(
+    _file: MediaFile, container: InputContainer, stream: VideoStream, _duration: float
+) -> Iterator[VideoFrame]:
     """Some of the frames a film begins with, for one that fades in and has no keyframe after that."""
     stream.codec_context.thread_count = 1
     try:
@@ -187,7 +214,9 @@ def _send_poster(picture: VideoFrame, reply: Reply) -> dict[str, Any]:
     }
 
 
-def _send_sheets(stills: Stills, grid: Grid, pace: Pace, limit: float, reply: Reply) -> dict[str, Any]:
+def _send_sheets(
+    stills: Stills | JoinedStills, grid: Grid, pace: Pace, limit: float, reply: Reply
+) -> dict[str, Any]:
     shrinker = Shrinker(grid.width, grid.height)
     before: Still | None = None
     tile: VideoFrame | None = None
@@ -216,7 +245,9 @@ def _send_sheets(stills: Stills, grid: Grid, pace: Pace, limit: float, reply: Re
     return _tiles(replace(grid, count=made), reason)
 
 
-def _why_stop(stills: Stills, moment: float, grid: Grid, pace: Pace, limit: float) -> str | None:
+def _why_stop(
+    stills: Stills | JoinedStills, moment: float, grid: Grid, pace: Pace, limit: float
+) -> str | None:
     if pace.elapsed > limit:
         return "the time for it was over"
     if stills.ended and moment > stills.reached + grid.interval:
@@ -241,7 +272,7 @@ def _cover(file: MediaFile, film: int | None, reply: Reply) -> dict[str, Any]:
         for stream in container.streams.video:
             if stream.index == film or not pictures_of(stream).still or stream.codec_context is None:
                 continue
-            for frame in _first_frames(container, stream, 0):
+            for frame in _first_frames(file, container, stream, 0):
                 poster = _as_poster(stream, frame)
                 if poster is not None:
                     reason = "no frame could be decoded" if filmed else "there is only sound in the file"

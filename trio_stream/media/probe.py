@@ -39,19 +39,42 @@ from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.keyframes import SCAN_BYTES, Scan, are_uneven, rational, seconds
 from trio_stream.media.movtext import text_tracks_of
 from trio_stream.media.opening import container_name, open_described, printable
+from trio_stream.media.parts import find_parts, view
 from trio_stream.media.streams import film_in, is_flagged, pictures_of, sounds_in
 
 
 def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
     """`Facts.to_json` of the file. Option `scan_bytes`: how much to read for keyframes. Raises `Unreadable`."""
-    with open_described(file) as container:
-        try:
-            found = _facts(container, file, int(options.get("scan_bytes", SCAN_BYTES)))
-        except av.error.FFmpegError as error:
-            raise Unreadable(f"it is damaged: {printable(error.strerror or str(error))}") from None
+    scan_bytes = int(options.get("scan_bytes", SCAN_BYTES))
+    begins = find_parts(file)
+    found = _one(view(file, *begins[0]), scan_bytes)
+    for begin, stop in begins[1:]:
+        found = _joined(found, _one(view(file, begin, stop), scan_bytes))
+        scan_bytes -= (stop or file.size or begin) - begin
+    if len(begins) > 1:
+        found = replace(found, bit_rate=_mean_bit_rate(file.size, found.duration))
     if not found.video and not found.audio:
         raise Unreadable("there is neither a picture nor a sound in it")
     return found.to_json()
+
+
+def _one(file: MediaFile, scan_bytes: int) -> facts.Facts:
+    with open_described(file) as container:
+        try:
+            return _facts(container, file, max(0, scan_bytes))
+        except av.error.FFmpegError as error:
+            raise Unreadable(f"it is damaged: {printable(error.strerror or str(error))}") from None
+
+
+def _joined(first: facts.Facts, other: facts.Facts) -> facts.Facts:
+    """What is known of a file whose parts these are, one behind the other: tracks are those of the first."""
+    begins = first.duration or 0.0
+    keyframes, more = first.keyframes, other.keyframes
+    if keyframes is not None and keyframes.until is None and more is not None:
+        times = (*keyframes.times, *(seconds(time + begins) for time in more.times))
+        until = None if more.until is None else seconds(more.until + begins)
+        keyframes = facts.Keyframes(keyframes.track, times[: facts.KEYFRAME_LIMIT], until)
+    return replace(first, duration=seconds(begins + (other.duration or 0.0)), keyframes=keyframes)
 
 
 def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> facts.Facts:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain, dropwhile, islice
 
+import av
 import av.container
 import av.error
 from av.audio.stream import AudioStream
@@ -141,6 +142,7 @@ class Reader:
         self._container = open_tracks(file, hasty=hasty)
         self._fresh = True
         self._spliced = False
+        self._begins = self._beginning() if carriage.begin else 0.0
         if hasty and index >= len(self._container.streams):  # it begins late, and nothing lists it
             self._hasty = False
             self._open(file)
@@ -282,7 +284,7 @@ class Reader:
 
     def _seek(self, start: int, before: float) -> bool:
         """Go to `before` seconds before `start`, or somewhat before that; whether it is the very beginning."""
-        seconds = start / self._carriage.timescale - before
+        seconds = start / self._carriage.timescale - self._begins - before
         if seconds > 0:
             stream, position = self.stream, self._clock.timestamp(start) - self._clock.ticks(before)
             indexed = self._container.format.name not in FREE_CLOCK
@@ -304,6 +306,11 @@ class Reader:
         ):  # to seek to the beginning may pass over what comes before a keyframe
             self._open(self._file)
         return seconds <= 0
+
+    def _beginning(self) -> float:
+        """When that begins of which this is a part, in seconds of the presentation."""
+        start = (self._container.start_time or 0) / av.time_base
+        return start - self._carriage.origin * float(self._carriage.time_base)
 
     def _open(self, file: MediaFile) -> None:
         self._container.close()

@@ -24,6 +24,7 @@ from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.opening import printable
 from trio_stream.media.outline import SEGMENT_LIMIT, Carriage
 from trio_stream.media.parameter_sets import IN_BAND, InForce
+from trio_stream.media.parts import view
 from trio_stream.media.reading import AnyPacket, Piece, Reader, Track, length_of
 from trio_stream.media.samples import framing
 from trio_stream.media.timing import rising
@@ -47,17 +48,27 @@ def init(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str,
 
     Options: `track`, its index; `carriage`, `Carriage.to_json` of it.
     """
-    index, carriage = int(options["track"]), Carriage.from_json(options["carriage"])
-    with Reader(file, index, carriage, SEGMENT_LIMIT, hasty=False) as reader:
+    made = init_of(file, int(options["track"]), Carriage.from_json(options["carriage"]))
+    reply.blob("init", made)
+    return {"size": len(made)}
+
+
+def init_of(file: MediaFile, index: int, carriage: Carriage) -> bytes:
+    """The ftyp and moov of one track. Raises `Unreadable`."""
+    with _reader(file, index, carriage, hasty=False) as reader:
         packets = reader.beginning(FIRST_PACKETS)
         if not packets:
             raise Unreadable("a track is empty")
         try:
-            made = _initial(reader.stream, carriage, packets)
+            return _initial(reader.stream, carriage, packets)
         except (av.error.FFmpegError, ValueError) as error:
             raise Unreadable(f"it does not go into MP4: {printable(str(error))}") from None
-    reply.blob("init", made)
-    return {"size": len(made)}
+
+
+def _reader(file: MediaFile, index: int, carriage: Carriage, *, hasty: bool = True) -> Reader:
+    """Reads the part of the file in which the track lies."""
+    index = index if carriage.index is None else carriage.index
+    return Reader(view(file, carriage.begin, carriage.stop), index, carriage, SEGMENT_LIMIT, hasty=hasty)
 
 
 def _initial(stream: Track, carriage: Carriage, packets: list[AnyPacket]) -> bytes:
@@ -128,7 +139,7 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
     """
     index, carriage = int(options["track"]), Carriage.from_json(options["carriage"])
     start, stop = int(options["start"]), options["stop"]
-    with Reader(file, index, carriage, SEGMENT_LIMIT) as reader:
+    with _reader(file, index, carriage) as reader:
         if options.get("keyframe"):
             piece = reader.keyframe(start, int(stop))
         else:

@@ -194,3 +194,36 @@ class Stills:
     def _seconds(self, *ticks: int | None) -> float:
         """The first of these that is known; files without any times are all at their start."""
         return next((known * self._tick - self._origin for known in ticks if known is not None), 0.0)
+
+
+class JoinedStills:
+    """The same of a file of several parts, one behind the other; `parts` opens each, and says when it begins."""
+
+    def __init__(self, parts: Iterator[tuple[float, Stills]]) -> None:
+        self._parts = parts
+        self._begins, self._now = next(parts)
+        self._following = next(parts, None)
+        self._shown: dict[int, Still] = {}
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to read."""
+        return self._following is None and self._now.ended
+
+    @property
+    def reached(self) -> float:
+        """Seconds up to which there was anything to read."""
+        return self._begins + self._now.reached
+
+    def at(self, moment: float) -> Still | None:
+        """The last keyframe at or before `moment` seconds, as `Stills.at` has it."""
+        while self._following is not None and moment >= self._following[0]:
+            self._begins, self._now = self._following
+            self._following = next(self._parts, None)
+            self._shown.clear()
+        still = self._now.at(moment - self._begins)
+        if still is None:
+            return None
+        if id(still) not in self._shown:
+            self._shown = {id(still): Still(still.time + self._begins, still.frame)}
+        return self._shown[id(still)]

@@ -7,13 +7,18 @@ times are timestamps of the container.
 import time
 from collections.abc import Sequence
 from itertools import batched
+from typing import NamedTuple
 
 import av.container
 import av.error
+from av.audio.stream import AudioStream
 
+from trio_stream.media.headers import TELLING, Coding, coding_of
 from trio_stream.media.jobs import MediaFile
+from trio_stream.media.keyframes import FREE_CLOCK
 from trio_stream.media.outline import KEYFRAME_LIMIT
 from trio_stream.media.parameter_sets import IN_BAND, Following
+from trio_stream.media.parts import Clocks, Seam
 from trio_stream.media.reading import LEADING, AnyPacket, Track, packets_of
 from trio_stream.mp4.reordering import reordering
 
@@ -27,12 +32,22 @@ LOOK_EVERY = 256
 """Packets between two looks at how much was read."""
 
 
+class Change(NamedTuple):
+    """Where the first packet of another coding lies, and when it is shown."""
+
+    position: int
+    shown: int
+
+
 class Seen:
     """What was seen of one track: its first packet and its last one and when they are shown, and how many bytes
     lie between one keyframe of the file and the next. `lacks_times`: a packet did not say when it is shown. `sets`
-    follows the parameter sets of pictures, if they have any."""
+    follows the parameter sets of pictures, if they have any.
 
-    def __init__(self, stream: Track) -> None:
+    `changes`: where its frames begin to say something else of their coding. The last packet is the one before that.
+    """
+
+    def __init__(self, stream: Track, *, may_change: bool = False) -> None:
         self.stream = stream
         self.packet: AnyPacket | None = None
         self.first: int | None = None
@@ -40,6 +55,11 @@ class Seen:
         self.last: tuple[int, AnyPacket] | None = None
         self.sizes = [0]
         self.lacks_times = False
+        self.changes: list[Change] = []
+        self._may_change = may_change
+        self._coding: Coding | None = None
+        self._other: tuple[Coding, Change] | None = None
+        self._position = 0
         codec = stream.codec_context.codec.canonical_name
         self.sets = Following(codec, stream.codec_context.extradata or b"") if codec in IN_BAND else None
 
@@ -53,6 +73,8 @@ class Seen:
         if shown is None:
             self.lacks_times = True
             return
+        if self._may_change and not self._is_as_before(packet, shown):
+            return
         if self.first is None:
             self.first, self.packet = shown, packet
         if packet.is_discard and self.latest is not None:
@@ -60,6 +82,20 @@ class Seen:
         end = shown + (packet.duration or 0)
         if self.latest is None or end > self.latest:
             self.latest, self.last = end, (shown, packet)
+
+    def _is_as_before(self, packet: AnyPacket, shown: int) -> bool:
+        """Whether it is coded as the first packet was. Two have to say otherwise: one alone is damaged."""
+        self._position = packet.pos if packet.pos is not None else self._position
+        coding = coding_of(bytes(memoryview(packet)[:7]))
+        if coding is None or coding == self._coding or self._coding is None:
+            self._coding, self._other = coding or self._coding, None
+        elif self._other is not None and self._other[0] == coding:
+            self._coding = coding
+            self.changes.append(self._other[1])
+            self._other = None
+        else:
+            self._other = coding, Change(self._position, shown)
+        return not self.changes and self._other is None
 
 
 class Survey:
@@ -77,7 +113,10 @@ class Survey:
         tracks: Sequence[Track],
         video: int | None,
     ) -> None:
-        self.tracks = {each.index: Seen(each) for each in tracks}
+        free = container.format.name in FREE_CLOCK
+        self.tracks = {each.index: Seen(each, may_change=free and _tells(each)) for each in tracks}
+        self._seam = Seam() if free else None
+        self._ticks = {each.index: float(each.time_base) for each in tracks if each.time_base}
         self.video = video
         self.times: list[int] = []
         self.starts: list[int | None] = []
@@ -127,6 +166,11 @@ class Survey:
     def _take(self, packet: AnyPacket) -> bool:
         """Note one packet; whether time goes on."""
         shown = self._shown(packet)
+        if self._seam is not None and (stamp := shown if packet.dts is None else packet.dts) is not None:
+            index = packet.stream_index
+            goes_on = self._seam.take(index, stamp * self._ticks[index], packet.pos)
+            if not goes_on or self._seam.found is not None:
+                return self._seam.found is None
         if packet.stream_index == self.video:
             if packet.is_keyframe and shown is not None:
                 if self.times and (shown < self.times[-1] or packet.is_discard):
@@ -156,6 +200,11 @@ class Survey:
         self._met += 1
 
     @property
+    def seam(self) -> Clocks | None:
+        """Where another clock begins; nothing behind it was taken."""
+        return self._seam.found if self._seam is not None else None
+
+    @property
     def delay(self) -> int:
         """How much earlier than the first of them is shown pictures have to be decoded, as far as that was seen."""
         delay = max(self._delay, reordering(self._group, len(self._group) - LEADING))
@@ -173,3 +222,7 @@ class Survey:
         self.times, self.starts, self.sizes = self.times[::2], self.starts[::2], self.sizes[::2]
         for each in self.tracks.values():
             each.sizes = [sum(pair) for pair in batched(each.sizes, 2)]
+
+
+def _tells(stream: Track) -> bool:
+    return isinstance(stream, AudioStream) and stream.codec_context.codec.canonical_name in TELLING

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 from itertools import groupby, pairwise
 from xml.etree import ElementTree as ET
 
 from trio_stream.packaging.cutting import in_address
-from trio_stream.packaging.presentation import Rendition, Segments
+from trio_stream.packaging.presentation import Rendition, init_name
+from trio_stream.packaging.spans import spans
 from trio_stream.packaging.title import Source, Text, Title, printable
 
 MEDIA_TYPE = "application/dash+xml"
@@ -18,10 +21,38 @@ LANGUAGE = re.compile("[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 CICP = "urn:mpeg:mpegB:cicp:TransferCharacteristics"
 
 
-def manifest(title: Title) -> str:
-    """The MPD of a title: one period, an adaptation set for the pictures and one for each sound and text.
+class _Track:
+    """The segments `numbers` of a rendition, of a period that starts at `start` seconds."""
 
-    Elements stand in the order the schema of the standard has, and adaptation sets are numbered, as it wants."""
+    def __init__(self, source: Source, rendition: Rendition, numbers: range, start: float) -> None:
+        stretch = rendition.stretch(numbers.start) if numbers else None
+        self.source = source
+        self.numbers = numbers
+        self.start = start
+        self.timescale = rendition.timescale
+        self.init = init_name(0)
+        starts = rendition.segments.starts[numbers.start : numbers.stop + 1]
+        if stretch is not None:
+            self.timescale, self.init = stretch.timescale, init_name(stretch.init)
+            starts = [round(Fraction(each * stretch.timescale, rendition.timescale)) for each in starts]
+            rendition = replace(
+                rendition,
+                codecs=stretch.codecs,
+                width=stretch.width,
+                height=stretch.height,
+                channels=stretch.channels,
+                sample_rate=stretch.sample_rate,
+            )
+        self.starts = starts
+        self.rendition = rendition
+
+
+def manifest(title: Title) -> str:
+    """The MPD of a title: an adaptation set for the pictures and one for each sound and text.
+
+    There is one period, and another one from each place on where an init segment changes. Elements stand in the order
+    the schema of the standard has, and adaptation sets are numbered, as it wants.
+    """
     mpd = ET.Element("MPD", {
         "xmlns": "urn:mpeg:dash:schema:mpd:2011",
         "profiles": PROFILES,
@@ -29,22 +60,31 @@ def manifest(title: Title) -> str:
         "mediaPresentationDuration": _duration(title.main.duration),
         "minBufferTime": _duration(min(title.target_duration, 4)),
     })  # fmt: skip
-    period = ET.SubElement(mpd, "Period", id="0", start="PT0S")
-    for group in _by_codec(title.videos):
-        _video_set(period, group)
-    for source, sound in title.sounds:
-        _audio_set(period, source, sound)
-    for text in title.texts:
-        _text_set(period, text)
+    videos = title.videos
+    tracks = [*videos, *title.sounds]
+    for number, span in enumerate(spans([each for _, each in tracks])):
+        start = f"PT{span.start:.6f}S" if number else "PT0S"
+        period = ET.SubElement(mpd, "Period", id=str(number), start=start)
+        within = [
+            _Track(source, rendition, span.numbers[at], span.start)
+            for at, (source, rendition) in enumerate(tracks)
+        ]
+        for group in _by_codec([each for each in within[: len(videos)] if each.numbers]):
+            _video_set(period, group)
+        for each in within[len(videos) :]:
+            if each.numbers:
+                _audio_set(period, each)
+        for text in title.texts:
+            _text_set(period, text, span.start)
     ET.indent(mpd, " ")
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(mpd, encoding="unicode") + "\n"
 
 
-def _by_codec(videos: Sequence[tuple[Source, Rendition]]) -> list[list[tuple[Source, Rendition]]]:
+def _by_codec(videos: Sequence[_Track]) -> list[list[_Track]]:
     """Pictures among which a player can change, in the order in which their codecs come first."""
-    groups: dict[str, list[tuple[Source, Rendition]]] = {}
-    for source, video in videos:
-        groups.setdefault(video.codecs.split(".")[0], []).append((source, video))
+    groups: dict[str, list[_Track]] = {}
+    for video in videos:
+        groups.setdefault(video.rendition.codecs.split(".")[0], []).append(video)
     return list(groups.values())
 
 
@@ -52,8 +92,9 @@ def _duration(seconds: float) -> str:
     return f"PT{seconds:.3f}S"
 
 
-def _video_set(period: ET.Element, videos: Sequence[tuple[Source, Rendition]]) -> None:
-    independent = all(video.independent for _, video in videos)
+def _video_set(period: ET.Element, tracks: Sequence[_Track]) -> None:
+    videos = [each.rendition for each in tracks]
+    independent = all(video.independent for video in videos)
     number = len(period)
     into = ET.SubElement(period, "AdaptationSet", {
         "id": str(number),
@@ -61,13 +102,13 @@ def _video_set(period: ET.Element, videos: Sequence[tuple[Source, Rendition]]) -
         "mimeType": "video/mp4",
         "segmentAlignment": "true",
         "startWithSAP": "1" if independent else "3",
-        "maxWidth": str(max(video.width for _, video in videos)),
-        "maxHeight": str(max(video.height for _, video in videos)),
+        "maxWidth": str(max(video.width for video in videos)),
+        "maxHeight": str(max(video.height for video in videos)),
     })  # fmt: skip
-    if (transfer := {"PQ": "16", "HLG": "18"}.get(videos[0][1].video_range)) is not None:
+    if (transfer := {"PQ": "16", "HLG": "18"}.get(videos[0].video_range)) is not None:
         ET.SubElement(into, "SupplementalProperty", schemeIdUri=CICP, value=transfer)
     ET.SubElement(into, "Role", schemeIdUri=ROLE, value="main")
-    for at, (source, video) in enumerate(videos):
+    for at, (track, video) in enumerate(zip(tracks, videos, strict=True)):
         about = {
             "id": f"video{number}.{at}",
             "codecs": video.codecs,
@@ -78,10 +119,11 @@ def _video_set(period: ET.Element, videos: Sequence[tuple[Source, Rendition]]) -
         }
         if video.frame_rate is not None:
             about["frameRate"] = str(video.frame_rate)
-        _template(ET.SubElement(into, "Representation", about), source, video)
+        _template(ET.SubElement(into, "Representation", about), track)
 
 
-def _audio_set(period: ET.Element, source: Source, sound: Rendition) -> None:
+def _audio_set(period: ET.Element, track: _Track) -> None:
+    sound = track.rendition
     about = {
         "id": str(len(period)),
         "contentType": "audio",
@@ -105,10 +147,10 @@ def _audio_set(period: ET.Element, source: Source, sound: Rendition) -> None:
         ET.SubElement(
             representation, "AudioChannelConfiguration", schemeIdUri=CHANNELS, value=str(sound.channels)
         )
-    _template(representation, source, sound)
+    _template(representation, track)
 
 
-def _text_set(period: ET.Element, text: Text) -> None:
+def _text_set(period: ET.Element, text: Text, start: float) -> None:
     about = {"id": str(len(period)), "contentType": "text", "mimeType": "text/vtt"}
     if text.language is not None and LANGUAGE.fullmatch(text.language):
         about["lang"] = text.language
@@ -118,28 +160,32 @@ def _text_set(period: ET.Element, text: Text) -> None:
     ET.SubElement(into, "Role", schemeIdUri=ROLE, value=role)
     representation = ET.SubElement(into, "Representation", id=f"{text.name}.0", bandwidth="1000")
     ET.SubElement(representation, "BaseURL").text = text.whole
+    if start:  # its times are those of the title, and not of the period
+        offset = {"timescale": "1000", "presentationTimeOffset": str(round(start * 1000))}
+        ET.SubElement(representation, "SegmentBase", offset)
 
 
-def _template(representation: ET.Element, source: Source, rendition: Rendition) -> None:
-    folder = f"{source.segments}/{in_address(rendition.name)}"
-    template = ET.SubElement(representation, "SegmentTemplate", {
-        "timescale": str(rendition.timescale),
-        "initialization": f"{folder}/init.mp4",
+def _template(representation: ET.Element, track: _Track) -> None:
+    folder = f"{track.source.segments}/{in_address(track.rendition.name)}"
+    about = {
+        "timescale": str(track.timescale),
+        "initialization": f"{folder}/{track.init}",
         "media": f"{folder}/$Number$.m4s",
-        "startNumber": "0",
-    })  # fmt: skip
-    timeline = ET.SubElement(template, "SegmentTimeline")
-    _timeline(timeline, rendition.segments)
+        "startNumber": str(track.numbers.start),
+    }
+    if track.start:
+        about["presentationTimeOffset"] = str(round(track.start * track.timescale))
+    template = ET.SubElement(representation, "SegmentTemplate", about)
+    _timeline(ET.SubElement(template, "SegmentTimeline"), track.starts)
 
 
-def _timeline(timeline: ET.Element, segments: Segments) -> None:
+def _timeline(timeline: ET.Element, starts: Sequence[int]) -> None:
     """`S` elements; equal durations in a row are one (section 5.3.9.6)."""
-    durations = [after - before for before, after in pairwise(segments.starts)]
     first = True
-    for duration, group in groupby(durations):
+    for duration, group in groupby(after - before for before, after in pairwise(starts)):
         about = {"d": str(duration)}
         if first:
-            about = {"t": str(segments.starts[0]), **about}
+            about = {"t": str(starts[0]), **about}
             first = False
         if (repeated := len(list(group)) - 1) > 0:
             about["r"] = str(repeated)

@@ -107,13 +107,21 @@ def _variant(video: Rendition, group: Sequence[Rendition], audio: str, target: i
     return _attributes(
         BANDWIDTH=peak,
         AVERAGE_BANDWIDTH=average,
-        CODECS=_quoted(",".join([video.codecs, *(each.codecs for each in group[:1])])),
+        CODECS=_quoted(",".join([_codecs(video), *(_codecs(each) for each in group[:1])])),
         RESOLUTION=f"{video.width}x{video.height}",
         FRAME_RATE=f"{float(video.frame_rate):.3f}" if video.frame_rate else None,
         VIDEO_RANGE=video.video_range,
         AUDIO=_quoted(audio) if group else None,
         SUBTITLES='"texts"' if texts else None,
     )
+
+
+def _codecs(rendition: Rendition) -> str:
+    """What is in all of it; one of each kind, as a player that plays that plays the others."""
+    found = {rendition.codecs.partition(".")[0]: rendition.codecs}
+    for each in rendition.stretches:
+        found.setdefault(each.codecs.partition(".")[0], each.codecs)
+    return ",".join(found.values())
 
 
 def _sounds_alone(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
@@ -126,7 +134,7 @@ def _sounds_alone(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterat
         yield "#EXT-X-STREAM-INF:" + _attributes(
             BANDWIDTH=max(peak for peak, _ in rates),
             AVERAGE_BANDWIDTH=max(average for _, average in rates),
-            CODECS=_quoted(group[0].codecs),
+            CODECS=_quoted(_codecs(group[0])),
             AUDIO=_quoted(f"audio{number}") if several else None,
         )
         yield f"{title.sounds[0][0].playlists}{group[0].name}.m3u8"
@@ -150,10 +158,17 @@ def _target(durations: Iterable[float]) -> int:
 
 
 def media(rendition: Rendition, segments: str, target: int) -> str:
-    """The playlist of one rendition, whose segments lie at `segments`; `target` is that of the whole title."""
+    """The playlist of one rendition, whose segments lie at `segments`; `target` is that of the whole title.
+
+    Where another init segment follows, there is no EXT-X-DISCONTINUITY: neither the clock nor the tracks change (RFC
+    8216 section 4.3.2.3). With one, hls.js places what follows by the durations in the playlist, not by its own times.
+    """
     folder = f"{segments}/{in_address(rendition.name)}"
-    lines = [*_heading(target, independent=rendition.independent), f'#EXT-X-MAP:URI="{folder}/init.mp4"']
+    lines = _heading(target, independent=rendition.independent)
+    inits = rendition.inits
     for number, seconds in enumerate(_durations(rendition.segments, rendition.timescale)):
+        if number in inits:
+            lines.append(f'#EXT-X-MAP:URI="{folder}/{inits[number]}"')
         lines += (f"#EXTINF:{seconds:.6f},", f"{folder}/{number}.m4s")
     return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
 
@@ -163,8 +178,11 @@ def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
     folder = f"{segments}/{in_address(rendition.name)}"
     durations = list(_durations(keys, rendition.timescale))
     lines = [*_heading(_target(durations)), "#EXT-X-I-FRAMES-ONLY"]
-    lines.append(f'#EXT-X-MAP:URI="{folder}/init.mp4"')
+    names = rendition.inits
+    inits = {each.key: names[each.first] for each in rendition.stretches if each.first in names} or names
     for number, seconds in enumerate(durations):
+        if number in inits:
+            lines.append(f'#EXT-X-MAP:URI="{folder}/{inits[number]}"')
         lines += (f"#EXTINF:{seconds:.6f},", f"{folder}/k{number}.m4s")
     return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
 

@@ -55,12 +55,35 @@ class Segments:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Segments of a rendition, from number `first` on, that are carried alike: of one part, coded in one way.
+
+    `key` is the first keyframe of it. `Segments.samples` of the rendition are in units of this `timescale` here, and
+    the last segment goes on to `until`. `init` numbers its init segment: there may be fewer of them than stretches. The
+    rest is as `Rendition` has it.
+    """
+
+    first: int
+    key: int
+    carriage: Mapping[str, Any]
+    timescale: int
+    until: int
+    init: int
+    codecs: str
+    width: int = 0
+    height: int = 0
+    channels: int = 0
+    sample_rate: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Rendition:
     """One track as it is packaged; `name` is its place in addresses: "v1", "a2".
 
     `width` and `height` are those of the pictures as they are shown; `video_range` is "SDR", "PQ" or "HLG". `keys`
     are the keyframes, each with time and bytes as segments have them. `carriage` is what a remuxing job needs.
-    `independent`: no segment begins with pictures that need the one before."""
+    `independent`: no segment begins with pictures that need the one before. `stretches`, if there are several ways in
+    which it is carried; what else is said is then true of the first one."""
 
     name: str
     kind: Literal["video", "audio"]
@@ -81,6 +104,21 @@ class Rendition:
     keys: Segments | None = None
     independent: bool = True
     carriage: Mapping[str, Any] | None = None
+    stretches: tuple[Stretch, ...] = ()
+
+    def stretch(self, number: int, *, keyframe: bool = False) -> Stretch | None:
+        """That to which a segment belongs, or a keyframe; None if there are no several."""
+        within = (each for each in self.stretches if (each.key if keyframe else each.first) <= number)
+        return max(within, key=lambda each: each.first, default=None)
+
+    @property
+    def inits(self) -> Mapping[int, str]:
+        """The numbers of segments from which on there is another init segment than before, and how it is called."""
+        found = {0: init_name(0)}
+        for before, after in pairwise(self.stretches):
+            if after.init != before.init:
+                found[after.first] = init_name(after.init)
+        return found
 
     @property
     def longest(self) -> float:
@@ -97,6 +135,11 @@ class Rendition:
         """Bits a second: the peak of some segments in a row that last about a target (RFC 8216 section 4.3.4.2), and
         the average."""
         return bandwidth(self.segments, self.timescale)
+
+
+def init_name(number: int) -> str:
+    """What an init segment is called in addresses."""
+    return f"init{number or ''}.mp4"
 
 
 def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> tuple[int, int]:
@@ -178,7 +221,8 @@ class Presentation:
     def nbytes(self) -> int:
         """Memory it takes, in bytes, within some."""
         listed = (each for rendition in self.renditions for each in (rendition.segments, rendition.keys))
-        return sum(each.nbytes for each in listed if each is not None) + 1000 * len(self.omitted)
+        others = len(self.omitted) + sum(len(each.stretches) for each in self.renditions)
+        return sum(each.nbytes for each in listed if each is not None) + 1000 * others
 
     @property
     def duration(self) -> float:
@@ -226,6 +270,7 @@ def _plain(rendition: Rendition) -> dict[str, Any]:
             plain[name] = {key: _steps(values) for key, values in asdict(segments).items()}
     for name in ("pixel_aspect", "frame_rate"):
         plain[name] = str(plain[name]) if plain[name] is not None else None
+    plain["stretches"] = [asdict(each) for each in rendition.stretches]
     return plain
 
 
@@ -235,6 +280,7 @@ def _rendition(plain: dict[str, Any]) -> Rendition:
             plain[name] = Segments(**{key: _sums(values) for key, values in segments.items()})
     for name in ("pixel_aspect", "frame_rate"):
         plain[name] = Fraction(plain[name]) if plain[name] is not None else None
+    plain["stretches"] = tuple(Stretch(**each) for each in plain["stretches"])
     return Rendition(**plain)
 
 

@@ -15,7 +15,7 @@ import trio
 from trio_stream.errors import MediaUnreadable, TooManyFiles
 from trio_stream.media.outline import SEGMENT_LIMIT, Outline
 from trio_stream.media.sandbox import Sandbox
-from trio_stream.packaging.presentation import Rendition
+from trio_stream.packaging.presentation import Rendition, Stretch
 from trio_stream.playback.segment_cache import NO_MORE_FILES, SegmentCache
 from trio_stream.playback.shelf import Shelf
 
@@ -40,8 +40,14 @@ class Piece:
     begins: bytes
 
 
-def init_piece(revision: str, rendition: Rendition) -> Piece:
-    """The init segment of a rendition of the file that has that revision."""
+def init_piece(revision: str, rendition: Rendition, number: int = 0) -> Piece:
+    """An init segment of a rendition of the file that has that revision. Raises `LookupError` if there is none such."""
+    if number or rendition.stretches:
+        carriage = next((each.carriage for each in rendition.stretches if each.init == number), None)
+        if carriage is None:
+            raise LookupError(number)
+        options = {"track": rendition.track, "carriage": carriage}
+        return Piece(f"{revision}-{rendition.name}-init{number or ''}", "init", options, b"ftyp")
     return Piece(f"{revision}-{rendition.name}-init", "init", _known(rendition), b"ftyp")
 
 
@@ -52,7 +58,7 @@ def segment_piece(
 
     The last sample of the track lasts until `until`. Times are in its timescale.
     """
-    options = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1}
+    options = {**_known(rendition, rendition.stretch(n)), "start": start, "stop": stop, "sequence": n + 1}
     options |= {"begins": n == 0, "until": until}
     key = f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
     return Piece(key, "segment", options, b"styp")
@@ -60,7 +66,8 @@ def segment_piece(
 
 def keyframe_piece(revision: str, rendition: Rendition, n: int, start: int, stop: int) -> Piece:
     """Keyframe `n` of a rendition by itself: it is shown at `start`, and until `stop`."""
-    options = {**_known(rendition), "start": start, "stop": stop, "sequence": n + 1, "keyframe": True}
+    known = _known(rendition, rendition.stretch(n, keyframe=True))
+    options = {**known, "start": start, "stop": stop, "sequence": n + 1, "keyframe": True}
     options["begins"] = n == 0
     key = f"{revision}-{rendition.name}-k{n}-{_word(start)}-{_word(stop)}"
     return Piece(key, "segment", options, b"styp")
@@ -158,8 +165,9 @@ def _word(time: int | None) -> str:
     return "end" if time is None else str(time).replace("-", "m")
 
 
-def _known(rendition: Rendition) -> dict[str, Any]:
-    return {"track": rendition.track, "carriage": rendition.carriage}
+def _known(rendition: Rendition, stretch: Stretch | None = None) -> dict[str, Any]:
+    carriage = rendition.carriage if stretch is None else stretch.carriage
+    return {"track": rendition.track, "carriage": carriage}
 
 
 def _nonsense() -> MediaUnreadable:

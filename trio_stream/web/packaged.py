@@ -19,7 +19,7 @@ from trio_stream.library.derived import SUFFIXES
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.cutting import SCHEME, in_address
-from trio_stream.packaging.outlined import stop_of
+from trio_stream.packaging.outlined import next_key, stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.playback.indexes import Index
 from trio_stream.playback.manifests import Written
@@ -32,7 +32,7 @@ blueprint = Blueprint("packaged", __name__)
 
 _MANIFEST = re.compile(rb"/api/videos/([0-9a-f]{16})/([a-z0-9-]+)\.(m3u8|mpd)\Z")
 _SEGMENT = re.compile(
-    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z0-9]+)-([0-9]{1,4})/(init\.mp4|(k?)([0-9]{1,9})\.m4s)\Z"
+    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z0-9]+)-([0-9]{1,4})/(init([1-9][0-9]{0,3})?\.mp4|(k?)([0-9]{1,9})\.m4s)\Z"
 )
 
 _TEXT = re.compile(
@@ -84,7 +84,7 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
     found = _SEGMENT.search(asked.raw_path)
     if found is None:
         raise DerivedNotFound("there is no such segment")
-    id_, revision, name, scheme, file, key, number = (
+    id_, revision, name, scheme, file, init, key, number = (
         part.decode() if part is not None else "" for part in found.groups()
     )
     _check(scheme)
@@ -92,7 +92,7 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
     video = await titles.open(id_, revision)
     source = exchange.hold(video.fd, video.status)
     video = replace(video, fd=source.fd)  # its own may be closed: the file is open once, whoever wants it
-    wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key))
+    wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key), init=int(init or 0))
     index = titles.warm(revision)
     if (
         index is None
@@ -131,11 +131,12 @@ def _check(scheme: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Which segment of which rendition; no number: its init segment."""
+    """Which segment of which rendition; no number: which of its init segments."""
 
     name: str
     number: int | None
     keyframe: bool
+    init: int
 
 
 def _rendition(presentation: Presentation, name: str) -> Rendition:
@@ -151,6 +152,8 @@ def _parts(index: Index, wanted: _Wanted) -> tuple[Part, ...]:
     rendition, number = _rendition(index.presentation, wanted.name), wanted.number
     track = index.tracks[rendition.name]
     if number is None:
+        if wanted.init:
+            raise DerivedNotFound("there is no such segment")
         return (Literal(segments.init(track)),)
     among = rendition.keys if wanted.keyframe else rendition.segments
     if among is None or number >= len(among):
@@ -183,15 +186,18 @@ def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Piece:
     """What is made of a video that is no MP4. Raises `DerivedNotFound`."""
     number = wanted.number
     if number is None:
-        return init_piece(revision, rendition)
+        try:
+            return init_piece(revision, rendition, wanted.init)
+        except LookupError:
+            raise DerivedNotFound("there is no such segment") from None
     among = rendition.keys if wanted.keyframe else rendition.segments
     if among is None or number >= len(among):
         raise DerivedNotFound("there is no such segment")
     start = among.samples[number]
     if wanted.keyframe:
-        return keyframe_piece(revision, rendition, number, start, among.samples[number + 1])
-    stop, until = stop_of(rendition, number), among.samples[-1]
-    return segment_piece(revision, rendition, number, start, stop, until=until if stop is None else None)
+        return keyframe_piece(revision, rendition, number, start, next_key(rendition, number))
+    stop, until = stop_of(rendition, number)
+    return segment_piece(revision, rendition, number, start, stop, until=until)
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")

@@ -1,0 +1,300 @@
+"""Files of several parts, and sounds whose coding changes: what is packaged of them is what each part holds."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.media.joined import change_sound, clip, join, mix
+from tests.media.making import run
+from tests.media.remuxing import outlined, pictures, sound
+from trio_stream.media.outline import Outline
+from trio_stream.media.pictures import pictures as previews
+from trio_stream.media.probe import probe
+from trio_stream.media.remux import init, segment
+from trio_stream.packaging import dash, hls
+from trio_stream.packaging.outlined import present_outline
+from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.packaging.title import Source, Title
+from trio_stream.playback.remuxed import init_piece
+from trio_stream.web.packaged import _piece, _Wanted
+
+SECONDS = 3
+LONG_AGO = -100_000.0
+"""Seconds before anything that is shown: FFmpeg has clocks that begin anew count from below zero."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """Init segment and segments of a stretch, and when it begins."""
+
+    data: bytes
+    begins: float
+
+
+def stretches(path: Path, rendition: Rendition) -> list[Played]:
+    """What players get of a rendition, one init segment after the other."""
+    found: list[Played] = []
+    firsts = [each.first for each in rendition.stretches] or [0]
+    for number in range(len(rendition.segments)):
+        made = _made(path, rendition, number)
+        if number in firsts:
+            stretch = rendition.stretch(number)
+            piece = init_piece("r", rendition, stretch.init if stretch is not None else 0)
+            start = run(init, path, **piece.options)[1]["init"]
+            found.append(Played(start, rendition.segments.starts[number] / rendition.timescale))
+        found[-1] = Played(found[-1].data + made, found[-1].begins)
+    return found
+
+
+def _made(path: Path, rendition: Rendition, number: int) -> bytes:
+    piece = _piece("r", rendition, _Wanted(rendition.name, number, keyframe=False, init=0))
+    return b"".join(run(segment, path, **piece.options)[1].values())
+
+
+def presented(path: Path) -> tuple[Outline, Presentation]:
+    found = outlined(path)
+    return found, present_outline(found)
+
+
+def assert_played(path: Path, parts: list[Path]) -> Presentation:
+    """All of each part is played, one after the other, without a gap."""
+    found, presentation = presented(path)
+    assert len(found.parts) == len(parts)
+    assert presentation.omitted == ()
+    starts = [part.start for part in found.parts]
+    for rendition in presentation.renditions:
+        played = stretches(path, rendition)
+        assert len(played) == len(parts)
+        for one, part, start in zip(played, parts, starts, strict=True):
+            if rendition.kind == "video":
+                seen, held = pictures(one.data), pictures(part, zero=LONG_AGO)
+                assert [digest for _, digest in seen] == [digest for _, digest in held]
+                zero = held[0][0] - seen[0][0]
+                assert [time for time, _ in seen] == pytest.approx(
+                    [time - zero for time, _ in held], abs=2e-3
+                )
+            else:
+                heard, kept = sound(one.data), sound(part, 1, zero=LONG_AGO)
+                assert heard.planes == kept.planes
+            assert 0 <= one.begins - start < 0.1 or start == 0
+    assert presentation.duration == pytest.approx(SECONDS * len(parts), abs=0.1 * len(parts))
+    return presentation
+
+
+def assert_one_clock(path: Path) -> None:
+    """A probe and the pictures of previews count as players do."""
+    found, presentation = presented(path)
+    known, _ = run(probe, path)
+    assert known["duration"] == pytest.approx(presentation.duration, abs=0.1)
+    shown = [
+        time / part.video[0].carriage.timescale
+        for part in found.parts
+        if part.cuts
+        for time in part.cuts.times
+    ]
+    assert known["keyframes"]["until"] is None
+    assert known["keyframes"]["times"] == pytest.approx(shown, abs=0.1)
+    made, _ = run(previews, path, duration=known["duration"])
+    assert made["tiles"]["count"] == math.ceil(known["duration"])
+
+
+def test_joined_one_is_smaller(tmp_path: Path) -> None:
+    parts = [
+        clip(tmp_path / "a.ts", size="256x144"),
+        clip(tmp_path / "b.ts", hertz=880),
+    ]
+    presentation = assert_played(join(tmp_path / "joined.ts", parts), parts)
+    video, audio = presentation.renditions
+    assert list(video.inits.values()) == ["init.mp4", "init1.mp4"]
+    assert list(audio.inits.values()) == ["init.mp4"], "both are coded alike"
+    assert [(each.width, each.height) for each in video.stretches] == [(256, 144), (128, 72)]
+    assert_one_clock(tmp_path / "joined.ts")
+    assert Presentation.unpack(presentation.pack()) == presentation
+
+
+def test_one_part_is_as_ever(tmp_path: Path) -> None:
+    """Nothing tells of parts where there are none."""
+    _, presentation = presented(clip(tmp_path / "a.ts"))
+    assert [each.stretches for each in presentation.renditions] == [(), ()]
+    title = Title((Source("", "r/0", presentation),))
+    assert dash.manifest(title).count("<Period") == 1
+    assert "presentationTimeOffset" not in dash.manifest(title)
+    for each in presentation.renditions:
+        assert hls.media(each, "r/0", 6).count("#EXT-X-MAP") == 1
+
+
+def test_manifests_name_each_init_segment(tmp_path: Path) -> None:
+    parts = [clip(tmp_path / "a.ts", size="256x144"), clip(tmp_path / "b.ts", hertz=880)]
+    _, presentation = presented(join(tmp_path / "joined.ts", parts))
+    video, audio = presentation.renditions
+    playlist = hls.media(video, "r/0", 6)
+    assert [line for line in playlist.splitlines() if "MAP" in line] == [
+        '#EXT-X-MAP:URI="r/0/v0-4/init.mp4"',
+        '#EXT-X-MAP:URI="r/0/v0-4/init1.mp4"',
+    ]
+    assert "DISCONTINUITY" not in playlist
+    assert hls.media(audio, "r/0", 6).count("#EXT-X-MAP") == 1
+    periods = ET.fromstring(dash.manifest(Title((Source("", "r/0", presentation),)))).findall("{*}Period")
+    assert [float((each.get("start") or "")[2:-1]) for each in periods] == pytest.approx([0, 3], abs=0.1)
+    found = [
+        [each.get("initialization", "")[-9:] for each in period.iterfind(".//{*}SegmentTemplate")]
+        for period in periods
+    ]
+    assert found == [["/init.mp4"] * 2, ["init1.mp4", "/init.mp4"]]
+    assert [each.get("width") for each in periods[1].iterfind(".//{*}Representation")] == ["128", None]
+
+
+def test_joined_thrice(tmp_path: Path) -> None:
+    """The third is like the first."""
+    parts = [
+        clip(tmp_path / "a.ts"),
+        clip(tmp_path / "b.ts", size="64x36", hertz=880, sound="-c:a aac -ar 32000 -ac 2"),
+        clip(tmp_path / "c.ts", hertz=660),
+    ]
+    video, audio = assert_played(join(tmp_path / "joined.ts", parts), parts).renditions
+    assert list(video.inits.values()) == list(audio.inits.values()) == ["init.mp4", "init1.mp4", "init.mp4"]
+
+
+def test_a_clock_that_begins_anew_is_one(tmp_path: Path) -> None:
+    """It is counted modulo 2**33, which is 26.5 hours: here in the midst of the first part."""
+    wraps = clip(tmp_path / "wraps.ts", more="-output_ts_offset 95441")
+    assert len(outlined(wraps).parts) == 1
+    parts = [wraps, clip(tmp_path / "b.ts", hertz=880)]
+    assert_played(join(tmp_path / "joined.ts", parts), parts)
+    assert_played(join(tmp_path / "other.ts", parts[::-1]), parts[::-1])
+
+
+def test_joined_with_other_numbers_of_tracks(tmp_path: Path) -> None:
+    parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=880, more="-mpegts_start_pid 0x300")]
+    assert_played(join(tmp_path / "joined.ts", parts), parts)
+
+
+def test_joined_of_m2ts(tmp_path: Path) -> None:
+    parts = [
+        clip(tmp_path / "a.m2ts", more="-mpegts_m2ts_mode 1"),
+        clip(tmp_path / "b.m2ts", hertz=880, more="-mpegts_m2ts_mode 1"),
+    ]
+    assert_played(join(tmp_path / "joined.m2ts", parts), parts)
+
+
+def test_joined_with_another_codec(tmp_path: Path) -> None:
+    parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=880, sound="-c:a ac3 -ac 2")]
+    _, audio = assert_played(join(tmp_path / "joined.ts", parts), parts).renditions
+    assert [each.codecs for each in audio.stretches] == ["mp4a.40.2", "ac-3"]
+
+
+def test_a_hole_stays_a_hole_and_a_leap_does_not(tmp_path: Path) -> None:
+    first = clip(tmp_path / "a.ts")
+    for ahead, parts in ((9, 1), (14, 2), (7200, 2)):
+        later = clip(tmp_path / f"{ahead}.ts", hertz=880, more=f"-output_ts_offset {ahead}")
+        found, presentation = presented(join(tmp_path / "joined.ts", [first, later]))
+        assert len(found.parts) == parts
+        assert presentation.duration == pytest.approx(6 if parts == 2 else ahead + 3, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("-c:a aac -ac 2", "-c:a aac -ac 2 -ar 32000"),
+        ("-c:a aac -ac 1", "-c:a aac -ac 6"),
+        ("-c:a eac3 -ac 6", "-c:a eac3 -ac 2"),
+        ("-c:a ac3 -ac 2", "-c:a ac3 -ac 6"),
+        ("-c:a mp3 -ac 2", "-c:a mp3 -ac 1"),
+        ("-c:a aac -ac 2", "-c:a mp3 -ac 2"),
+    ],
+)
+def test_sound_that_changes_and_comes_back(tmp_path: Path, before: str, after: str) -> None:
+    """One clock goes on."""
+    parts = [
+        clip(tmp_path / "a.ts", sound=before),
+        clip(tmp_path / "b.ts", hertz=880, sound=after, more="-output_ts_offset 3.2"),
+        clip(tmp_path / "c.ts", hertz=660, sound=before, more="-output_ts_offset 6.4"),
+    ]
+    path = join(tmp_path / "changing.ts", parts)
+    found, presentation = presented(path)
+    assert len(found.parts) == 1
+    assert presentation.omitted == ()
+    video, audio = presentation.renditions
+    assert [digest for _, digest in pictures(stretches(path, video)[0].data)] == [
+        digest for part in parts for _, digest in pictures(part)
+    ]
+    played = stretches(path, audio)
+    assert [sound(each.data).planes for each in played] == [sound(part, 1).planes for part in parts]
+    assert list(audio.inits.values()) == ["init.mp4", "init1.mp4", "init.mp4"]
+
+
+def test_sound_that_changes_between_two_keyframes(tmp_path: Path) -> None:
+    """As in a broadcast: pictures go on, and nothing of them is lost."""
+    before = clip(tmp_path / "a.ts", seconds=6, more="-muxdelay 0")
+    after = clip(tmp_path / "b.ts", seconds=6, hertz=880, sound="-c:a aac -ac 2", more="-muxdelay 0")
+    path = change_sound(tmp_path / "changing.ts", before, after, 3.4)
+    found, presentation = presented(path)
+    assert (len(found.parts), presentation.omitted) == (1, ())
+    video, audio = presentation.renditions
+    [seen] = stretches(path, video)
+    assert [digest for _, digest in pictures(seen.data)] == [digest for _, digest in pictures(before)]
+    first, second = (sound(each.data) for each in stretches(path, audio))
+    samples = (first.samples, second.samples)
+    assert sum(samples) == pytest.approx(6 * 48_000, abs=2048 * 4)
+    assert (len(first.planes[1]), len(second.planes[1])) == (0, len(second.planes[0]))
+
+
+def test_what_no_browser_plays_has_a_reason(tmp_path: Path) -> None:
+    parts = [
+        clip(tmp_path / "a.ts"),
+        clip(tmp_path / "b.ts", hertz=880, sound="-c:a mp2"),
+        clip(tmp_path / "c.ts", hertz=660),
+    ]
+    path = join(tmp_path / "joined.ts", parts)
+    _, presentation = presented(path)
+    [omission] = presentation.omitted
+    assert omission.reason == "from 3 s on up to 6 s: no browser plays mp2 in MP4"
+    first, last = stretches(path, presentation.audio[0])
+    assert [sound(each.data).planes for each in (first, last)] == [
+        sound(parts[0], 1).planes,
+        sound(parts[2], 1).planes,
+    ]
+    assert last.begins == pytest.approx(6, abs=0.2)
+
+
+def test_a_track_that_a_part_lacks(tmp_path: Path) -> None:
+    """The sound is a gap there; nothing of the rest comes at another time."""
+    parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=None), clip(tmp_path / "c.ts", hertz=660)]
+    path = join(tmp_path / "joined.ts", parts)
+    found, presentation = presented(path)
+    first, last = stretches(path, presentation.audio[0])
+    assert [sound(each.data).planes for each in (first, last)] == [
+        sound(parts[0], 1).planes,
+        sound(parts[2], 1).planes,
+    ]
+    assert last.begins == pytest.approx(found.parts[2].start, abs=0.05)
+    assert presentation.omitted == ()
+
+
+def test_a_track_that_only_a_later_part_has(tmp_path: Path) -> None:
+    parts = [clip(tmp_path / "a.ts", hertz=None), clip(tmp_path / "b.ts", hertz=880)]
+    path = join(tmp_path / "joined.ts", parts)
+    found, presentation = presented(path)
+    [played] = stretches(path, presentation.audio[0])
+    heard = sound(played.data)
+    assert heard.planes == sound(parts[1], 1).planes
+    assert heard.begins == pytest.approx(found.parts[1].start, abs=0.05)
+
+
+def test_another_programme_with_a_clock_of_its_own_is_no_part(tmp_path: Path) -> None:
+    """Its packets lie among the others, hours ahead."""
+    one = clip(tmp_path / "a.ts", seconds=6, more="-mpegts_start_pid 0x100")
+    other = clip(
+        tmp_path / "b.ts",
+        seconds=6,
+        hertz=880,
+        more="-mpegts_start_pid 0x300 -mpegts_pmt_start_pid 0x1100 -output_ts_offset 7200",
+    )
+    path = mix(tmp_path / "both.ts", one, other)
+    found, presentation = presented(path)
+    assert len(found.parts) == 1
+    [seen] = stretches(path, presentation.renditions[0])
+    assert len(pictures(seen.data)) == len(pictures(one))

@@ -1,0 +1,100 @@
+"""Transport packets (MPEG-TS), as far as is needed to find one's way among them (pure, but for reading the file).
+
+Sources: ISO/IEC 13818-1 sections 2.4.3.2 (transport packets), 2.4.3.6 (PES packets), 2.4.4.3 (PAT) and 2.4.4.8 (PMT).
+"""
+
+from collections.abc import Iterator
+
+from trio_stream.media.jobs import MediaFile
+
+PACKET = 188
+SIZES = (PACKET, 192, 204)
+"""Bytes of a transport packet; with a time of arrival before it (M2TS), or with checksums behind it."""
+
+WINDOW = 188 * 192 * 17
+"""Bytes that are searched at once: whole packets of any size."""
+
+BEFORE = 8
+"""Windows before a place in which tables are looked for: half a second of 75 Mbit/s."""
+
+
+def packet_size(file: MediaFile, position: int) -> int | None:
+    """The size of the transport packets at a place where one begins; None for another container."""
+    data = file.read_at(position, 10 * max(SIZES))
+    for size in SIZES:
+        lead = 4 if size == 192 else 0
+        marks = data[lead::size]
+        if len(marks) > 2 and set(marks[: 1 + (len(data) - lead - 1) // size]) == {0x47}:
+            return size
+    return None
+
+
+def backwards(file: MediaFile, position: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """The transport packets before a place, the last one first, each with where it begins."""
+    lead = 4 if size == 192 else 0
+    end = position
+    for _ in range(BEFORE):
+        begin = max(end - WINDOW // size * size, end % size)
+        data = file.read_at(begin, end - begin)
+        if len(data) < end - begin:
+            return
+        for at in range(len(data) - size, -1, -size):
+            packet = data[at + lead : at + lead + PACKET]
+            if packet[0] != 0x47:
+                return
+            yield begin + at, packet
+        end = begin
+        if end < size:
+            return
+
+
+def pid_of(packet: bytes) -> int:
+    """The PID of a packet."""
+    return int.from_bytes(packet[1:3]) & 0x1FFF if len(packet) >= 3 else 0x1FFF
+
+
+def payload(packet: bytes) -> bytes:
+    """What is in a packet behind its header."""
+    control = packet[3] >> 4 & 3
+    if not control & 1:
+        return b""
+    return packet[5 + packet[4] if control & 2 else 4 :]
+
+
+def begins_pmt(packet: bytes) -> bool:
+    """Whether a PMT begins in the packet."""
+    data = payload(packet)
+    return (
+        bool(packet[1] & 0x40)
+        and len(data) > 1 + data[0]
+        and data[1 + data[0]] == 2
+        and data[:3] != b"\0\0\1"
+    )
+
+
+def programs(packet: bytes) -> set[int]:
+    """The PIDs of the PMTs that a PAT names."""
+    data = payload(packet)
+    if not data or len(data) < 9 + data[0]:
+        return set()
+    section = data[1 + data[0] :]
+    length = int.from_bytes(section[1:3]) & 0xFFF
+    entries = section[8 : 3 + length - 4]
+    return {
+        int.from_bytes(entries[at + 2 : at + 4]) & 0x1FFF
+        for at in range(0, len(entries) - 3, 4)
+        if entries[at : at + 2] != b"\0\0"
+    }
+
+
+def pes_time(packet: bytes) -> float | None:
+    """When what begins in a transport packet is decoded, in seconds; None where nothing says."""
+    data = payload(packet)
+    if data[:3] != b"\0\0\1" or len(data) < 19 or not data[7] & 0x80:
+        return None
+    at = 14 if data[7] & 0x40 else 9
+    stamp = data[at : at + 5]
+    ticks = (
+        (stamp[0] >> 1 & 7) << 30 | (int.from_bytes(stamp[1:3]) >> 1) << 15 | int.from_bytes(stamp[3:5]) >> 1
+    )
+    return ticks / 90_000
