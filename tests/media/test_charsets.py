@@ -1,6 +1,7 @@
 """Text in encodings from before UTF-8: real sentences of many languages, without being told which."""
 
 import codecs
+import re
 import unicodedata
 
 import pytest
@@ -12,28 +13,28 @@ from trio_stream.media.charsets import LANGUAGES, decode, guess
 # ruff: noqa: RUF001 - letters that look like others are what this is about
 
 SPOKEN = {
-    ("cs", "cp1250 iso8859-2"): (
+    ("cs", "cp1250 iso8859-2 cp852 mac_latin2"): (
         "Kde jsi byl celou noc?\n"
         "Příliš žluťoučký kůň úpěl ďábelské ódy.\n"
         "Nevím, co ti mám říct. Už je pozdě.\n"
         "Musíme odsud okamžitě zmizet!\n"
         "Proč jsi mi to neřekl dřív?"
     ),
-    ("pl", "cp1250 iso8859-2"): (
+    ("pl", "cp1250 iso8859-2 cp852 mac_latin2"): (
         "Gdzie byłeś całą noc?\n"
         "Nie wiem, co mam ci powiedzieć.\n"
         "Musimy stąd natychmiast uciekać!\n"
         "Dlaczego nie powiedziałeś mi wcześniej?\n"
         "Wszystko będzie dobrze, zobaczysz."
     ),
-    ("hu", "cp1250 iso8859-2"): (
+    ("hu", "cp1250 iso8859-2 cp852 mac_latin2"): (
         "Hol voltál egész éjszaka?\n"
         "Nem tudom, mit mondhatnék neked.\n"
         "Azonnal el kell tűnnünk innen!\n"
         "Miért nem mondtad hamarabb?\n"
         "Minden rendben lesz, meglátod. Ő az űrhajós."
     ),
-    ("hr", "cp1250 iso8859-2"): (
+    ("hr", "cp1250 iso8859-2 cp852 mac_croatian"): (
         "Gdje si bio cijelu noć?\n"
         "Ne znam što da ti kažem.\n"
         "Moramo odmah otići odavde!\n"
@@ -47,84 +48,84 @@ SPOKEN = {
         "De ce nu mi-ai spus mai devreme?\n"
         "Totul va fi bine, o să vezi."
     ),
-    ("ru", "cp1251 koi8-r iso8859_5 cp866"): (
+    ("ru", "cp1251 koi8-r iso8859_5 cp866 mac_cyrillic"): (
         "Где ты был всю ночь?\n"
         "Я не знаю, что тебе сказать.\n"
         "Нам нужно немедленно уходить отсюда!\n"
         "Почему ты не сказал мне раньше?\n"
         "Всё будет хорошо, вот увидишь."
     ),
-    ("uk", "cp1251 koi8-u"): (
+    ("uk", "cp1251 koi8-u cp1125 mac_cyrillic"): (
         "Де ти був усю ніч?\n"
         "Я не знаю, що тобі сказати.\n"
         "Нам треба негайно йти звідси!\n"
         "Чому ти не сказав мені раніше?\n"
         "Усе буде добре, ось побачиш. Їхати ще далеко."
     ),
-    ("bg", "cp1251"): (
+    ("bg", "cp1251 mac_cyrillic cp866"): (
         "Къде беше цяла нощ?\n"
         "Не знам какво да ти кажа.\n"
         "Трябва веднага да се махаме оттук!\n"
         "Защо не ми каза по-рано?\n"
         "Всичко ще бъде наред, ще видиш."
     ),
-    ("sr", "cp1251 iso8859-5"): (
+    ("sr", "cp1251 iso8859-5 cp855 mac_cyrillic"): (
         "Где си био целу ноћ?\n"
         "Не знам шта да ти кажем.\n"
         "Морамо одмах да одемо одавде!\n"
         "Зашто ми то ниси рекао раније?\n"
         "Све ће бити у реду, видећеш. Љубав, њега, џеп."
     ),
-    ("fr", "cp1252 iso8859-15"): (
+    ("fr", "cp1252 iso8859-15 cp850 cp437 mac_roman"): (
         "Où étais-tu toute la nuit ?\n"
         "Je ne sais pas quoi te dire.\n"
         "Ça va être très compliqué, tu le sais déjà.\n"
         "Pourquoi tu ne me l'as pas dit plus tôt ?\n"
         "Tout ira bien, tu verras, à bientôt."
     ),
-    ("de", "cp1252 iso8859-1"): (
+    ("de", "cp1252 iso8859-1 cp850 cp437 mac_roman"): (
         "Wo warst du die ganze Nacht?\n"
         "Ich weiß nicht, was ich dir sagen soll.\n"
         "Wir müssen sofort von hier verschwinden!\n"
         "Warum hast du mir das nicht früher erzählt?\n"
         "Es wird schön, du wirst sehen. Grüße an alle."
     ),
-    ("es", "cp1252 iso8859-1"): (
+    ("es", "cp1252 iso8859-1 cp850 cp437 mac_roman"): (
         "¿Dónde estuviste toda la noche?\n"
         "No sé qué decirte, señor.\n"
         "¡Tenemos que salir de aquí ahora mismo!\n"
         "¿Por qué no me lo dijiste antes?\n"
         "Todo irá bien, ya lo verás. Mañana será otro día."
     ),
-    ("pt", "cp1252 iso8859-1"): (
+    ("pt", "cp1252 iso8859-1 cp850 cp860 mac_roman"): (
         "Onde você esteve a noite toda?\n"
         "Não sei o que te dizer.\n"
         "Temos que sair daqui já, não há opção!\n"
         "Por que você não me contou antes?\n"
         "Vai ficar tudo bem, você vai ver. Atenção, irmão."
     ),
-    ("sv", "cp1252 iso8859-1"): (
+    ("sv", "cp1252 iso8859-1 cp850 mac_roman"): (
         "Var har du varit hela natten?\n"
         "Jag vet inte vad jag ska säga.\n"
         "Vi måste härifrån på en gång!\n"
         "Varför sa du inte det tidigare?\n"
         "Allt kommer att ordna sig, förstår du. Å, så vackert."
     ),
-    ("el", "cp1253 iso8859-7"): (
+    ("el", "cp1253 iso8859-7 cp737 mac_greek"): (
         "Πού ήσουν όλη τη νύχτα;\n"
         "Δεν ξέρω τι να σου πω.\n"
         "Πρέπει να φύγουμε αμέσως από εδώ!\n"
         "Γιατί δεν μου το είπες νωρίτερα;\n"
         "Όλα θα πάνε καλά, θα δεις."
     ),
-    ("tr", "cp1254 iso8859-9"): (
+    ("tr", "cp1254 iso8859-9 cp857 mac_turkish"): (
         "Bütün gece neredeydin?\n"
         "Sana ne söyleyeceğimi bilmiyorum.\n"
         "Hemen buradan gitmemiz gerekiyor!\n"
         "Neden bana daha önce söylemedin?\n"
         "Her şey iyi olacak, göreceksin. Işığı aç."
     ),
-    ("he", "cp1255 iso8859-8"): (
+    ("he", "cp1255 iso8859-8 cp862"): (
         "איפה היית כל הלילה?\n"
         "אני לא יודע מה להגיד לך.\n"
         "אנחנו חייבים לצאת מכאן מיד!\n"
@@ -176,34 +177,34 @@ SPOKEN = {
     ("th", "cp874 tis-620"): (
         "คุณอยู่ที่ไหนทั้งคืน\nฉันไม่รู้จะพูดอะไรกับคุณ\nเราต้องออกไปจากที่นี่ทันที\nทำไมคุณไม่บอกฉันก่อนหน้านี้\nทุกอย่างจะเรียบร้อย"
     ),
-    ("lt", "cp1257 iso8859-13"): (
+    ("lt", "cp1257 iso8859-13 cp775"): (
         "Kur buvai visą naktį?\n"
         "Nežinau, ką tau pasakyti.\n"
         "Turime nedelsiant iš čia dingti!\n"
         "Kodėl man nepasakei anksčiau?\n"
         "Viskas bus gerai, pamatysi. Ačiū už šviesą."
     ),
-    ("da", "cp1252 iso8859-1"): (
+    ("da", "cp1252 iso8859-1 cp850 cp865 mac_roman"): (
         "Hvor har du været hele natten?\n"
         "Jeg ved ikke, hvad jeg skal sige til dig.\n"
         "Vi må væk herfra med det samme!\n"
         "Hvorfor sagde du det ikke tidligere, søster?\n"
         "Det går nok altsammen. Åh, ja."
     ),
-    ("it", "cp1252 iso8859-1"): (
+    ("it", "cp1252 iso8859-1 cp850 mac_roman"): (
         "Dove sei stato tutta la notte? È tardi.\n"
         "Non so cosa dirti, perché non c'è più tempo.\n"
         "Dobbiamo andarcene via di qui, così è la città.\n"
         "Perché non me l'hai detto prima? Andrà tutto bene, vedrai."
     ),
-    ("lv", "cp1257 iso8859-13"): (
+    ("lv", "cp1257 iso8859-13 cp775"): (
         "Kur tu biji visu nakti?\n"
         "Es nezinu, ko tev teikt.\n"
         "Mums nekavējoties jātiek prom no šejienes!\n"
         "Kāpēc tu man neteici agrāk?\n"
         "Viss būs labi, tu redzēsi. Ļoti žēl, māsiņ."
     ),
-    ("is", "cp1252 iso8859-1"): (
+    ("is", "cp1252 iso8859-1 cp861 mac_iceland"): (
         "Hvar varstu í alla nótt?\n"
         "Ég veit ekki hvað ég á að segja þér.\n"
         "Við verðum að fara héðan strax!\n"
@@ -217,6 +218,9 @@ SPOKEN = {
         "همه چيز درست مي شود، خواهي ديد."
     ),
 }
+DOS_AND_MACINTOSH = {each for _, all_ in SPOKEN for each in all_.split() if re.match("mac_|cp[478]..$|cp1125", each)} - {
+    "cp866", "cp874",
+}  # fmt: skip
 CASES = [
     pytest.param(language, encoding, text, id=f"{language}-{encoding}")
     for (language, encodings), text in SPOKEN.items()
@@ -255,8 +259,10 @@ def _apart(letter: str) -> str | None:
 
 @pytest.mark.parametrize(("language", "encoding", "text"), CASES)
 def test_the_encoding_is_found(language: str, encoding: str, text: str) -> None:
-    """From a handful of sentences, or from any one of them when the language is known."""
+    """From a handful of sentences, or, in common encodings, from any one of them when the language is known."""
     assert decode(encoded(as_srt(text), encoding)) == as_srt(text)
+    if encoding in DOS_AND_MACINTOSH:
+        return  # one letter may be a right one in several, of which the commoner encoding is believed
     for line in text.split("\n"):
         assert decode(encoded(line, encoding), language) == line
 

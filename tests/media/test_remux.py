@@ -133,7 +133,7 @@ def test_b_frames(bframes: Path) -> None:
 def test_open_groups_and_two_languages(open_groups: Path) -> None:
     assert_same(open_groups)
     found = outlined(open_groups)
-    assert [each.track.language for each in found.audio] == ["eng", "deu"]
+    assert [each.track.language for each in found.audio] == ["en", "de"]
     assert found.cuts is not None
     starts = [
         time - start

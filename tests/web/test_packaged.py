@@ -88,7 +88,7 @@ def test_the_texts_of_a_film_are_offered(stocked: Server, folder: str) -> None:
     master = playlist(stocked, f"{folder}/master.m3u8")
     texts = {each.name: each for each in master.media if each.type == "SUBTITLES"}
     assert len(texts) == 3
-    assert sorted(each.language or "" for each in texts.values()) == ["de", "en", "eng"]
+    assert sorted(each.language or "" for each in texts.values()) == ["de", "en", "en"]
     assert [each.forced for each in texts.values()].count("YES") == 1
     said = []
     for each in texts.values():

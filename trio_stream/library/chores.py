@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from trio_stream.library.progress import Keeping
-from trio_stream.media.facts import Facts
+from trio_stream.media.facts import Facts, SubtitleTrack
 from trio_stream.store.tables import contents, presentations, subtitles, videos
 
 ATTEMPTS = 10
@@ -145,7 +145,7 @@ def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
     )
     connection.execute(update(videos).where(videos.c.revision == revision).values(duration=duration))
     connection.execute(subtitles.delete().where(subtitles.c.revision == revision))
-    for track in texts:
+    for track in facts.subtitles:
         connection.execute(
             subtitles.insert().values(
                 revision=revision,
@@ -156,9 +156,18 @@ def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
                 forced=track.forced,
                 hearing_impaired=track.hearing_impaired,
                 is_default=track.default,
-                state="waiting",
+                state="waiting" if track.text else "failed",
+                reason=None if track.text else _why_not(track),
             )
         )
+
+
+def _why_not(track: SubtitleTrack) -> str:
+    if track.codec == "unknown":
+        return "nobody here knows how these subtitles are coded"
+    if track.codec == "ttml":
+        return "they are TTML, which FFmpeg cannot read"
+    return f"they are pictures ({track.codec}), which a browser shows only where they are drawn into the film"
 
 
 def keep_unreadable(connection: Connection, revision: str, reason: str) -> None:
@@ -201,7 +210,8 @@ def keep_texts(
     otherwise: str,
 ) -> None:
     """Write down the digests of WebVTT and of the original for each track; `otherwise` is why there are none."""
-    tracks = list(connection.scalars(select(subtitles.c.track).where(subtitles.c.revision == revision)))
+    words = select(subtitles.c.track).where(subtitles.c.revision == revision, subtitles.c.state != "failed")
+    tracks = list(connection.scalars(words))
     for track in tracks:
         here = update(subtitles).where(subtitles.c.revision == revision, subtitles.c.track == track)
         if track in made:

@@ -107,7 +107,7 @@ LANGUAGES = (
         "uk be", "cp1251 koi8_u iso8859_5 cp1125 mac_cyrillic", "оаинтвіерслкудмпяьзгбчйхїє", "жшщцфюґыўёэ"
     ),
     _Language("sr", "cp1251 iso8859_5 cp855 mac_cyrillic", "аоеинтрсвкјлдпмузгбшчц", "њљхћжђфџ"),
-    _Language("el", "cp1253 iso8859_7 cp737 mac_greek", "αοιετσνηυρκπμλςδγωθχφβάέήίόύώ", "ξζψϊϋΐΰ"),
+    _Language("el", "cp1253 iso8859_7 cp737 mac_greek", "αοιετσνηυρκπμλςδγωχάέήίόύώ", "θφβξζψϊϋΐΰ"),
     _Language(
         "he yi",
         "cp1255 iso8859_8 cp862",
