@@ -172,7 +172,7 @@ def test_the_keys_of_the_system_know_the_video(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("title", "why"),
-    [("Foreign", "picture's format, PRORES"), ("Broken", "seems to be damaged")],
+    [("Foreign", "picture's format, ProRes"), ("Broken", "seems to be damaged")],
 )
 def test_says_what_it_cannot_play_and_why(page: Page, title: str, why: str) -> None:
     open_video(page, title)
