@@ -22,6 +22,9 @@ CHAPTER_LIMIT = 2000
 KEYFRAME_LIMIT = 20_000
 LIST_LIMIT = KEYFRAME_LIMIT
 
+LARGEST = 1e12
+"""No number in facts is as large: clocks count seconds since 1970, and at most 64 bits of them."""
+
 type Hdr = Literal["HDR10", "HLG", "Dolby Vision"]
 
 
@@ -203,7 +206,7 @@ def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR09
         return data
     if kind is float and type(data) in (int, float):
         number = float(data)  # type: ignore[arg-type]
-        if math.isfinite(number) and abs(number) < 1e9:
+        if math.isfinite(number) and abs(number) < LARGEST:
             return number
     elif kind is int and type(data) is int and abs(data) < 1 << 62:
         return data

@@ -108,7 +108,7 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         keyframes = replace(keyframes, times=tuple(each for each in keyframes.times if each < until))
     return facts.Facts(
         container=name,
-        start=seconds(start),
+        start=round(min(start, facts.LARGEST / 2), 3),
         duration=None if duration is None else seconds(duration),
         until=None if until is None else seconds(until),
         bit_rate=_positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
