@@ -282,7 +282,7 @@ def _chapters(
     container: av.container.InputContainer, start: float, duration: float | None
 ) -> Iterator[facts.Chapter]:
     """Chapters, none of which goes on behind the end."""
-    last = math.inf if duration is None else duration
+    last = math.inf if duration is None else seconds(duration)
     for chapter in container.chapters()[: facts.CHAPTER_LIMIT]:
         base = rational(chapter["time_base"]) or Fraction(0)
         begin, end = (
