@@ -12,10 +12,11 @@ does from the second piece on. Source: ISO/IEC 14496-12 section 8.6.6.
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.descriptions import rearranged
 from trio_stream.mp4.hiding import LOOK, finer, in_ticks
 from trio_stream.mp4.movie import MOST_SAMPLES, Track
 from trio_stream.mp4.reordering import decode_times, durations, reordering
@@ -73,7 +74,8 @@ def rearrange(
     if not copies:
         return None
     table, begins = _table(samples, copies, factor, reorder=track.handler == "vide")
-    return in_ticks(track), table, begins
+    described = rearranged(track.described, [each.number for each in copies])
+    return replace(in_ticks(track), described=described), table, begins
 
 
 def _pictures(samples: SampleTable, shown: Sequence[int], piece: Piece) -> Iterator[_Copy]:
