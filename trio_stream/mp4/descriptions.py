@@ -90,7 +90,7 @@ class Descriptions:
         """
         found: list[Described] = []
         alike: dict[Hashable, Description] = {}  # so that a coding which returns is the one it was
-        before = 0
+        before: int | None = None
         for first, number in references:
             if number == before or (found and first >= count):
                 continue
