@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.bodies import assemble
-from tests.media.making import make
+from tests.media.making import make, run
 from tests.mp4.making import box, words
 from tests.mp4.splicing import Clip, clip, splice, splice_fragments, track
 from tests.playback.decoding import decode
 from trio_stream.errors import Unpackageable
+from trio_stream.media.probe import probe
 from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Title
@@ -84,6 +85,7 @@ def test_pictures_of_another_size(tmp_path: Path, suffix: str) -> None:
     video = assert_played(film, [a, b])
     assert list(video.inits.values()) == ["init.mp4", "init1.mp4"]
     assert [(each.width, each.height) for each in video.stretches] == [(256, 144), (128, 72)]
+    assert [run(probe, path)[0]["recoded"] for path in (a, film)] == [False, True]
 
 
 def test_parameter_sets_that_return(tmp_path: Path) -> None:
