@@ -159,13 +159,24 @@ def test_manifests_and_streams_name_each_init_segment(tmp_path: Path) -> None:
         assert len(opened) == count
 
 
-def test_a_coding_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
-    clips = [
-        pictures(tmp_path / "a.mp4"),
-        pictures(tmp_path / "b.mp4", coded="-c:v mpeg4"),
+def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
+    """The picture stands for as long, and what follows is where it is."""
+    a = tmp_path / "a.mp4"
+    first, other = pictures(a), pictures(tmp_path / "b.mp4", coded="-c:v mpeg4")
+    film = splice(tmp_path / "film.mp4", track([first, other, first]))
+    index = index_of(film)
+    [video] = index.presentation.renditions
+    assert [each.reason for each in index.presentation.omitted] == [
+        "from 3.0 to 6.0 s its pictures (mp4v) cannot be sent in fragments"
     ]
+    [made] = stretches(film, index, video)
+    [seen], [held] = decode(made, ["v:0"]), decode(a, ["v:0"])
+    assert seen.hashes == held.hashes * 2
+    assert seen.times == pytest.approx([begin + time for begin in (0, 6) for time in held.times], abs=0.001)
+
+
+def test_a_coding_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
+    clips = [pictures(tmp_path / "a.mp4", coded="-c:v mpeg4"), pictures(tmp_path / "b.mp4")]
     film = splice(tmp_path / "film.mp4", track(clips))
-    with pytest.raises(
-        Unpackageable, match=r"from 3.0 s on, its pictures \(mp4v\) cannot be sent in fragments"
-    ):
+    with pytest.raises(Unpackageable, match=r"its pictures \(mp4v\) cannot be sent in fragments"):
         index_of(film)

@@ -20,6 +20,7 @@ from trio_stream.mp4.descriptions import Described, Description, within
 from trio_stream.mp4.extent import end_of, placed_tracks
 from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.movie import Movie, Track
+from trio_stream.mp4.rearranging import leave_out
 from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import PresentsNothing, Protected, Timeline, Unsupported, place
@@ -118,6 +119,7 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     for track in movie.tracks:
         if track.samples.count and _is_remuxed(track):
             raise Unsupported("moov/trak", f"{_why(track)} as they lie in the file")
+    movie = replace(movie, tracks=tuple(map(_packaged_part, movie.tracks)))
     playable = [track for track in movie.tracks if _unpackaged(track) is None and track.samples.count]
     audio = [track for track in playable if track.handler == "soun"]
     audio.sort(key=lambda track: Sound(track.enabled, bool(track.roles & _SECONDARY)).rank)
@@ -160,18 +162,28 @@ def _lasting(packaged: PackagedTrack, end: int) -> PackagedTrack:
 def omitted_tracks(movie: Movie, tracks: Sequence[PackagedTrack]) -> tuple[Omission, ...]:
     """The tracks of `movie` that hold pictures or sound and are not among `tracks`, each with the reason."""
     packaged = {each.track.id for each in tracks}
-    return tuple(
-        Omission(
-            kind="video" if track.handler == "vide" else "audio",
-            track=track.id,
-            codec=track.entry.kind.strip(),
-            reason=_why_not(track, movie),
-            language=track.language,
-            label=_label(track),
-            code=_code(track),
-        )
+    parts = tuple(
+        _omission(track, _left_out(track, part), _code(track))
+        for track in movie.tracks
+        if track.id in packaged
+        for part in _unpackaged_parts(track)
+    )
+    return parts + tuple(
+        _omission(track, _why_not(track, movie), _code(track))
         for track in movie.tracks
         if track.id not in packaged and track.samples.count
+    )
+
+
+def _omission(track: Track, reason: str, code: Reason) -> Omission:
+    return Omission(
+        kind="video" if track.handler == "vide" else "audio",
+        track=track.id,
+        codec=track.entry.kind.strip(),
+        reason=reason,
+        language=track.language,
+        label=_label(track),
+        code=code,
     )
 
 
@@ -224,15 +236,46 @@ def _is_remuxed(track: Track) -> bool:
         and track.timescale > 1000
     ):
         return True  # an old QuickTime movie, which counts samples of sound and not packets
-    return any(is_remuxed(each.description.entry) for each in track.described)
+    return is_remuxed(track.entry)
+
+
+def _is_packaged(described: Described, handler: str) -> bool:
+    entry = described.description.entry
+    return codec_string(entry, handler) is not None and not (described.first and is_remuxed(entry))
 
 
 def _unpackaged(track: Track) -> Described | None:
     """From where on it is coded in a way that is not packaged; None if all of it is."""
-    return next(
-        (each for each in track.described if codec_string(each.description.entry, track.handler) is None),
-        None,
-    )
+    return next((each for each in track.described if not _is_packaged(each, track.handler)), None)
+
+
+def _unpackaged_parts(track: Track) -> list[tuple[Described, range]]:
+    """The samples that are coded in a way that is not packaged, and how."""
+    bounds = [*(each.first for each in track.described), track.samples.count]
+    return [
+        (each, range(first, stop))
+        for each, (first, stop) in zip(track.described, pairwise(bounds), strict=True)
+        if not _is_packaged(each, track.handler)
+    ]
+
+
+def _packaged_part(track: Track) -> Track:
+    """The track without what is coded in a way that is not packaged, unless that is how it begins.
+
+    FFmpeg decodes no other coding than the first one either.
+    """
+    if len(track.described) == 1 or not _is_packaged(track.described[0], track.handler):
+        return track
+    parts = [samples for _, samples in _unpackaged_parts(track)]
+    return leave_out(track, parts) if parts else track
+
+
+def _left_out(track: Track, part: tuple[Described, range]) -> str:
+    """Why a part of a track is left out, and from when to when."""
+    described, samples = part
+    times = (track.samples.durations.time(each) for each in (samples.start, samples.stop))
+    begin, end = (time / track.timescale for time in times)
+    return f"from {begin:.1f} to {end:.1f} s {why_not(described.description.entry, track.handler)}"
 
 
 def _why(track: Track) -> str:
@@ -240,10 +283,7 @@ def _why(track: Track) -> str:
     if track.handler == "vide" and _pictures(track).still:
         return ARE_STILLS
     found = _unpackaged(track) or track.described[0]
-    reason = why_not(found.description.entry, track.handler)
-    if not found.first:
-        return reason
-    return f"from {track.samples.durations.time(found.first) / track.timescale:.1f} s on, {reason}"
+    return why_not(found.description.entry, track.handler)
 
 
 def _described(packaged: PackagedTrack) -> PackagedTrack:
