@@ -123,6 +123,7 @@ class Facts:
 
     All times count from where the presentation begins; the clock of the file shows `start` seconds there. Where the end
     of the file is missing, what is there ends at `until` seconds; None: nothing is missing, as far as one can tell.
+    `recoded`: the sample entries of an MP4 file say that the coding of a track changes.
 
     `container` is a short name: mp4, mov, matroska, webm, mpegts, avi...; `video` and `audio` begin with the track that
     is played; `cover` is the index of a track of single pictures that is none of them: a picture attached to the file,
@@ -141,6 +142,7 @@ class Facts:
     cover: int | None
     start: float = 0.0
     until: float | None = None
+    recoded: bool = False
 
     @property
     def missing(self) -> str | None:

@@ -111,6 +111,7 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         start=round(min(start, facts.LARGEST / 2), 3),
         duration=None if duration is None else seconds(duration),
         until=None if until is None else seconds(until),
+        recoded=span.recoded,
         bit_rate=_positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
         title=_text(container.metadata.get("title")),
         video=tuple(described),

@@ -7,7 +7,7 @@ from trio_stream.packaging.tracks import PackagedTrack
 
 
 def init(*packaged: PackagedTrack) -> bytes:
-    """The init segment of a track, or of several that come in one stream."""
+    """The init segment of a track, or of several that come in one stream, coded as the first sample of each is."""
     return init_segment(*((each.track, each.timeline) for each in packaged))
 
 
