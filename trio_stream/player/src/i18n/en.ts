@@ -190,6 +190,9 @@ export const en = {
   "socket.cannot": "This cannot be watched over a WebSocket",
   "socket.index": "The index of the file cannot be read. {reason}",
   "socket.media": "The browser does not take what is in the file. {reason}",
+  "socket.fragment": "A fragment of the file has {size}, which is more than browsers keep of a video.",
+  "socket.full":
+    "Here it plays up to {time} only: from one keyframe to the next there is more than this browser keeps of a video.",
   "socket.refused": "The server said: {reason}",
   "socket.usual": "Watch it the usual way",
   "socket.lost": "The connection was closed.",
