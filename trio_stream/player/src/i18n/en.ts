@@ -62,6 +62,8 @@ export const en = {
   "watch.cut": "The end of this file is missing: {until} are there.",
   "watch.cut.of": "The end of this file is missing: {until} of {whole} are there.",
   "watch.unplayable.segments": "In segments it cannot be sent either:",
+  "watch.unplayable.full":
+    "In segments it does not play here either: from one keyframe to the next there is more than this browser keeps of a video.",
   "watch.silent": "No sound",
   "watch.silent.browser": [
     "This browser does not know its format, {formats}.",

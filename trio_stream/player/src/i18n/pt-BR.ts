@@ -63,6 +63,8 @@ export const ptBR: Words = {
   "watch.cut": "Falta o fim deste arquivo: há {until}.",
   "watch.cut.of": "Falta o fim deste arquivo: há {until} de {whole}.",
   "watch.unplayable.segments": "Em segmentos também não pode ser enviado:",
+  "watch.unplayable.full":
+    "Em segmentos também não toca aqui: de um quadro-chave ao próximo há mais do que este navegador guarda de um vídeo.",
   "watch.silent": "Sem som",
   "watch.silent.browser": [
     "Este navegador não conhece o formato do áudio, {formats}.",
