@@ -62,6 +62,8 @@ export const en = {
   "watch.cut": "The end of this file is missing: {until} are there.",
   "watch.cut.of": "The end of this file is missing: {until} of {whole} are there.",
   "watch.unplayable.segments": "In segments it cannot be sent either:",
+  "watch.unplayable.full":
+    "In segments it does not play here either: from one keyframe to the next there is more than this browser keeps of a video.",
   "watch.silent": "No sound",
   "watch.silent.browser": [
     "This browser does not know its format, {formats}.",
@@ -190,6 +192,9 @@ export const en = {
   "socket.cannot": "This cannot be watched over a WebSocket",
   "socket.index": "The index of the file cannot be read. {reason}",
   "socket.media": "The browser does not take what is in the file. {reason}",
+  "socket.fragment": "A fragment of the file has {size}, which is more than browsers keep of a video.",
+  "socket.full":
+    "Here it plays up to {time} only: from one keyframe to the next there is more than this browser keeps of a video.",
   "socket.refused": "The server said: {reason}",
   "socket.usual": "Watch it the usual way",
   "socket.lost": "The connection was closed.",

@@ -63,6 +63,8 @@ export const ptBR: Words = {
   "watch.cut": "Falta o fim deste arquivo: há {until}.",
   "watch.cut.of": "Falta o fim deste arquivo: há {until} de {whole}.",
   "watch.unplayable.segments": "Em segmentos também não pode ser enviado:",
+  "watch.unplayable.full":
+    "Em segmentos também não toca aqui: de um quadro-chave ao próximo há mais do que este navegador guarda de um vídeo.",
   "watch.silent": "Sem som",
   "watch.silent.browser": [
     "Este navegador não conhece o formato do áudio, {formats}.",
@@ -191,6 +193,9 @@ export const ptBR: Words = {
   "socket.cannot": "Não dá para assistir a isto por um WebSocket",
   "socket.index": "Não foi possível ler o índice do arquivo. {reason}",
   "socket.media": "O navegador não aceita o conteúdo do arquivo. {reason}",
+  "socket.fragment": "Um fragmento do arquivo tem {size}, mais do que os navegadores guardam de um vídeo.",
+  "socket.full":
+    "Aqui ele toca só até {time}: de um quadro-chave ao próximo há mais do que este navegador guarda de um vídeo.",
   "socket.refused": "O servidor respondeu: {reason}",
   "socket.usual": "Assistir do jeito normal",
   "socket.lost": "A conexão foi fechada.",

@@ -1,4 +1,4 @@
-/** What a browser knows of the formats in a file, as far as it can be asked, and what people call them. */
+/** What a browser knows of the formats in a file, as far as it can be asked, and what people call them and files. */
 
 type Coded = { codec: string; codec_string: string | null };
 
@@ -28,8 +28,15 @@ const NAMES: Record<string, string> = {
   mpeg4: "MPEG-4 Part 2",
   prores: "ProRes",
   wavpack: "WavPack",
+  asf: "Windows Media",
+  matroska: "Matroska",
+  mov: "QuickTime",
+  mpeg: "MPEG-PS",
+  mpegts: "MPEG-TS",
+  ogg: "Ogg",
+  webm: "WebM",
 };
 
-/** What people call a format. */
+/** What people call a format, or a kind of file. */
 export const formatName = (codec: string): string =>
   NAMES[codec] ?? (codec.startsWith("pcm_") ? "PCM" : codec.toUpperCase().replaceAll("_", " "));

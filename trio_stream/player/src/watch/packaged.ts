@@ -34,11 +34,16 @@ export interface Packaged {
   /** Whether there is no sound in the segments. */
   without: boolean;
   /** Why it does not play in segments; null while it does. */
-  failed: string | null;
+  failed: Failure | null;
 }
+
+/** `full`: there is more in one segment than the browser keeps; `refused`: the server does not send one, as it says. */
+export type Failure = { kind: "full" } | { kind: "refused"; reason: string } | { kind: "other"; reason: string };
 
 const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: false, failed: null };
 const MENDED = 3; // errors of the media in a row, after which the film is at fault
+const FULL = 3; // times in a row that the browser has no room for a segment, though nothing else is to be shown
+const REFUSED = 422; // the server's status for what can never be sent
 
 /** The sounds in a menu: those in a person's languages first. */
 export function ordered(sounds: readonly Sound[], wanted: readonly string[]): Sound[] {
@@ -74,6 +79,17 @@ async function playlistOf(source: string, pictures: boolean): Promise<string> {
   return new URL(named, answer.url).href;
 }
 
+/** What the server said of a segment that it does not send (RFC 9457 section 3.1.4). */
+function saidOf(request: unknown): string {
+  if (!(request instanceof XMLHttpRequest) || !(request.response instanceof ArrayBuffer)) return "";
+  try {
+    const { detail } = JSON.parse(new TextDecoder().decode(request.response)) as { detail?: unknown };
+    return typeof detail === "string" ? detail : "";
+  } catch {
+    return "";
+  }
+}
+
 /**
  * Lets `video` play the master playlist `source`; null: it plays by itself. `pictures`: those alone, as hls.js refuses
  * pictures together with a sound that the browser does not know. `reload` is how to go on after the server was away.
@@ -90,13 +106,13 @@ export function usePackaged(
     setState(NOTHING);
     if (video === null || source === null) return;
     let over = false;
-    const failed = (why: string) => setState((before) => ({ ...before, failed: why }));
+    const failed = (why: Failure) => setState((before) => ({ ...before, failed: before.failed ?? why }));
     const begin = async () => {
       const [{ default: Hls }, from] = await Promise.all([import("hls.js"), playlistOf(source, pictures)]);
       if (over) return;
       playlist.current = from;
       if (!Hls.isSupported()) {
-        failed("MediaSource");
+        failed({ kind: "other", reason: "MediaSource" });
         return;
       }
       const hls = new Hls({
@@ -108,6 +124,7 @@ export function usePackaged(
       });
       player.current = hls;
       let errors = 0;
+      let full = 0;
       hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
         const sounds = audioTracks.map(({ id, lang, attrs }) => ({ id, language: lang ?? null, title: attrs["X-TITLE"] ?? null }));
         const first = firstSound(sounds, remembered("sound"));
@@ -124,23 +141,30 @@ export function usePackaged(
         const without = hls.allAudioTracks.length === 0 && levels.every(({ audioCodec }) => !audioCodec);
         setState((before) => ({ ...before, qualities: qualities.reverse(), quality: -1, without }));
       });
-      hls.on(Hls.Events.FRAG_BUFFERED, () => {
+      hls.on(Hls.Events.FRAG_BUFFERED, (_, { id }) => {
         errors = 0;
+        if (id === "main") full = 0;
       });
-      hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response }) => {
+      hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response, networkDetails }) => {
+        // Of these hls.js makes no end: it asks for the segment again and again.
+        if (video.readyState < video.HAVE_FUTURE_DATA) {
+          if (details === Hls.ErrorDetails.BUFFER_FULL_ERROR && (full += 1) >= FULL) failed({ kind: "full" });
+          if (details === Hls.ErrorDetails.FRAG_LOAD_ERROR && response?.code === REFUSED)
+            failed({ kind: "refused", reason: saidOf(networkDetails) });
+        }
         if (!fatal) return;
         const lost = type === Hls.ErrorTypes.NETWORK_ERROR && (response?.code ?? 0) < 400;
         if (lost) return; // the page asks until the server answers, and has this go on
         errors += 1;
         if (type === Hls.ErrorTypes.MEDIA_ERROR && errors < MENDED) hls.recoverMediaError();
-        else failed(details);
+        else failed({ kind: "other", reason: details });
       });
       hls.loadSource(from);
       hls.attachMedia(video);
       video.play().catch(() => undefined); // as `autoplay` would
     };
     begin().catch((error: unknown) => {
-      if (!over) failed(String(error));
+      if (!over) failed({ kind: "other", reason: String(error) });
     });
     return () => {
       over = true;
@@ -179,11 +203,17 @@ export function usePackagedIfNeeded(video: HTMLVideoElement | null, details: Vid
     [content_type, facts, state, reason, versions],
   );
   const [refused, setRefused] = useState<string | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
   const direct = best.kind === "direct" || refused === urls.hls;
   const packaged = usePackaged(video, direct ? null : urls.hls, best.kind === "packaged" && best.pictures);
   useEffect(() => {
-    if (packaged.failed !== null) setRefused(urls.hls);
-  }, [packaged.failed, urls.hls]);
+    if (packaged.failed === null) return;
+    setRefused(urls.hls);
+    setFailure(packaged.failed);
+    const at = video?.currentTime ?? 0;
+    if (at > 0) video?.addEventListener("loadedmetadata", () => void (video.currentTime = at), { once: true });
+  }, [packaged.failed, urls.hls, video]);
   const delivery: Delivery = direct ? { kind: "direct" } : best;
-  return { ...packaged, direct, delivery, source: direct ? urls.file : urls.hls, reload: direct ? null : packaged.reload };
+  const failed = refused === urls.hls ? failure : null;
+  return { ...packaged, failed, direct, delivery, source: direct ? urls.file : urls.hls, reload: direct ? null : packaged.reload };
 }

@@ -148,8 +148,6 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
   );
 }
 
-const REASONS = ["codec", "encrypted", "programme", "second-video", "browser"] as const;
-
 interface Playing {
   details: VideoDetails;
   delivery: Delivery;
@@ -168,12 +166,11 @@ function NotPlayed({ details, delivery, browser }: Playing) {
       <h3>{t("watch.notPlayed")}</h3>
       <ul>
         {tracks.map(({ kind, codec, language: tag, label, code, reason }, place) => {
-          const known = REASONS.find((each) => each === code);
           const name = label || (tag && languageName(language, tag));
           return (
             <li key={place}>
               <span>{[t(`watch.${kind}`), name, formatName(codec)].filter(Boolean).join(" · ")}</span>
-              {known === undefined ? <span lang="en">{reason}</span> : <span>{t(`watch.reason.${known}`)}</span>}
+              {code === "other" ? <span lang="en">{reason}</span> : <span>{t(`watch.reason.${code}`)}</span>}
             </li>
           );
         })}

@@ -7,6 +7,7 @@ import { presentation } from "../api/queries";
 import { useTexts } from "../i18n";
 import { State } from "../ui/state";
 import { Elsewhere } from "./elsewhere";
+import type { Failure } from "./packaged";
 import { type Trouble, troubleOf } from "./playable";
 
 /** What keeps `video` from playing, once it said that it cannot; until then one does not know better than it. */
@@ -50,9 +51,17 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
   );
 }
 
-export function Unplayable({ trouble, details }: { trouble: Trouble; details: VideoDetails }) {
+interface Said {
+  trouble: Trouble;
+  details: VideoDetails;
+  /** Why it does not play in segments either, if that was tried. */
+  failure: Failure | null;
+}
+
+export function Unplayable({ trouble, details, failure }: Said) {
   const { t } = useTexts();
   const { data: offered } = useQuery(presentation(details.id));
+  const refused = failure?.kind === "refused" ? failure.reason : offered?.reason;
   const why =
     trouble.kind === "container"
       ? t("watch.unplayable.container", { container: trouble.container })
@@ -68,11 +77,12 @@ export function Unplayable({ trouble, details }: { trouble: Trouble; details: Vi
         actions={<Elsewhere urls={details.urls} />}
       >
         <p>{why}</p>
-        {trouble.kind !== "damaged" && offered?.reason != null && (
+        {trouble.kind !== "damaged" && refused && (
           <p>
-            {t("watch.unplayable.segments")} <span lang="en">{offered.reason}</span>
+            {t("watch.unplayable.segments")} <span lang="en">{refused}</span>
           </p>
         )}
+        {failure?.kind === "full" && <p>{t("watch.unplayable.full")}</p>}
         {trouble.kind !== "damaged" && <p>{t("watch.unplayable.more")}</p>}
       </State>
     </div>
