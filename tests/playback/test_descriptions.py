@@ -117,7 +117,6 @@ def test_entries_that_say_the_same_are_one(tmp_path: Path) -> None:
     [
         pytest.param("-c:a aac -ac 2", 48_000, id="other channels"),
         pytest.param("-c:a aac -ac 1", 32_000, id="another rate"),
-        pytest.param("-c:a ac3 -ac 2", 48_000, id="another codec"),
     ],
 )
 def test_sound_that_is_coded_otherwise(tmp_path: Path, coded: str, rate: int) -> None:
@@ -167,12 +166,25 @@ def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
     index = index_of(film)
     [video] = index.presentation.renditions
     assert [each.reason for each in index.presentation.omitted] == [
-        "from 3.0 to 6.0 s its pictures (mp4v) cannot be sent in fragments"
+        "from 3.0 to 6.0 s: its pictures (mp4v) cannot be sent in fragments"
     ]
     [made] = stretches(film, index, video)
     [seen], [held] = decode(made, ["v:0"]), decode(a, ["v:0"])
     assert seen.hashes == held.hashes * 2
     assert seen.times == pytest.approx([begin + time for begin in (0, 6) for time in held.times], abs=0.001)
+
+
+def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
+    """Whoever plays the one may not play the other, and would be offered nothing."""
+    clips = [tone(tmp_path / "a.mp4"), tone(tmp_path / "b.mp4", coded="-c:a ac3 -ac 2")]
+    seen = pictures(tmp_path / "v.mp4")
+    index = index_of(splice(tmp_path / "film.mp4", track([seen, seen]), track(clips, id_=2)))
+    [sound] = index.presentation.audio
+    assert (sound.codecs, sound.stretches) == ("mp4a.40.2", ())
+    [omission] = index.presentation.omitted
+    assert (
+        omission.reason == "from 3.0 to 6.0 s: it is of another codec there (ac-3), and players keep to one"
+    )
 
 
 def test_a_coding_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:

@@ -36,6 +36,13 @@ def is_remuxed(entry: SampleEntry) -> bool:
     return entry.kind in _OTHERWISE
 
 
+def codec_of(entry: SampleEntry) -> str:
+    """The codec, whatever the entry that holds it is called."""
+    if entry.kind == "mp4a":
+        return "mp3" if entry.object_type in _MP3 else "aac"
+    return VIDEO[entry.kind][0] if entry.kind in VIDEO else entry.kind
+
+
 def why_not(entry: SampleEntry, handler: str) -> str:
     """Why it is not packaged."""
     if entry.kind in ENCRYPTED:

@@ -24,7 +24,7 @@ from trio_stream.mp4.rearranging import leave_out
 from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.tables import SampleTable
 from trio_stream.mp4.timeline import PresentsNothing, Protected, Timeline, Unsupported, place
-from trio_stream.packaging.coding import VIDEO, as_browsers_know, codec_string, is_remuxed, why_not
+from trio_stream.packaging.coding import VIDEO, as_browsers_know, codec_of, codec_string, is_remuxed, why_not
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
 from trio_stream.packaging.presentation import Omission, Presentation, Reason, Rendition, Segments, Stretch
 from trio_stream.packaging.spans import NEAR
@@ -239,14 +239,17 @@ def _is_remuxed(track: Track) -> bool:
     return is_remuxed(track.entry)
 
 
-def _is_packaged(described: Described, handler: str) -> bool:
+def _is_packaged(described: Described, track: Track) -> bool:
+    """Whether its samples are: they are of the codec of the first one, which players keep to, as FFmpeg does."""
     entry = described.description.entry
-    return codec_string(entry, handler) is not None and not (described.first and is_remuxed(entry))
+    if described.first and (is_remuxed(entry) or codec_of(entry) != codec_of(track.entry)):
+        return False
+    return codec_string(entry, track.handler) is not None
 
 
 def _unpackaged(track: Track) -> Described | None:
     """From where on it is coded in a way that is not packaged; None if all of it is."""
-    return next((each for each in track.described if not _is_packaged(each, track.handler)), None)
+    return next((each for each in track.described if not _is_packaged(each, track)), None)
 
 
 def _unpackaged_parts(track: Track) -> list[tuple[Described, range]]:
@@ -255,16 +258,13 @@ def _unpackaged_parts(track: Track) -> list[tuple[Described, range]]:
     return [
         (each, range(first, stop))
         for each, (first, stop) in zip(track.described, pairwise(bounds), strict=True)
-        if not _is_packaged(each, track.handler)
+        if not _is_packaged(each, track)
     ]
 
 
 def _packaged_part(track: Track) -> Track:
-    """The track without what is coded in a way that is not packaged, unless that is how it begins.
-
-    FFmpeg decodes no other coding than the first one either.
-    """
-    if len(track.described) == 1 or not _is_packaged(track.described[0], track.handler):
+    """The track without what is coded in a way that is not packaged, unless that is how it begins."""
+    if len(track.described) == 1 or not _is_packaged(track.described[0], track):
         return track
     parts = [samples for _, samples in _unpackaged_parts(track)]
     return leave_out(track, parts) if parts else track
@@ -275,7 +275,11 @@ def _left_out(track: Track, part: tuple[Described, range]) -> str:
     described, samples = part
     times = (track.samples.durations.time(each) for each in (samples.start, samples.stop))
     begin, end = (time / track.timescale for time in times)
-    return f"from {begin:.1f} to {end:.1f} s {why_not(described.description.entry, track.handler)}"
+    entry = described.description.entry
+    reason = why_not(entry, track.handler)
+    if entry.kind not in ENCRYPTED and codec_string(entry, track.handler) is not None:
+        reason = f"it is of another codec there ({entry.kind.strip()}), and players keep to one"
+    return f"from {begin:.1f} to {end:.1f} s: {reason}"
 
 
 def _why(track: Track) -> str:
