@@ -18,6 +18,7 @@ export function plays(kind: "audio" | "video", { codec, codec_string }: Coded, s
 const NAMES: Record<string, string> = {
   ac3: "AC-3",
   eac3: "E-AC-3",
+  "ec-3": "E-AC-3",
   ac4: "AC-4",
   truehd: "Dolby TrueHD",
   alac: "Apple Lossless",
@@ -37,6 +38,6 @@ const NAMES: Record<string, string> = {
   webm: "WebM",
 };
 
-/** What people call a format, or a kind of file. */
+/** What people call a format, whichever of its names it goes by (RFC 6381, FFmpeg's), or a kind of file. */
 export const formatName = (codec: string): string =>
-  NAMES[codec] ?? (codec.startsWith("pcm_") ? "PCM" : codec.toUpperCase().replaceAll("_", " "));
+  NAMES[codec] ?? (codec.startsWith("mp4a.40") ? "AAC" : null) ?? (codec.startsWith("pcm_") ? "PCM" : codec.toUpperCase().replaceAll("_", " "));

@@ -27,6 +27,7 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
     // Sound without its picture is no film: browsers play the half they know without a word.
     const half = () => {
       if (video.videoWidth > 0 || (details.facts?.video.length ?? 0) === 0) return;
+      video.pause(); // nor does what was heard under the reason count as watched
       setPictureless(true);
       setRefused(source);
     };
@@ -79,7 +80,7 @@ export function Unplayable({ trouble, details, failure }: Said) {
         <p>{why}</p>
         {trouble.kind !== "damaged" && refused && (
           <p>
-            {t("watch.unplayable.segments")} <span lang="en">{refused}</span>
+            {t("watch.unplayable.segments")} <q lang="en">{refused}</q>
           </p>
         )}
         {failure?.kind === "full" && <p>{t("watch.unplayable.full")}</p>}
