@@ -3,7 +3,7 @@
 from trio_stream.http.bodies import Gather, Literal, Part, Window
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.fragments import fragment_head, init_segment
-from trio_stream.packaging.tracks import PackagedTrack
+from trio_stream.packaging.packaged import PackagedTrack
 
 
 def init(*packaged: PackagedTrack) -> bytes:

@@ -142,6 +142,7 @@ export const en = {
   "stats.packaged.pictures": "in segments: the browser might take other pictures of the file",
   "stats.packaged.clock": "in segments: the clock in the file begins elsewhere",
   "stats.packaged.cut": "in segments: the end of the file is missing",
+  "stats.packaged.coding": "in segments: the coding changes in the midst",
   "stats.packaged.container": "in segments: the browser does not know the container",
   "stats.packaged.sound": "in segments: the browser does not know the first sound",
   "stats.packaged.video": "in segments: the browser does not take the file",

@@ -143,6 +143,7 @@ export const ptBR: Words = {
   "stats.packaged.pictures": "em segmentos: o navegador poderia escolher outra imagem do arquivo",
   "stats.packaged.clock": "em segmentos: o relógio do arquivo começa em outro momento",
   "stats.packaged.cut": "em segmentos: falta o fim do arquivo",
+  "stats.packaged.coding": "em segmentos: a codificação muda no meio do arquivo",
   "stats.packaged.container": "em segmentos: o navegador não conhece o contêiner",
   "stats.packaged.sound": "em segmentos: o navegador não conhece o primeiro som",
   "stats.packaged.video": "em segmentos: o navegador não aceita o arquivo",
