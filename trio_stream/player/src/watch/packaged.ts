@@ -1,10 +1,13 @@
 /** Playing a video that comes in segments. hls.js is loaded only for that, after the page has shown. */
 
 import type HlsPlayer from "hls.js";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { VideoDetails } from "../api/client";
+import { presentation } from "../api/queries";
 import { remember, remembered } from "../ui/memory";
-import { type Delivery, deliveryOf, thisBrowser } from "./delivery";
+import { Damage } from "./damage";
+import { type Delivery, deliveryOf, insteadOf, thisBrowser } from "./delivery";
 import { closest, rank, trackName } from "../ui/languages";
 import { distinct } from "./tracks";
 
@@ -33,11 +36,13 @@ export interface Packaged {
   chooseQuality: (id: number) => void;
   /** Whether there is no sound in the segments. */
   without: boolean;
-  /** Why it does not play in segments; null while it does. */
+  /** Seconds that are passed over, because they are damaged. */
+  passed: number;
+  /** The address of what does not play in segments; null while it does. */
   failed: string | null;
 }
 
-const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: false, failed: null };
+const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: false, passed: 0, failed: null };
 const MENDED = 3; // errors of the media in a row, after which the film is at fault
 
 /** The sounds in a menu: those in a person's languages first. */
@@ -90,13 +95,14 @@ export function usePackaged(
     setState(NOTHING);
     if (video === null || source === null) return;
     let over = false;
-    const failed = (why: string) => setState((before) => ({ ...before, failed: why }));
+    const ending = new AbortController();
+    const failed = () => setState((before) => ({ ...before, failed: source }));
     const begin = async () => {
       const [{ default: Hls }, from] = await Promise.all([import("hls.js"), playlistOf(source, pictures)]);
       if (over) return;
       playlist.current = from;
       if (!Hls.isSupported()) {
-        failed("MediaSource");
+        failed();
         return;
       }
       const hls = new Hls({
@@ -108,6 +114,7 @@ export function usePackaged(
       });
       player.current = hls;
       let errors = 0;
+      const damage = new Damage(hls, video, (passed) => setState((before) => ({ ...before, passed })), Hls, ending.signal);
       hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
         const sounds = audioTracks.map(({ id, lang, attrs }) => ({ id, language: lang ?? null, title: attrs["X-TITLE"] ?? null }));
         const first = firstSound(sounds, remembered("sound"));
@@ -127,23 +134,25 @@ export function usePackaged(
       hls.on(Hls.Events.FRAG_BUFFERED, () => {
         errors = 0;
       });
-      hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response }) => {
-        if (!fatal) return;
+      hls.on(Hls.Events.ERROR, (_, data) => {
+        const { fatal, type, response } = data;
+        if (damage.heard(data, Hls) || !fatal) return;
         const lost = type === Hls.ErrorTypes.NETWORK_ERROR && (response?.code ?? 0) < 400;
         if (lost) return; // the page asks until the server answers, and has this go on
         errors += 1;
         if (type === Hls.ErrorTypes.MEDIA_ERROR && errors < MENDED) hls.recoverMediaError();
-        else failed(details);
+        else failed();
       });
       hls.loadSource(from);
       hls.attachMedia(video);
       video.play().catch(() => undefined); // as `autoplay` would
     };
-    begin().catch((error: unknown) => {
-      if (!over) failed(String(error));
+    begin().catch(() => {
+      if (!over) failed();
     });
     return () => {
       over = true;
+      ending.abort();
       player.current?.destroy();
       player.current = null;
     };
@@ -171,19 +180,47 @@ export function usePackaged(
   };
 }
 
-/** Plays a video in segments where the file itself would not do; where segments do not either, it is the file. */
+/** The addresses that did not play, of the file and of its segments; each is tried once. */
+function useRefused(video: HTMLVideoElement | null, { file, hls }: VideoDetails["urls"], failed: string | null) {
+  const [refused, setRefused] = useState<readonly string[]>([]);
+  useEffect(() => {
+    if (failed !== null) setRefused((before) => [...before, failed]);
+  }, [failed]);
+  useEffect(() => {
+    if (video === null) return;
+    const look = () => {
+      const opens = video.error === null || video.readyState > 0 || !video.currentSrc.endsWith(file);
+      if (!opens) setRefused((before) => [...before, file]);
+    };
+    look();
+    video.addEventListener("error", look);
+    return () => video.removeEventListener("error", look);
+  }, [video, file]);
+  return { file: refused.includes(file), segments: refused.includes(hls) };
+}
+
+/**
+ * Plays a video in segments where the file itself would not do, or does not; where segments do not either, it is the file.
+ * `asking`: whether it is not known yet how it comes.
+ */
 export function usePackagedIfNeeded(video: HTMLVideoElement | null, details: VideoDetails) {
   const { content_type, facts, state, reason, versions, urls } = details;
-  const best = useMemo(
-    () => deliveryOf({ content_type, facts, state, reason, versions }, thisBrowser()),
-    [content_type, facts, state, reason, versions],
+  const [failed, setFailed] = useState<string | null>(null);
+  const refused = useRefused(video, urls, failed);
+  const browser = useMemo(thisBrowser, []);
+  const wanted = useMemo(
+    () => deliveryOf({ content_type, facts, state, reason, versions }, browser),
+    [content_type, facts, state, reason, versions, browser],
   );
-  const [refused, setRefused] = useState<string | null>(null);
-  const direct = best.kind === "direct" || refused === urls.hls;
+  const { data: offered, isPending } = useQuery({ ...presentation(details.id), enabled: wanted.kind === "packaged" || refused.file });
+  const best = useMemo(() => {
+    const known = deliveryOf({ content_type, facts, state, reason, versions }, browser, offered);
+    return known.kind === "direct" && refused.file && offered !== undefined ? insteadOf(offered, browser) : known;
+  }, [content_type, facts, state, reason, versions, browser, offered, refused.file]);
+  const direct = best.kind === "direct" || refused.segments;
   const packaged = usePackaged(video, direct ? null : urls.hls, best.kind === "packaged" && best.pictures);
-  useEffect(() => {
-    if (packaged.failed !== null) setRefused(urls.hls);
-  }, [packaged.failed, urls.hls]);
+  useEffect(() => setFailed(packaged.failed), [packaged.failed]);
   const delivery: Delivery = direct ? { kind: "direct" } : best;
-  return { ...packaged, direct, delivery, source: direct ? urls.file : urls.hls, reload: direct ? null : packaged.reload };
+  const asking = !direct || (refused.file && !refused.segments && isPending);
+  return { ...packaged, direct, delivery, asking, source: direct ? urls.file : urls.hls, reload: direct ? null : packaged.reload };
 }
