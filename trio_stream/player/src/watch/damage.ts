@@ -55,6 +55,7 @@ export class Damage {
   private readonly appended = new Map<string, Fragment>(); // the last one in each buffer
   private at = 0; // the last second that was shown
   private resets = 0; // since anything was found to be at fault
+  private away = false; // it is being loaded anew, and is not there yet
 
   constructor(
     private readonly hls: Hls,
@@ -64,14 +65,19 @@ export class Damage {
     signal: AbortSignal,
   ) {
     const look = () => {
-      if (video.readyState >= 1 && video.error === null) this.at = video.currentTime;
+      if (video.readyState >= 1 && video.error === null && !this.away) this.at = video.currentTime;
     };
     for (const name of ["timeupdate", "seeking"]) video.addEventListener(name, look, { signal });
+    const back = () => {
+      if (this.away) video.currentTime = this.at;
+      this.away = false;
+    };
+    video.addEventListener("loadedmetadata", back, { signal });
     const failed = () => {
       if (video.error?.code !== DECODING) return;
       if (!/APPEND/.test(video.error.message)) this.undecoded(video.error.message);
       hls.recoverMediaError();
-      hls.startLoad(this.at);
+      this.goOn();
     };
     video.addEventListener("error", failed, { signal });
     hls.on(Events.BUFFER_APPENDING, (_, { type, frag }) => this.appended.set(type, frag));
@@ -83,11 +89,27 @@ export class Damage {
     // That is said before anything else is, and after it whatever is appended fails.
     if (details === ErrorDetails.BUFFER_APPENDING_ERROR) return this.pass(this.appended.get(sourceBufferName ?? "video"));
     const refused = details === ErrorDetails.FRAG_LOAD_ERROR && response?.code === REFUSED;
-    if (refused ? !this.pass(frag) : details !== ErrorDetails.MEDIA_SOURCE_REQUIRES_RESET) return false;
+    if (refused) {
+      const passed = this.pass(frag);
+      if (passed && fatal) this.hls.startLoad(this.at);
+      return passed;
+    }
+    if (details !== ErrorDetails.MEDIA_SOURCE_REQUIRES_RESET) return false;
     this.resets += 1;
     if (this.resets > RESETS) return false;
-    if (fatal) this.hls.startLoad(this.at);
+    this.goOn();
     return true;
+  }
+
+  /** Go on where it was, or behind that if it is damaged there, after the video was attached anew. */
+  private goOn(): void {
+    for (const segments of [this.pictures, this.sound, this.pictures]) {
+      const here = placeOf(segments, this.at);
+      const behind = segments.findIndex((each, place) => place >= here && !isGap(each));
+      if (behind > here) this.at = segments[behind]!.start;
+    }
+    this.away = true;
+    this.hls.startLoad(this.at);
   }
 
   private get pictures(): readonly Fragment[] {
@@ -113,9 +135,6 @@ export class Damage {
     if (at < 0 || !passOver(segments, at)) return false;
     this.resets = 0;
     this.tell(passedOver(this.pictures, this.sound));
-    const here = placeOf(segments, this.at);
-    const behind = segments.findIndex((each, place) => place >= here && !isGap(each));
-    if (behind > here) this.at = segments[behind]!.start;
     return true;
   }
 }
