@@ -5,7 +5,7 @@ up to where the piece begins; if it comes too late, an earlier place is asked fo
 piece alone, and what is read on its length and on how far apart the container keeps what belongs together.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain, dropwhile, islice
@@ -45,6 +45,9 @@ LEADING = 32
 MOST_HIDDEN = 500
 """Pictures that are decoded and not shown, one after the other, that are kept for those behind them."""
 
+MOST_LOST = 4096
+"""Looks in vain, each at 64 KiB, for where a transport stream goes on."""
+
 QUICKTIME = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 """Kinds of atoms that such files begin with."""
 
@@ -78,8 +81,29 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
 
 def packets_of(container: av.container.InputContainer, tracks: Iterable[Track]) -> Iterator[AnyPacket]:
     """The packets of these tracks, in the order of the file; of QuickTime's those that are needed."""
+    name = container.format.name
+    if name == "mpegts":
+        return _found_again(container, list(tracks))
     packets = container.demux(*tracks)
-    return _needed(packets) if container.format.name.startswith("mov") else packets
+    return _needed(packets) if name.startswith("mov") else packets
+
+
+def _found_again(container: av.container.InputContainer, tracks: Sequence[Track]) -> Iterator[AnyPacket]:
+    """The packets of a transport stream, those behind places without any too.
+
+    There the demuxer gives up each 64 KiB (`MAX_RESYNC_SIZE`), and goes on when it is asked again.
+    """
+    lost = 0
+    while lost < MOST_LOST:
+        try:
+            for packet in container.demux(*tracks):
+                lost = 0
+                yield packet
+        except av.error.BlockingIOError:
+            lost += 1
+        else:
+            return
+    raise Unreadable("a large part of it is no transport stream")
 
 
 def _needed(packets: Iterable[AnyPacket]) -> Iterator[AnyPacket]:

@@ -61,6 +61,7 @@ export const en = {
   "watch.unplayable.more": "Another browser or a player of your own may play it; here is the file.",
   "watch.cut": "The end of this file is missing: {until} are there.",
   "watch.cut.of": "The end of this file is missing: {until} of {whole} are there.",
+  "watch.passed": ["A part of this file is damaged: one second is passed over.", "A part of this file is damaged: {count} seconds are passed over."],
   "watch.unplayable.segments": "In segments it cannot be sent either:",
   "watch.unplayable.full":
     "In segments it does not play here either: from one keyframe to the next there is more than this browser keeps of a video.",
@@ -145,6 +146,7 @@ export const en = {
   "stats.packaged.coding": "in segments: the coding changes in the midst",
   "stats.packaged.container": "in segments: the browser does not know the container",
   "stats.packaged.sound": "in segments: the browser does not know the first sound",
+  "stats.packaged.refused": "in segments: the browser does not open the file",
   "stats.packaged.video": "in segments: the browser does not take the file",
   "stats.first": "First picture after",
   "stats.stalls": "Stalls",

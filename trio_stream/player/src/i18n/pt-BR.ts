@@ -62,6 +62,7 @@ export const ptBR: Words = {
   "watch.unplayable.more": "Outro navegador ou um programa seu talvez consiga; aqui está o arquivo.",
   "watch.cut": "Falta o fim deste arquivo: há {until}.",
   "watch.cut.of": "Falta o fim deste arquivo: há {until} de {whole}.",
+  "watch.passed": ["Uma parte deste arquivo está danificada: um segundo é pulado.", "Uma parte deste arquivo está danificada: {count} segundos são pulados."],
   "watch.unplayable.segments": "Em segmentos também não pode ser enviado:",
   "watch.unplayable.full":
     "Em segmentos também não toca aqui: de um quadro-chave ao próximo há mais do que este navegador guarda de um vídeo.",
@@ -146,6 +147,7 @@ export const ptBR: Words = {
   "stats.packaged.coding": "em segmentos: a codificação muda no meio do arquivo",
   "stats.packaged.container": "em segmentos: o navegador não conhece o contêiner",
   "stats.packaged.sound": "em segmentos: o navegador não conhece o primeiro som",
+  "stats.packaged.refused": "em segmentos: o navegador não abre o arquivo",
   "stats.packaged.video": "em segmentos: o navegador não aceita o arquivo",
   "stats.first": "Primeira imagem após",
   "stats.stalls": "Interrupções",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { VideoDetails } from "../api/client";
-import { deliveryOf, type Why } from "./delivery";
+import type { Presentation, VideoDetails } from "../api/client";
+import { deliveryOf, insteadOf, type Why } from "./delivery";
 
 const browser = {
   plays: (type: string) => /^(video\/(mp4|webm)|audio\/(mp4|webm|wav))/.test(type) && !/ac-3|dtsc/.test(type),
@@ -75,5 +75,49 @@ describe("how a video comes", () => {
   it("is the file itself where the browser lists its sounds", () => {
     const two = film("avc1.64001f", ["mp4a.40.2", "mp4a.40.2"]);
     expect(deliveryOf(two, { ...browser, listsSounds: true })).toEqual(direct);
+  });
+});
+
+type Track = ["audio" | "video", string];
+
+/** What is offered, and what is not: the tracks in the order of the file, numbered as in MP4. */
+function offer(sent: Track[], left: Track[] = []) {
+  const numbered = ([kind, codec]: Track, track: number) => ({ kind, codec, track });
+  const found = { renditions: sent.map(numbered), omitted: left.map((each, place) => numbered(each, sent.length + place)) };
+  return found as unknown as Presentation;
+}
+
+describe("what the server says of the segments", () => {
+  const sounds = [1, 2].map((index) => ({ index, codec: "aac", codec_string: "mp4a.40.2" }));
+  const two = about({ audio: sounds });
+  const [picture, sound]: Track[] = [
+    ["video", "avc1.64001f"],
+    ["audio", "mp4a.40.2"],
+  ];
+
+  it.each([
+    ["both sounds are there", offer([picture!, sound!, sound!]), packaged("tracks")],
+    ["no sound is there", offer([picture!], [sound!, sound!]), direct],
+    ["the first sound is there", offer([picture!, sound!], [sound!]), packaged("tracks")],
+    ["sounds are there, of which nobody knows the order", offer([picture!, sound!]), packaged("tracks")],
+  ])("%s", (_, offered, delivery) => {
+    expect(deliveryOf(two, browser, offered)).toEqual(delivery);
+  });
+
+  it("is asked for the sound that the file itself begins with", () => {
+    const offered = offer([picture!, sound!], [sound!]);
+    const other = about({ audio: [...sounds].reverse() }); // the default one lies second
+    expect(deliveryOf(other, browser, offered)).toEqual(direct);
+  });
+
+  it.each([
+    ["pictures and sound", offer([picture!, sound!]), packaged("refused")],
+    ["pictures alone", offer([picture!]), packaged("refused")],
+    ["sound alone", offer([sound!]), packaged("refused")],
+    ["a sound it does not take", offer([picture!, ["audio", "ac-3"]]), packaged("refused", true)],
+    ["pictures it does not take", offer([["video", "mp4v.20.9"], sound!]), direct],
+    ["nothing", offer([]), direct],
+  ])("instead of a file that does not open: %s", (_, offered, delivery) => {
+    expect(insteadOf(offered, browser)).toEqual(delivery);
   });
 });

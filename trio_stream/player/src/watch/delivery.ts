@@ -1,11 +1,11 @@
 /** How a video comes: as the file it is, or in segments that the server makes of it. */
 
-import type { VideoDetails } from "../api/client";
+import type { Facts, Presentation, VideoDetails } from "../api/client";
 import { plays as known, type Supports } from "./formats";
 import { playsContainer, troubleOf } from "./playable";
 
 /** Why a video comes in segments: what the file as it is would not give this browser. */
-export type Why = "sizes" | "tracks" | "pictures" | "clock" | "cut" | "coding" | "container" | "sound" | "video";
+export type Why = "sizes" | "tracks" | "pictures" | "clock" | "cut" | "coding" | "container" | "sound" | "video" | "refused";
 
 /** `pictures`: they come alone, as there is no sound in segments that this browser takes. */
 export type Delivery = { kind: "direct" } | { kind: "packaged"; why: Why; pictures: boolean };
@@ -27,9 +27,10 @@ const direct = { kind: "direct" } as const;
 
 /**
  * The file as it is wherever that gives a person all there is: nothing starts sooner, and nothing costs less. A sound
- * that is heard of the file is not given up for segments in which it would not be.
+ * that is heard of the file is not given up for segments in which it would not be. `offered`: what there is in segments, once that
+ * is known.
  */
-export function deliveryOf(video: Asked, { plays, takes, listsSounds }: Browser): Delivery {
+export function deliveryOf(video: Asked, { plays, takes, listsSounds }: Browser, offered?: Presentation): Delivery {
   const { facts } = video;
   if (facts === null || video.state === "unreadable") return direct;
   const [picture] = facts.video;
@@ -45,6 +46,7 @@ export function deliveryOf(video: Asked, { plays, takes, listsSounds }: Browser)
   if (trouble?.kind === "video") return packaged("video");
   if (sound !== undefined && known("audio", sound, plays) !== true) return sent.length > 0 ? packaged("sound") : direct;
   if (sound !== undefined && !sent.includes(sound)) return direct;
+  if (sound !== undefined && offered !== undefined && !isOffered(sound, facts, offered)) return direct;
   // What the server says of a film counts from its beginning, and a browser takes the clock of the file.
   if (facts.start > CLOSE) return packaged("clock");
   // A browser plays on to the end that a file speaks of, where there is nothing.
@@ -56,6 +58,24 @@ export function deliveryOf(video: Asked, { plays, takes, listsSounds }: Browser)
   if (facts.audio.length > 1 && !listsSounds) return packaged("tracks");
   if (video.versions.length > 1) return packaged("sizes");
   return direct;
+}
+
+/** Whether a sound of the file is there in segments. Both name the tracks in their order, each by numbers of its own. */
+function isOffered(sound: Facts["audio"][number], facts: Facts, { renditions, omitted }: Presentation): boolean {
+  const here = renditions.filter(({ kind }) => kind === "audio");
+  const all = [...here, ...omitted.filter(({ kind }) => kind === "audio")].sort((one, other) => (one.track ?? 0) - (other.track ?? 0));
+  if (all.length !== facts.audio.length) return here.length > 0;
+  const place = facts.audio.filter(({ index }) => index < sound.index).length;
+  return here.some((each) => each === all[place]);
+}
+
+/** How a video comes whose file this browser does not open. */
+export function insteadOf({ renditions }: Presentation, { takes }: Pick<Browser, "takes">): Delivery {
+  const taken = (wanted: string) =>
+    renditions.some(({ kind, codec }) => kind === wanted && takes(`${kind}/mp4; codecs="${codec}"`));
+  const [pictures, sound] = (["video", "audio"] as const).map((kind) => renditions.some((each) => each.kind === kind));
+  if (pictures ? !taken("video") : !taken("audio")) return direct;
+  return { kind: "packaged", why: "refused", pictures: Boolean(sound) && !taken("audio") };
 }
 
 /** What this browser can do. */

@@ -1,10 +1,13 @@
 /** Playing a video that comes in segments. hls.js is loaded only for that, after the page has shown. */
 
 import type HlsPlayer from "hls.js";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { VideoDetails } from "../api/client";
+import { presentation } from "../api/queries";
 import { remember, remembered } from "../ui/memory";
-import { type Delivery, deliveryOf, thisBrowser } from "./delivery";
+import { Damage } from "./damage";
+import { type Delivery, deliveryOf, insteadOf, thisBrowser } from "./delivery";
 import { closest, rank, trackName } from "../ui/languages";
 import { distinct } from "./tracks";
 
@@ -33,6 +36,8 @@ export interface Packaged {
   chooseQuality: (id: number) => void;
   /** Whether there is no sound in the segments. */
   without: boolean;
+  /** Seconds that are passed over, because they are damaged. */
+  passed: number;
   /** Why it does not play in segments; null while it does. */
   failed: Failure | null;
 }
@@ -40,10 +45,11 @@ export interface Packaged {
 /** `full`: there is more in one segment than the browser keeps; `refused`: the server does not send one, as it says. */
 export type Failure = { kind: "full" } | { kind: "refused"; reason: string } | { kind: "other"; reason: string };
 
-const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: false, failed: null };
+const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: false, passed: 0, failed: null };
 const MENDED = 3; // errors of the media in a row, after which the film is at fault
 const FULL = 3; // times in a row that the browser has no room for a segment, though nothing else is to be shown
 const REFUSED = 422; // the server's status for what can never be sent
+const LARGE = /more than \d+ MiB/; // of what is no damage: all of it is in the file itself
 
 /** The sounds in a menu: those in a person's languages first. */
 export function ordered(sounds: readonly Sound[], wanted: readonly string[]): Sound[] {
@@ -106,6 +112,7 @@ export function usePackaged(
     setState(NOTHING);
     if (video === null || source === null) return;
     let over = false;
+    const ending = new AbortController();
     const failed = (why: Failure) => setState((before) => ({ ...before, failed: before.failed ?? why }));
     const begin = async () => {
       const [{ default: Hls }, from] = await Promise.all([import("hls.js"), playlistOf(source, pictures)]);
@@ -125,6 +132,7 @@ export function usePackaged(
       player.current = hls;
       let errors = 0;
       let full = 0;
+      const damage = new Damage(hls, video, (passed) => setState((before) => ({ ...before, passed })), Hls, ending.signal);
       hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
         const sounds = audioTracks.map(({ id, lang, attrs }) => ({ id, language: lang ?? null, title: attrs["X-TITLE"] ?? null }));
         const first = firstSound(sounds, remembered("sound"));
@@ -145,13 +153,15 @@ export function usePackaged(
         errors = 0;
         if (id === "main") full = 0;
       });
-      hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response, networkDetails }) => {
-        // Of these hls.js makes no end: it asks for the segment again and again.
-        if (video.readyState < video.HAVE_FUTURE_DATA) {
-          if (details === Hls.ErrorDetails.BUFFER_FULL_ERROR && (full += 1) >= FULL) failed({ kind: "full" });
-          if (details === Hls.ErrorDetails.FRAG_LOAD_ERROR && response?.code === REFUSED)
-            failed({ kind: "refused", reason: saidOf(networkDetails) });
-        }
+      hls.on(Hls.Events.ERROR, (_, data) => {
+        const { fatal, type, details, response, networkDetails } = data;
+        // Of this hls.js makes no end: it asks for the segment again and again.
+        if (video.readyState < video.HAVE_FUTURE_DATA && details === Hls.ErrorDetails.BUFFER_FULL_ERROR && (full += 1) >= FULL)
+          failed({ kind: "full" });
+        const refused = details === Hls.ErrorDetails.FRAG_LOAD_ERROR && response?.code === REFUSED;
+        if (refused && LARGE.test(saidOf(networkDetails))) failed({ kind: "refused", reason: saidOf(networkDetails) });
+        else if (damage.heard(data, Hls)) return;
+        else if (refused) failed({ kind: "refused", reason: saidOf(networkDetails) });
         if (!fatal) return;
         const lost = type === Hls.ErrorTypes.NETWORK_ERROR && (response?.code ?? 0) < 400;
         if (lost) return; // the page asks until the server answers, and has this go on
@@ -168,6 +178,7 @@ export function usePackaged(
     });
     return () => {
       over = true;
+      ending.abort();
       player.current?.destroy();
       player.current = null;
     };
@@ -195,25 +206,56 @@ export function usePackaged(
   };
 }
 
-/** Plays a video in segments where the file itself would not do; where segments do not either, it is the file. */
+/** The addresses that did not play, of the file and of its segments; each is tried once. */
+function useRefused(video: HTMLVideoElement | null, { file, hls }: VideoDetails["urls"], failed: string | null) {
+  const [refused, setRefused] = useState<readonly string[]>([]);
+  useEffect(() => {
+    if (failed !== null) setRefused((before) => [...before, failed]);
+  }, [failed]);
+  useEffect(() => {
+    if (video === null) return;
+    const look = () => {
+      const opens = video.error === null || video.readyState > 0 || !video.currentSrc.endsWith(file);
+      if (!opens) setRefused((before) => [...before, file]);
+    };
+    look();
+    video.addEventListener("error", look);
+    return () => video.removeEventListener("error", look);
+  }, [video, file]);
+  return { file: refused.includes(file), segments: refused.includes(hls) };
+}
+
+/**
+ * Plays a video in segments where the file itself would not do, or does not; where segments do not either, it is the file.
+ * `asking`: whether it is not known yet how it comes.
+ */
 export function usePackagedIfNeeded(video: HTMLVideoElement | null, details: VideoDetails) {
   const { content_type, facts, state, reason, versions, urls } = details;
-  const best = useMemo(
-    () => deliveryOf({ content_type, facts, state, reason, versions }, thisBrowser()),
-    [content_type, facts, state, reason, versions],
+  const [failed, setFailed] = useState<string | null>(null);
+  const refused = useRefused(video, urls, failed);
+  const browser = useMemo(thisBrowser, []);
+  const wanted = useMemo(
+    () => deliveryOf({ content_type, facts, state, reason, versions }, browser),
+    [content_type, facts, state, reason, versions, browser],
   );
-  const [refused, setRefused] = useState<string | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
-  const direct = best.kind === "direct" || refused === urls.hls;
+  const { data: offered, isPending } = useQuery({ ...presentation(details.id), enabled: wanted.kind === "packaged" || refused.file });
+  const best = useMemo(() => {
+    const known = deliveryOf({ content_type, facts, state, reason, versions }, browser, offered);
+    return known.kind === "direct" && refused.file && offered !== undefined ? insteadOf(offered, browser) : known;
+  }, [content_type, facts, state, reason, versions, browser, offered, refused.file]);
+  const direct = best.kind === "direct" || refused.segments;
   const packaged = usePackaged(video, direct ? null : urls.hls, best.kind === "packaged" && best.pictures);
   useEffect(() => {
     if (packaged.failed === null) return;
-    setRefused(urls.hls);
+    setFailed(urls.hls);
     setFailure(packaged.failed);
     const at = video?.currentTime ?? 0;
     if (at > 0) video?.addEventListener("loadedmetadata", () => void (video.currentTime = at), { once: true });
   }, [packaged.failed, urls.hls, video]);
   const delivery: Delivery = direct ? { kind: "direct" } : best;
-  const failed = refused === urls.hls ? failure : null;
-  return { ...packaged, failed, direct, delivery, source: direct ? urls.file : urls.hls, reload: direct ? null : packaged.reload };
+  const asking = !direct || (refused.file && !refused.segments && isPending);
+  const why = refused.segments ? failure : null;
+  const source = direct ? urls.file : urls.hls;
+  return { ...packaged, failed: why, direct, delivery, asking, source, reload: direct ? null : packaged.reload };
 }

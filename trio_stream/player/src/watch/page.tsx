@@ -3,7 +3,7 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import { Link, useLocation, useSearch } from "wouter";
-import { ask, isGone, type VideoDetails } from "../api/client";
+import { ask, isGone, type Presentation, type VideoDetails } from "../api/client";
 import { presentation, video as videoOf } from "../api/queries";
 import { useTexts } from "../i18n";
 import { bitsPerSecond, bytes, clock, fraction } from "../ui/format";
@@ -65,7 +65,9 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
   const picture = facts?.video[0];
   const sound = facts?.audio ?? [];
   const browser = useMemo(thisBrowser, []);
-  const delivery = useMemo(() => deliveryOf(details, browser), [details, browser]);
+  const wanted = useMemo(() => deliveryOf(details, browser), [details, browser]);
+  const { data: offered } = useQuery({ ...presentation(details.id), enabled: mayLeaveOut(details, wanted, browser) });
+  const delivery = useMemo(() => deliveryOf(details, browser, offered), [details, browser, offered]);
   const fixed = !browser.listsSounds && delivery.kind === "direct";
   const rows: [string, string][] = [[t("watch.path"), details.name]];
   if (picture !== undefined) {
@@ -142,7 +144,7 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
         <Rows className="facts" rows={rows} />
         {/* Of several tracks browsers play the first, unless they can list them (HTML standard section 4.8.11.10). */}
         {sound.length > 1 && fixed && <p className="remark">{t("player.audio.fixed")}</p>}
-        {mayLeaveOut(details, delivery, browser) && <NotPlayed details={details} delivery={delivery} browser={browser} />}
+        {offered !== undefined && <NotPlayed {...{ details, delivery, browser, offered }} />}
       </section>
     </div>
   );
@@ -152,14 +154,13 @@ interface Playing {
   details: VideoDetails;
   delivery: Delivery;
   browser: Browser;
+  offered: Presentation;
 }
 
 /** The tracks of the file that are not played, each with the reason. */
-function NotPlayed({ details, delivery, browser }: Playing) {
+function NotPlayed({ details, delivery, browser, offered }: Playing) {
   const { t, language } = useTexts();
-  const { data: offered } = useQuery(presentation(details.id));
   const names = { language, forced: t("player.forced"), hearing: t("player.hearing") };
-  if (offered === undefined) return null;
   const tracks = leftOut(offered, details.facts, delivery.kind, browser);
   if (tracks.length === 0 && offered.reason === null) return null;
   return (

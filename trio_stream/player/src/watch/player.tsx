@@ -53,7 +53,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
 
   const lost = useRecovery(video, source, packaged.reload);
   const measured = useMeasured(video, source, since);
-  const trouble = useTrouble(video, details);
+  const trouble = useTrouble(video, details, packaged.asking);
   const silence = useSilence(video, details, packaged.delivery.kind, packaged.without);
   usePlayhead(video, details, told);
   useChapters(video, details);
@@ -211,6 +211,11 @@ export function Player({ details, asked, since, go, told }: Playing) {
           )}
         </Skin>
       </div>
+      {packaged.passed > 0 && trouble === null && (
+        <p className="remark" role="note">
+          {t("watch.passed", { count: Math.round(packaged.passed) || 1 })}
+        </p>
+      )}
       {silence !== null && trouble === null && <SilentBelow silence={silence} details={details} />}
       <Keys dialog={keys} />
     </>

@@ -115,7 +115,7 @@ export function useRecovery(video: HTMLVideoElement | null, source: string, relo
       at = video.currentTime;
     });
     listen("error", () => {
-      if (fine) void recover();
+      if (fine && again.current === null) void recover(); // what else loads it hears of that itself
     });
     const watch = setInterval(() => {
       const should = fine && wanted && !video.paused && !video.ended && video.readyState < 3;

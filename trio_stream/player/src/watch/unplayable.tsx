@@ -10,8 +10,11 @@ import { Elsewhere } from "./elsewhere";
 import type { Failure } from "./packaged";
 import { type Trouble, troubleOf } from "./playable";
 
-/** What keeps `video` from playing, once it said that it cannot; until then one does not know better than it. */
-export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails): Trouble | null {
+/**
+ * What keeps `video` from playing, once it said that it cannot; until then one does not know better than it. `asking`:
+ * whether its errors are not the last word, as it comes in segments, or may yet.
+ */
+export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails, asking: boolean): Trouble | null {
   const [refused, setRefused] = useState<string | null>(null);
   const [pictureless, setPictureless] = useState(false);
   const source = details.urls.file;
@@ -43,7 +46,7 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
       video.removeEventListener("error", failed);
     };
   }, [video, source, details.facts]);
-  if (refused !== source || video === null) return null;
+  if (refused !== source || video === null || (asking && !pictureless)) return null;
   return (
     troubleOf(details, (type) => video.canPlayType(type) !== "", pictureless) ?? {
       kind: "damaged",
