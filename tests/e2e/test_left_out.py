@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.conftest import VIDEO, open_video, playing, until, wait_known
+from tests.e2e.conftest import VIDEO, find_video, open_video, playing, until, wait_known
 from tests.media.making import make
 from tests.support import Server, serving
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_played_says_so_on_a_phone(browser_phone: BrowserContext)
 
 
 def test_sound_under_a_reason_counts_as_not_watched(page: Page) -> None:
-    open_video(page, "Archive")
+    find_video(page, "Archive")  # as who pressed something, who may hear it
     expect(page.get_by_role("alert")).to_contain_text("FFV1")
     until(page, f"{VIDEO}.paused")
     assert page.evaluate(f"{VIDEO}.currentTime") < 4

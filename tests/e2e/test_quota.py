@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import launched
+from tests.browser import QUIETLY, program
 from tests.depth import large
 from tests.e2e.conftest import VIDEO, at, open_video, playing, until, wait_at, wait_known
 from tests.media.making import make
@@ -50,10 +50,12 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(browser: Browser) -> Iterator[Browser]:
     """A browser that keeps little."""
-    with launched(f"--mse-video-buffer-size-limit-mb={KEPT}") as running:
-        yield running
+    limit = f"--mse-video-buffer-size-limit-mb={KEPT}"
+    small = browser.browser_type.launch(executable_path=program(), args=[*QUIETLY, limit])
+    yield small
+    small.close()
 
 
 def open_socket(page: Page, title: str) -> None:
