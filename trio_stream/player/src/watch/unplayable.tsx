@@ -29,7 +29,7 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
     };
     // Sound without its picture is no film: browsers play the half they know without a word.
     const half = () => {
-      if (video.videoWidth > 0 || (details.facts?.video.length ?? 0) === 0) return;
+      if (asking || video.videoWidth > 0 || (details.facts?.video.length ?? 0) === 0) return;
       video.pause(); // nor does what was heard under the reason count as watched
       setPictureless(true);
       setRefused(source);
@@ -45,7 +45,7 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
       video.removeEventListener("loadeddata", half);
       video.removeEventListener("error", failed);
     };
-  }, [video, source, details.facts]);
+  }, [video, source, details.facts, asking]);
   if (refused !== source || video === null || (asking && !pictureless)) return null;
   return (
     troubleOf(details, (type) => video.canPlayType(type) !== "", pictureless) ?? {
