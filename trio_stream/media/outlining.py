@@ -111,6 +111,7 @@ class Draft:
             container, file, tracks[:TRACK_LIMIT], film.index if film is not None and film in tracks else None
         )
         self._beyond = tracks[TRACK_LIMIT : facts.TRACK_LIMIT]
+        self._unknown = [each for each in found if _is_unknown(each) and pid is None][: facts.TRACK_LIMIT]
         self._programmes: tuple[frozenset[int], ...] = ()
         if self.name == "mpegts" and file.seekable():
             self._programmes = programmes(file.read_at(0, READ_BYTES))
@@ -132,6 +133,11 @@ class Draft:
         tracks = [(each.stream, each) for each in (*survey.tracks.values(), *map(Seen, self._beyond))]
         video = [self._video(stream, each) for stream, each in tracks if isinstance(stream, VideoStream)]
         audio = [self._audio(stream, each) for stream, each in tracks if isinstance(stream, AudioStream)]
+        for stream in self._unknown:
+            if isinstance(stream, VideoStream):
+                video.append(VideoOutline(probe.describe_video(stream, ""), _UNKNOWN))
+            else:
+                audio.append(AudioOutline(probe.describe_audio(stream), _UNKNOWN))
         carriages = [*(each.carriage for each in video), *(each.carriage for each in audio)]
         duration = said_duration(self.container, self.name, self.start)
         if survey.whole:
@@ -435,6 +441,26 @@ def _carriage(
         sizes=tuple(seen.sizes),
         refusal=refusal,
     )
+
+
+_UNKNOWN = Carriage(
+    time_base=Fraction(1, 1000),
+    origin=0,
+    timescale=1000,
+    first=0,
+    delay=0,
+    step=0,
+    start=0.0,
+    end=None,
+    sizes=(0,),
+    refusal="nobody here knows how it is coded",
+)
+"""Of a track that FFmpeg cannot read."""
+
+
+def _is_unknown(stream: Track) -> bool:
+    known: Any = stream.codec_context
+    return known is None and not is_flagged(stream, Disposition.attached_pic)
 
 
 def _is_playable(stream: Track) -> bool:
