@@ -173,7 +173,7 @@ def test_the_keys_of_the_system_know_the_video(page: Page) -> None:
 @pytest.mark.parametrize(
     ("title", "what", "why"),
     [
-        ("Foreign", "This browser cannot play this video", "picture's format, PRORES"),
+        ("Foreign", "This browser cannot play this video", "picture's format, ProRes"),
         ("Broken", "This video cannot be played", "it is damaged, or no video"),
     ],
 )

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.engine import URL
 
 from tests.library import rows
 from tests.library.patient import NOTHING
+from tests.packaging.test_outlined import TRACK as PICTURES
 from trio_stream.library import chores
 from trio_stream.media.facts import SubtitleTrack
 from trio_stream.store.tables import contents, subtitles
@@ -55,3 +56,29 @@ def test_no_track_of_subtitles_is_left_out_without_a_reason(
 ) -> None:
     with rows.opened(database_url) as engine, engine.begin() as connection:
         assert kept(connection, *codecs, made=made) == expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "artwork"),
+    [
+        ({}, "made"),
+        ({"subtitles": tracks("subrip"), "title": "Another"}, "made"),
+        ({"duration": 9.0}, "waiting"),
+        ({"start": 3600.0}, "waiting"),
+        ({"video": (replace(PICTURES, index=1),)}, "waiting"),
+        ({"video": (replace(PICTURES, rotation=90),)}, "waiting"),
+        ({"video": ()}, "none"),
+    ],
+)
+def test_pictures_are_made_anew_only_where_facts_ask_for_others(
+    database_url: URL, changed: dict[str, Any], artwork: str
+) -> None:
+    """Facts are found anew after an update of the server; to draw a whole library takes hours."""
+    facts = replace(NOTHING, duration=8.0, video=(PICTURES,))
+    with rows.opened(database_url) as engine, engine.begin() as connection:
+        rows.add(connection, "film.mkv")
+        revision = connection.scalars(select(contents.c.revision)).one()
+        chores.keep_facts(connection, revision, facts)
+        connection.execute(update(contents).values(artwork="made"))
+        chores.keep_facts(connection, revision, replace(facts, **changed))
+        assert connection.scalars(select(contents.c.artwork)).one() == artwork

@@ -29,6 +29,7 @@ from trio_stream.media.jobs import Unreadable
 from trio_stream.media.outline import Outline, VideoOutline
 from trio_stream.media.remux import segment
 from trio_stream.media.sandbox import Sandbox
+from trio_stream.mp4.heads import LATE
 
 type Open = Callable[[Path], AbstractContextManager[int]]
 
@@ -104,7 +105,10 @@ def assert_same(path: Path) -> None:
 def assert_same_pictures(path: Path, each: Outlined, joined: bytes) -> None:
     ours, theirs = pictures(joined), pictures(path, each.track.index, zero_of(each))
     assert [digest for _, digest in ours] == [digest for _, digest in theirs]
-    assert max(abs(one - other) for (one, _), (other, _) in zip(ours, theirs, strict=True)) < 0.001
+    times = [time for time, _ in theirs]
+    if times[0] >= LATE:
+        times[0] = 0.0  # it is shown from the beginning on
+    assert max(abs(one - other) for (one, _), other in zip(ours, times, strict=True)) < 0.001
 
 
 def assert_same_sound(path: Path, each: Outlined, joined: bytes) -> None:

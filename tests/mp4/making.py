@@ -62,10 +62,13 @@ class Making:
     matrix: bytes = UNITY
     more: dict[str, bytes] = field(default_factory=dict)
     """Boxes of the sample table in place of those that would be made; an empty one is left out."""
+    data: tuple[bytes, ...] = ()
 
     @property
     def contents(self) -> list[bytes]:
-        """The bytes of each sample: none are like those of another."""
+        """The bytes of each sample: `data`, or else none are like those of another."""
+        if self.data:
+            return list(self.data)
         chance = random.Random(self.id)
         return [chance.randbytes(sample.size) for sample in self.samples]
 
@@ -296,16 +299,26 @@ def trun(samples: Sequence[Sample], offset: int | None = None, *, version: int =
 
 
 def fragment(
-    track: Making, first: int, stop: int, sequence: int, time: int | None, *, split: int = 0
+    track: Making,
+    first: int,
+    stop: int,
+    sequence: int,
+    time: int | None,
+    *,
+    split: int = 0,
+    described: int | None = None,
 ) -> bytes:
-    """`moof` and `mdat` of samples `first` to `stop`, in two runs if `split` lies between these."""
+    """`moof` and `mdat` of samples `first` to `stop`, in two runs if `split` lies between these.
+
+    `described` is the number of their sample entry; None: it is not said."""
+    header = tfhd(track.id) if described is None else tfhd(track.id, 0x020002, described)
     samples, contents = track.samples[first:stop], track.contents[first:stop]
     parts = [samples[: split - first], samples[split - first :]] if first < split < stop else [samples]
 
     def build(offsets: Sequence[int]) -> bytes:
         clock = [tfdt(time)] if time is not None else []
         made = [trun(part, offset) for part, offset in zip(parts, offsets, strict=True)]
-        return box("moof", full("mfhd", 0, 0, words(sequence)), box("traf", tfhd(track.id), *clock, *made))
+        return box("moof", full("mfhd", 0, 0, words(sequence)), box("traf", header, *clock, *made))
 
     begin = len(build([0] * len(parts))) + 8
     sizes = [sum(each.size for each in part) for part in parts]

@@ -46,7 +46,8 @@ class Node:
     def size(self) -> int:
         """Bytes it has."""
         inner = sum(each.size for each in self.children) if self.children is not None else 0
-        return (16 if self.large else 8) + len(self.payload) + inner + self.hole
+        head = 0 if not self.kind else 16 if self.large else 8
+        return head + len(self.payload) + inner + self.hole
 
     def copy(self) -> "Node":
         """The same, of other boxes."""

@@ -324,7 +324,7 @@ STBL = "moov/trak/mdia/minf/stbl"
         ({"stco": full("co64", 0, 0, words(2, 1, 1))}, f"the box {STBL}/co64: it has no room for the 2 entries"),
         ({"stsc": table("stsc", [(2, 2, 1)])}, f"the box {STBL}/stsc: its chunks are not in order"),
         ({"stsc": table("stsc", [(1, 1, 1), (1, 2, 1)])}, f"the box {STBL}/stsc: its chunks are not in order"),
-        ({"stsc": table("stsc", [(1, 2, 1), (2, 2, 2)])}, f"the box {STBL}/stsc: the coding changes in the midst"),
+        ({"stsc": table("stsc", [(1, 2, 1), (2, 2, 2)])}, f"the box {STBL}/stsd: there is no entry 2 in it"),
         ({"stsc": table("stsc", [(1, 0, 1)])}, f"the box {STBL}/stsc: a chunk has no samples"),
         ({"stsc": table("stsc", [(1, 2, 2)])}, f"the box {STBL}/stsd: there is no entry 2 in it"),
         ({"stsc": table("stsc", [(1, 2, 0)])}, f"the box {STBL}/stsd: there is no entry 0 in it"),

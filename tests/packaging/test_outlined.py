@@ -12,8 +12,9 @@ from trio_stream.media.facts import AudioTrack, VideoTrack
 from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.outlined import present_outline
+from trio_stream.packaging.packaged import LONGEST
 from trio_stream.packaging.presentation import Segments
-from trio_stream.packaging.tracks import HEAD, LONGEST, PER_SAMPLE
+from trio_stream.packaging.tracks import HEAD, PER_SAMPLE
 
 TRACK = VideoTrack(
     index=0,

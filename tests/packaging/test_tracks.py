@@ -35,17 +35,9 @@ from trio_stream.mp4.esds import write_esds
 from trio_stream.mp4.movie import Movie, read_movie
 from trio_stream.mp4.sample_entry import read_sample_entry
 from trio_stream.mp4.timeline import Timeline, Unsupported
+from trio_stream.packaging.packaged import MOST_SOUNDS, PackagedTrack, omitted_tracks, packaged_tracks
 from trio_stream.packaging.presentation import Presentation, Rendition
-from trio_stream.packaging.tracks import (
-    HEAD,
-    MOST_KEYS,
-    MOST_SOUNDS,
-    PER_SAMPLE,
-    PackagedTrack,
-    omitted_tracks,
-    packaged_tracks,
-    present,
-)
+from trio_stream.packaging.tracks import HEAD, MOST_KEYS, PER_SAMPLE, present
 
 
 def presented(*tracks: Making) -> Presentation:

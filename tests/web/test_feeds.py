@@ -6,7 +6,8 @@ from tests.mp4.making import Edit, Making
 from tests.packaging.making import movie, pictures, sound
 from trio_stream.http.bodies import Part
 from trio_stream.packaging import segments
-from trio_stream.packaging.tracks import packaged_tracks, present
+from trio_stream.packaging.packaged import packaged_tracks
+from trio_stream.packaging.tracks import present
 from trio_stream.playback.indexes import Index
 from trio_stream.web.feeds import Fragments
 

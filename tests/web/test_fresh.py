@@ -25,6 +25,9 @@ OPERATIONS = [
     if method in about
 ]
 
+VALIDATED = {"/openapi.json", "/api/videos/{id}/presentation"}
+"""JSON with an entity tag, which is asked for again each time."""
+
 NO_ID, NO_REVISION = "0" * 16, "0" * 24
 NAMES = {
     "id": NO_ID,
@@ -85,7 +88,7 @@ def test_no_json_is_kept(stocked: Server, method: str, path: str) -> None:
         seen.add(held(ask(stocked, method.upper(), f"{url}?limit=x")))
     seen.add(held(ask(stocked, "TRACE", url)))
     assert {421, 405} <= seen
-    if "200" in described and "application/json" in responses["200"]["content"] and path != "/openapi.json":
+    if "200" in described and "application/json" in responses["200"]["content"] and path not in VALIDATED:
         assert 200 in seen
     ask(stocked, "DELETE", f"/api/videos/{id_}/playhead")
 

@@ -128,6 +128,8 @@ def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
     texts = [track for track in facts.subtitles if track.text]
     width, height = picture.shown_size if picture else (None, None)
     duration = facts.duration or 0.0
+    before = connection.execute(select(contents).where(contents.c.revision == revision)).one_or_none()
+    drawn = before is not None and before.artwork == "made" and _look_alike(before, facts)
     connection.execute(
         update(contents)
         .where(contents.c.revision == revision)
@@ -139,7 +141,7 @@ def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
             duration=duration,
             width=width,
             height=height,
-            artwork="waiting" if picture or facts.cover is not None else "none",
+            artwork="made" if drawn else "waiting" if picture or facts.cover is not None else "none",
             texts="waiting" if texts else "none",
         )
     )
@@ -160,6 +162,20 @@ def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
                 reason=None if track.text else _why_not(track),
             )
         )
+
+
+def _look_alike(before: Row[Any], facts: Facts) -> bool:
+    """Whether pictures that were made of a content are those that its facts ask for: nothing is drawn anew then."""
+    if before.facts is None or before.duration != (facts.duration or 0.0):
+        return False
+    known, now = json.loads(before.facts), facts.to_json()
+    return known.get("start", 0.0) == facts.start and _shown(known) == _shown(now)
+
+
+def _shown(facts: dict[str, Any]) -> list[list[Any]]:
+    """What pictures depend on, of the track that is played."""
+    names = ("index", "width", "height", "rotation", "pixel_aspect")
+    return [[track[name] for name in names] for track in facts["video"][:1]]
 
 
 def _why_not(track: SubtitleTrack) -> str:

@@ -36,11 +36,13 @@ SHORT = 0.25
 @dataclass(frozen=True, slots=True)
 class Span:
     """`start`: what the clock of the file shows at 0. `duration`: of all that the file speaks of, None if it does not.
-    `until`: where what is there ends, if something is missing; the same where nobody knows how much. All in seconds."""
+    `until`: where what is there ends, if something is missing; the same where nobody knows how much. All in seconds.
+    `recoded`: the coding of a track changes, as its sample entries say."""
 
     start: float
     duration: float | None
     until: float | None = None
+    recoded: bool = False
 
 
 def start_of(container: av.container.InputContainer, file: MediaFile, name: str) -> float:
@@ -91,15 +93,16 @@ def _tables(file: MediaFile, size: int, tracks: Collection[int], said: float | N
         here = extent(movie, tracks)
         if here is None:
             return None
+        recoded = any(len(each.described) > 1 for each in movie.tracks if each.id in tracks)
         short = said is not None and said - here.start - here.length > SHORT
         cut = movie.fragmented and is_cut_off(file.read_at, size)
         if not short and not cut:
-            return Span(here.start, here.length)
+            return Span(here.start, here.length, recoded=recoded)
         whole = extent(read_located(file.read_at, located, size, whole=True), tracks) or Extent(0, 0)
     except (Malformed, OverflowError):
         return None
     cut = cut or whole.length - here.length > SHORT
-    return Span(here.start, max(whole.length, here.length), here.length if cut else None)
+    return Span(here.start, max(whole.length, here.length), here.length if cut else None, recoded)
 
 
 def found_until(

@@ -22,6 +22,9 @@ CHAPTER_LIMIT = 2000
 KEYFRAME_LIMIT = 20_000
 LIST_LIMIT = KEYFRAME_LIMIT
 
+LARGEST = 1e12
+"""No number in facts is as large: clocks count seconds since 1970, and at most 64 bits of them."""
+
 type Hdr = Literal["HDR10", "HLG", "Dolby Vision"]
 
 
@@ -120,6 +123,7 @@ class Facts:
 
     All times count from where the presentation begins; the clock of the file shows `start` seconds there. Where the end
     of the file is missing, what is there ends at `until` seconds; None: nothing is missing, as far as one can tell.
+    `recoded`: the sample entries of an MP4 file say that the coding of a track changes.
 
     `container` is a short name: mp4, mov, matroska, webm, mpegts, avi...; `video` and `audio` begin with the track that
     is played; `cover` is the index of a track of single pictures that is none of them: a picture attached to the file,
@@ -138,6 +142,7 @@ class Facts:
     cover: int | None
     start: float = 0.0
     until: float | None = None
+    recoded: bool = False
 
     @property
     def missing(self) -> str | None:
@@ -203,7 +208,7 @@ def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR09
         return data
     if kind is float and type(data) in (int, float):
         number = float(data)  # type: ignore[arg-type]
-        if math.isfinite(number) and abs(number) < 1e9:
+        if math.isfinite(number) and abs(number) < LARGEST:
             return number
     elif kind is int and type(data) is int and abs(data) < 1 << 62:
         return data

@@ -81,6 +81,23 @@ def sets_in(codec: str, packet: Buffer) -> list[bytes]:
     return found
 
 
+def sets_behind_lengths(codec: str, packet: Buffer, lengths: int) -> list[bytes]:
+    """The parameter sets that a packet brings before its first slice, whose units have their lengths before them, in so
+    many bytes each."""
+    data = memoryview(packet)
+    found: list[bytes] = []
+    at = 0
+    while at + lengths < len(data):
+        begins = at + lengths
+        at = begins + int.from_bytes(data[at:begins])
+        kind = _kind(codec, data[begins])
+        if kind in _SLICES[codec]:
+            break
+        if kind in _SETS[codec] and begins < at <= len(data):
+            found.append(bytes(data[begins:at]).rstrip(b"\0"))
+    return found
+
+
 class Following:
     """Follows the parameter sets of a track through its packets.
 
@@ -96,7 +113,8 @@ class Following:
         self.framed = is_byte_stream(codec, extradata)
         self.described = _joined(self._now)
         self.others = False
-        notable = len(self.described) <= SETS_LIMIT and (self.framed or _lengths(codec, extradata) == 4)
+        self._lengths = 0 if self.framed else _lengths(codec, extradata)
+        notable = len(self.described) <= SETS_LIMIT and (self.framed or self._lengths == 4)
         self.changes: list[tuple[int, bytes]] | None = [] if notable else None
 
     def take(self, packet: Buffer, record: bytes | None, keyframe: int | None) -> None:
@@ -107,6 +125,8 @@ class Following:
         brought = sets_of(self._codec, record) if record else []
         if self.framed:
             brought += sets_in(self._codec, packet)
+        elif keyframe is not None and self._lengths:
+            brought += sets_behind_lengths(self._codec, packet, self._lengths)
         if brought:
             self.others = self.others or not self._known.issuperset(brought)
             again = any(_kind(self._codec, unit[0]) in _FIRST_SETS[self._codec] for unit in brought)

@@ -156,11 +156,11 @@ def beginning_of(file: MediaFile, clocks: Clocks) -> int:
     Backwards from there, up to the last PES packet of another clock: tables just before belong to what follows.
     """
     found, is_open = clocks.position, False
-    size = packet_size(file, found)
+    size = packet_size(file.read_at, found)
     if size is None:
         return _pack_before(file, found)
     pmts: set[int] = set()
-    for place, packet in backwards(file, found, size):
+    for place, packet in backwards(file.read_at, found, size):
         pid, starts = pid_of(packet), bool(packet[1] & 0x40)
         if pid == 0 and starts:
             pmts |= programs(packet)
@@ -183,7 +183,7 @@ def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
     overlooked that lies between two of the places. Another container is one part.
     """
     whole: list[tuple[int, int | None]] = [(0, None)]
-    size = packet_size(file, 0) if file.size is not None else None
+    size = packet_size(file.read_at, 0) if file.size is not None else None
     if size is None or file.size is None:
         return whole
     apart = max(16, file.size // LOOKS // size) * size
@@ -258,9 +258,9 @@ def _clock_near(file: MediaFile, position: int, size: int) -> tuple[int, float] 
 
 def end_before(file: MediaFile, position: int, pid: int) -> int:
     """Where what is said before `position` of the coding of a track ends: before the tables that say something new."""
-    size = packet_size(file, position)
+    size = packet_size(file.read_at, position)
     found = position
-    for where, packet in backwards(file, position, size) if size is not None else ():
+    for where, packet in backwards(file.read_at, position, size) if size is not None else ():
         if pid_of(packet) == pid:
             break
         if pid_of(packet) == 0 or (packet[1] & 0x40 and begins_pmt(packet)):
@@ -275,7 +275,7 @@ def _apart(time: float, clock: float) -> float:
 
 def _tables(file: MediaFile, begin: int) -> bytes:
     """The tables (PAT, PMT) that were sent last before `begin`, unless others follow at once."""
-    size = packet_size(file, begin)
+    size = packet_size(file.read_at, begin)
     if size is None or not begin:
         return b""
     lead = 4 if size == 192 else 0
@@ -284,7 +284,7 @@ def _tables(file: MediaFile, begin: int) -> bytes:
     found: list[bytes] = []
     named: set[int] = set()
     behind: dict[int, list[bytes]] = {}
-    for place, packet in backwards(file, begin, size):
+    for place, packet in backwards(file.read_at, begin, size):
         pid = pid_of(packet)
         whole = file.read_at(place, size) if lead else packet
         if pid == 0 and packet[1] & 0x40:

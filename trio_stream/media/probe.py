@@ -108,9 +108,10 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         keyframes = replace(keyframes, times=tuple(each for each in keyframes.times if each < until))
     return facts.Facts(
         container=name,
-        start=seconds(start),
+        start=round(min(start, facts.LARGEST / 2), 3),
         duration=None if duration is None else seconds(duration),
         until=None if until is None else seconds(until),
+        recoded=span.recoded,
         bit_rate=_positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
         title=_text(container.metadata.get("title")),
         video=tuple(described),
@@ -282,7 +283,7 @@ def _chapters(
     container: av.container.InputContainer, start: float, duration: float | None
 ) -> Iterator[facts.Chapter]:
     """Chapters, none of which goes on behind the end."""
-    last = math.inf if duration is None else duration
+    last = math.inf if duration is None else seconds(duration)
     for chapter in container.chapters()[: facts.CHAPTER_LIMIT]:
         base = rational(chapter["time_base"]) or Fraction(0)
         begin, end = (

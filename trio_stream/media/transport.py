@@ -1,15 +1,16 @@
-"""Transport packets (MPEG-TS), as far as is needed to find one's way among them (pure, but for reading the file).
+"""Transport packets (MPEG-TS), as far as is needed to find one's way among them (pure).
 
 Sources: ISO/IEC 13818-1 sections 2.4.3.2 (transport packets), 2.4.3.6 (PES packets), 2.4.4.3 (PAT) and 2.4.4.8 (PMT).
 """
 
-from collections.abc import Iterator
-
-from trio_stream.media.jobs import MediaFile
+from collections.abc import Callable, Iterator
 
 PACKET = 188
 SIZES = (PACKET, 192, 204)
 """Bytes of a transport packet; with a time of arrival before it (M2TS), or with checksums behind it."""
+
+type Read = Callable[[int, int], bytes]
+"""Returns bytes of a file: those from an offset on, so many of them, fewer only at its end."""
 
 WINDOW = 188 * 192 * 17
 """Bytes that are searched at once: whole packets of any size."""
@@ -18,9 +19,9 @@ BEFORE = 8
 """Windows before a place in which tables are looked for: half a second of 75 Mbit/s."""
 
 
-def packet_size(file: MediaFile, position: int) -> int | None:
+def packet_size(read: Read, position: int) -> int | None:
     """The size of the transport packets at a place where one begins; None for another container."""
-    data = file.read_at(position, 10 * max(SIZES))
+    data = read(position, 10 * max(SIZES))
     for size in SIZES:
         lead = 4 if size == 192 else 0
         marks = data[lead::size]
@@ -29,13 +30,13 @@ def packet_size(file: MediaFile, position: int) -> int | None:
     return None
 
 
-def backwards(file: MediaFile, position: int, size: int) -> Iterator[tuple[int, bytes]]:
+def backwards(read: Read, position: int, size: int) -> Iterator[tuple[int, bytes]]:
     """The transport packets before a place, the last one first, each with where it begins."""
     lead = 4 if size == 192 else 0
     end = position
     for _ in range(BEFORE):
         begin = max(end - WINDOW // size * size, end % size)
-        data = file.read_at(begin, end - begin)
+        data = read(begin, end - begin)
         if len(data) < end - begin:
             return
         for at in range(len(data) - size, -1, -size):
@@ -48,9 +49,14 @@ def backwards(file: MediaFile, position: int, size: int) -> Iterator[tuple[int, 
             return
 
 
+def pid_at(data: bytes, at: int) -> int:
+    """Thirteen bits, behind three others."""
+    return int.from_bytes(data[at : at + 2]) & 0x1FFF
+
+
 def pid_of(packet: bytes) -> int:
     """The PID of a packet."""
-    return int.from_bytes(packet[1:3]) & 0x1FFF if len(packet) >= 3 else 0x1FFF
+    return pid_at(packet, 1) if len(packet) >= 3 else 0x1FFF
 
 
 def payload(packet: bytes) -> bytes:
@@ -78,13 +84,20 @@ def programs(packet: bytes) -> set[int]:
     if not data or len(data) < 9 + data[0]:
         return set()
     section = data[1 + data[0] :]
-    length = int.from_bytes(section[1:3]) & 0xFFF
-    entries = section[8 : 3 + length - 4]
-    return {
-        int.from_bytes(entries[at + 2 : at + 4]) & 0x1FFF
-        for at in range(0, len(entries) - 3, 4)
-        if entries[at : at + 2] != b"\0\0"
-    }
+    return {pid for pid, _ in map_tables(section[: 3 + section_length(section)])}
+
+
+def section_length(section: bytes) -> int:
+    """Bytes of a section behind the three that say so."""
+    return int.from_bytes(section[1:3]) & 0xFFF if len(section) > 2 else 0xFFF
+
+
+def map_tables(section: bytes) -> Iterator[tuple[int, int]]:
+    """The PIDs of the PMTs that a section of the PAT names, and the programme of each."""
+    for at in range(8, len(section) - 4 - 3, 4):
+        programme, pid = int.from_bytes(section[at : at + 2]), pid_at(section, at + 2)
+        if programme:  # 0 is the network
+            yield pid, programme
 
 
 def pes_time(packet: bytes) -> float | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
-from trio_stream.mp4.movie import MOST_SAMPLES, Defaults, Movie, Track
+from trio_stream.mp4.movie import MOST_SAMPLES, Defaults, Movie, References, Track
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
 
 NOT_SYNC = 0x10000
@@ -29,7 +29,8 @@ ENDLESS, FEW = 60, 25
 
 @dataclass(slots=True)
 class _Gathered:
-    """The samples of a track so far; `start` is when the first is decoded, `clock` when the next one is."""
+    """The samples of a track so far; `start` is when the first is decoded, `clock` when the next one is. `described`
+    are the numbers of sample entries, each with the first sample that refers to it."""
 
     sizes: "array[int]" = field(default_factory=lambda: array("I"))
     durations: "array[int]" = field(default_factory=lambda: array("I"))
@@ -37,6 +38,7 @@ class _Gathered:
     sync: "array[int]" = field(default_factory=lambda: array("I"))
     offsets: "array[int]" = field(default_factory=lambda: array("Q"))
     counts: "array[int]" = field(default_factory=lambda: array("I"))
+    described: list[tuple[int, int]] = field(default_factory=list)
     start: int = 0
     clock: int = 0
 
@@ -69,7 +71,9 @@ def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) 
     """The movie with the samples of all fragments: offset and payload of each `moof`. Raises `Malformed`."""
     bounds = _Bounds(size, min(MOST_SAMPLES, max(size, FEWEST)))
     bounds.take(sum(track.samples.count for track in movie.tracks), "moov")
-    gathered = {track.id: _of_the_moov(track.samples) for track in movie.tracks}
+    gathered = {
+        track.id: _of_the_moov(track.samples, movie.references.get(track.id)) for track in movie.tracks
+    }
     fragmented = False
     for offset, payload in moofs:
         fragmented = True
@@ -82,18 +86,19 @@ def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) 
         return movie
     return Movie(
         movie.timescale,
-        tuple(_with_fragments(track, gathered[track.id]) for track in movie.tracks),
+        tuple(_with_fragments(track, gathered[track.id], movie) for track in movie.tracks),
         fragmented=True,
         defaults=movie.defaults,
     )
 
 
-def _of_the_moov(samples: SampleTable) -> _Gathered:
+def _of_the_moov(samples: SampleTable, references: References | None) -> _Gathered:
     """The samples that are no fragment's."""
     count, chunks = samples.count, samples.chunks
     gathered = _Gathered()
     if not count:
         return gathered
+    gathered.described = list(references.runs) if references is not None else []
     gathered.sizes = samples.expand_sizes(0, count)
     gathered.durations = samples.durations.expand(0, count)
     gathered.compositions = (
@@ -129,14 +134,15 @@ def _read_traf(
     base = moof_at if flags & 0x020000 else data_at
     if flags & 0x1:
         base = fields.number(8)
-    if flags & 0x2 and fields.u32() > 1 and id_ in gathered:
-        raise Malformed(header.path, "the coding changes in the midst of the track")
+    description = fields.u32() if flags & 0x2 else given.description
     given = Defaults(
         fields.u32() if flags & 0x8 else given.duration,
         fields.u32() if flags & 0x10 else given.size,
         fields.u32() if flags & 0x20 else given.flags,
     )
     track = gathered.get(id_, _Gathered())  # what is none of ours takes its place all the same
+    if not track.described or track.described[-1][1] != max(1, description):
+        track.described.append((len(track.sizes), max(1, description)))
     if (tfdt := by_kind.get("tfdt")) is not None:
         version, _, fields = tfdt.full()
         _set_clock(track, fields.wide(version), tfdt.path)
@@ -203,8 +209,11 @@ def _believed(durations: "array[int]", timescale: int) -> "array[int]":
     return durations[:-1] + durations[-2:-1]
 
 
-def _with_fragments(track: Track, found: _Gathered) -> Track:
+def _with_fragments(track: Track, found: _Gathered, movie: Movie) -> Track:
     count = len(found.sizes)
+    described = track.described
+    if (references := movie.references.get(track.id)) is not None and found.described:
+        described = references.entries.of(found.described, count)
     samples = array("Q", bytes(8 * len(found.counts)))
     total = 0
     for number, each in enumerate(found.counts):
@@ -222,4 +231,5 @@ def _with_fragments(track: Track, found: _Gathered) -> Track:
             sums=sums_of(found.sizes, chunks),
         ),
         start=found.start,
+        described=described,
     )

@@ -51,7 +51,7 @@ class Flags:
 LATE = 4
 """Seconds by which pictures may begin later than the title and still be shown when they are in the file.
 
-hls.js 1.6 passes over 5 s. Where there are 6 it takes the first segment to lie where its pictures are, and all that
+hls.js 1.7 passes over 5 s. Where there are 6 it takes the first segment to lie where its pictures are, and all that
 follow to lie as much later, so a seek leads to another place or ends in waiting for ever.
 """
 

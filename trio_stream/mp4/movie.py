@@ -7,17 +7,15 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from operator import mul, sub
 
-from trio_stream.mp4.boxes import Box, Kinds, Malformed, full_box
-from trio_stream.mp4.quicktime import LANGUAGES, as_iso
-from trio_stream.mp4.sample_entry import VISUAL, SampleEntry, read_sample_entry
+from trio_stream.mp4.boxes import Box, Kinds, Malformed
+from trio_stream.mp4.descriptions import Described, Descriptions, kept
+from trio_stream.mp4.quicktime import LANGUAGES
+from trio_stream.mp4.sample_entry import SampleEntry
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, is_ascending, sums_of
 
 MOST_TRACKS = 200
 MOST_SAMPLES = 1 << 24
 """Of a track: four days of sound. What is not in a table of the file is not counted in one of ours."""
-
-LARGEST_KEPT = 64 << 10
-"""Bytes of a box that goes into init segments: a sample entry is some hundred."""
 
 MOST_EDITS = 10_000
 """Entries of an edit list: a film that was cut every second."""
@@ -47,16 +45,17 @@ class Defaults:
     duration: int = 0
     size: int = 0
     flags: int = 0
+    description: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
     """One track. `handler` is "vide" or "soun"; `language` as ISO 639-2 or BCP 47 name it, None: unsaid.
 
-    `header`, `media` and `descriptions` are the boxes `tkhd`, `vmhd` or `smhd`, and `stsd`, for an init segment;
-    `entry` is what the one sample entry says that the samples refer to. `enabled` tracks are meant to be played without
-    being asked for. `start` is when the first sample is decoded, which only fragments can say. `roles` are the DASH
-    roles that its `kind` boxes name (ISO/IEC 23009-1 section 5.8.5.5)."""
+    `header` and `media` are the boxes `tkhd`, and `vmhd` or `smhd`, for an init segment. `described` tells how its
+    samples are coded, from the first on; there are several descriptions only if that changes. `enabled` tracks are
+    meant to be played without being asked for. `start` is when the first sample is decoded, which only fragments can
+    say. `roles` are the DASH roles that its `kind` boxes name (ISO/IEC 23009-1 section 5.8.5.5)."""
 
     id: int
     handler: str
@@ -67,8 +66,7 @@ class Track:
     rotated: bool
     header: bytes
     media: bytes
-    descriptions: bytes
-    entry: SampleEntry
+    described: tuple[Described, ...]
     samples: SampleTable
     edits: tuple[Edit, ...] = ()
     start: int = 0
@@ -77,22 +75,42 @@ class Track:
     @property
     def nbytes(self) -> int:
         """Memory it takes beside its samples, in bytes, within some."""
-        return len(self.header) + len(self.media) + len(self.descriptions) + self.entry.nbytes
+        codings = {each.description.box: each.description for each in self.described}
+        return len(self.header) + len(self.media) + sum(each.nbytes for each in codings.values())
 
-    def with_samples(self, samples: SampleTable, start: int) -> "Track":
+    @property
+    def descriptions(self) -> bytes:
+        """The `stsd` box of the first sample."""
+        return self.described[0].description.box
+
+    @property
+    def entry(self) -> SampleEntry:
+        """What the sample entry of the first sample says."""
+        return self.described[0].description.entry
+
+    def with_samples(self, samples: SampleTable, start: int, described: tuple[Described, ...]) -> "Track":
         """The same track with other samples, the first of them decoded at `start`."""
-        return replace(self, samples=samples, start=start)
+        return replace(self, samples=samples, start=start, described=described)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """To which of the `entries` of a track its samples refer: from a sample on, to the one of that number."""
+
+    entries: Descriptions
+    runs: list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Movie:
     """What a `moov` says; `fragmented` tells that samples may follow in `moof` boxes, with these
-    `defaults` by track."""
+    `defaults` by track. What those may refer to is in `references`, by track, until they are read."""
 
     timescale: int
     tracks: tuple[Track, ...]
     fragmented: bool = False
     defaults: Mapping[int, Defaults] = field(default_factory=dict)
+    references: Mapping[int, References] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -111,23 +129,25 @@ def read_movie(moov: bytes | memoryview, size: int) -> Movie:
         raise Malformed("moov/mvhd", "its timescale is 0")
     tracks: list[Track] = []
     defaults: dict[int, Defaults] = {}
+    references: dict[int, References] = {}
     fragmented = False
     for each in boxes:
         if each.kind == "trak":
             if len(tracks) == MOST_TRACKS:
                 raise Malformed("moov", f"there are more than {MOST_TRACKS} tracks")
-            if (track := _read_track(each, size)) is not None:
-                tracks.append(track)
+            if (found := _read_track(each, size)) is not None:
+                tracks.append(found[0])
+                references[found[0].id] = found[1]
         elif each.kind == "mvex":
             fragmented = True
             defaults = dict(_read_defaults(trex) for trex in each.children() if trex.kind == "trex")
     if len({track.id for track in tracks}) != len(tracks):
         raise Malformed("moov", "two tracks have the same number")
-    return Movie(timescale, tuple(tracks), fragmented, defaults)
+    return Movie(timescale, tuple(tracks), fragmented, defaults, references if fragmented else {})
 
 
-def _read_track(trak: Box, size: int) -> Track | None:
-    """The track; None where it has nothing that could be played."""
+def _read_track(trak: Box, size: int) -> tuple[Track, References] | None:
+    """The track, and to what its samples refer; None where it has nothing that could be played."""
     boxes = trak.by_kind()
     tkhd, mdia = boxes.one("tkhd"), boxes.one("mdia").by_kind()
     version, flags, fields = tkhd.full()
@@ -152,14 +172,12 @@ def _read_track(trak: Box, size: int) -> Track | None:
         return None
     media = minf.get("vmhd") or minf.get("smhd")
     stbl = minf["stbl"].by_kind()
-    samples, described = _read_samples(stbl, size)
-    version, entry = _description(stbl.one("stsd"), described)
-    if entry is None:
+    samples, runs = _read_samples(stbl, size)
+    entries = Descriptions(minf, stbl.one("stsd"), handler)
+    if not len(entries):
         return None
-    entry = as_iso(entry, version) if handler == "soun" else _without_padding(entry)
-    _check_is_here(minf, entry)
     elst = boxes["edts"].find("elst") if "edts" in boxes else None
-    return Track(
+    track = Track(
         id=id_,
         handler=handler,
         timescale=timescale,
@@ -167,14 +185,14 @@ def _read_track(trak: Box, size: int) -> Track | None:
         name=name,
         enabled=bool(flags & 1),
         rotated=matrix[:2] != [0x10000, 0],
-        header=_kept(tkhd),
-        media=_kept(media) if media is not None else b"",
-        descriptions=full_box("stsd", version, 0, b"\0\0\0\1", _kept(entry)),
-        entry=read_sample_entry(entry, handler),
+        header=kept(tkhd),
+        media=kept(media) if media is not None else b"",
+        described=entries.of(runs, samples.count),
         samples=samples,
         edits=_read_edits(elst) if elst is not None else (),
         roles=frozenset(_read_roles(boxes["udta"])) if "udta" in boxes else frozenset(),
     )
+    return track, References(entries, runs)
 
 
 def _read_roles(udta: Box) -> Iterator[str]:
@@ -188,45 +206,6 @@ def _read_roles(udta: Box) -> Iterator[str]:
                     yield value.partition(b"\0")[0].decode("latin-1")
     except Malformed:
         return
-
-
-def _kept(box: Box) -> bytes:
-    if len(box.payload) > LARGEST_KEPT:
-        raise Malformed(
-            box.path, f"it has {len(box.payload)} bytes, more than the {LARGEST_KEPT} that may be"
-        )
-    return box.whole()
-
-
-def _without_padding(entry: Box) -> Box:
-    """An entry of pictures without the zeros that QuickTime ends it with, which are no box to browsers."""
-    inner = (
-        sum(len(each.payload) + 8 for each in entry.children(VISUAL)) if len(entry.payload) > VISUAL else 0
-    )
-    return replace(entry, payload=entry.payload[: VISUAL + inner])
-
-
-def _check_is_here(minf: Kinds, entry: Box) -> None:
-    """Raise `Malformed` if the samples lie in another file, which QuickTime movies may refer to."""
-    if "dinf" not in minf or (dref := minf["dinf"].find("dref")) is None:
-        return
-    references = list(dref.children(8))
-    number = int.from_bytes(entry.payload[6:8], "big")
-    if not 0 < number <= len(references) or references[number - 1].kind != "alis":
-        return
-    _, flags, _ = references[number - 1].full()
-    if not flags & 1:
-        raise Malformed(dref.path, "its samples lie in another file")
-
-
-def _description(stsd: Box, number: int) -> tuple[int, Box | None]:
-    """The version, and the sample entry of that number, counted from 1 (section 8.5.2); None where there is none."""
-    version, _, fields = stsd.full()
-    fields.u32()
-    entries = list(stsd.children(8))
-    if entries and not 0 < number <= len(entries):
-        raise Malformed(stsd.path, f"there is no entry {number} in it")
-    return version, entries[number - 1] if entries else None
 
 
 def _language(packed: int, elng: Box | None) -> str | None:
@@ -262,14 +241,14 @@ def _read_edits(elst: Box) -> tuple[Edit, ...]:
 
 def _read_defaults(trex: Box) -> tuple[int, Defaults]:
     _, _, fields = trex.full()
-    track, _, duration, size, flags = (fields.u32() for _ in range(5))
-    return track, Defaults(duration, size, flags)
+    track, description, duration, size, flags = (fields.u32() for _ in range(5))
+    return track, Defaults(duration, size, flags, description)
 
 
-def _read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, int]:
-    """The samples, and the number of the sample entry they refer to."""
+def _read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, list[tuple[int, int]]]:
+    """The samples, and the numbers of the sample entries they refer to, each with the first that does."""
     sizes, count = _read_sizes(stbl)
-    chunks, placed, described = _read_chunks(stbl, size)
+    chunks, placed, references = _read_chunks(stbl, size)
     # A recording that was cut off names sizes of samples that have no place.
     if isinstance(sizes, int):
         count = min(count, placed, size // sizes)
@@ -289,7 +268,7 @@ def _read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, int]:
         dependencies=_read_dependencies(stbl.get("sdtp"), count),
         sums=sums_of(sizes, chunks),
     )
-    return samples, described
+    return samples, references
 
 
 def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> int:
@@ -412,8 +391,10 @@ def _read_dependencies(sdtp: Box | None, count: int) -> bytes | None:
     return bytes(sdtp.payload[4 : 4 + count])
 
 
-def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, int]:
-    """Sections 8.7.4 and 8.7.5: where chunks are, how many samples have a place in them, and their sample entry."""
+def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, list[tuple[int, int]]]:
+    """Where chunks are, how many samples have a place in them, and to which sample entry those from a sample on refer.
+
+    Sections 8.7.4 and 8.7.5."""
     if (table := stbl.get("co64")) is not None:
         _, _, fields = table.full()
         offsets = fields.table("Q")
@@ -426,10 +407,8 @@ def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, int]:
     stsc = stbl.one("stsc")
     _, _, fields = stsc.full()
     rows = fields.table("I", 3)
-    firsts, lengths, described = rows[0::3], rows[1::3], rows[2::3]
-    if len(described) and described.count(described[0]) != len(described):
-        raise Malformed(stsc.path, "the coding changes in the midst of the track")
-    while len(firsts) and firsts[-1] > len(offsets):
+    firsts, lengths, numbers = rows[0::3], rows[1::3], rows[2::3]
+    while len(firsts) > 0 and firsts[-1] > len(offsets):
         del firsts[-1], lengths[-1]
     steps = list(map(sub, [*firsts[1:], len(offsets) + 1], firsts))
     if len(firsts) and (firsts[0] != 1 or min(steps) <= 0):
@@ -440,4 +419,8 @@ def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, int]:
     if totals[-1] >= 1 << 63:
         raise Malformed(stsc.path, "there are more samples in it than can be")
     chunks = Chunks(offsets, firsts, lengths, array("Q", totals[:-1]))
-    return chunks, totals[-1] if len(firsts) else 0, described[0] if len(described) else 1
+    references = [(0, numbers[0] if len(numbers) else 1)]
+    if len(numbers) and numbers.count(numbers[0]) != len(numbers):
+        changes = (row for row in range(1, len(firsts)) if numbers[row] != numbers[row - 1])
+        references += [(totals[row], numbers[row]) for row in changes]
+    return chunks, totals[-1] if len(firsts) else 0, references

@@ -12,10 +12,12 @@ does from the second piece on. Source: ISO/IEC 14496-12 section 8.6.6.
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
+from operator import sub
 
 from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.descriptions import rearranged
 from trio_stream.mp4.hiding import LOOK, finer, in_ticks
 from trio_stream.mp4.movie import MOST_SAMPLES, Track
 from trio_stream.mp4.reordering import decode_times, durations, reordering
@@ -73,7 +75,24 @@ def rearrange(
     if not copies:
         return None
     table, begins = _table(samples, copies, factor, reorder=track.handler == "vide")
-    return in_ticks(track), table, begins
+    described = rearranged(track.described, [each.number for each in copies])
+    return replace(in_ticks(track), described=described), table, begins
+
+
+def leave_out(track: Track, ranges: Sequence[range]) -> Track:
+    """The track without these samples, none of which is the first: the one before lasts until the next. Raises
+    `Malformed`."""
+    samples = track.samples
+    out = {number for each in ranges for number in each}
+    numbers = [number for number in range(samples.count) if number not in out]
+    times = [*samples.durations.times(numbers), samples.end]
+    try:
+        lengths = array("I", map(sub, times[1:], times))
+    except OverflowError:
+        raise Malformed("moov/trak/mdia/minf/stbl", "there is nothing to play for too long") from None
+    offsets = samples.compositions.of(numbers) if samples.compositions is not None else ()
+    table = _copied(samples, numbers, Durations(*runs_of(lengths)), offsets)
+    return replace(track, samples=table, described=rearranged(track.described, numbers))
 
 
 def _pictures(samples: SampleTable, shown: Sequence[int], piece: Piece) -> Iterator[_Copy]:
@@ -145,29 +164,37 @@ def _table(
     offsets = [time - decode for time, decode in zip(shown, decoded, strict=True)]
     numbers = [each.number for each in copies]
     try:
-        sizes: int | array[int] = (
-            samples.sizes
-            if isinstance(samples.sizes, int)
-            else array("I", map(samples.sizes.__getitem__, numbers))
-        )
-        chunks = _chunks(samples, numbers)
-        table = SampleTable(
-            count=len(copies),
-            sizes=sizes,
-            durations=Durations(*runs_of(array("I", lengths))),
-            compositions=Runs(*runs_of(array("i", offsets))) if reorder and any(offsets) else None,
-            sync=None
-            if samples.sync is None
-            else array("I", (turn for turn, number in enumerate(numbers) if samples.is_sync(number))),
-            chunks=chunks,
-            dependencies=None
-            if samples.dependencies is None
-            else bytes(map(samples.dependencies.__getitem__, numbers)),
-            sums=sums_of(sizes, chunks),
-        )
+        lasting = Durations(*runs_of(array("I", lengths)))
+        table = _copied(samples, numbers, lasting, offsets if reorder else ())
     except OverflowError:
         raise Malformed("moov/trak/edts/elst", "it presents a sample for too long") from None
     return table, decoded[0]
+
+
+def _copied(
+    samples: SampleTable, numbers: Sequence[int], durations: Durations, offsets: Sequence[int]
+) -> SampleTable:
+    """The samples of these numbers as a table; `offsets` to their presentation, none: there are none."""
+    sizes: int | array[int] = (
+        samples.sizes
+        if isinstance(samples.sizes, int)
+        else array("I", map(samples.sizes.__getitem__, numbers))
+    )
+    chunks = _chunks(samples, numbers)
+    return SampleTable(
+        count=len(numbers),
+        sizes=sizes,
+        durations=durations,
+        compositions=Runs(*runs_of(array("i", offsets))) if any(offsets) else None,
+        sync=None
+        if samples.sync is None
+        else array("I", (turn for turn, number in enumerate(numbers) if samples.is_sync(number))),
+        chunks=chunks,
+        dependencies=None
+        if samples.dependencies is None
+        else bytes(map(samples.dependencies.__getitem__, numbers)),
+        sums=sums_of(sizes, chunks),
+    )
 
 
 def _chunks(samples: SampleTable, numbers: Sequence[int]) -> Chunks:

@@ -19,6 +19,7 @@ from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, Par
 from trio_stream.mp4.heads import SHORT
 from trio_stream.mp4.timeline import Unsupported
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
+from trio_stream.packaging.packaged import LONGEST
 from trio_stream.packaging.presentation import (
     Omission,
     Presentation,
@@ -27,7 +28,7 @@ from trio_stream.packaging.presentation import (
     Segments,
     Stretch,
 )
-from trio_stream.packaging.tracks import HEAD, LONGEST, MOST_KEYS, PER_SAMPLE
+from trio_stream.packaging.tracks import HEAD, MOST_KEYS, PER_SAMPLE
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
 """Codecs whose sample entry in MP4 is written otherwise than browsers call them."""

@@ -3,11 +3,11 @@
 from trio_stream.http.bodies import Gather, Literal, Part, Window
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.fragments import fragment_head, init_segment
-from trio_stream.packaging.tracks import PackagedTrack
+from trio_stream.packaging.packaged import PackagedTrack
 
 
 def init(*packaged: PackagedTrack) -> bytes:
-    """The init segment of a track, or of several that come in one stream."""
+    """The init segment of a track, or of several that come in one stream, coded as the first sample of each is."""
     return init_segment(*((each.track, each.timeline) for each in packaged))
 
 

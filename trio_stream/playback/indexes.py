@@ -16,8 +16,9 @@ from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.extent import read_located
 from trio_stream.mp4.locating import locate
 from trio_stream.mp4.timeline import Protected
+from trio_stream.packaging.packaged import PackagedTrack, omitted_tracks, packaged_tracks
 from trio_stream.packaging.presentation import Presentation
-from trio_stream.packaging.tracks import PackagedTrack, omitted_tracks, packaged_tracks, present
+from trio_stream.packaging.tracks import present
 from trio_stream.playback.recent import Recent
 
 BUDGET = 128 << 20

@@ -5,7 +5,7 @@ A feed knows no socket. A position is what it says it is: a byte for bytes, a nu
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -148,10 +148,15 @@ class Fragments:
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
         main, *others = self.renditions
-        yield (Literal(segments.init(*(self.index.tracks[each.name] for each in self.renditions))),)
         begin = main.segments.starts[position] / main.timescale
         following = [_first(each, begin) for each in others]
+        codings = [
+            _coding(each, number)
+            for each, number in zip(self.renditions, [position, *following], strict=True)
+        ]
+        yield self._init(codings)
         for number in range(position, len(main.segments)):
+            yield from self._changed(codings, 0, number)
             yield self._body(main, number, 1)
             until = main.segments.starts[number + 1] / main.timescale - APART
             for at, each in enumerate(others):
@@ -159,8 +164,21 @@ class Fragments:
                 while following[at] < len(each.segments) and (
                     number == len(main.segments) - 1 or starts[following[at]] / each.timescale < until
                 ):
+                    yield from self._changed(codings, at + 1, following[at])
                     yield self._body(each, following[at], at + 2)
                     following[at] += 1
+
+    def _init(self, codings: Sequence[int]) -> tuple[Part, ...]:
+        """The init segment of all, each coded in the way of that number."""
+        tracks = (self.index.tracks[each.name] for each in self.renditions)
+        coded = (track.coded(number) for track, number in zip(tracks, codings, strict=True))
+        return (Literal(segments.init(*coded)),)
+
+    def _changed(self, codings: list[int], at: int, number: int) -> Iterator[tuple[Part, ...]]:
+        """Another init segment if a segment is coded in another way than the one before, which is noted."""
+        if (coding := _coding(self.renditions[at], number)) != codings[at]:
+            codings[at] = coding
+            yield self._init(codings)
 
     def _body(self, rendition: Rendition, number: int, place: int) -> tuple[Part, ...]:
         first, stop = rendition.segments.samples[number], rendition.segments.samples[number + 1]
@@ -172,6 +190,12 @@ class Fragments:
 
     def end(self) -> dict[str, Any]:
         return {"segment": len(self.renditions[0].segments)}
+
+
+def _coding(rendition: Rendition, number: int) -> int:
+    """The number of the init segment with which a segment is decoded."""
+    stretch = rendition.stretch(number)
+    return stretch.init if stretch is not None else 0
 
 
 def _first(rendition: Rendition, begin: float) -> int:

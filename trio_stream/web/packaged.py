@@ -152,9 +152,9 @@ def _parts(index: Index, wanted: _Wanted) -> tuple[Part, ...]:
     rendition, number = _rendition(index.presentation, wanted.name), wanted.number
     track = index.tracks[rendition.name]
     if number is None:
-        if wanted.init:
+        if wanted.init >= len(track.codings):
             raise DerivedNotFound("there is no such segment")
-        return (Literal(segments.init(track)),)
+        return (Literal(segments.init(track.coded(wanted.init))),)
     among = rendition.keys if wanted.keyframe else rendition.segments
     if among is None or number >= len(among):
         raise DerivedNotFound("there is no such segment")

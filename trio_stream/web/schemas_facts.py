@@ -41,6 +41,10 @@ def schemas() -> Json:
                         "Seconds up to which it is there, if its end is missing; null: nothing is known to be missing."
                     )
                 ),
+                "recoded": flag(
+                    "Whether the coding of a track changes, as sample entries of an MP4 file say: browsers that play"
+                    " the file itself stop there."
+                ),
                 "bit_rate": BIT_RATE,
                 "title": TITLE,
                 "video": listing("Its tracks of pictures, the one that is played first.", ref("VideoTrack")),

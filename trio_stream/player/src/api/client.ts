@@ -16,38 +16,10 @@ export type Facts = Schemas["Facts"];
 export type Stream = Schemas["Stream"];
 export type Streams = Schemas["Streams"];
 export type Metrics = Schemas["Metrics"];
-
-type Kind = "video" | "audio";
-
-/** A track that is offered in segments; `codec` is as browsers know it (RFC 6381). */
-export interface Offered {
-  kind: Kind;
-  name: string;
-  track?: number;
-  codec: string;
-  language: string | null;
-  label: string | null;
-  default: boolean;
-}
-
-/** A track that is not: `codec` is what the file calls its coding, `code` is the reason for programs. */
-export interface Omitted {
-  kind: Kind;
-  track: number;
-  codec: string;
-  language: string | null;
-  label: string | null;
-  reason: string;
-  code?: string;
-}
-
 /** What a video offers in segments and what not; `reason` is why nothing is offered. */
-export interface Presentation {
-  duration: number | null;
-  reason: string | null;
-  renditions: Offered[];
-  omitted: Omitted[];
-}
+export type Presentation = Schemas["Presentation"];
+/** A track that is not offered: `codec` is what the file calls its coding, `code` is the reason for programs. */
+export type Omitted = Schemas["OmittedTrack"];
 
 export class ApiError extends Error {
   constructor(

@@ -313,6 +313,7 @@ export interface components {
             duration: number | null;
             start: number;
             until: number | null;
+            recoded: boolean;
             bit_rate: number | null;
             title: string | null;
             video: components["schemas"]["VideoTrack"][];

@@ -63,6 +63,8 @@ export const en = {
   "watch.cut.of": "The end of this file is missing: {until} of {whole} are there.",
   "watch.passed": ["A part of this file is damaged: one second is passed over.", "A part of this file is damaged: {count} seconds are passed over."],
   "watch.unplayable.segments": "In segments it cannot be sent either:",
+  "watch.unplayable.full":
+    "In segments it does not play here either: from one keyframe to the next there is more than this browser keeps of a video.",
   "watch.silent": "No sound",
   "watch.silent.browser": [
     "This browser does not know its format, {formats}.",
@@ -141,6 +143,7 @@ export const en = {
   "stats.packaged.pictures": "in segments: the browser might take other pictures of the file",
   "stats.packaged.clock": "in segments: the clock in the file begins elsewhere",
   "stats.packaged.cut": "in segments: the end of the file is missing",
+  "stats.packaged.coding": "in segments: the coding changes in the midst",
   "stats.packaged.container": "in segments: the browser does not know the container",
   "stats.packaged.sound": "in segments: the browser does not know the first sound",
   "stats.packaged.refused": "in segments: the browser does not open the file",
@@ -192,6 +195,9 @@ export const en = {
   "socket.cannot": "This cannot be watched over a WebSocket",
   "socket.index": "The index of the file cannot be read. {reason}",
   "socket.media": "The browser does not take what is in the file. {reason}",
+  "socket.fragment": "A fragment of the file has {size}, which is more than browsers keep of a video.",
+  "socket.full":
+    "Here it plays up to {time} only: from one keyframe to the next there is more than this browser keeps of a video.",
   "socket.refused": "The server said: {reason}",
   "socket.usual": "Watch it the usual way",
   "socket.lost": "The connection was closed.",

@@ -64,6 +64,8 @@ export const ptBR: Words = {
   "watch.cut.of": "Falta o fim deste arquivo: há {until} de {whole}.",
   "watch.passed": ["Uma parte deste arquivo está danificada: um segundo é pulado.", "Uma parte deste arquivo está danificada: {count} segundos são pulados."],
   "watch.unplayable.segments": "Em segmentos também não pode ser enviado:",
+  "watch.unplayable.full":
+    "Em segmentos também não toca aqui: de um quadro-chave ao próximo há mais do que este navegador guarda de um vídeo.",
   "watch.silent": "Sem som",
   "watch.silent.browser": [
     "Este navegador não conhece o formato do áudio, {formats}.",
@@ -142,6 +144,7 @@ export const ptBR: Words = {
   "stats.packaged.pictures": "em segmentos: o navegador poderia escolher outra imagem do arquivo",
   "stats.packaged.clock": "em segmentos: o relógio do arquivo começa em outro momento",
   "stats.packaged.cut": "em segmentos: falta o fim do arquivo",
+  "stats.packaged.coding": "em segmentos: a codificação muda no meio do arquivo",
   "stats.packaged.container": "em segmentos: o navegador não conhece o contêiner",
   "stats.packaged.sound": "em segmentos: o navegador não conhece o primeiro som",
   "stats.packaged.refused": "em segmentos: o navegador não abre o arquivo",
@@ -193,6 +196,9 @@ export const ptBR: Words = {
   "socket.cannot": "Não dá para assistir a isto por um WebSocket",
   "socket.index": "Não foi possível ler o índice do arquivo. {reason}",
   "socket.media": "O navegador não aceita o conteúdo do arquivo. {reason}",
+  "socket.fragment": "Um fragmento do arquivo tem {size}, mais do que os navegadores guardam de um vídeo.",
+  "socket.full":
+    "Aqui ele toca só até {time}: de um quadro-chave ao próximo há mais do que este navegador guarda de um vídeo.",
   "socket.refused": "O servidor respondeu: {reason}",
   "socket.usual": "Assistir do jeito normal",
   "socket.lost": "A conexão foi fechada.",

@@ -167,6 +167,78 @@ describe("with sync samples far apart", () => {
   });
 });
 
+describe("a group of pictures that is larger than the room for it", () => {
+  beforeEach(() => {
+    apart = 1_000;
+    buffer.most = 20;
+    push(...upTo(40));
+    finish();
+  });
+
+  it("plays up to where the room ends, and that is known at once", () => {
+    expect(feeder.ranges).toEqual([[0, 20]]);
+    expect(feeder.until).toBe(20);
+    expect(feeder.reach(0)).toBe(20);
+    expect(feeder.idle).toBe(false); // there is more, so this is not the end
+    for (time = 0; time <= 20; time += 1) {
+      feeder.tick();
+      push(40 + time);
+      finish();
+      expect(feeder.ranges).toEqual([[0, 20]]);
+    }
+  });
+
+  it("is forgotten after a seek to another one", () => {
+    time = 1_001;
+    feeder.clear();
+    expect(feeder.until).toBe(null);
+    push(...upTo(1_010, 1_000));
+    finish();
+    expect(feeder.ranges).toEqual([[1_000, 1_010]]);
+    expect(feeder.until).toBe(null);
+  });
+});
+
+it("a group that ends just where the room does goes once it was seen", () => {
+  apart = 19;
+  buffer.most = 20;
+  push(...upTo(30));
+  finish();
+  expect(feeder.until).toBe(null);
+  time = 19.9;
+  feeder.tick();
+  finish();
+  expect(feeder.ranges).toEqual([[19, 30]]);
+});
+
+describe("fragments with room for one", () => {
+  const whole = (from: number) => feeder.push({ from, to: from + 10, sync: from, data: new Float64Array([from, from + 10, from]).buffer });
+
+  it("come one after the other, each when the one before was seen", () => {
+    buffer.most = 10;
+    for (const from of [0, 10, 20]) whole(from);
+    finish();
+    for (const from of [0, 10, 20]) {
+      for (time = from; time < from + 9.9; time += 0.5) {
+        feeder.tick();
+        finish();
+        expect(feeder.ranges).toEqual([[from, from + 10]]);
+      }
+      time = from + 9.9;
+      feeder.tick();
+      finish();
+    }
+    expect(feeder.until).toBe(null);
+  });
+
+  it("do not come where there is not even room for one", () => {
+    buffer.most = 0;
+    whole(0);
+    finish();
+    expect(feeder.until).toBe(0);
+  });
+});
+
 describe("after a seek", () => {
   it("back, what comes is kept, before anybody said that time went by", () => {
     play(300);

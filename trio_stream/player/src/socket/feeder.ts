@@ -5,7 +5,7 @@
  */
 
 import type { Segment } from "./messages";
-import { holds, past, type Ranges, rangesOf, reach, room } from "./policy";
+import { holds, oneGroup, past, type Ranges, rangesOf, reach, room, spent } from "./policy";
 
 const BETWEEN = 1; // seconds between decoding and presentation, at most
 
@@ -24,6 +24,8 @@ export class Feeder {
   #going = 0;
   /** Where it stood when there was no room. */
   #full: number | null = null;
+  /** Up to which second it plays, if what follows never finds room. */
+  #until: number | null = null;
   /** Seconds that were pushed without a hole between them. */
   #run: [from: number, to: number] = [0, 0];
 
@@ -40,7 +42,12 @@ export class Feeder {
   }
 
   get idle(): boolean {
-    return this.#queue.length === 0 && !this.#clearing && !this.#buffer.updating;
+    return this.#queue.length === 0 && !this.#clearing && !this.#buffer.updating && this.#until === null;
+  }
+
+  /** Up to which second it plays, if the browser keeps no more of a group of pictures; null while it does. */
+  get until(): number | null {
+    return this.#until;
   }
 
   /** What is there; nothing where all of it goes. */
@@ -72,6 +79,7 @@ export class Feeder {
   }
 
   push(chunk: Chunk): void {
+    if (this.#until !== null) return; // without what comes before, nothing can be made of it
     this.#queue.push(chunk);
     const [from, to] = this.#run;
     if (chunk.to > 0) this.#run = chunk.from <= to + BETWEEN && chunk.from >= from ? [from, chunk.to] : [chunk.from, chunk.to];
@@ -80,7 +88,8 @@ export class Feeder {
 
   /** The video went on: what is long past goes, and what found no room may find some now. */
   tick(): void {
-    if (this.#full !== null && Math.abs(this.#where() - this.#full) >= 1) this.#full = null;
+    const time = this.#where();
+    if (this.#full !== null && (Math.abs(time - this.#full) >= 1 || spent(this.ranges, time))) this.#full = null;
     this.#work();
   }
 
@@ -90,6 +99,7 @@ export class Feeder {
     this.#clearing = true;
     this.#run = [0, 0];
     this.#full = null;
+    this.#until = null;
     this.#work();
   }
 
@@ -122,11 +132,25 @@ export class Feeder {
       if (chunk.sync !== null) this.#syncs.push(chunk.sync);
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
-      const time = this.#where();
-      const needless = room(this.ranges, this.#syncs, time);
-      if (needless === null) this.#full = time;
-      else this.#remove(needless);
+      this.#makeRoom(chunk);
     }
+  }
+
+  #makeRoom(chunk: Chunk): void {
+    const [ranges, time] = [this.ranges, this.#where()];
+    const needless = room(ranges, this.#syncs, time);
+    const over = spent(ranges, time);
+    if (needless !== null) this.#remove(needless);
+    else if (over && chunk.sync !== null && ranges.length > 0) this.#remove(Number.POSITIVE_INFINITY); // it begins anew
+    else if (over || (chunk.sync === null && oneGroup(ranges, this.#syncs))) this.#giveUp(ranges.at(-1)?.[1] ?? time);
+    else this.#full = time;
+  }
+
+  /** What waits can never be appended, so nothing of it is kept. */
+  #giveUp(until: number): void {
+    this.#until = until;
+    this.#queue = [];
+    this.#run = [0, 0];
   }
 
   #remove(to: number): void {

@@ -45,6 +45,8 @@ export type Problem =
   | { kind: "index"; detail: string }
   | { kind: "codec"; of: "video" | "audio"; codec: string }
   | { kind: "media"; detail: string }
+  /** A fragment of so many bytes is more than browsers keep. */
+  | { kind: "fragment"; size: number }
   | { kind: "server"; detail: string };
 
 export type ToWorker =

@@ -9,7 +9,7 @@ import { video as videoOf } from "../api/queries";
 import { useTexts } from "../i18n";
 import { useLive } from "../live/feed";
 import { Chart } from "../ui/chart";
-import { bitsPerSecond } from "../ui/format";
+import { bitsPerSecond, bytes, clock } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { Skin } from "../ui/skin";
 import { NoVideo, State } from "../ui/state";
@@ -44,7 +44,8 @@ function Watching({ details }: { details: VideoDetails }) {
   const age = useAge(status.open);
   const server = status.open ? ours(live.rows, details.name, age()) : null;
   const state = stateOf(status);
-  if (status.problem !== null) return <Cannot id={details.id} why={t(...why(status.problem))} />;
+  if (status.problem !== null) return <Cannot id={details.id} why={t(...why(status.problem, language))} />;
+  const lost = status.closed !== null && !status.closed.normal ? status.closed : null;
   return (
     <article className="socket">
       <header>
@@ -65,9 +66,8 @@ function Watching({ details }: { details: VideoDetails }) {
               />
             </Skin>
           )}
-          {status.closed !== null && !status.closed.normal && (
-            <Lost closed={status.closed} again={() => playback?.reconnect()} />
-          )}
+          {lost !== null && <Lost closed={lost} again={() => playback?.reconnect()} />}
+          {lost === null && status.until !== null && <Full id={details.id} until={status.until} time={status.time} />}
         </div>
         <Parts status={status} />
       </div>
@@ -134,7 +134,7 @@ function useAge(open: boolean): () => number {
   return () => (performance.now() - since.current) / 1_000;
 }
 
-function why(problem: Problem): Parameters<ReturnType<typeof useTexts>["t"]> {
+function why(problem: Problem, language: string): Parameters<ReturnType<typeof useTexts>["t"]> {
   switch (problem.kind) {
     case "container":
       return ["socket.unsupported"];
@@ -144,6 +144,8 @@ function why(problem: Problem): Parameters<ReturnType<typeof useTexts>["t"]> {
       return ["socket.index", { reason: problem.detail }];
     case "media":
       return ["socket.media", { reason: problem.detail }];
+    case "fragment":
+      return ["socket.fragment", { size: bytes(language, problem.size) }];
     case "server":
       return ["socket.refused", { reason: problem.detail }];
   }
@@ -164,6 +166,19 @@ function Cannot({ id, why: text }: { id: string; why: string }) {
     >
       <p>{text}</p>
     </State>
+  );
+}
+
+/** The film goes on, but not here: nothing else is to come of a group of pictures that the browser cannot keep whole. */
+function Full({ id, until, time }: { id: string; until: number; time: number }) {
+  const { t } = useTexts();
+  return (
+    <div className="socket-lost" role="alert">
+      <p>{t("socket.full", { time: clock(until) })}</p>
+      <Link className="button" href={`/watch/${id}?t=${Math.floor(time)}`}>
+        {t("socket.usual")}
+      </Link>
+    </div>
   );
 }
 

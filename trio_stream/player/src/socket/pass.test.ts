@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { box } from "./film";
-import { type Defaults, Passing } from "./pass";
+import { type Defaults, Passing, TooLarge } from "./pass";
 
 const [SYNC, OTHER] = [0x02000000, 0x01010000]; // flags of a sample
 const PICTURES: Defaults = { timescale: 10, beginning: { late: 0, cut: 0.2 }, duration: 10, flags: OTHER };
@@ -42,4 +42,14 @@ it("a fragment of pictures and sound begins where the pictures can", () => {
   expect(segments.map(({ sync }) => sync)).toEqual([-0.2, null, 5.8]);
   expect(source.seek(5)).toBe(0);
   expect(source.seek(6)).toBe(bytes.length - bytesOf(begin(60)).length);
+});
+
+it("a fragment that is larger than browsers keep is named as what it is", () => {
+  const size = 200_000_000;
+  const moof = box("moof", box("mfhd", 0, 1), three(1, 0));
+  const mdat = Uint8Array.from([...box("mdat", ...Array.from({ length: 8 }, () => 0))]);
+  new DataView(mdat.buffer).setUint32(0, size);
+  const bytes = Uint8Array.from([...moof, ...mdat]);
+  const source = new Passing(1, DEFAULTS, 0, moof.length + size, []);
+  expect(() => source.push(0, bytes)).toThrow(new TooLarge(size));
 });

@@ -9,7 +9,14 @@ import type { Segment } from "./messages";
 import { rebased } from "./rebase";
 import type { Beginning } from "./table";
 
-const LARGEST = 64_000_000; // bytes of a fragment; more is no fragment but a mistake
+const LARGEST = 150_000_000; // bytes of a fragment: browsers keep no more, and it is appended whole
+
+/** A fragment is larger than a browser takes. */
+export class TooLarge extends Error {
+  constructor(readonly size: number) {
+    super(`a fragment has ${size} bytes`);
+  }
+}
 
 export interface Place {
   time: number;
@@ -131,8 +138,10 @@ export class Passing implements Source {
     let size = view.getUint32(0);
     if (size === 1) size = Number(view.getBigUint64(8));
     if (size === 0) size = this.#size - this.#start;
+    const type = String.fromCharCode(...front.subarray(4, 8));
+    if (size > LARGEST && type === "mdat" && this.#moof !== null) throw new TooLarge(size);
     if (size < 8 || size > LARGEST) throw new Error(`there is no box at ${this.#start}`);
-    return { size, type: String.fromCharCode(...front.subarray(4, 8)) };
+    return { size, type };
   }
 
   #box(type: string, bytes: Uint8Array): Segment | null {

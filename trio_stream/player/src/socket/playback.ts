@@ -26,6 +26,8 @@ export interface Status {
   byPerson: boolean;
   /** Seconds that are there beyond where the video stands. */
   ahead: number;
+  /** Up to which second it plays, if the browser keeps no more of a group of pictures; null while it does. */
+  until: number | null;
   ranges: Ranges;
   time: number;
   duration: number;
@@ -39,6 +41,7 @@ export const beginning: Status = {
   held: false,
   byPerson: false,
   ahead: 0,
+  until: null,
   ranges: [],
   time: 0,
   duration: 0,
@@ -212,7 +215,9 @@ export class Playback {
       this.#media.endOfStream();
     this.#cross(feeders, time);
     const ahead = feeders.length === 0 ? 0 : Math.max(0, this.#reach() - time);
-    this.#set({ ahead, time, ranges: feeders[0]?.ranges ?? [] });
+    const ends = feeders.flatMap(({ until }) => until ?? []);
+    const until = ends.length > 0 ? Math.min(...ends) : null;
+    this.#set({ ahead, until, time, ranges: feeders[0]?.ranges ?? [] });
   }
 
   /** Go on behind a hole, where one track has nothing for a while: a browser would wait there. */

@@ -54,12 +54,22 @@ export function enough(before: boolean, ahead: number, tick: boolean): boolean {
 export const past = (ranges: Ranges, syncs: readonly number[], time: number): number | null =>
   removable(ranges, syncs, time - BEHIND, SLACK);
 
+/** Whether all that follows `time` was seen: it plays on only if more comes. */
+export const spent = (ranges: Ranges, time: number): boolean => reach(ranges, time) - time < SEAM;
+
 /**
  * Up to which second to let go when there is no room; null if there is nothing but what is still to be seen and what leads
- * up to that: it has to wait until some was.
+ * up to that: it has to wait until some was. Where nothing is still to be seen, little is better than to wait.
  */
 export const room = (ranges: Ranges, syncs: readonly number[], time: number): number | null =>
-  removable(ranges, syncs, time - 1, 1);
+  spent(ranges, time) ? removable(ranges, syncs, time, 2 * SHORT) : removable(ranges, syncs, time - 1, 1);
+
+/**
+ * Whether `ranges` are one group of pictures: nothing of it goes while any of it is played. A browser lets go of whole
+ * groups only (Media Source Extensions, "coded frame removal").
+ */
+export const oneGroup = (ranges: Ranges, syncs: readonly number[]): boolean =>
+  syncs.every((each) => each <= (ranges[0]?.[0] ?? 0) + 1);
 
 /**
  * Up to which second one may remove and keep what is at `time`; null if fewer than `worth` seconds would go. `syncs` are

@@ -6,6 +6,7 @@
 import { type Contents, IndexReader, isMp4 } from "./contents";
 import type { Source } from "./gather";
 import { type FromWorker, parse, type Problem, SUBPROTOCOL, type ToWorker } from "./messages";
+import { TooLarge } from "./pass";
 import { enough } from "./policy";
 
 const NORMAL = 1000; // RFC 6455 section 7.4.1
@@ -224,7 +225,8 @@ export class Session {
     try {
       work();
     } catch (error) {
-      this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
+      if (error instanceof TooLarge) this.#fail({ kind: "fragment", size: error.size });
+      else this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
     }
   }
 

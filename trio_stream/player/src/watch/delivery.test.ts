@@ -62,6 +62,7 @@ describe("how a video comes", () => {
     ["what nobody can name", film(null, ["mp4a.40.2"], "video/x-msvideo"), direct],
     ["a clock that begins elsewhere", about({ start: 3600 }), { kind: "packaged", why: "clock", pictures: false }],
     ["a clock that is as good as the file's", about({ start: 0.02 }), direct],
+    ["a coding that changes", about({ recoded: true }), { kind: "packaged", why: "coding", pictures: false }],
     ["a file whose end is missing", about({ until: 3.5 }), { kind: "packaged", why: "cut", pictures: false }],
     ["other pictures first", about({ video: [{ index: 1, codec_string: "avc1" }, { index: 0, codec_string: "avc1" }] }), { kind: "packaged", why: "pictures", pictures: false }],
     ["further pictures behind", about({ video: [{ index: 0, codec_string: "avc1" }, { index: 1, codec_string: "avc1" }] }), direct],

@@ -5,7 +5,7 @@ import { plays as known, type Supports } from "./formats";
 import { playsContainer, troubleOf } from "./playable";
 
 /** Why a video comes in segments: what the file as it is would not give this browser. */
-export type Why = "sizes" | "tracks" | "pictures" | "clock" | "cut" | "container" | "sound" | "video" | "refused";
+export type Why = "sizes" | "tracks" | "pictures" | "clock" | "cut" | "coding" | "container" | "sound" | "video" | "refused";
 
 /** `pictures`: they come alone, as there is no sound in segments that this browser takes. */
 export type Delivery = { kind: "direct" } | { kind: "packaged"; why: Why; pictures: boolean };
@@ -51,6 +51,8 @@ export function deliveryOf(video: Asked, { plays, takes, listsSounds }: Browser,
   if (facts.start > CLOSE) return packaged("clock");
   // A browser plays on to the end that a file speaks of, where there is nothing.
   if (facts.until !== null) return packaged("cut");
+  // A browser decodes all of a file as its first sample entry says.
+  if (facts.recoded) return packaged("coding");
   // A browser plays the first pictures of some files, and the default ones of others.
   if (facts.video.some((each) => picture !== undefined && each.index < picture.index)) return packaged("pictures");
   if (facts.audio.length > 1 && !listsSounds) return packaged("tracks");

@@ -1,4 +1,4 @@
-/** What a browser knows of the formats in a file, as far as it can be asked, and what people call them. */
+/** What a browser knows of the formats in a file, as far as it can be asked, and what people call them and files. */
 
 type Coded = { codec: string; codec_string: string | null };
 
@@ -18,6 +18,7 @@ export function plays(kind: "audio" | "video", { codec, codec_string }: Coded, s
 const NAMES: Record<string, string> = {
   ac3: "AC-3",
   eac3: "E-AC-3",
+  "ec-3": "E-AC-3",
   ac4: "AC-4",
   truehd: "Dolby TrueHD",
   alac: "Apple Lossless",
@@ -28,8 +29,15 @@ const NAMES: Record<string, string> = {
   mpeg4: "MPEG-4 Part 2",
   prores: "ProRes",
   wavpack: "WavPack",
+  asf: "Windows Media",
+  matroska: "Matroska",
+  mov: "QuickTime",
+  mpeg: "MPEG-PS",
+  mpegts: "MPEG-TS",
+  ogg: "Ogg",
+  webm: "WebM",
 };
 
-/** What people call a format. */
+/** What people call a format, whichever of its names it goes by (RFC 6381, FFmpeg's), or a kind of file. */
 export const formatName = (codec: string): string =>
-  NAMES[codec] ?? (codec.startsWith("pcm_") ? "PCM" : codec.toUpperCase().replaceAll("_", " "));
+  NAMES[codec] ?? (codec.startsWith("mp4a.40") ? "AAC" : null) ?? (codec.startsWith("pcm_") ? "PCM" : codec.toUpperCase().replaceAll("_", " "));

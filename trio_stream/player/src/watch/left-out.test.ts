@@ -14,14 +14,14 @@ const facts = (pictures: string[], sounds: (string | null)[]) =>
     audio: sounds.map((codec_string) => ({ codec: "mp2", codec_string })),
   }) as unknown as Facts;
 
-const omitted = (kind: "video" | "audio", track: number, codec: string, code?: string): Omitted => ({
+const omitted = (kind: "video" | "audio", track: number, codec: string, code: Omitted["code"] = "other"): Omitted => ({
   kind,
   track,
   codec,
   language: null,
   label: null,
   reason: `not ${codec}`,
-  ...(code === undefined ? {} : { code }),
+  code,
 });
 
 const offered = (kind: "video" | "audio", track: number, codec: string) => ({
@@ -37,6 +37,7 @@ const offered = (kind: "video" | "audio", track: number, codec: string) => ({
 const presentation = (renditions: Presentation["renditions"], left: Omitted[]): Presentation => ({
   duration: 1,
   reason: null,
+  code: null,
   renditions,
   omitted: left,
 });
@@ -53,13 +54,13 @@ describe("what is left out", () => {
   it("of segments is what the server does not send, and what the browser does not take", () => {
     expect(listed(leftOut(both, known, "packaged", browser))).toEqual([
       ["vorbis", "codec", "not vorbis"],
-      ["h264", null, "not h264"],
+      ["h264", "other", "not h264"],
       ["ac-3", "browser", ""],
     ]);
   });
 
   it("of the file is not what the browser plays of it", () => {
-    expect(listed(leftOut(both, known, "direct", browser))).toEqual([["h264", null, "not h264"]]);
+    expect(listed(leftOut(both, known, "direct", browser))).toEqual([["h264", "other", "not h264"]]);
   });
 
   it("of the file is what the browser does not play of it", () => {

@@ -4,10 +4,9 @@ import type { Facts, Omitted, Presentation, VideoDetails } from "../api/client";
 import type { Browser, Delivery } from "./delivery";
 import { plays } from "./formats";
 
-/** `code` names a reason there are words for; else `reason` is the server's sentence. */
-export interface LeftOut extends Pick<Omitted, "kind" | "codec" | "language" | "label"> {
-  code: string | null;
-  reason: string;
+/** `browser`: it does not know the format. `reason` is the server's sentence. */
+export interface LeftOut extends Pick<Omitted, "kind" | "codec" | "language" | "label" | "reason"> {
+  code: Omitted["code"] | "browser";
 }
 
 /** Whether there may be any: the server is asked only then, as it may have to look through the file for the answer. */
@@ -27,7 +26,7 @@ export function leftOut(
 ): LeftOut[] {
   const direct = delivery === "direct";
   const first = (kind: Omitted["kind"]) =>
-    Math.min(...[...renditions, ...omitted].filter((each) => each.kind === kind).map(({ track }) => track ?? 0));
+    Math.min(...[...renditions, ...omitted].filter((each) => each.kind === kind).map(({ track }) => track));
   const played = ({ kind, track }: Omitted) => {
     const own = (kind === "video" ? facts?.video : facts?.audio)?.[0];
     return direct && own !== undefined && track === first(kind) && plays(kind, own, supports) === true;
@@ -36,9 +35,7 @@ export function leftOut(
     ? []
     : renditions.filter(({ kind, codec }) => kind === "audio" && !takes(`audio/mp4; codecs="${codec}"`));
   return [
-    ...omitted
-      .filter((each) => !played(each))
-      .map(({ kind, codec, language, label, reason, code }) => ({ kind, codec, language, label, reason, code: code ?? null })),
-    ...unknown.map(({ kind, codec, language, label }) => ({ kind, codec, language, label, reason: "", code: "browser" })),
+    ...omitted.filter((each) => !played(each)),
+    ...unknown.map(({ kind, codec, language, label }) => ({ kind, codec, language, label, reason: "", code: "browser" as const })),
   ];
 }

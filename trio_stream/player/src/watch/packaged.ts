@@ -38,12 +38,18 @@ export interface Packaged {
   without: boolean;
   /** Seconds that are passed over, because they are damaged. */
   passed: number;
-  /** The address of what does not play in segments; null while it does. */
-  failed: string | null;
+  /** Why it does not play in segments; null while it does. */
+  failed: Failure | null;
 }
+
+/** `full`: there is more in one segment than the browser keeps; `refused`: the server does not send one, as it says. */
+export type Failure = { kind: "full" } | { kind: "refused"; reason: string } | { kind: "other"; reason: string };
 
 const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: false, passed: 0, failed: null };
 const MENDED = 3; // errors of the media in a row, after which the film is at fault
+const FULL = 3; // times in a row that the browser has no room for a segment, though nothing else is to be shown
+const REFUSED = 422; // the server's status for what can never be sent
+const LARGE = /more than \d+ MiB/; // of what is no damage: all of it is in the file itself
 
 /** The sounds in a menu: those in a person's languages first. */
 export function ordered(sounds: readonly Sound[], wanted: readonly string[]): Sound[] {
@@ -79,6 +85,17 @@ async function playlistOf(source: string, pictures: boolean): Promise<string> {
   return new URL(named, answer.url).href;
 }
 
+/** What the server said of a segment that it does not send (RFC 9457 section 3.1.4). */
+function saidOf(request: unknown): string {
+  if (!(request instanceof XMLHttpRequest) || !(request.response instanceof ArrayBuffer)) return "";
+  try {
+    const { detail } = JSON.parse(new TextDecoder().decode(request.response)) as { detail?: unknown };
+    return typeof detail === "string" ? detail : "";
+  } catch {
+    return "";
+  }
+}
+
 /**
  * Lets `video` play the master playlist `source`; null: it plays by itself. `pictures`: those alone, as hls.js refuses
  * pictures together with a sound that the browser does not know. `reload` is how to go on after the server was away.
@@ -96,13 +113,13 @@ export function usePackaged(
     if (video === null || source === null) return;
     let over = false;
     const ending = new AbortController();
-    const failed = () => setState((before) => ({ ...before, failed: source }));
+    const failed = (why: Failure) => setState((before) => ({ ...before, failed: before.failed ?? why }));
     const begin = async () => {
       const [{ default: Hls }, from] = await Promise.all([import("hls.js"), playlistOf(source, pictures)]);
       if (over) return;
       playlist.current = from;
       if (!Hls.isSupported()) {
-        failed();
+        failed({ kind: "other", reason: "MediaSource" });
         return;
       }
       const hls = new Hls({
@@ -115,6 +132,7 @@ export function usePackaged(
       });
       player.current = hls;
       let errors = 0;
+      let full = 0;
       const damage = new Damage(hls, video, (passed) => setState((before) => ({ ...before, passed })), Hls, ending.signal);
       hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
         const sounds = audioTracks.map(({ id, lang, attrs }) => ({ id, language: lang ?? null, title: attrs["X-TITLE"] ?? null }));
@@ -132,24 +150,32 @@ export function usePackaged(
         const without = hls.allAudioTracks.length === 0 && levels.every(({ audioCodec }) => !audioCodec);
         setState((before) => ({ ...before, qualities: qualities.reverse(), quality: -1, without }));
       });
-      hls.on(Hls.Events.FRAG_BUFFERED, () => {
+      hls.on(Hls.Events.FRAG_BUFFERED, (_, { id }) => {
         errors = 0;
+        if (id === "main") full = 0;
       });
       hls.on(Hls.Events.ERROR, (_, data) => {
-        const { fatal, type, response } = data;
-        if (damage.heard(data, Hls) || !fatal) return;
+        const { fatal, type, details, response, networkDetails } = data;
+        // Of this hls.js makes no end: it asks for the segment again and again.
+        if (video.readyState < video.HAVE_FUTURE_DATA && details === Hls.ErrorDetails.BUFFER_FULL_ERROR && (full += 1) >= FULL)
+          failed({ kind: "full" });
+        const refused = details === Hls.ErrorDetails.FRAG_LOAD_ERROR && response?.code === REFUSED;
+        if (refused && LARGE.test(saidOf(networkDetails))) failed({ kind: "refused", reason: saidOf(networkDetails) });
+        else if (damage.heard(data, Hls)) return;
+        else if (refused) failed({ kind: "refused", reason: saidOf(networkDetails) });
+        if (!fatal) return;
         const lost = type === Hls.ErrorTypes.NETWORK_ERROR && (response?.code ?? 0) < 400;
         if (lost) return; // the page asks until the server answers, and has this go on
         errors += 1;
         if (type === Hls.ErrorTypes.MEDIA_ERROR && errors < MENDED) hls.recoverMediaError();
-        else failed();
+        else failed({ kind: "other", reason: details });
       });
       hls.loadSource(from);
       hls.attachMedia(video);
       video.play().catch(() => undefined); // as `autoplay` would
     };
-    begin().catch(() => {
-      if (!over) failed();
+    begin().catch((error: unknown) => {
+      if (!over) failed({ kind: "other", reason: String(error) });
     });
     return () => {
       over = true;
@@ -213,6 +239,7 @@ export function usePackagedIfNeeded(video: HTMLVideoElement | null, details: Vid
     () => deliveryOf({ content_type, facts, state, reason, versions }, browser),
     [content_type, facts, state, reason, versions, browser],
   );
+  const [failure, setFailure] = useState<Failure | null>(null);
   const { data: offered, isPending } = useQuery({ ...presentation(details.id), enabled: wanted.kind === "packaged" || refused.file });
   const best = useMemo(() => {
     const known = deliveryOf({ content_type, facts, state, reason, versions }, browser, offered);
@@ -220,8 +247,16 @@ export function usePackagedIfNeeded(video: HTMLVideoElement | null, details: Vid
   }, [content_type, facts, state, reason, versions, browser, offered, refused.file]);
   const direct = best.kind === "direct" || refused.segments;
   const packaged = usePackaged(video, direct ? null : urls.hls, best.kind === "packaged" && best.pictures);
-  useEffect(() => setFailed(packaged.failed), [packaged.failed]);
+  useEffect(() => {
+    if (packaged.failed === null) return;
+    setFailed(urls.hls);
+    setFailure(packaged.failed);
+    const at = video?.currentTime ?? 0;
+    if (at > 0) video?.addEventListener("loadedmetadata", () => void (video.currentTime = at), { once: true });
+  }, [packaged.failed, urls.hls, video]);
   const delivery: Delivery = direct ? { kind: "direct" } : best;
   const asking = !direct || (refused.file && !refused.segments && isPending);
-  return { ...packaged, direct, delivery, asking, source: direct ? urls.file : urls.hls, reload: direct ? null : packaged.reload };
+  const why = refused.segments ? failure : null;
+  const source = direct ? urls.file : urls.hls;
+  return { ...packaged, failed: why, direct, delivery, asking, source, reload: direct ? null : packaged.reload };
 }

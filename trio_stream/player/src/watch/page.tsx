@@ -8,7 +8,7 @@ import { presentation, video as videoOf } from "../api/queries";
 import { useTexts } from "../i18n";
 import { bitsPerSecond, bytes, clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
-import { languageName, trackName } from "../ui/languages";
+import { trackName } from "../ui/languages";
 import { NoVideo } from "../ui/state";
 import { type Browser, type Delivery, deliveryOf, thisBrowser } from "./delivery";
 import { formatName } from "./formats";
@@ -74,7 +74,7 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
     const rate = picture.frame_rate === null ? "" : `, ${Math.round(fraction(picture.frame_rate) * 100) / 100} fps`;
     rows.push([
       t("watch.video"),
-      `${details.width ?? picture.width} × ${details.height ?? picture.height}${rate}, ${picture.codec}${picture.hdr ? `, ${picture.hdr}` : ""}`,
+      `${details.width ?? picture.width} × ${details.height ?? picture.height}${rate}, ${formatName(picture.codec)}${picture.hdr ? `, ${picture.hdr}` : ""}`,
     ]);
   }
   if (sound.length > 0)
@@ -83,7 +83,7 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
       sound
         .map((each) => {
           const names = { language, forced: t("player.forced"), hearing: t("player.hearing") };
-          return [trackName(each, names), each.codec, each.layout].filter(Boolean).join(" ");
+          return [trackName(each, names), formatName(each.codec), each.layout].filter(Boolean).join(" ");
         })
         .join(", "),
     ]);
@@ -150,8 +150,6 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
   );
 }
 
-const REASONS = ["codec", "encrypted", "programme", "second-video", "browser"] as const;
-
 interface Playing {
   details: VideoDetails;
   delivery: Delivery;
@@ -162,6 +160,7 @@ interface Playing {
 /** The tracks of the file that are not played, each with the reason. */
 function NotPlayed({ details, delivery, browser, offered }: Playing) {
   const { t, language } = useTexts();
+  const names = { language, forced: t("player.forced"), hearing: t("player.hearing") };
   const tracks = leftOut(offered, details.facts, delivery.kind, browser);
   if (tracks.length === 0 && offered.reason === null) return null;
   return (
@@ -169,19 +168,18 @@ function NotPlayed({ details, delivery, browser, offered }: Playing) {
       <h3>{t("watch.notPlayed")}</h3>
       <ul>
         {tracks.map(({ kind, codec, language: tag, label, code, reason }, place) => {
-          const known = REASONS.find((each) => each === code);
-          const name = label || (tag && languageName(language, tag));
+          const name = trackName({ language: tag, title: label }, names);
           return (
             <li key={place}>
               <span>{[t(`watch.${kind}`), name, formatName(codec)].filter(Boolean).join(" · ")}</span>
-              {known === undefined ? <span lang="en">{reason}</span> : <span>{t(`watch.reason.${known}`)}</span>}
+              {code === "other" ? <span lang="en">{reason}</span> : <span>{t(`watch.reason.${code}`)}</span>}
             </li>
           );
         })}
         {offered.reason !== null && (
           <li>
             <span>{t("watch.segments")}</span>
-            <span lang="en">{offered.reason}</span>
+            {offered.code === "encrypted" ? <span>{t("watch.reason.encrypted")}</span> : <span lang="en">{offered.reason}</span>}
           </li>
         )}
       </ul>

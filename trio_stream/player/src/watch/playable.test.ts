@@ -21,7 +21,7 @@ describe("what a browser cannot play", () => {
     ["the picture", film("hvc1.1.6.L93.B0", "mp4a.40.2"), { kind: "video", codec: "HEVC (hvc1.1.6.L93.B0)" }],
     ["the sound", film("avc1.64001f", "ac-3"), { kind: "audio", codec: "AC-3 (ac-3)" }],
     ["Matroska, which browsers take for WebM", film("avc1.64001f", null, "video/x-matroska"), null],
-    ["the container", film("avc1.64001f", null, "video/x-msvideo"), { kind: "container", container: "mp4" }],
+    ["the container", film("avc1.64001f", null, "video/x-msvideo"), { kind: "container", container: "MP4" }],
   ])("%s", (_, video, trouble) => {
     expect(troubleOf(video, chromium)).toEqual(trouble);
   });

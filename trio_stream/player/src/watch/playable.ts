@@ -35,7 +35,7 @@ export function troubleOf(
   if (picture !== undefined && (shown === false || (pictureless && shown === null)))
     return { kind: "video", codec: called(picture) };
   if (sound !== undefined && plays("audio", sound, supports) === false) return { kind: "audio", codec: called(sound) };
-  if (!playsContainer(video, supports)) return { kind: "container", container: facts.container };
+  if (!playsContainer(video, supports)) return { kind: "container", container: formatName(facts.container) };
   return null;
 }
 

@@ -201,9 +201,13 @@ export function Player({ details, asked, since, go, told }: Playing) {
           {ended && next !== null && goNext !== null && (
             <NextUp key={next.id} next={next} go={goNext} stay={() => setEnded(false)} />
           )}
-          {trouble !== null && <Unplayable trouble={trouble} details={details} />}
+          {trouble !== null && <Unplayable trouble={trouble} details={details} failure={packaged.failed} />}
           {lost === "failed" && trouble === null && (
-            <Unplayable trouble={{ kind: "damaged", reason: video?.error?.message ?? "" }} details={details} />
+            <Unplayable
+              trouble={{ kind: "damaged", reason: video?.error?.message ?? "" }}
+              details={details}
+              failure={packaged.failed}
+            />
           )}
         </Skin>
       </div>

@@ -7,6 +7,7 @@ import { presentation } from "../api/queries";
 import { useTexts } from "../i18n";
 import { State } from "../ui/state";
 import { Elsewhere } from "./elsewhere";
+import type { Failure } from "./packaged";
 import { type Trouble, troubleOf } from "./playable";
 
 /**
@@ -28,7 +29,8 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
     };
     // Sound without its picture is no film: browsers play the half they know without a word.
     const half = () => {
-      if (video.videoWidth > 0 || (details.facts?.video.length ?? 0) === 0) return;
+      if (asking || video.videoWidth > 0 || (details.facts?.video.length ?? 0) === 0) return;
+      video.pause(); // nor does what was heard under the reason count as watched
       setPictureless(true);
       setRefused(source);
     };
@@ -43,7 +45,7 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
       video.removeEventListener("loadeddata", half);
       video.removeEventListener("error", failed);
     };
-  }, [video, source, details.facts]);
+  }, [video, source, details.facts, asking]);
   if (refused !== source || video === null || (asking && !pictureless)) return null;
   return (
     troubleOf(details, (type) => video.canPlayType(type) !== "", pictureless) ?? {
@@ -53,9 +55,17 @@ export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails
   );
 }
 
-export function Unplayable({ trouble, details }: { trouble: Trouble; details: VideoDetails }) {
+interface Said {
+  trouble: Trouble;
+  details: VideoDetails;
+  /** Why it does not play in segments either, if that was tried. */
+  failure: Failure | null;
+}
+
+export function Unplayable({ trouble, details, failure }: Said) {
   const { t } = useTexts();
   const { data: offered } = useQuery(presentation(details.id));
+  const refused = failure?.kind === "refused" ? failure.reason : offered?.reason;
   const why =
     trouble.kind === "container"
       ? t("watch.unplayable.container", { container: trouble.container })
@@ -71,11 +81,12 @@ export function Unplayable({ trouble, details }: { trouble: Trouble; details: Vi
         actions={<Elsewhere urls={details.urls} />}
       >
         <p>{why}</p>
-        {trouble.kind !== "damaged" && offered?.reason != null && (
+        {trouble.kind !== "damaged" && refused && (
           <p>
-            {t("watch.unplayable.segments")} <span lang="en">{offered.reason}</span>
+            {t("watch.unplayable.segments")} <q lang="en">{refused}</q>
           </p>
         )}
+        {failure?.kind === "full" && <p>{t("watch.unplayable.full")}</p>}
         {trouble.kind !== "damaged" && <p>{t("watch.unplayable.more")}</p>}
       </State>
     </div>

@@ -1,4 +1,4 @@
-"""Languages are BCP 47 tags, and subtitles that could not be read before are read again."""
+"""Languages are BCP 47 tags, and what could not be read before, or was read otherwise, is read again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,7 +14,10 @@ CHANGED = "UPDATE subtitles SET signature = '' WHERE video IS NOT NULL"
 AGAIN = (
     "UPDATE subtitles SET state = 'waiting' WHERE revision IN (SELECT revision FROM contents WHERE texts = 'failed')",
     "UPDATE contents SET texts = 'waiting' WHERE texts = 'failed'",
+    "UPDATE contents SET state = 'new', attempts = 0",
 )
+"""Facts are found anew as well: which tracks are chosen, when a film begins, and how long it lasts. What was known of a
+content stays until then."""
 
 
 def upgrade() -> None:

@@ -1,0 +1,107 @@
+"""The list of tracks of a film that are not played, and that a reason can be read on a phone."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.conftest import VIDEO, find_video, open_video, playing, until, wait_known
+from tests.media.making import make
+from tests.support import Server, serving
+
+PICTURES = (
+    "-f lavfi -i testsrc2=size=160x90:rate=12:duration=8 -f lavfi -i testsrc=size=96x54:rate=12:duration=8"
+)
+SOUNDS = "-f lavfi -i sine=440:r=48000:d=8 -f lavfi -i sine=660:r=48000:d=8"
+CODED = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 12"
+LANGUAGES = (
+    "-metadata:s:a:0",
+    "language=eng",
+    "-metadata:s:a:1",
+    "language=por",
+    "-metadata:s:a:1",
+    "title=Director",
+)
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of films with more tracks than are played, and of one whose pictures no browser knows."""
+    folder = tmp_path_factory.mktemp("tracks")
+    both = f"{PICTURES} {SOUNDS} -map 0 -map 1 -map 2 -map 3 {CODED}"
+    make(folder / "Cameras.mkv", f"{both} -c:a:0 aac -c:a:1 eac3", *LANGUAGES)
+    make(folder / "Broadcast.mkv", f"{both} -c:a:0 aac -c:a:1 mp2", *LANGUAGES)
+    make(folder / "Plain.mkv", f"{PICTURES} {SOUNDS} -map 0 -map 2 {CODED} -c:a aac")
+    make(folder / "Archive.mkv", f"{PICTURES} {SOUNDS} -map 0 -map 2 -c:v ffv1 -c:a aac")
+    with serving(
+        folder, tmp_path_factory.mktemp("data"), environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}
+    ) as server:
+        wait_known(server, 4)
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("title", "sound"),
+    [
+        (
+            "Cameras",
+            "Sound · Portuguese \N{EN DASH} Director · E-AC-3\nThis browser does not know its format.",
+        ),
+        (
+            "Broadcast",
+            "Sound · Portuguese \N{EN DASH} Director · MP2\nIts format cannot be sent to browsers in segments.",
+        ),
+    ],
+)
+def test_tracks_that_are_not_played_are_listed(page: Page, title: str, sound: str) -> None:
+    open_video(page, title)
+    playing(page)
+    tracks = page.locator(".not-played li")
+    expect(tracks).to_have_text(
+        [
+            re.compile("^Picture · H.264\nOne picture is shown at a time.$"),
+            re.compile(f"^{re.escape(sound)}$"),
+        ],
+        use_inner_text=True,
+    )
+
+
+def test_nothing_is_listed_where_all_is_played(page: Page) -> None:
+    open_video(page, "Plain")
+    playing(page)
+    expect(page.locator("#details")).to_be_visible()
+    expect(page.locator(".not-played")).to_have_count(0)
+
+
+def test_the_list_is_in_portuguese(browser: Browser, films: Server) -> None:
+    with browser.new_context(base_url=films.url, locale="pt-BR") as context:
+        page = context.new_page()
+        open_video(page, "Cameras")
+        expect(page.locator(".not-played")).to_have_text(
+            "O que não toca aqui\n"
+            "Imagem · H.264\nSó uma faixa de imagem é mostrada por vez.\n"
+            "Som · português \N{EN DASH} Director · E-AC-3\nEste navegador não conhece o formato.",
+            use_inner_text=True,
+        )
+
+
+def test_what_cannot_be_played_says_so_on_a_phone(browser_phone: BrowserContext) -> None:
+    page = browser_phone.new_page()
+    open_video(page, "Archive")
+    said = page.locator(".unplayable")
+    expect(said).to_contain_text("It does not know the picture's format, FFV1.")
+    whole, shown = said.evaluate("said => [said.scrollHeight, said.clientHeight]")
+    assert 200 < whole <= shown
+    button = said.get_by_role("link", name="Download")
+    assert button.evaluate(
+        "button => { const { x, y, width, height } = button.getBoundingClientRect();"
+        " return button.contains(document.elementFromPoint(x + width / 2, y + height / 2)); }"
+    )
+
+
+def test_sound_under_a_reason_counts_as_not_watched(page: Page) -> None:
+    find_video(page, "Archive")  # as who pressed something, who may hear it
+    expect(page.get_by_role("alert")).to_contain_text("FFV1")
+    until(page, f"{VIDEO}.paused")
+    assert page.evaluate(f"{VIDEO}.currentTime") < 4
