@@ -1,7 +1,5 @@
 """Files that are not what players expect: what is there plays, and nothing that was not played has been watched."""
 
-import random
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +7,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.depth import large
 from tests.e2e.conftest import VIDEO, at, open_video, playing, seek, until, wait_known
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
@@ -23,10 +20,6 @@ WEBM = (
     " -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 -c:a libopus"
 )
 STILLS = "-f lavfi -i testsrc2=size=160x90:rate=1/6:duration=24 -f lavfi -i sine=440:r=48000:d=24 -c:v mjpeg -c:a aac"
-TWO = f"{FILM.replace('-c:v', '-map 0 -map 1 -map 1 -c:v', 1)} -movflags +faststart"
-HOLED = ("Alpha.mp4", "Bravo.mp4", "Charlie.mkv", "Delta.mkv", "Echo.ts", "Foxtrot.ts")
-"""Films with two sounds, which come in segments: a twelfth of each, in its midst, is zeros or noise, in turns."""
-
 LATER = "-movflags frag_keyframe+default_base_moof+frag_discont+delay_moov -output_ts_offset 3600"
 
 
@@ -40,19 +33,6 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "Torn.webm").write_bytes(webm[: len(webm) // 2])
     middle = len(data) // 2
     (folder / "Holed.mp4").write_bytes(data[:middle] + bytes(20_000) + data[middle + 20_000 :])
-    for number, name in enumerate(HOLED):
-        two = make(plain / name, TWO).read_bytes()
-        hole = len(two) // 12
-        filling = bytes(hole) if number % 2 == 0 else random.Random(number).randbytes(hole)
-        (folder / name).write_bytes(two[: len(two) // 2] + filling + two[len(two) // 2 + hole :])
-    for name in ("Golf.mkv", "Hotel.mp4"):
-        make(folder / name, f"{TWO} -af aformat=channel_layouts=6.0 -t 8")
-    data = make(plain / "two.mp4", f"{TWO} -t 8").read_bytes()
-    described, kind = data.rindex(b"stsd"), data.rindex(b"soun")
-    undescribed = bytearray(data)
-    undescribed[described + 8 : described + 12] = bytes(4)  # a track of data, of which nothing is said
-    undescribed[kind : kind + 4] = b"meta"
-    (folder / "Unopened.mp4").write_bytes(undescribed)
     make(folder / "Spoken.mp4", STILLS)
     make(folder / "Later.mp4", f"-i {film} -c copy {LATER}")
     return folder
@@ -63,7 +43,7 @@ def films(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     with serving(
         shelf, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
     ) as server:
-        wait_known(server, 14)
+        wait_known(server, 5)
         yield server
 
 
@@ -71,12 +51,6 @@ def _of(page: Page, title: str) -> dict[str, Any]:
     found = page.request.get("/api/videos", params={"q": title}).json()["items"][0]
     details: dict[str, Any] = page.request.get(found["urls"]["self"]).json()
     return details
-
-
-def _named(page: Page, name: str) -> dict[str, Any]:
-    items = page.request.get("/api/videos?limit=99").json()["items"]
-    found: dict[str, Any] = next(each for each in items if each["name"] == name)
-    return found
 
 
 @pytest.mark.parametrize("title", ["Cut", "Torn"])
@@ -100,51 +74,6 @@ def test_what_lies_behind_a_damaged_place_plays(page: Page) -> None:
     playing(page)
     page.evaluate(f"{VIDEO}.playbackRate = 4")
     until(page, f"{VIDEO}.ended")
-    expect(page.get_by_role("alert")).to_have_count(0)
-
-
-@pytest.mark.parametrize("name", [HOLED[0], *map(large, HOLED[1:])])
-def test_segments_that_are_damaged_are_passed_over(page: Page, name: str) -> None:
-    video = _named(page, name)
-    page.goto(f"/watch/{video['id']}?t=9")
-    playing(page)
-    assert page.evaluate(f"{VIDEO}.currentSrc.startsWith('blob:')")
-    page.evaluate(f"{VIDEO}.playbackRate = 4")
-    until(page, f"{VIDEO}.ended")
-    assert at(page) > 23
-    said = page.get_by_role("note").inner_text()
-    passed = re.fullmatch(r"A part of this file is damaged: (\d+) seconds are passed over.", said)
-    assert passed is not None
-    assert int(passed[1]) <= 12  # two segments
-    last = page.evaluate(f"{VIDEO}.played.end({VIDEO}.played.length - 1)")
-    first = page.evaluate(f"{VIDEO}.played.start({VIDEO}.played.length - 1)")
-    assert last - first > 5  # since it was loaded anew, or before that
-    expect(page.get_by_role("alert")).to_have_count(0)
-    assert page.evaluate(f"{VIDEO}.playbackRate") == 4
-
-
-def test_a_paused_film_stays_so_where_what_comes_is_damaged(page: Page) -> None:
-    video = _named(page, HOLED[0])
-    page.goto(f"/watch/{video['id']}")
-    playing(page)
-    page.evaluate(f"{VIDEO}.pause()")
-    expect(page.get_by_role("note")).to_contain_text("A part of this file is damaged:")
-    assert page.evaluate(f"{VIDEO}.paused")
-
-
-@pytest.mark.parametrize("name", ["Golf.mkv", large("Hotel.mp4")])
-def test_sounds_that_do_not_come_in_segments_are_heard_of_the_file(page: Page, name: str) -> None:
-    page.goto(f"/watch/{_named(page, name)['id']}")
-    until(page, f"{VIDEO}.webkitAudioDecodedByteCount > 0")
-    playing(page)
-    assert not page.evaluate(f"{VIDEO}.currentSrc.startsWith('blob:')")
-    expect(page.locator(".silent-below")).to_have_count(0)
-
-
-def test_a_file_that_does_not_open_comes_in_segments(page: Page) -> None:
-    page.goto(f"/watch/{_named(page, 'Unopened.mp4')['id']}")
-    playing(page)
-    assert page.evaluate(f"{VIDEO}.currentSrc.startsWith('blob:')")
     expect(page.get_by_role("alert")).to_have_count(0)
 
 

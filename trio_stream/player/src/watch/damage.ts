@@ -13,6 +13,7 @@ export type Segment = Pick<Fragment, "start" | "duration" | "tagList" | "gap">;
 const REFUSED = 422; // the server cannot read that part of the file
 const DECODING = 3; // MediaError.MEDIA_ERR_DECODE
 const RESETS = 3; // without anything found to be at fault, after which it is something else
+const PATIENCE = 1_500; // milliseconds to get there
 const NEAR = 0.1; // seconds: a place this close to the end of a segment is in the next one
 
 export const isGap = ({ tagList }: Pick<Segment, "tagList">): boolean => tagList.some(([tag]) => tag === "GAP");
@@ -55,6 +56,7 @@ export class Damage {
   private readonly appended = new Map<string, Fragment>(); // the last one in each buffer
   private at = 0; // the last second that was shown
   private resets = 0; // since anything was found to be at fault
+  private timer = 0;
   private away = false; // it is being loaded anew, and is not there yet
 
   constructor(
@@ -68,6 +70,11 @@ export class Damage {
       if (video.readyState >= 1 && video.error === null && !this.away) this.at = video.currentTime;
     };
     for (const name of ["timeupdate", "seeking"]) video.addEventListener(name, look, { signal });
+    const leap = () => {
+      const behind = this.behind(video.currentTime);
+      if (!this.away && video.readyState >= 1 && behind > video.currentTime) video.currentTime = behind;
+    };
+    video.addEventListener("seeking", leap, { signal });
     const back = () => {
       if (this.away) video.currentTime = this.at;
       this.away = false;
@@ -81,7 +88,8 @@ export class Damage {
     };
     video.addEventListener("error", failed, { signal });
     hls.on(Events.BUFFER_APPENDING, (_, { type, frag }) => this.appended.set(type, frag));
-    keepState(video, signal);
+    signal.addEventListener("abort", () => clearTimeout(this.timer));
+    keepState(video, () => this.away, signal);
   }
 
   /** Whether hls.js goes on after this error, of which it has been told already. */
@@ -103,13 +111,26 @@ export class Damage {
 
   /** Go on where it was, or behind that if it is damaged there, after the video was attached anew. */
   private goOn(): void {
-    for (const segments of [this.pictures, this.sound, this.pictures]) {
-      const here = placeOf(segments, this.at);
-      const behind = segments.findIndex((each, place) => place >= here && !isGap(each));
-      if (behind > here) this.at = segments[behind]!.start;
-    }
+    this.at = this.behind(this.at);
     this.away = true;
     this.hls.startLoad(this.at);
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      this.resets += 1;
+      if (!this.away || this.resets > RESETS) return;
+      this.hls.recoverMediaError(); // it takes a segment that was being loaded for one that it has
+      this.goOn();
+    }, PATIENCE);
+  }
+
+  /** That second, or the first one behind it that can be played. */
+  private behind(seconds: number): number {
+    for (const segments of [this.pictures, this.sound, this.pictures]) {
+      const here = placeOf(segments, seconds);
+      const behind = segments.findIndex((each, place) => place >= here && !isGap(each));
+      if (behind > here) seconds = segments[behind]!.start;
+    }
+    return seconds;
   }
 
   private get pictures(): readonly Fragment[] {
@@ -140,13 +161,13 @@ export class Damage {
 }
 
 /** Has a video that is loaded anew go on as it was: playing or not, and as fast. */
-function keepState(video: HTMLVideoElement, signal: AbortSignal): void {
-  const keep = () => {
-    if (video.readyState === 0) return; // it is being loaded, and says what came of that
-    video.autoplay = !video.paused;
-    video.defaultPlaybackRate = video.playbackRate;
-  };
-  for (const name of ["play", "pause", "ratechange"]) video.addEventListener(name, keep, { signal });
+function keepState(video: HTMLVideoElement, isAway: () => boolean, signal: AbortSignal): void {
+  const listen = (name: string, hear: () => void) => video.addEventListener(name, hear, { signal });
+  listen("play", () => (video.autoplay = true));
+  listen("pause", () => {
+    if (video.error === null && !isAway()) video.autoplay = false; // one that fails says that it paused, too
+  });
+  listen("ratechange", () => (video.defaultPlaybackRate = video.playbackRate));
   signal.addEventListener("abort", () => {
     video.autoplay = true;
     video.defaultPlaybackRate = 1;

@@ -127,6 +127,7 @@ export function usePackaged(
         enableWebVTT: false, // the page has the subtitles as tracks of its own
         enableIMSC1: false,
         enableCEA708Captions: false,
+        interstitialsController: undefined, // there are none, and it has a place of its own to begin at
         backBufferLength: 60,
       });
       player.current = hls;
