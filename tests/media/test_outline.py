@@ -281,10 +281,10 @@ def test_tracks_that_nobody_looks_at_are_named(tmp_path: Path, pictures: int, so
 
 
 def test_a_track_that_nobody_can_read_is_named(tmp_path: Path) -> None:
-    """A second video of an FLV, in a coding that FFmpeg has no decoder for here; there is a reason, and the first plays."""
+    """A second video of an FLV, in a coding that FFmpeg does not know: there is a reason, and the first plays."""
     source = "-f lavfi -i testsrc2=size=64x36:rate=10:duration=1 -f lavfi -i sine=duration=1"
     made = make(tmp_path / "film.flv", f"{source} -c:v libx264 -preset ultrafast -c:a aac").read_bytes()
-    frame = bytes((0x28, 0, 0, 0x84, 0, 0))  # of H.263, by a number that only FFmpeg gives it
+    frame = bytes((0x2F, 0, 0, 0x84, 0, 0))  # of a number that no codec has
     tag = b"\x09" + len(frame).to_bytes(3) + bytes(7) + frame
     path = tmp_path / "two.flv"
     path.write_bytes(made + tag + (len(tag)).to_bytes(4))
