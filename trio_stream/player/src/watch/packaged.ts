@@ -46,6 +46,8 @@ export interface Packaged {
 export type Failure = { kind: "full" } | { kind: "refused"; reason: string } | { kind: "other"; reason: string };
 
 const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: false, passed: 0, failed: null };
+// There are none, and what plays them loads the film from a place of its own when it is attached anew.
+const WITHOUT_INTERSTITIALS = { interstitialsController: undefined } as object;
 const MENDED = 3; // errors of the media in a row, after which the film is at fault
 const FULL = 3; // times in a row that the browser has no room for a segment, though nothing else is to be shown
 const REFUSED = 422; // the server's status for what can never be sent
@@ -127,7 +129,7 @@ export function usePackaged(
         enableWebVTT: false, // the page has the subtitles as tracks of its own
         enableIMSC1: false,
         enableCEA708Captions: false,
-        interstitialsController: undefined, // there are none, and it has a place of its own to begin at
+        ...WITHOUT_INTERSTITIALS,
         backBufferLength: 60,
       });
       player.current = hls;
