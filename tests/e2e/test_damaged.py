@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.depth import large
 from tests.e2e.conftest import VIDEO, at, open_video, playing, seek, until, wait_known
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
@@ -53,7 +54,7 @@ def _of(page: Page, title: str) -> dict[str, Any]:
     return details
 
 
-@pytest.mark.parametrize("title", ["Cut", "Torn"])
+@pytest.mark.parametrize("title", ["Cut", large("Torn")])
 def test_the_end_that_is_missing_is_not_watched(page: Page, title: str) -> None:
     video = _of(page, title)
     assert "its end is missing" in video["reason"]

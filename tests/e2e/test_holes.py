@@ -65,7 +65,7 @@ def _named(page: Page, name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", [HOLED[0], *map(large, HOLED[1:])])
+@pytest.mark.parametrize("name", [large(each) for each in HOLED])
 def test_segments_that_are_damaged_are_passed_over(page: Page, name: str) -> None:
     video = _named(page, name)
     page.goto(f"/watch/{video['id']}?t=9")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.depth import large
 from tests.e2e.conftest import VIDEO, open_video, playing, until, wait_known
 from tests.e2e.driving import SUBTITLES, showing
 from tests.media.making import make
@@ -58,7 +59,7 @@ def test_forced_subtitles_show_with_the_sound_they_belong_to(brazilian: Page) ->
     wait_for(lambda: showing(brazilian) == ["pt"], 15, "what is written in the picture")
 
 
-@pytest.mark.parametrize("remembered", ["eng", "en", "en_US"])
+@pytest.mark.parametrize("remembered", ["eng", large("en"), large("en_US")])
 def test_what_was_chosen_is_found_however_it_was_written(brazilian: Page, remembered: str) -> None:
     brazilian.add_init_script(f"""
         localStorage.setItem('trio-stream.subtitles', '{remembered}');

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.depth import large
 from tests.e2e.conftest import VIDEO, find_video, open_video, playing, until, wait_known
 from tests.media.making import make
 from tests.support import Server, serving
@@ -48,7 +49,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             "Cameras",
             "Sound · Portuguese \N{EN DASH} Director · E-AC-3\nThis browser does not know its format.",
         ),
-        (
+        large(
             "Broadcast",
             "Sound · Portuguese \N{EN DASH} Director · MP2\nIts format cannot be sent to browsers in segments.",
         ),
@@ -67,6 +68,7 @@ def test_tracks_that_are_not_played_are_listed(page: Page, title: str, sound: st
     )
 
 
+@pytest.mark.thorough("large")
 def test_nothing_is_listed_where_all_is_played(page: Page) -> None:
     open_video(page, "Plain")
     playing(page)
@@ -74,6 +76,7 @@ def test_nothing_is_listed_where_all_is_played(page: Page) -> None:
     expect(page.locator(".not-played")).to_have_count(0)
 
 
+@pytest.mark.thorough("large")
 def test_the_list_is_in_portuguese(browser: Browser, films: Server) -> None:
     with browser.new_context(base_url=films.url, locale="pt-BR") as context:
         page = context.new_page()

@@ -111,6 +111,7 @@ SourceBuffer.prototype.appendBuffer = function (data) {
 """As in a browser that takes nothing larger than what it keeps: Chromium does where it keeps nothing else."""
 
 
+@pytest.mark.thorough("large")
 def test_plays_the_file_where_a_segment_is_too_large(page: Page) -> None:
     page.add_init_script(STRICT)
     open_video(page, "Two sounds")
@@ -118,6 +119,7 @@ def test_plays_the_file_where_a_segment_is_too_large(page: Page) -> None:
     wait_at(page, 1)
 
 
+@pytest.mark.thorough("large")
 def test_says_that_a_segment_is_too_large(page: Page) -> None:
     page.add_init_script(STRICT)
     open_video(page, "Broadcast")

@@ -78,8 +78,8 @@ def open_film(page: Page, films: Server, name: str) -> None:
     ("name", "form"),
     [
         ("dolby.mp4", "AC-3"),
-        ("dolby plus.ts", "E-AC-3"),
-        ("broadcast.mkv", "MP2"),
+        large("dolby plus.ts", "E-AC-3"),
+        large("broadcast.mkv", "MP2"),
         large("lossless.mov", "Apple Lossless"),
         large("theatre.mkv", "DTS"),
         large("broadcast.ts", "MP2"),
@@ -103,10 +103,10 @@ def test_silence_is_said_with_its_reason(page: Page, films: Server, name: str, f
 @pytest.mark.parametrize(
     "name",
     [
-        "studio.mov",
-        "free.mkv",
+        large("studio.mov"),
+        large("free.mkv"),
         "dolby first.mkv",
-        "broadcast first.mov",
+        large("broadcast first.mov"),
         large("dolby second.ts"),
         large("studio first.mov"),
     ],

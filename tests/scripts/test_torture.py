@@ -1,5 +1,6 @@
 """The script that makes servers' lives hard: what it takes, and that it says so when a promise is broken."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,7 +78,10 @@ def lose_playheads(folder: Path, client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("sabotage", "told"),
-    [(change_a_file, "was changed, and not by us"), (lose_playheads, "was acknowledged at")],
+    [  # who notices first that a file has other bytes is a matter of chance: the look at it, or one of its viewers
+        (change_a_file, "was changed, and not by us|with other bytes than it has"),
+        (lose_playheads, "was acknowledged at"),
+    ],
 )
 def test_what_a_server_loses_is_told(
     tmp_path: Path, sabotage: Callable[[Path, httpx.Client], None], told: str
@@ -97,4 +101,4 @@ def test_what_a_server_loses_is_told(
                 with suppress(subprocess.TimeoutExpired):
                     running.wait(0.05)
         assert running.returncode == 1
-        assert told in running.stderr.read()
+        assert re.search(told, running.stderr.read())
