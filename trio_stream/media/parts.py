@@ -19,6 +19,9 @@ FFmpeg's `-dts_delta_threshold`. What leaps less is a hole, and stays one."""
 LATE = 2.0
 """Seconds by which a track that was not there may be behind the others: it lies among them somewhat later."""
 
+USUAL = 1.0
+"""Seconds from a packet of a track to the next, at most, where nothing is to be looked into."""
+
 SURE, SURE_OF_NEW = 5, 50
 """Packets that have to agree on the new clock: one alone is damaged. Where they are of a track that was not there
 before, it may belong to another programme, which has a clock of its own and lies among the others."""
@@ -108,9 +111,13 @@ class Seam:
 
     def take(self, track: int, time: float, position: int | None) -> bool:
         """Note a packet that is decoded at `time` and lies at `position`; whether its clock is that of those before."""
+        suspect, last = self._suspect, self._last.get(track)
+        if suspect is None and last is not None and self._latest is not None and 0 <= time - last <= USUAL:
+            self._last[track] = time  # as nearly all packets
+            self._latest = max(time, self._latest)
+            return True
         if track in self._apart:
             return True
-        suspect = self._suspect
         behind = suspect is not None and position is not None and position > suspect.position
         if self._goes_on(track, time) and not (behind and self._is_other(track, time)):
             if behind and suspect is not None and track == suspect.track:

@@ -32,6 +32,11 @@ LOOK_EVERY = 256
 """Packets between two looks at how much was read."""
 
 
+TELLING_HEAD = 0xFFFFFFC0
+"""Of the first four bytes of a frame, those that are all it says of its coding in ADTS: what follows is its length.
+Others (AC-3) have checksums there, and are looked at each time."""
+
+
 class Change(NamedTuple):
     """Where the first packet of another coding lies, and when it is shown."""
 
@@ -60,6 +65,7 @@ class Seen:
         self._coding: Coding | None = None
         self._other: tuple[Coding, Change] | None = None
         self._position = 0
+        self._head: int | None = None
         codec = stream.codec_context.codec.canonical_name
         self.sets = Following(codec, stream.codec_context.extradata or b"") if codec in IN_BAND else None
 
@@ -86,7 +92,12 @@ class Seen:
     def _is_as_before(self, packet: AnyPacket, shown: int) -> bool:
         """Whether it is coded as the first packet was. Two have to say otherwise: one alone is damaged."""
         self._position = packet.pos if packet.pos is not None else self._position
-        coding = coding_of(bytes(memoryview(packet)[:7]))
+        begins = memoryview(packet)
+        head = int.from_bytes(begins[:4]) & TELLING_HEAD
+        if head == self._head and self._other is None:
+            return not self.changes  # as nearly all of them
+        coding = coding_of(bytes(begins[:7]))
+        self._head = head if coding is not None else None
         if coding is None or coding == self._coding or self._coding is None:
             self._coding, self._other = coding or self._coding, None
         elif self._other is not None and self._other[0] == coding:
