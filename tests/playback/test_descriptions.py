@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.bodies import assemble
+from tests.depth import large
 from tests.media.making import make, run
 from tests.mp4.making import box, words
 from tests.mp4.splicing import Clip, clip, splice, splice_fragments, track
@@ -77,7 +78,7 @@ def assert_played(path: Path, clips: Sequence[Path], kind: str = "video") -> Ren
     return rendition
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+@pytest.mark.parametrize("suffix", ["mp4", large("mov")])
 def test_pictures_of_another_size(tmp_path: Path, suffix: str) -> None:
     a, b = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
     clips = [pictures(a, "256x144"), pictures(b, more="-bf 2")]
@@ -88,6 +89,7 @@ def test_pictures_of_another_size(tmp_path: Path, suffix: str) -> None:
     assert [run(probe, path)[0]["recoded"] for path in (a, film)] == [False, True]
 
 
+@pytest.mark.thorough("large")
 def test_parameter_sets_that_return(tmp_path: Path) -> None:
     """The same size, but entropy coding and references are others; the third clip is coded as the first."""
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
@@ -119,6 +121,7 @@ def test_entries_that_say_the_same_are_one(tmp_path: Path) -> None:
         pytest.param("-c:a aac -ac 1", 32_000, id="another rate"),
     ],
 )
+@pytest.mark.thorough("large")
 def test_sound_that_is_coded_otherwise(tmp_path: Path, coded: str, rate: int) -> None:
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
     clips = [tone(a), tone(b, 880, coded, rate)]
@@ -130,6 +133,7 @@ def test_sound_that_is_coded_otherwise(tmp_path: Path, coded: str, rate: int) ->
     assert starts == pytest.approx([0, SECONDS], abs=0.1)
 
 
+@pytest.mark.thorough("large")
 def test_fragments_that_name_their_entry(tmp_path: Path) -> None:
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
     clips = [pictures(a, "256x144"), pictures(b), pictures(a, "256x144")]
@@ -158,6 +162,7 @@ def test_manifests_and_streams_name_each_init_segment(tmp_path: Path) -> None:
         assert len(opened) == count
 
 
+@pytest.mark.thorough("large")
 def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
     """The picture stands for as long, and what follows is where it is."""
     a = tmp_path / "a.mp4"
@@ -174,6 +179,7 @@ def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
     assert seen.times == pytest.approx([begin + time for begin in (0, 6) for time in held.times], abs=0.001)
 
 
+@pytest.mark.thorough("large")
 def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
     """Whoever plays the one may not play the other, and would be offered nothing."""
     clips = [tone(tmp_path / "a.mp4"), tone(tmp_path / "b.mp4", coded="-c:a ac3 -ac 2")]
@@ -187,6 +193,7 @@ def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.thorough("large")
 def test_a_coding_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
     clips = [pictures(tmp_path / "a.mp4", coded="-c:v mpeg4"), pictures(tmp_path / "b.mp4")]
     film = splice(tmp_path / "film.mp4", track(clips))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.bodies import assemble
+from tests.depth import large
 from tests.media.making import make
 from tests.mp4.making import Edit, box, elst
 from tests.playback.decoding import decode
@@ -22,7 +23,7 @@ type Edits = Mapping[str, Sequence[tuple[float, float | None]]]
 PICTURE, PACKET = 0.04, 1024 / 48_000
 
 
-@pytest.fixture(scope="module", params=["mp4", "mov"])
+@pytest.fixture(scope="module", params=["mp4", large("mov")])
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten seconds, with a keyframe each of them and pictures out of order."""
     path = tmp_path_factory.mktemp("edits") / f"whole.{request.param}"

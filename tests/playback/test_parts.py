@@ -147,6 +147,7 @@ def test_manifests_name_each_init_segment(tmp_path: Path) -> None:
     assert [each.get("width") for each in periods[1].iterfind(".//{*}Representation")] == ["128", None]
 
 
+@pytest.mark.thorough("large")
 def test_joined_thrice(tmp_path: Path) -> None:
     """The third is like the first."""
     parts = [
@@ -167,11 +168,13 @@ def test_a_clock_that_begins_anew_is_one(tmp_path: Path) -> None:
     assert_played(join(tmp_path / "other.ts", parts[::-1]), parts[::-1])
 
 
+@pytest.mark.thorough("large")
 def test_joined_with_other_numbers_of_tracks(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=880, more="-mpegts_start_pid 0x300")]
     assert_played(join(tmp_path / "joined.ts", parts), parts)
 
 
+@pytest.mark.thorough("large")
 def test_joined_of_m2ts(tmp_path: Path) -> None:
     parts = [
         clip(tmp_path / "a.m2ts", more="-mpegts_m2ts_mode 1"),
@@ -180,6 +183,7 @@ def test_joined_of_m2ts(tmp_path: Path) -> None:
     assert_played(join(tmp_path / "joined.m2ts", parts), parts)
 
 
+@pytest.mark.thorough("large")
 def test_joined_with_another_codec(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=880, sound="-c:a ac3 -ac 2")]
     _, audio = assert_played(join(tmp_path / "joined.ts", parts), parts).renditions
@@ -206,6 +210,7 @@ def test_a_hole_stays_a_hole_and_a_leap_does_not(tmp_path: Path) -> None:
         ("-c:a aac -ac 2", "-c:a mp3 -ac 2"),
     ],
 )
+@pytest.mark.thorough("large")
 def test_sound_that_changes_and_comes_back(tmp_path: Path, before: str, after: str) -> None:
     """One clock goes on."""
     parts = [
@@ -274,6 +279,7 @@ def test_a_track_that_a_part_lacks(tmp_path: Path) -> None:
     assert presentation.omitted == ()
 
 
+@pytest.mark.thorough("large")
 def test_a_track_that_only_a_later_part_has(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.ts", hertz=None), clip(tmp_path / "b.ts", hertz=880)]
     path = join(tmp_path / "joined.ts", parts)
@@ -284,6 +290,7 @@ def test_a_track_that_only_a_later_part_has(tmp_path: Path) -> None:
     assert heard.begins == pytest.approx(found.parts[1].start, abs=0.05)
 
 
+@pytest.mark.thorough("large")
 def test_another_programme_with_a_clock_of_its_own_is_no_part(tmp_path: Path) -> None:
     """Its packets lie among the others, hours ahead."""
     one = clip(tmp_path / "a.ts", seconds=6, more="-mpegts_start_pid 0x100")

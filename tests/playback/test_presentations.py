@@ -72,17 +72,20 @@ def truth() -> Callable[[Film], dict[str, Frames]]:
     return look
 
 
+LARGE = frozenset({"two-hours", "mov-alac-mono", "mov-ac3", "mov-mp3", "quicktime-22k"})
+"""Films that are not looked at each time; of QuickTime two others are."""
+
 each_film = pytest.mark.parametrize(
     "specimen",
     [
-        large(each, id=each.name) if each.name == "two-hours" else pytest.param(each, id=each.name)
+        large(each, id=each.name) if each.name in LARGE else pytest.param(each, id=each.name)
         for each in SPECIMENS
     ],
 )
 
 
 def _marks(specimen: Specimen, manifest: str) -> tuple[pytest.MarkDecorator, ...]:
-    quick = specimen.name != "two-hours" and (manifest == "master.m3u8" or specimen.name in IN_DASH)
+    quick = specimen.name not in LARGE and (manifest == "master.m3u8" or specimen.name in IN_DASH)
     return () if quick else (pytest.mark.thorough("large"),)
 
 
