@@ -26,6 +26,9 @@ STILL_RATE = Fraction(2)
 ARE_STILLS = "its pictures are stills, as of chapters or slides: they are no film"
 """Why stills are left out where there is something else to be played."""
 
+ONE_FILM = "one track of pictures is played at a time"
+"""Why pictures are left out that could be played."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pictures:

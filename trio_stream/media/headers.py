@@ -9,6 +9,10 @@ from typing import NamedTuple
 TELLING = frozenset({"aac", "ac3", "eac3", "mp3", "mp2", "mp1"})
 """Codecs, by FFmpeg's names, each of whose frames says how it is coded."""
 
+TELLING_HEAD = 0xFFFFFFC0
+"""Of the first four bytes of a frame, those bits that are all it says of its coding in ADTS: what follows is its
+length. Others (AC-3) have checksums there."""
+
 
 class Coding(NamedTuple):
     """The codec, by FFmpeg's name, and what has to stay the same for an init segment to be true."""

@@ -4,10 +4,20 @@ A part is a stretch of bytes that is read as if it were a file. Where one begins
 (`Seam`); its first byte is found in the bytes, so that nothing of one part is read with the clock of another.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trio_stream.media.jobs import MediaFile
-from trio_stream.media.transport import PACKET, backwards, begins_pmt, packet_size, pes_time, pid_of, programs
+from trio_stream.media.transport import (
+    PACKET,
+    backwards,
+    begins_pmt,
+    lead_of,
+    packet_size,
+    pes_time,
+    pid_of,
+    programs,
+)
 
 MOST_PARTS = 1000
 """Parts of a file that are played."""
@@ -239,28 +249,25 @@ def _breaks(before: float, after: float, apart: int) -> bool:
 def _seam_between(file: MediaFile, low: tuple[int, float], stop: int, size: int) -> Clocks | None:
     """The place between two near ones at which a clock does not go on."""
     before = low[1]
-    data = file.read_at(low[0], stop - low[0] + LOOK)
-    lead = 4 if size == 192 else 0
-    for at in range(0, len(data) - size + 1, size):
-        packet = data[at + lead : at + lead + PACKET]
-        time = pes_time(packet) if packet[0] == 0x47 and packet[1] & 0x40 else None
-        if time is None:
-            continue
+    for position, time in _times(file, low[0], stop - low[0] + LOOK, size):
         if _breaks(before, time, 0):
-            return Clocks(low[0] + at, before, time)
+            return Clocks(position, before, time)
         before = time if (time - before) % WRAP < AHEAD else before
     return None
 
 
 def _clock_near(file: MediaFile, position: int, size: int) -> tuple[int, float] | None:
     """The first packet at a place or soon behind it that says a time: where it lies, and the time."""
-    data = file.read_at(position, LOOK)
-    lead = 4 if size == 192 else 0
+    return next(_times(file, position, LOOK, size), None)
+
+
+def _times(file: MediaFile, position: int, length: int, size: int) -> Iterator[tuple[int, float]]:
+    """The packets in so many bytes from `position` on that say a time: where each lies, and the time."""
+    data, lead = file.read_at(position, length), lead_of(size)
     for at in range(0, len(data) - size + 1, size):
         packet = data[at + lead : at + lead + PACKET]
         if packet[0] == 0x47 and packet[1] & 0x40 and (time := pes_time(packet)) is not None:
-            return position + at, time
-    return None
+            yield position + at, time
 
 
 def end_before(file: MediaFile, position: int, pid: int) -> int:
@@ -285,7 +292,7 @@ def _tables(file: MediaFile, begin: int) -> bytes:
     size = packet_size(file.read_at, begin)
     if size is None or not begin:
         return b""
-    lead = 4 if size == 192 else 0
+    lead = lead_of(size)
     if pid_of(file.read_at(begin + lead, 4)) < 0x20:
         return b""
     found: list[bytes] = []

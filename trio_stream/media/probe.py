@@ -253,24 +253,21 @@ def describe_audio(stream: AudioStream) -> facts.AudioTrack:
 def _subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
     context: CodecContext | None = stream.codec_context
     codec = context.codec if context is not None else None
-    return facts.SubtitleTrack(
-        index=stream.index,
-        codec=codec.canonical_name if codec is not None else "unknown",
-        text=codec is not None and codec.text_sub,
-        language=_language(stream),
-        title=_text(stream.metadata.get("title")),
-        forced=is_flagged(stream, Disposition.forced),
-        hearing_impaired=is_flagged(stream, Disposition.hearing_impaired),
-        default=is_flagged(stream, Disposition.default),
-    )
+    if codec is None:
+        return _described_subtitle(stream, "unknown", text=False)
+    return _described_subtitle(stream, codec.canonical_name, text=codec.text_sub)
 
 
 def _text_of_mp4(stream: Stream, kind: str) -> facts.SubtitleTrack:
     """WebVTT in MP4, which is read; TTML, which neither FFmpeg nor this can show."""
+    return _described_subtitle(stream, "webvtt" if kind == "wvtt" else "ttml", text=kind == "wvtt")
+
+
+def _described_subtitle(stream: Stream, codec: str, *, text: bool) -> facts.SubtitleTrack:
     return facts.SubtitleTrack(
         index=stream.index,
-        codec="webvtt" if kind == "wvtt" else "ttml",
-        text=kind == "wvtt",
+        codec=codec,
+        text=text,
         language=_language(stream),
         title=_text(stream.metadata.get("title")),
         forced=is_flagged(stream, Disposition.forced),

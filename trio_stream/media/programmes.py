@@ -5,7 +5,7 @@ Sources: ISO/IEC 13818-1 sections 2.4.3.2 (packets), 2.4.4.3 (the association ta
 
 from collections.abc import Iterator, Mapping
 
-from trio_stream.media.transport import PACKET, SIZES, map_tables, payload, pid_at, section_length
+from trio_stream.media.transport import PACKET, SIZES, lead_of, map_tables, payload, pid_at, section_length
 
 READ_BYTES = 4 << 20
 """How much of a file is read for its tables. They are repeated ten times a second."""
@@ -67,7 +67,7 @@ def _whole(pid: int, data: bytes) -> Iterator[tuple[int, bytes]]:
 def _packets(data: bytes) -> Iterator[bytes]:
     """The packets of a stream; what is no packet is passed over."""
     for size in SIZES:
-        before = 4 if size == 192 else 0
+        before = lead_of(size)
         start = next(
             (
                 at

@@ -26,6 +26,7 @@ from trio_stream.media.outline import Carriage
 from trio_stream.media.samples import thrown_away
 from trio_stream.media.streams import film_in
 from trio_stream.media.timing import ROUNDED, Clock
+from trio_stream.mp4.reordering import REORDERED
 
 BEFORE_PICTURES = (0.0, 2.0, 15.0)
 """Seconds before a keyframe at which it is looked for."""
@@ -38,9 +39,6 @@ BEFORE_SOUND = (1.0, 5.0, 20.0)
 
 APART = 30.0
 """Seconds of pictures that are passed over when a piece of sound does not come to its end: it may have a hole there."""
-
-LEADING = 32
-"""Pictures behind a keyframe among which those are looked for that are shown before it."""
 
 MOST_HIDDEN = 500
 """Pictures that are decoded and not shown, one after the other, that are kept for those behind them."""
@@ -366,7 +364,7 @@ def first_shown(time: int, packets: Iterator[Timed]) -> int:
     """When the first picture of a group is shown whose keyframe is shown at `time`; `packets` are those behind it."""
     first = time
     for number, (shown, packet) in enumerate(packets):
-        if shown > time or packet.is_keyframe or number == LEADING:
+        if shown > time or packet.is_keyframe or number == REORDERED:
             break
         first = min(first, shown)
     return first

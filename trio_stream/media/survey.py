@@ -13,14 +13,14 @@ import av.container
 import av.error
 from av.audio.stream import AudioStream
 
-from trio_stream.media.headers import TELLING, Coding, coding_of
+from trio_stream.media.headers import TELLING, TELLING_HEAD, Coding, coding_of
 from trio_stream.media.jobs import MediaFile
 from trio_stream.media.keyframes import FREE_CLOCK
 from trio_stream.media.outline import KEYFRAME_LIMIT
 from trio_stream.media.parameter_sets import IN_BAND, Following
 from trio_stream.media.parts import Clocks, Seam
-from trio_stream.media.reading import LEADING, AnyPacket, Track, packets_of
-from trio_stream.mp4.reordering import reordering
+from trio_stream.media.reading import AnyPacket, Track, packets_of
+from trio_stream.mp4.reordering import REORDERED, reordering
 
 ROUNDING = 2
 """Ticks that timestamps elsewhere in a file may be off more than those that were seen."""
@@ -30,11 +30,6 @@ GROUP_LIMIT = 500
 
 LOOK_EVERY = 256
 """Packets between two looks at how much was read."""
-
-
-TELLING_HEAD = 0xFFFFFFC0
-"""Of the first four bytes of a frame, those that are all it says of its coding in ADTS: what follows is its length.
-Others (AC-3) have checksums there, and are looked at each time."""
 
 
 class Change(NamedTuple):
@@ -218,12 +213,12 @@ class Survey:
     @property
     def delay(self) -> int:
         """How much earlier than the first of them is shown pictures have to be decoded, as far as that was seen."""
-        delay = max(self._delay, reordering(self._group, len(self._group) - LEADING))
+        delay = max(self._delay, reordering(self._group, len(self._group) - REORDERED))
         return delay + ROUNDING if delay else 0
 
     def _end_group(self) -> None:
         """Learn from the pictures since the last keyframe; of all of them, if they were so few that all were kept."""
-        sure = len(self._group) - (LEADING if len(self._group) == GROUP_LIMIT else 0)
+        sure = len(self._group) - (REORDERED if len(self._group) == GROUP_LIMIT else 0)
         self._delay = max(self._delay, reordering(self._group, sure))
         self._group.clear()
 

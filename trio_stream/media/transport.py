@@ -19,11 +19,16 @@ BEFORE = 8
 """Windows before a place in which tables are looked for: half a second of 75 Mbit/s."""
 
 
+def lead_of(size: int) -> int:
+    """Bytes before the packet itself where each has that size."""
+    return 4 if size == 192 else 0
+
+
 def packet_size(read: Read, position: int) -> int | None:
     """The size of the transport packets at a place where one begins; None for another container."""
     data = read(position, 10 * max(SIZES))
     for size in SIZES:
-        lead = 4 if size == 192 else 0
+        lead = lead_of(size)
         marks = data[lead::size]
         if len(marks) > 2 and set(marks[: 1 + (len(data) - lead - 1) // size]) == {0x47}:
             return size
@@ -32,7 +37,7 @@ def packet_size(read: Read, position: int) -> int | None:
 
 def backwards(read: Read, position: int, size: int) -> Iterator[tuple[int, bytes]]:
     """The transport packets before a place, the last one first, each with where it begins."""
-    lead = 4 if size == 192 else 0
+    lead = lead_of(size)
     end = position
     for _ in range(BEFORE):
         begin = max(end - WINDOW // size * size, end % size)

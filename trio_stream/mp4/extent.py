@@ -11,8 +11,9 @@ from fractions import Fraction
 from trio_stream.mp4.fragmented import read_fragments
 from trio_stream.mp4.locating import Located, Read, fragments
 from trio_stream.mp4.movie import Movie, Track, read_movie
+from trio_stream.mp4.reordering import REORDERED
 from trio_stream.mp4.tables import SampleTable
-from trio_stream.mp4.timeline import REORDERED, PresentsNothing, Timeline, place
+from trio_stream.mp4.timeline import PresentsNothing, Timeline, place
 
 UNBOUNDED = 1 << 62
 """The size of a file in which nothing is missing."""

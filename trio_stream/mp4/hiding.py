@@ -11,13 +11,11 @@ from dataclasses import dataclass, replace
 
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.movie import Track
+from trio_stream.mp4.reordering import REORDERED
 from trio_stream.mp4.tables import Durations, Runs, SampleTable, runs_of
 
 TICKS = 1_000_000
 """Ticks in a second, about: a tick is hardly more than the microsecond in which players count."""
-
-LOOK = 32
-"""Pictures behind a keyframe among which those are looked for that are shown before it."""
 
 MOST = 10_000
 """Pictures that may be hidden: those of a group of minutes."""
@@ -103,7 +101,7 @@ def _head(samples: SampleTable, first: int, begins: int) -> int:
     """The sample behind all that are presented before `begins`, and behind the first that is not."""
     stop = min(samples.count, first + MOST)
     group = samples.sync_within(first + 1, stop)
-    stop = min(stop, group[0] + LOOK if len(group) else stop)
+    stop = min(stop, group[0] + REORDERED if len(group) else stop)
     shown = dict(zip(range(first, stop), samples.all_shown_at(range(first, stop)), strict=True))
     late = [number for number, time in shown.items() if time < begins]
     beginning = min((each for each in shown if shown[each] >= begins), key=shown.__getitem__, default=first)

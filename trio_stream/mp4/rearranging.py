@@ -18,9 +18,9 @@ from operator import sub
 
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.descriptions import rearranged
-from trio_stream.mp4.hiding import LOOK, finer, in_ticks
+from trio_stream.mp4.hiding import finer, in_ticks
 from trio_stream.mp4.movie import MOST_SAMPLES, Track
-from trio_stream.mp4.reordering import decode_times, durations, reordering
+from trio_stream.mp4.reordering import REORDERED, decode_times, durations, reordering
 from trio_stream.mp4.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
 
 REPEATED = 8
@@ -128,7 +128,7 @@ def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: Pi
         if piece.start <= shown[number] < piece.stop:
             yield number
         elif shown[number] >= piece.stop and samples.is_sync(number):
-            stop = min(stop, number + LOOK)
+            stop = min(stop, number + REORDERED)
 
 
 def _sound(shown: Sequence[int], end: int, piece: Piece, preroll: int | None) -> Iterator[_Copy]:

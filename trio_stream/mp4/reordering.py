@@ -6,6 +6,10 @@ All times are whole numbers of one clock.
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
+REORDERED = 32
+"""Pictures by which decoding and presentation may differ: twice what any codec allows. Behind a keyframe, no picture
+further away is presented before it."""
+
 
 def shown_for(shown: Sequence[int], end: int) -> list[int]:
     """How long samples are shown that are shown at these times: each until the next one, the last until `end`."""

@@ -16,6 +16,7 @@ from operator import add, eq, lt, mul, sub
 from sys import byteorder
 
 from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.reordering import REORDERED
 
 TOGETHER = 1024
 """Samples of which the bytes are summed up where chunks have more: a file may have all its sound in one."""
@@ -226,11 +227,11 @@ class SampleTable:
             len(offsets) > 2 and offsets[2] + first + second < offsets[0]
         )
 
-    def earliest(self, first: int, stop: int, look: int = 32) -> int:
+    def earliest(self, first: int, stop: int) -> int:
         """The earliest presentation among the samples of `first` to `stop`, which begin a group of pictures."""
         if self.compositions is None:
             return self.durations.time(first)
-        return min(self.shown_at(each) for each in range(first, max(first + 1, min(stop, first + look))))
+        return min(self.shown_at(each) for each in range(first, max(first + 1, min(stop, first + REORDERED))))
 
     def bytes_of(self, first: int, stop: int) -> int:
         """How many bytes samples `first` to `stop` are together."""

@@ -15,14 +15,12 @@ from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.hiding import hide
 from trio_stream.mp4.movie import EMPTY, Edit, Track
 from trio_stream.mp4.rearranging import Piece, rearrange
+from trio_stream.mp4.reordering import REORDERED
 from trio_stream.mp4.tables import Runs, SampleTable
 
 PREROLL = 1
 """Seconds of sound that are decoded before the first that is heard, as FFmpeg does: some decoders need a while to be
 in step."""
-
-REORDERED = 32
-"""Pictures by which decoding and presentation may differ: twice what any codec allows."""
 
 LATEST = 1 << 62
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
-from trio_stream.media.choosing import ARE_STILLS
+from trio_stream.media.choosing import ARE_STILLS, ONE_FILM
 from trio_stream.media.codecs import HLG, PQ, TRANSFERS
 from trio_stream.media.facts import VideoTrack
 from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, Part, VideoOutline
@@ -124,7 +124,7 @@ def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omis
             if each.track.index not in carried and each.track.index not in told:
                 told.add(each.track.index)
                 code: Reason = "codec" if refusal else "second-video"
-                yield _omission(each, refusal or "one track of pictures is played at a time", code)
+                yield _omission(each, refusal or ONE_FILM, code)
             elif each.track.index in carried and refusal is not None:
                 since = max(part.start, each.carriage.start)
                 yield _omission(each, f"from {since:.0f} s on{end}: {refusal}", "codec")

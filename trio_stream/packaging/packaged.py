@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from trio_stream.media.choosing import ARE_STILLS, Pictures, Sound, film_of
+from trio_stream.media.choosing import ARE_STILLS, ONE_FILM, Pictures, Sound, film_of
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.descriptions import Described, Description, within
 from trio_stream.mp4.extent import end_of, placed_tracks
@@ -42,7 +42,7 @@ _NAMELESS = (
 
 
 _SURPLUS = {
-    "vide": "one track of pictures is played at a time",
+    "vide": ONE_FILM,
     "soun": f"more than {MOST_SOUNDS} tracks of sound are not offered",
 }
 """Why a track is left out whose codec is packaged."""

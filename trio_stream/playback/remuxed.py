@@ -42,13 +42,11 @@ class Piece:
 
 def init_piece(revision: str, rendition: Rendition, number: int = 0) -> Piece:
     """An init segment of a rendition of the file that has that revision. Raises `LookupError` if there is none such."""
-    if number or rendition.stretches:
-        carriage = next((each.carriage for each in rendition.stretches if each.init == number), None)
-        if carriage is None:
-            raise LookupError(number)
-        options = {"track": rendition.track, "carriage": carriage}
-        return Piece(f"{revision}-{rendition.name}-init{number or ''}", "init", options, b"ftyp")
-    return Piece(f"{revision}-{rendition.name}-init", "init", _known(rendition), b"ftyp")
+    stretch = next((each for each in rendition.stretches if each.init == number), None)
+    if stretch is None and (number or rendition.stretches):
+        raise LookupError(number)
+    key = f"{revision}-{rendition.name}-init{number or ''}"
+    return Piece(key, "init", _known(rendition, stretch), b"ftyp")
 
 
 def segment_piece(

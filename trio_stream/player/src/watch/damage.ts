@@ -10,11 +10,15 @@ import type { ErrorData, Fragment } from "hls.js";
 
 export type Segment = Pick<Fragment, "start" | "duration" | "tagList" | "gap">;
 
-const REFUSED = 422; // the server cannot read that part of the file
+const REFUSED = 422; // the server's status for what can never be sent
 const DECODING = 3; // MediaError.MEDIA_ERR_DECODE
 const RESETS = 3; // without anything found to be at fault, after which it is something else
 const PATIENCE = 1_500; // milliseconds to get there
 const NEAR = 0.1; // seconds: a place this close to the end of a segment is in the next one
+
+/** Whether the server said of a segment that it can never send it. */
+export const isRefused = ({ details, response }: Pick<ErrorData, "details" | "response">, { ErrorDetails }: Pick<typeof Hls, "ErrorDetails">) =>
+  details === ErrorDetails.FRAG_LOAD_ERROR && response?.code === REFUSED;
 
 export const isGap = ({ tagList }: Pick<Segment, "tagList">): boolean => tagList.some(([tag]) => tag === "GAP");
 
@@ -93,11 +97,11 @@ export class Damage {
   }
 
   /** Whether hls.js goes on after this error, of which it has been told already. */
-  heard({ details, fatal, frag, response, sourceBufferName }: ErrorData, { ErrorDetails }: Pick<typeof Hls, "ErrorDetails">): boolean {
+  heard(data: ErrorData, { ErrorDetails }: Pick<typeof Hls, "ErrorDetails">): boolean {
+    const { details, fatal, frag, sourceBufferName } = data;
     // That is said before anything else is, and after it whatever is appended fails.
     if (details === ErrorDetails.BUFFER_APPENDING_ERROR) return this.pass(this.appended.get(sourceBufferName ?? "video"));
-    const refused = details === ErrorDetails.FRAG_LOAD_ERROR && response?.code === REFUSED;
-    if (refused) {
+    if (isRefused(data, { ErrorDetails })) {
       const passed = this.pass(frag);
       if (passed && fatal) this.hls.startLoad(this.at);
       return passed;

@@ -1,7 +1,7 @@
 /** How a video comes: as the file it is, or in segments that the server makes of it. */
 
 import type { Facts, Presentation, VideoDetails } from "../api/client";
-import { plays as known, type Supports } from "./formats";
+import { plays as known, type Supports, takesSegments } from "./formats";
 import { playsContainer, troubleOf } from "./playable";
 
 /** Why a video comes in segments: what the file as it is would not give this browser. */
@@ -35,9 +35,8 @@ export function deliveryOf(video: Asked, { plays, takes, listsSounds }: Browser,
   if (facts === null || video.state === "unreadable") return direct;
   const [picture] = facts.video;
   const [sound] = facts.audio;
-  const inSegments = (kind: string, codec: string | null) => codec !== null && takes(`${kind}/mp4; codecs="${codec}"`);
-  const sent = facts.audio.filter((each) => inSegments("audio", each.codec_string));
-  if (picture !== undefined && !inSegments("video", picture.codec_string)) return direct;
+  const sent = facts.audio.filter((each) => takesSegments("audio", each.codec_string, takes));
+  if (picture !== undefined && !takesSegments("video", picture.codec_string, takes)) return direct;
   if (picture === undefined && sent.length === 0) return direct;
   const packaged = (why: Why): Delivery => ({ kind: "packaged", why, pictures: sound !== undefined && sent.length === 0 });
 
@@ -71,8 +70,7 @@ function isOffered(sound: Facts["audio"][number], facts: Facts, { renditions, om
 
 /** How a video comes whose file this browser does not open. */
 export function insteadOf({ renditions }: Presentation, { takes }: Pick<Browser, "takes">): Delivery {
-  const taken = (wanted: string) =>
-    renditions.some(({ kind, codec }) => kind === wanted && takes(`${kind}/mp4; codecs="${codec}"`));
+  const taken = (wanted: string) => renditions.some(({ kind, codec }) => kind === wanted && takesSegments(kind, codec, takes));
   const [pictures, sound] = (["video", "audio"] as const).map((kind) => renditions.some((each) => each.kind === kind));
   if (pictures ? !taken("video") : !taken("audio")) return direct;
   return { kind: "packaged", why: "refused", pictures: Boolean(sound) && !taken("audio") };

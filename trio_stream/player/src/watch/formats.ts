@@ -15,6 +15,10 @@ export function plays(kind: "audio" | "video", { codec, codec_string }: Coded, s
   return PCM.test(codec) && supports(WAVE) ? true : null;
 }
 
+/** Whether a browser takes segments of that kind and codec; what has no name nobody can ask for. */
+export const takesSegments = (kind: string, codec: string | null, takes: Supports): boolean =>
+  codec !== null && takes(`${kind}/mp4; codecs="${codec}"`);
+
 const NAMES: Record<string, string> = {
   ac3: "AC-3",
   eac3: "E-AC-3",

@@ -2,7 +2,7 @@
 
 import type { Facts, Omitted, Presentation, VideoDetails } from "../api/client";
 import type { Browser, Delivery } from "./delivery";
-import { plays } from "./formats";
+import { plays, takesSegments } from "./formats";
 
 /** `browser`: it does not know the format. `reason` is the server's sentence. */
 export interface LeftOut extends Pick<Omitted, "kind" | "codec" | "language" | "label" | "reason"> {
@@ -31,9 +31,7 @@ export function leftOut(
     const own = (kind === "video" ? facts?.video : facts?.audio)?.[0];
     return direct && own !== undefined && track === first(kind) && plays(kind, own, supports) === true;
   };
-  const unknown = direct
-    ? []
-    : renditions.filter(({ kind, codec }) => kind === "audio" && !takes(`audio/mp4; codecs="${codec}"`));
+  const unknown = direct ? [] : renditions.filter(({ kind, codec }) => kind === "audio" && !takesSegments(kind, codec, takes));
   return [
     ...omitted.filter((each) => !played(each)),
     ...unknown.map(({ kind, codec, language, label }) => ({ kind, codec, language, label, reason: "", code: "browser" as const })),

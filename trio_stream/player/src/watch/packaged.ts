@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { VideoDetails } from "../api/client";
 import { presentation } from "../api/queries";
 import { remember, remembered } from "../ui/memory";
-import { Damage } from "./damage";
+import { Damage, isRefused } from "./damage";
 import { type Delivery, deliveryOf, insteadOf, thisBrowser } from "./delivery";
 import { closest, rank, trackName } from "../ui/languages";
 import { distinct } from "./tracks";
@@ -50,7 +50,6 @@ const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: fa
 const WITHOUT_INTERSTITIALS = { interstitialsController: undefined } as object;
 const MENDED = 3; // errors of the media in a row, after which the film is at fault
 const FULL = 3; // times in a row that the browser has no room for a segment, though nothing else is to be shown
-const REFUSED = 422; // the server's status for what can never be sent
 const LARGE = /more than \d+ MiB/; // of what is no damage: all of it is in the file itself
 
 /** The sounds in a menu: those in a person's languages first. */
@@ -161,7 +160,7 @@ export function usePackaged(
         // Of this hls.js makes no end: it asks for the segment again and again.
         if (video.readyState < video.HAVE_FUTURE_DATA && details === Hls.ErrorDetails.BUFFER_FULL_ERROR && (full += 1) >= FULL)
           failed({ kind: "full" });
-        const refused = details === Hls.ErrorDetails.FRAG_LOAD_ERROR && response?.code === REFUSED;
+        const refused = isRefused(data, Hls);
         if (refused && LARGE.test(saidOf(networkDetails))) failed({ kind: "refused", reason: saidOf(networkDetails) });
         else if (damage.heard(data, Hls)) return;
         else if (refused) failed({ kind: "refused", reason: saidOf(networkDetails) });
