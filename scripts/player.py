@@ -163,7 +163,7 @@ def types() -> str:
     import tempfile  # noqa: PLC0415
 
     sys.path.insert(0, ROOT)
-    from trio_stream.web.openapi import document  # noqa: PLC0415
+    from trio_stream.web.openapi.document import document  # noqa: PLC0415
 
     described = document()
     bare = {

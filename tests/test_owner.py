@@ -30,7 +30,7 @@ from trio_stream.errors import BadRequest
 from trio_stream.ownership import LOCK, SOCKET, open_ownership
 from trio_stream.services import DATABASE, Services, open_services
 from trio_stream.settings import Settings
-from trio_stream.web.forward import ask_the_owner
+from trio_stream.web.asgi.owner import ask_the_owner
 
 PROGRAM = str(Path(sys.executable).with_name("trio-stream"))
 

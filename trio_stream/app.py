@@ -14,33 +14,25 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from trio_stream import settings as settings_module
 from trio_stream.errors import SettingsError, let_go
-from trio_stream.server.admission import LOOPBACK
 from trio_stream.server.install import Limits, install
+from trio_stream.server.tcp.admission import LOOPBACK
 from trio_stream.services import Services, raise_file_limit
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
-from trio_stream.web import (
-    asgi,
-    built,
-    conditions,
-    direct,
-    exchange,
+from trio_stream.web.api import (
     library,
     live,
     made,
     metrics,
-    origins,
-    packaged,
-    packing,
-    pages,
-    player,
+    playlists,
     presentation,
-    problems,
     sockets,
     streams,
     videos,
     watch_state,
 )
+from trio_stream.web.asgi import compression, conditions, connections, direct, exchange, origins, problems
+from trio_stream.web.site import build, docs, player
 
 LONGEST_REQUEST_BODY = 64 * 1024
 """Bytes; next to nothing here takes a large body."""
@@ -63,9 +55,9 @@ log = structlog.get_logger("trio_stream.app")
 class TrioStream(QuartTrio):
     """The Quart application with its settings, and its services while it runs."""
 
-    asgi_http_class = asgi.HTTPConnection
-    asgi_websocket_class = asgi.WebsocketConnection
-    asgi_lifespan_class = asgi.Lifespan  # type: ignore[assignment]
+    asgi_http_class = connections.HTTPConnection
+    asgi_websocket_class = connections.WebsocketConnection
+    asgi_lifespan_class = connections.Lifespan  # type: ignore[assignment]
     request_class = exchange.Request
     websocket_class = exchange.Websocket
     settings: Settings
@@ -73,7 +65,7 @@ class TrioStream(QuartTrio):
     direct_routes: direct.DirectRoutes
     live: live.Live
     player_folder: Path
-    player: built.Build
+    player: build.Build
 
     async def handle_websocket(self, websocket: Websocket) -> Response | WerkzeugResponse | None:
         """As in Quart-Trio, but what cancels it is not kept by frames and errors that it keeps itself."""
@@ -87,7 +79,7 @@ class TrioStream(QuartTrio):
                 return await self.handle_websocket_exception(error)
 
 
-def create_app(settings: Settings | None = None, *, player_folder: Path = built.DIST) -> TrioStream:
+def create_app(settings: Settings | None = None, *, player_folder: Path = build.DIST) -> TrioStream:
     """The application for `settings`, or for those of the environment, with the player built in a folder.
 
     Raises `SettingsError`.
@@ -117,12 +109,12 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = built.
     app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)
     origins.register(app)
-    packing.register(app)
+    compression.register(app)
     conditions.register(app)
     for room in (
         videos,
         made,
-        packaged,
+        playlists,
         presentation,
         watch_state,
         library,
@@ -130,7 +122,7 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = built.
         sockets,
         metrics,
         live,
-        pages,
+        docs,
         player,
     ):
         app.register_blueprint(room.blueprint)

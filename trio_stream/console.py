@@ -25,7 +25,7 @@ from rich.progress import (
 from rich.text import Text
 
 from trio_stream.errors import DataInUse, SettingsError, TrioStreamError
-from trio_stream.library.naming import printable
+from trio_stream.library.naming.paths import printable
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.server.local import serve_local
 from trio_stream.services import database_url, open_services

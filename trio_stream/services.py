@@ -19,15 +19,15 @@ import trio
 
 from trio_stream.backoff import Backoff
 from trio_stream.errors import NotTheOwner, TrioStreamError, first_error
-from trio_stream.library.catalog import Catalog
-from trio_stream.library.derived import Derived
-from trio_stream.library.keeper import Keeper
-from trio_stream.library.listing import Listing
-from trio_stream.library.names import Names
-from trio_stream.library.progress import Progress
-from trio_stream.library.scanner import Scanner
-from trio_stream.library.sweeping import Sweeper
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.library.background.derived import Derived
+from trio_stream.library.background.keeper import Keeper
+from trio_stream.library.background.sweeping import Sweeper
+from trio_stream.library.folder.catalog import Catalog
+from trio_stream.library.folder.listing import Listing
+from trio_stream.library.records.video_names import Names
+from trio_stream.library.scan.progress import Progress
+from trio_stream.library.scan.scanner import Scanner
+from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.playback.indexes import Indexes
 from trio_stream.playback.manifests import Manifests

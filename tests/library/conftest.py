@@ -14,11 +14,11 @@ from sqlalchemy import Row, select
 from sqlalchemy.engine import URL
 
 from tests.support import wait_until
-from trio_stream.library.derived import Derived
-from trio_stream.library.keeper import Keeper
-from trio_stream.library.progress import Look, Progress
-from trio_stream.library.scanner import Scanner
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.library.background.derived import Derived
+from trio_stream.library.background.keeper import Keeper
+from trio_stream.library.scan.progress import Look, Progress
+from trio_stream.library.scan.scanner import Scanner
+from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.store.database import Database, open_database
 from trio_stream.store.tables import contents, folders, videos
 from trio_stream.store.writer import Writer

@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from trio_stream.media import worker
-from trio_stream.media.facts import Facts
+from trio_stream.media.formats.facts import Facts
 from trio_stream.media.jobs import Job, MediaFile, Reply, Unreadable
+from trio_stream.media.worker import forking
 
 NOTHING = Facts(
     container="mp4",
@@ -34,4 +34,4 @@ def probe(file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[s
 JOBS: dict[str, Job] = {"probe": probe}
 
 if __name__ == "__main__":
-    worker.main(JOBS)
+    forking.main(JOBS)

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.engine import URL
 
-from trio_stream.library import records
-from trio_stream.library.content import Content, Identity
-from trio_stream.library.known import place
-from trio_stream.library.records import Found
+from trio_stream.library.folder.content import Content, Identity
+from trio_stream.library.naming.paths import place
+from trio_stream.library.records import records
+from trio_stream.library.records.records import Found
 from trio_stream.store.engines import address, writing_engine
 from trio_stream.store.tables import contents, videos
 

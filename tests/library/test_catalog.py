@@ -15,8 +15,8 @@ import trio
 
 from tests.support import wait_for
 from trio_stream.errors import LibraryAway, VideoNotFound
-from trio_stream.library.catalog import Catalog, open_file
-from trio_stream.library.listing import Listing
+from trio_stream.library.folder.catalog import Catalog, open_file
+from trio_stream.library.folder.listing import Listing
 
 CONTENT = b"of the library"
 SECRET = b"not of the library"

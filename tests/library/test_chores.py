@@ -10,8 +10,8 @@ from sqlalchemy.engine import URL
 from tests.library import rows
 from tests.library.patient import NOTHING
 from tests.packaging.test_outlined import TRACK as PICTURES
-from trio_stream.library import chores
-from trio_stream.media.facts import SubtitleTrack
+from trio_stream.library.records import chores
+from trio_stream.media.formats.facts import SubtitleTrack
 from trio_stream.store.tables import contents, subtitles
 
 TRACK = SubtitleTrack(0, "subrip", True, "en", None, forced=False, hearing_impaired=False, default=False)

@@ -9,7 +9,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.library.content import (
+from trio_stream.library.folder.content import (
     PIECE,
     REMEMBERED,
     SAMPLE,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from trio_stream.errors import DerivedNotFound
-from trio_stream.library.derived import LARGEST, Derived, check, digest
+from trio_stream.library.background.derived import LARGEST, Derived, check, digest
 
 JPEG = b"\xff\xd8\xff\xe0picture\xff\xd9"
 VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"

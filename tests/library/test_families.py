@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.library.families import by_name, by_title_file, title_and_height, title_file_of
-from trio_stream.library.known import place
+from trio_stream.library.naming.families import by_name, by_title_file, title_and_height, title_file_of
+from trio_stream.library.naming.paths import place
 
 
 @pytest.mark.parametrize(

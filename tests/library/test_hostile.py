@@ -23,7 +23,7 @@ from tests.media.conftest import menagerie  # noqa: F401 - a fixture
 from tests.media.test_damage import LISTS, listening  # noqa: F401 - a fixture
 from tests.support import MEDIA_WORKER, Server, wait_for
 from trio_stream.errors import MediaUnreadable
-from trio_stream.media.sandbox import WORKER, Sandbox
+from trio_stream.media.sandbox.sandbox import WORKER, Sandbox
 
 CUES = 10 << 20
 """Bytes of subtitles that are read of a file."""

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from tests.support import wait_until
-from trio_stream.library import listing as listing_module
-from trio_stream.library.catalog import Catalog
-from trio_stream.library.listing import Listing, Video
-from trio_stream.library.naming import natural_key
-from trio_stream.library.walking import Folder, read_folder
+from trio_stream.library.folder import listing as listing_module
+from trio_stream.library.folder.catalog import Catalog
+from trio_stream.library.folder.listing import Listing, Video
+from trio_stream.library.folder.walking import Folder, read_folder
+from trio_stream.library.naming.paths import natural_key
 
 CONTENT = b"of the library"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trio_stream.library.moves import Arrival, DigestNeeded, Gone, moved_from
+from trio_stream.library.naming.moves import Arrival, DigestNeeded, Gone, moved_from
 
 R, S, T = "revision-r", "revision-s", "revision-t"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trio_stream.library.naming import (
+from trio_stream.library.naming.paths import (
     LONGEST_KEY,
     LONGEST_NAME,
     folded,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from trio_stream.errors import VideoNotFound
-from trio_stream.library.catalog import Catalog
-from trio_stream.library.opening import CachedOpener
+from trio_stream.library.folder.catalog import Catalog
+from trio_stream.library.folder.openat2 import CachedOpener
 
 
 def test_what_was_just_looked_up_is_found(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from sqlalchemy.engine import URL
 from tests.databases import Databases
 from tests.library.rows import add, lose, opened
 from trio_stream.errors import BadRequest, VideoNotFound
-from trio_stream.library import editing, pages, records
-from trio_stream.library.editing import Words
-from trio_stream.library.naming import natural_key, sort_key, words
-from trio_stream.library.pages import SORTS, Asked, Order
+from trio_stream.library.naming.paths import natural_key, sort_key, words
+from trio_stream.library.records import editing, pages, records
+from trio_stream.library.records.editing import Words
+from trio_stream.library.records.pages import SORTS, Asked, Order
 from trio_stream.store.tables import videos
 
 ORDERS: tuple[Order, ...] = ("asc", "desc")

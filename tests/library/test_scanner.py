@@ -20,10 +20,11 @@ from sqlalchemy.engine import URL
 from tests.depth import large
 from tests.library.conftest import Shelf, open_shelf
 from tests.support import wait_until
-from trio_stream.library import chores, editing, records, watch_state, watching
-from trio_stream.library import scanner as scanner_module
-from trio_stream.library.content import SAMPLE, SAMPLES
-from trio_stream.library.watch_state import Playhead
+from trio_stream.library.folder import changes
+from trio_stream.library.folder.content import SAMPLE, SAMPLES
+from trio_stream.library.records import chores, editing, records, watch_state
+from trio_stream.library.records.watch_state import Playhead
+from trio_stream.library.scan import scanner as scanner_module
 from trio_stream.store.tables import playheads, subtitles, videos, viewings
 
 BIG = 3 * SAMPLE * SAMPLES
@@ -63,8 +64,8 @@ def test_an_unchanged_look_costs_one_stat_a_file(tmp_path: Path) -> None:
     """Counted from outside, by the system calls that name the files."""
     program = f"""
 import sys, trio
-from trio_stream.library.progress import Progress
-from trio_stream.library.scanner import Scanner
+from trio_stream.library.scan.progress import Progress
+from trio_stream.library.scan.scanner import Scanner
 from trio_stream.store.database import migrate, open_database
 from trio_stream.store.writer import Writer
 
@@ -491,7 +492,7 @@ def no_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "OS file watch limit reached.")
 
-    monkeypatch.setattr(watching, "RustNotify", refuse)
+    monkeypatch.setattr(changes, "RustNotify", refuse)
 
 
 async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_same(

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.costs import assert_costs
 from trio_stream.languages import bcp47, english_name, language_of
-from trio_stream.library.sidecars import Sidecar, is_subtitle, sidecars
-from trio_stream.library.subtitle_files import subtitle_files
-from trio_stream.library.walking import read_folder
+from trio_stream.library.folder.subtitle_files import subtitle_files
+from trio_stream.library.folder.walking import read_folder
+from trio_stream.library.naming.subtitles import Sidecar, is_subtitle, sidecars
 
 
 @pytest.mark.parametrize(

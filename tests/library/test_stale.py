@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 
 from tests.library.conftest import WORKER, open_shelf
 from tests.support import wait_until
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.media.sandbox.sandbox import Sandbox
 
 
 @pytest.mark.parametrize("ends", [b"?", b"!"], ids=["unreadable", "readable"])

@@ -14,9 +14,9 @@ from sqlalchemy.engine import URL
 
 from tests.support import wait_until
 from trio_stream.errors import DerivedNotFound
-from trio_stream.library.derived import OLD, Derived
-from trio_stream.library.progress import Progress
-from trio_stream.library.sweeping import Sweeper
+from trio_stream.library.background.derived import OLD, Derived
+from trio_stream.library.background.sweeping import Sweeper
+from trio_stream.library.scan.progress import Progress
 from trio_stream.store.database import open_database
 from trio_stream.store.tables import contents, folders, presentations, videos
 from trio_stream.store.writer import Writer

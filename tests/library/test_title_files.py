@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from tests.costs import assert_costs
 from trio_stream.http.media_types import media_type
-from trio_stream.library.families import MOST
-from trio_stream.library.naming import is_plain
-from trio_stream.library.title_files import (
+from trio_stream.library.folder.title_files import (
     LARGEST,
     MOST_FILES,
     NotUnderstood,
@@ -20,7 +18,9 @@ from trio_stream.library.title_files import (
     is_title_file,
     read_title,
 )
-from trio_stream.library.walking import read_folder
+from trio_stream.library.folder.walking import read_folder
+from trio_stream.library.naming.families import MOST
+from trio_stream.library.naming.paths import is_plain
 
 
 @pytest.mark.parametrize(

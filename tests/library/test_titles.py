@@ -14,15 +14,16 @@ from sqlalchemy.engine import URL
 
 from tests.library.conftest import Shelf, open_shelf
 from tests.library.rows import add, lose, opened
-from trio_stream.library import editing, grouping, pages, records, watch_state
-from trio_stream.library.editing import Words
-from trio_stream.library.families import MOST, by_name
-from trio_stream.library.known import count, place
-from trio_stream.library.pages import SORTS, Asked
-from trio_stream.library.scanner import TITLE_BATCH
-from trio_stream.library.title_files import TitleFile
-from trio_stream.library.versions import versions
-from trio_stream.library.watch_state import Playhead
+from trio_stream.library.folder.title_files import TitleFile
+from trio_stream.library.naming.families import MOST, by_name
+from trio_stream.library.naming.paths import place
+from trio_stream.library.records import editing, grouping, pages, records, watch_state
+from trio_stream.library.records.editing import Words
+from trio_stream.library.records.known import count
+from trio_stream.library.records.pages import SORTS, Asked
+from trio_stream.library.records.versions import versions
+from trio_stream.library.records.watch_state import Playhead
+from trio_stream.library.scan.scanner import TITLE_BATCH
 from trio_stream.store.tables import playheads, title_files, videos, viewings
 
 NOW = 1_700_000_000_000

@@ -14,8 +14,8 @@ from sqlalchemy.engine import URL
 from tests.databases import Databases
 from tests.library.rows import add, lose, opened
 from trio_stream.errors import BadRequest
-from trio_stream.library import watch_state
-from trio_stream.library.watch_state import CONTINUED, Kept, Playhead
+from trio_stream.library.records import watch_state
+from trio_stream.library.records.watch_state import CONTINUED, Kept, Playhead
 from trio_stream.store.tables import playheads, videos, viewings
 
 MINUTE = 60_000

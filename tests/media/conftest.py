@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from tests import menagerie as animals
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.media.sandbox.sandbox import Sandbox
 
 MISBEHAVING = (sys.executable, "-m", "tests.media.misbehaving")
 

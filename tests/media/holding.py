@@ -5,7 +5,7 @@ import sys
 
 import trio
 
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.media.sandbox.sandbox import Sandbox
 
 MISBEHAVING = (sys.executable, "-m", "tests.media.misbehaving")
 

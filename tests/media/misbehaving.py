@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trio_stream.media import lockdown, worker
 from trio_stream.media.jobs import Job, MediaFile, Reply, Unreadable
+from trio_stream.media.worker import forking, lockdown
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -80,13 +80,13 @@ def litter(_file: MediaFile, _options: Mapping[str, Any], reply: Reply) -> dict[
 
 
 def babble(_file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    os.write(worker.REPLY, bytes.fromhex(options["hex"]))
+    os.write(forking.REPLY, bytes.fromhex(options["hex"]))
     os._exit(0)
 
 
 def linger(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
     """Answer as if done, and stay."""
-    os.write(worker.REPLY, b"\0\0\0\x0d\0\0\0\0" + b'{"result":{}}')
+    os.write(forking.REPLY, b"\0\0\0\x0d\0\0\0\0" + b'{"result":{}}')
     time.sleep(3600)
     raise AssertionError
 
@@ -108,7 +108,7 @@ def escape(_file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[
         "list a folder": lambda: os.listdir("/"),
         "look at a file": lambda: os.stat("/etc/passwd"),
         "remove a file": lambda: os.unlink(f"{folder}/there"),
-        "write to the media": lambda: os.write(worker.MEDIA, b"x"),
+        "write to the media": lambda: os.write(forking.MEDIA, b"x"),
         "make a socket": socket.socket,
         "connect": lambda: socket.create_connection(("127.0.0.1", port), 1),
         "fork": _fork,
@@ -120,9 +120,9 @@ def escape(_file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[
         "make memory that runs": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_EXEC | mmap.PROT_READ),
         "raise a limit": lambda: _called(_LIBC.setrlimit, 7, (ctypes.c_ulong * 2)(64, 64)),
         "leave its group": os.setsid,
-        "duplicate a descriptor": lambda: os.dup(worker.MEDIA),
+        "duplicate a descriptor": lambda: os.dup(forking.MEDIA),
         "stop dying with its parent": lambda: _called(_LIBC.prctl, 1, 0, 0, 0, 0),
-        "send a file on": lambda: os.sendfile(worker.REPLY, worker.MEDIA, 0, 1),
+        "send a file on": lambda: os.sendfile(forking.REPLY, forking.MEDIA, 0, 1),
         "be somebody else": lambda: os.setuid(65534),
         "make a queue of the kernel's": lambda: _called(_LIBC.syscall, 425, 1, 0),  # io_uring_setup
     }
@@ -145,7 +145,7 @@ def take(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[s
         "open a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
         "make a socket": socket.socket,
         "make a pipe": os.pipe,
-        "raise a limit": lambda: os.dup2(worker.MEDIA, 9),
+        "raise a limit": lambda: os.dup2(forking.MEDIA, 9),
     }
     return {name: _outcome(attempt) for name, attempt in tries.items()}
 
@@ -190,4 +190,4 @@ if __name__ == "__main__":
         lockdown.can_filter = lambda: "not today"
     if "--mute" in sys.argv:
         signal.pause()
-    worker.main(JOBS)
+    forking.main(JOBS)

@@ -11,9 +11,9 @@ import av
 import av.container
 
 from tests.media.making import run
-from trio_stream.media.outline import AudioOutline, Outline, VideoOutline
-from trio_stream.media.outlining import outline
-from trio_stream.media.remux import init, segment
+from trio_stream.media.formats.outline import AudioOutline, Outline, VideoOutline
+from trio_stream.media.remux.describing import outline
+from trio_stream.media.remux.segments import init, segment
 
 type Outlined = VideoOutline | AudioOutline
 

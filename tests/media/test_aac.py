@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.media.making import make
 from tests.media.remuxing import box, init_of, outlined, segment_of, segments_of, sound
 from tests.media.test_remux import assert_same
-from trio_stream.media.aac import UNARRANGED, arranged, audio_specific_config, without_header
-from trio_stream.packaging.outlined import present_outline
+from trio_stream.media.formats.aac import UNARRANGED, arranged, audio_specific_config, without_header
+from trio_stream.packaging.from_outline import present_outline
 
 type Places = tuple[str, str, str, int]
 

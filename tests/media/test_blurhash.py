@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.media.blurhash import blurhash
+from trio_stream.media.artwork.blurhash import blurhash
 
 
 def picture(kind: str, width: int, height: int) -> bytes:

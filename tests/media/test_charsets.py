@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.media.charsets import LANGUAGES, decode, guess
+from trio_stream.media.formats.charsets import LANGUAGES, decode, guess
 
 # ruff: noqa: RUF001 - letters that look like others are what this is about
 

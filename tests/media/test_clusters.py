@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.media.making import opened
-from trio_stream.media import clusters
-from trio_stream.media.clusters import Spliced, cluster_at, element, first_cluster, next_cluster
+from trio_stream.media.containers import clusters
+from trio_stream.media.containers.clusters import Spliced, cluster_at, element, first_cluster, next_cluster
 from trio_stream.media.jobs import MediaFile
 
 HEAD = bytes.fromhex("1a45dfa3 84 42868101 18538067 01ffffffffffffff 1549a966 83 ec8100".replace(" ", ""))

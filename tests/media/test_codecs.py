@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.media.codecs import Coding, audio_codec_string, nal_units, video_codec_string
+from trio_stream.media.formats.codecs import Coding, audio_codec_string, nal_units, video_codec_string
 
 HVCC_MAIN = bytes.fromhex("0101600000009000000000005df000fcfdf8f80000")
 HVCC_MAIN10_HIGH_TIER = bytes.fromhex("01222000000090000000000099f000fcfdfafa0000")

@@ -16,11 +16,11 @@ from tests.depth import large
 from tests.media.conftest import children
 from tests.media.making import run
 from trio_stream.errors import MediaUnreadable
-from trio_stream.media.facts import Facts
+from trio_stream.media.containers.opening import printable, what_list
+from trio_stream.media.containers.probe import probe
+from trio_stream.media.formats.facts import Facts
 from trio_stream.media.jobs import Unreadable
-from trio_stream.media.opening import printable, what_list
-from trio_stream.media.probe import probe
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.media.sandbox.sandbox import Sandbox
 
 type Open = Callable[[Path], AbstractContextManager[int]]
 

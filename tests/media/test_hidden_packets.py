@@ -8,9 +8,9 @@ import pytest
 from tests.media.making import make
 from tests.media.remuxing import Outlined, bounds, carried, init_of, outlined, pictures, segments_of, sound
 from tests.media.test_remux import assert_same_pictures, zero_of
-from trio_stream.media.outline import VideoOutline
-from trio_stream.mp4.timeline import Unsupported
-from trio_stream.packaging.outlined import present_outline
+from trio_stream.media.formats.outline import VideoOutline
+from trio_stream.mp4.edits.timeline import Unsupported
+from trio_stream.packaging.from_outline import present_outline
 
 FILM = (
     "-f lavfi -i testsrc2=size=64x64:rate=10:duration=9 -f lavfi -i sine=sample_rate=48000:duration=9 "

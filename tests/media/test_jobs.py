@@ -12,8 +12,8 @@ from tests.media.making import run
 from tests.media.test_charsets import CASES, as_srt, encoded
 from trio_stream.errors import MediaUnreadable
 from trio_stream.media.jobs import Job, Unreadable
-from trio_stream.media.sandbox import Sandbox
-from trio_stream.media.worker import JOBS
+from trio_stream.media.sandbox.sandbox import Sandbox
+from trio_stream.media.worker.forking import JOBS
 
 Opened = Callable[[Path], AbstractContextManager[int]]
 

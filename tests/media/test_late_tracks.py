@@ -7,11 +7,11 @@ import pytest
 from tests.media.making import make, opened, run
 from tests.media.remuxing import bounds, carried, outlined, segment_of
 from tests.media.test_remux import assert_same
-from trio_stream.media.facts import Facts
-from trio_stream.media.outline import AudioOutline
-from trio_stream.media.pictures import pictures
-from trio_stream.media.probe import probe
-from trio_stream.media.reading import open_tracks
+from trio_stream.media.artwork.pictures import pictures
+from trio_stream.media.containers.probe import probe
+from trio_stream.media.formats.facts import Facts
+from trio_stream.media.formats.outline import AudioOutline
+from trio_stream.media.remux.packets import open_tracks
 
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 10"
 AAC = "-c:a aac -b:a 32k"

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from trio_stream.media.lockdown import filter_program
+from trio_stream.media.worker.lockdown import filter_program
 
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000 | errno.EPERM
 X86, ARM = ("x86_64", 0xC000003E), ("aarch64", 0xC00000B7)

@@ -10,13 +10,14 @@ import pytest
 from tests.media.making import make, opened
 from tests.media.remuxing import bounds, carried, outlined, segment_of
 from tests.media.test_remux import assert_same
-from trio_stream.media import clusters, indexes, reading, survey
-from trio_stream.media.indexes import Hollow, Index, between
+from trio_stream.media.containers import clusters
+from trio_stream.media.formats.outline import TRACK_LIMIT, Carriage, Outline
 from trio_stream.media.jobs import MediaFile, Unreadable
-from trio_stream.media.outline import TRACK_LIMIT, Carriage, Outline
-from trio_stream.media.outlining import Draft
-from trio_stream.media.reading import open_tracks
-from trio_stream.packaging.outlined import present_outline
+from trio_stream.media.remux import indexes, packets, survey
+from trio_stream.media.remux.describing import Draft
+from trio_stream.media.remux.indexes import Hollow, Index, between
+from trio_stream.media.remux.packets import open_tracks
+from trio_stream.packaging.from_outline import present_outline
 
 
 @pytest.fixture(scope="session")
@@ -248,9 +249,9 @@ def test_pieces_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.
     monkeypatch.setattr("tests.media.making.MediaFile", Counted)
     for each in carried(found):
         start, stop = bounds(found, each)[50:52]
-        monkeypatch.setattr(reading, "APART", 1e9)
+        monkeypatch.setattr(packets, "APART", 1e9)
         from_the_front = segment_of(unindexed, each, start, stop)
-        monkeypatch.setattr(reading, "APART", 30.0)
+        monkeypatch.setattr(packets, "APART", 30.0)
         counted.clear()
         assert segment_of(unindexed, each, start, stop) == from_the_front
         assert sum(counted) < unindexed.stat().st_size / 2
@@ -258,7 +259,7 @@ def test_pieces_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.
 
 def test_all_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "WORTH_IT", 0)
-    monkeypatch.setattr(reading, "APART", 1.0)
+    monkeypatch.setattr(packets, "APART", 1.0)
     assert_same(unindexed)
 
 

@@ -7,8 +7,8 @@ import pytest
 from tests.media.making import make
 from tests.media.remuxing import Outlined, bounds, box, boxes, init_of, outlined, pictures, segment_of
 from tests.media.test_remux import assert_same, zero_of
-from trio_stream.media import parameter_sets
-from trio_stream.media.parameter_sets import Following, InForce, sets_behind_lengths, sets_in, sets_of
+from trio_stream.media.remux import parameter_sets
+from trio_stream.media.remux.parameter_sets import Following, InForce, sets_behind_lengths, sets_in, sets_of
 
 type Parts = tuple[bytes, bytes, bytes]
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.media.making import gray, make, run, size
+from trio_stream.media.artwork.pictures import Pace, pictures
 from trio_stream.media.jobs import Unreadable
-from trio_stream.media.pictures import Pace, pictures
 
 SECONDS = "geq=lum='16+floor(T)*4':cb=128:cr=128"
 """A film whose brightness tells the second: four steps each, from 16 on."""

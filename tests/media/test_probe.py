@@ -17,11 +17,11 @@ import pytest
 
 from tests.media.making import make
 from trio_stream.errors import MediaUnreadable
-from trio_stream.media.facts import KEYFRAME_LIMIT, AudioTrack, Facts, VideoTrack
+from trio_stream.media.containers.keyframes import are_uneven
+from trio_stream.media.containers.probe import probe, rotation
+from trio_stream.media.formats.facts import KEYFRAME_LIMIT, AudioTrack, Facts, VideoTrack
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.keyframes import are_uneven
-from trio_stream.media.probe import probe, rotation
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.media.sandbox.sandbox import Sandbox
 
 CONTAINERS = {
     ".mp4": "mp4", ".mov": "mov", ".3gp": "3gp", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts",

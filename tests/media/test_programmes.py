@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.media.making import make
 from tests.media.remuxing import outlined
 from tests.media.test_remux import assert_same
-from trio_stream.media.programmes import programmes
-from trio_stream.packaging.outlined import present_outline
+from trio_stream.media.containers.programmes import programmes
+from trio_stream.packaging.from_outline import present_outline
 
 SOURCES = (
     "-f lavfi -i testsrc2=size=64x64:rate=10:duration=2 -f lavfi -i sine=440:duration=2 -f lavfi -i sine=660:duration=2 "

@@ -24,12 +24,12 @@ from tests.media.remuxing import (
 )
 from tests.playback.decoding import decode
 from trio_stream.errors import MediaUnreadable
-from trio_stream.media import remux
+from trio_stream.media.formats.outline import Outline, VideoOutline
 from trio_stream.media.jobs import Unreadable
-from trio_stream.media.outline import Outline, VideoOutline
-from trio_stream.media.remux import segment
-from trio_stream.media.sandbox import Sandbox
-from trio_stream.mp4.heads import LATE
+from trio_stream.media.remux import segments
+from trio_stream.media.remux.segments import segment
+from trio_stream.media.sandbox.sandbox import Sandbox
+from trio_stream.mp4.writing.heads import LATE
 
 type Open = Callable[[Path], AbstractContextManager[int]]
 
@@ -432,7 +432,7 @@ def test_what_cannot_be_asked(bframes: Path, monkeypatch: pytest.MonkeyPatch) ->
             start=0,
             stop=None,
         )
-    monkeypatch.setattr(remux, "SEGMENT_LIMIT", 1 << 10)
+    monkeypatch.setattr(segments, "SEGMENT_LIMIT", 1 << 10)
     with pytest.raises(Unreadable, match="more than 0 MiB"):
         segment_of(bframes, video, first, None)
 
@@ -442,7 +442,7 @@ def test_a_large_segment_comes_in_parts(bframes: Path, monkeypatch: pytest.Monke
     video = found.video[0]
     start = bounds(found, video)[0]
     whole = segment_of(bframes, video, start, None)
-    monkeypatch.setattr(remux, "PART", 10_000)
+    monkeypatch.setattr(segments, "PART", 10_000)
     assert segment_of(bframes, video, start, None) == whole
 
 

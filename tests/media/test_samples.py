@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.media.samples import (
+from trio_stream.media.remux.samples import (
     eac3_blocks,
     framing,
     opus_samples,

@@ -18,10 +18,10 @@ import trio
 from tests.media.conftest import MISBEHAVING, children, workers
 from tests.support import SLOWER, wait_for, wait_until
 from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, SourceUnreadable
-from trio_stream.media import process
-from trio_stream.media.answer import ended_early, out_of_time
-from trio_stream.media.process import Ticket
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.media.sandbox import process
+from trio_stream.media.sandbox.outcomes import ended_early, out_of_time
+from trio_stream.media.sandbox.process import Ticket
+from trio_stream.media.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 
@@ -243,7 +243,7 @@ async def test_a_worker_that_hangs_is_replaced(
 
 
 async def test_a_worker_that_does_not_start_is_said(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trio_stream.media.sandbox.START_DEADLINE", 0.5)
+    monkeypatch.setattr("trio_stream.media.sandbox.sandbox.START_DEADLINE", 0.5)
     for command in (("/nowhere",), ("/bin/true",), ("/bin/echo",), (*MISBEHAVING, "--mute")):
         sandbox = Sandbox(command)
         async with trio.open_nursery() as nursery:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.costs import assert_costs
-from trio_stream.media.ass import ass_cues
-from trio_stream.media.cues import LONGEST_TEXT, Cue, joined, unfinished, webvtt
-from trio_stream.media.markup import from_srt, from_vtt, settings_of
-from trio_stream.media.subtitles import srt_cues, vtt_captions
+from trio_stream.media.formats.cues import LONGEST_TEXT, Cue, joined, unfinished, webvtt
+from trio_stream.media.subtitles.ass import ass_cues
+from trio_stream.media.subtitles.markup import from_srt, from_vtt, settings_of
+from trio_stream.media.subtitles.srt import srt_cues, vtt_captions
 
 
 def cues(text: str) -> list[tuple[int, int, str, str]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.media.timing import Clock, rising
+from trio_stream.media.remux.timing import Clock, rising
 
 MILLISECONDS = Fraction(1, 1000)
 

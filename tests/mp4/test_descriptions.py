@@ -21,10 +21,10 @@ from tests.mp4.making import (
     words,
 )
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.descriptions import MOST_CHANGES, Described
-from trio_stream.mp4.extent import placed_tracks, read_located
-from trio_stream.mp4.locating import locate
-from trio_stream.mp4.movie import Movie, read_movie
+from trio_stream.mp4.edits.extent import placed_tracks, read_located
+from trio_stream.mp4.reading.descriptions import MOST_CHANGES, Described
+from trio_stream.mp4.reading.locating import locate
+from trio_stream.mp4.reading.movie import Movie, read_movie
 
 SMALL, LARGE = avc1(128, 72), avc1(256, 144)
 

@@ -28,9 +28,9 @@ from tests.mp4.making import (
     words,
 )
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.fragmented import FEWEST, read_fragments
-from trio_stream.mp4.locating import fragments, locate
-from trio_stream.mp4.movie import Movie, Track, read_movie
+from trio_stream.mp4.reading.fragmented import FEWEST, read_fragments
+from trio_stream.mp4.reading.locating import fragments, locate
+from trio_stream.mp4.reading.movie import Movie, Track, read_movie
 
 
 def read(data: bytes, size: int | None = None) -> Movie:

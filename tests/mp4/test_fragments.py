@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from tests.mp4.making import NON_SYNC, UNITY, Edit, Making, Sample, film, full, payload, table, words
 from tests.mp4.test_movie import makings
 from trio_stream.mp4.boxes import Box, read_boxes
-from trio_stream.mp4.fragmented import read_fragments
-from trio_stream.mp4.fragments import fragment_head, init_segment
-from trio_stream.mp4.heads import LATE
-from trio_stream.mp4.locating import fragments, locate
-from trio_stream.mp4.movie import Movie, Track, read_movie
-from trio_stream.mp4.tables import Durations, SampleTable
-from trio_stream.mp4.timeline import Timeline, Unsupported, place
+from trio_stream.mp4.edits.timeline import Timeline, Unsupported, place
+from trio_stream.mp4.reading.fragmented import read_fragments
+from trio_stream.mp4.reading.locating import fragments, locate
+from trio_stream.mp4.reading.movie import Movie, Track, read_movie
+from trio_stream.mp4.reading.tables import Durations, SampleTable
+from trio_stream.mp4.writing.fragments import fragment_head, init_segment
+from trio_stream.mp4.writing.heads import LATE
 
 
 def track_of(made: Making) -> tuple[bytes, Track]:

@@ -5,7 +5,7 @@ from array import array
 import pytest
 
 from trio_stream.mp4.boxes import read_boxes
-from trio_stream.mp4.heads import NOT_SYNC, SYNC, Flags, segment_head
+from trio_stream.mp4.writing.heads import NOT_SYNC, SYNC, Flags, segment_head
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 
 from tests.mp4.making import Edit
 from tests.mp4.test_timeline import FRAME, pictures, presented
-from trio_stream.mp4.hiding import finer, hide
-from trio_stream.mp4.timeline import place
+from trio_stream.mp4.edits.hiding import finer, hide
+from trio_stream.mp4.edits.timeline import place
 
 
 @pytest.mark.parametrize("offsets", [[0] * 30, [2, 4, 1, 1, 3, 1] * 5, [5, 0, 0, 0, 0, 0] * 5])

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mp4.making import FTYP, box, full, large_box, words
-from trio_stream.mp4 import locating
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.locating import Located, fragments, is_cut_off, locate, undescribed_tracks
+from trio_stream.mp4.reading import locating
+from trio_stream.mp4.reading.locating import Located, fragments, is_cut_off, locate, undescribed_tracks
 
 MOOV = box("moov", b"index")
 MDAT = box("mdat", bytes(100_000))

@@ -28,9 +28,9 @@ from tests.mp4.making import (
     trak,
     words,
 )
-from trio_stream.mp4 import movie as reading
 from trio_stream.mp4.boxes import MOST_BOXES, Malformed, read_boxes
-from trio_stream.mp4.movie import Movie, Track, read_movie
+from trio_stream.mp4.reading import movie as reading
+from trio_stream.mp4.reading.movie import Movie, Track, read_movie
 
 SIZES: dict[str | int, tuple[int, int]] = {
     "stsz": (0, 400),

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.mp4.making import AAC, box, full, mp4a
 from trio_stream.mp4.boxes import Box, Malformed, read_boxes
-from trio_stream.mp4.quicktime import as_iso
-from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
+from trio_stream.mp4.reading.quicktime import as_iso
+from trio_stream.mp4.reading.sample_entry import SampleEntry, read_sample_entry
 
 ESDS = full("esds", 0, 0, AAC)
 END = struct.pack(">I4x", 8)

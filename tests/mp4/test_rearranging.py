@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tests.mp4.making import Edit, Making, Sample
 from tests.mp4.test_timeline import FRAME, groups, pictures, read, sound
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.hiding import finer
-from trio_stream.mp4.rearranging import FEWEST, REPEATED, Piece, rearrange
-from trio_stream.mp4.tables import SampleTable
-from trio_stream.mp4.timeline import place
+from trio_stream.mp4.edits.hiding import finer
+from trio_stream.mp4.edits.rearranging import FEWEST, REPEATED, Piece, rearrange
+from trio_stream.mp4.edits.timeline import place
+from trio_stream.mp4.reading.tables import SampleTable
 
 FACTOR = finer(90_000)
 

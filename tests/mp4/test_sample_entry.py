@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.media.making import make
 from tests.mp4.making import AVC, avc1, box, mp4a
 from trio_stream.mp4.boxes import Box, Malformed, read_boxes
-from trio_stream.mp4.movie import read_movie
-from trio_stream.mp4.sample_entry import SampleEntry, read_sample_entry
+from trio_stream.mp4.reading.movie import read_movie
+from trio_stream.mp4.reading.sample_entry import SampleEntry, read_sample_entry
 
 
 def read(data: bytes, handler: str) -> SampleEntry:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tests.costs import assert_costs
 from tests.mp4.making import Edit, Making, Sample, film, full, payload, table, words
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.hiding import finer
-from trio_stream.mp4.movie import Track, read_movie
-from trio_stream.mp4.tables import SampleTable
-from trio_stream.mp4.timeline import Timeline, Unsupported, place
+from trio_stream.mp4.edits.hiding import finer
+from trio_stream.mp4.edits.timeline import Timeline, Unsupported, place
+from trio_stream.mp4.reading.movie import Track, read_movie
+from trio_stream.mp4.reading.tables import SampleTable
 
 FRAME = 3600
 """A picture, at 25 a second of a clock of 90 kHz."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from tests.mp4.making import Making, Sample, film, payload
-from trio_stream.mp4.movie import Movie, read_movie
+from trio_stream.mp4.reading.movie import Movie, read_movie
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
 from trio_stream.packaging.title import Source, Text, Title
 

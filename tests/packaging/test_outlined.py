@@ -8,13 +8,13 @@ from math import inf, nan
 import pytest
 
 from tests.costs import assert_costs
-from trio_stream.media.facts import AudioTrack, VideoTrack
-from trio_stream.media.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
-from trio_stream.mp4.timeline import Unsupported
-from trio_stream.packaging.outlined import present_outline
-from trio_stream.packaging.packaged import LONGEST
+from trio_stream.media.formats.facts import AudioTrack, VideoTrack
+from trio_stream.media.formats.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
+from trio_stream.mp4.edits.timeline import Unsupported
+from trio_stream.packaging.from_mp4 import HEAD, PER_SAMPLE
+from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Segments
-from trio_stream.packaging.tracks import HEAD, PER_SAMPLE
+from trio_stream.packaging.selection import LONGEST
 
 TRACK = VideoTrack(
     index=0,

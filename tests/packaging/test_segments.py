@@ -7,10 +7,10 @@ import pytest
 from tests.mp4.making import Making, Sample, film, payload
 from trio_stream.http.bodies import Gather, Literal, Part, Window, body_length
 from trio_stream.mp4.boxes import Malformed, read_boxes
-from trio_stream.mp4.movie import read_movie
-from trio_stream.mp4.timeline import Timeline
-from trio_stream.packaging.packaged import PackagedTrack, packaged_tracks
+from trio_stream.mp4.edits.timeline import Timeline
+from trio_stream.mp4.reading.movie import read_movie
 from trio_stream.packaging.segments import init, segment
+from trio_stream.packaging.selection import PackagedTrack, packaged_tracks
 
 
 def film_of(*tracks: Making) -> tuple[bytes, list[PackagedTrack]]:

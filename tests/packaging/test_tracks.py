@@ -29,15 +29,15 @@ from tests.mp4.making import (
     words,
 )
 from tests.packaging.making import SCALE, SOUND, movie, pictures, sound
-from trio_stream.media.aac import UNARRANGED
+from trio_stream.media.formats.aac import UNARRANGED
 from trio_stream.mp4.boxes import read_boxes
-from trio_stream.mp4.esds import write_esds
-from trio_stream.mp4.movie import Movie, read_movie
-from trio_stream.mp4.sample_entry import read_sample_entry
-from trio_stream.mp4.timeline import Timeline, Unsupported
-from trio_stream.packaging.packaged import MOST_SOUNDS, PackagedTrack, omitted_tracks, packaged_tracks
+from trio_stream.mp4.edits.timeline import Timeline, Unsupported
+from trio_stream.mp4.reading.esds import write_esds
+from trio_stream.mp4.reading.movie import Movie, read_movie
+from trio_stream.mp4.reading.sample_entry import read_sample_entry
+from trio_stream.packaging.from_mp4 import HEAD, MOST_KEYS, PER_SAMPLE, present
 from trio_stream.packaging.presentation import Presentation, Rendition
-from trio_stream.packaging.tracks import HEAD, MOST_KEYS, PER_SAMPLE, present
+from trio_stream.packaging.selection import MOST_SOUNDS, PackagedTrack, omitted_tracks, packaged_tracks
 
 
 def presented(*tracks: Making) -> Presentation:

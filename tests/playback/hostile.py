@@ -9,10 +9,13 @@ from tests.mp4.mutating import Node, parse
 from tests.playback.specimens import specimens
 from trio_stream.errors import SourceUnreadable, Unpackageable
 from trio_stream.http.bodies import Literal, body_length, runs_of
-from trio_stream.media import codecs
-from trio_stream.mp4 import boxes, fragmented, fragments, locating, movie, sample_entry, tables, timeline
+from trio_stream.media.formats import codecs
+from trio_stream.mp4 import boxes
 from trio_stream.mp4.boxes import Malformed, read_boxes
-from trio_stream.packaging import cutting, dash, hls, presentation, segments, title, tracks
+from trio_stream.mp4.edits import timeline
+from trio_stream.mp4.reading import fragmented, locating, movie, sample_entry, tables
+from trio_stream.mp4.writing import fragments
+from trio_stream.packaging import cutting, dash, from_mp4, hls, presentation, segments, title
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Text, Title
 from trio_stream.playback import indexes
@@ -20,7 +23,7 @@ from trio_stream.playback.indexes import Index, read_index
 
 MODULES: tuple[ModuleType, ...] = (
     boxes, fragmented, fragments, locating, movie, sample_entry, tables, timeline, cutting, dash, hls, presentation, segments,
-    title, tracks, indexes, codecs,
+    title, from_mp4, indexes, codecs,
 )  # fmt: skip
 
 MOST_SEGMENTS = 4

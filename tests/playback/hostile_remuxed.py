@@ -17,11 +17,11 @@ import trio
 from tests.media.remuxing import boxes
 from tests.playback.hostile import say
 from trio_stream.errors import Encrypted, MediaUnreadable, MediaWorkerFailed, Unpackageable
-from trio_stream.media.answer import Done
-from trio_stream.media.outline import SEGMENT_LIMIT, Outline
-from trio_stream.media.sandbox import Sandbox
-from trio_stream.mp4.timeline import Unsupported
-from trio_stream.packaging.outlined import present_outline, stop_of
+from trio_stream.media.formats.outline import SEGMENT_LIMIT, Outline
+from trio_stream.media.sandbox.outcomes import Done
+from trio_stream.media.sandbox.sandbox import Sandbox
+from trio_stream.mp4.edits.timeline import Unsupported
+from trio_stream.packaging.from_outline import present_outline, stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.playback.indexes import read_index, with_languages
 from trio_stream.playback.remuxed import Piece, init_piece, keyframe_piece, segment_piece

@@ -4,8 +4,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from trio_stream.media import worker
 from trio_stream.media.jobs import MediaFile, Reply
+from trio_stream.media.worker import forking
 
 
 def outline(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
@@ -26,4 +26,4 @@ def segment(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dic
 
 
 if __name__ == "__main__":
-    worker.main({"outline": outline, "init": init, "segment": segment})
+    forking.main({"outline": outline, "init": init, "segment": segment})

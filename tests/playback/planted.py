@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trio_stream.media import worker
 from trio_stream.media.jobs import MediaFile, Reply
+from trio_stream.media.worker import forking
 
 
 def outline(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
@@ -13,4 +13,4 @@ def outline(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dic
 
 
 if __name__ == "__main__":
-    worker.main({"outline": outline})
+    forking.main({"outline": outline})

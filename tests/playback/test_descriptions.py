@@ -14,12 +14,12 @@ from tests.mp4.making import box, words
 from tests.mp4.splicing import Clip, clip, splice, splice_fragments, track
 from tests.playback.decoding import decode
 from trio_stream.errors import Unpackageable
-from trio_stream.media.probe import probe
+from trio_stream.media.containers.probe import probe
 from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Title
 from trio_stream.playback.indexes import Index, read_index
-from trio_stream.web.feeds import Fragments
+from trio_stream.web.api.feeds import Fragments
 
 SECONDS = 3
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25"

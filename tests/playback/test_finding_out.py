@@ -14,8 +14,8 @@ from sqlalchemy.engine import URL
 from tests.media.making import make
 from tests.support import wait_until
 from trio_stream.errors import MediaWorkerFailed, NotTheOwner, Unpackageable
-from trio_stream.library.catalog import OpenVideo
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.library.folder.catalog import OpenVideo
+from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import Indexes
 from trio_stream.playback.presentations import BUDGET, Presentations

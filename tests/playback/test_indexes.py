@@ -10,7 +10,7 @@ import trio
 from tests.mp4.making import AAC, Making, Sample, box, film, mp4a
 from tests.packaging.making import pictures, sound
 from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
-from trio_stream.packaging.packaged import MOST_SOUNDS
+from trio_stream.packaging.selection import MOST_SOUNDS
 from trio_stream.playback.indexes import FIXED, Index, Indexes
 
 type Open = Callable[[bytes], tuple[int, int]]

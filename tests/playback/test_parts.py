@@ -10,16 +10,16 @@ import pytest
 from tests.media.joined import change_sound, clip, join, mix
 from tests.media.making import run
 from tests.media.remuxing import outlined, pictures, sound
-from trio_stream.media.outline import Outline
-from trio_stream.media.pictures import pictures as previews
-from trio_stream.media.probe import probe
-from trio_stream.media.remux import init, segment
+from trio_stream.media.artwork.pictures import pictures as previews
+from trio_stream.media.containers.probe import probe
+from trio_stream.media.formats.outline import Outline
+from trio_stream.media.remux.segments import init, segment
 from trio_stream.packaging import dash, hls
-from trio_stream.packaging.outlined import present_outline
+from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Title
 from trio_stream.playback.remuxed import init_piece
-from trio_stream.web.packaged import _piece, _Wanted
+from trio_stream.web.api.playlists import _piece, _Wanted
 
 SECONDS = 3
 LONG_AGO = -100_000.0

@@ -19,7 +19,7 @@ from tests.playback.decoding import UNSEEN, Frames, decode, renditions
 from tests.playback.specimens import COPIED, REMUXED, SPECIMENS, Specimen
 from tests.support import Server
 from trio_stream.mp4.boxes import Box, read_boxes
-from trio_stream.mp4.movie import read_movie
+from trio_stream.mp4.reading.movie import read_movie
 
 MILLISECOND = 0.001
 

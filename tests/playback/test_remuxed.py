@@ -17,8 +17,8 @@ from tests.media.making import make
 from tests.media.remuxing import bounds, carried, init_of, outlined, segments_of
 from tests.support import wait_until
 from trio_stream.errors import MediaUnreadable, MediaWorkerFailed
-from trio_stream.media.outline import AudioOutline, VideoOutline
-from trio_stream.media.sandbox import WORKER, Sandbox
+from trio_stream.media.formats.outline import AudioOutline, VideoOutline
+from trio_stream.media.sandbox.sandbox import WORKER, Sandbox
 from trio_stream.packaging.presentation import Rendition, Segments
 from trio_stream.playback import remuxed
 from trio_stream.playback.remuxed import Remuxer, init_piece, segment_piece

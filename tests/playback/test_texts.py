@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.engine import URL
 
 from tests.support import wait_until
-from trio_stream.library.derived import Derived
+from trio_stream.library.background.derived import Derived
 from trio_stream.packaging.webvtt import Cues
 from trio_stream.playback.texts import TEXT, Texts
 from trio_stream.store.database import open_database

@@ -10,8 +10,8 @@ from sqlalchemy.engine import URL
 
 from tests.mp4.making import film
 from tests.packaging.making import pictures, sound
-from trio_stream.library.catalog import Catalog
-from trio_stream.library.names import Names
+from trio_stream.library.folder.catalog import Catalog
+from trio_stream.library.records.video_names import Names
 from trio_stream.playback import titles
 from trio_stream.playback.indexes import Indexes
 from trio_stream.playback.presentations import Presentations

@@ -18,8 +18,9 @@ from tests.mp4.making import Making, Sample, film
 from tests.mp4.mutating import Sparse, mutate, parse, walk, write
 from tests.playback.hostile import package, seeds
 from tests.playback.specimens import specimens
-from trio_stream.mp4 import boxes, movie
+from trio_stream.mp4 import boxes
 from trio_stream.mp4.boxes import Malformed, read_boxes
+from trio_stream.mp4.reading import movie
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "fuzz-mp4"
 

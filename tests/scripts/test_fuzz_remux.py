@@ -14,7 +14,7 @@ import trio
 from tests.depth import large
 from tests.media.mutating import BYTE_CHANGES, ELEMENT_CHANGES, PACKET_CHANGES, Film, mutate, seeds
 from tests.playback.hostile_remuxed import Examiner, Wrong, check_tracks, tracks_in
-from trio_stream.media.sandbox import WORKER, Sandbox
+from trio_stream.media.sandbox.sandbox import WORKER, Sandbox
 from trio_stream.packaging.presentation import Omission, Presentation
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "fuzz-remux"

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from tests.server.pairs import both
 from tests.support import SLOWER, Server, connect, exchange, read_head, until_end, wait_for, wait_until
-from trio_stream.server.admission import LOOPBACK, Admission, in_networks
-from trio_stream.server.allowance import PARTS
+from trio_stream.server.asgi.allowance import PARTS
+from trio_stream.server.tcp.admission import LOOPBACK, Admission, in_networks
 
 GET = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n"
 CLOSING = b"GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"

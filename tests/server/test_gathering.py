@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trio_stream.server.gathering import BRIDGED, MOST_VECTORS, gather
+from trio_stream.server.sending.gathering import BRIDGED, MOST_VECTORS, gather
 
 SIZE = 1 << 18
 CONTENT = os.urandom(SIZE)

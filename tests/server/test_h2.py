@@ -28,7 +28,7 @@ from hyperframe.frame import (
 from tests.http2 import Client, http2
 from tests.server.pairs import both
 from tests.support import SLOWER, Server, happens, wait_until
-from trio_stream.server.allowance import PARTS
+from trio_stream.server.asgi.allowance import PARTS
 
 MEGABYTE = 1_000_000
 

@@ -1,7 +1,7 @@
 """An empty WebSocket message: Quart-Trio takes it for none, fails, and the connection is over.
 
 Upstream: `event.get("bytes") or event["text"]` in `TrioASGIWebsocketConnection.handle_messages`. What is put in its
-place is `trio_stream.web.asgi.WebsocketConnection`.
+place is `trio_stream.web.asgi.connections.WebsocketConnection`.
 """
 
 from collections.abc import Callable

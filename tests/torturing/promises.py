@@ -14,7 +14,7 @@ import trio
 from sqlalchemy import Connection, select
 
 from trio_stream.errors import StoreError
-from trio_stream.library.derived import MAKING
+from trio_stream.library.background.derived import MAKING
 from trio_stream.services import DATABASE, DERIVED
 from trio_stream.store.database import migrate, open_database
 from trio_stream.store.engines import sqlite_address

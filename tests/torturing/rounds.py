@@ -23,7 +23,7 @@ from tests.torturing.churn import FEWEST_FILES, Churn
 from tests.torturing.clients import Watchers
 from tests.torturing.processes import Processes
 from tests.torturing.promises import Broken, Data, check_position, check_shown, run
-from trio_stream.library.derived import OLD
+from trio_stream.library.background.derived import OLD
 from trio_stream.services import DERIVED
 
 

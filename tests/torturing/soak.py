@@ -37,7 +37,7 @@ from tests.torturing.process_faults import ProcessFaults
 from tests.torturing.processes import Processes
 from tests.torturing.promises import Broken, Data, check_position, check_shown, run
 from tests.torturing.viewers import Viewers, Weather
-from trio_stream.library.naming import is_plain
+from trio_stream.library.naming.paths import is_plain
 
 STORM = 30.0
 """Seconds of faults, at most; then there is a calm."""

@@ -10,9 +10,9 @@ from tests.scattered import body
 from trio_stream.app import create_app
 from trio_stream.http.bodies import body_length
 from trio_stream.http.representation import Representation, respond
-from trio_stream.web.direct import Answered, Asked, byte_route
-from trio_stream.web.exchange import Exchange
-from trio_stream.web.streams import validators
+from trio_stream.web.api.streams import validators
+from trio_stream.web.asgi.direct import Answered, Asked, byte_route
+from trio_stream.web.asgi.exchange import Exchange
 
 blueprint = Blueprint("gathering", __name__)
 

@@ -18,7 +18,7 @@ from tests.support import Server
 from tests.web.building import ASSETS, INDEX, PACKED
 from tests.web.conftest import EPISODES, FILM
 from tests.web.knowing import ask, problem, video
-from trio_stream.web.openapi import document
+from trio_stream.web.openapi.document import document
 
 DAY = 86_400
 BROWSER = {"Accept": "text/html"}

@@ -24,9 +24,9 @@ from tests.web.knowing import ask, video
 from tests.web.test_feeds import PICTURES, index_of
 from trio_stream.app import LONGEST_REQUEST_BODY
 from trio_stream.errors import BadRequest, RangeNotSatisfiable
-from trio_stream.web.feeds import Bytes, Feed, Fragments
-from trio_stream.web.openapi import document
-from trio_stream.web.sockets import parse_command
+from trio_stream.web.api.feeds import Bytes, Feed, Fragments
+from trio_stream.web.api.sockets import parse_command
+from trio_stream.web.openapi.document import document
 
 DESCRIBED: dict[str, Any] = json.loads(json.dumps(document()))
 PROBLEM = named(DESCRIBED, "Problem")

@@ -24,7 +24,7 @@ from tests.support import (
     wait_until,
 )
 from tests.websocket import Client, Rejected
-from trio_stream.server.visits import VISITS
+from trio_stream.server.tcp.visits import VISITS
 
 MEGABYTE = 1 << 20
 SIZE = 32 * MEGABYTE

@@ -6,10 +6,10 @@ from tests.mp4.making import Edit, Making
 from tests.packaging.making import movie, pictures, sound
 from trio_stream.http.bodies import Part
 from trio_stream.packaging import segments
-from trio_stream.packaging.packaged import packaged_tracks
-from trio_stream.packaging.tracks import present
+from trio_stream.packaging.from_mp4 import present
+from trio_stream.packaging.selection import packaged_tracks
 from trio_stream.playback.indexes import Index
-from trio_stream.web.feeds import Fragments
+from trio_stream.web.api.feeds import Fragments
 
 SIZE = 1 << 30
 PICTURES = pictures(600, range(0, 600, 48))

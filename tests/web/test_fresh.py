@@ -9,7 +9,7 @@ import pytest
 from tests.support import Server
 from tests.web.conftest import EPISODES
 from tests.web.knowing import ask, video
-from trio_stream.web.openapi import document
+from trio_stream.web.openapi.document import document
 
 DESCRIBED = document()
 BODIES: dict[str, Any] = {

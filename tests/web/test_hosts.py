@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import Server, connect, serving
 from tests.websocket import Client, Rejected
-from trio_stream.web.exchange import OWN_NAMES
+from trio_stream.web.asgi.exchange import OWN_NAMES
 
 EVIL = "evil.example"
 

@@ -13,10 +13,10 @@ import trio
 from tests.support import Server, connect, read_head, wait_for
 from tests.web.conftest import BROKEN, EPISODES, FILM
 from tests.web.knowing import ask, problem, video
-from trio_stream.library.progress import Progress
-from trio_stream.web.events import EventStream
-from trio_stream.web.library import progress_event
-from trio_stream.web.videos import DETAILED, LONGEST_LIST
+from trio_stream.library.scan.progress import Progress
+from trio_stream.web.api.library import progress_event
+from trio_stream.web.api.videos import DETAILED, LONGEST_LIST
+from trio_stream.web.asgi.events import EventStream
 
 ALL = [BROKEN, FILM, *EPISODES]
 
@@ -375,7 +375,7 @@ def test_a_file_with_a_name_that_is_no_text(start: Callable[..., Server], tmp_pa
 def test_an_error_that_may_pass_says_when_to_come_back() -> None:
     """And no other is called an error of the server's by its status, but what is one."""
     from trio_stream import errors  # noqa: PLC0415
-    from trio_stream.web.problems import describe  # noqa: PLC0415
+    from trio_stream.web.asgi.problems import describe  # noqa: PLC0415
 
     kinds = [
         each

@@ -23,7 +23,7 @@ from trio_stream.errors import ClientStalled
 from trio_stream.services import LISTENERS
 from trio_stream.telemetry.history import Traffic
 from trio_stream.telemetry.process import INTERVAL, Sampler
-from trio_stream.web.events import LAST_WORDS, PING, EventStream, _UntilDrain, event
+from trio_stream.web.asgi.events import LAST_WORDS, PING, EventStream, _UntilDrain, event
 
 LIVE, SCAN = "/api/live", "/api/library/scan"
 

@@ -14,7 +14,7 @@ from tests.media.making import make
 from tests.support import Server, serving, wait_for
 from tests.web.knowing import ask, problem, video
 from tests.websocket import opened
-from trio_stream.library.naming import url_path
+from trio_stream.library.naming.paths import url_path
 
 RECIPE = (
     "-f lavfi -i testsrc2=size=64x36:rate=10:duration=2 -f lavfi -i sine=duration=2 "

@@ -19,7 +19,7 @@ from tests.web.knowing import ask, video
 from trio_stream import errors
 from trio_stream.services import LISTENERS
 from trio_stream.settings import Settings
-from trio_stream.web.openapi import document
+from trio_stream.web.openapi.document import document
 
 METHODS = {"get", "head", "post", "put", "patch", "delete", "options", "trace"}
 

@@ -9,7 +9,7 @@ import trio
 
 from tests.support import Server, connect, read_head, serving, wait_until
 from tests.websocket import Rejected, opened
-from trio_stream.web.openapi import document
+from trio_stream.web.openapi.document import document
 
 LARGE = 64 << 20
 """More than a socket buffer takes, so that a stream of it is still running when nobody reads."""

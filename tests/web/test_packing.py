@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support import Server
-from trio_stream.web.packing import SMALLEST
+from trio_stream.web.asgi.compression import SMALLEST
 
 LONG, SHORT = "/api/videos?limit=50", "/healthz"
 

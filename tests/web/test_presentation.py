@@ -10,7 +10,7 @@ from tests.media.making import make
 from tests.support import Server, serving, wait_for
 from tests.web.contract import named
 from tests.web.knowing import ask, problem, video
-from trio_stream.web.openapi import document
+from trio_stream.web.openapi.document import document
 
 PRESENTATION = named(document(), "Presentation")
 

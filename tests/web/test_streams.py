@@ -15,7 +15,7 @@ import trio
 from tests.support import Server, connect, exchange, read_head, serving, wait_until
 from tests.web.conftest import Environ
 from tests.websocket import opened
-from trio_stream.library.naming import url_path
+from trio_stream.library.naming.paths import url_path
 
 MEGABYTE = 1 << 20
 LARGE = 64 * MEGABYTE

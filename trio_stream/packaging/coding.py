@@ -1,9 +1,9 @@
 """What manifests call the coding of a sample entry, and whether samples that are coded so are packaged as they lie."""
 
-from trio_stream.media.aac import UNARRANGED, arranged
-from trio_stream.media.codecs import Coding, audio_codec_string, video_codec_string
-from trio_stream.mp4.descriptions import Description
-from trio_stream.mp4.sample_entry import ENCRYPTED, SampleEntry, with_config
+from trio_stream.media.formats.aac import UNARRANGED, arranged
+from trio_stream.media.formats.codecs import Coding, audio_codec_string, video_codec_string
+from trio_stream.mp4.reading.descriptions import Description
+from trio_stream.mp4.reading.sample_entry import ENCRYPTED, SampleEntry, with_config
 
 VIDEO = {
     "avc1": ("h264", "avcC"), "avc3": ("h264", "avcC"), "hvc1": ("hevc", "hvcC"), "hev1": ("hevc", "hvcC"),

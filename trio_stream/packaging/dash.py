@@ -8,8 +8,8 @@ from itertools import groupby, pairwise
 from xml.etree import ElementTree as ET
 
 from trio_stream.packaging.cutting import in_address
+from trio_stream.packaging.periods import spans
 from trio_stream.packaging.presentation import Rendition, init_name
-from trio_stream.packaging.spans import spans
 from trio_stream.packaging.title import Source, Text, Title, printable
 
 MEDIA_TYPE = "application/dash+xml"

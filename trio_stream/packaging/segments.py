@@ -2,8 +2,8 @@
 
 from trio_stream.http.bodies import Gather, Literal, Part, Window
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.fragments import fragment_head, init_segment
-from trio_stream.packaging.packaged import PackagedTrack
+from trio_stream.mp4.writing.fragments import fragment_head, init_segment
+from trio_stream.packaging.selection import PackagedTrack
 
 
 def init(*packaged: PackagedTrack) -> bytes:

@@ -13,12 +13,12 @@ import trio
 from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
 from trio_stream.languages import language_of
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.extent import read_located
-from trio_stream.mp4.locating import locate
-from trio_stream.mp4.timeline import Protected
-from trio_stream.packaging.packaged import PackagedTrack, omitted_tracks, packaged_tracks
+from trio_stream.mp4.edits.extent import read_located
+from trio_stream.mp4.edits.timeline import Protected
+from trio_stream.mp4.reading.locating import locate
+from trio_stream.packaging.from_mp4 import present
 from trio_stream.packaging.presentation import Presentation
-from trio_stream.packaging.tracks import present
+from trio_stream.packaging.selection import PackagedTrack, omitted_tracks, packaged_tracks
 from trio_stream.playback.recent import Recent
 
 BUDGET = 128 << 20

@@ -22,9 +22,9 @@ from trio_stream.errors import (
     Unpackageable,
     again,
 )
-from trio_stream.library.catalog import OpenVideo
-from trio_stream.mp4.timeline import Unsupported
-from trio_stream.packaging.outlined import present_outline
+from trio_stream.library.folder.catalog import OpenVideo
+from trio_stream.mp4.edits.timeline import Unsupported
+from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import Indexes, with_languages
 from trio_stream.playback.recent import Recent

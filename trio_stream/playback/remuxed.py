@@ -13,8 +13,8 @@ from typing import Any
 import trio
 
 from trio_stream.errors import MediaUnreadable, TooManyFiles
-from trio_stream.media.outline import SEGMENT_LIMIT, Outline
-from trio_stream.media.sandbox import Sandbox
+from trio_stream.media.formats.outline import SEGMENT_LIMIT, Outline
+from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.packaging.presentation import Rendition, Stretch
 from trio_stream.playback.segment_cache import NO_MORE_FILES, SegmentCache
 from trio_stream.playback.shelf import Shelf

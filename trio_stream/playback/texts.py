@@ -11,7 +11,7 @@ import trio
 from sqlalchemy import Connection, or_, select
 
 from trio_stream.errors import DerivedNotFound
-from trio_stream.library.derived import LARGEST, Derived
+from trio_stream.library.background.derived import LARGEST, Derived
 from trio_stream.packaging.title import Text, names, text_label
 from trio_stream.packaging.webvtt import Cues, parse
 from trio_stream.store.database import Database

@@ -22,9 +22,9 @@ from trio_stream.errors import (
     Unpackageable,
     VideoNotFound,
 )
-from trio_stream.library.catalog import Catalog, OpenVideo
-from trio_stream.library.names import Names
-from trio_stream.library.versions import Version, versions
+from trio_stream.library.folder.catalog import Catalog, OpenVideo
+from trio_stream.library.records.versions import Version, versions
+from trio_stream.library.records.video_names import Names
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Text, Title
 from trio_stream.playback.indexes import Index, Indexes

@@ -15,7 +15,7 @@ from hypercorn.protocol.events import StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.typing import H11SendableEvent
 
-from trio_stream.server.pieces import Piece, Pieces
+from trio_stream.server.sending.pieces import Piece, Pieces
 
 
 class _HTTP2(Exception):

@@ -20,16 +20,16 @@ import trio
 from hypercorn.config import Config
 from hypercorn.trio.udp_server import UDPServer
 
-from trio_stream.server.admission import LOOPBACK, Admission, Network
-from trio_stream.server.connection import Connection
-from trio_stream.server.h2 import H2
+from trio_stream.server.asgi.http import HTTPStream
+from trio_stream.server.asgi.websocket import WSStream
 from trio_stream.server.h11 import H11
-from trio_stream.server.http import HTTPStream
-from trio_stream.server.patience import Patience
+from trio_stream.server.http2.receiving import H2
 from trio_stream.server.protocol import NoHTTP3
 from trio_stream.server.tasks import TaskGroup
-from trio_stream.server.visits import VISITS
-from trio_stream.server.websocket import WSStream
+from trio_stream.server.tcp.admission import LOOPBACK, Admission, Network
+from trio_stream.server.tcp.connection import Connection
+from trio_stream.server.tcp.patience import Patience
+from trio_stream.server.tcp.visits import VISITS
 from trio_stream.server.worker import worker_serve
 
 WRITTEN_FOR = "0.18"

@@ -15,7 +15,7 @@ from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
 
-from trio_stream.server.connection import Connection
+from trio_stream.server.tcp.connection import Connection
 
 BACKLOG = 1024
 

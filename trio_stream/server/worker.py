@@ -29,8 +29,8 @@ from hypercorn.trio.run import worker_serve as plain_worker_serve
 from hypercorn.typing import AppWrapper
 from hypercorn.utils import LifespanFailureError
 
-from trio_stream.server.connection import Connection
-from trio_stream.server.trimming import trimming
+from trio_stream.server.tcp.connection import Connection
+from trio_stream.server.tcp.trimming import trimming
 
 log = structlog.get_logger("trio_stream.server")
 

@@ -14,7 +14,7 @@ from typing import Self
 import trio
 
 from trio_stream.http.bodies import Run
-from trio_stream.server.gathering import gather
+from trio_stream.server.sending.gathering import gather
 from trio_stream.streaming.runs import stretches
 from trio_stream.streaming.sizing import KIB
 

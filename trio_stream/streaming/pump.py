@@ -27,7 +27,8 @@ LEAD = 8 * KIB
 takes nothing more for a socket in which 16 KiB are held back."""
 
 SHORT = 12 * KIB
-"""Runs of fewer bytes on average are copied anyhow on their way out (`server/sendfile.py`). Where one copy is all there
+"""Runs of fewer bytes on average are copied anyhow on their way out (`server/sending/sendfile.py`). Where one copy is
+all there
 is to send, it is made here: that is one chunk instead of two."""
 
 LARGEST_COPY = 64 * KIB

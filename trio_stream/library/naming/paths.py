@@ -1,0 +1,138 @@
+"""Names of videos: relative POSIX paths, as people sort them and as URLs spell them (pure).
+
+A name is text even where the file system holds bytes that are no UTF-8: those are carried as lone surrogates
+(PEP 383), which survive the way through a URL and JSON and back.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from hashlib import blake2b
+from urllib.parse import quote, unquote_to_bytes
+
+LONGEST_NAME = 4096
+"""Bytes; no path on any system we run on is longer."""
+
+LONGEST_KEY = 1000
+"""Bytes of a sort key; no index of a database takes keys of any length."""
+
+_DIGITS = re.compile(r"(\d+)")
+_UNSPACED = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+"""Kana and ideographs: nothing stands between words written in them, so each counts as one."""
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_CAMERA = re.compile(r"[._]+")
+
+_UNFOLDED = str.maketrans(
+    {
+        "ß": "ss",
+        "æ": "ae",
+        "œ": "oe",
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "ł": "l",
+        "þ": "th",
+        "ħ": "h",
+        "\u0131": "i",
+    }
+)
+"""Letters whose marks Unicode does not take for marks."""
+
+
+type Piece = tuple[int, int, str]
+
+_END: Piece = (-1, 0, "")
+"""What ends a stem comes before whatever goes on: `film` before `film 2`."""
+
+
+def natural_key(name: str) -> tuple[tuple[Piece, ...], ...]:
+    """A sort key: folders together, `2` before `10`, capital letters where people look for them."""
+    return tuple(_segment_key(segment) for segment in name.split("/"))
+
+
+def _segment_key(segment: str) -> tuple[Piece, ...]:
+    stem, dot, suffix = segment.rpartition(".")
+    if not dot:
+        stem, suffix = segment, ""
+    return (*_pieces(stem), _END, *_pieces(suffix), _END, (1, 0, segment))
+
+
+def _pieces(text: str) -> Iterator[Piece]:
+    for piece in _DIGITS.split(text):
+        if piece:
+            yield (0, int(piece), piece) if piece.isdecimal() else (1, 0, piece.casefold())
+
+
+def sort_key(name: str) -> bytes:
+    """`natural_key` as bytes that compare as it does, for as many of them as are kept."""
+    segments = (b"".join(_spell(piece) for piece in segment) + b"\0" for segment in natural_key(name))
+    return b"".join(segments)[:LONGEST_KEY]
+
+
+def _spell(piece: Piece) -> bytes:
+    """One piece so that it ends where it ends: what is a prefix of another comes before it."""
+    kind, number, text = piece
+    if kind < 0:
+        return b"\x01"
+    spelt = text.encode("utf-8", "surrogatepass") + b"\0"
+    if kind == 1:
+        return b"\x03" + spelt
+    digits = str(number).encode()
+    return b"\x02" + len(digits).to_bytes(2) + digits + spelt
+
+
+def folded(text: str) -> str:
+    """The text without capital letters and diacritics, for finding: `É` is `e`, `ﬁ` is `fi`, `ß` is `ss`."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return bare.casefold().translate(_UNFOLDED)  # last: `ǣ` is `æ` with a mark
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text: its runs of letters and digits, and each sign of scripts that divide no words.
+
+    None has a surrogate in it.
+    """
+    return [
+        word for word in _WORD.findall(folded(text.encode("utf-8", "replace").decode())) if word.isalnum()
+    ]
+
+
+def title_of(name: str) -> str:
+    """What to call a video that nobody has named: the name of the file without suffix, and with spaces for dots."""
+    stem = name.rpartition("/")[2].rpartition(".")[0]
+    plain = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return plain if " " in plain else _CAMERA.sub(" ", plain).strip() or plain
+
+
+def url_path(name: str) -> str:
+    """The name percent-encoded for the path of a URL (RFC 3986 section 3.3), slashes kept."""
+    return quote(name.encode("utf-8", "surrogateescape"), safe="/-._~!$&'()*+,;=:@")
+
+
+def name_from_url(raw: bytes) -> str:
+    """The name that `url_path` spelt as `raw`; decoded exactly once."""
+    return unquote_to_bytes(raw).decode("utf-8", "surrogateescape")
+
+
+def printable(text: str) -> str:
+    """The text for a terminal or a log: a sign that is not printable, or a byte that is no UTF-8, becomes U+FFFD."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
+def is_plain(name: str) -> bool:
+    """Whether `name` can be a video of the library: relative, no hidden, empty or dot segments, no NUL.
+
+    A backslash is a letter like any other: what runs here has POSIX paths, in which it divides nothing.
+    """
+    return (
+        0 < len(name.encode("utf-8", "surrogatepass")) <= LONGEST_NAME
+        and "\0" not in name
+        and not any(segment == "" or segment.startswith(".") for segment in name.split("/"))
+    )
+
+
+def place(name: str) -> str:
+    """The key of a path: a hash, because paths may be longer than what an index takes."""
+    return blake2b(os.fsencode(name), digest_size=16).hexdigest()

@@ -1,0 +1,168 @@
+"""Which subtitle files belong to a video, by their names alone (pure).
+
+Invariant: a file belongs to a video when its name is the video's stem, whole, and then nothing but words between dots
+that say language, kind or what somebody called it; or when it lies in a folder for subtitles and is not another's.
+`movie 2.en.srt` is not of `movie.mp4`, and a file that fits two videos is the one's with the longer name.
+
+    movie.srt    movie.en.srt    movie.pt-BR.forced.srt    movie.eng.sdh.srt    movie.english.commentary.ass
+    Subs/movie.en.srt    Subs/movie/2_English.srt    Subs/English.srt (where there is one video)
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from trio_stream.languages import bcp47
+from trio_stream.library.naming.paths import natural_key
+
+SUFFIXES = frozenset({"srt", "vtt", "ass", "ssa"})
+
+FOLDERS = frozenset({"subs", "subtitles", "sub", "subtitle"})
+"""Names of folders of subtitles, in small letters."""
+
+_FLAGS = {
+    "forced": "forced", "foreign": "forced", "signs": "forced",
+    "sdh": "hearing_impaired", "hi": "hearing_impaired", "cc": "hearing_impaired", "hoh": "hearing_impaired",
+    "default": "default",
+    "commentary": "commentary", "comments": "commentary",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A subtitle file of a video. `name` is relative to the video's folder; `language` a BCP 47 tag, if it says one;
+    `label` what else it is called."""
+
+    name: str
+    suffix: str
+    language: str | None = None
+    label: str = ""
+    forced: bool = False
+    hearing_impaired: bool = False
+    default: bool = False
+    commentary: bool = False
+
+
+def is_subtitle(name: str) -> bool:
+    """Whether a file of that name may be a sidecar of some video."""
+    return name.rpartition(".")[2].lower() in SUFFIXES and not name.startswith(".")
+
+
+def stem_key(name: str) -> str:
+    """What names of one stem have in common, however their capitals and accents are spelt."""
+    return _key(_stem(name))
+
+
+def stem_keys(name: str) -> list[str]:
+    """The keys of all stems a video may have that the file `name` could be a sidecar of, the longest first."""
+    parts = _stem(name).split(".")
+    return [_key(".".join(parts[:count])) for count in range(len(parts), 0, -1)]
+
+
+def sidecars(
+    video: str,
+    files: Iterable[str],
+    folders: Mapping[str, Sequence[str]] | None = None,
+    videos: Iterable[str] = (),
+) -> list[Sidecar]:
+    """The sidecars of the file `video`, in natural order.
+
+    `files` are the names in its folder, `folders` those in the folders of subtitles there, as paths below each
+    (`{"Subs": ["movie.en.srt", "movie/2_English.srt"]}`), and `videos` the names of all videos of the folder, so that
+    nothing is given to two of them.
+    """
+    stem = _key(_stem(video))
+    others = {_key(_stem(other)) for other in videos} - {stem}
+    found = [made for name in files if (made := _beside(stem, name, name, others)) is not None]
+    for folder, names in (folders or {}).items():
+        if folder.lower() in FOLDERS:
+            found += [made for name in names if (made := _below(stem, folder, name, others)) is not None]
+    return sorted(set(found), key=lambda sidecar: natural_key(sidecar.name))
+
+
+def _beside(stem: str, name: str, whole: str, others: Iterable[str]) -> Sidecar | None:
+    if not is_subtitle(name):
+        return None
+    written = _stem(name)
+    rest = _rest(stem, written)
+    if rest is None or any(len(other) > len(stem) and _rest(other, written) is not None for other in others):
+        return None
+    return _described(whole, rest)
+
+
+def _below(stem: str, folder: str, name: str, others: Iterable[str]) -> Sidecar | None:
+    """One in a folder of subtitles: named like the video, or in a folder named like it, or the only video's."""
+    whole = f"{folder}/{name}"
+    directory, _, last = name.rpartition("/")
+    if not is_subtitle(last):
+        return None
+    if directory:
+        return _described(whole, _stem(last)) if _key(directory) == stem else None
+    beside = _beside(stem, last, whole, others)
+    if beside is not None or others:
+        return beside
+    return _described(whole, _stem(last))
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
+
+
+def _key(text: str) -> str:
+    """Names as they are compared: file systems differ in capitals and in how they spell accents."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _rest(stem: str, written: str) -> str | None:
+    """What a name says beyond the video's stem, after a dot; None when it is another's."""
+    parts = written.split(".")
+    for count in range(len(parts), 0, -1):
+        if _key(".".join(parts[:count])) == stem:
+            return ".".join(parts[count:])
+    return None
+
+
+_BETWEEN = re.compile(r"[.\s_,()\[\]]+")
+
+
+def _described(whole: str, rest: str) -> Sidecar:
+    language: str | None = None
+    flags: set[str] = set()
+    labels: list[str] = []
+    for part in rest.split("."):
+        if not part.strip():
+            continue
+        tag = bcp47(part) if language is None else None
+        if tag is not None and not (part.lower() in _FLAGS and _said_otherwise(rest, part)):
+            language = tag
+            continue
+        words = [word for word in _BETWEEN.split(part) if word]
+        unknown = []
+        for word in words:
+            flag = _FLAGS.get(word.lower())
+            tag = bcp47(word) if language is None and len(word) > 1 and not word.isdecimal() else None
+            if flag is not None:
+                flags.add(flag)
+            elif tag is not None:
+                language = tag
+            else:
+                unknown.append(word)
+        if unknown and not all(word.isdecimal() for word in unknown):
+            labels.append(" ".join(words) if len(unknown) == len(words) else " ".join(unknown))
+    return Sidecar(
+        name=whole,
+        suffix=whole.rpartition(".")[2].lower(),
+        language=language,
+        label=" - ".join([*labels, *(["commentary"] if "commentary" in flags else [])]),
+        forced="forced" in flags,
+        hearing_impaired="hearing_impaired" in flags,
+        default="default" in flags,
+        commentary="commentary" in flags,
+    )
+
+
+def _said_otherwise(rest: str, word: str) -> bool:
+    """Whether a word that is a flag and a language (`hi`: hearing impaired, and Hindi) stands beside a language."""
+    words = [part for part in _BETWEEN.split(rest) if part.lower() != word.lower()]
+    return any(bcp47(part) is not None and part.lower() not in _FLAGS for part in words)

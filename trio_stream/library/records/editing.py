@@ -1,0 +1,83 @@
+"""What people say of a video: its title, its description, its tags."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Self
+
+from sqlalchemy import Connection, select, update
+
+from trio_stream.errors import BadRequest
+from trio_stream.library.naming.families import LONGEST_TITLE
+from trio_stream.library.records.grouping import regroup
+from trio_stream.library.records.words import called
+from trio_stream.store.tables import videos
+
+LONGEST_DESCRIPTION, LONGEST_TAG, MOST_TAGS = 20_000, 100, 100
+
+KEEP = object()
+"""In place of a title: leave it as it is. None and nothing give the video back the title of its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people say of a video; None for what stays as it is."""
+
+    title: object = KEEP
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+
+    @classmethod
+    def read(cls, data: object) -> Self:
+        """From JSON. Raises `BadRequest`."""
+        if not isinstance(data, dict) or not data or not {"title", "description", "tags"}.issuperset(data):
+            raise BadRequest("what can be changed is title, description and tags")
+        title, description, tags = data.get("title", KEEP), data.get("description"), data.get("tags")
+        if title is not KEEP and title is not None and not _is_text(title, LONGEST_TITLE):
+            raise BadRequest(f"a title is text of at most {LONGEST_TITLE} characters, or null")
+        if "description" in data and not _is_text(description, LONGEST_DESCRIPTION):
+            raise BadRequest(f"a description is text of at most {LONGEST_DESCRIPTION} characters")
+        if "tags" in data and not (
+            isinstance(tags, list)
+            and len(tags) <= MOST_TAGS
+            and all(_is_text(tag, LONGEST_TAG) for tag in tags)
+        ):
+            raise BadRequest(f"tags are at most {MOST_TAGS} texts of at most {LONGEST_TAG} characters")
+        kept = None if tags is None else tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+        return cls(title.strip() if isinstance(title, str) else title, description, kept)
+
+
+def _is_text(value: object, longest: int) -> bool:
+    """Whether a database takes it: text without NUL and lone surrogates."""
+    if not isinstance(value, str) or len(value) > longest or "\0" in value:
+        return False
+    return value.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def edit(connection: Connection, id_: str, change: Words) -> bool:
+    """Change what people say of a video; answers whether there is such a video."""
+    row = connection.execute(
+        select(
+            *(videos.c.number, videos.c.path, videos.c.own_title, videos.c.shared_title),
+            *(videos.c.description, videos.c.tags, videos.c.family),
+        ).where(videos.c.id == id_, videos.c.missing_since.is_(None))
+    ).one_or_none()
+    if row is None:
+        return False
+    name = os.fsdecode(row.path)
+    own_title = row.own_title if change.title is KEEP else change.title or None
+    tags = json.loads(row.tags) if change.tags is None else list(change.tags)
+    own_title = None if own_title is None else str(own_title)
+    connection.execute(
+        update(videos)
+        .where(videos.c.number == row.number)
+        .values(
+            own_title=own_title,
+            description=row.description if change.description is None else change.description,
+            tags=json.dumps(tags),
+            **called(name, own_title, row.shared_title, tags),
+        )
+    )
+    if row.family is not None:
+        regroup(connection, {row.family})
+    return True

@@ -1,0 +1,128 @@
+"""What the database knows of the folder: each function reads within one transaction of whoever calls it."""
+
+import os
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from trio_stream.library.naming.paths import place
+from trio_stream.store.tables import contents, folders, subtitles, title_files, videos
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVideo:
+    """A video as the database has it; `missing` if its file was not there at the last look.
+
+    `family` as `library.families` has it.
+    """
+
+    number: int
+    name: str
+    signature: str
+    missing: bool
+    family: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFolder:
+    """A folder as the database has it: its videos by name, and the names of the folders in it that are there.
+
+    It is `missing` if it was not there at the last look. `subtitles` are names and states of the subtitle files by the
+    name of their video, `titles` states of the title files by their names.
+    """
+
+    number: int
+    missing: bool
+    videos: dict[str, KnownVideo]
+    subfolders: frozenset[str]
+    subtitles: dict[str, frozenset[tuple[str, str]]]
+    titles: dict[str, str]
+
+
+def known_folder(connection: Connection, name: str) -> KnownFolder | None:
+    """What is known of the folder `name` (empty for the library itself); None if nothing is."""
+    folder = connection.execute(
+        select(folders.c.number, folders.c.missing_since).where(folders.c.place == place(name))
+    ).one_or_none()
+    if folder is None:
+        return None
+    number = folder.number
+    rows = connection.execute(
+        select(
+            videos.c.number, videos.c.path, videos.c.signature, videos.c.missing_since, videos.c.family
+        ).where(videos.c.folder == number, videos.c.place.is_not(None))
+    )
+    known = {
+        (path := os.fsdecode(row.path)): KnownVideo(
+            row.number, path, row.signature, row.missing_since is not None, row.family
+        )
+        for row in rows
+    }
+    inside = connection.scalars(
+        select(folders.c.path).where(folders.c.parent == number, folders.c.missing_since.is_(None))
+    )
+    titles = connection.execute(
+        select(title_files.c.path, title_files.c.signature).where(title_files.c.folder == number)
+    )
+    return KnownFolder(
+        number,
+        folder.missing_since is not None,
+        known,
+        frozenset(os.fsdecode(path) for path in inside),
+        _known_subtitles(connection, number),
+        {os.fsdecode(row.path): row.signature for row in titles},
+    )
+
+
+def _known_subtitles(connection: Connection, folder: int) -> dict[str, frozenset[tuple[str, str]]]:
+    rows = connection.execute(
+        select(videos.c.path.label("video"), subtitles.c.path, subtitles.c.signature)
+        .join(videos, videos.c.number == subtitles.c.video)
+        .where(videos.c.folder == folder, videos.c.place.is_not(None))
+    )
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(os.fsdecode(row.video), set()).add((os.fsdecode(row.path), row.signature))
+    return {name: frozenset(files) for name, files in found.items()}
+
+
+def alike(connection: Connection, after: str, most: int) -> list[tuple[str, str]]:
+    """Contents whose fingerprint is not their own and whose digest is not known: revision and a video that has it.
+
+    At most `most` of them, those behind the revision `after`, in order.
+    """
+    other = contents.alias("other")
+    rows = connection.execute(
+        select(contents.c.revision, func.min(videos.c.number).label("number"))
+        .join(videos, videos.c.revision == contents.c.revision)
+        .where(
+            contents.c.digest.is_(None),
+            contents.c.revision > after,
+            videos.c.missing_since.is_(None),
+            select(other.c.revision)
+            .where(other.c.fingerprint == contents.c.fingerprint, other.c.revision != contents.c.revision)
+            .exists(),
+        )
+        .group_by(contents.c.revision)
+        .order_by(contents.c.revision)
+        .limit(most)
+    ).all()
+    paths = {
+        row.number: os.fsdecode(row.path)
+        for row in connection.execute(
+            select(videos.c.number, videos.c.path).where(videos.c.number.in_([row.number for row in rows]))
+        )
+    }
+    return [(row.revision, paths[row.number]) for row in rows]
+
+
+def count(connection: Connection) -> dict[str, int]:
+    """How many videos there are, one for each title, and folders, and videos that are missing."""
+    found = select(func.count()).select_from(videos)
+    listed = found.where(videos.c.missing_since.is_(None), videos.c.part_of.is_(None))
+    there = select(func.count()).select_from(folders).where(folders.c.missing_since.is_(None))
+    return {
+        "videos": connection.scalar(listed) or 0,
+        "missing": connection.scalar(found.where(videos.c.missing_since.is_not(None))) or 0,
+        "folders": connection.scalar(there) or 0,
+    }

@@ -1,0 +1,70 @@
+"""The files of a title: which there are, and where they are to be had."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, or_, select
+
+from trio_stream.library.naming.families import title_and_height
+from trio_stream.store.tables import contents, videos
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A file of a title: `height` in lines, as its pictures have or else as its name says; `size` in bytes.
+
+    The one that `leads` stands for the title in the library.
+    """
+
+    id: str
+    revision: str
+    name: str
+    height: int | None
+    width: int | None
+    size: int
+    leads: bool
+
+
+def versions(connection: Connection, id_: str) -> Sequence[Version]:
+    """The files of the title of a video, itself with them, the one that leads first; none if it is alone."""
+    own = connection.execute(
+        select(videos.c.number, videos.c.part_of, videos.c.family).where(
+            videos.c.id == id_, videos.c.missing_since.is_(None)
+        )
+    ).one_or_none()
+    if own is None or own.family is None:
+        return ()
+    lead = own.part_of or own.number
+    rows = connection.execute(
+        select(
+            *(videos.c.number, videos.c.id, videos.c.revision, videos.c.path, videos.c.size),
+            *(contents.c.width, contents.c.height),
+        )
+        .join(contents, contents.c.revision == videos.c.revision)
+        .where(
+            or_(videos.c.number == lead, videos.c.part_of == lead),
+            videos.c.family == own.family,
+            videos.c.missing_since.is_(None),
+        )
+        .order_by(videos.c.rank, videos.c.number)
+    ).all()
+    if len(rows) < 2:
+        return ()
+    return [
+        Version(
+            id=row.id,
+            revision=row.revision,
+            name=(name := os.fsdecode(row.path)),
+            height=row.height or _said(name),
+            width=row.width,
+            size=row.size,
+            leads=row.number == lead,
+        )
+        for row in rows
+    ]
+
+
+def _said(name: str) -> int | None:
+    said = title_and_height(name)
+    return None if said is None else said[1]

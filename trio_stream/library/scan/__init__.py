@@ -1,0 +1,1 @@
+"""Keeps the database as the folder is."""

@@ -1,0 +1,1 @@
+"""The job `pictures`: a poster with its blur hash, and sheets of preview tiles."""

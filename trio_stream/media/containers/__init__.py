@@ -1,0 +1,1 @@
+"""Files of media as FFmpeg opens them: what is in them, their clocks, keyframes, parts and ends."""

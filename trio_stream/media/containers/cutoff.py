@@ -1,0 +1,104 @@
+"""Whether a file that is no MP4 was cut off (a download that stopped, a disk that was full), and where it ends then.
+
+Matroska, AVI and FLV say how long they are meant to be; MPEG-TS says nothing, so that it ends where it ends.
+"""
+
+import struct
+
+import av
+import av.error
+
+from trio_stream.media.containers.clusters import SEGMENT, Spliced, cluster_at, element, first_cluster
+from trio_stream.media.containers.opening import open_media
+from trio_stream.media.jobs import MediaFile, Unreadable
+
+READ_WHOLE = 32 << 20
+"""Bytes of a file that is read through to know its end."""
+
+MOST_CHUNKS = 1000
+"""Chunks of an AVI file that are looked at: each is a gigabyte, as a rule."""
+
+FLV_TAGS = {8, 9, 18}
+"""Sound, pictures, and words about them."""
+
+
+def missing_bytes(file: MediaFile, name: str) -> int:
+    """How many bytes the container `name` lacks at its end, about; 0 where nothing is known to be missing."""
+    if file.size is None:
+        return 0
+    match name:
+        case "matroska" | "webm":
+            return max(0, _end_of_segment(file) - file.size)
+        case "avi":
+            return max(0, _end_of_chunks(file, file.size) - file.size)
+        case "flv":
+            return int(not _ends_with_a_tag(file, file.size))
+    return 0
+
+
+def avi_duration(file: MediaFile) -> float | None:
+    """Seconds that the header of an AVI file (`avih`) speaks of."""
+    head = file.read_at(0, 56)
+    if len(head) < 56 or head[24:28] != b"avih":
+        return None
+    each, frames = struct.unpack_from("<I", head, 32)[0], struct.unpack_from("<I", head, 48)[0]
+    return each * frames / 1e6 or None
+
+
+def last_moment(file: MediaFile, name: str) -> float | None:
+    """When the last packet of a file ends, on the clock of the file; None where that takes too long to find out."""
+    shown = file
+    if (file.size or 0) > READ_WHOLE:
+        head = first_cluster(file) if name in {"matroska", "webm"} else None
+        if head is None:
+            return None
+        shown = Spliced(file, head, cluster_at(file, head, 1 << 62))
+    else:
+        file.seek(0)
+    last: float | None = None
+    try:
+        with open_media(shown) as container:
+            for packet in container.demux(*container.streams.video, *container.streams.audio):
+                time = packet.pts if packet.pts is not None else packet.dts
+                if time is not None and packet.size:
+                    last = max(last or 0.0, float((time + (packet.duration or 0)) * packet.time_base))
+    except (av.error.FFmpegError, Unreadable, ValueError):
+        return last
+    return last
+
+
+def _end_of_segment(file: MediaFile) -> int:
+    """Where the segment of a Matroska file ends by its own word (RFC 9559 section 5.1); 0: it does not say."""
+    at = 0
+    for _ in range(10):
+        found = element(file.read_at(at, 12))
+        if found is None or found.length is None:
+            return 0
+        at += found.header + found.length
+        if found.kind == SEGMENT:
+            return at
+    return 0
+
+
+def _end_of_chunks(file: MediaFile, size: int) -> int:
+    """Where the last RIFF chunk ends: files of more than a gigabyte have several (OpenDML)."""
+    at = 0
+    for _ in range(MOST_CHUNKS):
+        head = file.read_at(at, 8)
+        if head[:4] != b"RIFF" or len(head) < 8:
+            return at
+        length = int.from_bytes(head[4:8], "little")
+        if not length:
+            return 0  # a recorder that was never stopped
+        at += 8 + length + length % 2
+        if at >= size:
+            return at
+    return at
+
+
+def _ends_with_a_tag(file: MediaFile, size: int) -> bool:
+    """Whether the last four bytes of an FLV file are the size of a tag before them (FLV 10.1, annex E.3)."""
+    before = int.from_bytes(file.read_at(size - 4, 4)) if size > 15 else 0
+    at = size - 4 - before
+    tag = file.read_at(at, 4) if before > 10 and at > 0 else b""
+    return len(tag) == 4 and tag[0] & 0x1F in FLV_TAGS and int.from_bytes(tag[1:]) + 11 == before

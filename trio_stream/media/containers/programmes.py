@@ -1,0 +1,99 @@
+"""Which tracks of a transport stream belong together: its programmes, each with a film of its own (pure).
+
+Sources: ISO/IEC 13818-1 sections 2.4.3.2 (packets), 2.4.4.3 (the association table) and 2.4.4.8 (the map tables).
+"""
+
+from collections.abc import Iterator, Mapping
+
+from trio_stream.media.containers.transport import (
+    PACKET,
+    SIZES,
+    lead_of,
+    map_tables,
+    payload,
+    pid_at,
+    section_length,
+)
+
+READ_BYTES = 4 << 20
+"""How much of a file is read for its tables. They are repeated ten times a second."""
+
+_ASSOCIATION, _MAP = 0, 2
+"""Kinds of tables."""
+
+
+def programmes(data: bytes) -> tuple[frozenset[int], ...]:
+    """The PIDs of each programme's tracks, as far as the tables at the beginning of a stream say."""
+    maps: dict[int, int] = {}
+    found: dict[int, frozenset[int]] = {}
+    for pid, section in _sections(data, maps):
+        if pid == 0 and section[0] == _ASSOCIATION and not maps:
+            maps.update(map_tables(section))
+        elif pid in maps and section[0] == _MAP:
+            found.setdefault(int.from_bytes(section[3:5]), _tracks(section))
+        if maps and len(found) == len(set(maps.values())):
+            break
+    return tuple(found.values())
+
+
+def _tracks(section: bytes) -> frozenset[int]:
+    found, at, end = set(), 12 + (pid_at(section, 10) & 0xFFF), len(section) - 4
+    while at + 5 <= end:
+        found.add(pid_at(section, at + 1))
+        at += 5 + (pid_at(section, at + 3) & 0xFFF)
+    return frozenset(found)
+
+
+def _sections(data: bytes, maps: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
+    """Sections that are in force, of the association table and of those PIDs; each with its PID."""
+    begun: dict[int, bytes] = {}
+    for packet in _packets(data):
+        pid = pid_at(packet, 1)
+        if pid and pid not in maps:
+            continue
+        content = payload(packet)
+        if packet[1] & 0x40 and content:
+            rest, content = content[1 : 1 + content[0]], content[1 + content[0] :]
+            yield from _whole(pid, begun.pop(pid, b"") + rest)
+            begun[pid] = content
+        elif pid in begun:
+            begun[pid] += content
+        if pid in begun:
+            yield from _whole(pid, begun[pid])
+            if len(begun[pid]) >= 3 + section_length(begun[pid]):
+                del begun[pid]
+
+
+def _whole(pid: int, data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The sections of a payload that are all there and in force."""
+    while len(data) > 8 and data[0] != 0xFF and len(data) >= 3 + section_length(data):
+        section, data = data[: 3 + section_length(data)], data[3 + section_length(data) :]
+        if len(section) >= 12 and section[5] & 1:
+            yield pid, section
+
+
+def _packets(data: bytes) -> Iterator[bytes]:
+    """The packets of a stream; what is no packet is passed over."""
+    for size in SIZES:
+        before = lead_of(size)
+        start = next(
+            (
+                at
+                for at in range(size)
+                if all(data[(sync := at + before + n * size) : sync + 1] == b"\x47" for n in range(5))
+            ),
+            None,
+        )
+        if start is not None:
+            break
+    else:
+        return
+    at = start + before
+    while at + PACKET <= len(data):
+        if data[at] != 0x47:
+            at = data.find(b"\x47", at + 1)
+            if at < 0:
+                return
+            continue
+        yield data[at : at + PACKET]
+        at += size

@@ -1,0 +1,52 @@
+"""The tracks of an open container in the order of `choosing`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import av.container
+from av.audio.stream import AudioStream
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from trio_stream.media.containers.keyframes import rational
+from trio_stream.media.formats.choosing import UNKNOWN, Pictures, Sound, film_of
+
+SECONDARY = (
+    Disposition.comment
+    | Disposition.visual_impaired
+    | Disposition.descriptions
+    | Disposition.hearing_impaired
+)
+
+
+def is_flagged(stream: Stream, flags: Disposition) -> bool:
+    """Whether the file gives the track one of these flags."""
+    return bool(stream.disposition & flags)
+
+
+def pictures_of(stream: VideoStream) -> Pictures:
+    """What is to be known of a track of pictures in order to choose."""
+    context: Any = stream.codec_context  # None where FFmpeg does not know how it is coded
+    return Pictures(
+        codec=UNKNOWN if context is None else context.codec.canonical_name,
+        default=is_flagged(stream, Disposition.default),
+        attached=is_flagged(stream, Disposition.attached_pic),
+        rate=rational(stream.average_rate),
+        count=stream.frames or None,
+    )
+
+
+def sound_of(stream: AudioStream) -> Sound:
+    """The same of a track of sound."""
+    return Sound(is_flagged(stream, Disposition.default), is_flagged(stream, SECONDARY))
+
+
+def sounds_in(container: av.container.InputContainer) -> Sequence[AudioStream]:
+    """The tracks of sound, the one to begin with first."""
+    return sorted(container.streams.audio, key=lambda each: sound_of(each).rank)
+
+
+def film_in(container: av.container.InputContainer) -> VideoStream | None:
+    """The track of pictures that is played, if there is one."""
+    with_sound = len(container.streams.audio) > 0
+    return film_of(container.streams.video, pictures_of, with_sound=with_sound)

@@ -1,0 +1,1 @@
+"""What is known of media, as plain data and pure rules: what packaging, the library and the worker all speak of."""

@@ -1,0 +1,175 @@
+"""ASS and SSA scripts, read into cues: what is said, in italics or bold, and roughly where (pure).
+
+Invariant: a line gives at most one cue and takes time in proportion to its length; drawings, karaoke, colours, fonts
+and everything that moves is left out, because a WebVTT cue has no place for it.
+
+There is no standard; after Aegisub's documentation of the override tags and what libass does.
+"""
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from trio_stream.media.formats.cues import Cue, Text, clean, joined
+from trio_stream.media.subtitles.markup import ALIGNMENTS, LONGEST_MARKUP, overrides, settings_of
+from trio_stream.media.subtitles.srt import MOST_CUES, milliseconds
+
+type Styles = Callable[[str], tuple[int, bool, bool]]
+"""Alignment (as on a keypad), whether italic, whether bold: of a style by its name."""
+
+
+_BLOCK = re.compile(r"\{([^{}]{0,4000})\}")
+LEGACY = {"1": 1, "2": 2, "3": 3, "5": 7, "6": 8, "7": 9, "9": 4, "10": 5, "11": 6}
+"""SSA's numbers for where text is (`\\a`), as a keypad has them."""
+
+
+def from_ass(text: str, style: str, styles: Styles, height: int = 288) -> tuple[str, str]:
+    """Cue text and settings of an event's text.
+
+    `height` is that of the script (PlayResY): where a line is placed by `\\pos`, its third of the screen is kept.
+    """
+    event = _Event(style, styles, height)
+    at = 0
+    text = text[:LONGEST_MARKUP]
+    for found in _BLOCK.finditer(text):
+        event.say(text[at : found.start()])
+        at = found.end()
+        for tag, value in overrides(found[1]):
+            event.obey(tag, value)
+    event.say(text[at:])
+    return event.made.finish(), settings_of(event.alignment)
+
+
+class _Event:
+    def __init__(self, style: str, styles: Styles, height: int) -> None:
+        self.made = Text()
+        self._styles = styles
+        self._own = style
+        self._height = height
+        self._drawing = False
+        self.alignment, self._italic, self._bold = styles(style)
+        self._restyle(style)
+
+    def say(self, text: str) -> None:
+        if not self._drawing:
+            self.made.add(_breaks(text))
+
+    def obey(self, tag: str, value: str) -> None:
+        match tag:
+            case "p":
+                self._drawing = value not in {"", "0"}
+            case "an":
+                self.alignment = int(value) if value in ALIGNMENTS else self.alignment
+            case "a":
+                self.alignment = LEGACY.get(value, self.alignment)
+            case "pos":
+                self.alignment = _third(value, self._height, self.alignment)
+            case "r":
+                self._restyle(value or self._own)
+            case "i" | "b" | "u":
+                usual = {"i": self._italic, "b": self._bold, "u": False}[tag]
+                self._switch(tag, usual if value == "" else value != "0")
+
+    def _restyle(self, style: str) -> None:
+        _, self._italic, self._bold = self._styles(style)
+        for tag, on in (("i", self._italic), ("b", self._bold), ("u", False)):
+            self._switch(tag, on)
+
+    def _switch(self, tag: str, on: bool) -> None:
+        """Italic, bold or underlined from here on."""
+        if on and not self.made.is_open(tag):
+            self.made.open(tag)
+        elif not on:
+            self.made.close(tag)
+
+
+def _third(value: str, height: int, alignment: int) -> int:
+    numbers = value.lstrip("(").split(",")
+    try:
+        part = float(numbers[1]) / height
+    except (IndexError, ValueError, ZeroDivisionError, OverflowError):
+        return alignment
+    row = 2 if part < 0.34 else 1 if part < 0.67 else 0
+    return (alignment - 1) % 3 + 1 + 3 * row
+
+
+def _breaks(text: str) -> str:
+    r"""`\N` breaks a line, `\n` where it does not wrap by itself, `\h` is a space that does not."""
+    if "\\" not in text:
+        return text
+    return text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", "\xa0")
+
+
+_ASS_TIME = re.compile(r"([0-9]{1,3}):([0-9]{1,2}):([0-9]{1,2})(?:[.:,]([0-9]{1,3}))?", re.ASCII)
+_EVENTS = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"]
+
+
+@dataclass
+class Script:
+    """What the head of an ASS or SSA script says that matters here; fed line by line, answers with events."""
+
+    height: int = 288
+    old: bool = False
+    styles: dict[str, tuple[int, bool, bool]] = field(default_factory=dict)
+    _section: str = ""
+    _style_format: list[str] = field(default_factory=list)
+    _event_format: list[str] = field(default_factory=lambda: list(_EVENTS))
+
+    def style(self, name: str) -> tuple[int, bool, bool]:
+        """Alignment, italic, bold of a style; of the default one if there is none of that name."""
+        return self.styles.get(name.lstrip("*")) or self.styles.get("Default") or (2, False, False)
+
+    def read(self, line: str) -> Cue | None:
+        """Take in a line; the cue, if it is one."""
+        line = line.strip()
+        if line.startswith("[") and line.endswith("]"):
+            self._section = line[1:-1].strip().lower()
+            self.old = self.old or self._section == "v4 styles"
+            return None
+        kind, _, value = line.partition(":")
+        kind, value = kind.strip().lower(), value.strip()
+        if kind == "dialogue":
+            return self.dialogue(value)
+        if kind == "playresy":
+            self.height = int(value) if value.isdecimal() and 0 < int(value[:6]) < 100_000 else self.height
+        elif kind == "format":
+            fields = [name.strip().lower() for name in value.split(",")]
+            if self._section == "events":
+                self._event_format = fields if {"start", "end", "text"} <= set(fields) else list(_EVENTS)
+            else:
+                self._style_format = fields
+        elif kind == "style":
+            self._style(value)
+        return None
+
+    def _style(self, value: str) -> None:
+        named = dict(zip(self._style_format, map(str.strip, value.split(",")), strict=False))
+        number = named.get("alignment", "")
+        alignment = int(number) if number in {str(known) for known in range(1, 12)} else 2
+        if self.old:  # SSA: 1 to 3, plus 4 on top and 8 in the middle
+            alignment = LEGACY.get(number, 2)
+        italic, bold = (named.get(name, "0") not in {"", "0"} for name in ("italic", "bold"))
+        if len(self.styles) < 10_000:
+            self.styles[named.get("name", "").lstrip("*")] = (min(alignment, 9), italic, bold)
+
+    def dialogue(self, value: str) -> Cue | None:
+        """The cue of an event, whose fields are as the last Format line says."""
+        fields = value.split(",", len(self._event_format) - 1)
+        named = dict(zip(self._event_format, fields, strict=False))
+        start, stop = (_ASS_TIME.fullmatch(named.get(name, "").strip()) for name in ("start", "end"))
+        if start is None or stop is None:
+            return None
+        written, settings = self.text(named.get("style", "").strip(), named.get("text", ""))
+        return Cue(milliseconds(*start.groups()), milliseconds(*stop.groups()), written, settings)
+
+    def text(self, style: str, text: str) -> tuple[str, str]:
+        """Cue text and settings of an event's text in that style."""
+        return from_ass(text, style, self.style, self.height)
+
+
+def ass_cues(text: str) -> list[Cue]:
+    """The cues of an ASS or SSA script."""
+    script = Script()
+    found = (cue for line in clean(text).split("\n") if (cue := script.read(line)) is not None)
+    return joined(itertools.islice(found, MOST_CUES))

@@ -1,0 +1,95 @@
+"""From when to when a movie is played: the clock that everything said of a file counts on (pure).
+
+0 is where the presentation begins, whatever the clock of the file shows there: the fragments of a recording may begin
+at any time. What is not in the file has no time: a file that was cut off ends where its last sample does.
+"""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from trio_stream.mp4.edits.timeline import PresentsNothing, Timeline, place
+from trio_stream.mp4.reading.fragmented import read_fragments
+from trio_stream.mp4.reading.locating import Located, Read, fragments
+from trio_stream.mp4.reading.movie import Movie, Track, read_movie
+from trio_stream.mp4.reading.tables import SampleTable
+from trio_stream.mp4.reordering import REORDERED
+
+UNBOUNDED = 1 << 62
+"""The size of a file in which nothing is missing."""
+
+type Placed = tuple[Track, SampleTable, Timeline]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Seconds: what the clock of the file shows where the presentation begins, and how long that lasts."""
+
+    start: float
+    length: float
+
+
+def read_located(read: Read, located: Located, size: int, *, whole: bool = False) -> Movie:
+    """The movie of a file of `size` bytes, with all fragments; `whole`: with the samples behind its end that it names.
+
+    Raises `Malformed`, and whatever `read` raises.
+    """
+    end = UNBOUNDED if whole else size
+    movie = read_movie(located.moov, end)
+    if movie.fragmented:
+        movie = read_fragments(movie, fragments(read, size, located.fragments_from), end)
+    return movie
+
+
+def placed_tracks(movie: Movie, tracks: Iterable[Track]) -> list[Placed]:
+    """These tracks of `movie` with the samples that are presented, and when, but for those of which nothing is.
+
+    Raises `Unsupported`, and `PresentsNothing` if that is so of all.
+    """
+    start = clock_start(movie)
+    found: list[Placed] = []
+    empty: PresentsNothing | None = None
+    for each in tracks:
+        if not each.samples.count:
+            continue
+        try:
+            track, samples, timeline = place(each, movie.timescale, fragmented=movie.fragmented)
+        except PresentsNothing as error:
+            empty = error
+        else:
+            found.append((track, samples, _earlier(timeline, round(start * track.timescale))))
+    if not found and empty is not None:
+        raise empty
+    return found
+
+
+def clock_start(movie: Movie) -> Fraction:
+    """What the clock of the file shows where the presentation begins, in seconds: fragments may begin anywhere."""
+    starts = (Fraction(each.start, each.timescale) for each in movie.tracks if each.samples.count)
+    return min(starts, default=Fraction()) if movie.fragmented else Fraction()
+
+
+def extent(movie: Movie, ids: Container[int]) -> Extent | None:
+    """From when to when the tracks with these `ids` are presented; None where they have no samples.
+
+    Raises `Unsupported`."""
+    tracks = [track for track in movie.tracks if track.id in ids]
+    placed = placed_tracks(movie, tracks)
+    if not placed:
+        return None
+    length = max(end_of(samples, timeline) / track.timescale for track, samples, timeline in placed)
+    return Extent(float(clock_start(movie)), length)
+
+
+def end_of(samples: SampleTable, timeline: Timeline) -> int:
+    """When the presentation of a track ends: with one of the last samples, where these are shown in another order."""
+    if samples.compositions is None or not samples.count:
+        return samples.end + timeline.offset
+    tail = range(max(0, samples.count - REORDERED), samples.count)
+    return max(samples.shown_at(each) + samples.durations[each] for each in tail) + timeline.offset
+
+
+def _earlier(timeline: Timeline, ticks: int) -> Timeline:
+    """All of it presented so much earlier; what would be presented before 0 is decoded and not presented."""
+    led = min(ticks, max(0, timeline.lead))
+    return replace(timeline, lead=timeline.lead - led, skip=timeline.skip + ticks - led)

@@ -1,0 +1,127 @@
+"""Pictures at the beginning that have to be decoded and are not presented: an edit list begins within their group.
+
+Media Source throws away what is presented before 0, and then all that depends on it. So each of them is presented for
+one tick, less than two microseconds, from 0 on, and the first picture of the edit right behind them. Only the head of
+the tables changes, however long the film is.
+"""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.reading.movie import Track
+from trio_stream.mp4.reading.tables import Durations, Runs, SampleTable, runs_of
+from trio_stream.mp4.reordering import REORDERED
+
+TICKS = 1_000_000
+"""Ticks in a second, about: a tick is hardly more than the microsecond in which players count."""
+
+MOST = 10_000
+"""Pictures that may be hidden: those of a group of minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """The track in a finer timescale, its samples, and the media time at which the presentation begins."""
+
+    track: Track
+    samples: SampleTable
+    begins: int
+
+
+def finer(timescale: int) -> int:
+    """By how much a timescale is made finer, so that its unit is a tick."""
+    return max(1, TICKS // timescale)
+
+
+def in_ticks(track: Track) -> Track:
+    """The track in a finer timescale, whose samples last as long as they did. Raises `Malformed`."""
+    factor = finer(track.timescale)
+    durations = track.samples.durations
+    try:
+        values = array("I", (value * factor for value in durations.values))
+    except OverflowError:
+        raise Malformed("moov/trak/mdia/minf/stbl/stts", "a sample lasts too long") from None
+    samples = replace(track.samples, durations=Durations(durations.counts, values))
+    return replace(track, timescale=track.timescale * factor, samples=samples)
+
+
+def hide(track: Track, samples: SampleTable, first: int, begins: int) -> Hidden | None:
+    """`track` with `samples` so that nothing from sample `first` on, a keyframe, is presented before `begins`.
+
+    None if nothing would be. No offset from decoding to presentation may be negative. Raises `Malformed` for numbers
+    that no table holds.
+    """
+    stop = _head(samples, first, begins)
+    head = range(first, stop)
+    shown = samples.all_shown_at(head)
+    before = [number for number, time in zip(head, shown, strict=True) if time < begins]
+    if not before or len(before) == samples.count - first:
+        return None
+    factor = finer(track.timescale)
+    kept = next(number for number in range(first, samples.count) if samples.shown_at(number) >= begins)
+    decoded = samples.durations.times(head)
+    # The hidden ones before the first that is presented are decoded a tick apart, so all that follows moves forward.
+    moved = (samples.durations.time(kept) - samples.durations.time(first)) * factor - (kept - first)
+    turns = {number: turn for turn, number in enumerate(sorted(before, key=samples.shown_at))}
+    offsets: list[int] = []
+    for number, time, decode in zip(head, shown, decoded, strict=True):
+        at = (
+            samples.durations.time(first) * factor + number - first
+            if number < kept
+            else decode * factor - moved
+        )
+        if number in turns:
+            presented = begins * factor - moved + turns[number]
+        else:
+            presented = max(time * factor, begins * factor + len(turns)) - moved
+        offsets.append(max(0, presented - at))
+    durations, rest = samples.durations, range(kept, samples.count)
+    compositions = samples.compositions or Runs(array("I", (samples.count,)), array("i", (0,)))
+    try:
+        table = replace(
+            samples,
+            durations=Durations(*_joined(
+                _scaled(durations, range(first), factor), ((kept - first, 1),), _scaled(durations, rest, factor)
+            )),
+            compositions=Runs(*_joined(
+                _scaled(compositions, range(first), factor),
+                zip(*runs_of(array("i", offsets)), strict=True),
+                _scaled(compositions, range(stop, samples.count), factor),
+                kind="i",
+            )),
+        )  # fmt: skip
+    except OverflowError:
+        raise Malformed("moov/trak/mdia/minf/stbl", "a sample lasts too long") from None
+    return Hidden(in_ticks(track), table, begins * factor - moved)
+
+
+def _head(samples: SampleTable, first: int, begins: int) -> int:
+    """The sample behind all that are presented before `begins`, and behind the first that is not."""
+    stop = min(samples.count, first + MOST)
+    group = samples.sync_within(first + 1, stop)
+    stop = min(stop, group[0] + REORDERED if len(group) else stop)
+    shown = dict(zip(range(first, stop), samples.all_shown_at(range(first, stop)), strict=True))
+    late = [number for number, time in shown.items() if time < begins]
+    beginning = min((each for each in shown if shown[each] >= begins), key=shown.__getitem__, default=first)
+    return max([beginning, *late]) + 1
+
+
+def _scaled(runs: Runs, within: range, factor: int) -> Iterable[tuple[int, int]]:
+    """Counts and values of the samples in `within`, the values `factor` times larger."""
+    if not within:
+        return
+    run, last = runs.run_of(within.start), runs.run_of(within.stop - 1)
+    for each in range(run, last + 1):
+        begin, end = max(within.start, runs.starts[each]), min(within.stop, runs.starts[each + 1])
+        yield end - begin, runs.values[each] * factor
+
+
+def _joined(*parts: Iterable[tuple[int, int]], kind: str = "I") -> "tuple[array[int], array[int]]":
+    counts, values = array("I"), array(kind)
+    for part in parts:
+        for count, value in part:
+            counts.append(count)
+            values.append(value)
+    return counts, values

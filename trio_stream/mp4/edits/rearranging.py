@@ -1,0 +1,212 @@
+"""An edit list of several pieces: the samples of a track in the order in which they are presented.
+
+Each piece of the list presents a stretch of the media. Its samples are copied to its place, so a stretch that is cut
+out is gone, and one that is presented twice is there twice. The table that results is like any other.
+
+Pictures that a piece needs to be decoded and does not present (those from the keyframe before it on, and those behind
+it on which others depend) stay: each is presented for one tick, less than two microseconds, beside the piece. There is
+no other way to hide them in fragments, whose edit list speaks of the beginning only. Sound is cut at packets, as FFmpeg
+does from the second piece on. Source: ISO/IEC 14496-12 section 8.6.6.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from operator import sub
+
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.edits.hiding import finer, in_ticks
+from trio_stream.mp4.reading.descriptions import rearranged
+from trio_stream.mp4.reading.movie import MOST_SAMPLES, Track
+from trio_stream.mp4.reading.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
+from trio_stream.mp4.reordering import REORDERED, decode_times, durations, reordering
+
+REPEATED = 8
+"""Times that a track may be presented as a whole, and FEWEST samples that any may be."""
+
+FEWEST = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What the edit list presents from `at` on until `until`: the media in [`start`, `stop`). In units of the track."""
+
+    at: int
+    until: int
+    start: int
+    stop: int
+
+    def scaled(self, factor: int) -> "Piece":
+        """The same in units that are `factor` times shorter."""
+        return Piece(self.at * factor, self.until * factor, self.start * factor, self.stop * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """Sample `number` of the track, presented at `shown`, or `hidden`: for a tick."""
+
+    number: int
+    shown: int
+    hidden: bool = False
+
+
+def rearrange(
+    track: Track, pieces: Sequence[Piece], *, preroll: int = 0
+) -> tuple[Track, SampleTable, int] | None:
+    """The track in a finer timescale, the samples that `pieces` present, and when the first of them is decoded.
+
+    The latter is negative where something comes before the presentation. Of sound, `preroll` units before the first
+    piece are kept. None if the pieces present nothing. Raises `Malformed` if they present the track too often.
+    """
+    factor = finer(track.timescale)
+    samples = track.samples
+    most = min(MOST_SAMPLES, REPEATED * samples.count + FEWEST)
+    shown = [time * factor for time in samples.all_shown_at(range(samples.count))]
+    copies: list[_Copy] = []
+    for place, piece in enumerate(each.scaled(factor) for each in pieces):
+        if track.handler == "vide":
+            copies += _pictures(samples, shown, piece)
+        else:
+            copies += _sound(shown, samples.end * factor, piece, preroll * factor if place == 0 else None)
+        if len(copies) > most:
+            raise Malformed("moov/trak/edts/elst", "it presents the track too often")
+    if not copies:
+        return None
+    table, begins = _table(samples, copies, factor, reorder=track.handler == "vide")
+    described = rearranged(track.described, [each.number for each in copies])
+    return replace(in_ticks(track), described=described), table, begins
+
+
+def leave_out(track: Track, ranges: Sequence[range]) -> Track:
+    """The track without these samples, none of which is the first: the one before lasts until the next. Raises
+    `Malformed`."""
+    samples = track.samples
+    out = {number for each in ranges for number in each}
+    numbers = [number for number in range(samples.count) if number not in out]
+    times = [*samples.durations.times(numbers), samples.end]
+    try:
+        lengths = array("I", map(sub, times[1:], times))
+    except OverflowError:
+        raise Malformed("moov/trak/mdia/minf/stbl", "there is nothing to play for too long") from None
+    offsets = samples.compositions.of(numbers) if samples.compositions is not None else ()
+    table = _copied(samples, numbers, Durations(*runs_of(lengths)), offsets)
+    return replace(track, samples=table, described=rearranged(track.described, numbers))
+
+
+def _pictures(samples: SampleTable, shown: Sequence[int], piece: Piece) -> Iterator[_Copy]:
+    """The samples of a piece of pictures, in the order of decoding."""
+    syncs = samples.sync_within(0, samples.count)
+    entry = max(0, bisect_right(syncs, piece.start, key=shown.__getitem__) - 1)
+    first = syncs[entry] if len(syncs) else 0
+    presented = dict.fromkeys(_presented(samples, shown, first, piece))
+    if not presented:
+        return
+    begins = min(map(shown.__getitem__, presented))
+    # Pictures shown before the keyframe they follow need what came before it, and nothing needs them.
+    needed = [
+        each for each in range(first, max(presented) + 1) if each in presented or shown[each] >= shown[first]
+    ]
+    before = sorted(each for each in map(shown.__getitem__, needed) if each < piece.start)
+    behind = sorted(each for each in map(shown.__getitem__, needed) if each >= piece.stop)
+    ticks = max(0, piece.at - len(before))  # what is presented before 0 would be thrown away
+    hidden = {time: ticks + turn for turn, time in enumerate(before)}
+    hidden |= {time: piece.until - len(behind) + turn for turn, time in enumerate(behind)}
+    for number in needed:
+        time = shown[number]
+        visible = max(piece.at + time - begins, ticks + len(before))
+        yield _Copy(number, hidden.get(time, visible), time in hidden)
+
+
+def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: Piece) -> Iterator[int]:
+    """Which samples a piece presents. Behind the keyframe at which it is over, few may be shown before that."""
+    stop = samples.count
+    for number in range(first, samples.count):
+        if number >= stop:
+            return
+        if piece.start <= shown[number] < piece.stop:
+            yield number
+        elif shown[number] >= piece.stop and samples.is_sync(number):
+            stop = min(stop, number + REORDERED)
+
+
+def _sound(shown: Sequence[int], end: int, piece: Piece, preroll: int | None) -> Iterator[_Copy]:
+    """The samples of a piece of sound. `preroll`: it is the first, and begins within a sample if it has to."""
+    if piece.start >= end:
+        return
+    stop = bisect_right(shown, piece.stop - 1)
+    if preroll is None:
+        first = bisect_right(shown, piece.start - 1)
+        begins = shown[first] if first < len(shown) else end
+    else:
+        roll = preroll if piece.at == 0 else 0
+        first = max(0, bisect_right(shown, max(0, piece.start - roll)) - 1)
+        begins = piece.start
+    for number in range(first, stop):
+        yield _Copy(number, piece.at + shown[number] - begins)
+
+
+def _table(
+    samples: SampleTable, copies: Sequence[_Copy], factor: int, *, reorder: bool
+) -> tuple[SampleTable, int]:
+    """The copies as a table of samples, whose times begin at 0, and when that is."""
+    shown = [each.shown for each in copies]
+    last = max((each for each in copies if not each.hidden), key=lambda each: each.shown)
+    end = max(last.shown + samples.durations[last.number] * factor, max(shown) + 1)
+    if reorder:
+        delay = reordering(shown, len(shown))
+        decoded = decode_times(shown, delay, end)
+        lengths = durations(decoded, max(end - delay, decoded[-1]))
+    else:
+        decoded = list(accumulate(shown, max))  # a piece may begin within the last sample of the one before
+        lengths = durations(decoded, max(end, decoded[-1]))
+    offsets = [time - decode for time, decode in zip(shown, decoded, strict=True)]
+    numbers = [each.number for each in copies]
+    try:
+        lasting = Durations(*runs_of(array("I", lengths)))
+        table = _copied(samples, numbers, lasting, offsets if reorder else ())
+    except OverflowError:
+        raise Malformed("moov/trak/edts/elst", "it presents a sample for too long") from None
+    return table, decoded[0]
+
+
+def _copied(
+    samples: SampleTable, numbers: Sequence[int], durations: Durations, offsets: Sequence[int]
+) -> SampleTable:
+    """The samples of these numbers as a table; `offsets` to their presentation, none: there are none."""
+    sizes: int | array[int] = (
+        samples.sizes
+        if isinstance(samples.sizes, int)
+        else array("I", map(samples.sizes.__getitem__, numbers))
+    )
+    chunks = _chunks(samples, numbers)
+    return SampleTable(
+        count=len(numbers),
+        sizes=sizes,
+        durations=durations,
+        compositions=Runs(*runs_of(array("i", offsets))) if any(offsets) else None,
+        sync=None
+        if samples.sync is None
+        else array("I", (turn for turn, number in enumerate(numbers) if samples.is_sync(number))),
+        chunks=chunks,
+        dependencies=None
+        if samples.dependencies is None
+        else bytes(map(samples.dependencies.__getitem__, numbers)),
+        sums=sums_of(sizes, chunks),
+    )
+
+
+def _chunks(samples: SampleTable, numbers: Sequence[int]) -> Chunks:
+    """Where samples lie, those that follow each other in one chunk as one chunk."""
+    offsets, counts, end = array("Q"), array("I"), -1
+    places = samples.offsets()
+    for number in numbers:
+        place = places[number]
+        if place != end:
+            offsets.append(place)
+            counts.append(0)
+        counts[-1] += 1
+        end = place + samples.bytes_of(number, number + 1)
+    firsts = array("I", range(1, len(offsets) + 1))
+    return Chunks(offsets, firsts, counts, array("Q", accumulate(counts[:-1], initial=0)))

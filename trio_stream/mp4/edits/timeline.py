@@ -1,0 +1,225 @@
+"""From the time of the media to that of the presentation: what an edit list says.
+
+An edit list tells from where in the media on a track is presented, and how much later than the others it begins. Sound
+and pictures stay together to the millisecond, and what comes before the first thing that is presented (the priming of
+an encoder, pictures before a cut) is decoded and not presented. A list of several pieces makes another track of them
+(`rearranging`). Sources: ISO/IEC 14496-12 section 8.6.6; ISO/IEC 23000-19 (CMAF) section 7.5.13.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.edits.hiding import hide
+from trio_stream.mp4.edits.rearranging import Piece, rearrange
+from trio_stream.mp4.reading.movie import EMPTY, Edit, Track
+from trio_stream.mp4.reading.tables import Runs, SampleTable
+from trio_stream.mp4.reordering import REORDERED
+
+PREROLL = 1
+"""Seconds of sound that are decoded before the first that is heard, as FFmpeg does: some decoders need a while to be
+in step."""
+
+LATEST = 1 << 62
+
+_PATH = "moov/trak/edts/elst"
+
+
+class Unsupported(Malformed):
+    """A whole file that says what cannot be said with fragments."""
+
+
+class PresentsNothing(Unsupported):
+    """The edit list of a track presents nothing of it."""
+
+
+class Protected(Unsupported):
+    """What is in the file is encrypted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """How the samples of a track are presented, in units of its timescale.
+
+    `lead` is added to the times of decoding, and the first `skip` units of what results are decoded and not presented.
+    So a sample is presented at its media time + lead - skip. No sample before `first` is needed; where it is not
+    presented, `lead` is such that it is decoded at 0, which is when players take a playlist to begin.
+    """
+
+    lead: int = 0
+    skip: int = 0
+    first: int = 0
+
+    @property
+    def offset(self) -> int:
+        """From media time to presentation time."""
+        return self.lead - self.skip
+
+
+def place(
+    track: Track, movie_timescale: int, *, fragmented: bool = False
+) -> tuple[Track, SampleTable, Timeline]:
+    """The samples of `track` that are presented, and when. Raises `Unsupported`.
+
+    The track is another one, with a finer timescale, where the edit list has several pieces. In a fragmented file an
+    edit list speaks of a part that is not there, so only its beginning counts, in a time that the fragments tell.
+    """
+    delay, edits = _presented(track, movie_timescale)
+    lead = _scaled(delay, track.timescale, movie_timescale)
+    samples = track.samples
+    if samples.count == 0:
+        return track, samples, Timeline()
+    if track.start + lead + samples.end >= LATEST or any(each.media_time >= LATEST for each in edits):
+        raise Malformed(_PATH, "it begins later than any clock goes")
+    if not edits:
+        if track.edits and not fragmented:
+            raise _nothing()
+        return track, samples, Timeline(lead=track.start + lead)
+    if len(edits) > 1:
+        if fragmented:
+            raise Unsupported(_PATH, "it cuts pieces out of a track whose samples are in fragments")
+        return _rearranged(track, _pieces(edits, lead, track.timescale, movie_timescale))
+    return _trimmed(track, edits[0], lead, movie_timescale, fragmented=fragmented)
+
+
+def _trimmed(
+    track: Track, edit: Edit, lead: int, movie_timescale: int, *, fragmented: bool
+) -> tuple[Track, SampleTable, Timeline]:
+    """What one stretch of the media presents, `lead` after the beginning."""
+    samples, hidden = track.samples, edit.media_time - track.start
+    if not fragmented:
+        if edit.duration:
+            stop = edit.media_time + _scaled(edit.duration, track.timescale, movie_timescale)
+            samples = _ending_at(samples, stop)
+        samples, later = _not_before_decoding(samples)
+        hidden += later
+    if track.handler == "vide":
+        first = _last_sync(samples, hidden)
+        shown = _first_shown(samples, first, hidden)
+        hidden = hidden if fragmented else shown
+        if samples.shown_at(first) < hidden and (found := hide(track, samples, first, hidden)) is not None:
+            lead = lead * found.track.timescale // track.timescale
+            track, samples, hidden = found.track, found.samples, found.begins
+    elif hidden > samples.end + samples.composition(samples.count - 1):
+        raise _nothing()
+    else:
+        # What is to be silent because the track begins later cannot be hidden: it is left out.
+        roll = 0 if lead else PREROLL * track.timescale
+        first = max(0, min(samples.durations.at(hidden - roll + 1), samples.count) - 1)
+    skip = max(0, hidden - lead)
+    unseen = min(samples.durations.time(first), skip)
+    return track, samples, Timeline(max(0, lead - hidden) - unseen, skip - unseen, first)
+
+
+def _rearranged(track: Track, pieces: Sequence[Piece]) -> tuple[Track, SampleTable, Timeline]:
+    found = rearrange(track, pieces, preroll=PREROLL * track.timescale)
+    if found is None:
+        raise _nothing()
+    arranged, samples, begins = found
+    return arranged, samples, Timeline(lead=max(0, begins), skip=max(0, -begins))
+
+
+def _pieces(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: int) -> list[Piece]:
+    """Where on the timeline of the track each edit is; those that present nothing are gaps."""
+    found: list[Piece] = []
+    passed = 0
+    for edit in edits:
+        at, until = (
+            lead + _scaled(each, timescale, movie_timescale) for each in (passed, passed + edit.duration)
+        )
+        passed += edit.duration
+        if edit.media_time != EMPTY:
+            found.append(Piece(at, until, edit.media_time, edit.media_time + until - at))
+    return found
+
+
+def _scaled(duration: int, timescale: int, movie_timescale: int) -> int:
+    """A duration of an edit list in units of the track."""
+    return (duration * timescale + movie_timescale // 2) // movie_timescale
+
+
+def _nothing() -> PresentsNothing:
+    return PresentsNothing(_PATH, "it presents nothing of the track")
+
+
+def _last_sync(samples: SampleTable, time: int) -> int:
+    """The last sample that can be decoded by itself and is presented at `time` or before; else the first of all."""
+    syncs = samples.sync_within(0, samples.count)
+    return syncs[max(0, bisect_right(syncs, time, key=samples.shown_at) - 1)] if syncs else 0
+
+
+def _first_shown(samples: SampleTable, first: int, time: int) -> int:
+    """When the first picture from sample `first` on is presented that begins at `time` or later: the presentation
+    begins with it. Raises `Unsupported` where there is none.
+
+    A picture that begins sooner and lasts beyond `time` is not shown, which is how FFmpeg, and so browsers, read it.
+    """
+    about = min(samples.durations.at(time), samples.count - 1)
+    near = range(max(first, about - REORDERED), min(about + REORDERED, samples.count))
+    if not (later := [shown for each in near if (shown := samples.shown_at(each)) >= time]):
+        raise _nothing()
+    return min(later)
+
+
+def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
+    """The samples with no negative offset from decoding to presentation, and how much later all are presented then.
+
+    FFmpeg reads negative ones of fragments otherwise than those of a file.
+    """
+    if samples.compositions is None or not samples.compositions.negative:
+        return samples, 0
+    least = min(samples.compositions.values)
+    try:
+        values = array("i", (value - least for value in samples.compositions.values))
+    except OverflowError:
+        raise Malformed("moov/trak/mdia/minf/stbl/ctts", "an offset is too large") from None
+    return replace(samples, compositions=Runs(samples.compositions.counts, values)), -least
+
+
+def _presented(track: Track, movie_timescale: int) -> tuple[int, list[Edit]]:
+    """How much later the track begins, in units of the movie's timescale, and the edits from the first on that presents
+    something; those that follow each other in the media are one.
+
+    At what rate they do is not asked, as FFmpeg does not.
+    """
+    lasting = [each for each in track.edits if each.duration]
+    if all(each.media_time == EMPTY for each in lasting):  # one of no duration goes to the end
+        lasting += [each for each in track.edits if each.media_time != EMPTY][:1]
+    delay = 0
+    found: list[Edit] = []
+    for edit in lasting:
+        if not found and edit.media_time == EMPTY:
+            delay += edit.duration
+        elif found and _follows(found[-1], edit, track.timescale, movie_timescale):
+            found[-1] = replace(found[-1], duration=found[-1].duration + edit.duration)
+        else:
+            found.append(edit)
+    while found and found[-1].media_time == EMPTY:
+        found.pop()
+    return delay, found
+
+
+def _follows(one: Edit, other: Edit, timescale: int, movie_timescale: int) -> bool:
+    """Whether `other` goes on where `one` ends, as far as the movie's timescale can tell."""
+    if EMPTY in (one.media_time, other.media_time):
+        return one.media_time == other.media_time
+    end = one.media_time + one.duration * timescale / movie_timescale
+    return abs(other.media_time - end) <= 2 * timescale / movie_timescale
+
+
+def _ending_at(samples: SampleTable, stop: int) -> SampleTable:
+    """Without the samples at the end that are presented at `stop` or later."""
+    count, offsets = samples.count, samples.compositions
+    if offsets is None:
+        count = min(count, samples.durations.at(stop))
+    else:
+        for run in range(
+            offsets.run_of(count - 1), -1, -1
+        ):  # in a run they are presented as they are decoded
+            count = min(count, max(samples.durations.at(stop - offsets.values[run]), offsets.starts[run]))
+            if count > offsets.starts[run]:
+                break
+    count = max(1, count)
+    return samples if count == samples.count else replace(samples, count=count)

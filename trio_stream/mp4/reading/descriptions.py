@@ -1,0 +1,158 @@
+"""How the samples of a track are coded: the entries of its `stsd`, and to which of them samples refer.
+
+Most tracks have one entry. A film that was put together of several has one for each coding, and chunks or fragments
+name theirs. Entries that tell a decoder the same count as one: many editors write one for each clip.
+Sources: ISO/IEC 14496-12 sections 8.5.2, 8.7.4 and 8.8.7.
+"""
+
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from trio_stream.mp4.boxes import Box, Kinds, Malformed, full_box
+from trio_stream.mp4.reading.quicktime import as_iso
+from trio_stream.mp4.reading.sample_entry import VISUAL, SampleEntry, read_sample_entry
+
+LARGEST_KEPT = 64 << 10
+"""Bytes of a box that goes into init segments: a sample entry is some hundred."""
+
+MOST_CHANGES = 1000
+"""Changes of the coding of a track: each is an init segment in playlists."""
+
+_TRIFLES = frozenset({"btrt", "esds", "free", "skip", "uuid"})
+"""Boxes of an entry that tell a decoder nothing; what it has to know of an `esds` is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One sample entry: alone in an `stsd` box, for an init segment, and what it says."""
+
+    box: bytes
+    entry: SampleEntry
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes, in bytes, within some."""
+        return len(self.box) + self.entry.nbytes
+
+    @property
+    def told(self) -> Hashable:
+        """What a decoder has to know: of two that are alike in that, one is enough."""
+        entry = self.entry
+        boxes = tuple(sorted((kind, inner) for kind, inner in entry.boxes.items() if kind not in _TRIFLES))
+        # AAC says in its configuration what the fields of the entry say, and better.
+        fields = (0, 0) if entry.config else (entry.channels, entry.rate)
+        return entry.kind, boxes, entry.width, entry.height, *fields, entry.object_type, entry.config
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """From sample `first` on, counted from 0, a track is coded as its `description` says."""
+
+    first: int
+    description: Description
+
+
+class Descriptions:
+    """The entries of an `stsd`, by their numbers, counted from 1. Each is read when it is asked for."""
+
+    def __init__(self, minf: Kinds, stsd: Box, handler: str) -> None:
+        version, _, fields = stsd.full()
+        fields.u32()
+        self._path = stsd.path
+        self._version = version
+        self._entries = list(stsd.children(8))
+        self._handler = handler
+        self._minf = minf
+        self._known: dict[int, Description] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, number: int) -> Description:
+        """Raises `Malformed`."""
+        if (found := self._known.get(number)) is None:
+            if not 0 < number <= len(self):
+                raise Malformed(self._path, f"there is no entry {number} in it")
+            found = self._known[number] = self._read(self._entries[number - 1])
+        return found
+
+    def _read(self, entry: Box) -> Description:
+        entry = as_iso(entry, self._version) if self._handler == "soun" else _without_padding(entry)
+        _check_is_here(self._minf, entry)
+        box = full_box("stsd", self._version, 0, b"\0\0\0\1", kept(entry))
+        return Description(box, read_sample_entry(entry, self._handler))
+
+    def of(self, references: Iterable[tuple[int, int]], count: int) -> tuple[Described, ...]:
+        """How `count` samples are coded, of which those from a sample on refer to the entry of that number.
+
+        What comes first is from sample 0 on, even if there are no samples. Raises `Malformed`.
+        """
+        found: list[Described] = []
+        alike: dict[Hashable, Description] = {}  # so that a coding which returns is the one it was
+        before: int | None = None
+        for first, number in references:
+            if number == before or (found and first >= count):
+                continue
+            before = number
+            description = alike.setdefault(self[number].told, self[number])
+            if found and found[-1].first == first:
+                found.pop()  # no sample was coded so
+            if found and found[-1].description is description:
+                continue
+            if len(found) > MOST_CHANGES:
+                raise Malformed(self._path, f"the coding changes more than {MOST_CHANGES:,} times")
+            found.append(Described(first if found else 0, description))
+        return tuple(found)
+
+
+def within(described: Sequence[Described], first: int, stop: int) -> tuple[Described, ...]:
+    """How the samples from `first` to `stop` are coded; what holds at `first` comes first."""
+    begun = max(number for number, each in enumerate(described) if number == 0 or each.first <= first)
+    return (
+        replace(described[begun], first=first),
+        *(each for each in described[begun + 1 :] if each.first < stop),
+    )
+
+
+def rearranged(described: Sequence[Described], samples: Sequence[int]) -> tuple[Described, ...]:
+    """How a track is coded that is made of these samples, in this order."""
+    if len(described) == 1:
+        return tuple(described)
+    found: list[Described] = []
+    bounds = [each.first for each in described]
+    for place, sample in enumerate(samples):
+        description = described[bisect_right(bounds, sample) - 1].description
+        if not found or found[-1].description is not description:
+            found.append(Described(place, description))
+    return tuple(found)
+
+
+def kept(box: Box) -> bytes:
+    """A box that goes into init segments. Raises `Malformed` if it is too large for that."""
+    if len(box.payload) > LARGEST_KEPT:
+        raise Malformed(
+            box.path, f"it has {len(box.payload)} bytes, more than the {LARGEST_KEPT} that may be"
+        )
+    return box.whole()
+
+
+def _without_padding(entry: Box) -> Box:
+    """An entry of pictures without the zeros that QuickTime ends it with, which are no box to browsers."""
+    inner = (
+        sum(len(each.payload) + 8 for each in entry.children(VISUAL)) if len(entry.payload) > VISUAL else 0
+    )
+    return replace(entry, payload=entry.payload[: VISUAL + inner])
+
+
+def _check_is_here(minf: Kinds, entry: Box) -> None:
+    """Raise `Malformed` if the samples lie in another file, which QuickTime movies may refer to."""
+    if "dinf" not in minf or (dref := minf["dinf"].find("dref")) is None:
+        return
+    references = list(dref.children(8))
+    number = int.from_bytes(entry.payload[6:8], "big")
+    if not 0 < number <= len(references) or references[number - 1].kind != "alis":
+        return
+    _, flags, _ = references[number - 1].full()
+    if not flags & 1:
+        raise Malformed(dref.path, "its samples lie in another file")

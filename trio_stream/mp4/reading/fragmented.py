@@ -1,0 +1,235 @@
+"""`moof` boxes -> the same tables a `moov` gives: a fragmented file is walked once and is a file like any other.
+
+Each run of a fragment (`trun`) is a chunk. Where the clock of a fragment (`tfdt`) and the sum of the durations before
+it differ, the clock is right: the last sample before it is that much longer. Behind the last one there is no clock, so
+a last sample of hours is not believed: writers that stop do not know how long it lasts. The samples of the `moov`
+itself come first: some writers put the first fragment there. Source: ISO/IEC 14496-12 section 8.8.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+
+from trio_stream.mp4.boxes import Box, Kinds, Malformed
+from trio_stream.mp4.reading.movie import MOST_SAMPLES, Defaults, Movie, References, Track
+from trio_stream.mp4.reading.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
+
+NOT_SYNC = 0x10000
+"""sample_is_non_sync_sample of sample flags (section 8.8.3.1)."""
+
+FEWEST = 1 << 16
+"""Samples that may be named in any file: some have no bytes."""
+
+
+ENDLESS, FEW = 60, 25
+"""Seconds that the last sample may last in any case, and samples there have to be to know better."""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """The samples of a track so far; `start` is when the first is decoded, `clock` when the next one is. `described`
+    are the numbers of sample entries, each with the first sample that refers to it."""
+
+    sizes: "array[int]" = field(default_factory=lambda: array("I"))
+    durations: "array[int]" = field(default_factory=lambda: array("I"))
+    compositions: "array[int]" = field(default_factory=lambda: array("i"))
+    sync: "array[int]" = field(default_factory=lambda: array("I"))
+    offsets: "array[int]" = field(default_factory=lambda: array("Q"))
+    counts: "array[int]" = field(default_factory=lambda: array("I"))
+    described: list[tuple[int, int]] = field(default_factory=list)
+    start: int = 0
+    clock: int = 0
+
+
+@dataclass(slots=True)
+class _Bounds:
+    """The file's `size`, and how many samples may still be named in it, of whatever track and whether or not they are
+    there: each costs time and memory before it is known to be nothing."""
+
+    size: int
+    left: int
+
+    def take(self, count: int, path: str) -> None:
+        """Use up some. Raises `Malformed`."""
+        if count > self.left:
+            raise Malformed(path, f"{count} samples are more than are left for the file")
+        self.left -= count
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Where a run is read: its fragment, what the samples are unless it says otherwise, and the bytes of the file."""
+
+    base: int
+    given: Defaults
+    bounds: _Bounds
+
+
+def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) -> Movie:
+    """The movie with the samples of all fragments: offset and payload of each `moof`. Raises `Malformed`."""
+    bounds = _Bounds(size, min(MOST_SAMPLES, max(size, FEWEST)))
+    bounds.take(sum(track.samples.count for track in movie.tracks), "moov")
+    gathered = {
+        track.id: _of_the_moov(track.samples, movie.references.get(track.id)) for track in movie.tracks
+    }
+    fragmented = False
+    for offset, payload in moofs:
+        fragmented = True
+        moof = Box("moof", memoryview(payload), "moof")
+        data_end = offset
+        for traf in moof.children():
+            if traf.kind == "traf":
+                data_end = _read_traf(traf, offset, data_end, movie, gathered, bounds)
+    if not fragmented:
+        return movie
+    return Movie(
+        movie.timescale,
+        tuple(_with_fragments(track, gathered[track.id], movie) for track in movie.tracks),
+        fragmented=True,
+        defaults=movie.defaults,
+    )
+
+
+def _of_the_moov(samples: SampleTable, references: References | None) -> _Gathered:
+    """The samples that are no fragment's."""
+    count, chunks = samples.count, samples.chunks
+    gathered = _Gathered()
+    if not count:
+        return gathered
+    gathered.described = list(references.runs) if references is not None else []
+    gathered.sizes = samples.expand_sizes(0, count)
+    gathered.durations = samples.durations.expand(0, count)
+    gathered.compositions = (
+        samples.compositions.expand(0, count)
+        if samples.compositions is not None
+        else array("i", bytes(4 * count))
+    )
+    gathered.sync = array("I", samples.sync_within(0, count))
+    gathered.clock = samples.end
+    left = count
+    for (first, stop), length in zip(
+        pairwise([*chunks.firsts, len(chunks.offsets) + 1]), chunks.lengths, strict=True
+    ):
+        for number in range(first, stop):
+            if not left:
+                return gathered
+            gathered.offsets.append(chunks.offsets[number - 1])
+            gathered.counts.append(min(length, left))
+            left -= gathered.counts[-1]
+    return gathered
+
+
+def _read_traf(
+    traf: Box, moof_at: int, data_at: int, movie: Movie, gathered: dict[int, _Gathered], bounds: _Bounds
+) -> int:
+    """Add the samples of one `traf`; answers where its data ends."""
+    boxes = list(traf.children())
+    by_kind = Kinds(traf.path, boxes)
+    header = by_kind.one("tfhd")
+    _, flags, fields = header.full()
+    id_ = fields.u32()
+    given = movie.defaults.get(id_, Defaults())
+    base = moof_at if flags & 0x020000 else data_at
+    if flags & 0x1:
+        base = fields.number(8)
+    description = fields.u32() if flags & 0x2 else given.description
+    given = Defaults(
+        fields.u32() if flags & 0x8 else given.duration,
+        fields.u32() if flags & 0x10 else given.size,
+        fields.u32() if flags & 0x20 else given.flags,
+    )
+    track = gathered.get(id_, _Gathered())  # what is none of ours takes its place all the same
+    if not track.described or track.described[-1][1] != max(1, description):
+        track.described.append((len(track.sizes), max(1, description)))
+    if (tfdt := by_kind.get("tfdt")) is not None:
+        version, _, fields = tfdt.full()
+        _set_clock(track, fields.wide(version), tfdt.path)
+    end = base
+    run = _Run(base, given, bounds)
+    for trun in boxes:
+        if trun.kind == "trun":
+            end = _read_trun(trun, track, end, run)
+    return end
+
+
+def _set_clock(track: _Gathered, time: int, path: str) -> None:
+    if not len(track.durations):
+        track.start = track.clock = time
+    elif time != track.clock:
+        longer = track.durations[-1] + time - track.clock
+        if not 0 <= longer < 1 << 32:
+            raise Malformed(path, "its time lies before the end of the fragment before it")
+        track.durations[-1] = longer
+        track.clock = time
+
+
+def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
+    """Add the samples of one run that are there; answers where its data ends."""
+    _, flags, fields = trun.full()
+    count, given, size = fields.u32(), run.given, run.bounds.size
+    run.bounds.take(count, trun.path)
+    offset = run.base + fields.number(4, signed=True) if flags & 0x1 else at
+    first_flags = fields.u32() if flags & 0x4 else given.flags
+    columns = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
+    rows = fields.numbers("I", count * len(columns))
+    column = {bit: rows[at :: len(columns)] for at, bit in enumerate(columns)}
+    sizes = column[0x200] if 0x200 in column else array("I", (given.size,)) * count
+    end = offset + sum(sizes)
+    if not 0 <= offset <= size:
+        return end
+    if end > size:  # cut off: what is not there is no sample
+        sizes = sizes[: bisect_right(array("Q", accumulate(sizes)), size - offset)]
+    if not (count := len(sizes)):
+        return end
+    durations = column[0x100][:count] if 0x100 in column else array("I", (given.duration,)) * count
+    first = len(track.sizes)
+    if 0x400 in column:
+        track.sync.extend(first + n for n, each in enumerate(column[0x400][:count]) if not each & NOT_SYNC)
+    else:
+        if not first_flags & NOT_SYNC:
+            track.sync.append(first)
+        if not given.flags & NOT_SYNC:
+            track.sync.extend(range(first + 1, first + count))
+    track.sizes += sizes
+    track.durations += durations
+    track.clock += sum(durations)
+    offsets = column[0x800][:count].tobytes() if 0x800 in column else bytes(4 * count)
+    track.compositions += array("i", offsets)
+    track.offsets.append(offset)
+    track.counts.append(count)
+    return end
+
+
+def _believed(durations: "array[int]", timescale: int) -> "array[int]":
+    """The durations; a last sample that claims more than ENDLESS and all before it together lasts as the one before."""
+    if len(durations) < FEW or durations[-1] < ENDLESS * timescale or durations[-1] < sum(durations[:-1]):
+        return durations
+    return durations[:-1] + durations[-2:-1]
+
+
+def _with_fragments(track: Track, found: _Gathered, movie: Movie) -> Track:
+    count = len(found.sizes)
+    described = track.described
+    if (references := movie.references.get(track.id)) is not None and found.described:
+        described = references.entries.of(found.described, count)
+    samples = array("Q", bytes(8 * len(found.counts)))
+    total = 0
+    for number, each in enumerate(found.counts):
+        samples[number] = total
+        total += each
+    chunks = Chunks(found.offsets, array("I", range(1, len(found.offsets) + 1)), found.counts, samples)
+    return track.with_samples(
+        SampleTable(
+            count=count,
+            sizes=found.sizes,
+            durations=Durations(*runs_of(_believed(found.durations, track.timescale))),
+            compositions=Runs(*runs_of(found.compositions)) if any(found.compositions) else None,
+            sync=None if len(found.sync) == count else found.sync,
+            chunks=chunks,
+            sums=sums_of(found.sizes, chunks),
+        ),
+        start=found.start,
+        described=described,
+    )

@@ -1,0 +1,72 @@
+"""What QuickTime movies say otherwise than MP4: entries of sound, and numbers of languages.
+
+An entry of sound has a version of QuickTime's own, with more fields, and keeps what configures its codec in an atom
+`wave`. Browsers read neither in fragments, so such an entry is written anew as ISO/IEC 14496-12 has it.
+
+Sources: QuickTime File Format, "Sound Sample Description" and "Language Code Values"; ISO/IEC 14496-14 section 5.6;
+ISO/IEC 14496-1 section 7.2.6.
+"""
+
+import struct
+from dataclasses import replace
+
+from trio_stream.mp4.boxes import Box, Fields, box
+from trio_stream.mp4.reading.esds import write_esds
+
+SOUND = 28
+"""Bytes of an entry of sound before the boxes in it."""
+
+MORE = {1: 16, 2: 36}
+"""Bytes that QuickTime's versions of it have more."""
+
+_MP3 = frozenset({".mp3", "ms\0U"})
+"""Kinds of entries of MP3, the second one by its number in WAVE files. They hold nothing that configures it."""
+
+_LOWEST = 32_000
+"""Hz, from which on MP3 is of MPEG-1 (0x6B), and below of MPEG-2 (0x69): ISO/IEC 14496-1 table 5."""
+
+_CONFIGURE = ("esds", "alac", "dac3", "dec3", "dOps", "dfLa")
+
+LANGUAGES = (
+    "eng", "fra", "deu", "ita", "nld", "swe", "spa", "dan", "por", "nor", "heb", "jpn", "ara", "fin", "ell", "isl",
+    "mlt", "tur", "hrv", "zho", "urd", "hin", "tha", "kor", "lit", "pol", "hun", "est", "lav", "smi", "fao", "fas",
+    "rus", "zho", "nld", "gle", "sqi", "ron", "ces", "slk", "slv", "yid", "srp", "mkd", "bul", "ukr", "bel", "uzb",
+    "kaz", "aze", "aze", "hye", "kat", "ron", "kir", "tgk", "tuk", "mon",
+)  # fmt: skip
+"""ISO 639-2 by QuickTime's number of a language."""
+
+
+def as_iso(entry: Box, listed: int) -> Box:
+    """An entry of sound as MP4 has it, which stands in an `stsd` of version `listed`; the same if it is one.
+
+    Raises `Malformed`.
+    """
+    fields = Fields(entry)
+    fields.take(6)
+    reference, version = fields.u16(), fields.u16()
+    fields.take(6)
+    channels, _, _, _, rate = (fields.u16() for _ in range(5))
+    fields.take(2)
+    if listed:
+        return entry
+    if version == 2:
+        fields.take(4)
+        (exact,) = struct.unpack(">d", fields.take(8))
+        rate, channels = round(exact) if 0 < exact < 1 << 32 else 0, min(fields.u32(), 0xFFFF)
+    inner = {each.kind: each for each in entry.children(SOUND + MORE.get(version, 0))}
+    wave = inner.get("wave")
+    if version not in MORE and wave is None and entry.kind not in _MP3:
+        return entry
+    if wave is not None:
+        inner = {each.kind: each for each in wave.children()} | inner
+    configure = [inner[kind].whole() for kind in _CONFIGURE if kind in inner]
+    kind = entry.kind
+    if kind in _MP3:
+        kind, configure = "mp4a", [write_esds(0x6B if rate >= _LOWEST else 0x69)]
+    written = box(
+        kind,
+        bytes(6),
+        struct.pack(">H8xHHHHI", reference, channels, 16, 0, 0, rate << 16 if rate < 1 << 16 else 0),
+        *configure,
+    )
+    return replace(entry, kind=kind, payload=memoryview(written)[8:])

@@ -1,0 +1,294 @@
+"""The tracks of an MP4 file -> its presentation: how they are called, and where they are cut.
+
+The first segment of each track begins with the title, however late its first sample is presented: it is decoded then.
+
+A playlist needs of the tables only the keyframes, their times, and sums of sizes; no sample is looked at by itself.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache, partial
+from itertools import accumulate, pairwise
+
+from trio_stream.media.formats.codecs import HLG, PQ
+from trio_stream.mp4.edits.extent import end_of
+from trio_stream.mp4.edits.timeline import Unsupported
+from trio_stream.mp4.reading.movie import Track
+from trio_stream.mp4.reading.sample_entry import SampleEntry
+from trio_stream.mp4.reading.tables import SampleTable
+from trio_stream.packaging.coding import codec_string
+from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
+from trio_stream.packaging.periods import NEAR
+from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments, Stretch
+from trio_stream.packaging.selection import LONGEST, PackagedTrack, label_of
+
+MOST_IN_SEGMENT = 1 << 16
+"""Samples in one segment: the head of a fragment names each of them."""
+
+MOST_KEYS = 10_000
+"""Keyframes in the playlist for trick play, about; they are at least a second apart."""
+
+TOGETHER = 64
+"""Keyframes whose times are reckoned at once."""
+
+HEAD = 160
+PER_SAMPLE = 16
+"""Bytes that the head of a segment takes at most, and for each sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where segments begin and the last one ends, in units of a timescale."""
+
+    times: Sequence[int]
+    timescale: int
+
+
+def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ()) -> Presentation:
+    """What manifests say of them, and of what is left out. Raises `Malformed`."""
+    renditions: list[Rendition] = []
+    marks: Marks | None = None
+    for each in tracks:
+        if end_of(each.samples, each.timeline) > LONGEST * each.track.timescale:
+            raise Unsupported("moov/trak", f"it lasts longer than {LONGEST // 3600} hours")
+        if each.track.handler == "vide":
+            rendition = _video(each)
+            marks = Marks(rendition.segments.starts, rendition.timescale)
+        else:
+            marks = marks or _even_marks(each)
+            rendition = _audio(each, marks, default=not any(other.kind == "audio" for other in renditions))
+        if max(after - before for before, after in pairwise(rendition.segments.samples)) > MOST_IN_SEGMENT:
+            raise Unsupported(
+                "moov/trak", f"there are more than {MOST_IN_SEGMENT} samples between two keyframes"
+            )
+        renditions.append(rendition)
+        if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
+            raise Unsupported("moov", f"there would be more than {MOST_SEGMENTS} segments")
+    return Presentation(tuple(renditions), omitted=omitted)
+
+
+def _video(packaged: PackagedTrack) -> Rendition:
+    track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
+    keys = _keyframes(packaged)
+    scale = track.timescale
+    times = _KeyTimes(packaged, keys)
+    end = end_of(samples, timeline)
+    is_open = cache(lambda number: samples.has_leading(keys[number]))
+    chosen: list[int] = []
+    shown: list[int] = []
+    begun: list[tuple[int, int]] = []
+    changes = [bisect_left(keys, each.first) for each in track.described[1:]]
+    for low, high in pairwise([0, *changes, len(keys)]):
+        part = times if not changes else _KeyTimes(packaged, keys[low:high])
+        until = times[high] if high < len(keys) else end / scale
+        begun.append((len(chosen), len(shown)))
+        chosen += (low + each for each in cut(part, until, is_open=partial(_at, is_open, low)))
+        shown += (low + each for each in thin(part, max(1.0, end / scale / MOST_KEYS), MOST_KEYS + 1))
+    firsts = [keys[number] for number in chosen]
+    bounds = [*firsts, samples.count]
+    starts = [
+        max(0, samples.earliest(first, stop) + timeline.offset) if is_open(number) else times.exactly(number)
+        for number, first, stop in zip(chosen, firsts, bounds[1:], strict=True)
+    ]
+    starts[0] = 0
+    whole = track.samples  # whose last picture lasts no longer than it does in the file
+    rate = Fraction(whole.count * scale, whole.end) if whole.end else None
+    width, height = _shown_size(track, track.entry)
+    _, transfer, _, _ = track.entry.colours
+    return Rendition(
+        name=f"v{track.id}",
+        kind="video",
+        track=track.id,
+        codecs=codec_string(track.entry, track.handler) or "",
+        timescale=scale,
+        segments=_segments(samples, [*starts, end], bounds),
+        default=True,
+        width=width,
+        height=height,
+        pixel_aspect=track.entry.pixel_aspect,
+        frame_rate=_plausible(rate),
+        video_range="PQ" if transfer == PQ else "HLG" if transfer == HLG else "SDR",
+        keys=_keys(samples, [keys[each] for each in shown], [0, *map(times.exactly, shown[1:]), end]),
+        independent=not any(map(is_open, chosen)) and all(map(samples.is_sync, firsts[1:])),
+        stretches=_stretches(packaged, begun, bounds),
+    )
+
+
+def _keyframes(packaged: PackagedTrack) -> Sequence[int]:
+    """The samples with which decoding may begin: where the coding changes it has to."""
+    samples, first = packaged.samples, packaged.timeline.first
+    keys = samples.sync_within(first, samples.count)
+    forced = [
+        first,
+        *(each.first for each in packaged.track.described[1:]),
+    ]  # nothing before them could be needed
+    missing = [each for each in forced if not _holds(keys, each)]
+    return array("I", sorted((*keys, *missing))) if missing else keys
+
+
+def _holds(ascending: Sequence[int], value: int) -> bool:
+    at = bisect_left(ascending, value)
+    return at < len(ascending) and ascending[at] == value
+
+
+def _at(is_open: Callable[[int], bool], first: int, number: int) -> bool:
+    return is_open(first + number)
+
+
+def _stretches(
+    packaged: PackagedTrack, begun: Sequence[tuple[int, int]], bounds: Sequence[int]
+) -> tuple[Stretch, ...]:
+    """The segments that are coded alike, each with the first segment and the first keyframe of it; none if all are."""
+    track = packaged.track
+    if len(track.described) == 1:
+        return ()
+    boxes = [each.box for each in packaged.codings]
+    ends = [*(first for first, _ in begun[1:]), len(bounds) - 1]
+    found: list[Stretch] = []
+    for described, (first, key), end in zip(track.described, begun, ends, strict=True):
+        entry = described.description.entry
+        known = Stretch(
+            first=first,
+            key=key,
+            carriage={},
+            timescale=track.timescale,
+            until=bounds[end],
+            init=boxes.index(described.description.box),
+            codecs=codec_string(entry, track.handler) or "",
+        )
+        if track.handler == "vide":
+            width, height = _shown_size(track, entry)
+            found.append(replace(known, width=width, height=height))
+        else:
+            rate = entry.rate or track.timescale
+            found.append(replace(known, channels=entry.channels_heard, sample_rate=rate))
+    return tuple(found)
+
+
+class _KeyTimes:
+    """When keyframes are presented: in seconds, or exactly. Each is reckoned once, with those beside it, and of the
+    hundred thousand of a film of keyframes alone only those that lie near to a cut."""
+
+    def __init__(self, packaged: PackagedTrack, keys: Sequence[int]) -> None:
+        self._samples = packaged.samples
+        self._offset = packaged.timeline.offset
+        self._timescale = packaged.track.timescale
+        self._keys = keys
+        self._known: dict[int, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __getitem__(self, number: int) -> float:
+        known = self._known.get(number // TOGETHER) or self._reckon(number // TOGETHER)
+        return known[number % TOGETHER] / self._timescale  # of each film, some ten thousand times
+
+    def exactly(self, number: int) -> int:
+        """In units of the timescale."""
+        known = self._known.get(number // TOGETHER) or self._reckon(number // TOGETHER)
+        return known[number % TOGETHER]
+
+    def _reckon(self, block: int) -> list[int]:
+        shown = self._samples.all_shown_at(self._keys[block * TOGETHER : (block + 1) * TOGETHER])
+        found = self._known[block] = [max(0, time + self._offset) for time in shown]
+        return found
+
+
+def _plausible(rate: Fraction | None) -> Fraction | None:
+    """The rate that was meant: whole, or of NTSC, if it is that within a thousandth."""
+    if rate is None or not 0 < rate < 1000:
+        return None
+    for exact in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
+        if exact and abs(rate - exact) < exact / 2000:
+            return exact
+    return rate.limit_denominator(1001)
+
+
+def _shown_size(track: Track, entry: SampleEntry) -> tuple[int, int]:
+    """Width and height in square pixels, turned as the file says."""
+    width, height = max(1, round(entry.width * entry.pixel_aspect)), entry.height
+    return (height, width) if track.rotated and _quarter(track) else (width, height)
+
+
+def _quarter(track: Track) -> bool:
+    """Whether the matrix of `tkhd` turns by a quarter: what goes across goes down."""
+    at = 8 + 4 + (32 if track.header[8] else 20) + 16
+    return track.header[at : at + 4] == bytes(4)
+
+
+def _keys(samples: SampleTable, keys: Sequence[int], starts: Sequence[int]) -> Segments:
+    sizes = [HEAD + PER_SAMPLE + samples.bytes_of(key, key + 1) for key in keys]
+    return Segments(_forwards(starts), array("q", (*keys, samples.count)), array("q", sizes))
+
+
+def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition:
+    track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
+    scale, offset = track.timescale, timeline.offset
+    firsts = [timeline.first]
+    for mark in marks.times[1:-1]:  # what goes on for a moment behind the pictures is no segment
+        sample = samples.durations.at(mark * scale // marks.timescale - offset)
+        if firsts[-1] < sample < samples.count:
+            firsts.append(sample)
+    last = samples.durations.time(firsts[-1]) + offset
+    end = end_of(samples, timeline)
+    later = cut_evenly(last / scale, end / scale)[1:] if end - last > 12 * scale else []
+    for time in later:  # it goes on when the pictures have ended
+        sample = samples.durations.at(round(time * scale) - offset)
+        if firsts[-1] < sample < samples.count:
+            firsts.append(sample)
+    changes = [each.first for each in track.described[1:]]
+    firsts = _with_changes(firsts, changes, samples, round(NEAR * scale))
+    bounds = [*firsts, samples.count]
+    starts = [0, *(max(0, samples.durations.time(each) + offset) for each in firsts[1:])]
+    return Rendition(
+        name=f"a{track.id}",
+        kind="audio",
+        track=track.id,
+        codecs=codec_string(track.entry, track.handler) or "",
+        timescale=scale,
+        segments=_segments(samples, [*starts, end], bounds),
+        language=track.language,
+        label=label_of(track),
+        default=default,
+        channels=track.entry.channels_heard,
+        sample_rate=track.entry.rate or track.timescale,
+        stretches=_stretches(packaged, [(firsts.index(each), 0) for each in [firsts[0], *changes]], bounds),
+    )
+
+
+def _with_changes(
+    firsts: Sequence[int], changes: Sequence[int], samples: SampleTable, near: int
+) -> list[int]:
+    """The first samples of segments of sound of which one begins with each of `changes`, and no other near to that."""
+    if not changes:
+        return list(firsts)
+    times = samples.durations.times(changes)
+
+    def is_apart(sample: int) -> bool:
+        time = samples.durations.time(sample)
+        at = bisect_left(times, time)
+        return all(abs(time - each) >= near for each in times[max(0, at - 1) : at + 1])
+
+    return sorted({firsts[0], *filter(is_apart, firsts[1:]), *changes})
+
+
+def _even_marks(packaged: PackagedTrack) -> Marks:
+    scale, timeline = packaged.track.timescale, packaged.timeline
+    end = end_of(packaged.samples, timeline)
+    times = cut_evenly(max(0, timeline.offset) / scale, end / scale)
+    return Marks([*(round(time * scale) for time in times), end], scale)
+
+
+def _segments(samples: SampleTable, starts: Sequence[int], bounds: Sequence[int]) -> Segments:
+    sizes = [
+        HEAD + PER_SAMPLE * (stop - first) + samples.bytes_of(first, stop) for first, stop in pairwise(bounds)
+    ]
+    return Segments(_forwards(starts), array("q", bounds), array("q", sizes))
+
+
+def _forwards(times: Iterable[int]) -> "array[int]":
+    """No time before the one before it, whatever a file says."""
+    return array("q", accumulate(times, max))

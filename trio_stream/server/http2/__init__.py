@@ -1,0 +1,1 @@
+"""HTTP/2: what is received, what is sent, and one stream."""

@@ -1,0 +1,1 @@
+"""What is handed to a socket: bytes, views, and spans of files."""

@@ -1,0 +1,347 @@
+"""The connection: whoever sends learns how it went, and a fault of one connection ends that one only.
+
+Hypercorn shields every send from cancellation and gives it no deadline, so a client that stops reading pins its
+stream, and with it the shutdown of the server. Here a send can be cancelled, ends when the socket took nothing for
+`send_timeout` seconds, and raises. A send that did not end well leaves the byte stream of the connection torn in
+the middle, so the connection is *cut*: every later send raises, and closing it resets it.
+
+A client that closed and one that closed only its own half look the same until a send fails. So the end of its input
+counts as leaving once nothing has been sent for `EOF_GRACE` seconds: while bytes flow, a failed send tells.
+"""
+
+import socket
+import struct
+import sys
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from functools import partial
+from math import inf
+from traceback import clear_frames
+from typing import ClassVar
+
+import structlog
+import trio
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
+
+from trio_stream.server.sending.pieces import FileSpans, Piece, Pieces
+from trio_stream.server.sending.sendfile import Sendfile
+from trio_stream.server.tcp.admission import Admission
+from trio_stream.server.tcp.patience import Patience, Timer
+from trio_stream.server.tcp.trimming import trimming
+from trio_stream.server.tcp.visits import LONGEST_VISIT, visited
+
+log = structlog.get_logger("trio_stream.server")
+
+TURN = 512 * 1024
+"""Bytes one connection may send before all others have their turn: a fraction of a millisecond, even if copied."""
+
+SMALL = 64 * 1024
+"""Bytes that several buffers may have together to be sent with one system call."""
+
+PER_CALL = 16 * 1024
+"""Bytes whose sending costs as much as the system call itself does: small sends have turns too."""
+
+EOF_GRACE = 1.0
+"""Seconds without a send after which the end of a client's input means that it left."""
+
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""`struct linger` that drops what is unsent: the peer learns at once that the response is not whole."""
+
+SLOW = 0.05
+"""Seconds of waiting for room after which a client counts as slower than the line to it."""
+
+UNSENT = 256 * 1024
+"""Bytes for a slow client that wait in its socket. Trio has 16 KiB there, so that little is under way which nobody
+needs any more; but then this process has to wake up for each few of them, and the system has none at hand when the
+client has room."""
+
+TCP_NOTSENT_LOWAT: int = getattr(socket, "TCP_NOTSENT_LOWAT", 0)
+MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
+
+
+class Connection(TCPServer):
+    """One accepted connection, plain or TLS."""
+
+    send_timeout: ClassVar[float] = inf
+    admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
+    visits: ClassVar[Admission] = Admission(total=0, per_address=0)
+    visited_paths: ClassVar[Collection[str]] = ()
+    idle: ClassVar[Patience[trio.CancelScope]] = Patience(trio.CancelScope.cancel)
+    stalled: ClassVar["Patience[Connection]"]
+    _cut: bool = False
+    _gone: bool = False
+    _read_out: bool = False
+    _sending: bool = False
+    _turn: int = TURN
+    _tls: bool = False
+    _waiting: bool = False  # for room in the socket
+    _too_long: bool = False
+    _slow: bool = False
+    _plain: socket.socket | None = None
+    _sent: trio.Event | None = None  # set by the next send to begin or end; there while somebody waits for it
+
+    async def run(self) -> None:
+        """Serve the connection to its end; nothing but cancellation leaves this method."""
+        self._tls = not isinstance(self.stream, trio.SocketStream)
+        self._left = trio.Event()
+        self._reading = trio.CancelScope()
+        self.idle_task = Timer(self.idle, self._reading)  # type: ignore[assignment]
+        address = _peer(self.stream)
+        admission, longest = self.admission, inf
+        if admission.is_full and self.visits.enter(address):
+            admission, longest = self.visits, LONGEST_VISIT
+            self.app = visited(self.app, self.visited_paths)
+        elif not admission.enter(address):
+            log.warning("a connection was refused: too many", address=address, often=True)
+            await trio.aclose_forcefully(self.stream)
+            return
+        try:
+            with trio.move_on_after(longest):
+                await super().run()
+        except* OSError:
+            pass  # the client went away while the reading side answered it
+        except* Exception as group:
+            # Left alone, this would end the nursery of all connections, and with it the server.
+            log.error("a connection failed", exc_info=group, often=True)
+        finally:
+            self.idle.leave(self._reading)
+            admission.leave(address)
+            trimming.note_end()
+            # What nobody needs goes at once: the protocol knows this connection, and a TLS stream itself.
+            self.__dict__.pop("protocol", None)
+            if self._tls:
+                vars(self.stream).pop("_handshook", None)
+
+    async def protocol_send(self, event: Event) -> None:
+        """Send `RawData` whole or raise `OSError` (see the package); other events as in Hypercorn."""
+        if isinstance(event, RawData):
+            await self._send_whole(event.data)
+        elif isinstance(event, Closed):
+            self._left.set()
+            try:
+                await super().protocol_send(event)
+            finally:
+                # Hypercorn's reader waits for ever for the turn of a request that came behind the last one.
+                self._reading.cancel()
+        elif not self._read_out:
+            await super().protocol_send(event)
+        elif isinstance(event, Updated) and event.idle:
+            self._left.set()  # the last response has gone, and no further request can come
+
+    async def _send_whole(self, data: bytes | Pieces) -> None:
+        await trio.lowlevel.checkpoint_if_cancelled()  # while nothing has been sent
+        try:  # a lock that is free needs no turn of all others
+            self.send_lock.acquire_nowait()
+        except trio.WouldBlock:
+            await self.send_lock.acquire()
+        try:
+            if self._cut or self._gone:
+                raise BrokenPipeError("the connection was cut")
+            self._cut = True  # until proven whole, whatever ends the send below
+            self._note_sending(True)
+            try:
+                await self._send_all(data.pieces if isinstance(data, Pieces) else (data,))
+            except OSError:
+                self._left.set()
+                raise
+            finally:
+                self._note_sending(False)
+            self._cut = False
+        finally:
+            self.send_lock.release()
+
+    async def _read_data(self) -> None:
+        with suppress(trio.ClosedResourceError, trio.BrokenResourceError, trio.TooSlowError):
+            with self._reading:
+                while data := await self._receive():
+                    await self.protocol.handle(RawData(bytes(data)))
+            self._read_out = True
+            await self._wait_until_left()
+        # Hypercorn lets the keep-alive timer of a connection that the client closed run out first.
+        self._read_out = self._gone = True
+        await self.idle_task.stop()
+        self._wake()
+        await self.protocol.handle(Closed())
+        if self._reading.cancelled_caught or self._too_long:
+            await self._close()  # now, and not when an application that goes on without it has ended
+
+    async def _receive(self) -> bytes | bytearray:
+        if self.config.read_timeout is None:
+            return await self._receive_some()
+        with trio.fail_after(self.config.read_timeout):
+            return await self._receive_some()
+
+    async def _receive_some(self) -> bytes | bytearray:
+        if self._tls:
+            try:
+                return await self.stream.receive_some(MAX_RECV)
+            except trio.BrokenResourceError as error:
+                clear_frames(error.__traceback__)
+                raise
+        while self.stream.socket.fileno() >= 0:  # Trio takes the -1 of a closed one for a descriptor
+            # There is rarely something before one waits, so one waits first.
+            await trio.lowlevel.wait_readable(self.stream.socket)
+            try:
+                return self._plain_socket().recv(MAX_RECV)
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                raise trio.BrokenResourceError from error
+        raise trio.ClosedResourceError("what was read last was answered by closing")
+
+    async def _wait_until_left(self) -> None:
+        if not isinstance(self.protocol.protocol, H11Protocol) or self.protocol.protocol.stream is None:
+            return  # no response is under way
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._wait_until_silent, nursery.cancel_scope)
+            await self._left.wait()
+            nursery.cancel_scope.cancel()
+
+    async def _wait_until_silent(self, scope: trio.CancelScope) -> None:
+        while True:
+            self._sent = trio.Event()
+            with trio.move_on_after(inf if self._sending else EOF_GRACE) as grace:
+                await self._sent.wait()
+            if grace.cancelled_caught:
+                scope.cancel()
+
+    def _note_sending(self, sending: bool) -> None:
+        self._sending = sending
+        if self._sent is not None:
+            self._sent.set()
+
+    async def _send_all(self, pieces: Sequence[Piece]) -> None:
+        try:
+            if not self._tls:
+                await self._send_pieces(pieces)
+            else:
+                with trio.fail_after(self.send_timeout):
+                    await self.stream.send_all(b"".join(pieces))  # type: ignore[arg-type]
+        except trio.TooSlowError:
+            raise TimeoutError("the client takes nothing") from None
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            clear_frames(error.__traceback__)  # one of contextlib's keeps what was raised, and is kept by it
+            raise ConnectionResetError("the client is gone") from error
+
+    async def _send_pieces(self, pieces: Sequence[Piece]) -> None:
+        sock = self._plain_socket()
+        *_, last = pieces
+        if not isinstance(last, FileSpans):
+            await self._send_buffers(sock, pieces, 0)  # type: ignore[arg-type]
+        else:  # what belongs together leaves together, not as a packet each
+            await self._send_buffers(sock, pieces[:-1], MSG_MORE)  # type: ignore[arg-type]
+            await self._send_slices(len(last), Sendfile(sock, last).send)
+
+    async def _send_buffers(
+        self, sock: socket.socket, buffers: Sequence[bytes | memoryview], flags: int
+    ) -> None:
+        """Send them with one system call if they are small, as heads and frames are; what did not go, one by one."""
+        sent = 0
+        if len(buffers) > 1 and sum(map(len, buffers)) <= SMALL and self._turn > 0:
+            with suppress(BlockingIOError):
+                sent = sock.sendmsg(buffers, (), flags)
+            self._turn -= sent + PER_CALL
+        for number, buffer in enumerate(buffers, 1):
+            gone = min(sent, len(buffer))
+            sent -= gone
+            if gone < len(buffer):
+                with memoryview(buffer) as view:
+                    more = MSG_MORE if number < len(buffers) else flags
+                    await self._send_slices(len(view), partial(_send, sock, view, more), gone)
+
+    async def _send_slices(self, length: int, send: Callable[[int, int], int], sent: int = 0) -> None:
+        """Call `send(offset, count)` until all has gone, and let everybody else have a turn whenever ours is over.
+
+        The deadline is for progress, not for the whole of a large body. The plain system call costs a third of
+        Trio's `send`, which has a checkpoint in it.
+        """
+        while sent < length:
+            if self._turn <= 0:
+                await trio.lowlevel.checkpoint()
+                self._turn = TURN
+            asked = min(self._turn, length - sent)
+            try:
+                done = send(sent, asked)
+            except BlockingIOError:
+                done = 0
+            sent += done
+            self._turn -= done + PER_CALL
+            if done < asked:  # the socket is full
+                await self._wait_for_room()
+                self._turn = TURN
+
+    async def _wait_for_room(self) -> None:
+        began = trio.current_time()
+        self.stalled.enter(self)
+        self._waiting = True
+        try:
+            await trio.lowlevel.wait_writable(self.stream.socket)
+        except trio.ClosedResourceError:
+            if self._too_long:
+                raise trio.TooSlowError from None
+            raise
+        finally:
+            self._waiting = False
+            self.stalled.leave(self)
+        if TCP_NOTSENT_LOWAT and not self._slow and trio.current_time() - began > SLOW:
+            self._slow = True
+            with suppress(OSError):  # a Unix socket
+                self._plain_socket().setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT)
+
+    def give_up(self) -> None:
+        """The client has taken nothing for as long as it may: end the send that waits for it."""
+        self._too_long = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting and self.stream.socket.fileno() >= 0:
+            trio.lowlevel.notify_closing(self.stream.socket)
+
+    def _plain_socket(self) -> socket.socket:
+        """The socket without Trio around it, for system calls that take flags; without a descriptor once closed.
+
+        A number kept elsewhere could by then be that of another client's connection.
+        """
+        if self._plain is None:
+            self._plain = socket.socket(fileno=self.stream.socket.fileno())
+            self._plain.setblocking(False)
+        return self._plain
+
+    async def _close(self) -> None:
+        if self._tls:
+            try:
+                with suppress(OSError):
+                    await super()._close()
+            finally:
+                await trio.aclose_forcefully(self.stream)
+            return
+        try:
+            if self.stream.socket.fileno() >= 0:
+                with suppress(OSError):  # the client is gone
+                    if self._cut:
+                        self._plain_socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+                    else:
+                        self._plain_socket().shutdown(socket.SHUT_WR)
+        finally:
+            if self._plain is not None:
+                self._plain.detach()
+            await trio.aclose_forcefully(self.stream)
+
+
+Connection.stalled = Patience(Connection.give_up)
+
+
+def _peer(stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]) -> str | None:
+    transport = stream if isinstance(stream, trio.SocketStream) else stream.transport_stream
+    try:
+        peer = transport.socket.getpeername()
+    except OSError:
+        return None  # gone already
+    return peer[0] if isinstance(peer, tuple) else None
+
+
+def _send(sock: socket.socket, view: memoryview, flags: int, offset: int, count: int) -> int:
+    with view[offset : offset + count] as part:
+        return sock.send(part, flags)

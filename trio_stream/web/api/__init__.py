@@ -1,0 +1,1 @@
+"""The API and the bytes: one module for each part of it."""

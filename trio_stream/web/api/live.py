@@ -1,0 +1,57 @@
+"""What the operator's live view is told: the last ten minutes, then each second a sample and all that is streamed.
+
+It is written once for all who look, so what they cost beyond the sending does not depend on how many they are.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from quart import Blueprint, Response, current_app
+
+from trio_stream.services import Services
+from trio_stream.telemetry.history import Sample
+from trio_stream.web.api.streams import running
+from trio_stream.web.asgi.events import EventStream, event, server_sent
+from trio_stream.web.asgi.exchange import services
+
+if TYPE_CHECKING:
+    from trio_stream.app import TrioStream
+
+blueprint = Blueprint("live", __name__)
+
+
+class Live:
+    """The text of the newest sample, for as long as it is the newest."""
+
+    def __init__(self) -> None:
+        self._sample: Sample | None = None
+        self._text = b""
+
+    def write(self, services: Services, told: int) -> bytes:
+        """What there is to say now to a client that was told of version `told` last; all of it if that is -1."""
+        history = services.sampler.history
+        if self._sample is not history.newest:
+            self._text = event("now", history.version, describe(services))
+            self._sample = history.newest
+        if told >= 0:
+            return self._text
+        return event("history", history.version - 1, history.columns(but=1)._asdict()) + self._text
+
+
+@blueprint.get("/api/live")
+@server_sent
+async def live() -> Response:
+    """What this process does, as it happens: server-sent events."""
+    app = cast("TrioStream", current_app)
+    return Response(EventStream(services().sampler.history, partial(app.live.write, services())))
+
+
+def describe(services: Services) -> dict[str, Any]:
+    """The newest sample, the totals, and what is streaming now."""
+    return {
+        "sample": services.sampler.history.newest._asdict(),
+        "uptime_seconds": round(services.sampler.uptime, 3),
+        "bytes_sent": services.registry.statistics().bytes_sent,
+        "max_streams": services.registry.limit,
+        "streams": running(services.registry),
+    }

@@ -1,0 +1,112 @@
+"""What was made of the videos: posters, sheets of tiles and their track, subtitles, at addresses that never change.
+
+An address holds the revision of the video and a digest of the bytes it stands for. It answers with these bytes, or not
+at all: there is nothing else it could ever mean.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from quart import Blueprint
+from sqlalchemy import Connection, or_, select
+
+from trio_stream.errors import DerivedNotFound
+from trio_stream.http.bodies import Literal, Part
+from trio_stream.http.preconditions import Validators
+from trio_stream.http.representation import FOR_EVER, Answer, Representation
+from trio_stream.library.background.derived import SUFFIXES, digest
+from trio_stream.store.tables import contents, subtitles, videos
+from trio_stream.web.api import shapes
+from trio_stream.web.asgi.direct import Answered, Asked, byte_route
+from trio_stream.web.asgi.exchange import Exchange
+
+blueprint = Blueprint("made", __name__)
+
+_ADDRESS = re.compile(rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z]+)-([0-9a-f]{32})\.([a-z]+)\Z")
+
+KINDS = {"poster": {"jpg"}, "sheet": {"jpg"}, "thumbnails": {"vtt"}, "subtitle": {"vtt", "ass"}}
+"""What there may be, and as which files."""
+
+
+@byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<name>")
+async def made_file(asked: Asked, exchange: Exchange) -> Answered:
+    """A file that was made of a video."""
+    parts = _ADDRESS.search(asked.raw_path)
+    if parts is None:
+        raise DerivedNotFound("there is no such file")
+    id_, revision, kind, name, suffix = (part.decode() for part in parts.groups())
+    if suffix not in KINDS.get(kind, ()):
+        raise DerivedNotFound("there is no such file")
+    found = await exchange.services.database.read(
+        partial(_look_up, id_=id_, revision=revision, kind=kind, name=name)
+    )
+    if found is not None:
+        return _send_track(asked, found, name)
+    file = exchange.hold(await exchange.services.derived.open(name, suffix))
+    answer = _respond(asked, name, suffix, file.content.size, file.content.mtime_ns)
+    if not answer.parts:
+        return Answered(answer.status, answer.headers)
+    # Whoever has a place to watch a video needs its subtitles too, and no place besides.
+    stream = exchange.admit(file, name=f"{kind}-{name}.{suffix}", transport="http", free=True)
+    return Answered(answer.status, answer.headers, stream, answer.parts)
+
+
+def _respond(
+    asked: Asked, name: str, suffix: str, size: int, mtime_ns: int, parts: tuple[Part, ...] | None = None
+) -> Answer:
+    return asked.respond(
+        Representation(
+            size=size,
+            validators=Validators(etag=f'"{name}"', modified=mtime_ns // 10**9),
+            media_type=SUFFIXES[suffix],
+            filename=f"{name}.{suffix}",
+            caching=FOR_EVER,
+            parts=parts,
+        ),
+        download=asked.flag("download"),
+    )
+
+
+def _send_track(asked: Asked, track: "_Track", name: str) -> Answered:
+    answer = _respond(asked, name, "vtt", len(track.data), track.mtime_ns, (Literal(track.data),))
+    return Answered.at_hand(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Track:
+    """A track of tiles, which is kept nowhere; `mtime_ns` is that of the video it belongs to."""
+
+    data: bytes
+    mtime_ns: int
+
+
+def _look_up(connection: Connection, id_: str, revision: str, kind: str, name: str) -> _Track | None:
+    """That there is such a file of that video; a track of tiles is made here. Raises `DerivedNotFound`."""
+    video: Any = connection.execute(
+        select(videos.c.number, videos.c.mtime_ns, videos.c.duration, contents.c.poster, contents.c.sprites)
+        .join(contents, contents.c.revision == videos.c.revision)
+        .where(videos.c.id == id_, videos.c.revision == revision, videos.c.missing_since.is_(None))
+    ).one_or_none()
+    if video is None:
+        raise DerivedNotFound("there is no such file")
+    sprites = None if video.sprites is None else json.loads(video.sprites)
+    match kind:
+        case "poster" if name == video.poster:
+            return None
+        case "sheet" if sprites is not None and name in sprites["files"]:
+            return None
+        case "thumbnails" if sprites is not None:
+            track = shapes.thumbnails(sprites, video.duration)
+            if digest(track) == name:
+                return _Track(track, video.mtime_ns)
+        case "subtitle":
+            found = select(subtitles.c.number).where(
+                or_(subtitles.c.video == video.number, subtitles.c.revision == revision),
+                or_(subtitles.c.vtt == name, subtitles.c.original == name),
+            )
+            if connection.scalar(found.limit(1)) is not None:
+                return None
+    raise DerivedNotFound("there is no such file")

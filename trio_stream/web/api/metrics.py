@@ -1,0 +1,108 @@
+"""Figures, as JSON for people and pages, and as text for Prometheus. Both only read `statistics()`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client.core import Metric
+from quart import Blueprint, Response
+
+from trio_stream.telemetry import prometheus
+from trio_stream.telemetry.prometheus import counter, counters, gauge
+from trio_stream.web.asgi.exchange import services
+
+blueprint = Blueprint("metrics", __name__)
+
+MEGABYTE = 1_000_000
+
+
+@blueprint.get("/api/metrics")
+async def metrics_json() -> dict[str, Any]:
+    """What the server does now, in the units of the names; `mb` is a million bytes, `mbps` a million bits a second."""
+    streams = services().registry.statistics()
+    process = services().sampler.statistics()
+    disk = services().disk.statistics()
+    maps = services().maps.statistics()
+    return {
+        "uptime_seconds": round(process.uptime, 3),
+        "bytes_sent": streams.bytes_sent,
+        "mb_sent": round(streams.bytes_sent / MEGABYTE, 3),
+        "chunks_sent": streams.chunks_sent,
+        "throughput_mbps": round(streams.bytes_per_second * 8 / MEGABYTE, 3),
+        "active_streams": streams.active,
+        "max_streams": services().registry.limit,
+        "streams_started": streams.started,
+        "streams_refused": streams.refused,
+        "streams_ended": {str(ending): count for ending, count in streams.ended.items()},
+        "windows_warm": disk.warm,
+        "windows_cold": disk.cold,
+        "disk_threads_waiting": disk.waiting,
+        "open_files": maps.files,
+        "mapped_mb": round(maps.mapped_bytes / MEGABYTE, 3),
+        "memory_mb": round(process.memory / MEGABYTE, 3),
+        "cpu_percent": process.cpu,
+        "descriptors": process.descriptors,
+        "tasks": process.tasks,
+        "status": "ok",
+    }
+
+
+@blueprint.get("/metrics")
+async def metrics_text() -> Response:
+    """The same for Prometheus."""
+    streams = services().registry.statistics()
+    process = services().sampler.statistics()
+    disk = services().disk.statistics()
+    maps = services().maps.statistics()
+    text = prometheus.render(
+        [
+            gauge("trio_stream_uptime_seconds", "Seconds since the server started.", process.uptime),
+            counter("trio_stream_sent_bytes", "Bytes of video sent.", streams.bytes_sent),
+            counter("trio_stream_sent_chunks", "Chunks of video sent.", streams.chunks_sent),
+            gauge("trio_stream_streams_active", "Streams running now.", streams.active),
+            gauge("trio_stream_streams_limit", "Streams that may run at once.", services().registry.limit),
+            counter("trio_stream_streams_started", "Streams started.", streams.started),
+            counter("trio_stream_streams_refused", "Streams refused for lack of a place.", streams.refused),
+            counters(
+                "trio_stream_streams_ended",
+                "Streams ended, by how.",
+                "ending",
+                {str(ending): count for ending, count in streams.ended.items()},
+            ),
+            counters(
+                "trio_stream_windows",
+                "Windows of files found in the page cache (warm) or fetched from the disk (cold).",
+                "state",
+                {"warm": disk.warm, "cold": disk.cold},
+            ),
+            gauge("trio_stream_disk_threads_waiting", "Threads waiting for a disk.", disk.waiting),
+            gauge("trio_stream_open_files", "Files open for streaming.", maps.files),
+            gauge("trio_stream_mapped_bytes", "Address space mapped for streaming.", maps.mapped_bytes),
+            gauge("trio_stream_resident_memory_bytes", "Resident memory of the process.", process.memory),
+            counter("trio_stream_cpu_seconds", "Processor time of the process.", process.cpu_seconds),
+            gauge("trio_stream_open_descriptors", "Open file descriptors.", process.descriptors),
+            gauge("trio_stream_tasks", "Trio tasks.", process.tasks),
+            *_library(),
+        ]
+    )
+    return Response(text, content_type=prometheus.CONTENT_TYPE)
+
+
+def _library() -> Iterator[Metric]:
+    """Of the database and what is made in the background; the second half is the owner's alone."""
+    database = services().database.statistics()
+    yield counter("trio_stream_database_reads", "Reads of the database.", database.reads)
+    yield counter("trio_stream_database_reads_failed", "Reads that failed.", database.failed)
+    yield gauge("trio_stream_database_reading", "Reads under way now.", database.reading)
+    if not services().owner.mine:
+        return
+    house = services().owner.get()
+    writer, media = house.writer.statistics(), house.sandbox.statistics()
+    yield counter("trio_stream_database_changes", "Changes of the database.", writer.changes)
+    yield counter("trio_stream_database_changes_failed", "Changes that failed.", writer.failed)
+    yield counter("trio_stream_database_transactions", "Transactions they were made in.", writer.groups)
+    yield gauge("trio_stream_database_changes_waiting", "Changes not begun yet.", writer.waiting)
+    yield gauge(
+        "trio_stream_database_longest_transaction_seconds", "The longest transaction so far.", writer.longest
+    )
+    yield counter("trio_stream_media_jobs", "Jobs that read media: probes, pictures, texts.", media.started)
+    yield counter("trio_stream_media_jobs_failed", "Jobs that read media and failed.", media.failed)

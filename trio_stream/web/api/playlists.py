@@ -1,0 +1,237 @@
+"""HLS and DASH: playlists and manifests of a video, and its segments, made of the file as it lies.
+
+The address of a segment holds the revision of the video and the number of the rules by which it is made: it answers
+with these bytes or not at all, so it can be cached for ever. A segment of a file whose index is in memory takes
+neither a thread nor the database."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import partial
+
+from quart import Blueprint
+
+from trio_stream.errors import DerivedNotFound, NotTheOwner, VideoNotFound
+from trio_stream.http.bodies import Literal, Part, Window, body_length
+from trio_stream.http.preconditions import Validators
+from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
+from trio_stream.library.background.derived import SUFFIXES
+from trio_stream.library.folder.catalog import OpenVideo
+from trio_stream.mp4.boxes import Malformed
+from trio_stream.packaging import dash, hls, segments
+from trio_stream.packaging.cutting import SCHEME, in_address
+from trio_stream.packaging.from_outline import next_key, stop_of
+from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.playback.indexes import Index
+from trio_stream.playback.manifests import Written
+from trio_stream.playback.remuxed import Piece, init_piece, keyframe_piece, segment_piece
+from trio_stream.playback.titles import Offer
+from trio_stream.web.asgi.direct import Answered, Asked, byte_route, or_by_the_owner
+from trio_stream.web.asgi.exchange import Exchange
+
+blueprint = Blueprint("packaged", __name__)
+
+_MANIFEST = re.compile(rb"/api/videos/([0-9a-f]{16})/([a-z0-9-]+)\.(m3u8|mpd)\Z")
+_SEGMENT = re.compile(
+    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z0-9]+)-([0-9]{1,4})/(init([1-9][0-9]{0,3})?\.mp4|(k?)([0-9]{1,9})\.m4s)\Z"
+)
+
+_TEXT = re.compile(
+    rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/(s-[0-9a-f]{32})-([0-9]{1,4})/([0-9]{1,9})\.vtt\Z"
+)
+
+
+@byte_route(blueprint, "/api/videos/<id_>/<name>.m3u8", "/api/videos/<id_>/manifest.mpd")
+@or_by_the_owner
+async def manifest(asked: Asked, exchange: Exchange) -> Answered:
+    """A playlist of HLS, or the manifest of DASH."""
+    found = _MANIFEST.search(asked.raw_path)
+    if found is None:
+        raise VideoNotFound("there is no such video")
+    id_, name, suffix = (part.decode() for part in found.groups())
+    titles, file = exchange.services.titles, f"{name}.{suffix}"
+    offer = titles.offered(id_)
+    if offer is None:
+        offer = await exchange.attend(partial(titles.offer, id_))
+    known = exchange.services.manifests.get(offer, id_, file, partial(_manifest, offer, name, suffix))
+    kind = dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE
+    return _send_text(asked, known, kind, file, offer.mtime_ns, ASK_FIRST)
+
+
+def _manifest(offer: Offer, name: str, suffix: str) -> str:
+    """The text of a playlist or manifest. Raises `DerivedNotFound`."""
+    if suffix == "mpd":
+        return dash.manifest(offer.title)
+    if name == "master":
+        return hls.master(offer.title)
+    own = offer.own.presentation
+    folder = f"r/{offer.revision}"
+    if any(text.name == name for text in offer.title.texts):
+        return hls.texts(name, own, folder, offer.target_duration)
+    rendition = own.find(name.removesuffix(hls.KEYS))
+    if rendition is None:
+        raise DerivedNotFound("there is no such playlist")
+    if rendition.name == name:
+        return hls.media(rendition, folder, offer.target_duration)
+    if rendition.keys is None:
+        raise DerivedNotFound("there is no such playlist")
+    return hls.key_frames(rendition, rendition.keys, folder)
+
+
+@byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<rendition>/<name>")
+@or_by_the_owner
+async def segment(asked: Asked, exchange: Exchange) -> Answered:
+    """An init segment, a segment, or a keyframe by itself."""
+    found = _SEGMENT.search(asked.raw_path)
+    if found is None:
+        raise DerivedNotFound("there is no such segment")
+    id_, revision, name, scheme, file, init, key, number = (
+        part.decode() if part is not None else "" for part in found.groups()
+    )
+    _check(scheme)
+    titles = exchange.services.titles
+    video = await titles.open(id_, revision)
+    source = exchange.hold(video.fd, video.status)
+    video = replace(video, fd=source.fd)  # its own may be closed: the file is open once, whoever wants it
+    wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key), init=int(init or 0))
+    index = titles.warm(revision)
+    if (
+        index is None
+        and not (presentation := await exchange.attend(partial(titles.presentation, video))).by_copy
+    ):
+        made = exchange.hold(await exchange.attend(partial(_remuxed, exchange, video, presentation, wanted)))
+        parts: tuple[Part, ...] = (Window(0, made.content.size),)
+        source, kind = made, _rendition(presentation, name).kind
+    else:
+        index = index or await titles.index(video)
+        parts = _parts(index, wanted)
+        kind = _rendition(index.presentation, name).kind
+    answer = asked.respond(
+        Representation(
+            size=body_length(parts),
+            validators=Validators(
+                etag=f'"{revision}-{in_address(name)}-{file}"', modified=video.status.st_mtime_ns // 10**9
+            ),
+            media_type=f"{kind}/mp4",
+            filename=f"{name}-{file}",
+            caching=FOR_EVER,
+            parts=parts,
+        )
+    )
+    if not answer.parts or all(isinstance(part, Literal) for part in answer.parts):
+        return Answered.at_hand(answer)
+    stream = exchange.admit(source, name=video.name, transport="http")
+    return Answered(answer.status, answer.headers, stream, answer.parts)
+
+
+def _check(scheme: str) -> None:
+    """Raises `DerivedNotFound` for segments that other rules made: these are not those."""
+    if scheme != str(SCHEME):
+        raise DerivedNotFound("there is no such segment any more")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which segment of which rendition; no number: which of its init segments."""
+
+    name: str
+    number: int | None
+    keyframe: bool
+    init: int
+
+
+def _rendition(presentation: Presentation, name: str) -> Rendition:
+    """The rendition of that name. Raises `DerivedNotFound`."""
+    rendition = presentation.find(name)
+    if rendition is None:
+        raise DerivedNotFound("there is no such rendition")
+    return rendition
+
+
+def _parts(index: Index, wanted: _Wanted) -> tuple[Part, ...]:
+    """What is sent of a file that is packaged as it lies. Raises `DerivedNotFound`."""
+    rendition, number = _rendition(index.presentation, wanted.name), wanted.number
+    track = index.tracks[rendition.name]
+    if number is None:
+        if wanted.init >= len(track.codings):
+            raise DerivedNotFound("there is no such segment")
+        return (Literal(segments.init(track.coded(wanted.init))),)
+    among = rendition.keys if wanted.keyframe else rendition.segments
+    if among is None or number >= len(among):
+        raise DerivedNotFound("there is no such segment")
+    first = among.samples[number]
+    stop = first + 1 if wanted.keyframe else among.samples[number + 1]
+    try:
+        return segments.segment(track, first, stop, number, index.size)
+    except Malformed as error:
+        raise DerivedNotFound(f"there is no such segment: {error}") from None
+
+
+async def _remuxed(exchange: Exchange, video: OpenVideo, presentation: Presentation, wanted: _Wanted) -> int:
+    """A descriptor of what is sent of a video that is no MP4.
+
+    Where this process is not the owner of the data, that is what the owner has made already; else it raises
+    `NotTheOwner`. Also raises `DerivedNotFound`, and what `Remuxer` raises.
+    """
+    piece = _piece(video.revision, _rendition(presentation, wanted.name), wanted)
+    services = exchange.services
+    if (remuxer := services.owner.remuxer()) is not None:
+        return await remuxer.get(video.fd, piece)
+    fd = await services.made.open(piece.key)
+    if fd is None:
+        raise NotTheOwner
+    return fd
+
+
+def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Piece:
+    """What is made of a video that is no MP4. Raises `DerivedNotFound`."""
+    number = wanted.number
+    if number is None:
+        try:
+            return init_piece(revision, rendition, wanted.init)
+        except LookupError:
+            raise DerivedNotFound("there is no such segment") from None
+    among = rendition.keys if wanted.keyframe else rendition.segments
+    if among is None or number >= len(among):
+        raise DerivedNotFound("there is no such segment")
+    start = among.samples[number]
+    if wanted.keyframe:
+        return keyframe_piece(revision, rendition, number, start, next_key(rendition, number))
+    stop, until = stop_of(rendition, number)
+    return segment_piece(revision, rendition, number, start, stop, until=until)
+
+
+@byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
+@or_by_the_owner
+async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
+    """A segment of subtitles."""
+    found = _TEXT.search(asked.raw_path)
+    if found is None:
+        raise DerivedNotFound("there is no such segment")
+    id_, revision, name, scheme, number = (part.decode() for part in found.groups())
+    _check(scheme)
+    video = await exchange.services.titles.open(id_, revision)
+    video = replace(video, fd=exchange.hold(video.fd, video.status).fd)
+    titles = exchange.services.titles
+    marks = hls.text_marks(await exchange.attend(partial(titles.presentation, video)))
+    if int(number) + 1 >= len(marks):
+        raise DerivedNotFound("there is no such segment")
+    cues = await exchange.services.texts.cues(id_, name)
+    text = cues.segment(marks[int(number)], marks[int(number) + 1])
+    file = f"{name}-{number}.vtt"
+    return _send_text(asked, Written.of(text), SUFFIXES["vtt"], file, video.status.st_mtime_ns, FOR_EVER)
+
+
+def _send_text(
+    asked: Asked, text: Written, media_type: str, filename: str, mtime_ns: int, caching: str
+) -> Answered:
+    answer = asked.respond(
+        Representation(
+            size=len(text.body),
+            validators=Validators(etag=text.etag, modified=mtime_ns // 10**9),
+            media_type=media_type,
+            filename=filename,
+            caching=caching,
+            parts=(Literal(text.body),),
+        )
+    )
+    return Answered.at_hand(answer)

@@ -1,0 +1,237 @@
+"""The bytes of a video over WebSocket.
+
+Every client gets the bytes as binary messages in order, then the close code 1000. A client that asked for the
+subprotocol `trio-stream.v1` also gets JSON text messages, and may send some:
+
+    <- {"type": "start", "offset", "end", "size", "content_type", "etag", "chunk_size"}   bytes from `offset` follow
+    <- {"type": "end", "offset"}                                                          all bytes up to there went
+    <- {"type": "error", "status", "code", "detail"}
+    -> {"type": "seek", "offset": N}    {"type": "pause"}    {"type": "resume"}
+
+With `?format=fmp4` the film comes as fragmented MP4, and places in it are times: see `feeds`.
+
+After a seek a new `start` divides the bytes before it from those after it. A seek takes effect between two
+messages: a message cut off in the middle would be the end of the connection.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, assert_never, cast
+
+import trio
+from quart import Blueprint, websocket
+
+from trio_stream.errors import (
+    BadRequest,
+    ClientGone,
+    ClientStalled,
+    SourceChanged,
+    SourceUnreadable,
+    TooManyStreams,
+    TrioStreamError,
+    first_error,
+)
+from trio_stream.library.folder.catalog import OpenVideo
+from trio_stream.streaming.pump import Chunk, Delivery
+from trio_stream.streaming.stream import Ending, Stream
+from trio_stream.web.api.feeds import Bytes, Feed, Fragments
+from trio_stream.web.api.streams import requested_name, validators
+from trio_stream.web.asgi.connections import delivery
+from trio_stream.web.asgi.exchange import exchange, services
+
+blueprint = Blueprint("sockets", __name__)
+
+SUBPROTOCOL = "trio-stream.v1"
+LARGEST_MESSAGE = 256 * 1024
+"""Bytes in one binary message at most; where they are copies, `LARGEST_COPY` is less."""
+
+MOST_MISTAKES = 32
+"""A client that sent so many messages without a meaning is let go."""
+
+LONGEST_REASON = 100
+"""Characters in a close frame, whose 123 bytes hold them (RFC 6455 section 5.5); our reasons are ASCII."""
+
+# RFC 6455 section 7.4.1, and the registry it opens.
+NORMAL, GOING_AWAY, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1011, 1013
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a client said; `position` is where it wants to go, as its feed counts."""
+
+    kind: Literal["seek", "pause", "resume"]
+    position: int = 0
+
+
+def parse_command(message: str | bytes, feed: Feed) -> Command:
+    """Read a client's message. Raises `BadRequest`, `RangeNotSatisfiable`."""
+    try:
+        value = json.loads(message) if isinstance(message, str) else None
+    except (ValueError, RecursionError):
+        value = None
+    match value:
+        case {"type": "pause" | "resume" as kind}:
+            return Command(kind)
+        case {"type": "seek"}:
+            return Command("seek", feed.seek(cast("Mapping[str, Any]", value)))
+        case _:
+            raise BadRequest('messages are JSON text: {"type": "seek", ...}, "pause" or "resume"')
+
+
+@blueprint.websocket("/api/ws/stream/<video:name>")
+async def stream_over_websocket(name: str) -> None:
+    """Send the video, or the part from `start` to `end`; or as fragmented MP4."""
+    name = requested_name(websocket.scope["raw_path"], b"/api/ws/stream/")
+    video = await services().catalog.open(name)
+    file = exchange().hold(video.fd, video.status)
+    feed = await _feed(replace(video, fd=file.fd))  # its own may be closed: the file is open once
+    chatty = SUBPROTOCOL in websocket.requested_subprotocols
+    await websocket.accept(subprotocol=SUBPROTOCOL if chatty else None)
+    try:
+        stream = exchange().admit(file, name=name, transport="websocket")
+    except TooManyStreams as error:
+        await _close(TRY_AGAIN_LATER, error, tell=chatty)
+        return
+    session = Session(
+        stream=stream,
+        feed=feed,
+        chatty=chatty,
+        about={
+            "size": file.content.size,
+            "content_type": video.media_type,
+            "etag": validators(video).etag,
+            "chunk_size": LARGEST_MESSAGE,
+        },
+        delivery=delivery(websocket.scope),
+    )
+    await session.serve()
+
+
+async def _feed(video: OpenVideo) -> Feed:
+    """What the query asks for. Raises `BadRequest`, `RangeNotSatisfiable`, `Unpackageable`."""
+    match websocket.args.get("format"):
+        case None:
+            return Bytes.of(websocket.args, video.status.st_size)
+        case "fmp4":
+            return Fragments.of(websocket.args, await services().titles.index(video))
+        case _:
+            raise BadRequest("the format is fmp4, or none is given")
+
+
+class Session:
+    """One viewer: where they are in their `feed`, and whether they paused."""
+
+    def __init__(
+        self,
+        *,
+        stream: Stream,
+        feed: Feed,
+        chatty: bool,
+        about: Mapping[str, Any],
+        delivery: Delivery,
+    ) -> None:
+        self._stream = stream
+        self._feed = feed
+        self._chatty = chatty
+        self._about = about
+        self._delivery = delivery
+        self._paused = False
+        self._sought: int | None = None
+        self._told = trio.Event()
+        self._segment = trio.CancelScope()
+
+    async def serve(self) -> None:
+        """Send until the end, and close the WebSocket accordingly."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._listen)
+                try:
+                    await self._play_and_close()
+                except (ClientGone, ClientStalled) as error:
+                    self._stream.note(error)
+                nursery.cancel_scope.cancel()
+        except* (ClientGone, ClientStalled) as group:
+            self._stream.note(first_error(group))
+
+    async def _play_and_close(self) -> None:
+        try:
+            whole = await self._play()
+        except (SourceChanged, SourceUnreadable) as error:
+            await _close(INTERNAL_ERROR, error, tell=self._chatty)
+            return
+        if not whole:
+            await _close(GOING_AWAY, reason=self._stream.reason or "")
+            return
+        await _send_json({"type": "end", **self._feed.end()}, tell=self._chatty)
+        await _close(NORMAL)
+        self._stream.end(Ending.FINISHED)
+
+    async def _play(self) -> bool:
+        """Send from the start to the end, again after each seek; answers whether the end was reached."""
+        position = self._feed.first
+        while True:
+            about = {"type": "start", **self._feed.start(position), **self._about}
+            await _send_json(about, tell=self._chatty)
+            whole = False
+            with trio.CancelScope() as self._segment:
+                for parts in self._feed.bodies(position):
+                    whole = await self._stream.run(parts, self._send, self._delivery, largest=LARGEST_MESSAGE)
+                    if not whole:
+                        break
+            if self._sought is None:
+                return whole
+            position, self._sought = self._sought, None
+
+    async def _send(self, chunk: Chunk) -> None:
+        while self._paused and self._sought is None:
+            self._told = trio.Event()
+            await self._told.wait()
+            self._stream.file.check()  # a pause is long enough for the file to change
+        if self._sought is not None:
+            self._segment.cancel()
+            await trio.lowlevel.checkpoint()
+        await websocket.send(chunk)  # type: ignore[arg-type]
+
+    async def _listen(self) -> None:
+        mistakes = 0
+        while True:
+            message = await websocket.receive()
+            if not self._chatty:
+                continue  # such a client only listens
+            try:
+                self._obey(parse_command(message, self._feed))
+            except TrioStreamError as error:
+                await _send_json(_error_message(error), tell=True)
+                mistakes += 1
+                if mistakes == MOST_MISTAKES:
+                    self._stream.end(Ending.STOPPED, "too many messages without a meaning")
+                    return
+
+    def _obey(self, command: Command) -> None:
+        match command.kind:
+            case "pause" | "resume":
+                self._paused = command.kind == "pause"
+            case "seek":
+                self._sought = command.position
+            case _:
+                assert_never(command.kind)
+        self._told.set()
+
+
+def _error_message(error: TrioStreamError) -> dict[str, Any]:
+    return {"type": "error", "status": error.status, "code": error.code, "detail": str(error)}
+
+
+async def _send_json(message: Mapping[str, Any], *, tell: bool) -> None:
+    if tell:
+        await websocket.send(json.dumps(message))
+
+
+async def _close(
+    code: int, error: TrioStreamError | None = None, *, reason: str = "", tell: bool = False
+) -> None:
+    if error is not None:
+        await _send_json(_error_message(error), tell=tell)
+        reason = str(error)
+    await websocket.close(code, reason[:LONGEST_REASON])

@@ -1,0 +1,335 @@
+"""From ASGI messages to Quart and back.
+
+Three things differ from Quart-Trio. A streamed body is sent by its stream, in the task of the request, so that what
+works for a client ends with it. The last message of a response is sent outside the nursery: Hypercorn announces a
+disconnect while it still finishes the response, and a cancellation at that moment would leave the connection neither
+kept alive nor closed. And a WebSocket waits for the client's half of the closing handshake, because closing a socket
+with unread input takes away from the client what it has not read yet (RFC 6455 section 7.1.1, RFC 9112 section 9.6).
+"""
+
+import errno
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+
+import trio
+from hypercorn.typing import (
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    ASGISendEvent,
+    HTTPResponseBodyEvent,
+    HTTPResponseStartEvent,
+    HTTPScope,
+    LifespanScope,
+    WebsocketScope,
+)
+from quart import Quart
+from quart.asgi import ASGIWebsocketConnection
+from quart.utils import encode_headers
+from quart.wrappers import Response
+from quart.wrappers.request import Body
+from quart_trio import QuartTrio
+from quart_trio.asgi import TrioASGIHTTPConnection, TrioASGIWebsocketConnection
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from trio_stream.errors import (
+    ClientGone,
+    ClientStalled,
+    SettingsError,
+    SourceChanged,
+    StoreError,
+    TrioStreamError,
+    first_error,
+)
+from trio_stream.http.paths import normal_path
+from trio_stream.ownership import SOCKET
+from trio_stream.server.asgi.http import VIEWS, ZEROCOPY
+from trio_stream.server.local import serve_local
+from trio_stream.services import Services, open_services, watched
+from trio_stream.streaming.pump import Chunk, Delivery, Spans
+from trio_stream.streaming.stream import Ending
+from trio_stream.web.asgi.direct import Answered, Route, StreamedResponse
+from trio_stream.web.asgi.exchange import Exchange, Request, Websocket
+from trio_stream.web.site.build import read_build
+
+if TYPE_CHECKING:
+    from trio_stream.app import TrioStream
+
+LAST: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
+
+CLOSING_TIMEOUT = 10.0
+"""Seconds for a client to read what is under way to it and to answer the end of its WebSocket."""
+
+
+def translate(error: OSError) -> TrioStreamError:
+    """What an `OSError` of the sending side means to a stream (`trio_stream.server` says which there are)."""
+    if isinstance(error, TimeoutError):
+        return ClientStalled(str(error))
+    if error.errno == errno.EFAULT:
+        return SourceChanged("the file was truncated")
+    return ClientGone(str(error))
+
+
+def spelt_normally[T: (HTTPScope, WebsocketScope)](scope: T) -> T:
+    """The scope with the normal form of its path: what routes are found by, and what names are taken from."""
+    raw = scope["raw_path"]
+    normal = normal_path(raw) if raw.startswith(b"/") else raw
+    if normal == raw:
+        return scope
+    return {**scope, "raw_path": normal, "path": unquote(normal.decode("ascii"))}
+
+
+class HTTPConnection(TrioASGIHTTPConnection):
+    """One HTTP request."""
+
+    app: "TrioStream"
+
+    def __init__(self, app: Quart, scope: HTTPScope) -> None:
+        super().__init__(app, spelt_normally(scope))
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Answer it; a client that leaves ends the answer."""
+        whole = False
+        with Exchange(self.app.services, self.scope) as exchange:
+            route = self.app.direct_routes.find(self.scope)
+            try:
+                if route is None:
+                    whole = await self._through_quart(exchange, receive, send)
+                elif VIEWS in self.scope["extensions"]:
+                    # Such a connection ends a send when its client leaves, so nobody else has to listen, but who
+                    # works long before there is something to send.
+                    exchange.receive = receive
+                    whole = await self._directly(route, exchange, receive, send)
+                else:
+                    work = partial(self._directly, route, exchange, receive, send)
+                    whole = await self._watched(work, exchange, receive)
+            except* (OSError, TrioStreamError):
+                pass  # it ended early: the stream has noted and logs why
+        if whole:
+            with suppress(OSError):  # a client that left may be learnt of only now
+                await send(LAST)
+
+    async def _directly(
+        self, route: Route, exchange: Exchange, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> bool:
+        answered = await self.app.direct_routes.answer(route, self.scope, exchange, receive)
+        async with answered.passed or nullcontext():
+            await send(_head(answered))
+            return await self._send_answered(answered, send)
+
+    async def _through_quart(
+        self, exchange: Exchange, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> bool:
+        try:
+            request = cast("Request", self._create_request_from_scope(send))
+        except ValueError:  # a request target in absolute form that is no URL (RFC 9112 section 3.2.2)
+            await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"0")]})
+            return True
+        request.exchange = exchange
+
+        async def work() -> bool:
+            return await self._send_response_but_last(await self.app.handle_request(request), send)
+
+        return await self._watched(work, exchange, receive, request.body)
+
+    async def _watched(
+        self,
+        work: Callable[[], Awaitable[bool]],
+        exchange: Exchange,
+        receive: ASGIReceiveCallable,
+        body: Body | None = None,
+    ) -> bool:
+        """Do `work`, take what the client sends into `body` meanwhile, and cancel it when the client leaves.
+
+        Answers what `work` does, and False for one that ended early. An error that left the nursery would be kept by
+        the frames through which it cancels the other task, and they by that one's `Cancelled`.
+        """
+        whole = False
+
+        async def watch() -> None:
+            while (message := await receive())["type"] == "http.request":
+                if body is not None:
+                    body.append(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        body.set_complete()
+            exchange.client_left()
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch)
+            try:  # noqa: SIM105 - a context manager's frame would keep the error
+                whole = await work()
+            except* (OSError, TrioStreamError):
+                pass  # the stream has noted and logs why
+            nursery.cancel_scope.cancel()
+        return whole
+
+    async def _send_response_but_last(
+        self, response: Response | WerkzeugResponse, send: ASGISendCallable
+    ) -> bool:
+        """Answers whether the response is whole but for the message that says so."""
+        headers = encode_headers(response.headers)
+        if isinstance(response, StreamedResponse):
+            async with response.answered.passed or nullcontext():
+                await send(
+                    {"type": "http.response.start", "status": response.status_code, "headers": headers}
+                )
+                return await self._send_answered(response.answered, send)
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        async with cast("Response", response).response as body:
+            async for data in body:
+                await send({"type": "http.response.body", "body": cast("bytes", data), "more_body": True})
+        return True
+
+    async def _send_answered(self, answered: Answered, send: ASGISendCallable) -> bool:
+        stream = answered.stream
+        if answered.passed is not None:
+            async for data in answered.passed:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+            return True
+        if stream is None:
+            if answered.body:
+                await send({"type": "http.response.body", "body": answered.body, "more_body": True})
+            return True
+
+        async def send_chunk(chunk: Chunk) -> None:
+            message: Any = {"type": "http.response.body", "body": chunk, "more_body": True}
+            if isinstance(chunk, Spans):
+                message = {
+                    "type": ZEROCOPY,
+                    "file": stream.file.fd,
+                    "spans": chunk.runs,
+                    "count": chunk.length - len(chunk.lead),
+                    "lead": chunk.lead,
+                    "sent": stream.went,
+                    "more_body": True,
+                }
+            try:
+                await send(message)
+            except OSError as error:
+                raise translate(error) from error
+
+        whole = await stream.run(answered.parts, send_chunk, delivery(cast("Any", self.scope)))
+        if whole:
+            stream.end(Ending.FINISHED)
+        return whole
+
+
+def _head(answered: Answered) -> HTTPResponseStartEvent:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers]
+    return {"type": "http.response.start", "status": answered.status, "headers": headers}
+
+
+def delivery(scope: Mapping[str, Any]) -> Delivery:
+    """In what form the connection of `scope` takes the bytes of a file."""
+    extensions = scope.get("extensions") or {}
+    if ZEROCOPY in extensions:
+        return Delivery.SPANS
+    return Delivery.VIEWS if VIEWS in extensions else Delivery.COPIES
+
+
+class WebsocketConnection(TrioASGIWebsocketConnection):
+    """One WebSocket."""
+
+    app: "TrioStream"
+
+    def __init__(self, app: QuartTrio, scope: WebsocketScope) -> None:
+        super().__init__(app, spelt_normally(scope))
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Serve it; a client that leaves cancels what is served."""
+        torn = cut = False
+
+        async def send_or_tear(message: ASGISendEvent) -> None:
+            nonlocal torn, cut
+            if cut:  # whoever answers an error would be answered with another one
+                raise ClientGone("the client is gone")
+            try:
+                await send(message)
+            except OSError as error:
+                cut = True  # for good, although Hypercorn takes a second close without a word
+                raise translate(error) from error
+            except BaseException:
+                torn = True  # perhaps: in the middle of a frame nothing that follows arrives
+                raise
+            torn = False  # on a torn connection the first send raises
+
+        websocket = cast("Websocket", self._create_websocket_from_scope(send_or_tear))
+        websocket.exchange = Exchange(self.app.services, self.scope)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._receive, websocket, receive, nursery.cancel_scope)
+                with websocket.exchange:
+                    try:  # noqa: SIM105 - the same
+                        await ASGIWebsocketConnection.handle_websocket(self, websocket, send_or_tear)
+                    except (OSError, TrioStreamError):
+                        pass  # it ended early: the stream has noted and logs why
+                self.receive_channel.close()
+                if self._accepted and not (torn or cut):
+                    with trio.move_on_after(CLOSING_TIMEOUT):
+                        await trio.sleep_forever()  # until the disconnect
+                nursery.cancel_scope.cancel()
+        except* (OSError, TrioStreamError):
+            pass  # it ended early: the stream has noted and logs why
+
+    async def _receive(
+        self, websocket: Websocket, receive: ASGIReceiveCallable, scope: trio.CancelScope
+    ) -> None:
+        while True:
+            event = await receive()
+            if event["type"] == "websocket.disconnect":
+                break
+            if event["type"] == "websocket.receive":
+                data, text = event.get("bytes"), event.get("text")
+                with suppress(trio.BrokenResourceError):  # nobody listens after the end
+                    await self.send_channel.send(data if data is not None else text or "")
+        websocket.exchange.client_left()
+        scope.cancel()
+
+
+class Lifespan:
+    """The services, from the start of the worker to its end, opened and closed by one task."""
+
+    def __init__(self, app: "TrioStream", scope: LifespanScope) -> None:
+        self.app = app
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Open them, say so, and close them when told."""
+        await receive()
+        begun, failure = False, ""
+        try:
+            async with open_services(self.app.settings) as services:
+                self.app.services = services
+                self.app.player = read_build(self.app.player_folder)
+                async with trio.open_nursery() as nursery:
+                    door = partial(self._open_local_door, services)
+                    if services.owner.mine:
+                        await nursery.start(watched, services.health, "local door", door)
+                    else:
+                        nursery.start_soon(watched, services.health, "local door", door)
+                    await send({"type": "lifespan.startup.complete"})
+                    begun = True
+                    await receive()
+                    nursery.cancel_scope.cancel()
+        except* (SettingsError, StoreError) as group:
+            if begun:
+                raise
+            failure = str(first_error(group))
+        if failure:
+            await send({"type": "lifespan.startup.failed", "message": failure})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+
+    async def _open_local_door(
+        self, services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Let other processes of this machine reach the owner of the data, once this is it. Raises `SettingsError`."""
+        await services.owner.appointed.wait()
+        try:
+            with services.owner.ownership.socket_path() as path:
+                await serve_local(self.app, path, task_status=task_status)
+        except OSError as error:
+            where = services.settings.data / SOCKET
+            raise SettingsError(f"the socket {where} cannot be made: {error.strerror or error}") from error

@@ -1,0 +1,236 @@
+"""Routes that are called all the time: without Quart's request and response, which cost more than what they do.
+
+They answer with the bytes of a file, or write down where somebody is in one. Such a route is a function from what was
+asked to what is answered, and knows nothing of the framework. It is in the framework's URL map all the same, and can
+be called through it (`TRIO_STREAM_DIRECT=0`): there, hooks of an application that was built around this one see its
+requests, which directly they do not.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial, wraps
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Self, cast
+from urllib.parse import parse_qsl
+
+import trio
+from hypercorn.typing import ASGIReceiveCallable, HTTPScope
+from quart import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException, RequestTimeout
+from werkzeug.routing import RequestRedirect
+
+from trio_stream.errors import ClientGone, NotTheOwner
+from trio_stream.http.bodies import Literal, Part
+from trio_stream.http.cors import response_headers
+from trio_stream.http.representation import Answer, Representation, respond
+from trio_stream.server.asgi.http import VIEWS
+from trio_stream.streaming.stream import Stream
+from trio_stream.web.asgi.conditions import refuse_change
+from trio_stream.web.asgi.exchange import Exchange, combined, exchange
+from trio_stream.web.asgi.origins import SAFE_METHODS, refuse_foreign
+from trio_stream.web.asgi.owner import Passed, ask_the_owner, by_the_owner
+from trio_stream.web.asgi.problems import Headers, describe
+
+if TYPE_CHECKING:
+    from trio_stream.app import TrioStream
+
+METHODS = frozenset({"GET", "HEAD", "PUT"})
+
+BODY_TIMEOUT = 60.0
+"""Seconds for a client to send the body of a request; Quart allows as many."""
+
+MAKING_PATIENCE = 90.0
+"""Seconds the owner may be silent: it may have to read a large file first, and others to be served before."""
+
+ROUTES = 4096
+"""Paths whose routes are remembered: of the videos and players there are at one time."""
+
+LONGEST_PATH = 512
+"""Characters of a path that is remembered, so that strangers can fill a few megabytes and not hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: the path as the client spelt it, its header fields as `combined` gives them, and its body."""
+
+    method: str
+    raw_path: bytes
+    query: bytes
+    fields: Mapping[str, str]
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, scope: HTTPScope, body: bytes = b"") -> Self:
+        """What the request of `scope` asks."""
+        return cls(scope["method"], scope["raw_path"], scope["query_string"], combined(scope), body)
+
+    def flag(self, name: str) -> bool:
+        """Whether the query has `name`, the first time, with a value other than nothing and 0."""
+        if not self.query:
+            return False
+        found = dict(reversed(parse_qsl(self.query.decode("latin-1"), keep_blank_values=True)))
+        return found.get(name, "0") not in {"0", ""}
+
+    def respond(self, representation: Representation, *, download: bool = False) -> Answer:
+        """What is sent of `representation` now. Raises `PreconditionFailed` and `RangeNotSatisfiable`."""
+        return respond(
+            self.method,
+            self.fields,
+            representation,
+            now=int(time.time()),
+            boundary=partial(token_hex, 16),
+            download=download,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A response: the parts of a file that `stream` sends, or what the owner of the data answers, or else `body`."""
+
+    status: int
+    headers: Headers
+    stream: Stream | None = None
+    parts: tuple[Part, ...] = ()
+    passed: Passed | None = None
+    body: bytes = b""
+
+    @classmethod
+    def at_hand(cls, answer: Answer) -> Self:
+        """An answer whose parts are all in memory."""
+        body = b"".join(part.data for part in answer.parts if isinstance(part, Literal))
+        return cls(answer.status, answer.headers, body=body)
+
+
+type Route = Callable[[Asked, Exchange], Awaitable[Answered]]
+
+
+class StreamedResponse(Response):
+    """An answer on its way through Quart."""
+
+    def __init__(self, answered: Answered) -> None:
+        super().__init__(answered.body, status=answered.status)
+        self.headers.clear()
+        self.headers.extend(answered.headers)
+        self.answered = answered
+
+
+def byte_route(blueprint: Blueprint, *rules: str) -> Callable[[Route], Route]:
+    """Register a function for GET and HEAD of `rules`, directly and through the framework."""
+
+    def register(route: Route) -> Route:
+        async def view(**_: Any) -> Response:
+            return StreamedResponse(await route(Asked.of(cast("HTTPScope", request.scope)), exchange()))
+
+        view.route = route  # type: ignore[attr-defined]
+        for rule in rules:
+            blueprint.add_url_rule(rule, route.__name__, view)
+        return route
+
+    return register
+
+
+def owner_route(blueprint: Blueprint, method: str, rule: str) -> Callable[[Route], Route]:
+    """Register a function for a method that changes something: direct in the owner of the data, else through it."""
+
+    def register(route: Route) -> Route:
+        @by_the_owner
+        async def view(**_: Any) -> Response:
+            body = cast("bytes", await request.get_data())
+            asked = Asked.of(cast("HTTPScope", request.scope), body)
+            return StreamedResponse(await route(asked, exchange()))
+
+        view.route = route  # type: ignore[attr-defined]
+        blueprint.add_url_rule(rule, route.__name__, view, methods=[method])
+        return route
+
+    return register
+
+
+def or_by_the_owner(route: Route) -> Route:
+    """Let the owner of the data answer where the route finds that only it can."""
+
+    @wraps(route)
+    async def wherever(asked: Asked, exchange: Exchange) -> Answered:
+        try:
+            return await route(asked, exchange)
+        except NotTheOwner:
+            if exchange.services.owner.mine or exchange.is_local:  # it would be asked again, and again
+                raise
+        path = asked.raw_path.decode("latin-1") + (f"?{asked.query.decode('latin-1')}" if asked.query else "")
+        ask = partial(
+            ask_the_owner, exchange.services, asked.method, path, asked.fields, patience=MAKING_PATIENCE
+        )
+        passed = await exchange.attend(ask)
+        return Answered(passed.status, passed.headers, passed=passed)
+
+    return wherever
+
+
+class DirectRoutes:
+    """The direct routes of an application, by its URL map."""
+
+    def __init__(self, app: "TrioStream") -> None:
+        self._app = app
+        self._on = app.settings.direct
+        self._origins = app.settings.cors_origins
+        self._views = app.view_functions
+        self._urls = app.url_map.bind("localhost")
+        self._match = lru_cache(maxsize=ROUTES)(self._match_anew)
+
+    def find(self, scope: HTTPScope) -> Route | None:
+        """The direct route that answers, if it is one that does; who mounts the application elsewhere has none.
+
+        A change is made directly where the connection sends its body and nothing else needs to listen to it.
+        """
+        if not self._on or scope["method"] not in METHODS or scope["root_path"] or scope["path"][:1] != "/":
+            return None
+        if scope["method"] not in SAFE_METHODS and not (
+            VIEWS in scope["extensions"] and self._app.services.owner.mine
+        ):
+            return None
+        path = scope["path"]
+        match = self._match if len(path) <= LONGEST_PATH else self._match_anew
+        return match(path, scope["method"])
+
+    def _match_anew(self, path: str, method: str) -> Route | None:
+        try:
+            endpoint, _ = self._urls.match(path, method)
+        except (HTTPException, RequestRedirect):
+            return None
+        return cast("Route | None", getattr(self._views[endpoint], "route", None))
+
+    async def answer(
+        self, route: Route, scope: HTTPScope, exchange: Exchange, receive: ASGIReceiveCallable
+    ) -> Answered:
+        """What `route` answers, or what is wrong, with the headers that every response has. Raises `ClientGone`."""
+        asked = Asked.of(scope)
+        try:
+            host = exchange.host(asked.fields)
+            if scope["method"] not in SAFE_METHODS:
+                fields = asked.fields
+                refuse_foreign(fields.get("origin"), host, scope["scheme"], self._origins)
+                refuse_change(fields)
+                asked = replace(asked, body=await _take_body(receive))
+            answered = await route(asked, exchange)
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - a client is told of any
+            problem = describe(error)
+            answered = Answered(problem.status, problem.headers, body=problem.body)
+        if self._origins:
+            shared = response_headers(asked.fields.get("origin"), self._origins)
+            answered = replace(answered, headers=(*answered.headers, *shared))
+        return answered
+
+
+async def _take_body(receive: ASGIReceiveCallable) -> bytes:
+    """The whole body of a request, which the server bounds. Raises `ClientGone`, `RequestTimeout`."""
+    body = b""
+    with trio.move_on_after(BODY_TIMEOUT):
+        while (message := await receive())["type"] == "http.request":
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                return body
+        raise ClientGone("it left before it had asked")
+    raise RequestTimeout
