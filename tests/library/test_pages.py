@@ -16,8 +16,8 @@ from tests.library.rows import add, lose, opened
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming.paths import natural_key, sort_key, words
 from trio_stream.library.records import editing, pages, records
-from trio_stream.library.records.editing import Words
-from trio_stream.library.records.pages import SORTS, Asked, Order
+from trio_stream.library.records.editing import VideoEdit
+from trio_stream.library.records.pages import SORTS, Order, PageQuery
 from trio_stream.store.tables import videos
 
 ORDERS: tuple[Order, ...] = ("asc", "desc")
@@ -38,7 +38,7 @@ def through(connection: Connection, limit: int, **asked: Any) -> list[str]:
     found: list[str] = []
     cursor = None
     for _ in range(1000):
-        page = pages.page(connection, Asked(user="local", limit=limit, cursor=cursor, **asked))
+        page = pages.page(connection, PageQuery(user="local", limit=limit, cursor=cursor, **asked))
         assert len(page.rows) == limit or page.next is None
         found += names(page.rows)
         cursor = page.next
@@ -49,7 +49,7 @@ def through(connection: Connection, limit: int, **asked: Any) -> list[str]:
 
 def shown(connection: Connection, **asked: Any) -> list[str]:
     """The names on the first page."""
-    return names(pages.page(connection, Asked(user="local", limit=200, **asked)).rows)
+    return names(pages.page(connection, PageQuery(user="local", limit=200, **asked)).rows)
 
 
 def variety(connection: Connection) -> None:
@@ -68,7 +68,7 @@ def variety(connection: Connection) -> None:
             editing.edit(
                 connection,
                 connection.scalars(select(videos.c.id).order_by(videos.c.number.desc())).first() or "",
-                Words(title=title),
+                VideoEdit(title=title),
             )
 
 
@@ -103,7 +103,7 @@ def test_names_are_in_natural_order_and_titles_as_people_sort_them(engine: Engin
     with engine.begin() as connection:
         add(connection, "b 10.mp4", "b 9.mp4", "B 2.mp4", "a/10.mp4", "a/9.mp4", "Ä.mp4", "b.mp4")
         assert shown(connection) == sorted(shown(connection), key=natural_key)
-        by_title = [row.title for row in pages.page(connection, Asked("local", sort="title")).rows]
+        by_title = [row.title for row in pages.page(connection, PageQuery("local", sort="title")).rows]
         assert by_title == sorted(by_title, key=sort_key) == ["9", "10", "b", "B 2", "b 9", "b 10", "Ä"]
 
 
@@ -111,13 +111,13 @@ def test_names_are_in_natural_order_and_titles_as_people_sort_them(engine: Engin
 def test_videos_that_come_and_go_between_two_pages_disturb_no_other(engine: Engine, order: Order) -> None:
     with engine.begin() as connection:
         add(connection, *(f"{number}.mp4" for number in range(0, 40, 2)))
-        first = pages.page(connection, Asked("local", limit=10, order=order))
+        first = pages.page(connection, PageQuery("local", limit=10, order=order))
         on_it = names(first.rows)
         add(connection, *(f"{number}.mp4" for number in range(1, 40, 2)))
         lose(connection, on_it[-1], on_it[3], "2.mp4", "30.mp4")
         rest, cursor = [], first.next
         while cursor is not None:
-            page = pages.page(connection, Asked("local", limit=10, order=order, cursor=cursor))
+            page = pages.page(connection, PageQuery("local", limit=10, order=order, cursor=cursor))
             rest += names(page.rows)
             cursor = page.next
         last = int(on_it[-1].partition(".")[0])
@@ -179,16 +179,16 @@ def test_a_cursor_of_another_sort_is_refused(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "1.mp4", "2.mp4")
         for sort in SORTS:
-            cursor = pages.page(connection, Asked("local", limit=1, sort=sort)).next
+            cursor = pages.page(connection, PageQuery("local", limit=1, sort=sort)).next
             for other in SORTS:
                 if other != sort:
                     with pytest.raises(BadRequest, match="cursor"):
-                        pages.page(connection, Asked("local", sort=other, cursor=cursor))
+                        pages.page(connection, PageQuery("local", sort=other, cursor=cursor))
 
 
 def test_a_sort_that_is_none_is_refused_with_those_there_are(engine: Engine) -> None:
     with engine.begin() as connection, pytest.raises(BadRequest, match=", ".join(SORTS)):
-        pages.page(connection, Asked("local", sort="colour"))
+        pages.page(connection, PageQuery("local", sort="colour"))
 
 
 LIBRARY = [
@@ -295,7 +295,7 @@ def test_few_hits_and_many_are_found_alike(engine: Engine) -> None:
         with engine.connect() as connection, pytest.MonkeyPatch.context() as patch:
             ids = add(connection, *(f"{number}.mp4" for number in range(len(titles))))
             for id_, title in zip(ids, titles, strict=True):
-                editing.edit(connection, id_, Words(title=title))
+                editing.edit(connection, id_, VideoEdit(title=title))
             known = {
                 os.fsdecode(row.path): row.words.split() for row in connection.execute(select(videos)).all()
             }
@@ -378,13 +378,13 @@ def test_a_video_that_is_missing_has_no_page(engine: Engine) -> None:
         assert pages.name_of(connection, id_) is None
         with pytest.raises(VideoNotFound):
             pages.whole(connection, id_, "local")
-        assert not editing.edit(connection, id_, Words(title="x"))
+        assert not editing.edit(connection, id_, VideoEdit(title="x"))
 
 
 def test_what_people_say_is_searched_and_survives_a_rename(engine: Engine) -> None:
     with engine.begin() as connection:
         (id_,) = add(connection, "old name.mp4", bytes_="the film")
-        change = Words(title="Ein Abend", description="long", tags=("Städte",))
+        change = VideoEdit(title="Ein Abend", description="long", tags=("Städte",))
         assert editing.edit(connection, id_, change)
         for q in ("abend", "old", "stadte"):
             assert shown(connection, q=q) == ["old name.mp4"]
@@ -398,7 +398,7 @@ def test_what_people_say_is_searched_and_survives_a_rename(engine: Engine) -> No
             ["new name.mp4"],
             [],
         ]
-        assert editing.edit(connection, id_, Words(title=None))
+        assert editing.edit(connection, id_, VideoEdit(title=None))
         assert pages.whole(connection, id_, "local").row.title == "new name"
         assert shown(connection, q="abend") == []
         connection.execute(update(videos).values(duration=5))
@@ -416,10 +416,12 @@ def test_what_people_say_is_searched_and_survives_a_rename(engine: Engine) -> No
 )
 def test_what_cannot_be_said_of_a_video(data: object) -> None:
     with pytest.raises(BadRequest, match=r"title|description|tags"):
-        Words.read(data)
+        VideoEdit.read(data)
 
 
 def test_what_can_be_said_of_a_video() -> None:
-    assert Words.read({"title": "  x  ", "tags": [" a ", "a", " ", "b"]}) == Words(title="x", tags=("a", "b"))
-    assert Words.read({"title": None}).title is None
-    assert Words.read({"description": "line\nline 🎬"}) == Words(description="line\nline 🎬")
+    assert VideoEdit.read({"title": "  x  ", "tags": [" a ", "a", " ", "b"]}) == VideoEdit(
+        title="x", tags=("a", "b")
+    )
+    assert VideoEdit.read({"title": None}).title is None
+    assert VideoEdit.read({"description": "line\nline 🎬"}) == VideoEdit(description="line\nline 🎬")

@@ -179,7 +179,7 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
         second = connection.scalar(select(videos.c.id).where(videos.c.path == b"a/b.mp4"))
         assert second not in (None, first)
         write(second, 2, 2000)(connection)
-        editing.edit(connection, second, editing.Words(title="Mine", tags=("new",)))
+        editing.edit(connection, second, editing.VideoEdit(title="Mine", tags=("new",)))
         return lose_videos(connection, **more)
 
     await shelf.writer.write(write(first, 1, 1000))

@@ -18,9 +18,9 @@ from trio_stream.library.folder.title_files import TitleFile
 from trio_stream.library.naming.families import MOST, by_name
 from trio_stream.library.naming.paths import place
 from trio_stream.library.records import editing, grouping, pages, records, watch_state
-from trio_stream.library.records.editing import Words
+from trio_stream.library.records.editing import VideoEdit
 from trio_stream.library.records.known import count
-from trio_stream.library.records.pages import SORTS, Asked
+from trio_stream.library.records.pages import SORTS, PageQuery
 from trio_stream.library.records.versions import versions
 from trio_stream.library.records.watch_state import Playhead
 from trio_stream.library.scan.scanner import TITLE_BATCH
@@ -38,7 +38,7 @@ def engine(database_url: URL) -> Iterator[Engine]:
 
 def listed(connection: Connection, **asked: object) -> dict[str, str]:
     """What is on a page: names, with their titles."""
-    page = pages.page(connection, Asked(USER, limit=200, **asked))  # type: ignore[arg-type]
+    page = pages.page(connection, PageQuery(USER, limit=200, **asked))  # type: ignore[arg-type]
     return {os.fsdecode(row.path): row.title for row in page.rows}
 
 
@@ -79,9 +79,9 @@ def test_files_of_one_title_are_one_entry(engine: Engine) -> None:
         assert listed(connection, folder="a") == listed(connection)
         assert listed(connection, q="film") == {"a/Film.1080p.mp4": "Film"}
         assert listed(connection, q="720p film") == {"a/Film.1080p.mp4": "Film"}
-        editing.edit(connection, high, Words(tags=("sea",)))
+        editing.edit(connection, high, VideoEdit(tags=("sea",)))
         assert listed(connection, q="720p sea") == {"a/Film.1080p.mp4": "Film"}
-        editing.edit(connection, high, Words(tags=()))
+        editing.edit(connection, high, VideoEdit(tags=()))
         assert [row.videos for row in pages.folder_page(connection, "", 10, None).rows] == [2]
         assert count(connection)["videos"] == 2
         for id_ in (low, high):
@@ -130,7 +130,7 @@ def test_there_is_a_most_of_them(engine: Engine) -> None:
 def test_the_next_one_takes_over(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
-        editing.edit(connection, high, Words(title="The Film", description="Long.", tags=("old",)))
+        editing.edit(connection, high, VideoEdit(title="The Film", description="Long.", tags=("old",)))
         put(connection, low, 40)
         assert stopped(connection, high) == stopped(connection, low) == 40
         lose(connection, "Film.1080p.mp4")
@@ -152,7 +152,7 @@ def test_the_next_one_takes_over(engine: Engine) -> None:
 def test_a_better_one_that_comes_leads_and_gets_what_there_was(engine: Engine) -> None:
     with engine.begin() as connection:
         (low,) = add(connection, "Film.720p.mp4", duration=100.0)
-        editing.edit(connection, low, Words(title="The Film", tags=("old",)))
+        editing.edit(connection, low, VideoEdit(title="The Film", tags=("old",)))
         put(connection, low, 40)
         (high,) = add(connection, "Film.1080p.mp4", duration=100.0)
         assert listed(connection) == {"Film.1080p.mp4": "The Film"}
@@ -162,7 +162,7 @@ def test_a_better_one_that_comes_leads_and_gets_what_there_was(engine: Engine) -
             connection.scalars(select(playheads.c.video)).all()
             == connection.scalars(select(viewings.c.video)).all()
         )
-        editing.edit(connection, high, Words(title=None))
+        editing.edit(connection, high, VideoEdit(title=None))
         assert listed(connection) == {"Film.1080p.mp4": "Film"}
 
 
@@ -182,15 +182,15 @@ def test_of_two_playheads_the_later_one_is_the_title_s(engine: Engine) -> None:
 def test_words_move_with_the_lead_and_do_not_come_back_old(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
-        editing.edit(connection, high, Words(title="One", description="Long.", tags=("old",)))
+        editing.edit(connection, high, VideoEdit(title="One", description="Long.", tags=("old",)))
         lose(connection, "Film.1080p.mp4")
-        editing.edit(connection, low, Words(title="Two", tags=()))
+        editing.edit(connection, low, VideoEdit(title="Two", tags=()))
         add(connection, "Film.1080p.mp4")
         assert listed(connection) == {"Film.1080p.mp4": "Two"}
         assert listed(connection, q="old") == {}
         assert pages.whole(connection, high, USER).row.description == "Long."
         assert title_of_row(connection, low) == "Film 720p"
-        editing.edit(connection, high, Words(title=None, description=""))
+        editing.edit(connection, high, VideoEdit(title=None, description=""))
         lose(connection, "Film.1080p.mp4")
         assert listed(connection) == {"Film.720p.mp4": "Film 720p"}
         assert pages.whole(connection, low, USER).row.description == ""
@@ -199,7 +199,7 @@ def test_words_move_with_the_lead_and_do_not_come_back_old(engine: Engine) -> No
 def test_words_of_one_version_are_not_the_title_s(engine: Engine) -> None:
     with engine.begin() as connection:
         low, _ = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
-        editing.edit(connection, low, Words(title="Small"))
+        editing.edit(connection, low, VideoEdit(title="Small"))
         lose(connection, "Film.720p.mp4")
         lose(connection, "Film.1080p.mp4")
         add(connection, "Film.2160p.mp4")
@@ -211,21 +211,21 @@ def test_words_of_one_version_are_not_the_title_s(engine: Engine) -> None:
 def test_words_move_within_a_title_file_and_are_copied_to_it(engine: Engine) -> None:
     with engine.begin() as connection:
         _, two = add(connection, "a.mp4", "b.mp4")
-        editing.edit(connection, two, Words(title="Two"))
+        editing.edit(connection, two, VideoEdit(title="Two"))
         say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
         assert listed(connection) == {"a.mp4": "Two"}
         assert title_of_row(connection, two) == "Two", "it may be a mistake"
         records.keep_title_files(connection, "", [], ["F.title.toml"])
         assert listed(connection) == {"a.mp4": "Two", "b.mp4": "Two"}
-        editing.edit(connection, two, Words(title=None))
+        editing.edit(connection, two, VideoEdit(title=None))
         say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
         lose(connection, "a.mp4")
         assert listed(connection) == {"b.mp4": "Two"}
-        editing.edit(connection, two, Words(title="Three"))
+        editing.edit(connection, two, VideoEdit(title="Three"))
         add(connection, "a.mp4")
         assert listed(connection) == {"a.mp4": "Three"}
         say(connection, "F.title.toml", "b.mp4", "a.mp4", title="F")
-        editing.edit(connection, two, Words(title=None))
+        editing.edit(connection, two, VideoEdit(title=None))
         say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
         assert listed(connection) == {"a.mp4": "F"}
 
@@ -263,7 +263,7 @@ def test_one_that_is_missing_is_part_of_whoever_leads_now(engine: Engine) -> Non
 def test_one_that_replaces_another_is_the_same_title(engine: Engine) -> None:
     with engine.begin() as connection:
         (low,) = add(connection, "Film.720p.mp4", duration=100.0)
-        editing.edit(connection, low, Words(title="The Film", tags=("old",)))
+        editing.edit(connection, low, VideoEdit(title="The Film", tags=("old",)))
         put(connection, low, 40)
         lose(connection, "Film.720p.mp4")
         (high,) = add(connection, "Film.1080p.mp4", duration=100.0)
@@ -431,7 +431,7 @@ def happen(connection: Connection, what: str, name: str, more: object, now: int)
         if name != more:
             lose(connection, name, now=now)
     elif what == "edit":
-        assert editing.edit(connection, id_of(connection, name), Words(title=more))
+        assert editing.edit(connection, id_of(connection, name), VideoEdit(title=more))
     elif what == "watch":
         put(connection, id_of(connection, name), position(now), now)
         assert stopped(connection, id_of(connection, name)) == position(now)

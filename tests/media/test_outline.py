@@ -15,7 +15,7 @@ from trio_stream.media.formats.outline import TRACK_LIMIT, Carriage, Outline
 from trio_stream.media.jobs import MediaFile, Unreadable
 from trio_stream.media.remux import indexes, packets, survey
 from trio_stream.media.remux.describing import Draft
-from trio_stream.media.remux.indexes import Hollow, Index, between
+from trio_stream.media.remux.indexes import ContainerIndex, Hollow, between
 from trio_stream.media.remux.packets import open_tracks
 from trio_stream.packaging.from_outline import present_outline
 
@@ -80,7 +80,7 @@ def test_an_index_saves_reading(long: Path, monkeypatch: pytest.MonkeyPatch) -> 
         hollow = Hollow(file)
         with open_tracks(hollow) as container:
             draft = Draft(container, hollow)
-            assert Index(container, hollow, draft.survey, draft.name).fill(10)
+            assert ContainerIndex(container, hollow, draft.survey, draft.name).fill(10)
     assert hollow.count < long.stat().st_size
 
 

@@ -11,7 +11,7 @@ from tests.mp4.making import Edit, Making, Sample
 from tests.mp4.test_timeline import FRAME, groups, pictures, read, sound
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.hiding import finer
-from trio_stream.mp4.edits.rearranging import FEWEST, REPEATED, Piece, rearrange
+from trio_stream.mp4.edits.rearranging import FEWEST, REPEATED, TimedEdit, rearrange
 from trio_stream.mp4.edits.timeline import place
 from trio_stream.mp4.reading.tables import SampleTable
 
@@ -44,7 +44,7 @@ def test_pictures_are_where_the_pieces_say(offsets: list[int], wanted: list[tupl
     made, expected, at = [], [], 0
     for start, count, pause in wanted:
         at += pause * FRAME
-        piece = Piece(at, at + count * FRAME, start * FRAME, (start + count) * FRAME)
+        piece = TimedEdit(at, at + count * FRAME, start * FRAME, (start + count) * FRAME)
         made.append(piece)
         within = sorted(
             (time, number) for number, time in enumerate(media) if piece.start <= time < piece.stop
@@ -78,7 +78,8 @@ def test_a_piece_that_begins_within_a_group_keeps_what_it_needs() -> None:
     """Two pictures lie before it in its group: they take two ticks of the piece before."""
     track = pictures([0] * 24)
     found = rearrange(
-        track, [Piece(0, 4 * FRAME, 0, 4 * FRAME), Piece(4 * FRAME, 7 * FRAME, 14 * FRAME, 17 * FRAME)]
+        track,
+        [TimedEdit(0, 4 * FRAME, 0, 4 * FRAME), TimedEdit(4 * FRAME, 7 * FRAME, 14 * FRAME, 17 * FRAME)],
     )
     assert found is not None
     _, samples, begins = found
@@ -102,7 +103,7 @@ def test_sound_is_cut_at_packets() -> None:
     track = sound(300)
     found = rearrange(
         track,
-        [Piece(0, 10_000, 100_000, 110_000), Piece(10_000, 20_000, 10_000, 20_000)],
+        [TimedEdit(0, 10_000, 100_000, 110_000), TimedEdit(10_000, 20_000, 10_000, 20_000)],
         preroll=48_000,
     )
     assert found is not None
@@ -149,7 +150,7 @@ def test_edit_lists(edits: tuple[Edit, ...], counts: int) -> None:
 def test_a_track_is_not_presented_too_often() -> None:
     """However long its edit list is, it makes no more of a file than there may be."""
     track = read(Making((Sample(1, FRAME),) * 2000, (2000,)))
-    whole = Piece(0, 2000 * FRAME, 0, 2000 * FRAME)
+    whole = TimedEdit(0, 2000 * FRAME, 0, 2000 * FRAME)
     often = REPEATED + FEWEST // 2000
     assert rearrange(track, [whole] * often) is not None
     with pytest.raises(Malformed, match="it presents the track too often"):
@@ -162,7 +163,7 @@ def test_any_piece_is_presented_or_malformed(timescale: int, numbers: list[int])
     assume(at <= until and start <= stop)
     track = replace(pictures([0, 1, 0] * 4), timescale=timescale)
     try:
-        found = rearrange(track, [Piece(at, until, start, stop)])
+        found = rearrange(track, [TimedEdit(at, until, start, stop)])
     except Malformed:
         return
     assert found is None or found[1].count <= 12

@@ -7,7 +7,7 @@ from fractions import Fraction
 from tests.mp4.making import Making, Sample, film, payload
 from trio_stream.mp4.reading.movie import Movie, read_movie
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
-from trio_stream.packaging.title import Source, Text, Title
+from trio_stream.packaging.title import Source, Subtitles, Title
 
 SCALE = 90_000
 SOUND = 48_000
@@ -92,7 +92,7 @@ def audio(name: str = "a2", **more: object) -> Rendition:
 REVISION = "0123456789abcdef01234567"
 
 
-def title(*renditions: Rendition, texts: Sequence[Text] = (), more: Sequence[Source] = ()) -> Title:
+def title(*renditions: Rendition, texts: Sequence[Subtitles] = (), more: Sequence[Source] = ()) -> Title:
     """A title of one file with these renditions, and of other files."""
     own = Source("", f"r/{REVISION}", Presentation(renditions or (video(), audio())))
     return Title((own, *more), tuple(texts))

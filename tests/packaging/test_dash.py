@@ -14,7 +14,7 @@ from tests.packaging.test_hls import SMALLER, TEXTS, film
 from trio_stream.packaging import dash, hls
 from trio_stream.packaging.cutting import SCHEME
 from trio_stream.packaging.presentation import Presentation, Rendition
-from trio_stream.packaging.title import Source, Text, Title
+from trio_stream.packaging.title import Source, Subtitles, Title
 
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 
@@ -152,7 +152,7 @@ def test_sounds_lie_where_the_file_does_that_has_them() -> None:
 )
 def test_languages_are_those_of_the_standard(language: str | None, said: str | None) -> None:
     assert sets(title(video(), audio(language=language)))[1].get("lang") == said
-    texts = (Text("s-1", "w", language, "English"),)
+    texts = (Subtitles("s-1", "w", language, "English"),)
     assert sets(title(video(), texts=texts))[1].get("lang") == said
 
 
@@ -209,6 +209,8 @@ def test_equal_durations_are_said_once() -> None:
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_label_breaks_a_manifest(label: str, language: str) -> None:
-    made = title(video(), audio(label=label, language=language), texts=[Text("s-1", "w", language, label)])
+    made = title(
+        video(), audio(label=label, language=language), texts=[Subtitles("s-1", "w", language, label)]
+    )
     dash.manifest(made).encode()
     assert len(sets(made)) == 3

@@ -13,12 +13,12 @@ from tests.playback.linting import lint_master
 from trio_stream.packaging import hls
 from trio_stream.packaging.cutting import SCHEME
 from trio_stream.packaging.presentation import Presentation, Rendition
-from trio_stream.packaging.title import Source, Text, Title
+from trio_stream.packaging.title import Source, Subtitles, Title
 
 TEXTS = (
-    Text("s-1", "r/x/subtitle-1.vtt", "en", "English", default=True),
-    Text("s-2", "r/x/subtitle-2.vtt", "en", 'English "SDH"', hearing_impaired=True),
-    Text("s-3", "r/x/subtitle-3.vtt", None, "Signs", forced=True),
+    Subtitles("s-1", "r/x/subtitle-1.vtt", "en", "English", default=True),
+    Subtitles("s-2", "r/x/subtitle-2.vtt", "en", 'English "SDH"', hearing_impaired=True),
+    Subtitles("s-3", "r/x/subtitle-3.vtt", None, "Signs", forced=True),
 )
 
 V1 = f"v1-{SCHEME}"
@@ -255,7 +255,7 @@ def test_texts_are_cut_where_the_pictures_are(
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_label_breaks_a_playlist(label: str, language: str) -> None:
     sound = audio(label=label, language=language)
-    text = hls.master(title(video(), sound, texts=[Text("s-1", "w", language, label)]))
+    text = hls.master(title(video(), sound, texts=[Subtitles("s-1", "w", language, label)]))
     text.encode()
     lines = text.splitlines()
     assert len(lines) == len(hls.master(title(video(), audio(), texts=TEXTS[:1])).splitlines())

@@ -17,7 +17,7 @@ from trio_stream.mp4.reading import fragmented, locating, movie, sample_entry, t
 from trio_stream.mp4.writing import fragments
 from trio_stream.packaging import cutting, dash, from_mp4, hls, presentation, segments, title
 from trio_stream.packaging.presentation import Presentation, Rendition
-from trio_stream.packaging.title import Source, Text, Title
+from trio_stream.packaging.title import Source, Subtitles, Title
 from trio_stream.playback import indexes
 from trio_stream.playback.indexes import Index, read_index
 
@@ -28,7 +28,7 @@ MODULES: tuple[ModuleType, ...] = (
 
 MOST_SEGMENTS = 4
 MOST_RENDITIONS = 6
-TEXT = Text("s-1", "r/x/subtitle-1.vtt", "en", "English")
+TEXT = Subtitles("s-1", "r/x/subtitle-1.vtt", "en", "English")
 
 
 def package(fd: int, size: int) -> object:

@@ -24,7 +24,7 @@ from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.from_outline import present_outline, stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.playback.indexes import read_index, with_languages
-from trio_stream.playback.remuxed import Piece, init_piece, keyframe_piece, segment_piece
+from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, segment_recipe
 
 SECONDS = 10
 """For one job on a film of some seconds, where the machine lets it work."""
@@ -119,7 +119,7 @@ class Examiner:
                 raise Wrong(f"the outline makes no sense: {error}") from None
             return with_languages(present_outline(outline))
 
-    async def _make(self, fd: int, piece: Piece) -> None:
+    async def _make(self, fd: int, piece: Recipe) -> None:
         done = await self._run(piece.job, fd, dict(piece.options))
         made = b"".join(done.blobs.values())
         if made[4:8] != piece.begins:
@@ -143,23 +143,23 @@ class Examiner:
                 raise
 
 
-def pieces(presentation: Presentation) -> Iterator[Piece]:
+def pieces(presentation: Presentation) -> Iterator[Recipe]:
     """Each init segment, the first, a middle and the last segment, and a keyframe, of each rendition."""
     for rendition in presentation.renditions:
-        yield init_piece("0", rendition)
+        yield init_recipe("0", rendition)
         last = len(rendition.segments) - 1
         for number in sorted({0, last // 2, last}):
             yield _segment(rendition, number)
         if rendition.keys is not None:
             at = (len(rendition.keys) - 1) // 2
             start, stop = rendition.keys.samples[at : at + 2]
-            yield keyframe_piece("0", rendition, at, start, stop)
+            yield keyframe_recipe("0", rendition, at, start, stop)
 
 
-def _segment(rendition: Rendition, number: int) -> Piece:
+def _segment(rendition: Rendition, number: int) -> Recipe:
     starts = rendition.segments.samples
     stop, until = stop_of(rendition, number)
-    return segment_piece("0", rendition, number, starts[number], stop, until=until)
+    return segment_recipe("0", rendition, number, starts[number], stop, until=until)
 
 
 async def check_tracks(presentation: Presentation, path: Path) -> None:

@@ -18,7 +18,7 @@ from trio_stream.packaging import dash, hls
 from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Title
-from trio_stream.playback.remuxed import init_piece
+from trio_stream.playback.remuxed import init_recipe
 from trio_stream.web.api.playlists import _piece, _Wanted
 
 SECONDS = 3
@@ -42,7 +42,7 @@ def stretches(path: Path, rendition: Rendition) -> list[Played]:
         made = _made(path, rendition, number)
         if number in firsts:
             stretch = rendition.stretch(number)
-            piece = init_piece("r", rendition, stretch.init if stretch is not None else 0)
+            piece = init_recipe("r", rendition, stretch.init if stretch is not None else 0)
             start = run(init, path, **piece.options)[1]["init"]
             found.append(Played(start, rendition.segments.starts[number] / rendition.timescale))
         found[-1] = Played(found[-1].data + made, found[-1].begins)

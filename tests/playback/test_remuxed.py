@@ -21,7 +21,7 @@ from trio_stream.media.formats.outline import AudioOutline, VideoOutline
 from trio_stream.media.sandbox.sandbox import WORKER, Sandbox
 from trio_stream.packaging.presentation import Rendition, Segments
 from trio_stream.playback import remuxed
-from trio_stream.playback.remuxed import Remuxer, init_piece, segment_piece
+from trio_stream.playback.remuxed import Remuxer, init_recipe, segment_recipe
 from trio_stream.playback.segment_cache import SegmentCache
 
 LYING = (sys.executable, "-m", "tests.playback.lying")
@@ -86,12 +86,12 @@ async def test_everything_of_a_film(film: Path, fd: int, tmp_path: Path) -> None
             known = segments_of(film, found, each)
             stops = [*bounds(found, each)[1:], None]
             for _ in range(2):
-                assert read(await remuxer.get(fd, init_piece("abc123", rendition(each)))) == init_of(
+                assert read(await remuxer.get(fd, init_recipe("abc123", rendition(each)))) == init_of(
                     film, each
                 )
                 for n, (start, stop) in enumerate(zip(bounds(found, each), stops, strict=True)):
                     made = read(
-                        await remuxer.get(fd, segment_piece("abc123", rendition(each), n, start, stop))
+                        await remuxer.get(fd, segment_recipe("abc123", rendition(each), n, start, stop))
                     )
                     assert made == known[n].data
         assert cache.statistics().made == 2 * (1 + 4)
@@ -115,7 +115,7 @@ async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> N
                     if leaving:
                         scope.cancel()
                     answers.append(
-                        read(await remuxer.get(own, segment_piece("r", rendition(video), 0, start, stop)))
+                        read(await remuxer.get(own, segment_recipe("r", rendition(video), 0, start, stop)))
                     )
             finally:
                 os.close(own)
@@ -142,7 +142,7 @@ async def test_all_leave(fd: int, tmp_path: Path) -> None:
             begun = sandbox.statistics().started
             async with trio.open_nursery() as nursery:
                 for _ in range(3):
-                    nursery.start_soon(remuxer.get, fd, segment_piece("r", rendition(video), 0, 0, None))
+                    nursery.start_soon(remuxer.get, fd, segment_recipe("r", rendition(video), 0, 0, None))
                 await wait_until(partial(goes_on, begun), 10, "a job")
                 nursery.cancel_scope.cancel()
             await wait_until(lambda: not sandbox.statistics().running, 10, "its end")
@@ -161,7 +161,7 @@ async def test_no_more_than_a_few_at_once(film: Path, fd: int, tmp_path: Path) -
         video = outlined_video(fd)
         async with trio.open_nursery() as nursery:
             for n in range(10):
-                nursery.start_soon(remuxer.get, fd, segment_piece("r", rendition(video), n, 0, None))
+                nursery.start_soon(remuxer.get, fd, segment_recipe("r", rendition(video), n, 0, None))
             await wait_until(lambda: sandbox.statistics().running == remuxed.AT_ONCE, 10)
             await trio.testing.wait_all_tasks_blocked()
             now = remuxer.statistics()
@@ -176,9 +176,9 @@ async def test_lies(film: Path, fd: int, tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(MediaUnreadable, match="nonsense"):
             await remuxer.outline(fd)
         with pytest.raises(MediaUnreadable, match="nonsense"):
-            await remuxer.get(fd, init_piece("r", rendition(video)))
+            await remuxer.get(fd, init_recipe("r", rendition(video)))
         with pytest.raises(MediaUnreadable, match=r"longer than 0\.5 s"):
-            await remuxer.get(fd, segment_piece("r", rendition(video), 0, 0, None))
+            await remuxer.get(fd, segment_recipe("r", rendition(video), 0, 0, None))
         assert cache.statistics().segments == 0
 
 
@@ -186,8 +186,8 @@ async def test_a_segment_that_is_not_there(fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, _, cache):
         found = await remuxer.outline(fd)
         with pytest.raises(MediaUnreadable, match="no keyframe"):
-            await remuxer.get(fd, segment_piece("r", rendition(found.video[0]), 5, 17, 18))
-        hidden = await remuxer.get(fd, segment_piece("r", rendition(found.audio[0]), 0, -5000, 1))
+            await remuxer.get(fd, segment_recipe("r", rendition(found.video[0]), 5, 17, 18))
+        hidden = await remuxer.get(fd, segment_recipe("r", rendition(found.audio[0]), 0, -5000, 1))
         os.close(hidden)
         assert cache.statistics().segments == 1
 
@@ -196,4 +196,4 @@ async def test_a_server_that_stops(fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, _, _):
         found = await remuxer.outline(fd)
     with pytest.raises(MediaWorkerFailed):
-        await remuxer.get(fd, init_piece("r", rendition(found.video[0])))
+        await remuxer.get(fd, init_recipe("r", rendition(found.video[0])))

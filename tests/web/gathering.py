@@ -11,14 +11,14 @@ from trio_stream.app import create_app
 from trio_stream.http.bodies import body_length
 from trio_stream.http.representation import Representation, respond
 from trio_stream.web.api.streams import validators
-from trio_stream.web.asgi.direct import Answered, Asked, byte_route
+from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route
 from trio_stream.web.asgi.exchange import Exchange
 
 blueprint = Blueprint("gathering", __name__)
 
 
 @byte_route(blueprint, "/parts/<video>/<name>")
-async def send_parts(asked: Asked, exchange: Exchange) -> Answered:
+async def send_parts(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """Parts of a video, by the name that they have together."""
     *_, name, called = asked.raw_path.decode().split("/")
     video = await exchange.services.catalog.open(name)
@@ -32,7 +32,7 @@ async def send_parts(asked: Asked, exchange: Exchange) -> Answered:
         boundary=partial(token_hex, 16),
     )
     stream = exchange.admit(file, name=name, transport="http") if answer.parts else None
-    return Answered(answer.status, answer.headers, stream, answer.parts)
+    return DirectResponse(answer.status, answer.headers, stream, answer.parts)
 
 
 app = create_app()

@@ -8,9 +8,9 @@ from itertools import groupby, pairwise
 from xml.etree import ElementTree as ET
 
 from trio_stream.packaging.cutting import in_address
-from trio_stream.packaging.periods import spans
+from trio_stream.packaging.periods import periods
 from trio_stream.packaging.presentation import Rendition, init_name
-from trio_stream.packaging.title import Source, Text, Title, printable
+from trio_stream.packaging.title import Source, Subtitles, Title, printable
 
 MEDIA_TYPE = "application/dash+xml"
 
@@ -62,7 +62,7 @@ def manifest(title: Title) -> str:
     })  # fmt: skip
     videos = title.videos
     tracks = [*videos, *title.sounds]
-    for number, span in enumerate(spans([each for _, each in tracks])):
+    for number, span in enumerate(periods([each for _, each in tracks])):
         start = f"PT{span.start:.6f}S" if number else "PT0S"
         period = ET.SubElement(mpd, "Period", id=str(number), start=start)
         within = [
@@ -150,7 +150,7 @@ def _audio_set(period: ET.Element, track: _Track) -> None:
     _template(representation, track)
 
 
-def _text_set(period: ET.Element, text: Text, start: float) -> None:
+def _text_set(period: ET.Element, text: Subtitles, start: float) -> None:
     about = {"id": str(len(period)), "contentType": "text", "mimeType": "text/vtt"}
     if text.language is not None and LANGUAGE.fullmatch(text.language):
         about["lang"] = text.language

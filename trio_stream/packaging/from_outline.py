@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 from trio_stream.media.formats.choosing import ARE_STILLS, ONE_FILM
 from trio_stream.media.formats.codecs import HLG, PQ, TRANSFERS
 from trio_stream.media.formats.facts import VideoTrack
-from trio_stream.media.formats.outline import AudioOutline, Carriage, Cuts, Outline, Part, VideoOutline
+from trio_stream.media.formats.outline import AudioOutline, Carriage, Cuts, FilePart, Outline, VideoOutline
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.mp4.writing.heads import SHORT
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
@@ -102,7 +102,7 @@ def _is(one: VideoOutline | AudioOutline, other: VideoOutline | AudioOutline) ->
 
 
 def _with_gaps(
-    marks: Sequence[float], parts: Sequence[Part], filmed: Sequence[float], end: float
+    marks: Sequence[float], parts: Sequence[FilePart], filmed: Sequence[float], end: float
 ) -> list[float]:
     """Where sound is cut: with the pictures, and evenly where a part has none."""
     found = list(marks)

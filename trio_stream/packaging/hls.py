@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from trio_stream.packaging.cutting import in_address
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments, bandwidth
-from trio_stream.packaging.title import Source, Text, Title, marks, names, printable
+from trio_stream.packaging.title import Source, Subtitles, Title, marks, names, printable
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 
@@ -81,7 +81,7 @@ def _audio(source: Source, sound: Rendition, name: str, *, group: str, default: 
     )
 
 
-def _text(text: Text) -> str:
+def _text(text: Subtitles) -> str:
     return "#EXT-X-MEDIA:" + _attributes(
         TYPE="SUBTITLES",
         GROUP_ID='"texts"',

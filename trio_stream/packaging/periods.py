@@ -17,14 +17,14 @@ FAR = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Period:
     """It starts at `start` seconds, with the segments `numbers` of each rendition, by its place among all."""
 
     start: float
     numbers: Mapping[int, range]
 
 
-def spans(renditions: Sequence[Rendition]) -> list[Span]:
+def periods(renditions: Sequence[Rendition]) -> list[Period]:
     """The spans of a title with these renditions, the pictures first.
 
     Each begins where pictures are cut, near to where something changes.
@@ -41,7 +41,7 @@ def spans(renditions: Sequence[Rendition]) -> list[Span]:
         for rendition in renditions
     ]
     return [
-        Span(
+        Period(
             start, {at: range(each[number], max(each[number : number + 2])) for at, each in enumerate(firsts)}
         )
         for number, start in enumerate(starts)

@@ -19,7 +19,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Subtitles:
     """A track of subtitles: WebVTT in segments at `name`, whole at `whole`, relative to the manifest."""
 
     name: str
@@ -37,7 +37,7 @@ class Title:
     the pictures."""
 
     sources: tuple[Source, ...]
-    texts: tuple[Text, ...] = ()
+    texts: tuple[Subtitles, ...] = ()
 
     @property
     def main(self) -> Presentation:

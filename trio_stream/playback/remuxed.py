@@ -30,7 +30,7 @@ DEADLINE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Recipe:
     """What can be made of a file: what it is kept as, the job that makes it and what that is told, and the kind of box
     it begins with."""
 
@@ -40,18 +40,18 @@ class Piece:
     begins: bytes
 
 
-def init_piece(revision: str, rendition: Rendition, number: int = 0) -> Piece:
+def init_recipe(revision: str, rendition: Rendition, number: int = 0) -> Recipe:
     """An init segment of a rendition of the file that has that revision. Raises `LookupError` if there is none such."""
     stretch = next((each for each in rendition.stretches if each.init == number), None)
     if stretch is None and (number or rendition.stretches):
         raise LookupError(number)
     key = f"{revision}-{rendition.name}-init{number or ''}"
-    return Piece(key, "init", _known(rendition, stretch), b"ftyp")
+    return Recipe(key, "init", _known(rendition, stretch), b"ftyp")
 
 
-def segment_piece(
+def segment_recipe(
     revision: str, rendition: Rendition, n: int, start: int, stop: int | None, *, until: int | None = None
-) -> Piece:
+) -> Recipe:
     """Segment `n` of a rendition, the first being 0: what is shown in [start, stop), None: to the end.
 
     The last sample of the track lasts until `until`. Times are in its timescale.
@@ -59,16 +59,16 @@ def segment_piece(
     options = {**_known(rendition, rendition.stretch(n)), "start": start, "stop": stop, "sequence": n + 1}
     options |= {"begins": n == 0, "until": until}
     key = f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
-    return Piece(key, "segment", options, b"styp")
+    return Recipe(key, "segment", options, b"styp")
 
 
-def keyframe_piece(revision: str, rendition: Rendition, n: int, start: int, stop: int) -> Piece:
+def keyframe_recipe(revision: str, rendition: Rendition, n: int, start: int, stop: int) -> Recipe:
     """Keyframe `n` of a rendition by itself: it is shown at `start`, and until `stop`."""
     known = _known(rendition, rendition.stretch(n, keyframe=True))
     options = {**known, "start": start, "stop": stop, "sequence": n + 1, "keyframe": True}
     options["begins"] = n == 0
     key = f"{revision}-{rendition.name}-k{n}-{_word(start)}-{_word(stop)}"
-    return Piece(key, "segment", options, b"styp")
+    return Recipe(key, "segment", options, b"styp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Remuxer:
         except ValueError:
             raise _nonsense() from None
 
-    async def get(self, fd: int, piece: Piece) -> int:
+    async def get(self, fd: int, piece: Recipe) -> int:
         """A descriptor of a piece of the file `fd`."""
 
         def make() -> Coroutine[Any, Any, bytes]:
@@ -118,7 +118,7 @@ class Remuxer:
 
         return await self._cache.get(piece.key, make)
 
-    async def _make(self, own: int, piece: Piece) -> bytes:
+    async def _make(self, own: int, piece: Recipe) -> bytes:
         """What a job makes of the file `own`, which is closed."""
         try:
             async with self._limiter:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, or_, select
 
 from trio_stream.errors import DerivedNotFound
 from trio_stream.library.background.derived import LARGEST, Derived
-from trio_stream.packaging.title import Text, names, text_label
+from trio_stream.packaging.title import Subtitles, names, text_label
 from trio_stream.packaging.webvtt import Cues, parse
 from trio_stream.store.database import Database
 from trio_stream.store.tables import subtitles, videos
@@ -57,7 +57,7 @@ def _read(fd: int) -> Cues:
         return parse(file.read(LARGEST).decode("utf-8", "replace"))
 
 
-def texts_of(connection: Connection, id_: str) -> tuple[Text, ...]:
+def texts_of(connection: Connection, id_: str) -> tuple[Subtitles, ...]:
     """The subtitles of a video of which there is WebVTT."""
     rows = connection.execute(
         select(subtitles, videos.c.revision.label("content"))
@@ -72,7 +72,7 @@ def texts_of(connection: Connection, id_: str) -> tuple[Text, ...]:
     ]
     labels = names(said, [row.language for row in rows], "Subtitles")
     return tuple(
-        Text(
+        Subtitles(
             name=f"{TEXT}{row.vtt}",
             whole=f"r/{row.content}/subtitle-{row.vtt}.vtt",
             language=row.language,

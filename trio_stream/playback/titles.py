@@ -26,7 +26,7 @@ from trio_stream.library.folder.catalog import Catalog, OpenVideo
 from trio_stream.library.records.versions import Version, versions
 from trio_stream.library.records.video_names import Names
 from trio_stream.packaging.presentation import Presentation
-from trio_stream.packaging.title import Source, Text, Title
+from trio_stream.packaging.title import Source, Subtitles, Title
 from trio_stream.playback.indexes import Index, Indexes
 from trio_stream.playback.presentations import BUDGET, Presentations
 from trio_stream.playback.recent import Recent
@@ -233,6 +233,6 @@ def _height(presentation: Presentation) -> int:
     return presentation.video.height if presentation.video is not None else 0
 
 
-def _look_up(connection: Connection, id_: str) -> tuple[Sequence[Version], tuple[Text, ...]]:
+def _look_up(connection: Connection, id_: str) -> tuple[Sequence[Version], tuple[Subtitles, ...]]:
     """The files of the title, and the texts of the video."""
     return versions(connection, id_), texts_of(connection, id_)

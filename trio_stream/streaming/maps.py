@@ -19,7 +19,7 @@ ONE_DESCRIPTOR: dict[str, bool] = {} if sys.version_info < (3, 13) else {"trackf
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class FileState:
     """What makes a file's bytes these bytes: `size` in bytes, `mtime_ns` in nanoseconds."""
 
     device: int
@@ -45,7 +45,7 @@ class PoolStatistics:
 class MappedFile:
     """One open file; made by `MapPool.open`, given back with `release`."""
 
-    def __init__(self, pool: "MapPool", fd: int, content: Content) -> None:
+    def __init__(self, pool: "MapPool", fd: int, content: FileState) -> None:
         self.fd = fd
         self.content = content
         self.holders = 0
@@ -103,7 +103,7 @@ class MapPool:
     """All files that are being streamed."""
 
     def __init__(self) -> None:
-        self._files: dict[Content, MappedFile] = {}
+        self._files: dict[FileState, MappedFile] = {}
 
     def open(self, fd: int, status: os.stat_result | None = None) -> MappedFile:
         """Take over the descriptor `fd` of a regular file; whoever calls holds the result until `release`.
@@ -111,7 +111,7 @@ class MapPool:
         The content is the one the file had at `status`; if it has changed since, `check` says so.
         """
         try:
-            content = Content.of(status or os.fstat(fd))
+            content = FileState.of(status or os.fstat(fd))
             file = self._files.get(content)
             if file is None:
                 file = self._files[content] = MappedFile(self, fd, content)

@@ -13,7 +13,7 @@ import trio
 # Documented, for those who need more than `watchfiles.watch`.
 from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
-type Identity = tuple[int, int] | None
+type FolderIdentity = tuple[int, int] | None
 """Device and inode of a folder; None while there is none."""
 
 GROUPED = 500
@@ -89,7 +89,7 @@ async def _set_when_cancelled(stop: threading.Event) -> None:
         stop.set()
 
 
-def _begin(root: str) -> tuple[Identity, RustNotify]:
+def _begin(root: str) -> tuple[FolderIdentity, RustNotify]:
     """What is watched, and the watch, which hears from now on."""
     identity = _identity(root)
     watch = RustNotify(
@@ -103,13 +103,13 @@ def _begin(root: str) -> tuple[Identity, RustNotify]:
     return identity, watch
 
 
-def _next(told: RustNotify, stop: threading.Event, root: str) -> tuple[set[str], Identity]:
+def _next(told: RustNotify, stop: threading.Event, root: str) -> tuple[set[str], FolderIdentity]:
     """What has changed, which is nothing after a while without changes or when `stop` is set; and what is there now."""
     batch = told.watch(GROUPED, STEP, WAKE, stop)
     return set() if isinstance(batch, str) else {path for _, path in batch}, _identity(root)
 
 
-def _identity(path: str) -> Identity:
+def _identity(path: str) -> FolderIdentity:
     try:
         status = os.stat(path)
     except OSError:

@@ -40,25 +40,25 @@ _UNFOLDED = str.maketrans(
 """Letters whose marks Unicode does not take for marks."""
 
 
-type Piece = tuple[int, int, str]
+type KeyPart = tuple[int, int, str]
 
-_END: Piece = (-1, 0, "")
+_END: KeyPart = (-1, 0, "")
 """What ends a stem comes before whatever goes on: `film` before `film 2`."""
 
 
-def natural_key(name: str) -> tuple[tuple[Piece, ...], ...]:
+def natural_key(name: str) -> tuple[tuple[KeyPart, ...], ...]:
     """A sort key: folders together, `2` before `10`, capital letters where people look for them."""
     return tuple(_segment_key(segment) for segment in name.split("/"))
 
 
-def _segment_key(segment: str) -> tuple[Piece, ...]:
+def _segment_key(segment: str) -> tuple[KeyPart, ...]:
     stem, dot, suffix = segment.rpartition(".")
     if not dot:
         stem, suffix = segment, ""
     return (*_pieces(stem), _END, *_pieces(suffix), _END, (1, 0, segment))
 
 
-def _pieces(text: str) -> Iterator[Piece]:
+def _pieces(text: str) -> Iterator[KeyPart]:
     for piece in _DIGITS.split(text):
         if piece:
             yield (0, int(piece), piece) if piece.isdecimal() else (1, 0, piece.casefold())
@@ -70,7 +70,7 @@ def sort_key(name: str) -> bytes:
     return b"".join(segments)[:LONGEST_KEY]
 
 
-def _spell(piece: Piece) -> bytes:
+def _spell(piece: KeyPart) -> bytes:
     """One piece so that it ends where it ends: what is a prefix of another comes before it."""
     kind, number, text = piece
     if kind < 0:

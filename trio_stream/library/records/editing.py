@@ -20,7 +20,7 @@ KEEP = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class VideoEdit:
     """What people say of a video; None for what stays as it is."""
 
     title: object = KEEP
@@ -54,7 +54,7 @@ def _is_text(value: object, longest: int) -> bool:
     return value.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def edit(connection: Connection, id_: str, change: Words) -> bool:
+def edit(connection: Connection, id_: str, change: VideoEdit) -> bool:
     """Change what people say of a video; answers whether there is such a video."""
     row = connection.execute(
         select(

@@ -80,7 +80,7 @@ _SHOWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageQuery:
     """A page that is asked for; `folder` None for all folders, `q` as typed, `cursor` from the page before."""
 
     user: str
@@ -101,7 +101,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class VideoDetails:
     """All that is known of a video: its row with facts, its subtitles, and the titles before and behind it.
 
     `versions` are the files of its title, itself with them, the one that leads first; none if it is alone.
@@ -114,7 +114,7 @@ class Whole:
     behind: Row[Any] | None
 
 
-def page(connection: Connection, asked: Asked) -> Page:
+def page(connection: Connection, asked: PageQuery) -> Page:
     """The videos asked for. Raises `BadRequest` for a sort or a cursor that is none."""
     column = SORTS.get(asked.sort)
     if column is None:
@@ -174,7 +174,7 @@ def read_cursor(text: str, sort: str) -> tuple[Any, int]:
     return (float(key) if sort == "duration" else int(key)), number
 
 
-def whole(connection: Connection, id_: str, user: str) -> Whole:
+def whole(connection: Connection, id_: str, user: str) -> VideoDetails:
     """All that is known of a video, also of one that is part of a title. Raises `VideoNotFound`."""
     statement = _there(user, func.coalesce(videos.c.part_of, videos.c.number)).add_columns(
         *(contents.c.facts, contents.c.sprites, contents.c.artwork, contents.c.artwork_reason),
@@ -193,7 +193,7 @@ def whole(connection: Connection, id_: str, user: str) -> Whole:
         .where(or_(subtitles.c.video == row.number, subtitles.c.revision == row.revision))
         .order_by(subtitles.c.video.is_(None), subtitles.c.number)
     ).all()
-    return Whole(
+    return VideoDetails(
         row,
         texts,
         versions(connection, id_),

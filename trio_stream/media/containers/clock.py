@@ -34,7 +34,7 @@ SHORT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """`start`: what the clock of the file shows at 0. `duration`: of all that the file speaks of, None if it does not.
     `until`: where what is there ends, if something is missing; the same where nobody knows how much. All in seconds.
     `recoded`: the coding of a track changes, as its sample entries say."""
@@ -63,7 +63,7 @@ def start_of(container: av.container.InputContainer, file: MediaFile, name: str)
 
 def span_of(
     container: av.container.InputContainer, file: MediaFile, name: str, tracks: Collection[int]
-) -> Span:
+) -> TimeSpan:
     """From when to when `tracks` (their numbers in MP4) are played."""
     said = said_duration(container, name, 0)
     if (
@@ -73,7 +73,7 @@ def span_of(
     ):
         return found
     start = start_of(container, file, name)
-    return Span(start, said_duration(container, name, start))
+    return TimeSpan(start, said_duration(container, name, start))
 
 
 def said_duration(container: av.container.InputContainer, name: str, start: float) -> float | None:
@@ -85,7 +85,7 @@ def said_duration(container: av.container.InputContainer, name: str, start: floa
     return said - start if counts_from_zero else said
 
 
-def _tables(file: MediaFile, size: int, tracks: Collection[int], said: float | None) -> Span | None:
+def _tables(file: MediaFile, size: int, tracks: Collection[int], said: float | None) -> TimeSpan | None:
     """What the tables of an MP4 file say; None where they cannot be read."""
     try:
         located = locate(file.read_at, size)
@@ -97,16 +97,16 @@ def _tables(file: MediaFile, size: int, tracks: Collection[int], said: float | N
         short = said is not None and said - here.start - here.length > SHORT
         cut = movie.fragmented and is_cut_off(file.read_at, size)
         if not short and not cut:
-            return Span(here.start, here.length, recoded=recoded)
+            return TimeSpan(here.start, here.length, recoded=recoded)
         whole = extent(read_located(file.read_at, located, size, whole=True), tracks) or Extent(0, 0)
     except (Malformed, OverflowError):
         return None
     cut = cut or whole.length - here.length > SHORT
-    return Span(here.start, max(whole.length, here.length), here.length if cut else None, recoded)
+    return TimeSpan(here.start, max(whole.length, here.length), here.length if cut else None, recoded)
 
 
 def found_until(
-    file: MediaFile, name: str, span: Span, duration: float | None
+    file: MediaFile, name: str, span: TimeSpan, duration: float | None
 ) -> tuple[float | None, float | None]:
     """How long the whole lasts, and until when it is there, if something is missing. `duration` is what is known yet.
 

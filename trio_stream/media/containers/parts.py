@@ -46,7 +46,7 @@ SLOWEST = 4_000
 """Bytes a second of the slowest stream: where there are more, the clock has leapt."""
 
 
-class View(MediaFile):
+class PartView(MediaFile):
     """The bytes [begin, stop) of a file, behind `head`, as a file of its own; `stop` None: to the end."""
 
     def __init__(self, file: MediaFile, begin: int, stop: int | None, head: bytes = b"") -> None:
@@ -75,12 +75,12 @@ def view(file: MediaFile, begin: int, stop: int | None) -> MediaFile:
     """A part of `file`: itself, if that is all of it. It begins with tables, wherever they were sent last."""
     if not begin and stop is None:
         return file
-    return View(file, begin, stop, _tables(file, begin))
+    return PartView(file, begin, stop, _tables(file, begin))
 
 
 def place(file: MediaFile, offset: int) -> int:
     """Where in the file lies what is at `offset` of a view of it."""
-    return file.place(offset) if isinstance(file, View) else offset
+    return file.place(offset) if isinstance(file, PartView) else offset
 
 
 @dataclass

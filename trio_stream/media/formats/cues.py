@@ -24,7 +24,7 @@ LATEST = 100 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cue:
-    """Text shown from `start` to `stop` (milliseconds); `text` is WebVTT cue text as `Text` makes it.
+    """Text shown from `start` to `stop` (milliseconds); `text` is WebVTT cue text as `CueText` makes it.
 
     `settings` are WebVTT cue settings (section 4.4), or empty.
     """
@@ -96,7 +96,7 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", _LINE_END.sub("\n", text))
 
 
-class Text:
+class CueText:
     """Puts together the text of one cue: plain text is escaped, tags are balanced, blank lines left out."""
 
     def __init__(self) -> None:

@@ -137,7 +137,7 @@ class Cuts:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilePart:
     """A part of a file behind the first one, on the same timeline, from `start` seconds on.
 
     Tracks that go on from part to part have one index.
@@ -183,13 +183,13 @@ class Outline:
     cuts: Cuts | None
     exact: bool
     changes: tuple[AudioOutline, ...] = ()
-    later: tuple[Part, ...] = ()
+    later: tuple[FilePart, ...] = ()
     unread: str | None = None
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[FilePart, ...]:
         """All of them, in order."""
-        return (Part(0.0, self.video, self.audio, self.cuts, self.changes), *self.later)
+        return (FilePart(0.0, self.video, self.audio, self.cuts, self.changes), *self.later)
 
     def to_json(self) -> dict[str, Any]:
         """What `json` can hold."""

@@ -33,14 +33,14 @@ from trio_stream.media.formats.outline import (
     AudioOutline,
     Carriage,
     Cuts,
+    FilePart,
     Outline,
     ParameterSets,
-    Part,
     VideoOutline,
 )
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.remux.indexes import Hollow, Index
-from trio_stream.media.remux.packets import Track, length_of, open_tracks, skipped
+from trio_stream.media.remux.indexes import ContainerIndex, Hollow
+from trio_stream.media.remux.packets import MediaStream, length_of, open_tracks, skipped
 from trio_stream.media.remux.parameter_sets import IN_BAND, Following
 from trio_stream.media.remux.samples import CARRIED, eac3_blocks, samples_of, thrown_away
 from trio_stream.media.remux.segments import init_of
@@ -68,7 +68,7 @@ def outline(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[
         hollow = Hollow(file)
         with open_tracks(hollow) as container:
             draft = Draft(container, hollow)
-            if Index(container, hollow, draft.survey, draft.name).fill(scan[1]):
+            if ContainerIndex(container, hollow, draft.survey, draft.name).fill(scan[1]):
                 return draft.outline().to_json()
     with open_tracks(file) as container:
         draft = Draft(container, file)
@@ -103,7 +103,7 @@ class Draft:
         self._at = at
         self._alone = pid is not None
         film = film_in(container)
-        others: list[Track] = [each for each in container.streams.video if each is not film]
+        others: list[MediaStream] = [each for each in container.streams.video if each is not film]
         found = [*((film,) if film is not None else ()), *sounds_in(container), *others]
         tracks = [each for each in found if _is_playable(each) and pid in {None, each.id}]
         if not tracks:
@@ -213,7 +213,7 @@ class Draft:
         carriage = _carriage(seen, clock, first, refusal, step=grid)
         return AudioOutline(probe.describe_audio(stream), _exactly(carriage, seen))
 
-    def _clock(self, stream: Track, sample_rate: int = 0) -> Clock:
+    def _clock(self, stream: MediaStream, sample_rate: int = 0) -> Clock:
         """That of a track: pictures keep the one they have, sound is counted in samples."""
         base = rational(stream.time_base) or Fraction(1, 1000)
         origin = round(self.start / base)
@@ -221,7 +221,7 @@ class Draft:
             origin = self.survey.tracks[stream.index].first or 0
         return Clock(base, origin - round(self._at / base), sample_rate or base.denominator)
 
-    def _elsewhere(self, stream: Track) -> str | None:
+    def _elsewhere(self, stream: MediaStream) -> str | None:
         """Why a track does not belong to the video that is played."""
         if self.survey.video is None:
             return None
@@ -231,7 +231,7 @@ class Draft:
             return "it belongs to another programme of the stream"
         return None
 
-    def _unseen(self, stream: Track) -> str | None:
+    def _unseen(self, stream: MediaStream) -> str | None:
         """Why nobody looked at a track."""
         seen = stream.index in self.survey.tracks
         return None if seen else f"no more than {TRACK_LIMIT} tracks of a file are looked at"
@@ -268,7 +268,7 @@ class Joining:
     def outline(self) -> Outline:
         """All parts that can be read. Raises `Unreadable` if not even the first can."""
         first, begin, at = self._part(0, Fraction(0))
-        later: list[Part] = []
+        later: list[FilePart] = []
         unread = None
         while begin is not None and unread is None:
             if len(later) + 1 == MOST_PARTS:
@@ -282,7 +282,7 @@ class Joining:
                 except Unreadable as error:
                     unread = f"a part of the file cannot be read: {error}"
                 else:
-                    later.append(Part(float(start), found.video, found.audio, found.cuts, found.changes))
+                    later.append(FilePart(float(start), found.video, found.audio, found.cuts, found.changes))
         return replace(first, duration=seconds(float(at)), later=tuple(later), unread=unread)
 
     def _part(self, begin: int, at: Fraction) -> tuple[Outline, int | None, Fraction]:
@@ -459,12 +459,12 @@ _UNKNOWN = Carriage(
 """Of a track that FFmpeg cannot read."""
 
 
-def _is_unknown(stream: Track) -> bool:
+def _is_unknown(stream: MediaStream) -> bool:
     known: Any = stream.codec_context
     return known is None and not is_flagged(stream, Disposition.attached_pic)
 
 
-def _is_playable(stream: Track) -> bool:
+def _is_playable(stream: MediaStream) -> bool:
     """Whether FFmpeg knows how it is coded, and it is no cover."""
     known: Any = stream.codec_context
     return known is not None and not is_flagged(stream, Disposition.attached_pic)

@@ -14,14 +14,14 @@ TELLING_HEAD = 0xFFFFFFC0
 length. Others (AC-3) have checksums there."""
 
 
-class Coding(NamedTuple):
+class FrameCoding(NamedTuple):
     """The codec, by FFmpeg's name, and what has to stay the same for an init segment to be true."""
 
     codec: str
     about: tuple[int, ...]
 
 
-def coding_of(frame: bytes) -> Coding | None:
+def coding_of(frame: bytes) -> FrameCoding | None:
     """The coding of a frame that begins so; None where it does not say. Seven bytes are enough."""
     if len(frame) < 7:
         return None
@@ -30,19 +30,19 @@ def coding_of(frame: bytes) -> Coding | None:
     if frame[0] != 0xFF or frame[1] & 0xE0 != 0xE0:
         return None
     if frame[1] & 0x16 == 0x10:
-        return Coding("aac", (frame[2] >> 6, frame[2] >> 2 & 15, (frame[2] & 1) << 2 | frame[3] >> 6))
+        return FrameCoding("aac", (frame[2] >> 6, frame[2] >> 2 & 15, (frame[2] & 1) << 2 | frame[3] >> 6))
     codec = {1: "mp3", 2: "mp2", 3: "mp1"}.get(frame[1] >> 1 & 3)
     if codec is None or frame[2] >> 2 & 3 == 3:
         return None
-    return Coding(codec, (frame[1] >> 3 & 3, frame[2] >> 2 & 3, int(frame[3] >> 6 == 3)))
+    return FrameCoding(codec, (frame[1] >> 3 & 3, frame[2] >> 2 & 3, int(frame[3] >> 6 == 3)))
 
 
-def _dolby(frame: bytes) -> Coding | None:
+def _dolby(frame: bytes) -> FrameCoding | None:
     version = frame[5] >> 3
     if version > 16:
         return None
     if version > 10:  # sampling frequency, blocks, channels and their low-frequency one, in one byte
-        return Coding("eac3", (frame[4],))
+        return FrameCoding("eac3", (frame[4],))
     channels = frame[6] >> 5
     before = 2 * (bool(channels & 1) and channels != 1) + 2 * bool(channels & 4) + 2 * (channels == 2)
-    return Coding("ac3", (frame[4] >> 6, channels, frame[6] >> 4 - before & 1))
+    return FrameCoding("ac3", (frame[4] >> 6, channels, frame[6] >> 4 - before & 1))

@@ -51,7 +51,7 @@ class Hollow(MediaFile):
         return zeros
 
 
-class Index:
+class ContainerIndex:
     """Asks the index of `file`, which is open as `container`, named `name`, of which `survey` has read nothing yet."""
 
     def __init__(

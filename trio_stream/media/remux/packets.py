@@ -49,7 +49,7 @@ MOST_LOST = 4096
 QUICKTIME = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 """Kinds of atoms that such files begin with."""
 
-type Track = VideoStream | AudioStream
+type MediaStream = VideoStream | AudioStream
 type AnyPacket = Packet[Stream]
 type Timed = tuple[int, AnyPacket]
 """When a packet is shown, in the timescale of its track, and the packet."""
@@ -77,7 +77,7 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
     return open_media(file, options=options)
 
 
-def packets_of(container: av.container.InputContainer, tracks: Iterable[Track]) -> Iterator[AnyPacket]:
+def packets_of(container: av.container.InputContainer, tracks: Iterable[MediaStream]) -> Iterator[AnyPacket]:
     """The packets of these tracks, in the order of the file; of QuickTime's those that are needed."""
     name = container.format.name
     if name == "mpegts":
@@ -86,7 +86,9 @@ def packets_of(container: av.container.InputContainer, tracks: Iterable[Track]) 
     return _needed(packets) if name.startswith("mov") else packets
 
 
-def _found_again(container: av.container.InputContainer, tracks: Sequence[Track]) -> Iterator[AnyPacket]:
+def _found_again(
+    container: av.container.InputContainer, tracks: Sequence[MediaStream]
+) -> Iterator[AnyPacket]:
     """The packets of a transport stream, those behind places without any too.
 
     There the demuxer gives up each 64 KiB (`MAX_RESYNC_SIZE`), and goes on when it is asked again.
@@ -126,7 +128,7 @@ def _needed(packets: Iterable[AnyPacket]) -> Iterator[AnyPacket]:
         yield packet
 
 
-class Piece:
+class SegmentPackets:
     """`packets` in the order of decoding, `size` bytes of them.
 
     `end`: when what follows is first shown; None: nothing follows.
@@ -176,7 +178,7 @@ class Reader:
         self._container.close()
 
     @property
-    def stream(self) -> Track:
+    def stream(self) -> MediaStream:
         """The track."""
         streams = self._container.streams
         stream = streams[self._index] if 0 <= self._index < len(streams) else None
@@ -184,7 +186,7 @@ class Reader:
             raise Unreadable(f"it has no track {self._index}")
         return stream
 
-    def piece(self, start: int, stop: int | None) -> Piece:
+    def piece(self, start: int, stop: int | None) -> SegmentPackets:
         """What is shown in [start, stop), None: to the end.
 
         Of video from the keyframe at `start` to the first one that is not before `stop`, whatever is shown in between.
@@ -194,12 +196,12 @@ class Reader:
                 return self._group(self._from_keyframe(start), stop)
             return self._sound(start, stop)
 
-    def keyframe(self, start: int, stop: int) -> Piece:
+    def keyframe(self, start: int, stop: int) -> SegmentPackets:
         """The keyframe at `start` alone, shown until `stop`."""
         with _translated():
             if not isinstance(self.stream, VideoStream):
                 raise Unreadable("only pictures have keyframes")
-            piece = Piece(self._limit)
+            piece = SegmentPackets(self._limit)
             piece.add(*next(self._from_keyframe(start)))
             piece.end = max(start, stop)
             return piece
@@ -226,8 +228,8 @@ class Reader:
                     return chain([(time, packet)], packets)
         raise Unreadable("there is no keyframe where one should be")
 
-    def _group(self, packets: Iterator[Timed], stop: int | None) -> Piece:
-        piece = Piece(self._limit)
+    def _group(self, packets: Iterator[Timed], stop: int | None) -> SegmentPackets:
+        piece = SegmentPackets(self._limit)
         for time, packet in packets:
             if packet.is_keyframe and piece.packets:
                 if time < piece.packets[0][0]:
@@ -238,7 +240,7 @@ class Reader:
             piece.add(time, packet)
         return piece
 
-    def _sound(self, start: int, stop: int | None, count: int | None = None) -> Piece:
+    def _sound(self, start: int, stop: int | None, count: int | None = None) -> SegmentPackets:
         begins = max(start, self._carriage.first)
         if stop is None or stop > begins:
             for before in BEFORE_SOUND:
@@ -246,11 +248,13 @@ class Reader:
                 piece = self._listen(start, stop, count, None if everything else begins)
                 if piece is not None:
                     return piece
-        return Piece(self._limit)
+        return SegmentPackets(self._limit)
 
-    def _listen(self, start: int, stop: int | None, count: int | None, latest: int | None) -> Piece | None:
+    def _listen(
+        self, start: int, stop: int | None, count: int | None, latest: int | None
+    ) -> SegmentPackets | None:
         """A piece of sound; None if what comes first is later than `latest`: something may lie before it."""
-        piece = Piece(self._limit)
+        piece = SegmentPackets(self._limit)
         risen: int | None = None
         for shown, packet in self._packets(self.stream, stop):
             if latest is not None and shown > latest:
@@ -269,7 +273,7 @@ class Reader:
                 piece.add(time, packet)
         return piece
 
-    def _packets(self, stream: Track, stop: int | None = None) -> Iterator[Timed]:
+    def _packets(self, stream: MediaStream, stop: int | None = None) -> Iterator[Timed]:
         """Packets of `stream`; no more, if pictures come that are shown long after `stop`."""
         self._fresh = False
         others = [each for each in self._guides() if each is not stream] if stop is not None else []
@@ -339,7 +343,7 @@ class Reader:
         self._container = open_tracks(file, hasty=self._hasty)
         self._fresh = True
 
-    def _lacks_index(self, stream: Track, position: int) -> bool:
+    def _lacks_index(self, stream: MediaStream, position: int) -> bool:
         """Whether FFmpeg would read a large Matroska file from its beginning to find a place."""
         if self._spliced or not self._container.format.name.startswith("matroska"):
             return self._spliced

@@ -24,7 +24,7 @@ from trio_stream.media.containers.parts import view
 from trio_stream.media.formats.aac import arranged, audio_specific_config
 from trio_stream.media.formats.outline import SEGMENT_LIMIT, Carriage
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.remux.packets import AnyPacket, Piece, Reader, Track, length_of
+from trio_stream.media.remux.packets import AnyPacket, MediaStream, Reader, SegmentPackets, length_of
 from trio_stream.media.remux.parameter_sets import IN_BAND, InForce
 from trio_stream.media.remux.samples import framing
 from trio_stream.media.remux.timing import rising
@@ -71,7 +71,7 @@ def _reader(file: MediaFile, index: int, carriage: Carriage, *, hasty: bool = Tr
     return Reader(view(file, carriage.begin, carriage.stop), index, carriage, SEGMENT_LIMIT, hasty=hasty)
 
 
-def _initial(stream: Track, carriage: Carriage, packets: list[AnyPacket]) -> bytes:
+def _initial(stream: MediaStream, carriage: Carriage, packets: list[AnyPacket]) -> bytes:
     """What FFmpeg's muxer writes before the first fragment of `packets`, given the clock of the track."""
     written = io.BytesIO()
     video = isinstance(stream, VideoStream)
@@ -182,7 +182,7 @@ class _Run(NamedTuple):
     first: int
 
 
-def _run(piece: Piece, stream: Track, carriage: Carriage, start: int) -> _Run:
+def _run(piece: SegmentPackets, stream: MediaStream, carriage: Carriage, start: int) -> _Run:
     """The packets of a piece as samples. Raises `ValueError`."""
     if not piece.packets:
         return _Run([], [], [], [], start if piece.end is None else piece.end)

@@ -17,8 +17,8 @@ from trio_stream.media.containers.keyframes import FREE_CLOCK
 from trio_stream.media.containers.parts import Clocks, Seam
 from trio_stream.media.formats.outline import KEYFRAME_LIMIT
 from trio_stream.media.jobs import MediaFile
-from trio_stream.media.remux.headers import TELLING, TELLING_HEAD, Coding, coding_of
-from trio_stream.media.remux.packets import AnyPacket, Track, packets_of
+from trio_stream.media.remux.headers import TELLING, TELLING_HEAD, FrameCoding, coding_of
+from trio_stream.media.remux.packets import AnyPacket, MediaStream, packets_of
 from trio_stream.media.remux.parameter_sets import IN_BAND, Following
 from trio_stream.mp4.reordering import REORDERED, reordering
 
@@ -47,7 +47,7 @@ class Seen:
     `changes`: where its frames begin to say something else of their coding. The last packet is the one before that.
     """
 
-    def __init__(self, stream: Track, *, may_change: bool = False) -> None:
+    def __init__(self, stream: MediaStream, *, may_change: bool = False) -> None:
         self.stream = stream
         self.packet: AnyPacket | None = None
         self.first: int | None = None
@@ -57,8 +57,8 @@ class Seen:
         self.lacks_times = False
         self.changes: list[Change] = []
         self._may_change = may_change
-        self._coding: Coding | None = None
-        self._other: tuple[Coding, Change] | None = None
+        self._coding: FrameCoding | None = None
+        self._other: tuple[FrameCoding, Change] | None = None
         self._position = 0
         self._head: int | None = None
         codec = stream.codec_context.codec.canonical_name
@@ -116,7 +116,7 @@ class Survey:
         self,
         container: av.container.InputContainer,
         file: MediaFile,
-        tracks: Sequence[Track],
+        tracks: Sequence[MediaStream],
         video: int | None,
     ) -> None:
         free = container.format.name in FREE_CLOCK
@@ -230,5 +230,5 @@ class Survey:
             each.sizes = [sum(pair) for pair in batched(each.sizes, 2)]
 
 
-def _tells(stream: Track) -> bool:
+def _tells(stream: MediaStream) -> bool:
     return isinstance(stream, AudioStream) and stream.codec_context.codec.canonical_name in TELLING

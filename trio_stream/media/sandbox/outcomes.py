@@ -27,7 +27,7 @@ class Done:
     blobs: dict[str, bytes]
 
 
-class Answer:
+class JobReply:
     """What a child sends, as far as it is taken."""
 
     def __init__(self, limit: int) -> None:
@@ -36,7 +36,7 @@ class Answer:
         self._end: dict[str, Any] | None = None
         self._wrong: str | None = None
 
-    async def receive(self, reply: trio.socket.SocketType) -> "Answer":
+    async def receive(self, reply: trio.socket.SocketType) -> "JobReply":
         """Take everything until the child has closed its end, or there is too much or no sense in it."""
         decoder = wire.Decoder()
         while self._wrong is None:

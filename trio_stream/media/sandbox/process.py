@@ -43,7 +43,7 @@ class WorkerGone(Exception):
     """The worker ended, or made no sense."""
 
 
-class Worker:
+class WorkerProcess:
     """A running worker process, as the server sees it."""
 
     def __init__(self, process: trio.Process, control: trio.socket.SocketType) -> None:

@@ -19,8 +19,8 @@ import trio
 
 from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, SourceUnreadable
 from trio_stream.media import wire
-from trio_stream.media.sandbox.outcomes import Answer, Done, out_of_time
-from trio_stream.media.sandbox.process import Ticket, Worker, WorkerGone
+from trio_stream.media.sandbox.outcomes import Done, JobReply, out_of_time
+from trio_stream.media.sandbox.process import Ticket, WorkerGone, WorkerProcess
 
 WORKER = (sys.executable, "-m", "trio_stream.media.worker")
 
@@ -57,7 +57,7 @@ class _Arrival:
 
     def __init__(self) -> None:
         self.over = trio.Event()
-        self.worker: Worker | None = None
+        self.worker: WorkerProcess | None = None
         self.reason = "the server is stopping"
 
 
@@ -71,7 +71,7 @@ class Sandbox:
         self._command = tuple(command)
         self._limiter = trio.CapacityLimiter(children)
         self._idle = idle
-        self._worker: Worker | None = None
+        self._worker: WorkerProcess | None = None
         self._arrival: _Arrival | None = None
         self._wanted = trio.Event()
         self._serving = False
@@ -139,7 +139,7 @@ class Sandbox:
             finally:
                 self._running -= 1
 
-    async def _get_worker(self) -> Worker:
+    async def _get_worker(self) -> WorkerProcess:
         if self._worker is not None and self._worker.accepting:
             return self._worker
         if not self._serving:
@@ -175,7 +175,7 @@ class Sandbox:
             self._worker = None
             await worker.end()
 
-    async def _start_worker(self, arrival: _Arrival) -> Worker | None:
+    async def _start_worker(self, arrival: _Arrival) -> WorkerProcess | None:
         ours, theirs = socket.socketpair()
         with theirs:
             control = trio.socket.from_stdlib_socket(ours)
@@ -194,7 +194,7 @@ class Sandbox:
                     return None
                 raise
         self._workers += 1
-        worker = Worker(process, control)
+        worker = WorkerProcess(process, control)
         greeted = False
         try:
             with trio.move_on_after(START_DEADLINE):
@@ -215,7 +215,7 @@ class Sandbox:
         arrival.worker = worker
         return worker
 
-    async def _wait_idle(self, worker: Worker) -> None:
+    async def _wait_idle(self, worker: WorkerProcess) -> None:
         """Until it had nothing to do for long enough; it accepts nothing more then."""
         while True:
             rest = worker.idle_since + self._idle - trio.current_time()
@@ -228,7 +228,7 @@ class Sandbox:
 
     async def _attempt(
         self,
-        worker: Worker,
+        worker: WorkerProcess,
         job: str,
         file: int,
         options: Mapping[str, Any],
@@ -254,7 +254,7 @@ class Sandbox:
             with theirs:
                 await worker.send(request, (file, theirs.fileno()))
             with trio.move_on_after(deadline) as scope:
-                answer = await Answer(limit).receive(reply)
+                answer = await JobReply(limit).receive(reply)
                 await ticket.over.wait()
             if scope.cancelled_caught:
                 await worker.kill(ticket)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from trio_stream.media.formats.cues import Cue, Text, clean, joined
+from trio_stream.media.formats.cues import Cue, CueText, clean, joined
 from trio_stream.media.subtitles.markup import ALIGNMENTS, LONGEST_MARKUP, overrides, settings_of
 from trio_stream.media.subtitles.srt import MOST_CUES, milliseconds
 
@@ -43,7 +43,7 @@ def from_ass(text: str, style: str, styles: Styles, height: int = 288) -> tuple[
 
 class _Event:
     def __init__(self, style: str, styles: Styles, height: int) -> None:
-        self.made = Text()
+        self.made = CueText()
         self._styles = styles
         self._own = style
         self._height = height

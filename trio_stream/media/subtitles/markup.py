@@ -7,7 +7,7 @@ gone. Time is in proportion to the text, of which `LONGEST_MARKUP` characters ar
 import re
 from collections.abc import Iterator
 
-from trio_stream.media.formats.cues import Text, clean
+from trio_stream.media.formats.cues import CueText, clean
 
 LONGEST_MARKUP = 32_000
 """Characters of one cue with its tags."""
@@ -50,7 +50,7 @@ def from_srt(text: str) -> tuple[str, str]:
 
     `<i>`, `<b>`, `<u>` stay, `<font>` and what else has no meaning here goes; what looks like no tag is text.
     """
-    made = Text()
+    made = CueText()
     alignment: int | None = None
     at = 0
     text = text[:LONGEST_MARKUP]
@@ -72,7 +72,7 @@ def from_srt(text: str) -> tuple[str, str]:
     return made.finish(), settings_of(alignment)
 
 
-def _override(made: Text, block: str, alignment: int | None) -> int | None:
+def _override(made: CueText, block: str, alignment: int | None) -> int | None:
     for tag, value in overrides(block):
         if tag == "an" and value in ALIGNMENTS:
             alignment = int(value)
@@ -127,7 +127,7 @@ _VTT_TAGS = frozenset({"c", "i", "b", "u", "ruby", "rt", "v", "lang"})
 
 def from_vtt(text: str) -> str:
     """Cue text as it stands in a WebVTT file, with everything in it that is not WebVTT taken for text."""
-    made = Text()
+    made = CueText()
     at = 0
     text = text[:LONGEST_MARKUP]
     for found in _TAG.finditer(text):

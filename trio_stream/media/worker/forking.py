@@ -66,7 +66,7 @@ def main(jobs: Mapping[str, Job] = JOBS) -> None:
     gc.collect()
     gc.freeze()  # what is shared with the children stays shared
     with control:
-        Worker(control, jobs).run()
+        ForkServer(control, jobs).run()
 
 
 def import_whole(package: ModuleType) -> None:
@@ -77,7 +77,7 @@ def import_whole(package: ModuleType) -> None:
 
 
 @dataclass
-class Worker:
+class ForkServer:
     """The loop: requests in, children out."""
 
     control: socket.socket

@@ -30,7 +30,7 @@ FEWEST = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TimedEdit:
     """What the edit list presents from `at` on until `until`: the media in [`start`, `stop`). In units of the track."""
 
     at: int
@@ -38,9 +38,9 @@ class Piece:
     start: int
     stop: int
 
-    def scaled(self, factor: int) -> "Piece":
+    def scaled(self, factor: int) -> "TimedEdit":
         """The same in units that are `factor` times shorter."""
-        return Piece(self.at * factor, self.until * factor, self.start * factor, self.stop * factor)
+        return TimedEdit(self.at * factor, self.until * factor, self.start * factor, self.stop * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class _Copy:
 
 
 def rearrange(
-    track: Track, pieces: Sequence[Piece], *, preroll: int = 0
+    track: Track, pieces: Sequence[TimedEdit], *, preroll: int = 0
 ) -> tuple[Track, SampleTable, int] | None:
     """The track in a finer timescale, the samples that `pieces` present, and when the first of them is decoded.
 
@@ -95,7 +95,7 @@ def leave_out(track: Track, ranges: Sequence[range]) -> Track:
     return replace(track, samples=table, described=rearranged(track.described, numbers))
 
 
-def _pictures(samples: SampleTable, shown: Sequence[int], piece: Piece) -> Iterator[_Copy]:
+def _pictures(samples: SampleTable, shown: Sequence[int], piece: TimedEdit) -> Iterator[_Copy]:
     """The samples of a piece of pictures, in the order of decoding."""
     syncs = samples.sync_within(0, samples.count)
     entry = max(0, bisect_right(syncs, piece.start, key=shown.__getitem__) - 1)
@@ -119,7 +119,7 @@ def _pictures(samples: SampleTable, shown: Sequence[int], piece: Piece) -> Itera
         yield _Copy(number, hidden.get(time, visible), time in hidden)
 
 
-def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: Piece) -> Iterator[int]:
+def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: TimedEdit) -> Iterator[int]:
     """Which samples a piece presents. Behind the keyframe at which it is over, few may be shown before that."""
     stop = samples.count
     for number in range(first, samples.count):
@@ -131,7 +131,7 @@ def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: Pi
             stop = min(stop, number + REORDERED)
 
 
-def _sound(shown: Sequence[int], end: int, piece: Piece, preroll: int | None) -> Iterator[_Copy]:
+def _sound(shown: Sequence[int], end: int, piece: TimedEdit, preroll: int | None) -> Iterator[_Copy]:
     """The samples of a piece of sound. `preroll`: it is the first, and begins within a sample if it has to."""
     if piece.start >= end:
         return

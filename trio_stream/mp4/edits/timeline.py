@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.hiding import hide
-from trio_stream.mp4.edits.rearranging import Piece, rearrange
+from trio_stream.mp4.edits.rearranging import TimedEdit, rearrange
 from trio_stream.mp4.reading.movie import EMPTY, Edit, Track
 from trio_stream.mp4.reading.tables import Runs, SampleTable
 from trio_stream.mp4.reordering import REORDERED
@@ -113,7 +113,7 @@ def _trimmed(
     return track, samples, Timeline(max(0, lead - hidden) - unseen, skip - unseen, first)
 
 
-def _rearranged(track: Track, pieces: Sequence[Piece]) -> tuple[Track, SampleTable, Timeline]:
+def _rearranged(track: Track, pieces: Sequence[TimedEdit]) -> tuple[Track, SampleTable, Timeline]:
     found = rearrange(track, pieces, preroll=PREROLL * track.timescale)
     if found is None:
         raise _nothing()
@@ -121,9 +121,9 @@ def _rearranged(track: Track, pieces: Sequence[Piece]) -> tuple[Track, SampleTab
     return arranged, samples, Timeline(lead=max(0, begins), skip=max(0, -begins))
 
 
-def _pieces(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: int) -> list[Piece]:
+def _pieces(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: int) -> list[TimedEdit]:
     """Where on the timeline of the track each edit is; those that present nothing are gaps."""
-    found: list[Piece] = []
+    found: list[TimedEdit] = []
     passed = 0
     for edit in edits:
         at, until = (
@@ -131,7 +131,7 @@ def _pieces(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: i
         )
         passed += edit.duration
         if edit.media_time != EMPTY:
-            found.append(Piece(at, until, edit.media_time, edit.media_time + until - at))
+            found.append(TimedEdit(at, until, edit.media_time, edit.media_time + until - at))
     return found
 
 

@@ -23,7 +23,7 @@ from priority.priority import PriorityError
 
 from trio_stream.server.asgi.allowance import BYTES_OF_A_PART, Allowance
 from trio_stream.server.http2.sending import Sending
-from trio_stream.server.http2.stream import Buffer, Exchange, WebSocket
+from trio_stream.server.http2.stream import Buffer, RequestStream, WebSocket
 from trio_stream.server.tcp.admission import Admission
 from trio_stream.server.tcp.trimming import trimming
 
@@ -139,7 +139,7 @@ class H2(Sending):
             log.warning("a stream was refused: too many", address=self._address, often=True)
             self.connection.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
             return
-        kind = WebSocket if method == b"CONNECT" else Exchange
+        kind = WebSocket if method == b"CONNECT" else RequestStream
         whose = (self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server)
         stream = self.streams[stream_id] = kind(*whose, self.stream_send, stream_id)
         self.outgoing[stream_id] = Buffer(self.send_timeout)

@@ -73,7 +73,7 @@ class Buffer:
             raise TimeoutError("the client takes nothing")
 
 
-class Exchange(HTTPStream):
+class RequestStream(HTTPStream):
     """One request and its response. A view is copied once, into the buffer, and none is asked for."""
 
     async def handle(self, event: Event) -> None:

@@ -20,7 +20,7 @@ from trio_stream.http.representation import FOR_EVER, Answer, Representation
 from trio_stream.library.background.derived import SUFFIXES, digest
 from trio_stream.store.tables import contents, subtitles, videos
 from trio_stream.web.api import shapes
-from trio_stream.web.asgi.direct import Answered, Asked, byte_route
+from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route
 from trio_stream.web.asgi.exchange import Exchange
 
 blueprint = Blueprint("made", __name__)
@@ -32,7 +32,7 @@ KINDS = {"poster": {"jpg"}, "sheet": {"jpg"}, "thumbnails": {"vtt"}, "subtitle":
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<name>")
-async def made_file(asked: Asked, exchange: Exchange) -> Answered:
+async def made_file(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """A file that was made of a video."""
     parts = _ADDRESS.search(asked.raw_path)
     if parts is None:
@@ -48,14 +48,19 @@ async def made_file(asked: Asked, exchange: Exchange) -> Answered:
     file = exchange.hold(await exchange.services.derived.open(name, suffix))
     answer = _respond(asked, name, suffix, file.content.size, file.content.mtime_ns)
     if not answer.parts:
-        return Answered(answer.status, answer.headers)
+        return DirectResponse(answer.status, answer.headers)
     # Whoever has a place to watch a video needs its subtitles too, and no place besides.
     stream = exchange.admit(file, name=f"{kind}-{name}.{suffix}", transport="http", free=True)
-    return Answered(answer.status, answer.headers, stream, answer.parts)
+    return DirectResponse(answer.status, answer.headers, stream, answer.parts)
 
 
 def _respond(
-    asked: Asked, name: str, suffix: str, size: int, mtime_ns: int, parts: tuple[Part, ...] | None = None
+    asked: DirectRequest,
+    name: str,
+    suffix: str,
+    size: int,
+    mtime_ns: int,
+    parts: tuple[Part, ...] | None = None,
 ) -> Answer:
     return asked.respond(
         Representation(
@@ -70,9 +75,9 @@ def _respond(
     )
 
 
-def _send_track(asked: Asked, track: "_Track", name: str) -> Answered:
+def _send_track(asked: DirectRequest, track: "_Track", name: str) -> DirectResponse:
     answer = _respond(asked, name, "vtt", len(track.data), track.mtime_ns, (Literal(track.data),))
-    return Answered.at_hand(answer)
+    return DirectResponse.at_hand(answer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from trio_stream.packaging.from_outline import next_key, stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.playback.indexes import Index
 from trio_stream.playback.manifests import Written
-from trio_stream.playback.remuxed import Piece, init_piece, keyframe_piece, segment_piece
+from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, segment_recipe
 from trio_stream.playback.titles import Offer
-from trio_stream.web.asgi.direct import Answered, Asked, byte_route, or_by_the_owner
+from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, or_by_the_owner
 from trio_stream.web.asgi.exchange import Exchange
 
 blueprint = Blueprint("packaged", __name__)
@@ -42,7 +42,7 @@ _TEXT = re.compile(
 
 @byte_route(blueprint, "/api/videos/<id_>/<name>.m3u8", "/api/videos/<id_>/manifest.mpd")
 @or_by_the_owner
-async def manifest(asked: Asked, exchange: Exchange) -> Answered:
+async def manifest(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """A playlist of HLS, or the manifest of DASH."""
     found = _MANIFEST.search(asked.raw_path)
     if found is None:
@@ -79,7 +79,7 @@ def _manifest(offer: Offer, name: str, suffix: str) -> str:
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<rendition>/<name>")
 @or_by_the_owner
-async def segment(asked: Asked, exchange: Exchange) -> Answered:
+async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """An init segment, a segment, or a keyframe by itself."""
     found = _SEGMENT.search(asked.raw_path)
     if found is None:
@@ -118,9 +118,9 @@ async def segment(asked: Asked, exchange: Exchange) -> Answered:
         )
     )
     if not answer.parts or all(isinstance(part, Literal) for part in answer.parts):
-        return Answered.at_hand(answer)
+        return DirectResponse.at_hand(answer)
     stream = exchange.admit(source, name=video.name, transport="http")
-    return Answered(answer.status, answer.headers, stream, answer.parts)
+    return DirectResponse(answer.status, answer.headers, stream, answer.parts)
 
 
 def _check(scheme: str) -> None:
@@ -182,12 +182,12 @@ async def _remuxed(exchange: Exchange, video: OpenVideo, presentation: Presentat
     return fd
 
 
-def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Piece:
+def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Recipe:
     """What is made of a video that is no MP4. Raises `DerivedNotFound`."""
     number = wanted.number
     if number is None:
         try:
-            return init_piece(revision, rendition, wanted.init)
+            return init_recipe(revision, rendition, wanted.init)
         except LookupError:
             raise DerivedNotFound("there is no such segment") from None
     among = rendition.keys if wanted.keyframe else rendition.segments
@@ -195,14 +195,14 @@ def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Piece:
         raise DerivedNotFound("there is no such segment")
     start = among.samples[number]
     if wanted.keyframe:
-        return keyframe_piece(revision, rendition, number, start, next_key(rendition, number))
+        return keyframe_recipe(revision, rendition, number, start, next_key(rendition, number))
     stop, until = stop_of(rendition, number)
-    return segment_piece(revision, rendition, number, start, stop, until=until)
+    return segment_recipe(revision, rendition, number, start, stop, until=until)
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
 @or_by_the_owner
-async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
+async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """A segment of subtitles."""
     found = _TEXT.search(asked.raw_path)
     if found is None:
@@ -222,8 +222,8 @@ async def text_segment(asked: Asked, exchange: Exchange) -> Answered:
 
 
 def _send_text(
-    asked: Asked, text: Written, media_type: str, filename: str, mtime_ns: int, caching: str
-) -> Answered:
+    asked: DirectRequest, text: Written, media_type: str, filename: str, mtime_ns: int, caching: str
+) -> DirectResponse:
     answer = asked.respond(
         Representation(
             size=len(text.body),
@@ -234,4 +234,4 @@ def _send_text(
             parts=(Literal(text.body),),
         )
     )
-    return Answered.at_hand(answer)
+    return DirectResponse.at_hand(answer)

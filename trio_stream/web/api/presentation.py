@@ -13,7 +13,7 @@ from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, Representation
 from trio_stream.packaging.presentation import Omission, Presentation, Rendition
 from trio_stream.playback.manifests import Written
-from trio_stream.web.asgi.direct import Answered, Asked, byte_route, or_by_the_owner
+from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, or_by_the_owner
 from trio_stream.web.asgi.exchange import Exchange
 
 blueprint = Blueprint("presentation", __name__)
@@ -25,7 +25,7 @@ _PATH = re.compile(rb"/api/videos/([0-9a-f]{16})/presentation\Z")
 
 @byte_route(blueprint, "/api/videos/<id_>/presentation")
 @or_by_the_owner
-async def presentation(asked: Asked, exchange: Exchange) -> Answered:
+async def presentation(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """The tracks of a video that its playlists offer, and those that they leave out, each with the reason."""
     found = _PATH.search(asked.raw_path)
     if found is None:
@@ -42,7 +42,7 @@ async def presentation(asked: Asked, exchange: Exchange) -> Answered:
             parts=(Literal(text.body),),
         )
     )
-    return Answered.at_hand(answer)
+    return DirectResponse.at_hand(answer)
 
 
 def shape(offered: Presentation | Unpackageable) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from trio_stream.languages import language_of
 from trio_stream.library.background.derived import digest
 from trio_stream.library.moments import moment
 from trio_stream.library.naming.paths import url_path
-from trio_stream.library.records.pages import Whole
+from trio_stream.library.records.pages import VideoDetails
 from trio_stream.library.records.versions import Version
 from trio_stream.media.formats.tiles import Grid, thumbnails_vtt
 
@@ -82,7 +82,7 @@ def playhead(row: Row[Any]) -> dict[str, Any] | None:
     }
 
 
-def details(found: Whole) -> dict[str, Any]:
+def details(found: VideoDetails) -> dict[str, Any]:
     """All that is known of a video, and of the files that are the same film."""
     row = found.row
     facts = None if row.facts is None else _facts(row.facts)

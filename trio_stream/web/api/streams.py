@@ -11,7 +11,7 @@ from trio_stream.http.representation import Representation
 from trio_stream.library.folder.catalog import OpenVideo
 from trio_stream.library.naming.paths import name_from_url
 from trio_stream.streaming.registry import Registry
-from trio_stream.web.asgi.direct import Answered, Asked, byte_route
+from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route
 from trio_stream.web.asgi.exchange import Exchange, services
 
 blueprint = Blueprint("streams", __name__)
@@ -28,12 +28,12 @@ ROUTES = (b"/api/stream/", b"/api/stream-range/")
 
 
 @byte_route(blueprint, "/api/stream/<video:name>", "/api/stream-range/<video:name>")
-async def stream_video(asked: Asked, exchange: Exchange) -> Answered:
+async def stream_video(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """The video, whole or in the ranges asked for; HEAD its headers."""
     return await send_video(asked, exchange, requested_name(asked.raw_path, *ROUTES))
 
 
-async def send_video(asked: Asked, exchange: Exchange, name: str) -> Answered:
+async def send_video(asked: DirectRequest, exchange: Exchange, name: str) -> DirectResponse:
     """Answer with the bytes of the video `name`. Raises `VideoNotFound`, `TooManyFiles`, `TooManyStreams`, ..."""
     video = await exchange.services.catalog.open(name)
     file = exchange.hold(video.fd, video.status)
@@ -47,7 +47,7 @@ async def send_video(asked: Asked, exchange: Exchange, name: str) -> Answered:
         download=asked.flag("download"),
     )
     stream = exchange.admit(file, name=name, transport="http") if answer.parts else None
-    return Answered(answer.status, answer.headers, stream, answer.parts)
+    return DirectResponse(answer.status, answer.headers, stream, answer.parts)
 
 
 @blueprint.get("/api/streams")

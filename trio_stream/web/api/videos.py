@@ -11,12 +11,11 @@ from quart import Blueprint, request
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming import paths
 from trio_stream.library.records import editing, pages
-from trio_stream.library.records.editing import Words
-from trio_stream.library.records.pages import LARGEST_PAGE, Asked
+from trio_stream.library.records.editing import VideoEdit
+from trio_stream.library.records.pages import LARGEST_PAGE, PageQuery
 from trio_stream.web.api import shapes
 from trio_stream.web.api.streams import send_video
-from trio_stream.web.asgi.direct import Answered, byte_route
-from trio_stream.web.asgi.direct import Asked as AskedBytes
+from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route
 from trio_stream.web.asgi.exchange import Exchange, services, user, writer
 from trio_stream.web.asgi.owner import by_the_owner
 
@@ -56,7 +55,7 @@ async def _page() -> dict[str, Any]:
     order = asked.get("order", "asc")
     if order not in ("asc", "desc"):
         raise BadRequest("the order is asc or desc")
-    wanted = Asked(
+    wanted = PageQuery(
         user=user(),
         limit=limit(),
         sort=asked.get("sort", "name"),
@@ -104,7 +103,7 @@ async def show_video(id_: str) -> dict[str, Any]:
 @by_the_owner
 async def edit_video(id_: str) -> dict[str, Any]:
     """Change title, description or tags."""
-    change = Words.read(await json_body())
+    change = VideoEdit.read(await json_body())
     if not await writer().write(partial(editing.edit, id_=checked(id_), change=change)):
         raise VideoNotFound("there is no such video")
     return await show_video(id_)
@@ -125,7 +124,7 @@ async def list_folders() -> dict[str, Any]:
 
 
 @byte_route(blueprint, "/api/videos/<id_>/file")
-async def video_file(asked: AskedBytes, exchange: Exchange) -> Answered:
+async def video_file(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """The bytes of the video with this id, as `/api/stream` sends them."""
     id_ = paths.name_from_url(asked.raw_path.split(b"/")[-2])
     return await send_video(asked, exchange, await exchange.services.names.of(checked(id_)))

@@ -14,7 +14,7 @@ from trio_stream.library.records import watch_state
 from trio_stream.library.records.watch_state import Playhead
 from trio_stream.web.api import shapes
 from trio_stream.web.api.videos import checked, json_body, limit, query, read_json
-from trio_stream.web.asgi.direct import Answered, Asked, owner_route
+from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, owner_route
 from trio_stream.web.asgi.exchange import Exchange, services, user, writer
 from trio_stream.web.asgi.owner import by_the_owner
 
@@ -28,7 +28,7 @@ PIECE = 200
 
 
 @owner_route(blueprint, "PUT", "/api/videos/<id_>/playhead")
-async def put_playhead(asked: Asked, exchange: Exchange) -> Answered:
+async def put_playhead(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """Say where the user is; answered once it is stored."""
     playhead = Playhead.read(read_json(asked.body))
     id_ = checked(name_from_url(asked.raw_path.split(b"/")[-2]))
@@ -51,7 +51,7 @@ async def put_playhead(asked: Asked, exchange: Exchange) -> Answered:
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
     )
-    return Answered(200, headers, body=body)
+    return DirectResponse(200, headers, body=body)
 
 
 @blueprint.delete("/api/videos/<id_>/playhead")

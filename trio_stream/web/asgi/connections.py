@@ -50,7 +50,7 @@ from trio_stream.server.local import serve_local
 from trio_stream.services import Services, open_services, watched
 from trio_stream.streaming.pump import Chunk, Delivery, Spans
 from trio_stream.streaming.stream import Ending
-from trio_stream.web.asgi.direct import Answered, Route, StreamedResponse
+from trio_stream.web.asgi.direct import DirectResponse, Route, StreamedResponse
 from trio_stream.web.asgi.exchange import Exchange, Request, Websocket
 from trio_stream.web.site.build import read_build
 
@@ -183,7 +183,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
                 await send({"type": "http.response.body", "body": cast("bytes", data), "more_body": True})
         return True
 
-    async def _send_answered(self, answered: Answered, send: ASGISendCallable) -> bool:
+    async def _send_answered(self, answered: DirectResponse, send: ASGISendCallable) -> bool:
         stream = answered.stream
         if answered.passed is not None:
             async for data in answered.passed:
@@ -217,7 +217,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
         return whole
 
 
-def _head(answered: Answered) -> HTTPResponseStartEvent:
+def _head(answered: DirectResponse) -> HTTPResponseStartEvent:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers]
     return {"type": "http.response.start", "status": answered.status, "headers": headers}
 

@@ -51,7 +51,7 @@ LONGEST_PATH = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DirectRequest:
     """A request: the path as the client spelt it, its header fields as `combined` gives them, and its body."""
 
     method: str
@@ -85,7 +85,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class DirectResponse:
     """A response: the parts of a file that `stream` sends, or what the owner of the data answers, or else `body`."""
 
     status: int
@@ -102,13 +102,13 @@ class Answered:
         return cls(answer.status, answer.headers, body=body)
 
 
-type Route = Callable[[Asked, Exchange], Awaitable[Answered]]
+type Route = Callable[[DirectRequest, Exchange], Awaitable[DirectResponse]]
 
 
 class StreamedResponse(Response):
     """An answer on its way through Quart."""
 
-    def __init__(self, answered: Answered) -> None:
+    def __init__(self, answered: DirectResponse) -> None:
         super().__init__(answered.body, status=answered.status)
         self.headers.clear()
         self.headers.extend(answered.headers)
@@ -120,7 +120,9 @@ def byte_route(blueprint: Blueprint, *rules: str) -> Callable[[Route], Route]:
 
     def register(route: Route) -> Route:
         async def view(**_: Any) -> Response:
-            return StreamedResponse(await route(Asked.of(cast("HTTPScope", request.scope)), exchange()))
+            return StreamedResponse(
+                await route(DirectRequest.of(cast("HTTPScope", request.scope)), exchange())
+            )
 
         view.route = route  # type: ignore[attr-defined]
         for rule in rules:
@@ -137,7 +139,7 @@ def owner_route(blueprint: Blueprint, method: str, rule: str) -> Callable[[Route
         @by_the_owner
         async def view(**_: Any) -> Response:
             body = cast("bytes", await request.get_data())
-            asked = Asked.of(cast("HTTPScope", request.scope), body)
+            asked = DirectRequest.of(cast("HTTPScope", request.scope), body)
             return StreamedResponse(await route(asked, exchange()))
 
         view.route = route  # type: ignore[attr-defined]
@@ -151,7 +153,7 @@ def or_by_the_owner(route: Route) -> Route:
     """Let the owner of the data answer where the route finds that only it can."""
 
     @wraps(route)
-    async def wherever(asked: Asked, exchange: Exchange) -> Answered:
+    async def wherever(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
         try:
             return await route(asked, exchange)
         except NotTheOwner:
@@ -162,7 +164,7 @@ def or_by_the_owner(route: Route) -> Route:
             ask_the_owner, exchange.services, asked.method, path, asked.fields, patience=MAKING_PATIENCE
         )
         passed = await exchange.attend(ask)
-        return Answered(passed.status, passed.headers, passed=passed)
+        return DirectResponse(passed.status, passed.headers, passed=passed)
 
     return wherever
 
@@ -202,9 +204,9 @@ class DirectRoutes:
 
     async def answer(
         self, route: Route, scope: HTTPScope, exchange: Exchange, receive: ASGIReceiveCallable
-    ) -> Answered:
+    ) -> DirectResponse:
         """What `route` answers, or what is wrong, with the headers that every response has. Raises `ClientGone`."""
-        asked = Asked.of(scope)
+        asked = DirectRequest.of(scope)
         try:
             host = exchange.host(asked.fields)
             if scope["method"] not in SAFE_METHODS:
@@ -217,7 +219,7 @@ class DirectRoutes:
             raise
         except Exception as error:  # noqa: BLE001 - a client is told of any
             problem = describe(error)
-            answered = Answered(problem.status, problem.headers, body=problem.body)
+            answered = DirectResponse(problem.status, problem.headers, body=problem.body)
         if self._origins:
             shared = response_headers(asked.fields.get("origin"), self._origins)
             answered = replace(answered, headers=(*answered.headers, *shared))

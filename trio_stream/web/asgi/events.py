@@ -33,7 +33,7 @@ LAST_WORDS = 0.5
 """Seconds a client has to take what is being sent to it when the server begins to drain."""
 
 
-class Source(Protocol):
+class Versioned(Protocol):
     """Something whose states are numbered; the number grows with each."""
 
     @property
@@ -83,7 +83,7 @@ class EventStream(ResponseBody, AsyncIterator[bytes]):
     none if that is -1.
     """
 
-    def __init__(self, source: Source, write: Callable[[int], bytes], *, ping: float = PING) -> None:
+    def __init__(self, source: Versioned, write: Callable[[int], bytes], *, ping: float = PING) -> None:
         self._source = source
         self._write = write
         self._ping = ping
