@@ -9,14 +9,13 @@ from pathlib import Path
 
 import structlog
 from quart.wrappers import Response, Websocket
-from quart_trio import QuartTrio
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from trio_stream import settings as settings_module
 from trio_stream.errors import SettingsError, let_go
 from trio_stream.server.install import Limits, install
 from trio_stream.server.tcp.admission import LOOPBACK
-from trio_stream.services import Services, raise_file_limit
+from trio_stream.services import raise_file_limit
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 from trio_stream.web.api import (
@@ -32,6 +31,7 @@ from trio_stream.web.api import (
     watch_state,
 )
 from trio_stream.web.asgi import compression, conditions, connections, direct, exchange, origins, problems
+from trio_stream.web.asgi.application import Application
 from trio_stream.web.site import build, docs, player
 
 LONGEST_REQUEST_BODY = 64 * 1024
@@ -52,20 +52,14 @@ HEALTH = ("/healthz", "/readyz")
 log = structlog.get_logger("trio_stream.app")
 
 
-class TrioStream(QuartTrio):
-    """The Quart application with its settings, and its services while it runs."""
+class TrioStream(Application):
+    """The application, with the classes that serve its connections."""
 
     asgi_http_class = connections.HTTPConnection
     asgi_websocket_class = connections.WebsocketConnection
     asgi_lifespan_class = connections.Lifespan  # type: ignore[assignment]
     request_class = exchange.Request
     websocket_class = exchange.Websocket
-    settings: Settings
-    services: Services
-    direct_routes: direct.DirectRoutes
-    live: live.Live
-    player_folder: Path
-    player: build.Build
 
     async def handle_websocket(self, websocket: Websocket) -> Response | WerkzeugResponse | None:
         """As in Quart-Trio, but what cancels it is not kept by frames and errors that it keeps itself."""
@@ -103,31 +97,31 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = build.
 
     app = TrioStream("trio_stream", static_folder=None)
     app.settings = settings
-    app.player_folder = player_folder
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_IMPORT
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)
-    origins.register(app)
+    origins.register(app, settings.cors_origins)
     compression.register(app)
     conditions.register(app)
-    for room in (
-        videos,
-        made,
-        playlists,
-        presentation,
-        watch_state,
-        library,
-        streams,
-        sockets,
-        metrics,
-        live,
-        docs,
-        player,
+    site = player.Player(player_folder)
+    app.before_serving(site.read)
+    for blueprint in (
+        videos.blueprint,
+        made.blueprint,
+        playlists.blueprint,
+        presentation.blueprint,
+        watch_state.blueprint,
+        library.blueprint,
+        streams.blueprint,
+        sockets.blueprint,
+        metrics.blueprint,
+        live.blueprint(),
+        docs.blueprint,
+        site.blueprint,
     ):
-        app.register_blueprint(room.blueprint)
-    app.direct_routes = direct.DirectRoutes(app)
-    app.live = live.Live()
+        app.register_blueprint(blueprint)
+    app.direct_routes = direct.DirectRoutes(app, settings)
     return app
 
 

@@ -4,20 +4,15 @@ It is written once for all who look, so what they cost beyond the sending does n
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from quart import Blueprint, Response, current_app
+from quart import Blueprint, Response
 
 from trio_stream.services import Services
 from trio_stream.telemetry.history import Sample
 from trio_stream.web.api.streams import running
 from trio_stream.web.asgi.events import EventStream, event, server_sent
 from trio_stream.web.asgi.exchange import services
-
-if TYPE_CHECKING:
-    from trio_stream.app import TrioStream
-
-blueprint = Blueprint("live", __name__)
 
 
 class Live:
@@ -38,12 +33,18 @@ class Live:
         return event("history", history.version - 1, history.columns(but=1)._asdict()) + self._text
 
 
-@blueprint.get("/api/live")
-@server_sent
-async def live() -> Response:
-    """What this process does, as it happens: server-sent events."""
-    app = cast("TrioStream", current_app)
-    return Response(EventStream(services().sampler.history, partial(app.live.write, services())))
+def blueprint() -> Blueprint:
+    """The live view of one application."""
+    blueprint = Blueprint("live", __name__)
+    newest = Live()
+
+    @blueprint.get("/api/live")
+    @server_sent
+    async def live() -> Response:
+        """What this process does, as it happens: server-sent events."""
+        return Response(EventStream(services().sampler.history, partial(newest.write, services())))
+
+    return blueprint
 
 
 def describe(services: Services) -> dict[str, Any]:

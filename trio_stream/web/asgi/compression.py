@@ -4,13 +4,9 @@ them.
 What has a validator is left as it is: packed it would be another representation (RFC 9110 section 8.8.3.3)."""
 
 import gzip
-from typing import TYPE_CHECKING
 
-from quart import Response, request
+from quart import Quart, Response, request
 from quart.wrappers.response import DataBody
-
-if TYPE_CHECKING:
-    from trio_stream.app import TrioStream
 
 SMALLEST = 1400
 """Bytes that fit into one packet anyhow are not packed."""
@@ -19,7 +15,7 @@ LEVEL = 1
 """Of zlib: a page of forty videos is a ninth then, after a third of a millisecond."""
 
 
-def register(app: "TrioStream") -> None:
+def register(app: Quart) -> None:
     """Let every route of `app` that answers with JSON do so, and no cache keep what says nothing of that itself."""
 
     @app.after_request

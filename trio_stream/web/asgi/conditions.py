@@ -6,9 +6,8 @@ does not want to change a state that they do not know. Conditions about dates ar
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from quart import Response, request
+from quart import Quart, Response, request
 
 from trio_stream.errors import PreconditionFailed
 from trio_stream.http.preconditions import asks_for_a_tag
@@ -16,11 +15,8 @@ from trio_stream.web.asgi.exchange import combined
 from trio_stream.web.asgi.origins import SAFE_METHODS
 from trio_stream.web.asgi.problems import describe, response
 
-if TYPE_CHECKING:
-    from trio_stream.app import TrioStream
 
-
-def register(app: "TrioStream") -> None:
+def register(app: Quart) -> None:
     """Hold every request of `app` to its `If-Match`; responses with an `ETag` have been held to it already."""
 
     @app.before_request

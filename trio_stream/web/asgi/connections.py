@@ -11,7 +11,7 @@ import errno
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import unquote
 
 import trio
@@ -50,12 +50,9 @@ from trio_stream.server.local import serve_local
 from trio_stream.services import Services, open_services, watched
 from trio_stream.streaming.pump import Chunk, Delivery, Spans
 from trio_stream.streaming.stream import Ending
+from trio_stream.web.asgi.application import Application
 from trio_stream.web.asgi.direct import DirectResponse, Route, StreamedResponse
 from trio_stream.web.asgi.exchange import Exchange, Request, Websocket
-from trio_stream.web.site.build import read_build
-
-if TYPE_CHECKING:
-    from trio_stream.app import TrioStream
 
 LAST: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
 
@@ -84,7 +81,7 @@ def spelt_normally[T: (HTTPScope, WebsocketScope)](scope: T) -> T:
 class HTTPConnection(TrioASGIHTTPConnection):
     """One HTTP request."""
 
-    app: "TrioStream"
+    app: Application
 
     def __init__(self, app: Quart, scope: HTTPScope) -> None:
         super().__init__(app, spelt_normally(scope))
@@ -93,7 +90,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
         """Answer it; a client that leaves ends the answer."""
         whole = False
         with Exchange(self.app.services, self.scope) as exchange:
-            route = self.app.direct_routes.find(self.scope)
+            route = self.app.direct_routes.find(self.scope, exchange.services)
             try:
                 if route is None:
                     whole = await self._through_quart(exchange, receive, send)
@@ -233,7 +230,7 @@ def delivery(scope: Mapping[str, Any]) -> Delivery:
 class WebsocketConnection(TrioASGIWebsocketConnection):
     """One WebSocket."""
 
-    app: "TrioStream"
+    app: Application
 
     def __init__(self, app: QuartTrio, scope: WebsocketScope) -> None:
         super().__init__(app, spelt_normally(scope))
@@ -292,7 +289,7 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
 class Lifespan:
     """The services, from the start of the worker to its end, opened and closed by one task."""
 
-    def __init__(self, app: "TrioStream", scope: LifespanScope) -> None:
+    def __init__(self, app: Application, scope: LifespanScope) -> None:
         self.app = app
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -302,7 +299,9 @@ class Lifespan:
         try:
             async with open_services(self.app.settings) as services:
                 self.app.services = services
-                self.app.player = read_build(self.app.player_folder)
+                async with self.app.app_context():
+                    for begin in self.app.before_serving_funcs:
+                        await self.app.ensure_async(begin)()
                 async with trio.open_nursery() as nursery:
                     door = partial(self._open_local_door, services)
                     if services.owner.mine:

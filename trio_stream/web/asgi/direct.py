@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial, wraps
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self, cast
 from urllib.parse import parse_qsl
 
 import trio
 from hypercorn.typing import ASGIReceiveCallable, HTTPScope
-from quart import Blueprint, Response, request
+from quart import Blueprint, Quart, Response, request
 from werkzeug.exceptions import HTTPException, RequestTimeout
 from werkzeug.routing import RequestRedirect
 
@@ -25,15 +25,14 @@ from trio_stream.http.bodies import Literal, Part
 from trio_stream.http.cors import response_headers
 from trio_stream.http.representation import Answer, Representation, respond
 from trio_stream.server.asgi.http import VIEWS
+from trio_stream.services import Services
+from trio_stream.settings import Settings
 from trio_stream.streaming.stream import Stream
 from trio_stream.web.asgi.conditions import refuse_change
 from trio_stream.web.asgi.exchange import Exchange, combined, exchange
 from trio_stream.web.asgi.origins import SAFE_METHODS, refuse_foreign
 from trio_stream.web.asgi.owner import Passed, ask_the_owner, by_the_owner
 from trio_stream.web.asgi.problems import Headers, describe
-
-if TYPE_CHECKING:
-    from trio_stream.app import TrioStream
 
 METHODS = frozenset({"GET", "HEAD", "PUT"})
 
@@ -172,24 +171,21 @@ def or_by_the_owner(route: Route) -> Route:
 class DirectRoutes:
     """The direct routes of an application, by its URL map."""
 
-    def __init__(self, app: "TrioStream") -> None:
-        self._app = app
-        self._on = app.settings.direct
-        self._origins = app.settings.cors_origins
+    def __init__(self, app: Quart, settings: Settings) -> None:
+        self._on = settings.direct
+        self._origins = settings.cors_origins
         self._views = app.view_functions
         self._urls = app.url_map.bind("localhost")
         self._match = lru_cache(maxsize=ROUTES)(self._match_anew)
 
-    def find(self, scope: HTTPScope) -> Route | None:
+    def find(self, scope: HTTPScope, services: Services) -> Route | None:
         """The direct route that answers, if it is one that does; who mounts the application elsewhere has none.
 
         A change is made directly where the connection sends its body and nothing else needs to listen to it.
         """
         if not self._on or scope["method"] not in METHODS or scope["root_path"] or scope["path"][:1] != "/":
             return None
-        if scope["method"] not in SAFE_METHODS and not (
-            VIEWS in scope["extensions"] and self._app.services.owner.mine
-        ):
+        if scope["method"] not in SAFE_METHODS and not (VIEWS in scope["extensions"] and services.owner.mine):
             return None
         path = scope["path"]
         match = self._match if len(path) <= LONGEST_PATH else self._match_anew

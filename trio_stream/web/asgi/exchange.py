@@ -3,11 +3,11 @@
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self, cast
 
 import trio
 from hypercorn.typing import ASGIReceiveCallable, HTTPScope, WebsocketScope
-from quart import current_app, has_websocket_context, request, websocket
+from quart import has_websocket_context, request, websocket
 from quart_trio.wrappers import TrioRequest, TrioWebsocket
 
 from trio_stream.errors import ClientGone, TooManyListeners, WrongHost
@@ -20,10 +20,6 @@ from trio_stream.services import Services
 from trio_stream.store.writer import Writer
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.stream import Ending, Stream
-
-if TYPE_CHECKING:
-    from trio_stream.app import TrioStream
-
 
 LOCAL_USER = "local"
 
@@ -189,7 +185,7 @@ class Websocket(TrioWebsocket):
 
 def services() -> Services:
     """The services of the application that handles this exchange."""
-    return cast("TrioStream", current_app).services
+    return exchange().services
 
 
 def writer() -> Writer:

@@ -2,24 +2,18 @@
 
 Nor does any of them get in under a name of its own."""
 
-from typing import TYPE_CHECKING
-
-from quart import Response, request, websocket
+from quart import Quart, Response, request, websocket
 
 from trio_stream.errors import ForeignOrigin
 from trio_stream.http.cors import is_foreign, preflight_headers, response_headers
 from trio_stream.web.asgi.exchange import combined, exchange
 
-if TYPE_CHECKING:
-    from trio_stream.app import TrioStream
-
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that only read (RFC 9110 section 9.2.1), of those there are here."""
 
 
-def register(app: "TrioStream") -> None:
-    """Hold every exchange of `app` to the configured origins."""
-    allowed = app.settings.cors_origins
+def register(app: Quart, allowed: frozenset[str]) -> None:
+    """Hold every exchange of `app` to the origins that are `allowed`."""
 
     @app.before_request
     async def check_request() -> Response | None:

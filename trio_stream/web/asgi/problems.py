@@ -2,10 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import structlog
-from quart import Response
+from quart import Quart, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from trio_stream.errors import (
@@ -16,9 +15,6 @@ from trio_stream.errors import (
     TrioStreamError,
 )
 from trio_stream.http.problems import MEDIA_TYPE, problem_document
-
-if TYPE_CHECKING:
-    from trio_stream.app import TrioStream
 
 log = structlog.get_logger("trio_stream.web")
 
@@ -34,7 +30,7 @@ class Problem:
     body: bytes
 
 
-def register(app: "TrioStream") -> None:
+def register(app: Quart) -> None:
     """Let every error of `app` become a problem document."""
 
     async def answer(error: Exception) -> Response:

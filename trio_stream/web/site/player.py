@@ -1,17 +1,14 @@
 """The player: its one page at each of its addresses, and what that page loads."""
 
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
 
-from quart import Blueprint, Response, abort, current_app, jsonify, request
+from quart import Blueprint, Response, abort, jsonify, request
 
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER
 from trio_stream.web.asgi.compression import takes_gzip
 from trio_stream.web.site import views
-from trio_stream.web.site.build import Build
+from trio_stream.web.site.build import Build, read_build
 from trio_stream.web.site.docs import HTML, health, protected, sent
-
-if TYPE_CHECKING:
-    from trio_stream.app import TrioStream
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
@@ -27,63 +24,64 @@ _DENIED = ("camera", "display-capture", "geolocation", "microphone", "midi", "pa
 _ALLOWED = ("autoplay", "fullscreen", "picture-in-picture")
 PERMISSIONS = ", ".join([f"{name}=(self)" for name in _ALLOWED] + [f"{name}=()" for name in _DENIED])
 
-blueprint = Blueprint("player", __name__)
+
+class Player:
+    """The player that is built in `folder`, read when the server starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._build = Build()
+        self.blueprint = blueprint = Blueprint("player", __name__)
+        blueprint.after_request(protect)
+        blueprint.get("/")(self._home)
+        for address in ("/watch/<path:id_>", "/socket/<path:id_>", "/live"):
+            blueprint.get(address)(self._page)
+        blueprint.get("/assets/<file>")(self._asset)
+
+    async def read(self) -> None:
+        """Read what is built; done anew only when the server starts again."""
+        self._build = read_build(self._folder)
+
+    async def _home(self) -> Response:
+        """The library for browsers; health for others."""
+        # Chosen by what the client says it takes (RFC 9110 section 12.5.1): browsers name text/html, others take
+        # anything.
+        if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+            return self._index(unbuilt=200, vary="Accept")
+        response = jsonify(health())
+        response.headers["Vary"] = "Accept"
+        return response
+
+    async def _page(self, id_: str = "") -> Response:
+        """One video, the same by WebSocket, and what goes on in the server."""
+        return self._index()
+
+    async def _asset(self, file: str) -> Response:
+        """What the page loads. The names have a hash of the content in them."""
+        found = self._build.assets.get(file)
+        if found is None:
+            abort(404)
+        packed = self._build.gzipped.get(file)
+        if packed is None:
+            return sent(found, FOR_EVER)
+        if takes_gzip():
+            return sent(packed, FOR_EVER, vary="Accept-Encoding", coding="gzip")
+        return sent(found, FOR_EVER, vary="Accept-Encoding")
+
+    def _index(self, *, unbuilt: int = 503, vary: str | None = None) -> Response:
+        """The one page there is; its script looks at the address. `unbuilt` is the status where there is none."""
+        index = self._build.index
+        if index is not None:
+            return sent(index, ASK_FIRST, vary=vary)
+        response = Response(views.unbuilt_page(), status=unbuilt, content_type=HTML)
+        response.headers["Cache-Control"] = "no-store"
+        if vary is not None:
+            response.headers["Vary"] = vary
+        return response
 
 
-@blueprint.after_request
 async def protect(response: Response) -> Response:
     """Say what browsers may make of what comes from here."""
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = PERMISSIONS
     return protected(response, POLICY)
-
-
-@blueprint.get("/")
-async def home() -> Response:
-    """The library for browsers; health for others."""
-    # Chosen by what the client says it takes (RFC 9110 section 12.5.1): browsers name text/html, others take
-    # anything.
-    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        return _page(unbuilt=200, vary="Accept")
-    response = jsonify(health())
-    response.headers["Vary"] = "Accept"
-    return response
-
-
-@blueprint.get("/watch/<path:id_>")
-@blueprint.get("/socket/<path:id_>")
-@blueprint.get("/live")
-async def page(id_: str = "") -> Response:
-    """One video, the same by WebSocket, and what goes on in the server."""
-    return _page()
-
-
-@blueprint.get("/assets/<file>")
-async def asset(file: str) -> Response:
-    """What the page loads. The names have a hash of the content in them."""
-    build = _build()
-    found = build.assets.get(file)
-    if found is None:
-        abort(404)
-    packed = build.gzipped.get(file)
-    if packed is None:
-        return sent(found, FOR_EVER)
-    if takes_gzip():
-        return sent(packed, FOR_EVER, vary="Accept-Encoding", coding="gzip")
-    return sent(found, FOR_EVER, vary="Accept-Encoding")
-
-
-def _build() -> Build:
-    return cast("TrioStream", current_app).player
-
-
-def _page(*, unbuilt: int = 503, vary: str | None = None) -> Response:
-    """The one page there is; its script looks at the address. `unbuilt` is the status where there is none."""
-    index = _build().index
-    if index is not None:
-        return sent(index, ASK_FIRST, vary=vary)
-    response = Response(views.unbuilt_page(), status=unbuilt, content_type=HTML)
-    response.headers["Cache-Control"] = "no-store"
-    if vary is not None:
-        response.headers["Vary"] = vary
-    return response
