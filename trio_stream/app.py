@@ -30,7 +30,7 @@ from trio_stream.web.api import (
     videos,
     watch_state,
 )
-from trio_stream.web.asgi import compression, conditions, connections, direct, exchange, origins, problems
+from trio_stream.web.asgi import checks, compression, connections, direct, exchange, problems
 from trio_stream.web.asgi.application import Application
 from trio_stream.web.site import build, docs, player
 
@@ -101,9 +101,8 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = build.
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = streams.VideoConverter
     problems.register(app)
-    origins.register(app, settings.cors_origins)
     compression.register(app)
-    conditions.register(app)
+    checks.register(app, settings.cors_origins)
     site = player.Player(player_folder)
     app.before_serving(site.read)
     for blueprint in (

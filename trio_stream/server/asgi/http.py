@@ -30,6 +30,10 @@ a function under `sent`, that is called with the number of bytes whenever some h
 `spans`, offsets and counts in place of `offset`, these are sent one after the other, `count` bytes together; with
 `lead`, bytes that are sent before them, in one packet with what follows."""
 
+LEAVING = "http.response.leaving"
+"""Key in `scope["extensions"]`: a `send` ends, and raises `OSError`, once the client has gone, so nobody else has to
+listen for that while something is sent."""
+
 DRAINING = "server.draining"
 """Key in `scope["extensions"]`: the function under `wait` returns once the server takes nothing new and waits for what
 runs. A response that has no end of its own ends then, or the server has to wait for it as long as it may."""
@@ -67,6 +71,7 @@ class HTTPStream(PlainHTTPStream):
             self.scope["extensions"][DRAINING] = {"wait": self.context.terminated.wait}
             if self.scheme == "http":
                 self.scope["extensions"][VIEWS] = {}
+                self.scope["extensions"][LEAVING] = {}
                 if self.zero_copy:
                     self.scope["extensions"][ZEROCOPY] = {}
 

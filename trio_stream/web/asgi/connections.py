@@ -8,8 +8,9 @@ with unread input takes away from the client what it has not read yet (RFC 6455 
 """
 
 import errno
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
@@ -27,9 +28,7 @@ from hypercorn.typing import (
 )
 from quart import Quart
 from quart.asgi import ASGIWebsocketConnection
-from quart.utils import encode_headers
 from quart.wrappers import Response
-from quart.wrappers.request import Body
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection, TrioASGIWebsocketConnection
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -37,22 +36,27 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from trio_stream.errors import (
     ClientGone,
     ClientStalled,
+    PreconditionFailed,
     SettingsError,
     SourceChanged,
     StoreError,
     TrioStreamError,
     first_error,
 )
+from trio_stream.http.cors import response_headers
 from trio_stream.http.paths import normal_path
+from trio_stream.http.preconditions import asks_for_a_tag
 from trio_stream.ownership import SOCKET
-from trio_stream.server.asgi.http import VIEWS, ZEROCOPY
+from trio_stream.server.asgi.http import LEAVING, VIEWS, ZEROCOPY
 from trio_stream.server.local import serve_local
 from trio_stream.services import Services, open_services, watched
 from trio_stream.streaming.pump import Chunk, Delivery, Spans
 from trio_stream.streaming.stream import Ending
 from trio_stream.web.asgi.application import Application
+from trio_stream.web.asgi.checks import check_request
 from trio_stream.web.asgi.direct import DirectResponse, Route, StreamedResponse
 from trio_stream.web.asgi.exchange import Exchange, Request, Websocket
+from trio_stream.web.asgi.problems import Headers, describe
 
 LAST: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
 
@@ -87,109 +91,84 @@ class HTTPConnection(TrioASGIHTTPConnection):
         super().__init__(app, spelt_normally(scope))
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answer it; a client that leaves ends the answer."""
+        """Serve it; a client that leaves ends what works for it."""
         whole = False
-        with Exchange(self.app.services, self.scope) as exchange:
-            route = self.app.direct_routes.find(self.scope, exchange.services)
-            try:
-                if route is None:
-                    whole = await self._through_quart(exchange, receive, send)
-                elif VIEWS in self.scope["extensions"]:
-                    # Such a connection ends a send when its client leaves, so nobody else has to listen, but who
-                    # works long before there is something to send.
-                    exchange.receive = receive
-                    whole = await self._directly(route, exchange, receive, send)
-                else:
-                    work = partial(self._directly, route, exchange, receive, send)
-                    whole = await self._watched(work, exchange, receive)
-            except* (OSError, TrioStreamError):
-                pass  # it ended early: the stream has noted and logs why
+        # What ends early has been noted by its stream, which logs why.
+        with (
+            Exchange(self.app.services, self.scope, receive) as exchange,
+            suppress(OSError, TrioStreamError),
+        ):
+            whole = await self._serve(exchange, send)
         if whole:
             with suppress(OSError):  # a client that left may be learnt of only now
                 await send(LAST)
 
-    async def _directly(
-        self, route: Route, exchange: Exchange, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> bool:
-        answered = await self.app.direct_routes.answer(route, self.scope, exchange, receive)
-        async with answered.passed or nullcontext():
-            await send(_head(answered))
-            return await self._send_answered(answered, send)
+    async def _serve(self, exchange: Exchange, send: ASGISendCallable) -> bool:
+        """Send all but the message that says that the response is whole; return whether it is."""
+        try:
+            preflight = check_request(exchange, self.scope, self.app.settings.cors_origins)
+        except TrioStreamError as error:
+            return await self._send_direct(DirectResponse.of_problem(describe(error)), exchange, send)
+        if preflight is not None:
+            return await _send_whole(204, preflight, b"", send)
+        route = self.app.direct_routes.find(self.scope, exchange.services)
+        if route is None:
+            return await self._through_quart(exchange, send)
+        work = partial(self._directly, route, exchange, send)
+        # Where a send ends when its client leaves, nobody has to listen meanwhile. Routes that work long before there
+        # is something to send listen themselves (`Exchange.attend`).
+        return await (work() if LEAVING in self.scope["extensions"] else exchange.attend(work))
 
-    async def _through_quart(
-        self, exchange: Exchange, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> bool:
+    async def _directly(self, route: Route, exchange: Exchange, send: ASGISendCallable) -> bool:
+        response = await self.app.direct_routes.respond(route, self.scope, exchange)
+        return await self._send_direct(response, exchange, send)
+
+    async def _through_quart(self, exchange: Exchange, send: ASGISendCallable) -> bool:
         try:
             request = cast("Request", self._create_request_from_scope(send))
         except ValueError:  # a request target in absolute form that is no URL (RFC 9112 section 3.2.2)
-            await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"0")]})
-            return True
+            return await _send_whole(400, (("content-length", "0"),), b"", send)
         request.exchange = exchange
 
         async def work() -> bool:
-            return await self._send_response_but_last(await self.app.handle_request(request), send)
+            return await self._send_quart(await self.app.handle_request(request), exchange, send)
 
-        return await self._watched(work, exchange, receive, request.body)
+        return await exchange.attend(work, request.body)
 
-    async def _watched(
-        self,
-        work: Callable[[], Awaitable[bool]],
-        exchange: Exchange,
-        receive: ASGIReceiveCallable,
-        body: Body | None = None,
+    async def _send_quart(
+        self, response: Response | WerkzeugResponse, exchange: Exchange, send: ASGISendCallable
     ) -> bool:
-        """Do `work`, take what the client sends into `body` meanwhile, and cancel it when the client leaves.
-
-        Answers what `work` does, and False for one that ended early. An error that left the nursery would be kept by
-        the frames through which it cancels the other task, and they by that one's `Cancelled`.
-        """
-        whole = False
-
-        async def watch() -> None:
-            while (message := await receive())["type"] == "http.request":
-                if body is not None:
-                    body.append(message.get("body", b""))
-                    if not message.get("more_body", False):
-                        body.set_complete()
-            exchange.client_left()
-            nursery.cancel_scope.cancel()
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(watch)
-            try:  # noqa: SIM105 - a context manager's frame would keep the error
-                whole = await work()
-            except* (OSError, TrioStreamError):
-                pass  # the stream has noted and logs why
-            nursery.cancel_scope.cancel()
-        return whole
-
-    async def _send_response_but_last(
-        self, response: Response | WerkzeugResponse, send: ASGISendCallable
-    ) -> bool:
-        """Answers whether the response is whole but for the message that says so."""
-        headers = encode_headers(response.headers)
+        headers = tuple((name.lower(), value) for name, value in response.headers.items())
         if isinstance(response, StreamedResponse):
-            async with response.answered.passed or nullcontext():
-                await send(
-                    {"type": "http.response.start", "status": response.status_code, "headers": headers}
-                )
-                return await self._send_answered(response.answered, send)
-        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+            return await self._send_direct(replace(response.direct, headers=headers), exchange, send)
+        if response.status_code == 200 and "ETag" not in response.headers and asks_for_a_tag(exchange.fields):
+            refusal = DirectResponse.of_problem(describe(PreconditionFailed(())))
+            return await self._send_direct(refusal, exchange, send)
+        await send(_head(response.status_code, self._with_shared(headers, exchange)))
         async with cast("Response", response).response as body:
             async for data in body:
                 await send({"type": "http.response.body", "body": cast("bytes", data), "more_body": True})
         return True
 
-    async def _send_answered(self, answered: DirectResponse, send: ASGISendCallable) -> bool:
-        stream = answered.stream
-        if answered.passed is not None:
-            async for data in answered.passed:
-                await send({"type": "http.response.body", "body": data, "more_body": True})
+    def _with_shared(self, headers: Headers, exchange: Exchange) -> Headers:
+        """The headers of a response with those that every response has, errors and 304 included."""
+        allowed = self.app.settings.cors_origins
+        return (*headers, *response_headers(exchange.fields.get("origin"), allowed)) if allowed else headers
+
+    async def _send_direct(
+        self, response: DirectResponse, exchange: Exchange, send: ASGISendCallable
+    ) -> bool:
+        headers = self._with_shared(response.headers, exchange)
+        if response.passed is not None:
+            async with response.passed as passed:
+                await send(_head(response.status, headers))
+                async for data in passed:
+                    await send({"type": "http.response.body", "body": data, "more_body": True})
             return True
+        stream = response.stream
         if stream is None:
-            if answered.body:
-                await send({"type": "http.response.body", "body": answered.body, "more_body": True})
-            return True
+            return await _send_whole(response.status, headers, response.body, send)
+        await send(_head(response.status, headers))
 
         async def send_chunk(chunk: Chunk) -> None:
             message: Any = {"type": "http.response.body", "body": chunk, "more_body": True}
@@ -208,15 +187,22 @@ class HTTPConnection(TrioASGIHTTPConnection):
             except OSError as error:
                 raise translate(error) from error
 
-        whole = await stream.run(answered.parts, send_chunk, delivery(cast("Any", self.scope)))
+        whole = await stream.run(response.parts, send_chunk, delivery(cast("Any", self.scope)))
         if whole:
             stream.end(Ending.FINISHED)
         return whole
 
 
-def _head(answered: DirectResponse) -> HTTPResponseStartEvent:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers]
-    return {"type": "http.response.start", "status": answered.status, "headers": headers}
+def _head(status: int, headers: Headers) -> HTTPResponseStartEvent:
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return {"type": "http.response.start", "status": status, "headers": encoded}
+
+
+async def _send_whole(status: int, headers: Headers, body: bytes, send: ASGISendCallable) -> bool:
+    await send(_head(status, headers))
+    if body:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+    return True
 
 
 def delivery(scope: Mapping[str, Any]) -> Delivery:

@@ -8,36 +8,30 @@ requests, which directly they do not.
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
 from secrets import token_hex
 from typing import Any, Self, cast
 from urllib.parse import parse_qsl
 
-import trio
-from hypercorn.typing import ASGIReceiveCallable, HTTPScope
+from hypercorn.typing import HTTPScope
 from quart import Blueprint, Quart, Response, request
-from werkzeug.exceptions import HTTPException, RequestTimeout
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from trio_stream.errors import ClientGone, NotTheOwner
 from trio_stream.http.bodies import Literal, Part
-from trio_stream.http.cors import response_headers
 from trio_stream.http.representation import Answer, Representation, respond
-from trio_stream.server.asgi.http import VIEWS
+from trio_stream.server.asgi.http import LEAVING
 from trio_stream.services import Services
 from trio_stream.settings import Settings
 from trio_stream.streaming.stream import Stream
-from trio_stream.web.asgi.conditions import refuse_change
-from trio_stream.web.asgi.exchange import Exchange, combined, exchange
-from trio_stream.web.asgi.origins import SAFE_METHODS, refuse_foreign
+from trio_stream.web.asgi.checks import SAFE_METHODS
+from trio_stream.web.asgi.exchange import Exchange, exchange
 from trio_stream.web.asgi.owner import Passed, ask_the_owner, by_the_owner
-from trio_stream.web.asgi.problems import Headers, describe
+from trio_stream.web.asgi.problems import Headers, Problem, describe
 
 METHODS = frozenset({"GET", "HEAD", "PUT"})
-
-BODY_TIMEOUT = 60.0
-"""Seconds for a client to send the body of a request; Quart allows as many."""
 
 MAKING_PATIENCE = 90.0
 """Seconds the owner may be silent: it may have to read a large file first, and others to be served before."""
@@ -60,9 +54,9 @@ class DirectRequest:
     body: bytes = b""
 
     @classmethod
-    def of(cls, scope: HTTPScope, body: bytes = b"") -> Self:
+    def of(cls, scope: HTTPScope, exchange: Exchange, body: bytes = b"") -> Self:
         """What the request of `scope` asks."""
-        return cls(scope["method"], scope["raw_path"], scope["query_string"], combined(scope), body)
+        return cls(scope["method"], scope["raw_path"], scope["query_string"], exchange.fields, body)
 
     def flag(self, name: str) -> bool:
         """Whether the query has `name`, the first time, with a value other than nothing and 0."""
@@ -100,6 +94,11 @@ class DirectResponse:
         body = b"".join(part.data for part in answer.parts if isinstance(part, Literal))
         return cls(answer.status, answer.headers, body=body)
 
+    @classmethod
+    def of_problem(cls, problem: Problem) -> Self:
+        """A problem document."""
+        return cls(problem.status, problem.headers, body=problem.body)
+
 
 type Route = Callable[[DirectRequest, Exchange], Awaitable[DirectResponse]]
 
@@ -107,11 +106,11 @@ type Route = Callable[[DirectRequest, Exchange], Awaitable[DirectResponse]]
 class StreamedResponse(Response):
     """An answer on its way through Quart."""
 
-    def __init__(self, answered: DirectResponse) -> None:
-        super().__init__(answered.body, status=answered.status)
+    def __init__(self, direct: DirectResponse) -> None:
+        super().__init__(direct.body, status=direct.status)
         self.headers.clear()
-        self.headers.extend(answered.headers)
-        self.answered = answered
+        self.headers.extend(direct.headers)
+        self.direct = direct
 
 
 def byte_route(blueprint: Blueprint, *rules: str) -> Callable[[Route], Route]:
@@ -119,8 +118,9 @@ def byte_route(blueprint: Blueprint, *rules: str) -> Callable[[Route], Route]:
 
     def register(route: Route) -> Route:
         async def view(**_: Any) -> Response:
+            held = exchange()
             return StreamedResponse(
-                await route(DirectRequest.of(cast("HTTPScope", request.scope)), exchange())
+                await route(DirectRequest.of(cast("HTTPScope", request.scope), held), held)
             )
 
         view.route = route  # type: ignore[attr-defined]
@@ -138,8 +138,9 @@ def owner_route(blueprint: Blueprint, method: str, rule: str) -> Callable[[Route
         @by_the_owner
         async def view(**_: Any) -> Response:
             body = cast("bytes", await request.get_data())
-            asked = DirectRequest.of(cast("HTTPScope", request.scope), body)
-            return StreamedResponse(await route(asked, exchange()))
+            held = exchange()
+            asked = DirectRequest.of(cast("HTTPScope", request.scope), held, body)
+            return StreamedResponse(await route(asked, held))
 
         view.route = route  # type: ignore[attr-defined]
         blueprint.add_url_rule(rule, route.__name__, view, methods=[method])
@@ -173,7 +174,6 @@ class DirectRoutes:
 
     def __init__(self, app: Quart, settings: Settings) -> None:
         self._on = settings.direct
-        self._origins = settings.cors_origins
         self._views = app.view_functions
         self._urls = app.url_map.bind("localhost")
         self._match = lru_cache(maxsize=ROUTES)(self._match_anew)
@@ -185,7 +185,9 @@ class DirectRoutes:
         """
         if not self._on or scope["method"] not in METHODS or scope["root_path"] or scope["path"][:1] != "/":
             return None
-        if scope["method"] not in SAFE_METHODS and not (VIEWS in scope["extensions"] and services.owner.mine):
+        if scope["method"] not in SAFE_METHODS and not (
+            LEAVING in scope["extensions"] and services.owner.mine
+        ):
             return None
         path = scope["path"]
         match = self._match if len(path) <= LONGEST_PATH else self._match_anew
@@ -198,37 +200,12 @@ class DirectRoutes:
             return None
         return cast("Route | None", getattr(self._views[endpoint], "route", None))
 
-    async def answer(
-        self, route: Route, scope: HTTPScope, exchange: Exchange, receive: ASGIReceiveCallable
-    ) -> DirectResponse:
-        """What `route` answers, or what is wrong, with the headers that every response has. Raises `ClientGone`."""
-        asked = DirectRequest.of(scope)
+    async def respond(self, route: Route, scope: HTTPScope, exchange: Exchange) -> DirectResponse:
+        """What `route` returns, or a problem document. Raises `ClientGone`."""
         try:
-            host = exchange.host(asked.fields)
-            if scope["method"] not in SAFE_METHODS:
-                fields = asked.fields
-                refuse_foreign(fields.get("origin"), host, scope["scheme"], self._origins)
-                refuse_change(fields)
-                asked = replace(asked, body=await _take_body(receive))
-            answered = await route(asked, exchange)
+            body = b"" if scope["method"] in SAFE_METHODS else await exchange.take_body()
+            return await route(DirectRequest.of(scope, exchange, body), exchange)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - a client is told of any
-            problem = describe(error)
-            answered = DirectResponse(problem.status, problem.headers, body=problem.body)
-        if self._origins:
-            shared = response_headers(asked.fields.get("origin"), self._origins)
-            answered = replace(answered, headers=(*answered.headers, *shared))
-        return answered
-
-
-async def _take_body(receive: ASGIReceiveCallable) -> bytes:
-    """The whole body of a request, which the server bounds. Raises `ClientGone`, `RequestTimeout`."""
-    body = b""
-    with trio.move_on_after(BODY_TIMEOUT):
-        while (message := await receive())["type"] == "http.request":
-            body += message.get("body", b"")
-            if not message.get("more_body", False):
-                return body
-        raise ClientGone("it left before it had asked")
-    raise RequestTimeout
+            return DirectResponse.of_problem(describe(error))

@@ -2,13 +2,15 @@
 
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Self, cast
 
 import trio
 from hypercorn.typing import ASGIReceiveCallable, HTTPScope, WebsocketScope
 from quart import has_websocket_context, request, websocket
+from quart.wrappers.request import Body
 from quart_trio.wrappers import TrioRequest, TrioWebsocket
+from werkzeug.exceptions import RequestTimeout
 
 from trio_stream.errors import ClientGone, TooManyListeners, WrongHost
 from trio_stream.http.forwarded import client_address
@@ -23,6 +25,9 @@ from trio_stream.streaming.stream import Ending, Stream
 
 LOCAL_USER = "local"
 
+BODY_TIMEOUT = 60.0
+"""Seconds for a client to send the body of a request; Quart allows as many."""
+
 OWN_NAMES = frozenset({socket.gethostname().lower()})
 """What this machine is called."""
 
@@ -30,16 +35,23 @@ OWN_NAMES = frozenset({socket.gethostname().lower()})
 class Exchange:
     """The file that is being sent and the stream that sends it; or a place among those who listen to events.
 
-    `receive` is there where nobody listens to the client yet: see `attend`.
+    `fields` are the header fields of the request by lower-case name, as `combined` gives them. Nobody listens to the
+    client by `receive`, which is None where somebody else does, but in `attend` and `take_body`.
     """
 
-    __slots__ = ("_left", "_listening", "_scope", "file", "receive", "services", "stream")
+    __slots__ = ("_left", "_listening", "_receive", "_scope", "fields", "file", "services", "stream")
 
-    def __init__(self, services: Services, scope: HTTPScope | WebsocketScope) -> None:
+    def __init__(
+        self,
+        services: Services,
+        scope: HTTPScope | WebsocketScope,
+        receive: ASGIReceiveCallable | None = None,
+    ) -> None:
         self.services = services
+        self.fields = combined(scope)
         self.file: MappedFile | None = None
         self.stream: Stream | None = None
-        self.receive: ASGIReceiveCallable | None = None
+        self._receive = receive
         self._scope = scope
         self._left = False
         self._listening = False
@@ -77,41 +89,68 @@ class Exchange:
             self.client_left()
         return self.stream
 
-    async def attend[T](self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do what may take a while before anything is sent; it is cancelled when the client leaves: `ClientGone`."""
-        receive = self.receive
-        error: Exception = ClientGone("it left before there was anything to send")
-        if receive is None:  # somebody else listens, and cancels all of it
+    async def attend[T](self, work: Callable[[], Awaitable[T]], body: Body | None = None) -> T:
+        """Do `work` while the client is there; when it leaves, `work` is cancelled and `ClientGone` raised.
+
+        What the client sends meanwhile goes into `body`. Within `work` somebody listens already, so whoever calls this
+        there just does what they are given.
+        """
+        receive = self._receive
+        if receive is None:
             return await work()
+        error: Exception = ClientGone("it left")
 
         async def watch() -> None:
-            while (await receive())["type"] == "http.request":
-                pass
+            while (message := await receive())["type"] == "http.request":
+                if body is not None:
+                    body.append(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        body.set_complete()
             self.client_left()
             nursery.cancel_scope.cancel()
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(watch)
-            try:
-                return await work()
-            except Exception as raised:  # noqa: BLE001 - it leaves the nursery as what it is, not in a group
-                error = raised
-            finally:
-                nursery.cancel_scope.cancel()
-        raise error
+        self._receive = None
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(watch)
+                try:
+                    return await work()
+                except Exception as raised:  # noqa: BLE001 - it leaves the nursery as what it is, not in a group
+                    error = raised
+                finally:
+                    nursery.cancel_scope.cancel()
+            raise error
+        finally:
+            self._receive = receive
+            del error  # or this frame and the error, which has it in its traceback, would keep each other
+
+    async def take_body(self) -> bytes:
+        """The whole body of the request, which the server bounds. Raises `ClientGone`, `RequestTimeout`."""
+        body = b""
+        receive = self._receive
+        if receive is None:
+            raise RuntimeError("somebody else takes what the client sends")
+        with trio.move_on_after(BODY_TIMEOUT):
+            while (message := await receive())["type"] == "http.request":
+                body += message.get("body", b"")
+                if not message.get("more_body", False):
+                    return body
+            raise ClientGone("it left before it had asked")
+        raise RequestTimeout
 
     @property
     def is_local(self) -> bool:
         """Whether who asks came through the door for this machine: the operator, or another worker of the server."""
         return LOCAL in self._scope.get("state", {})
 
-    def host(self, fields: Mapping[str, str]) -> str | None:
-        """The name under which the server was asked, from a request's `fields` by lower-case name.
+    def host(self) -> str | None:
+        """The name under which the server was asked.
 
         A trusted proxy may say it in `X-Forwarded-Host`. Raises `WrongHost` where that or `Host` is no name of this
         server: a proxy that sets neither passes on what a page has put there. Without any (HTTP/1.0) no browser asks.
         """
-        host, settings = fields.get("host"), self.services.settings
+        fields, settings = self.fields, self.services.settings
+        host = fields.get("host")
         if self.is_local:
             return host
         named = [host] if host else []
@@ -158,7 +197,7 @@ class Exchange:
         trusted = self.services.settings.trusted_proxies
         if not trusted:
             return peer
-        forwarded_for = combined(self._scope).get("x-forwarded-for", "")
+        forwarded_for = self.fields.get("x-forwarded-for", "")
         return client_address(peer, forwarded_for, lambda address: in_networks(address, trusted))
 
 

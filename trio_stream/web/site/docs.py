@@ -12,7 +12,7 @@ from trio_stream.http.bodies import Literal
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, StreamedResponse
-from trio_stream.web.asgi.exchange import services
+from trio_stream.web.asgi.exchange import exchange, services
 from trio_stream.web.asgi.problems import problem, response
 from trio_stream.web.openapi import document
 from trio_stream.web.site import views
@@ -101,7 +101,7 @@ def sent(asset: views.Asset, caching: str, *, vary: str | None = None, coding: s
 
     Raises `PreconditionFailed` and `RangeNotSatisfiable`.
     """
-    answer = DirectRequest.of(cast("HTTPScope", request.scope)).respond(
+    answer = DirectRequest.of(cast("HTTPScope", request.scope), exchange()).respond(
         Representation(
             size=len(asset.content),
             validators=Validators(etag=f'"{asset.tag}"', modified=asset.modified),
