@@ -36,7 +36,7 @@ GONE_WITHIN = 2.0
 
 LONG = (
     *("test_hostile", "test_surviving", "test_jobs", "test_while_streaming"),
-    *("test_presentations", "test_owner", "test_worker", "test_packaged", "test_recovery", "test_players"),
+    *("test_presentations", "test_owner", "test_worker", "test_playlists", "test_recovery", "test_players"),
     "test_supervisor",
 )
 """Modules that take long: they begin first, so that at the end no process works while the others have nothing to do."""
@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 TOGETHER = {
     **dict.fromkeys(
-        ("tests/web/test_packaged.py", "tests/web/test_made.py", "tests/web/test_packing.py"), "made"
+        ("tests/web/test_playlists.py", "tests/web/test_made.py", "tests/web/test_compression.py"), "made"
     ),
     **dict.fromkeys(
         ("tests/web/test_library.py", "tests/web/test_watch_state.py", "tests/web/test_openapi.py"), "known"

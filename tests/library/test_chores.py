@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 
 from tests.library import rows
 from tests.library.patient import NOTHING
-from tests.packaging.test_outlined import TRACK as PICTURES
+from tests.packaging.test_from_outline import TRACK as PICTURES
 from trio_stream.library.records import chores
 from trio_stream.media.formats.facts import SubtitleTrack
 from trio_stream.store.tables import contents, subtitles

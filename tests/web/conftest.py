@@ -15,7 +15,7 @@ ONE_WAY = (
     "test_library",
     "test_metrics",
     "test_openapi",
-    "test_packing",
+    "test_compression",
     "test_pages",
     "test_sockets",
 )
@@ -27,7 +27,7 @@ MOSTLY_ONE_WAY = (
     "test_made",
     "test_names",
     "test_orientation",
-    "test_packaged",
+    "test_playlists",
     "test_presentation",
     "test_promises",
     "test_vanishing",
