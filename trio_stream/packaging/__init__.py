@@ -22,8 +22,9 @@ files are remuxed because describing them takes a look into samples: AC-3 withou
 count samples of sound instead of packets.
 
 A master playlist offers all files of a title that are cut where its own file is, to a picture; if one is not, the log
-says so. The sound is that of the first file that has some, for all. A coding of one part that cannot be packaged is
-left out from when to when.
+says so. So the leader plays with those that agree with it, and alone if none does; who asks for another file by its
+id gets that one. The sound is that of the first file that has some, for all. A coding of one part that cannot be
+packaged is left out from when to when.
 
 Where a coding changes, HLS has another `EXT-X-MAP` and no `EXT-X-DISCONTINUITY`. RFC 8216 section 4.3.2.3 demands one
 if the format, the tracks or the timestamps change, which they do not. With one, hls.js places what follows by the

@@ -15,6 +15,7 @@ what it changes, and `tests/server` shows each fault without the guard and gone 
 and stay: the exit code of a worker is lost, and new connections hang while workers drain. `serving` does without that
 master.
 
-No HTTP/2 without TLS and no HTTP/3: `Limits.h2c` and `Limits.http3` are there, and off. h2c takes requests past the
-rules of a proxy that passes `Upgrade` on, and HTTP/3 in Hypercorn has no backpressure.
+No HTTP/2 without TLS and no HTTP/3: `Limits.h2c` and `Limits.http3` are there, and off. A plain port answers 505 to
+HTTP/2 that is assumed, and ignores `Upgrade: h2c`. h2c takes requests past the rules of a proxy that passes `Upgrade`
+on, and HTTP/3 in Hypercorn has no backpressure.
 """

@@ -37,7 +37,9 @@ be cheaper still while its pages are mapped; but a viewer who asks for a segment
 run. A body that is one such piece, as most segments of sound are, is read before it is sent: one message instead of
 two. If something is not in memory, a thread fetches all of it first, with what lies between two runs if that is less
 than 128 KiB: a disk reads on sooner than it seeks, and who asks for the sound also asks for the pictures. On a plain
-socket a segment of up to 4 MiB is sent as it is read, without the channel. Measured in `docs/benchmarks/gather.md`.
+socket a segment of up to 4 MiB is sent as it is read, without the channel, so for a client that reads nothing it
+holds one copy of at most 256 KiB; longer bodies over TLS and HTTP/2 hold four of 64 KiB. Measured in
+`docs/benchmarks/gather.md`.
 
 Before each chunk `fstat` compares size and modification time with those at the opening. A file that was renamed over
 or deleted is whole behind its descriptor, so its viewers keep it. The last chunk is a copy, made before its own

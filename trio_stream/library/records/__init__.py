@@ -18,7 +18,9 @@ time that grows with the families in question and not with the library. All read
 of leaders.
 
 Playheads and history belong to the title: they are rows of its leader, and a new leader takes them over. A leader
-that becomes a film of its own keeps a copy, so of a title that comes apart the other files begin anew. Title,
+that becomes a film of its own keeps a copy, so of a title that comes apart the other files begin anew. A missing file
+is part of whoever leads now; one that comes once all others are gone takes over in its turn. What people say of a
+version by its id stays with that file until it leads; it is found by the words of its own name, as its leader. Title,
 description and tags go to the new leader if it has none. Within one title they move, so what was edited while a file
 was away does not come back; from a film of its own that a title file makes part of another they are copied. A
 playhead that follows within half an hour continues its viewing; from 90 % on a video counts as watched. Until there

@@ -10,7 +10,8 @@ itself.
 
 What is missing. A file that was cut off says how long it was to be: MP4 by its tables, Matroska, AVI and FLV by their
 sizes; MPEG-TS says nothing. `duration` is that of the whole, so the share that was watched is right; `facts.until` is
-where what is there ends. `mvhd` is not believed, nor a last sample of a fragment that lasts for hours.
+where what is there ends (of a large AVI about where), and `reason` says it in words. `mvhd` is not believed, nor a
+last sample of a fragment that lasts for hours.
 
 Late tracks. FFmpeg learns how a track of a stream is coded from its packets, and looks at 5 MB or five seconds of
 them. If something is still unknown after that, probe, pictures, outline and init segment look at 30 MB or 50 s

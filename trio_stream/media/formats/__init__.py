@@ -8,8 +8,12 @@ default flag decides. FFmpeg reports these flags; in MP4 they are the enabled fl
 boxes. Facts and playlists list tracks in this order, and `DEFAULT=YES` goes to the first of each group.
 
 Languages are BCP 47 tags from the place where they enter: probes, names of files, indexes of MP4
-(`trio_stream.languages`).
+(`trio_stream.languages`). A label is only what a file says beside language and kind.
 
 Parsers of subtitles and character sets are our own because what reads strangers' files must not import anything late,
 and because those that were tried lose text (`charsets`, `subtitles/srt.py` say what and when).
+
+AAC may list its channels itself, which Chromium's Media Source refuses, and with it the whole film. A list in a
+standard order is described by the number of that order (`aac`). FFmpeg's own encoder lists 5.1(side), 2.1 and quad in
+orders that have no number: such a sound is left out with that reason, though browsers play it given the file itself.
 """

@@ -7,7 +7,8 @@ Several sample entries in one track, which chunks or fragments refer to, make st
 from the very sample on. Entries that tell a decoder the same count as one. Chromium plays such a file itself only as
 its first entry says, and fails where another begins; so facts say that the coding changes (`recoded`), and the page
 takes segments. Samples of another codec, or of one that is not packaged, are left out with the reason and from when
-to when. Parameter sets in samples are not looked for, as no sample is read: where each keyframe brings them, as
+to when: FFmpeg decodes no other codec than the first either, and a browser that lacks one of two would be offered
+nothing. Parameter sets in samples are not looked for, as no sample is read: where each keyframe brings them, as
 encoders write them, all plays.
 
 QuickTime movies are packaged as MP4 is. Their sound entries are written anew, because browsers read neither

@@ -3,7 +3,8 @@
 Hypercorn shields sends from cancellation and gives them no deadline, takes a client that closed its half for gone,
 ends the nursery of all connections with an unexpected error of one, and takes every connection. Here a send can be
 cancelled, has a deadline for progress, and raises; the end of input counts after a second without a send; a fault
-ends its own connection; connections are bounded in all and for one address, except from loopback and trusted proxies.
+ends its own connection; one that was closed is gone at once, without waiting for its keep-alive timer or for a
+request behind the last; connections are bounded in all and for one address, except from loopback and trusted proxies.
 
 A send that did not end well tears the byte stream. The connection is cut: it carries no further byte and is reset
 when it closes, so no client takes a torn body for a whole one.
