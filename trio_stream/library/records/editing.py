@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from trio_stream.errors import BadRequest
 from trio_stream.library.naming.families import LONGEST_TITLE
 from trio_stream.library.records.grouping import regroup
-from trio_stream.library.records.words import called
+from trio_stream.library.records.title_columns import title_columns
 from trio_stream.store.tables import videos
 
 LONGEST_DESCRIPTION, LONGEST_TAG, MOST_TAGS = 20_000, 100, 100
@@ -75,7 +75,7 @@ def edit(connection: Connection, id_: str, change: VideoEdit) -> bool:
             own_title=own_title,
             description=row.description if change.description is None else change.description,
             tags=json.dumps(tags),
-            **called(name, own_title, row.shared_title, tags),
+            **title_columns(name, own_title, row.shared_title, tags),
         )
     )
     if row.family is not None:

@@ -22,7 +22,7 @@ from trio_stream.library.naming.families import (
     title_file_of,
 )
 from trio_stream.library.naming.paths import place, title_of
-from trio_stream.library.records.words import called
+from trio_stream.library.records.title_columns import title_columns
 from trio_stream.store.tables import playheads, title_entries, title_files, upsert, videos, viewings
 
 SLICE = 500
@@ -171,7 +171,7 @@ def _shared_title(connection: Connection, family: str, there: Sequence[Row[Any]]
 def _call(connection: Connection, number: int, shared: str | None, others: Sequence[str] = ()) -> None:
     """Let a video have the title of its film, or none of it, and be found by the names of the `others` too."""
     row = connection.execute(select(*_ROW).where(videos.c.number == number)).one()
-    names = called(os.fsdecode(row.path), row.own_title, shared, json.loads(row.tags), others)
+    names = title_columns(os.fsdecode(row.path), row.own_title, shared, json.loads(row.tags), others)
     if (row.shared_title, row.title, row.words) != (shared, names["title"], names["words"]):
         connection.execute(
             update(videos).where(videos.c.number == number).values(shared_title=shared, **names)

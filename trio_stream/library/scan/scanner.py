@@ -25,9 +25,9 @@ from trio_stream.library.folder.title_files import changed_title_files, is_title
 from trio_stream.library.folder.walking import File, Folder, Missing, Unread, read_folder
 from trio_stream.library.naming.families import by_name, title_file_of
 from trio_stream.library.naming.moves import DigestNeeded
-from trio_stream.library.records import grouping, records
-from trio_stream.library.records.known import KnownFolder, KnownVideo, alike, known_folder
-from trio_stream.library.records.records import Found
+from trio_stream.library.records import grouping, taking_up
+from trio_stream.library.records.folders import KnownFolder, KnownVideo, alike, known_folder
+from trio_stream.library.records.taking_up import Found
 from trio_stream.library.scan.progress import Look, Progress
 from trio_stream.library.scan.settling import REST, Resting
 from trio_stream.store.database import Database
@@ -259,12 +259,12 @@ class Scanner:
         now = moments.now()
         # A new one with new videos is made known with them; one that is back has videos that have their places already.
         if (known is None and not difference.candidates) or (known is not None and known.missing):
-            await self._writer.write(partial(records.keep_folder, name=name))
+            await self._writer.write(partial(taking_up.keep_folder, name=name))
         if difference.lost:
             self._resting.remember_lost(difference.lost)
             numbers = [video.number for video in difference.lost]
             taken_over = await self._writer.write(
-                partial(records.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
+                partial(taking_up.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
             )
             _count_lost(look, len(difference.lost), taken_over)
         for folder in difference.lost_folders:
@@ -274,7 +274,7 @@ class Scanner:
 
     async def _lose_folder(self, name: str, look: Look) -> None:
         now = moments.now()
-        lose = partial(records.lose_folder, name=name, now=now, since=look.started_at or now)
+        lose = partial(taking_up.lose_folder, name=name, now=now, since=look.started_at or now)
         _count_lost(look, *await self._writer.write(lose))
 
     async def _take_up(self, folder: str, files: Sequence[File], look: Look) -> None:
@@ -306,16 +306,16 @@ class Scanner:
         self._progress.changed()
         self._news()
 
-    async def _examine_and_write(self, names: Sequence[str]) -> records.Outcome:
+    async def _examine_and_write(self, names: Sequence[str]) -> taking_up.Outcome:
         found = {each.name: each for each in await self._examine(names)}
         while found:
-            take_up = partial(records.take_up, found=tuple(found.values()), now=moments.now())
+            take_up = partial(taking_up.take_up, found=tuple(found.values()), now=moments.now())
             try:
                 return await self._writer.write(take_up)
             except DigestNeeded as needed:
                 del found[needed.name]
                 found |= {each.name: each for each in await self._examine((needed.name,), with_digest=True)}
-        return records.Outcome()
+        return taking_up.Outcome()
 
     async def _keep_subtitles(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
         before = known.subtitles if known else {}
@@ -330,7 +330,7 @@ class Scanner:
                 self._again[found.name] = trio.current_time() + self._resting.seconds
                 look.resting += 1
                 continue
-            await self._writer.write(partial(records.keep_subtitles, video=video, files=files))
+            await self._writer.write(partial(taking_up.keep_subtitles, video=video, files=files))
             self._news()
 
     async def _keep_title_files(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
@@ -345,7 +345,7 @@ class Scanner:
             self._again[found.name] = trio.current_time() + self._resting.seconds
             look.resting += len(changed) - len(at_rest)
             gone = []  # one of them may be what does not rest yet, renamed: its title stays whole until then
-        keep = partial(records.keep_title_files, folder=found.name)
+        keep = partial(taking_up.keep_title_files, folder=found.name)
         for some in batched(at_rest, TITLE_BATCH):
             await self._writer.write(partial(keep, changed=some, gone=()))
         for names in batched(gone, TITLE_BATCH):  # afterwards, for the same reason
@@ -371,7 +371,7 @@ class Scanner:
                     if each.content.revision == revision and each.digest is not None:
                         digests[revision] = each.digest
             if digests:
-                await self._writer.write(partial(records.keep_digests, digests=digests))
+                await self._writer.write(partial(taking_up.keep_digests, digests=digests))
             after = found[-1][0]
 
     async def _examine(self, names: Sequence[str], *, with_digest: bool = False) -> list[Found]:

@@ -7,7 +7,7 @@ import trio
 
 from trio_stream.library.folder.content import Identity, bytes_of
 from trio_stream.library.folder.walking import File
-from trio_stream.library.records.known import KnownVideo
+from trio_stream.library.records.folders import KnownVideo
 
 REST = 2.0
 """Seconds for which a file has to stay as it is before it is taken up."""

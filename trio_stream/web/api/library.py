@@ -7,7 +7,7 @@ from quart import Blueprint, Response
 from sqlalchemy import Connection
 
 from trio_stream.library.records import grouping
-from trio_stream.library.records.known import count
+from trio_stream.library.records.folders import count
 from trio_stream.library.scan.progress import Progress
 from trio_stream.library.scan.scanner import MOST_TOLD
 from trio_stream.web.api import shapes

@@ -8,7 +8,7 @@ from trio_stream.library.naming.paths import sort_key, title_of, words
 from trio_stream.store.search import joined
 
 
-def called(
+def title_columns(
     name: str, own: str | None, shared: str | None, tags: Iterable[str], others: Iterable[str] = ()
 ) -> dict[str, Any]:
     """The columns of a video that say so: its `own` title is somebody's, the `shared` one that of its film.

@@ -28,7 +28,7 @@ from trio_stream.library.records.grouping import (
     regroup,
     take_over_watching,
 )
-from trio_stream.library.records.words import called
+from trio_stream.library.records.title_columns import title_columns
 from trio_stream.store.tables import contents, folders, subtitles, upsert, videos
 
 CANDIDATES = 50
@@ -385,7 +385,7 @@ def _name(connection: Connection, number: int, name: str, kin: Kin | None) -> se
             place=key,
             folder=keep_folder(connection, name.rpartition("/")[0]),
             sort_key=sort_key(name),
-            **called(name, row.own_title, row.shared_title, json.loads(row.tags)),
+            **title_columns(name, row.own_title, row.shared_title, json.loads(row.tags)),
         )
     )
     return touched | join(connection, number, row.family, kin)
@@ -398,7 +398,7 @@ def _new_video(file: Found, kin: Kin | None, duration: float, now: int) -> dict[
         "path": os.fsencode(file.name),
         "place": place(file.name),
         "sort_key": sort_key(file.name),
-        **called(file.name, None, None, ()),
+        **title_columns(file.name, None, None, ()),
         "revision": file.content.revision,
         "fingerprint": file.content.fingerprint,
         "signature": file.identity.signature,
