@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 
 from trio_stream.library.folder.content import Content, Identity
 from trio_stream.library.naming.paths import place
-from trio_stream.library.records import taking_up
+from trio_stream.library.records import losing, taking_up
 from trio_stream.library.records.taking_up import Found
 from trio_stream.store.engines import address, writing_engine
 from trio_stream.store.tables import contents, videos
@@ -55,4 +55,4 @@ def add(
 def lose(connection: Connection, *names: str, now: int = 5000) -> None:
     """Let the files of these names be gone."""
     numbers = connection.scalars(select(videos.c.number).where(videos.c.place.in_(map(place, names)))).all()
-    taking_up.lose_videos(connection, numbers, now, now)
+    losing.lose_videos(connection, numbers, now, now)

@@ -11,6 +11,7 @@ from tests.library import rows
 from tests.library.patient import NOTHING
 from tests.packaging.test_from_outline import TRACK as PICTURES
 from trio_stream.library.records import chores
+from trio_stream.library.records.subtitles import keep_texts
 from trio_stream.media.formats.facts import SubtitleTrack
 from trio_stream.store.tables import contents, subtitles
 
@@ -31,7 +32,7 @@ def kept(
     chores.keep_facts(connection, revision, replace(NOTHING, subtitles=tracks(*codecs)))
     if made:
         found = dict.fromkeys(made, ("0" * 32, None))
-        chores.keep_texts(connection, revision, found, "nothing is written in it")
+        keep_texts(connection, revision, found, "nothing is written in it")
     listed = connection.execute(select(subtitles).order_by(subtitles.c.track)).all()
     state = connection.scalars(select(contents.c.texts)).one()
     return state, [(row.state, row.reason and row.reason.split(",")[0]) for row in listed]

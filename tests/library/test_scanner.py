@@ -22,7 +22,7 @@ from tests.library.conftest import Shelf, open_shelf
 from tests.support import wait_until
 from trio_stream.library.folder import changes
 from trio_stream.library.folder.content import SAMPLE, SAMPLES
-from trio_stream.library.records import chores, editing, taking_up, watch_state
+from trio_stream.library.records import chores, editing, losing, watch_state
 from trio_stream.library.records.watch_state import Playhead
 from trio_stream.library.scan import scanner as scanner_module
 from trio_stream.store.tables import playheads, subtitles, videos, viewings
@@ -170,7 +170,7 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
     await shelf.look()
     first = (await shelf.ids())["z/a.mp4"]
     path.rename(shelf.root / "a/b.mp4")
-    lose_videos = taking_up.lose_videos
+    lose_videos = losing.lose_videos
 
     def write(id_: str, position: float, now: int) -> Callable[[Connection], object]:
         return lambda c: watch_state.put(c, user="local", id_=id_, playhead=Playhead(position), now=now)
@@ -183,7 +183,7 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
         return lose_videos(connection, **more)
 
     await shelf.writer.write(write(first, 1, 1000))
-    monkeypatch.setattr(taking_up, "lose_videos", late)
+    monkeypatch.setattr(losing, "lose_videos", late)
     await shelf.look("a", "z")
     row = (await shelf.rows())["a/b.mp4"]
     assert (row.id, row.title, row.tags) == (first, "Mine", '["new"]')

@@ -17,7 +17,15 @@ from tests.library.rows import add, lose, opened
 from trio_stream.library.folder.title_files import TitleFile
 from trio_stream.library.naming.families import MOST, by_name
 from trio_stream.library.naming.paths import place
-from trio_stream.library.records import editing, grouping, pages, taking_up, watch_state
+from trio_stream.library.records import (
+    editing,
+    exports,
+    grouping,
+    history,
+    losing,
+    pages,
+    watch_state,
+)
 from trio_stream.library.records.editing import VideoEdit
 from trio_stream.library.records.folders import count
 from trio_stream.library.records.pages import SORTS, PageQuery
@@ -67,7 +75,7 @@ def title_of_row(connection: Connection, id_: str) -> str | None:
 def say(connection: Connection, name: str, *files: str, title: str = "") -> None:
     """Let there be a title file."""
     folder = name.rpartition("/")[0]
-    taking_up.keep_title_files(connection, folder, [TitleFile(name, "1", 0.0, title, files)], [])
+    grouping.keep_title_files(connection, folder, [TitleFile(name, "1", 0.0, title, files)], [])
 
 
 def test_files_of_one_title_are_one_entry(engine: Engine) -> None:
@@ -141,12 +149,12 @@ def test_the_next_one_takes_over(engine: Engine) -> None:
         put(connection, high, 50, NOW + 1)  # by whoever has it open still
         assert stopped(connection, low) == 50
         assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [low]
-        assert [row.id for row in watch_state.history(connection, USER, 10, None).rows] == [low]
+        assert [row.id for row in history.viewed(connection, USER, 10, None).rows] == [low]
         add(connection, "Film.1080p.mp4")
         assert listed(connection) == {"Film.1080p.mp4": "The Film"}
         assert stopped(connection, high) == stopped(connection, low) == 50
         assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [high]
-        assert [row.id for row in watch_state.history(connection, USER, 10, None).rows] == [high]
+        assert [row.id for row in history.viewed(connection, USER, 10, None).rows] == [high]
 
 
 def test_a_better_one_that_comes_leads_and_gets_what_there_was(engine: Engine) -> None:
@@ -176,7 +184,7 @@ def test_of_two_playheads_the_later_one_is_the_title_s(engine: Engine) -> None:
         assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [one]
         assert watch_state.forget(connection, USER, two)
         assert stopped(connection, one) is None
-        assert watch_state.history(connection, USER, 10, None).rows == []
+        assert history.viewed(connection, USER, 10, None).rows == []
 
 
 def test_words_move_with_the_lead_and_do_not_come_back_old(engine: Engine) -> None:
@@ -215,7 +223,7 @@ def test_words_move_within_a_title_file_and_are_copied_to_it(engine: Engine) -> 
         say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
         assert listed(connection) == {"a.mp4": "Two"}
         assert title_of_row(connection, two) == "Two", "it may be a mistake"
-        taking_up.keep_title_files(connection, "", [], ["F.title.toml"])
+        grouping.keep_title_files(connection, "", [], ["F.title.toml"])
         assert listed(connection) == {"a.mp4": "Two", "b.mp4": "Two"}
         editing.edit(connection, two, VideoEdit(title=None))
         say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
@@ -269,7 +277,7 @@ def test_one_that_replaces_another_is_the_same_title(engine: Engine) -> None:
         (high,) = add(connection, "Film.1080p.mp4", duration=100.0)
         assert listed(connection, q="old") == {"Film.1080p.mp4": "The Film"}
         assert stopped(connection, high) == 40
-        assert [row.id for row in watch_state.history(connection, USER, 10, None).rows] == [high]
+        assert [row.id for row in history.viewed(connection, USER, 10, None).rows] == [high]
 
 
 def test_what_was_watched_of_one_before_it_was_part_of_a_title_is_not_kept(engine: Engine) -> None:
@@ -278,8 +286,8 @@ def test_what_was_watched_of_one_before_it_was_part_of_a_title_is_not_kept(engin
         put(connection, two, 10)
         put(connection, one, 20, NOW + 1)
         say(connection, "F.title.toml", "a.mp4", "b.mp4")
-        assert len(watch_state.export(connection, USER)["entries"]) == 1
-        taking_up.keep_title_files(connection, "", [], ["F.title.toml"])
+        assert len(exports.export(connection, USER)["entries"]) == 1
+        grouping.keep_title_files(connection, "", [], ["F.title.toml"])
         assert stopped(connection, one) == 20
         assert stopped(connection, two) is None
 
@@ -324,14 +332,14 @@ def test_imports_are_the_title_s(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
         put(connection, low, 40)
-        exported = watch_state.export(connection, USER)
+        exported = exports.export(connection, USER)
         assert [entry["name"] for entry in exported["entries"]] == ["Film.1080p.mp4"]
         exported["entries"][0]["name"] = "Film.720p.mp4"
         exported["entries"][0]["fingerprint"] = "0" * 24
         exported["entries"][0]["updated"] = "2100-01-01T00:00:00+00:00"
         exported["entries"][0]["position"] = 60.0
-        entries = watch_state.read_export(exported)
-        assert watch_state.import_entries(connection, USER, entries)["imported"] == 1
+        entries = exports.read_export(exported)
+        assert exports.import_entries(connection, USER, entries)["imported"] == 1
         assert stopped(connection, high) == stopped(connection, low) == 60
 
 
@@ -346,7 +354,7 @@ def test_a_title_file_goes_before_names(engine: Engine) -> None:
         add(connection, "none.mp4")
         assert listed(connection) == {"none.mp4": "Me", "Film.720p.mp4": "Film", "small/x.mp4": "x"}
         assert grouping.problems(connection, 10) == []
-        taking_up.keep_title_files(connection, "", [], ["F.title.toml"])
+        grouping.keep_title_files(connection, "", [], ["F.title.toml"])
         assert listed(connection) == {"Film.1080p.mp4": "Film", "none.mp4": "none", "small/x.mp4": "x"}
 
 
@@ -364,7 +372,7 @@ def test_of_two_title_files_the_first_by_name_counts(engine: Engine) -> None:
             ("2.title.toml", "'b.mp4' belongs to '1.title.toml' already"),
             ("3.title.toml", "'b.mp4' belongs to '1.title.toml' already"),
         ]
-        taking_up.keep_title_files(connection, "", [], ["1.title.toml"])
+        grouping.keep_title_files(connection, "", [], ["1.title.toml"])
         assert listed(connection) == {"a.mp4": "a", "b.mp4": "Two"}
 
 
@@ -459,9 +467,9 @@ def live(connection: Connection, steps: list[tuple[str, str, object]]) -> None:
             if more:
                 say(connection, f"{name}.title.toml", *dict.fromkeys(more))
             else:
-                taking_up.keep_title_files(connection, "", [], [f"{name}.title.toml"])
+                grouping.keep_title_files(connection, "", [], [f"{name}.title.toml"])
         elif what == "folder":
-            taking_up.lose_folder(connection, name, now, now)
+            losing.lose_folder(connection, name, now, now)
         elif os.fsencode(name) in connection.scalars(here).all():
             happen(connection, what, name, more, now)
             last = {"watch": position(now), "forget": None}.get(what, last)

@@ -14,8 +14,9 @@ from sqlalchemy.engine import URL
 from tests.databases import Databases
 from tests.library.rows import add, lose, opened
 from trio_stream.errors import BadRequest
-from trio_stream.library.records import watch_state
-from trio_stream.library.records.watch_state import CONTINUED, Kept, Playhead
+from trio_stream.library.records import exports, history, watch_state
+from trio_stream.library.records.history import CONTINUED
+from trio_stream.library.records.watch_state import Kept, Playhead
 from trio_stream.store.tables import playheads, videos, viewings
 
 MINUTE = 60_000
@@ -41,7 +42,7 @@ def going_on(connection: Connection, limit: int = 50, user: str = "local") -> li
 
 
 def seen(connection: Connection, **more: Any) -> list[tuple[str, int, int, float, float]]:
-    page = watch_state.history(connection, "local", more.get("limit", 50), more.get("after"))
+    page = history.viewed(connection, "local", more.get("limit", 50), more.get("after"))
     return [
         (os.fsdecode(row.path), row.started_at - NOW, row.ended_at - NOW, row.first, row.last)
         for row in page.rows
@@ -196,7 +197,7 @@ def test_history_has_an_entry_for_each_time(engine: Engine) -> None:
             ("a.mp4", 0, 2 * CONTINUED - 2, 10, 30),
             ("b.mp4", CONTINUED, CONTINUED, 5, 5),
         ]
-        watch_state.forget_history(connection, "local")
+        history.forget_history(connection, "local")
         assert seen(connection) == []
         assert going_on(connection) == ["a.mp4"], "playheads stay"
         put(connection, a, 50, NOW + 3 * CONTINUED + 1)
@@ -207,9 +208,9 @@ def test_an_import_does_not_make_an_old_viewing_go_on(engine: Engine) -> None:
     with engine.begin() as connection:
         (id_,) = add(connection, "a.mp4", duration=1000)
         put(connection, id_, 10, NOW)
-        exported = watch_state.export(connection, "local")
+        exported = exports.export(connection, "local")
         exported["entries"][0]["updated"] = "2030-01-01T00:00:00+00:00"
-        watch_state.import_entries(connection, "local", watch_state.read_export(exported))
+        exports.import_entries(connection, "local", exports.read_export(exported))
         put(connection, id_, 20, NOW + 9 * CONTINUED)
         assert [entry[1:3] for entry in seen(connection)] == [(9 * CONTINUED, 9 * CONTINUED), (0, 0)]
 
@@ -221,26 +222,24 @@ def test_history_is_gone_through_page_by_page(engine: Engine) -> None:
             put(connection, id_, 5, NOW + at // 3)
         found, after = [], None
         while True:
-            page = watch_state.history(connection, "local", 3, after)
+            page = history.viewed(connection, "local", 3, after)
             found += [os.fsdecode(row.path) for row in page.rows]
             after = page.next
             if after is None:
                 break
         assert found == [f"{number}.mp4" for number in range(9, -1, -1)]
         with pytest.raises(BadRequest, match="cursor"):
-            watch_state.history(connection, "local", 3, "garbage")
+            history.viewed(connection, "local", 3, "garbage")
 
 
 def states(connection: Connection) -> dict[str, Any]:
     """What an export says, by name."""
-    return {entry["name"]: entry for entry in watch_state.export(connection, "local")["entries"]}
+    return {entry["name"]: entry for entry in exports.export(connection, "local")["entries"]}
 
 
 def take(connection: Connection, data: object) -> dict[str, int]:
     """Import what arrives as JSON."""
-    return watch_state.import_entries(
-        connection, "local", watch_state.read_export(json.loads(json.dumps(data)))
-    )
+    return exports.import_entries(connection, "local", exports.read_export(json.loads(json.dumps(data))))
 
 
 def test_an_export_goes_into_another_database(engine: Engine, databases: Databases) -> None:
@@ -250,7 +249,7 @@ def test_an_export_goes_into_another_database(engine: Engine, databases: Databas
             (id_,) = add(connection, name, duration=100)
             put(connection, id_, 95.25 if name == "a.mp4" else 12.5, NOW + 1)
         lose(connection, "gone.mp4")
-        exported = watch_state.export(connection, "local")
+        exported = exports.export(connection, "local")
         before = states(connection)
     assert exported["version"] == 1
     with databases.ready() as url, opened(url) as other, other.begin() as connection:
@@ -268,7 +267,7 @@ def test_who_has_the_bytes_goes_before_who_has_the_name(engine: Engine) -> None:
     with engine.begin() as connection:
         (id_,) = add(connection, "a.mp4", bytes_="one")
         put(connection, id_, 5)
-        exported = watch_state.export(connection, "local")
+        exported = exports.export(connection, "local")
         watch_state.forget(connection, "local", id_)
         lose(connection, "a.mp4")
         add(connection, "a.mp4", bytes_="two", mtime_ns=1)
@@ -285,7 +284,7 @@ def test_what_is_older_changes_nothing(engine: Engine) -> None:
     with engine.begin() as connection:
         (id_,) = add(connection, "a.mp4")
         put(connection, id_, 5, NOW)
-        exported = watch_state.export(connection, "local")
+        exported = exports.export(connection, "local")
         put(connection, id_, 6, NOW + MINUTE)
         assert take(connection, exported) == {"imported": 0, "older": 1, "unknown": 0}
         assert states(connection)["a.mp4"]["position"] == 6
@@ -323,14 +322,14 @@ NO_EXPORTS: list[Any] = [
 
 def test_numbers_and_moments_are_read_as_json_and_rfc_3339_have_them() -> None:
     entry = ENTRY | {"plays": 785.0, "updated": "1969-12-31T23:59:59z"}
-    (read,) = watch_state.read_export({"version": 1.0, "entries": [entry]})
+    (read,) = exports.read_export({"version": 1.0, "entries": [entry]})
     assert (read.kept.plays, type(read.kept.plays), read.kept.updated_at) == (785, int, 0)
 
 
 @pytest.mark.parametrize("data", NO_EXPORTS, ids=range(len(NO_EXPORTS)))
 def test_what_is_no_export(data: object) -> None:
     with pytest.raises(BadRequest, match=r"export|entry [01] "):
-        watch_state.read_export(data)
+        exports.read_export(data)
 
 
 def test_a_video_that_is_deleted_takes_what_was_seen_of_it_along(engine: Engine) -> None:

@@ -28,7 +28,7 @@ from trio_stream.errors import (
 from trio_stream.library.background.derived import Derived
 from trio_stream.library.folder.catalog import open_file
 from trio_stream.library.folder.content import Identity, bytes_of
-from trio_stream.library.records import chores
+from trio_stream.library.records import chores, subtitles
 from trio_stream.library.records.chores import Chore, SubtitleChore
 from trio_stream.library.scan.progress import Progress
 from trio_stream.media.formats.facts import Facts
@@ -272,7 +272,7 @@ class Keeper:
         }
 
     async def _extract(self, chore: Chore) -> bool:
-        keep = partial(chores.keep_texts, revision=chore.revision)
+        keep = partial(subtitles.keep_texts, revision=chore.revision)
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
                 return False
@@ -294,7 +294,7 @@ class Keeper:
         return True
 
     async def _convert(self, chore: SubtitleChore) -> bool:
-        keep = partial(chores.keep_subtitle, number=chore.number)
+        keep = partial(subtitles.keep_subtitle, number=chore.number)
         options = {"suffix": f".{chore.codec}", "language": chore.language}
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:

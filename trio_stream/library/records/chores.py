@@ -6,14 +6,14 @@ written down with its reason and never tried again until the content is another 
 
 import json
 import os
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, update
 
 from trio_stream.media.formats.facts import Facts, SubtitleTrack
-from trio_stream.store.tables import contents, presentations, subtitles, videos
+from trio_stream.store.tables import contents, subtitles, videos
 
 ATTEMPTS = 10
 """A file at which the server ended so often is not tried again."""
@@ -228,82 +228,6 @@ def keep_pictures(
             sprites=None if sprites is None else json.dumps(sprites),
         )
     )
-
-
-def keep_texts(
-    connection: Connection,
-    revision: str,
-    made: Mapping[int, tuple[str, str | None]],
-    otherwise: str,
-) -> None:
-    """Write down the digests of WebVTT and of the original for each track; `otherwise` is why there are none."""
-    words = select(subtitles.c.track).where(subtitles.c.revision == revision, subtitles.c.state != "failed")
-    tracks = list(connection.scalars(words))
-    for track in tracks:
-        here = update(subtitles).where(subtitles.c.revision == revision, subtitles.c.track == track)
-        if track in made:
-            vtt, original = made[track]
-            connection.execute(here.values(state="made", vtt=vtt, original=original, reason=None))
-        else:
-            connection.execute(here.values(state="failed", reason=otherwise))
-    state = "made" if made else "failed"
-    connection.execute(update(contents).where(contents.c.revision == revision).values(texts=state))
-
-
-def keep_subtitle(
-    connection: Connection, number: int, vtt: str | None, original: str | None, reason: str | None = None
-) -> None:
-    """Write down what became of a file of subtitles."""
-    connection.execute(
-        update(subtitles)
-        .where(subtitles.c.number == number)
-        .values(state="made" if vtt else "failed", vtt=vtt, original=original, reason=reason)
-    )
-
-
-def wanted_files(connection: Connection) -> set[str]:
-    """The digests of all files that were made and that something refers to."""
-    wanted = set(connection.scalars(select(contents.c.poster).where(contents.c.poster.is_not(None))))
-    for column in (subtitles.c.vtt, subtitles.c.original):
-        wanted.update(connection.scalars(select(column).where(column.is_not(None))))
-    for sprites in connection.scalars(select(contents.c.sprites).where(contents.c.sprites.is_not(None))):
-        wanted.update(json.loads(sprites)["files"])
-    return {each for each in wanted if each}
-
-
-def make_again(connection: Connection, lacking: Container[str]) -> int:
-    """Have everything made again that refers to a file of `lacking`; answers how many chores that is."""
-    made = select(contents.c.revision, contents.c.poster, contents.c.sprites).where(
-        contents.c.artwork == "made"
-    )
-    drawn = [
-        row.revision
-        for row in connection.execute(made)
-        if row.poster in lacking
-        or (row.sprites and any(each in lacking for each in json.loads(row.sprites)["files"]))
-    ]
-    written = [
-        row
-        for row in connection.execute(select(subtitles).where(subtitles.c.state == "made"))
-        if row.vtt in lacking or row.original in lacking
-    ]
-    for revision in drawn:
-        connection.execute(update(contents).where(contents.c.revision == revision).values(artwork="waiting"))
-    for row in written:
-        connection.execute(update(subtitles).where(subtitles.c.number == row.number).values(state="waiting"))
-        if row.revision is not None:
-            connection.execute(
-                update(contents).where(contents.c.revision == row.revision).values(texts="waiting")
-            )
-    return len(drawn) + len(written)
-
-
-def forget_presentations(connection: Connection) -> None:
-    """Delete how contents are presented that no video has which is there: it is found out again when it is wanted."""
-    there = select(videos.c.number).where(
-        videos.c.revision == presentations.c.revision, videos.c.missing_since.is_(None)
-    )
-    connection.execute(delete(presentations).where(~there.exists()))
 
 
 def _probed() -> Any:

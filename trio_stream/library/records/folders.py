@@ -1,19 +1,22 @@
-"""What the database knows of the folder: each function reads within one transaction of whoever calls it."""
+"""The folders of the library as rows, and what is known of one before it is looked at.
+
+Each function runs in one transaction of whoever calls it.
+"""
 
 import os
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from trio_stream.library.naming.paths import place
-from trio_stream.store.tables import contents, folders, subtitles, title_files, videos
+from trio_stream.library.naming.paths import place, sort_key
+from trio_stream.store.tables import folders, subtitles, title_files, upsert, videos
 
 
 @dataclass(frozen=True, slots=True)
 class KnownVideo:
     """A video as the database has it; `missing` if its file was not there at the last look.
 
-    `family` as `library.families` has it.
+    `family` as `library.naming.families` has it.
     """
 
     number: int
@@ -86,36 +89,6 @@ def _known_subtitles(connection: Connection, folder: int) -> dict[str, frozenset
     return {name: frozenset(files) for name, files in found.items()}
 
 
-def alike(connection: Connection, after: str, most: int) -> list[tuple[str, str]]:
-    """Contents whose fingerprint is not their own and whose digest is not known: revision and a video that has it.
-
-    At most `most` of them, those behind the revision `after`, in order.
-    """
-    other = contents.alias("other")
-    rows = connection.execute(
-        select(contents.c.revision, func.min(videos.c.number).label("number"))
-        .join(videos, videos.c.revision == contents.c.revision)
-        .where(
-            contents.c.digest.is_(None),
-            contents.c.revision > after,
-            videos.c.missing_since.is_(None),
-            select(other.c.revision)
-            .where(other.c.fingerprint == contents.c.fingerprint, other.c.revision != contents.c.revision)
-            .exists(),
-        )
-        .group_by(contents.c.revision)
-        .order_by(contents.c.revision)
-        .limit(most)
-    ).all()
-    paths = {
-        row.number: os.fsdecode(row.path)
-        for row in connection.execute(
-            select(videos.c.number, videos.c.path).where(videos.c.number.in_([row.number for row in rows]))
-        )
-    }
-    return [(row.revision, paths[row.number]) for row in rows]
-
-
 def count(connection: Connection) -> dict[str, int]:
     """How many videos there are, one for each title, and folders, and videos that are missing."""
     found = select(func.count()).select_from(videos)
@@ -126,3 +99,24 @@ def count(connection: Connection) -> dict[str, int]:
         "missing": connection.scalar(found.where(videos.c.missing_since.is_not(None))) or 0,
         "folders": connection.scalar(there) or 0,
     }
+
+
+def keep_folder(connection: Connection, name: str) -> int:
+    """The number of the folder `name`, which is there; it and those around it are made known."""
+    key = place(name)
+    row = connection.execute(
+        select(folders.c.number, folders.c.missing_since).where(folders.c.place == key)
+    ).one_or_none()
+    if row is not None and row.missing_since is None:
+        return int(row.number)
+    around, _, last = name.rpartition("/")
+    parent = keep_folder(connection, around) if name else None
+    values = {
+        "path": os.fsencode(name),
+        "place": key,
+        "parent": parent,
+        "name_key": sort_key(last),
+        "missing_since": None,
+    }
+    upsert(connection, folders, values, key=("place",), update=("missing_since",))
+    return int(connection.scalars(select(folders.c.number).where(folders.c.place == key)).one())

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select, union, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from trio_stream.library.folder.title_files import TitleFile
 from trio_stream.library.naming.families import (
@@ -22,8 +22,10 @@ from trio_stream.library.naming.families import (
     title_file_of,
 )
 from trio_stream.library.naming.paths import place, title_of
+from trio_stream.library.records import watch_state
+from trio_stream.library.records.folders import keep_folder
 from trio_stream.library.records.title_columns import title_columns
-from trio_stream.store.tables import playheads, title_entries, title_files, upsert, videos, viewings
+from trio_stream.store.tables import title_entries, title_files, videos
 
 SLICE = 500
 """Rows named in one statement."""
@@ -89,7 +91,7 @@ def regroup(connection: Connection, families: Iterable[str]) -> None:
     plans = [plan for family in sorted(families) if (plan := _plan(connection, family)) is not None]
     for plan in plans:  # before any of those who led gives away what was watched, as part of another title
         for row in plan.before:
-            _share_watching(connection, row, plan.there[0].number)
+            watch_state.share(connection, row, plan.there[0].number)
     for plan in plans:
         _regroup(connection, plan)
 
@@ -137,8 +139,8 @@ def _regroup(connection: Connection, plan: _Plan) -> None:
     _follow(connection, lead, None)
     for row in followers:
         _follow(connection, row, lead.number)
-    for number in _watched(connection, [row.number for row in followers]):
-        take_over_watching(connection, number, lead.number)
+    for number in watch_state.watched_among(connection, [row.number for row in followers]):
+        watch_state.take_over(connection, number, lead.number)
     for row in plan.others:
         _follow(connection, row, lead.number if row.missing_since is not None else None)
     silent = _inherit(connection, plan, [*plan.before, *(row for row in new if row.part_of is None)])
@@ -146,12 +148,6 @@ def _regroup(connection: Connection, plan: _Plan) -> None:
         _call(connection, number, None)
     others = [os.fsdecode(row.path) for row in followers]
     _call(connection, lead.number, _shared_title(connection, plan.family, plan.there), others)
-
-
-def _watched(connection: Connection, numbers: Sequence[int]) -> Sequence[int]:
-    """Those of the videos of which there is something: they are new, or were away and have what they had then."""
-    these = [select(table.c.video).where(table.c.video.in_(numbers)) for table in (playheads, viewings)]
-    return connection.scalars(union(*these)).all() if numbers else ()
 
 
 def _follow(connection: Connection, row: Row[Any], lead: int | None) -> None:
@@ -205,50 +201,18 @@ def _say(connection: Connection, number: int, name: str, value: str | None) -> N
     connection.execute(update(videos).where(videos.c.number == number).values({name: value}))
 
 
-def take_over_watching(connection: Connection, new: int, number: int) -> None:
-    """Let the video `number` have what people watched of `new`; of two playheads the later one."""
-    other = playheads.alias()
-    same_user = other.c.user == playheads.c.user
-    later = select(other.c.user).where(
-        other.c.video == new, same_user, other.c.updated_at >= playheads.c.updated_at
-    )
-    connection.execute(playheads.delete().where(playheads.c.video == number, later.exists()))
-    kept = select(other.c.user).where(other.c.video == number, same_user)
-    connection.execute(update(playheads).where(playheads.c.video == new, ~kept.exists()).values(video=number))
-    connection.execute(playheads.delete().where(playheads.c.video == new))
-    connection.execute(update(viewings).where(viewings.c.video == new).values(video=number))
-
-
-def _share_watching(connection: Connection, row: Row[Any], number: int) -> None:
-    """Let the video `number` have the playheads of one that led, which keeps them: it may be a film of its own now.
-
-    The history of one whose file has gone, which nobody would see, goes over.
-    """
-    there = {
-        each.user: each.updated_at
-        for each in connection.execute(select(playheads).where(playheads.c.video == number))
-    }
-    later = [
-        {**each, "video": number}
-        for each in connection.execute(select(playheads).where(playheads.c.video == row.number)).mappings()
-        if each["updated_at"] > there.get(each["user"], -1)
-    ]
-    upsert(connection, playheads, later, key=("user", "video"))
-    if row.missing_since is not None:
-        connection.execute(update(viewings).where(viewings.c.video == row.number).values(video=number))
-
-
 def keep_title_files(
-    connection: Connection, folder: int, changed: Sequence[TitleFile], gone: Collection[str]
+    connection: Connection, folder: str, changed: Sequence[TitleFile], gone: Collection[str]
 ) -> None:
-    """Make the title files of a folder be as they were found."""
+    """Make the title files in `folder` be as they were found."""
+    number_of_folder = keep_folder(connection, folder)
     places = [place(name) for name in (*gone, *(each.name for each in changed))]
     numbers = connection.scalars(select(title_files.c.number).where(title_files.c.place.in_(places))).all()
     names = _forget(connection, numbers)
     for each in changed:
         key = place(each.name)
         values = {
-            "folder": folder,
+            "folder": number_of_folder,
             "path": os.fsencode(each.name),
             "place": key,
             "signature": each.signature,

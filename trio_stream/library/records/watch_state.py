@@ -1,26 +1,18 @@
-"""Where people stopped, what they have seen, and when: playheads, and viewings as the history.
+"""Where people stopped: playheads.
 
-Both are kept for a title: what one watches of any of its files is the playhead of the one that leads.
-
-A video counts as watched from 90 % of it on. A playhead that is written again within half an hour continues the
-viewing it belongs to; later it begins another one.
+Invariant: playheads and viewings (`history`) are kept for a title. What one watches of any of its files is the playhead
+of the one that leads. A video counts as watched from 90 % of it on.
 """
 
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, or_, select, union, update
 
 from trio_stream.errors import BadRequest
-from trio_stream.http.numbers import whole_number
-from trio_stream.library.moments import milliseconds, moment
-from trio_stream.library.naming.paths import LONGEST_NAME, place
-from trio_stream.library.records import pages
-from trio_stream.library.records.pages import Page
-from trio_stream.store.tables import contents, playheads, upsert, videos, viewings
+from trio_stream.library.records import history, pages
+from trio_stream.store.tables import playheads, upsert, videos, viewings
 
 WATCHED = 0.9
 """The part of a video from which on it has been watched."""
@@ -28,21 +20,12 @@ WATCHED = 0.9
 BEGUN = 0.02
 """The part of a video up to which it has hardly been begun."""
 
-CONTINUED = 30 * 60 * 1000
-"""Milliseconds within which a viewing goes on."""
 
 LONGEST = 10**7
 """Seconds; no video is longer."""
 
 LOOKED_BACK = 200
 """So many playheads are looked through for what may be gone on with."""
-
-MOST_PLAYS = 10**9
-
-EXPORT = 1
-"""The version of what `export` answers."""
-
-_FINGERPRINT = re.compile(r"[0-9a-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +85,21 @@ def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: in
         plays=(row.plays or 0) + (at_end and not was_at_end),
         updated_at=now,
     )
-    _keep(connection, user, row.number, kept)
+    keep(connection, user, row.number, kept)
     if playhead.watched is None:
-        _note_viewing(connection, user, row.number, playhead.position, now)
+        history.note(connection, user, row.number, playhead.position, now)
     return kept
 
 
 def forget(connection: Connection, user: str, id_: str) -> bool:
     """Let it be as if `user` had never begun the video; answers whether there is such a video."""
-    number = connection.scalar(select(_TITLE).where(videos.c.id == id_))
+    number = connection.scalar(select(TITLE).where(videos.c.id == id_))
     if number is None:
         return False
     all_of_it = select(videos.c.number).where(or_(videos.c.number == number, videos.c.part_of == number))
     for table in (playheads, viewings):
         connection.execute(delete(table).where(table.c.user == user, table.c.video.in_(all_of_it)))
     return True
-
-
-def forget_history(connection: Connection, user: str) -> None:
-    """Forget when `user` watched what; playheads stay."""
-    connection.execute(delete(viewings).where(viewings.c.user == user))
 
 
 def continue_watching(connection: Connection, user: str, limit: int) -> Sequence[Row[Any]]:
@@ -156,103 +134,8 @@ def is_finished(row: Row[Any]) -> bool:
     return bool(row.position >= WATCHED * duration) or (row.watched and row.position == 0)
 
 
-def history(connection: Connection, user: str, limit: int, after: str | None) -> Page:
-    """What `user` watched, the last first: rows of `pages` with `started_at`, `ended_at`, `first` and `last`."""
-    statement = (
-        pages.present(user)
-        .add_columns(
-            viewings.c.number.label("viewing"),
-            viewings.c.started_at,
-            viewings.c.updated_at.label("ended_at"),
-            viewings.c.first,
-            viewings.c.last,
-        )
-        .join(viewings, viewings.c.video == videos.c.number)
-        .where(viewings.c.user == user)
-    )
-    if after is not None:
-        when, number = pages.read_cursor(after, "history")
-        statement = statement.where(
-            or_(
-                viewings.c.updated_at < when,
-                and_(viewings.c.updated_at == when, viewings.c.number < number),
-            )
-        )
-    rows = connection.execute(
-        statement.order_by(viewings.c.updated_at.desc(), viewings.c.number.desc()).limit(limit + 1)
-    ).all()
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Page(rows, pages.cursor("history", rows[-1].ended_at, rows[-1].viewing) if more else None)
-
-
-def export(connection: Connection, user: str) -> dict[str, Any]:
-    """All playheads of `user` as JSON holds them, by names and contents: ids are those of one database."""
-    rows = connection.execute(
-        select(videos.c.path, contents.c.fingerprint, contents.c.size, playheads)
-        .join(videos, videos.c.number == playheads.c.video)
-        .join(contents, contents.c.revision == videos.c.revision)
-        .where(playheads.c.user == user)
-        .order_by(videos.c.sort_key, videos.c.number)
-    )
-    return {
-        "version": EXPORT,
-        "entries": [
-            {
-                "name": os.fsdecode(row.path),
-                "fingerprint": row.fingerprint,
-                "position": row.position,
-                "duration": row.duration,
-                "watched": row.watched,
-                "plays": row.plays,
-                "updated": moment(row.updated_at / 1000),
-            }
-            for row in rows
-        ],
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A playhead of an export."""
-
-    name: str
-    fingerprint: str
-    kept: Kept
-
-
-def read_export(data: object) -> list[Entry]:
-    """The entries of an export. Raises `BadRequest`, which names the first one that is none."""
-    match data:
-        case {"version": version} if (number := whole_number(version)) not in (None, EXPORT):
-            raise BadRequest(f"this is an export of version {number}; version {EXPORT} is understood")
-        case {"version": version, "entries": list(entries), **more} if whole_number(version) and not more:
-            pass
-        case _:
-            raise BadRequest('an export is {"version": 1, "entries": [...]}')
-    return [_entry(number, entry) for number, entry in enumerate(entries)]
-
-
-def import_entries(connection: Connection, user: str, entries: Sequence[Entry]) -> dict[str, int]:
-    """Keep what is newer than what there is. Counts what was `imported`, what `older`, and videos `unknown` here."""
-    counts = {"imported": 0, "older": 0, "unknown": 0}
-    for entry in entries:
-        number = _find(connection, entry)
-        if number is None:
-            counts["unknown"] += 1
-            continue
-        there = connection.scalar(
-            select(playheads.c.updated_at).where(playheads.c.user == user, playheads.c.video == number)
-        )
-        if there is not None and there >= entry.kept.updated_at:
-            counts["older"] += 1
-            continue
-        _keep(connection, user, number, entry.kept)
-        counts["imported"] += 1
-    return counts
-
-
-def _keep(connection: Connection, user: str, number: int, kept: Kept) -> None:
+def keep(connection: Connection, user: str, number: int, kept: Kept) -> None:
+    """Write down a playhead of the video `number`."""
     values = {
         "user": user,
         "video": number,
@@ -265,42 +148,17 @@ def _keep(connection: Connection, user: str, number: int, kept: Kept) -> None:
     upsert(connection, playheads, values, key=("user", "video"))
 
 
-def _note_viewing(connection: Connection, user: str, number: int, position: float, now: int) -> None:
-    seen = {"who": user, "seen": number, "at": now, "position": position}
-    if not connection.execute(_GOES_ON, seen | {"since": now - CONTINUED}).rowcount:
-        connection.execute(
-            insert(viewings),
-            {
-                "user": user,
-                "video": number,
-                "started_at": now,
-                "updated_at": now,
-                "first": position,
-                "last": position,
-            },
-        )
+TITLE = func.coalesce(videos.c.part_of, videos.c.number)
+"""The video that leads the title of a video: to its row playheads are written."""
 
-
-# Statements that run all the time are built once: that takes longer than to run them.
-_TITLE = func.coalesce(videos.c.part_of, videos.c.number)
+# Built once, as it runs with every playhead: to build it takes longer than to run it.
 _HERE = (
     select(
-        *(_TITLE.label("number"), videos.c.duration),
+        *(TITLE.label("number"), videos.c.duration),
         *(playheads.c.position, playheads.c.watched, playheads.c.plays),
     )
-    .outerjoin(playheads, and_(playheads.c.video == _TITLE, playheads.c.user == bindparam("who")))
+    .outerjoin(playheads, and_(playheads.c.video == TITLE, playheads.c.user == bindparam("who")))
     .where(videos.c.id == bindparam("id_"))
-)
-_GOES_ON = (
-    update(viewings)
-    .where(
-        viewings.c.number
-        == select(func.max(viewings.c.number))
-        .where(viewings.c.user == bindparam("who"), viewings.c.video == bindparam("seen"))
-        .scalar_subquery(),
-        viewings.c.updated_at > bindparam("since"),
-    )
-    .values(updated_at=bindparam("at"), last=bindparam("position"))
 )
 
 
@@ -309,57 +167,48 @@ def _is_begun(row: Row[Any]) -> bool:
     return bool(row.position > (BEGUN * duration if duration else 0))
 
 
-def _find(connection: Connection, entry: Entry) -> int | None:
-    """The video of an entry: the one of that name if it has these bytes, else another that has, else that name."""
-    here = videos.c.place == place(entry.name)
-    same = contents.c.fingerprint == entry.fingerprint
-    found = connection.scalar(
-        select(_TITLE)
-        .join(contents, contents.c.revision == videos.c.revision)
-        .where(or_(here, same))
-        .order_by(
-            case((and_(here, same), 0), (same, 1), else_=2),
-            videos.c.missing_since.is_not(None),
-            videos.c.number,
-        )
-        .limit(1)
-    )
-    return None if found is None else int(found)
-
-
-def _entry(number: int, data: object) -> Entry:
-    match data:
-        case {
-            "name": str(name),
-            "fingerprint": str(fingerprint),
-            "position": position,
-            "duration": duration,
-            "watched": bool(watched),
-            "plays": plays,
-            "updated": str(updated),
-            **more,
-        } if (
-            not more
-            and 0 < len(name) <= LONGEST_NAME
-            and "\0" not in name
-            and _FINGERPRINT.fullmatch(fingerprint)
-            and (count := whole_number(plays)) is not None
-            and 0 <= count <= MOST_PLAYS
-        ):
-            try:
-                at = milliseconds(updated)
-                os.fsencode(name)  # raises for what no name of a file decodes to
-                playhead = Playhead.read({"position": position, "duration": duration})
-            except (ValueError, BadRequest) as error:
-                raise BadRequest(f"entry {number} is no playhead: {error}") from None
-            return Entry(name, fingerprint, Kept(playhead.position, playhead.duration, watched, count, at))
-        case _:
-            raise BadRequest(f"entry {number} is no playhead: see the description of the API for what it has")
-
-
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadRequest("positions and durations are numbers of seconds")
     if not 0 <= value <= LONGEST:
         raise BadRequest(f"positions and durations are 0 to {LONGEST} seconds")
     return float(value)
+
+
+def watched_among(connection: Connection, numbers: Sequence[int]) -> Sequence[int]:
+    """Those of the videos of which there is something: they are new, or were away and have what they had then."""
+    these = [select(table.c.video).where(table.c.video.in_(numbers)) for table in (playheads, viewings)]
+    return connection.scalars(union(*these)).all() if numbers else ()
+
+
+def take_over(connection: Connection, new: int, number: int) -> None:
+    """Let the video `number` have what people watched of `new`; of two playheads the later one."""
+    other = playheads.alias()
+    same_user = other.c.user == playheads.c.user
+    later = select(other.c.user).where(
+        other.c.video == new, same_user, other.c.updated_at >= playheads.c.updated_at
+    )
+    connection.execute(playheads.delete().where(playheads.c.video == number, later.exists()))
+    kept = select(other.c.user).where(other.c.video == number, same_user)
+    connection.execute(update(playheads).where(playheads.c.video == new, ~kept.exists()).values(video=number))
+    connection.execute(playheads.delete().where(playheads.c.video == new))
+    connection.execute(update(viewings).where(viewings.c.video == new).values(video=number))
+
+
+def share(connection: Connection, row: Row[Any], number: int) -> None:
+    """Let the video `number` have the playheads of one that led, which keeps them: it may be a film of its own now.
+
+    The history of one whose file has gone, which nobody would see, goes over.
+    """
+    there = {
+        each.user: each.updated_at
+        for each in connection.execute(select(playheads).where(playheads.c.video == number))
+    }
+    later = [
+        {**each, "video": number}
+        for each in connection.execute(select(playheads).where(playheads.c.video == row.number)).mappings()
+        if each["updated_at"] > there.get(each["user"], -1)
+    ]
+    upsert(connection, playheads, later, key=("user", "video"))
+    if row.missing_since is not None:
+        connection.execute(update(viewings).where(viewings.c.video == row.number).values(video=number))

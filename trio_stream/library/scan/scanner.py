@@ -25,8 +25,8 @@ from trio_stream.library.folder.title_files import changed_title_files, is_title
 from trio_stream.library.folder.walking import File, Folder, Missing, Unread, read_folder
 from trio_stream.library.naming.families import by_name, title_file_of
 from trio_stream.library.naming.moves import DigestNeeded
-from trio_stream.library.records import grouping, taking_up
-from trio_stream.library.records.folders import KnownFolder, KnownVideo, alike, known_folder
+from trio_stream.library.records import grouping, losing, subtitles, taking_up
+from trio_stream.library.records.folders import KnownFolder, KnownVideo, keep_folder, known_folder
 from trio_stream.library.records.taking_up import Found
 from trio_stream.library.scan.progress import Look, Progress
 from trio_stream.library.scan.settling import REST, Resting
@@ -259,12 +259,12 @@ class Scanner:
         now = moments.now()
         # A new one with new videos is made known with them; one that is back has videos that have their places already.
         if (known is None and not difference.candidates) or (known is not None and known.missing):
-            await self._writer.write(partial(taking_up.keep_folder, name=name))
+            await self._writer.write(partial(keep_folder, name=name))
         if difference.lost:
             self._resting.remember_lost(difference.lost)
             numbers = [video.number for video in difference.lost]
             taken_over = await self._writer.write(
-                partial(taking_up.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
+                partial(losing.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
             )
             _count_lost(look, len(difference.lost), taken_over)
         for folder in difference.lost_folders:
@@ -274,7 +274,7 @@ class Scanner:
 
     async def _lose_folder(self, name: str, look: Look) -> None:
         now = moments.now()
-        lose = partial(taking_up.lose_folder, name=name, now=now, since=look.started_at or now)
+        lose = partial(losing.lose_folder, name=name, now=now, since=look.started_at or now)
         _count_lost(look, *await self._writer.write(lose))
 
     async def _take_up(self, folder: str, files: Sequence[File], look: Look) -> None:
@@ -330,7 +330,7 @@ class Scanner:
                 self._again[found.name] = trio.current_time() + self._resting.seconds
                 look.resting += 1
                 continue
-            await self._writer.write(partial(taking_up.keep_subtitles, video=video, files=files))
+            await self._writer.write(partial(subtitles.keep_subtitles, video=video, files=files))
             self._news()
 
     async def _keep_title_files(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
@@ -345,7 +345,7 @@ class Scanner:
             self._again[found.name] = trio.current_time() + self._resting.seconds
             look.resting += len(changed) - len(at_rest)
             gone = []  # one of them may be what does not rest yet, renamed: its title stays whole until then
-        keep = partial(taking_up.keep_title_files, folder=found.name)
+        keep = partial(grouping.keep_title_files, folder=found.name)
         for some in batched(at_rest, TITLE_BATCH):
             await self._writer.write(partial(keep, changed=some, gone=()))
         for names in batched(gone, TITLE_BATCH):  # afterwards, for the same reason
@@ -364,7 +364,7 @@ class Scanner:
     async def _tell_apart(self) -> None:
         """Digest the contents that have one fingerprint: once one of their videos has gone it is too late to ask."""
         after = ""
-        while found := await self._database.read(partial(alike, after=after, most=BATCH)):
+        while found := await self._database.read(partial(taking_up.alike, after=after, most=BATCH)):
             digests: dict[str, str] = {}
             for revision, name in found:
                 for each in await self._examine((name,), with_digest=True):

@@ -10,7 +10,8 @@ from quart import Blueprint, Response
 from trio_stream.errors import VideoNotFound
 from trio_stream.library.moments import moment, now
 from trio_stream.library.naming.paths import name_from_url
-from trio_stream.library.records import watch_state
+from trio_stream.library.records import exports, watch_state
+from trio_stream.library.records.history import forget_history, viewed
 from trio_stream.library.records.watch_state import Playhead
 from trio_stream.web.api import shapes
 from trio_stream.web.api.videos import checked, json_body, limit, query, read_json
@@ -74,7 +75,7 @@ async def continue_watching() -> dict[str, Any]:
 async def history() -> dict[str, Any]:
     """What was watched when, the last first."""
     page = await services().database.read(
-        partial(watch_state.history, user=user(), limit=limit(), after=query().get("cursor"))
+        partial(viewed, user=user(), limit=limit(), after=query().get("cursor"))
     )
     return {
         "viewings": [
@@ -96,23 +97,23 @@ async def history() -> dict[str, Any]:
 @by_the_owner
 async def delete_history() -> Response:
     """Forget when what was watched; playheads stay."""
-    await writer().write(partial(watch_state.forget_history, user=user()))
+    await writer().write(partial(forget_history, user=user()))
     return Response(b"", status=204)
 
 
 @blueprint.get("/api/watch-state")
 async def export_watch_state() -> dict[str, Any]:
     """All playheads, to be kept elsewhere or taken to another server."""
-    return await services().database.read(partial(watch_state.export, user=user()))
+    return await services().database.read(partial(exports.export, user=user()))
 
 
 @blueprint.put("/api/watch-state")
 @by_the_owner
 async def import_watch_state() -> dict[str, Any]:
     """Keep what an export says, where it is newer."""
-    entries = watch_state.read_export(await json_body())
+    entries = exports.read_export(await json_body())
     counts = Counter(imported=0, older=0, unknown=0)
     for start in range(0, len(entries), PIECE):
         piece = entries[start : start + PIECE]
-        counts.update(await writer().write(partial(watch_state.import_entries, user=user(), entries=piece)))
+        counts.update(await writer().write(partial(exports.import_entries, user=user(), entries=piece)))
     return counts | {"status": "ok"}

@@ -1,7 +1,8 @@
 """The shapes of what was watched and how far, as JSON Schema 2020-12."""
 
 from trio_stream.library.naming.paths import LONGEST_NAME
-from trio_stream.library.records.watch_state import EXPORT, LONGEST, MOST_PLAYS
+from trio_stream.library.records.exports import EXPORT, MOST_PLAYS
+from trio_stream.library.records.watch_state import LONGEST
 from trio_stream.web.openapi.parts import (
     NAME,
     NEXT,

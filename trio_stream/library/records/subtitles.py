@@ -1,0 +1,88 @@
+"""The subtitles of a video as rows: of its tracks of text, and of the files beside it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select, update
+
+from trio_stream.library.folder.subtitle_files import SubtitleFile
+from trio_stream.library.naming.paths import place
+from trio_stream.store.tables import contents, subtitles, videos
+
+
+def keep_subtitles(connection: Connection, video: str, files: Sequence[SubtitleFile]) -> bool:
+    """Make the subtitle files beside the video `video` those in `files`; answers whether that changed anything."""
+    number = connection.scalar(select(videos.c.number).where(videos.c.place == place(video)))
+    if number is None:
+        return False
+    rows = connection.execute(
+        select(subtitles.c.number, subtitles.c.path, subtitles.c.signature).where(subtitles.c.video == number)
+    ).all()
+    wanted = {(os.fsencode(file.name), file.signature): file for file in files}
+    kept = {(row.path, row.signature) for row in rows}
+    stale = [row.number for row in rows if (row.path, row.signature) not in wanted]
+    if stale:
+        connection.execute(subtitles.delete().where(subtitles.c.number.in_(stale)))
+    fresh = [file for key, file in wanted.items() if key not in kept]
+    for file in fresh:
+        connection.execute(
+            subtitles.insert().values(
+                video=number,
+                path=os.fsencode(file.name),
+                signature=file.signature,
+                codec=file.codec,
+                language=file.language,
+                label=file.label,
+                forced=file.forced,
+                hearing_impaired=file.hearing_impaired,
+                is_default=file.is_default,
+                state="waiting",
+            )
+        )
+    return bool(stale or fresh)
+
+
+def keep_texts(
+    connection: Connection,
+    revision: str,
+    made: Mapping[int, tuple[str, str | None]],
+    otherwise: str,
+) -> None:
+    """Write down the digests of WebVTT and of the original for each track; `otherwise` is why there are none."""
+    words = select(subtitles.c.track).where(subtitles.c.revision == revision, subtitles.c.state != "failed")
+    tracks = list(connection.scalars(words))
+    for track in tracks:
+        here = update(subtitles).where(subtitles.c.revision == revision, subtitles.c.track == track)
+        if track in made:
+            vtt, original = made[track]
+            connection.execute(here.values(state="made", vtt=vtt, original=original, reason=None))
+        else:
+            connection.execute(here.values(state="failed", reason=otherwise))
+    state = "made" if made else "failed"
+    connection.execute(update(contents).where(contents.c.revision == revision).values(texts=state))
+
+
+def keep_subtitle(
+    connection: Connection, number: int, vtt: str | None, original: str | None, reason: str | None = None
+) -> None:
+    """Write down what became of a file of subtitles."""
+    connection.execute(
+        update(subtitles)
+        .where(subtitles.c.number == number)
+        .values(state="made" if vtt else "failed", vtt=vtt, original=original, reason=reason)
+    )
+
+
+def texts_of(connection: Connection, id_: str) -> Sequence[Row[Any]]:
+    """The subtitles of a video of which there is WebVTT, each once, with the revision that the video has as `content`.
+
+    Those of the files beside it come first.
+    """
+    rows = connection.execute(
+        select(subtitles, videos.c.revision.label("content"))
+        .join(videos, or_(subtitles.c.video == videos.c.number, subtitles.c.revision == videos.c.revision))
+        .where(videos.c.id == id_, subtitles.c.state == "made", subtitles.c.vtt.is_not(None))
+        .order_by(subtitles.c.video.is_(None), subtitles.c.number)
+    ).all()
+    return list({row.vtt: row for row in reversed(rows)}.values())[::-1]  # two that are the same are one
