@@ -10,7 +10,6 @@ from functools import partial
 
 import structlog
 import trio
-from sqlalchemy import Connection, select
 
 from trio_stream.errors import (
     Encrypted,
@@ -23,14 +22,15 @@ from trio_stream.errors import (
     again,
 )
 from trio_stream.library.folder.catalog import OpenVideo
+from trio_stream.library.records import made
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import Indexes, with_languages
 from trio_stream.playback.recent import Recent
 from trio_stream.playback.remuxed import Remuxer
+from trio_stream.store import Connection
 from trio_stream.store.database import Database
-from trio_stream.store.tables import presentations, upsert
 from trio_stream.store.writer import Writer
 
 MOST = 256
@@ -178,9 +178,9 @@ class Presentations:
         writer = self._writer()
         if writer is None:
             return
-        row = {"revision": revision, "packed": presentation.pack()}
+        keep = partial(made.keep_presentation, revision=revision, packed=presentation.pack())
         try:
-            await writer.write(partial(upsert, table=presentations, values=row, key=("revision",)))
+            await writer.write(keep)
         except (
             StoreError
         ) as error:  # the library may not know the content yet; the next one who asks tries again
@@ -192,7 +192,7 @@ def _weight(found: Presentation | Unpackageable) -> int:
 
 
 def _look_up(connection: Connection, revision: str) -> Presentation | None:
-    packed = connection.scalar(select(presentations.c.packed).where(presentations.c.revision == revision))
+    packed = made.packed_presentation(connection, revision)
     try:
         return None if packed is None else Presentation.unpack(packed)
     except ValueError:

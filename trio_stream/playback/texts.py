@@ -8,14 +8,14 @@ from collections import OrderedDict
 from functools import partial
 
 import trio
-from sqlalchemy import Connection, or_, select
 
 from trio_stream.errors import DerivedNotFound
 from trio_stream.library.background.derived import LARGEST, Derived
+from trio_stream.library.records import subtitles
 from trio_stream.packaging.title import Subtitles, names, text_label
 from trio_stream.packaging.webvtt import Cues, parse
+from trio_stream.store import Connection
 from trio_stream.store.database import Database
-from trio_stream.store.tables import subtitles, videos
 
 TEXT = "s-"
 """Before the digest of a text, where a rendition has its name."""
@@ -59,13 +59,7 @@ def _read(fd: int) -> Cues:
 
 def texts_of(connection: Connection, id_: str) -> tuple[Subtitles, ...]:
     """The subtitles of a video of which there is WebVTT."""
-    rows = connection.execute(
-        select(subtitles, videos.c.revision.label("content"))
-        .join(videos, or_(subtitles.c.video == videos.c.number, subtitles.c.revision == videos.c.revision))
-        .where(videos.c.id == id_, subtitles.c.state == "made", subtitles.c.vtt.is_not(None))
-        .order_by(subtitles.c.video.is_(None), subtitles.c.number)
-    ).all()
-    rows = list({row.vtt: row for row in reversed(rows)}.values())[::-1]  # two that are the same are one
+    rows = subtitles.texts_of(connection, id_)
     said = [
         text_label(row.label, row.language, forced=row.forced, hearing_impaired=row.hearing_impaired)
         for row in rows

@@ -12,7 +12,6 @@ from functools import partial
 
 import structlog
 import trio
-from sqlalchemy import Connection
 
 from trio_stream.errors import (
     TROUBLE_OF_ALL,
@@ -31,6 +30,7 @@ from trio_stream.playback.indexes import Index, Indexes
 from trio_stream.playback.presentations import BUDGET, Presentations
 from trio_stream.playback.recent import Recent
 from trio_stream.playback.texts import texts_of
+from trio_stream.store import Connection
 from trio_stream.store.database import Database
 
 MOMENT = 1.0

@@ -21,3 +21,8 @@ An acknowledged write is on the disk. A process that is killed loses nothing (`t
 `STORE_KILLS=100` for more); for a power cut there is `synchronous=FULL`, which tests do not show. Search is the one
 thing the dialects do differently (`search`); a property test holds them equal.
 """
+
+from sqlalchemy import Connection, Row
+
+__all__ = ["Connection", "Row"]
+"""What a read is given and what it returns, for those who hand both on and know no SQL."""

@@ -4,21 +4,17 @@ An address holds the revision of the video and a digest of the bytes it stands f
 at all: there is nothing else it could ever mean.
 """
 
-import json
 import re
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from quart import Blueprint
-from sqlalchemy import Connection, or_, select
 
 from trio_stream.errors import DerivedNotFound
 from trio_stream.http.bodies import Literal, Part
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import FOR_EVER, Answer, Representation
 from trio_stream.library.background.derived import SUFFIXES, digest
-from trio_stream.store.tables import contents, subtitles, videos
+from trio_stream.library.records.made import made_for
 from trio_stream.web.api import shapes
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route
 from trio_stream.web.asgi.exchange import Exchange
@@ -41,10 +37,12 @@ async def made_file(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     if suffix not in KINDS.get(kind, ()):
         raise DerivedNotFound("there is no such file")
     found = await exchange.services.database.read(
-        partial(_look_up, id_=id_, revision=revision, kind=kind, name=name)
+        partial(made_for, id_=id_, revision=revision, kind=kind, name=name)
     )
-    if found is not None:
-        return _send_track(asked, found, name)
+    if found is None:
+        raise DerivedNotFound("there is no such file")
+    if found.sprites is not None:
+        return _send_track(asked, shapes.thumbnails(found.sprites, found.duration), found.mtime_ns, name)
     file = exchange.hold(await exchange.services.derived.open(name, suffix))
     answer = _respond(asked, name, suffix, file.content.size, file.content.mtime_ns)
     if not answer.parts:
@@ -75,43 +73,9 @@ def _respond(
     )
 
 
-def _send_track(asked: DirectRequest, track: "_Track", name: str) -> DirectResponse:
-    answer = _respond(asked, name, "vtt", len(track.data), track.mtime_ns, (Literal(track.data),))
-    return DirectResponse.at_hand(answer)
-
-
-@dataclass(frozen=True, slots=True)
-class _Track:
-    """A track of tiles, which is kept nowhere; `mtime_ns` is that of the video it belongs to."""
-
-    data: bytes
-    mtime_ns: int
-
-
-def _look_up(connection: Connection, id_: str, revision: str, kind: str, name: str) -> _Track | None:
-    """That there is such a file of that video; a track of tiles is made here. Raises `DerivedNotFound`."""
-    video: Any = connection.execute(
-        select(videos.c.number, videos.c.mtime_ns, videos.c.duration, contents.c.poster, contents.c.sprites)
-        .join(contents, contents.c.revision == videos.c.revision)
-        .where(videos.c.id == id_, videos.c.revision == revision, videos.c.missing_since.is_(None))
-    ).one_or_none()
-    if video is None:
+def _send_track(asked: DirectRequest, track: bytes, mtime_ns: int, name: str) -> DirectResponse:
+    """A track of tiles, which is kept nowhere: it is written anew, and is the same or not what was asked for."""
+    if digest(track) != name:
         raise DerivedNotFound("there is no such file")
-    sprites = None if video.sprites is None else json.loads(video.sprites)
-    match kind:
-        case "poster" if name == video.poster:
-            return None
-        case "sheet" if sprites is not None and name in sprites["files"]:
-            return None
-        case "thumbnails" if sprites is not None:
-            track = shapes.thumbnails(sprites, video.duration)
-            if digest(track) == name:
-                return _Track(track, video.mtime_ns)
-        case "subtitle":
-            found = select(subtitles.c.number).where(
-                or_(subtitles.c.video == video.number, subtitles.c.revision == revision),
-                or_(subtitles.c.vtt == name, subtitles.c.original == name),
-            )
-            if connection.scalar(found.limit(1)) is not None:
-                return None
-    raise DerivedNotFound("there is no such file")
+    answer = _respond(asked, name, "vtt", len(track), mtime_ns, (Literal(track),))
+    return DirectResponse.at_hand(answer)

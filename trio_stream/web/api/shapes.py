@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Row
-
 from trio_stream.http.media_types import media_type
 from trio_stream.languages import language_of
 from trio_stream.library.background.derived import digest
@@ -17,6 +15,7 @@ from trio_stream.library.naming.paths import url_path
 from trio_stream.library.records.pages import VideoDetails
 from trio_stream.library.records.versions import Version
 from trio_stream.media.formats.tiles import Grid, thumbnails_vtt
+from trio_stream.store import Row
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
