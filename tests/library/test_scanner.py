@@ -24,7 +24,7 @@ from trio_stream.library.folder import changes
 from trio_stream.library.folder.content import SAMPLE, SAMPLES
 from trio_stream.library.records import chores, editing, losing, watch_state
 from trio_stream.library.records.watch_state import Playhead
-from trio_stream.library.scan import scanner as scanner_module
+from trio_stream.library.scan import examining
 from trio_stream.store.tables import playheads, subtitles, videos, viewings
 
 BIG = 3 * SAMPLE * SAMPLES
@@ -53,7 +53,7 @@ async def test_an_unchanged_folder_is_looked_at_without_a_write_and_without_open
         shelf.put(f"{number % 7}/{number}.mp4", str(number).encode())
     await shelf.look()
     written = shelf.writer.statistics().changes
-    monkeypatch.setattr(scanner_module, "open_file", None)
+    monkeypatch.setattr(examining, "open_file", None)
     look = await shelf.look()
     assert (look.videos, look.added, look.changed, look.missing) == (200, 0, 0, 0)
     assert shelf.writer.statistics().changes == written
@@ -390,7 +390,7 @@ async def test_a_move_that_is_seen_by_its_new_place_first_waits_for_the_old_one(
         (shelf.root / "new").mkdir()
         await shelf.look()
         before = await shelf.ids()
-        shelf.scanner._resting.seconds = 3600  # however slowly the looks follow each other
+        shelf.scanner.looker.resting.seconds = 3600  # however slowly the looks follow each other
         path.rename(shelf.root / "new/a.mp4")
         await shelf.look("new")
         await shelf.look("new")

@@ -31,7 +31,7 @@ from trio_stream.library.records.folders import count
 from trio_stream.library.records.pages import SORTS, PageQuery
 from trio_stream.library.records.versions import versions
 from trio_stream.library.records.watch_state import Playhead
-from trio_stream.library.scan.scanner import TITLE_BATCH
+from trio_stream.library.scan.looking import TITLE_BATCH
 from trio_stream.store.tables import playheads, title_files, videos, viewings
 
 NOW = 1_700_000_000_000

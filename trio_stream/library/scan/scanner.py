@@ -1,49 +1,23 @@
 """Keeps the database as the folder is: a look at all of it at the start and now and then, and at what is heard of.
 
-A look costs one `stat` a file; only files that are new or have changed are opened. A file that is still being written
-to is left alone until it rests. A folder that cannot be read is no empty one: nothing is concluded from it.
+When to look, and at what; the look itself is in `looking`.
 """
 
 import os
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import batched
+from collections.abc import Callable, Iterable
 from math import inf
 
 import structlog
 import trio
 
-from trio_stream.errors import TROUBLE_OF_ALL, StoreError, TooManyFiles, VideoNotFound
-from trio_stream.library import moments
-from trio_stream.library.folder.catalog import open_file
+from trio_stream.errors import StoreError, TooManyFiles
 from trio_stream.library.folder.changes import NotWatching, Replaced, Unnameable, Watch
-from trio_stream.library.folder.content import Identity, digest, examine, is_read_whole
-from trio_stream.library.folder.subtitle_files import around_subtitles, subtitle_files
-from trio_stream.library.folder.title_files import changed_title_files, is_title_file
-from trio_stream.library.folder.walking import File, Folder, Missing, Unread, read_folder
-from trio_stream.library.naming.families import by_name, title_file_of
-from trio_stream.library.naming.moves import DigestNeeded
-from trio_stream.library.records import grouping, losing, subtitles, taking_up
-from trio_stream.library.records.folders import KnownFolder, KnownVideo, keep_folder, known_folder
-from trio_stream.library.records.taking_up import Found
+from trio_stream.library.folder.subtitle_files import around_subtitles
+from trio_stream.library.scan.looking import Looker
 from trio_stream.library.scan.progress import Look, Progress
-from trio_stream.library.scan.settling import REST, Resting
+from trio_stream.library.scan.settling import REST, RETRY, Again
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
-
-BATCH = 64
-"""Files that are taken up in one change of the database."""
-
-TITLE_BATCH = 8
-"""Title files that are taken up in one change: each may touch a dozen videos, and those they were part of."""
-
-MOST_TOLD = 10
-"""Names in a report of what could not be read."""
-
-MOST_UNREADABLE = 1000
-"""Names of which it is remembered that they could not be read, so that it is told once."""
 
 MOST_HEARD = 1000
 """Folders that changed; of more, everything is looked at."""
@@ -51,58 +25,11 @@ MOST_HEARD = 1000
 REPLACED = 0.2
 """Seconds until there is a new watch: of a folder that took the place of another, or after a name that is no UTF-8."""
 
-RETRY = 60.0
-"""Seconds after which what failed is tried again: a watch, or a look at what could not be read."""
-
 log = structlog.get_logger("trio_stream.library")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What a folder holds against what is known of it."""
-
-    candidates: tuple[File, ...]
-    """New, changed, or back."""
-    lost: tuple[KnownVideo, ...]
-    lost_folders: tuple[str, ...]
-    new_folders: tuple[str, ...]
-    unsorted: tuple[str, ...]
-    """Videos that are known as of another family than their names say."""
-
-
-def compare(found: Folder, known: KnownFolder | None) -> Difference:
-    """What is different in a folder; `known` is None if nothing is known of it (pure)."""
-    before = known.videos if known else {}
-    inside = known.subfolders if known else frozenset()
-    names = {file.name for file in found.videos}
-    return Difference(
-        candidates=tuple(
-            file
-            for file in found.videos
-            if (video := before.get(file.name)) is None
-            or video.missing
-            or video.signature != Identity.of(file.status).signature
-        ),
-        lost=tuple(
-            video
-            for video in before.values()
-            if not video.missing and video.name not in names and video.name not in found.unread
-        ),
-        lost_folders=tuple(sorted(inside - set(found.subfolders) - found.unread.keys())),
-        new_folders=tuple(name for name in found.subfolders if name not in inside),
-        unsorted=tuple(video.name for video in before.values() if _is_unsorted(video)),
-    )
-
-
-def _is_unsorted(video: KnownVideo) -> bool:
-    """Whether the row is older than the rule for names; what title files say is right, as it came with them."""
-    kin = by_name(video.name)
-    said = None if kin is None else kin.family
-    return video.family != said and (video.family is None or title_file_of(video.family) is None)
-
-
 class Scanner:
-    """Looks at the folder of videos and writes down what it sees. One of them works on a database at a time."""
+    """Has the folder of videos looked at whenever it may have changed."""
 
     def __init__(
         self,
@@ -117,24 +44,17 @@ class Scanner:
         threads: int = 2,
     ) -> None:
         self._root = os.path.realpath(root)
-        self._database = database
-        self._writer = writer
         self._progress = progress
-        self._news = news
         self._interval = interval
-        self._resting = Resting(rest)
-        self._limiter = trio.CapacityLimiter(threads)
+        self._again = Again()
+        self.looker = Looker(
+            self._root, database, writer, progress, self._again, news=news, rest=rest, threads=threads
+        )
         self._heard: set[str] = set()
         self._asked = False
         self._due = -inf
         """When everything is looked at next."""
         self._told = trio.Event()
-        self._again: dict[str, float] = {}
-        """Folders to look at once more, and when."""
-        self._unreadable: set[tuple[str, str]] = set()
-        """What has been told of parts of the library that could not be read."""
-        self._problems: set[tuple[str, str]] = set()
-        """What has been told of title files."""
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Look at everything, then at what changes; everything again after each interval."""
@@ -145,13 +65,11 @@ class Scanner:
                 await self._wait()
                 now = trio.current_time()
                 full = self._asked or now >= self._due
-                self._asked, heard, self._heard = False, self._heard, set()
-                heard |= {name for name, at in self._again.items() if at <= now}
-                for name in heard:
-                    self._again.pop(name, None)
+                folders = self._again.take(now, self._heard)
+                self._asked, self._heard = False, set()
                 if full:
                     self._due = now + self._interval
-                await self._try(None if full else heard)
+                await self._try(None if full else folders)
 
     def ask(self) -> int:
         """Have everything looked at as soon as can be; answers the number of the look that will do it.
@@ -167,233 +85,19 @@ class Scanner:
 
     async def look(self, folders: Iterable[str] | None = None) -> Look:
         """Look at `folders`, or at everything, and answer what came of it. Raises `StoreError`, `TooManyFiles`."""
-        look = Look(
-            number=self._progress.look.number + 1,
-            full=folders is None,
-            running=True,
-            started_at=moments.now(),
-        )
-        self._progress.look = look
-        self._progress.changed()
-        waiting = [""] if folders is None else sorted(folders, reverse=True)
-        seen: set[tuple[int, int]] = set()
-        try:
-            while waiting:
-                waiting += reversed(await self._look_into(waiting.pop(), look, seen))
-            if look.added or look.changed:
-                await self._tell_apart()
-            if not look.resting:
-                await self._tell_problems()
-            self._progress.full_looks += look.full
-        finally:
-            self._news()
-            look.running = False
-            look.ended_at = moments.now()
-            if look.full:
-                self._progress.last_full = look
-            self._progress.changed()
-        if look.added or look.changed or look.moved or look.returned or look.missing or look.full:
-            log.info(
-                "looked at the videos",
-                **{
-                    name: getattr(look, name)
-                    for name in (
-                        "full",
-                        "folders",
-                        "videos",
-                        "added",
-                        "changed",
-                        "moved",
-                        "returned",
-                        "missing",
-                    )
-                },
-                seconds=round((look.ended_at - (look.started_at or 0)) / 1000, 3),
-            )
-        return look
+        return await self.looker.look(folders)
 
     async def _try(self, folders: Iterable[str] | None) -> None:
         try:
-            await self.look(folders)
+            await self.looker.look(folders)
         except (StoreError, TooManyFiles) as error:
             log.error("the videos could not be looked at; trying again", reason=str(error))
-            self._again.setdefault("", trio.current_time() + RETRY)
-
-    async def _look_into(self, name: str, look: Look, seen: set[tuple[int, int]]) -> Sequence[str]:
-        """Look at one folder; answers the folders in it that have to be looked at too."""
-        known = await self._database.read(partial(known_folder, name=name))
-        try:
-            found = await trio.to_thread.run_sync(read_folder, self._root, name, limiter=self._limiter)
-        except Unread as error:
-            self._unread(look, name, str(error), within=name)
-            return ()
-        except Missing:
-            if not name:
-                self._unread(look, name, "the folder of videos is not there", within=name)
-            elif known is not None:
-                await self._lose_folder(name, look)
-            return ()
-        if found.identity in seen:  # links may make a circle
-            return ()
-        seen.add(found.identity)
-        look.folders += 1
-        look.videos += len(found.videos)
-        for each, reason in found.unread.items():
-            self._unread(look, each, reason, within=name)
-        difference = compare(found, known)
-        try:
-            await self._write_down(name, known, difference, look)
-            await self._take_up(name, difference.candidates, look)
-            await self._keep_subtitles(found, known, look)
-            await self._keep_title_files(found, known, look)
-        except TROUBLE_OF_ALL:
-            raise
-        except Exception as error:  # noqa: BLE001 - what one folder holds must not keep the others from being seen
-            self._unread(look, name, f"{type(error).__name__}: {error}", within=name)
-        self._progress.changed()
-        return found.subfolders if look.full else difference.new_folders
-
-    async def _write_down(
-        self, name: str, known: KnownFolder | None, difference: Difference, look: Look
-    ) -> None:
-        now = moments.now()
-        # A new one with new videos is made known with them; one that is back has videos that have their places already.
-        if (known is None and not difference.candidates) or (known is not None and known.missing):
-            await self._writer.write(partial(keep_folder, name=name))
-        if difference.lost:
-            self._resting.remember_lost(difference.lost)
-            numbers = [video.number for video in difference.lost]
-            taken_over = await self._writer.write(
-                partial(losing.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
-            )
-            _count_lost(look, len(difference.lost), taken_over)
-        for folder in difference.lost_folders:
-            await self._lose_folder(folder, look)
-        for names in batched(difference.unsorted, BATCH):
-            await self._writer.write(partial(grouping.sort_in, names=names))
-
-    async def _lose_folder(self, name: str, look: Look) -> None:
-        now = moments.now()
-        lose = partial(losing.lose_folder, name=name, now=now, since=look.started_at or now)
-        _count_lost(look, *await self._writer.write(lose))
-
-    async def _take_up(self, folder: str, files: Sequence[File], look: Look) -> None:
-        at_rest = [file for file in files if self._resting.rests(file)]
-        if len(at_rest) < len(files):
-            self._again[folder] = trio.current_time() + self._resting.seconds
-            look.resting += len(files) - len(at_rest)
-        for start in range(0, len(at_rest), BATCH):
-            await self._take_up_batch(at_rest[start : start + BATCH], look)
-
-    async def _take_up_batch(self, files: Sequence[File], look: Look) -> None:
-        names = [file.name for file in files]
-        try:
-            outcome = await self._examine_and_write(names)
-        except TROUBLE_OF_ALL:
-            raise
-        except Exception as error:  # noqa: BLE001 - one file must not keep the others from being taken up
-            if len(files) > 1:  # one of them is to blame
-                for file in files:
-                    await self._take_up_batch((file,), look)
-            else:
-                reason = f"{type(error).__name__}: {error}"
-                self._unread(look, names[0], reason, within=os.path.dirname(names[0]))
-            return
-        look.added += outcome.added
-        look.moved += outcome.moved
-        look.returned += outcome.returned
-        look.changed += outcome.changed
-        self._progress.changed()
-        self._news()
-
-    async def _examine_and_write(self, names: Sequence[str]) -> taking_up.Outcome:
-        found = {each.name: each for each in await self._examine(names)}
-        while found:
-            take_up = partial(taking_up.take_up, found=tuple(found.values()), now=moments.now())
-            try:
-                return await self._writer.write(take_up)
-            except DigestNeeded as needed:
-                del found[needed.name]
-                found |= {each.name: each for each in await self._examine((needed.name,), with_digest=True)}
-        return taking_up.Outcome()
-
-    async def _keep_subtitles(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
-        before = known.subtitles if known else {}
-        if not (before or found.others or found.subfolders):
-            return
-        now = await trio.to_thread.run_sync(subtitle_files, self._root, found, limiter=self._limiter)
-        for video in now.keys() | before.keys():
-            files = now.get(video, [])
-            if frozenset((file.name, file.signature) for file in files) == before.get(video, frozenset()):
-                continue
-            if any(time.time() - file.changed_at < self._resting.seconds for file in files):
-                self._again[found.name] = trio.current_time() + self._resting.seconds
-                look.resting += 1
-                continue
-            await self._writer.write(partial(subtitles.keep_subtitles, video=video, files=files))
-            self._news()
-
-    async def _keep_title_files(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
-        before = known.titles if known else {}
-        if not (before or any(is_title_file(name) for name in found.others)):
-            return
-        changed, gone = await trio.to_thread.run_sync(
-            changed_title_files, self._root, found, before, limiter=self._limiter
-        )
-        at_rest = [each for each in changed if time.time() - each.changed_at >= self._resting.seconds]
-        if len(at_rest) < len(changed):
-            self._again[found.name] = trio.current_time() + self._resting.seconds
-            look.resting += len(changed) - len(at_rest)
-            gone = []  # one of them may be what does not rest yet, renamed: its title stays whole until then
-        keep = partial(grouping.keep_title_files, folder=found.name)
-        for some in batched(at_rest, TITLE_BATCH):
-            await self._writer.write(partial(keep, changed=some, gone=()))
-        for names in batched(gone, TITLE_BATCH):  # afterwards, for the same reason
-            await self._writer.write(partial(keep, changed=(), gone=names))
-        if at_rest or gone:
-            self._news()
-
-    async def _tell_problems(self) -> None:
-        """Say what is wrong with title files, each thing once."""
-        problems = await self._database.read(partial(grouping.problems, most=MOST_TOLD))
-        for name, reason in problems:
-            if (name, reason) not in self._problems:
-                log.warning("a title file cannot be followed", name=name, reason=reason)
-        self._problems = set(problems)
-
-    async def _tell_apart(self) -> None:
-        """Digest the contents that have one fingerprint: once one of their videos has gone it is too late to ask."""
-        after = ""
-        while found := await self._database.read(partial(taking_up.alike, after=after, most=BATCH)):
-            digests: dict[str, str] = {}
-            for revision, name in found:
-                for each in await self._examine((name,), with_digest=True):
-                    if each.content.revision == revision and each.digest is not None:
-                        digests[revision] = each.digest
-            if digests:
-                await self._writer.write(partial(taking_up.keep_digests, digests=digests))
-            after = found[-1][0]
-
-    async def _examine(self, names: Sequence[str], *, with_digest: bool = False) -> list[Found]:
-        """Open files and look into them; what has gone meanwhile, or cannot be read, is left out."""
-        examine = partial(_examine, self._root, names, with_digest=with_digest)
-        return await trio.to_thread.run_sync(examine, limiter=self._limiter)
-
-    def _unread(self, look: Look, name: str, reason: str, *, within: str) -> None:
-        """Tell what could not be looked at, and look into the folder `within` again later."""
-        if (name, reason) not in self._unreadable:
-            if len(self._unreadable) >= MOST_UNREADABLE:
-                self._unreadable.clear()
-            self._unreadable.add((name, reason))
-            log.warning("a part of the library could not be read", name=name, reason=reason)
-        if len(look.unread) < MOST_TOLD:
-            look.unread.append(name)
-        self._again.setdefault(within, trio.current_time() + RETRY)
+            self._again.after_failure("")
 
     async def _wait(self) -> None:
         """Return when there is something to look at."""
         while not (self._heard or self._asked):
-            at = min(self._due, *self._again.values()) if self._again else self._due
+            at = min(self._due, self._again.next())
             self._told = trio.Event()
             with trio.move_on_at(at) as scope:
                 await self._told.wait()
@@ -439,35 +143,3 @@ class Scanner:
         if len(self._heard) > MOST_HEARD:
             self._asked = True
         self._told.set()
-
-
-def _examine(root: str, names: Sequence[str], *, with_digest: bool) -> list[Found]:
-    """In a thread that ends within a piece of a file when it is not wanted any more."""
-    found = []
-    for name in names:
-        try:
-            fd = open_file(root, name)
-        except VideoNotFound:
-            continue
-        except OSError as error:
-            log.warning("a video could not be read", name=name, reason=error.strerror)
-            continue
-        try:
-            status, content = examine(fd)
-            # Of a small file it is at hand: nothing has to be read again when its bytes turn out to be another's.
-            whole = None
-            if with_digest or is_read_whole(content.size):
-                whole = digest(fd, status, content, go_on=trio.from_thread.check_cancelled)
-            found.append(Found(name, Identity.of(status), content, whole))
-        except OSError as error:
-            log.warning("a video could not be read", name=name, reason=error.strerror)
-        finally:
-            os.close(fd)
-    return found
-
-
-def _count_lost(look: Look, lost: int, taken_over: int) -> None:
-    """Count the videos that were lost, and those of them that turned out to be what was added elsewhere."""
-    look.missing += lost - taken_over
-    look.moved += taken_over
-    look.added -= taken_over

@@ -1,7 +1,11 @@
-"""Which files rest and may be taken up: nobody writes to them any more, as far as can be told from outside."""
+"""Which files rest and may be taken up: nobody writes to them any more, as far as can be told from outside.
+
+What does not rest is looked at again later, as is what failed.
+"""
 
 import time
 from collections.abc import Iterable
+from math import inf
 
 import trio
 
@@ -11,6 +15,9 @@ from trio_stream.library.records.folders import KnownVideo
 
 REST = 2.0
 """Seconds for which a file has to stay as it is before it is taken up."""
+
+RETRY = 60.0
+"""Seconds after which what failed is tried again."""
 
 MOST_LOST = 10_000
 """Videos remembered as lost lately."""
@@ -53,3 +60,29 @@ class Resting:
         if len(self._lost) > MOST_LOST:
             self._lost.clear()
         self._lost.update(bytes_of(video.signature) for video in videos)
+
+
+class Again:
+    """Folders to look at once more, and when by Trio's clock."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, float] = {}
+
+    def once_settled(self, folder: str, seconds: float) -> None:
+        """Look again in so many seconds, by when what is written there now may rest."""
+        self._at[folder] = trio.current_time() + seconds
+
+    def after_failure(self, folder: str) -> None:
+        """Look again after a while; a time that is set already stays, or what fails often would be put off for ever."""
+        self._at.setdefault(folder, trio.current_time() + RETRY)
+
+    def next(self) -> float:
+        """When the first of them is due; infinity if there is none."""
+        return min(self._at.values(), default=inf)
+
+    def take(self, now: float, heard: Iterable[str]) -> set[str]:
+        """The folders that are due, with those that were heard of: none of them is to be looked at again then."""
+        taken = {folder for folder, at in self._at.items() if at <= now} | set(heard)
+        for folder in taken:
+            self._at.pop(folder, None)
+        return taken

@@ -7,8 +7,8 @@ from quart import Blueprint, Response
 
 from trio_stream.library.records import grouping
 from trio_stream.library.records.folders import count
+from trio_stream.library.scan.looking import MOST_TOLD
 from trio_stream.library.scan.progress import Progress
-from trio_stream.library.scan.scanner import MOST_TOLD
 from trio_stream.store import Connection
 from trio_stream.web.api import shapes
 from trio_stream.web.asgi.events import EventStream, event, server_sent
