@@ -5,8 +5,6 @@ bound, and says how far it came.
 """
 
 import math
-import re
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -15,31 +13,25 @@ from typing import Any
 import av
 import av.container
 import av.error
-from av.audio.codeccontext import AudioCodecContext
-from av.audio.stream import AudioStream
-from av.codec.context import CodecContext
 from av.stream import Disposition, Stream
 from av.subtitles.stream import SubtitleStream
-from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from trio_stream.languages import language_of
 from trio_stream.media.containers.clock import found_until, span_of
 from trio_stream.media.containers.keyframes import SCAN_BYTES, Scan, are_uneven, rational, seconds
 from trio_stream.media.containers.movtext import text_tracks_of
 from trio_stream.media.containers.opening import container_name, open_described, printable
 from trio_stream.media.containers.parts import find_parts, view
 from trio_stream.media.containers.streams import film_in, is_flagged, pictures_of, sounds_in
-from trio_stream.media.formats import facts
-from trio_stream.media.formats.codecs import (
-    HLG,
-    PQ,
-    PRIMARIES,
-    TRANSFERS,
-    Coding,
-    audio_codec_string,
-    video_codec_string,
+from trio_stream.media.containers.tracks import (
+    describe_audio,
+    describe_mp4_text,
+    describe_subtitle,
+    describe_video,
+    positive,
+    text_of,
 )
+from trio_stream.media.formats import facts
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 
 
@@ -92,9 +84,9 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     start, duration = span.start, span.duration
     described = [describe_video(each, name) for each in video]
     others = {each.index: each.kind for each in text_tracks_of(container, file)}
-    described_subtitles = [_subtitle(each) for each in subtitles if each.index not in others]
+    described_subtitles = [describe_subtitle(each) for each in subtitles if each.index not in others]
     described_subtitles += [
-        _text_of_mp4(each, others[each.index]) for each in streams if each.index in others
+        describe_mp4_text(each, others[each.index]) for each in streams if each.index in others
     ]
     keyframes = None
     if described:
@@ -112,167 +104,14 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
         duration=None if duration is None else seconds(duration),
         until=None if until is None else seconds(until),
         recoded=span.recoded,
-        bit_rate=_positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
-        title=_text(container.metadata.get("title")),
+        bit_rate=positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
+        title=text_of(container.metadata.get("title")),
         video=tuple(described),
         audio=tuple(describe_audio(each) for each in audio),
         subtitles=tuple(sorted(described_subtitles, key=lambda each: each.index)),
         chapters=tuple(_chapters(container, start, duration)),
         keyframes=keyframes,
         cover=cover.index if cover is not None else None,
-    )
-
-
-def describe_video(stream: VideoStream, container: str, entry: str = "") -> facts.VideoTrack:
-    """What is known of a track that lies in a `container`, or is to lie in a sample entry of the kind `entry`."""
-    context: VideoCodecContext | None = stream.codec_context
-    metadata = stream.metadata
-    mean, lowest = rational(stream.average_rate), rational(stream.guessed_rate)
-    shown = (mean.limit_denominator(1_000_000), rational(stream.base_rate)) if mean else None
-    common: dict[str, Any] = {
-        "index": stream.index,
-        "frame_rate": shown[0] if shown else lowest,
-        "variable_frame_rate": bool(shown and shown[1] and _differ(shown[0], shown[1])),
-        "rotation": 0,
-        "language": _language(stream),
-        "title": _text(metadata.get("title")),
-        "default": is_flagged(stream, Disposition.default),
-    }
-    if context is None:  # FFmpeg knows no decoder of it, and no name
-        nothing: dict[str, Any] = dict.fromkeys(
-            (
-                "codec_string",
-                "profile",
-                "pixel_format",
-                "bit_depth",
-                "transfer",
-                "primaries",
-                "hdr",
-                "bit_rate",
-            )
-        )
-        return facts.VideoTrack(
-            codec="unknown", width=0, height=0, pixel_aspect=Fraction(1), **(nothing | common)
-        )
-    side = context.coded_side_data
-    depth = context.format.components[0].bits if context.format is not None else None
-    dolby = side.get("dovi_conf")
-    coding = Coding(
-        codec=context.codec.canonical_name,
-        tag=entry or (_tag(context.codec_tag) if container in {"mp4", "mov", "3gp"} else ""),
-        profile=context.profile,
-        level=context.level,
-        extradata=context.extradata or b"",
-        width=context.width,
-        height=context.height,
-        rate=common["frame_rate"],
-        bit_depth=depth or 8,
-        primaries=int(context.color_primaries),
-        transfer=int(context.color_trc),
-        matrix=int(context.colorspace),
-        full_range=int(context.color_range) == 2,
-        # AVDOVIDecoderConfigurationRecord: version, revision, profile, level, three flags, compatibility.
-        dolby_vision=(dolby[2], dolby[3], dolby[7]) if dolby and len(bytes(dolby)) >= 8 else None,
-    )
-    common["rotation"] = rotation(bytes(side.get("display_matrix", b"")))
-    return facts.VideoTrack(
-        codec=coding.codec,
-        codec_string=video_codec_string(coding),
-        profile=coding.profile,
-        width=max(0, coding.width),
-        height=max(0, coding.height),
-        pixel_aspect=rational(stream.sample_aspect_ratio) or Fraction(1),
-        pixel_format=context.pix_fmt,
-        bit_depth=depth,
-        transfer=TRANSFERS.get(coding.transfer),
-        primaries=PRIMARIES.get(coding.primaries),
-        hdr=_hdr(coding),
-        bit_rate=_positive(context.bit_rate),
-        **common,
-    )
-
-
-def _hdr(coding: Coding) -> facts.Hdr | None:
-    if coding.dolby_vision is not None or coding.tag in {"dvh1", "dvhe", "dva1", "dvav", "dav1"}:
-        return "Dolby Vision"
-    kinds: dict[int, facts.Hdr] = {PQ: "HDR10", HLG: "HLG"}
-    return kinds.get(coding.transfer)
-
-
-def _differ(mean: Fraction, base: Fraction) -> bool:
-    """Whether the rates tell of pictures of unequal length; the base rate of interlaced video counts its fields."""
-    ratio = base / mean
-    return abs(ratio - 1) > Fraction(1, 50) and abs(ratio - 2) > Fraction(1, 50)
-
-
-def rotation(matrix: bytes) -> int:
-    """Degrees clockwise, of a display matrix (ISO/IEC 14496-12 section 8.3.2) in the order of this machine.
-
-    Of one that mirrors as well, those that are left once the pictures are mirrored, left to right or top to bottom: at
-    most a quarter. So what is only mirrored is not turned.
-    """
-    if len(matrix) < 36:
-        return 0
-    a, b, _, c, d, *_ = struct.unpack("=9i", matrix[:36])
-    across, down = math.hypot(a, c), math.hypot(b, d)
-    if not across or not down:
-        return 0
-    degrees = round(math.degrees(math.atan2(b / down, a / across))) % 360
-    mirrored = a * d < b * c
-    return (degrees + 180) % 360 if mirrored and 90 < degrees < 270 else degrees
-
-
-def describe_audio(stream: AudioStream) -> facts.AudioTrack:
-    context: AudioCodecContext | None = stream.codec_context
-    common: dict[str, Any] = {
-        "index": stream.index,
-        "language": _language(stream),
-        "title": _text(stream.metadata.get("title")),
-        "default": is_flagged(stream, Disposition.default),
-    }
-    if context is None:
-        return facts.AudioTrack(
-            codec="unknown", codec_string=None, profile=None, channels=0, layout=None, sample_rate=0,
-            bit_rate=None, **common,
-        )  # fmt: skip
-    codec, profile = context.codec.canonical_name, context.profile
-    return facts.AudioTrack(
-        codec=codec,
-        codec_string=audio_codec_string(
-            codec, profile=profile, extradata=context.extradata or b"", sample_rate=context.sample_rate
-        ),
-        profile=profile,
-        channels=max(0, context.layout.nb_channels),
-        layout=context.layout.name or None,
-        sample_rate=max(0, context.sample_rate),
-        bit_rate=_positive(context.bit_rate),
-        **common,
-    )
-
-
-def _subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
-    context: CodecContext | None = stream.codec_context
-    codec = context.codec if context is not None else None
-    if codec is None:
-        return _described_subtitle(stream, "unknown", text=False)
-    return _described_subtitle(stream, codec.canonical_name, text=codec.text_sub)
-
-
-def _text_of_mp4(stream: Stream, kind: str) -> facts.SubtitleTrack:
-    """WebVTT in MP4, which is read; TTML, which neither FFmpeg nor this can show."""
-    return _described_subtitle(stream, "webvtt" if kind == "wvtt" else "ttml", text=kind == "wvtt")
-
-
-def _described_subtitle(stream: Stream, codec: str, *, text: bool) -> facts.SubtitleTrack:
-    return facts.SubtitleTrack(
-        index=stream.index,
-        codec=codec,
-        text=text,
-        language=_language(stream),
-        title=_text(stream.metadata.get("title")),
-        forced=is_flagged(stream, Disposition.forced),
-        hearing_impaired=is_flagged(stream, Disposition.hearing_impaired),
-        default=is_flagged(stream, Disposition.default),
     )
 
 
@@ -288,7 +127,7 @@ def _chapters(
             seconds(float(chapter["end"] * base) - start),
         )
         if begin < last:
-            yield facts.Chapter(begin, min(max(begin, end), last), _text(chapter["metadata"].get("title")))
+            yield facts.Chapter(begin, min(max(begin, end), last), text_of(chapter["metadata"].get("title")))
 
 
 def _mean_bit_rate(size: int | None, duration: float | None) -> int | None:
@@ -297,26 +136,3 @@ def _mean_bit_rate(size: int | None, duration: float | None) -> int | None:
 
 def _is_no_cover(stream: Stream) -> bool:
     return not is_flagged(stream, Disposition.attached_pic)
-
-
-def _positive(value: int | None) -> int | None:
-    return value if value is not None and 0 < value < 1 << 40 else None
-
-
-def _language(stream: Stream) -> str | None:
-    return language_of(_text(stream.language))
-
-
-def _text(value: str | None) -> str | None:
-    """Words of the file's; those that are no UTF-8 are taken for Latin-1."""
-    if value and not value.isascii():
-        raw = value.encode("utf-8", "surrogateescape")
-        try:
-            value = raw.decode()
-        except UnicodeDecodeError:
-            value = raw.decode("latin-1")
-    return printable(value, facts.TEXT_LIMIT) or None if value else None
-
-
-def _tag(tag: str) -> str:
-    return tag if re.fullmatch(r"[ -~]{4}", tag or "") else ""

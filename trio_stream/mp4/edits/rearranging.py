@@ -19,7 +19,8 @@ from operator import sub
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.hiding import finer, in_ticks
 from trio_stream.mp4.reading.descriptions import rearranged
-from trio_stream.mp4.reading.movie import MOST_SAMPLES, Track
+from trio_stream.mp4.reading.movie import Track
+from trio_stream.mp4.reading.stbl import MOST_SAMPLES
 from trio_stream.mp4.reading.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
 from trio_stream.mp4.reordering import REORDERED, decode_times, durations, reordering
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
-from trio_stream.mp4.reading.movie import MOST_SAMPLES, Defaults, Movie, References, Track
+from trio_stream.mp4.reading.movie import Defaults, Movie, References, Track
+from trio_stream.mp4.reading.stbl import MOST_SAMPLES
 from trio_stream.mp4.reading.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
 
 NOT_SYNC = 0x10000

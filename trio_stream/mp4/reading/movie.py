@@ -1,21 +1,16 @@
 """A `moov` box -> the tracks there are, with their samples (ISO/IEC 14496-12 section 8.2 and following)."""
 
-from array import array
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
-from operator import mul, sub
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
 from trio_stream.mp4.reading.descriptions import Described, Descriptions, kept
 from trio_stream.mp4.reading.quicktime import LANGUAGES
 from trio_stream.mp4.reading.sample_entry import SampleEntry
-from trio_stream.mp4.reading.tables import Chunks, Durations, Runs, SampleTable, is_ascending, sums_of
+from trio_stream.mp4.reading.stbl import read_samples
+from trio_stream.mp4.reading.tables import SampleTable
 
 MOST_TRACKS = 200
-MOST_SAMPLES = 1 << 24
-"""Of a track: four days of sound. What is not in a table of the file is not counted in one of ours."""
 
 MOST_EDITS = 10_000
 """Entries of an edit list: a film that was cut every second."""
@@ -23,10 +18,7 @@ MOST_EDITS = 10_000
 EMPTY = -1
 """The `media_time` of an edit that presents nothing."""
 
-_MOST = 0x7FFFFFFF
 ROLE_SCHEME = b"urn:mpeg:dash:role:2011"
-
-_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +164,7 @@ def _read_track(trak: Box, size: int) -> tuple[Track, References] | None:
         return None
     media = minf.get("vmhd") or minf.get("smhd")
     stbl = minf["stbl"].by_kind()
-    samples, runs = _read_samples(stbl, size)
+    samples, runs = read_samples(stbl, size)
     entries = Descriptions(minf, stbl.one("stsd"), handler)
     if not len(entries):
         return None
@@ -243,184 +235,3 @@ def _read_defaults(trex: Box) -> tuple[int, Defaults]:
     _, _, fields = trex.full()
     track, description, duration, size, flags = (fields.u32() for _ in range(5))
     return track, Defaults(duration, size, flags, description)
-
-
-def _read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, list[tuple[int, int]]]:
-    """The samples, and the numbers of the sample entries they refer to, each with the first that does."""
-    sizes, count = _read_sizes(stbl)
-    chunks, placed, references = _read_chunks(stbl, size)
-    # A recording that was cut off names sizes of samples that have no place.
-    if isinstance(sizes, int):
-        count = min(count, placed, size // sizes)
-    elif placed < count:
-        count = placed
-        sizes = sizes[:count]
-    if count > MOST_SAMPLES:
-        raise Malformed(stbl.path, f"there are more than {MOST_SAMPLES} samples in it")
-    count = _whole(sizes, chunks, count, size)
-    samples = SampleTable(
-        count=count,
-        sizes=sizes,
-        durations=_read_durations(stbl.one("stts"), count),
-        compositions=_read_compositions(stbl.get("ctts"), count),
-        sync=_read_sync(stbl.get("stss"), count),
-        chunks=chunks,
-        dependencies=_read_dependencies(stbl.get("sdtp"), count),
-        sums=sums_of(sizes, chunks),
-    )
-    return samples, references
-
-
-def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> int:
-    """How many samples are there to the end: of the last chunk of a recording that was cut off, not all."""
-    if not count:
-        return 0
-    entry = bisect_right(chunks.samples, count - 1) - 1
-    number = (count - 1 - chunks.samples[entry]) // chunks.lengths[entry]
-    first = chunks.samples[entry] + number * chunks.lengths[entry]
-    room = max(0, size - chunks.offsets[chunks.firsts[entry] - 1 + number])
-    if isinstance(sizes, int):
-        return min(count, first + room // sizes)
-    return first + bisect_right(array("Q", accumulate(sizes[first:count])), room)
-
-
-def _read_sizes(stbl: Kinds) -> "tuple[int | array[int], int]":
-    """Sections 8.7.3.2 and 8.7.3.3."""
-    if (stsz := stbl.get("stsz")) is not None:
-        _, _, fields = stsz.full()
-        each, count = fields.u32(), fields.u32()
-        return (each, count) if each else (fields.numbers("I", count), count)
-    stz2 = stbl.get("stz2")
-    if stz2 is None:
-        raise Malformed(stbl.path, "there is no stsz in it")
-    _, _, fields = stz2.full()
-    bits, count = fields.u32() & 0xFF, fields.u32()
-    if bits == 16:
-        return array("I", fields.numbers("H", count)), count
-    if bits == 8:
-        return array("I", array("B", fields.take(count))), count
-    if bits == 4:
-        halves = fields.take((count + 1) // 2).hex().encode().translate(_DIGITS)
-        return array("I", array("B", halves[:count])), count
-    raise Malformed(stz2.path, f"sizes of {bits} bits are not known")
-
-
-def _read_durations(stts: Box, count: int) -> Durations:
-    _, _, fields = stts.full()
-    rows = fields.table("I", 2)
-    counts, values = rows[0::2], rows[1::2]
-    if len(values) and max(values) > _MOST:
-        values = _going_on(counts, values)
-    counts, values = _covering(counts, values, count)
-    return Durations(counts, values)
-
-
-def _going_on(counts: "array[int]", values: "array[int]") -> "array[int]":
-    """Durations of which some were meant as negative numbers, which cameras correct their clock with.
-
-    Time does not go back: such a sample lasts one unit, and those behind it are shorter until the sum is right again,
-    as FFmpeg has it.
-    """
-    found = array("I")
-    meant = now = 0
-    for count, value in zip(counts, values, strict=True):
-        lasting = 1 if value > _MOST else value
-        meant += count * (value - (1 << 32) if value > _MOST else value)
-        now += count * lasting
-        if now > meant and count:
-            shorter = min((now - meant) // count, max(0, lasting - 1))
-            now -= count * shorter
-            lasting -= shorter
-        found.append(lasting)
-    return found
-
-
-def _read_compositions(ctts: Box | None, count: int) -> Runs | None:
-    """Section 8.6.1.3. Offsets are signed in version 1; writers of version 0 mean it as well."""
-    if ctts is None:
-        return None
-    _, _, fields = ctts.full()
-    rows = fields.table("i", 2)
-    counts = array("I", rows[0::2].tobytes())
-    values = rows[1::2]
-    if not len(counts) or not any(values):
-        return None
-    if (missing := count - sum(counts)) > 0:  # samples without an offset are presented as they are decoded
-        counts.append(missing)
-        values.append(0)
-    return Runs(*_covering(counts, values, count))
-
-
-def _covering(counts: "array[int]", values: "array[int]", count: int) -> "tuple[array[int], array[int]]":
-    """Runs for exactly `count` samples: what is too much goes, what is missing is as the last."""
-    total = sum(counts)
-    if total == count and len(counts):
-        return counts, values
-    if not len(counts):
-        return array("I", (count,)), array(values.typecode, (0,))
-    if total < count:
-        longer = counts[:]
-        longer[-1] += count - total
-        return longer, values
-    kept = 0
-    while total - counts[-1 - kept] >= count and kept < len(counts) - 1:
-        total -= counts[-1 - kept]
-        kept += 1
-    stop = len(counts) - kept
-    shorter = counts[:stop]
-    shorter[-1] -= total - count
-    return shorter, values[:stop]
-
-
-def _read_sync(stss: Box | None, count: int) -> "array[int] | None":
-    """Section 8.6.2, counted from 0. No box: all. An empty one: none, so that the first has to do."""
-    if stss is None:
-        return None
-    _, _, fields = stss.full()
-    numbers = fields.table("I")
-    if not is_ascending(numbers) or (len(numbers) and numbers[0] == 0):
-        numbers = array("I", sorted({number for number in numbers if number}))
-    while len(numbers) and numbers[-1] > count:
-        del numbers[-1]
-    return array("I", map((-1).__add__, numbers))
-
-
-def _read_dependencies(sdtp: Box | None, count: int) -> bytes | None:
-    if sdtp is None or len(sdtp.payload) < 4 + count:
-        return None
-    return bytes(sdtp.payload[4 : 4 + count])
-
-
-def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, list[tuple[int, int]]]:
-    """Where chunks are, how many samples have a place in them, and to which sample entry those from a sample on refer.
-
-    Sections 8.7.4 and 8.7.5."""
-    if (table := stbl.get("co64")) is not None:
-        _, _, fields = table.full()
-        offsets = fields.table("Q")
-    else:
-        _, _, fields = stbl.one("stco").full()
-        offsets = fields.table("I")
-    if len(offsets) and offsets[-1] > size:
-        kept = next(number for number, offset in enumerate(offsets) if offset > size)
-        offsets = offsets[:kept]  # a recording that was cut off
-    stsc = stbl.one("stsc")
-    _, _, fields = stsc.full()
-    rows = fields.table("I", 3)
-    firsts, lengths, numbers = rows[0::3], rows[1::3], rows[2::3]
-    while len(firsts) > 0 and firsts[-1] > len(offsets):
-        del firsts[-1], lengths[-1]
-    steps = list(map(sub, [*firsts[1:], len(offsets) + 1], firsts))
-    if len(firsts) and (firsts[0] != 1 or min(steps) <= 0):
-        raise Malformed(stsc.path, "its chunks are not in order")
-    if 0 in lengths:
-        raise Malformed(stsc.path, "a chunk has no samples")
-    totals = list(accumulate(map(mul, steps, lengths), initial=0))
-    if totals[-1] >= 1 << 63:
-        raise Malformed(stsc.path, "there are more samples in it than can be")
-    chunks = Chunks(offsets, firsts, lengths, array("Q", totals[:-1]))
-    references = [(0, numbers[0] if len(numbers) else 1)]
-    if len(numbers) and numbers.count(numbers[0]) != len(numbers):
-        changes = (row for row in range(1, len(firsts)) if numbers[row] != numbers[row - 1])
-        references += [(totals[row], numbers[row]) for row in changes]
-    return chunks, totals[-1] if len(firsts) else 0, references
