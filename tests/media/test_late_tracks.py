@@ -11,7 +11,7 @@ from trio_stream.media.artwork.pictures import pictures
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.formats.facts import Facts
 from trio_stream.media.formats.outline import AudioOutline
-from trio_stream.media.remux.packets import open_tracks
+from trio_stream.media.remux.demuxing import open_tracks
 
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 10"
 AAC = "-c:a aac -b:a 32k"

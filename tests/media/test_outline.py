@@ -14,9 +14,9 @@ from trio_stream.media.containers import clusters
 from trio_stream.media.formats.outline import TRACK_LIMIT, Carriage, Outline
 from trio_stream.media.jobs import MediaFile, Unreadable
 from trio_stream.media.remux import indexes, packets, survey
+from trio_stream.media.remux.demuxing import open_tracks
 from trio_stream.media.remux.draft import Draft
 from trio_stream.media.remux.indexes import ContainerIndex, Hollow, between
-from trio_stream.media.remux.packets import open_tracks
 from trio_stream.packaging.from_outline import present_outline
 
 

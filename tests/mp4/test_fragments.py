@@ -16,7 +16,8 @@ from trio_stream.mp4.edits.timeline import Timeline, Unsupported, place
 from trio_stream.mp4.reading.fragmented import read_fragments
 from trio_stream.mp4.reading.locating import fragments, locate
 from trio_stream.mp4.reading.movie import Movie, Track, read_movie
-from trio_stream.mp4.reading.tables import Durations, SampleTable
+from trio_stream.mp4.reading.run_lengths import Durations
+from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.writing.fragments import fragment_head, init_segment
 from trio_stream.mp4.writing.heads import LATE
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.costs import assert_costs
 from tests.mp4.making import runs
-from trio_stream.mp4.reading.tables import Chunks, Durations, Runs, SampleTable, is_ascending, sums_of
+from trio_stream.mp4.reading.run_lengths import Durations, Runs
+from trio_stream.mp4.reading.tables import Chunks, SampleTable, is_ascending, sums_of
 
 breaks = st.frozensets(st.integers(0, 30))
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from trio_stream.media.jobs import MediaFile, Reply
+from trio_stream.media.remux.demuxing import open_tracks
 from trio_stream.media.remux.draft import Draft
 from trio_stream.media.remux.indexes import ContainerIndex, Hollow
 from trio_stream.media.remux.joining import Joining
-from trio_stream.media.remux.packets import open_tracks
 
 WHOLE_BYTES = 64 << 20
 """A file of so many bytes is read through whether or not it has an index; a tenth of a second of processor time."""

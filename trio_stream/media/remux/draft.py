@@ -29,7 +29,8 @@ from trio_stream.media.formats.outline import (
     VideoOutline,
 )
 from trio_stream.media.jobs import MediaFile, Unreadable
-from trio_stream.media.remux.packets import MediaStream, length_of, skipped
+from trio_stream.media.remux.demuxing import MediaStream
+from trio_stream.media.remux.packets import length_of, skipped
 from trio_stream.media.remux.parameter_sets import IN_BAND, Following
 from trio_stream.media.remux.samples import CARRIED, eac3_blocks, samples_of, thrown_away
 from trio_stream.media.remux.survey import Seen, Survey

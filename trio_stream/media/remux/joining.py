@@ -21,8 +21,8 @@ from trio_stream.media.formats.outline import (
     VideoOutline,
 )
 from trio_stream.media.jobs import MediaFile, Unreadable
+from trio_stream.media.remux.demuxing import open_tracks
 from trio_stream.media.remux.draft import Draft
-from trio_stream.media.remux.packets import open_tracks
 from trio_stream.media.remux.segments import init_of
 
 _BIT_RATES = re.compile(rb"(\x04\x80\x80\x80.\x40.)...........|(?<=btrt).{12}", re.DOTALL)

@@ -24,7 +24,8 @@ from trio_stream.media.containers.parts import view
 from trio_stream.media.formats.aac import arranged, audio_specific_config
 from trio_stream.media.formats.outline import SEGMENT_LIMIT, Carriage
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
-from trio_stream.media.remux.packets import AnyPacket, MediaStream, Reader, SegmentPackets, length_of
+from trio_stream.media.remux.demuxing import AnyPacket, MediaStream
+from trio_stream.media.remux.packets import Reader, SegmentPackets, length_of
 from trio_stream.media.remux.parameter_sets import IN_BAND, InForce
 from trio_stream.media.remux.samples import framing
 from trio_stream.media.remux.timing import rising

@@ -14,11 +14,11 @@ import av.error
 from av.audio.stream import AudioStream
 
 from trio_stream.media.containers.keyframes import FREE_CLOCK
-from trio_stream.media.containers.parts import Clocks, Seam
+from trio_stream.media.containers.seams import Clocks, Seam
 from trio_stream.media.formats.outline import KEYFRAME_LIMIT
 from trio_stream.media.jobs import MediaFile
+from trio_stream.media.remux.demuxing import AnyPacket, MediaStream, packets_of
 from trio_stream.media.remux.headers import TELLING, TELLING_HEAD, FrameCoding, coding_of
-from trio_stream.media.remux.packets import AnyPacket, MediaStream, packets_of
 from trio_stream.media.remux.parameter_sets import IN_BAND, Following
 from trio_stream.mp4.reordering import REORDERED, reordering
 

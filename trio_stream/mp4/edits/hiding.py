@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.reading.movie import Track
-from trio_stream.mp4.reading.tables import Durations, Runs, SampleTable, runs_of
+from trio_stream.mp4.reading.run_lengths import Durations, Runs, runs_of
+from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.reordering import REORDERED
 
 TICKS = 1_000_000

@@ -20,8 +20,9 @@ from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.hiding import finer, in_ticks
 from trio_stream.mp4.reading.descriptions import rearranged
 from trio_stream.mp4.reading.movie import Track
+from trio_stream.mp4.reading.run_lengths import Durations, Runs, runs_of
 from trio_stream.mp4.reading.stbl import MOST_SAMPLES
-from trio_stream.mp4.reading.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
+from trio_stream.mp4.reading.tables import Chunks, SampleTable, sums_of
 from trio_stream.mp4.reordering import REORDERED, decode_times, durations, reordering
 
 REPEATED = 8

@@ -15,7 +15,8 @@ from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.hiding import hide
 from trio_stream.mp4.edits.rearranging import TimedEdit, rearrange
 from trio_stream.mp4.reading.movie import EMPTY, Edit, Track
-from trio_stream.mp4.reading.tables import Runs, SampleTable
+from trio_stream.mp4.reading.run_lengths import Runs
+from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.reordering import REORDERED
 
 PREROLL = 1

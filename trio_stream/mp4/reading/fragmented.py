@@ -14,8 +14,9 @@ from itertools import accumulate, pairwise
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
 from trio_stream.mp4.reading.movie import Defaults, Movie, References, Track
+from trio_stream.mp4.reading.run_lengths import Durations, Runs, runs_of
 from trio_stream.mp4.reading.stbl import MOST_SAMPLES
-from trio_stream.mp4.reading.tables import Chunks, Durations, Runs, SampleTable, runs_of, sums_of
+from trio_stream.mp4.reading.tables import Chunks, SampleTable, sums_of
 
 NOT_SYNC = 0x10000
 """sample_is_non_sync_sample of sample flags (section 8.8.3.1)."""

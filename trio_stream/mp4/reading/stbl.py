@@ -9,7 +9,8 @@ from itertools import accumulate
 from operator import mul, sub
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
-from trio_stream.mp4.reading.tables import Chunks, Durations, Runs, SampleTable, is_ascending, sums_of
+from trio_stream.mp4.reading.run_lengths import Durations, Runs
+from trio_stream.mp4.reading.tables import Chunks, SampleTable, is_ascending, sums_of
 
 MOST_SAMPLES = 1 << 24
 """Of a track: four days of sound. What is not in a table of the file is not counted in one of ours."""
