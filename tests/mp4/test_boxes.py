@@ -60,6 +60,21 @@ def test_boxes_are_read_as_they_were_written(written: list[tuple[str, bytes, boo
     assert all((each.path, each.depth) == (f"moov/{each.kind}", 3) for each in found)
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), min_size=1, max_size=DEEPEST - 1))
+def test_a_box_says_where_it_lies_however_deep(around: list[tuple[bool, int]]) -> None:
+    data = making.box("last", b"payload")
+    for large, before in around:
+        data = making.box("free", bytes(before)) + (making.large_box if large else making.box)("hold", data)
+    at = 1000
+    boxes = read_boxes(data, offset=at)
+    for _ in around:
+        holder = next(each for each in boxes if each.kind == "hold")
+        assert data[holder.offset - at + 4 :].startswith(b"hold")
+        boxes = holder.children()
+    [last] = boxes
+    assert data[last.offset - at :] == making.box("last", b"payload")
+
+
 @given(st.lists(st.tuples(kinds, payloads), max_size=6))
 def test_what_is_written_is_what_was_meant(written: list[tuple[str, bytes]]) -> None:
     for kind, payload in written:

@@ -1,6 +1,7 @@
 """Where the boxes are that tell of samples, found by reading little."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -159,6 +160,17 @@ def test_tracks_without_a_description(handler: str, entries: int, found: int) ->
     data = FTYP + box("moov", box("mvhd", bytes(100)), trak, box("udta"))
     places = undescribed_tracks(lambda at, length: data[at : at + length], len(data))
     assert [data[place : place + 4] for place in places] == [b"trak"] * found
+
+
+@pytest.mark.parametrize("make", [box, large_box])
+def test_where_tracks_without_a_description_are(make: Callable[[str, bytes], bytes]) -> None:
+    stsd = full("stsd", 0, 0, words(0))
+    trak = make("trak", make("mdia", make("minf", make("stbl", stsd))))
+    broken = box("trak", struct.pack(">I4s", 100, b"mdia"))
+    data = FTYP + make("moov", trak + broken + trak + struct.pack(">I4s", 100, b"udta")) + MDAT
+    places = undescribed_tracks(lambda at, length: data[at : at + length], len(data))
+    first, last = data.index(b"trak"), data.rindex(b"trak")
+    assert places == [first, last], "what is damaged hides none before it, and is not told of itself"
 
 
 @pytest.mark.parametrize(("missing", "cut"), [(0, False), (1, True), (1000, True)])

@@ -37,27 +37,40 @@ class Malformed(ValueError):
 @dataclass(frozen=True, slots=True)
 class Head:
     """What the head of a box says: `size` in bytes with the head, None: to the end of the file; `header` bytes of
-    head."""
+    head. It lies at `offset`."""
 
     kind: str
     size: int | None
     header: int
+    offset: int = 0
+
+    @property
+    def payload(self) -> int:
+        """Where the payload begins."""
+        return self.offset + self.header
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box; `payload` is what follows its head. `path` names it with what holds it: "moov/trak/mdia"."""
+    """A box; `payload` is what follows its head. `path` names it with what holds it: "moov/trak/mdia".
+
+    It lies at `offset` of what was read, and begins with a head of `header` bytes.
+    """
 
     kind: str
     payload: memoryview
     path: str
     depth: int = 0
+    offset: int = 0
+    header: int = 8
 
     def children(self, skip: int = 0) -> Iterator["Box"]:
         """The boxes in this one, behind its first `skip` bytes. Raises `Malformed`."""
         if self.depth >= DEEPEST:
             raise Malformed(self.path, "boxes lie too deep in each other")
-        yield from read_boxes(self.payload[skip:], self.path, self.depth + 1)
+        yield from read_boxes(
+            self.payload[skip:], self.path, self.depth + 1, self.offset + self.header + skip
+        )
 
     def by_kind(self) -> "Kinds":
         """The first box of each kind in this one. Raises `Malformed`."""
@@ -152,8 +165,11 @@ class Fields:
         return self.numbers(code, self.u32() * columns)
 
 
-def read_head(data: Bytes) -> Head | None:
-    """The head of the box that `data` begins with; None where there is no box. Needs at most 16 bytes."""
+def read_head(data: Bytes, offset: int = 0) -> Head | None:
+    """The head of the box that `data` begins with, which lies at `offset`; None where there is no box.
+
+    Needs at most 16 bytes.
+    """
     if len(data) < 8:
         return None
     size, kind = _HEAD.unpack_from(data)
@@ -162,14 +178,14 @@ def read_head(data: Bytes) -> Head | None:
         if len(data) < 16:
             return None
         (size,) = _LARGE.unpack_from(data, 8)
-        return Head(name, size, 16) if size >= 16 else None
+        return Head(name, size, 16, offset) if size >= 16 else None
     if size == 0:
-        return Head(name, None, 8)
-    return Head(name, size, 8) if size >= 8 else None
+        return Head(name, None, 8, offset)
+    return Head(name, size, 8, offset) if size >= 8 else None
 
 
-def read_boxes(data: Bytes, path: str = "", depth: int = 0) -> Iterator[Box]:
-    """The boxes that `data` is made of. Raises `Malformed`."""
+def read_boxes(data: Bytes, path: str = "", depth: int = 0, offset: int = 0) -> Iterator[Box]:
+    """The boxes that `data` is made of, which lies at `offset`. Raises `Malformed`."""
     view = memoryview(data)
     at = 0
     for _ in range(MOST_BOXES):
@@ -185,7 +201,7 @@ def read_boxes(data: Bytes, path: str = "", depth: int = 0) -> Iterator[Box]:
         end = len(view) if head.size is None else at + head.size
         if end > len(view):
             raise Malformed(name, f"it claims {head.size} bytes, and {len(view) - at} are left")
-        yield Box(head.kind, view[at + head.header : end], name, depth)
+        yield Box(head.kind, view[at + head.header : end], name, depth, offset + at, head.header)
         at = end
     raise Malformed(path, f"there are more than {MOST_BOXES} boxes in it")
 

@@ -4,9 +4,10 @@ The file is looked at through `read(offset, length)`, which answers fewer bytes 
 of what is not wanted, so `mdat` costs nothing."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from trio_stream.mp4.boxes import Malformed, read_head
+from trio_stream.mp4.boxes import Box, Head, Malformed, read_boxes, read_head
 
 LARGEST_MOOV = 128 << 20
 """Bytes of a `moov`: a film of a day with five tracks."""
@@ -29,38 +30,31 @@ class Located:
 def locate(read: Read, size: int) -> Located:
     """Find `moov` in a file of `size` bytes. Raises `Malformed`, and whatever `read` raises."""
     first_moof: int | None = None
-    for kind, offset, header, length in _top_boxes(read, size, 0):
-        if kind == "moof" and first_moof is None:
-            first_moof = offset
-        elif kind == "moov":
-            if length > LARGEST_MOOV:
-                raise Malformed("moov", f"it has {length} bytes, more than the {LARGEST_MOOV} that may be")
-            payload = read(offset + header, length - header) if offset + length <= size else b""
-            if len(payload) != length - header:
+    for head, end in _top_boxes(read, size, 0):
+        if head.kind == "moof" and first_moof is None:
+            first_moof = head.offset
+        elif head.kind == "moov":
+            payload = _payload(read, size, head, end, LARGEST_MOOV)
+            if payload is None:
                 raise Malformed("moov", "the file ends in it")
-            return Located(payload, offset + length if first_moof is None else first_moof)
+            return Located(payload, end if first_moof is None else first_moof)
     raise Malformed("", "there is no index (moov) in it")
 
 
 def fragments(read: Read, size: int, start: int) -> Iterator[tuple[int, bytes]]:
     """Offset and payload of each `moof` from `start` on; one that is cut off ends them. Raises `Malformed`."""
-    for kind, offset, header, length in _top_boxes(read, size, start):
-        if kind != "moof":
+    for head, end in _top_boxes(read, size, start):
+        if head.kind != "moof":
             continue
-        if length > LARGEST_MOOF:
-            raise Malformed("moof", f"it has {length} bytes, more than the {LARGEST_MOOF} that may be")
-        payload = read(offset + header, length - header) if offset + length <= size else b""
-        if len(payload) != length - header:
+        payload = _payload(read, size, head, end, LARGEST_MOOF)
+        if payload is None:
             return
-        yield offset, payload
+        yield head.offset, payload
 
 
 def is_cut_off(read: Read, size: int) -> bool:
     """Whether the last box claims to end behind the end of the file. Raises `Malformed`."""
-    end = 0
-    for _, offset, _, length in _top_boxes(read, size, 0):
-        end = offset + length
-    return end > size
+    return max((end for _, end in _top_boxes(read, size, 0)), default=0) > size
 
 
 def undescribed_tracks(read: Read, size: int) -> list[int]:
@@ -69,39 +63,48 @@ def undescribed_tracks(read: Read, size: int) -> list[int]:
     Cameras write such tracks for data of their own. FFmpeg refuses the whole file for one.
     """
     found: list[int] = []
-    for kind, offset, header, length in _top_boxes(read, size, 0):
-        if kind != "moov" or length > LARGEST_MOOV:
-            continue
-        moov = read(offset + header, length - header)
-        for each, at, data in _boxes(moov):
-            if each == "trak":
-                path = data
-                for name in ("mdia", "minf", "stbl", "stsd"):
-                    path = next((inner for kind, _, inner in _boxes(path) if kind == name), b"")
-                if len(path) >= 8 and path[4:8] == bytes(4):
-                    found.append(offset + header + at + 4)
+    for head, end in _top_boxes(read, size, 0):
+        if head.kind == "moov" and end - head.offset <= LARGEST_MOOV:
+            moov = read(head.payload, end - head.payload)
+            found += (each.offset + 4 for each in _before_damage(moov, head) if _is_undescribed(each))
     return found
 
 
-def _boxes(data: bytes) -> Iterator[tuple[str, int, bytes]]:
-    """Kind, offset and payload of each box."""
-    at = 0
-    while (head := read_head(data[at : at + 16])) is not None:
-        length = len(data) - at if head.size is None else head.size
-        yield head.kind, at, data[at + head.header : at + length]
-        at += max(length, head.header)
+def _before_damage(moov: bytes, head: Head) -> Iterator[Box]:
+    """The boxes in a `moov` up to one that is none: what is damaged hides no track before it."""
+    with suppress(Malformed):
+        yield from read_boxes(moov, head.kind, offset=head.payload)
 
 
-def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[str, int, int, int]]:
-    """Kind, offset, bytes of head, and bytes of each box in the file; the last may claim more than there is."""
+def _is_undescribed(box: Box) -> bool:
+    """Whether it is a track whose list of sample entries says that there are none (ISO/IEC 14496-12 section 8.5.2)."""
+    if box.kind != "trak":
+        return False
+    try:
+        _, _, fields = box.get("mdia").get("minf").get("stbl").get("stsd").full()
+        return fields.u32() == 0
+    except Malformed:
+        return False
+
+
+def _payload(read: Read, size: int, head: Head, end: int, largest: int) -> bytes | None:
+    """What is in a box, None if the file ends in it. Raises `Malformed` if it is larger than it may be."""
+    if (length := end - head.offset) > largest:
+        raise Malformed(head.kind, f"it has {length} bytes, more than the {largest} that may be")
+    payload = read(head.payload, end - head.payload) if end <= size else b""
+    return payload if len(payload) == end - head.payload else None
+
+
+def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[Head, int]]:
+    """Head and end of each box in the file; the last may claim to end behind the file."""
     offset = start
     for _ in range(MOST_TOP_BOXES):
-        head = read_head(read(offset, 16))
+        head = read_head(read(offset, 16), offset)
         if head is None:
             return  # the end, or what was written behind it
-        length = size - offset if head.size is None else head.size
-        yield head.kind, offset, head.header, length
-        offset += length
+        end = size if head.size is None else offset + head.size
+        yield head, end
+        offset = end
         if offset >= size:
             return
     raise Malformed("", f"there are more than {MOST_TOP_BOXES} boxes in it")
