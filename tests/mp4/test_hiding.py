@@ -4,7 +4,8 @@ import pytest
 
 from tests.mp4.making import Edit
 from tests.mp4.test_timeline import FRAME, pictures, presented
-from trio_stream.mp4.edits.hiding import finer, hide
+from trio_stream.mp4.edits.hiding import hide
+from trio_stream.mp4.edits.ticks import finer
 from trio_stream.mp4.edits.timeline import place
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.mp4.making import Edit, Making, Sample
 from tests.mp4.test_timeline import FRAME, groups, pictures, read, sound
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.edits.hiding import finer
 from trio_stream.mp4.edits.rearranging import FEWEST, REPEATED, TimedEdit, rearrange
+from trio_stream.mp4.edits.ticks import finer
 from trio_stream.mp4.edits.timeline import place
 from trio_stream.mp4.reading.tables import SampleTable
 
@@ -55,10 +55,10 @@ def test_pictures_are_where_the_pieces_say(offsets: list[int], wanted: list[tupl
     if found is None:
         assert not expected
         return
-    arranged, samples, begins = found
-    assert arranged.timescale == track.timescale * FACTOR
+    samples = found.samples
+    assert found.track.timescale == track.timescale * FACTOR
     numbers = contents(track.samples, samples)
-    shown = [samples.shown_at(each) + begins for each in range(samples.count)]
+    shown = [samples.shown_at(each) - found.begins for each in range(samples.count)]
     presented = {(round(time / FACTOR, -1), number) for time, number in zip(shown, numbers, strict=True)}
     assert set(expected) <= presented  # to some microseconds
     # What is not presented lies right beside a piece, for a tick each.
@@ -82,9 +82,9 @@ def test_a_piece_that_begins_within_a_group_keeps_what_it_needs() -> None:
         [TimedEdit(0, 4 * FRAME, 0, 4 * FRAME), TimedEdit(4 * FRAME, 7 * FRAME, 14 * FRAME, 17 * FRAME)],
     )
     assert found is not None
-    _, samples, begins = found
+    samples = found.samples
     assert contents(track.samples, samples) == [0, 1, 2, 3, 12, 13, 14, 15, 16]
-    assert begins == 0
+    assert found.begins == 0
     frame = FRAME * FACTOR
     assert in_turn(samples)[2:] == [
         (2 * frame, frame),
@@ -107,10 +107,10 @@ def test_sound_is_cut_at_packets() -> None:
         preroll=48_000,
     )
     assert found is not None
-    _, samples, begins = found
+    samples = found.samples
     factor = finer(48_000)
     assert contents(track.samples, samples) == [*range(50, 108), *range(10, 20)]
-    shown = [samples.shown_at(each) + begins for each in range(samples.count)]
+    shown = [samples.shown_at(each) - found.begins for each in range(samples.count)]
     assert shown[:58] == [(number * 1024 - 100_000) * factor for number in range(50, 108)]
     assert shown[58:] == [(10_000 + number * 1024) * factor for number in range(10)]
 
@@ -166,4 +166,4 @@ def test_any_piece_is_presented_or_malformed(timescale: int, numbers: list[int])
         found = rearrange(track, [TimedEdit(at, until, start, stop)])
     except Malformed:
         return
-    assert found is None or found[1].count <= 12
+    assert found is None or found.samples.count <= 12

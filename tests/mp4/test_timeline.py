@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.costs import assert_costs
 from tests.mp4.making import Edit, Making, Sample, film, full, payload, table, words
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.edits.hiding import finer
+from trio_stream.mp4.edits.ticks import finer
 from trio_stream.mp4.edits.timeline import Timeline, Unsupported, place
 from trio_stream.mp4.reading.movie import Track, read_movie
 from trio_stream.mp4.reading.tables import SampleTable

@@ -7,48 +7,20 @@ the tables changes, however long the film is.
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trio_stream.mp4.boxes import Malformed
+from trio_stream.mp4.edits.ticks import InTicks, finer, in_ticks
 from trio_stream.mp4.reading.movie import Track
 from trio_stream.mp4.reading.run_lengths import Durations, Runs, runs_of
 from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.reordering import REORDERED
 
-TICKS = 1_000_000
-"""Ticks in a second, about: a tick is hardly more than the microsecond in which players count."""
-
 MOST = 10_000
 """Pictures that may be hidden: those of a group of minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """The track in a finer timescale, its samples, and the media time at which the presentation begins."""
-
-    track: Track
-    samples: SampleTable
-    begins: int
-
-
-def finer(timescale: int) -> int:
-    """By how much a timescale is made finer, so that its unit is a tick."""
-    return max(1, TICKS // timescale)
-
-
-def in_ticks(track: Track) -> Track:
-    """The track in a finer timescale, whose samples last as long as they did. Raises `Malformed`."""
-    factor = finer(track.timescale)
-    durations = track.samples.durations
-    try:
-        values = array("I", (value * factor for value in durations.values))
-    except OverflowError:
-        raise Malformed("moov/trak/mdia/minf/stbl/stts", "a sample lasts too long") from None
-    samples = replace(track.samples, durations=Durations(durations.counts, values))
-    return replace(track, timescale=track.timescale * factor, samples=samples)
-
-
-def hide(track: Track, samples: SampleTable, first: int, begins: int) -> Hidden | None:
+def hide(track: Track, samples: SampleTable, first: int, begins: int) -> InTicks | None:
     """`track` with `samples` so that nothing from sample `first` on, a keyframe, is presented before `begins`.
 
     None if nothing would be. No offset from decoding to presentation may be negative. Raises `Malformed` for numbers
@@ -95,7 +67,7 @@ def hide(track: Track, samples: SampleTable, first: int, begins: int) -> Hidden 
         )  # fmt: skip
     except OverflowError:
         raise Malformed("moov/trak/mdia/minf/stbl", "a sample lasts too long") from None
-    return Hidden(in_ticks(track), table, begins * factor - moved)
+    return InTicks(in_ticks(track), table, begins * factor - moved)
 
 
 def _head(samples: SampleTable, first: int, begins: int) -> int:

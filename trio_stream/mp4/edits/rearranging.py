@@ -17,7 +17,7 @@ from itertools import accumulate
 from operator import sub
 
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.edits.hiding import finer, in_ticks
+from trio_stream.mp4.edits.ticks import InTicks, finer, in_ticks
 from trio_stream.mp4.reading.descriptions import rearranged
 from trio_stream.mp4.reading.movie import Track
 from trio_stream.mp4.reading.run_lengths import Durations, Runs, runs_of
@@ -54,13 +54,10 @@ class _Copy:
     hidden: bool = False
 
 
-def rearrange(
-    track: Track, pieces: Sequence[TimedEdit], *, preroll: int = 0
-) -> tuple[Track, SampleTable, int] | None:
-    """The track in a finer timescale, the samples that `pieces` present, and when the first of them is decoded.
+def rearrange(track: Track, pieces: Sequence[TimedEdit], *, preroll: int = 0) -> InTicks | None:
+    """The track with the samples that `pieces` present; None if they present nothing.
 
-    The latter is negative where something comes before the presentation. Of sound, `preroll` units before the first
-    piece are kept. None if the pieces present nothing. Raises `Malformed` if they present the track too often.
+    Of sound, `preroll` units before the first piece are kept. Raises `Malformed` if they present the track too often.
     """
     factor = finer(track.timescale)
     samples = track.samples
@@ -76,9 +73,9 @@ def rearrange(
             raise Malformed("moov/trak/edts/elst", "it presents the track too often")
     if not copies:
         return None
-    table, begins = _table(samples, copies, factor, reorder=track.handler == "vide")
+    table, decoded = _table(samples, copies, factor, reorder=track.handler == "vide")
     described = rearranged(track.described, [each.number for each in copies])
-    return replace(in_ticks(track), described=described), table, begins
+    return InTicks(replace(in_ticks(track), described=described), table, -decoded)
 
 
 def leave_out(track: Track, ranges: Sequence[range]) -> Track:

@@ -118,8 +118,7 @@ def _rearranged(track: Track, pieces: Sequence[TimedEdit]) -> tuple[Track, Sampl
     found = rearrange(track, pieces, preroll=PREROLL * track.timescale)
     if found is None:
         raise _nothing()
-    arranged, samples, begins = found
-    return arranged, samples, Timeline(lead=max(0, begins), skip=max(0, -begins))
+    return found.track, found.samples, Timeline(lead=max(0, -found.begins), skip=max(0, found.begins))
 
 
 def _pieces(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: int) -> list[TimedEdit]:
