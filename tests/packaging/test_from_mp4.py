@@ -30,6 +30,7 @@ from tests.mp4.making import (
 )
 from tests.packaging.making import SCALE, SOUND, movie, pictures, sound
 from trio_stream.media.formats.aac import UNARRANGED
+from trio_stream.media.formats.choosing import ONE_FILM
 from trio_stream.mp4.boxes import read_boxes
 from trio_stream.mp4.edits.timeline import Timeline, Unsupported
 from trio_stream.mp4.reading.esds import write_esds
@@ -489,6 +490,36 @@ def test_what_is_omitted_has_a_reason() -> None:
         ("video", 2, "avc1", "one track of pictures is played at a time"),
         ("audio", 4, "sowt", "its sound (sowt) cannot be sent in fragments"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "code", "reason"),
+    [
+        (replace(pictures(24), id=9), "second-video", ONE_FILM),
+        (
+            replace(pictures(24), id=9, edits=(Edit(1000, 1 << 30),)),
+            "other",
+            "its edit list presents nothing of the track",
+        ),
+        (
+            replace(sound(1), id=9, edits=(Edit(1000, 1 << 30),)),
+            "other",
+            "its edit list presents nothing of the track",
+        ),
+        (sound(1, id_=9), "other", "more than 32 tracks of sound are not offered"),
+        (
+            replace(sound(id_=9), entries=(audible("sowt"),)),
+            "codec",
+            "its sound (sowt) cannot be sent in fragments",
+        ),
+        (replace(pictures(24), id=9, entries=(visual("encv"),)), "encrypted", "it is encrypted"),
+    ],
+)
+def test_code_and_reason_of_what_is_omitted_say_the_same(left_out: Making, code: str, reason: str) -> None:
+    film = movie(pictures(), *(sound(1, id_=10 + number) for number in range(MOST_SOUNDS)), left_out)
+    tracks = packaged_tracks(film)
+    found = [each for each in omitted_tracks(film, tracks) if each.track == left_out.id]
+    assert [(each.code, each.reason) for each in found] == [(code, reason)]
 
 
 def listing(*places: str | int) -> bytes:

@@ -12,7 +12,7 @@ from trio_stream.mp4.edits.rearranging import leave_out
 from trio_stream.mp4.edits.timeline import PresentsNothing, Protected, Timeline, Unsupported, place
 from trio_stream.mp4.reading.descriptions import Described, Description, within
 from trio_stream.mp4.reading.movie import Movie, Track
-from trio_stream.mp4.reading.sample_entry import ENCRYPTED
+from trio_stream.mp4.reading.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.writing.heads import SHORT
 from trio_stream.packaging.coding import VIDEO, as_browsers_know, codec_of, codec_string, is_remuxed, why_not
@@ -41,11 +41,14 @@ _NAMELESS = (
 """What programs write where a name could stand."""
 
 
-_SURPLUS = {
-    "vide": ONE_FILM,
-    "soun": f"more than {MOST_SOUNDS} tracks of sound are not offered",
+type Because = tuple[Reason, str]
+"""Why something is left out: for programs, and in a sentence for people."""
+
+_SURPLUS: dict[str, Because] = {
+    "vide": ("second-video", ONE_FILM),
+    "soun": ("other", f"more than {MOST_SOUNDS} tracks of sound are not offered"),
 }
-"""Why a track is left out whose codec is packaged."""
+"""Why a track is left out that could be packaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     """
     for track in movie.tracks:
         if track.samples.count and _is_remuxed(track):
-            raise Unsupported("moov/trak", f"{_why(track)} as they lie in the file")
+            raise Unsupported("moov/trak", f"{_coding_refused(track)[1]} as they lie in the file")
     movie = replace(movie, tracks=tuple(map(_packaged_part, movie.tracks)))
     playable = [track for track in movie.tracks if _unpackaged(track) is None and track.samples.count]
     audio = [track for track in playable if track.handler == "soun"]
@@ -131,19 +134,20 @@ def omitted_tracks(movie: Movie, tracks: Sequence[PackagedTrack]) -> tuple[Omiss
     """The tracks of `movie` that hold pictures or sound and are not among `tracks`, each with the reason."""
     packaged = {each.track.id for each in tracks}
     parts = tuple(
-        _omission(track, _left_out(track, part), _code(track))
+        _omission(track, _part_refused(track, part))
         for track in movie.tracks
         if track.id in packaged
         for part in _unpackaged_parts(track)
     )
     return parts + tuple(
-        _omission(track, _why_not(track, movie), _code(track))
+        _omission(track, _refused(track, movie))
         for track in movie.tracks
         if track.id not in packaged and track.samples.count
     )
 
 
-def _omission(track: Track, reason: str, code: Reason) -> Omission:
+def _omission(track: Track, because: Because) -> Omission:
+    code, reason = because
     return Omission(
         kind="video" if track.handler == "vide" else "audio",
         track=track.id,
@@ -155,21 +159,22 @@ def _omission(track: Track, reason: str, code: Reason) -> Omission:
     )
 
 
-def _why_not(track: Track, movie: Movie) -> str:
-    """Why a track is left out."""
+def _refused(track: Track, movie: Movie) -> Because:
+    """Why a track is left out: for its coding, for its edit list, or because others are played."""
     if _unpackaged(track) is not None:
-        return _why(track)
+        return _coding_refused(track)
     try:
         place(track, movie.timescale, fragmented=movie.fragmented)
     except PresentsNothing:
-        return "its edit list presents nothing of the track"
+        return "other", "its edit list presents nothing of the track"
     except Malformed as error:
-        return str(error)
+        return "other", str(error)
     return _SURPLUS[track.handler]
 
 
 def _refusal(track: Track) -> Unsupported:
-    return (Protected if _code(track) == "encrypted" else Unsupported)("moov", _why(track))
+    code, reason = _coding_refused(track)
+    return (Protected if code == "encrypted" else Unsupported)("moov", reason)
 
 
 def _is_remuxed(track: Track) -> bool:
@@ -215,24 +220,28 @@ def _packaged_part(track: Track) -> Track:
     return leave_out(track, parts) if parts else track
 
 
-def _left_out(track: Track, part: tuple[Described, range]) -> str:
+def _part_refused(track: Track, part: tuple[Described, range]) -> Because:
     """Why a part of a track is left out, and from when to when."""
     described, samples = part
     times = (track.samples.durations.time(each) for each in (samples.start, samples.stop))
     begin, end = (time / track.timescale for time in times)
     entry = described.description.entry
-    reason = why_not(entry, track.handler)
-    if entry.kind not in ENCRYPTED and codec_string(entry, track.handler) is not None:
+    code, reason = _entry_refused(entry, track.handler)
+    if code != "encrypted" and codec_string(entry, track.handler) is not None:
         reason = f"it is of another codec there ({entry.kind.strip()}), and players keep to one"
-    return f"from {begin:.1f} to {end:.1f} s: {reason}"
+    return code, f"from {begin:.1f} to {end:.1f} s: {reason}"
 
 
-def _why(track: Track) -> str:
-    """Why its codec is not packaged."""
-    if track.handler == "vide" and _pictures(track).still:
-        return ARE_STILLS
+def _coding_refused(track: Track) -> Because:
+    """Why the coding of a track is not packaged."""
     found = _unpackaged(track) or track.described[0]
-    return why_not(found.description.entry, track.handler)
+    code, reason = _entry_refused(found.description.entry, track.handler)
+    return code, ARE_STILLS if track.handler == "vide" and _pictures(track).still else reason
+
+
+def _entry_refused(entry: SampleEntry, handler: str) -> Because:
+    """Why what is coded in that way is not packaged."""
+    return "encrypted" if entry.kind in ENCRYPTED else "codec", why_not(entry, handler)
 
 
 def _described(packaged: PackagedTrack) -> PackagedTrack:
@@ -243,13 +252,6 @@ def _described(packaged: PackagedTrack) -> PackagedTrack:
         for each in within(track.described, packaged.timeline.first, packaged.samples.count)
     )
     return replace(packaged, track=replace(track, described=described))
-
-
-def _code(track: Track) -> Reason:
-    """Why it is left out, for programs."""
-    if (found := _unpackaged(track)) is not None:
-        return "encrypted" if found.description.entry.kind in ENCRYPTED else "codec"
-    return "second-video" if track.handler == "vide" else "other"
 
 
 def _pictures(track: Track) -> Pictures:
