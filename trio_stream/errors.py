@@ -235,6 +235,12 @@ class MediaUnreadable(TrioStreamError):
     code = "media-unreadable"
 
 
+class SegmentTooLarge(MediaUnreadable):
+    """A segment would have more bytes than are made at once. Nothing is damaged: all of it is in the file itself."""
+
+    code = "segment-too-large"
+
+
 class Unpackageable(TrioStreamError):
     """A video that cannot be sent in segments as it is, which may play all the same; the message says why."""
 

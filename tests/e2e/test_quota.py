@@ -129,10 +129,10 @@ def test_says_that_a_segment_is_too_large(page: Page) -> None:
 
 
 def test_says_why_a_segment_is_not_sent(page: Page) -> None:
-    problem = {"status": 422, "code": "media-unreadable", "detail": "a segment of it has more than 160 MiB"}
+    problem = {"status": 422, "code": "segment-too-large", "detail": "whatever the server says of it"}
     page.route("**/v0-*/0.m4s", lambda route: route.fulfill(status=422, json=problem))
     open_video(page, "Broadcast")
     said = page.get_by_role("alert")
     expect(said).to_contain_text(
-        "In segments it cannot be sent either: a segment of it has more than 160 MiB"
+        "In segments it cannot be sent either: from one keyframe to the next there is more than the server sends"
     )

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trio_stream.media.jobs import Job, MediaFile, Reply, Unreadable
+from trio_stream.media.jobs import Job, MediaFile, Reply, TooLarge, Unreadable
 from trio_stream.media.worker import forking, lockdown
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -28,6 +28,10 @@ def echo(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str,
 
 def refuse(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
     raise Unreadable("it is not to my taste")
+
+
+def exceed(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
+    raise TooLarge("there is too much of it")
 
 
 def fail(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
@@ -180,7 +184,7 @@ def _is_open(number: int) -> bool:
 JOBS: dict[str, Job] = {
     each.__name__: each
     for each in (
-        *(echo, refuse, fail, crash, spin, sleep, devour, devour_and_abort),
+        *(echo, refuse, exceed, fail, crash, spin, sleep, devour, devour_and_abort),
         *(flood, litter, babble, linger, read_on, escape, unprepared, take),
     )
 }

@@ -25,7 +25,7 @@ from tests.media.remuxing import (
 from tests.playback.decoding import decode
 from trio_stream.errors import MediaUnreadable
 from trio_stream.media.formats.outline import Outline, VideoOutline
-from trio_stream.media.jobs import Unreadable
+from trio_stream.media.jobs import TooLarge, Unreadable
 from trio_stream.media.remux import segments
 from trio_stream.media.remux.segments import segment
 from trio_stream.media.sandbox.sandbox import Sandbox
@@ -433,7 +433,7 @@ def test_what_cannot_be_asked(bframes: Path, monkeypatch: pytest.MonkeyPatch) ->
             stop=None,
         )
     monkeypatch.setattr(segments, "SEGMENT_LIMIT", 1 << 10)
-    with pytest.raises(Unreadable, match="more than 0 MiB"):
+    with pytest.raises(TooLarge, match="more than 0 MiB"):
         segment_of(bframes, video, first, None)
 
 

@@ -17,7 +17,7 @@ import trio
 
 from tests.media.conftest import MISBEHAVING, children, workers
 from tests.support import SLOWER, wait_for, wait_until
-from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, SourceUnreadable
+from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, SegmentTooLarge, SourceUnreadable
 from trio_stream.media.sandbox import process
 from trio_stream.media.sandbox.outcomes import ended_early, out_of_time
 from trio_stream.media.sandbox.process import Ticket
@@ -147,6 +147,15 @@ async def test_what_is_the_fault_of_the_media(
     assert wild.statistics().failed == tries
     assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
     assert wild.statistics().restarts == 0
+
+
+async def test_what_is_too_large_is_told_from_what_is_damaged(wild: Sandbox, file: int) -> None:
+    with pytest.raises(SegmentTooLarge, match="there is too much of it") as error:
+        await wild.run("exceed", file, deadline=30)
+    assert (error.value.status, error.value.code) == (422, "segment-too-large")
+    with pytest.raises(MediaUnreadable) as other:
+        await wild.run("refuse", file, deadline=30)
+    assert other.value.code == "media-unreadable"
 
 
 async def test_memory_is_what_the_caller_allows(wild: Sandbox, file: int) -> None:

@@ -19,6 +19,10 @@ class Unreadable(Exception):
     """The media cannot be read, and never will be as long as it stays the same; `str(error)` is for people."""
 
 
+class TooLarge(Unreadable):
+    """What was asked for has more bytes than may be made at once; the media is not damaged."""
+
+
 class MediaFile(io.RawIOBase):
     """The bytes behind a descriptor, as FFmpeg takes them: `read`, `seek`, `tell`.
 

@@ -21,7 +21,7 @@ from trio_stream.media.containers.keyframes import FREE_CLOCK
 from trio_stream.media.containers.opening import printable
 from trio_stream.media.containers.streams import film_in
 from trio_stream.media.formats.outline import Carriage
-from trio_stream.media.jobs import MediaFile, Unreadable
+from trio_stream.media.jobs import MediaFile, TooLarge, Unreadable
 from trio_stream.media.remux.demuxing import AnyPacket, MediaStream, open_tracks, packets_of
 from trio_stream.media.remux.samples import thrown_away
 from trio_stream.media.remux.timing import ROUNDED, Clock
@@ -57,10 +57,10 @@ class SegmentPackets:
         self._limit = limit
 
     def add(self, time: int, packet: AnyPacket) -> None:
-        """Take one more. Raises `Unreadable` when they are too many bytes to be held."""
+        """Take one more. Raises `TooLarge` when they are too many bytes to be held."""
         self.size += packet.size
         if self.size > self._limit:
-            raise Unreadable(f"a segment of it has more than {self._limit >> 20} MiB")
+            raise TooLarge(f"a segment of it has more than {self._limit >> 20} MiB")
         self.packets.append((time, packet))
 
 

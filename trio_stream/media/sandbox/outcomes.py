@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, SourceUnreadable
+from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, SegmentTooLarge, SourceUnreadable
 from trio_stream.media import wire
 from trio_stream.media.sandbox.process import Ticket
 
@@ -77,6 +77,8 @@ class JobReply:
                 return Done(result, self._blobs)
             case {"unreadable": str() as reason}:
                 raise MediaUnreadable(reason[:500])
+            case {"too_large": str() as reason}:
+                raise SegmentTooLarge(reason[:500])
             case {"disk": str() as reason}:
                 raise SourceUnreadable(f"reading the file failed: {reason[:500]}")
             case {"fault": str() as reason}:

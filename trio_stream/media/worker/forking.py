@@ -12,7 +12,7 @@ On the socket, in frames of `wire`:
                      {"killed": number, "reading": bool, "starved": bool}
                      {"ended": number, "status": of wait(2), or null, "cpu": seconds}
     from a child     {"blob": name} + bytes ..., then one of {"result": ...}, {"unreadable": reason},
-                     {"disk": reason}, {"fault": reason}
+                     {"too_large": reason}, {"disk": reason}, {"fault": reason}
 """
 
 import gc
@@ -33,7 +33,7 @@ import av
 from trio_stream.media import wire
 from trio_stream.media.artwork import pictures
 from trio_stream.media.containers import probe
-from trio_stream.media.jobs import Job, MediaFile, Reply, Unreadable
+from trio_stream.media.jobs import Job, MediaFile, Reply, TooLarge, Unreadable
 from trio_stream.media.remux import describing, segments
 from trio_stream.media.subtitles import texts
 from trio_stream.media.worker import lockdown
@@ -209,6 +209,8 @@ def _keep(media: int, reply: int) -> None:
 def _do(job: Job, file: MediaFile, options: Mapping[str, Any]) -> None:
     try:
         answer = wire.frame({"result": job(file, options, Reply(_send))})
+    except TooLarge as error:
+        answer = wire.frame({"too_large": str(error)})
     except Unreadable as error:
         answer = wire.frame({"unreadable": str(error)})
     except MemoryError:

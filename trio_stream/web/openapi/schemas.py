@@ -289,6 +289,7 @@ REMEDIES = {
     "source-changed": "Start over: what you have is of a file that is gone. Over HTTP the body breaks off.",
     "source-unreadable": "The disk or the network behind the library failed. Over HTTP the body breaks off.",
     "media-unreadable": "Play the file elsewhere: if it plays, please report it; the detail says what is wrong.",
+    "segment-too-large": "Play the file itself: from one keyframe to the next there is more than is sent at once.",
     "media-worker-failed": "Nothing is wrong with the file: ask again; the log says what failed.",
     "client-gone": "There is nobody left to answer.",
     "client-stalled": "Raise `TRIO_STREAM_SEND_TIMEOUT` if clients need longer.",

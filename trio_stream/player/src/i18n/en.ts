@@ -65,6 +65,8 @@ export const en = {
   "watch.unplayable.segments": "In segments it cannot be sent either:",
   "watch.unplayable.full":
     "In segments it does not play here either: from one keyframe to the next there is more than this browser keeps of a video.",
+  "watch.unplayable.large":
+    "In segments it cannot be sent either: from one keyframe to the next there is more than the server sends at once.",
   "watch.silent": "No sound",
   "watch.silent.browser": [
     "This browser does not know its format, {formats}.",

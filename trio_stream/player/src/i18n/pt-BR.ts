@@ -66,6 +66,8 @@ export const ptBR: Words = {
   "watch.unplayable.segments": "Em segmentos também não pode ser enviado:",
   "watch.unplayable.full":
     "Em segmentos também não toca aqui: de um quadro-chave ao próximo há mais do que este navegador guarda de um vídeo.",
+  "watch.unplayable.large":
+    "Em segmentos também não pode ser enviado: de um quadro-chave ao próximo há mais do que o servidor envia de uma vez.",
   "watch.silent": "Sem som",
   "watch.silent.browser": [
     "Este navegador não conhece o formato do áudio, {formats}.",

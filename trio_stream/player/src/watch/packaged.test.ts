@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { firstSound, ordered, picturesOf, soundNames } from "./packaged";
+import { firstSound, ordered, picturesOf, problemIn, soundNames } from "./packaged";
 
 const sounds = [
   { id: 0, title: null, language: "en" },
@@ -76,5 +76,25 @@ describe("the pictures of a master playlist", () => {
   ])("are %s", (_, lines, address) => {
     expect(picturesOf(`${lines.join("\n")}\n`)).toBe(address);
     expect(picturesOf(`${lines.join("\r\n")}\r\n`)).toBe(address);
+  });
+});
+
+describe("what the server says of a segment that it does not send", () => {
+  const sent = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
+
+  it("is a code and a sentence", () => {
+    const body = sent('{"status": 422, "code": "segment-too-large", "detail": "it is too large"}');
+    expect(problemIn(body)).toEqual({ code: "segment-too-large", detail: "it is too large" });
+  });
+
+  it.each([
+    ["nothing", null],
+    ["no bytes", "text"],
+    ["no JSON", sent("<html>")],
+    ["no object", sent("null")],
+    ["a list", sent("[1]")],
+    ["no texts", sent('{"code": 1, "detail": {}}')],
+  ])("may be %s", (_, body) => {
+    expect(problemIn(body)).toEqual({ code: "", detail: "" });
   });
 });

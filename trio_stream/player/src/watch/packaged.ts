@@ -42,15 +42,18 @@ export interface Packaged {
   failed: Failure | null;
 }
 
-/** `full`: there is more in one segment than the browser keeps; `refused`: the server does not send one, as it says. */
-export type Failure = { kind: "full" } | { kind: "refused"; reason: string } | { kind: "other"; reason: string };
+/**
+ * `full`: there is more in one segment than the browser keeps, `large`: than the server sends; `refused`: the server does
+ * not send one, as it says.
+ */
+export type Failure = { kind: "full" } | { kind: "large" } | { kind: "refused"; reason: string } | { kind: "other"; reason: string };
 
 const NOTHING = { sounds: [], sound: -1, qualities: [], quality: -1, without: false, passed: 0, failed: null };
 // There are none, and what plays them loads the film from a place of its own when it is attached anew.
 const WITHOUT_INTERSTITIALS = { interstitialsController: undefined } as object;
 const MENDED = 3; // errors of the media in a row, after which the film is at fault
 const FULL = 3; // times in a row that the browser has no room for a segment, though nothing else is to be shown
-const LARGE = /more than \d+ MiB/; // of what is no damage: all of it is in the file itself
+const LARGE = "segment-too-large"; // the code of what is no damage: all of it is in the file itself
 
 /** The sounds in a menu: those in a person's languages first. */
 export function ordered(sounds: readonly Sound[], wanted: readonly string[]): Sound[] {
@@ -86,14 +89,15 @@ async function playlistOf(source: string, pictures: boolean): Promise<string> {
   return new URL(named, answer.url).href;
 }
 
-/** What the server said of a segment that it does not send (RFC 9457 section 3.1.4). */
-function saidOf(request: unknown): string {
-  if (!(request instanceof XMLHttpRequest) || !(request.response instanceof ArrayBuffer)) return "";
+/** What the server said of a segment that it does not send: a code, and a sentence (RFC 9457 section 3.1.4). */
+export function problemIn(body: unknown): { code: string; detail: string } {
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
   try {
-    const { detail } = JSON.parse(new TextDecoder().decode(request.response)) as { detail?: unknown };
-    return typeof detail === "string" ? detail : "";
+    const said = body instanceof ArrayBuffer ? (JSON.parse(new TextDecoder().decode(body)) as unknown) : null;
+    const { code, detail } = (said ?? {}) as { code?: unknown; detail?: unknown };
+    return { code: text(code), detail: text(detail) };
   } catch {
-    return "";
+    return { code: "", detail: "" }; // a proxy says something of its own
   }
 }
 
@@ -161,9 +165,10 @@ export function usePackaged(
         if (video.readyState < video.HAVE_FUTURE_DATA && details === Hls.ErrorDetails.BUFFER_FULL_ERROR && (full += 1) >= FULL)
           failed({ kind: "full" });
         const refused = isRefused(data, Hls);
-        if (refused && LARGE.test(saidOf(networkDetails))) failed({ kind: "refused", reason: saidOf(networkDetails) });
+        const problem = refused && problemIn(networkDetails instanceof XMLHttpRequest ? networkDetails.response : null);
+        if (problem && problem.code === LARGE) failed({ kind: "large" });
         else if (damage.heard(data, Hls)) return;
-        else if (refused) failed({ kind: "refused", reason: saidOf(networkDetails) });
+        else if (problem) failed({ kind: "refused", reason: problem.detail });
         if (!fatal) return;
         const lost = type === Hls.ErrorTypes.NETWORK_ERROR && (response?.code ?? 0) < 400;
         if (lost) return; // the page asks until the server answers, and has this go on

@@ -86,7 +86,7 @@ export function Unplayable({ trouble, details, failure }: Said) {
             {t("watch.unplayable.segments")} <q lang="en">{refused}</q>
           </p>
         )}
-        {failure?.kind === "full" && <p>{t("watch.unplayable.full")}</p>}
+        {(failure?.kind === "full" || failure?.kind === "large") && <p>{t(`watch.unplayable.${failure.kind}`)}</p>}
         {trouble.kind !== "damaged" && <p>{t("watch.unplayable.more")}</p>}
       </State>
     </div>
