@@ -21,8 +21,9 @@ from trio_stream.media.formats.outline import SEGMENT_LIMIT, Outline
 from trio_stream.media.sandbox.outcomes import Done
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.mp4.edits.timeline import Unsupported
-from trio_stream.packaging.from_outline import present_outline, stop_of
+from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.packaging.renditions import stop_of
 from trio_stream.playback.indexes import read_index, with_languages
 from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, segment_recipe
 

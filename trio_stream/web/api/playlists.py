@@ -19,8 +19,8 @@ from trio_stream.library.folder.catalog import OpenVideo
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.cutting import SCHEME, in_address
-from trio_stream.packaging.from_outline import next_key, stop_of
 from trio_stream.packaging.presentation import Presentation, Rendition
+from trio_stream.packaging.renditions import next_key, stop_of
 from trio_stream.playback.indexes import Index
 from trio_stream.playback.manifests import Written
 from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, segment_recipe
