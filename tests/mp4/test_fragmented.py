@@ -58,7 +58,7 @@ def check(track: Track, samples: Sequence[Sample], contents: Sequence[bytes], da
         assert table.composition(number) == sample.offset
         assert table.is_sync(number) is sample.sync
         assert (
-            b"".join(data[offset:][:length] for offset, length in table.extents(number, number + 1))
+            b"".join(data[offset:][:length] for offset, length in table.byte_ranges(number, number + 1))
             == content
         )
     assert table.end == sum(each.duration for each in samples)
@@ -196,7 +196,7 @@ def places(data: bytes) -> list[tuple[int, int]]:
     """Where samples lie, counted from the payload of `mdat`."""
     table = one(data).samples
     begin = data.index(b"mdat") + 4
-    return [(offset - begin, length) for offset, length in table.extents(0, table.count)]
+    return [(offset - begin, length) for offset, length in table.byte_ranges(0, table.count)]
 
 
 def test_where_data_are() -> None:

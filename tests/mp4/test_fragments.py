@@ -32,7 +32,7 @@ def segment(
     data: bytes, samples: SampleTable, timeline: Timeline, first: int, stop: int, number: int
 ) -> bytes:
     head = fragment_head(samples, timeline, first, stop, number + 1)
-    body = b"".join(data[offset:][:length] for offset, length in samples.extents(first, stop))
+    body = b"".join(data[offset:][:length] for offset, length in samples.byte_ranges(first, stop))
     return head + body
 
 
@@ -84,7 +84,7 @@ def test_what_is_written_is_read_as_it_was(
         assert found.composition(number) == samples.composition(was) + later
         assert found.is_sync(number) is samples.is_sync(was)
         assert found.shown_at(number) + placed.offset == samples.shown_at(was) + timeline.offset
-        content = b"".join(joined[offset:][:size] for offset, size in found.extents(number, number + 1))
+        content = b"".join(joined[offset:][:size] for offset, size in found.byte_ranges(number, number + 1))
         assert content == made.contents[was]
 
 

@@ -94,14 +94,14 @@ def check(track: Track, made: Making, data: bytes) -> None:
         assert samples.composition(number) == sample.offset
         assert samples.is_sync(number) is sample.sync
         assert (
-            b"".join(data[offset:][:length] for offset, length in samples.extents(number, number + 1))
+            b"".join(data[offset:][:length] for offset, length in samples.byte_ranges(number, number + 1))
             == content
         )
     assert samples.end == sum(each.duration for each in made.samples)
     for first in range(0, samples.count, 3):
         contents = made.contents[first : first + 7]
-        extents = samples.extents(first, first + len(contents))
-        assert b"".join(data[offset:][:length] for offset, length in extents) == b"".join(contents)
+        ranges = samples.byte_ranges(first, first + len(contents))
+        assert b"".join(data[offset:][:length] for offset, length in ranges) == b"".join(contents)
     if made.dependencies:
         assert samples.dependencies == bytes(each.dependency for each in made.samples)
 
@@ -201,8 +201,8 @@ def test_a_recording_that_was_cut_off_ends_with_its_last_whole_sample(
     ends = accumulate((each.size for each in made.samples), initial=begin)
     assert samples.count == sum(end <= size for end in ends) - 1
     for number in range(samples.count):
-        extents = samples.extents(number, number + 1)
-        assert b"".join(whole[offset:][:length] for offset, length in extents) == made.contents[number]
+        ranges = samples.byte_ranges(number, number + 1)
+        assert b"".join(whole[offset:][:length] for offset, length in ranges) == made.contents[number]
 
 
 def test_samples_behind_the_end_of_a_file_are_not_there() -> None:
@@ -417,7 +417,7 @@ def test_a_spoilt_index_is_read_or_refused(made: Making, data: st.DataObject) ->
         for _ in range(3):
             if samples.count:
                 first = chance.randrange(samples.count)
-                samples.extents(first, min(first + 9, samples.count))
+                samples.byte_ranges(first, min(first + 9, samples.count))
                 samples.shown_at(first)
         assert isinstance(samples.nbytes, int)
 

@@ -75,7 +75,7 @@ def test_where_samples_of_a_long_chunk_lie(count: int, data: st.DataObject) -> N
     stop = data.draw(st.integers(first + 1, count))
     before = list(accumulate((each % 7 + 1 for each in range(count)), initial=0))
     assert table.bytes_of(first, stop) == before[stop] - before[first]
-    assert table.extents(first, stop) == ((99 + before[first], before[stop] - before[first]),)
+    assert table.byte_ranges(first, stop) == ((99 + before[first], before[stop] - before[first]),)
 
 
 def test_the_end_of_a_long_chunk_is_found_as_soon_as_its_beginning() -> None:
@@ -83,7 +83,7 @@ def test_the_end_of_a_long_chunk_is_found_as_soon_as_its_beginning() -> None:
 
     def find_often(first: int) -> None:
         for _ in range(300):  # once takes some microseconds
-            table.extents(first, first + 300)
+            table.byte_ranges(first, first + 300)
 
     assert_costs(5, lambda: find_often(table.count - 300), lambda: find_often(300))
 
@@ -141,17 +141,17 @@ def tables(draw: st.DrawFn) -> tuple[SampleTable, list[tuple[int, int]]]:
 
 
 @given(tables(), st.data())
-def test_extents_are_where_the_samples_lie(
+def test_byte_ranges_are_where_the_samples_lie(
     made: tuple[SampleTable, list[tuple[int, int]]], data: st.DataObject
 ) -> None:
     table, places = made
     first = data.draw(st.integers(0, table.count - 1))
     stop = data.draw(st.integers(first, table.count))
     expected = [offset + byte for offset, size in places[first:stop] for byte in range(size)]
-    extents = table.extents(first, stop)
-    assert [offset + byte for offset, length in extents for byte in range(length)] == expected
-    assert all(length > 0 for _, length in extents)
-    assert all(one[0] + one[1] != two[0] for one, two in pairwise(extents))
+    ranges = table.byte_ranges(first, stop)
+    assert [offset + byte for offset, length in ranges for byte in range(length)] == expected
+    assert all(length > 0 for _, length in ranges)
+    assert all(one[0] + one[1] != two[0] for one, two in pairwise(ranges))
     assert table.bytes_of(first, stop) == len(expected)
     assert table.expand_sizes(first, stop).tolist() == [size for _, size in places[first:stop]]
 

@@ -76,7 +76,7 @@ def test_a_time_that_cannot_be_said() -> None:
 
 def test_no_byte_behind_the_end_is_sent() -> None:
     _, [track] = film_of(ALONE)
-    end = max(offset + length for offset, length in track.samples.extents(0, 8))
+    end = max(offset + length for offset, length in track.samples.byte_ranges(0, 8))
     segment(track, 0, 8, 0, end)
     with pytest.raises(Malformed, match="samples lie behind the end of the file"):
         segment(track, 0, 8, 0, end - 1)

@@ -1,4 +1,4 @@
-"""Runs of a file into one buffer, with what lies between them or without."""
+"""Byte ranges of a file into one buffer, with what lies between them or without."""
 
 import os
 from collections.abc import Iterator
@@ -8,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from trio_stream.byte_ranges import ByteRange
 from trio_stream.server.sending.gathering import BRIDGED, MOST_VECTORS, gather
 
 SIZE = 1 << 18
 CONTENT = os.urandom(SIZE)
 
-runs = st.lists(st.tuples(st.integers(0, SIZE - 20_000), st.integers(1, 20_000)), min_size=1, max_size=8)
+ranges = st.lists(st.tuples(st.integers(0, SIZE - 20_000), st.integers(1, 20_000)), min_size=1, max_size=8)
 """Anywhere: near to each other and far, backwards, and over each other."""
 
 
@@ -26,40 +27,40 @@ def fd(tmp_path: Path) -> Iterator[int]:
     os.close(opened)
 
 
-def gathered(fd: int, runs: list[tuple[int, int]]) -> bytes | None:
-    buffer = bytearray(sum(length for _, length in runs) + 5)
-    if not gather(fd, memoryview(buffer), runs):
+def gathered(fd: int, ranges: list[ByteRange]) -> bytes | None:
+    buffer = bytearray(sum(length for _, length in ranges) + 5)
+    if not gather(fd, memoryview(buffer), ranges):
         return None
     assert not any(buffer[-5:]), "what is behind them is nobody's"
     return bytes(buffer[:-5])
 
 
-def joined(runs: list[tuple[int, int]]) -> bytes:
-    return b"".join(CONTENT[offset : offset + length] for offset, length in runs)
+def joined(ranges: list[ByteRange]) -> bytes:
+    return b"".join(CONTENT[offset : offset + length] for offset, length in ranges)
 
 
-@given(runs)
+@given(ranges)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_runs(fd: int, runs: list[tuple[int, int]]) -> None:
-    assert gathered(fd, runs) == joined(runs)
+def test_any_ranges(fd: int, ranges: list[ByteRange]) -> None:
+    assert gathered(fd, ranges) == joined(ranges)
 
 
 @pytest.mark.parametrize("gap", [0, 1, BRIDGED, BRIDGED + 1])
 def test_gaps(fd: int, gap: int) -> None:
-    runs = [(at, 100) for at in range(0, SIZE - 100, 100 + gap)]
-    assert gathered(fd, runs) == joined(runs)
+    ranges = [(at, 100) for at in range(0, SIZE - 100, 100 + gap)]
+    assert gathered(fd, ranges) == joined(ranges)
 
 
 @pytest.mark.parametrize("gap", [0, 1])
-def test_more_runs_than_one_call_takes(fd: int, gap: int) -> None:
-    runs = [(at, 7) for at in range(0, 20_000, 7 + gap)]
-    assert len(runs) > 2 * MOST_VECTORS
-    assert gathered(fd, runs) == joined(runs)
+def test_more_ranges_than_one_call_takes(fd: int, gap: int) -> None:
+    ranges = [(at, 7) for at in range(0, 20_000, 7 + gap)]
+    assert len(ranges) > 2 * MOST_VECTORS
+    assert gathered(fd, ranges) == joined(ranges)
 
 
 @pytest.mark.parametrize("last", [(SIZE - 10, 11), (SIZE + 5, 1)])
 @pytest.mark.parametrize("before", [(0, 10), (SIZE - 500, 10)])
-def test_a_file_that_ends_before_its_runs(fd: int, before: tuple[int, int], last: tuple[int, int]) -> None:
+def test_a_file_that_ends_before_its_ranges(fd: int, before: tuple[int, int], last: tuple[int, int]) -> None:
     assert gathered(fd, [before, last]) is None
     assert gathered(fd, [last, before]) is None
 

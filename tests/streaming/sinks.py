@@ -43,7 +43,7 @@ class Sink:
         if isinstance(chunk, Spans):
             self.data += chunk.lead
             with self.path.open("rb") as file:
-                for offset, length in chunk.runs:
+                for offset, length in chunk.ranges:
                     file.seek(offset)
                     self.data += file.read(length)
         else:

@@ -6,6 +6,7 @@ Invariant: `body_length` of the parts is the Content-Length of the response, to 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from trio_stream.byte_ranges import ByteRange
 from trio_stream.http.ranges import Span
 
 
@@ -24,10 +25,6 @@ class Window:
     length: int
 
 
-type Run = tuple[int, int]
-"""The offset and the length of bytes that lie together in a file."""
-
-
 @dataclass(frozen=True, slots=True)
 class Gather:
     """The bytes of `runs`, one after the other, of the file being served; no run is empty.
@@ -35,7 +32,7 @@ class Gather:
     Two runs that touch are as right as one, but one costs less.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[ByteRange, ...]
     length: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +52,7 @@ def body_length(parts: Iterable[Part]) -> int:
     return sum(map(part_length, parts))
 
 
-def runs_of(part: Part) -> tuple[Run, ...]:
+def runs_of(part: Part) -> tuple[ByteRange, ...]:
     """Where the bytes of the part lie in the file."""
     match part:
         case Literal():
@@ -90,7 +87,7 @@ def _slice(part: Part, start: int, stop: int) -> Part:
             return Gather(tuple(_slice_runs(runs, start, stop)))
 
 
-def _slice_runs(runs: Iterable[Run], start: int, stop: int) -> Iterator[Run]:
+def _slice_runs(runs: Iterable[ByteRange], start: int, stop: int) -> Iterator[ByteRange]:
     for offset, length in runs:
         if stop <= 0:
             return

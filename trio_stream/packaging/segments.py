@@ -30,7 +30,7 @@ def segment(
         )
     except ValueError as error:
         raise Malformed("moov/trak/mdia/minf/stbl", str(error)) from None
-    extents = packaged.samples.extents(first, stop, size)
-    if not extents:
+    ranges = packaged.samples.byte_ranges(first, stop, size)
+    if not ranges:
         return (Literal(head),)
-    return Literal(head), Window(*extents[0]) if len(extents) == 1 else Gather(extents)
+    return Literal(head), Window(*ranges[0]) if len(ranges) == 1 else Gather(ranges)

@@ -13,13 +13,12 @@ from typing import Self
 
 import trio
 
-from trio_stream.http.bodies import Run
+from trio_stream.byte_ranges import ByteRange, join
 from trio_stream.server.sending.gathering import gather
-from trio_stream.streaming.runs import stretches
 from trio_stream.streaming.sizing import KIB
 
 PROBE_EVERY = 128 * KIB
-"""Kernels read ahead in runs at least this long, so one byte in each tells whether the run is there."""
+"""Kernels read ahead by at least so many bytes, so one byte in each tells whether the others are there."""
 
 FETCH = 1024 * KIB
 """At most this many bytes are fetched in one go: a thread cannot be interrupted while it waits."""
@@ -53,46 +52,46 @@ class Disk:
     def __exit__(self, *_: object) -> None:
         os.close(self._null)
 
-    async def warm(self, fd: int, runs: Sequence[Run]) -> None:
-        """Have the bytes of `runs` in the page cache, so that using them does not wait.
+    async def warm(self, fd: int, ranges: Sequence[ByteRange]) -> None:
+        """Have the bytes of `ranges` in the page cache, so that using them does not wait.
 
         What lies between them is fetched with them where that takes no longer. Raises `OSError` when the disk does.
         Bytes past the end of the file are nothing to wait for.
         """
-        if not self.warm_nowait(fd, runs):
+        if not self.warm_nowait(fd, ranges):
             self._cold += 1
-            await self._fetch(fd, runs)
+            await self._fetch(fd, ranges)
 
-    def warm_nowait(self, fd: int, runs: Sequence[Run]) -> bool:
+    def warm_nowait(self, fd: int, ranges: Sequence[ByteRange]) -> bool:
         """Whether there is nothing to wait for."""
-        warm = self.is_warm(fd, runs)
+        warm = self.is_warm(fd, ranges)
         self._warm += warm
         return warm
 
-    async def read(self, fd: int, runs: Sequence[Run], length: int, lead: bytes = b"") -> memoryview:
-        """`lead` and then a copy of the bytes of `runs`, `length` together; less only where the file ends."""
+    async def read(self, fd: int, ranges: Sequence[ByteRange], length: int, lead: bytes = b"") -> memoryview:
+        """`lead` and then a copy of the bytes of `ranges`, `length` together; less only where the file ends."""
         buffer = bytearray(len(lead) + length)
         buffer[: len(lead)] = lead
-        if _read_nowait(fd, buffer, len(lead), runs):
+        if _read_nowait(fd, buffer, len(lead), ranges):
             self._warm += 1
             return memoryview(buffer)
         self._cold += 1
-        if len(runs) > 1:
-            await self._fetch(fd, runs)
-        got = await trio.to_thread.run_sync(_read, fd, buffer, len(lead), runs, limiter=self._limiter)
+        if len(ranges) > 1:
+            await self._fetch(fd, ranges)
+        got = await trio.to_thread.run_sync(_read, fd, buffer, len(lead), ranges, limiter=self._limiter)
         return memoryview(buffer)[:got]
 
     def statistics(self) -> DiskStatistics:
         """The counters, and how many threads wait now."""
         return DiskStatistics(self._warm, self._cold, self._limiter.borrowed_tokens)
 
-    def is_warm(self, fd: int, runs: Sequence[Run]) -> bool:
-        """Whether the bytes of `runs` are in the page cache now, as far as one can tell without waiting."""
+    def is_warm(self, fd: int, ranges: Sequence[ByteRange]) -> bool:
+        """Whether the bytes of `ranges` are in the page cache now, as far as one can tell without waiting."""
         if not NOWAIT:
             return False
         byte, preadv = self._byte, os.preadv  # this runs for every 128 KiB of everything that is sent
         try:
-            for offset, length in stretches(runs, PROBE_EVERY):
+            for offset, length in join(ranges, PROBE_EVERY):
                 last = offset + length - 1
                 for at in range(offset, last, PROBE_EVERY):
                     if preadv(fd, byte, at, NOWAIT) != 1:
@@ -103,8 +102,8 @@ class Disk:
             return False
         return True
 
-    async def _fetch(self, fd: int, runs: Sequence[Run]) -> None:
-        for offset, length in stretches(runs, PROBE_EVERY):
+    async def _fetch(self, fd: int, ranges: Sequence[ByteRange]) -> None:
+        for offset, length in join(ranges, PROBE_EVERY):
             for at in range(offset, offset + length, FETCH):
                 step = min(FETCH, offset + length - at)
                 await trio.to_thread.run_sync(self._fetch_some, fd, at, step, limiter=self._limiter)
@@ -121,21 +120,21 @@ class Disk:
             offset += moved
 
 
-def _read_nowait(fd: int, buffer: bytearray, at: int, runs: Sequence[Run]) -> bool:
-    """Read `runs` into the buffer from `at` on: all of it, if all is there without waiting."""
+def _read_nowait(fd: int, buffer: bytearray, at: int, ranges: Sequence[ByteRange]) -> bool:
+    """Read `ranges` into the buffer from `at` on: all of it, if all is there without waiting."""
     if not NOWAIT:
         return False
     try:
         with memoryview(buffer) as view, view[at:] as rest:
-            return gather(fd, rest, runs, NOWAIT)
+            return gather(fd, rest, ranges, NOWAIT)
     except OSError:
         return False
 
 
-def _read(fd: int, buffer: bytearray, at: int, runs: Sequence[Run]) -> int:
-    """Read `runs` into the buffer from `at` on; answers where the bytes end, which is before the end of the file."""
+def _read(fd: int, buffer: bytearray, at: int, ranges: Sequence[ByteRange]) -> int:
+    """Read `ranges` into the buffer from `at` on; answers where the bytes end, which is before the end of the file."""
     with memoryview(buffer) as view:
-        for offset, length in runs:
+        for offset, length in ranges:
             end = at + length
             while at < end:
                 with view[at:end] as rest:

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from trio_stream.byte_ranges import ByteRange, take
 from trio_stream.errors import SourceChanged, SourceUnreadable
-from trio_stream.http.bodies import Literal, Part, Run, part_length, runs_of
+from trio_stream.http.bodies import Literal, Part, part_length, runs_of
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
-from trio_stream.streaming.runs import take
 from trio_stream.streaming.sizing import KIB, ChunkSizer
 
 TAIL = 16 * KIB
@@ -27,9 +27,8 @@ LEAD = 8 * KIB
 takes nothing more for a socket in which 16 KiB are held back."""
 
 SHORT = 12 * KIB
-"""Runs of fewer bytes on average are copied anyhow on their way out (`server/sending/sendfile.py`). Where one copy is
-all there
-is to send, it is made here: that is one chunk instead of two."""
+"""Ranges of fewer bytes on average are copied anyhow on their way out (`server/sending/sendfile.py`).
+Where one copy is all there is to send, it is made here: that is one chunk instead of two."""
 
 LARGEST_COPY = 64 * KIB
 """A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
@@ -53,7 +52,7 @@ class Spans:
     """Bytes of our own, and where in the file those behind them lie; `length` bytes together."""
 
     lead: bytes
-    runs: tuple[Run, ...]
+    ranges: tuple[ByteRange, ...]
     length: int
 
 
@@ -104,7 +103,7 @@ class Pump:
                     await self._put_bytes(lead, put)
                     lead = b""
             elif length := part_length(part):
-                await self._put_runs(lead, runs_of(part), length, put)
+                await self._put_ranges(lead, runs_of(part), length, put)
                 lead = b""
         await self._put_bytes(lead, put)
 
@@ -112,10 +111,10 @@ class Pump:
         if data:
             await self._put(memoryview(data), put)
 
-    async def _put_runs(self, lead: bytes, runs: tuple[Run, ...], length: int, put: Put) -> None:
-        """Put `lead` and the bytes of `runs`, of which there are `length`."""
-        left, whole = list(reversed(runs)), length
-        copied = length if self._copies(runs, length) else min(TAIL, length)
+    async def _put_ranges(self, lead: bytes, ranges: tuple[ByteRange, ...], length: int, put: Put) -> None:
+        """Put `lead` and the bytes of `ranges`, of which there are `length`."""
+        left, whole = list(reversed(ranges)), length
+        copied = length if self._copies(ranges, length) else min(TAIL, length)
         if self.delivery is Delivery.SPANS and copied < length:
             size = min(self.sizer.largest - len(lead), length - copied)
             first = take(left, size)
@@ -133,37 +132,37 @@ class Pump:
                 chunk = await self._uncopied(lead, take(left, size), size)
             else:
                 size = min(room, self.largest_copy - len(lead), length)
-                chunk = await self._copy(lead, runs if size == whole else take(left, size), size)
+                chunk = await self._copy(lead, ranges if size == whole else take(left, size), size)
             await self._put(chunk, put)
             length -= size
             lead = b""
 
-    def _copies(self, runs: tuple[Run, ...], length: int) -> bool:
-        """Whether all that lies in these runs is to be copied."""
+    def _copies(self, ranges: tuple[ByteRange, ...], length: int) -> bool:
+        """Whether all that lies in these ranges is to be copied."""
         match self.delivery:
             case Delivery.SPANS:
-                return length < len(runs) * SHORT and length <= self.largest_copy
+                return length < len(ranges) * SHORT and length <= self.largest_copy
             case Delivery.VIEWS:
-                return len(runs) > 1
+                return len(ranges) > 1
             case Delivery.COPIES:
                 return True
 
-    async def _uncopied(self, lead: bytes, runs: tuple[Run, ...], size: int) -> Chunk:
+    async def _uncopied(self, lead: bytes, ranges: tuple[ByteRange, ...], size: int) -> Chunk:
         try:
-            await self.disk.warm(self.file.fd, runs)
+            await self.disk.warm(self.file.fd, ranges)
         except OSError as error:
-            raise SourceUnreadable(f"reading at byte {runs[0][0]}: {error}") from error
+            raise SourceUnreadable(f"reading at byte {ranges[0][0]}: {error}") from error
         if self.delivery is Delivery.SPANS:
-            return Spans(lead, runs, len(lead) + size)
-        return self.file.view(runs[0][0], size)
+            return Spans(lead, ranges, len(lead) + size)
+        return self.file.view(ranges[0][0], size)
 
-    async def _copy(self, lead: bytes, runs: tuple[Run, ...], size: int) -> Chunk:
+    async def _copy(self, lead: bytes, ranges: tuple[ByteRange, ...], size: int) -> Chunk:
         try:
-            chunk = await self.disk.read(self.file.fd, runs, size, lead)
+            chunk = await self.disk.read(self.file.fd, ranges, size, lead)
         except OSError as error:
-            raise SourceUnreadable(f"reading at byte {runs[0][0]}: {error}") from error
+            raise SourceUnreadable(f"reading at byte {ranges[0][0]}: {error}") from error
         if len(chunk) < len(lead) + size:
-            raise SourceChanged(f"the file ends before byte {sum(runs[-1])} now")
+            raise SourceChanged(f"the file ends before byte {sum(ranges[-1])} now")
         return chunk
 
     async def _put(self, chunk: Chunk, put: Put) -> None:

@@ -8,20 +8,18 @@ Source: ISO/IEC 14496-12 sections 8.6 and 8.7.
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from operator import add, eq, lt, sub
 
+from trio_stream.byte_ranges import ByteRange, join
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.reading.run_lengths import Durations, Runs
 from trio_stream.mp4.reordering import REORDERED
 
 TOGETHER = 1024
 """Samples of which the bytes are summed up where chunks have more: a file may have all its sound in one."""
-
-type Extent = tuple[int, int]
-"""Where bytes lie in the file: offset and length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +128,8 @@ class SampleTable:
             found.extend(accumulate(self.expand_sizes(first, stop - 1), initial=offset))
         return found
 
-    def extents(self, first: int, stop: int, size: int | None = None) -> tuple[Extent, ...]:
-        """Where the bytes of samples `first` to `stop` lie, in their order; what lies together is one extent.
+    def byte_ranges(self, first: int, stop: int, size: int | None = None) -> tuple[ByteRange, ...]:
+        """Where the bytes of samples `first` to `stop` lie, in their order; what lies together is one range.
 
         Raises `Malformed` where that is behind the end of a file of `size` bytes.
         """
@@ -142,7 +140,7 @@ class SampleTable:
             raise Malformed("moov/trak/mdia/minf/stbl", "samples lie behind the end of the file")
         if 0 not in lengths and not any(map(eq, ends, offsets[1:])):
             return tuple(zip(offsets, lengths, strict=True))  # as it is where sound lies between the pictures
-        return tuple(_joined(zip(offsets, lengths, strict=True)))
+        return tuple(join(zip(offsets, lengths, strict=True)))
 
     def _pieces(self, first: int, stop: int) -> tuple[list[int], list[int]]:
         """The parts of chunks that these samples are: the offset of each, and its first sample; then `stop`."""
@@ -209,20 +207,6 @@ def sums_of(sizes: "int | array[int]", chunks: Chunks) -> "array[int] | None":
         return None
     parts = (sum(sizes[first : first + TOGETHER]) for first in range(0, len(sizes), TOGETHER))
     return array("Q", accumulate(parts, initial=0))
-
-
-def _joined(extents: Iterable[Extent]) -> Iterator[Extent]:
-    """The extents again, without empty ones, and those that touch as one."""
-    begin = end = -1
-    for offset, length in extents:
-        if offset == end:
-            end += length
-            continue
-        if end > begin:
-            yield begin, end - begin
-        begin, end = offset, offset + length
-    if end > begin:
-        yield begin, end - begin
 
 
 def is_ascending(values: "array[int]") -> bool:

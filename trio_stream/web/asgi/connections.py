@@ -176,7 +176,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
                 message = {
                     "type": ZEROCOPY,
                     "file": stream.file.fd,
-                    "spans": chunk.runs,
+                    "spans": chunk.ranges,
                     "count": chunk.length - len(chunk.lead),
                     "lead": chunk.lead,
                     "sent": stream.went,
