@@ -2,19 +2,20 @@
 
 import random
 
-from trio_stream.http.bodies import Gather, Literal, Part, Window
+from trio_stream.byte_ranges import ByteRange, ByteRanges
+from trio_stream.http.bodies import Part
 
-HEADER = Literal(b"moof" * 575)
-
-
-def film(size: int) -> Gather:
-    """A track of video in long runs; what lies between two is sound."""
-    return Gather(tuple((at, 31_000) for at in range(0, size - 33_000, 33_000)))
+HEADER = b"moof" * 575
 
 
-def sound(size: int) -> Gather:
-    """A megabyte of short runs, in the second half of the file."""
-    return Gather(tuple((at, 3_500) for at in range(size // 2, size // 2 + 300 * 4_000, 4_000)))
+def film(size: int) -> ByteRanges:
+    """A track of video in long ranges; what lies between two is sound."""
+    return ByteRanges(tuple((at, 31_000) for at in range(0, size - 33_000, 33_000)))
+
+
+def sound(size: int) -> ByteRanges:
+    """A megabyte of short ranges, in the second half of the file."""
+    return ByteRanges(tuple((at, 3_500) for at in range(size // 2, size // 2 + 300 * 4_000, 4_000)))
 
 
 def body(name: str, size: int) -> tuple[Part, ...]:
@@ -27,9 +28,9 @@ def body(name: str, size: int) -> tuple[Part, ...]:
         case ["sounds"]:
             return (HEADER, sound(size)) * 40
         case ["little", "gather"]:
-            return HEADER, Gather(sound(size).runs[:3])
+            return HEADER, ByteRanges(sound(size).ranges[:3])
         case ["little", "window"]:
-            return HEADER, Window(5_000, 10_000)
+            return HEADER, ByteRanges(((5_000, 10_000),))
         case ["chance", seed]:
             return chance(random.Random(seed), size)
         case _:
@@ -44,25 +45,25 @@ def chance(dice: random.Random, size: int) -> tuple[Part, ...]:
             size, dice.choice([dice.randint(1, 400), dice.randint(1, 20_000), dice.randint(1, 400_000)])
         )
 
-    def window() -> tuple[int, int]:
+    def within() -> ByteRange:
         long = length()
         return dice.randint(0, size - long), long
 
     def part() -> Part:
         match dice.choice(["literal", "window", "gather", "scattered"]):
             case "literal":
-                return Literal(dice.randbytes(dice.choice([4, 2_300, 8_192, 9_000, 70_000])))
+                return dice.randbytes(dice.choice([4, 2_300, 8_192, 9_000, 70_000]))
             case "window":
-                return Window(*window())
+                return ByteRanges((within(),))
             case "scattered":
-                return Gather(tuple(window() for _ in range(dice.randint(1, 40))))
+                return ByteRanges(tuple(within() for _ in range(dice.randint(1, 40))))
             case _:
                 offset = dice.randint(0, size // 2)
-                runs: list[tuple[int, int]] = []
+                ranges: list[ByteRange] = []
                 long, gap = dice.choice([(350, 15_000), (8_000, 700), (32_000, 700)])
-                while len(runs) < 130 and offset + 2 * long < size:
-                    runs.append((offset, dice.randint(1, 2 * long)))
-                    offset += sum((runs[-1][1], dice.randint(0, gap)))
-                return Gather(tuple(runs))
+                while len(ranges) < 130 and offset + 2 * long < size:
+                    ranges.append((offset, dice.randint(1, 2 * long)))
+                    offset += sum((ranges[-1][1], dice.randint(0, gap)))
+                return ByteRanges(tuple(ranges))
 
     return tuple(part() for _ in range(dice.randint(1, 5)))

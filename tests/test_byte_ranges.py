@@ -6,17 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bodies import assemble, gathers
-from trio_stream.byte_ranges import ByteRange, join, take
-from trio_stream.http.bodies import Gather
+from tests.bodies import assemble, scattered_ranges
+from trio_stream.byte_ranges import ByteRange, ByteRanges, join, take
 
 CONTENT = bytes(number * number % 251 for number in range(5000))
 
 
-@given(gathers(5000, 700), st.lists(st.integers(0, 3000), max_size=9))
-def test_what_is_taken_bit_by_bit_is_all_of_it(gather: Gather, counts: list[int]) -> None:
-    left = list(reversed(gather.runs))
-    rest = gather.length
+@given(scattered_ranges(5000, 700), st.lists(st.integers(0, 3000), max_size=9))
+def test_what_is_taken_bit_by_bit_is_all_of_it(scattered: ByteRanges, counts: list[int]) -> None:
+    left = list(reversed(scattered.ranges))
+    rest = scattered.length
     taken: list[ByteRange] = []
     for count in counts:
         some = take(left, min(count, rest))
@@ -26,7 +25,7 @@ def test_what_is_taken_bit_by_bit_is_all_of_it(gather: Gather, counts: list[int]
     taken += take(left, rest)
     assert left == []
     assert all(length for _, length in taken)
-    assert assemble([Gather(tuple(taken))], CONTENT) == assemble([gather], CONTENT)
+    assert assemble([ByteRanges(tuple(taken))], CONTENT) == assemble([scattered], CONTENT)
 
 
 @pytest.mark.parametrize(
@@ -46,13 +45,13 @@ def test_small_gaps_are_closed(ranges: list[ByteRange], expected: list[ByteRange
     assert list(join(ranges, 100)) == expected
 
 
-@given(gathers(5000, 700), st.integers(1, 1000))
-def test_every_range_lies_within_a_joined_one(gather: Gather, gap: int) -> None:
-    found = list(join(gather.runs, gap))
-    for offset, length in gather.runs:
+@given(scattered_ranges(5000, 700), st.integers(1, 1000))
+def test_every_range_lies_within_a_joined_one(scattered: ByteRanges, gap: int) -> None:
+    found = list(join(scattered.ranges, gap))
+    for offset, length in scattered.ranges:
         assert any(first <= offset and offset + length <= first + long for first, long in found)
-    assert len(found) <= len(gather.runs)
-    assert sum(long for _, long in found) <= gather.length + gap * len(gather.runs)
+    assert len(found) <= len(scattered.ranges)
+    assert sum(long for _, long in found) <= scattered.length + gap * len(scattered.ranges)
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=20))
@@ -66,3 +65,13 @@ def test_ranges_that_touch_are_joined_without_a_byte_more_or_less(ranges: list[B
 def spelt_out(ranges: list[ByteRange]) -> list[int]:
     """The place of every byte."""
     return [offset + byte for offset, length in ranges for byte in range(length)]
+
+
+@given(scattered_ranges(5000, 700), st.data())
+def test_a_slice_is_where_those_bytes_lie(scattered: ByteRanges, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, scattered.length))
+    stop = data.draw(st.integers(start, scattered.length))
+    cut = scattered.slice(start, stop)
+    assert len(cut) == stop - start
+    assert all(length for _, length in cut.ranges)
+    assert spelt_out(list(cut.ranges)) == spelt_out(list(scattered.ranges))[start:stop]

@@ -1,4 +1,4 @@
-"""`select_spans`: a table of single cases, and what must hold of every set of ranges."""
+"""`select_ranges`: a table of single cases, and what must hold of every set of ranges."""
 
 from itertools import pairwise
 
@@ -7,13 +7,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trio_stream.errors import RangeNotSatisfiable
-from trio_stream.http.ranges import MAX_FIELD, MAX_SPANS, MAX_SPECS, PART_OVERHEAD, Span, select_spans
+from trio_stream.http.ranges import MAX_FIELD, MAX_RANGES, MAX_SPECS, PART_OVERHEAD, select_ranges
 
 HUGE = "9" * 5000  # more digits than `int` converts
 
 
 @pytest.mark.parametrize(
-    ("field", "spans"),
+    ("field", "bounds"),
     [
         # one element (section 14.1.2)
         ("bytes=0-0", [(0, 1)]),
@@ -52,8 +52,8 @@ HUGE = "9" * 5000  # more digits than `int` converts
         (f"bytes=0-0, {PART_OVERHEAD + 1}-500", [(0, 1), (PART_OVERHEAD + 1, 501)]),
     ],
 )
-def test_spans_of_a_thousand_bytes(field: str, spans: list[tuple[int, int]]) -> None:
-    assert select_spans(field, 1000) == tuple(Span(start, stop) for start, stop in spans)
+def test_ranges_of_a_thousand_bytes(field: str, bounds: list[tuple[int, int]]) -> None:
+    assert select_ranges(field, 1000) == tuple((start, stop - start) for start, stop in bounds)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_spans_of_a_thousand_bytes(field: str, spans: list[tuple[int, int]]) -> 
     ],
 )
 def test_no_usable_range(field: str | None) -> None:
-    assert select_spans(field, 1000) is None
+    assert select_ranges(field, 1000) is None
 
 
 @pytest.mark.parametrize(
@@ -110,47 +110,47 @@ def test_no_usable_range(field: str | None) -> None:
 )
 def test_unsatisfiable(field: str) -> None:
     with pytest.raises(RangeNotSatisfiable) as raised:
-        select_spans(field, 1000)
+        select_ranges(field, 1000)
     assert raised.value.size == 1000
 
 
 @pytest.mark.parametrize("field", ["bytes=0-", "bytes=0-0", "bytes=-1", "bytes=-0", "bytes=5-", "bytes=junk"])
 def test_nothing_has_no_ranges(field: str) -> None:
-    assert select_spans(field, 0) is None
+    assert select_ranges(field, 0) is None
 
 
 def test_limit_of_elements() -> None:
     element = "0-0"
-    assert select_spans("bytes=" + ",".join([element] * MAX_SPECS), 10) == (Span(0, 1),)
+    assert select_ranges("bytes=" + ",".join([element] * MAX_SPECS), 10) == ((0, 1),)
     with pytest.raises(RangeNotSatisfiable):
-        select_spans("bytes=" + ",".join([element] * (MAX_SPECS + 1)), 10)
+        select_ranges("bytes=" + ",".join([element] * (MAX_SPECS + 1)), 10)
 
 
-def test_limit_of_spans() -> None:
-    elements = [f"{index * 1000}-{index * 1000}" for index in range(MAX_SPANS + 1)]
-    spans = select_spans("bytes=" + ",".join(elements[:-1]), 10**6)
-    assert spans == tuple(Span(index * 1000, index * 1000 + 1) for index in range(MAX_SPANS))
+def test_limit_of_ranges() -> None:
+    elements = [f"{index * 1000}-{index * 1000}" for index in range(MAX_RANGES + 1)]
+    ranges = select_ranges("bytes=" + ",".join(elements[:-1]), 10**6)
+    assert ranges == tuple((index * 1000, 1) for index in range(MAX_RANGES))
     with pytest.raises(RangeNotSatisfiable):
-        select_spans("bytes=" + ",".join(elements), 10**6)
+        select_ranges("bytes=" + ",".join(elements), 10**6)
 
 
 def test_limit_of_length() -> None:
     field = "bytes=1-2"
-    assert select_spans(field + "," * (MAX_FIELD - len(field)), 10) == (Span(1, 3),)
-    assert select_spans(field + "," * (MAX_FIELD - len(field) + 1), 10) is None
+    assert select_ranges(field + "," * (MAX_FIELD - len(field)), 10) == ((1, 2),)
+    assert select_ranges(field + "," * (MAX_FIELD - len(field) + 1), 10) is None
 
 
 def test_every_position_of_the_largest_file_can_be_named() -> None:
     size = 2**63
-    assert select_spans(f"bytes={size - 2}-{size - 2}", size) == (Span(size - 2, size - 1),)
-    assert select_spans(f"bytes=-{size - 1}", size) == (Span(1, size),)
+    assert select_ranges(f"bytes={size - 2}-{size - 2}", size) == ((size - 2, 1),)
+    assert select_ranges(f"bytes=-{size - 1}", size) == ((1, size - 1),)
 
 
 def test_no_width_of_number_makes_a_later_first_pos_earlier() -> None:
     for digits in range(17, 23):
-        assert select_spans(f"bytes=0-{'1' * digits}", 10) == (Span(0, 10),)
+        assert select_ranges(f"bytes=0-{'1' * digits}", 10) == ((0, 10),)
         with pytest.raises(RangeNotSatisfiable):
-            select_spans(f"bytes={'1' * digits}-", 10)
+            select_ranges(f"bytes={'1' * digits}-", 10)
 
 
 positions = st.integers(0, 3500)
@@ -174,22 +174,22 @@ def asked_for(spec: Spec, size: int) -> set[int]:
 @given(size=st.integers(1, 3000), asked=st.lists(specs, min_size=1, max_size=12), comma=commas)
 @example(size=1, asked=[(None, 0)], comma=",")
 @example(size=1, asked=[(0, 0), (None, 1)], comma=",")
-def test_spans_cover_what_was_asked_and_no_more(size: int, asked: list[Spec], comma: str) -> None:
+def test_ranges_cover_what_was_asked_and_no_more(size: int, asked: list[Spec], comma: str) -> None:
     field = "bytes=" + comma.join(
         f"{'' if first is None else first}-{'' if last is None else last}" for first, last in asked
     )
     wanted = set[int]().union(*(asked_for(spec, size) for spec in asked))
     if not wanted:
         with pytest.raises(RangeNotSatisfiable):
-            select_spans(field, size)
+            select_ranges(field, size)
         return
 
-    spans = select_spans(field, size)
+    ranges = select_ranges(field, size)
 
-    assert spans is not None
-    assert all(0 <= span.start < span.stop <= size for span in spans)
-    assert all(after.start - before.stop >= PART_OVERHEAD for before, after in pairwise(spans))
-    sent = {at for span in spans for at in range(span.start, span.stop)}
+    assert ranges is not None
+    assert all(0 <= offset < offset + length <= size for offset, length in ranges)
+    assert all(after[0] - sum(before) >= PART_OVERHEAD for before, after in pairwise(ranges))
+    sent = {at for offset, length in ranges for at in range(offset, offset + length)}
     assert wanted <= sent
     # Every byte sent without having been asked for lies in a gap too small to leave out.
     ordered = sorted(wanted)
@@ -211,7 +211,7 @@ fragments = st.lists(st.sampled_from(["bytes", "=", "-", ",", " ", "\t", "0", "1
 )
 def test_any_text_has_an_answer(field: str, size: int) -> None:
     try:
-        spans = select_spans(field, size)
+        ranges = select_ranges(field, size)
     except RangeNotSatisfiable:
         return
-    assert spans is None or all(0 <= span.start < span.stop <= size for span in spans)
+    assert ranges is None or all(0 <= offset < offset + length <= size for offset, length in ranges)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bodies import assemble, bodies
+from tests.bodies import assemble, bodies, one_range
+from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import PreconditionFailed, RangeNotSatisfiable
-from trio_stream.http.bodies import Gather, Literal, Part, Window, body_length
+from trio_stream.http.bodies import Part, body_length
 from trio_stream.http.fields import format_date
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.ranges import PART_OVERHEAD
@@ -53,23 +54,23 @@ def partial(content_range: str, length: int) -> tuple[tuple[str, str], ...]:
     return (kind, size, ("Content-Range", content_range), *rest)
 
 
-EVERYTHING = Answer(200, whole(10_000), (Window(0, 10_000),))
+EVERYTHING = Answer(200, whole(10_000), (one_range(0, 10_000),))
 
 
 @pytest.mark.parametrize(
     ("fields", "answer"),
     [
         ({}, EVERYTHING),
-        ({"range": "bytes=0-"}, Answer(206, partial("bytes 0-9999/10000", 10_000), (Window(0, 10_000),))),
-        ({"range": "bytes=5-14"}, Answer(206, partial("bytes 5-14/10000", 10), (Window(5, 10),))),
-        ({"range": "bytes=-5"}, Answer(206, partial("bytes 9995-9999/10000", 5), (Window(9995, 5),))),
-        ({"range": "bytes=0-4, 5-9"}, Answer(206, partial("bytes 0-9/10000", 10), (Window(0, 10),))),
+        ({"range": "bytes=0-"}, Answer(206, partial("bytes 0-9999/10000", 10_000), (one_range(0, 10_000),))),
+        ({"range": "bytes=5-14"}, Answer(206, partial("bytes 5-14/10000", 10), (one_range(5, 10),))),
+        ({"range": "bytes=-5"}, Answer(206, partial("bytes 9995-9999/10000", 5), (one_range(9995, 5),))),
+        ({"range": "bytes=0-4, 5-9"}, Answer(206, partial("bytes 0-9/10000", 10), (one_range(0, 10),))),
         ({"range": "seconds=5-14"}, EVERYTHING),
         ({"range": "bytes=14-5"}, EVERYTHING),
         # If-Range
         (
             {"range": "bytes=5-14", "if-range": '"now"'},
-            Answer(206, partial("bytes 5-14/10000", 10), (Window(5, 10),)),
+            Answer(206, partial("bytes 5-14/10000", 10), (one_range(5, 10),)),
         ),
         ({"range": "bytes=5-14", "if-range": '"old"'}, EVERYTHING),
         ({"range": "bytes=99999-", "if-range": '"old"'}, EVERYTHING),
@@ -80,7 +81,7 @@ EVERYTHING = Answer(200, whole(10_000), (Window(0, 10_000),))
         ({"if-modified-since": DATE}, Answer(304, METADATA, ())),
         (
             {"range": "bytes=5-14", "if-match": '"now"'},
-            Answer(206, partial("bytes 5-14/10000", 10), (Window(5, 10),)),
+            Answer(206, partial("bytes 5-14/10000", 10), (one_range(5, 10),)),
         ),
     ],
 )
@@ -120,7 +121,10 @@ def test_dates_mean_nothing_where_nobody_knows_any(name: str, date: str) -> None
 def test_several_ranges() -> None:
     answer = ask({"range": "bytes=9000-9004, 0-1"})
     assert answer.status == 206
-    assert [part for part in answer.parts if isinstance(part, Window)] == [Window(0, 2), Window(9000, 5)]
+    assert [part for part in answer.parts if isinstance(part, ByteRanges)] == [
+        one_range(0, 2),
+        one_range(9000, 5),
+    ]
     names = [name for name, _ in answer.headers]
     assert len(names) == len(set(names))
     assert "Content-Range" not in names
@@ -229,7 +233,7 @@ SEGMENT = Representation(
     FILM.validators,
     "video/mp4",
     "1.m4s",
-    parts=(Literal(b"moof" * 50), Gather(tuple((at, 60) for at in range(0, 3000, 100)))),
+    parts=(b"moof" * 50, ByteRanges(tuple((at, 60) for at in range(0, 3000, 100)))),
 )
 
 
@@ -239,8 +243,8 @@ SEGMENT = Representation(
         ({}, SEGMENT.parts),
         ({"if-range": '"old"', "range": "bytes=0-1"}, SEGMENT.parts),
         ({"range": "bytes=0-"}, SEGMENT.parts),
-        ({"range": "bytes=198-201"}, (Literal(b"of"), Gather(((0, 2),)))),
-        ({"range": "bytes=-1"}, (Gather(((2959, 1),)),)),
+        ({"range": "bytes=198-201"}, (b"of", ByteRanges(((0, 2),)))),
+        ({"range": "bytes=-1"}, (ByteRanges(((2959, 1),)),)),
     ],
 )
 def test_a_composite_is_answered_as_a_file_is(fields: dict[str, str], parts: tuple[Part, ...]) -> None:

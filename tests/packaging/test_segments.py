@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.bodies import assemble
 from tests.mp4.making import Making, Sample, film, payload
-from trio_stream.http.bodies import Gather, Literal, Part, Window, body_length
+from trio_stream.byte_ranges import ByteRange, ByteRanges
+from trio_stream.http.bodies import Part, body_length
 from trio_stream.mp4.boxes import Malformed, read_boxes
 from trio_stream.mp4.edits.timeline import Timeline
 from trio_stream.mp4.reading.movie import read_movie
@@ -18,30 +20,15 @@ def film_of(*tracks: Making) -> tuple[bytes, list[PackagedTrack]]:
     return data, packaged_tracks(read_movie(payload(data), len(data)))
 
 
-def assemble(parts: tuple[Part, ...], data: bytes) -> bytes:
-    found = bytearray()
-    for part in parts:
-        match part:
-            case Literal(literal):
-                found += literal
-            case Window(offset, length):
-                found += data[offset : offset + length]
-            case Gather(runs):
-                found += b"".join(data[offset : offset + length] for offset, length in runs)
-    return bytes(found)
-
-
 ALONE = Making(tuple(Sample(5 + number, 3000) for number in range(8)), (3, 3, 2))
 SOUND = Making((Sample(7, 1024),) * 9, (3, 3, 3), id=2, handler="soun", timescale=48_000)
 
 
-def test_bytes_that_lie_together_are_one_window() -> None:
+def test_bytes_that_lie_together_are_one_range() -> None:
     data, [track] = film_of(ALONE)
     parts = segment(track, 2, 7, 4, len(data))
-    head, window = parts
-    assert isinstance(head, Literal)
-    assert isinstance(window, Window)
-    assert window.length == sum(each.size for each in ALONE.samples[2:7])
+    [(_, length)] = _ranges(parts)
+    assert length == sum(each.size for each in ALONE.samples[2:7])
     whole = assemble(parts, data)
     assert len(whole) == body_length(parts)
     boxes = list(read_boxes(whole))
@@ -50,22 +37,28 @@ def test_bytes_that_lie_together_are_one_window() -> None:
     assert whole.index(b"mfhd\0\0\0\0\0\0\0\5") > 0  # counted from 1
 
 
+def _ranges(parts: tuple[Part, ...]) -> tuple[ByteRange, ...]:
+    """Where the bytes behind the head lie."""
+    _, body = parts
+    assert isinstance(body, ByteRanges)
+    return body.ranges
+
+
 def test_bytes_that_lie_scattered_are_gathered() -> None:
     data, tracks = film_of(ALONE, SOUND)
     for track, made in zip(tracks, (ALONE, SOUND), strict=True):
         parts = segment(track, 1, 8, 0, len(data))
-        assert isinstance(parts[1], Gather)
-        assert len(parts[1].runs) == 3
+        assert len(_ranges(parts)) == 3
         *_, mdat = read_boxes(assemble(parts, data))
         assert bytes(mdat.payload) == b"".join(made.contents[1:8])
-    assert isinstance(segment(tracks[0], 0, 2, 0, len(data))[1], Window)
+    assert len(_ranges(segment(tracks[0], 0, 2, 0, len(data)))) == 1
 
 
 def test_samples_without_bytes() -> None:
     data, [track] = film_of(Making((Sample(0, 3000),) * 4, (4,)))
     [head] = segment(track, 0, 4, 0, len(data))
-    assert isinstance(head, Literal)
-    assert head.data.endswith(b"\0\0\0\x08mdat")
+    assert isinstance(head, bytes)
+    assert head.endswith(b"\0\0\0\x08mdat")
 
 
 def test_a_time_that_cannot_be_said() -> None:

@@ -7,8 +7,9 @@ from xml.etree import ElementTree as ET
 from tests.mp4 import making
 from tests.mp4.mutating import Node, parse
 from tests.playback.specimens import specimens
+from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import SourceUnreadable, Unpackageable
-from trio_stream.http.bodies import Literal, body_length, runs_of
+from trio_stream.http.bodies import body_length
 from trio_stream.media.formats import codecs
 from trio_stream.mp4 import boxes
 from trio_stream.mp4.boxes import Malformed, read_boxes
@@ -94,14 +95,15 @@ def _send(index: Index, rendition: Rendition, size: int) -> None:
         except Malformed:
             continue
         head, *rest = parts
-        assert isinstance(head, Literal)
-        assert body_length(parts) < len(head.data) + (1 << 40)
+        assert isinstance(head, bytes)
+        assert body_length(parts) < len(head) + (1 << 40)
         for part in rest:
-            for offset, length in runs_of(part):
+            assert isinstance(part, ByteRanges)
+            for offset, length in part.ranges:
                 assert offset >= 0
                 assert length > 0
                 assert offset + length <= size, "a read outside the file"
-        kinds = [each.kind for each in read_boxes(head.data[: head.data.index(b"mdat") - 4])]
+        kinds = [each.kind for each in read_boxes(head[: head.index(b"mdat") - 4])]
         assert kinds == ["styp", "moof"]
 
 

@@ -7,28 +7,29 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.bodies import assemble
+from tests.bodies import assemble, one_range
 from tests.streaming.sinks import SIZE, Sink, streaming
+from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import SourceChanged, SourceUnreadable
-from trio_stream.http.bodies import Gather, Literal, Part, Window
+from trio_stream.http.bodies import Part
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MapPool
 from trio_stream.streaming.pump import Chunk, Delivery, Spans
 from trio_stream.streaming.registry import Registry
 
-FILM = Gather(tuple((at, 32_000) for at in range(0, SIZE - 40_000, 33_000)))
-"""Long runs with short gaps: a track of video, between which that of the sound lies."""
+FILM = ByteRanges(tuple((at, 32_000) for at in range(0, SIZE - 40_000, 33_000)))
+"""Long ranges with short gaps: a track of video, between which that of the sound lies."""
 
-SOUND = Gather(tuple((at, 350) for at in range(0, SIZE - 350, 1_000)))
+SOUND = ByteRanges(tuple((at, 350) for at in range(0, SIZE - 350, 1_000)))
 
-LITTLE = Gather(SOUND.runs[:300])
+LITTLE = ByteRanges(SOUND.ranges[:300])
 """No more than one copy: a segment of sound."""
 
-PARTS = pytest.mark.parametrize("part", [Window(0, SIZE), FILM, SOUND], ids=["window", "film", "sound"])
+PARTS = pytest.mark.parametrize("part", [one_range(0, SIZE), FILM, SOUND], ids=["one range", "film", "sound"])
 DELIVERIES = pytest.mark.parametrize("delivery", Delivery)
 
 
-async def test_long_runs_are_sent_from_where_they_lie(pool: MapPool, disk: Disk, path: Path) -> None:
+async def test_long_ranges_are_sent_from_where_they_lie(pool: MapPool, disk: Disk, path: Path) -> None:
     chunks: list[Chunk] = []
     sink = Sink(path)
 
@@ -37,8 +38,8 @@ async def test_long_runs_are_sent_from_where_they_lie(pool: MapPool, disk: Disk,
         await sink(chunk)
 
     async with streaming(pool, disk, path) as stream:
-        await stream.run([Literal(b"moof"), FILM], look, Delivery.SPANS)
-        assert (stream.start, stream.stop) == (0, sum(FILM.runs[-1]))
+        await stream.run([b"moof", FILM], look, Delivery.SPANS)
+        assert (stream.start, stream.stop) == (0, sum(FILM.ranges[-1]))
     first, _ = chunks
     assert isinstance(first, Spans)
     assert (first.lead, first.length) == (b"moof", 4 + FILM.length - 16 * 1024)
@@ -51,12 +52,12 @@ async def test_long_runs_are_sent_from_where_they_lie(pool: MapPool, disk: Disk,
     [(LITTLE, Delivery.SPANS), (SOUND, Delivery.VIEWS), (SOUND, Delivery.COPIES)],
     ids=["little in spans", "views", "copies"],
 )
-async def test_short_runs_are_gathered(
-    pool: MapPool, disk: Disk, path: Path, part: Gather, delivery: Delivery
+async def test_short_ranges_are_gathered(
+    pool: MapPool, disk: Disk, path: Path, part: ByteRanges, delivery: Delivery
 ) -> None:
     sink = Sink(path)
     async with streaming(pool, disk, path) as stream:
-        await stream.run([Literal(b"moof"), part], sink, delivery)
+        await stream.run([b"moof", part], sink, delivery)
     assert sum(sink.copies) == 4 + part.length, "with what comes before them"
     assert sink.data == b"moof" + assemble([part], path.read_bytes())
 
@@ -68,13 +69,15 @@ async def test_a_few_bytes_of_our_own_are_sent_with_what_follows(
 ) -> None:
     """Also behind a part that is empty; at the end, and where they are many, by themselves."""
     sink = Sink(path)
-    small, large = Literal(b"moof" * 2048), Literal(b"moof" * 2049)
+    small, large = b"moof" * 2048, b"moof" * 2049
     async with streaming(pool, disk, path) as stream:
-        await stream.run([small, Window(5, 0), part, small, Gather(()), part, large, small], sink, delivery)
-    own = {len(small.data), len(large.data)}
-    assert [size for size in sink.sizes if size in own] == [len(large.data), len(small.data)]
+        await stream.run(
+            [small, one_range(5, 0), part, small, ByteRanges(()), part, large, small], sink, delivery
+        )
+    own = {len(small), len(large)}
+    assert [size for size in sink.sizes if size in own] == [len(large), len(small)]
     body = assemble([part], path.read_bytes())
-    assert sink.data == small.data + body + small.data + body + large.data + small.data
+    assert sink.data == small + body + small + body + large + small
 
 
 @pytest.mark.parametrize("delivery", [Delivery.VIEWS, Delivery.COPIES])

@@ -3,73 +3,28 @@
 Invariant: `body_length` of the parts is the Content-Length of the response, to the byte.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 
-from trio_stream.byte_ranges import ByteRange
-from trio_stream.http.ranges import Span
+from trio_stream.byte_ranges import ByteRange, ByteRanges
 
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """Bytes to be sent as they are."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """`length` bytes from `offset` on of the file being served."""
-
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gather:
-    """The bytes of `runs`, one after the other, of the file being served; no run is empty.
-
-    Two runs that touch are as right as one, but one costs less.
-    """
-
-    runs: tuple[ByteRange, ...]
-    length: int = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "length", sum([length for _, length in self.runs]))
-
-
-type Part = Literal | Window | Gather
-
-
-def part_length(part: Part) -> int:
-    """How many bytes the part is."""
-    return len(part.data) if isinstance(part, Literal) else part.length
+type Part = bytes | ByteRanges
+"""Bytes that are sent as they are, or where in the file being served the bytes lie."""
 
 
 def body_length(parts: Iterable[Part]) -> int:
     """How many bytes the parts are together."""
-    return sum(map(part_length, parts))
+    return sum(map(len, parts))
 
 
-def runs_of(part: Part) -> tuple[ByteRange, ...]:
-    """Where the bytes of the part lie in the file."""
-    match part:
-        case Literal():
-            return ()
-        case Window(offset, length):
-            return ((offset, length),)
-        case Gather(runs):
-            return runs
-
-
-def slice_parts(parts: Iterable[Part], start: int, stop: int) -> tuple[Part, ...]:
-    """The bytes from `start` up to, not including, `stop` of the body that `parts` are; none of them is empty."""
+def slice_parts(parts: Iterable[Part], wanted: ByteRange) -> tuple[Part, ...]:
+    """The parts that are a byte range of the body that `parts` are; none of them is empty."""
+    start, length = wanted
+    stop = start + length
     cut: list[Part] = []
     for part in parts:
         if stop <= 0:
             break
-        length = part_length(part)
+        length = len(part)
         first, last = max(start, 0), min(stop, length)
         if first < last:
             cut.append(part if last - first == length else _slice(part, first, last))
@@ -78,36 +33,25 @@ def slice_parts(parts: Iterable[Part], start: int, stop: int) -> tuple[Part, ...
 
 
 def _slice(part: Part, start: int, stop: int) -> Part:
-    match part:
-        case Literal(data):
-            return Literal(data[start:stop])
-        case Window(offset, _):
-            return Window(offset + start, stop - start)
-        case Gather(runs):
-            return Gather(tuple(_slice_runs(runs, start, stop)))
+    return part[start:stop] if isinstance(part, bytes) else part.slice(start, stop)
 
 
-def _slice_runs(runs: Iterable[ByteRange], start: int, stop: int) -> Iterator[ByteRange]:
-    for offset, length in runs:
-        if stop <= 0:
-            return
-        first, last = max(start, 0), min(stop, length)
-        if first < last:
-            yield offset + first, last - first
-        start, stop = start - length, stop - length
-
-
-def content_range(span: Span, size: int) -> str:
-    """The Content-Range of a span of `size` bytes; last-pos is inclusive (RFC 9110 section 14.4)."""
-    return f"bytes {span.start}-{span.stop - 1}/{size}"
+def content_range(sent: ByteRange, size: int) -> str:
+    """The Content-Range of a byte range of `size` bytes; last-pos is inclusive (RFC 9110 section 14.4)."""
+    offset, length = sent
+    return f"bytes {offset}-{offset + length - 1}/{size}"
 
 
 def multipart_byteranges(
-    spans: Sequence[Span], size: int, media_type: str, boundary: str, cut: Callable[[Span], Iterable[Part]]
+    ranges: Sequence[ByteRange],
+    size: int,
+    media_type: str,
+    boundary: str,
+    cut: Callable[[ByteRange], Iterable[Part]],
 ) -> tuple[Part, ...]:
-    """A body of multipart/byteranges with one body part for each span (RFC 9110 section 14.6).
+    """A body of multipart/byteranges with one body part for each range (RFC 9110 section 14.6).
 
-    `cut` makes the parts that are a span of the representation, which has `size` bytes. `boundary` is a token of at
+    `cut` makes the parts that are a range of the representation, which has `size` bytes. `boundary` is a token of at
     most 70 characters that does not occur in the file; nobody can look, so the caller takes a random one.
     """
     # RFC 2046 section 5.1.1, without preamble and epilogue:
@@ -117,14 +61,14 @@ def multipart_byteranges(
     #   close-delimiter = delimiter "--"
     parts: list[Part] = []
     lead = ""
-    for span in spans:
+    for each in ranges:
         head = (
             f"{lead}--{boundary}\r\n"
             f"Content-Type: {media_type}\r\n"
-            f"Content-Range: {content_range(span, size)}\r\n"
+            f"Content-Range: {content_range(each, size)}\r\n"
             "\r\n"
         )
-        parts += Literal(head.encode("ascii")), *cut(span)
+        parts += head.encode("ascii"), *cut(each)
         lead = "\r\n"
-    parts.append(Literal(f"{lead}--{boundary}--\r\n".encode("ascii")))
+    parts.append(f"{lead}--{boundary}--\r\n".encode("ascii"))
     return tuple(parts)

@@ -1,14 +1,14 @@
 """Which bytes of a representation a `Range` field asks for.
 
-Invariant: whatever the field says, the answer is cheap to make and cheap to serve. Every span lies inside the
-representation and is not empty, spans ascend, no two are closer than a body part costs, and there are at most
-`MAX_SPANS` of them.
+Invariant: whatever the field says, the answer is cheap to make and cheap to serve. Every byte range lies
+inside the representation and is not empty, they ascend, no two are closer than a body part costs, and there are at
+most `MAX_RANGES` of them.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from trio_stream.byte_ranges import ByteRange
 from trio_stream.errors import RangeNotSatisfiable
 
 MAX_FIELD = 8192
@@ -17,8 +17,8 @@ MAX_FIELD = 8192
 MAX_SPECS = 200
 """Elements a range set may have."""
 
-MAX_SPANS = 32
-"""Separate spans, each a seek in the file and a body part, that one response may have."""
+MAX_RANGES = 32
+"""Separate ranges, each a seek in the file and a body part, that one response may have."""
 
 PART_OVERHEAD = 128
 """Bytes a body part costs beside its data; a smaller gap is cheaper to send than to skip."""
@@ -40,27 +40,14 @@ _SPEC = re.compile(r"(?P<first>[0-9]+)-(?P<last>[0-9]*)|-(?P<suffix>[0-9]+)")
 _BEYOND = 10**19
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """The bytes from `start` up to, not including, `stop`."""
-
-    start: int
-    stop: int
-
-    @property
-    def length(self) -> int:
-        """How many bytes."""
-        return self.stop - self.start
-
-
-def select_spans(range_field: str | None, size: int) -> tuple[Span, ...] | None:
+def select_ranges(range_field: str | None, size: int) -> tuple[ByteRange, ...] | None:
     """Resolve the value of a `Range` field against a representation of `size` bytes (RFC 9110 section 14.2).
 
     None means there is no usable `Range` and the whole representation is to be sent: the field is missing, of
     another unit, malformed anywhere, too long, or the representation is empty. An empty representation has no
     Content-Range to describe it, so there a server does better to use its right to ignore the field.
 
-    Otherwise one or more spans in ascending order: overlapping and nearly adjacent ones are sent as one
+    Otherwise one or more byte ranges in ascending order: overlapping and nearly adjacent ones are sent as one
     (section 15.3.7.2), unsatisfiable ones are dropped.
 
     Raises RangeNotSatisfiable when no member is satisfiable, or when the set is excessive (section 15.5.17).
@@ -72,10 +59,11 @@ def select_spans(range_field: str | None, size: int) -> tuple[Span, ...] | None:
         return None
     if len(specs) > MAX_SPECS:
         raise RangeNotSatisfiable(size)
-    spans = _coalesce(span for first, last in specs if (span := _resolve(first, last, size)).length > 0)
-    if not 0 < len(spans) <= MAX_SPANS:
+    found = (_resolve(first, last, size) for first, last in specs)
+    ranges = _coalesce((offset, length) for offset, length in found if length > 0)
+    if not 0 < len(ranges) <= MAX_RANGES:
         raise RangeNotSatisfiable(size)
-    return spans
+    return ranges
 
 
 def _parse(range_field: str) -> list[tuple[int | None, int | None]] | None:
@@ -107,18 +95,22 @@ def _number(digits: str) -> int:
     return _BEYOND if len(significant) > 19 else int(significant or "0")
 
 
-def _resolve(first: int | None, last: int | None, size: int) -> Span:
-    """The span of one element, of length zero or less when it is unsatisfiable (section 14.1.2)."""
+def _resolve(first: int | None, last: int | None, size: int) -> ByteRange:
+    """The bytes of one element, of length zero or less when it is unsatisfiable (section 14.1.2)."""
     if first is None:
-        return Span(max(0, size - (last or 0)), size)
-    return Span(first, size if last is None else min(last + 1, size))
+        length = min(last or 0, size)
+        return size - length, length
+    return first, (size if last is None else min(last + 1, size)) - first
 
 
-def _coalesce(spans: Iterable[Span]) -> tuple[Span, ...]:
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if merged and span.start - merged[-1].stop < PART_OVERHEAD:
-            merged[-1] = Span(merged[-1].start, max(merged[-1].stop, span.stop))
+def _coalesce(ranges: Iterable[ByteRange]) -> tuple[ByteRange, ...]:
+    merged: list[ByteRange] = []
+    end = 0
+    for offset, length in sorted(ranges):
+        if merged and offset - end < PART_OVERHEAD:
+            begin, _ = merged.pop()
+            end = max(end, offset + length)
         else:
-            merged.append(span)
+            begin, end = offset, offset + length
+        merged.append((begin, end - begin))
     return tuple(merged)

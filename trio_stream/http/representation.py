@@ -7,18 +7,12 @@ Content-Length says is what the parts add up to.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from trio_stream.byte_ranges import ByteRange, ByteRanges
 from trio_stream.errors import PreconditionFailed
-from trio_stream.http.bodies import (
-    Part,
-    Window,
-    body_length,
-    content_range,
-    multipart_byteranges,
-    slice_parts,
-)
+from trio_stream.http.bodies import Part, body_length, content_range, multipart_byteranges, slice_parts
 from trio_stream.http.fields import content_disposition, format_date
 from trio_stream.http.preconditions import Validators, Verdict, evaluate, range_applies
-from trio_stream.http.ranges import Span, select_spans
+from trio_stream.http.ranges import select_ranges
 
 ASK_FIRST = "no-cache"
 """The URL names something that may change: a cache may keep what it has but must ask first."""
@@ -47,11 +41,11 @@ class Representation:
     vary: str | None = None
     coding: str | None = None
 
-    def cut(self, span: Span) -> tuple[Part, ...]:
-        """The bytes of a span as parts."""
+    def cut(self, wanted: ByteRange) -> tuple[Part, ...]:
+        """The parts that are a byte range of it."""
         if self.parts is None:
-            return (Window(span.start, span.length),)
-        return slice_parts(self.parts, span.start, span.stop)
+            return (ByteRanges((wanted,)),)
+        return slice_parts(self.parts, wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +94,22 @@ def respond(
 
     # Section 14.2: Range is defined for GET only, and comes after the preconditions.
     ranged = method == "GET" and range_applies(fields, validators, now=now)
-    spans = select_spans(fields.get("range"), size) if ranged else None
+    ranges = select_ranges(fields.get("range"), size) if ranged else None
 
     status, content_type = 206, representation.media_type
     part_of: tuple[tuple[str, str], ...] = ()
     parts: tuple[Part, ...]
-    if spans is None:
+    if ranges is None:
         status = 200
-        parts = representation.cut(Span(0, size)) if size else ()
-    elif len(spans) == 1:  # also what is left of several (section 15.3.7.2)
-        part_of = (("Content-Range", content_range(spans[0], size)),)
-        parts = representation.cut(spans[0])
+        parts = representation.cut((0, size)) if size else ()
+    elif len(ranges) == 1:  # also what is left of several (section 15.3.7.2)
+        part_of = (("Content-Range", content_range(ranges[0], size)),)
+        parts = representation.cut(ranges[0])
     else:
         # Section 15.3.7.2: each part has its Content-Range, the response must not have one.
         word = boundary()
         content_type = f"multipart/byteranges; boundary={word}"
-        parts = multipart_byteranges(spans, size, representation.media_type, word, representation.cut)
+        parts = multipart_byteranges(ranges, size, representation.media_type, word, representation.cut)
 
     headers = (
         ("Content-Type", content_type),

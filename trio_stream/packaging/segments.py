@@ -1,6 +1,7 @@
 """A segment as a list of parts: a head that is computed, then the track's own bytes where they lie in the file."""
 
-from trio_stream.http.bodies import Gather, Literal, Part, Window
+from trio_stream.byte_ranges import ByteRanges
+from trio_stream.http.bodies import Part
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.writing.fragments import fragment_head, init_segment
 from trio_stream.packaging.selection import PackagedTrack
@@ -31,6 +32,4 @@ def segment(
     except ValueError as error:
         raise Malformed("moov/trak/mdia/minf/stbl", str(error)) from None
     ranges = packaged.samples.byte_ranges(first, stop, size)
-    if not ranges:
-        return (Literal(head),)
-    return Literal(head), Window(*ranges[0]) if len(ranges) == 1 else Gather(ranges)
+    return (head, ByteRanges(ranges)) if ranges else (head,)

@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 from trio_stream.byte_ranges import ByteRange, take
 from trio_stream.errors import SourceChanged, SourceUnreadable
-from trio_stream.http.bodies import Literal, Part, part_length, runs_of
+from trio_stream.http.bodies import Part
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.sizing import KIB, ChunkSizer
@@ -96,14 +96,14 @@ class Pump:
         """
         lead = b""
         for part in parts:
-            if isinstance(part, Literal):
+            if isinstance(part, bytes):
                 await self._put_bytes(lead, put)
-                lead = part.data
+                lead = part
                 if len(lead) > LEAD:
                     await self._put_bytes(lead, put)
                     lead = b""
-            elif length := part_length(part):
-                await self._put_ranges(lead, runs_of(part), length, put)
+            elif part.length:
+                await self._put_ranges(lead, part.ranges, part.length, put)
                 lead = b""
         await self._put_bytes(lead, put)
 

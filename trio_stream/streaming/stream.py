@@ -15,8 +15,9 @@ from secrets import token_hex
 
 import trio
 
+from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError, first_error
-from trio_stream.http.bodies import Gather, Part, body_length, runs_of
+from trio_stream.http.bodies import Part, body_length
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.pump import (
@@ -124,8 +125,8 @@ class Stream:
             largest = min(largest, LARGEST_COPY)
         smallest = min(SMALLEST_SPAN if delivery is Delivery.SPANS else SMALLEST, largest)
         # One chunk and its end, or a segment, are sent as they are read: there is little to be read ahead.
-        segment = any(isinstance(part, Gather) for part in parts)
-        uncopied = delivery is Delivery.SPANS or (delivery is Delivery.VIEWS and segment)
+        scattered = any(isinstance(part, ByteRanges) and len(part.ranges) > 1 for part in parts)
+        uncopied = delivery is Delivery.SPANS or (delivery is Delivery.VIEWS and scattered)
         at_once = self._owed <= (largest if uncopied else smallest) + TAIL
         most = LARGEST_LONE_COPY if at_once else LARGEST_COPY
         pump = Pump(self.file, self._disk, ChunkSizer(smallest, largest), delivery, self._queued, most)
@@ -270,10 +271,10 @@ class Stream:
         self._counted(size, chunks)
 
     def _note_range(self, parts: Sequence[Part]) -> None:
-        scattered = [runs for part in parts if (runs := runs_of(part))]
-        # Of a track's runs none lies within another, so the last one ends last; comparing them is all this may cost.
-        self.start = min([min(runs)[0] for runs in scattered], default=0)
-        self.stop = max([sum(max(runs)) for runs in scattered], default=0)
+        lying = [part.ranges for part in parts if isinstance(part, ByteRanges) and part.ranges]
+        # Of a track's ranges none lies within another, so the last one ends last: comparing them is all this may cost.
+        self.start = min([min(ranges)[0] for ranges in lying], default=0)
+        self.stop = max([sum(max(ranges)) for ranges in lying], default=0)
 
     def _queued(self, size: int) -> None:
         self._buffered += size

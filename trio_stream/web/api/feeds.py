@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import BadRequest, RangeNotSatisfiable, SourceUnreadable
-from trio_stream.http.bodies import Literal, Part, Window
+from trio_stream.http.bodies import Part
 from trio_stream.http.numbers import whole_number
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import segments
@@ -43,21 +44,21 @@ class Feed(Protocol):
         """What a client is told before what follows from there."""
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
-        """What follows from there, in pieces that are sent one after the other."""
+        """What follows from there, in bodies that are sent one after the other."""
 
     def end(self) -> dict[str, Any]:
         """What a client is told when everything went."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bytes:
+class ByteFeed:
     """The bytes from `first` to `stop` (not included) of the file."""
 
     first: int
     stop: int
 
     @classmethod
-    def of(cls, query: Mapping[str, str], size: int) -> "Bytes":
+    def of(cls, query: Mapping[str, str], size: int) -> "ByteFeed":
         """`start` (included, default 0) and `end` (not included, default and at most `size`), in bytes.
 
         Raises `BadRequest` for what is no number or backwards, `RangeNotSatisfiable` for a start past the end.
@@ -87,7 +88,7 @@ class Bytes:
         return {"offset": position, "end": self.stop}
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
-        yield (Window(position, self.stop - position),)
+        yield (ByteRanges(((position, self.stop - position),)),)
 
     def end(self) -> dict[str, Any]:
         return {"offset": self.stop}
@@ -172,7 +173,7 @@ class Fragments:
         """The init segment of all, each coded in the way of that number."""
         tracks = (self.index.tracks[each.name] for each in self.renditions)
         coded = (track.coded(number) for track, number in zip(tracks, codings, strict=True))
-        return (Literal(segments.init(*coded)),)
+        return (segments.init(*coded),)
 
     def _changed(self, codings: list[int], at: int, number: int) -> Iterator[tuple[Part, ...]]:
         """Another init segment if a segment is coded in another way than the one before, which is noted."""

@@ -10,7 +10,7 @@ from functools import partial
 from quart import Blueprint
 
 from trio_stream.errors import DerivedNotFound
-from trio_stream.http.bodies import Literal, Part
+from trio_stream.http.bodies import Part
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import FOR_EVER, Answer, Representation
 from trio_stream.library.background.derived import SUFFIXES, digest
@@ -77,5 +77,5 @@ def _send_track(asked: DirectRequest, track: bytes, mtime_ns: int, name: str) ->
     """A track of tiles, which is kept nowhere: it is written anew, and is the same or not what was asked for."""
     if digest(track) != name:
         raise DerivedNotFound("there is no such file")
-    answer = _respond(asked, name, "vtt", len(track), mtime_ns, (Literal(track),))
+    answer = _respond(asked, name, "vtt", len(track), mtime_ns, (track,))
     return DirectResponse.at_hand(answer)

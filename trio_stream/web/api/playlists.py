@@ -10,8 +10,9 @@ from functools import partial
 
 from quart import Blueprint
 
+from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import DerivedNotFound, NotTheOwner, VideoNotFound
-from trio_stream.http.bodies import Literal, Part, Window, body_length
+from trio_stream.http.bodies import Part, body_length
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
 from trio_stream.library.background.derived import SUFFIXES
@@ -99,7 +100,7 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
         and not (presentation := await exchange.attend(partial(titles.presentation, video))).by_copy
     ):
         made = exchange.hold(await exchange.attend(partial(_remuxed, exchange, video, presentation, wanted)))
-        parts: tuple[Part, ...] = (Window(0, made.content.size),)
+        parts: tuple[Part, ...] = (ByteRanges(((0, made.content.size),)),)
         source, kind = made, _rendition(presentation, name).kind
     else:
         index = index or await titles.index(video)
@@ -117,7 +118,7 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
             parts=parts,
         )
     )
-    if not answer.parts or all(isinstance(part, Literal) for part in answer.parts):
+    if not answer.parts or all(isinstance(part, bytes) for part in answer.parts):
         return DirectResponse.at_hand(answer)
     stream = exchange.admit(source, name=video.name, transport="http")
     return DirectResponse(answer.status, answer.headers, stream, answer.parts)
@@ -154,7 +155,7 @@ def _parts(index: Index, wanted: _Wanted) -> tuple[Part, ...]:
     if number is None:
         if wanted.init >= len(track.codings):
             raise DerivedNotFound("there is no such segment")
-        return (Literal(segments.init(track.coded(wanted.init))),)
+        return (segments.init(track.coded(wanted.init)),)
     among = rendition.keys if wanted.keyframe else rendition.segments
     if among is None or number >= len(among):
         raise DerivedNotFound("there is no such segment")
@@ -231,7 +232,7 @@ def _send_text(
             media_type=media_type,
             filename=filename,
             caching=caching,
-            parts=(Literal(text.body),),
+            parts=(text.body,),
         )
     )
     return DirectResponse.at_hand(answer)

@@ -8,7 +8,6 @@ from typing import Any
 from quart import Blueprint
 
 from trio_stream.errors import Unpackageable, VideoNotFound
-from trio_stream.http.bodies import Literal
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, Representation
 from trio_stream.packaging.presentation import Omission, Presentation, Rendition
@@ -39,7 +38,7 @@ async def presentation(asked: DirectRequest, exchange: Exchange) -> DirectRespon
             media_type=MEDIA_TYPE,
             filename="presentation.json",
             caching=ASK_FIRST,
-            parts=(Literal(text.body),),
+            parts=(text.body,),
         )
     )
     return DirectResponse.at_hand(answer)

@@ -35,7 +35,7 @@ from trio_stream.errors import (
 from trio_stream.library.folder.catalog import OpenVideo
 from trio_stream.streaming.pump import Chunk, Delivery
 from trio_stream.streaming.stream import Ending, Stream
-from trio_stream.web.api.feeds import Bytes, Feed, Fragments
+from trio_stream.web.api.feeds import ByteFeed, Feed, Fragments
 from trio_stream.web.api.streams import requested_name, validators
 from trio_stream.web.asgi.connections import delivery
 from trio_stream.web.asgi.exchange import exchange, services
@@ -112,7 +112,7 @@ async def _feed(video: OpenVideo) -> Feed:
     """What the query asks for. Raises `BadRequest`, `RangeNotSatisfiable`, `Unpackageable`."""
     match websocket.args.get("format"):
         case None:
-            return Bytes.of(websocket.args, video.status.st_size)
+            return ByteFeed.of(websocket.args, video.status.st_size)
         case "fmp4":
             return Fragments.of(websocket.args, await services().titles.index(video))
         case _:

@@ -20,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from trio_stream.errors import ClientGone, NotTheOwner
-from trio_stream.http.bodies import Literal, Part
+from trio_stream.http.bodies import Part
 from trio_stream.http.representation import Answer, Representation, respond
 from trio_stream.server.asgi.http import LEAVING
 from trio_stream.services import Services
@@ -91,7 +91,7 @@ class DirectResponse:
     @classmethod
     def at_hand(cls, answer: Answer) -> Self:
         """An answer whose parts are all in memory."""
-        body = b"".join(part.data for part in answer.parts if isinstance(part, Literal))
+        body = b"".join(part for part in answer.parts if isinstance(part, bytes))
         return cls(answer.status, answer.headers, body=body)
 
     @classmethod

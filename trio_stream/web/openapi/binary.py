@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from trio_stream.http.ranges import MAX_SPANS
+from trio_stream.http.ranges import MAX_RANGES
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER
 from trio_stream.library.background.derived import SUFFIXES
 from trio_stream.web.api import sockets
@@ -142,7 +142,7 @@ def conditions(noun: str, *, with_body: bool) -> list[Json]:
     ]
     if with_body:
         found = [
-            ("Range", f"The bytes to send, up to {MAX_SPANS} separate ranges.", "bytes=0-99"),
+            ("Range", f"The bytes to send, up to {MAX_RANGES} separate ranges.", "bytes=0-99"),
             (
                 "If-Range",
                 f"The whole {noun} is sent instead of `Range` unless this validator still fits.",

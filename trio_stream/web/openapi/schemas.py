@@ -1,7 +1,7 @@
 """The shapes that cross the wire, as JSON Schema 2020-12, and what each problem means."""
 
 from trio_stream.errors import TrioStreamError
-from trio_stream.http.ranges import MAX_SPANS
+from trio_stream.http.ranges import MAX_RANGES
 from trio_stream.streaming.stream import Ending
 from trio_stream.telemetry.history import LENGTH
 from trio_stream.web.api.feeds import LONGEST_TIME
@@ -272,7 +272,7 @@ REMEDIES = {
     "foreign-origin": "Let the operator add the origin to `TRIO_STREAM_CORS_ORIGINS`.",
     "video-not-found": "Take names, or better the ready-made URLs, from `/api/videos`.",
     "stream-not-found": "It has ended already, which is as good.",
-    "range-not-satisfiable": f"`Content-Range` has the size. At most {MAX_SPANS} separate ranges are served.",
+    "range-not-satisfiable": f"`Content-Range` has the size. At most {MAX_RANGES} separate ranges are served.",
     "data-in-use": "Stop the other one, or give this one a `TRIO_STREAM_DATA` of its own.",
     "not-the-owner": "Ask again after as many seconds as `Retry-After` says.",
     "request-entity-too-large": "Send less at once: an export may be cut between any two entries.",

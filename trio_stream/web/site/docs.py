@@ -8,7 +8,6 @@ from hypercorn.typing import HTTPScope
 from quart import Blueprint, Response, abort, request
 
 from trio_stream import __version__
-from trio_stream.http.bodies import Literal
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, StreamedResponse
@@ -107,7 +106,7 @@ def sent(asset: views.Asset, caching: str, *, vary: str | None = None, coding: s
             validators=Validators(etag=f'"{asset.tag}"', modified=asset.modified),
             media_type=asset.content_type,
             caching=caching,
-            parts=(Literal(asset.content),),
+            parts=(asset.content,),
             vary=vary,
             coding=coding,
         )
