@@ -7,9 +7,9 @@ from pathlib import Path
 
 import trio
 
+from trio_stream.server.sending.chunks import Chunk, FileChunk
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MapPool
-from trio_stream.streaming.pump import Chunk, Spans, chunk_length
 from trio_stream.streaming.registry import Registry
 from trio_stream.streaming.stream import Stream
 
@@ -39,8 +39,8 @@ class Sink:
 
     async def __call__(self, chunk: Chunk) -> None:
         await trio.lowlevel.checkpoint()
-        self.sizes.append(chunk_length(chunk))
-        if isinstance(chunk, Spans):
+        self.sizes.append(len(chunk))
+        if isinstance(chunk, FileChunk):
             self.data += chunk.lead
             with self.path.open("rb") as file:
                 for offset, length in chunk.ranges:
@@ -48,6 +48,7 @@ class Sink:
                     self.data += file.read(length)
         else:
             self.data += chunk
+            assert isinstance(chunk, memoryview)
             self.views.append(chunk)
             if isinstance(chunk.obj, bytearray):
                 self.copies.append(len(chunk))

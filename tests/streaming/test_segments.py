@@ -12,9 +12,10 @@ from tests.streaming.sinks import SIZE, Sink, streaming
 from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import SourceChanged, SourceUnreadable
 from trio_stream.http.bodies import Part
+from trio_stream.server.sending.chunks import Chunk, FileChunk
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MapPool
-from trio_stream.streaming.pump import Chunk, Delivery, Spans
+from trio_stream.streaming.pump import Delivery
 from trio_stream.streaming.registry import Registry
 
 FILM = ByteRanges(tuple((at, 32_000) for at in range(0, SIZE - 40_000, 33_000)))
@@ -38,19 +39,19 @@ async def test_long_ranges_are_sent_from_where_they_lie(pool: MapPool, disk: Dis
         await sink(chunk)
 
     async with streaming(pool, disk, path) as stream:
-        await stream.run([b"moof", FILM], look, Delivery.SPANS)
+        await stream.run([b"moof", FILM], look, Delivery.RANGES)
         assert (stream.start, stream.stop) == (0, sum(FILM.ranges[-1]))
     first, _ = chunks
-    assert isinstance(first, Spans)
-    assert (first.lead, first.length) == (b"moof", 4 + FILM.length - 16 * 1024)
+    assert isinstance(first, FileChunk)
+    assert (first.lead, first.length) == (b"moof", FILM.length - 16 * 1024)
     assert sink.copies == [16 * 1024], "the end is sealed before it is checked"
     assert sink.data == b"moof" + assemble([FILM], path.read_bytes())
 
 
 @pytest.mark.parametrize(
     ("part", "delivery"),
-    [(LITTLE, Delivery.SPANS), (SOUND, Delivery.VIEWS), (SOUND, Delivery.COPIES)],
-    ids=["little in spans", "views", "copies"],
+    [(LITTLE, Delivery.RANGES), (SOUND, Delivery.VIEWS), (SOUND, Delivery.COPIES)],
+    ids=["little in ranges", "views", "copies"],
 )
 async def test_short_ranges_are_gathered(
     pool: MapPool, disk: Disk, path: Path, part: ByteRanges, delivery: Delivery
@@ -85,7 +86,7 @@ async def test_a_few_bytes_of_our_own_are_sent_with_what_follows(
 async def test_a_reader_that_stops_taking_a_segment_costs_little(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, times: int
 ) -> None:
-    """Spans are nobody's memory; what those who send them keep is measured with real servers."""
+    """File chunks are nobody's memory; what those who send them keep is measured with real servers."""
     sink = Sink(path)
     stuck = trio.Event()
 

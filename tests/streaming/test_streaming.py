@@ -18,9 +18,10 @@ from trio_stream.errors import (
     TooManyStreams,
 )
 from trio_stream.http.bodies import Part, slice_parts
+from trio_stream.server.sending.chunks import Chunk
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile, MapPool
-from trio_stream.streaming.pump import LARGEST_COPY, LARGEST_LONE_COPY, Chunk, Delivery
+from trio_stream.streaming.pump import LARGEST_COPY, LARGEST_LONE_COPY, Delivery
 from trio_stream.streaming.registry import Registry
 from trio_stream.streaming.sizing import ChunkSizer
 from trio_stream.streaming.stream import DEPTH, LARGEST_CHUNK, SMALLEST, Ending
@@ -86,7 +87,7 @@ async def test_a_reader_that_takes_nothing_has_a_bounded_buffer(
         nursery.start_soon(run)
         await started.wait()
         await trio.testing.wait_all_tasks_blocked(0.05)
-        first = LARGEST_CHUNK if delivery is Delivery.SPANS else SMALLEST
+        first = LARGEST_CHUNK if delivery is Delivery.RANGES else SMALLEST
         assert stream.statistics().buffered <= (DEPTH + 2) * first
         assert stream.statistics().bytes_sent == 0
         nursery.cancel_scope.cancel()

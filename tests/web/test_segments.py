@@ -15,7 +15,7 @@ import trio
 from tests.bodies import assemble
 from tests.http2 import certified, http2, tls
 from tests.scattered import body
-from tests.server.test_spans import packets_with_data
+from tests.server.test_file_chunks import packets_with_data
 from tests.support import Server, connect, read_head, serving, wait_for, wait_until
 from tests.web.test_promises import leave, stand_still
 from trio_stream.http.bodies import body_length
@@ -29,7 +29,7 @@ KIB_A_STREAM = 3 * 256
 
 A_DAY = "86400"
 
-WAYS = {"spans": "1", "through-quart": "1", "views": "0", "copies": "1"}
+WAYS = {"ranges": "1", "through-quart": "1", "views": "0", "copies": "1"}
 """How the bytes leave, and TRIO_STREAM_ZERO_COPY. Over TLS they are copies."""
 
 type Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]

@@ -1,4 +1,4 @@
-"""HTTP/1.1 framing around views and spans: h11 frames a body without looking at it, so that nobody copies it.
+"""HTTP/1.1 framing around views and byte ranges: h11 frames a body without looking at it, so that nobody copies it.
 
 `h11.Connection.send` joins what it frames into one `bytes`; its `send_with_data_passthrough` hands the body's own
 object back, between whatever the framing needs.
@@ -15,7 +15,7 @@ from hypercorn.protocol.events import StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.typing import H11SendableEvent
 
-from trio_stream.server.sending.pieces import Piece, Pieces
+from trio_stream.server.sending.chunks import Chunk, Chunks
 
 
 class _HTTP2(Exception):
@@ -62,7 +62,7 @@ class H11(H11Protocol):
             await super()._send_h11_event(event)  # the answer to a WebSocket's handshake
             return
         try:
-            framed: Sequence[Piece | Pieces] = self.connection.send_with_data_passthrough(event) or ()
+            framed: Sequence[Chunk] = self.connection.send_with_data_passthrough(event) or ()
         except h11.LocalProtocolError:
             if self.connection.their_state != h11.ERROR:
                 raise
@@ -71,8 +71,6 @@ class H11(H11Protocol):
             self._head = b"".join(cast("Sequence[bytes]", framed))
             return
         head, self._head = self._head, b""
-        pieces: list[Piece] = [head] if head else []
-        for part in framed:  # the frame, if any, and the body's own object
-            pieces += part.pieces if isinstance(part, Pieces) else (part,)
-        if pieces:
-            await self.send(RawData(Pieces(tuple(pieces))))  # type: ignore[arg-type]
+        chunks = (head, *framed) if head else tuple(framed)  # the frame, if any, and the body's own object
+        if chunks:
+            await self.send(RawData(Chunks(chunks)))  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from enum import Enum, auto
 from trio_stream.byte_ranges import ByteRange, take
 from trio_stream.errors import SourceChanged, SourceUnreadable
 from trio_stream.http.bodies import Part
+from trio_stream.server.sending.chunks import Chunk, FileChunk
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.sizing import KIB, ChunkSizer
@@ -40,33 +41,15 @@ LARGEST_LONE_COPY = 256 * KIB
 class Delivery(Enum):
     """In what form the connection takes the bytes of a file."""
 
-    SPANS = auto()
-    """As spans of the file, which the system sends by itself."""
+    RANGES = auto()
+    """As byte ranges of the file, which the system sends by itself."""
     VIEWS = auto()
     """As views of the map, for system calls only."""
     COPIES = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """Bytes of our own, and where in the file those behind them lie; `length` bytes together."""
-
-    lead: bytes
-    ranges: tuple[ByteRange, ...]
-    length: int
-
-
-type Chunk = memoryview | Spans
-"""Bytes for a client: a view of the map, a copy of our own, or where the bytes lie in the file."""
-
-
 type Put = Callable[[Chunk], Awaitable[None]]
 """Takes a chunk over when there is room for it. Where it raises, the chunk was not taken."""
-
-
-def chunk_length(chunk: Chunk) -> int:
-    """How many bytes the chunk stands for."""
-    return chunk.length if isinstance(chunk, Spans) else len(chunk)
 
 
 def release(chunk: Chunk) -> None:
@@ -79,7 +62,7 @@ def release(chunk: Chunk) -> None:
 class Pump:
     """What turns the parts of a body into chunks of `file`, as `delivery` says.
 
-    `queued` hears the size of each chunk before the pump waits for room.
+    `queued` hears the size of each chunk before the pump waits for room, `sent` how much of a file chunk has gone.
     """
 
     file: MappedFile
@@ -87,6 +70,7 @@ class Pump:
     sizer: ChunkSizer
     delivery: Delivery
     queued: Callable[[int], None]
+    sent: Callable[[int], None]
     largest_copy: int = LARGEST_COPY
 
     async def run(self, parts: Iterable[Part], put: Put) -> None:
@@ -115,12 +99,12 @@ class Pump:
         """Put `lead` and the bytes of `ranges`, of which there are `length`."""
         left, whole = list(reversed(ranges)), length
         copied = length if self._copies(ranges, length) else min(TAIL, length)
-        if self.delivery is Delivery.SPANS and copied < length:
+        if self.delivery is Delivery.RANGES and copied < length:
             size = min(self.sizer.largest - len(lead), length - copied)
             first = take(left, size)
             if self.disk.warm_nowait(self.file.fd, first):
                 self.sizer.size = self.sizer.largest  # until the client turns out to be slow
-                await self._put(Spans(lead, first, len(lead) + size), put)
+                await self._put(FileChunk(self.file.fd, first, size, lead, self.sent), put)
                 length, lead = length - size, b""
             else:
                 left += reversed(first)
@@ -140,7 +124,7 @@ class Pump:
     def _copies(self, ranges: tuple[ByteRange, ...], length: int) -> bool:
         """Whether all that lies in these ranges is to be copied."""
         match self.delivery:
-            case Delivery.SPANS:
+            case Delivery.RANGES:
                 return length < len(ranges) * SHORT and length <= self.largest_copy
             case Delivery.VIEWS:
                 return len(ranges) > 1
@@ -152,8 +136,8 @@ class Pump:
             await self.disk.warm(self.file.fd, ranges)
         except OSError as error:
             raise SourceUnreadable(f"reading at byte {ranges[0][0]}: {error}") from error
-        if self.delivery is Delivery.SPANS:
-            return Spans(lead, ranges, len(lead) + size)
+        if self.delivery is Delivery.RANGES:
+            return FileChunk(self.file.fd, ranges, size, lead, self.sent)
         return self.file.view(ranges[0][0], size)
 
     async def _copy(self, lead: bytes, ranges: tuple[ByteRange, ...], size: int) -> Chunk:
@@ -166,7 +150,7 @@ class Pump:
         return chunk
 
     async def _put(self, chunk: Chunk, put: Put) -> None:
-        self.queued(chunk_length(chunk))
+        self.queued(len(chunk))
         try:
             await put(chunk)
         except BaseException:

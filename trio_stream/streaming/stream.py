@@ -18,16 +18,15 @@ import trio
 from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError, first_error
 from trio_stream.http.bodies import Part, body_length
+from trio_stream.server.sending.chunks import Chunk
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.pump import (
     LARGEST_COPY,
     LARGEST_LONE_COPY,
     TAIL,
-    Chunk,
     Delivery,
     Pump,
-    chunk_length,
     release,
 )
 from trio_stream.streaming.sizing import KIB, ChunkSizer
@@ -35,8 +34,8 @@ from trio_stream.streaming.sizing import KIB, ChunkSizer
 DEPTH = 2
 """Chunks that may wait in the channel of a stream."""
 
-SMALLEST, SMALLEST_SPAN = 16 * KIB, 256 * KIB
-"""A span is no memory of anybody's, and costs the event loop as much however small it is."""
+SMALLEST, SMALLEST_FILE_CHUNK = 16 * KIB, 256 * KIB
+"""A file chunk is no memory of anybody's, and costs the event loop as much however small it is."""
 
 LARGEST_CHUNK = 4096 * KIB
 _open_channel: Callable[[int], tuple[trio.MemorySendChannel[Chunk], trio.MemoryReceiveChannel[Chunk]]]
@@ -123,13 +122,15 @@ class Stream:
             delivery = Delivery.COPIES
         if delivery is Delivery.COPIES:
             largest = min(largest, LARGEST_COPY)
-        smallest = min(SMALLEST_SPAN if delivery is Delivery.SPANS else SMALLEST, largest)
+        smallest = min(SMALLEST_FILE_CHUNK if delivery is Delivery.RANGES else SMALLEST, largest)
         # One chunk and its end, or a segment, are sent as they are read: there is little to be read ahead.
         scattered = any(isinstance(part, ByteRanges) and len(part.ranges) > 1 for part in parts)
-        uncopied = delivery is Delivery.SPANS or (delivery is Delivery.VIEWS and scattered)
+        uncopied = delivery is Delivery.RANGES or (delivery is Delivery.VIEWS and scattered)
         at_once = self._owed <= (largest if uncopied else smallest) + TAIL
         most = LARGEST_LONE_COPY if at_once else LARGEST_COPY
-        pump = Pump(self.file, self._disk, ChunkSizer(smallest, largest), delivery, self._queued, most)
+        pump = Pump(
+            self.file, self._disk, ChunkSizer(smallest, largest), delivery, self._queued, self.went, most
+        )
         error: BaseException | None = None
         try:
             await self._pump(pump, at_once, parts, partial(self._send_chunk, send, pump.sizer))
@@ -247,7 +248,7 @@ class Stream:
                         release(out.receive_nowait())
 
     async def _send_chunk(self, send: Send, sizer: ChunkSizer, chunk: Chunk) -> None:
-        end = self.bytes_sent + chunk_length(chunk)
+        end = self.bytes_sent + len(chunk)
         try:
             self.file.check()
             before = trio.current_time()

@@ -1,7 +1,7 @@
-"""ASGI HTTP messages whose body may be a `memoryview`, or a span of a file.
+"""ASGI HTTP messages whose body may be a `memoryview`, or byte ranges of a file.
 
-Where a view is passed on to the `send` system call untouched, the scope says so under `VIEWS`, and where a span is
-sent without passing through this process, under `ZEROCOPY`: on plain HTTP/1.1 alone, as TLS and HTTP/2 read the
+Where a view is passed on to the `send` system call untouched, the scope says so under `VIEWS`, and where byte ranges
+are sent without passing through this process, under `FILE_CHUNKS`: on plain HTTP/1.1 alone, as TLS and HTTP/2 read the
 bytes in user space. Reading a mapped page there would end the whole process (SIGBUS) when the file behind it
 shrank; inside a system call it is an `EFAULT`. Under `DRAINING` it says how to learn that the server is to end.
 """
@@ -18,17 +18,15 @@ from hypercorn.typing import ASGISendEvent
 from hypercorn.utils import suppress_body
 
 from trio_stream.server.asgi.allowance import BYTES_OF_A_PART, Allowance
-from trio_stream.server.sending.pieces import FileSpans, Pieces
+from trio_stream.server.sending.chunks import FileChunk
 
 VIEWS = "http.response.memoryview"
 """Key in `scope["extensions"]`: the body of `http.response.body` may be a `memoryview` and is not copied."""
 
-ZEROCOPY = "http.response.zerocopysend"
-"""ASGI's own extension: a message of this type names an open file, an offset and a count. It says nothing of errors;
-here `file` is a descriptor, `offset` and `count` are given, and a file that ends early raises `OSError(EFAULT)`. With
-a function under `sent`, that is called with the number of bytes whenever some have gone: it may take minutes. With
-`spans`, offsets and counts in place of `offset`, these are sent one after the other, `count` bytes together; with
-`lead`, bytes that are sent before them, in one packet with what follows."""
+FILE_CHUNKS = "http.response.file_chunk"
+"""Key in `scope["extensions"]`: the body of `http.response.body` may be a `FileChunk`, which leaves by `sendfile`. Its
+lead is in one packet with what follows. A file that ends early raises `OSError(EFAULT)`. ASGI's own
+`http.response.zerocopysend` has one range, no lead, and says nothing of errors or of how far it got."""
 
 LEAVING = "http.response.leaving"
 """Key in `scope["extensions"]`: a `send` ends, and raises `OSError`, once the client has gone, so nobody else has to
@@ -73,7 +71,7 @@ class HTTPStream(PlainHTTPStream):
                 self.scope["extensions"][VIEWS] = {}
                 self.scope["extensions"][LEAVING] = {}
                 if self.zero_copy:
-                    self.scope["extensions"][ZEROCOPY] = {}
+                    self.scope["extensions"][FILE_CHUNKS] = {}
 
     async def _send_closed(self) -> None:
         """As in Hypercorn, but nothing that the application does can keep the connection from being finished.
@@ -100,7 +98,7 @@ class HTTPStream(PlainHTTPStream):
         await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
-        """As in Hypercorn, but a view is not turned into `bytes`, and a span is not read at all."""
+        """As in Hypercorn, but a view is not turned into `bytes`, and a file is not read at all."""
         if self._refused:
             return  # the server itself has answered
         self._answering = True
@@ -121,15 +119,7 @@ class HTTPStream(PlainHTTPStream):
             self.response = {**self.response, "headers": ()}
 
 
-def _uncopied(message: Mapping[str, Any]) -> memoryview | FileSpans | Pieces | None:
+def _uncopied(message: Mapping[str, Any]) -> memoryview | FileChunk | None:
     """What `message` sends without a copy."""
-    if message["type"] == "http.response.body":
-        body = message.get("body")
-        return body if isinstance(body, memoryview) else None
-    if message["type"] != ZEROCOPY:
-        return None
-    count = message["count"]
-    spans = message["spans"] if "spans" in message else ((message["offset"], count),)
-    found = FileSpans(message["file"], spans, count, message.get("sent"))
-    lead = message.get("lead")
-    return Pieces((lead, found)) if lead else found
+    body = message.get("body") if message["type"] == "http.response.body" else None
+    return body if isinstance(body, memoryview | FileChunk) else None

@@ -6,7 +6,7 @@ import trio
 from hypercorn.protocol.events import Event
 from hypercorn.typing import ASGISendEvent
 
-from trio_stream.server.asgi.http import LEAVING, VIEWS, ZEROCOPY, HTTPStream
+from trio_stream.server.asgi.http import FILE_CHUNKS, LEAVING, VIEWS, HTTPStream
 from trio_stream.server.asgi.websocket import WSStream
 
 HIGH_WATER = 64 * 1024
@@ -79,7 +79,7 @@ class RequestStream(HTTPStream):
     async def handle(self, event: Event) -> None:
         """As in `HTTPStream`, without its extensions for bodies."""
         await super().handle(event)
-        for extension in (VIEWS, ZEROCOPY, LEAVING):
+        for extension in (VIEWS, FILE_CHUNKS, LEAVING):
             self.scope["extensions"].pop(extension, None)
 
 

@@ -1,4 +1,4 @@
-"""What is handed to a socket: bytes, views, and spans of files.
+"""What is handed to a socket: bytes, views, and byte ranges of files.
 
 Hypercorn has no message for pieces of a file, nor for a head and its body together. Bytes of our own wait for what
 follows (up to 8 KiB) and leave in the same packet, with the head of the response before them.

@@ -1,9 +1,9 @@
-"""Spans of a file to a socket, none of which waits: by `sendfile(2)`, or by way of a buffer where they are short.
+"""Byte ranges of a file to a socket, without waiting: by `sendfile(2)`, or by way of a buffer where they are short.
 
-A call for each of some hundred short spans costs more than a copy of them all. Everybody's are gathered in the same
+A call for each of some hundred short ranges costs more than a copy of them all. Everybody's are gathered in the same
 buffer, which stays in the processor's cache; what the socket does not take of it is kept for the next time.
 
-Holding packets back between the calls (`TCP_CORK`) would save a short packet behind each span, and costs many times
+Holding packets back between the calls (`TCP_CORK`) would save a short packet behind each range, and costs many times
 what it saves.
 """
 
@@ -13,52 +13,52 @@ import socket
 from bisect import bisect_left
 from itertools import accumulate
 
+from trio_stream.server.sending.chunks import FileChunk
 from trio_stream.server.sending.gathering import gather
-from trio_stream.server.sending.pieces import FileSpans
 
 LONG = 12 * 1024
-"""Spans of so many bytes on average cost less by `sendfile`."""
+"""Ranges of so many bytes on average cost less by `sendfile`."""
 
 _SHARED = memoryview(bytearray(256 * 1024))
 
 
 class Sendfile:
-    """How far some spans have been sent."""
+    """How far the ranges of a chunk have been sent."""
 
-    def __init__(self, sock: socket.socket, spans: FileSpans) -> None:
+    def __init__(self, sock: socket.socket, chunk: FileChunk) -> None:
         self._sock = sock
-        self._file = spans.fd
-        self._sent = spans.sent
-        self._spans = spans.spans
-        self._short = spans.length < len(spans.spans) * LONG
-        self._ends = list(accumulate([length for _, length in spans.spans]))
-        self._at, self._span = 0, 0  # where the next byte is: in all of them together, and in which one
+        self._fd = chunk.fd
+        self._sent = chunk.sent
+        self._ranges = chunk.ranges
+        self._short = chunk.length < len(chunk.ranges) * LONG
+        self._ends = list(accumulate([length for _, length in chunk.ranges]))
+        self._at, self._number = 0, 0  # where the next byte is: in all of them together, and in which one
         self._kept = memoryview(b"")  # what was gathered and has not gone
 
     def send(self, _: int, count: int) -> int:
         """Send the next `count` bytes, or as many as there is room for.
 
-        Raises `OSError`: `EFAULT` where the file ends before its span does.
+        Raises `OSError`: `EFAULT` where the file ends before its range does.
         """
-        done = self._send_gathered(count) if self._short else self._send_spans(count)
+        done = self._send_gathered(count) if self._short else self._send_ranges(count)
         if done and self._sent is not None:
             self._sent(done)
         return done
 
-    def _send_spans(self, count: int) -> int:
-        sock, file, sendfile = self._sock.fileno(), self._file, os.sendfile
+    def _send_ranges(self, count: int) -> int:
+        sock, fd, sendfile = self._sock.fileno(), self._fd, os.sendfile
         done = 0
         try:
             while done < count:
-                offset, length = self._spans[self._span]
-                left = self._ends[self._span] - self._at
+                offset, length = self._ranges[self._number]
+                left = self._ends[self._number] - self._at
                 asked = min(left, count - done)
-                step = sendfile(sock, file, offset + length - left, asked)
+                step = sendfile(sock, fd, offset + length - left, asked)
                 if step == 0:
                     raise _ends_early()
                 done += step
                 self._at += step
-                self._span += step == left
+                self._number += step == left
                 if step < asked:
                     break
         except BlockingIOError:
@@ -85,17 +85,17 @@ class Sendfile:
 
     def _gather(self, count: int) -> memoryview:
         """The next `count` bytes, in the shared buffer."""
-        first, stop = self._span, self._at + count
+        first, stop = self._number, self._at + count
         last = bisect_left(self._ends, stop, first)
-        runs = list(self._spans[first : last + 1])
-        offset, length = runs[0]
+        ranges = list(self._ranges[first : last + 1])
+        offset, length = ranges[0]
         gone = length - (self._ends[first] - self._at)
-        runs[0] = offset + gone, length - gone
-        offset, length = runs[-1]
+        ranges[0] = offset + gone, length - gone
+        offset, length = ranges[-1]
         over = self._ends[last] - stop
-        runs[-1] = offset, length - over
-        self._at, self._span = stop, last if over else last + 1
-        if not gather(self._file, _SHARED, runs):
+        ranges[-1] = offset, length - over
+        self._at, self._number = stop, last if over else last + 1
+        if not gather(self._fd, _SHARED, ranges):
             raise _ends_early()
         return _SHARED[:count]
 

@@ -25,7 +25,7 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 
-from trio_stream.server.sending.pieces import FileSpans, Piece, Pieces
+from trio_stream.server.sending.chunks import Chunk, Chunks, FileChunk
 from trio_stream.server.sending.sendfile import Sendfile
 from trio_stream.server.tcp.admission import Admission
 from trio_stream.server.tcp.patience import Patience, Timer
@@ -130,7 +130,7 @@ class Connection(TCPServer):
         elif isinstance(event, Updated) and event.idle:
             self._left.set()  # the last response has gone, and no further request can come
 
-    async def _send_whole(self, data: bytes | Pieces) -> None:
+    async def _send_whole(self, data: bytes | Chunks) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()  # while nothing has been sent
         try:  # a lock that is free needs no turn of all others
             self.send_lock.acquire_nowait()
@@ -142,7 +142,7 @@ class Connection(TCPServer):
             self._cut = True  # until proven whole, whatever ends the send below
             self._note_sending(True)
             try:
-                await self._send_all(data.pieces if isinstance(data, Pieces) else (data,))
+                await self._send_all(data.chunks if isinstance(data, Chunks) else (data,))
             except OSError:
                 self._left.set()
                 raise
@@ -212,27 +212,29 @@ class Connection(TCPServer):
         if self._sent is not None:
             self._sent.set()
 
-    async def _send_all(self, pieces: Sequence[Piece]) -> None:
+    async def _send_all(self, chunks: Sequence[Chunk]) -> None:
         try:
             if not self._tls:
-                await self._send_pieces(pieces)
+                await self._send_chunks(chunks)
             else:
                 with trio.fail_after(self.send_timeout):
-                    await self.stream.send_all(b"".join(pieces))  # type: ignore[arg-type]
+                    await self.stream.send_all(b"".join(chunks))  # type: ignore[arg-type]
         except trio.TooSlowError:
             raise TimeoutError("the client takes nothing") from None
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             clear_frames(error.__traceback__)  # one of contextlib's keeps what was raised, and is kept by it
             raise ConnectionResetError("the client is gone") from error
 
-    async def _send_pieces(self, pieces: Sequence[Piece]) -> None:
+    async def _send_chunks(self, chunks: Sequence[Chunk]) -> None:
         sock = self._plain_socket()
-        *_, last = pieces
-        if not isinstance(last, FileSpans):
-            await self._send_buffers(sock, pieces, 0)  # type: ignore[arg-type]
+        *before, last = chunks
+        if not isinstance(last, FileChunk):
+            await self._send_buffers(sock, chunks, 0)  # type: ignore[arg-type]
         else:  # what belongs together leaves together, not as a packet each
-            await self._send_buffers(sock, pieces[:-1], MSG_MORE)  # type: ignore[arg-type]
-            await self._send_slices(len(last), Sendfile(sock, last).send)
+            if last.lead:
+                before.append(last.lead)
+            await self._send_buffers(sock, before, MSG_MORE)  # type: ignore[arg-type]
+            await self._send_slices(last.length, Sendfile(sock, last).send)
 
     async def _send_buffers(
         self, sock: socket.socket, buffers: Sequence[bytes | memoryview], flags: int

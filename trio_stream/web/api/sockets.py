@@ -33,7 +33,8 @@ from trio_stream.errors import (
     first_error,
 )
 from trio_stream.library.folder.catalog import OpenVideo
-from trio_stream.streaming.pump import Chunk, Delivery
+from trio_stream.server.sending.chunks import Chunk
+from trio_stream.streaming.pump import Delivery
 from trio_stream.streaming.stream import Ending, Stream
 from trio_stream.web.api.feeds import ByteFeed, Feed, Fragments
 from trio_stream.web.api.streams import requested_name, validators

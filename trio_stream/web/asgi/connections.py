@@ -47,10 +47,11 @@ from trio_stream.http.cors import response_headers
 from trio_stream.http.paths import normal_path
 from trio_stream.http.preconditions import asks_for_a_tag
 from trio_stream.ownership import SOCKET
-from trio_stream.server.asgi.http import LEAVING, VIEWS, ZEROCOPY
+from trio_stream.server.asgi.http import FILE_CHUNKS, LEAVING, VIEWS
 from trio_stream.server.local import serve_local
+from trio_stream.server.sending.chunks import Chunk
 from trio_stream.services import Services, open_services, watched
-from trio_stream.streaming.pump import Chunk, Delivery, Spans
+from trio_stream.streaming.pump import Delivery
 from trio_stream.streaming.stream import Ending
 from trio_stream.web.asgi.application import Application
 from trio_stream.web.asgi.checks import check_request
@@ -172,16 +173,6 @@ class HTTPConnection(TrioASGIHTTPConnection):
 
         async def send_chunk(chunk: Chunk) -> None:
             message: Any = {"type": "http.response.body", "body": chunk, "more_body": True}
-            if isinstance(chunk, Spans):
-                message = {
-                    "type": ZEROCOPY,
-                    "file": stream.file.fd,
-                    "spans": chunk.ranges,
-                    "count": chunk.length - len(chunk.lead),
-                    "lead": chunk.lead,
-                    "sent": stream.went,
-                    "more_body": True,
-                }
             try:
                 await send(message)
             except OSError as error:
@@ -208,8 +199,8 @@ async def _send_whole(status: int, headers: Headers, body: bytes, send: ASGISend
 def delivery(scope: Mapping[str, Any]) -> Delivery:
     """In what form the connection of `scope` takes the bytes of a file."""
     extensions = scope.get("extensions") or {}
-    if ZEROCOPY in extensions:
-        return Delivery.SPANS
+    if FILE_CHUNKS in extensions:
+        return Delivery.RANGES
     return Delivery.VIEWS if VIEWS in extensions else Delivery.COPIES
 
 

@@ -1,4 +1,4 @@
-"""Spans of a file as a body: any number of them, what goes before them, and a file that ends early.
+"""Byte ranges of a file as a body: any number of them, what goes before them, and a file that ends early.
 
 Plain Hypercorn knows no such message, so there is nothing to compare with.
 """
@@ -13,10 +13,11 @@ import pytest
 import trio
 
 from tests.support import Server, connect, exchange, read_head, wait_for
+from trio_stream.byte_ranges import ByteRange
 
 SIZE = 8 << 20
-SPANS = [(at, 30_000 + at % 977) for at in range(0, SIZE - 40_000, 31_000)]
-LENGTH = sum(length for _, length in SPANS)
+RANGES = [(at, 30_000 + at % 977) for at in range(0, SIZE - 40_000, 31_000)]
+LENGTH = sum(length for _, length in RANGES)
 SHORT = [(at, 1 + at % 5_003) for at in range(0, SIZE - 60_000, 6_007)]
 SHORT[100:100] = [(SIZE - 50_000, 50_000), (3, 4), (2, 9)]
 """As those of sound: gathered, with a long one among them and some that go back."""
@@ -25,28 +26,28 @@ SMALL = [(5, 10), (100, 1), (7, 2000)]
 
 APP = f"""
 import os
+from trio_stream.server.sending.chunks import FileChunk
 fd = os.open(os.environ["SCATTERED"], os.O_RDONLY)
 bodies = {{
-    "/many": (b"", {SPANS!r}),
-    "/led": (b"lead" * 500, {SPANS!r}),
+    "/many": (b"", {RANGES!r}),
+    "/led": (b"lead" * 500, {RANGES!r}),
     "/short": (b"lead" * 500, {SHORT!r}),
     "/small": (b"lead" * 500, {SMALL!r}),
-    "/one": (b"", None),
+    "/one": (b"", [(77, 1000)]),
 }}
 
 async def app(scope, receive, send, *_):
     if scope["type"] == "lifespan":
         return await lifespan(receive, send)
-    assert "http.response.zerocopysend" in scope["extensions"]
-    lead, spans = bodies[scope["path"]]
-    count = sum(each for _, each in spans) if spans else 1000
+    assert "http.response.file_chunk" in scope["extensions"]
+    lead, ranges = bodies[scope["path"]]
+    count = sum(each for _, each in ranges)
     length = str(len(lead) + count).encode()
     await send({{"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]}})
-    message = {{"type": "http.response.zerocopysend", "file": fd, "count": count, "more_body": True}}
-    message |= {{"spans": spans}} if spans else {{"offset": 77}}
     gone = []
+    chunk = FileChunk(fd, tuple(ranges), count, lead, gone.append)
     try:
-        await send(message | {{"lead": lead, "sent": gone.append}})
+        await send({{"type": "http.response.body", "body": chunk, "more_body": True}})
     except OSError as error:
         print("send raised", error.errno, flush=True)
         return
@@ -63,68 +64,68 @@ def scattered(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def spans(serve: Callable[..., Server], scattered: Path) -> Server:
+def chunks(serve: Callable[..., Server], scattered: Path) -> Server:
     return serve(APP, guarded=True, limits="zero_copy=True", environ={"SCATTERED": str(scattered)})
 
 
-async def test_spans_arrive_one_after_the_other(spans: Server, scattered: Path) -> None:
+async def test_ranges_arrive_one_after_the_other(chunks: Server, scattered: Path) -> None:
     content = scattered.read_bytes()
-    for path, lead, runs in (
-        ("many", b"", SPANS),
-        ("led", b"lead" * 500, SPANS),
+    for path, lead, ranges in (
+        ("many", b"", RANGES),
+        ("led", b"lead" * 500, RANGES),
         ("short", b"lead" * 500, SHORT),
         ("small", b"lead" * 500, SMALL),
         ("one", b"", [(77, 1000)]),
     ):
         answer = await exchange(
-            spans, f"GET /{path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode(), limit=SIZE * 2
+            chunks, f"GET /{path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode(), limit=SIZE * 2
         )
         body = answer.partition(b"\r\n\r\n")[2]
-        assert body == lead + b"".join(content[offset : offset + length] for offset, length in runs), path
-        told = sum(length for _, length in runs)
-        wait_for(lambda: f"told of {told}\n" in spans.log, 5, "the sender to be told")  # noqa: B023
+        assert body == lead + b"".join(content[offset : offset + length] for offset, length in ranges), path
+        told = sum(length for _, length in ranges)
+        wait_for(lambda: f"told of {told}\n" in chunks.log, 5, "the sender to be told")  # noqa: B023
 
 
-async def test_what_goes_before_them_is_in_their_packet(spans: Server) -> None:
-    async with await connect(spans) as stream:
+async def test_what_goes_before_them_is_in_their_packet(chunks: Server) -> None:
+    async with await connect(chunks) as stream:
         await stream.send_all(b"GET /small HTTP/1.1\r\nHost: t\r\n\r\n")
         head, body = await read_head(stream)
         while len(body) < 2000 + sum(length for _, length in SMALL):
             body += await stream.receive_some(65536)
-        # The first span goes with the head and with the lead; each further one may have a packet of its own.
+        # The first range goes with the head and with the lead; each further one may have a packet of its own.
         assert packets_with_data(stream) <= len(SMALL), head
 
 
-@pytest.mark.parametrize(("path", "runs"), [("led", SPANS), ("short", SHORT)])
+@pytest.mark.parametrize(("path", "ranges"), [("led", RANGES), ("short", SHORT)])
 async def test_a_slow_reader_gets_all_of_them(
-    spans: Server, scattered: Path, path: str, runs: list[tuple[int, int]]
+    chunks: Server, scattered: Path, path: str, ranges: list[ByteRange]
 ) -> None:
-    """Whose socket is full in the middle of a span, again and again."""
+    """Whose socket is full in the middle of a range, again and again."""
     content = scattered.read_bytes()
     body = bytearray()
     stream = trio.socket.socket()
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20_000)
-    await stream.connect((spans.host, spans.port))
+    await stream.connect((chunks.host, chunks.port))
     with stream:
         await stream.send(f"GET /{path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
         with trio.fail_after(60):
             while data := await stream.recv(7_777):
                 body += data
     assert bytes(body).partition(b"\r\n\r\n")[2] == b"lead" * 500 + b"".join(
-        content[offset : offset + length] for offset, length in runs
+        content[offset : offset + length] for offset, length in ranges
     )
 
 
 @pytest.mark.parametrize("path", ["led", "short"])
 async def test_a_file_that_ends_early_is_an_error_and_a_reset(
-    spans: Server, scattered: Path, path: str
+    chunks: Server, scattered: Path, path: str
 ) -> None:
-    os.truncate(scattered, SPANS[len(SPANS) // 2][0] + 5)
-    async with await connect(spans) as stream:
+    os.truncate(scattered, RANGES[len(RANGES) // 2][0] + 5)
+    async with await connect(chunks) as stream:
         await stream.send_all(f"GET /{path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
         with pytest.raises(trio.BrokenResourceError):
             await receive(stream, LENGTH)
-    wait_for(lambda: "send raised 14" in spans.log, 5, "the send to raise EFAULT")
+    wait_for(lambda: "send raised 14" in chunks.log, 5, "the send to raise EFAULT")
 
 
 async def receive(stream: trio.SocketStream, least: int) -> None:
