@@ -6,6 +6,7 @@ A cue that goes on belongs to each segment it is shown in, whole: players take e
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from sys import getsizeof
 
 # WebVTT section 4.1: hours are optional.
 _TIME = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
@@ -15,12 +16,21 @@ MAP = "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000"
 """The clocks of the text and of the pictures begin together."""
 
 
+CUE = 128
+"""Bytes of memory that a cue takes beside its text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cues:
     """A file taken apart: what comes before its cues, and each with its times in seconds, by their beginnings."""
 
     head: str
     cues: tuple[tuple[float, float, str], ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes, in bytes, within some."""
+        return getsizeof(self.head) + sum(CUE + getsizeof(text) for _, _, text in self.cues)
 
     def segment(self, start: float, end: float) -> str:
         """What is shown from `start` to `end`."""

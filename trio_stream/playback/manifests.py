@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from trio_stream.playback.recent import Recent
+from trio_stream.caching import BoundedCache
 from trio_stream.playback.titles import Offer
 
 BUDGET = 32 << 20
@@ -35,12 +35,14 @@ class Manifests:
     """Manifests by the file that was asked for and their own name, the last used longest."""
 
     def __init__(self, budget: int = BUDGET) -> None:
-        self._known: Recent[tuple[str, str], tuple[Offer, Written]] = Recent(budget, _weight)
+        self._known: BoundedCache[tuple[str, str], tuple[Offer, Written]] = BoundedCache(budget, _weight)
 
     def get(self, offer: Offer, id_: str, name: str, write: Callable[[], str]) -> Written:
         """The manifest `name` of the video `id_` as `offer` has it; `write` is asked if it is not known."""
         key = id_, name
         known = self._known.get(key)
+        # The same object, and not an equal one: `Titles.offer` hands out one for as long as it says the same, and to
+        # compare two films' worth of segments would cost more than what is saved here.
         if known is not None and known[0] is offer:
             return known[1]
         found = Written.of(write())
@@ -48,5 +50,5 @@ class Manifests:
         return found
 
 
-def _weight(known: tuple[Offer, Written]) -> int:
+def _weight(_: tuple[str, str], known: tuple[Offer, Written]) -> int:
     return FIXED + len(known[1].body)

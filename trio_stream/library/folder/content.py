@@ -7,13 +7,14 @@ the samples and puts the time back is not noticed.
 """
 
 import os
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Self
 
 import trio
+
+from trio_stream.caching import BoundedCache
 
 SAMPLE = 64 * 1024
 """Bytes of one sample."""
@@ -23,6 +24,9 @@ SAMPLES = 4
 
 REMEMBERED = 4096
 """Files whose fingerprints are kept in memory."""
+
+ENTRY = 512
+"""Bytes that one takes, within some: numbers and a short word."""
 
 PIECE = 1024 * 1024
 """Bytes read at once for a digest."""
@@ -57,6 +61,7 @@ class Identity:
     size: int
     mtime_ns: int
     ctime_ns: int
+    """No program can set it: who edits a file and puts its modification time back is found out all the same."""
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
@@ -126,7 +131,7 @@ def examine(fd: int) -> tuple[os.stat_result, Content]:
         content = Content(status.st_size, status.st_mtime_ns, fingerprint(fd, status.st_size))
         before, status = status, os.fstat(fd)
         if Identity.of(status) == Identity.of(before):
-            break
+            break  # nobody wrote to it meanwhile: state and samples are of the same bytes
     return before, content
 
 
@@ -135,21 +140,23 @@ class Revisions:
 
     def __init__(self, limiter: trio.CapacityLimiter) -> None:
         self._limiter = limiter
-        self._known: OrderedDict[Identity, str] = OrderedDict()
+        self._known: BoundedCache[Identity, str] = BoundedCache(REMEMBERED * ENTRY, _weight)
 
     async def of(self, fd: int) -> tuple[os.stat_result, str]:
         """The state of the file behind `fd` and the revision it has in it. Raises `OSError`."""
+        # One `fstat`, and no thread, for a file that was looked at: this is on the way of every range and segment.
         status = os.fstat(fd)
         identity = Identity.of(status)
         revision = self._known.get(identity)
         if revision is None:
             status, content = await trio.to_thread.run_sync(examine, fd, limiter=self._limiter)
             identity, revision = Identity.of(status), content.revision
-            self._known[identity] = revision
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        self._known.move_to_end(identity)
+            self._known.put(identity, revision)
         return status, revision
+
+
+def _weight(_: Identity, __: str) -> int:
+    return ENTRY
 
 
 def _word(text: bytes) -> str:

@@ -1,10 +1,11 @@
 """The names of videos by their ids, remembered for a moment: not every range of a video has to ask the database."""
 
-from collections import OrderedDict
 from functools import partial
+from sys import getsizeof
 
 import trio
 
+from trio_stream.caching import BoundedCache
 from trio_stream.errors import VideoNotFound
 from trio_stream.library.records import pages
 from trio_stream.store.database import Database
@@ -15,26 +16,35 @@ MOMENT = 1.0
 MOST = 4096
 """Names that are remembered."""
 
+BUDGET = 8 << 20
+"""Bytes that they take together: a name may have four thousand."""
+
+FIXED = 256
+"""Bytes that one of them takes beside its text."""
+
 
 class Names:
     """Asks `database`, at most once a moment for each id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._known: BoundedCache[str, str] = BoundedCache(
+            BUDGET, _weight, most=MOST, lifetime=MOMENT, clock=trio.current_time
+        )
 
     async def of(self, id_: str) -> str:
         """The name of a video. Raises `VideoNotFound`, `StoreError`."""
-        now = trio.current_time()
-        until, name = self._known.get(id_, (0.0, ""))
-        if now < until:
+        name = self._known.get(id_)
+        if name is not None:
             return name
+        asked = trio.current_time()
         found = await self._database.read(partial(pages.name_of, id_=id_))
         if found is None:
-            self._known.pop(id_, None)
+            self._known.pop(id_)
             raise VideoNotFound("there is no such video")
-        self._known[id_] = now + MOMENT, found
-        self._known.move_to_end(id_)
-        if len(self._known) > MOST:
-            self._known.popitem(last=False)
+        self._known.put(id_, found, since=asked)
         return found
+
+
+def _weight(_: str, name: str) -> int:
+    return FIXED + getsizeof(name)
