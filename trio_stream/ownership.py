@@ -16,6 +16,7 @@ from pathlib import Path
 import trio
 
 from trio_stream.errors import DataInUse, SettingsError
+from trio_stream.files import OpenFile
 
 LOCK, SOCKET = "owner.lock", "owner.sock"
 
@@ -62,19 +63,19 @@ def _world() -> str:
 class Ownership:
     """The lock on the data folder `data`; made by `open_ownership`. `mine` once this process has it."""
 
-    def __init__(self, data: Path, fd: int) -> None:
+    def __init__(self, data: Path, lock: OpenFile) -> None:
         self.data = data
         self.mine = False
-        self._fd = fd
+        self._lock = lock
 
     def acquire(self) -> bool:
         """Take the lock if nobody has it; answers whether this process has it now."""
         if not self.mine:
             try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._lock.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-            os.pwrite(self._fd, json.dumps(asdict(Holder.this())).ljust(HOLDER).encode(), 0)
+            os.pwrite(self._lock.fd, json.dumps(asdict(Holder.this())).ljust(HOLDER).encode(), 0)
             self.mine = True
         return True
 
@@ -123,7 +124,7 @@ class Ownership:
     def holder(self) -> Holder | None:
         """Who wrote last that they have the lock; None if that cannot be read."""
         with suppress(ValueError, TypeError, OSError):
-            return Holder(**json.loads(os.pread(self._fd, HOLDER, 0)))
+            return Holder(**json.loads(os.pread(self._lock.fd, HOLDER, 0)))
         return None
 
     @contextmanager
@@ -133,16 +134,13 @@ class Ownership:
         if len(os.fsencode(path)) <= LONGEST_PATH:
             yield str(path)
             return
-        folder = os.open(self.data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            yield f"/proc/self/fd/{folder}/{SOCKET}"
-        finally:
-            os.close(folder)
+        with OpenFile(os.open(self.data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as folder:
+            yield f"/proc/self/fd/{folder.fd}/{SOCKET}"
 
     def close(self) -> None:
         """Give the lock back."""
         self.mine = False
-        os.close(self._fd)
+        self._lock.close()
 
     def _beside(self, holder: Holder | None) -> bool:
         return holder is not None and holder.server == Holder.this().server
@@ -153,10 +151,10 @@ def open_ownership(data: Path) -> Iterator[Ownership]:
     """The data folder, made if need be, and its lock, not yet taken. Raises `SettingsError`."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = OpenFile(os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise SettingsError(f"TRIO_STREAM_DATA={data}: cannot be used ({error.strerror})") from None
-    ownership = Ownership(data, fd)
+    ownership = Ownership(data, lock)
     try:
         yield ownership
     finally:

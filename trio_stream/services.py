@@ -170,6 +170,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             )
             async with trio.open_nursery() as nursery:
                 await nursery.start(watched, services.health, "sampler", services.sampler.run)
+                await nursery.start(watched, services.health, "indexes", indexes.serve)
                 await nursery.start(watched, services.health, "presentations", presentations.serve)
                 if ownership.mine:
                     await nursery.start(_keep_house, services)

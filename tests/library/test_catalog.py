@@ -61,10 +61,9 @@ async def names(root: Path) -> list[str]:
 
 async def content(root: Path, name: str) -> bytes:
     """The bytes behind what the catalog opens."""
-    video = await Catalog(root).open(name)
-    with open(video.fd, "rb") as file:
-        assert stat.S_ISREG(os.fstat(video.fd).st_mode)
-        return file.read()
+    with await Catalog(root).open(name) as video:
+        assert stat.S_ISREG(os.fstat(video.file.fd).st_mode)
+        return os.pread(video.file.fd, 1 << 20, 0)
 
 
 async def test_what_is_listed_can_be_opened(root: Path, outside: Path) -> None:
@@ -82,24 +81,22 @@ async def test_an_opened_video_belongs_to_whoever_asked(root: Path) -> None:
     put(root, "film.mp4")
     catalog = Catalog(root)
     one, other = await catalog.open("film.mp4"), await catalog.open("film.mp4")
-    try:
-        assert one.fd != other.fd
+    with one, other:
+        fd = one.file.fd
+        assert fd != other.file.fd
         assert (one.name, one.media_type) == ("film.mp4", "video/mp4")
-        assert not os.get_inheritable(one.fd)
-        os.close(one.fd)
-        assert os.read(other.fd, 100) == CONTENT
-    finally:
-        os.close(other.fd)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(one.fd)
+        assert not os.get_inheritable(fd)
+        one.close()
+        assert os.read(other.file.fd, 100) == CONTENT
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)
 
 
 async def test_an_open_video_outlives_its_name(root: Path) -> None:
     put(root, "film.mp4")
-    video = await Catalog(root).open("film.mp4")
-    (root / "film.mp4").unlink()
-    with open(video.fd, "rb") as file:
-        assert file.read() == CONTENT
+    with await Catalog(root).open("film.mp4") as video:
+        (root / "film.mp4").unlink()
+        assert os.read(video.file.fd, 100) == CONTENT
 
 
 def link_to_file(root: Path, outside: Path) -> None:
@@ -284,7 +281,7 @@ def test_a_folder_that_may_not_be_read_hides_only_what_is_in_it(root: Path) -> N
 
 def try_open(root: Path, name: str) -> bool:
     try:
-        os.close(open_file(str(root), name))
+        open_file(str(root), name).close()
     except VideoNotFound:
         return False
     return True

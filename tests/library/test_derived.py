@@ -19,11 +19,8 @@ def derived(tmp_path: Path) -> Derived:
 
 
 async def read(derived: Derived, name: str, suffix: str) -> bytes:
-    fd = await derived.open(name, suffix)
-    try:
-        return os.read(fd, LARGEST)
-    finally:
-        os.close(fd)
+    with await derived.open(name, suffix) as file:
+        return os.read(file.fd, LARGEST)
 
 
 def files(tmp_path: Path) -> set[str]:

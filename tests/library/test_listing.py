@@ -217,7 +217,7 @@ async def test_those_who_ask_meanwhile_share_the_next_walk(
         for number in range(1, 9):
             nursery.start_soon(ask, number)
         with trio.fail_after(60):
-            os.close((await catalog.open("b.mp4")).fd)  # nobody waits for a walk to open a video
+            (await catalog.open("b.mp4")).close()  # nobody waits for a walk to open a video
         assert len(walks) == 1
         may_end.set()
     assert told == {0: ["a.mp4"]} | {number: ["a.mp4", "b.mp4"] for number in range(1, 9)}

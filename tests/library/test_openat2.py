@@ -15,12 +15,10 @@ def test_what_was_just_looked_up_is_found(tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"film")
     handle = CachedOpener().open(str(tmp_path / "film.mp4"))
     assert handle is not None
-    try:
-        assert os.fstat(handle).st_ino == (tmp_path / "film.mp4").stat().st_ino
+    with handle:
+        assert os.fstat(handle.fd).st_ino == (tmp_path / "film.mp4").stat().st_ino
         with pytest.raises(OSError, match="Bad file descriptor"):
-            os.read(handle, 1)  # a handle alone does nothing to what it names
-    finally:
-        os.close(handle)
+            os.read(handle.fd, 1)  # a handle alone does nothing to what it names
 
 
 def test_what_cannot_be_opened_is_nothing(tmp_path: Path) -> None:
@@ -30,7 +28,7 @@ def test_what_cannot_be_opened_is_nothing(tmp_path: Path) -> None:
     assert opener.open("\ud800") is None  # has no spelling in a file system
     handle = opener.open(str(tmp_path))
     assert handle is not None, "one failure is not the end of it"
-    os.close(handle)
+    handle.close()
 
 
 def test_a_folder_nobody_has_looked_at_is_left_to_a_thread() -> None:
@@ -42,11 +40,10 @@ def test_a_folder_nobody_has_looked_at_is_left_to_a_thread() -> None:
 async def test_a_video_in_memory_takes_no_thread(tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"film")
     catalog = Catalog(tmp_path, threads=1)
-    os.close((await catalog.open("film.mp4")).fd)  # its revision is known from now on
+    (await catalog.open("film.mp4")).close()  # its revision is known from now on
     catalog._limiter.total_tokens = 0  # whoever needs a thread waits for ever
-    fd = (await catalog.open("film.mp4")).fd
-    assert os.read(fd, 10) == b"film"
-    os.close(fd)
+    with await catalog.open("film.mp4") as video:
+        assert os.read(video.file.fd, 10) == b"film"
 
 
 async def test_the_same_is_refused_with_and_without_a_thread(tmp_path: Path) -> None:
@@ -64,7 +61,7 @@ async def test_the_same_is_refused_with_and_without_a_thread(tmp_path: Path) -> 
             await catalog.open(name)
     (root / "inside.mp4").write_bytes(b"film")
     (root / "good.mp4").symlink_to(root / "inside.mp4")
-    fd = catalog._open_cached("good.mp4")
-    assert fd is not None
-    assert stat.S_ISREG(os.fstat(fd).st_mode)
-    os.close(fd)
+    file = catalog._open_cached("good.mp4")
+    assert file is not None
+    with file:
+        assert stat.S_ISREG(os.fstat(file.fd).st_mode)

@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from sqlalchemy.engine import URL
 from tests.media.making import make
 from tests.support import wait_until
 from trio_stream.errors import MediaWorkerFailed, NotTheOwner, Unpackageable
-from trio_stream.library.folder.catalog import OpenVideo
+from trio_stream.files import OpenFile
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import Indexes
@@ -32,9 +31,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-def opened(path: Path, revision: str) -> OpenVideo:
-    fd = os.open(path, os.O_RDONLY)
-    return OpenVideo(path.name, "video/x-matroska", fd, os.fstat(fd), revision)
+def opened(path: Path) -> OpenFile:
+    return OpenFile(os.open(path, os.O_RDONLY))
 
 
 @asynccontextmanager
@@ -42,19 +40,25 @@ async def presenting(
     folder: Path, url: URL, budget: int = BUDGET
 ) -> AsyncIterator[tuple[Presentations, Sandbox]]:
     """Presentations that are kept nowhere else, and the sandbox in which films are looked into."""
-    sandbox, cache = Sandbox(), SegmentCache(folder, 1 << 20)
+    sandbox, cache, indexes = Sandbox(), SegmentCache(folder, 1 << 20), Indexes()
     remuxer = Remuxer(sandbox, cache)
     async with open_database(url) as database, trio.open_nursery() as nursery:
-        presentations = Presentations(database, Indexes(), lambda: None, lambda: remuxer, budget=budget)
-        for each in (sandbox, cache, presentations):
+        presentations = Presentations(database, indexes, lambda: None, lambda: remuxer, budget=budget)
+        for each in (sandbox, cache, indexes, presentations):
             await nursery.start(each.serve)
         yield presentations, sandbox
         nursery.cancel_scope.cancel()
 
 
-async def ask(presentations: Presentations, video: OpenVideo, scope: trio.CancelScope) -> Presentation | None:
+async def find(presentations: Presentations, video: OpenFile, revision: str) -> Presentation:
+    return await presentations.of(video.fd, revision, os.fstat(video.fd).st_size)
+
+
+async def ask(
+    presentations: Presentations, video: OpenFile, revision: str, scope: trio.CancelScope
+) -> Presentation | None:
     with scope:
-        return await presentations.of(video)
+        return await find(presentations, video, revision)
     return None
 
 
@@ -62,39 +66,36 @@ async def test_what_has_begun_goes_on_when_all_have_left(
     film: Path, tmp_path: Path, database_url: URL
 ) -> None:
     async with presenting(tmp_path, database_url) as (presentations, sandbox):
-        video = opened(film, "a")
-        async with trio.open_nursery() as nursery:
-            scopes = [trio.CancelScope() for _ in range(3)]
-            for scope in scopes:
-                nursery.start_soon(ask, presentations, video, scope)
-            await wait_until(lambda: sandbox.statistics().running == 1, 10, "the outline to begin")
-            for scope in scopes:
-                scope.cancel()
-        os.close(video.fd)
-        again = opened(film, "a")
-        assert (await presentations.of(again)).video is not None
-        os.close(again.fd)
+        with opened(film) as video:
+            async with trio.open_nursery() as nursery:
+                scopes = [trio.CancelScope() for _ in range(3)]
+                for scope in scopes:
+                    nursery.start_soon(ask, presentations, video, "a", scope)
+                await wait_until(lambda: sandbox.statistics().running == 1, 10, "the outline to begin")
+                for scope in scopes:
+                    scope.cancel()
+        with opened(film) as again:
+            assert (await find(presentations, again, "a")).video is not None
         assert sandbox.statistics().started == 1
         assert sandbox.statistics().failed == 0
 
 
 async def test_what_nobody_waits_for_does_not_begin(film: Path, tmp_path: Path, database_url: URL) -> None:
     async with presenting(tmp_path, database_url) as (presentations, sandbox):
-        video = opened(film, "a")
-        async with trio.open_nursery() as nursery:
-            leaving = [trio.CancelScope() for _ in range(20)]
-            nursery.start_soon(presentations.of, video)
-            await wait_until(lambda: sandbox.statistics().running == 1, 10, "the outline to begin")
-            for number, scope in enumerate(leaving):
-                nursery.start_soon(ask, presentations, replace(video, revision=f"b{number}"), scope)
+        with opened(film) as video:
+            async with trio.open_nursery() as nursery:
+                leaving = [trio.CancelScope() for _ in range(20)]
+                nursery.start_soon(find, presentations, video, "a")
+                await wait_until(lambda: sandbox.statistics().running == 1, 10, "the outline to begin")
+                for number, scope in enumerate(leaving):
+                    nursery.start_soon(ask, presentations, video, f"b{number}", scope)
+                await trio.testing.wait_all_tasks_blocked()
+                for scope in leaving:
+                    scope.cancel()
             await trio.testing.wait_all_tasks_blocked()
-            for scope in leaving:
-                scope.cancel()
-        await trio.testing.wait_all_tasks_blocked()
-        assert sandbox.statistics().started == 1
-        assert (await presentations.of(replace(video, revision="b1"))).video is not None
-        assert sandbox.statistics().started == 2
-        os.close(video.fd)
+            assert sandbox.statistics().started == 1
+            assert (await find(presentations, video, "b1")).video is not None
+            assert sandbox.statistics().started == 2
 
 
 @pytest.mark.parametrize(("budget", "looks"), [(BUDGET, 2), (1, 3)])
@@ -102,27 +103,27 @@ async def test_they_are_kept_within_a_budget(
     film: Path, tmp_path: Path, database_url: URL, budget: int, looks: int
 ) -> None:
     async with presenting(tmp_path, database_url, budget) as (presentations, sandbox):
-        video = opened(film, "a")
-        for revision in ("a", "a", "b", "a"):
-            await presentations.of(replace(video, revision=revision))
-        os.close(video.fd)
+        with opened(film) as video:
+            for revision in ("a", "a", "b", "a"):
+                await find(presentations, video, revision)
         assert sandbox.statistics().started == looks
 
 
 async def test_why_not(tmp_path: Path, database_url: URL) -> None:
     (tmp_path / "film.mkv").write_bytes(b"no film")
-    video = opened(tmp_path / "film.mkv", "a")
-    async with open_database(database_url) as database, trio.open_nursery() as nursery:
-        presentations = Presentations(database, Indexes(), lambda: None, lambda: None)
-        with pytest.raises(MediaWorkerFailed):
-            await presentations.of(video)
-        await nursery.start(presentations.serve)
-        for _ in range(2):
-            with pytest.raises(NotTheOwner):
-                await presentations.of(video)
-        nursery.cancel_scope.cancel()
-    async with presenting(tmp_path / "segments", database_url) as (presentations, _):
-        for _ in range(2):
-            with pytest.raises(Unpackageable, match="there is no index"):
-                await presentations.of(video)
-    os.close(video.fd)
+    with opened(tmp_path / "film.mkv") as video:
+        async with open_database(database_url) as database, trio.open_nursery() as nursery:
+            indexes = Indexes()
+            presentations = Presentations(database, indexes, lambda: None, lambda: None)
+            with pytest.raises(MediaWorkerFailed):
+                await find(presentations, video, "a")
+            await nursery.start(indexes.serve)
+            await nursery.start(presentations.serve)
+            for _ in range(2):
+                with pytest.raises(NotTheOwner):
+                    await find(presentations, video, "a")
+            nursery.cancel_scope.cancel()
+        async with presenting(tmp_path / "segments", database_url) as (presentations, _):
+            for _ in range(2):
+                with pytest.raises(Unpackageable, match="there is no index"):
+                    await find(presentations, video, "a")

@@ -1,7 +1,7 @@
 """Indexes in memory: read once for all who ask, kept under a budget, and what cannot be packaged is remembered."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,10 @@ from tests.mp4.making import AAC, Making, Sample, box, film, mp4a
 from tests.packaging.making import pictures, sound
 from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
 from trio_stream.packaging.selection import MOST_SOUNDS
-from trio_stream.playback.indexes import FIXED, Index, Indexes
+from trio_stream.playback.indexes import BUDGET, FIXED, Index, Indexes
 
 type Open = Callable[[bytes], tuple[int, int]]
+type Serve = Callable[..., Awaitable[Indexes]]
 
 FILM = film(pictures(480, range(0, 480, 24)), sound(20))
 
@@ -34,8 +35,20 @@ def opened(tmp_path: Path) -> Iterator[Open]:
         os.close(fd)
 
 
-async def test_it_is_read_once(opened: Open) -> None:
-    indexes = Indexes()
+@pytest.fixture
+def serve(nursery: trio.Nursery) -> Serve:
+    """Makes indexes that are served until the end of the test."""
+
+    async def serve_some(budget: int = BUDGET) -> Indexes:
+        indexes = Indexes(budget=budget)
+        await nursery.start(indexes.serve)
+        return indexes
+
+    return serve_some
+
+
+async def test_it_is_read_once(opened: Open, serve: Serve) -> None:
+    indexes = await serve()
     fd, size = opened(FILM)
     first = await indexes.get(fd, "a", size)
     assert await indexes.get(-1, "a", size) is first
@@ -47,8 +60,8 @@ async def test_it_is_read_once(opened: Open) -> None:
     assert (found.files, found.read, found.refused, found.bytes) == (1, 1, 0, first.nbytes)
 
 
-async def test_all_who_ask_at_once_wait_for_one(opened: Open) -> None:
-    indexes = Indexes()
+async def test_all_who_ask_at_once_wait_for_one(opened: Open, serve: Serve) -> None:
+    indexes = await serve()
     fd, size = opened(FILM)
     found: list[Index] = []
 
@@ -62,9 +75,9 @@ async def test_all_who_ask_at_once_wait_for_one(opened: Open) -> None:
     assert indexes.statistics().read == 1
 
 
-async def test_who_goes_while_it_is_read_takes_it_from_nobody(opened: Open) -> None:
+async def test_who_goes_while_it_is_read_takes_it_from_nobody(opened: Open, serve: Serve) -> None:
     """The one who reads it is cancelled: the next one who waits has it all the same."""
-    indexes = Indexes()
+    indexes = await serve()
     fd, size = opened(FILM)
     found: list[Index] = []
 
@@ -82,10 +95,10 @@ async def test_who_goes_while_it_is_read_takes_it_from_nobody(opened: Open) -> N
     assert await indexes.get(fd, "a", size) is found[0]
 
 
-async def test_the_last_used_stay(opened: Open) -> None:
+async def test_the_last_used_stay(opened: Open, serve: Serve) -> None:
     fd, size = opened(FILM)
-    one = (await Indexes().get(fd, "x", size)).nbytes
-    indexes = Indexes(budget=3 * one)
+    one = (await (await serve()).get(fd, "x", size)).nbytes
+    indexes = await serve(budget=3 * one)
     for revision in ("a", "b", "c"):
         await indexes.get(fd, revision, size)
     await indexes.get(fd, "a", size)
@@ -97,10 +110,10 @@ async def test_the_last_used_stay(opened: Open) -> None:
     assert indexes.statistics().read == 5
 
 
-async def test_looking_for_it_in_memory_is_using_it(opened: Open) -> None:
+async def test_looking_for_it_in_memory_is_using_it(opened: Open, serve: Serve) -> None:
     fd, size = opened(FILM)
-    one = (await Indexes().get(fd, "x", size)).nbytes
-    indexes = Indexes(budget=2 * one)
+    one = (await (await serve()).get(fd, "x", size)).nbytes
+    indexes = await serve(budget=2 * one)
     for revision in ("a", "b"):
         await indexes.get(fd, revision, size)
     assert indexes.peek("a") is not None
@@ -109,18 +122,18 @@ async def test_looking_for_it_in_memory_is_using_it(opened: Open) -> None:
     assert indexes.peek("b") is None
 
 
-async def test_all_that_is_kept_of_a_file_counts(opened: Open) -> None:
+async def test_all_that_is_kept_of_a_file_counts(opened: Open, serve: Serve) -> None:
     """Also what goes into init segments: of 32 sounds with large sample entries two megabytes, twice."""
     large = box("free", bytes(60_000))
     entry = mp4a(48_000, 2, AAC, large)
     heard = [sound(id_=number + 2, entries=(entry,)) for number in range(MOST_SOUNDS)]
     fd, size = opened(film(pictures(), *heard))
-    assert (await Indexes().get(fd, "a", size)).nbytes > 2 * 60_000 * MOST_SOUNDS
+    assert (await (await serve()).get(fd, "a", size)).nbytes > 2 * 60_000 * MOST_SOUNDS
 
 
-async def test_one_that_is_larger_than_the_budget_is_kept_alone(opened: Open) -> None:
+async def test_one_that_is_larger_than_the_budget_is_kept_alone(opened: Open, serve: Serve) -> None:
     fd, size = opened(FILM)
-    indexes = Indexes(budget=1)
+    indexes = await serve(budget=1)
     first = await indexes.get(fd, "a", size)
     assert await indexes.get(fd, "a", size) is first
     await indexes.get(fd, "b", size)
@@ -128,8 +141,8 @@ async def test_one_that_is_larger_than_the_budget_is_kept_alone(opened: Open) ->
     assert indexes.statistics().files == 1
 
 
-async def test_what_cannot_be_packaged_is_read_once_too(opened: Open) -> None:
-    indexes = Indexes()
+async def test_what_cannot_be_packaged_is_read_once_too(opened: Open, serve: Serve) -> None:
+    indexes = await serve()
     fd, size = opened(b"no video")
     for _ in range(3):
         with pytest.raises(Unpackageable, match=r"there is no index .moov. in it"):
@@ -147,17 +160,17 @@ async def test_what_cannot_be_packaged_is_read_once_too(opened: Open) -> None:
         (film(Making((Sample(1, 1),), (1,), handler="text")), Unpackageable, "neither a picture nor a sound"),
     ],
 )
-async def test_why_not(opened: Open, data: bytes, error: type[Exception], reason: str) -> None:
-    indexes = Indexes()
+async def test_why_not(opened: Open, serve: Serve, data: bytes, error: type[Exception], reason: str) -> None:
+    indexes = await serve()
     fd, size = opened(data)
     for _ in range(2):
         with pytest.raises(error, match=reason):
             await indexes.get(fd, "a", size)
 
 
-async def test_a_disk_that_fails_says_nothing_of_the_film(opened: Open, tmp_path: Path) -> None:
+async def test_a_disk_that_fails_says_nothing_of_the_film(opened: Open, serve: Serve, tmp_path: Path) -> None:
     """Reading a folder is an error of the system; the next one who asks tries again."""
-    indexes = Indexes()
+    indexes = await serve()
     folder = os.open(tmp_path, os.O_RDONLY)
     try:
         with pytest.raises(SourceUnreadable, match="reading its index"):
@@ -169,10 +182,10 @@ async def test_a_disk_that_fails_says_nothing_of_the_film(opened: Open, tmp_path
     assert isinstance(await indexes.get(fd, "a", size), Index)
 
 
-async def test_languages_are_named(opened: Open) -> None:
+async def test_languages_are_named(opened: Open, serve: Serve) -> None:
     made = film(
         pictures(), sound(language=0x15C7, name="SoundHandler"), sound(id_=3, language=0x41F2, name="Dublado")
     )
     fd, size = opened(made)
-    heard = (await Indexes().get(fd, "a", size)).presentation.audio
+    heard = (await (await serve()).get(fd, "a", size)).presentation.audio
     assert [(each.language, each.label) for each in heard] == [("en", None), ("pt", "Dublado")]

@@ -17,6 +17,7 @@ from tests.media.making import make
 from tests.media.remuxing import bounds, carried, init_of, outlined, segments_of
 from tests.support import wait_until
 from trio_stream.errors import MediaUnreadable, MediaWorkerFailed
+from trio_stream.files import OpenFile
 from trio_stream.media.formats.outline import AudioOutline, VideoOutline
 from trio_stream.media.sandbox.sandbox import WORKER, Sandbox
 from trio_stream.packaging.presentation import Rendition, Segments
@@ -71,11 +72,9 @@ async def remuxing(folder: Path, command: tuple[str, ...] = WORKER) -> AsyncIter
         nursery.cancel_scope.cancel()
 
 
-def read(descriptor: int) -> bytes:
-    try:
-        return os.pread(descriptor, 1 << 26, 0)
-    finally:
-        os.close(descriptor)
+def read(file: OpenFile) -> bytes:
+    with file:
+        return os.pread(file.fd, 1 << 26, 0)
 
 
 async def test_everything_of_a_film(film: Path, fd: int, tmp_path: Path) -> None:
@@ -188,7 +187,7 @@ async def test_a_segment_that_is_not_there(fd: int, tmp_path: Path) -> None:
         with pytest.raises(MediaUnreadable, match="no keyframe"):
             await remuxer.get(fd, segment_recipe("r", rendition(found.video[0]), 5, 17, 18))
         hidden = await remuxer.get(fd, segment_recipe("r", rendition(found.audio[0]), 0, -5000, 1))
-        os.close(hidden)
+        hidden.close()
         assert cache.statistics().segments == 1
 
 

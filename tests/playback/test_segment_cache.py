@@ -13,7 +13,9 @@ import structlog.testing
 import trio
 import trio.testing
 
+from tests.support import wait_until
 from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, TooManyFiles
+from trio_stream.files import OpenFile
 from trio_stream.packaging.cutting import SCHEME
 from trio_stream.playback import shelf
 from trio_stream.playback.segment_cache import SegmentCache
@@ -62,12 +64,9 @@ class Maker:
 
 
 async def got(cache: SegmentCache, key: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
-    """The bytes behind the descriptor that is answered."""
-    fd = await cache.get(key, make)
-    try:
-        return os.pread(fd, 1 << 20, 0)
-    finally:
-        os.close(fd)
+    """The bytes of what is handed out."""
+    with await cache.get(key, make) as file:
+        return os.pread(file.fd, 1 << 20, 0)
 
 
 def on_disk(folder: Path) -> set[str]:
@@ -116,11 +115,10 @@ async def watch(cache: SegmentCache, folder: Path) -> None:
 
 async def test_what_is_removed_stays_whole_for_who_has_it(tmp_path: Path) -> None:
     async with serving(tmp_path, 150) as cache:
-        fd = await cache.get("a", Maker(b"a" * 100))
-        await got(cache, "b", Maker(b"b" * 100))
-        assert on_disk(tmp_path) == {"b"}
-        assert os.pread(fd, 1000, 0) == b"a" * 100
-        os.close(fd)
+        with await cache.get("a", Maker(b"a" * 100)) as file:
+            await got(cache, "b", Maker(b"b" * 100))
+            assert on_disk(tmp_path) == {"b"}
+            assert os.pread(file.fd, 1000, 0) == b"a" * 100
 
 
 async def test_larger_than_the_budget(tmp_path: Path) -> None:
@@ -255,6 +253,20 @@ async def test_files_that_were_removed_are_made_anew(tmp_path: Path) -> None:
         assert cache.statistics().size == 4
 
 
+async def test_who_leaves_while_room_is_made_leaves_none_of_it_on_the_disk(tmp_path: Path) -> None:
+    """What is not counted any more is removed, or it would be there beyond the budget."""
+    async with serving(tmp_path, 150) as cache:
+        await got(cache, "a", Maker())
+        cache._limiter.total_tokens = 0  # whoever needs the disk waits for it
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(got, cache, "b", Maker())
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        cache._limiter.total_tokens = 4
+        await wait_until(lambda: cache.statistics().size == 0, 5, "the maker to end")
+        assert on_disk(tmp_path) == set()
+
+
 # The disk, and what it may do.
 
 
@@ -263,7 +275,7 @@ async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         await got(cache, "a", Maker())
         put = shelf.Shelf.put
 
-        def full(self: shelf.Shelf, key: str, data: bytes) -> int:
+        def full(self: shelf.Shelf, key: str, data: bytes) -> OpenFile:
             if full_now:
                 with monkeypatch.context() as context:
                     context.setattr("os.replace", no_space)
@@ -298,9 +310,9 @@ async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 async def test_no_more_files(tmp_path: Path) -> None:
     async with serving(tmp_path) as cache:
-        fd = await cache.get("a", Maker())
+        file = await cache.get("a", Maker())
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-        lowest = os.dup(fd)
+        lowest = os.dup(file.fd)
         os.close(lowest)
         resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limit[1]))
         try:
@@ -309,7 +321,7 @@ async def test_no_more_files(tmp_path: Path) -> None:
                     await cache.get(key, Maker())
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limit)
-            os.close(fd)
+            file.close()
         assert await got(cache, "a", Maker(error=AssertionError())) == b"x" * 100
 
 
@@ -356,7 +368,6 @@ async def test_the_end_of_the_server(tmp_path: Path) -> None:
 def test_without_memory_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS."""
     monkeypatch.delattr(os, "memfd_create", raising=False)
-    fd = shelf.in_memory(b"data")
-    assert os.pread(fd, 10, 0) == b"data"
-    assert os.fstat(fd).st_nlink == 0
-    os.close(fd)
+    with shelf.in_memory(b"data") as file:
+        assert os.pread(file.fd, 10, 0) == b"data"
+        assert os.fstat(file.fd).st_nlink == 0

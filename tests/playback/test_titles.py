@@ -45,6 +45,7 @@ async def test_titles_are_remembered_within_a_budget(
         writer, indexes = Writer(database), Indexes()
         presentations = Presentations(database, indexes, lambda: None, lambda: None)
         await nursery.start(writer.run)
+        await nursery.start(indexes.serve)
         await nursery.start(presentations.serve)
         await writer.write(fill)
         found = Titles(Catalog(tmp_path), Names(database), database, indexes, presentations)

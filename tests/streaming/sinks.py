@@ -7,6 +7,7 @@ from pathlib import Path
 
 import trio
 
+from trio_stream.files import OpenFile
 from trio_stream.server.sending.chunks import Chunk, FileChunk
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MapPool
@@ -18,7 +19,7 @@ SIZE = 3_000_000
 
 @asynccontextmanager
 async def streaming(pool: MapPool, disk: Disk, path: Path, limit: int = 10) -> AsyncIterator[Stream]:
-    file = pool.open(os.open(path, os.O_RDONLY))
+    file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     stream = Registry(limit, disk).admit(file, owner="me", name="v.mp4", transport="test")
     try:
         yield stream

@@ -11,6 +11,7 @@ from tests.bodies import assemble, one_range
 from tests.streaming.sinks import SIZE, Sink, streaming
 from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import SourceChanged, SourceUnreadable
+from trio_stream.files import OpenFile
 from trio_stream.http.bodies import Part
 from trio_stream.server.sending.chunks import Chunk, FileChunk
 from trio_stream.streaming.disk import Disk
@@ -145,7 +146,7 @@ async def test_a_file_that_changes_meanwhile_is_noticed_before_the_end(
 async def test_a_disk_that_fails_is_said_so(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
 ) -> None:
-    file = pool.open(os.open(path, os.O_RDONLY))
+    file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     file.map()
     stream = Registry(1, disk).admit(file, owner="me", name="v.mp4", transport="test")
     broken = os.open("/proc/self/mem", os.O_RDONLY)  # nothing is mapped at its beginning: EIO

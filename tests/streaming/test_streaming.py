@@ -1,5 +1,6 @@
 """The streaming core in one process: real files, real maps, real threads; time is Trio's."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from trio_stream.errors import (
     StreamNotFound,
     TooManyStreams,
 )
+from trio_stream.files import OpenFile
 from trio_stream.http.bodies import Part, slice_parts
 from trio_stream.server.sending.chunks import Chunk
 from trio_stream.streaming.disk import Disk
@@ -96,7 +98,7 @@ async def test_a_reader_that_takes_nothing_has_a_bounded_buffer(
 
 async def test_ending_a_stream_ends_it_in_the_middle_of_a_send(pool: MapPool, disk: Disk, path: Path) -> None:
     registry = Registry(1, disk)
-    file = pool.open(os.open(path, os.O_RDONLY))
+    file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     stream = registry.admit(file, owner="me", name="v.mp4", transport="test")
 
     async def end_me(_: Chunk) -> None:
@@ -178,7 +180,7 @@ async def test_a_change_after_the_last_view_is_still_noticed(pool: MapPool, disk
 
 async def test_places_are_limited_and_come_free(pool: MapPool, disk: Disk, path: Path) -> None:
     registry = Registry(2, disk)
-    file = pool.open(os.open(path, os.O_RDONLY))
+    file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     streams = [registry.admit(file, owner="me", name="v.mp4", transport="test") for _ in range(2)]
     with pytest.raises(TooManyStreams):
         registry.admit(file, owner="me", name="v.mp4", transport="test")
@@ -193,7 +195,7 @@ async def test_places_are_limited_and_come_free(pool: MapPool, disk: Disk, path:
 
 async def test_what_is_free_takes_no_place(pool: MapPool, disk: Disk, path: Path) -> None:
     registry = Registry(1, disk)
-    file = pool.open(os.open(path, os.O_RDONLY))
+    file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     free = [registry.admit(file, owner="me", name="p.jpg", transport="test", free=True) for _ in range(3)]
     taken = registry.admit(file, owner="me", name="v.mp4", transport="test")
     free.append(registry.admit(file, owner="me", name="p.jpg", transport="test", free=True))
@@ -211,7 +213,7 @@ async def test_what_is_free_takes_no_place(pool: MapPool, disk: Disk, path: Path
 
 def test_one_map_a_content(pool: MapPool, path: Path, tmp_path: Path) -> None:
     def opened(path: Path) -> MappedFile:
-        return pool.open(os.open(path, os.O_RDONLY))
+        return pool.open(OpenFile(os.open(path, os.O_RDONLY)))
 
     os.link(path, tmp_path / "link.mp4")
     first, again, linked = opened(path), opened(path), opened(tmp_path / "link.mp4")
@@ -231,7 +233,7 @@ def test_one_map_a_content(pool: MapPool, path: Path, tmp_path: Path) -> None:
 
 def test_an_empty_file_has_no_map(pool: MapPool, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
-    file = pool.open(os.open(tmp_path / "empty", os.O_RDONLY))
+    file = pool.open(OpenFile(os.open(tmp_path / "empty", os.O_RDONLY)))
     assert not file.map()
     with pytest.raises(ValueError, match="not mapped"):
         file.view(0, 0)
@@ -241,7 +243,7 @@ def test_an_empty_file_has_no_map(pool: MapPool, tmp_path: Path) -> None:
 def test_a_descriptor_that_cannot_be_mapped_is_read(pool: MapPool) -> None:
     fd = os.open("/sys/class/net/lo/address", os.O_RDONLY)
     assert os.fstat(fd).st_size > 0
-    file = pool.open(fd)
+    file = pool.open(OpenFile(fd))
     assert not file.map()
     file.release()
 
@@ -273,3 +275,25 @@ def test_sizes_stay_in_their_bounds(seconds: list[float]) -> None:
 def test_sizes_need_sense(smallest: int, largest: int) -> None:
     with pytest.raises(ValueError, match="no range of sizes"):
         ChunkSizer(smallest, largest)
+
+
+def test_a_descriptor_that_closes_with_an_error_is_closed_once(
+    pool: MapPool, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on NFS, which says late that a file cannot be written. Its number is free by then, and may be another's."""
+    first, second = pool.open(OpenFile(os.open(path, os.O_RDONLY))), OpenFile(os.open(path, os.O_RDONLY))
+    close, closed = os.close, list[int]()
+
+    def close_late(fd: int) -> None:
+        closed.append(fd)
+        close(fd)
+        raise OSError(errno.EIO, "Input/output error")
+
+    fd = second.fd
+    with monkeypatch.context() as context:
+        context.setattr(os, "close", close_late)
+        with pytest.raises(OSError, match="Input/output"):
+            pool.open(second)
+    assert closed == [fd]
+    first.release()
+    assert pool.statistics().files == 0

@@ -22,7 +22,7 @@ async def send_parts(asked: DirectRequest, exchange: Exchange) -> DirectResponse
     """Parts of a video, by the name that they have together."""
     *_, name, called = asked.raw_path.decode().split("/")
     video = await exchange.services.catalog.open(name)
-    file = exchange.hold(video.fd, video.status)
+    file = exchange.hold(video.file, video.status)
     parts = body(called, file.content.size)
     answer = respond(
         asked.method,

@@ -4,13 +4,15 @@ An index is all that segments are made with, so a segment of a file whose index 
 database. What cannot be packaged is remembered too: nobody makes the server read such a file again and again."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import trio
 
-from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
+from trio_stream.caching import BoundedCache
+from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable, again
+from trio_stream.files import OpenFile
 from trio_stream.languages import language_of
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.extent import read_located
@@ -19,7 +21,7 @@ from trio_stream.mp4.reading.locating import locate
 from trio_stream.packaging.from_mp4 import present
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.selection import PackagedTrack, omitted_tracks, packaged_tracks
-from trio_stream.playback.recent import Recent
+from trio_stream.single_flight import Flight, SingleFlight
 
 BUDGET = 128 << 20
 """Bytes of tables in memory: some twenty films of two hours."""
@@ -55,24 +57,33 @@ class IndexStatistics:
 
 
 class Indexes:
-    """Indexes by revision; at most `threads` are read at once."""
+    """Indexes by revision; at most `threads` are read at once. `serve` is its task."""
 
     def __init__(self, threads: int = 4, budget: int = BUDGET) -> None:
         self._limiter = trio.CapacityLimiter(threads)
-        self._known: Recent[str, Index | Unpackageable] = Recent(budget, _weight)
-        self._loading: dict[str, trio.Event] = {}
+        self._known: BoundedCache[str, Index | Unpackageable] = BoundedCache(budget, _weight)
+        self._reading: SingleFlight[str, Index | Unpackageable] = SingleFlight(
+            "the server reads no films now"
+        )
         self._read = self._refused = 0
+
+    async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Read what is asked for, until cancelled."""
+        await self._reading.serve(task_status=task_status)
 
     async def get(self, fd: int, revision: str, size: int) -> Index:
         """The index of the file behind `fd`, whose content is that revision. Raises `Unpackageable`,
-        `SourceUnreadable`."""
-        while (found := self._known.get(revision)) is None:
-            if (loading := self._loading.get(revision)) is not None:
-                await loading.wait()
-            else:
-                await self._load(fd, revision, size)
+        `SourceUnreadable`, `TooManyFiles`, `MediaWorkerFailed` while nothing is served."""
+        found = self._known.get(revision)
+        if found is None:
+
+            def begin(_: Flight) -> Awaitable[Index | Unpackageable]:
+                # A descriptor of its own: whoever asks first may leave, and close theirs, before the others.
+                return self._load(OpenFile.dup(fd), revision, size)
+
+            found = await self._reading.get(revision, begin)
         if isinstance(found, Unpackageable):
-            raise type(found)(str(found))
+            raise again(found)
         return found
 
     def peek(self, revision: str) -> Index | None:
@@ -86,23 +97,26 @@ class Indexes:
         """What is in memory, and totals since the start."""
         return IndexStatistics(len(self._known), self._known.nbytes, self._read, self._refused)
 
-    async def _load(self, fd: int, revision: str, size: int) -> None:
-        over = self._loading[revision] = trio.Event()
-        try:
+    async def _load(self, file: OpenFile, revision: str, size: int) -> Index | Unpackageable:
+        """Read the index of the file, which is closed, and keep it."""
+        with file:
             self._read += 1
             found: Index | Unpackageable
             try:
-                found = await trio.to_thread.run_sync(partial(read_index, fd, size), limiter=self._limiter)
+                # The thread cannot be stopped, so it is waited for even when all have left: what it read is kept.
+                found = await trio.to_thread.run_sync(
+                    partial(read_index, file.fd, size), limiter=self._limiter
+                )
             except Unpackageable as error:
-                found = error.with_traceback(None)
+                found = type(error)(
+                    str(error)
+                )  # without the frames it came through, which would be kept with it
                 self._refused += 1
             self._known.put(revision, found)
-        finally:
-            del self._loading[revision]
-            over.set()
+            return found
 
 
-def _weight(found: Index | Unpackageable) -> int:
+def _weight(_: str, found: Index | Unpackageable) -> int:
     return found.nbytes if isinstance(found, Index) else FIXED
 
 

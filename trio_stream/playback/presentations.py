@@ -3,32 +3,29 @@
 So a restart does not read the index of every film again before it can answer with a playlist. What cannot be packaged
 is kept with its reason."""
 
-import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
 import trio
 
+from trio_stream.caching import BoundedCache
 from trio_stream.errors import (
     Encrypted,
     MediaUnreadable,
-    MediaWorkerFailed,
     NotTheOwner,
     StoreError,
-    TooManyFiles,
     Unpackageable,
     again,
 )
-from trio_stream.library.folder.catalog import OpenVideo
+from trio_stream.files import OpenFile
 from trio_stream.library.records import made
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import Indexes, with_languages
-from trio_stream.playback.recent import Recent
 from trio_stream.playback.remuxed import Remuxer
+from trio_stream.single_flight import Flight, SingleFlight
 from trio_stream.store import Connection
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
@@ -43,19 +40,6 @@ FIXED = 2 << 10
 """Bytes that any of them takes, however short it is."""
 
 log = structlog.get_logger("trio_stream.playback")
-
-
-class _Finding:
-    """How a content is presented is being found out: once it is `over`, it is known, or there is an error.
-
-    While it is `running` nobody ends it."""
-
-    def __init__(self) -> None:
-        self.over = trio.Event()
-        self.scope = trio.CancelScope()
-        self.waiting = 0
-        self.running = False
-        self.error: Exception | None = MediaWorkerFailed("the server is stopping")
 
 
 class Presentations:
@@ -76,99 +60,71 @@ class Presentations:
         self._indexes = indexes
         self._writer = writer
         self._remuxer = remuxer
-        self._known: Recent[str, Presentation | Unpackageable] = Recent(budget, _weight, most=MOST)
-        self._finding: dict[str, _Finding] = {}
+        self._known: BoundedCache[str, Presentation | Unpackageable] = BoundedCache(
+            budget, _weight, most=MOST
+        )
+        self._finding: SingleFlight[str, Presentation | Unpackageable] = SingleFlight(
+            "the server looks into no films now"
+        )
         self._outlining = trio.Lock()
-        self._nursery: trio.Nursery | None = None
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Find out what is asked for, until cancelled."""
-        async with trio.open_nursery() as nursery:
-            self._nursery = nursery
-            try:
-                task_status.started()
-                await trio.sleep_forever()
-            finally:
-                self._nursery = None
+        await self._finding.serve(task_status=task_status)
 
-    async def of(self, video: OpenVideo) -> Presentation:
-        """How the content of an open video is presented.
+    async def of(self, fd: int, revision: str, size: int) -> Presentation:
+        """How the content of the file behind `fd` is presented, which has that revision and `size` bytes.
 
         Raises `Unpackageable`, `SourceUnreadable`, `StoreError`, `TooManyFiles`, `MediaWorkerFailed` where nothing is
         found out now, and `NotTheOwner` where the owner has to look.
         """
-        while (found := self._known.get(video.revision)) is None:
-            finding = self._finding.get(video.revision) or self._begin(video)
-            finding.waiting += 1
-            try:
-                await finding.over.wait()
-            finally:
-                finding.waiting -= 1
-                if not finding.waiting and not finding.running:
-                    finding.scope.cancel()
-                    self._forget(video.revision, finding)
-            if finding.error is not None:
-                raise again(finding.error)
+        found = self._known.get(revision)
+        if found is None:
+
+            def begin(flight: Flight) -> Awaitable[Presentation | Unpackageable]:
+                # A descriptor of its own: whoever asks first may leave, and close theirs, before the others.
+                return self._learn(OpenFile.dup(fd), revision, size, flight)
+
+            found = await self._finding.get(revision, begin)
         if isinstance(found, Unpackageable):
             raise again(found)
         return found
 
-    def _begin(self, video: OpenVideo) -> _Finding:
-        if self._nursery is None:
-            raise MediaWorkerFailed("the server looks into no films now")
-        try:
-            own = os.dup(video.fd)  # whoever asks first may leave before the others
-        except OSError:
-            raise TooManyFiles from None
-        finding = self._finding[video.revision] = _Finding()
-        self._nursery.start_soon(self._learn, replace(video, fd=own), finding)
-        return finding
+    async def _learn(
+        self, file: OpenFile, revision: str, size: int, flight: Flight
+    ) -> Presentation | Unpackageable:
+        """Look it up or find it out, and close the file."""
+        with file:
+            kept = await self._database.read(partial(_look_up, revision=revision))
+            found = kept or await self._find_out(file.fd, revision, size, flight)
+            self._known.put(revision, found)
+            return found
 
-    def _forget(self, revision: str, finding: _Finding) -> None:
-        """Who comes now wants one that is not over, nor cancelled."""
-        if self._finding.get(revision) is finding:
-            del self._finding[revision]
-
-    async def _learn(self, video: OpenVideo, finding: _Finding) -> None:
-        """Look it up or find it out, and close the video."""
+    async def _find_out(
+        self, fd: int, revision: str, size: int, flight: Flight
+    ) -> Presentation | Unpackageable:
         try:
-            with finding.scope:
-                found = await self._database.read(partial(_look_up, revision=video.revision))
-                self._known.put(video.revision, found or await self._find_out(video, finding))
-                finding.error = None
-        except Exception as error:  # noqa: BLE001 - it is raised for those who wait
-            finding.error = error
-        finally:
-            os.close(video.fd)
-            self._forget(video.revision, finding)
-            finding.over.set()
-
-    async def _find_out(self, video: OpenVideo, finding: _Finding) -> Presentation | Unpackageable:
-        try:
-            found = (await self._indexes.get(video.fd, video.revision, video.status.st_size)).presentation
+            found = (await self._indexes.get(fd, revision, size)).presentation
         except Encrypted as error:
-            return error.with_traceback(None)
+            return type(error)(str(error))  # without the frames it came through, which would be kept with it
         except Unpackageable as error:
             try:
-                found = await self._outline(video, error, finding)
+                found = await self._outline(fd, error, flight)
             except Unpackageable as refused:
-                return refused.with_traceback(None)
-        await self._keep(video.revision, found)
+                return type(refused)(str(refused))
+        await self._keep(revision, found)
         return found
 
-    async def _outline(self, video: OpenVideo, refused: Unpackageable, finding: _Finding) -> Presentation:
-        """How what cannot be packaged as it lies is presented. Raises `Unpackageable`.
-
-        That may take a minute, so what has begun goes on when all have left: they come again. There is one at a time,
-        and those that nobody waits for any more do not begin.
-        """
+    async def _outline(self, fd: int, refused: Unpackageable, flight: Flight) -> Presentation:
+        """How what cannot be packaged as it lies is presented. Raises `Unpackageable`."""
         remuxer = self._remuxer()
         if remuxer is None:
             raise NotTheOwner
         try:
-            async with self._outlining:
-                finding.running = True
-                return with_languages(present_outline(await remuxer.outline(video.fd)))
+            async with self._outlining:  # one at a time; whom nobody waits for any more leaves the queue
+                # It may take a minute, longer than most pages wait. They come again, so it is not begun in vain.
+                flight.goes_on = True
+                return with_languages(present_outline(await remuxer.outline(fd)))
         except MediaUnreadable:
             raise refused from None
         except Unsupported as error:
@@ -181,13 +137,12 @@ class Presentations:
         keep = partial(made.keep_presentation, revision=revision, packed=presentation.pack())
         try:
             await writer.write(keep)
-        except (
-            StoreError
-        ) as error:  # the library may not know the content yet; the next one who asks tries again
+        except StoreError as error:
+            # The library may not know the content yet; the next one who asks after a restart tries again.
             log.debug("a presentation was not kept", revision=revision, reason=str(error))
 
 
-def _weight(found: Presentation | Unpackageable) -> int:
+def _weight(_: str, found: Presentation | Unpackageable) -> int:
     return FIXED + (found.nbytes if isinstance(found, Presentation) else 0)
 
 

@@ -4,7 +4,6 @@ A viewer waits for what is made here, so its jobs do not yield to others, are fe
 job answers may be made up by the file it read: it is checked to be of the kind it should be before it is handed on.
 """
 
-import os
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import Any
 import trio
 
 from trio_stream.errors import MediaUnreadable, TooManyFiles
+from trio_stream.files import NO_DESCRIPTOR, OpenFile
 from trio_stream.media.formats.outline import SEGMENT_LIMIT, Outline
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.packaging.presentation import Rendition, Stretch
-from trio_stream.playback.segment_cache import NO_MORE_FILES, SegmentCache
+from trio_stream.playback.segment_cache import SegmentCache
 from trio_stream.playback.shelf import Shelf
 
 AT_ONCE = 3
@@ -82,8 +82,7 @@ class RemuxerStatistics:
 class Remuxer:
     """Asks `sandbox` for what `cache` does not have, at most `at_once` segments at a time.
 
-    All of it raises `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed` and `TooManyFiles`. Descriptors of media
-    stay the caller's, those of what was made become theirs.
+    All of it raises `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed` and `TooManyFiles`.
     """
 
     def __init__(self, sandbox: Sandbox, cache: SegmentCache, *, at_once: int = AT_ONCE) -> None:
@@ -106,34 +105,31 @@ class Remuxer:
         except ValueError:
             raise _nonsense() from None
 
-    async def get(self, fd: int, piece: Recipe) -> int:
-        """A descriptor of a piece of the file `fd`."""
+    async def get(self, fd: int, piece: Recipe) -> OpenFile:
+        """A piece of the file `fd`."""
 
         def make() -> Coroutine[Any, Any, bytes]:
-            try:
-                own = os.dup(fd)  # whoever asks first may leave before it is made
-            except OSError:
-                raise TooManyFiles from None
-            return self._make(own, piece)
+            # A descriptor of its own: whoever asks first may leave, and close theirs, before it is made.
+            return self._make(OpenFile.dup(fd), piece)
 
         return await self._cache.get(piece.key, make)
 
-    async def _make(self, own: int, piece: Recipe) -> bytes:
-        """What a job makes of the file `own`, which is closed."""
-        try:
+    async def _make(self, own: OpenFile, piece: Recipe) -> bytes:
+        """What a job makes of a file, which is closed."""
+        with own:
             async with self._limiter:
                 done = await self._sandbox.run(
                     piece.job,
-                    own,
+                    own.fd,
                     piece.options,
                     deadline=DEADLINE,
                     limit=SEGMENT_LIMIT + (1 << 20),
                     urgent=True,
                 )
-        finally:
-            os.close(own)
         made = b"".join(done.blobs.values())
-        if made[4:8] != piece.begins:
+        if (
+            made[4:8] != piece.begins
+        ):  # the type of the first box: a parser that was taken over may send a page
             raise _nonsense()
         return made
 
@@ -149,12 +145,12 @@ class Made:
         self._shelf = Shelf(folder)
         self._limiter = trio.CapacityLimiter(threads)
 
-    async def open(self, key: str) -> int | None:
-        """A descriptor of it; None if it is not there. Raises `TooManyFiles`."""
+    async def open(self, key: str) -> OpenFile | None:
+        """What is kept as `key`; None if it is not there. Raises `TooManyFiles`."""
         try:
             return await trio.to_thread.run_sync(self._shelf.open, key, limiter=self._limiter)
         except OSError as error:
-            if error.errno in NO_MORE_FILES:
+            if error.errno in NO_DESCRIPTOR:
                 raise TooManyFiles from None
             return None
 

@@ -2,8 +2,8 @@
 
 A file is written under another name and renamed, so what is there is whole. Nothing is synced: when the machine went
 down meanwhile, or what was there was made by another version of the program or by other rules, all of it is thrown
-away. What is handed out is a descriptor, so a file that is removed stays whole for whoever has it. Everything here
-waits for the disk.
+away. What is handed out is open, so a file that is removed stays whole for whoever has it. Everything here waits for
+the disk.
 """
 
 import os
@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trio_stream import __version__
+from trio_stream.files import READ_ONLY, OpenFile
 from trio_stream.packaging.cutting import SCHEME
 
 SUFFIX, MAKING = ".m4s", ".making"
@@ -47,36 +48,37 @@ class Shelf:
             status = entry.stat(follow_symlinks=False)
             known = entry.name.endswith(SUFFIX) and _KEY.fullmatch(entry.name.removesuffix(SUFFIX))
             if whole and known and status.st_size:
+                # Many systems write access times down once a day, if at all: then it counts when it was made.
                 found.append((max(status.st_atime, status.st_mtime), entry.name, status.st_size))
             elif not entry.is_dir(follow_symlinks=False):
                 os.unlink(entry)
         return [(name.removesuffix(SUFFIX), size) for _, name, size in sorted(found)]
 
-    def open(self, key: str) -> int | None:
-        """A descriptor of a file, for reading; the caller owns it. None if it is not there. Raises `OSError`."""
+    def open(self, key: str) -> OpenFile | None:
+        """A file, for reading; None if it is not there. Raises `OSError`."""
         try:
-            return os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
+            return OpenFile(os.open(self._path(key), READ_ONLY))
         except FileNotFoundError:
             return None
 
-    def put(self, key: str, data: bytes) -> int:
-        """Keep a file; a descriptor of it, for reading. Raises `OSError`, and then nothing of it is left."""
+    def put(self, key: str, data: bytes) -> OpenFile:
+        """Keep a file; return it open for reading. Raises `OSError`, and then nothing of it is left."""
         path = self._path(key)
         writing, made = tempfile.mkstemp(dir=self._folder, suffix=MAKING)
         try:
             with open(writing, "wb") as file:
                 file.write(data)
-            fd = os.open(made, os.O_RDONLY | os.O_CLOEXEC)
+            kept = OpenFile(os.open(made, READ_ONLY))  # before the rename: then nothing can fail any more
             try:
                 os.replace(made, path)
             except BaseException:
-                os.close(fd)
+                kept.close()
                 raise
         except BaseException:
             with suppress(OSError):
                 os.unlink(made)
             raise
-        return fd
+        return kept
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove files, as far as they are there and that can be done."""
@@ -93,6 +95,7 @@ class Shelf:
         """Whether this program made the files, and the machine has been running since; from now on it says so."""
         path = self._folder / MAKER
         try:
+            # The boot: nothing is synced, so after a crash of the machine a file may be there without its bytes.
             maker = f"{__version__} {SCHEME} {BOOT_ID.read_text()}"
         except OSError:  # no Linux: nobody can tell
             return False
@@ -103,18 +106,19 @@ class Shelf:
         return False
 
 
-def in_memory(data: bytes) -> int:
-    """A descriptor of a file that is on no disk, or at least in no folder. Raises `OSError`."""
+def in_memory(data: bytes) -> OpenFile:
+    """A file that is on no disk, or at least in no folder. Raises `OSError`."""
     if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("segment", os.MFD_CLOEXEC)
+        file = OpenFile(os.memfd_create("segment", os.MFD_CLOEXEC))
     else:
         fd, path = tempfile.mkstemp()
+        file = OpenFile(fd)
         os.unlink(path)
     try:
         left = memoryview(data)
         while left:
-            left = left[os.write(fd, left) :]
+            left = left[os.write(file.fd, left) :]
     except BaseException:
-        os.close(fd)
+        file.close()
         raise
-    return fd
+    return file

@@ -3,12 +3,11 @@
 A text is a file we made, named by its digest, so what was taken apart once stays right.
 """
 
-import os
-from collections import OrderedDict
 from functools import partial
 
 import trio
 
+from trio_stream.caching import BoundedCache
 from trio_stream.errors import DerivedNotFound
 from trio_stream.library.background.derived import LARGEST, Derived
 from trio_stream.library.records import subtitles
@@ -23,6 +22,9 @@ TEXT = "s-"
 MOST = 64
 """Texts in memory; one takes some 200 KB for a film."""
 
+BUDGET = 64 << 20
+"""Bytes that they take together: one may be as large as what is made (`LARGEST`)."""
+
 
 class Texts:
     """Texts of videos, read by one thread at a time."""
@@ -31,7 +33,7 @@ class Texts:
         self._database = database
         self._derived = derived
         self._limiter = trio.CapacityLimiter(1)
-        self._known: OrderedDict[tuple[str, str], Cues] = OrderedDict()
+        self._known: BoundedCache[tuple[str, str], Cues] = BoundedCache(BUDGET, _weight, most=MOST)
 
     async def cues(self, id_: str, name: str) -> Cues:
         """The cues of a text of that video. Raises `DerivedNotFound`, `StoreError`."""
@@ -40,16 +42,15 @@ class Texts:
             there = await self._database.read(partial(texts_of, id_=id_))
             if not any(text.name == name for text in there):
                 raise DerivedNotFound("there is no such text")
-            fd = await self._derived.open(name.removeprefix(TEXT), "vtt")
-            try:  # whoever is cancelled while it waits for its turn gets no thread
-                found = await trio.to_thread.run_sync(_read, fd, limiter=self._limiter)
-            finally:
-                os.close(fd)
-            self._known[id_, name] = found
-            if len(self._known) > MOST:
-                self._known.popitem(last=False)
-        self._known.move_to_end((id_, name))
+            # Closed here and not in the thread: who is cancelled while it waits for its turn gets no thread.
+            with await self._derived.open(name.removeprefix(TEXT), "vtt") as file:
+                found = await trio.to_thread.run_sync(_read, file.fd, limiter=self._limiter)
+            self._known.put((id_, name), found)
         return found
+
+
+def _weight(_: tuple[str, str], cues: Cues) -> int:
+    return cues.nbytes
 
 
 def _read(fd: int) -> Cues:

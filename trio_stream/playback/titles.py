@@ -3,16 +3,16 @@
 Titles are believed for a moment, like names.
 """
 
-import os
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from sys import getsizeof
 
 import structlog
 import trio
 
+from trio_stream.caching import BoundedCache
 from trio_stream.errors import (
     TROUBLE_OF_ALL,
     NotTheOwner,
@@ -28,7 +28,6 @@ from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Subtitles, Title
 from trio_stream.playback.indexes import Index, Indexes
 from trio_stream.playback.presentations import BUDGET, Presentations
-from trio_stream.playback.recent import Recent
 from trio_stream.playback.texts import texts_of
 from trio_stream.store import Connection
 from trio_stream.store.database import Database
@@ -38,6 +37,12 @@ MOMENT = 1.0
 
 MOST = 256
 """Titles that are remembered, within the budget of presentations; four times as many places of files, and warnings."""
+
+NAMES = 4 << 20
+"""Bytes of places, and of warnings: a name may have four thousand."""
+
+FIXED = 512
+"""Bytes that one of them takes beside its names."""
 
 UNALIGNED = 1.0
 """Pictures by which the cuts of two files may differ: rounding."""
@@ -81,12 +86,18 @@ class Titles:
         self._database = database
         self._indexes = indexes
         self._presentations = presentations
-        self._offers: Recent[str, tuple[float, Offer]] = Recent(BUDGET, _weight, most=MOST)
-        self._places: OrderedDict[tuple[str, str], str] = OrderedDict()
-        self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
+        self._offers: BoundedCache[str, Offer] = BoundedCache(
+            BUDGET, _weight, most=MOST, lifetime=MOMENT, clock=trio.current_time
+        )
+        self._places: BoundedCache[tuple[str, str], str] = BoundedCache(
+            NAMES, _weight_of_place, most=4 * MOST
+        )
+        self._told: BoundedCache[tuple[str, ...], bool] = BoundedCache(
+            NAMES, _weight_of_warning, most=4 * MOST
+        )
 
     async def open(self, id_: str, revision: str) -> OpenVideo:
-        """The file of a video with the content of that revision; the caller owns the descriptor.
+        """The file of a video with the content of that revision.
 
         Where the content was found once, it is looked for there without asking anybody: what lies there now says
         itself whether it is that. Raises `VideoNotFound`.
@@ -94,56 +105,49 @@ class Titles:
         key = id_, revision
         name = self._places.get(key)
         if name is not None:
+            # Without the database: a segment of a film whose index is in memory takes neither it nor a thread.
             with suppress(VideoNotFound):
                 video = await self._catalog.open(name)
                 if video.revision == revision:
-                    self._places.move_to_end(key)
                     return video
-                os.close(video.fd)
-            self._places.pop(key, None)
+                video.close()
+            self._places.pop(key)
         name = await self._names.of(id_)
         video = await self._catalog.open(name)
         if video.revision != revision:
-            os.close(video.fd)
+            video.close()
             raise VideoNotFound("the video is another one now")
-        self._found_at(key, name)
+        self._places.put(key, name)
         return video
-
-    def _found_at(self, key: tuple[str, str], name: str) -> None:
-        self._places[key] = name
-        self._places.move_to_end(key)
-        if len(self._places) > 4 * MOST:
-            self._places.popitem(last=False)
 
     def warm(self, revision: str) -> Index | None:
         """The index of a content, if it is in memory."""
         return self._indexes.peek(revision)
 
-    async def index(self, video: OpenVideo) -> Index:
+    async def index(self, fd: int, revision: str, size: int) -> Index:
         """The index of an open video. Raises `Unpackageable`."""
-        return await self._indexes.get(video.fd, video.revision, video.status.st_size)
+        return await self._indexes.get(fd, revision, size)
 
-    async def presentation(self, video: OpenVideo) -> Presentation:
+    async def presentation(self, fd: int, revision: str, size: int) -> Presentation:
         """How an open video is presented. Raises `Unpackageable`, `StoreError`, `NotTheOwner`."""
-        return await self._presentations.of(video)
+        return await self._presentations.of(fd, revision, size)
 
     async def presented(self, id_: str) -> tuple[Presentation | Unpackageable, int]:
         """How the file of a video is presented, or why it is not, and when the file changed, in nanoseconds.
 
         Raises `VideoNotFound`, `StoreError`, `NotTheOwner`, and whatever else keeps it from being found out now.
         """
-        video = await self._catalog.open(await self._names.of(id_))
-        try:
-            return await self._presentations.of(video), video.status.st_mtime_ns
-        except Unpackageable as error:
-            return error, video.status.st_mtime_ns
-        finally:
-            os.close(video.fd)
+        with await self._catalog.open(await self._names.of(id_)) as video:
+            mtime_ns = video.status.st_mtime_ns
+            try:
+                found = await self._presentations.of(video.file.fd, video.revision, video.status.st_size)
+            except Unpackageable as error:
+                return error, mtime_ns
+            return found, mtime_ns
 
     def offered(self, id_: str) -> Offer | None:
         """What manifests of a video said a moment ago."""
-        until, offer = self._offers.get(id_) or (0.0, None)
-        return offer if trio.current_time() < until else None
+        return self._offers.get(id_)
 
     async def offer(self, id_: str) -> Offer:
         """What manifests of a video say; the same object for as long as they say the same.
@@ -154,9 +158,10 @@ class Titles:
         if offer is None:
             began = trio.current_time()
             offer = await self._make_offer(id_)
-            if (before := self._offers.get(id_)) is not None and before[1] == offer:
-                offer = before[1]
-            self._offers.put(id_, (began + MOMENT, offer))
+            # The object that was offered before, if it says the same: manifests are kept by it.
+            if (before := self._offers.peek(id_)) is not None and before == offer:
+                offer = before
+            self._offers.put(id_, offer, since=began)  # what it says is as old as the question
         return offer
 
     async def _make_offer(self, id_: str) -> Offer:
@@ -169,7 +174,7 @@ class Titles:
                 try:
                     other, _ = await self._source(version.name, f"../{version.id}/", version.id)
                 except (NotTheOwner, StoreError, *TROUBLE_OF_ALL):
-                    raise  # it says nothing of that file
+                    raise  # it says nothing of that file; an offer without it would be believed to be whole
                 except TrioStreamError as error:
                     if self._is_news(version.name, str(error)):
                         log.warning("a file of a title is left out", video=version.name, reason=str(error))
@@ -182,12 +187,9 @@ class Titles:
         return Offer(title, own, video.revision, video.status.st_mtime_ns)
 
     async def _source(self, name: str, playlists: str, id_: str) -> tuple[Source, OpenVideo]:
-        video = await self._catalog.open(name)
-        try:
-            presentation = await self._presentations.of(video)
-        finally:
-            os.close(video.fd)
-        self._found_at((id_, video.revision), name)
+        with await self._catalog.open(name) as video:
+            presentation = await self._presentations.of(video.file.fd, video.revision, video.status.st_size)
+        self._places.put((id_, video.revision), name)
         return Source(playlists, f"{playlists}r/{video.revision}", presentation), video
 
     def _aligned(self, sources: Sequence[Source], own: Source, name: str) -> list[Source]:
@@ -206,16 +208,21 @@ class Titles:
 
     def _is_news(self, *what: str) -> bool:
         """Whether that was not said yet, or long ago; it is said now."""
-        new = what not in self._told
-        self._told[what] = None
-        self._told.move_to_end(what)
-        if len(self._told) > 4 * MOST:
-            self._told.popitem(last=False)
+        new = self._told.get(what) is None
+        self._told.put(what, True)
         return new
 
 
-def _weight(remembered: tuple[float, Offer]) -> int:
-    return remembered[1].nbytes
+def _weight(_: str, offer: Offer) -> int:
+    return offer.nbytes
+
+
+def _weight_of_place(_: tuple[str, str], name: str) -> int:
+    return FIXED + getsizeof(name)
+
+
+def _weight_of_warning(what: tuple[str, ...], _: bool) -> int:
+    return FIXED + sum(getsizeof(each) for each in what)
 
 
 def are_aligned(one: Presentation, other: Presentation) -> bool:

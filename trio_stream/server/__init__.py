@@ -7,8 +7,8 @@ line; any other version is left alone, with a warning, and streams are served wi
 
 Guarantee to the application, wherever the guards are in place: `send` raises `TimeoutError` when the client took
 nothing for `Limits.send_timeout` seconds, another `OSError` when it is gone, and `OSError(EFAULT)` when the memory
-behind a view went away, or the file behind a byte range; whichever it was, and also when a send was cancelled half-way, the
-connection is cut and never carries another byte. On HTTP/2 it is the stream that is reset instead.
+behind a view went away, or the file behind a byte range; whichever it was, and also when a send was cancelled half-way,
+the connection is cut and never carries another byte. On HTTP/2 it is the stream that is reset instead.
 
 Why each guard is there: `docs/upstream` has the faults of Hypercorn with reproductions. Each module's docstring says
 what it changes, and `tests/server` shows each fault without the guard and gone with it. Two faults are the master's

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from trio_stream.errors import SourceChanged
+from trio_stream.files import OpenFile
 
 ONE_DESCRIPTOR: dict[str, bool] = {} if sys.version_info < (3, 13) else {"trackfd": False}
 """From Python 3.13 a map need not hold a second descriptor of the file."""
@@ -45,13 +46,18 @@ class PoolStatistics:
 class MappedFile:
     """One open file; made by `MapPool.open`, given back with `release`."""
 
-    def __init__(self, pool: "MapPool", fd: int, content: FileState) -> None:
-        self.fd = fd
+    def __init__(self, pool: "MapPool", file: OpenFile, content: FileState) -> None:
+        self._file = file
         self.content = content
         self.holders = 0
         self._pool = pool
         self._map: mmap.mmap | None = None
         self._view: memoryview | None = None
+
+    @property
+    def fd(self) -> int:
+        """Its descriptor, lent until `release`."""
+        return self._file.fd
 
     def map(self) -> bool:
         """Map the file, unless it is: `view` works then. Where it cannot be mapped, the bytes must be read."""
@@ -96,7 +102,7 @@ class MappedFile:
             if self._map is not None:
                 self._map.close()
         finally:
-            os.close(self.fd)
+            self._file.close()
 
 
 class MapPool:
@@ -105,23 +111,24 @@ class MapPool:
     def __init__(self) -> None:
         self._files: dict[FileState, MappedFile] = {}
 
-    def open(self, fd: int, status: os.stat_result | None = None) -> MappedFile:
-        """Take over the descriptor `fd` of a regular file; whoever calls holds the result until `release`.
+    def open(self, file: OpenFile, status: os.stat_result | None = None) -> MappedFile:
+        """Take over a regular file, also when this raises; whoever calls holds the result until `release`.
 
-        The content is the one the file had at `status`; if it has changed since, `check` says so.
+        The content is the one the file had at `status`; if it has changed since, `check` says so. Where it is open
+        already that one is shared, and `file` is closed.
         """
         try:
-            content = FileState.of(status or os.fstat(fd))
-            file = self._files.get(content)
-            if file is None:
-                file = self._files[content] = MappedFile(self, fd, content)
+            content = FileState.of(status or os.fstat(file.fd))
+            mapped = self._files.get(content)
+            if mapped is None:
+                mapped = self._files[content] = MappedFile(self, file, content)
             else:
-                os.close(fd)
+                file.close()
         except BaseException:
-            os.close(fd)
+            file.close()
             raise
-        file.holders += 1
-        return file
+        mapped.holders += 1
+        return mapped
 
     def forget(self, file: MappedFile) -> None:
         """Close a file that nobody holds any more."""

@@ -18,6 +18,7 @@ from pathlib import Path
 import trio
 
 from trio_stream.errors import DerivedNotFound
+from trio_stream.files import READ_ONLY, OpenFile
 
 SUFFIXES = {"jpg": "image/jpeg", "vtt": "text/vtt; charset=utf-8", "ass": "text/x-ssa; charset=utf-8"}
 """What is made, and its media type. ASS has none that is registered; this is what players and browsers know."""
@@ -50,8 +51,8 @@ class Derived:
         await trio.to_thread.run_sync(self._write, name, suffix, data, limiter=self._limiter)
         return name
 
-    async def open(self, name: str, suffix: str) -> int:
-        """A descriptor of the file with that digest; the caller owns it. Raises `DerivedNotFound`."""
+    async def open(self, name: str, suffix: str) -> OpenFile:
+        """The file with that digest, for reading. Raises `DerivedNotFound`."""
         return await trio.to_thread.run_sync(self._open, name, suffix, limiter=self._limiter)
 
     async def sweep(self, wanted: Callable[[], Container[str]]) -> int:
@@ -89,11 +90,11 @@ class Derived:
                 os.unlink(made)
             raise
 
-    def _open(self, name: str, suffix: str) -> int:
+    def _open(self, name: str, suffix: str) -> OpenFile:
         if suffix not in SUFFIXES or not name or not HEX.issuperset(name):
             raise DerivedNotFound("there is no such file")
         try:
-            return os.open(self.path(name, suffix), os.O_RDONLY | os.O_CLOEXEC)
+            return OpenFile(os.open(self.path(name, suffix), READ_ONLY))
         except FileNotFoundError:
             raise DerivedNotFound("there is no such file") from None
 

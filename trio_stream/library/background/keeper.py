@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 import trio
 
+from trio_stream.caching import BoundedCache
 from trio_stream.errors import (
     TROUBLE_OF_ALL,
     MediaWorkerFailed,
@@ -83,7 +84,9 @@ class Keeper:
         self._news = trio.Event()
         self._uncounted = trio.Event()
         self._resting: set[object] = set()
-        self._later: dict[object, float] = {}
+        self._later: BoundedCache[object, bool] = BoundedCache(
+            MOST_LATER, _one, lifetime=RETRY, clock=trio.current_time
+        )
         progress.keeping.working = True
 
     def wake(self) -> None:
@@ -166,7 +169,7 @@ class Keeper:
 
     async def _attempt[C](self, do: Callable[[C], Awaitable[bool]], chore: C, name: str) -> str:
         """Do one chore; answers how it ended. What failed is not tried again before its time."""
-        if trio.current_time() < self._later.get(chore, -math.inf):
+        if self._later.get(chore):
             return FAILED
         try:
             return DONE if await do(chore) else STALE
@@ -174,19 +177,14 @@ class Keeper:
             return STALE
         except (MediaWorkerFailed, SourceUnreadable, TooManyFiles, OSError) as error:
             log.warning("a video could not be looked into; trying again", name=name, reason=str(error))
-            self._put_off(chore)
+            self._later.put(chore, True)
             return FAILED
         except TROUBLE_OF_ALL:
             raise
         except Exception:
             log.exception("something is wrong with what was to be made of a video", name=name)
-            self._put_off(chore)
+            self._later.put(chore, True)
             return FAILED
-
-    def _put_off(self, chore: object) -> None:
-        if len(self._later) >= MOST_LATER:
-            self._later.clear()  # what is tried too soon costs time; what is remembered for ever costs memory
-        self._later[chore] = trio.current_time() + RETRY
 
     async def _count(self) -> None:
         """Count what is left whenever that may have changed, but spend only a small part of the time on it."""
@@ -204,3 +202,7 @@ class Keeper:
             self._progress.keeping = keeping
             self._progress.changed()
             await trio.sleep(COUNTING * (trio.current_time() - began))
+
+
+def _one(_: object, __: bool) -> int:
+    return 1  # the rows they were made of are bounded where they are written

@@ -196,16 +196,14 @@ class Maker:
 
     @asynccontextmanager
     async def _file(self, name: str, signature: str) -> AsyncIterator[int | None]:
-        """A descriptor of the file, None if it is not what it was when it was scanned: the scanner will notice."""
+        """Lend the file; None if it is not what it was when it was scanned: the scanner will notice."""
         try:
-            fd = await trio.to_thread.run_sync(open_file, self._root, name, limiter=self._limiter)
+            file = await trio.to_thread.run_sync(open_file, self._root, name, limiter=self._limiter)
         except VideoNotFound:
             yield None
             return
-        try:
-            yield fd if Identity.of(os.fstat(fd)).signature == signature else None
-        finally:
-            os.close(fd)
+        with file:
+            yield file.fd if Identity.of(os.fstat(file.fd)).signature == signature else None
 
 
 def _has_the_bytes(fd: int, signature: str) -> bool:

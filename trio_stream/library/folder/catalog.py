@@ -13,10 +13,12 @@ import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import trio
 
 from trio_stream.errors import LibraryAway, VideoNotFound
+from trio_stream.files import OpenFile
 from trio_stream.http.media_types import media_type
 from trio_stream.library.folder.content import Revisions
 from trio_stream.library.folder.openat2 import CachedOpener
@@ -24,17 +26,28 @@ from trio_stream.library.folder.walking import below, opening
 from trio_stream.library.naming.paths import is_plain
 
 READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+"""What turns out to be a pipe or a terminal neither keeps anybody waiting nor becomes ours; then it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenVideo:
-    """A video and a descriptor of it, which belongs to whoever asked for it; `revision` is of the state `status`."""
+    """A video and its open file; `revision` is of the state `status`."""
 
     name: str
     media_type: str
-    fd: int
+    file: OpenFile
     status: os.stat_result
     revision: str
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
 
 
 class Catalog:
@@ -42,6 +55,8 @@ class Catalog:
 
     def __init__(self, root: Path, threads: int = 8) -> None:
         self._root = os.path.realpath(root)
+        self._within = os.path.join(self._root, "")
+        """How every real path within begins, made once: this is on the way of every range."""
         self._limiter = trio.CapacityLimiter(threads)
         self._cached = CachedOpener()
         self._revisions = Revisions(self._limiter)
@@ -51,37 +66,38 @@ class Catalog:
         await trio.to_thread.run_sync(_check, self._root, limiter=self._limiter)
 
     async def open(self, name: str) -> OpenVideo:
-        """Open the video `name`; the caller owns the descriptor.
-
-        Raises `VideoNotFound`, `LibraryAway`, `TooManyFiles`.
-        """
+        """Open the video `name`. Raises `VideoNotFound`, `LibraryAway`, `TooManyFiles`."""
         kind = media_type(name)
         if kind is None or not is_plain(name):
             raise VideoNotFound("there is no such video")
-        fd = self._open_cached(name)
-        if fd is None:
-            fd = await trio.to_thread.run_sync(_open, self._root, name, limiter=self._limiter)
+        file = self._open_cached(name)
+        if file is None:
+            # Never abandoned: a cancelled caller gets what the thread opened first, and so it has an owner.
+            file = await trio.to_thread.run_sync(_open, self._root, name, limiter=self._limiter)
         try:
-            status, revision = await self._revisions.of(fd)
+            status, revision = await self._revisions.of(file.fd)
         except BaseException:
-            os.close(fd)
+            file.close()
             raise
-        return OpenVideo(name, kind, fd, status, revision)
+        return OpenVideo(name, kind, file, status, revision)
 
-    def _open_cached(self, name: str) -> int | None:
+    def _open_cached(self, name: str) -> OpenFile | None:
         """As `open_file`, from memory; None for a thread to find out."""
-        handle = self._cached.open(os.path.join(self._root, name))
+        handle = self._cached.open(self._within + name)
         if handle is None:
             return None
+        # A handle (`O_PATH`) first: it does nothing to what it names, which may be a pipe or a device. The file is
+        # opened through it, so it is the very one that was looked at, whatever has its name by then.
         try:
-            same = f"/proc/self/fd/{handle}"
-            if not stat.S_ISREG(os.fstat(handle).st_mode) or not below(self._root, os.readlink(same)):
-                return None
-            return os.open(same, READING)
+            fd = handle.fd
+            same = f"/proc/self/fd/{fd}"
+            if stat.S_ISREG(os.fstat(fd).st_mode) and os.readlink(same).startswith(self._within):
+                return OpenFile(os.open(same, READING))
         except OSError:
-            return None
+            pass  # the thread finds out what is wrong, and says so
         finally:
-            os.close(handle)
+            handle.close()
+        return None
 
 
 def _check(root: str) -> None:
@@ -94,7 +110,7 @@ def _check(root: str) -> None:
         raise LibraryAway(os.strerror(errno.EACCES))
 
 
-def _open(root: str, name: str) -> int:
+def _open(root: str, name: str) -> OpenFile:
     try:
         return open_file(root, name)
     except VideoNotFound:
@@ -102,9 +118,9 @@ def _open(root: str, name: str) -> int:
         raise
 
 
-def open_file(root: str, name: str) -> int:
-    """A descriptor of the regular file `name` below the real path `root`. Raises `VideoNotFound`, `TooManyFiles`, or
-    `OSError` for an error of the disk.
+def open_file(root: str, name: str) -> OpenFile:
+    """Open the regular file `name` below the real path `root`. Raises `VideoNotFound`, `TooManyFiles`, or `OSError`
+    for an error of the disk.
     """
     path = os.path.join(root, name)
     try:
@@ -112,18 +128,19 @@ def open_file(root: str, name: str) -> int:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise VideoNotFound("there is no such video")
         with opening():
-            fd = os.open(path, READING)
+            file = OpenFile(os.open(path, READING))
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.EIO:
-            raise
+            raise  # nothing is known of the video: it is not one that is not there
         raise VideoNotFound("there is no such video") from None
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode) or not below(root, _real_path(fd, path)):
+        # Asked of what is open and not of its name, which another file, or a link, may have by now.
+        if not stat.S_ISREG(os.fstat(file.fd).st_mode) or not below(root, _real_path(file.fd, path)):
             raise VideoNotFound("there is no such video")
     except BaseException:
-        os.close(fd)
+        file.close()
         raise
-    return fd
+    return file
 
 
 def _real_path(fd: int, path: str) -> str:

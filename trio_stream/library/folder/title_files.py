@@ -135,11 +135,8 @@ def _below(folder: str, name: str) -> str:
 def _read(root: str, name: str, status: os.stat_result) -> TitleFile:
     signature, changed_at = Identity.of(status).signature, status.st_ctime
     try:
-        fd = open_file(root, name)
-        try:
-            text = os.pread(fd, LARGEST + 1, 0)
-        finally:
-            os.close(fd)
+        with open_file(root, name) as file:
+            text = os.pread(file.fd, LARGEST + 1, 0)
         title, files = read_title(name, text)
     except (VideoNotFound, OSError):
         return TitleFile(name, signature, changed_at, reason="it cannot be read")

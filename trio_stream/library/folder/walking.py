@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from trio_stream.errors import TooManyFiles
+from trio_stream.files import NO_DESCRIPTOR
 from trio_stream.http.media_types import media_type
 from trio_stream.library.naming.paths import is_plain
-
-NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
-"""What this process may have open is open, or what the system may."""
 
 log = structlog.get_logger("trio_stream.library")
 

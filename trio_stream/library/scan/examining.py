@@ -1,6 +1,5 @@
 """What is in files that are new or have changed: the only ones that are opened, in a thread."""
 
-import os
 from collections.abc import Sequence
 
 import structlog
@@ -22,21 +21,20 @@ def examine_files(root: str, names: Sequence[str], *, with_digest: bool) -> list
     found = []
     for name in names:
         try:
-            fd = open_file(root, name)
+            file = open_file(root, name)
         except VideoNotFound:
             continue
         except OSError as error:
             log.warning("a video could not be read", name=name, reason=error.strerror)
             continue
         try:
-            status, content = examine(fd)
-            # Of a small file it is at hand: nothing has to be read again when its bytes turn out to be another's.
-            whole = None
-            if with_digest or is_read_whole(content.size):
-                whole = digest(fd, status, content, go_on=trio.from_thread.check_cancelled)
-            found.append(Found(name, Identity.of(status), content, whole))
+            with file:
+                status, content = examine(file.fd)
+                # Of a small file it is at hand: nothing has to be read again when its bytes turn out to be another's.
+                whole = None
+                if with_digest or is_read_whole(content.size):
+                    whole = digest(file.fd, status, content, go_on=trio.from_thread.check_cancelled)
+                found.append(Found(name, Identity.of(status), content, whole))
         except OSError as error:
             log.warning("a video could not be read", name=name, reason=error.strerror)
-        finally:
-            os.close(fd)
     return found

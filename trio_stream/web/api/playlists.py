@@ -5,7 +5,7 @@ with these bytes or not at all, so it can be cached for ever. A segment of a fil
 neither a thread nor the database."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from quart import Blueprint
@@ -16,7 +16,6 @@ from trio_stream.http.bodies import Part, body_length
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
 from trio_stream.library.background.derived import SUFFIXES
-from trio_stream.library.folder.catalog import OpenVideo
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.cutting import SCHEME, in_address
@@ -26,6 +25,7 @@ from trio_stream.playback.indexes import Index
 from trio_stream.playback.manifests import Written
 from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, segment_recipe
 from trio_stream.playback.titles import Offer
+from trio_stream.streaming.maps import MappedFile
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, or_by_the_owner
 from trio_stream.web.asgi.exchange import Exchange
 
@@ -91,19 +91,18 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     _check(scheme)
     titles = exchange.services.titles
     video = await titles.open(id_, revision)
-    source = exchange.hold(video.fd, video.status)
-    video = replace(video, fd=source.fd)  # its own may be closed: the file is open once, whoever wants it
+    source = exchange.hold(video.file, video.status)
     wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key), init=int(init or 0))
     index = titles.warm(revision)
-    if (
-        index is None
-        and not (presentation := await exchange.attend(partial(titles.presentation, video))).by_copy
-    ):
-        made = exchange.hold(await exchange.attend(partial(_remuxed, exchange, video, presentation, wanted)))
-        parts: tuple[Part, ...] = (ByteRanges(((0, made.content.size),)),)
-        source, kind = made, _rendition(presentation, name).kind
+    present = partial(titles.presentation, source.fd, revision, source.content.size)
+    if index is None and not (presentation := await exchange.attend(present)).by_copy:
+        source = await exchange.attend(
+            partial(_hold_remuxed, exchange, source, revision, presentation, wanted)
+        )
+        parts: tuple[Part, ...] = (ByteRanges(((0, source.content.size),)),)
+        kind = _rendition(presentation, name).kind
     else:
-        index = index or await titles.index(video)
+        index = index or await titles.index(source.fd, revision, source.content.size)
         parts = _parts(index, wanted)
         kind = _rendition(index.presentation, name).kind
     answer = asked.respond(
@@ -167,20 +166,24 @@ def _parts(index: Index, wanted: _Wanted) -> tuple[Part, ...]:
         raise DerivedNotFound(f"there is no such segment: {error}") from None
 
 
-async def _remuxed(exchange: Exchange, video: OpenVideo, presentation: Presentation, wanted: _Wanted) -> int:
-    """A descriptor of what is sent of a video that is no MP4.
+async def _hold_remuxed(
+    exchange: Exchange, source: MappedFile, revision: str, presentation: Presentation, wanted: _Wanted
+) -> MappedFile:
+    """What is sent of a video that is no MP4, held in place of the video.
 
     Where this process is not the owner of the data, that is what the owner has made already; else it raises
     `NotTheOwner`. Also raises `DerivedNotFound`, and what `Remuxer` raises.
     """
-    piece = _piece(video.revision, _rendition(presentation, wanted.name), wanted)
+    piece = _piece(revision, _rendition(presentation, wanted.name), wanted)
     services = exchange.services
     if (remuxer := services.owner.remuxer()) is not None:
-        return await remuxer.get(video.fd, piece)
-    fd = await services.made.open(piece.key)
-    if fd is None:
+        made = await remuxer.get(source.fd, piece)
+    elif (kept := await services.made.open(piece.key)) is not None:
+        made = kept
+    else:
         raise NotTheOwner
-    return fd
+    # Held here and not by who attends: a result is lost there when the request is cancelled in that moment.
+    return exchange.hold(made)
 
 
 def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Recipe:
@@ -211,9 +214,9 @@ async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectRespon
     id_, revision, name, scheme, number = (part.decode() for part in found.groups())
     _check(scheme)
     video = await exchange.services.titles.open(id_, revision)
-    video = replace(video, fd=exchange.hold(video.fd, video.status).fd)
-    titles = exchange.services.titles
-    marks = hls.text_marks(await exchange.attend(partial(titles.presentation, video)))
+    source = exchange.hold(video.file, video.status)
+    present = partial(exchange.services.titles.presentation, source.fd, revision, source.content.size)
+    marks = hls.text_marks(await exchange.attend(present))
     if int(number) + 1 >= len(marks):
         raise DerivedNotFound("there is no such segment")
     cues = await exchange.services.texts.cues(id_, name)

@@ -16,7 +16,7 @@ messages: a message cut off in the middle would be the end of the connection.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, assert_never, cast
 
 import trio
@@ -32,8 +32,8 @@ from trio_stream.errors import (
     TrioStreamError,
     first_error,
 )
-from trio_stream.library.folder.catalog import OpenVideo
 from trio_stream.server.sending.chunks import Chunk
+from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.pump import Delivery
 from trio_stream.streaming.stream import Ending, Stream
 from trio_stream.web.api.feeds import ByteFeed, Feed, Fragments
@@ -85,8 +85,8 @@ async def stream_over_websocket(name: str) -> None:
     """Send the video, or the part from `start` to `end`; or as fragmented MP4."""
     name = requested_name(websocket.scope["raw_path"], b"/api/ws/stream/")
     video = await services().catalog.open(name)
-    file = exchange().hold(video.fd, video.status)
-    feed = await _feed(replace(video, fd=file.fd))  # its own may be closed: the file is open once
+    file = exchange().hold(video.file, video.status)
+    feed = await _feed(file, video.revision)
     chatty = SUBPROTOCOL in websocket.requested_subprotocols
     await websocket.accept(subprotocol=SUBPROTOCOL if chatty else None)
     try:
@@ -109,13 +109,14 @@ async def stream_over_websocket(name: str) -> None:
     await session.serve()
 
 
-async def _feed(video: OpenVideo) -> Feed:
+async def _feed(file: MappedFile, revision: str) -> Feed:
     """What the query asks for. Raises `BadRequest`, `RangeNotSatisfiable`, `Unpackageable`."""
     match websocket.args.get("format"):
         case None:
-            return ByteFeed.of(websocket.args, video.status.st_size)
+            return ByteFeed.of(websocket.args, file.content.size)
         case "fmp4":
-            return Fragments.of(websocket.args, await services().titles.index(video))
+            index = await services().titles.index(file.fd, revision, file.content.size)
+            return Fragments.of(websocket.args, index)
         case _:
             raise BadRequest("the format is fmp4, or none is given")
 

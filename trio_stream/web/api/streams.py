@@ -36,7 +36,7 @@ async def stream_video(asked: DirectRequest, exchange: Exchange) -> DirectRespon
 async def send_video(asked: DirectRequest, exchange: Exchange, name: str) -> DirectResponse:
     """Answer with the bytes of the video `name`. Raises `VideoNotFound`, `TooManyFiles`, `TooManyStreams`, ..."""
     video = await exchange.services.catalog.open(name)
-    file = exchange.hold(video.fd, video.status)
+    file = exchange.hold(video.file, video.status)
     answer = asked.respond(
         Representation(
             size=file.content.size,

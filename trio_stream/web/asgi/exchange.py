@@ -13,6 +13,7 @@ from quart_trio.wrappers import TrioRequest, TrioWebsocket
 from werkzeug.exceptions import RequestTimeout
 
 from trio_stream.errors import ClientGone, TooManyListeners, WrongHost
+from trio_stream.files import OpenFile
 from trio_stream.http.forwarded import client_address
 from trio_stream.http.hosts import is_own
 from trio_stream.server.asgi.http import DRAINING
@@ -69,15 +70,14 @@ class Exchange:
             if self._listening:
                 self.services.listeners.release_on_behalf_of(self)
 
-    def hold(self, fd: int, status: os.stat_result | None = None) -> MappedFile:
-        """The one file, in the state `status` or as it is now, while the exchange lasts: `fd` is taken over.
+    def hold(self, file: OpenFile, status: os.stat_result | None = None) -> MappedFile:
+        """Take over a file, the one, in the state `status` or as it is now, while the exchange lasts.
 
         One that was held before is given back.
         """
-        if self.file is not None:
-            self.file.release()
-            self.file = None
-        self.file = self.services.maps.open(fd, status)
+        before, self.file = self.file, self.services.maps.open(file, status)
+        if before is not None:
+            before.release()
         return self.file
 
     def admit(self, file: MappedFile, *, name: str, transport: str, free: bool = False) -> Stream:
