@@ -142,6 +142,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     settings.check_videos()
     raise_file_limit()
     with Disk(settings.disk_threads) as disk, open_ownership(settings.data) as ownership:
+        # Before the database is opened: where it has an older form, whoever owns it brings it to the newest.
         await _be_or_wait_for_the_owner(ownership, settings)
         async with open_database(database_url(settings)) as database:
             registry = Registry(settings.max_streams, disk)
@@ -175,7 +176,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 if ownership.mine:
                     await nursery.start(_keep_house, services)
                 else:
+                    # Not waited for: the others serve at once, and one of them becomes the owner some day.
                     nursery.start_soon(watched, services.health, "owner", partial(_take_over, services))
+                # Within a nursery, which only an `asynccontextmanager` may (PEP 789): the block is cancelled where
+                # something below it fails. No service does that, as `watched` begins it again.
                 yield services
                 nursery.cancel_scope.cancel()
 
@@ -220,6 +224,8 @@ async def _keep_house(
     sweeper = Sweeper(database, writer, services.derived, progress, news=keeper.wake)
     segments = SegmentCache(settings.data / SEGMENTS, settings.segment_cache)
     over = trio.Event()
+    # Two nurseries: the writer outlives all who write, so what they hand in while they end is committed, too. Both
+    # are cancelled in the same moment when the server stops; `_until` is what puts the one behind the other.
     async with trio.open_nursery() as nursery:
         await nursery.start(_until, over, partial(watched, health, "writer", writer.run))
         try:
@@ -238,7 +244,7 @@ async def _keep_house(
                 services.owner.appointed.set()
                 task_status.started()
         finally:
-            services.owner.housekeeping = None
+            services.owner.housekeeping = None  # nobody is handed what has ended
             over.set()
 
 
@@ -251,9 +257,12 @@ async def _until(
     """Let `run` go on when all is cancelled, once it has started, until those who need it have ended."""
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
-            await nursery.start(run)
+            await nursery.start(run)  # cancelled as ever while it starts: there is nothing to protect yet
             task_status.started()
-            await trio.lowlevel.checkpoint_if_cancelled()  # while it started: nobody would ever say `over`
+            # Cancelled by now? Then whoever starts this raises and never comes to where `over` is set.
+            await trio.lowlevel.checkpoint_if_cancelled()
+            # From here on no cancellation from outside comes in, neither for the wait nor for `run`; no checkpoint
+            # lies between the last look and this, so none can slip through. `over` is all that ends it.
             scope.shield = True
             await over.wait()
             nursery.cancel_scope.cancel()
@@ -288,11 +297,14 @@ async def watched(
                 await nursery.start(run)
                 health.dead.pop(name, None)
                 task_status.started()
-                task_status = trio.TASK_STATUS_IGNORED
+                task_status = (
+                    trio.TASK_STATUS_IGNORED
+                )  # said once; from the second life on nobody waits for it
         except Exception as error:
             if task_status is not trio.TASK_STATUS_IGNORED:
                 raise
             pause = backoff.after(trio.current_time() - since)
+            # What died in a nursery comes as a group, however alone it was.
             cause = first_error(error) if isinstance(error, ExceptionGroup) else error
             health.dead[name] = f"{type(cause).__name__}: {cause}"
             log.error(

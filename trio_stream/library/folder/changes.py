@@ -50,6 +50,8 @@ class Watch:
     ) -> None:
         """Hand on paths that have changed, were added or are gone; started once it hears. Raises `NotWatching`."""
         stop = threading.Event()
+        # In a thread: to watch a library is a system call a folder. What is watched is noted before, so that a disk
+        # that is mounted in between is found to be another folder.
         watched, told = await self._in_thread(_begin, self._root)
         try:
             task_status.started()
@@ -63,7 +65,7 @@ class Watch:
                         if paths:
                             heard(paths)
                 except NotWatching as error:
-                    ending = error
+                    ending = error  # raised below, as what it is and not in a group
                     nursery.cancel_scope.cancel()
         finally:
             told.close()

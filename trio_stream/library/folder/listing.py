@@ -65,6 +65,8 @@ class Listing:
 
     async def names(self) -> Sequence[str]:
         """All names, sorted naturally. Those who ask meanwhile share the next reading: it begins after they asked."""
+        # A reading that is under way may have passed the folder in which something was put a moment ago. So who comes
+        # meanwhile waits for the next one, which all of them share.
         wanted = self._reads + (2 if self._reading.locked() else 1)
         async with self._reading:
             if self._reads < wanted:
@@ -95,7 +97,7 @@ class Listing:
                 continue
             seen.add(kept.state[:2])
             left -= 1 + len(kept.videos)
-            if holds and left >= 0:
+            if holds and left >= 0:  # the first so many and not the last used: all of them are used each time
                 self._folders[name] = kept
             names += kept.videos
             waiting += reversed(kept.subfolders)

@@ -81,7 +81,7 @@ def _in_folders(root: str, folder: Folder) -> Iterator[tuple[str, str]]:
             count = 0
             for path, inner, files in os.walk(top):
                 if path != top:
-                    inner.clear()
+                    inner.clear()  # one level below: `Subs/Film/English.srt`
                 for file in files:
                     if is_subtitle(file) and count < MOST:
                         count += 1

@@ -46,7 +46,9 @@ class JobReply:
                 data = b""
             if not data:
                 if decoder:
-                    self._end = None
+                    self._end = (
+                        None  # it died within a message: what it said before that was its end is no end
+                    )
                 return self
             self._left -= len(data)
             if self._left < 0:
@@ -76,6 +78,7 @@ class JobReply:
             case {"result": dict() as result}:
                 return Done(result, self._blobs)
             case {"unreadable": str() as reason}:
+                # A reason may be made up by the file, and is kept in a row.
                 raise MediaUnreadable(reason[:500])
             case {"too_large": str() as reason}:
                 raise SegmentTooLarge(reason[:500])
@@ -93,8 +96,10 @@ def ended_early(status: int | None) -> MediaUnreadable | MediaWorkerFailed:
     if status is None:
         return MediaWorkerFailed("the process that reads media died")
     code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGXCPU:
+    if code == -signal.SIGXCPU:  # the limit on processor time, which is ours
         return MediaUnreadable("it takes too long to read")
+    # An operator did that, or the system when it had no memory left: nothing is known of the media. What exits without
+    # a word counts with them; at worst it is tried again.
     if code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP) or code >= 0:
         return MediaWorkerFailed(f"the process that reads media was ended from outside ({_exit(code)})")
     return MediaUnreadable(f"its parser crashed ({_exit(code)})")
@@ -110,7 +115,7 @@ def _exit(code: int) -> str:
 
 def out_of_time(ticket: Ticket, deadline: float) -> MediaUnreadable | SourceUnreadable | MediaWorkerFailed:
     """Whose fault it is that a job took too long."""
-    if ticket.reading:
+    if ticket.reading:  # the worker saw it waiting for the disk when it killed it
         return SourceUnreadable(f"the disk did not answer in {deadline:g} s")
     if ticket.starved and ticket.cpu < STARVED * deadline:
         return MediaWorkerFailed(f"in {deadline:g} s the machine had too little time for it")

@@ -92,6 +92,7 @@ class WorkerProcess:
     async def send(self, request: bytes, descriptors: Sequence[int] = ()) -> None:
         """Send one request, a frame, whole, also when cancelled meanwhile. Raises `WorkerGone`."""
         data = memoryview(request)
+        # Half a frame would make nonsense of all that follow, for everybody who has a job there.
         with trio.CancelScope(shield=True, deadline=trio.current_time() + SEND_DEADLINE) as scope:
             async with self._sending:
                 if self._control.fileno() < 0:
@@ -99,6 +100,7 @@ class WorkerProcess:
                 try:
                     if descriptors:
                         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, _packed(descriptors))
+                        # They go with the first byte that is taken, once (unix(7)): the rest is sent without them.
                         data = data[await self._control.sendmsg([data], [rights]) :]
                     while data:
                         data = data[await self._control.send(data) :]
@@ -110,6 +112,7 @@ class WorkerProcess:
 
     async def kill(self, ticket: Ticket) -> None:
         """Have a child killed, and wait until it is reaped, even if this is cancelled."""
+        # Reaped before the cancellation goes on: who owned the job may close what the child still reads.
         with trio.CancelScope(shield=True):
             try:
                 await self.send(wire.frame({"kill": ticket.number}))

@@ -110,7 +110,7 @@ class Sandbox:
     async def run(
         self,
         job: str,
-        file: int,
+        fd: int,
         options: Mapping[str, Any] | None = None,
         *,
         deadline: float,
@@ -118,7 +118,7 @@ class Sandbox:
         limit: int = REPLY_LIMIT,
         urgent: bool = False,
     ) -> Done:
-        """Do `job` on the file behind the descriptor `file`, which stays the caller's.
+        """Do `job` on the file behind `fd`.
 
         `deadline` is in seconds from when the child starts, `memory` in bytes of address space, `limit` in bytes of
         everything answered. A job that is not `urgent` yields to everything else on the machine. Raises
@@ -129,7 +129,7 @@ class Sandbox:
             try:
                 worker = await self._get_worker()
                 self._started += 1
-                return await self._attempt(worker, job, file, options or {}, deadline, memory, limit, urgent)
+                return await self._attempt(worker, job, fd, options or {}, deadline, memory, limit, urgent)
             except WorkerGone as error:
                 self._failed += 1
                 raise MediaWorkerFailed(f"the process that reads media failed: {error}") from None
@@ -168,7 +168,7 @@ class Sandbox:
                 nursery.start_soon(worker.listen)
                 await self._wait_idle(worker)
                 nursery.cancel_scope.cancel()
-        except* WorkerGone as group:
+        except* WorkerGone as group:  # replaced when the next job wants one: it is no fault of this service
             self._restarts += 1
             log.warning("the process that reads media died", reason=str(group.exceptions[0]))
         finally:
@@ -185,6 +185,8 @@ class Sandbox:
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     env=_environment(),
+                    # A group of its own, so Ctrl-C at a terminal does not end it before the jobs are over. No
+                    # session: a child that is stopped in one of its own outlives its parent for ever.
                     process_group=0,
                 )
             except BaseException as error:
@@ -222,7 +224,7 @@ class Sandbox:
             if worker.tickets:
                 rest = self._idle
             elif rest <= 0:
-                worker.accepting = False
+                worker.accepting = False  # before the first checkpoint: no job is given to one that ends
                 return
             await trio.sleep(rest)
 
@@ -230,7 +232,7 @@ class Sandbox:
         self,
         worker: WorkerProcess,
         job: str,
-        file: int,
+        fd: int,
         options: Mapping[str, Any],
         deadline: float,
         memory: int,
@@ -244,18 +246,18 @@ class Sandbox:
             "number": ticket.number,
             "options": dict(options),
             "memory": memory,
-            "seconds": int(deadline) + 2,
+            "seconds": int(deadline) + 2,  # of processor time, a net: the deadline comes first
             "urgent": urgent,
         })  # fmt: skip
-        worker.tickets[ticket.number] = ticket
+        worker.tickets[ticket.number] = ticket  # before it is sent: the child may be over at once
         ours, theirs = socket.socketpair()
         reply = trio.socket.from_stdlib_socket(ours)
         try:
             with theirs:
-                await worker.send(request, (file, theirs.fileno()))
+                await worker.send(request, (fd, theirs.fileno()))
             with trio.move_on_after(deadline) as scope:
                 answer = await JobReply(limit).receive(reply)
-                await ticket.over.wait()
+                await ticket.over.wait()  # reaped: only its status tells a crash from an end
             if scope.cancelled_caught:
                 await worker.kill(ticket)
                 raise out_of_time(ticket, deadline)
