@@ -106,3 +106,11 @@ def test_a_file_without_cues(text: str) -> None:
 @given(st.text("WEBVT\n\r ->0123:.\ufeffé", max_size=200))
 def test_any_text_is_taken_apart(text: str) -> None:
     assert parse(text).segment(0, 1e9).count(MAP) >= 1
+
+
+def test_what_it_takes_in_memory_is_at_least_its_text() -> None:
+    """Whoever keeps it in memory counts with that."""
+    text = "WEBVTT\n\n" + "\n\n".join(
+        f"00:{second:02}.000 --> 00:{second:02}.500\nwords" for second in range(60)
+    )
+    assert len(text) < parse(text).nbytes < len(text) + 60 * 256

@@ -10,9 +10,10 @@ What is kept, and where:
     manifests        memory, 32 MiB, for as long as the title they are about says the same
     segments made    disk, `TRIO_STREAM_SEGMENT_CACHE`; segments of MP4 are never kept, they are made of the file
 
-Whatever is made for several who ask is made once, in a task of its own. For a segment, who leaves changes nothing for
-the others, and with the last of them the job is killed. An outline that has begun goes on to its end even if all have
-left, because it is kept; with the last video that has the content it is forgotten.
+Whatever is read, found out or made for several who ask is made once, in a task of its own (`single_flight`). For an
+index and a segment, who leaves changes nothing for the others, and with the last of them the work is cancelled. An
+outline that has begun goes on to its end even if all have left, because it is kept; with the last video that has the
+content it is forgotten.
 
 A segment of a file whose index is in memory starts no thread and asks no database: where a content was found once it
 is looked for again, and the open file says itself which revision it is.
