@@ -127,9 +127,8 @@ class Remuxer:
                     urgent=True,
                 )
         made = b"".join(done.blobs.values())
-        if (
-            made[4:8] != piece.begins
-        ):  # the type of the first box: a parser that was taken over may send a page
+        # The type of the first box. A parser that was taken over may send anything, also a page with a script.
+        if made[4:8] != piece.begins:
             raise _nonsense()
         return made
 
