@@ -155,12 +155,12 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts servers of the test's own: `start(videos, environ={...}, hypercorn=(...))`."""
     with ExitStack() as stack:
 
-        def start_one(videos: Path | None = None, **more: object) -> Server:
+        def start_one(videos: Path | None = None, **more: Any) -> Server:
             if videos is None:
                 videos = tmp_path / "videos"
                 videos.mkdir(exist_ok=True)
             number = len(list(tmp_path.glob("server-*")))
-            return stack.enter_context(serving(videos, tmp_path / f"server-{number}", **more))  # type: ignore[arg-type]
+            return stack.enter_context(serving(videos, tmp_path / f"server-{number}", **more))
 
         yield start_one
 

@@ -151,7 +151,7 @@ def _as(owner: pwd.struct_passwd) -> list[str | Path]:
 
 
 def _answers(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> bool:
-    import psycopg  # noqa: PLC0415
+    import psycopg  # noqa: PLC0415 - the same
 
     assert process.poll() is None, f"PostgreSQL ended:\n{log.read_text(errors='replace')}"
     try:
@@ -173,7 +173,7 @@ def locked(
             other.execute("BEGIN IMMEDIATE")
             yield
         return
-    import psycopg  # noqa: PLC0415
+    import psycopg  # noqa: PLC0415 - the same
 
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain) as other:

@@ -53,7 +53,7 @@ class Worker:
         self._depth = depth
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        session.config.workeroutput["left_out"] = dict(self._depth.left_out)  # type: ignore[attr-defined]
+        session.config.workeroutput["left_out"] = dict(self._depth.left_out)  # type: ignore[attr-defined] # pytest-xdist has put it there
 
 
 def register(config: pytest.Config) -> None:

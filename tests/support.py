@@ -358,7 +358,7 @@ def wait_for[T](look: Callable[[], T | bool | None], seconds: float, what: str =
     """Poll `look` until it answers something true; fail where that takes longer than `seconds` and any slowness."""
     found = happens(look, SLOWER * seconds)
     assert found, f"waited {SLOWER * seconds} s for {what}"
-    return found  # type: ignore[return-value]
+    return found  # type: ignore[return-value] # it is true, so neither False nor None
 
 
 def happens[T](look: Callable[[], T], seconds: float) -> T:

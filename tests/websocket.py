@@ -66,7 +66,7 @@ class Client:
                     self._partial.append(event.data if isinstance(event.data, str) else bytes(event.data))
                     if event.message_finished:
                         parts, self._partial = self._partial, []
-                        return "".join(parts) if isinstance(parts[0], str) else b"".join(parts)  # type: ignore[arg-type]
+                        return "".join(parts) if isinstance(parts[0], str) else b"".join(parts)  # type: ignore[arg-type] # all parts are of one kind
                 case Ping():
                     self.pings += 1
                     await self._answer(event)

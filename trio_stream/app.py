@@ -57,7 +57,7 @@ class TrioStream(Application):
 
     asgi_http_class = connections.HTTPConnection
     asgi_websocket_class = connections.WebsocketConnection
-    asgi_lifespan_class = connections.Lifespan  # type: ignore[assignment]
+    asgi_lifespan_class = connections.Lifespan  # type: ignore[assignment] # called alike, if no subclass
     request_class = exchange.Request
     websocket_class = exchange.Websocket
 

@@ -92,7 +92,7 @@ def _run(command: Callable[[ModuleType, settings_module.Settings], Awaitable[int
     os.environ.setdefault("TRIO_STREAM_LOG_LEVEL", "warning")
     import trio  # noqa: PLC0415 - these take longer to import than the other commands to run
 
-    from trio_stream import console  # noqa: PLC0415
+    from trio_stream import console  # noqa: PLC0415 - the same
 
     try:
         code = trio.run(command, console, settings)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, JSHandle, Page, expect
+from playwright.sync_api import Browser, BrowserContext, JSHandle, Page, ViewportSize, expect
 from playwright.sync_api import TimeoutError as PageTimeout
 
 from tests.browser import launched
@@ -110,8 +110,8 @@ def page(context: BrowserContext) -> Page:
 @pytest.fixture
 def browser_phone(browser: Browser, films: Server) -> Iterator[BrowserContext]:
     """A small phone."""
-    size = {"width": 320, "height": 640}
-    with browser.new_context(base_url=films.url, viewport=size, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]
+    size: ViewportSize = {"width": 320, "height": 640}
+    with browser.new_context(base_url=films.url, viewport=size, has_touch=True, is_mobile=True) as context:
         yield context
 
 

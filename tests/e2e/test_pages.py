@@ -95,7 +95,7 @@ def test_light_and_dark(browser: Browser, films: Server) -> None:
             seen[scheme] = ground(page)
             other = "dark" if scheme == "light" else "light"
             page.get_by_label("Appearance").select_option(other)
-            wait_for(lambda: ground(page) != seen[scheme], 15, other)  # noqa: B023
+            wait_for(lambda: ground(page) != seen[scheme], 15, other)  # noqa: B023 - called within the turn
             seen[f"{scheme} then {other}"] = ground(page)
     assert seen["light"] != seen["dark"]
     assert seen["light then dark"] == seen["dark"]

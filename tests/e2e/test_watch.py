@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Position, expect
 
 from tests.e2e.conftest import VIDEO, at, find_video, open_video, playing, until, wait_at
 from tests.e2e.driving import SUBTITLES, choose, pause, press, says, show_controls, showing
@@ -17,10 +17,10 @@ def test_plays_at_once_and_seeks_by_the_preview_bar(page: Page) -> None:
     bar = page.get_by_role("slider", name="Seek").locator("xpath=..")
     box = bar.bounding_box()
     assert box is not None
-    where = {"x": box["width"] * 0.7, "y": box["height"] / 2}
-    bar.hover(position=where)  # type: ignore[arg-type]
+    where: Position = {"x": box["width"] * 0.7, "y": box["height"] / 2}
+    bar.hover(position=where)
     expect(page.locator(".player img[src*='/sheet-']").first).to_be_visible()
-    bar.click(position=where)  # type: ignore[arg-type]
+    bar.click(position=where)
     assert 18 < wait_at(page, 18) < 25
     playing(page)
 
@@ -44,7 +44,7 @@ def test_chooses_subtitles_and_remembers_the_language(page: Page) -> None:
     says(page, "Ein Ball hüpft")
     for shown in ([], ["de"]):
         page.keyboard.press("c")
-        wait_for(lambda: showing(page) == shown, 15, f"{shown}")  # noqa: B023
+        wait_for(lambda: showing(page) == shown, 15, f"{shown}")  # noqa: B023 - called within the turn
     until(page, "localStorage.getItem('trio-stream.subtitles') === 'de'")
     page.reload()
     playing(page)

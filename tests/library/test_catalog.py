@@ -271,7 +271,7 @@ def test_a_folder_that_may_not_be_read_hides_only_what_is_in_it(root: Path) -> N
     try:
         listed, opened = as_anybody(lambda: list(Listing(root).read())), {}
         for name in ("film.mp4", "closed/lost.mp4", "listed/seen.mp4", "passed/known.mp4", "mute.mp4"):
-            opened[name] = as_anybody(lambda name=name: try_open(root, name))  # type: ignore[misc]
+            opened[name] = as_anybody(lambda name=name: try_open(root, name))  # type: ignore[misc] # mypy: a default in a lambda has no type
     finally:
         for name in modes:
             (root / name).chmod(0o700)

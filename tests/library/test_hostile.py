@@ -111,10 +111,10 @@ def watching(server: Server, name: str, data: bytes) -> Iterator[Counter[str]]:
 @pytest.fixture
 def hostile(
     request: pytest.FixtureRequest,
-    menagerie: Path,  # noqa: F811
+    menagerie: Path,  # noqa: F811 - the fixture imported above
     footage: Path,
     tmp_path: Path,
-    listening: socket.socket,  # noqa: F811
+    listening: socket.socket,  # noqa: F811 - the fixture imported above
 ) -> Path:
     cuts, flips, suffixes, beside = request.param
     root = tmp_path / "videos"
@@ -246,9 +246,9 @@ OPENING = ("open", "openat", "openat2", "creat", "socket", "connect", "execve", 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
 async def test_who_reads_media_opens_nothing(
-    menagerie: Path,  # noqa: F811
+    menagerie: Path,  # noqa: F811 - the fixture imported above
     tmp_path: Path,
-    listening: socket.socket,  # noqa: F811
+    listening: socket.socket,  # noqa: F811 - the fixture imported above
 ) -> None:
     """By the system calls that are seen from outside.
 

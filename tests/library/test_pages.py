@@ -144,7 +144,7 @@ CURSORS_THAT_ARE_NONE = [
     pages.cursor("size", True, 1),
     pages.cursor("size", None, 1),
     pages.cursor("size", 5, 1 << 63),
-    pages.cursor("size", 5, 1.5),  # type: ignore[arg-type]
+    pages.cursor("size", 5, 1.5),  # type: ignore[arg-type] # as somebody may make one up
     pages.cursor("size", 5, True),
     pages.cursor("size", [[[[]]]], 1),
 ]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -44,9 +45,9 @@ def engine(database_url: URL) -> Iterator[Engine]:
         yield engine
 
 
-def listed(connection: Connection, **asked: object) -> dict[str, str]:
+def listed(connection: Connection, **asked: Any) -> dict[str, str]:
     """What is on a page: names, with their titles."""
-    page = pages.page(connection, PageQuery(USER, limit=200, **asked))  # type: ignore[arg-type]
+    page = pages.page(connection, PageQuery(USER, limit=200, **asked))
     return {os.fsdecode(row.path): row.title for row in page.rows}
 
 

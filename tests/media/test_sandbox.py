@@ -340,14 +340,14 @@ def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
             assert server.stdout is not None
             assert server.stdout.readline() == b"holding\n"
             (worker,) = psutil.Process(server.pid).children()
-            left = [worker, *wait_for(lambda worker=worker: _both(worker), 5)]  # type: ignore[misc]
+            left = [worker, *wait_for(lambda worker=worker: _both(worker), 5)]  # type: ignore[misc] # mypy: a default in a lambda has no type
             if stopped:
                 worker.suspend()
             server.kill()
             server.wait()
             if stopped:
                 worker.resume()
-        wait_for(lambda left=left: not any(_alive(each) for each in left), 5, "all to end")  # type: ignore[misc]
+        wait_for(lambda left=left: not any(_alive(each) for each in left), 5, "all to end")  # type: ignore[misc] # mypy: a default in a lambda has no type
 
 
 def _both(worker: psutil.Process) -> list[psutil.Process]:

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 from tests.mp4.making import Making, Sample, film, payload
 from trio_stream.mp4.reading.movie import Movie, read_movie
@@ -35,10 +36,10 @@ def pictures(
     return Making(made, (count,), timescale=SCALE)
 
 
-def sound(seconds: float = 25, *, id_: int = 2, **more: object) -> Making:
+def sound(seconds: float = 25, *, id_: int = 2, **more: Any) -> Making:
     """AAC: 1024 samples in each."""
     count = round(seconds * SOUND / 1024)
-    return Making((Sample(300, 1024),) * count, (count,), id=id_, handler="soun", timescale=SOUND, **more)  # type: ignore[arg-type]
+    return Making((Sample(300, 1024),) * count, (count,), id=id_, handler="soun", timescale=SOUND, **more)
 
 
 def movie(*tracks: Making) -> Movie:
@@ -54,9 +55,9 @@ def segments(durations: Sequence[int], sizes: Sequence[int], start: int = 0) -> 
     return Segments(array("q", starts), array("q", range(len(starts))), array("q", sizes))
 
 
-def video(name: str = "v1", **more: object) -> Rendition:
+def video(name: str = "v1", **more: Any) -> Rendition:
     """Pictures of 16 s at 24 a second."""
-    known: dict[str, object] = {
+    known: dict[str, Any] = {
         "name": name,
         "kind": "video",
         "track": 1,
@@ -69,12 +70,12 @@ def video(name: str = "v1", **more: object) -> Rendition:
         "frame_rate": Fraction(24_000, 1001),
         "keys": segments([180_000] * 8, [30_000] * 8),
     }
-    return Rendition(**known | more)  # type: ignore[arg-type]
+    return Rendition(**known | more)
 
 
-def audio(name: str = "a2", **more: object) -> Rendition:
+def audio(name: str = "a2", **more: Any) -> Rendition:
     """Sound cut where the pictures are."""
-    known: dict[str, object] = {
+    known: dict[str, Any] = {
         "name": name,
         "kind": "audio",
         "track": int(name[1:]),
@@ -86,7 +87,7 @@ def audio(name: str = "a2", **more: object) -> Rendition:
         "channels": 2,
         "sample_rate": SOUND,
     }
-    return Rendition(**known | more)  # type: ignore[arg-type]
+    return Rendition(**known | more)
 
 
 REVISION = "0123456789abcdef01234567"

@@ -524,7 +524,7 @@ def test_code_and_reason_of_what_is_omitted_say_the_same(left_out: Making, code:
 
 def listing(*places: str | int) -> bytes:
     """How AAC LC at 48 kHz is configured whose channels a program config element lists."""
-    before, behind = element(*places)  # type: ignore[arg-type]
+    before, behind = element(*places)  # type: ignore[arg-type] # kinds and a number, in turn
     return joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind)
 
 

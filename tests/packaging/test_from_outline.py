@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from math import inf, nan
+from typing import Any
 
 import pytest
 
@@ -79,9 +80,9 @@ def keys_of(times: tuple[int, ...], alone: tuple[int | None, ...], groups: tuple
     return presentation.video.keys
 
 
-def sound_of(**more: object) -> Outline:
+def sound_of(**more: Any) -> Outline:
     """An outline of sound alone, with a carriage that says what is told."""
-    known: dict[str, object] = {
+    known: dict[str, Any] = {
         "time_base": Fraction(1, 1000),
         "origin": 0,
         "timescale": 48_000,
@@ -93,7 +94,7 @@ def sound_of(**more: object) -> Outline:
         "sizes": (1000,),
         "refusal": None,
     }
-    carriage = Carriage(**(known | more))  # type: ignore[arg-type]
+    carriage = Carriage(**(known | more))
     track = AudioTrack(0, "opus", "opus", None, 2, None, 48_000, None, None, None, default=True)
     return Outline("matroska", None, (), (AudioOutline(track, carriage),), None, exact=False)
 

@@ -4,6 +4,7 @@ import json
 import zlib
 from array import array
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -81,14 +82,14 @@ def packed(plain: object) -> bytes:
     return zlib.compress(json.dumps(plain).encode())
 
 
-def plain() -> dict[str, object]:
-    found: dict[str, object] = json.loads(zlib.decompress(Presentation((video(),)).pack()))
+def plain() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(zlib.decompress(Presentation((video(),)).pack()))
     return found
 
 
-def changed(name: str, value: object) -> dict[str, object]:
+def changed(name: str, value: object) -> dict[str, Any]:
     found = plain()
-    found["renditions"][0][name] = value  # type: ignore[index]
+    found["renditions"][0][name] = value
     return found
 
 

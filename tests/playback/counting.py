@@ -34,7 +34,7 @@ async def counted(function: Callable[..., Any], *args: Any, **more: Any) -> Any:
     return await _run_sync(function, *args, **more)
 
 
-trio.to_thread.run_sync = counted  # type: ignore[assignment]
+trio.to_thread.run_sync = counted  # type: ignore[assignment] # called alike
 
 
 class Client:

@@ -194,7 +194,7 @@ def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str]
         [*found.uris, *(each["URI"].strip('"') for each in media if "URI" in each), *keys]
     ):
         said = get(uri)
-        faults = lint_media(said, lambda each, uri=uri: sizes(uri, each), keys=uri in keys)  # type: ignore[misc]
+        faults = lint_media(said, lambda each, uri=uri: sizes(uri, each), keys=uri in keys)  # type: ignore[misc] # mypy: a default in a lambda has no type
         found.faults += [f"{uri}: {fault}" for fault in faults]
         lists[uri] = read(said, MEDIA)
     targets = {each.target for uri, each in lists.items() if uri not in keys}

@@ -78,6 +78,6 @@ def test_one_that_fails_is_tried_again(write: Callable[[], str]) -> None:
     def fail() -> str:
         raise ValueError
 
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):  # noqa: PT011 - it has no words
         manifests.get(one, "a", "x", fail)
     assert manifests.get(one, "a", "x", write).body == b"text 0"

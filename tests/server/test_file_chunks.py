@@ -83,7 +83,7 @@ async def test_ranges_arrive_one_after_the_other(chunks: Server, scattered: Path
         body = answer.partition(b"\r\n\r\n")[2]
         assert body == lead + b"".join(content[offset : offset + length] for offset, length in ranges), path
         told = sum(length for _, length in ranges)
-        wait_for(lambda: f"told of {told}\n" in chunks.log, 5, "the sender to be told")  # noqa: B023
+        wait_for(lambda: f"told of {told}\n" in chunks.log, 5, "the sender to be told")  # noqa: B023 - called within the turn
 
 
 async def test_what_goes_before_them_is_in_their_packet(chunks: Server) -> None:

@@ -266,16 +266,16 @@ async def test_a_request_body_has_a_limit(secure: Start, guarded: bool) -> None:
                 room = client.connection.local_flow_control_window(post)
                 part = min(room, size, client.connection.max_outbound_frame_size)
                 client.connection.send_data(post, bytes(part))
-                size -= part  # noqa: PLW2901
+                size -= part  # noqa: PLW2901 - what is left of it
                 await client.flush()
                 if part == room:
                     await client.read(
-                        lambda: post in client.heads or client.connection.local_flow_control_window(post) > 0  # noqa: B023
+                        lambda: post in client.heads or client.connection.local_flow_control_window(post) > 0  # noqa: B023 - called within the turn
                     )
             if post not in client.heads:
                 client.connection.end_stream(post)
                 await client.flush()
-            await client.read(lambda: post in client.ended)  # noqa: B023
+            await client.read(lambda: post in client.ended)  # noqa: B023 - called within the turn
             assert client.heads[post][":status"] == ("200" if welcome else "413")
         assert (await client.whole("/small"))[1] == b"small"
 
@@ -449,7 +449,7 @@ async def test_who_takes_much_may_say_so_often(secure: Start, step: int) -> None
         await client.flush()
         while taken < steps * step:
             wanted = taken + step
-            await client.read(lambda: len(client.bodies[stream_id]) >= wanted)  # noqa: B023
+            await client.read(lambda: len(client.bodies[stream_id]) >= wanted)  # noqa: B023 - called within the turn
             client.connection.increment_flow_control_window(
                 step, stream_id
             )  # that of the connection is by now
@@ -467,7 +467,7 @@ async def test_the_last_request_of_a_connection_is_answered(secure: Start, guard
                 client.ask("/small") for _ in range(27)
             ]  # 999 in all: Hypercorn's `keep_alive_max_requests`
             await client.flush()
-            await client.read(lambda: client.ended.issuperset(streams))  # noqa: B023
+            await client.read(lambda: client.ended.issuperset(streams))  # noqa: B023 - called within the turn
         if guarded:
             await client.read(lambda: client.goaway == ErrorCodes.NO_ERROR)
         late = await client.get("/small")

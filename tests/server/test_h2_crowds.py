@@ -49,7 +49,7 @@ async def test_streams_of_one_address_are_bounded(secure: Start, guarded: bool) 
         with trio.fail_after(SLOWER * 5):  # and its place comes free again
             while late not in other.ended:
                 late = await other.get("/small")
-                await other.read(lambda: late in other.resets or late in other.ended)  # noqa: B023
+                await other.read(lambda: late in other.resets or late in other.ended)  # noqa: B023 - called within the turn
 
 
 async def stall(server: Server, ready: list[Client], gone: trio.Event) -> None:

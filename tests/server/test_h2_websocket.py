@@ -190,7 +190,7 @@ async def test_messages_are_not_compressed_and_have_a_limit(secure: Start, guard
             got = ""
             while len(got) < size and not any(isinstance(each, CloseConnection) for each in socket.events):
                 count = len(socket.events)
-                await socket.read(lambda: len(socket.events) > count)  # noqa: B023
+                await socket.read(lambda: len(socket.events) > count)  # noqa: B023 - called within the turn
                 got = "".join(each.data for each in socket.events if isinstance(each, TextMessage))
             assert (len(got) == size) is welcome
         if guarded:

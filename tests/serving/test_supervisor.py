@@ -241,7 +241,7 @@ async def test_sighup_replaces_the_workers_and_a_worker_told_alone_is_replaced(s
             else:
                 psutil.Process(pid).terminate()
             assert is_whole(await rest(stream))
-        await wait_until(lambda: server.log.count("Running on") == number, 30, "another worker")  # noqa: B023
+        await wait_until(lambda: server.log.count("Running on") == number, 30, "another worker")  # noqa: B023 - called within the turn
         assert others(server, pid)
     assert not deaths(server)
     before = processes(server)

@@ -8,6 +8,7 @@ import stat
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ async def test_a_cancelled_read_is_over_at_once_and_leaves_no_transaction(
             for _ in range(10):
                 assert await database.read(count) == 1
         pool = database._reading.pool
-        await wait_until(lambda: pool.checkedout() == 0, 5)  # type: ignore[attr-defined]
+        await wait_until(lambda: pool.checkedout() == 0, 5)  # type: ignore[attr-defined] # a QueuePool
         await wait_until(lambda: database.statistics().reading == 0, 5)
         assert database.statistics().cancelled == database.statistics().threads
 
@@ -279,10 +280,12 @@ async def test_a_locked_database_is_unavailable_for_now(
         pytest.param(lambda data: data[:100] + b"\xff" * 400 + data[500:], id="schema"),
     ],
 )
-async def test_a_damaged_file_says_so_and_is_not_overwritten(tmp_path: Path, damage: object) -> None:
+async def test_a_damaged_file_says_so_and_is_not_overwritten(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     path = tmp_path / "library.sqlite"
     await migrate(sqlite_address(path))
-    damaged = damage(path.read_bytes())  # type: ignore[operator]
+    damaged = damage(path.read_bytes())
     path.write_bytes(damaged)
     with pytest.raises(StoreDamaged, match=r"library\.sqlite is damaged .* restore a copy"):
         await _use(sqlite_address(path))

@@ -148,7 +148,7 @@ async def test_a_change_that_raises_harms_no_other(
         async def fails() -> None:
             try:
                 await writer.write(change)
-            except Exception as found:  # noqa: BLE001
+            except Exception as found:  # noqa: BLE001 - whatever it is, it is looked at
                 raised.append(found)
 
         async with trio.open_nursery() as nursery:
@@ -257,7 +257,7 @@ async def test_when_the_writer_dies_nobody_waits_for_ever(database_url: URL) -> 
             except StoreUnavailable as error:
                 refusals.append(error)
 
-        with trio.fail_after(60), pytest.raises(BaseExceptionGroup) as caught:  # noqa: PT012
+        with trio.fail_after(60), pytest.raises(BaseExceptionGroup) as caught:  # noqa: PT012 - it leaves the nursery
             async with trio.open_nursery() as callers, trio.open_nursery() as nursery:
                 with trio.CancelScope(shield=True):
                     held = Held()

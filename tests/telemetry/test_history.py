@@ -19,7 +19,7 @@ samples = st.builds(
 
 
 def columns_of(some: list[Sample]) -> Columns:
-    return Columns(*([each[at] for each in some] for at in range(5)))  # type: ignore[arg-type]
+    return Columns(*([each[at] for each in some] for at in range(5)))  # type: ignore[arg-type] # five of them, in this order
 
 
 @given(length=st.integers(1, 6), but=st.integers(0, 8), added=st.lists(samples, min_size=1, max_size=20))

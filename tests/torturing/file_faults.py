@@ -301,7 +301,7 @@ class FileFaults:
 
                     async def go_on() -> None:
                         while True:
-                            await change(fd)  # type: ignore[misc]
+                            await change(fd)  # type: ignore[misc] # one that is told to go on is asynchronous
 
                     nursery.start_soon(go_on)
                     yield

@@ -24,7 +24,7 @@ def _pattern(_: Any, pattern: str, value: object, __: Any) -> Iterator[jsonschem
         yield jsonschema.ValidationError("the pattern does not match")
 
 
-_Validator: Any = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+_Validator: Any = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call] # jsonschema has no types
 
 
 _FORMATS = jsonschema.FormatChecker(("date-time",))

@@ -212,8 +212,8 @@ def test_messages(feed: Feed, names: tuple[str, ...]) -> None:
     held()
 
 
-OFFSETS: Callable[[dict[str, str]], object] = lambda query: ByteFeed.of(query, 10**6)  # noqa: E731
-TIMES: Callable[[dict[str, str]], object] = lambda query: Fragments.of(query, FEEDS[1][0].index)  # type: ignore[attr-defined]  # noqa: E731
+OFFSETS: Callable[[dict[str, str]], object] = lambda query: ByteFeed.of(query, 10**6)  # noqa: E731 - beside each other as in a table
+TIMES: Callable[[dict[str, str]], object] = lambda query: Fragments.of(query, FEEDS[1][0].index)  # type: ignore[attr-defined] # both kinds of feeds stand there  # noqa: E731 - beside each other as in a table
 
 
 @pytest.mark.parametrize(("name", "read"), [("start", OFFSETS), ("end", OFFSETS), ("time", TIMES)])

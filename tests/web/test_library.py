@@ -374,8 +374,8 @@ def test_a_file_with_a_name_that_is_no_text(start: Callable[..., Server], tmp_pa
 
 def test_an_error_that_may_pass_says_when_to_come_back() -> None:
     """And no other is called an error of the server's by its status, but what is one."""
-    from trio_stream import errors  # noqa: PLC0415
-    from trio_stream.web.asgi.problems import describe  # noqa: PLC0415
+    from trio_stream import errors  # noqa: PLC0415 - no other test here needs the inside
+    from trio_stream.web.asgi.problems import describe  # noqa: PLC0415 - the same
 
     kinds = [
         each

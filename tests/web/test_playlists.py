@@ -325,7 +325,7 @@ def test_a_film_that_is_gone_takes_its_segments_along(lively: Server, tmp_path: 
     urls = made(lively, folder)
     os.rename(lively.videos / "film.mp4", tmp_path / "aside")
     for url in urls.values():
-        wait_for(lambda url=url: lively.get(url).status_code == 404, 5, "the segments to go")  # type: ignore[misc]
+        wait_for(lambda url=url: lively.get(url).status_code == 404, 5, "the segments to go")  # type: ignore[misc] # mypy: a default in a lambda has no type
     wait_for(lambda: lively.get(f"{folder}/master.m3u8").status_code == 404, 5, "the playlist to go")
     os.rename(tmp_path / "aside", lively.videos / "film.mp4")
     wait_for(lambda: lively.get(urls["pictures"]).status_code == 200, 10, "the segments to come back")
@@ -340,8 +340,8 @@ def test_playlists_outlive_the_server(start: Callable[..., Server], film: Path, 
     texts = []
     for _ in range(2):
         server = start(videos, environ=data)
-        wait_for(lambda server=server: server.get("/api/videos?q=film").json()["items"], 10, "the film")  # type: ignore[misc]
-        wait_for(lambda server=server: server.get("/api/library").json()["idle"], 20, "its texts")  # type: ignore[misc]
+        wait_for(lambda server=server: server.get("/api/videos?q=film").json()["items"], 10, "the film")  # type: ignore[misc] # mypy: a default in a lambda has no type
+        wait_for(lambda server=server: server.get("/api/library").json()["idle"], 20, "its texts")  # type: ignore[misc] # mypy: a default in a lambda has no type
         folder = f"/api/videos/{video(server, 'film.mp4')['id']}"
         texts.append(
             [

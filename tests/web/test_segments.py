@@ -89,7 +89,7 @@ async def asking(
         else:
             stream = await stack.enter_async_context(await connect(server))
         await stream.send_all(request)
-        head, rest = await read_head(stream)  # type: ignore[arg-type]
+        head, rest = await read_head(stream)  # type: ignore[arg-type] # TLS reads as a socket does
         assert b" 200 " in head
         yield stream, rest
 
@@ -163,7 +163,7 @@ def pieces(answer: httpx.Response) -> list[tuple[str, bytes]]:
     )
     parts = list(message.walk())[1:]
     assert len(parts) == 2
-    return [(part["Content-Range"], part.get_payload(decode=True)) for part in parts]  # type: ignore[misc]
+    return [(part["Content-Range"], part.get_payload(decode=True)) for part in parts]  # type: ignore[misc] # bytes, as no part has parts
 
 
 def test_conditions_are_those_of_a_file(segments: Server) -> None:

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import accumulate, pairwise
 
 from trio_stream.media.formats.codecs import HLG, PQ, TRANSFERS
@@ -48,12 +49,12 @@ def cut_at_keys(keys: Cuts, timescale: int, end: float, changed: Sequence[float]
     inner = (time for time in changed if times[0] < time < end)
     near = {min(range(len(times)), key=lambda each: abs(times[each] - time)) for time in inner}
 
-    def is_open(number: int) -> bool:
-        return keys.starts[number] not in (None, keys.times[number])
+    def is_open(low: int, number: int) -> bool:
+        return keys.starts[low + number] not in (None, keys.times[low + number])
 
     for low, high in pairwise([*sorted({0, *near}), len(times)]):
         until = times[high] if high < len(times) else end
-        chosen = cut(times[low:high], until, is_open=lambda number, low=low: is_open(low + number))  # type: ignore[misc]
+        chosen = cut(times[low:high], until, is_open=partial(is_open, low))
         found += [low + number for number in chosen]
     return found
 

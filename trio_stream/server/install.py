@@ -91,6 +91,7 @@ def install(limits: Limits) -> bool:
     HTTPStream.zero_copy = limits.zero_copy and hasattr(os, "sendfile")
     WSStream.message_limit = limits.websocket_message
     hypercorn.trio.run.worker_serve = worker_serve
+    # Names that Hypercorn's modules have imported, and do not export: they are looked up there at each connection.
     hypercorn.trio.tcp_server.TaskGroup = TaskGroup  # type: ignore[attr-defined]
     hypercorn.trio.run.TCPServer = Connection  # type: ignore[attr-defined]
     hypercorn.trio.run.UDPServer = UDPServer if limits.http3 else NoHTTP3  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ class NoHTTP3(UDPServer):
             address=self.socket.getsockname(),
             effect="nothing answers there; leave --quic-bind out",
         )
-        self.config._quic_addresses = []  # noqa: SLF001  (no Alt-Svc field)
+        self.config._quic_addresses = []  # noqa: SLF001 - so there is no Alt-Svc field
         with self.socket:
             task_status.started()
             await self.context.terminated.wait()

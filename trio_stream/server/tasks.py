@@ -78,7 +78,7 @@ class TaskGroup(PlainTaskGroup):
         if self._nursery is None:
             raise RuntimeError("the connection is over")
         self._nursery.start_soon(
-            _handle,  # type: ignore[arg-type]
+            _handle,  # type: ignore[arg-type] # Hypercorn's own, with what it is called with there
             listening,
             config,
             scope,

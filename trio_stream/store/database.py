@@ -225,4 +225,5 @@ class _Query:
         with self._lock:
             self._interrupted = True
             if self._connection is not None and self._connection.dialect.name == "sqlite":
+                # It is SQLite's own, and open as long as it is ours.
                 self._connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]

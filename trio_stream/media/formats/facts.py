@@ -179,7 +179,7 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR0911, PLR0912
+def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR0911, PLR0912 - a table of types
     """`data`, read as a `kind`."""
     if hasattr(kind, "__value__"):
         kind = kind.__value__  # a `type` statement
@@ -207,7 +207,7 @@ def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR09
             raise ValueError(f"{where} has a value that is not known")
         return data
     if kind is float and type(data) in (int, float):
-        number = float(data)  # type: ignore[arg-type]
+        number = float(data)  # type: ignore[arg-type] # one of the two types
         if math.isfinite(number) and abs(number) < LARGEST:
             return number
     elif kind is int and type(data) is int and abs(data) < 1 << 62:

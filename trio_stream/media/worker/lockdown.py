@@ -179,7 +179,7 @@ def limit(*, memory: int, seconds: int, descriptors: int) -> None:
     ):
         highest = resource.getrlimit(what)[1]
         if highest != resource.RLIM_INFINITY:
-            soft, hard = min(soft, highest), min(hard, highest)  # noqa: PLW2901
+            soft, hard = min(soft, highest), min(hard, highest)  # noqa: PLW2901 - the limits as they can be set
         with suppress(ValueError, OSError):  # a system may not know one of them: macOS and RLIMIT_AS
             resource.setrlimit(what, (soft, hard))
 

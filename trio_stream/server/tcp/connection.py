@@ -87,7 +87,7 @@ class Connection(TCPServer):
         self._tls = not isinstance(self.stream, trio.SocketStream)
         self._left = trio.Event()
         self._reading = trio.CancelScope()
-        self.idle_task = Timer(self.idle, self._reading)  # type: ignore[assignment]
+        self.idle_task = Timer(self.idle, self._reading)  # type: ignore[assignment] # in place of a TaskGroup's
         address = _peer(self.stream)
         admission, longest = self.admission, inf
         if admission.is_full and self.visits.enter(address):

@@ -95,7 +95,7 @@ def _empty(connection: Connection, where: str) -> None:
 def run(connection: Connection, version: str) -> None:
     """Bring the schema to `version`, whatever is there: for `upgrade`."""
     from alembic import command  # noqa: PLC0415 - most starts need no migration, and it takes long to import
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - the same
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))

@@ -193,7 +193,7 @@ class Session:
         if self._sought is not None:
             self._segment.cancel()
             await trio.lowlevel.checkpoint()
-        await websocket.send(chunk)  # type: ignore[arg-type]
+        await websocket.send(chunk)  # type: ignore[arg-type] # a view: `server.asgi.websocket` takes it
 
     async def _listen(self) -> None:
         mistakes = 0
