@@ -112,6 +112,7 @@ def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
     So it is when the file is played; but players of segments take the end of one track for that of all, or wait there
     for more of it.
     """
+    # No sample is added, and none is presented at another time.
     end = min(max(end_of(each.samples, each.timeline) / each.track.timescale for each in tracks), LONGEST)
     return [_lasting(each, round(end * each.track.timescale)) for each in tracks]
 

@@ -106,6 +106,7 @@ class Keeper:
 
     @property
     def _kinds(self) -> tuple[Callable[[], Awaitable[bool]], ...]:
+        # Side by side: pictures of a large library take days, and nothing else is to wait for them.
         return (self.probe_all, self.convert_all, self.extract_all, self.draw_all)
 
     async def _go_on(self, do_all: Callable[[], Awaitable[bool]]) -> None:

@@ -74,9 +74,8 @@ class Maker:
             except (MediaUnreadable, ValueError) as error:
                 await self._keep_unreadable(chore, str(error))
                 return True
-            except (
-                BaseException
-            ):  # no fault of the file, as when the server stops: the attempt does not count
+            except BaseException:
+                # No fault of the file, as when the server stops: the attempt does not count.
                 with trio.CancelScope(shield=True), suppress(StoreError):
                     await self._writer.write(partial(chores.forgive_probe, revision=chore.revision))
                 raise

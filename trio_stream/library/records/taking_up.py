@@ -71,6 +71,7 @@ def take_up(connection: Connection, found: Iterable[Found], now: int) -> Outcome
             outcome.changed += row.revision != file.content.revision
             touched |= _put(connection, row.number, file, kin.get(file.name))
             continue
+        # Where missing videos share a fingerprint and not the content, only a digest of all bytes tells which it was.
         arrival = Arrival(file.name, file.content.revision, file.digest)
         missing = _missing_with(connection, file.content) if file.content.fingerprint in lost else []
         if (gone := moved_from(arrival, missing)) is not None:

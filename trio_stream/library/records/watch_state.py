@@ -48,9 +48,8 @@ class Playhead:
         watched, duration = data.get("watched"), data.get("duration")
         if watched is not None and not isinstance(watched, bool):
             raise BadRequest("watched is true or false")
-        known = (
-            None if duration is None else _seconds(duration) or None
-        )  # a player that knows nothing yet says 0
+        # A player that knows nothing yet says 0.
+        known = None if duration is None else _seconds(duration) or None
         return cls(_seconds(data["position"]), known, watched)
 
 

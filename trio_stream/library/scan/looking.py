@@ -133,7 +133,7 @@ class Looker:
                 self._unread(look, name, "the folder of videos is not there", within=name)
             elif known is not None:
                 await self._lose_folder(name, look)
-            return ()
+            return ()  # nothing is concluded from what cannot be read
         if found.identity in seen:  # links may make a circle
             return ()
         seen.add(found.identity)
@@ -143,6 +143,7 @@ class Looker:
             self._unread(look, each, reason, within=name)
         difference = compare(found, known)
         try:
+            # What is gone is written down first: a file that was renamed here finds the video it was among the missing.
             await self._write_down(name, known, difference, look)
             await self._take_up(name, difference.candidates, look)
             await self._keep_subtitles(found, known, look)

@@ -141,5 +141,5 @@ class Scanner:
                 continue  # hidden: also what programs write to before they rename it
             self._heard.add(around_subtitles(os.path.dirname(name)))
         if len(self._heard) > MOST_HEARD:
-            self._asked = True
+            self._asked = True  # the names are forgotten with the next look, which is at everything
         self._told.set()

@@ -38,7 +38,7 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
     options = {}
     if begins[4:] in QUICKTIME:
         options["fflags"] = "+noparse"
-    if hasty:
+    if hasty:  # as for a segment: what its track needs is in the outline
         options["skip_frame"] = "all"
         options["skip_estimate_duration_from_pts"] = "1"
         if begins[4:] in QUICKTIME or begins.startswith(clusters.EBML):  # their headers say the rest

@@ -137,7 +137,10 @@ class Draft:
         return VideoOutline(describe_video(stream, "", entry), carriage)
 
     def _with_sets(self, carriage: Carriage, clock: Clock, stream: VideoStream, sets: Following) -> Carriage:
-        """The carriage of a track with parameter sets."""
+        """The carriage of a track with parameter sets.
+
+        If none of them ever changes they stand in the init segment alone; else samples keep theirs (`avc3`, `hev1`).
+        """
         changes = None if self.survey.estimated else sets.changes
         in_band = sets.others or (sets.framed and changes is None)
         if in_band:

@@ -72,9 +72,8 @@ class Joining:
         with open_tracks(part) as container:
             draft = Draft(container, part, at)
             draft.survey.read(self._most, self._late - time.monotonic())
-            draft.survey.whole |= (
-                draft.survey.seam is not None
-            )  # in bytes of which the first look said otherwise
+            # The first look found the end of this part; if a seam shows now, in its own bytes, it ends there.
+            draft.survey.whole |= draft.survey.seam is not None
             names = self._names(draft)
             found = draft.outline()
             video = [
@@ -160,6 +159,7 @@ class Joining:
             except Unreadable as error:
                 carriage = replace(carriage, refusal=str(error))
             else:
+                # Made now and compared, so that equal ones are one: each has an address, cached for ever.
                 made = _BIT_RATES.sub(rb"\1", made)
                 known = self._inits.setdefault(index, [])
                 if made not in known:

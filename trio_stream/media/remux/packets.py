@@ -243,10 +243,8 @@ class Reader:
             except av.error.FFmpegError:  # it has no index
                 seconds = 0
             self._fresh = False
-        if (
-            seconds <= 0 and not self._fresh
-        ):  # to seek to the beginning may pass over what comes before a keyframe
-            self._open(self._file)
+        if seconds <= 0 and not self._fresh:
+            self._open(self._file)  # to seek to the beginning may pass over what comes before a keyframe
         return seconds <= 0
 
     def _beginning(self) -> float:

@@ -79,9 +79,8 @@ def _initial(stream: MediaStream, carriage: Carriage, packets: list[AnyPacket]) 
     options = _MUXER | ({"video_track_timescale": str(carriage.timescale)} if video else {})
     codec = stream.codec_context.codec.canonical_name
     extradata = stream.codec_context.extradata or b""
-    to_sample = (
-        framing(codec, extradata) if codec == "aac" else None
-    )  # the muxer does the same for byte streams
+    # The muxer does the same for byte streams.
+    to_sample = framing(codec, extradata) if codec == "aac" else None
     with av.open(written, "w", format="mp4", options=options) as muxer:
         track = muxer.add_stream_from_template(stream, opaque=True)
         context = track.codec_context
@@ -142,6 +141,7 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
     start, stop = int(options["start"]), options["stop"]
     with _reader(file, index, carriage) as reader:
         if options.get("keyframe"):
+            # It is shown until the next of its playlist is, so that a player that joins them has no gap.
             piece = reader.keyframe(start, int(stop))
         else:
             piece = reader.piece(start, None if stop is None else int(stop))
@@ -194,6 +194,7 @@ def _run(piece: SegmentPackets, stream: MediaStream, carriage: Carriage, start: 
     to_sample = framing(codec, context.extradata or b"", described)
     data: list[Buffer] = [to_sample(bytes(packet)) if to_sample else packet for _, packet in piece.packets]
     if carriage.in_band and sets:
+        # A keyframe without parameter sets gets those in force: a player may begin with any.
         in_force = InForce(codec, sets)
         for number, (time, packet) in enumerate(piece.packets):
             if packet.is_keyframe:
@@ -205,6 +206,9 @@ def _run(piece: SegmentPackets, stream: MediaStream, carriage: Carriage, start: 
         in_order = sorted(shown)
         usual = in_order[-1] - in_order[-2] if len(in_order) > 1 else 0
         end = in_order[-1] + (length_of(piece.packets[-1][1], carriage) or usual)
+    # Demuxers guess the times of decoding after a seek, so they are made anew. A picture is decoded for as long as it
+    # is shown: Chromium throws a keyframe away that is overlapped. All are earlier by what the track's reordering
+    # needs, which the edit list of the init segment takes back: FFmpeg takes negative offsets for a delay of the track.
     decoded = decode_times(shown, carriage.delay, end)
     return _Run(
         data,

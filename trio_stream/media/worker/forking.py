@@ -91,7 +91,7 @@ class ForkServer:
         woken, wake = socket.socketpair()
         wake.setblocking(False)
         woken.setblocking(False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal without a handler wakes nobody up
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         decoder = wire.Decoder(REQUEST_LIMIT, 0)
@@ -106,6 +106,7 @@ class ForkServer:
                             pass
                     self.reap()
                 if self.control in readable:
+                    # Descriptors come with some of the bytes, not with a request: they are taken in their order.
                     data, more, _, _ = socket.recv_fds(self.control, 65536, 8)
                     descriptors += more
                     if not data:
@@ -134,10 +135,11 @@ class ForkServer:
         del descriptors[:2]
         try:
             worker = os.getpid()
-            memory = head["memory"] + lockdown.address_space()
+            memory = head["memory"] + lockdown.address_space()  # what FFmpeg takes is no cost of the file
             pid = os.fork()
             if pid == 0:
                 self._child(head, media, reply, worker=worker, memory=memory, filtered=filtered)
+            # On both sides, as either may be first: nobody may be killed in the group of the worker.
             with suppress(OSError):  # it may have done so itself, or be gone
                 os.setpgid(pid, pid)
         finally:
@@ -173,17 +175,16 @@ class ForkServer:
     ) -> NoReturn:
         try:
             os.setpgid(0, 0)
+            # The signal comes when the thread ends that forked: the worker has but one.
             lockdown.die_with_parent(worker)
-            if not head[
-                "urgent"
-            ]:  # the worker never yields: it has to hear at once that a child is to be killed
-                lockdown.yield_to_everybody()
-            signal.set_wakeup_fd(-1)
+            if not head["urgent"]:
+                lockdown.yield_to_everybody()  # not the worker, which has to hear at once that a child is to be killed
+            signal.set_wakeup_fd(-1)  # it is the worker's: the loop there is not to be woken by signals here
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
             _keep(media, reply)
             lockdown.limit(memory=memory, seconds=head["seconds"], descriptors=REPLY + 1)
-            file = MediaFile(MEDIA)
+            file = MediaFile(MEDIA)  # before the filter, which refuses to say how large the file is
             if filtered:
                 lockdown.filter_calls()
             _do(self.jobs[head["job"]], file, head["options"])
@@ -196,6 +197,7 @@ class ForkServer:
 
 def _keep(media: int, reply: int) -> None:
     """Keep the two descriptors, as MEDIA and REPLY, and close everything else."""
+    # By way of numbers that are free: either may be in the place of the other.
     high = max(media, reply, REPLY) + 1
     os.dup2(media, high, inheritable=False)
     os.dup2(reply, high + 1, inheritable=False)
@@ -221,7 +223,8 @@ def _do(job: Job, file: MediaFile, options: Mapping[str, Any]) -> None:
         answer = wire.frame(
             {"fault": words} if unprepared else {"unreadable": f"reading it failed ({words})"}
         )
-    if file.error is not None:  # what was made of half a file is worth nothing
+    # FFmpeg takes an error of the disk for the end of the file, and what was made of half a film is worth nothing.
+    if file.error is not None:
         answer = wire.frame({"disk": file.error.strerror or str(file.error)})
     _send(answer)
 

@@ -215,9 +215,8 @@ def _ending_at(samples: SampleTable, stop: int) -> SampleTable:
     if offsets is None:
         count = min(count, samples.durations.at(stop))
     else:
-        for run in range(
-            offsets.run_of(count - 1), -1, -1
-        ):  # in a run they are presented as they are decoded
+        for run in range(offsets.run_of(count - 1), -1, -1):
+            # In a run they are presented as they are decoded.
             count = min(count, max(samples.durations.at(stop - offsets.values[run]), offsets.starts[run]))
             if count > offsets.starts[run]:
                 break

@@ -71,6 +71,7 @@ class _Run:
 
 def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) -> Movie:
     """The movie with the samples of all fragments: offset and payload of each `moof`. Raises `Malformed`."""
+    # A hostile file names millions of samples in a few bytes: what it may name is counted before any is expanded.
     bounds = _Bounds(size, min(MOST_SAMPLES, max(size, FEWEST)))
     bounds.take(sum(track.samples.count for track in movie.tracks), "moov")
     gathered = {
