@@ -24,7 +24,6 @@ from trio_stream.library.background.keeper import Keeper
 from trio_stream.library.background.sweeping import Sweeper
 from trio_stream.library.folder.catalog import Catalog
 from trio_stream.library.folder.listing import Listing
-from trio_stream.library.records.video_names import Names
 from trio_stream.library.scan.progress import Progress
 from trio_stream.library.scan.scanner import Scanner
 from trio_stream.media.sandbox.sandbox import Sandbox
@@ -36,6 +35,7 @@ from trio_stream.playback.remuxed import Made, Remuxer
 from trio_stream.playback.segment_cache import SegmentCache
 from trio_stream.playback.texts import Texts
 from trio_stream.playback.titles import Titles
+from trio_stream.playback.video_names import Names
 from trio_stream.settings import SQLITE, Settings
 from trio_stream.store.database import Database, migrate, open_database
 from trio_stream.store.engines import sqlite_address

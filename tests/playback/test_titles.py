@@ -11,11 +11,11 @@ from sqlalchemy.engine import URL
 from tests.mp4.making import film
 from tests.packaging.making import pictures, sound
 from trio_stream.library.folder.catalog import Catalog
-from trio_stream.library.records.video_names import Names
 from trio_stream.playback import titles
 from trio_stream.playback.indexes import Indexes
 from trio_stream.playback.presentations import Presentations
 from trio_stream.playback.titles import Titles
+from trio_stream.playback.video_names import Names
 from trio_stream.store.database import open_database
 from trio_stream.store.tables import contents, folders, videos
 from trio_stream.store.writer import Writer

@@ -23,12 +23,12 @@ from trio_stream.errors import (
 )
 from trio_stream.library.folder.catalog import Catalog, OpenVideo
 from trio_stream.library.records.versions import Version, versions
-from trio_stream.library.records.video_names import Names
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Subtitles, Title
 from trio_stream.playback.indexes import Index, Indexes
 from trio_stream.playback.presentations import BUDGET, Presentations
 from trio_stream.playback.texts import texts_of
+from trio_stream.playback.video_names import Names
 from trio_stream.store import Connection
 from trio_stream.store.database import Database
 
