@@ -14,7 +14,7 @@ from trio_stream.media.formats import codecs
 from trio_stream.mp4 import boxes
 from trio_stream.mp4.boxes import Malformed, read_boxes
 from trio_stream.mp4.edits import timeline
-from trio_stream.mp4.reading import fragmented, locating, movie, sample_entry, tables
+from trio_stream.mp4.reading import fragmented, locating, movie, run_lengths, sample_entry, stbl, tables
 from trio_stream.mp4.writing import fragments
 from trio_stream.packaging import cutting, dash, from_mp4, hls, presentation, segments, title
 from trio_stream.packaging.presentation import Presentation, Rendition
@@ -23,8 +23,8 @@ from trio_stream.playback import indexes
 from trio_stream.playback.indexes import Index, read_index
 
 MODULES: tuple[ModuleType, ...] = (
-    boxes, fragmented, fragments, locating, movie, sample_entry, tables, timeline, cutting, dash, hls, presentation, segments,
-    title, from_mp4, indexes, codecs,
+    boxes, fragmented, fragments, locating, movie, run_lengths, sample_entry, stbl, tables, timeline, cutting, dash, hls,
+    presentation, segments, title, from_mp4, indexes, codecs,
 )  # fmt: skip
 
 MOST_SEGMENTS = 4
