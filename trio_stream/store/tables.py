@@ -84,9 +84,9 @@ contents = Table(
     Index("ix_contents_unreadable", "revision", **_where("state = 'unreadable'")),
 )
 """A content, whatever its files are called. What may be long comes last: to get at a column behind it, SQLite has to
-read all of it. `facts` is the JSON of `media.facts`; `digest` the hash of all its bytes,
+read all of it. `facts` is the JSON of `media.formats.facts`; `digest` the hash of all its bytes,
 made only where the fingerprints of two contents are equal. `poster` is the digest of a picture we made, `sprites` the
-JSON of `library.artwork.Sprites`."""
+JSON of a `media.formats.tiles.Grid` and the digests of its sheets as `files`."""
 
 folders = Table(
     "folders",
@@ -154,7 +154,7 @@ is NULL once another video took that name. `fingerprint` is that of its content.
 `store.search`. A `duration` of 0 is not known.
 
 Videos of one `family` are the same film, the one of the lowest `rank` leads: it stands for all of them, and the others
-are `part_of` it. `shared_title` is what the film is called, see `library.grouping`."""
+are `part_of` it. `shared_title` is what the film is called, see `library.records.grouping`."""
 
 title_files = Table(
     "title_files",

@@ -52,9 +52,9 @@ class Carriage:
     `start` and `end` are of the track, in seconds of the presentation, as far as they are known. `sizes` are bytes, of
     all its packets that lie between one keyframe of the outline and the next; one number where it has no keyframes.
 
-    It lies in the bytes [`begin`, `stop`) of the file (`media.parts`), as its track `index`; `stop` None: up to the
-    end, `index` None: as the track that it is in the outline. `init` numbers the init segments of a track: where they
-    are equal, there is one.
+    It lies in the bytes [`begin`, `stop`) of the file (`media.containers.parts`), as its track `index`; `stop` None: up
+    to the end, `index` None: as the track that it is in the outline. `init` numbers the init segments of a track: where
+    they are equal, there is one.
     """
 
     time_base: Fraction

@@ -132,7 +132,7 @@ def segment(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[s
     of the track in which there is nothing is a segment without samples.
 
     `begins`, if true: the track begins with it, so a first sample that is late is decoded at 0, and shown when it is;
-    of pictures that are so late that players cannot follow, from 0 on (`mp4.heads.LATE`).
+    of pictures that are so late that players cannot follow, from 0 on (`mp4.writing.heads.LATE`).
     `until`: if the track ends more than SHORT before, its last sample lasts until then.
 
     The result says its `size` in bytes, how many `samples` it has, and when it is shown, from `first` to `end`.
