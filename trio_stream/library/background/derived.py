@@ -45,7 +45,7 @@ class Derived:
         """Held from the look at a file's age to its end, and while a fresh one takes its place."""
 
     async def put(self, data: bytes, suffix: str) -> str:
-        """Keep `data`; answers its digest. Raises `ValueError` when it is not what `suffix` says, `OSError`."""
+        """Keep `data`; returns its digest. Raises `ValueError` when it is not what `suffix` says, `OSError`."""
         check(data, suffix)
         name = digest(data)
         await trio.to_thread.run_sync(self._write, name, suffix, data, limiter=self._limiter)
@@ -56,7 +56,7 @@ class Derived:
         return await trio.to_thread.run_sync(self._open, name, suffix, limiter=self._limiter)
 
     async def sweep(self, wanted: Callable[[], Container[str]]) -> int:
-        """Remove old files whose digests are not in what `wanted` answers, and what was left half-made.
+        """Remove old files whose digests are not in what `wanted` returns, and what was left half-made.
 
         `wanted` is called in a worker thread. Answers how many were removed. Raises `OSError`.
         """

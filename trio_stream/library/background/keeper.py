@@ -125,19 +125,19 @@ class Keeper:
             await trio.sleep(SOON)
 
     async def probe_all(self) -> bool:
-        """Look into every content nobody has looked into; answers whether none has to be tried again later."""
+        """Look into every content nobody has looked into; returns whether none has to be tried again later."""
         return await self._do_all(chores.to_probe, self._maker.probe, PROBES)
 
     async def extract_all(self) -> bool:
-        """Extract the tracks of text of every content that has some; answers as `probe_all`."""
+        """Extract the tracks of text of every content that has some; returns as `probe_all`."""
         return await self._do_all(chores.to_extract, self._maker.extract, 1)
 
     async def draw_all(self) -> bool:
-        """Make the pictures of every content that has none; answers as `probe_all`."""
+        """Make the pictures of every content that has none; returns as `probe_all`."""
         return not self._artists or await self._do_all(chores.to_draw, self._maker.draw, self._artists)
 
     async def convert_all(self) -> bool:
-        """Convert every file of subtitles; answers as `probe_all`."""
+        """Convert every file of subtitles; returns as `probe_all`."""
         whole, after = True, 0
         while found := await self._database.read(partial(chores.to_convert, after=after, most=BATCH)):
             for chore in found:
@@ -169,7 +169,7 @@ class Keeper:
         return whole
 
     async def _attempt[C](self, do: Callable[[C], Awaitable[bool]], chore: C, name: str) -> str:
-        """Do one chore; answers how it ended. What failed is not tried again before its time."""
+        """Do one chore; returns how it ended. What failed is not tried again before its time."""
         if self._later.get(chore):
             return FAILED
         try:

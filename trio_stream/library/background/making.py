@@ -108,7 +108,7 @@ class Maker:
         return True
 
     async def _keep_pictures(self, done: Done) -> dict[str, Any]:
-        """Keep the files that were made; answers what there is to write down. Raises `ValueError`, `KeyError`."""
+        """Keep the files that were made; returns what there is to write down. Raises `ValueError`, `KeyError`."""
         poster = sprites = None
         if (picture := done.blobs.get("poster.jpg")) is not None:
             poster = await self._derived.put(picture, "jpg")
@@ -178,7 +178,7 @@ class Maker:
         *,
         deadline: float,
     ) -> Done:
-        """What a job on a file in the state `signature` answers. Raises as `Sandbox.run` does, and `Stale`."""
+        """What a job on a file in the state `signature` returns. Raises as `Sandbox.run` does, and `Stale`."""
         try:
             done = await self._sandbox.run(job, fd, options, deadline=deadline)
         except MediaUnreadable as error:

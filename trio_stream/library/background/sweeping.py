@@ -56,7 +56,7 @@ class Sweeper:
                 due = trio.current_time() + self._interval
 
     async def sweep(self) -> bool:
-        """Sweep now; answers whether that went well."""
+        """Sweep now; returns whether that went well."""
         try:
             removed = await self._derived.sweep(
                 partial(trio.from_thread.run, self._database.read, made.wanted_files)

@@ -111,7 +111,7 @@ def _waiting_files(statement: Select[Any]) -> Select[Any]:
 
 
 def begin_probe(connection: Connection, revisions: Sequence[str]) -> list[str]:
-    """Count an attempt at each; answers those that are not to be tried, because the server never survived it."""
+    """Count an attempt at each; returns those that are not to be tried, because the server never survived it."""
     connection.execute(
         update(contents).where(contents.c.revision.in_(revisions)).values(attempts=contents.c.attempts + 1)
     )

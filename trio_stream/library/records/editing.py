@@ -55,7 +55,7 @@ def _is_text(value: object, longest: int) -> bool:
 
 
 def edit(connection: Connection, id_: str, change: VideoEdit) -> bool:
-    """Change what people say of a video; answers whether there is such a video."""
+    """Change what people say of a video; returns whether there is such a video."""
     row = connection.execute(
         select(
             *(videos.c.number, videos.c.path, videos.c.own_title, videos.c.shared_title),

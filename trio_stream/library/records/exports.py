@@ -19,7 +19,7 @@ MOST_PLAYS = 10**9
 
 
 EXPORT = 1
-"""The version of what `export` answers."""
+"""The version of what `export` returns."""
 
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{24}")

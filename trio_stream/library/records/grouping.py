@@ -71,7 +71,7 @@ def sort_in(connection: Connection, names: Collection[str]) -> None:
 
 
 def join(connection: Connection, number: int, before: str | None, kin: Kin | None) -> set[str]:
-    """Let a video that was of the family `before` be of another; answers the families to `regroup` then."""
+    """Let a video that was of the family `before` be of another; returns the families to `regroup` then."""
     if before is None and kin is None:
         return set()
     after = None if kin is None else kin.family
@@ -177,7 +177,7 @@ def _call(connection: Connection, number: int, shared: str | None, others: Seque
 def _inherit(connection: Connection, plan: _Plan, others: Sequence[Row[Any]]) -> set[int]:
     """Let who leads have what people said of those before, where nobody has said anything of it.
 
-    Who led this title gives that away, or it would say it again once it is back; answers those who did. Who was a film
+    Who led this title gives that away, or it would say it again once it is back; returns those who did. Who was a film
     of its own keeps it: a title file may be a mistake.
     """
     lead, gave = plan.there[0], set()
@@ -238,7 +238,7 @@ def lose_title_files(connection: Connection, folders: Sequence[int]) -> None:
 
 
 def _forget(connection: Connection, numbers: Sequence[int]) -> dict[str, None]:
-    """Forget title files; answers the names they had."""
+    """Forget title files; returns the names they had."""
     names: dict[str, None] = {}
     for start in range(0, len(numbers), SLICE):
         part = numbers[start : start + SLICE]

@@ -18,7 +18,7 @@ from trio_stream.store.tables import folders, subtitles, videos
 
 
 def lose_folder(connection: Connection, name: str, now: int, since: int) -> tuple[int, int]:
-    """Mark the folder `name` missing, and all below it; answers as `lose_videos`, after how many videos that were."""
+    """Mark the folder `name` missing, and all below it; returns as `lose_videos`, after how many videos that were."""
     number = connection.scalar(select(folders.c.number).where(folders.c.place == place(name)))
     lost: list[int] = []
     away: list[int] = []
@@ -43,7 +43,7 @@ def lose_folder(connection: Connection, name: str, now: int, since: int) -> tupl
 
 
 def lose_videos(connection: Connection, numbers: Sequence[int], now: int, since: int) -> int:
-    """Mark videos missing; answers how many of them are found to be what was added `since` then elsewhere.
+    """Mark videos missing; returns how many of them are found to be what was added `since` then elsewhere.
 
     Both times are in milliseconds. A look that comes by the new place first takes a file that moved for a new one;
     here, where the old place turns out to be empty, the older video takes over what the new one is.
@@ -83,7 +83,7 @@ def _with_bytes_added(numbers: Sequence[int], since: int) -> Select[int]:
 
 
 def _take_over(connection: Connection, number: int, since: int) -> set[str] | None:
-    """Let a video that has gone be what was added elsewhere; answers the families touched, None if nothing was."""
+    """Let a video that has gone be what was added elsewhere; returns the families touched, None if nothing was."""
     gone = connection.execute(
         select(videos).where(videos.c.number == number, videos.c.missing_since.is_not(None))
     ).one_or_none()

@@ -74,7 +74,7 @@ def wanted_files(connection: Connection) -> set[str]:
 
 
 def make_again(connection: Connection, lacking: Container[str]) -> int:
-    """Have everything made again that refers to a file of `lacking`; answers how many chores that is."""
+    """Have everything made again that refers to a file of `lacking`; returns how many chores that is."""
     made = select(contents.c.revision, contents.c.poster, contents.c.sprites).where(
         contents.c.artwork == "made"
     )

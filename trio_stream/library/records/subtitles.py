@@ -12,7 +12,7 @@ from trio_stream.store.tables import contents, subtitles, videos
 
 
 def keep_subtitles(connection: Connection, video: str, files: Sequence[SubtitleFile]) -> bool:
-    """Make the subtitle files beside the video `video` those in `files`; answers whether that changed anything."""
+    """Make the subtitle files beside the video `video` those in `files`; returns whether that changed anything."""
     number = connection.scalar(select(videos.c.number).where(videos.c.place == place(video)))
     if number is None:
         return False

@@ -159,7 +159,7 @@ def _missing_with(connection: Connection, content: Content) -> list[Gone]:
 
 
 def _put(connection: Connection, number: int, file: Found, kin: Kin | None) -> set[str]:
-    """Let the video `number` be the file that was found; answers the families touched."""
+    """Let the video `number` be the file that was found; returns the families touched."""
     touched = rename(connection, number, file.name, kin)
     duration = select(contents.c.duration).where(contents.c.revision == file.content.revision)
     connection.execute(

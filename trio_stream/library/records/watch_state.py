@@ -91,7 +91,7 @@ def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: in
 
 
 def forget(connection: Connection, user: str, id_: str) -> bool:
-    """Let it be as if `user` had never begun the video; answers whether there is such a video."""
+    """Let it be as if `user` had never begun the video; returns whether there is such a video."""
     number = connection.scalar(select(TITLE).where(videos.c.id == id_))
     if number is None:
         return False

@@ -73,7 +73,7 @@ class Looker:
         """What has been told of title files."""
 
     async def look(self, folders: Iterable[str] | None = None) -> Look:
-        """Look at `folders`, or at everything, and answer what came of it. Raises `StoreError`, `TooManyFiles`."""
+        """Look at `folders`, or at everything, and return what came of it. Raises `StoreError`, `TooManyFiles`."""
         look = Look(
             number=self._progress.look.number + 1,
             full=folders is None,
@@ -121,7 +121,7 @@ class Looker:
         return look
 
     async def _look_into(self, name: str, look: Look, seen: set[tuple[int, int]]) -> Sequence[str]:
-        """Look at one folder; answers the folders in it that have to be looked at too."""
+        """Look at one folder; returns the folders in it that have to be looked at too."""
         known = await self._database.read(partial(known_folder, name=name))
         try:
             found = await trio.to_thread.run_sync(read_folder, self._root, name, limiter=self._limiter)

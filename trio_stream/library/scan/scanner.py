@@ -72,7 +72,7 @@ class Scanner:
                 await self._try(None if full else folders)
 
     def ask(self) -> int:
-        """Have everything looked at as soon as can be; answers the number of the look that will do it.
+        """Have everything looked at as soon as can be; returns the number of the look that will do it.
 
         The first look at all, of a server that has just started, serves as well.
         """
@@ -84,7 +84,7 @@ class Scanner:
         return look.number + 1
 
     async def look(self, folders: Iterable[str] | None = None) -> Look:
-        """Look at `folders`, or at everything, and answer what came of it. Raises `StoreError`, `TooManyFiles`."""
+        """Look at `folders`, or at everything, and return what came of it. Raises `StoreError`, `TooManyFiles`."""
         return await self.looker.look(folders)
 
     async def _try(self, folders: Iterable[str] | None) -> None:

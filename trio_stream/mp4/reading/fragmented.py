@@ -127,7 +127,7 @@ def _of_the_moov(samples: SampleTable, references: References | None) -> _Gather
 def _read_traf(
     traf: Box, moof_at: int, data_at: int, movie: Movie, gathered: dict[int, _Gathered], bounds: _Bounds
 ) -> int:
-    """Add the samples of one `traf`; answers where its data ends."""
+    """Add the samples of one `traf`; returns where its data ends."""
     boxes = list(traf.children())
     by_kind = Kinds(traf.path, boxes)
     header = by_kind.one("tfhd")
@@ -169,7 +169,7 @@ def _set_clock(track: _Gathered, time: int, path: str) -> None:
 
 
 def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
-    """Add the samples of one run that are there; answers where its data ends."""
+    """Add the samples of one run that are there; returns where its data ends."""
     _, flags, fields = trun.full()
     count, given, size = fields.u32(), run.given, run.bounds.size
     run.bounds.take(count, trun.path)

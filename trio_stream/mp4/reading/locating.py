@@ -1,6 +1,6 @@
 """Where the boxes of a file are that tell of its samples: `moov`, at either end, and `moof` boxes in between.
 
-The file is looked at through `read(offset, length)`, which answers fewer bytes only at its end. Only heads are read
+The file is looked at through `read(offset, length)`, which returns fewer bytes only at its end. Only heads are read
 of what is not wanted, so `mdat` costs nothing."""
 
 from collections.abc import Callable, Iterator
