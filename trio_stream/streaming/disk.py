@@ -40,6 +40,7 @@ class Disk:
     """Reads and warms files; opened once, with `readers` threads at most."""
 
     def __init__(self, readers: int) -> None:
+        # Of its own: a thread that hangs on a dead network disk takes one of these places, and nobody else's.
         self._limiter = trio.CapacityLimiter(readers)
         self._null = os.open(os.devnull, os.O_WRONLY)
         self._byte = [bytearray(1)]
@@ -76,7 +77,7 @@ class Disk:
             self._warm += 1
             return memoryview(buffer)
         self._cold += 1
-        if len(ranges) > 1:
+        if len(ranges) > 1:  # in few large steps: to read each cold range by itself would be a seek each
             await self._fetch(fd, ranges)
         got = await trio.to_thread.run_sync(_read, fd, buffer, len(lead), ranges, limiter=self._limiter)
         return memoryview(buffer)[:got]
@@ -90,6 +91,7 @@ class Disk:
         if not NOWAIT:
             return False
         byte, preadv = self._byte, os.preadv  # this runs for every 128 KiB of everything that is sent
+        # A page may be dropped between this look and the send, which then waits for the disk: rare, and no fault.
         try:
             for offset, length in join(ranges, PROBE_EVERY):
                 last = offset + length - 1
@@ -103,6 +105,8 @@ class Disk:
         return True
 
     async def _fetch(self, fd: int, ranges: Sequence[ByteRange]) -> None:
+        # Joined over small gaps: a disk reads on sooner than it seeks, and who asks for the sound of a film asks for
+        # the pictures between it too.
         for offset, length in join(ranges, PROBE_EVERY):
             for at in range(offset, offset + length, FETCH):
                 step = min(FETCH, offset + length - at)

@@ -97,11 +97,16 @@ class Pump:
 
     async def _put_ranges(self, lead: bytes, ranges: tuple[ByteRange, ...], length: int, put: Put) -> None:
         """Put `lead` and the bytes of `ranges`, of which there are `length`."""
-        left, whole = list(reversed(ranges)), length
+        left, whole = list(reversed(ranges)), length  # reversed, as the end of a list is the cheap one
+        # The end is sealed. A check sees the file before a chunk is sent, and the file may change while the kernel
+        # takes the bytes: the next check sees that, but behind the last chunk there is none. So the last one is a
+        # copy from before its check. If it leaves, all before it came from a file that had not changed; if not, the
+        # body is shorter than its Content-Length, and no client takes it for whole.
         copied = length if self._copies(ranges, length) else min(TAIL, length)
         if self.delivery is Delivery.RANGES and copied < length:
             size = min(self.sizer.largest - len(lead), length - copied)
             first = take(left, size)
+            # What is in memory anyhow goes in one chunk: to begin small is for what a disk has to fetch.
             if self.disk.warm_nowait(self.file.fd, first):
                 self.sizer.size = self.sizer.largest  # until the client turns out to be slow
                 await self._put(FileChunk(self.file.fd, first, size, lead, self.sent), put)
@@ -125,8 +130,10 @@ class Pump:
         """Whether all that lies in these ranges is to be copied."""
         match self.delivery:
             case Delivery.RANGES:
+                # One copy and nothing else is one chunk; with a sealed end behind it, it would be two.
                 return length < len(ranges) * SHORT and length <= self.largest_copy
             case Delivery.VIEWS:
+                # A view each would be a page fault each, as the map is gone with the last who holds the file.
                 return len(ranges) > 1
             case Delivery.COPIES:
                 return True

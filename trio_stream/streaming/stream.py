@@ -32,12 +32,15 @@ from trio_stream.streaming.pump import (
 from trio_stream.streaming.sizing import KIB, ChunkSizer
 
 DEPTH = 2
-"""Chunks that may wait in the channel of a stream."""
+"""Chunks that may wait in the channel of a stream. With the one that is sent and the one that waits for a place, four
+are under way: enough to have the next one ready, and so few that a seek wastes little."""
 
 SMALLEST, SMALLEST_FILE_CHUNK = 16 * KIB, 256 * KIB
 """A file chunk is no memory of anybody's, and costs the event loop as much however small it is."""
 
 LARGEST_CHUNK = 4096 * KIB
+"""Views and file chunks cost no memory, and large ones fewer turns of the event loop."""
+
 _open_channel: Callable[[int], tuple[trio.MemorySendChannel[Chunk], trio.MemoryReceiveChannel[Chunk]]]
 _open_channel = trio.open_memory_channel  # naming the type at each call would cost more than the call
 
@@ -119,7 +122,7 @@ class Stream:
         self._note_range(parts)
         self._owed = body_length(parts)
         if delivery is Delivery.VIEWS and not self.file.map():
-            delivery = Delivery.COPIES
+            delivery = Delivery.COPIES  # what cannot be mapped is read
         if delivery is Delivery.COPIES:
             largest = min(largest, LARGEST_COPY)
         smallest = min(SMALLEST_FILE_CHUNK if delivery is Delivery.RANGES else SMALLEST, largest)
@@ -158,6 +161,7 @@ class Stream:
         if known is not None:
             error = first_error(known)
             self.note(error)
+            # What else there is (a fault of ours, a cancellation) is not hidden behind a client that left.
             return rest or error
         if rest is not None and rest.split(trio.Cancelled)[1] is not None:
             self.end(Ending.FAILED, "an error of the server")
@@ -243,6 +247,7 @@ class Stream:
                 async for chunk in out:
                     await send(chunk)
             finally:
+                # Views that nobody will send: the map cannot be closed while one of them lives (`BufferError`).
                 with suppress(trio.WouldBlock, trio.EndOfChannel):
                     while True:
                         release(out.receive_nowait())
@@ -250,19 +255,18 @@ class Stream:
     async def _send_chunk(self, send: Send, sizer: ChunkSizer, chunk: Chunk) -> None:
         end = self.bytes_sent + len(chunk)
         try:
-            self.file.check()
+            self.file.check()  # of all that has left before this chunk; the pump says why the last one is a copy
             before = trio.current_time()
             await send(chunk)
         except TrioStreamError as error:
-            self.note(
-                error
-            )  # before anybody is told that the connection has ended, and takes it for the reason
+            # Before anybody hears that the connection has ended, and takes that for the reason.
+            self.note(error)
             raise
         finally:
             release(chunk)
         sizer.sent(trio.current_time() - before)
         self.chunks_sent += 1
-        self.went(end - self.bytes_sent, chunks=1)
+        self.went(end - self.bytes_sent, chunks=1)  # of a file chunk, what its sender has not told of
 
     def went(self, size: int, chunks: int = 0) -> None:
         """Note that `size` bytes have gone. A sender may say so while it sends; what it did not say is noted after."""

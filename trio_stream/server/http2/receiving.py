@@ -53,7 +53,8 @@ class H2(Sending):
         self._frames = Allowance()
         self._widened = False
         self._address = self.client[0] if self.client else None
-        # h2 has no public place between the bytes and its events; which version has this one, `install` knows.
+        # h2 tells nobody of many frames (PING, SETTINGS, PRIORITY, empty DATA), and has no public place between the bytes
+        # and its events. Which version has this one, `install` knows.
         self._receive_frame = self.connection._receive_frame  # noqa: SLF001
         self.connection._receive_frame = self._count_frame  # type: ignore[method-assign]  # noqa: SLF001
         self.connection._frame_dispatch_table[GoAwayFrame] = _receive_goaway  # noqa: SLF001
@@ -121,7 +122,7 @@ class H2(Sending):
                 self._forget(event.stream_id, ConnectionResetError("the client reset the stream"))
                 await self._drop(event.stream_id)
             case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
-                self._widened = True
+                self._widened = True  # acted on once behind all events of this read
             case h2.events.PriorityUpdated():
                 self._prioritize(event)
 
@@ -167,7 +168,7 @@ class H2(Sending):
         if stream is not None:  # otherwise it was answered before the request was whole
             with trio.move_on_after(TAKING) as taking:
                 await stream.handle(event)
-            if taking.cancelled_caught:
+            if taking.cancelled_caught:  # one slow application must not hold up the streams of all others
                 self._reset(event.stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
                 await self._drop(event.stream_id)
 

@@ -46,10 +46,10 @@ class Sending(H2Protocol):
             blocked = False
             try:
                 ended = self._send_some(next(self.priority))
-            except DeadlockError:
+            except DeadlockError:  # no stream has anything to send, or room for it
                 blocked = True
             wrote = await self._write()
-            if ended is not None:
+            if ended is not None:  # and its end has been written: whoever drains it may go on
                 ended.close(ConnectionResetError("the stream has ended"))
             if blocked and not wrote:
                 await self._woken.park()
@@ -82,7 +82,7 @@ class Sending(H2Protocol):
     async def _push(self, stream_id: int, buffer: Buffer, event: events.Body | events.Data) -> None:
         self._unblock(stream_id)
         data = event.data
-        if isinstance(data, Chunks):  # a WebSocket's frame around a view
+        if isinstance(data, Chunks):  # a WebSocket's frame: here a view is copied, once, into the buffer
             data = b"".join(data.chunks)
         if trio.lowlevel.current_task() is not self._reader:
             try:
@@ -98,6 +98,7 @@ class Sending(H2Protocol):
             self._reset(stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
 
     async def _drain(self, stream_id: int, buffer: Buffer) -> None:
+        # Not in the reader, which would wait for windows that only it can widen.
         if trio.lowlevel.current_task() is not self._reader:
             try:
                 await buffer.drain()
@@ -122,7 +123,7 @@ class Sending(H2Protocol):
             else:
                 self._reset(stream_id, ErrorCodes.INTERNAL_ERROR)
         elif stream_id in self.streams:
-            self._completed += 1
+            self._completed += 1  # which earns the client a reset
         await self._close_stream(stream_id)
         if self.idle and self.context.terminated.is_set():
             self._leave()
@@ -165,7 +166,7 @@ class Sending(H2Protocol):
 
     async def _write(self) -> bool:
         data = self.connection.data_to_send() + self._farewell
-        self._farewell = b""
+        self._farewell = b""  # before the send, during which the other of the two tasks may come here
         if data and not self.closed:
             try:
                 await self.send(RawData(data))

@@ -40,6 +40,7 @@ class Buffer:
                     await self._progress()
                 if self._error is not None:
                     raise type(self._error)(*self._error.args)
+                # A frame of a WebSocket goes in whole, or that of another task could come into the middle of it.
                 stop = len(view) if whole else start + HIGH_WATER - len(self._data)
                 self._data += view[start:stop]
                 start = stop

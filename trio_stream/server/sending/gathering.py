@@ -32,7 +32,7 @@ def gather(fd: int, buffer: memoryview, ranges: Iterable[ByteRange], flags: int 
                 return False
             vectors, begin = [], offset
         elif gap:
-            vectors.append(_SCRAP[:gap])
+            vectors.append(_SCRAP[:gap])  # everybody's, at once: nobody reads it
         vectors.append(buffer[at : at + length])
         at, end = at + length, offset + length
     return not vectors or preadv(fd, vectors, begin, flags) == end - begin

@@ -19,6 +19,7 @@ from trio_stream.server.sending.gathering import gather
 LONG = 12 * 1024
 """Ranges of so many bytes on average cost less by `sendfile`."""
 
+# One for everybody, as nothing waits while it is in use. What a socket does not take is copied out of it.
 _SHARED = memoryview(bytearray(256 * 1024))
 
 
@@ -54,7 +55,7 @@ class Sendfile:
                 left = self._ends[self._number] - self._at
                 asked = min(left, count - done)
                 step = sendfile(sock, fd, offset + length - left, asked)
-                if step == 0:
+                if step == 0:  # behind the end of the file; a view from there would be this error by itself
                     raise _ends_early()
                 done += step
                 self._at += step
@@ -62,7 +63,7 @@ class Sendfile:
                 if step < asked:
                     break
         except BlockingIOError:
-            pass
+            pass  # full: what has gone before it counts
         return done
 
     def _send_gathered(self, count: int) -> int:
@@ -76,7 +77,7 @@ class Sendfile:
                 step = 0
             done += step
             if fresh:
-                self._kept = memoryview(bytes(data[step:]))
+                self._kept = memoryview(bytes(data[step:]))  # the buffer is somebody else's from here on
             else:
                 self._kept = self._kept[step:]
             if step < len(data):

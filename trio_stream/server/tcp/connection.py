@@ -110,6 +110,7 @@ class Connection(TCPServer):
             admission.leave(address)
             trimming.note_end()
             # What nobody needs goes at once: the protocol knows this connection, and a TLS stream itself.
+            # What is left for the collector would be left for long: it runs rarely here.
             self.__dict__.pop("protocol", None)
             if self._tls:
                 vars(self.stream).pop("_handshook", None)
@@ -139,7 +140,9 @@ class Connection(TCPServer):
         try:
             if self._cut or self._gone:
                 raise BrokenPipeError("the connection was cut")
-            self._cut = True  # until proven whole, whatever ends the send below
+            # Until proven whole, whatever ends the send below. What it leaves torn in the middle must be followed by
+            # nothing, which a client would take for the rest of it: the connection is reset when it closes.
+            self._cut = True
             self._note_sending(True)
             try:
                 await self._send_all(data.chunks if isinstance(data, Chunks) else (data,))
@@ -157,6 +160,8 @@ class Connection(TCPServer):
             with self._reading:
                 while data := await self._receive():
                     await self.protocol.handle(RawData(bytes(data)))
+            # The client is gone, or has closed its own half only and waits for its answer: nobody can tell before a
+            # send fails.
             self._read_out = True
             await self._wait_until_left()
         # Hypercorn lets the keep-alive timer of a connection that the client closed run out first.
@@ -193,7 +198,7 @@ class Connection(TCPServer):
 
     async def _wait_until_left(self) -> None:
         if not isinstance(self.protocol.protocol, H11Protocol) or self.protocol.protocol.stream is None:
-            return  # no response is under way
+            return  # no response is under way, or HTTP/2, where who sends nothing more can widen no window
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._wait_until_silent, nursery.cancel_scope)
             await self._left.wait()
@@ -202,6 +207,8 @@ class Connection(TCPServer):
     async def _wait_until_silent(self, scope: trio.CancelScope) -> None:
         while True:
             self._sent = trio.Event()
+            # The grace at the end of input. A send that is under way has a deadline of its own and fails if nobody is
+            # there; where none is (the disk is slow, an application thinks), silence is all there is to go by.
             with trio.move_on_after(inf if self._sending else EOF_GRACE) as grace:
                 await self._sent.wait()
             if grace.cancelled_caught:
@@ -227,6 +234,7 @@ class Connection(TCPServer):
 
     async def _send_chunks(self, chunks: Sequence[Chunk]) -> None:
         sock = self._plain_socket()
+        # A file chunk comes last: its response has a Content-Length, so that no framing follows.
         *before, last = chunks
         if not isinstance(last, FileChunk):
             await self._send_buffers(sock, chunks, 0)  # type: ignore[arg-type]
@@ -272,11 +280,11 @@ class Connection(TCPServer):
             self._turn -= done + PER_CALL
             if done < asked:  # the socket is full
                 await self._wait_for_room()
-                self._turn = TURN
+                self._turn = TURN  # the others had theirs meanwhile
 
     async def _wait_for_room(self) -> None:
         began = trio.current_time()
-        self.stalled.enter(self)
+        self.stalled.enter(self)  # in place of a deadline, which costs more than the wait
         self._waiting = True
         try:
             await trio.lowlevel.wait_writable(self.stream.socket)
@@ -298,6 +306,7 @@ class Connection(TCPServer):
         self._wake()
 
     def _wake(self) -> None:
+        # Whoever waits for the socket gets `ClosedResourceError`, although it is still open.
         if self._waiting and self.stream.socket.fileno() >= 0:
             trio.lowlevel.notify_closing(self.stream.socket)
 
@@ -322,13 +331,13 @@ class Connection(TCPServer):
         try:
             if self.stream.socket.fileno() >= 0:
                 with suppress(OSError):  # the client is gone
-                    if self._cut:
+                    if self._cut:  # a body without a length would look whole
                         self._plain_socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
                     else:
                         self._plain_socket().shutdown(socket.SHUT_WR)
         finally:
             if self._plain is not None:
-                self._plain.detach()
+                self._plain.detach()  # the descriptor is Trio's to close
             await trio.aclose_forcefully(self.stream)
 
 

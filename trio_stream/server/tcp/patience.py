@@ -19,6 +19,8 @@ class Patience[T: Hashable]:
 
     def __init__(self, give_up: Callable[[T], None]) -> None:
         self._give_up = give_up
+        # A queue: a dict keeps the order in which its keys came. As all may wait equally long, the first of it is over
+        # first, and nobody else needs to be looked at.
         self._since: dict[T, float] = {}
         self._over = False
 
@@ -27,7 +29,7 @@ class Patience[T: Hashable]:
         if self._over:
             self._give_up(who)
         else:
-            self._since.pop(who, None)
+            self._since.pop(who, None)  # so that it is the last again
             self._since[who] = trio.current_time()
 
     def leave(self, who: T) -> None:
@@ -38,7 +40,7 @@ class Patience[T: Hashable]:
         """Give up whoever has waited for `seconds`, for ever."""
         while True:
             now = trio.current_time()
-            for who, since in list(self._since.items()):
+            for who, since in list(self._since.items()):  # a copy: it loses them on the way
                 if since + seconds > now:
                     break
                 self.leave(who)
