@@ -16,7 +16,7 @@ APP = """
 from quart import websocket
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIWebsocketConnection
-from trio_stream.web.asgi import WebsocketConnection
+from trio_stream.web.asgi.connections import WebsocketConnection
 
 class App(QuartTrio):
     asgi_websocket_class = {connection}
