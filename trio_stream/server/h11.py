@@ -15,7 +15,7 @@ from hypercorn.protocol.events import StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.typing import H11SendableEvent
 
-from trio_stream.server.sending.chunks import Chunk, Chunks
+from trio_stream.server.sending.chunks import Chunk
 
 
 class _HTTP2(Exception):
@@ -73,4 +73,4 @@ class H11(H11Protocol):
         head, self._head = self._head, b""
         chunks = (head, *framed) if head else tuple(framed)  # the frame, if any, and the body's own object
         if chunks:
-            await self.send(RawData(Chunks(chunks)))  # type: ignore[arg-type]
+            await self.send(RawData(chunks))  # type: ignore[arg-type]

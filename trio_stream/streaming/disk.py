@@ -2,7 +2,7 @@
 
 What lies in the page cache is used on the event loop; what does not is fetched in a thread first. `RWF_NOWAIT` tells
 the two apart without waiting (`preadv2(2)`), and `sendfile(2)` into the null device brings pages in without
-copying them anywhere. Where a system lacks the one or the other, every window goes through a thread and is read.
+copying them anywhere. Where a system lacks the one or the other, everything goes through a thread and is read.
 """
 
 import os
@@ -29,7 +29,7 @@ FETCH_BY_SENDFILE = sys.platform == "linux"
 
 @dataclass(frozen=True, slots=True)
 class DiskStatistics:
-    """Windows found in the page cache, windows that were not, and threads waiting for a disk now."""
+    """Chunks found in the page cache, chunks that were not, and threads waiting for a disk now."""
 
     warm: int
     cold: int

@@ -21,7 +21,6 @@ from wsproto.frame_protocol import CloseReason
 
 from trio_stream.server.asgi.allowance import BYTES_OF_A_PART, Allowance
 from trio_stream.server.asgi.http import VIEWS
-from trio_stream.server.sending.chunks import Chunks
 
 FINAL_BINARY = 0x82
 """The first byte of a frame: the final one of a binary message (RFC 6455 section 5.2)."""
@@ -83,7 +82,7 @@ class WSStream(PlainWSStream):
         ):
             await super().app_send(message)
         elif not self.closed:
-            frame = Chunks((frame_header(len(view)), view))
+            frame = frame_header(len(view)), view
             await self.send(Data(stream_id=self.stream_id, data=frame))
 
     async def _handle_events(self) -> None:

@@ -21,7 +21,6 @@ from hyperframe.frame import GoAwayFrame
 from priority.priority import DeadlockError
 
 from trio_stream.server.http2.stream import HIGH_WATER, Buffer, WebSocket
-from trio_stream.server.sending.chunks import Chunks
 
 
 class Sending(H2Protocol):
@@ -82,8 +81,8 @@ class Sending(H2Protocol):
     async def _push(self, stream_id: int, buffer: Buffer, event: events.Body | events.Data) -> None:
         self._unblock(stream_id)
         data = event.data
-        if isinstance(data, Chunks):  # a WebSocket's frame: here a view is copied, once, into the buffer
-            data = b"".join(data.chunks)
+        if isinstance(data, tuple):  # a WebSocket's frame: here a view is copied, once, into the buffer
+            data = b"".join(data)
         if trio.lowlevel.current_task() is not self._reader:
             try:
                 await buffer.push(data, whole=isinstance(event, events.Data))

@@ -25,14 +25,7 @@ class FileChunk:
 
 
 type Chunk = bytes | memoryview | FileChunk
-"""One type from the pump to the socket: bytes of our own, a view of bytes or of a map, or where bytes lie in a file."""
+"""One type from the pump to the socket: bytes of our own, a view of bytes or of a map, or where bytes lie in a file.
 
-
-@dataclass(frozen=True, slots=True)
-class Chunks:
-    """Stands where Hypercorn has the `bytes` of an event: what is sent one after the other, and by nobody between."""
-
-    chunks: tuple[Chunk, ...]
-
-    def __len__(self) -> int:
-        return sum(map(len, self.chunks))
+Where Hypercorn has the `bytes` of an event, a tuple of chunks may stand: what is sent at once, one after the other.
+"""

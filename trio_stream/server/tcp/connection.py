@@ -25,7 +25,7 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 
-from trio_stream.server.sending.chunks import Chunk, Chunks, FileChunk
+from trio_stream.server.sending.chunks import Chunk, FileChunk
 from trio_stream.server.sending.sendfile import Sendfile
 from trio_stream.server.tcp.admission import Admission
 from trio_stream.server.tcp.patience import Patience, Timer
@@ -131,7 +131,7 @@ class Connection(TCPServer):
         elif isinstance(event, Updated) and event.idle:
             self._left.set()  # the last response has gone, and no further request can come
 
-    async def _send_whole(self, data: bytes | Chunks) -> None:
+    async def _send_whole(self, data: bytes | tuple[Chunk, ...]) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()  # while nothing has been sent
         try:  # a lock that is free needs no turn of all others
             self.send_lock.acquire_nowait()
@@ -145,7 +145,7 @@ class Connection(TCPServer):
             self._cut = True
             self._note_sending(True)
             try:
-                await self._send_all(data.chunks if isinstance(data, Chunks) else (data,))
+                await self._send_all(data if isinstance(data, tuple) else (data,))
             except OSError:
                 self._left.set()
                 raise
@@ -295,6 +295,7 @@ class Connection(TCPServer):
         finally:
             self._waiting = False
             self.stalled.leave(self)
+        # For slow clients only: flat out, the bookkeeping of what lies in a socket costs more than the wake-ups do.
         if TCP_NOTSENT_LOWAT and not self._slow and trio.current_time() - began > SLOW:
             self._slow = True
             with suppress(OSError):  # a Unix socket
