@@ -53,8 +53,8 @@ class H2(Sending):
         self._frames = Allowance()
         self._widened = False
         self._address = self.client[0] if self.client else None
-        # h2 tells nobody of many frames (PING, SETTINGS, PRIORITY, empty DATA), and has no public place between the bytes
-        # and its events. Which version has this one, `install` knows.
+        # h2 tells nobody of many frames (PING, SETTINGS, PRIORITY, empty DATA), and has no public place between the
+        # bytes and its events. Which version has this one, `install` knows.
         self._receive_frame = self.connection._receive_frame  # noqa: SLF001
         self.connection._receive_frame = self._count_frame  # type: ignore[method-assign]  # noqa: SLF001
         self.connection._frame_dispatch_table[GoAwayFrame] = _receive_goaway  # noqa: SLF001
