@@ -18,21 +18,11 @@ from trio_stream.server.tcp.admission import LOOPBACK
 from trio_stream.services import raise_file_limit
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
-from trio_stream.web.api import (
-    library,
-    live,
-    made,
-    metrics,
-    playlists,
-    presentation,
-    sockets,
-    streams,
-    videos,
-    watch_state,
-)
+from trio_stream.web.api import streams
 from trio_stream.web.asgi import checks, compression, connections, direct, exchange, problems
 from trio_stream.web.asgi.application import Application
-from trio_stream.web.site import build, docs, player
+from trio_stream.web.openapi import document
+from trio_stream.web.site import build, player
 
 LONGEST_REQUEST_BODY = 64 * 1024
 """Bytes; next to nothing here takes a large body."""
@@ -105,20 +95,7 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = build.
     checks.register(app, settings.cors_origins)
     site = player.Player(player_folder)
     app.before_serving(site.read)
-    for blueprint in (
-        videos.blueprint,
-        made.blueprint,
-        playlists.blueprint,
-        presentation.blueprint,
-        watch_state.blueprint,
-        library.blueprint,
-        streams.blueprint,
-        sockets.blueprint,
-        metrics.blueprint,
-        live.blueprint(),
-        docs.blueprint,
-        site.blueprint,
-    ):
+    for blueprint in document.blueprints(site):
         app.register_blueprint(blueprint)
     app.direct_routes = direct.DirectRoutes(app, settings)
     return app

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy.engine import URL
 from tests.library.conftest import Shelf, open_shelf
 from tests.library.rows import add, lose, opened
 from trio_stream.library.folder.title_files import TitleFile
+from trio_stream.library.moments import milliseconds
 from trio_stream.library.naming.families import MOST, by_name
 from trio_stream.library.naming.paths import place
 from trio_stream.library.records import (
@@ -29,7 +31,7 @@ from trio_stream.library.records import (
 )
 from trio_stream.library.records.editing import VideoEdit
 from trio_stream.library.records.folders import count
-from trio_stream.library.records.pages import SORTS, PageQuery
+from trio_stream.library.records.pages import SORTS, PageQuery, Sort
 from trio_stream.library.records.versions import versions
 from trio_stream.library.records.watch_state import Playhead
 from trio_stream.library.scan.looking import TITLE_BATCH
@@ -107,7 +109,7 @@ def test_files_of_one_title_are_one_entry(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_a_page_is_read_from_an_index_that_has_leaders_only(engine: Engine, sort: str) -> None:
+def test_a_page_is_read_from_an_index_that_has_leaders_only(engine: Engine, sort: Sort) -> None:
     with engine.begin() as connection:
         add(connection, *(f"{number}.{size}p.mp4" for number in range(100) for size in (480, 720)))
         explain = "EXPLAIN QUERY PLAN"
@@ -287,7 +289,7 @@ def test_what_was_watched_of_one_before_it_was_part_of_a_title_is_not_kept(engin
         put(connection, two, 10)
         put(connection, one, 20, NOW + 1)
         say(connection, "F.title.toml", "a.mp4", "b.mp4")
-        assert len(exports.export(connection, USER)["entries"]) == 1
+        assert len(exports.export(connection, USER)) == 1
         grouping.keep_title_files(connection, "", [], ["F.title.toml"])
         assert stopped(connection, one) == 20
         assert stopped(connection, two) is None
@@ -333,13 +335,10 @@ def test_imports_are_the_title_s(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
         put(connection, low, 40)
-        exported = exports.export(connection, USER)
-        assert [entry["name"] for entry in exported["entries"]] == ["Film.1080p.mp4"]
-        exported["entries"][0]["name"] = "Film.720p.mp4"
-        exported["entries"][0]["fingerprint"] = "0" * 24
-        exported["entries"][0]["updated"] = "2100-01-01T00:00:00+00:00"
-        exported["entries"][0]["position"] = 60.0
-        entries = exports.read_export(exported)
+        (exported,) = exports.export(connection, USER)
+        assert exported.name == "Film.1080p.mp4"
+        kept = replace(exported.kept, updated_at=milliseconds("2100-01-01T00:00:00Z"), position=60.0)
+        entries = [replace(exported, name="Film.720p.mp4", fingerprint="0" * 24, kept=kept)]
         assert exports.import_entries(connection, USER, entries)["imported"] == 1
         assert stopped(connection, high) == stopped(connection, low) == 60
 

@@ -15,7 +15,7 @@ from tests.web.conftest import BROKEN, EPISODES, FILM
 from tests.web.knowing import ask, problem, video
 from trio_stream.library.scan.progress import Progress
 from trio_stream.web.api.library import progress_event
-from trio_stream.web.api.videos import DETAILED, LONGEST_LIST
+from trio_stream.web.api.wire.videos import DETAILED, LONGEST_LIST
 from trio_stream.web.asgi.events import EventStream
 
 ALL = [BROKEN, FILM, *EPISODES]

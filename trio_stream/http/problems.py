@@ -1,27 +1,49 @@
 """Problem details (RFC 9457): the one form in which an error reaches a client.
 
-Invariant: `code` is for programs and never changes its meaning, `detail` is for people; the members RFC 9457
-defines are always those of the problem, whatever extra ones are given.
+Invariant: `code` is for programs and never changes its meaning, `detail` is for people.
 """
 
 from http import HTTPStatus
+from typing import Annotated, Self
+
+from msgspec import Meta, Struct
 
 MEDIA_TYPE = "application/problem+json"
 
+type Status = Annotated[int, Meta(ge=400, le=599, description="The HTTP status.")]
+type Code = Annotated[
+    str,
+    Meta(
+        description="A stable word for programs; all of them are listed under Problems.",
+        examples=["video-not-found"],
+    ),
+]
+type Detail = Annotated[str, Meta(description="A sentence for people.")]
 
-def problem_document(status: int, code: str, detail: str, **extra: object) -> dict[str, object]:
-    """The members of a problem document, ready for JSON (RFC 9457 section 3).
 
-    `code` is a stable lower-case word; it ends the `type`, a relative reference to where our documentation
-    explains the problem. `extra` are extension members (section 3.2).
+class Problem(Struct, frozen=True, kw_only=True):
+    """What went wrong (RFC 9457), as `application/problem+json`."""
 
-    Raises ValueError for a status that is not registered.
-    """
-    members: dict[str, object] = {
-        "type": f"/docs#problem-{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-    }
-    return members | extra | members  # their order, and the last word
+    # A client ignores members that it does not know (section 3.2), so there may be more of them one day.
+    type: Annotated[
+        str, Meta(description="Where this is explained.", extra_json_schema={"format": "uri-reference"})
+    ]
+    title: Annotated[str, Meta(description="The name of the HTTP status.", examples=["Not Found"])]
+    status: Status
+    detail: Detail
+    code: Code
+
+    @classmethod
+    def of(cls, status: int, code: str, detail: str) -> Self:
+        """The document of a problem (RFC 9457 section 3).
+
+        `code` is a stable lower-case word; it ends the `type`, a relative reference to where our documentation
+        explains the problem. Raises `ValueError` for a status that is not registered.
+        """
+        return cls(
+            type=f"/docs#problem-{code}",
+            title=HTTPStatus(status).phrase,
+            status=status,
+            detail=detail,
+            code=code,
+        )

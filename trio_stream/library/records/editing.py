@@ -3,12 +3,9 @@
 import json
 import os
 from dataclasses import dataclass
-from typing import Self
 
 from sqlalchemy import Connection, select, update
 
-from trio_stream.errors import BadRequest
-from trio_stream.library.naming.families import LONGEST_TITLE
 from trio_stream.library.records.grouping import regroup
 from trio_stream.library.records.title_columns import title_columns
 from trio_stream.store.tables import videos
@@ -26,32 +23,6 @@ class VideoEdit:
     title: object = KEEP
     description: str | None = None
     tags: tuple[str, ...] | None = None
-
-    @classmethod
-    def read(cls, data: object) -> Self:
-        """From JSON. Raises `BadRequest`."""
-        if not isinstance(data, dict) or not data or not {"title", "description", "tags"}.issuperset(data):
-            raise BadRequest("what can be changed is title, description and tags")
-        title, description, tags = data.get("title", KEEP), data.get("description"), data.get("tags")
-        if title is not KEEP and title is not None and not _is_text(title, LONGEST_TITLE):
-            raise BadRequest(f"a title is text of at most {LONGEST_TITLE} characters, or null")
-        if "description" in data and not _is_text(description, LONGEST_DESCRIPTION):
-            raise BadRequest(f"a description is text of at most {LONGEST_DESCRIPTION} characters")
-        if "tags" in data and not (
-            isinstance(tags, list)
-            and len(tags) <= MOST_TAGS
-            and all(_is_text(tag, LONGEST_TAG) for tag in tags)
-        ):
-            raise BadRequest(f"tags are at most {MOST_TAGS} texts of at most {LONGEST_TAG} characters")
-        kept = None if tags is None else tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
-        return cls(title.strip() if isinstance(title, str) else title, description, kept)
-
-
-def _is_text(value: object, longest: int) -> bool:
-    """Whether a database takes it: text without NUL and lone surrogates."""
-    if not isinstance(value, str) or len(value) > longest or "\0" in value:
-        return False
-    return value.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def edit(connection: Connection, id_: str, change: VideoEdit) -> bool:

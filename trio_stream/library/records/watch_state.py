@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, or_, select, union, update
 
-from trio_stream.errors import BadRequest
 from trio_stream.library.records import history, pages
 from trio_stream.store.tables import playheads, upsert, videos, viewings
 
@@ -35,22 +34,6 @@ class Playhead:
     position: float
     duration: float | None = None
     watched: bool | None = None
-
-    @classmethod
-    def read(cls, data: object) -> "Playhead":
-        """From JSON. Raises `BadRequest`."""
-        if not isinstance(data, dict) or not {"position"} <= data.keys() <= {
-            "position",
-            "duration",
-            "watched",
-        }:
-            raise BadRequest('a playhead is {"position": seconds}, with "duration" and "watched" if you like')
-        watched, duration = data.get("watched"), data.get("duration")
-        if watched is not None and not isinstance(watched, bool):
-            raise BadRequest("watched is true or false")
-        # A player that knows nothing yet says 0.
-        known = None if duration is None else _seconds(duration) or None
-        return cls(_seconds(data["position"]), known, watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +147,6 @@ _HERE = (
 def _is_begun(row: Row[Any]) -> bool:
     duration = row.duration or row.watched_of
     return bool(row.position > (BEGUN * duration if duration else 0))
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadRequest("positions and durations are numbers of seconds")
-    if not 0 <= value <= LONGEST:
-        raise BadRequest(f"positions and durations are 0 to {LONGEST} seconds")
-    return float(value)
 
 
 def watched_among(connection: Connection, numbers: Sequence[int]) -> Sequence[int]:

@@ -1,11 +1,9 @@
 """How the library is getting on: what the scanner and the keeper do now, for whoever wants to follow it."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import trio
 
-from trio_stream.library.moments import moment
 from trio_stream.library.records.chores import Keeping
 
 
@@ -73,19 +71,3 @@ class Progress:
     def idle(self) -> bool:
         """Whether nothing is being done, and nothing waited for."""
         return not (self.look.running or self.look.resting or self.keeping.working)
-
-    def describe(self) -> dict[str, Any]:
-        """All of it, as JSON holds it."""
-        return {
-            "look": _described(self.look),
-            "last_full": _described(self.last_full),
-            "watching": asdict(self.watching),
-            "keeping": asdict(self.keeping),
-            "idle": self.idle,
-        }
-
-
-def _described(look: Look) -> dict[str, Any]:
-    found = asdict(look)
-    times = {name: found.pop(f"{name}_at") for name in ("started", "ended")}
-    return found | {name: None if at is None else moment(at / 1000) for name, at in times.items()}

@@ -3,31 +3,45 @@
 A feed knows no socket. A position is what it says it is: a byte for bytes, a number of a segment for fragments.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import UNSET
+from msgspec.structs import asdict
+
 from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import BadRequest, RangeNotSatisfiable, SourceUnreadable
 from trio_stream.http.bodies import Part
-from trio_stream.http.numbers import whole_number
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import segments
 from trio_stream.packaging.presentation import Rendition
 from trio_stream.playback.indexes import Index
+from trio_stream.web.api.wire.messages import (
+    About,
+    BytesQuery,
+    EndMessage,
+    FragmentsEndMessage,
+    FragmentsQuery,
+    FragmentsSeekMessage,
+    FragmentsStartMessage,
+    PauseMessage,
+    ResumeMessage,
+    SeekMessage,
+    StartMessage,
+)
+from trio_stream.web.api.wire.parts import checked_as, read_query
 
-_OFFSET = re.compile(r"0|[1-9][0-9]{0,17}")
 APART = 0.1
 """Seconds by which sound may be cut before or behind the pictures it goes with: two of its packets."""
 
-_TIME = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
-"""As JSON and programs write numbers."""
 
-LONGEST_OFFSET = 10**18 - 1
-LONGEST_TIME = 10**9
-"""Bytes and seconds, of which no file has so many."""
+WANTED = 'messages are JSON text: {"type": "seek", ...}, "pause" or "resume"'
+
+# A type that is a union is no class to mypy.
+_BYTES_COMMAND: Any = SeekMessage | PauseMessage | ResumeMessage
+_FRAGMENTS_COMMAND: Any = FragmentsSeekMessage | PauseMessage | ResumeMessage
 
 
 class Feed(Protocol):
@@ -37,16 +51,19 @@ class Feed(Protocol):
     def first(self) -> int:
         """The position at which it begins."""
 
-    def seek(self, message: Mapping[str, Any]) -> int:
-        """The position a client's message asks for. Raises `BadRequest`, `RangeNotSatisfiable`."""
+    def read(self, message: object) -> PauseMessage | ResumeMessage | int:
+        """A client's message out of JSON; of a seek, the position it asks for.
 
-    def start(self, position: int) -> dict[str, Any]:
+        Raises `BadRequest`, `RangeNotSatisfiable`.
+        """
+
+    def start(self, position: int, about: About) -> StartMessage | FragmentsStartMessage:
         """What a client is told before what follows from there."""
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
         """What follows from there, in bodies that are sent one after the other."""
 
-    def end(self) -> dict[str, Any]:
+    def end(self) -> EndMessage | FragmentsEndMessage:
         """What a client is told when everything went."""
 
 
@@ -63,35 +80,30 @@ class ByteFeed:
 
         Raises `BadRequest` for what is no number or backwards, `RangeNotSatisfiable` for a start past the end.
         """
-        found = {}
-        for name, default in (("start", 0), ("end", size)):
-            text = query.get(name, str(default))
-            if not _OFFSET.fullmatch(text):
-                raise BadRequest(f"{name} is a number of bytes")
-            found[name] = int(text)
-        start, end = found["start"], found["end"]
+        asked = read_query(BytesQuery, query)
+        start, end = asked.start, size if asked.end is UNSET else asked.end
         if start > size:
             raise RangeNotSatisfiable(size)
         if end < start:
             raise BadRequest("end lies before start")
         return cls(start, min(end, size))
 
-    def seek(self, message: Mapping[str, Any]) -> int:
-        offset = whole_number(message.get("offset"))
-        if offset is None:
-            raise BadRequest("a seek has the offset of a byte")
-        if not self.first <= offset <= self.stop:
+    def read(self, message: object) -> PauseMessage | ResumeMessage | int:
+        found: SeekMessage | PauseMessage | ResumeMessage = checked_as(_BYTES_COMMAND, message, WANTED)
+        if not isinstance(found, SeekMessage):
+            return found
+        if not self.first <= found.offset <= self.stop:
             raise RangeNotSatisfiable(self.stop)
-        return offset
+        return found.offset
 
-    def start(self, position: int) -> dict[str, Any]:
-        return {"offset": position, "end": self.stop}
+    def start(self, position: int, about: About) -> StartMessage:
+        return StartMessage(offset=position, end=self.stop, **asdict(about))
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
         yield (ByteRanges(((position, self.stop - position),)),)
 
-    def end(self) -> dict[str, Any]:
-        return {"offset": self.stop}
+    def end(self) -> EndMessage:
+        return EndMessage(offset=self.stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +122,15 @@ class Fragments:
 
         Raises `BadRequest` for what is no time or no sound there is, `RangeNotSatisfiable` for a time past the end.
         """
-        text = query.get("time", "0")
-        if not (_TIME.fullmatch(text) and float(text) < LONGEST_TIME):
-            raise BadRequest("time is a number of seconds")
+        asked = read_query(FragmentsQuery, query)
         sounds = index.presentation.audio
-        name = query.get("audio", sounds[0].name if sounds else "")
+        name = asked.audio if asked.audio is not UNSET else sounds[0].name if sounds else ""
         chosen = [sound for sound in sounds if sound.name == name]
         if name and not chosen:
             raise BadRequest("there is no such sound")
         video = index.presentation.video
         feed = cls(index, (*((video,) if video is not None else ()), *chosen), 0)
-        return cls(index, feed.renditions, feed.at(float(text)))
+        return cls(index, feed.renditions, feed.at(asked.time))
 
     def at(self, time: float) -> int:
         """The segment in which `time` lies, in seconds. Raises `RangeNotSatisfiable`."""
@@ -130,22 +140,22 @@ class Fragments:
         number = bisect_right(main.segments.starts, time * main.timescale) - 1
         return max(0, min(number, len(main.segments) - 1))
 
-    def seek(self, message: Mapping[str, Any]) -> int:
-        time = message.get("time")
-        if not isinstance(time, int | float) or isinstance(time, bool) or not 0 <= time < LONGEST_TIME:
-            raise BadRequest("a seek has a time in seconds")
-        return self.at(time)
+    def read(self, message: object) -> PauseMessage | ResumeMessage | int:
+        found: FragmentsSeekMessage | PauseMessage | ResumeMessage
+        found = checked_as(_FRAGMENTS_COMMAND, message, WANTED)
+        return self.at(found.time) if isinstance(found, FragmentsSeekMessage) else found
 
-    def start(self, position: int) -> dict[str, Any]:
+    def start(self, position: int, about: About) -> FragmentsStartMessage:
         main = self.renditions[0]
         codecs = ",".join(each.codecs for each in self.renditions)
-        return {
-            "segment": position,
-            "segments": len(main.segments),
-            "time": main.segments.starts[position] / main.timescale,
-            "duration": self.index.presentation.duration,
-            "mime": f'{main.kind}/mp4; codecs="{codecs}"',
-        }
+        return FragmentsStartMessage(
+            segment=position,
+            segments=len(main.segments),
+            time=main.segments.starts[position] / main.timescale,
+            duration=self.index.presentation.duration,
+            mime=f'{main.kind}/mp4; codecs="{codecs}"',
+            **asdict(about),
+        )
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
         main, *others = self.renditions
@@ -189,8 +199,8 @@ class Fragments:
         except Malformed as error:
             raise SourceUnreadable(str(error)) from None
 
-    def end(self) -> dict[str, Any]:
-        return {"segment": len(self.renditions[0].segments)}
+    def end(self) -> FragmentsEndMessage:
+        return FragmentsEndMessage(segment=len(self.renditions[0].segments))
 
 
 def _coding(rendition: Rendition, number: int) -> int:

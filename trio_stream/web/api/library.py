@@ -1,17 +1,28 @@
 """The library as a whole: what there is, and how the looking and making is getting on."""
 
 from functools import partial
-from typing import Any
 
 from quart import Blueprint, Response
 
+from trio_stream.errors import NotTheOwner
 from trio_stream.library.records import grouping
 from trio_stream.library.records.folders import count
+from trio_stream.library.scan import progress
 from trio_stream.library.scan.looking import MOST_TOLD
-from trio_stream.library.scan.progress import Progress
 from trio_stream.store import Connection
 from trio_stream.web.api import shapes
-from trio_stream.web.asgi.events import EventStream, event, server_sent
+from trio_stream.web.api.wire.library import Library, Progress, ScanAsked, TitleProblem
+from trio_stream.web.api.wire.operations import (
+    FOREIGN,
+    LIBRARY,
+    UNREACHED,
+    Operation,
+    declares,
+    events,
+    json_of,
+    returns_json,
+)
+from trio_stream.web.asgi.events import PING, EventStream, event, server_sent
 from trio_stream.web.asgi.exchange import services
 from trio_stream.web.asgi.owner import by_the_owner
 
@@ -20,12 +31,26 @@ blueprint = Blueprint("library", __name__)
 
 @blueprint.get("/api/library")
 @by_the_owner
-async def summary() -> dict[str, Any]:
+@returns_json(
+    Operation(
+        id="library",
+        tag=LIBRARY,
+        summary="How many videos there are, and what is being done for them",
+        returns=(json_of("The library.", Library),),
+        raises=(UNREACHED,),
+    )
+)
+async def summary() -> Library:
     """How many videos there are, and what is being done for them."""
-    counts, problems = await services().database.read(_summary)
-    folder = {"folder": shapes.shown(str(services().settings.videos))}
-    told = {"problems": [{"name": name, "reason": reason} for name, reason in problems], "status": "ok"}
-    return counts | folder | services().owner.get().progress.describe() | told
+    titles, problems = await services().database.read(_summary)
+    return Library(
+        videos=titles["videos"],
+        missing=titles["missing"],
+        folders=titles["folders"],
+        folder=shapes.shown(str(services().settings.videos)),
+        **shapes.told(services().owner.get().progress),
+        problems=[TitleProblem(name=name, reason=reason) for name, reason in problems],
+    )
 
 
 def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, str]]]:
@@ -34,20 +59,48 @@ def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, st
 
 @blueprint.post("/api/library/scan")
 @by_the_owner
-async def scan() -> tuple[dict[str, Any], int]:
-    """Have all videos looked at; answers the number of the look that will do it."""
-    return {"look": services().owner.get().scanner.ask(), "status": "ok"}, 202
+@returns_json(
+    Operation(
+        id="scan",
+        tag=LIBRARY,
+        summary="Have all videos looked at now",
+        curl="curl -X POST {url}",
+        returns=(json_of("It will be done.", ScanAsked, status=202),),
+        raises=(
+            FOREIGN,
+            UNREACHED,
+        ),
+        description="What changes in the folder is heard of by itself; this is for where it is not.",
+    )
+)
+async def scan() -> ScanAsked:
+    """Have all videos looked at; returns the number of the look that will do it."""
+    return ScanAsked(look=services().owner.get().scanner.ask())
 
 
 @blueprint.get("/api/library/scan")
 @server_sent
 @partial(by_the_owner, patience=None)
+@declares(
+    Operation(
+        id="followScan",
+        tag=LIBRARY,
+        summary="How the work is getting on, as it happens",
+        curl="curl -N {url}",
+        returns=(events(),),
+        raises=({NotTheOwner: "The process that writes is not there now, or too many listen; ask again."},),
+        events=(Progress,),
+        description="Server-sent events, until you leave or the server stops: `progress` at once and whenever "
+        "something is different, whose data is `Progress` as JSON. "
+        f"After {PING:.0f} seconds of silence comes a comment.",
+    )
+)
 async def follow() -> Response:
     """How it is getting on, as it happens: server-sent events."""
-    progress = services().owner.get().progress
-    return Response(EventStream(progress, partial(progress_event, progress)))
+    state = services().owner.get().progress
+    return Response(EventStream(state, partial(progress_event, state)))
 
 
-def progress_event(progress: Progress, _: int) -> bytes:
+def progress_event(state: progress.Progress, _: int) -> bytes:
     """All of it, for whoever was told less."""
-    return event("progress", progress.version, progress.describe())
+    return event("progress", state.version, Progress(**shapes.told(state)))

@@ -4,13 +4,15 @@ It is written once for all who look, so what they cost beyond the sending does n
 """
 
 from functools import partial
-from typing import Any
 
 from quart import Blueprint, Response
 
-from trio_stream.services import Services
+from trio_stream.errors import TooManyListeners
+from trio_stream.services import LISTENERS, Services
 from trio_stream.telemetry.history import Sample
 from trio_stream.web.api.streams import running
+from trio_stream.web.api.wire.figures import LiveHistory, LiveNow, LiveSample
+from trio_stream.web.api.wire.operations import HEALTH, Operation, declares, events
 from trio_stream.web.asgi.events import EventStream, event, server_sent
 from trio_stream.web.asgi.exchange import services
 
@@ -30,7 +32,26 @@ class Live:
             self._sample = history.newest
         if told >= 0:
             return self._text
-        return event("history", history.version - 1, history.columns(but=1)._asdict()) + self._text
+        return (
+            event("history", history.version - 1, LiveHistory(**history.columns(but=1)._asdict()))
+            + self._text
+        )
+
+
+LIVE = Operation(
+    id="live",
+    tag=HEALTH,
+    summary="What the server does, as it happens",
+    curl="curl -N {url}",
+    returns=(events(),),
+    raises=({TooManyListeners: "Too many listen to events already; ask again later."},),
+    events=(LiveHistory, LiveNow),
+    description="Server-sent events, until you leave or the server stops. First comes `history`, whose data is "
+    "`LiveHistory` as JSON, and right after it and then each second `now`, whose data is `LiveNow`: its sample is "
+    "the next one after those you have. Who is slow misses some; their times tell.\n\n"
+    "All of it is about the process that answers; a server with several workers has several. "
+    f"{LISTENERS} clients of a process may listen to events at once.",
+)
 
 
 def blueprint() -> Blueprint:
@@ -40,6 +61,7 @@ def blueprint() -> Blueprint:
 
     @blueprint.get("/api/live")
     @server_sent
+    @declares(LIVE)
     async def live() -> Response:
         """What this process does, as it happens: server-sent events."""
         return Response(EventStream(services().sampler.history, partial(newest.write, services())))
@@ -47,12 +69,12 @@ def blueprint() -> Blueprint:
     return blueprint
 
 
-def describe(services: Services) -> dict[str, Any]:
+def describe(services: Services) -> LiveNow:
     """The newest sample, the totals, and what is streaming now."""
-    return {
-        "sample": services.sampler.history.newest._asdict(),
-        "uptime_seconds": round(services.sampler.uptime, 3),
-        "bytes_sent": services.registry.statistics().bytes_sent,
-        "max_streams": services.registry.limit,
-        "streams": running(services.registry),
-    }
+    return LiveNow(
+        sample=LiveSample(**services.sampler.history.newest._asdict()),
+        uptime_seconds=round(services.sampler.uptime, 3),
+        bytes_sent=services.registry.statistics().bytes_sent,
+        max_streams=services.registry.limit,
+        streams=running(services.registry),
+    )

@@ -6,6 +6,7 @@ at all: there is nothing else it could ever mean.
 
 import re
 from functools import partial
+from typing import Annotated
 
 from quart import Blueprint
 
@@ -16,6 +17,8 @@ from trio_stream.http.representation import FOR_EVER, Answer, Representation
 from trio_stream.library.background.derived import SUFFIXES, digest
 from trio_stream.library.records.made import made_for
 from trio_stream.web.api import shapes
+from trio_stream.web.api.wire.operations import KEPT_FOR_EVER, Sends, declares
+from trio_stream.web.api.wire.parts import MADE, REVISION, VideoId, says
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route
 from trio_stream.web.asgi.exchange import Exchange
 
@@ -28,6 +31,26 @@ KINDS = {"poster": {"jpg"}, "sheet": {"jpg"}, "thumbnails": {"vtt"}, "subtitle":
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<name>")
+@declares(
+    Sends(
+        id="madeFile",
+        summary="A file that was made of a video",
+        noun="file",
+        content=dict.fromkeys(SUFFIXES.values(), ()),
+        example="poster.jpg",
+        caching=KEPT_FOR_EVER,
+        size=31415,
+        full="Too many files are open, or the videos are away; ask again later.",
+        description="Posters, sheets of preview tiles with their WebVTT track, and subtitles. Take the addresses from "
+        "the video: each stands for these bytes and no others, and answers 404 once the video has other bytes. These "
+        "files take no place of a stream.",
+        places={
+            "id": VideoId,
+            "revision": Annotated[str, says("The revision of the video it was made of.", REVISION)],
+            "name": Annotated[str, says("Its kind, and a digest of its bytes.", f"poster-{MADE}.jpg")],
+        },
+    )
+)
 async def made_file(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """A file that was made of a video."""
     parts = _ADDRESS.search(asked.raw_path)

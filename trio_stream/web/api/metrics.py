@@ -1,13 +1,15 @@
 """Figures, as JSON for people and pages, and as text for Prometheus. Both only read `statistics()`."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import Metric
 from quart import Blueprint, Response
 
+from trio_stream.streaming.stream import Ending
 from trio_stream.telemetry import prometheus
 from trio_stream.telemetry.prometheus import counter, counters, gauge
+from trio_stream.web.api.wire.figures import Metrics, StreamsEnded
+from trio_stream.web.api.wire.operations import HEALTH, Operation, Returns, declares, json_of, returns_json
 from trio_stream.web.asgi.exchange import services
 
 blueprint = Blueprint("metrics", __name__)
@@ -16,37 +18,62 @@ MEGABYTE = 1_000_000
 
 
 @blueprint.get("/api/metrics")
-async def metrics_json() -> dict[str, Any]:
+@returns_json(
+    Operation(
+        id="metrics",
+        tag=HEALTH,
+        summary="Figures as JSON",
+        returns=(json_of("Figures.", Metrics),),
+    )
+)
+async def metrics_json() -> Metrics:
     """What the server does now, in the units of the names; `mb` is a million bytes, `mbps` a million bits a second."""
     streams = services().registry.statistics()
     process = services().sampler.statistics()
     disk = services().disk.statistics()
     maps = services().maps.statistics()
-    return {
-        "uptime_seconds": round(process.uptime, 3),
-        "bytes_sent": streams.bytes_sent,
-        "mb_sent": round(streams.bytes_sent / MEGABYTE, 3),
-        "chunks_sent": streams.chunks_sent,
-        "throughput_mbps": round(streams.bytes_per_second * 8 / MEGABYTE, 3),
-        "active_streams": streams.active,
-        "max_streams": services().registry.limit,
-        "streams_started": streams.started,
-        "streams_refused": streams.refused,
-        "streams_ended": {str(ending): count for ending, count in streams.ended.items()},
-        "windows_warm": disk.warm,
-        "windows_cold": disk.cold,
-        "disk_threads_waiting": disk.waiting,
-        "open_files": maps.files,
-        "mapped_mb": round(maps.mapped_bytes / MEGABYTE, 3),
-        "memory_mb": round(process.memory / MEGABYTE, 3),
-        "cpu_percent": process.cpu,
-        "descriptors": process.descriptors,
-        "tasks": process.tasks,
-        "status": "ok",
-    }
+    return Metrics(
+        uptime_seconds=round(process.uptime, 3),
+        bytes_sent=streams.bytes_sent,
+        mb_sent=round(streams.bytes_sent / MEGABYTE, 3),
+        chunks_sent=streams.chunks_sent,
+        throughput_mbps=round(streams.bytes_per_second * 8 / MEGABYTE, 3),
+        active_streams=streams.active,
+        max_streams=services().registry.limit,
+        streams_started=streams.started,
+        streams_refused=streams.refused,
+        streams_ended=_ended(streams.ended),
+        windows_warm=disk.warm,
+        windows_cold=disk.cold,
+        disk_threads_waiting=disk.waiting,
+        open_files=maps.files,
+        mapped_mb=round(maps.mapped_bytes / MEGABYTE, 3),
+        memory_mb=round(process.memory / MEGABYTE, 3),
+        cpu_percent=process.cpu,
+        descriptors=process.descriptors,
+        tasks=process.tasks,
+    )
+
+
+def _ended(counts: Mapping[Ending, int]) -> StreamsEnded:
+    return StreamsEnded(
+        finished=counts[Ending.FINISHED],
+        client_left=counts[Ending.CLIENT_LEFT],
+        stalled=counts[Ending.STALLED],
+        stopped=counts[Ending.STOPPED],
+        failed=counts[Ending.FAILED],
+    )
 
 
 @blueprint.get("/metrics")
+@declares(
+    Operation(
+        id="metricsText",
+        tag=HEALTH,
+        summary="Figures for Prometheus",
+        returns=(Returns("Prometheus text.", {prometheus.CONTENT_TYPE: (str,)}),),
+    )
+)
 async def metrics_text() -> Response:
     """The same for Prometheus."""
     streams = services().registry.statistics()

@@ -5,8 +5,9 @@ with these bytes or not at all, so it can be cached for ever. A segment of a fil
 neither a thread nor the database."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Annotated
 
 from quart import Blueprint
 
@@ -26,6 +27,8 @@ from trio_stream.playback.manifests import Written
 from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, segment_recipe
 from trio_stream.playback.titles import Offer
 from trio_stream.streaming.maps import MappedFile
+from trio_stream.web.api.wire.operations import KEPT_AND_CHECKED, KEPT_FOR_EVER, Sends, declares
+from trio_stream.web.api.wire.parts import MADE, REVISION, VideoId, says
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, or_by_the_owner
 from trio_stream.web.asgi.exchange import Exchange
 
@@ -41,8 +44,82 @@ _TEXT = re.compile(
 )
 
 
+REFUSED = "It cannot be sent in segments as it is; the detail says why."
+FULL = "All places are taken, too many files are open, or whoever looks into files is not there now; ask again later."
+
+PLAYLIST = Sends(
+    id="playlist",
+    summary="A playlist of HLS",
+    noun="playlist",
+    content={hls.MEDIA_TYPE: ()},
+    example="master.m3u8",
+    caching=KEPT_AND_CHECKED,
+    size=2718,
+    full=FULL,
+    refused=REFUSED,
+    description="`master` is the playlist of all renditions; the media playlists it names lie beside it. The "
+    "`versions` of a title are renditions of it where their keyframes agree with those of the video that is asked for.",
+    places={
+        "id": VideoId,
+        "name": Annotated[str, says("`master`, or as the master playlist says.", "master")],
+    },
+)
+MANIFEST = replace(
+    PLAYLIST,
+    id="manifest",
+    summary="The manifest of DASH",
+    noun="manifest",
+    content={dash.MEDIA_TYPE: ()},
+    example="manifest.mpd",
+    size=3141,
+    places={"id": VideoId},
+)
+SEGMENT = Sends(
+    id="segment",
+    summary="A segment",
+    noun="segment",
+    content={"video/mp4": ()},
+    example="0.m4s",
+    caching=KEPT_FOR_EVER,
+    size=1618033,
+    full=FULL,
+    refused=REFUSED,
+    description="`init.mp4` is the init segment of the rendition, `N.m4s` a segment (counted from 0), `kN.m4s` a "
+    "keyframe by itself. Take the addresses from a playlist: each stands for these bytes and no others, and answers "
+    "404 once the video has other bytes, or segments are made by other rules.",
+    places={
+        "id": VideoId,
+        "revision": Annotated[str, says("The revision of the video, as playlists have it.", REVISION)],
+        "rendition": Annotated[
+            str,
+            says(
+                "The rendition and the number of the rules by which it is cut, as playlists have them.",
+                in_address("v1"),
+            ),
+        ],
+        "name": Annotated[str, says("Which segment.", "0.m4s")],
+    },
+)
+TEXT_SEGMENT = replace(
+    SEGMENT,
+    id="textSegment",
+    summary="A segment of subtitles",
+    content={SUFFIXES["vtt"]: ()},
+    example="0.vtt",
+    size=577,
+    description="The cues that are shown in the time of a segment.",
+    places={
+        "id": VideoId,
+        "revision": SEGMENT.places["revision"],
+        "text": Annotated[str, says("The track of subtitles, likewise.", in_address(f"s-{MADE}"))],
+        "name": Annotated[str, says("The number of the segment.", "0")],
+    },
+)
+
+
 @byte_route(blueprint, "/api/videos/<id_>/<name>.m3u8", "/api/videos/<id_>/manifest.mpd")
 @or_by_the_owner
+@declares(PLAYLIST, MANIFEST)
 async def manifest(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """A playlist of HLS, or the manifest of DASH."""
     found = _MANIFEST.search(asked.raw_path)
@@ -80,6 +157,7 @@ def _manifest(offer: Offer, name: str, suffix: str) -> str:
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<rendition>/<name>")
 @or_by_the_owner
+@declares(SEGMENT)
 async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """An init segment, a segment, or a keyframe by itself."""
     found = _SEGMENT.search(asked.raw_path)
@@ -206,6 +284,7 @@ def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Recipe:
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
 @or_by_the_owner
+@declares(TEXT_SEGMENT)
 async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """A segment of subtitles."""
     found = _TEXT.search(asked.raw_path)

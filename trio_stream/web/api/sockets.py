@@ -14,39 +14,55 @@ After a seek a new `start` divides the bytes before it from those after it. A se
 messages: a message cut off in the middle would be the end of the connection.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, assert_never, cast
+from typing import assert_never
 
 import trio
+from msgspec import Struct
 from quart import Blueprint, websocket
 
 from trio_stream.errors import (
     BadRequest,
     ClientGone,
     ClientStalled,
+    RangeNotSatisfiable,
     SourceChanged,
     SourceUnreadable,
+    TooManyFiles,
     TooManyStreams,
     TrioStreamError,
+    Unpackageable,
+    VideoNotFound,
     first_error,
 )
+from trio_stream.http.json_text import decode, encode
 from trio_stream.server.sending.chunks import Chunk
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.pump import Delivery
 from trio_stream.streaming.stream import Ending, Stream
-from trio_stream.web.api.feeds import ByteFeed, Feed, Fragments
-from trio_stream.web.api.streams import requested_name, validators
+from trio_stream.web.api.feeds import WANTED, ByteFeed, Feed, Fragments
+from trio_stream.web.api.streams import VIDEO_BYTES, requested_name, validators
+from trio_stream.web.api.wire.messages import (
+    LARGEST_MESSAGE,
+    About,
+    BytesQuery,
+    EndMessage,
+    ErrorMessage,
+    FragmentsEndMessage,
+    FragmentsQuery,
+    FragmentsSeekMessage,
+    FragmentsStartMessage,
+    PauseMessage,
+    ResumeMessage,
+    SeekMessage,
+    StartMessage,
+)
+from trio_stream.web.api.wire.operations import FOREIGN, VIDEOS, Socket, declares
 from trio_stream.web.asgi.connections import delivery
 from trio_stream.web.asgi.exchange import exchange, services
 
 blueprint = Blueprint("sockets", __name__)
 
 SUBPROTOCOL = "trio-stream.v1"
-LARGEST_MESSAGE = 256 * 1024
-"""Bytes in one binary message at most; where they are copies, `LARGEST_COPY` is less."""
-
 MOST_MISTAKES = 32
 """A client that sent so many messages without a meaning is let go."""
 
@@ -57,30 +73,62 @@ LONGEST_REASON = 100
 NORMAL, GOING_AWAY, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1011, 1013
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What a client said; `position` is where it wants to go, as its feed counts."""
+def parse_command(message: str | bytes, feed: Feed) -> PauseMessage | ResumeMessage | int:
+    """Read a client's message; of a seek, the position its feed goes on from.
 
-    kind: Literal["seek", "pause", "resume"]
-    position: int = 0
-
-
-def parse_command(message: str | bytes, feed: Feed) -> Command:
-    """Read a client's message. Raises `BadRequest`, `RangeNotSatisfiable`."""
+    Raises `BadRequest`, `RangeNotSatisfiable`.
+    """
+    if not isinstance(message, str):
+        raise BadRequest(WANTED)
     try:
-        value = json.loads(message) if isinstance(message, str) else None
+        value = decode(message)
     except (ValueError, RecursionError):
-        value = None
-    match value:
-        case {"type": "pause" | "resume" as kind}:
-            return Command(kind)
-        case {"type": "seek"}:
-            return Command("seek", feed.seek(cast("Mapping[str, Any]", value)))
-        case _:
-            raise BadRequest('messages are JSON text: {"type": "seek", ...}, "pause" or "resume"')
+        raise BadRequest(WANTED) from None
+    return feed.read(value)
 
 
 @blueprint.websocket("/api/ws/stream/<video:name>")
+@declares(
+    Socket(
+        tag=VIDEOS,
+        summary="The bytes of a video over WebSocket",
+        description=f"Every client gets the bytes as binary messages, in order, then the close code {NORMAL}. A client "
+        f"that asks for the subprotocol `{SUBPROTOCOL}` also gets JSON text messages, and may send some. Without it, "
+        "what the client sends is ignored.\n\n"
+        "A seek takes effect between two binary messages; a new `start` tells the bytes before it from those after it. "
+        f"A client that sent {MOST_MISTAKES} messages without a meaning is let go.",
+        places=VIDEO_BYTES.places,
+        queries=(BytesQuery, FragmentsQuery),
+        subprotocol=SUBPROTOCOL,
+        from_server=(StartMessage, EndMessage, ErrorMessage, FragmentsStartMessage, FragmentsEndMessage),
+        from_client=(SeekMessage, PauseMessage, ResumeMessage, FragmentsSeekMessage),
+        closes={
+            NORMAL: "All bytes went.",
+            GOING_AWAY: "The stream was ended from the server's side; the reason says why.",
+            INTERNAL_ERROR: "The file changed or could not be read; the reason says which.",
+            TRY_AGAIN_LATER: "All places are taken; come back later.",
+        },
+        raises=(
+            FOREIGN,
+            {
+                BadRequest: "`start`, `end`, `time`, `format` or `audio` has no meaning.",
+                VideoNotFound: "There is no such video.",
+                RangeNotSatisfiable: "`start` or `time` lies behind the end of the video.",
+                Unpackageable: "It cannot be sent in segments; the detail says why.",
+                TooManyFiles: "Too many files are open, or the videos are away; ask again later.",
+            },
+        ),
+        conversation=(
+            ("server", '{"type": "start", "offset": 0, "end": 11665961, …}'),
+            ("server", "binary: the first bytes, then more of them"),
+            ("client", '{"type": "seek", "offset": 8000000}'),
+            ("server", '{"type": "start", "offset": 8000000, "end": 11665961, …}'),
+            ("server", "binary: bytes 8,000,000 and on, up to the end"),
+            ("server", '{"type": "end", "offset": 11665961}'),
+            ("server", "close 1000"),
+        ),
+    )
+)
 async def stream_over_websocket(name: str) -> None:
     """Send the video, or the part from `start` to `end`; or as fragmented MP4."""
     name = requested_name(websocket.scope["raw_path"], b"/api/ws/stream/")
@@ -98,12 +146,12 @@ async def stream_over_websocket(name: str) -> None:
         stream=stream,
         feed=feed,
         chatty=chatty,
-        about={
-            "size": file.content.size,
-            "content_type": video.media_type,
-            "etag": validators(video).etag,
-            "chunk_size": LARGEST_MESSAGE,
-        },
+        about=About(
+            size=file.content.size,
+            content_type=video.media_type,
+            etag=validators(video).etag,
+            chunk_size=LARGEST_MESSAGE,
+        ),
         delivery=delivery(websocket.scope),
     )
     await session.serve()
@@ -130,7 +178,7 @@ class Session:
         stream: Stream,
         feed: Feed,
         chatty: bool,
-        about: Mapping[str, Any],
+        about: About,
         delivery: Delivery,
     ) -> None:
         self._stream = stream
@@ -165,7 +213,7 @@ class Session:
         if not whole:
             await _close(GOING_AWAY, reason=self._stream.reason or "")
             return
-        await _send_json({"type": "end", **self._feed.end()}, tell=self._chatty)
+        await _send_json(self._feed.end(), tell=self._chatty)
         await _close(NORMAL)
         self._stream.end(Ending.FINISHED)
 
@@ -173,8 +221,7 @@ class Session:
         """Send from the start to the end, again after each seek; answers whether the end was reached."""
         position = self._feed.first
         while True:
-            about = {"type": "start", **self._feed.start(position), **self._about}
-            await _send_json(about, tell=self._chatty)
+            await _send_json(self._feed.start(position, self._about), tell=self._chatty)
             whole = False
             with trio.CancelScope() as self._segment:
                 for parts in self._feed.bodies(position):
@@ -210,24 +257,24 @@ class Session:
                     self._stream.end(Ending.STOPPED, "too many messages without a meaning")
                     return
 
-    def _obey(self, command: Command) -> None:
-        match command.kind:
-            case "pause" | "resume":
-                self._paused = command.kind == "pause"
-            case "seek":
-                self._sought = command.position
+    def _obey(self, command: PauseMessage | ResumeMessage | int) -> None:
+        match command:
+            case PauseMessage() | ResumeMessage():
+                self._paused = isinstance(command, PauseMessage)
+            case int():
+                self._sought = command
             case _:
-                assert_never(command.kind)
+                assert_never(command)
         self._told.set()
 
 
-def _error_message(error: TrioStreamError) -> dict[str, Any]:
-    return {"type": "error", "status": error.status, "code": error.code, "detail": str(error)}
+def _error_message(error: TrioStreamError) -> ErrorMessage:
+    return ErrorMessage(status=error.status, code=error.code, detail=str(error))
 
 
-async def _send_json(message: Mapping[str, Any], *, tell: bool) -> None:
+async def _send_json(message: Struct, *, tell: bool) -> None:
     if tell:
-        await websocket.send(json.dumps(message))
+        await websocket.send(encode(message).decode())
 
 
 async def _close(

@@ -1,16 +1,30 @@
 """The bytes of a video over HTTP; the list of streams and how to end one."""
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Annotated
 
-from quart import Blueprint, Response
+from quart import Blueprint
 from werkzeug.routing import PathConverter
 
+from trio_stream.errors import StreamNotFound
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import Representation
 from trio_stream.library.folder.catalog import OpenVideo
 from trio_stream.library.naming.paths import name_from_url
 from trio_stream.streaming.registry import Registry
+from trio_stream.web.api.wire.figures import Stream, Streams
+from trio_stream.web.api.wire.operations import (
+    FOREIGN,
+    KEPT_AND_CHECKED,
+    STREAMS,
+    Operation,
+    Sends,
+    declares,
+    json_of,
+    nothing,
+    returns_json,
+)
+from trio_stream.web.api.wire.parts import ID_FORM, SAMPLE, says
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route
 from trio_stream.web.asgi.exchange import Exchange, services
 
@@ -24,10 +38,28 @@ class VideoConverter(PathConverter):
     part_isolating = False
 
 
+VIDEO_BYTES = Sends(
+    id="streamVideo",
+    summary="The bytes of a video",
+    noun="video",
+    content={"video/*": ()},
+    example="part.mp4",
+    caching=KEPT_AND_CHECKED,
+    size=11665961,
+    full="All places are taken, or too many files are open; ask again later.",
+    places={
+        "name": Annotated[str, says("The name of a video, percent-encoded; its slashes may stay.", SAMPLE)]
+    },
+)
+
 ROUTES = (b"/api/stream/", b"/api/stream-range/")
 
 
 @byte_route(blueprint, "/api/stream/<video:name>", "/api/stream-range/<video:name>")
+@declares(
+    VIDEO_BYTES,
+    replace(VIDEO_BYTES, id="streamVideoRange", summary="The same bytes under another path"),
+)
 async def stream_video(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """The video, whole or in the ranges asked for; HEAD its headers."""
     return await send_video(asked, exchange, requested_name(asked.raw_path, *ROUTES))
@@ -51,21 +83,42 @@ async def send_video(asked: DirectRequest, exchange: Exchange, name: str) -> Dir
 
 
 @blueprint.get("/api/streams")
-async def list_streams() -> dict[str, Any]:
+@returns_json(
+    Operation(
+        id="listStreams",
+        tag=STREAMS,
+        summary="What is streaming now",
+        returns=(json_of("All running streams.", Streams),),
+    )
+)
+async def list_streams() -> Streams:
     """What is streaming now."""
-    return {"streams": running(services().registry), "status": "ok"}
+    return Streams(streams=running(services().registry))
 
 
-def running(registry: Registry) -> list[dict[str, Any]]:
+def running(registry: Registry) -> list[Stream]:
     """The streams that run now, the oldest first."""
-    return [asdict(each) for each in registry.snapshot()]
+    return [Stream(**asdict(each)) for each in registry.snapshot()]
 
 
-@blueprint.delete("/api/streams/<stream_id>")
-async def end_stream(stream_id: str) -> Response:
+@blueprint.delete("/api/streams/<id_>")
+@returns_json(
+    Operation(
+        id="endStream",
+        tag=STREAMS,
+        summary="End a stream at once",
+        curl="curl -X DELETE {url}",
+        returns=(nothing("It has ended."),),
+        raises=(
+            FOREIGN,
+            {StreamNotFound: "No such stream is running."},
+        ),
+        places={"id": Annotated[str, says("The id of the stream.", "8e83768fea6f800f", pattern=ID_FORM)]},
+    )
+)
+async def end_stream(id_: str) -> None:
     """End one stream at once."""
-    services().registry.end(stream_id, "ended through the API")
-    return Response(b"", status=204)
+    services().registry.end(id_, "ended through the API")
 
 
 def requested_name(raw_path: bytes, *prefixes: bytes) -> str:

@@ -29,7 +29,7 @@ from trio_stream.streaming.stream import Stream
 from trio_stream.web.asgi.checks import SAFE_METHODS
 from trio_stream.web.asgi.exchange import Exchange, exchange
 from trio_stream.web.asgi.owner import Passed, ask_the_owner, by_the_owner
-from trio_stream.web.asgi.problems import Headers, Problem, describe
+from trio_stream.web.asgi.problems import Headers, ProblemResponse, describe
 
 METHODS = frozenset({"GET", "HEAD", "PUT"})
 
@@ -95,7 +95,7 @@ class DirectResponse:
         return cls(answer.status, answer.headers, body=body)
 
     @classmethod
-    def of_problem(cls, problem: Problem) -> Self:
+    def of_problem(cls, problem: ProblemResponse) -> Self:
         """A problem document."""
         return cls(problem.status, problem.headers, body=problem.body)
 

@@ -7,7 +7,6 @@ Such a response has no end of its own. It ends when the client leaves, and when 
 wait for it otherwise. There are only so many places for those who listen, because they stay.
 """
 
-import json
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import wraps
@@ -19,6 +18,7 @@ from quart import Response, request
 from quart.wrappers.response import ResponseBody
 
 from trio_stream.errors import ClientStalled
+from trio_stream.http.json_text import encode_ascii
 from trio_stream.web.asgi.exchange import exchange
 
 EVENTS = "text/event-stream"
@@ -48,7 +48,7 @@ class Versioned(Protocol):
 
 def event(kind: str, version: int, data: object) -> bytes:
     """One event, with `data` as JSON."""
-    return f"event: {kind}\nid: {version}\ndata: {json.dumps(data)}\n\n".encode()
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (kind.encode(), version, encode_ascii(data))
 
 
 def server_sent[**P](view: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Response]]:

@@ -1,6 +1,5 @@
 """Errors -> problem documents (RFC 9457): the one place where an error becomes an answer."""
 
-import json
 from dataclasses import dataclass
 
 import structlog
@@ -14,7 +13,8 @@ from trio_stream.errors import (
     RangeNotSatisfiable,
     TrioStreamError,
 )
-from trio_stream.http.problems import MEDIA_TYPE, problem_document
+from trio_stream.http.json_text import encode
+from trio_stream.http.problems import MEDIA_TYPE, Problem
 
 log = structlog.get_logger("trio_stream.web")
 
@@ -22,7 +22,7 @@ type Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ProblemResponse:
     """A response that says what is wrong."""
 
     status: int
@@ -40,14 +40,14 @@ def register(app: Quart) -> None:
         app.register_error_handler(kind, answer)
 
 
-def problem(status: int, code: str, detail: str, headers: Headers = ()) -> Problem:
+def problem(status: int, code: str, detail: str, headers: Headers = ()) -> ProblemResponse:
     """A problem document, with `headers` besides those it always has."""
-    body = json.dumps(problem_document(status, code, detail)).encode()
+    body = encode(Problem.of(status, code, detail))
     about = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
-    return Problem(status, tuple((about | dict(headers)).items()), body)
+    return ProblemResponse(status, tuple((about | dict(headers)).items()), body)
 
 
-def response(problem: Problem) -> Response:
+def response(problem: ProblemResponse) -> Response:
     """The problem as Quart sends it."""
     answer = Response(problem.body, status=problem.status)
     answer.headers.clear()
@@ -55,7 +55,7 @@ def response(problem: Problem) -> Response:
     return answer
 
 
-def describe(error: Exception) -> Problem:
+def describe(error: Exception) -> ProblemResponse:
     """What a client is told of an error; what is a fault of the server's is logged."""
     headers: Headers = ()
     match error:
@@ -77,7 +77,7 @@ def describe(error: Exception) -> Problem:
     return problem(error.status, error.code, str(error), headers)
 
 
-def _http_problem(error: HTTPException) -> Problem:
+def _http_problem(error: HTTPException) -> ProblemResponse:
     headers: Headers = ()
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         headers = (("Allow", ", ".join(sorted(error.valid_methods))),)

@@ -1,98 +1,94 @@
-"""Health for machines, and the description of the API, for people and for programs."""
+"""The description of the API, for people and for programs."""
 
-import json
+from collections.abc import Callable
 from functools import cache
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from hypercorn.typing import HTTPScope
 from quart import Blueprint, Response, abort, request
 
-from trio_stream import __version__
+from trio_stream.errors import DerivedNotFound
+from trio_stream.http.json_text import encode_ascii
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
+from trio_stream.web.api.wire.operations import (
+    JSON,
+    PAGES,
+    Operation,
+    Raises,
+    Returns,
+    declares,
+)
+from trio_stream.web.api.wire.parts import says
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, StreamedResponse
-from trio_stream.web.asgi.exchange import exchange, services
-from trio_stream.web.asgi.problems import problem, response
-from trio_stream.web.openapi import document
+from trio_stream.web.asgi.exchange import exchange
 from trio_stream.web.site import views
-
-blueprint = Blueprint("pages", __name__)
+from trio_stream.web.site.health import protect
 
 HTML = "text/html; charset=utf-8"
 
-POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
-"""Nothing from elsewhere, and nothing that was slipped into a page: not even by a file with a clever name."""
+PAGE = Returns("The page.", {"text/html": (str,)})
+NO_FILE: Raises = {DerivedNotFound: "There is no such file."}
 
 
-@blueprint.after_request
-async def protect(response: Response) -> Response:
-    """Say what browsers may make of what comes from here."""
-    return protected(response, POLICY)
+def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
+    """The description that `describe` makes."""
+    blueprint = Blueprint("pages", __name__)
 
+    @cache
+    def described() -> views.Asset:
+        return views.asset_of("openapi.json", encode_ascii(describe()))
 
-def protected(response: Response, policy: str) -> Response:
-    """The response with `policy` and what all pages have besides."""
-    response.headers["Content-Security-Policy"] = policy
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    # Not `no-referrer`, which may turn the origin of our own pages into `null`; and that one we refuse.
-    response.headers["Referrer-Policy"] = "same-origin"
-    return response
+    @cache
+    def for_people() -> views.Asset:
+        return views.asset_of("docs.html", views.docs_page(describe()).encode())
 
+    blueprint.after_request(protect)
 
-def health() -> dict[str, Any]:
-    """What machines ask a server for first."""
-    return {"name": "Trio Stream", "version": __version__, "status": "ok"}
+    @blueprint.get("/docs")
+    @declares(
+        Operation(id="docs", tag=PAGES, summary="This documentation", returns=(PAGE,), conditional="file")
+    )
+    async def docs() -> Response:
+        """The same for people."""
+        return sent(for_people(), ASK_FIRST)
 
+    @blueprint.get("/openapi.json")
+    @declares(
+        Operation(
+            id="openapi",
+            tag=PAGES,
+            summary="This description",
+            returns=(Returns("This description.", {JSON: (dict,)}),),
+            conditional="file",
+        )
+    )
+    async def description() -> Response:
+        """The description of the API, for programs."""
+        return sent(described(), ASK_FIRST)
 
-@blueprint.get("/healthz")
-async def healthz() -> dict[str, Any]:
-    """The server answers."""
-    return health()
+    @blueprint.get("/static/<file>")
+    @declares(
+        Operation(
+            id="asset",
+            tag=PAGES,
+            summary="What the documentation needs to look good",
+            returns=(Returns("The file."),),
+            raises=(NO_FILE,),
+            places={"file": Annotated[str, says("The name of the file.", "page.css")]},
+            conditional="file",
+        )
+    )
+    async def asset(file: str) -> Response:
+        """A style or picture of our own pages."""
+        found = views.ASSETS.get(file)
+        if found is None:
+            abort(404)
+        # Our pages ask with the tag of the content, so that what they got never needs to be asked for again.
+        lasting = request.args.get("v") == found.tag
+        return sent(found, FOR_EVER if lasting else ASK_FIRST)
 
-
-@blueprint.get("/readyz")
-async def readyz() -> Response | dict[str, Any]:
-    """The server and all its background services work, and the folder of videos can be read."""
-    dead = services().health.dead
-    if dead:
-        names = ", ".join(sorted(dead))
-        why = f"these background services have died and will begin again: {names}"
-        return response(problem(503, "not-ready", why))
-    await services().catalog.check()
-    return {"status": "ok"}
-
-
-@blueprint.get("/openapi.json")
-async def description() -> Response:
-    """The description of the API, for programs."""
-    return sent(_description(), ASK_FIRST)
-
-
-@blueprint.get("/docs")
-async def docs() -> Response:
-    """The same for people."""
-    return sent(_docs(), ASK_FIRST)
-
-
-@blueprint.get("/static/<file>")
-async def asset(file: str) -> Response:
-    """A style or picture of our own pages."""
-    found = views.ASSETS.get(file)
-    if found is None:
-        abort(404)
-    # Our pages ask with the tag of the content, so that what they got never needs to be asked for again.
-    lasting = request.args.get("v") == found.tag
-    return sent(found, FOR_EVER if lasting else ASK_FIRST)
-
-
-@cache
-def _description() -> views.Asset:
-    return views.asset_of("openapi.json", json.dumps(document.document()).encode())
-
-
-@cache
-def _docs() -> views.Asset:
-    return views.asset_of("docs.html", views.docs_page(document.document()).encode())
+    return blueprint
 
 
 def sent(asset: views.Asset, caching: str, *, vary: str | None = None, coding: str | None = None) -> Response:

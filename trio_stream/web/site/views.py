@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from trio_stream.web.openapi.parts import EXAMPLE
+from trio_stream.web.api.wire.operations import EXAMPLE
 
 HERE = Path(__file__).parent
 

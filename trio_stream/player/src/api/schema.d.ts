@@ -17,16 +17,6 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        Health: {
-            name: string;
-            version: string;
-            /** @constant */
-            status: "ok";
-        };
-        Ready: {
-            /** @constant */
-            status: "ok";
-        };
         Videos: {
             videos: string[];
             items: components["schemas"]["Video"][];
@@ -40,96 +30,22 @@ export interface components {
             /** Format: date-time */
             modified: string;
             content_type: string;
-            urls: {
-                /** Format: uri-reference */
-                stream: string;
-                /** Format: uri-reference */
-                download: string;
-                /** Format: uri-reference */
-                websocket: string;
-            };
+            urls: components["schemas"]["VideoUrls"];
         };
-        Streams: {
-            streams: components["schemas"]["Stream"][];
-            /** @constant */
-            status: "ok";
-        };
-        Stream: {
-            id: string;
-            owner: string;
-            name: string;
-            /** @enum {string} */
-            transport: "http" | "websocket";
-            start: number;
-            stop: number;
-            bytes_sent: number;
-            chunks_sent: number;
-            age: number;
-            buffered: number;
-            peak_buffer: number;
-        };
-        Metrics: {
-            uptime_seconds: number;
-            bytes_sent: number;
-            mb_sent: number;
-            chunks_sent: number;
-            throughput_mbps: number;
-            active_streams: number;
-            max_streams: number;
-            streams_started: number;
-            streams_refused: number;
-            streams_ended: {
-                finished: number;
-                "client left": number;
-                stalled: number;
-                stopped: number;
-                failed: number;
-            };
-            windows_warm: number;
-            windows_cold: number;
-            disk_threads_waiting: number;
-            open_files: number;
-            mapped_mb: number;
-            memory_mb: number;
-            cpu_percent: number;
-            descriptors: number;
-            tasks: number;
-            /** @constant */
-            status: "ok";
-        };
-        LiveHistory: {
-            times: number[];
-            cpu: number[];
-            memory: number[];
-            bytes_per_second: number[];
-            streams: number[];
-        };
-        LiveSample: {
-            time: number;
-            cpu: number;
-            memory: number;
-            bytes_per_second: number;
-            streams: number;
-        };
-        LiveNow: {
-            sample: components["schemas"]["LiveSample"];
-            uptime_seconds: number;
-            bytes_sent: number;
-            max_streams: number;
-            streams: components["schemas"]["Stream"][];
+        VideoUrls: {
+            /** Format: uri-reference */
+            stream: string;
+            /** Format: uri-reference */
+            download: string;
+            /** Format: uri-reference */
+            websocket: string;
         };
         VideoPage: {
             videos: string[];
             items: components["schemas"]["LibraryVideo"][];
+            /** @constant */
+            status: "ok";
             next: string | null;
-            /** @constant */
-            status: "ok";
-        };
-        VideoList: {
-            videos: string[];
-            items: components["schemas"]["LibraryVideo"][];
-            /** @constant */
-            status: "ok";
         };
         LibraryVideo: {
             name: string;
@@ -137,22 +53,7 @@ export interface components {
             /** Format: date-time */
             modified: string;
             content_type: string;
-            urls: {
-                /** Format: uri-reference */
-                stream: string;
-                /** Format: uri-reference */
-                download: string;
-                /** Format: uri-reference */
-                websocket: string;
-                /** Format: uri-reference */
-                self: string;
-                /** Format: uri-reference */
-                file: string;
-                /** Format: uri-reference */
-                hls: string;
-                /** Format: uri-reference */
-                dash: string;
-            };
+            urls: components["schemas"]["LibraryVideoUrls"];
             id: string;
             title: string;
             revision: string;
@@ -169,16 +70,29 @@ export interface components {
             blurhash: string | null;
             playhead: components["schemas"]["Playhead"] | null;
         };
-        Folders: {
-            folders: components["schemas"]["Folder"][];
-            next: string | null;
-            /** @constant */
-            status: "ok";
+        LibraryVideoUrls: {
+            /** Format: uri-reference */
+            stream: string;
+            /** Format: uri-reference */
+            download: string;
+            /** Format: uri-reference */
+            websocket: string;
+            /** Format: uri-reference */
+            self: string;
+            /** Format: uri-reference */
+            file: string;
+            /** Format: uri-reference */
+            hls: string;
+            /** Format: uri-reference */
+            dash: string;
         };
-        Folder: {
-            name: string;
-            title: string;
-            videos: number;
+        Playhead: {
+            position: number;
+            duration: number | null;
+            watched: boolean;
+            plays: number;
+            /** Format: date-time */
+            updated: string;
         };
         VideoDetails: {
             name: string;
@@ -186,22 +100,7 @@ export interface components {
             /** Format: date-time */
             modified: string;
             content_type: string;
-            urls: {
-                /** Format: uri-reference */
-                stream: string;
-                /** Format: uri-reference */
-                download: string;
-                /** Format: uri-reference */
-                websocket: string;
-                /** Format: uri-reference */
-                self: string;
-                /** Format: uri-reference */
-                file: string;
-                /** Format: uri-reference */
-                hls: string;
-                /** Format: uri-reference */
-                dash: string;
-            };
+            urls: components["schemas"]["LibraryVideoUrls"];
             id: string;
             title: string;
             revision: string;
@@ -222,91 +121,12 @@ export interface components {
             facts: components["schemas"]["Facts"] | null;
             subtitles: components["schemas"]["Subtitle"][];
             thumbnails: components["schemas"]["Thumbnails"] | null;
-            artwork: {
-                /** @enum {string} */
-                state: "waiting" | "made" | "failed" | "none";
-                reason: string | null;
-            };
+            artwork: components["schemas"]["Artwork"];
             versions: components["schemas"]["Version"][];
             previous: components["schemas"]["Neighbour"] | null;
             next: components["schemas"]["Neighbour"] | null;
             /** @constant */
             status: "ok";
-        };
-        VideoChange: {
-            title?: string | null;
-            description?: string;
-            tags?: string[];
-        };
-        Version: {
-            id: string;
-            name: string;
-            size: number;
-            width: number | null;
-            height: number | null;
-            leads: boolean;
-        };
-        Neighbour: {
-            id: string;
-            title: string;
-            name: string;
-        };
-        Thumbnails: {
-            /** Format: uri-reference */
-            track: string;
-            sheets: string[];
-            interval: number;
-            count: number;
-            width: number;
-            height: number;
-            columns: number;
-            rows: number;
-        };
-        Presentation: {
-            duration: number | null;
-            reason: string | null;
-            /** @enum {string|null} */
-            code: "unpackageable" | "encrypted" | null;
-            renditions: components["schemas"]["Rendition"][];
-            omitted: components["schemas"]["OmittedTrack"][];
-        };
-        Rendition: {
-            /** @enum {string} */
-            kind: "video" | "audio";
-            name: string;
-            track: number;
-            codec: string;
-            language: string | null;
-            label: string | null;
-            default: boolean;
-        };
-        OmittedTrack: {
-            /** @enum {string} */
-            kind: "video" | "audio";
-            track: number;
-            codec: string;
-            language: string | null;
-            label: string | null;
-            reason: string;
-            /** @enum {string} */
-            code: "codec" | "encrypted" | "programme" | "second-video" | "other";
-        };
-        Subtitle: {
-            language: string | null;
-            label: string;
-            codec: string;
-            forced: boolean;
-            hearing_impaired: boolean;
-            default: boolean;
-            track: number | null;
-            name: string | null;
-            /** @enum {string} */
-            state: "waiting" | "made" | "failed";
-            reason: string | null;
-            /** Format: uri-reference */
-            url: string | null;
-            /** Format: uri-reference */
-            original: string | null;
         };
         Facts: {
             container: string;
@@ -339,7 +159,7 @@ export interface components {
             transfer: string | null;
             primaries: string | null;
             /** @enum {string|null} */
-            hdr: "HDR10" | "HLG" | "Dolby Vision" | null;
+            hdr: "Dolby Vision" | "HDR10" | "HLG" | null;
             bit_rate: number | null;
             language: string | null;
             title: string | null;
@@ -378,13 +198,240 @@ export interface components {
             count: number;
             until: number | null;
         };
-        Playhead: {
-            position: number;
-            duration: number | null;
-            watched: boolean;
-            plays: number;
+        Subtitle: {
+            language: string | null;
+            label: string;
+            codec: string;
+            forced: boolean;
+            hearing_impaired: boolean;
+            default: boolean;
+            track: number | null;
+            name: string | null;
+            /** @enum {string} */
+            state: "failed" | "made" | "waiting";
+            reason: string | null;
+            /** Format: uri-reference */
+            url: string | null;
+            /** Format: uri-reference */
+            original: string | null;
+        };
+        Thumbnails: {
+            /** Format: uri-reference */
+            track: string;
+            sheets: string[];
+            interval: number;
+            count: number;
+            width: number;
+            height: number;
+            columns: number;
+            rows: number;
+        };
+        Artwork: {
+            /** @enum {string} */
+            state: "failed" | "made" | "none" | "waiting";
+            reason: string | null;
+        };
+        Version: {
+            id: string;
+            name: string;
+            size: number;
+            width: number | null;
+            height: number | null;
+            leads: boolean;
+        };
+        Neighbour: {
+            id: string;
+            title: string;
+            name: string;
+        };
+        VideoChange: {
+            title?: string | null;
+            description?: string;
+            tags?: string[];
+        };
+        Folders: {
+            folders: components["schemas"]["Folder"][];
+            next: string | null;
+            /** @constant */
+            status: "ok";
+        };
+        Folder: {
+            name: string;
+            title: string;
+            videos: number;
+        };
+        Library: {
+            look: components["schemas"]["Look"];
+            last_full: components["schemas"]["Look"];
+            watching: components["schemas"]["Watching"];
+            keeping: components["schemas"]["Keeping"];
+            idle: boolean;
+            videos: number;
+            missing: number;
+            folders: number;
+            folder: string;
+            problems: components["schemas"]["TitleProblem"][];
+            /** @constant */
+            status: "ok";
+        };
+        Look: {
+            number: number;
+            full: boolean;
+            running: boolean;
             /** Format: date-time */
-            updated: string;
+            started: string | null;
+            /** Format: date-time */
+            ended: string | null;
+            folders: number;
+            videos: number;
+            added: number;
+            changed: number;
+            moved: number;
+            returned: number;
+            missing: number;
+            resting: number;
+            unread: string[];
+        };
+        Watching: {
+            on: boolean;
+            reason: string | null;
+        };
+        Keeping: {
+            to_probe: number;
+            to_draw: number;
+            to_extract: number;
+            unreadable: number;
+            working: boolean;
+        };
+        TitleProblem: {
+            name: string;
+            reason: string;
+        };
+        ScanAsked: {
+            look: number;
+            /** @constant */
+            status: "ok";
+        };
+        Progress: {
+            look: components["schemas"]["Look"];
+            last_full: components["schemas"]["Look"];
+            watching: components["schemas"]["Watching"];
+            keeping: components["schemas"]["Keeping"];
+            idle: boolean;
+        };
+        Streams: {
+            streams: components["schemas"]["Stream"][];
+            /** @constant */
+            status: "ok";
+        };
+        Stream: {
+            id: string;
+            owner: string;
+            name: string;
+            /** @enum {string} */
+            transport: "http" | "websocket";
+            start: number;
+            stop: number;
+            bytes_sent: number;
+            chunks_sent: number;
+            age: number;
+            buffered: number;
+            peak_buffer: number;
+        };
+        StartMessage: {
+            /** @constant */
+            type: "start";
+            size: number;
+            content_type: string;
+            etag: string;
+            chunk_size: number;
+            offset: number;
+            end: number;
+        };
+        EndMessage: {
+            /** @constant */
+            type: "end";
+            offset: number;
+        };
+        ErrorMessage: {
+            /** @constant */
+            type: "error";
+            status: number;
+            code: string;
+            detail: string;
+        };
+        FragmentsStartMessage: {
+            /** @constant */
+            type: "start";
+            size: number;
+            content_type: string;
+            etag: string;
+            chunk_size: number;
+            segment: number;
+            segments: number;
+            time: number;
+            duration: number;
+            mime: string;
+        };
+        FragmentsEndMessage: {
+            /** @constant */
+            type: "end";
+            segment: number;
+        };
+        SeekMessage: {
+            /** @constant */
+            type: "seek";
+            offset: number;
+        } & {
+            [key: string]: unknown;
+        };
+        PauseMessage: {
+            /** @constant */
+            type: "pause";
+        } & {
+            [key: string]: unknown;
+        };
+        ResumeMessage: {
+            /** @constant */
+            type: "resume";
+        } & {
+            [key: string]: unknown;
+        };
+        FragmentsSeekMessage: {
+            /** @constant */
+            type: "seek";
+            time: number;
+        } & {
+            [key: string]: unknown;
+        };
+        Presentation: {
+            duration: number | null;
+            reason: string | null;
+            /** @enum {string|null} */
+            code: "encrypted" | "unpackageable" | null;
+            renditions: components["schemas"]["Rendition"][];
+            omitted: components["schemas"]["OmittedTrack"][];
+        };
+        Rendition: {
+            /** @enum {string} */
+            kind: "audio" | "video";
+            name: string;
+            track: number;
+            codec: string;
+            language: string | null;
+            label: string | null;
+            default: boolean;
+        };
+        OmittedTrack: {
+            /** @enum {string} */
+            kind: "audio" | "video";
+            track: number;
+            codec: string;
+            language: string | null;
+            label: string | null;
+            reason: string;
+            /** @enum {string} */
+            code: "codec" | "encrypted" | "other" | "programme" | "second-video";
         };
         KeptPlayhead: {
             position: number;
@@ -400,6 +447,12 @@ export interface components {
             position: number;
             duration?: number | null;
             watched?: boolean | null;
+        };
+        VideoList: {
+            videos: string[];
+            items: components["schemas"]["LibraryVideo"][];
+            /** @constant */
+            status: "ok";
         };
         History: {
             viewings: components["schemas"]["Viewing"][];
@@ -438,130 +491,66 @@ export interface components {
             /** @constant */
             status: "ok";
         };
-        Library: {
-            videos: number;
-            missing: number;
-            folders: number;
-            folder: string;
-            look: components["schemas"]["Look"];
-            last_full: components["schemas"]["Look"];
-            watching: components["schemas"]["Watching"];
-            keeping: components["schemas"]["Keeping"];
-            idle: boolean;
-            problems: components["schemas"]["TitleProblem"][];
+        Metrics: {
+            uptime_seconds: number;
+            bytes_sent: number;
+            mb_sent: number;
+            chunks_sent: number;
+            throughput_mbps: number;
+            active_streams: number;
+            max_streams: number;
+            streams_started: number;
+            streams_refused: number;
+            streams_ended: components["schemas"]["StreamsEnded"];
+            windows_warm: number;
+            windows_cold: number;
+            disk_threads_waiting: number;
+            open_files: number;
+            mapped_mb: number;
+            memory_mb: number;
+            cpu_percent: number;
+            descriptors: number;
+            tasks: number;
             /** @constant */
             status: "ok";
         };
-        TitleProblem: {
+        StreamsEnded: {
+            finished: number;
+            "client left": number;
+            stalled: number;
+            stopped: number;
+            failed: number;
+        };
+        LiveHistory: {
+            times: number[];
+            cpu: number[];
+            memory: number[];
+            bytes_per_second: number[];
+            streams: number[];
+        };
+        LiveNow: {
+            sample: components["schemas"]["LiveSample"];
+            uptime_seconds: number;
+            bytes_sent: number;
+            max_streams: number;
+            streams: components["schemas"]["Stream"][];
+        };
+        LiveSample: {
+            time: number;
+            cpu: number;
+            memory: number;
+            bytes_per_second: number;
+            streams: number;
+        };
+        Health: {
             name: string;
-            reason: string;
-        };
-        Progress: {
-            look: components["schemas"]["Look"];
-            last_full: components["schemas"]["Look"];
-            watching: components["schemas"]["Watching"];
-            keeping: components["schemas"]["Keeping"];
-            idle: boolean;
-        };
-        Look: {
-            number: number;
-            full: boolean;
-            running: boolean;
-            /** Format: date-time */
-            started: string | null;
-            /** Format: date-time */
-            ended: string | null;
-            folders: number;
-            videos: number;
-            added: number;
-            changed: number;
-            moved: number;
-            returned: number;
-            missing: number;
-            resting: number;
-            unread: string[];
-        };
-        Watching: {
-            on: boolean;
-            reason: string | null;
-        };
-        Keeping: {
-            to_probe: number;
-            to_draw: number;
-            to_extract: number;
-            unreadable: number;
-            working: boolean;
-        };
-        ScanAsked: {
-            look: number;
+            version: string;
             /** @constant */
             status: "ok";
         };
-        StartMessage: {
+        Ready: {
             /** @constant */
-            type: "start";
-            offset: number;
-            end: number;
-            size: number;
-            content_type: string;
-            etag: string;
-            chunk_size: number;
-        };
-        EndMessage: {
-            /** @constant */
-            type: "end";
-            offset: number;
-        };
-        ErrorMessage: {
-            /** @constant */
-            type: "error";
-            status: number;
-            code: string;
-            detail: string;
-        };
-        SeekMessage: {
-            /** @constant */
-            type: "seek";
-            offset: number;
-        } & {
-            [key: string]: unknown;
-        };
-        FragmentsStartMessage: {
-            /** @constant */
-            type: "start";
-            segment: number;
-            segments: number;
-            time: number;
-            duration: number;
-            mime: string;
-            size: number;
-            content_type: string;
-            etag: string;
-            chunk_size: number;
-        };
-        FragmentsEndMessage: {
-            /** @constant */
-            type: "end";
-            segment: number;
-        };
-        FragmentsSeekMessage: {
-            /** @constant */
-            type: "seek";
-            time: number;
-        } & {
-            [key: string]: unknown;
-        };
-        PauseMessage: {
-            /** @constant */
-            type: "pause";
-        } & {
-            [key: string]: unknown;
-        };
-        ResumeMessage: {
-            /** @constant */
-            type: "resume";
-        } & {
-            [key: string]: unknown;
+            status: "ok";
         };
     };
     responses: never;
