@@ -19,7 +19,7 @@ from trio_stream.services import raise_file_limit
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 from trio_stream.web.api import streams
-from trio_stream.web.asgi import checks, compression, connections, direct, exchange, problems
+from trio_stream.web.asgi import checks, compression, direct, exchange, http, lifespan, problems, websocket
 from trio_stream.web.asgi.application import Application
 from trio_stream.web.openapi import document
 from trio_stream.web.site import build, player
@@ -45,9 +45,9 @@ log = structlog.get_logger("trio_stream.app")
 class TrioStream(Application):
     """The application, with the classes that serve its connections."""
 
-    asgi_http_class = connections.HTTPConnection
-    asgi_websocket_class = connections.WebsocketConnection
-    asgi_lifespan_class = connections.Lifespan  # type: ignore[assignment] # called alike, if no subclass
+    asgi_http_class = http.HTTPConnection
+    asgi_websocket_class = websocket.WebsocketConnection
+    asgi_lifespan_class = lifespan.Lifespan  # type: ignore[assignment] # called alike, if no subclass
     request_class = exchange.Request
     websocket_class = exchange.Websocket
 

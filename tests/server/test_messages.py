@@ -1,7 +1,7 @@
 """An empty WebSocket message: Quart-Trio takes it for none, fails, and the connection is over.
 
 Upstream: `event.get("bytes") or event["text"]` in `TrioASGIWebsocketConnection.handle_messages`. What is put in its
-place is `trio_stream.web.asgi.connections.WebsocketConnection`.
+place is `trio_stream.web.asgi.websocket.WebsocketConnection`.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ APP = """
 from quart import websocket
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIWebsocketConnection
-from trio_stream.web.asgi.connections import WebsocketConnection
+from trio_stream.web.asgi.websocket import WebsocketConnection
 
 class App(QuartTrio):
     asgi_websocket_class = {connection}

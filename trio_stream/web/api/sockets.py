@@ -57,8 +57,8 @@ from trio_stream.web.api.wire.messages import (
     StartMessage,
 )
 from trio_stream.web.api.wire.operations import FOREIGN, VIDEOS, Socket, declares
-from trio_stream.web.asgi.connections import delivery
 from trio_stream.web.asgi.exchange import exchange, services
+from trio_stream.web.asgi.scopes import delivery
 
 blueprint = Blueprint("sockets", __name__)
 
