@@ -30,11 +30,11 @@ from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.ownership import Ownership, open_ownership
 from trio_stream.playback.indexes import Indexes
 from trio_stream.playback.manifests import Manifests
+from trio_stream.playback.offers import Offers
 from trio_stream.playback.presentations import Presentations
 from trio_stream.playback.remuxed import Made, Remuxer
 from trio_stream.playback.segment_cache import SegmentCache
 from trio_stream.playback.texts import Texts
-from trio_stream.playback.titles import Titles
 from trio_stream.playback.video_names import Names
 from trio_stream.settings import SQLITE, Settings
 from trio_stream.store.database import Database, migrate, open_database
@@ -126,7 +126,7 @@ class Services:
     names: Names
     derived: Derived
     indexes: Indexes
-    titles: Titles
+    offers: Offers
     manifests: Manifests
     texts: Texts
     made: Made
@@ -163,7 +163,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 names=names,
                 derived=derived,
                 indexes=indexes,
-                titles=Titles(catalog, names, database, indexes, presentations),
+                offers=Offers(catalog, names, database, indexes, presentations),
                 manifests=Manifests(),
                 texts=Texts(database, derived),
                 made=Made(settings.data / SEGMENTS),

@@ -6,7 +6,7 @@ import pytest
 
 from tests.packaging.making import audio, segments, video
 from trio_stream.packaging.presentation import Presentation, Rendition
-from trio_stream.playback.titles import are_aligned
+from trio_stream.playback.offers import are_aligned
 
 
 def of(*starts: float, timescale: int = 90_000, end: float = 100.0) -> Rendition:

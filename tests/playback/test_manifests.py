@@ -7,7 +7,7 @@ import pytest
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Title
 from trio_stream.playback.manifests import FIXED, Manifests
-from trio_stream.playback.titles import Offer
+from trio_stream.playback.offers import Offer
 
 
 def offer() -> Offer:

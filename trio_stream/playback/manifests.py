@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from trio_stream.caching import BoundedCache
-from trio_stream.playback.titles import Offer
+from trio_stream.playback.offers import Offer
 
 BUDGET = 32 << 20
 """Bytes of manifests in memory: a playlist of two hours has some 70 KB."""
@@ -41,7 +41,7 @@ class Manifests:
         """The manifest `name` of the video `id_` as `offer` has it; `write` is asked if it is not known."""
         key = id_, name
         known = self._known.get(key)
-        # The same object, and not an equal one: `Titles.offer` hands out one for as long as it says the same, and to
+        # The same object, and not an equal one: `Offers.offer` hands out one for as long as it says the same, and to
         # compare two films' worth of segments would cost more than what is saved here.
         if known is not None and known[0] is offer:
             return known[1]

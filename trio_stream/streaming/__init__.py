@@ -6,7 +6,7 @@ page cache. Each of them costs a few small objects, and buffers in the kernel.
 
 How the bytes leave depends on what the connection takes (`Delivery`):
 
-    spans    plain HTTP/1.1, unless TRIO_STREAM_ZERO_COPY=0           `sendfile`, from the page cache to the socket
+    ranges   plain HTTP/1.1, unless TRIO_STREAM_ZERO_COPY=0           `sendfile`, from the page cache to the socket
     views    WebSockets on plain HTTP/1.1; HTTP without `sendfile`    `write`, which copies into the socket's buffer
     copies   TLS and HTTP/2; a file that cannot be mapped             read into private memory
 
@@ -21,21 +21,21 @@ between the check and the send; then the send waits for the disk. That is rare, 
 The channel holds two chunks. With the one being sent and the one waiting for a place at most four are on their way:
 enough to have the next one ready, and few enough that `bytes_sent` is true and a seek wastes little.
 
-    spans and views over HTTP    at most 4 MiB      they cost no memory; large ones cost fewer wake-ups
+    ranges and views over HTTP   at most 4 MiB      they cost no memory; large ones cost fewer wake-ups
     views over WebSocket         at most 256 KiB    a message cannot be cut off in the middle, so a seek waits for one
     copies                       at most 64 KiB     private memory for as long as the client takes to read it
     one copy and no other        at most 256 KiB    the same memory
 
-A chunk begins at 16 KiB, so that a picture is there at once; a span at 256 KiB, or at 4 MiB if that much is in
-memory. The size follows the client (`sizing`). A span reports what has gone while it is sent, so `bytes_sent` is true
-however large it is.
+A chunk begins at 16 KiB, so that a picture is there at once; byte ranges begin at 256 KiB, or at 4 MiB if that much is
+in memory. The size follows the client (`sizing`). A chunk of the file reports what has gone while it is sent, so
+`bytes_sent` is true however large it is.
 
-A segment made just in time is some kilobytes of our own and then one track's bytes, in hundreds of runs. Runs of 12
-KiB or more on average are sent as spans, a `sendfile` each. Shorter runs are gathered on their way out into one
+A segment made just in time is some kilobytes of our own and then one track's bytes, in hundreds of byte ranges.
+Ranges of 12 KiB or more on average are sent by a `sendfile` each. Shorter ones are gathered on their way out into one
 buffer that all connections share (`server/sending`): one copy costs less than that many calls. Views of the map would
 be cheaper still while its pages are mapped; but a viewer who asks for a segment now and then would pay a page fault a
-run. A body that is one such piece, as most segments of sound are, is read before it is sent: one message instead of
-two. If something is not in memory, a thread fetches all of it first, with what lies between two runs if that is less
+range. A body that is one such chunk, as most segments of sound are, is read before it is sent: one message instead of
+two. If something is not in memory, a thread fetches all of it first, with what lies between two ranges if that is less
 than 128 KiB: a disk reads on sooner than it seeks, and who asks for the sound also asks for the pictures. On a plain
 socket a segment of up to 4 MiB is sent as it is read, without the channel, so for a client that reads nothing it
 holds one copy of at most 256 KiB; longer bodies over TLS and HTTP/2 hold four of 64 KiB. Measured in

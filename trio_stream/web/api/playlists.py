@@ -24,8 +24,8 @@ from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.renditions import next_key, stop_of
 from trio_stream.playback.indexes import Index
 from trio_stream.playback.manifests import Written
+from trio_stream.playback.offers import Offer
 from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, segment_recipe
-from trio_stream.playback.titles import Offer
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.web.api.wire.operations import KEPT_AND_CHECKED, KEPT_FOR_EVER, Sends, declares
 from trio_stream.web.api.wire.parts import MADE, REVISION, VideoId, says
@@ -126,10 +126,10 @@ async def manifest(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     if found is None:
         raise VideoNotFound("there is no such video")
     id_, name, suffix = (part.decode() for part in found.groups())
-    titles, file = exchange.services.titles, f"{name}.{suffix}"
-    offer = titles.offered(id_)
+    offers, file = exchange.services.offers, f"{name}.{suffix}"
+    offer = offers.offered(id_)
     if offer is None:
-        offer = await exchange.attend(partial(titles.offer, id_))
+        offer = await exchange.attend(partial(offers.offer, id_))
     known = exchange.services.manifests.get(offer, id_, file, partial(_manifest, offer, name, suffix))
     kind = dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE
     return _send_text(asked, known, kind, file, offer.mtime_ns, ASK_FIRST)
@@ -167,12 +167,12 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
         part.decode() if part is not None else "" for part in found.groups()
     )
     _check(scheme)
-    titles = exchange.services.titles
-    video = await titles.open(id_, revision)
+    offers = exchange.services.offers
+    video = await offers.open(id_, revision)
     source = exchange.hold(video.file, video.status)
     wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key), init=int(init or 0))
-    index = titles.warm(revision)
-    present = partial(titles.presentation, source.fd, revision, source.content.size)
+    index = offers.warm(revision)
+    present = partial(offers.presentation, source.fd, revision, source.content.size)
     if index is None and not (presentation := await exchange.attend(present)).by_copy:
         source = await exchange.attend(
             partial(_hold_remuxed, exchange, source, revision, presentation, wanted)
@@ -180,7 +180,7 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
         parts: tuple[Part, ...] = (ByteRanges(((0, source.content.size),)),)
         kind = _rendition(presentation, name).kind
     else:
-        index = index or await titles.index(source.fd, revision, source.content.size)
+        index = index or await offers.index(source.fd, revision, source.content.size)
         parts = _parts(index, wanted)
         kind = _rendition(index.presentation, name).kind
     answer = asked.respond(
@@ -292,9 +292,9 @@ async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectRespon
         raise DerivedNotFound("there is no such segment")
     id_, revision, name, scheme, number = (part.decode() for part in found.groups())
     _check(scheme)
-    video = await exchange.services.titles.open(id_, revision)
+    video = await exchange.services.offers.open(id_, revision)
     source = exchange.hold(video.file, video.status)
-    present = partial(exchange.services.titles.presentation, source.fd, revision, source.content.size)
+    present = partial(exchange.services.offers.presentation, source.fd, revision, source.content.size)
     marks = hls.text_marks(await exchange.attend(present))
     if int(number) + 1 >= len(marks):
         raise DerivedNotFound("there is no such segment")

@@ -46,7 +46,7 @@ async def presentation(asked: DirectRequest, exchange: Exchange) -> DirectRespon
     found = _PATH.search(asked.raw_path)
     if found is None:
         raise VideoNotFound("there is no such video")
-    offered, mtime_ns = await exchange.attend(partial(exchange.services.titles.presented, found[1].decode()))
+    offered, mtime_ns = await exchange.attend(partial(exchange.services.offers.presented, found[1].decode()))
     text = Written.of(encode_ascii(shape(offered)).decode())
     answer = asked.respond(
         Representation(

@@ -163,7 +163,7 @@ async def _feed(file: MappedFile, revision: str) -> Feed:
         case None:
             return ByteFeed.of(websocket.args, file.content.size)
         case "fmp4":
-            index = await services().titles.index(file.fd, revision, file.content.size)
+            index = await services().offers.index(file.fd, revision, file.content.size)
             return Fragments.of(websocket.args, index)
         case _:
             raise BadRequest("the format is fmp4, or none is given")

@@ -11,10 +11,10 @@ from sqlalchemy.engine import URL
 from tests.mp4.making import film
 from tests.packaging.making import pictures, sound
 from trio_stream.library.folder.catalog import Catalog
-from trio_stream.playback import titles
+from trio_stream.playback import offers
 from trio_stream.playback.indexes import Indexes
+from trio_stream.playback.offers import Offers
 from trio_stream.playback.presentations import Presentations
-from trio_stream.playback.titles import Titles
 from trio_stream.playback.video_names import Names
 from trio_stream.store.database import open_database
 from trio_stream.store.tables import contents, folders, videos
@@ -37,8 +37,8 @@ def fill(connection: Connection) -> None:
 async def test_titles_are_remembered_within_a_budget(
     tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch, budget: int, stays: bool
 ) -> None:
-    monkeypatch.setattr(titles, "BUDGET", budget)
-    monkeypatch.setattr(titles, "MOMENT", 60.0)
+    monkeypatch.setattr(offers, "BUDGET", budget)
+    monkeypatch.setattr(offers, "MOMENT", 60.0)
     for length, name in enumerate(NAMES):
         (tmp_path / name).write_bytes(film(pictures(100 + length), sound(4)))
     async with open_database(database_url) as database, trio.open_nursery() as nursery:
@@ -48,7 +48,7 @@ async def test_titles_are_remembered_within_a_budget(
         await nursery.start(indexes.serve)
         await nursery.start(presentations.serve)
         await writer.write(fill)
-        found = Titles(Catalog(tmp_path), Names(database), database, indexes, presentations)
+        found = Offers(Catalog(tmp_path), Names(database), database, indexes, presentations)
         first = await found.offer("a")
         assert found.offered("a") is first
         second = await found.offer("b")

@@ -1,6 +1,6 @@
-"""What manifests are made of: a title, put together of a file, those that belong to it, and its subtitles.
+"""What manifests offer: a title, put together of a file, those that belong to it, and its subtitles.
 
-Titles are believed for a moment, like names.
+Offers are believed for a moment, like names.
 """
 
 from collections.abc import Sequence
@@ -70,8 +70,8 @@ class Offer:
         return sum(each.presentation.nbytes for each in self.title.sources)
 
 
-class Titles:
-    """Titles by the ids of videos. `catalog` opens files, `database` knows what belongs together."""
+class Offers:
+    """Offers by the ids of videos. `catalog` opens files, `database` knows what belongs together."""
 
     def __init__(
         self,
