@@ -297,9 +297,8 @@ async def watched(
                 await nursery.start(run)
                 health.dead.pop(name, None)
                 task_status.started()
-                task_status = (
-                    trio.TASK_STATUS_IGNORED
-                )  # said once; from the second life on nobody waits for it
+                # Said once: from the second life on nobody waits for it.
+                task_status = trio.TASK_STATUS_IGNORED
         except Exception as error:
             if task_status is not trio.TASK_STATUS_IGNORED:
                 raise

@@ -49,6 +49,5 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name.encode(errors="replace").decode(): value for name, value in pairs}
 
 
-_DECODER = json.JSONDecoder(
-    parse_float=_number, object_pairs_hook=_members
-)  # which takes longer to make than to use
+# Made once: that takes longer than to use it.
+_DECODER = json.JSONDecoder(parse_float=_number, object_pairs_hook=_members)

@@ -121,10 +121,8 @@ def _keyframes(packaged: PackagedTrack) -> Sequence[int]:
     """The samples with which decoding may begin: where the coding changes it has to."""
     samples, first = packaged.samples, packaged.timeline.first
     keys = samples.sync_within(first, samples.count)
-    forced = [
-        first,
-        *(each.first for each in packaged.track.described[1:]),
-    ]  # nothing before them could be needed
+    # Nothing before them could be needed.
+    forced = [first, *(each.first for each in packaged.track.described[1:])]
     missing = [each for each in forced if not _holds(keys, each)]
     return array("I", sorted((*keys, *missing))) if missing else keys
 

@@ -108,9 +108,8 @@ class Indexes:
                     partial(read_index, file.fd, size), limiter=self._limiter
                 )
             except Unpackageable as error:
-                found = type(error)(
-                    str(error)
-                )  # without the frames it came through, which would be kept with it
+                # Without the frames it came through, which would be kept with it.
+                found = type(error)(str(error))
                 self._refused += 1
             self._known.put(revision, found)
             return found

@@ -84,9 +84,8 @@ def install(limits: Limits) -> bool:
     H11.h2c = limits.h2c
     HTTPStream.body_limit = limits.request_body
     HTTPStream.body_limits = limits.request_bodies
-    if (
-        Config.websocket_ping_interval is None
-    ):  # the default of Hypercorn; an operator may have set another one
+    # That is the default of Hypercorn; an operator may have set another one.
+    if Config.websocket_ping_interval is None:
         Config.websocket_ping_interval = limits.ping_interval
     HTTPStream.zero_copy = limits.zero_copy and hasattr(os, "sendfile")
     WSStream.message_limit = limits.websocket_message

@@ -90,9 +90,8 @@ def create_file(url: URL) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A file that is there is not opened: to close it would end the locks of all connections this process has to it
         # (POSIX; https://www.sqlite.org/howtocorrupt.html, section 2.2).
-        os.close(
-            os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        )  # its log has the same rights
+        # Its log gets the same rights.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         if not os.access(path, os.R_OK | os.W_OK):
             reason = os.strerror(errno.EACCES)

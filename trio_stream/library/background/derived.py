@@ -72,9 +72,8 @@ class Derived:
 
     def _write(self, name: str, suffix: str, data: bytes) -> None:
         path = self.path(name, suffix)
-        if (
-            _age(path) < OLD / 2
-        ):  # an older one is made anew, or a sweep might take it before it is written down
+        # An older one is made anew, or a sweep might take it before it is written down.
+        if _age(path) < OLD / 2:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         fd, made = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=MAKING)

@@ -21,9 +21,8 @@ def register(app: Quart) -> None:
     @app.after_request
     async def pack(response: Response) -> Response:
         body, headers = response.response, response.headers
-        if (
-            response.mimetype == "application/json"
-        ):  # how it is now, for who asks now (RFC 9111 section 5.2.2.5)
+        # JSON is how it is now, for who asks now (RFC 9111 section 5.2.2.5).
+        if response.mimetype == "application/json":
             headers.setdefault("Cache-Control", "no-store")
         if not isinstance(body, DataBody) or len(body.data) < SMALLEST:
             return response  # what is not at hand is not waited for
