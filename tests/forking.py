@@ -1,7 +1,8 @@
-"""Starts Hypercorn without importing its libraries again each time, which is most of what starting a server costs.
+"""Starts Hypercorn without importing everything again each time, which is most of what starting a server costs.
 
-A process of its own imports the libraries of others, but nothing of Trio Stream, and forks for each server. What it
+A process of its own imports libraries and Trio Stream, but for the application, and forks for each server. What it
 forked goes on as `python -m hypercorn` does: with the folder, environment and arguments it is told, to its very end.
+Only the application reads settings when it is imported.
 Servers with workers, and those whose code is measured, start as users start them (`tests.support.launch`).
 """
 
@@ -22,7 +23,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = (
+IMPORTED = (
     "alembic.command",
     "click",
     "httpx",
@@ -38,6 +39,8 @@ LIBRARIES = (
     "sqlalchemy.dialects.sqlite",
     "structlog",
     "watchfiles",
+    "trio_stream.server.install",
+    "trio_stream.web.openapi.document",
 )
 
 REPOSITORY = Path(__file__).parents[1]
@@ -185,7 +188,7 @@ def _become(wanted: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    for library in LIBRARIES:
-        import_module(library)
+    for module in IMPORTED:
+        import_module(module)
     if (told := _serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
         _become(told)
