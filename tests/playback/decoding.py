@@ -59,7 +59,7 @@ def decode(
             outputs += ["-map", f"0:{track}", *how.split(), "-f", "framemd5", path]
         clock = ("-copyts", "-start_at_zero") if zero else ("-copyts",)
         command = ["ffmpeg", "-v", "error", "-nostdin", *clock, "-threads", "1", "-i", given, *outputs]
-        done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, input=data, capture_output=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr[:2000].decode(errors="replace")
         return tuple(_read(Path(path).read_text()) for path in paths)
 

