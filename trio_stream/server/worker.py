@@ -96,6 +96,9 @@ class Drain:
 
 def _nursery_of_connections() -> trio.Nursery:
     """The one around the nursery in which Hypercorn started this task; its deadline is the graceful timeout."""
+    # `worker_serve` of Hypercorn 0.18 is one task with three nurseries, one within the other: lifespan, connections,
+    # listening. It hands out none of them. A task's nurseries are a stack, the innermost last, so the one before ours
+    # is the one around it. If another version nests them otherwise, `install` leaves it alone.
     listening = trio.lowlevel.current_task().parent_nursery
     if listening is None:
         raise RuntimeError("not started by Hypercorn")
