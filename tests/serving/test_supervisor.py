@@ -178,8 +178,16 @@ async def test_without_restart_a_death_ends_the_server_with_the_worst_code(super
     stream, pid = await ask_whom(server, "/slow")
     async with stream:
         killed, faulty = others(server, pid)
+        # Both have died when the parent learns of one: it would tell the other one to end.
+        parent = psutil.Process(server.process.pid)
+        parent.suspend()
+        await wait_until(lambda: parent.status() == psutil.STATUS_STOPPED, 1, "the parent to stand still")
         killed.kill()
         faulty.send_signal(signal.SIGSEGV)
+        await wait_until(
+            lambda: killed.status() == faulty.status() == psutil.STATUS_ZOMBIE, 1, "both to be dead"
+        )
+        parent.resume()
         assert is_whole(await rest(stream))
     await ends_well(server, before, 1, code=128 + signal.SIGSEGV)
     assert {each["pid"] for each in deaths(server)} == {killed.pid, faulty.pid}
