@@ -73,4 +73,5 @@ class H11(H11Protocol):
         head, self._head = self._head, b""
         chunks = (head, *framed) if head else tuple(framed)  # the frame, if any, and the body's own object
         if chunks:
+            # Hypercorn says `bytes`; our connection takes chunks (`sending/chunks.py`).
             await self.send(RawData(chunks))  # type: ignore[arg-type]

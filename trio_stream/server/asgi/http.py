@@ -109,6 +109,7 @@ class HTTPStream(PlainHTTPStream):
                 self._forget_headers()
             return
         if len(body) and not suppress_body(self.scope["method"], int(self.response["status"])):
+            # Hypercorn says `bytes`; our framing takes a chunk (`h11.py`).
             await self.send(Body(stream_id=self.stream_id, data=body))  # type: ignore[arg-type]
         if not message.get("more_body", False):
             await super().app_send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -225,6 +225,7 @@ class Connection(TCPServer):
                 await self._send_chunks(chunks)
             else:
                 with trio.fail_after(self.send_timeout):
+                    # Over TLS there are no file chunks: the scope does not offer them.
                     await self.stream.send_all(b"".join(chunks))  # type: ignore[arg-type]
         except trio.TooSlowError:
             raise TimeoutError("the client takes nothing") from None
@@ -235,6 +236,7 @@ class Connection(TCPServer):
     async def _send_chunks(self, chunks: Sequence[Chunk]) -> None:
         sock = self._plain_socket()
         # A file chunk comes last: its response has a Content-Length, so that no framing follows.
+        # So all others are buffers, which the types do not say.
         *before, last = chunks
         if not isinstance(last, FileChunk):
             await self._send_buffers(sock, chunks, 0)  # type: ignore[arg-type]

@@ -164,7 +164,7 @@ def declares[F: Callable[..., Any]](*about: Declaration) -> Callable[[F], F]:
     """Say what a route is for; of a function with several paths, for each of them in turn."""
 
     def mark(route: F) -> F:
-        route.declared = about  # type: ignore[attr-defined]
+        route.declared = about  # type: ignore[attr-defined] # functions have no attributes of their own
         return route
 
     return mark
