@@ -1,13 +1,13 @@
 """The last ten minutes, a sample a second: numbers in arrays whose size never changes, so they cost next to nothing.
 
-Whoever wants to follow waits for the next version, which is the number of samples there have ever been. Nothing is
-queued for them: who comes late finds the newest sample, and the others in the history.
+The version is the number of samples there have ever been. Who comes late finds the newest sample, and the others in the
+history.
 """
 
 from array import array
 from typing import NamedTuple
 
-import trio
+from trio_stream.versions import Versioned
 
 LENGTH = 600
 """Samples that are kept: ten minutes of them."""
@@ -43,24 +43,18 @@ class Columns(NamedTuple):
     streams: list[int]
 
 
-class History:
+class History(Versioned):
     """The `first` sample and those after it, at most `length`, and the means to wait until there is another one."""
 
     def __init__(self, first: Sample, length: int = LENGTH) -> None:
+        super().__init__()
         self._length = length
         self._times = array("q", [0]) * length
         self._cpu = array("d", [0.0]) * length
         self._memory = array("q", [0]) * length
         self._rates = array("q", [0]) * length
         self._streams = array("q", [0]) * length
-        self._version = 0
-        self._changed = trio.Event()
         self.add(first)
-
-    @property
-    def version(self) -> int:
-        """How many samples there have been."""
-        return self._version
 
     @property
     def newest(self) -> Sample:
@@ -69,22 +63,15 @@ class History:
 
     def add(self, sample: Sample) -> None:
         """Keep `sample`, in place of the oldest one if there is no room, and tell who waits."""
-        at = self._version % self._length
+        at = self.version % self._length
         self._times[at], self._cpu[at], self._memory[at], self._rates[at], self._streams[at] = sample
         self._newest = sample
-        self._version += 1
-        self._changed.set()
-        self._changed = trio.Event()
-
-    async def wait_after(self, version: int) -> None:
-        """Return once there is a version later than `version`."""
-        while self._version <= version:
-            await self._changed.wait()
+        self.changed()
 
     def columns(self, *, but: int = 0) -> Columns:
         """What is kept, without the newest `but` samples."""
-        last = self._version - but
-        first = max(0, self._version - self._length)
+        last = self.version - but
+        first = max(0, self.version - self._length)
         turn = range(first, max(first, last))
         return Columns(
             [self._times[each % self._length] for each in turn],

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 
-import trio
-
 from trio_stream.library.records.chores import Keeping
+from trio_stream.versions import Versioned
 
 
 @dataclass(slots=True)
@@ -37,10 +36,11 @@ class Watching:
     reason: str | None = None
 
 
-class Progress:
+class Progress(Versioned):
     """The state of the library's background work, and the means to wait until it is another."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.look = Look()
         self.last_full = Look()
         """The last look at everything that is over, however it ended; number 0 before the first."""
@@ -48,24 +48,6 @@ class Progress:
         self.keeping = Keeping()
         self.full_looks = 0
         """Looks at everything that came to their end."""
-        self._version = 0
-        self._changed = trio.Event()
-
-    @property
-    def version(self) -> int:
-        """A number that grows with each change."""
-        return self._version
-
-    def changed(self) -> None:
-        """Tell who waits that something is different."""
-        self._version += 1
-        self._changed.set()
-        self._changed = trio.Event()
-
-    async def wait_after(self, version: int) -> None:
-        """Return once there is a version later than `version`."""
-        while self._version <= version:
-            await self._changed.wait()
 
     @property
     def idle(self) -> bool:

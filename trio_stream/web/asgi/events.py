@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import wraps
 from types import TracebackType
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self, cast
 
 import trio
 from quart import Response, request
@@ -19,6 +19,7 @@ from quart.wrappers.response import ResponseBody
 
 from trio_stream.errors import ClientStalled
 from trio_stream.http.json_text import encode_ascii
+from trio_stream.versions import Versioned
 from trio_stream.web.asgi.exchange import exchange
 
 EVENTS = "text/event-stream"
@@ -31,19 +32,6 @@ SHORTEST = 0.2
 
 LAST_WORDS = 0.5
 """Seconds a client has to take what is being sent to it when the server begins to drain."""
-
-
-class Versioned(Protocol):
-    """Something whose states are numbered; the number grows with each."""
-
-    @property
-    def version(self) -> int:
-        """The number of the state it is in."""
-        ...
-
-    async def wait_after(self, version: int) -> None:
-        """Return once it is in a later state."""
-        ...
 
 
 def event(kind: str, version: int, data: object) -> bytes:
