@@ -34,6 +34,7 @@ NO_FILE: Raises = {DerivedNotFound: "There is no such file."}
 def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
     """The description that `describe` makes."""
     blueprint = Blueprint("pages", __name__)
+    describe = cache(describe)  # it walks all routes, and two addresses show it
 
     @cache
     def described() -> views.Asset:
