@@ -8,7 +8,7 @@ always are, also behind a proxy that ends TLS.
 
 import re
 
-type Headers = tuple[tuple[str, str], ...]
+from trio_stream.http.fields import Headers
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 

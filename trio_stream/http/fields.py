@@ -13,6 +13,9 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
+type Headers = tuple[tuple[str, str], ...]
+"""Header fields of a response, by name and value, in the order they are sent."""
+
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from trio_stream.byte_ranges import ByteRange, ByteRanges
 from trio_stream.errors import PreconditionFailed
 from trio_stream.http.bodies import Part, body_length, content_range, multipart_byteranges, slice_parts
-from trio_stream.http.fields import content_disposition, format_date
+from trio_stream.http.fields import Headers, content_disposition, format_date
 from trio_stream.http.preconditions import Validators, Verdict, evaluate, range_applies
 from trio_stream.http.ranges import select_ranges
 
@@ -53,7 +53,7 @@ class Answer:
     """A response: headers in the order they are sent, and the body as parts; no parts, no content."""
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     parts: tuple[Part, ...]
 
 

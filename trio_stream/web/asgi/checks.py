@@ -10,7 +10,8 @@ from hypercorn.typing import HTTPScope
 from quart import Quart, websocket
 
 from trio_stream.errors import ForeignOrigin, PreconditionFailed
-from trio_stream.http.cors import Headers, is_foreign, preflight_headers
+from trio_stream.http.cors import is_foreign, preflight_headers
+from trio_stream.http.fields import Headers
 from trio_stream.http.preconditions import asks_for_a_tag
 from trio_stream.web.asgi.exchange import Exchange, exchange
 

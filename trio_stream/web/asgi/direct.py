@@ -21,6 +21,7 @@ from werkzeug.routing import RequestRedirect
 
 from trio_stream.errors import ClientGone, NotTheOwner
 from trio_stream.http.bodies import Part
+from trio_stream.http.fields import Headers
 from trio_stream.http.representation import Answer, Representation, respond
 from trio_stream.server.asgi.http import LEAVING
 from trio_stream.services import Services
@@ -29,7 +30,7 @@ from trio_stream.streaming.stream import Stream
 from trio_stream.web.asgi.checks import SAFE_METHODS
 from trio_stream.web.asgi.exchange import Exchange, exchange
 from trio_stream.web.asgi.owner import Passed, ask_the_owner, by_the_owner
-from trio_stream.web.asgi.problems import Headers, ProblemResponse, describe
+from trio_stream.web.asgi.problems import ProblemResponse, describe
 
 METHODS = frozenset({"GET", "HEAD", "PUT"})
 
@@ -113,15 +114,18 @@ class StreamedResponse(Response):
         self.direct = direct
 
 
+async def _through_quart(route: Route, body: bytes = b"") -> Response:
+    """What a route returns to the request that Quart handles."""
+    held = exchange()
+    return StreamedResponse(await route(DirectRequest.of(cast("HTTPScope", request.scope), held, body), held))
+
+
 def byte_route(blueprint: Blueprint, *rules: str) -> Callable[[Route], Route]:
     """Register a function for GET and HEAD of `rules`, directly and through the framework."""
 
     def register(route: Route) -> Route:
         async def view(**_: Any) -> Response:
-            held = exchange()
-            return StreamedResponse(
-                await route(DirectRequest.of(cast("HTTPScope", request.scope), held), held)
-            )
+            return await _through_quart(route)
 
         view.route = route  # type: ignore[attr-defined] # where `_match_anew` looks
         for rule in rules:
@@ -137,10 +141,7 @@ def owner_route(blueprint: Blueprint, method: str, rule: str) -> Callable[[Route
     def register(route: Route) -> Route:
         @by_the_owner
         async def view(**_: Any) -> Response:
-            body = cast("bytes", await request.get_data())
-            held = exchange()
-            asked = DirectRequest.of(cast("HTTPScope", request.scope), held, body)
-            return StreamedResponse(await route(asked, held))
+            return await _through_quart(route, cast("bytes", await request.get_data()))
 
         view.route = route  # type: ignore[attr-defined] # where `_match_anew` looks
         blueprint.add_url_rule(rule, route.__name__, view, methods=[method])

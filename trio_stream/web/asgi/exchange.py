@@ -228,7 +228,7 @@ def services() -> Services:
 
 
 def writer() -> Writer:
-    """What changes the database; only where the process is the owner (`forward.by_the_owner` sees to that)."""
+    """What changes the database; only where the process is the owner (`owner.by_the_owner` sees to that)."""
     return services().owner.get().writer
 
 

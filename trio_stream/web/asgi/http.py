@@ -28,6 +28,7 @@ from trio_stream.errors import (
     TrioStreamError,
 )
 from trio_stream.http.cors import response_headers
+from trio_stream.http.fields import Headers
 from trio_stream.http.preconditions import asks_for_a_tag
 from trio_stream.server.asgi.http import LEAVING
 from trio_stream.server.sending.chunks import Chunk
@@ -36,7 +37,7 @@ from trio_stream.web.asgi.application import Application
 from trio_stream.web.asgi.checks import check_request
 from trio_stream.web.asgi.direct import DirectResponse, Route, StreamedResponse
 from trio_stream.web.asgi.exchange import Exchange, Request
-from trio_stream.web.asgi.problems import Headers, describe
+from trio_stream.web.asgi.problems import describe
 from trio_stream.web.asgi.scopes import delivery, spelt_normally, translate
 
 LAST: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}

@@ -13,12 +13,11 @@ from trio_stream.errors import (
     RangeNotSatisfiable,
     TrioStreamError,
 )
+from trio_stream.http.fields import Headers
 from trio_stream.http.json_text import encode
 from trio_stream.http.problems import MEDIA_TYPE, Problem
 
 log = structlog.get_logger("trio_stream.web")
-
-type Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
