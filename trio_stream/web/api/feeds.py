@@ -21,6 +21,8 @@ from trio_stream.playback.indexes import Index
 from trio_stream.web.api.wire.messages import (
     About,
     BytesQuery,
+    Command,
+    End,
     EndMessage,
     FragmentsEndMessage,
     FragmentsQuery,
@@ -29,6 +31,7 @@ from trio_stream.web.api.wire.messages import (
     PauseMessage,
     ResumeMessage,
     SeekMessage,
+    Start,
     StartMessage,
 )
 from trio_stream.web.api.wire.parts import checked_as, read_query
@@ -51,19 +54,19 @@ class Feed(Protocol):
     def first(self) -> int:
         """The position at which it begins."""
 
-    def read(self, message: object) -> PauseMessage | ResumeMessage | int:
+    def read(self, message: object) -> Command:
         """A client's message out of JSON; of a seek, the position it asks for.
 
         Raises `BadRequest`, `RangeNotSatisfiable`.
         """
 
-    def start(self, position: int, about: About) -> StartMessage | FragmentsStartMessage:
+    def start(self, position: int, about: About) -> Start:
         """What a client is told before what follows from there."""
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
         """What follows from there, in bodies that are sent one after the other."""
 
-    def end(self) -> EndMessage | FragmentsEndMessage:
+    def end(self) -> End:
         """What a client is told when everything went."""
 
 
@@ -88,7 +91,7 @@ class ByteFeed:
             raise BadRequest("end lies before start")
         return cls(start, min(end, size))
 
-    def read(self, message: object) -> PauseMessage | ResumeMessage | int:
+    def read(self, message: object) -> Command:
         found: SeekMessage | PauseMessage | ResumeMessage = checked_as(_BYTES_COMMAND, message, WANTED)
         if not isinstance(found, SeekMessage):
             return found
@@ -140,7 +143,7 @@ class Fragments:
         number = bisect_right(main.segments.starts, time * main.timescale) - 1
         return max(0, min(number, len(main.segments) - 1))
 
-    def read(self, message: object) -> PauseMessage | ResumeMessage | int:
+    def read(self, message: object) -> Command:
         found: FragmentsSeekMessage | PauseMessage | ResumeMessage
         found = checked_as(_FRAGMENTS_COMMAND, message, WANTED)
         return self.at(found.time) if isinstance(found, FragmentsSeekMessage) else found

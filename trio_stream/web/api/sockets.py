@@ -45,6 +45,7 @@ from trio_stream.web.api.wire.messages import (
     LARGEST_MESSAGE,
     About,
     BytesQuery,
+    Command,
     EndMessage,
     ErrorMessage,
     FragmentsEndMessage,
@@ -73,7 +74,7 @@ LONGEST_REASON = 100
 NORMAL, GOING_AWAY, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1011, 1013
 
 
-def parse_command(message: str | bytes, feed: Feed) -> PauseMessage | ResumeMessage | int:
+def parse_command(message: str | bytes, feed: Feed) -> Command:
     """Read a client's message; of a seek, the position its feed goes on from.
 
     Raises `BadRequest`, `RangeNotSatisfiable`.
@@ -257,7 +258,7 @@ class Session:
                     self._stream.end(Ending.STOPPED, "too many messages without a meaning")
                     return
 
-    def _obey(self, command: PauseMessage | ResumeMessage | int) -> None:
+    def _obey(self, command: Command) -> None:
         match command:
             case PauseMessage() | ResumeMessage():
                 self._paused = isinstance(command, PauseMessage)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 from urllib.parse import parse_qsl
 
-from msgspec import UNSET
 from quart import Blueprint, request
 
 from trio_stream.errors import BadRequest, StoreUnavailable, TrioStreamError, VideoNotFound
@@ -25,7 +24,7 @@ from trio_stream.web.api.wire.operations import (
     json_of,
     returns_json,
 )
-from trio_stream.web.api.wire.parts import VideoId, body_as, read_query
+from trio_stream.web.api.wire.parts import VideoId, body_as, given, read_query
 from trio_stream.web.api.wire.requests import FoldersQuery, VideoChange, VideosQuery
 from trio_stream.web.api.wire.videos import (
     DETAILED,
@@ -93,9 +92,9 @@ async def _page() -> VideoPage:
         limit=asked.limit,
         sort=asked.sort,
         order=asked.order,
-        folder=None if asked.folder is UNSET else asked.folder,
+        folder=given(asked.folder),
         q=asked.q,
-        cursor=None if asked.cursor is UNSET else asked.cursor,
+        cursor=given(asked.cursor),
     )
     page = await services().database.read(partial(pages.page, asked=wanted))
     return VideoPage(videos=shapes.names(page.rows), items=shapes.items(page.rows), next=page.next)
@@ -190,7 +189,7 @@ async def list_folders() -> Folders:
             pages.folder_page,
             inside=asked.inside,
             limit=asked.limit,
-            after=None if asked.cursor is UNSET else asked.cursor,
+            after=given(asked.cursor),
         )
     )
     return Folders(folders=[shapes.folder(row) for row in page.rows], next=page.next)

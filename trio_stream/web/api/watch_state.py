@@ -3,7 +3,6 @@
 from collections import Counter
 from functools import partial
 
-from msgspec import UNSET
 from quart import Blueprint
 
 from trio_stream.errors import BadRequest, VideoNotFound
@@ -27,7 +26,7 @@ from trio_stream.web.api.wire.operations import (
     nothing,
     returns_json,
 )
-from trio_stream.web.api.wire.parts import body_as, read_body, read_query
+from trio_stream.web.api.wire.parts import body_as, given, read_body, read_query
 from trio_stream.web.api.wire.requests import Limited
 from trio_stream.web.api.wire.videos import (
     VideoList,
@@ -164,8 +163,9 @@ async def continue_watching() -> VideoList:
 async def history() -> History:
     """What was watched when, the last first."""
     asked = read_query(HistoryQuery, query())
-    after = None if asked.cursor is UNSET else asked.cursor
-    page = await services().database.read(partial(viewed, user=user(), limit=asked.limit, after=after))
+    page = await services().database.read(
+        partial(viewed, user=user(), limit=asked.limit, after=given(asked.cursor))
+    )
     viewings = [
         Viewing(
             started=moment(row.started_at / 1000),

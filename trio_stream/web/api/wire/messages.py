@@ -117,3 +117,5 @@ class ResumeMessage(FromClient, frozen=True, kw_only=True, tag="resume"):
 
 type Start = StartMessage | FragmentsStartMessage
 type End = EndMessage | FragmentsEndMessage
+type Command = PauseMessage | ResumeMessage | int
+"""What a client wants: of a seek, the position its feed goes on from."""

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, cast
 
 import msgspec
-from msgspec import Meta, Struct, ValidationError
+from msgspec import UNSET, Meta, Struct, UnsetType, ValidationError
 from quart import request
 
 from trio_stream.errors import BadRequest
@@ -74,6 +74,11 @@ type Language = Annotated[
 type VideoId = Annotated[str, says("The id of a video, which stays with it.", SAMPLE_ID, pattern=ID_FORM)]
 type Cursor = Annotated[str, Meta(min_length=1, max_length=LONGEST_CURSOR, pattern=rf"^{CURSOR.pattern}\Z")]
 type Next = Annotated[Cursor | None, says("The cursor of the next page; null on the last one.")]
+
+
+def given[T](value: T | UnsetType) -> T | None:
+    """The value, or None for what was left out."""
+    return None if value is UNSET else value
 
 
 async def body_as[T: Body](kind: type[T]) -> T:

@@ -14,7 +14,7 @@ from trio_stream.library.records.editing import (
     VideoEdit,
 )
 from trio_stream.library.records.pages import LARGEST_PAGE, LONGEST_QUERY, SORTS, Order, Sort
-from trio_stream.web.api.wire.parts import SAMPLE, Body, Cursor, Name, Query, says
+from trio_stream.web.api.wire.parts import SAMPLE, Body, Cursor, Name, Query, given, says
 
 WORDS = r"^[^\u0000\uD800-\uDFFF]*\Z"
 """Text that any database takes: without NUL and lone surrogates."""
@@ -102,4 +102,4 @@ class VideoChange(Body, frozen=True, kw_only=True):
             raise BadRequest(self.wanted)
         title = KEEP if self.title is UNSET else self.title.strip() if self.title else None
         tags = None if self.tags is UNSET else tuple(dict.fromkeys(filter(None, map(str.strip, self.tags))))
-        return VideoEdit(title, None if self.description is UNSET else self.description, tags)
+        return VideoEdit(title, given(self.description), tags)
