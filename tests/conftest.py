@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import hypothesis
 import psutil
 import pytest
+import structlog
 from sqlalchemy.engine import URL
 from xdist.scheduler import LoadScopeScheduling
 
@@ -283,3 +285,12 @@ def ours_open(base: str) -> list[str]:
     with open("/proc/self/maps") as maps:
         found += [line for line in maps if base in line]
     return found
+
+
+@pytest.fixture
+def this_process_stays_as_it_is() -> Iterator[None]:
+    """What is done to the file limit and the logs of this process is undone."""
+    limit, logging = resource.getrlimit(resource.RLIMIT_NOFILE), structlog.get_config()
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    structlog.configure(**logging)

@@ -1,16 +1,13 @@
 """Everything that lives as long as the server: opened, watched, closed."""
 
 import os
-import resource
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import astuple
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import structlog
 import trio
 import trio.testing
 
@@ -21,14 +18,7 @@ from trio_stream.services import Health, _until, open_services, watched
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 
-
-@pytest.fixture(autouse=True)
-def this_process_stays_as_it_is() -> Iterator[None]:
-    """What is done here to the file limit and the logs of this process is undone."""
-    limit, logging = resource.getrlimit(resource.RLIMIT_NOFILE), structlog.get_config()
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
-    structlog.configure(**logging)
+pytestmark = pytest.mark.usefixtures("this_process_stays_as_it_is")
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """What an exchange holds is given back, in whatever moment it ends."""
 
 import os
-import resource
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
-import structlog
 import trio
 from hypercorn.typing import ASGIReceiveCallable, HTTPScope
 
@@ -28,12 +25,7 @@ FILM = Presentation(
 )
 
 
-@pytest.fixture(autouse=True)
-def this_process_stays_as_it_is() -> Iterator[None]:
-    limit, logging = resource.getrlimit(resource.RLIMIT_NOFILE), structlog.get_config()
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
-    structlog.configure(**logging)
+pytestmark = pytest.mark.usefixtures("this_process_stays_as_it_is")
 
 
 @pytest.fixture
