@@ -183,13 +183,13 @@ async def test_what_is_cold_arrives_and_is_warm_then(
 
 
 async def test_what_lies_far_apart_is_fetched_without_what_lies_between(disk: Disk, path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)  # and the system fetches nothing besides
-    forget(path)
     apart = [(0, 350), (100_000, 350), (SIZE - 350, 350)]
-    assert not disk.is_warm(fd, apart)
-    assert len(await disk.read(fd, apart, 1050)) == 1050
-    assert disk.is_warm(fd, apart)
-    assert disk.is_warm(fd, [(50_000, 350)])
-    assert not disk.is_warm(fd, [(SIZE // 2, 350)])
-    os.close(fd)
+    between = [(SIZE // 2, 350)]
+    with OpenFile(os.open(path, os.O_RDONLY)) as file:
+        os.posix_fadvise(file.fd, 0, 0, os.POSIX_FADV_RANDOM)  # and the system fetches nothing besides
+        forget(path)
+        assert not disk.is_warm(file.fd, apart)
+        assert len(await disk.read(file.fd, apart, 1050)) == 1050
+        assert disk.is_warm(file.fd, apart)
+        assert disk.is_warm(file.fd, [(50_000, 350)])
+        assert not disk.is_warm(file.fd, between)
