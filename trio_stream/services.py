@@ -20,7 +20,7 @@ import trio
 from trio_stream.backoff import Backoff
 from trio_stream.errors import NotTheOwner, TrioStreamError, first_error
 from trio_stream.library.background.derived import Derived
-from trio_stream.library.background.keeper import Keeper
+from trio_stream.library.background.jobs import Keeper
 from trio_stream.library.background.sweeping import Sweeper
 from trio_stream.library.folder.catalog import Catalog
 from trio_stream.library.folder.listing import Listing
@@ -34,7 +34,7 @@ from trio_stream.playback.offers import Offers
 from trio_stream.playback.presentations import Presentations
 from trio_stream.playback.remuxed import Made, Remuxer
 from trio_stream.playback.segment_cache import SegmentCache
-from trio_stream.playback.texts import Texts
+from trio_stream.playback.subtitles import Texts
 from trio_stream.playback.video_names import Names
 from trio_stream.settings import SQLITE, Settings
 from trio_stream.store.database import Database, migrate, open_database

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 
 from tests.support import wait_until
 from trio_stream.library.background.derived import Derived
-from trio_stream.library.background.keeper import Keeper
+from trio_stream.library.background.jobs import Keeper
 from trio_stream.library.scan.progress import Look, Progress
 from trio_stream.library.scan.scanner import Scanner
 from trio_stream.media.sandbox.sandbox import Sandbox

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from trio_stream.media.formats.facts import Facts
+from trio_stream.media.formats.media_info import Facts
 from trio_stream.media.jobs import Job, MediaFile, Reply, Unreadable
 from trio_stream.media.worker import forking
 

@@ -10,8 +10,8 @@ from sqlalchemy.engine import URL
 
 from trio_stream.library.folder.content import Content, Identity
 from trio_stream.library.naming.paths import place
-from trio_stream.library.records import losing, taking_up
-from trio_stream.library.records.taking_up import Found
+from trio_stream.library.records import adding, removing
+from trio_stream.library.records.adding import Found
 from trio_stream.store.engines import address, writing_engine
 from trio_stream.store.tables import contents, videos
 
@@ -37,7 +37,7 @@ def add(
     connection: Connection, *names: str, added: int = 1000, duration: float = 0.0, **more: Any
 ) -> list[str]:
     """Take up files of these names; answers the ids of their videos."""
-    taking_up.take_up(connection, [found(name, **more) for name in names], added)
+    adding.take_up(connection, [found(name, **more) for name in names], added)
     places = [place(name) for name in names]
     if duration:
         these = videos.c.place.in_(places)
@@ -55,4 +55,4 @@ def add(
 def lose(connection: Connection, *names: str, now: int = 5000) -> None:
     """Let the files of these names be gone."""
     numbers = connection.scalars(select(videos.c.number).where(videos.c.place.in_(map(place, names)))).all()
-    losing.lose_videos(connection, numbers, now, now)
+    removing.lose_videos(connection, numbers, now, now)

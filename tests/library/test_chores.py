@@ -10,9 +10,9 @@ from sqlalchemy.engine import URL
 from tests.library import rows
 from tests.library.patient import NOTHING
 from tests.packaging.test_from_outline import TRACK as PICTURES
-from trio_stream.library.records import chores
+from trio_stream.library.records import jobs
 from trio_stream.library.records.subtitles import keep_texts
-from trio_stream.media.formats.facts import SubtitleTrack
+from trio_stream.media.formats.media_info import SubtitleTrack
 from trio_stream.store.tables import contents, subtitles
 
 TRACK = SubtitleTrack(0, "subrip", True, "en", None, forced=False, hearing_impaired=False, default=False)
@@ -29,7 +29,7 @@ def kept(
     """The state of the texts of a content with these tracks, and of each, after the tracks `made` were extracted."""
     rows.add(connection, "film.mkv")
     revision = connection.scalars(select(contents.c.revision)).one()
-    chores.keep_facts(connection, revision, replace(NOTHING, subtitles=tracks(*codecs)))
+    jobs.keep_facts(connection, revision, replace(NOTHING, subtitles=tracks(*codecs)))
     if made:
         found = dict.fromkeys(made, ("0" * 32, None))
         keep_texts(connection, revision, found, "nothing is written in it")
@@ -79,7 +79,7 @@ def test_pictures_are_made_anew_only_where_facts_ask_for_others(
     with rows.opened(database_url) as engine, engine.begin() as connection:
         rows.add(connection, "film.mkv")
         revision = connection.scalars(select(contents.c.revision)).one()
-        chores.keep_facts(connection, revision, facts)
+        jobs.keep_facts(connection, revision, facts)
         connection.execute(update(contents).values(artwork="made"))
-        chores.keep_facts(connection, revision, replace(facts, **changed))
+        jobs.keep_facts(connection, revision, replace(facts, **changed))
         assert connection.scalars(select(contents.c.artwork)).one() == artwork

@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 from tests.databases import locked
 from tests.library.conftest import WORKER, open_shelf
 from tests.support import wait_until
-from trio_stream.library.background import keeper as keeper_module
+from trio_stream.library.background import jobs as keeper_module
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.store import engines
 

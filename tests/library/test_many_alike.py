@@ -9,8 +9,8 @@ import trio
 from sqlalchemy import Connection, Engine, select
 
 from tests.library.rows import found, opened
-from trio_stream.library.records.losing import lose_videos
-from trio_stream.library.records.taking_up import Found, take_up
+from trio_stream.library.records.adding import Found, take_up
+from trio_stream.library.records.removing import lose_videos
 from trio_stream.store.database import migrate
 from trio_stream.store.engines import sqlite_address
 from trio_stream.store.tables import videos

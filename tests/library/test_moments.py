@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.library.moments import LATEST, milliseconds, moment
+from trio_stream.library.timestamps import LATEST, milliseconds, moment
 
 
 @given(st.integers(0, LATEST * 1000))

@@ -15,7 +15,7 @@ from tests.databases import Databases
 from tests.library.rows import add, lose, opened
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming.paths import natural_key, sort_key, words
-from trio_stream.library.records import editing, losing, pages
+from trio_stream.library.records import editing, pages, removing
 from trio_stream.library.records.editing import VideoEdit
 from trio_stream.library.records.pages import SORTS, Order, PageQuery
 from trio_stream.store.tables import videos
@@ -341,7 +341,7 @@ def test_folders_are_pages_too(engine: Engine) -> None:
             assert shown(connection, folder=nowhere) == []
         assert shown(connection, folder="9") == ["9/x.mp4", "9/y.mp4"]
         assert shown(connection, folder="") == ["a.mp4"]
-        losing.lose_folder(connection, "9", 1, 1)
+        removing.lose_folder(connection, "9", 1, 1)
         assert [row.path for row in pages.folder_page(connection, "", 9, None).rows] == [b"10", b"B"]
         with pytest.raises(BadRequest, match="cursor"):
             pages.folder_page(connection, "", 9, pages.cursor("name", b"", 1))

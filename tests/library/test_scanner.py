@@ -22,7 +22,7 @@ from tests.library.conftest import Shelf, open_shelf
 from tests.support import wait_until
 from trio_stream.library.folder import changes
 from trio_stream.library.folder.content import SAMPLE, SAMPLES
-from trio_stream.library.records import chores, editing, losing, watch_state
+from trio_stream.library.records import editing, jobs, removing, watch_state
 from trio_stream.library.records.watch_state import Playhead
 from trio_stream.library.scan import examining
 from trio_stream.store.tables import playheads, subtitles, videos, viewings
@@ -170,7 +170,7 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
     await shelf.look()
     first = (await shelf.ids())["z/a.mp4"]
     path.rename(shelf.root / "a/b.mp4")
-    lose_videos = losing.lose_videos
+    lose_videos = removing.lose_videos
 
     def write(id_: str, position: float, now: int) -> Callable[[Connection], object]:
         return lambda c: watch_state.put(c, user="local", id_=id_, playhead=Playhead(position), now=now)
@@ -183,7 +183,7 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
         return lose_videos(connection, **more)
 
     await shelf.writer.write(write(first, 1, 1000))
-    monkeypatch.setattr(losing, "lose_videos", late)
+    monkeypatch.setattr(removing, "lose_videos", late)
     await shelf.look("a", "z")
     row = (await shelf.rows())["a/b.mp4"]
     assert (row.id, row.title, row.tags) == (first, "Mine", '["new"]')
@@ -590,8 +590,8 @@ async def test_subtitles_of_a_video_that_is_gone_are_nobodys_work(shelf: Shelf) 
     await shelf.look()
 
     async def left() -> tuple[int, int]:
-        keeping = await shelf.database.read(chores.count)
-        files = await shelf.database.read(partial(chores.to_convert, after=0, most=9))
+        keeping = await shelf.database.read(jobs.count)
+        files = await shelf.database.read(partial(jobs.to_convert, after=0, most=9))
         return keeping.to_extract, len(files)
 
     assert await left() == (1, 1)

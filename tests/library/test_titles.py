@@ -17,24 +17,16 @@ from sqlalchemy.engine import URL
 from tests.library.conftest import Shelf, open_shelf
 from tests.library.rows import add, lose, opened
 from trio_stream.library.folder.title_files import TitleFile
-from trio_stream.library.moments import milliseconds
 from trio_stream.library.naming.families import MOST, by_name
 from trio_stream.library.naming.paths import place
-from trio_stream.library.records import (
-    editing,
-    exports,
-    grouping,
-    history,
-    losing,
-    pages,
-    watch_state,
-)
+from trio_stream.library.records import editing, exports, grouping, history, pages, removing, watch_state
 from trio_stream.library.records.editing import VideoEdit
 from trio_stream.library.records.folders import count
 from trio_stream.library.records.pages import SORTS, PageQuery, Sort
 from trio_stream.library.records.versions import versions
 from trio_stream.library.records.watch_state import Playhead
-from trio_stream.library.scan.looking import TITLE_BATCH
+from trio_stream.library.scan.folder_scanner import TITLE_BATCH
+from trio_stream.library.timestamps import milliseconds
 from trio_stream.store.tables import playheads, title_files, videos, viewings
 
 NOW = 1_700_000_000_000
@@ -469,7 +461,7 @@ def live(connection: Connection, steps: list[tuple[str, str, object]]) -> None:
             else:
                 grouping.keep_title_files(connection, "", [], [f"{name}.title.toml"])
         elif what == "folder":
-            losing.lose_folder(connection, name, now, now)
+            removing.lose_folder(connection, name, now, now)
         elif os.fsencode(name) in connection.scalars(here).all():
             happen(connection, what, name, more, now)
             last = {"watch": position(now), "forget": None}.get(what, last)

@@ -12,11 +12,11 @@ from sqlalchemy.engine import URL
 from tests.databases import Databases
 from tests.library.rows import add, lose, opened
 from trio_stream.errors import BadRequest
-from trio_stream.library.moments import milliseconds
 from trio_stream.library.records import exports, history, watch_state
 from trio_stream.library.records.exports import Entry
 from trio_stream.library.records.history import CONTINUED
 from trio_stream.library.records.watch_state import Kept, Playhead
+from trio_stream.library.timestamps import milliseconds
 from trio_stream.store.tables import playheads, videos, viewings
 
 MINUTE = 60_000

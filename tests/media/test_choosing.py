@@ -7,10 +7,10 @@ import pytest
 
 from tests.media.making import make, run, size
 from tests.media.remuxing import outlined
-from trio_stream.media.artwork.pictures import pictures
+from trio_stream.media.artwork.generate import pictures
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.choosing import Pictures, Sound, film_of
-from trio_stream.media.formats.facts import Facts
+from trio_stream.media.formats.media_info import Facts
+from trio_stream.media.formats.track_choice import Pictures, Sound, film_of
 from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import read_index

@@ -8,10 +8,10 @@ import pytest
 from tests.media.making import make, run
 from tests.media.remuxing import outlined
 from tests.mp4.making import Making, box, full, tkhd, words
-from trio_stream.media.artwork.pictures import pictures
+from trio_stream.media.artwork.generate import pictures
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.facts import Facts
-from trio_stream.media.subtitles.texts import texts
+from trio_stream.media.formats.media_info import Facts
+from trio_stream.media.subtitles.extract import texts
 from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import read_index

@@ -18,7 +18,7 @@ from tests.media.making import run
 from trio_stream.errors import MediaUnreadable
 from trio_stream.media.containers.opening import printable, what_list
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.facts import Facts
+from trio_stream.media.formats.media_info import Facts
 from trio_stream.media.jobs import Unreadable
 from trio_stream.media.sandbox.sandbox import Sandbox
 

@@ -8,9 +8,9 @@ from tests.media.making import make, run
 from tests.media.remuxing import Made, init_of, outlined, segment_of, sound
 from tests.media.test_remux import assert_same, assert_same_sound
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.facts import Facts
+from trio_stream.media.formats.media_info import Facts
 from trio_stream.media.formats.outline import AudioOutline
-from trio_stream.media.subtitles.texts import texts
+from trio_stream.media.subtitles.extract import texts
 
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 2 -g 10"
 KEPT = "-avoid_negative_ts disabled -copyts"

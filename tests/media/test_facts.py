@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.media.formats.facts import AudioTrack, Chapter, Facts, Keyframes, SubtitleTrack, VideoTrack
+from trio_stream.media.formats.media_info import (
+    AudioTrack,
+    Chapter,
+    Facts,
+    Keyframes,
+    SubtitleTrack,
+    VideoTrack,
+)
 
 WHOLE = Facts(
     container="mp4",

@@ -7,9 +7,9 @@ import pytest
 from tests.media.making import make, opened, run
 from tests.media.remuxing import bounds, carried, outlined, segment_of
 from tests.media.test_remux import assert_same
-from trio_stream.media.artwork.pictures import pictures
+from trio_stream.media.artwork.generate import pictures
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.facts import Facts
+from trio_stream.media.formats.media_info import Facts
 from trio_stream.media.formats.outline import AudioOutline
 from trio_stream.media.remux.demuxing import open_tracks
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.media.making import gray, make, run, size
-from trio_stream.media.artwork.pictures import Pace, pictures
+from trio_stream.media.artwork.generate import Pace, pictures
 from trio_stream.media.jobs import Unreadable
 
 SECONDS = "geq=lum='16+floor(T)*4':cb=128:cr=128"

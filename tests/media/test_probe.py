@@ -20,7 +20,7 @@ from trio_stream.errors import MediaUnreadable
 from trio_stream.media.containers.keyframes import are_uneven
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.containers.tracks import rotation
-from trio_stream.media.formats.facts import KEYFRAME_LIMIT, AudioTrack, Facts, VideoTrack
+from trio_stream.media.formats.media_info import KEYFRAME_LIMIT, AudioTrack, Facts, VideoTrack
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.sandbox.sandbox import Sandbox
 

@@ -10,8 +10,8 @@ from tests.media.test_subtitles import HEAD, read
 from tests.mp4 import making as mp4
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.jobs import Unreadable
-from trio_stream.media.subtitles import texts as room
-from trio_stream.media.subtitles.texts import subtitle, texts
+from trio_stream.media.subtitles import extract as room
+from trio_stream.media.subtitles.extract import subtitle, texts
 
 WORDS = [
     (200, 1400, "First words, <i>slanted</i>"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trio_stream.media.formats.tiles import (
+from trio_stream.media.formats.trickplay import (
     MOST_SHEETS,
     TALLEST_TILE,
     TILE_WIDTH,

@@ -30,7 +30,7 @@ from tests.mp4.making import (
 )
 from tests.packaging.making import SCALE, SOUND, movie, pictures, sound
 from trio_stream.media.formats.aac import UNARRANGED
-from trio_stream.media.formats.choosing import ONE_FILM
+from trio_stream.media.formats.track_choice import ONE_FILM
 from trio_stream.mp4.boxes import read_boxes
 from trio_stream.mp4.edits.timeline import Timeline, Unsupported
 from trio_stream.mp4.reading.esds import write_esds

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.costs import assert_costs
-from trio_stream.media.formats.facts import AudioTrack, VideoTrack
+from trio_stream.media.formats.media_info import AudioTrack, VideoTrack
 from trio_stream.media.formats.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.from_mp4 import HEAD, PER_SAMPLE

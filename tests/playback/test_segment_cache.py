@@ -17,7 +17,7 @@ from tests.support import wait_until
 from trio_stream.errors import MediaUnreadable, MediaWorkerFailed, TooManyFiles
 from trio_stream.files import OpenFile
 from trio_stream.packaging.cutting import SCHEME
-from trio_stream.playback import shelf
+from trio_stream.playback import disk_cache
 from trio_stream.playback.segment_cache import SegmentCache
 
 type Open = Callable[..., AbstractAsyncContextManager[SegmentCache]]
@@ -231,14 +231,14 @@ async def test_thrown_away_when_something_else_made_it(
     async with serving(tmp_path) as cache:
         await got(cache, "a", Maker())
     if what == "the program":
-        monkeypatch.setattr(shelf, "__version__", "99")
+        monkeypatch.setattr(disk_cache, "__version__", "99")
     elif what == "the rules":
-        monkeypatch.setattr(shelf, "SCHEME", SCHEME + 1)
+        monkeypatch.setattr(disk_cache, "SCHEME", SCHEME + 1)
     else:
         boot = tmp_path.parent / f"{tmp_path.name}-boot"
         if what == "the machine":
             boot.write_text("another")
-        monkeypatch.setattr(shelf, "BOOT_ID", boot)
+        monkeypatch.setattr(disk_cache, "BOOT_ID", boot)
     async with serving(tmp_path) as cache:
         assert cache.statistics().segments == 0
         assert on_disk(tmp_path) == set()
@@ -273,9 +273,9 @@ async def test_who_leaves_while_room_is_made_leaves_none_of_it_on_the_disk(tmp_p
 async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(tmp_path) as cache:
         await got(cache, "a", Maker())
-        put = shelf.Shelf.put
+        put = disk_cache.Shelf.put
 
-        def full(self: shelf.Shelf, key: str, data: bytes) -> OpenFile:
+        def full(self: disk_cache.Shelf, key: str, data: bytes) -> OpenFile:
             if full_now:
                 with monkeypatch.context() as context:
                     context.setattr("os.replace", no_space)
@@ -286,7 +286,7 @@ async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             raise OSError(errno.ENOSPC, "No space left on device")
 
         full_now = True
-        monkeypatch.setattr(shelf.Shelf, "put", full)
+        monkeypatch.setattr(disk_cache.Shelf, "put", full)
         with structlog.testing.capture_logs() as logs:
             for key in ("b", "c"):
                 assert await got(cache, key, Maker(b"made")) == b"made"
@@ -368,6 +368,6 @@ async def test_the_end_of_the_server(tmp_path: Path) -> None:
 def test_without_memory_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS."""
     monkeypatch.delattr(os, "memfd_create", raising=False)
-    with shelf.in_memory(b"data") as file:
+    with disk_cache.in_memory(b"data") as file:
         assert os.pread(file.fd, 10, 0) == b"data"
         assert os.fstat(file.fd).st_nlink == 0

@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from tests.support import wait_until
 from trio_stream.library.background.derived import Derived
 from trio_stream.packaging.webvtt import Cues
-from trio_stream.playback.texts import TEXT, Texts
+from trio_stream.playback.subtitles import TEXT, Texts
 from trio_stream.store.database import open_database
 from trio_stream.store.tables import contents, folders, subtitles, videos
 from trio_stream.store.writer import Writer

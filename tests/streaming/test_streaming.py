@@ -21,11 +21,11 @@ from trio_stream.errors import (
 from trio_stream.files import OpenFile
 from trio_stream.http.bodies import Part, slice_parts
 from trio_stream.server.sending.chunks import Chunk
+from trio_stream.streaming.chunk_size import ChunkSizer
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile, MapPool
 from trio_stream.streaming.pump import LARGEST_COPY, LARGEST_LONE_COPY, Delivery
 from trio_stream.streaming.registry import Registry
-from trio_stream.streaming.sizing import ChunkSizer
 from trio_stream.streaming.stream import DEPTH, LARGEST_CHUNK, SMALLEST, Ending
 
 

@@ -13,9 +13,9 @@ from trio_stream.library.records.editing import VideoEdit
 from trio_stream.library.records.exports import Entry
 from trio_stream.library.records.pages import SORTS
 from trio_stream.library.records.watch_state import LONGEST, Kept, Playhead
-from trio_stream.media.formats import facts as probed
+from trio_stream.media.formats import media_info as probed
 from trio_stream.streaming.stream import Ending
-from trio_stream.web.api.wire import facts
+from trio_stream.web.api.wire import media_info
 from trio_stream.web.api.wire.figures import StreamsEnded
 from trio_stream.web.api.wire.library import TitleProblem
 from trio_stream.web.api.wire.parts import read_body, read_query
@@ -172,7 +172,7 @@ def test_the_name_of_a_folder_is_any() -> None:
 
 @pytest.mark.parametrize("kind", ["VideoTrack", "AudioTrack", "SubtitleTrack", "Chapter"])
 def test_tracks_are_told_as_they_are_probed(kind: str) -> None:
-    assert list(getattr(facts, kind).__struct_fields__) == list(getattr(probed, kind).__slots__)
+    assert list(getattr(media_info, kind).__struct_fields__) == list(getattr(probed, kind).__slots__)
 
 
 def test_every_ending_is_counted() -> None:

@@ -8,8 +8,8 @@ ends with it: what is late is decoded at 0, and the last sample of what is short
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from trio_stream.media.formats.choosing import ARE_STILLS, ONE_FILM
 from trio_stream.media.formats.outline import AudioOutline, Carriage, FilePart, Outline, VideoOutline
+from trio_stream.media.formats.track_choice import ARE_STILLS, ONE_FILM
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.mp4.writing.heads import SHORT
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut_evenly

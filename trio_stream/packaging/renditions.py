@@ -13,7 +13,7 @@ from functools import partial
 from itertools import accumulate, pairwise
 
 from trio_stream.media.formats.codecs import HLG, PQ, TRANSFERS
-from trio_stream.media.formats.facts import VideoTrack
+from trio_stream.media.formats.media_info import VideoTrack
 from trio_stream.media.formats.outline import AudioOutline, Carriage, Cuts, VideoOutline
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.cutting import cut, cut_evenly, thin

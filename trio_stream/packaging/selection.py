@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from trio_stream.media.formats.choosing import ARE_STILLS, ONE_FILM, Pictures, Sound, film_of
+from trio_stream.media.formats.track_choice import ARE_STILLS, ONE_FILM, Pictures, Sound, film_of
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.extent import end_of, placed_tracks
 from trio_stream.mp4.edits.rearranging import leave_out

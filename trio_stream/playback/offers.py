@@ -27,7 +27,7 @@ from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Subtitles, Title
 from trio_stream.playback.indexes import Index, Indexes
 from trio_stream.playback.presentations import BUDGET, Presentations
-from trio_stream.playback.texts import texts_of
+from trio_stream.playback.subtitles import texts_of
 from trio_stream.playback.video_names import Names
 from trio_stream.store import Connection
 from trio_stream.store.database import Database

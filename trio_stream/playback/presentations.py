@@ -19,7 +19,7 @@ from trio_stream.errors import (
     again,
 )
 from trio_stream.files import OpenFile
-from trio_stream.library.records import made
+from trio_stream.library.records import derived
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation
@@ -134,7 +134,7 @@ class Presentations:
         writer = self._writer()
         if writer is None:
             return
-        keep = partial(made.keep_presentation, revision=revision, packed=presentation.pack())
+        keep = partial(derived.keep_presentation, revision=revision, packed=presentation.pack())
         try:
             await writer.write(keep)
         except StoreError as error:
@@ -147,7 +147,7 @@ def _weight(_: str, found: Presentation | Unpackageable) -> int:
 
 
 def _look_up(connection: Connection, revision: str) -> Presentation | None:
-    packed = made.packed_presentation(connection, revision)
+    packed = derived.packed_presentation(connection, revision)
     try:
         return None if packed is None else Presentation.unpack(packed)
     except ValueError:

@@ -16,8 +16,8 @@ from trio_stream.files import NO_DESCRIPTOR, OpenFile
 from trio_stream.media.formats.outline import SEGMENT_LIMIT, Outline
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.packaging.presentation import Rendition, Stretch
+from trio_stream.playback.disk_cache import Shelf
 from trio_stream.playback.segment_cache import SegmentCache
-from trio_stream.playback.shelf import Shelf
 
 AT_ONCE = 3
 """Segments that are made at once: one is ready in much less time than it plays, and the sandbox has other work too."""

@@ -16,7 +16,7 @@ import trio
 from trio_stream.caching import BoundedCache
 from trio_stream.errors import MediaWorkerFailed, TooManyFiles
 from trio_stream.files import NO_DESCRIPTOR, OpenFile
-from trio_stream.playback.shelf import Shelf, in_memory
+from trio_stream.playback.disk_cache import Shelf, in_memory
 from trio_stream.single_flight import Flight, SingleFlight
 
 log = structlog.get_logger("trio_stream.playback")

@@ -28,7 +28,7 @@ from trio_stream.server.protocol import NoHTTP3
 from trio_stream.server.tasks import TaskGroup
 from trio_stream.server.tcp.admission import LOOPBACK, Admission, Network
 from trio_stream.server.tcp.connection import Connection
-from trio_stream.server.tcp.patience import Patience
+from trio_stream.server.tcp.timeouts import Patience
 from trio_stream.server.tcp.visits import VISITS
 from trio_stream.server.worker import worker_serve
 

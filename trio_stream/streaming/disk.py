@@ -15,7 +15,7 @@ import trio
 
 from trio_stream.byte_ranges import ByteRange, join
 from trio_stream.server.sending.gathering import gather
-from trio_stream.streaming.sizing import KIB
+from trio_stream.streaming.chunk_size import KIB
 
 PROBE_EVERY = 128 * KIB
 """Kernels read ahead by at least so many bytes, so one byte in each tells whether the others are there."""

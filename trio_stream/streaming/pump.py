@@ -16,9 +16,9 @@ from trio_stream.byte_ranges import ByteRange, take
 from trio_stream.errors import SourceChanged, SourceUnreadable
 from trio_stream.http.bodies import Part
 from trio_stream.server.sending.chunks import Chunk, FileChunk
+from trio_stream.streaming.chunk_size import KIB, ChunkSizer
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
-from trio_stream.streaming.sizing import KIB, ChunkSizer
 
 TAIL = 16 * KIB
 """So many bytes at the end of what lies in the file are read instead of mapped. Small bodies are all tail."""

@@ -19,6 +19,7 @@ from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import ClientGone, ClientStalled, TrioStreamError, first_error
 from trio_stream.http.bodies import Part, body_length
 from trio_stream.server.sending.chunks import Chunk
+from trio_stream.streaming.chunk_size import KIB, ChunkSizer
 from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.pump import (
@@ -29,7 +30,6 @@ from trio_stream.streaming.pump import (
     Pump,
     release,
 )
-from trio_stream.streaming.sizing import KIB, ChunkSizer
 
 DEPTH = 2
 """Chunks that may wait in the channel of a stream. With the one that is sent and the one that waits for a place, four

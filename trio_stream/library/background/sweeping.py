@@ -13,7 +13,7 @@ import trio
 
 from trio_stream.errors import StoreError
 from trio_stream.library.background.derived import Derived
-from trio_stream.library.records import made
+from trio_stream.library.records import derived
 from trio_stream.library.scan.progress import Progress
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
@@ -59,11 +59,11 @@ class Sweeper:
         """Sweep now; returns whether that went well."""
         try:
             removed = await self._derived.sweep(
-                partial(trio.from_thread.run, self._database.read, made.wanted_files)
+                partial(trio.from_thread.run, self._database.read, derived.wanted_files)
             )
-            lacking = await self._derived.lacking(await self._database.read(made.wanted_files))
-            await self._writer.write(made.forget_presentations)
-            again = await self._writer.write(partial(made.make_again, lacking=lacking)) if lacking else 0
+            lacking = await self._derived.lacking(await self._database.read(derived.wanted_files))
+            await self._writer.write(derived.forget_presentations)
+            again = await self._writer.write(partial(derived.make_again, lacking=lacking)) if lacking else 0
         except (StoreError, OSError) as error:
             log.warning("what is not needed any more could not be swept away", reason=str(error))
             return False

@@ -8,7 +8,7 @@ import trio
 from trio_stream.errors import VideoNotFound
 from trio_stream.library.folder.catalog import open_file
 from trio_stream.library.folder.content import Identity, digest, examine, is_read_whole
-from trio_stream.library.records.taking_up import Found
+from trio_stream.library.records.adding import Found
 
 log = structlog.get_logger("trio_stream.library")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from trio_stream.library.records.chores import Keeping
+from trio_stream.library.records.jobs import Keeping
 from trio_stream.versions import Versioned
 
 

@@ -13,7 +13,7 @@ import trio
 from trio_stream.errors import StoreError, TooManyFiles
 from trio_stream.library.folder.changes import NotWatching, Replaced, Unnameable, Watch
 from trio_stream.library.folder.subtitle_files import around_subtitles
-from trio_stream.library.scan.looking import Looker
+from trio_stream.library.scan.folder_scanner import Looker
 from trio_stream.library.scan.progress import Look, Progress
 from trio_stream.library.scan.settling import REST, RETRY, Again
 from trio_stream.store.database import Database

@@ -16,7 +16,7 @@ import av.error
 from av.stream import Discard
 from av.video.stream import VideoStream
 
-from trio_stream.media.formats import facts
+from trio_stream.media.formats import media_info
 from trio_stream.media.jobs import MediaFile
 
 SCAN_BYTES = 32 << 20
@@ -57,7 +57,7 @@ class Scan:
         self.end: float | None = None
         self.moments: list[int] = []
 
-    def keyframes(self, scan_bytes: int) -> facts.Keyframes:
+    def keyframes(self, scan_bytes: int) -> media_info.Keyframes:
         """What was found; nothing it meets in a damaged file is an error any more."""
         times: list[float] = []
         until: float | None = None
@@ -70,7 +70,7 @@ class Scan:
                 times, until = self._read(scan_bytes)
         except (av.error.FFmpegError, ValueError, OSError):
             until = times[-1] if times else 0.0
-        return facts.Keyframes(self.stream.index, self._thinned(times), until)
+        return media_info.Keyframes(self.stream.index, self._thinned(times), until)
 
     def _indexed(self) -> tuple[list[float], float | None]:
         """The sample tables of an MP4 file. Their times are of decoding: the first picture tells what is between."""
@@ -109,7 +109,7 @@ class Scan:
             number = entries.search_timestamp(entry.timestamp + 1, backward=False)
 
     def _read(
-        self, scan_bytes: int, packets: int = 10 * facts.KEYFRAME_LIMIT
+        self, scan_bytes: int, packets: int = 10 * media_info.KEYFRAME_LIMIT
     ) -> tuple[list[float], float | None]:
         """Packets from the beginning, until enough was read."""
         for each in self.container.streams:
@@ -139,8 +139,8 @@ class Scan:
     def _thinned(self, times: list[float]) -> tuple[float, ...]:
         """In order, to the millisecond, none twice, at most KEYFRAME_LIMIT of them."""
         ordered = sorted({seconds(time) for time in times})
-        if len(ordered) > facts.KEYFRAME_LIMIT:
-            every = math.ceil(len(ordered) / facts.KEYFRAME_LIMIT)
+        if len(ordered) > media_info.KEYFRAME_LIMIT:
+            every = math.ceil(len(ordered) / media_info.KEYFRAME_LIMIT)
             ordered = ordered[::every]
         return tuple(ordered)
 

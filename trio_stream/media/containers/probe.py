@@ -31,7 +31,7 @@ from trio_stream.media.containers.tracks import (
     positive,
     text_of,
 )
-from trio_stream.media.formats import facts
+from trio_stream.media.formats import media_info
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 
 
@@ -50,7 +50,7 @@ def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[st
     return found.to_json()
 
 
-def _one(file: MediaFile, scan_bytes: int) -> facts.Facts:
+def _one(file: MediaFile, scan_bytes: int) -> media_info.Facts:
     with open_described(file) as container:
         try:
             return _facts(container, file, max(0, scan_bytes))
@@ -58,27 +58,27 @@ def _one(file: MediaFile, scan_bytes: int) -> facts.Facts:
             raise Unreadable(f"it is damaged: {printable(error.strerror or str(error))}") from None
 
 
-def _joined(first: facts.Facts, other: facts.Facts) -> facts.Facts:
+def _joined(first: media_info.Facts, other: media_info.Facts) -> media_info.Facts:
     """What is known of a file whose parts these are, one behind the other: tracks are those of the first."""
     begins = first.duration or 0.0
     keyframes, more = first.keyframes, other.keyframes
     if keyframes is not None and keyframes.until is None and more is not None:
         times = (*keyframes.times, *(seconds(time + begins) for time in more.times))
         until = None if more.until is None else seconds(more.until + begins)
-        keyframes = facts.Keyframes(keyframes.track, times[: facts.KEYFRAME_LIMIT], until)
+        keyframes = media_info.Keyframes(keyframes.track, times[: media_info.KEYFRAME_LIMIT], until)
     return replace(first, duration=seconds(begins + (other.duration or 0.0)), keyframes=keyframes)
 
 
-def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> facts.Facts:
+def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> media_info.Facts:
     name = container_name(container, file)
-    streams = list(container.streams)[: facts.TRACK_LIMIT]
+    streams = list(container.streams)[: media_info.TRACK_LIMIT]
     film = film_in(container)
     pictures = sorted(
         (each for each in streams if isinstance(each, VideoStream)), key=lambda each: pictures_of(each).rank
     )
     video = [each for each in pictures if each is film or not pictures_of(each).still]
     cover = next((each for each in sorted(pictures, key=_is_no_cover) if each not in video), None)
-    audio = [each for each in sounds_in(container) if each.index < facts.TRACK_LIMIT]
+    audio = [each for each in sounds_in(container) if each.index < media_info.TRACK_LIMIT]
     subtitles = [each for each in streams if isinstance(each, SubtitleStream)]
     span = span_of(container, file, name, {each.id for each in (*video[:1], *audio)})
     start, duration = span.start, span.duration
@@ -98,9 +98,9 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     duration, until = found_until(file, name, span, duration)
     if until is not None and keyframes is not None:
         keyframes = replace(keyframes, times=tuple(each for each in keyframes.times if each < until))
-    return facts.Facts(
+    return media_info.Facts(
         container=name,
-        start=round(min(start, facts.LARGEST / 2), 3),
+        start=round(min(start, media_info.LARGEST / 2), 3),
         duration=None if duration is None else seconds(duration),
         until=None if until is None else seconds(until),
         recoded=span.recoded,
@@ -117,17 +117,19 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
 
 def _chapters(
     container: av.container.InputContainer, start: float, duration: float | None
-) -> Iterator[facts.Chapter]:
+) -> Iterator[media_info.Chapter]:
     """Chapters, none of which goes on behind the end."""
     last = math.inf if duration is None else seconds(duration)
-    for chapter in container.chapters()[: facts.CHAPTER_LIMIT]:
+    for chapter in container.chapters()[: media_info.CHAPTER_LIMIT]:
         base = rational(chapter["time_base"]) or Fraction(0)
         begin, end = (
             seconds(float(chapter["start"] * base) - start),
             seconds(float(chapter["end"] * base) - start),
         )
         if begin < last:
-            yield facts.Chapter(begin, min(max(begin, end), last), text_of(chapter["metadata"].get("title")))
+            yield media_info.Chapter(
+                begin, min(max(begin, end), last), text_of(chapter["metadata"].get("title"))
+            )
 
 
 def _mean_bit_rate(size: int | None, duration: float | None) -> int | None:

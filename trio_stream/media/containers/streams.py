@@ -9,7 +9,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from trio_stream.media.containers.keyframes import rational
-from trio_stream.media.formats.choosing import UNKNOWN, Pictures, Sound, film_of
+from trio_stream.media.formats.track_choice import UNKNOWN, Pictures, Sound, film_of
 
 SECONDARY = (
     Disposition.comment

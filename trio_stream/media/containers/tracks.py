@@ -18,7 +18,7 @@ from trio_stream.languages import language_of
 from trio_stream.media.containers.keyframes import rational
 from trio_stream.media.containers.opening import printable
 from trio_stream.media.containers.streams import is_flagged
-from trio_stream.media.formats import facts
+from trio_stream.media.formats import media_info
 from trio_stream.media.formats.codecs import (
     HLG,
     PQ,
@@ -30,7 +30,7 @@ from trio_stream.media.formats.codecs import (
 )
 
 
-def describe_video(stream: VideoStream, container: str, entry: str = "") -> facts.VideoTrack:
+def describe_video(stream: VideoStream, container: str, entry: str = "") -> media_info.VideoTrack:
     """What is known of a track that lies in a `container`, or is to lie in a sample entry of the kind `entry`."""
     context: VideoCodecContext | None = stream.codec_context
     metadata = stream.metadata
@@ -58,7 +58,7 @@ def describe_video(stream: VideoStream, container: str, entry: str = "") -> fact
                 "bit_rate",
             )
         )
-        return facts.VideoTrack(
+        return media_info.VideoTrack(
             codec="unknown", width=0, height=0, pixel_aspect=Fraction(1), **(nothing | common)
         )
     side = context.coded_side_data
@@ -82,7 +82,7 @@ def describe_video(stream: VideoStream, container: str, entry: str = "") -> fact
         dolby_vision=(dolby[2], dolby[3], dolby[7]) if dolby and len(bytes(dolby)) >= 8 else None,
     )
     common["rotation"] = rotation(bytes(side.get("display_matrix", b"")))
-    return facts.VideoTrack(
+    return media_info.VideoTrack(
         codec=coding.codec,
         codec_string=video_codec_string(coding),
         profile=coding.profile,
@@ -99,10 +99,10 @@ def describe_video(stream: VideoStream, container: str, entry: str = "") -> fact
     )
 
 
-def _hdr(coding: Coding) -> facts.Hdr | None:
+def _hdr(coding: Coding) -> media_info.Hdr | None:
     if coding.dolby_vision is not None or coding.tag in {"dvh1", "dvhe", "dva1", "dvav", "dav1"}:
         return "Dolby Vision"
-    kinds: dict[int, facts.Hdr] = {PQ: "HDR10", HLG: "HLG"}
+    kinds: dict[int, media_info.Hdr] = {PQ: "HDR10", HLG: "HLG"}
     return kinds.get(coding.transfer)
 
 
@@ -129,7 +129,7 @@ def rotation(matrix: bytes) -> int:
     return (degrees + 180) % 360 if mirrored and 90 < degrees < 270 else degrees
 
 
-def describe_audio(stream: AudioStream) -> facts.AudioTrack:
+def describe_audio(stream: AudioStream) -> media_info.AudioTrack:
     """What is known of a track of sound."""
     context: AudioCodecContext | None = stream.codec_context
     common: dict[str, Any] = {
@@ -139,12 +139,12 @@ def describe_audio(stream: AudioStream) -> facts.AudioTrack:
         "default": is_flagged(stream, Disposition.default),
     }
     if context is None:
-        return facts.AudioTrack(
+        return media_info.AudioTrack(
             codec="unknown", codec_string=None, profile=None, channels=0, layout=None, sample_rate=0,
             bit_rate=None, **common,
         )  # fmt: skip
     codec, profile = context.codec.canonical_name, context.profile
-    return facts.AudioTrack(
+    return media_info.AudioTrack(
         codec=codec,
         codec_string=audio_codec_string(
             codec, profile=profile, extradata=context.extradata or b"", sample_rate=context.sample_rate
@@ -158,7 +158,7 @@ def describe_audio(stream: AudioStream) -> facts.AudioTrack:
     )
 
 
-def describe_subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
+def describe_subtitle(stream: SubtitleStream) -> media_info.SubtitleTrack:
     """What is known of a track of subtitles: those that are text can be read."""
     context: CodecContext | None = stream.codec_context
     codec = context.codec if context is not None else None
@@ -167,13 +167,13 @@ def describe_subtitle(stream: SubtitleStream) -> facts.SubtitleTrack:
     return _described_subtitle(stream, codec.canonical_name, text=codec.text_sub)
 
 
-def describe_mp4_text(stream: Stream, kind: str) -> facts.SubtitleTrack:
+def describe_mp4_text(stream: Stream, kind: str) -> media_info.SubtitleTrack:
     """WebVTT in MP4, which is read; TTML, which neither FFmpeg nor this can show."""
     return _described_subtitle(stream, "webvtt" if kind == "wvtt" else "ttml", text=kind == "wvtt")
 
 
-def _described_subtitle(stream: Stream, codec: str, *, text: bool) -> facts.SubtitleTrack:
-    return facts.SubtitleTrack(
+def _described_subtitle(stream: Stream, codec: str, *, text: bool) -> media_info.SubtitleTrack:
+    return media_info.SubtitleTrack(
         index=stream.index,
         codec=codec,
         text=text,
@@ -202,7 +202,7 @@ def text_of(value: str | None) -> str | None:
             value = raw.decode()
         except UnicodeDecodeError:
             value = raw.decode("latin-1")
-    return printable(value, facts.TEXT_LIMIT) or None if value else None
+    return printable(value, media_info.TEXT_LIMIT) or None if value else None
 
 
 def _tag(tag: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from trio_stream.media.formats.tiles import timestamp
+from trio_stream.media.formats.trickplay import timestamp
 
 LONGEST_TEXT = 8_000
 """Characters of one cue; more is nothing anybody reads."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Self
 
-from trio_stream.media.formats import facts
+from trio_stream.media.formats import media_info
 
 TRACK_LIMIT = 32
 """Tracks that are looked at; the others are there with that as the reason why they are not carried."""
@@ -81,13 +81,13 @@ class Carriage:
 
     def to_json(self) -> dict[str, Any]:
         """What `json` can hold."""
-        plain: dict[str, Any] = facts.to_plain(self)
+        plain: dict[str, Any] = media_info.to_plain(self)
         return plain
 
     @classmethod
     def from_json(cls, data: object) -> Self:
         """The inverse of `to_json`. Raises `ValueError` for anything else."""
-        carriage: Self = facts.from_plain(cls, data, cls.__name__)
+        carriage: Self = media_info.from_plain(cls, data, cls.__name__)
         carriage.check()
         return carriage
 
@@ -107,7 +107,7 @@ class Carriage:
 class VideoOutline:
     """A video track: what a probe knows of it, and how it is carried."""
 
-    track: facts.VideoTrack
+    track: media_info.VideoTrack
     carriage: Carriage
 
 
@@ -115,7 +115,7 @@ class VideoOutline:
 class AudioOutline:
     """An audio track: what a probe knows of it, and how it is carried."""
 
-    track: facts.AudioTrack
+    track: media_info.AudioTrack
     carriage: Carriage
 
 
@@ -193,13 +193,13 @@ class Outline:
 
     def to_json(self) -> dict[str, Any]:
         """What `json` can hold."""
-        plain: dict[str, Any] = facts.to_plain(self)
+        plain: dict[str, Any] = media_info.to_plain(self)
         return plain
 
     @classmethod
     def from_json(cls, data: object) -> Self:
         """The inverse of `to_json`. Raises `ValueError` for anything else."""
-        outline: Self = facts.from_plain(cls, data, cls.__name__)
+        outline: Self = media_info.from_plain(cls, data, cls.__name__)
         for part in outline.parts:
             part.check()
         return outline

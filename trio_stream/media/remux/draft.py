@@ -16,9 +16,8 @@ from trio_stream.media.containers.opening import container_name
 from trio_stream.media.containers.programmes import READ_BYTES, programmes
 from trio_stream.media.containers.streams import film_in, is_flagged, pictures_of, sounds_in
 from trio_stream.media.containers.tracks import describe_audio, describe_video
-from trio_stream.media.formats import facts
+from trio_stream.media.formats import media_info
 from trio_stream.media.formats.aac import arranged, audio_specific_config
-from trio_stream.media.formats.choosing import ARE_STILLS
 from trio_stream.media.formats.outline import (
     TRACK_LIMIT,
     AudioOutline,
@@ -28,6 +27,7 @@ from trio_stream.media.formats.outline import (
     ParameterSets,
     VideoOutline,
 )
+from trio_stream.media.formats.track_choice import ARE_STILLS
 from trio_stream.media.jobs import MediaFile, Unreadable
 from trio_stream.media.remux.demuxing import MediaStream
 from trio_stream.media.remux.packets import length_of, skipped
@@ -65,8 +65,10 @@ class Draft:
         self.survey = Survey(
             container, file, tracks[:TRACK_LIMIT], film.index if film is not None and film in tracks else None
         )
-        self._beyond = tracks[TRACK_LIMIT : facts.TRACK_LIMIT]
-        self._unknown = [each for each in found if _is_unknown(each) and pid is None][: facts.TRACK_LIMIT]
+        self._beyond = tracks[TRACK_LIMIT : media_info.TRACK_LIMIT]
+        self._unknown = [each for each in found if _is_unknown(each) and pid is None][
+            : media_info.TRACK_LIMIT
+        ]
         self._programmes: tuple[frozenset[int], ...] = ()
         if self.name == "mpegts" and file.seekable():
             self._programmes = programmes(file.read_at(0, READ_BYTES))

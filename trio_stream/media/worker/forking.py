@@ -31,18 +31,18 @@ from typing import Any, NoReturn
 import av
 
 from trio_stream.media import wire
-from trio_stream.media.artwork import pictures
+from trio_stream.media.artwork import generate
 from trio_stream.media.containers import probe
 from trio_stream.media.jobs import Job, MediaFile, Reply, TooLarge, Unreadable
 from trio_stream.media.remux import describing, segments
-from trio_stream.media.subtitles import texts
+from trio_stream.media.subtitles import extract
 from trio_stream.media.worker import lockdown
 
 JOBS: Mapping[str, Job] = {
     "probe": probe.probe,
-    "pictures": pictures.pictures,
-    "texts": texts.texts,
-    "subtitle": texts.subtitle,
+    "pictures": generate.pictures,
+    "texts": extract.texts,
+    "subtitle": extract.subtitle,
     "outline": describing.outline,
     "init": segments.init,
     "segment": segments.segment,

@@ -28,7 +28,7 @@ from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from trio_stream.server.sending.chunks import Chunk, FileChunk
 from trio_stream.server.sending.sendfile import Sendfile
 from trio_stream.server.tcp.admission import Admission
-from trio_stream.server.tcp.patience import Patience, Timer
+from trio_stream.server.tcp.timeouts import Patience, Timer
 from trio_stream.server.tcp.trimming import trimming
 from trio_stream.server.tcp.visits import LONGEST_VISIT, visited
 

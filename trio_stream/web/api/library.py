@@ -8,7 +8,7 @@ from trio_stream.errors import NotTheOwner
 from trio_stream.library.records import grouping
 from trio_stream.library.records.folders import count
 from trio_stream.library.scan import progress
-from trio_stream.library.scan.looking import MOST_TOLD
+from trio_stream.library.scan.folder_scanner import MOST_TOLD
 from trio_stream.store import Connection
 from trio_stream.web.api import shapes
 from trio_stream.web.api.wire.library import Library, Progress, ScanAsked, TitleProblem

@@ -10,14 +10,21 @@ from typing import Any
 from trio_stream.http.media_types import media_type
 from trio_stream.languages import language_of
 from trio_stream.library.background.derived import digest
-from trio_stream.library.moments import moment
 from trio_stream.library.naming.paths import url_path
 from trio_stream.library.records import pages, versions
 from trio_stream.library.scan import progress
-from trio_stream.media.formats.tiles import Grid, thumbnails_vtt
+from trio_stream.library.timestamps import moment
+from trio_stream.media.formats.trickplay import Grid, thumbnails_vtt
 from trio_stream.store import Row
-from trio_stream.web.api.wire.facts import AudioTrack, Chapter, Facts, Keyframes, SubtitleTrack, VideoTrack
 from trio_stream.web.api.wire.library import Keeping, Look, Watching
+from trio_stream.web.api.wire.media_info import (
+    AudioTrack,
+    Chapter,
+    Facts,
+    Keyframes,
+    SubtitleTrack,
+    VideoTrack,
+)
 from trio_stream.web.api.wire.videos import (
     Artwork,
     Folder,

@@ -7,10 +7,10 @@ from quart import Blueprint
 
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.http.json_text import encode
-from trio_stream.library.moments import moment, now
 from trio_stream.library.naming.paths import name_from_url
 from trio_stream.library.records import exports, watch_state
 from trio_stream.library.records.history import forget_history, viewed
+from trio_stream.library.timestamps import moment, now
 from trio_stream.web.api import shapes
 from trio_stream.web.api.videos import checked, query
 from trio_stream.web.api.wire.operations import (

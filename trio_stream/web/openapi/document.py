@@ -14,9 +14,9 @@ from werkzeug.routing import Rule
 from trio_stream import __version__
 from trio_stream.http.problems import Problem
 from trio_stream.web.api import (
+    derived,
     library,
     live,
-    made,
     metrics,
     playlists,
     presentation,
@@ -73,7 +73,7 @@ def blueprints(site: player.Player) -> tuple[Blueprint, ...]:
         library.blueprint,
         streams.blueprint,
         sockets.blueprint,
-        made.blueprint,
+        derived.blueprint,
         playlists.blueprint,
         presentation.blueprint,
         watch_state.blueprint,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import field
 
-from trio_stream.web.api.wire.facts import Facts, Forced, HearingImpaired
+from trio_stream.web.api.wire.media_info import Facts, Forced, HearingImpaired
 from trio_stream.web.api.wire.parts import (
     MADE,
     REVISION,

@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 from msgspec import UNSET, Meta, UnsetType, field
 
 from trio_stream.errors import BadRequest
-from trio_stream.library.moments import milliseconds, moment
 from trio_stream.library.naming.paths import LONGEST_NAME
 from trio_stream.library.records import exports, watch_state
 from trio_stream.library.records.exports import MOST_PLAYS
 from trio_stream.library.records.watch_state import LONGEST
+from trio_stream.library.timestamps import milliseconds, moment
 from trio_stream.web.api.wire.parts import (
     SAMPLE,
     Body,

@@ -18,10 +18,10 @@ from trio_stream.errors import MediaUnreadable, StoreError, VideoNotFound
 from trio_stream.library.background.derived import Derived
 from trio_stream.library.folder.catalog import open_file
 from trio_stream.library.folder.content import Identity, bytes_of
-from trio_stream.library.records import chores, subtitles
-from trio_stream.library.records.chores import Chore, SubtitleChore
-from trio_stream.media.formats.facts import Facts
-from trio_stream.media.formats.tiles import Grid
+from trio_stream.library.records import jobs, subtitles
+from trio_stream.library.records.jobs import Chore, SubtitleChore
+from trio_stream.media.formats.media_info import Facts
+from trio_stream.media.formats.trickplay import Grid
 from trio_stream.media.sandbox.outcomes import Done
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.store.writer import Writer
@@ -66,7 +66,7 @@ class Maker:
                 await self._keep_unreadable(chore, "the file is empty")
                 return True
             # Counted before it is tried: a file that ends the server with it is given up after some starts.
-            if await self._writer.write(partial(chores.begin_probe, revisions=[chore.revision])):
+            if await self._writer.write(partial(jobs.begin_probe, revisions=[chore.revision])):
                 return True
             try:
                 done = await self._run("probe", fd, chore.signature, deadline=PROBE_DEADLINE)
@@ -77,14 +77,14 @@ class Maker:
             except BaseException:
                 # No fault of the file, as when the server stops: the attempt does not count.
                 with trio.CancelScope(shield=True), suppress(StoreError):
-                    await self._writer.write(partial(chores.forgive_probe, revision=chore.revision))
+                    await self._writer.write(partial(jobs.forgive_probe, revision=chore.revision))
                 raise
-        await self._writer.write(partial(chores.keep_facts, revision=chore.revision, facts=facts))
+        await self._writer.write(partial(jobs.keep_facts, revision=chore.revision, facts=facts))
         return True
 
     async def _keep_unreadable(self, chore: Chore, reason: str) -> None:
         log.info("a video cannot be read", name=chore.name, reason=reason)
-        await self._writer.write(partial(chores.keep_unreadable, revision=chore.revision, reason=reason))
+        await self._writer.write(partial(jobs.keep_unreadable, revision=chore.revision, reason=reason))
 
     async def draw(self, chore: Chore) -> bool:
         """Make a poster, and sheets of preview tiles."""
@@ -93,7 +93,7 @@ class Maker:
             "seconds": PICTURE_TIME,
             "duration": chore.facts.duration if chore.facts else None,
         }
-        keep = partial(chores.keep_pictures, revision=chore.revision)
+        keep = partial(jobs.keep_pictures, revision=chore.revision)
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
                 return False

@@ -11,8 +11,8 @@ from itertools import batched
 from sqlalchemy import Connection, Select, select, update
 
 from trio_stream.library.naming.paths import place
+from trio_stream.library.records.adding import rename
 from trio_stream.library.records.grouping import SLICE, kinships, lose_title_files, regroup
-from trio_stream.library.records.taking_up import rename
 from trio_stream.library.records.watch_state import take_over
 from trio_stream.store.tables import folders, subtitles, videos
 

@@ -15,7 +15,7 @@ from trio_stream.http.bodies import Part
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import FOR_EVER, Answer, Representation
 from trio_stream.library.background.derived import SUFFIXES, digest
-from trio_stream.library.records.made import made_for
+from trio_stream.library.records.derived import made_for
 from trio_stream.web.api import shapes
 from trio_stream.web.api.wire.operations import KEPT_FOR_EVER, Sends, declares
 from trio_stream.web.api.wire.parts import MADE, REVISION, VideoId, says

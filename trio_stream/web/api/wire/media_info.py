@@ -1,4 +1,4 @@
-"""What is in a file, as the API says it: `media/formats/facts.py` has the same, and what it means."""
+"""What is in a file, as the API says it: `media/formats/media_info.py` has the same, and what it means."""
 
 from typing import Annotated, Literal
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, update
 
-from trio_stream.media.formats.facts import Facts, SubtitleTrack
+from trio_stream.media.formats.media_info import Facts, SubtitleTrack
 from trio_stream.store.tables import contents, subtitles, videos
 
 ATTEMPTS = 10

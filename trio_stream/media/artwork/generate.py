@@ -19,13 +19,13 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from trio_stream.media.artwork.blurhash import blurhash
-from trio_stream.media.artwork.shrinking import Shrinker, chain, display_size, jpeg, pixels
-from trio_stream.media.artwork.stills import JoinedStills, Still, Stills
+from trio_stream.media.artwork.keyframes import JoinedStills, Still, Stills
+from trio_stream.media.artwork.scaling import Shrinker, chain, display_size, jpeg, pixels
 from trio_stream.media.containers.clock import start_of
 from trio_stream.media.containers.opening import container_name, open_described
 from trio_stream.media.containers.parts import find_parts, view
 from trio_stream.media.containers.streams import film_in, pictures_of
-from trio_stream.media.formats.tiles import Grid, fit, plan_grid
+from trio_stream.media.formats.trickplay import Grid, fit, plan_grid
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 
 POSTER_WIDTH = 640

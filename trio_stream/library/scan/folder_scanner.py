@@ -14,14 +14,14 @@ import structlog
 import trio
 
 from trio_stream.errors import TROUBLE_OF_ALL
-from trio_stream.library import moments
+from trio_stream.library import timestamps
 from trio_stream.library.folder.subtitle_files import subtitle_files
 from trio_stream.library.folder.title_files import changed_title_files, is_title_file
 from trio_stream.library.folder.walking import File, Folder, Missing, Unread, read_folder
 from trio_stream.library.naming.moves import DigestNeeded
-from trio_stream.library.records import grouping, losing, subtitles, taking_up
+from trio_stream.library.records import adding, grouping, removing, subtitles
+from trio_stream.library.records.adding import Found
 from trio_stream.library.records.folders import KnownFolder, keep_folder, known_folder
-from trio_stream.library.records.taking_up import Found
 from trio_stream.library.scan.differences import Difference, compare
 from trio_stream.library.scan.examining import examine_files
 from trio_stream.library.scan.progress import Look, Progress
@@ -78,7 +78,7 @@ class Looker:
             number=self._progress.look.number + 1,
             full=folders is None,
             running=True,
-            started_at=moments.now(),
+            started_at=timestamps.now(),
         )
         self._progress.look = look
         self._progress.changed()
@@ -96,7 +96,7 @@ class Looker:
         finally:
             self._news()
             look.running = False
-            look.ended_at = moments.now()
+            look.ended_at = timestamps.now()
             if look.full:
                 self._progress.last_full = look
             self._progress.changed()
@@ -158,7 +158,7 @@ class Looker:
     async def _write_down(
         self, name: str, known: KnownFolder | None, difference: Difference, look: Look
     ) -> None:
-        now = moments.now()
+        now = timestamps.now()
         # A new one with new videos is made known with them; one that is back has videos that have their places already.
         if (known is None and not difference.candidates) or (known is not None and known.missing):
             await self._writer.write(partial(keep_folder, name=name))
@@ -166,7 +166,7 @@ class Looker:
             self.resting.remember_lost(difference.lost)
             numbers = [video.number for video in difference.lost]
             taken_over = await self._writer.write(
-                partial(losing.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
+                partial(removing.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
             )
             _count_lost(look, len(difference.lost), taken_over)
         for folder in difference.lost_folders:
@@ -175,8 +175,8 @@ class Looker:
             await self._writer.write(partial(grouping.sort_in, names=names))
 
     async def _lose_folder(self, name: str, look: Look) -> None:
-        now = moments.now()
-        lose = partial(losing.lose_folder, name=name, now=now, since=look.started_at or now)
+        now = timestamps.now()
+        lose = partial(removing.lose_folder, name=name, now=now, since=look.started_at or now)
         _count_lost(look, *await self._writer.write(lose))
 
     async def _take_up(self, folder: str, files: Sequence[File], look: Look) -> None:
@@ -208,16 +208,16 @@ class Looker:
         self._progress.changed()
         self._news()
 
-    async def _examine_and_write(self, names: Sequence[str]) -> taking_up.Outcome:
+    async def _examine_and_write(self, names: Sequence[str]) -> adding.Outcome:
         found = {each.name: each for each in await self._examine(names)}
         while found:
-            take_up = partial(taking_up.take_up, found=tuple(found.values()), now=moments.now())
+            take_up = partial(adding.take_up, found=tuple(found.values()), now=timestamps.now())
             try:
                 return await self._writer.write(take_up)
             except DigestNeeded as needed:
                 del found[needed.name]
                 found |= {each.name: each for each in await self._examine((needed.name,), with_digest=True)}
-        return taking_up.Outcome()
+        return adding.Outcome()
 
     async def _keep_subtitles(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
         before = known.subtitles if known else {}
@@ -266,14 +266,14 @@ class Looker:
     async def _tell_apart(self) -> None:
         """Digest the contents that have one fingerprint: once one of their videos has gone it is too late to ask."""
         after = ""
-        while found := await self._database.read(partial(taking_up.alike, after=after, most=BATCH)):
+        while found := await self._database.read(partial(adding.alike, after=after, most=BATCH)):
             digests: dict[str, str] = {}
             for revision, name in found:
                 for each in await self._examine((name,), with_digest=True):
                     if each.content.revision == revision and each.digest is not None:
                         digests[revision] = each.digest
             if digests:
-                await self._writer.write(partial(taking_up.keep_digests, digests=digests))
+                await self._writer.write(partial(adding.keep_digests, digests=digests))
             after = found[-1][0]
 
     async def _examine(self, names: Sequence[str], *, with_digest: bool = False) -> list[Found]:

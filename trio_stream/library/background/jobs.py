@@ -22,9 +22,9 @@ from trio_stream.errors import (
     first_error,
 )
 from trio_stream.library.background.derived import Derived
-from trio_stream.library.background.making import Maker, Stale
-from trio_stream.library.records import chores
-from trio_stream.library.records.chores import Chore
+from trio_stream.library.background.job_runner import Maker, Stale
+from trio_stream.library.records import jobs
+from trio_stream.library.records.jobs import Chore
 from trio_stream.library.scan.progress import Progress
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.store.database import Database
@@ -126,20 +126,20 @@ class Keeper:
 
     async def probe_all(self) -> bool:
         """Look into every content nobody has looked into; returns whether none has to be tried again later."""
-        return await self._do_all(chores.to_probe, self._maker.probe, PROBES)
+        return await self._do_all(jobs.to_probe, self._maker.probe, PROBES)
 
     async def extract_all(self) -> bool:
         """Extract the tracks of text of every content that has some; returns as `probe_all`."""
-        return await self._do_all(chores.to_extract, self._maker.extract, 1)
+        return await self._do_all(jobs.to_extract, self._maker.extract, 1)
 
     async def draw_all(self) -> bool:
         """Make the pictures of every content that has none; returns as `probe_all`."""
-        return not self._artists or await self._do_all(chores.to_draw, self._maker.draw, self._artists)
+        return not self._artists or await self._do_all(jobs.to_draw, self._maker.draw, self._artists)
 
     async def convert_all(self) -> bool:
         """Convert every file of subtitles; returns as `probe_all`."""
         whole, after = True, 0
-        while found := await self._database.read(partial(chores.to_convert, after=after, most=BATCH)):
+        while found := await self._database.read(partial(jobs.to_convert, after=after, most=BATCH)):
             for chore in found:
                 whole &= await self._attempt(self._maker.convert, chore, chore.name) is not FAILED
             after = found[-1].number
@@ -194,7 +194,7 @@ class Keeper:
             self._uncounted = trio.Event()
             began = trio.current_time()
             try:
-                keeping = await self._database.read(chores.count)
+                keeping = await self._database.read(jobs.count)
             except StoreError:  # whoever does a chore learns of it
                 self._uncounted.set()
                 await trio.sleep(SOON)
