@@ -20,7 +20,7 @@ import trio
 from trio_stream.backoff import Backoff
 from trio_stream.errors import NotTheOwner, TrioStreamError, first_error
 from trio_stream.library.background.derived import Derived
-from trio_stream.library.background.jobs import Keeper
+from trio_stream.library.background.jobs import BackgroundJobs
 from trio_stream.library.background.sweeping import Sweeper
 from trio_stream.library.folder.catalog import Catalog
 from trio_stream.library.folder.listing import Listing
@@ -32,9 +32,9 @@ from trio_stream.playback.indexes import Indexes
 from trio_stream.playback.manifests import Manifests
 from trio_stream.playback.offers import Offers
 from trio_stream.playback.presentations import Presentations
-from trio_stream.playback.remuxed import Made, Remuxer
+from trio_stream.playback.remuxed import Remuxer, SharedSegments
 from trio_stream.playback.segment_cache import SegmentCache
-from trio_stream.playback.subtitles import Texts
+from trio_stream.playback.subtitles import SubtitleCache
 from trio_stream.playback.video_names import Names
 from trio_stream.settings import SQLITE, Settings
 from trio_stream.store.database import Database, migrate, open_database
@@ -74,7 +74,7 @@ class Housekeeping:
 
     writer: Writer
     scanner: Scanner
-    keeper: Keeper
+    keeper: BackgroundJobs
     sandbox: Sandbox
     progress: Progress
     segments: SegmentCache
@@ -128,8 +128,8 @@ class Services:
     indexes: Indexes
     offers: Offers
     manifests: Manifests
-    texts: Texts
-    made: Made
+    texts: SubtitleCache
+    made: SharedSegments
     owner: Owner
 
 
@@ -165,8 +165,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 indexes=indexes,
                 offers=Offers(catalog, names, database, indexes, presentations),
                 manifests=Manifests(),
-                texts=Texts(database, derived),
-                made=Made(settings.data / SEGMENTS),
+                texts=SubtitleCache(database, derived),
+                made=SharedSegments(settings.data / SEGMENTS),
                 owner=owner,
             )
             async with trio.open_nursery() as nursery:
@@ -219,7 +219,9 @@ async def _keep_house(
     settings, database, health = services.settings, services.database, services.health
     root, progress = str(settings.videos), Progress()
     writer, sandbox = Writer(database), Sandbox()
-    keeper = Keeper(root, database, writer, sandbox, services.derived, progress, share=settings.artwork_share)
+    keeper = BackgroundJobs(
+        root, database, writer, sandbox, services.derived, progress, share=settings.artwork_share
+    )
     scanner = Scanner(root, database, writer, progress, news=keeper.wake, interval=settings.scan_interval)
     sweeper = Sweeper(database, writer, services.derived, progress, news=keeper.wake)
     segments = SegmentCache(settings.data / SEGMENTS, settings.segment_cache)

@@ -15,7 +15,7 @@ from trio_stream.http.bodies import Part, body_length
 from trio_stream.http.fields import format_date
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.ranges import PART_OVERHEAD
-from trio_stream.http.representation import Answer, Representation, respond
+from trio_stream.http.representation import FileResponse, Representation, respond
 
 MODIFIED = 1_700_000_000
 NOW = MODIFIED + 3600
@@ -35,7 +35,7 @@ def ask(
     film: Representation = FILM,
     now: int = NOW,
     download: bool = False,
-) -> Answer:
+) -> FileResponse:
     return respond(method, fields, film, now=now, boundary=lambda: BOUNDARY, download=download)
 
 
@@ -54,38 +54,44 @@ def partial(content_range: str, length: int) -> tuple[tuple[str, str], ...]:
     return (kind, size, ("Content-Range", content_range), *rest)
 
 
-EVERYTHING = Answer(200, whole(10_000), (one_range(0, 10_000),))
+EVERYTHING = FileResponse(200, whole(10_000), (one_range(0, 10_000),))
 
 
 @pytest.mark.parametrize(
     ("fields", "answer"),
     [
         ({}, EVERYTHING),
-        ({"range": "bytes=0-"}, Answer(206, partial("bytes 0-9999/10000", 10_000), (one_range(0, 10_000),))),
-        ({"range": "bytes=5-14"}, Answer(206, partial("bytes 5-14/10000", 10), (one_range(5, 10),))),
-        ({"range": "bytes=-5"}, Answer(206, partial("bytes 9995-9999/10000", 5), (one_range(9995, 5),))),
-        ({"range": "bytes=0-4, 5-9"}, Answer(206, partial("bytes 0-9/10000", 10), (one_range(0, 10),))),
+        (
+            {"range": "bytes=0-"},
+            FileResponse(206, partial("bytes 0-9999/10000", 10_000), (one_range(0, 10_000),)),
+        ),
+        ({"range": "bytes=5-14"}, FileResponse(206, partial("bytes 5-14/10000", 10), (one_range(5, 10),))),
+        (
+            {"range": "bytes=-5"},
+            FileResponse(206, partial("bytes 9995-9999/10000", 5), (one_range(9995, 5),)),
+        ),
+        ({"range": "bytes=0-4, 5-9"}, FileResponse(206, partial("bytes 0-9/10000", 10), (one_range(0, 10),))),
         ({"range": "seconds=5-14"}, EVERYTHING),
         ({"range": "bytes=14-5"}, EVERYTHING),
         # If-Range
         (
             {"range": "bytes=5-14", "if-range": '"now"'},
-            Answer(206, partial("bytes 5-14/10000", 10), (one_range(5, 10),)),
+            FileResponse(206, partial("bytes 5-14/10000", 10), (one_range(5, 10),)),
         ),
         ({"range": "bytes=5-14", "if-range": '"old"'}, EVERYTHING),
         ({"range": "bytes=99999-", "if-range": '"old"'}, EVERYTHING),
         ({"if-range": '"now"'}, EVERYTHING),
         # preconditions come before ranges, satisfiable or not
-        ({"range": "bytes=5-14", "if-none-match": '"now"'}, Answer(304, METADATA, ())),
-        ({"range": "bytes=99999-", "if-none-match": '"now"'}, Answer(304, METADATA, ())),
-        ({"if-modified-since": DATE}, Answer(304, METADATA, ())),
+        ({"range": "bytes=5-14", "if-none-match": '"now"'}, FileResponse(304, METADATA, ())),
+        ({"range": "bytes=99999-", "if-none-match": '"now"'}, FileResponse(304, METADATA, ())),
+        ({"if-modified-since": DATE}, FileResponse(304, METADATA, ())),
         (
             {"range": "bytes=5-14", "if-match": '"now"'},
-            Answer(206, partial("bytes 5-14/10000", 10), (one_range(5, 10),)),
+            FileResponse(206, partial("bytes 5-14/10000", 10), (one_range(5, 10),)),
         ),
     ],
 )
-def test_answers_to_get(fields: dict[str, str], answer: Answer) -> None:
+def test_answers_to_get(fields: dict[str, str], answer: FileResponse) -> None:
     assert ask(fields) == answer
 
 
@@ -156,12 +162,12 @@ def test_head_is_get_without_parts(fields: dict[str, str], download: bool) -> No
     [{"range": "bytes=5-14"}, {"range": "bytes=99999-"}, {"range": "bytes=5-14", "if-range": '"now"'}],
 )
 def test_head_knows_no_ranges(extra: dict[str, str]) -> None:
-    assert ask(extra, method="HEAD") == Answer(200, EVERYTHING.headers, ())
+    assert ask(extra, method="HEAD") == FileResponse(200, EVERYTHING.headers, ())
 
 
 def test_an_empty_file() -> None:
     empty = Representation(0, FILM.validators, "video/mp4", "Film.mp4")
-    assert ask({}, film=empty) == ask({"range": "bytes=0-"}, film=empty) == Answer(200, whole(0), ())
+    assert ask({}, film=empty) == ask({"range": "bytes=0-"}, film=empty) == FileResponse(200, whole(0), ())
 
 
 @pytest.mark.parametrize("fields", [{}, {"range": "bytes=5-14"}, {"range": "bytes=0-1, 9000-"}])
@@ -179,7 +185,7 @@ def test_last_modified_is_never_in_the_future(now: int, written: int) -> None:
     assert dict(ask({"if-none-match": "*"}, now=now).headers)["Last-Modified"] == format_date(written)
 
 
-def received(answer: Answer, content: bytes) -> list[tuple[str | None, bytes]]:
+def received(answer: FileResponse, content: bytes) -> list[tuple[str | None, bytes]]:
     """The Content-Range and the bytes of each piece, as a client reads them off the wire."""
     headers = dict(answer.headers)
     body = assemble(answer.parts, content)
@@ -254,7 +260,7 @@ def test_a_composite_is_answered_as_a_file_is(fields: dict[str, str], parts: tup
     assert answer.parts == parts
     head = ask(fields, film=SEGMENT, method="HEAD")
     assert (head.status, head.parts) == (200, ())
-    assert ask(fields | {"if-none-match": '"now"'}, film=SEGMENT) == Answer(304, METADATA, ())
+    assert ask(fields | {"if-none-match": '"now"'}, film=SEGMENT) == FileResponse(304, METADATA, ())
     with pytest.raises(PreconditionFailed):
         ask(fields | {"if-match": '"old"'}, film=SEGMENT)
     with pytest.raises(RangeNotSatisfiable) as raised:

@@ -15,8 +15,8 @@ from sqlalchemy.engine import URL
 
 from tests.support import wait_until
 from trio_stream.library.background.derived import Derived
-from trio_stream.library.background.jobs import Keeper
-from trio_stream.library.scan.progress import Look, Progress
+from trio_stream.library.background.jobs import BackgroundJobs
+from trio_stream.library.scan.progress import Progress, ScanRun
 from trio_stream.library.scan.scanner import Scanner
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.store.database import Database, open_database
@@ -36,13 +36,13 @@ class Shelf:
     scanner: Scanner
     progress: Progress
 
-    def keeper(self, sandbox: Sandbox, derived: Path) -> Keeper:
+    def keeper(self, sandbox: Sandbox, derived: Path) -> BackgroundJobs:
         """Who makes what there is to be made of it, in the folder `derived`; but no pictures."""
-        return Keeper(
+        return BackgroundJobs(
             str(self.root), self.database, self.writer, sandbox, Derived(derived), self.progress, share=0
         )
 
-    async def look(self, *folders: str) -> Look:
+    async def look(self, *folders: str) -> ScanRun:
         return await self.scanner.look(folders or None)
 
     async def rows(self) -> dict[str, Any]:

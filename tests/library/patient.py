@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from trio_stream.media.formats.media_info import Facts
+from trio_stream.media.formats.media_info import MediaInfo
 from trio_stream.media.jobs import Job, MediaFile, Reply, Unreadable
 from trio_stream.media.worker import forking
 
-NOTHING = Facts(
+NOTHING = MediaInfo(
     container="mp4",
     duration=None,
     bit_rate=None,

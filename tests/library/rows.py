@@ -37,7 +37,7 @@ def add(
     connection: Connection, *names: str, added: int = 1000, duration: float = 0.0, **more: Any
 ) -> list[str]:
     """Take up files of these names; answers the ids of their videos."""
-    adding.take_up(connection, [found(name, **more) for name in names], added)
+    adding.add_files(connection, [found(name, **more) for name in names], added)
     places = [place(name) for name in names]
     if duration:
         these = videos.c.place.in_(places)
@@ -55,4 +55,4 @@ def add(
 def lose(connection: Connection, *names: str, now: int = 5000) -> None:
     """Let the files of these names be gone."""
     numbers = connection.scalars(select(videos.c.number).where(videos.c.place.in_(map(place, names)))).all()
-    removing.lose_videos(connection, numbers, now, now)
+    removing.remove_videos(connection, numbers, now, now)

@@ -11,7 +11,7 @@ from tests.library import rows
 from tests.library.patient import NOTHING
 from tests.packaging.test_from_outline import TRACK as PICTURES
 from trio_stream.library.records import jobs
-from trio_stream.library.records.subtitles import keep_texts
+from trio_stream.library.records.subtitles import store_subtitle_tracks
 from trio_stream.media.formats.media_info import SubtitleTrack
 from trio_stream.store.tables import contents, subtitles
 
@@ -29,10 +29,10 @@ def kept(
     """The state of the texts of a content with these tracks, and of each, after the tracks `made` were extracted."""
     rows.add(connection, "film.mkv")
     revision = connection.scalars(select(contents.c.revision)).one()
-    jobs.keep_facts(connection, revision, replace(NOTHING, subtitles=tracks(*codecs)))
+    jobs.store_media_info(connection, revision, replace(NOTHING, subtitles=tracks(*codecs)))
     if made:
         found = dict.fromkeys(made, ("0" * 32, None))
-        keep_texts(connection, revision, found, "nothing is written in it")
+        store_subtitle_tracks(connection, revision, found, "nothing is written in it")
     listed = connection.execute(select(subtitles).order_by(subtitles.c.track)).all()
     state = connection.scalars(select(contents.c.texts)).one()
     return state, [(row.state, row.reason and row.reason.split(",")[0]) for row in listed]
@@ -79,7 +79,7 @@ def test_pictures_are_made_anew_only_where_facts_ask_for_others(
     with rows.opened(database_url) as engine, engine.begin() as connection:
         rows.add(connection, "film.mkv")
         revision = connection.scalars(select(contents.c.revision)).one()
-        jobs.keep_facts(connection, revision, facts)
+        jobs.store_media_info(connection, revision, facts)
         connection.execute(update(contents).values(artwork="made"))
-        jobs.keep_facts(connection, revision, replace(facts, **changed))
+        jobs.store_media_info(connection, revision, replace(facts, **changed))
         assert connection.scalars(select(contents.c.artwork)).one() == artwork

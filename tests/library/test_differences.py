@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from trio_stream.library.folder.content import Identity
 from trio_stream.library.folder.walking import File, Folder
 from trio_stream.library.naming.families import by_name
-from trio_stream.library.records.folders import KnownFolder, KnownVideo
+from trio_stream.library.records.folders import RecordedFolder, RecordedVideo
 from trio_stream.library.scan.differences import compare
 
 NAMES = ("a.mp4", "b.mp4", "Film.720p.mp4", "Film.1080p.mp4")
@@ -30,13 +30,15 @@ def folder(videos: Mapping[str, int], subfolders: set[str], unread: set[str]) ->
     )
 
 
-def known(videos: Mapping[str, tuple[int, bool, bool]], subfolders: set[str]) -> KnownFolder:
+def known(videos: Mapping[str, tuple[int, bool, bool]], subfolders: set[str]) -> RecordedFolder:
     """Videos with their inode, and whether they are missing, and known as of the family their names say."""
     found = {
-        name: KnownVideo(number, name, Identity.of(state(inode)).signature, missing, _family(name, is_sorted))
+        name: RecordedVideo(
+            number, name, Identity.of(state(inode)).signature, missing, _family(name, is_sorted)
+        )
         for number, (name, (inode, missing, is_sorted)) in enumerate(videos.items())
     }
-    return KnownFolder(1, False, found, frozenset(subfolders), {}, {})
+    return RecordedFolder(1, False, found, frozenset(subfolders), {}, {})
 
 
 def _family(name: str, is_sorted: bool) -> str | None:

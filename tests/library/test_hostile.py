@@ -265,7 +265,9 @@ async def test_who_reads_media_opens_nothing(
     async with trio.open_nursery() as nursery:
         await nursery.start(sandbox.serve)
         for path in sorted(folder.iterdir()):
-            for job in ("probe", "pictures", "texts") if path.stat().st_size > 10_000 else ("probe",):
+            for job in (
+                ("probe", "artwork", "subtitle_tracks") if path.stat().st_size > 10_000 else ("probe",)
+            ):
                 with path.open("rb") as file, suppress(MediaUnreadable):
                     await sandbox.run(job, file.fileno(), deadline=60, urgent=True)
                 jobs += 1

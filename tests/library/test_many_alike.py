@@ -9,8 +9,8 @@ import trio
 from sqlalchemy import Connection, Engine, select
 
 from tests.library.rows import found, opened
-from trio_stream.library.records.adding import Found, take_up
-from trio_stream.library.records.removing import lose_videos
+from trio_stream.library.records.adding import Found, add_files
+from trio_stream.library.records.removing import remove_videos
 from trio_stream.store.database import migrate
 from trio_stream.store.engines import sqlite_address
 from trio_stream.store.tables import videos
@@ -56,7 +56,7 @@ def _come(engine: Engine, folder: str, count: int, apart: int, now: int) -> int:
     """Take up files; what the last batch took."""
     steps = 0
     for batch in batched(_files(folder, count, apart), BATCH):
-        steps = _steps_in(engine, lambda connection, batch=batch: take_up(connection, batch, now))  # type: ignore[misc] # mypy: a default in a lambda has no type
+        steps = _steps_in(engine, lambda connection, batch=batch: add_files(connection, batch, now))  # type: ignore[misc] # mypy: a default in a lambda has no type
     return steps
 
 
@@ -66,7 +66,7 @@ def _go(engine: Engine, folder: str, now: int, since: int) -> int:
     for batch in batched(_numbers(engine, folder), BATCH):
         steps = _steps_in(
             engine,
-            lambda connection, batch=batch: lose_videos(connection, batch, now, since),  # type: ignore[misc] # mypy: a default in a lambda has no type
+            lambda connection, batch=batch: remove_videos(connection, batch, now, since),  # type: ignore[misc] # mypy: a default in a lambda has no type
         )
     return steps
 

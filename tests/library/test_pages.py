@@ -341,7 +341,7 @@ def test_folders_are_pages_too(engine: Engine) -> None:
             assert shown(connection, folder=nowhere) == []
         assert shown(connection, folder="9") == ["9/x.mp4", "9/y.mp4"]
         assert shown(connection, folder="") == ["a.mp4"]
-        removing.lose_folder(connection, "9", 1, 1)
+        removing.remove_folder(connection, "9", 1, 1)
         assert [row.path for row in pages.folder_page(connection, "", 9, None).rows] == [b"10", b"B"]
         with pytest.raises(BadRequest, match="cursor"):
             pages.folder_page(connection, "", 9, pages.cursor("name", b"", 1))

@@ -170,7 +170,7 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
     await shelf.look()
     first = (await shelf.ids())["z/a.mp4"]
     path.rename(shelf.root / "a/b.mp4")
-    lose_videos = removing.lose_videos
+    remove_videos = removing.remove_videos
 
     def write(id_: str, position: float, now: int) -> Callable[[Connection], object]:
         return lambda c: watch_state.put(c, user="local", id_=id_, playhead=Playhead(position), now=now)
@@ -180,10 +180,10 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
         assert second not in (None, first)
         write(second, 2, 2000)(connection)
         editing.edit(connection, second, editing.VideoEdit(title="Mine", tags=("new",)))
-        return lose_videos(connection, **more)
+        return remove_videos(connection, **more)
 
     await shelf.writer.write(write(first, 1, 1000))
-    monkeypatch.setattr(removing, "lose_videos", late)
+    monkeypatch.setattr(removing, "remove_videos", late)
     await shelf.look("a", "z")
     row = (await shelf.rows())["a/b.mp4"]
     assert (row.id, row.title, row.tags) == (first, "Mine", '["new"]')

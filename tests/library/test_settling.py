@@ -5,11 +5,11 @@ from math import inf
 import trio
 import trio.testing
 
-from trio_stream.library.scan.settling import RETRY, Again
+from trio_stream.library.scan.settling import RETRY, RescanQueue
 
 
 async def test_what_settles_is_looked_at_when_it_may_rest(autojump_clock: trio.testing.MockClock) -> None:
-    again = Again()
+    again = RescanQueue()
     assert again.next() == inf
     again.once_settled("a", 2)
     await trio.sleep(1)
@@ -23,7 +23,7 @@ async def test_what_settles_is_looked_at_when_it_may_rest(autojump_clock: trio.t
 
 
 async def test_what_fails_again_and_again_is_not_put_off(autojump_clock: trio.testing.MockClock) -> None:
-    again = Again()
+    again = RescanQueue()
     again.after_failure("a")
     due = again.next()
     await trio.sleep(RETRY / 2)
@@ -32,7 +32,7 @@ async def test_what_fails_again_and_again_is_not_put_off(autojump_clock: trio.te
 
 
 async def test_what_was_heard_of_is_looked_at_once(autojump_clock: trio.testing.MockClock) -> None:
-    again = Again()
+    again = RescanQueue()
     again.once_settled("a", 2)
     again.after_failure("b")
     assert again.take(trio.current_time(), ["a", "c"]) == {"a", "c"}

@@ -70,7 +70,7 @@ def title_of_row(connection: Connection, id_: str) -> str | None:
 def say(connection: Connection, name: str, *files: str, title: str = "") -> None:
     """Let there be a title file."""
     folder = name.rpartition("/")[0]
-    grouping.keep_title_files(connection, folder, [TitleFile(name, "1", 0.0, title, files)], [])
+    grouping.store_title_files(connection, folder, [TitleFile(name, "1", 0.0, title, files)], [])
 
 
 def test_files_of_one_title_are_one_entry(engine: Engine) -> None:
@@ -218,7 +218,7 @@ def test_words_move_within_a_title_file_and_are_copied_to_it(engine: Engine) -> 
         say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
         assert listed(connection) == {"a.mp4": "Two"}
         assert title_of_row(connection, two) == "Two", "it may be a mistake"
-        grouping.keep_title_files(connection, "", [], ["F.title.toml"])
+        grouping.store_title_files(connection, "", [], ["F.title.toml"])
         assert listed(connection) == {"a.mp4": "Two", "b.mp4": "Two"}
         editing.edit(connection, two, VideoEdit(title=None))
         say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
@@ -282,7 +282,7 @@ def test_what_was_watched_of_one_before_it_was_part_of_a_title_is_not_kept(engin
         put(connection, one, 20, NOW + 1)
         say(connection, "F.title.toml", "a.mp4", "b.mp4")
         assert len(exports.export(connection, USER)) == 1
-        grouping.keep_title_files(connection, "", [], ["F.title.toml"])
+        grouping.store_title_files(connection, "", [], ["F.title.toml"])
         assert stopped(connection, one) == 20
         assert stopped(connection, two) is None
 
@@ -346,7 +346,7 @@ def test_a_title_file_goes_before_names(engine: Engine) -> None:
         add(connection, "none.mp4")
         assert listed(connection) == {"none.mp4": "Me", "Film.720p.mp4": "Film", "small/x.mp4": "x"}
         assert grouping.problems(connection, 10) == []
-        grouping.keep_title_files(connection, "", [], ["F.title.toml"])
+        grouping.store_title_files(connection, "", [], ["F.title.toml"])
         assert listed(connection) == {"Film.1080p.mp4": "Film", "none.mp4": "none", "small/x.mp4": "x"}
 
 
@@ -364,7 +364,7 @@ def test_of_two_title_files_the_first_by_name_counts(engine: Engine) -> None:
             ("2.title.toml", "'b.mp4' belongs to '1.title.toml' already"),
             ("3.title.toml", "'b.mp4' belongs to '1.title.toml' already"),
         ]
-        grouping.keep_title_files(connection, "", [], ["1.title.toml"])
+        grouping.store_title_files(connection, "", [], ["1.title.toml"])
         assert listed(connection) == {"a.mp4": "a", "b.mp4": "Two"}
 
 
@@ -459,9 +459,9 @@ def live(connection: Connection, steps: list[tuple[str, str, object]]) -> None:
             if more:
                 say(connection, f"{name}.title.toml", *dict.fromkeys(more))
             else:
-                grouping.keep_title_files(connection, "", [], [f"{name}.title.toml"])
+                grouping.store_title_files(connection, "", [], [f"{name}.title.toml"])
         elif what == "folder":
-            removing.lose_folder(connection, name, now, now)
+            removing.remove_folder(connection, name, now, now)
         elif os.fsencode(name) in connection.scalars(here).all():
             happen(connection, what, name, more, now)
             last = {"watch": position(now), "forget": None}.get(what, last)

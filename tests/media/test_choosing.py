@@ -7,16 +7,16 @@ import pytest
 
 from tests.media.making import make, run, size
 from tests.media.remuxing import outlined
-from trio_stream.media.artwork.generate import pictures
+from trio_stream.media.artwork.generate import generate_artwork
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.media_info import Facts
-from trio_stream.media.formats.track_choice import Pictures, Sound, film_of
+from trio_stream.media.formats.media_info import MediaInfo
+from trio_stream.media.formats.track_choice import AudioTraits, VideoTraits, main_video
 from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import read_index
 
-FILM = Pictures("h264", rate=Fraction(25))
-JPEGS = Pictures("mjpeg", rate=Fraction(1, 2), default=True)
+FILM = VideoTraits("h264", rate=Fraction(25))
+JPEGS = VideoTraits("mjpeg", rate=Fraction(1, 2), default=True)
 
 
 @pytest.mark.parametrize(
@@ -26,27 +26,31 @@ JPEGS = Pictures("mjpeg", rate=Fraction(1, 2), default=True)
         ([JPEGS, FILM], False, 1),
         ([JPEGS], True, None),
         ([JPEGS], False, 0),
-        ([Pictures("png")], True, None),  # nobody knows its rate
-        ([Pictures("mjpeg", rate=Fraction(25))], True, 0),  # a camera's film
-        ([Pictures("mjpeg", rate=Fraction(30), count=1)], True, None),
-        ([Pictures("mjpeg", rate=Fraction(25)), Pictures("mpeg2video", default=True)], True, 1),
-        ([Pictures("mpeg2video", default=True), FILM], True, 1),  # no browser plays the first
-        ([FILM, Pictures("h264", default=True)], True, 1),
+        ([VideoTraits("png")], True, None),  # nobody knows its rate
+        ([VideoTraits("mjpeg", rate=Fraction(25))], True, 0),  # a camera's film
+        ([VideoTraits("mjpeg", rate=Fraction(30), count=1)], True, None),
+        ([VideoTraits("mjpeg", rate=Fraction(25)), VideoTraits("mpeg2video", default=True)], True, 1),
+        ([VideoTraits("mpeg2video", default=True), FILM], True, 1),  # no browser plays the first
+        ([FILM, VideoTraits("h264", default=True)], True, 1),
         ([FILM, FILM], True, 0),
-        ([Pictures("unknown", default=True), Pictures("prores")], True, 1),
-        ([Pictures("mjpeg", attached=True)], False, None),
-        ([Pictures("png", attached=True), JPEGS], False, 1),
+        ([VideoTraits("unknown", default=True), VideoTraits("prores")], True, 1),
+        ([VideoTraits("mjpeg", attached=True)], False, None),
+        ([VideoTraits("png", attached=True), JPEGS], False, 1),
         ([], False, None),
     ],
 )
 def test_the_film_is_what_moves_and_plays(
-    tracks: list[Pictures], with_sound: bool, chosen: int | None
+    tracks: list[VideoTraits], with_sound: bool, chosen: int | None
 ) -> None:
-    assert film_of(range(len(tracks)), tracks.__getitem__, with_sound=with_sound) == chosen
+    assert main_video(range(len(tracks)), tracks.__getitem__, with_sound=with_sound) == chosen
 
 
 def test_sounds_begin_with_the_default_that_is_no_commentary() -> None:
-    commentary, main, other = Sound(default=True, secondary=True), Sound(default=True), Sound()
+    commentary, main, other = (
+        AudioTraits(default=True, secondary=True),
+        AudioTraits(default=True),
+        AudioTraits(),
+    )
     assert sorted([commentary, other, main], key=lambda each: each.rank) == [main, other, commentary]
 
 
@@ -58,8 +62,8 @@ TWO_SOUNDS = f"{TEST % ('128x72', 25)} {TONES} -map 0 -map 1 -map 2 -c:v libx264
 THUMBNAILS = f"{TEST % ('64x36', '1/2')} {TEST % ('128x72', 25)} {TONES} -map 0 -map 1 -map 2 -c:a aac"
 
 
-def _facts(path: Path) -> Facts:
-    return Facts.from_json(run(probe, path)[0])
+def _facts(path: Path) -> MediaInfo:
+    return MediaInfo.from_json(run(probe, path)[0])
 
 
 def _served(path: Path) -> Presentation:
@@ -82,7 +86,7 @@ def test_everybody_chooses_the_same_pictures(tmp_path: Path, suffix: str, flags:
     assert served.video is not None
     assert served.video.width == width
     assert [each.kind for each in served.omitted] == ["video"]
-    result, blobs = run(pictures, path)
+    result, blobs = run(generate_artwork, path)
     assert result["poster"]["width"] == width
     poster = tmp_path / "poster.jpg"
     poster.write_bytes(blobs["poster.jpg"])
@@ -125,7 +129,7 @@ def test_thumbnails_are_no_film(tmp_path: Path, name: str, codec: str) -> None:
     assert served.video is not None
     assert (served.video.width, served.video.height) == (128, 72)
     assert [(each.kind, "stills" in each.reason) for each in served.omitted] == [("video", True)]
-    assert run(pictures, path)[0]["poster"] == {"width": 128, "height": 72}
+    assert run(generate_artwork, path)[0]["poster"] == {"width": 128, "height": 72}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +151,7 @@ def test_sound_with_pictures_of_its_chapters_plays(tmp_path: Path, name: str, co
     assert [each.kind for each in served.renditions] == ["audio"]
     assert [(each.kind, "stills" in each.reason) for each in served.omitted] == [("video", True)]
     assert served.renditions[0].end == pytest.approx(3, abs=0.1)
-    result, _ = run(pictures, path)
+    result, _ = run(generate_artwork, path)
     assert result["poster"] == {"width": 128, "height": 72}
     assert result["tiles"] is None
 
@@ -165,7 +169,7 @@ def test_what_cameras_make_of_jpegs_is_a_film(tmp_path: Path, name: str, argumen
     facts = _facts(path)
     assert [each.codec for each in facts.video] == ["mjpeg"]
     assert facts.keyframes is not None
-    assert run(pictures, path)[0]["tiles"] is not None
+    assert run(generate_artwork, path)[0]["tiles"] is not None
 
 
 CHAPTERS = """;FFMETADATA1

@@ -8,10 +8,10 @@ import pytest
 from tests.media.making import make, run
 from tests.media.remuxing import outlined
 from tests.mp4.making import Making, box, full, tkhd, words
-from trio_stream.media.artwork.generate import pictures
+from trio_stream.media.artwork.generate import generate_artwork
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.media_info import Facts
-from trio_stream.media.subtitles.extract import texts
+from trio_stream.media.formats.media_info import MediaInfo
+from trio_stream.media.subtitles.extract import extract_tracks
 from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation
 from trio_stream.playback.indexes import read_index
@@ -27,8 +27,8 @@ WEBM = (
 )
 
 
-def _facts(path: Path) -> Facts:
-    return Facts.from_json(run(probe, path)[0])
+def _facts(path: Path) -> MediaInfo:
+    return MediaInfo.from_json(run(probe, path)[0])
 
 
 def _served(path: Path) -> Presentation:
@@ -67,7 +67,7 @@ def test_a_clock_that_begins_elsewhere_is_that_of_the_file_alone(
     assert served.video is not None
     first = served.video.segments.starts[1] / served.video.timescale
     assert first == pytest.approx(2, abs=0.1)
-    result, _ = run(pictures, path, duration=facts.duration)
+    result, _ = run(generate_artwork, path, duration=facts.duration)
     assert result["tiles"]["count"] in (6, 7)
     assert result["reason"] is None
 
@@ -103,7 +103,7 @@ def test_subtitles_in_the_file_keep_its_clock(tmp_path: Path) -> None:
     path = make(
         tmp_path / "film.mkv", f"-i {plain} -i {words_} -map 0 -map 1 -c copy -c:s srt -output_ts_offset 3000"
     )
-    _, blobs = run(texts, path)
+    _, blobs = run(extract_tracks, path)
     (vtt,) = [blob.decode() for name, blob in blobs.items() if name.endswith("vtt")]
     assert "00:00:02.000 --> 00:00:03.000" in vtt
 
@@ -197,4 +197,4 @@ def test_tracks_of_data_without_a_description_keep_nobody_from_the_film(
     assert [each.codec for each in facts.video] == ["h264"]
     assert [each.codec for each in facts.audio] == ["aac"]
     assert facts.duration == pytest.approx(served.duration, abs=0.05)
-    assert run(pictures, path)[0]["poster"] is not None
+    assert run(generate_artwork, path)[0]["poster"] is not None

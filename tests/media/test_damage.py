@@ -18,7 +18,7 @@ from tests.media.making import run
 from trio_stream.errors import MediaUnreadable
 from trio_stream.media.containers.opening import printable, what_list
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.media_info import Facts
+from trio_stream.media.formats.media_info import MediaInfo
 from trio_stream.media.jobs import Unreadable
 from trio_stream.media.sandbox.sandbox import Sandbox
 
@@ -28,7 +28,7 @@ DEADLINE = 60
 """Seconds for what takes some thousandths of one."""
 
 
-async def outcome(sandbox: Sandbox, open_one: Open, path: Path) -> Facts | str:
+async def outcome(sandbox: Sandbox, open_one: Open, path: Path) -> MediaInfo | str:
     """Facts, or why there are none."""
     with open_one(path) as file:
         try:
@@ -38,7 +38,7 @@ async def outcome(sandbox: Sandbox, open_one: Open, path: Path) -> Facts | str:
             reason = str(error)
         else:
             assert not done.blobs
-            return Facts.from_json(done.result)
+            return MediaInfo.from_json(done.result)
     assert "reading it failed" not in reason  # a mistake of ours
     return reason
 
@@ -55,7 +55,7 @@ async def test_cut_anywhere(
         path = tmp_path / "cut"
         path.write_bytes(data[: int(len(data) ** rng.random())])
         outcomes.append(await outcome(sandbox, opened, path))
-    assert {type(each) for each in outcomes} == {Facts, str}
+    assert {type(each) for each in outcomes} == {MediaInfo, str}
     assert sandbox.statistics().restarts == 0
 
 
@@ -74,7 +74,7 @@ async def test_bytes_flipped(
         path = tmp_path / "flipped"
         path.write_bytes(data)
         outcomes.append(await outcome(sandbox, opened, path))
-    assert Facts in {type(each) for each in outcomes}
+    assert MediaInfo in {type(each) for each in outcomes}
     assert sandbox.statistics().restarts == 0
 
 
@@ -95,7 +95,7 @@ async def test_what_damaged_specimens_come_to(sandbox: Sandbox, opened: Open, me
                 assert isinstance(found, str), name
                 assert reasons[name] in found
             else:
-                assert isinstance(found, Facts), name
+                assert isinstance(found, MediaInfo), name
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ async def test_a_container_that_names_other_files(
             grown = grown[: at - 4] + size.to_bytes(4) + grown[at:]
     (tmp_path / "elsewhere.mp4").write_bytes(grown)
     found = await outcome(sandbox, opened, tmp_path / "elsewhere.mp4")
-    assert isinstance(found, Facts)
+    assert isinstance(found, MediaInfo)
     assert found.duration == 4
 
 

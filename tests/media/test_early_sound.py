@@ -8,9 +8,9 @@ from tests.media.making import make, run
 from tests.media.remuxing import Made, init_of, outlined, segment_of, sound
 from tests.media.test_remux import assert_same, assert_same_sound
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.media_info import Facts
+from trio_stream.media.formats.media_info import MediaInfo
 from trio_stream.media.formats.outline import AudioOutline
-from trio_stream.media.subtitles.extract import texts
+from trio_stream.media.subtitles.extract import extract_tracks
 
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 2 -g 10"
 KEPT = "-avoid_negative_ts disabled -copyts"
@@ -90,10 +90,10 @@ def test_what_is_told_of_it_has_the_same_clock(tmp_path: Path) -> None:
     zero = sound(path, found.audio[0].track.index).begins
     assert zero == 0  # what is heard first is not before the beginning of its decoder
     assert found.cuts is not None
-    known = Facts.from_json(run(probe, path)[0])
+    known = MediaInfo.from_json(run(probe, path)[0])
     assert known.keyframes is not None
     first = found.cuts.times[0] / found.video[0].carriage.timescale
     assert first == pytest.approx(known.keyframes.times[0], abs=0.01)
     assert first == pytest.approx(4, abs=0.1)
-    _, made = run(texts, path)
+    _, made = run(extract_tracks, path)
     assert "00:05.0" in next(iter(made.values())).decode()

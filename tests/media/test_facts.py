@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from trio_stream.media.formats.media_info import (
     AudioTrack,
     Chapter,
-    Facts,
     Keyframes,
+    MediaInfo,
     SubtitleTrack,
     VideoTrack,
 )
 
-WHOLE = Facts(
+WHOLE = MediaInfo(
     container="mp4",
     duration=12.5,
     bit_rate=1_000_000,
@@ -49,7 +49,7 @@ WHOLE = Facts(
 
 
 def test_there_and_back() -> None:
-    assert Facts.from_json(json.loads(json.dumps(WHOLE.to_json()))) == WHOLE
+    assert MediaInfo.from_json(json.loads(json.dumps(WHOLE.to_json()))) == WHOLE
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -81,10 +81,10 @@ def test_whatever_stands_anywhere_is_facts_or_a_value_error(path: tuple[Any, ...
     else:
         data = wrong
     try:
-        found = Facts.from_json(data)
+        found = MediaInfo.from_json(data)
     except ValueError:
         return
-    assert Facts.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found
+    assert MediaInfo.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_what_is_refused(path: tuple[Any, ...], wrong: Any) -> None:
         at = at[step]
     at[path[-1]] = wrong
     with pytest.raises(ValueError, match=r"Facts|surrogates"):
-        Facts.from_json(data)
+        MediaInfo.from_json(data)

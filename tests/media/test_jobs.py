@@ -32,7 +32,7 @@ async def compare(sandbox: Sandbox, opened: Opened, name: str, path: Path, **opt
     assert (done.result, dict(done.blobs)) == expected, path.name
 
 
-@pytest.mark.parametrize("job", ["pictures", "texts"])
+@pytest.mark.parametrize("job", ["artwork", "subtitle_tracks"])
 @pytest.mark.parametrize("every", [8, large(1)])
 async def test_the_menagerie(sandbox: Sandbox, opened: Opened, menagerie: Path, job: str, every: int) -> None:
     films = [path for path in sorted(menagerie.glob("*/*.*")) if path.suffix not in {".srt", ".vtt", ".ass"}]
@@ -45,17 +45,17 @@ async def test_subtitles_in_every_encoding(sandbox: Sandbox, opened: Opened, tmp
         language, encoding, text = (str(value) for value in case.values)
         path = tmp_path / f"{language}-{encoding}.srt"
         path.write_bytes(encoded(as_srt(text), encoding))
-        await compare(sandbox, opened, "subtitle", path, suffix="srt", language=language)
+        await compare(sandbox, opened, "subtitle_file", path, suffix="srt", language=language)
 
 
 async def test_subtitles_of_every_kind(sandbox: Sandbox, opened: Opened, menagerie: Path) -> None:
     beside = [path for path in sorted(menagerie.glob("*/*.*")) if path.suffix in {".srt", ".vtt", ".ass"}]
     assert {path.suffix for path in beside} == {".srt", ".vtt", ".ass"}
     for path in beside:
-        await compare(sandbox, opened, "subtitle", path, suffix=path.suffix[1:])
+        await compare(sandbox, opened, "subtitle_file", path, suffix=path.suffix[1:])
 
 
 async def test_no_subtitles_say_so(sandbox: Sandbox, opened: Opened, tmp_path: Path) -> None:
     path = tmp_path / "nothing.srt"
     path.write_bytes(b"\xff\xfe nothing")
-    await compare(sandbox, opened, "subtitle", path, suffix="srt")
+    await compare(sandbox, opened, "subtitle_file", path, suffix="srt")

@@ -7,9 +7,9 @@ import pytest
 from tests.media.making import make, opened, run
 from tests.media.remuxing import bounds, carried, outlined, segment_of
 from tests.media.test_remux import assert_same
-from trio_stream.media.artwork.generate import pictures
+from trio_stream.media.artwork.generate import generate_artwork
 from trio_stream.media.containers.probe import probe
-from trio_stream.media.formats.media_info import Facts
+from trio_stream.media.formats.media_info import MediaInfo
 from trio_stream.media.formats.outline import AudioOutline
 from trio_stream.media.remux.demuxing import open_tracks
 
@@ -45,7 +45,7 @@ def late(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_they_are_known(late: Path) -> None:
-    known = Facts.from_json(run(probe, late)[0])
+    known = MediaInfo.from_json(run(probe, late)[0])
     assert [(each.width, each.height) for each in known.video] == [(64, 64)]
     assert [(each.channels, each.sample_rate) for each in known.audio] == [(1, 48_000)] * len(known.audio)
     assert len(known.audio) == (2 if late.name == "second.ts" else 1)
@@ -60,7 +60,7 @@ def test_they_are_played(late: Path) -> None:
 
 def test_a_poster_of_late_pictures(tmp_path: Path) -> None:
     path = make(tmp_path / "pictures.ts", LATE["pictures.ts"])
-    assert run(pictures, path)[0]["poster"] == {"width": 64, "height": 64}
+    assert run(generate_artwork, path)[0]["poster"] == {"width": 64, "height": 64}
 
 
 def test_segments_do_not_pay_for_it(late: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.media.making import gray, make, run, size
-from trio_stream.media.artwork.generate import Pace, pictures
+from trio_stream.media.artwork.generate import Pace, generate_artwork
 from trio_stream.media.jobs import Unreadable
 
 SECONDS = "geq=lum='16+floor(T)*4':cb=128:cr=128"
@@ -58,7 +58,7 @@ def test_a_tile_shows_the_last_keyframe_before_its_time(
     clock: Path, tmp_path: Path, name: str, remux: str
 ) -> None:
     path = make(tmp_path / name, f"-i {clock} {remux}") if remux else clock
-    result, blobs = run(pictures, path, duration=50)
+    result, blobs = run(generate_artwork, path, duration=50)
     assert result["tiles"] == {
         "interval": 1, "count": 50, "width": 320, "height": 180, "columns": 10, "rows": 5, "sheets": 1
     }  # fmt: skip
@@ -74,7 +74,7 @@ def test_without_an_index_keyframes_far_apart_are_found_too(tmp_path: Path) -> N
         "-f lavfi -i color=size=64x36:rate=2:duration=300"
         f" -vf geq=lum='16+floor(T/8)*4':cb=128:cr=128 {X264} -g 16 -bf 0",
     )
-    result, blobs = run(pictures, path, duration=300)
+    result, blobs = run(generate_artwork, path, duration=300)
     shown = seconds_shown(tmp_path, blobs["sheet-0.jpg"], result)
     assert result["tiles"]["interval"] == 3
     assert shown == pytest.approx([second // 8 for second in range(0, 300, 3)], abs=0.6)
@@ -85,7 +85,7 @@ def test_a_single_keyframe_is_repeated(tmp_path: Path) -> None:
         tmp_path / "one.mp4",
         f"-f lavfi -i color=size=64x36:rate=5:duration=30 -vf {SECONDS} {X264} -g 10000 -movflags +faststart",
     )
-    result, blobs = run(pictures, path)
+    result, blobs = run(generate_artwork, path)
     assert seconds_shown(tmp_path, blobs["sheet-0.jpg"], result) == pytest.approx([0] * 30, abs=0.6)
 
 
@@ -94,7 +94,7 @@ def test_a_long_film_has_several_sheets_and_the_last_is_no_higher_than_it_needs_
         tmp_path / "long.mp4",
         f"-f lavfi -i testsrc2=size=64x36:rate=1/5:duration=1230 {X264} -g 2",
     )
-    result, blobs = run(pictures, path)
+    result, blobs = run(generate_artwork, path)
     assert result["tiles"] == {
         "interval": 10, "count": 123, "width": 320, "height": 180, "columns": 10, "rows": 10, "sheets": 2
     }  # fmt: skip
@@ -131,7 +131,7 @@ def test_a_long_film_has_several_sheets_and_the_last_is_no_higher_than_it_needs_
 def test_the_shape_is_what_a_player_shows(
     menagerie: Path, tmp_path: Path, specimen: str, poster: tuple[int, int], tile: tuple[int, int]
 ) -> None:
-    result, blobs = run(pictures, menagerie / specimen)
+    result, blobs = run(generate_artwork, menagerie / specimen)
     (tmp_path / "poster.jpg").write_bytes(blobs["poster.jpg"])
     assert size(tmp_path / "poster.jpg") == poster
     assert result["poster"] == {"width": poster[0], "height": poster[1]}
@@ -165,9 +165,9 @@ def test_posters_are_upright(
         data[:at] + b"".join(value.to_bytes(4, signed=True) for value in values) + data[at + 36 :]
     )
     poster = tmp_path / "poster.jpg"
-    poster.write_bytes(run(pictures, turned)[1]["poster.jpg"])
+    poster.write_bytes(run(generate_artwork, turned)[1]["poster.jpg"])
     straight = tmp_path / "straight.jpg"
-    straight.write_bytes(run(pictures, menagerie / "codecs/h264-baseline.mp4")[1]["poster.jpg"])
+    straight.write_bytes(run(generate_artwork, menagerie / "codecs/h264-baseline.mp4")[1]["poster.jpg"])
     ours, expected = gray(poster, "-vf", "scale=40:40"), gray(straight, "-vf", f"{filters},scale=40:40")
     assert sum(abs(one - other) for one, other in zip(ours, expected, strict=True)) / 1600 < 6
 
@@ -180,7 +180,7 @@ def test_a_poster_shows_something(tmp_path: Path) -> None:
         " -f lavfi -i color=white:size=320x180:rate=5:duration=24 -filter_complex [0][1][2]concat=n=3"
         f" {X264} -g 5",
     )
-    (tmp_path / "poster.jpg").write_bytes(run(pictures, path)[1]["poster.jpg"])
+    (tmp_path / "poster.jpg").write_bytes(run(generate_artwork, path)[1]["poster.jpg"])
     light = gray(tmp_path / "poster.jpg")
     assert max(light) - min(light) > 100
 
@@ -190,7 +190,7 @@ def test_a_film_that_fades_in_after_its_only_keyframe_has_a_poster_too(tmp_path:
         tmp_path / "fade.mp4",
         f"-f lavfi -i testsrc2=size=320x180:rate=10:duration=8 -vf fade=in:0:30 {X264} -g 1000",
     )
-    (tmp_path / "poster.jpg").write_bytes(run(pictures, path)[1]["poster.jpg"])
+    (tmp_path / "poster.jpg").write_bytes(run(generate_artwork, path)[1]["poster.jpg"])
     assert max(gray(tmp_path / "poster.jpg")) > 150
 
 
@@ -204,14 +204,14 @@ def test_reference_white_is_nearly_white(tmp_path: Path, curve: str, white: floa
         f" format=yuv420p10le,geq=lum='if(gt(X,32),{light},64)':cb=512:cr=512 -c:v ffv1"
         f" -color_trc {curve} -color_primaries bt2020 -colorspace bt2020nc -color_range tv",
     )
-    (tmp_path / "poster.jpg").write_bytes(run(pictures, path)[1]["poster.jpg"])
+    (tmp_path / "poster.jpg").write_bytes(run(generate_artwork, path)[1]["poster.jpg"])
     light_there = gray(tmp_path / "poster.jpg")
     assert 200 <= max(light_there) <= 245
     assert min(light_there) <= 8
 
 
 def test_sound_has_no_poster_and_says_so(menagerie: Path) -> None:
-    result, blobs = run(pictures, menagerie / "codecs/sound-only.mp4")
+    result, blobs = run(generate_artwork, menagerie / "codecs/sound-only.mp4")
     assert blobs == {}
     assert result == {
         "poster": None, "blurhash": None, "tiles": None, "reason": "there is only sound in the file"
@@ -224,7 +224,7 @@ def test_sound_with_a_cover_has_that(tmp_path: Path) -> None:
         tmp_path / "music.mp4",
         f"-f lavfi -i sine=duration=2 -i {cover} -map 0 -map 1 -c:a aac -c:v png -disposition:v attached_pic",
     )
-    result, blobs = run(pictures, path)
+    result, blobs = run(generate_artwork, path)
     assert result["poster"] == {"width": 640, "height": 480}
     assert result["tiles"] is None
     assert result["reason"] == "there is only sound in the file; this is its cover"
@@ -236,7 +236,7 @@ def test_sound_with_a_cover_has_that(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_read_says_why(menagerie: Path, name: str) -> None:
     with pytest.raises(Unreadable, match=r"\w+ \w+"):
-        run(pictures, menagerie / f"damaged/{name}.mp4")
+        run(generate_artwork, menagerie / f"damaged/{name}.mp4")
 
 
 def test_damage_anywhere_gives_pictures_or_a_reason(clock: Path, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_damage_anywhere_gives_pictures_or_a_reason(clock: Path, tmp_path: Path)
             spoilt[chance.randrange(len(spoilt))] = chance.randrange(256)
         path.write_bytes(bytes(spoilt[: chance.choice((len(spoilt), chance.randrange(len(spoilt))))]))
         try:
-            result, _ = run(pictures, path)
+            result, _ = run(generate_artwork, path)
         except Unreadable:
             continue
         assert result["poster"] or result["reason"]
@@ -259,7 +259,7 @@ def test_a_file_that_was_cut_off_has_tiles_up_to_there(clock: Path, tmp_path: Pa
     whole = make(tmp_path / name, f"-i {clock} -c copy -movflags +faststart")
     data = whole.read_bytes()
     whole.write_bytes(data[: len(data) * 6 // 10])
-    result, blobs = run(pictures, whole, duration=50)
+    result, blobs = run(generate_artwork, whole, duration=50)
     count = result["tiles"]["count"]
     assert result["reason"] == "the file ends before its time"
     assert 20 < count < 42
@@ -268,13 +268,13 @@ def test_a_file_that_was_cut_off_has_tiles_up_to_there(clock: Path, tmp_path: Pa
 
 
 def test_a_file_that_claims_to_be_endless_has_no_more_tiles_than_pictures(clock: Path) -> None:
-    result, blobs = run(pictures, clock, duration=2**63)
+    result, blobs = run(generate_artwork, clock, duration=2**63)
     assert result["tiles"]["count"] < 6
     assert list(blobs) == ["poster.jpg", "sheet-0.jpg"]
 
 
 def test_when_its_time_is_over_it_answers_with_what_there_is(clock: Path) -> None:
-    result, blobs = run(pictures, clock, seconds=1e-9)
+    result, blobs = run(generate_artwork, clock, seconds=1e-9)
     assert result["poster"]
     assert result["tiles"] is None
     assert result["reason"] == "the time for it was over"

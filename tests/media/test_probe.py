@@ -20,7 +20,7 @@ from trio_stream.errors import MediaUnreadable
 from trio_stream.media.containers.keyframes import are_uneven
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.containers.tracks import rotation
-from trio_stream.media.formats.media_info import KEYFRAME_LIMIT, AudioTrack, Facts, VideoTrack
+from trio_stream.media.formats.media_info import KEYFRAME_LIMIT, AudioTrack, MediaInfo, VideoTrack
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.sandbox.sandbox import Sandbox
 
@@ -47,11 +47,11 @@ CODEC_STRINGS = {
 }
 
 
-def found(path: Path, **options: Any) -> Facts:
+def found(path: Path, **options: Any) -> MediaInfo:
     """The facts, by way of JSON, as the server gets them."""
     with open(path, "rb") as file:
         answer = probe(MediaFile(file.fileno()), options, Reply(lambda _: None))
-    return Facts.from_json(json.loads(json.dumps(answer, allow_nan=False)))
+    return MediaInfo.from_json(json.loads(json.dumps(answer, allow_nan=False)))
 
 
 @functools.cache
@@ -299,12 +299,12 @@ async def test_the_sandbox_finds_the_same(
     for entry in entries:
         path = menagerie / entry["name"]
         try:
-            alone: Facts | str = found(path)
+            alone: MediaInfo | str = found(path)
         except Unreadable as error:
             alone = str(error)
         with opened(path) as file:
             try:
-                told: Facts | str = Facts.from_json(
+                told: MediaInfo | str = MediaInfo.from_json(
                     (await sandbox.run("probe", file, deadline=60, urgent=True)).result
                 )
             except MediaUnreadable as error:
@@ -329,7 +329,7 @@ def test_a_file_that_cannot_seek(menagerie: Path) -> None:
         finally:
             os.close(ours)
             pouring.join()
-        facts, whole = Facts.from_json(answer), found(menagerie / name)
+        facts, whole = MediaInfo.from_json(answer), found(menagerie / name)
         assert (facts.video, facts.audio) == (whole.video, whole.audio)
 
 
@@ -344,7 +344,7 @@ def test_a_large_file_is_not_read_through(tmp_path: Path) -> None:
         assert path.stat().st_size > 8_000_000
         with open(path, "rb") as file:
             media = MediaFile(file.fileno())
-            facts = Facts.from_json(probe(media, {}, Reply(lambda _: None)))
+            facts = MediaInfo.from_json(probe(media, {}, Reply(lambda _: None)))
         assert facts.keyframes is not None
         assert facts.keyframes.times == every_second
         assert facts.keyframes.until is None

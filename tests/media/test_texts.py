@@ -11,7 +11,7 @@ from tests.mp4 import making as mp4
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.jobs import Unreadable
 from trio_stream.media.subtitles import extract as room
-from trio_stream.media.subtitles.extract import subtitle, texts
+from trio_stream.media.subtitles.extract import convert_file, extract_tracks
 
 WORDS = [
     (200, 1400, "First words, <i>slanted</i>"),
@@ -26,7 +26,7 @@ PLAIN = [(start, stop, text.replace("<i>", "").replace("</i>", "")) for start, s
 
 
 def test_tracks_of_matroska(menagerie: Path) -> None:
-    result, blobs = run(texts, menagerie / "tracks/subtitles.mkv")
+    result, blobs = run(extract_tracks, menagerie / "tracks/subtitles.mkv")
     assert result["reason"] is None
     assert [(track["stream"], track["cues"], track["ass"], track["whole"]) for track in result["tracks"]] == [
         (3, 2, False, True),
@@ -45,14 +45,14 @@ def test_ass_as_itself_is_what_ffmpeg_makes_of_it(menagerie: Path, tmp_path: Pat
     path = menagerie / "tracks/subtitles.mkv"
     whole = tmp_path / "whole.ass"
     subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-map", "0:4", "-c", "copy", whole], check=True)
-    ours = run(texts, path)[1]["4.ass"].decode()
+    ours = run(extract_tracks, path)[1]["4.ass"].decode()
     assert [line.strip() for line in ours.split("\n") if line.strip()] == [
         line.strip() for line in whole.read_text().split("\n") if line.strip()
     ]
 
 
 def test_tracks_of_mp4(menagerie: Path) -> None:
-    result, blobs = run(texts, menagerie / "tracks/languages-chapters.mp4")
+    result, blobs = run(extract_tracks, menagerie / "tracks/languages-chapters.mp4")
     assert [(track["stream"], track["codec"]) for track in result["tracks"]] == [
         (4, "mov_text"),
         (5, "mov_text"),
@@ -73,7 +73,7 @@ def test_other_ways_to_keep_text(tmp_path: Path, container: str) -> None:
     video = "libvpx" if container == "webm" else "libx264"
     tracks = f"-map 0 -map 1 -c:s {codec}" if container != "ts" else "-map 0"
     path = make(tmp_path / f"film.{container}", f"{film} -i {source} {tracks} -c:v {video}")
-    result, blobs = run(texts, path)
+    result, blobs = run(extract_tracks, path)
     if container == "ts":
         assert (result, blobs) == ({"tracks": [], "reason": None}, {})
         return
@@ -92,15 +92,15 @@ def test_pictures_of_text_are_no_text(menagerie: Path, tmp_path: Path) -> None:
     path = make(
         tmp_path / "film.mkv", f"-f lavfi -i sine=duration=3 -i {source} -map 0 -map 1 -c:s srt -c:a flac"
     )
-    assert run(texts, path)[0]["tracks"][0]["cues"] == 1
-    assert run(texts, menagerie / "tracks/cover.mp4") == ({"tracks": [], "reason": None}, {})
+    assert run(extract_tracks, path)[0]["tracks"][0]["cues"] == 1
+    assert run(extract_tracks, menagerie / "tracks/cover.mp4") == ({"tracks": [], "reason": None}, {})
 
 
 def test_a_file_cut_off_gives_what_was_said_until_then(menagerie: Path, tmp_path: Path) -> None:
     data = (menagerie / "tracks/subtitles.mkv").read_bytes()
     path = tmp_path / "cut.mkv"
     path.write_bytes(data[: len(data) // 2])
-    result, blobs = run(texts, path)
+    result, blobs = run(extract_tracks, path)
     assert read(blobs["3.vtt"].decode())[0] == LATER[0]
     assert result["tracks"]
 
@@ -108,7 +108,7 @@ def test_a_file_cut_off_gives_what_was_said_until_then(menagerie: Path, tmp_path
 def test_the_file_is_read_once(menagerie: Path, tmp_path: Path) -> None:
     path = menagerie / "tracks/subtitles.mkv"
     with opened(path) as file:
-        texts(file, {}, type("Nowhere", (), {"blob": lambda *_: None})())
+        extract_tracks(file, {}, type("Nowhere", (), {"blob": lambda *_: None})())
         assert file.count < 1.5 * path.stat().st_size
 
 
@@ -116,7 +116,7 @@ def test_a_track_without_bounds_is_cut_off_and_says_so(
     menagerie: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "LARGEST_TRACK", 40)
-    result, blobs = run(texts, menagerie / "tracks/subtitles.mkv")
+    result, blobs = run(extract_tracks, menagerie / "tracks/subtitles.mkv")
     assert [(track["stream"], track["whole"]) for track in result["tracks"]] == [(3, False)]
     assert read(blobs["3.vtt"].decode()) == LATER[:1]
 
@@ -124,7 +124,7 @@ def test_a_track_without_bounds_is_cut_off_and_says_so(
 @pytest.mark.parametrize("name", ["garbage.mp4", "playlist.mp4", "empty.mp4"])
 def test_no_container_no_texts(menagerie: Path, name: str) -> None:
     with pytest.raises(Unreadable):
-        run(texts, menagerie / "damaged" / name)
+        run(extract_tracks, menagerie / "damaged" / name)
 
 
 # --- Files beside ---------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ SAID = [(1000, 2000, "Wo ist <b>Jürgen</b>?"), (3000, 4000, "Über &amp; unter"
 def test_srt_beside_a_film(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "film.srt"
     path.write_bytes(SRT.encode(encoding))
-    result, blobs = run(subtitle, path, suffix="srt", language="de")
+    result, blobs = run(convert_file, path, suffix="srt", language="de")
     assert result == {"cues": 2, "whole": True}
     assert list(blobs) == ["subtitle.vtt"]
     if encoding != "cp850":  # one word is too little to tell it from Mac Roman, and it breaks nothing
@@ -154,7 +154,7 @@ def test_ass_beside_a_film(tmp_path: Path, suffix: str, encoding: str) -> None:
     path = tmp_path / "film.ass"
     script = f"{HEAD}Dialogue: 0,0:00:01.00,0:00:02.00,Thought,,0,0,0,,Где ты был всю ночь?\n"
     path.write_bytes(script.replace("\n", "\r\n").encode(encoding))
-    result, blobs = run(subtitle, path, suffix=suffix)
+    result, blobs = run(convert_file, path, suffix=suffix)
     assert result["cues"] == 1
     assert read(blobs["subtitle.vtt"].decode()) == [(1000, 2000, "<i>Где ты был всю ночь?</i>")]
     assert blobs["subtitle.ass"].decode() == script
@@ -162,7 +162,7 @@ def test_ass_beside_a_film(tmp_path: Path, suffix: str, encoding: str) -> None:
 
 def test_webvtt_beside_a_film(menagerie: Path) -> None:
     (path,) = (menagerie / "names").glob("*.ja.vtt")
-    _, blobs = run(subtitle, path, suffix="vtt")
+    _, blobs = run(convert_file, path, suffix="vtt")
     assert read(blobs["subtitle.vtt"].decode()) == WORDS
 
 
@@ -178,7 +178,7 @@ def test_webvtt_beside_a_film(menagerie: Path) -> None:
 def test_a_file_under_the_name_of_another_kind(tmp_path: Path, suffix: str, content: str) -> None:
     path = tmp_path / "misnamed"
     path.write_text(content)
-    assert read(run(subtitle, path, suffix=suffix)[1]["subtitle.vtt"].decode()) == [(1000, 2000, "x")]
+    assert read(run(convert_file, path, suffix=suffix)[1]["subtitle.vtt"].decode()) == [(1000, 2000, "x")]
 
 
 @pytest.mark.parametrize(
@@ -188,14 +188,14 @@ def test_what_says_nothing_is_unreadable(tmp_path: Path, suffix: str, content: b
     path = tmp_path / "empty"
     path.write_bytes(content)
     with pytest.raises(Unreadable):
-        run(subtitle, path, suffix=suffix)
+        run(convert_file, path, suffix=suffix)
 
 
 def test_only_so_much_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "LARGEST_SIDECAR", 60)
     path = tmp_path / "long.srt"
     path.write_text("1\n00:00:01,000 --> 00:00:02,000\nx\n\n" * 100)
-    result, _ = run(subtitle, path, suffix="srt")
+    result, _ = run(convert_file, path, suffix="srt")
     assert result == {"cues": 1, "whole": False}
 
 
@@ -262,7 +262,7 @@ def test_webvtt_in_mp4(film: Path, tmp_path: Path, handler: str) -> None:
     ]  # fmt: skip
     path = tmp_path / "text.mp4"
     path.write_bytes(with_text(film, samples, handler=handler))
-    result, blobs = run(texts, path)
+    result, blobs = run(extract_tracks, path)
     assert result["tracks"] == [{"stream": 1, "codec": "wvtt", "cues": 3, "ass": False, "whole": True}]
     assert read(blobs["1.vtt"].decode()) == [
         (1000, 2000, "<v Ann>Long</v> &amp; <i>slanted</i>"),
@@ -280,7 +280,7 @@ def test_webvtt_in_mp4_with_a_header_and_regions(film: Path, tmp_path: Path) -> 
     path.write_bytes(
         with_text(film, [(1000, cue("x", "region:up")), (1000, cue("y", "region:down"))], header=header)
     )
-    made = run(texts, path)[1]["1.vtt"].decode()
+    made = run(extract_tracks, path)[1]["1.vtt"].decode()
     assert read(made) == [(0, 1000, "x"), (1000, 2000, "y")]
     assert "REGION\nid:up\nlines:2\n" in made
     assert " --> 00:00:01.000 region:up\n" in made
@@ -291,7 +291,7 @@ def test_webvtt_in_mp4_that_begins_later(film: Path, tmp_path: Path) -> None:
     path = tmp_path / "text.mp4"
     edits = (mp4.Edit(2000, -1), mp4.Edit(1000, 0))
     path.write_bytes(with_text(film, [(1000, cue("x"))], edits=edits))
-    assert read(run(texts, path)[1]["1.vtt"].decode()) == [(2000, 3000, "x")]
+    assert read(run(extract_tracks, path)[1]["1.vtt"].decode()) == [(2000, 3000, "x")]
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_webvtt_in_mp4_that_is_damaged(film: Path, tmp_path: Path, sample: bytes
     """What can be read is."""
     path = tmp_path / "text.mp4"
     path.write_bytes(with_text(film, [(1000, cue("one")), (1000, sample), (1000, cue("two"))]))
-    found = read(run(texts, path)[1]["1.vtt"].decode())
+    found = read(run(extract_tracks, path)[1]["1.vtt"].decode())
     assert [each for each in found if each[2] in {"one", "two"}] == [(0, 1000, "one"), (2000, 3000, "two")]
 
 
@@ -317,6 +317,6 @@ def test_ttml_in_mp4_is_known_and_not_offered(film: Path, tmp_path: Path) -> Non
     """FFmpeg has no decoder of it."""
     path = tmp_path / "text.mp4"
     path.write_bytes(with_text(film, [(1000, b"<tt/>")], handler="subt", entry="stpp"))
-    assert run(texts, path) == ({"tracks": [], "reason": None}, {})
+    assert run(extract_tracks, path) == ({"tracks": [], "reason": None}, {})
     (track,) = run(probe, path)[0]["subtitles"]
     assert (track["codec"], track["text"]) == ("ttml", False)

@@ -243,7 +243,7 @@ def test_texts_are_cut_where_the_pictures_are(
     assert all(before < after <= before + target + 0.5 for before, after in pairwise(marks))
     starts = [each / SCALE for each in playing.segments.starts[:-1]]
     assert set(starts[1:]) <= set(marks)
-    text = hls.texts("s-1", presentation, "r/x", target)
+    text = hls.subtitle_playlist("s-1", presentation, "r/x", target)
     read = m3u8.loads(text)
     assert [each.uri for each in read.segments] == [
         f"r/x/s-1-{SCHEME}/{number}.vtt" for number in range(len(marks) - 1)

@@ -60,7 +60,7 @@ def say(found: Presentation) -> None:
     manifest = dash.manifest(made)
     if len(manifest) < 100_000:
         ET.fromstring(manifest)
-    hls.texts("s-1", found, "r/x", made.target_duration).encode()
+    hls.subtitle_playlist("s-1", found, "r/x", made.target_duration).encode()
     packed = found.pack()
     try:
         assert Presentation.unpack(packed) == found

@@ -10,7 +10,7 @@ import pytest
 from tests.media.joined import change_sound, clip, join, mix
 from tests.media.making import run
 from tests.media.remuxing import outlined, pictures, sound
-from trio_stream.media.artwork.generate import pictures as previews
+from trio_stream.media.artwork.generate import generate_artwork as previews
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.formats.outline import Outline
 from trio_stream.media.remux.segments import init, segment

@@ -273,9 +273,9 @@ async def test_who_leaves_while_room_is_made_leaves_none_of_it_on_the_disk(tmp_p
 async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(tmp_path) as cache:
         await got(cache, "a", Maker())
-        put = disk_cache.Shelf.put
+        put = disk_cache.DiskCache.put
 
-        def full(self: disk_cache.Shelf, key: str, data: bytes) -> OpenFile:
+        def full(self: disk_cache.DiskCache, key: str, data: bytes) -> OpenFile:
             if full_now:
                 with monkeypatch.context() as context:
                     context.setattr("os.replace", no_space)
@@ -286,7 +286,7 @@ async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             raise OSError(errno.ENOSPC, "No space left on device")
 
         full_now = True
-        monkeypatch.setattr(disk_cache.Shelf, "put", full)
+        monkeypatch.setattr(disk_cache.DiskCache, "put", full)
         with structlog.testing.capture_logs() as logs:
             for key in ("b", "c"):
                 assert await got(cache, key, Maker(b"made")) == b"made"

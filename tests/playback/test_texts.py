@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from tests.support import wait_until
 from trio_stream.library.background.derived import Derived
 from trio_stream.packaging.webvtt import Cues
-from trio_stream.playback.subtitles import TEXT, Texts
+from trio_stream.playback.subtitles import TEXT, SubtitleCache
 from trio_stream.store.database import open_database
 from trio_stream.store.tables import contents, folders, subtitles, videos
 from trio_stream.store.writer import Writer
@@ -54,7 +54,7 @@ async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
         writer = Writer(database)
         await nursery.start(writer.run)
         await writer.write(fill)
-        texts = Texts(database, derived)
+        texts = SubtitleCache(database, derived)
         leaving = trio.CancelScope()
 
         async def leave() -> None:

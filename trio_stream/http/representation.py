@@ -49,7 +49,7 @@ class Representation:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FileResponse:
     """A response: headers in the order they are sent, and the body as parts; no parts, no content."""
 
     status: int
@@ -65,7 +65,7 @@ def respond(
     now: int,
     boundary: Callable[[], str],
     download: bool = False,
-) -> Answer:
+) -> FileResponse:
     """Answer a GET or HEAD: 200, 206 or 304.
 
     `fields` maps lower-case names to values, repeated lines joined by ", "; `now` is in seconds since the
@@ -90,7 +90,7 @@ def respond(
         raise PreconditionFailed(current)
     metadata = (*current, ("Cache-Control", representation.caching))
     if verdict is Verdict.NOT_MODIFIED:
-        return Answer(304, metadata, ())
+        return FileResponse(304, metadata, ())
 
     # Section 14.2: Range is defined for GET only, and comes after the preconditions.
     ranged = method == "GET" and range_applies(fields, validators, now=now)
@@ -121,4 +121,4 @@ def respond(
         ("X-Content-Type-Options", "nosniff"),
         *((("Content-Disposition", content_disposition(representation.filename)),) if download else ()),
     )
-    return Answer(status, headers, () if method == "HEAD" else parts)
+    return FileResponse(status, headers, () if method == "HEAD" else parts)

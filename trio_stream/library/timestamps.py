@@ -8,7 +8,7 @@ LATEST = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
 """Seconds since the epoch; file systems hold times that calendars do not."""
 
 
-def moment(seconds: float) -> str:
+def timestamp(seconds: float) -> str:
     """A time in seconds since the epoch."""
     return datetime.fromtimestamp(min(max(seconds, 0), LATEST), UTC).isoformat()
 

@@ -13,6 +13,6 @@ comes back is bounded before it is believed, and types read it strictly (`Facts.
 
 Libraries: FFmpeg by way of PyAV's wheel, so there is no program to install. Encoding will want the program.
 
-Tracks are chosen by one rule (`formats/choosing.py`), which probe, pictures, outlines and MP4 indexes all ask. So the
-facts, the poster, the previews and the segments are of the same track.
+Tracks are chosen by one rule (`formats/track_choice.py`), which probe, pictures, outlines and MP4 indexes all ask. So
+the facts, the poster, the previews and the segments are of the same track.
 """

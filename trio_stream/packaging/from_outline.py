@@ -19,7 +19,7 @@ from trio_stream.packaging.presentation import (
     Reason,
     Rendition,
 )
-from trio_stream.packaging.renditions import Marks, cut_at_keys, pictures_of, sound_of
+from trio_stream.packaging.renditions import Marks, audio_rendition, cut_at_keys, video_rendition
 from trio_stream.packaging.selection import LONGEST
 
 NOTHING = "there is neither a picture nor a sound in it"
@@ -44,7 +44,7 @@ def _present(outline: Outline) -> Presentation:
     whole = min(max(_end(each.carriage, outline) for each in carried), LONGEST)
     renditions, marks = [], Marks()
     if video is not None:
-        pictures, marks = _pictures(outline, video, whole)
+        pictures, marks = _video_rendition(outline, video, whole)
         renditions.append(pictures)
     sounds = list(dict.fromkeys(each.track.index for each in carried if isinstance(each, AudioOutline)))
     for index in sounds:
@@ -55,7 +55,7 @@ def _present(outline: Outline) -> Presentation:
             if each.track.index == index and each.carriage.refusal is None
         ]
         end = _end(heard[-1].carriage, outline)
-        renditions.append(sound_of(heard, marks, end, _until(end, whole), default=index == sounds[0]))
+        renditions.append(audio_rendition(heard, marks, end, _until(end, whole), default=index == sounds[0]))
         if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
             raise Unsupported("", f"there would be more than {MOST_SEGMENTS} segments")
     return Presentation(tuple(renditions), by_copy=False, omitted=tuple(_omitted(outline, renditions)))
@@ -78,7 +78,7 @@ def _film(outline: Outline) -> VideoOutline | None:
     return None
 
 
-def _pictures(outline: Outline, video: VideoOutline, whole: float) -> tuple[Rendition, Marks]:
+def _video_rendition(outline: Outline, video: VideoOutline, whole: float) -> tuple[Rendition, Marks]:
     """The pictures of all parts, and where the sound is cut with them."""
     parts = outline.parts
     filmed = [
@@ -89,7 +89,7 @@ def _pictures(outline: Outline, video: VideoOutline, whole: float) -> tuple[Rend
     ]
     end = _until(_end(filmed[-1][0].carriage, outline), whole)
     changed = [each.carriage.start for part in parts for each in part.changes]
-    pictures = pictures_of(filmed, end, changed)
+    pictures = video_rendition(filmed, end, changed)
     times = [start / pictures.timescale for start in pictures.segments.starts]
     if len(parts) == 1 and (keys := outline.cuts) is not None:
         chosen = cut_at_keys(keys, video.carriage.timescale, end, changed)

@@ -31,7 +31,9 @@ def master(title: Title) -> str:
         for number, group in enumerate(groups or [[]]):
             lines.append(
                 "#EXT-X-STREAM-INF:"
-                + _variant(video, group, f"audio{number}", title.target_duration, texts=bool(title.texts))
+                + _variant(
+                    video, group, f"audio{number}", title.target_duration, subtitle_playlist=bool(title.texts)
+                )
             )
             lines.append(f"{source.playlists}{video.name}.m3u8")
     lines += [_key_stream(video, video.keys, source) for source, video in title.videos if video.keys]
@@ -84,7 +86,7 @@ def _audio(source: Source, sound: Rendition, name: str, *, group: str, default: 
 def _text(text: Subtitles) -> str:
     return "#EXT-X-MEDIA:" + _attributes(
         TYPE="SUBTITLES",
-        GROUP_ID='"texts"',
+        GROUP_ID='"subtitle_playlist"',
         NAME=_quoted(text.label),
         LANGUAGE=_quoted(text.language),
         DEFAULT="YES" if text.default else "NO",
@@ -98,7 +100,9 @@ def _text(text: Subtitles) -> str:
     )
 
 
-def _variant(video: Rendition, group: Sequence[Rendition], audio: str, target: int, *, texts: bool) -> str:
+def _variant(
+    video: Rendition, group: Sequence[Rendition], audio: str, target: int, *, subtitle_playlist: bool
+) -> str:
     peak, average = bandwidth(video.segments, video.timescale, target)
     if group:
         heard = [bandwidth(each.segments, each.timescale, target) for each in group]
@@ -112,7 +116,7 @@ def _variant(video: Rendition, group: Sequence[Rendition], audio: str, target: i
         FRAME_RATE=f"{float(video.frame_rate):.3f}" if video.frame_rate else None,
         VIDEO_RANGE=video.video_range,
         AUDIO=_quoted(audio) if group else None,
-        SUBTITLES='"texts"' if texts else None,
+        SUBTITLES='"subtitle_playlist"' if subtitle_playlist else None,
     )
 
 
@@ -187,7 +191,7 @@ def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
     return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
 
 
-def texts(name: str, presentation: Presentation, segments: str, target: int) -> str:
+def subtitle_playlist(name: str, presentation: Presentation, segments: str, target: int) -> str:
     """The playlist of a track of subtitles, cut where the pictures are."""
     folder = f"{segments}/{in_address(name)}"
     lines = _heading(target)

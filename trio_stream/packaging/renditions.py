@@ -62,11 +62,11 @@ def cut_at_keys(keys: Cuts, timescale: int, end: float, changed: Sequence[float]
 type _Filmed = tuple[VideoOutline, Cuts]
 
 
-def pictures_of(
+def video_rendition(
     stretches: Sequence[tuple[VideoOutline, Cuts | None]], end: float, changed: Sequence[float]
 ) -> Rendition:
     """Pictures up to `end`, in one stretch or in several that follow one another; a sound changes at `changed`."""
-    filmed = [_known_cuts(each, keys) for each, keys in stretches]
+    filmed = [_required_cuts(each, keys) for each, keys in stretches]
     track, carriage = filmed[0][0].track, filmed[0][0].carriage
     scale = carriage.timescale
     starts: list[int] = []
@@ -119,7 +119,7 @@ def pictures_of(
     )
 
 
-def _known_cuts(each: VideoOutline, keys: Cuts | None) -> _Filmed:
+def _required_cuts(each: VideoOutline, keys: Cuts | None) -> _Filmed:
     if keys is None or keys.track != each.track.index or keys.until is not None or not keys.times:
         raise Unsupported("", "nobody knows where its pictures can be cut, up to the end")
     return each, keys
@@ -191,7 +191,7 @@ def next_key(rendition: Rendition, number: int) -> int:
     return keys.samples[number + 1]
 
 
-def sound_of(
+def audio_rendition(
     heard: Sequence[AudioOutline],
     marks: Marks,
     end: float,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from trio_stream.media.formats.track_choice import ARE_STILLS, ONE_FILM, Pictures, Sound, film_of
+from trio_stream.media.formats.track_choice import ARE_STILLS, ONE_FILM, AudioTraits, VideoTraits, main_video
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.extent import end_of, placed_tracks
 from trio_stream.mp4.edits.rearranging import leave_out
@@ -93,12 +93,12 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     movie = replace(movie, tracks=tuple(map(_packaged_part, movie.tracks)))
     playable = [track for track in movie.tracks if _unpackaged(track) is None and track.samples.count]
     audio = [track for track in playable if track.handler == "soun"]
-    audio.sort(key=lambda track: Sound(track.enabled, bool(track.roles & _SECONDARY)).rank)
+    audio.sort(key=lambda track: AudioTraits(track.enabled, bool(track.roles & _SECONDARY)).rank)
     if not playable:
         nothing = Unsupported("moov", "there is neither a picture nor a sound in it")
         raise next((_refusal(track) for track in movie.tracks), nothing)
     pictures = (track for track in movie.tracks if track.handler == "vide" and track.samples.count)
-    film = film_of(pictures, _pictures, with_sound=bool(audio))
+    film = main_video(pictures, _video_traits, with_sound=bool(audio))
     if film is not None and _unpackaged(film) is not None:
         raise _refusal(film)
     tracks = [*((film,) if film is not None else ()), *audio[:MOST_SOUNDS]]
@@ -237,7 +237,7 @@ def _coding_refused(track: Track) -> Because:
     """Why the coding of a track is not packaged."""
     found = _unpackaged(track) or track.described[0]
     code, reason = _entry_refused(found.description.entry, track.handler)
-    return code, ARE_STILLS if track.handler == "vide" and _pictures(track).still else reason
+    return code, ARE_STILLS if track.handler == "vide" and _video_traits(track).still else reason
 
 
 def _entry_refused(entry: SampleEntry, handler: str) -> Because:
@@ -255,11 +255,11 @@ def _described(packaged: PackagedTrack) -> PackagedTrack:
     return replace(packaged, track=replace(track, described=described))
 
 
-def _pictures(track: Track) -> Pictures:
+def _video_traits(track: Track) -> VideoTraits:
     """What is to be known of it in order to choose."""
     kind, samples = track.entry.kind, track.samples
     codec = VIDEO[kind][0] if codec_string(track.entry, "vide") is not None else _IMAGES.get(kind, kind)
-    return Pictures(
+    return VideoTraits(
         codec=_IMAGE_TYPES.get(track.entry.object_type, codec) if kind == "mp4v" else codec,
         default=track.enabled,
         rate=Fraction(samples.count * track.timescale, samples.end) if samples.end else None,

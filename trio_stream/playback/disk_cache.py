@@ -28,7 +28,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _KEY = re.compile(r"[0-9A-Za-z_]+(-[0-9A-Za-z_]+)*", re.ASCII)
 
 
-class Shelf:
+class DiskCache:
     """The files in `folder`, which belongs to it."""
 
     def __init__(self, folder: Path) -> None:

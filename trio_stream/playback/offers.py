@@ -27,7 +27,7 @@ from trio_stream.packaging.presentation import Presentation
 from trio_stream.packaging.title import Source, Subtitles, Title
 from trio_stream.playback.indexes import Index, Indexes
 from trio_stream.playback.presentations import BUDGET, Presentations
-from trio_stream.playback.subtitles import texts_of
+from trio_stream.playback.subtitles import subtitles_of
 from trio_stream.playback.video_names import Names
 from trio_stream.store import Connection
 from trio_stream.store.database import Database
@@ -242,4 +242,4 @@ def _height(presentation: Presentation) -> int:
 
 def _look_up(connection: Connection, id_: str) -> tuple[Sequence[Version], tuple[Subtitles, ...]]:
     """The files of the title, and the texts of the video."""
-    return versions(connection, id_), texts_of(connection, id_)
+    return versions(connection, id_), subtitles_of(connection, id_)

@@ -134,7 +134,7 @@ class Presentations:
         writer = self._writer()
         if writer is None:
             return
-        keep = partial(derived.keep_presentation, revision=revision, packed=presentation.pack())
+        keep = partial(derived.store_presentation, revision=revision, packed=presentation.pack())
         try:
             await writer.write(keep)
         except StoreError as error:
@@ -147,7 +147,7 @@ def _weight(_: str, found: Presentation | Unpackageable) -> int:
 
 
 def _look_up(connection: Connection, revision: str) -> Presentation | None:
-    packed = derived.packed_presentation(connection, revision)
+    packed = derived.stored_presentation(connection, revision)
     try:
         return None if packed is None else Presentation.unpack(packed)
     except ValueError:

@@ -16,7 +16,7 @@ from trio_stream.files import NO_DESCRIPTOR, OpenFile
 from trio_stream.media.formats.outline import SEGMENT_LIMIT, Outline
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.packaging.presentation import Rendition, Stretch
-from trio_stream.playback.disk_cache import Shelf
+from trio_stream.playback.disk_cache import DiskCache
 from trio_stream.playback.segment_cache import SegmentCache
 
 AT_ONCE = 3
@@ -133,7 +133,7 @@ class Remuxer:
         return made
 
 
-class Made:
+class SharedSegments:
     """What the owner of the data has made and keeps in `folder`, for the other workers of its server.
 
     A file there is whole, and what it is called says what it is, so nobody needs to be asked. The owner does not learn
@@ -141,7 +141,7 @@ class Made:
     """
 
     def __init__(self, folder: Path, *, threads: int = 4) -> None:
-        self._shelf = Shelf(folder)
+        self._shelf = DiskCache(folder)
         self._limiter = trio.CapacityLimiter(threads)
 
     async def open(self, key: str) -> OpenFile | None:

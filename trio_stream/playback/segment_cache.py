@@ -16,7 +16,7 @@ import trio
 from trio_stream.caching import BoundedCache
 from trio_stream.errors import MediaWorkerFailed, TooManyFiles
 from trio_stream.files import NO_DESCRIPTOR, OpenFile
-from trio_stream.playback.disk_cache import Shelf, in_memory
+from trio_stream.playback.disk_cache import DiskCache, in_memory
 from trio_stream.single_flight import Flight, SingleFlight
 
 log = structlog.get_logger("trio_stream.playback")
@@ -46,7 +46,7 @@ class SegmentCache:
     """Segments in `folder`, at most `budget` bytes, with `threads` threads at the disk. `serve` is its task."""
 
     def __init__(self, folder: Path, budget: int, *, threads: int = 4) -> None:
-        self._shelf = Shelf(folder)
+        self._shelf = DiskCache(folder)
         self._budget = budget
         self._limiter = trio.CapacityLimiter(threads)
         self._kept: BoundedCache[str, int] = BoundedCache(budget, _weight)

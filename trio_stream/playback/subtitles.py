@@ -26,7 +26,7 @@ BUDGET = 64 << 20
 """Bytes that they take together: one may be as large as what is made (`LARGEST`)."""
 
 
-class Texts:
+class SubtitleCache:
     """Texts of videos, read by one thread at a time."""
 
     def __init__(self, database: Database, derived: Derived) -> None:
@@ -39,7 +39,7 @@ class Texts:
         """The cues of a text of that video. Raises `DerivedNotFound`, `StoreError`."""
         found = self._known.get((id_, name))
         if found is None:
-            there = await self._database.read(partial(texts_of, id_=id_))
+            there = await self._database.read(partial(subtitles_of, id_=id_))
             if not any(text.name == name for text in there):
                 raise DerivedNotFound("there is no such text")
             # Closed here and not in the thread: who is cancelled while it waits for its turn gets no thread.
@@ -58,9 +58,9 @@ def _read(fd: int) -> Cues:
         return parse(file.read(LARGEST).decode("utf-8", "replace"))
 
 
-def texts_of(connection: Connection, id_: str) -> tuple[Subtitles, ...]:
+def subtitles_of(connection: Connection, id_: str) -> tuple[Subtitles, ...]:
     """The subtitles of a video of which there is WebVTT."""
-    rows = subtitles.texts_of(connection, id_)
+    rows = subtitles.converted_subtitles(connection, id_)
     said = [
         text_label(row.label, row.language, forced=row.forced, hearing_impaired=row.hearing_impaired)
         for row in rows

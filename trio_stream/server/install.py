@@ -28,7 +28,7 @@ from trio_stream.server.protocol import NoHTTP3
 from trio_stream.server.tasks import TaskGroup
 from trio_stream.server.tcp.admission import LOOPBACK, Admission, Network
 from trio_stream.server.tcp.connection import Connection
-from trio_stream.server.tcp.timeouts import Patience
+from trio_stream.server.tcp.timeouts import Timeouts
 from trio_stream.server.tcp.visits import VISITS
 from trio_stream.server.worker import worker_serve
 
@@ -79,8 +79,8 @@ def install(limits: Limits) -> bool:
     Connection.visits = Admission(VISITS if limits.visited_paths else 0, 1, limits.unlimited)
     Connection.visited_paths = limits.visited_paths
     H2.admission = Admission(sys.maxsize, limits.connections_per_address, limits.unlimited)
-    Connection.idle = Patience(trio.CancelScope.cancel)
-    Connection.stalled = Patience(Connection.give_up)
+    Connection.idle = Timeouts(trio.CancelScope.cancel)
+    Connection.stalled = Timeouts(Connection.give_up)
     H11.h2c = limits.h2c
     HTTPStream.body_limit = limits.request_body
     HTTPStream.body_limits = limits.request_bodies

@@ -1,8 +1,8 @@
 """What is made of the videos in the background, and the files that hold it.
 
 The keeper makes, one row at a time and in this order: the facts of every new content (job `probe`), WebVTT of its
-text tracks and of the files beside it (`texts`, `subtitle`), a poster with a blur hash and sheets of preview tiles
-(`pictures`). All of it runs in the sandbox at idle priority. Pictures take at most `TRIO_STREAM_ARTWORK_SHARE` of the
+text tracks and of the files beside it (`subtitle_tracks`, `subtitle_file`), a poster with a blur hash and trickplay
+sheets (`artwork`). All of it runs in the sandbox at idle priority. Pictures take at most `TRIO_STREAM_ARTWORK_SHARE` of the
 machine; the child keeps to that itself, by pausing.
 
 What fails because of the file is written down with its reason, and tried again only when the content is another one.

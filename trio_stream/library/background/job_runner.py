@@ -19,8 +19,8 @@ from trio_stream.library.background.derived import Derived
 from trio_stream.library.folder.catalog import open_file
 from trio_stream.library.folder.content import Identity, bytes_of
 from trio_stream.library.records import jobs, subtitles
-from trio_stream.library.records.jobs import Chore, SubtitleChore
-from trio_stream.media.formats.media_info import Facts
+from trio_stream.library.records.jobs import Job, SubtitleJob
+from trio_stream.media.formats.media_info import MediaInfo
 from trio_stream.media.formats.trickplay import Grid
 from trio_stream.media.sandbox.outcomes import Done
 from trio_stream.media.sandbox.sandbox import Sandbox
@@ -39,7 +39,7 @@ class Stale(Exception):
     """A file changed while it was looked into: whatever came of that is of neither content."""
 
 
-class Maker:
+class JobRunner:
     """Makes things of the files below `root`, each with at most `share` of a processor (0 to 1) where it draws.
 
     Each method returns whether something was written down: not if the file is not what it was when it was scanned,
@@ -57,7 +57,7 @@ class Maker:
         self._share = share
         self._limiter = trio.CapacityLimiter(threads)
 
-    async def probe(self, chore: Chore) -> bool:
+    async def probe(self, chore: Job) -> bool:
         """Look into a content: what is in it."""
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
@@ -70,7 +70,7 @@ class Maker:
                 return True
             try:
                 done = await self._run("probe", fd, chore.signature, deadline=PROBE_DEADLINE)
-                facts = Facts.from_json(done.result)
+                facts = MediaInfo.from_json(done.result)
             except (MediaUnreadable, ValueError) as error:
                 await self._keep_unreadable(chore, str(error))
                 return True
@@ -79,26 +79,26 @@ class Maker:
                 with trio.CancelScope(shield=True), suppress(StoreError):
                     await self._writer.write(partial(jobs.forgive_probe, revision=chore.revision))
                 raise
-        await self._writer.write(partial(jobs.keep_facts, revision=chore.revision, facts=facts))
+        await self._writer.write(partial(jobs.store_media_info, revision=chore.revision, facts=facts))
         return True
 
-    async def _keep_unreadable(self, chore: Chore, reason: str) -> None:
+    async def _keep_unreadable(self, chore: Job, reason: str) -> None:
         log.info("a video cannot be read", name=chore.name, reason=reason)
-        await self._writer.write(partial(jobs.keep_unreadable, revision=chore.revision, reason=reason))
+        await self._writer.write(partial(jobs.store_unreadable, revision=chore.revision, reason=reason))
 
-    async def draw(self, chore: Chore) -> bool:
+    async def draw(self, chore: Job) -> bool:
         """Make a poster, and sheets of preview tiles."""
         options = {
             "share": self._share,
             "seconds": PICTURE_TIME,
             "duration": chore.facts.duration if chore.facts else None,
         }
-        keep = partial(jobs.keep_pictures, revision=chore.revision)
+        keep = partial(jobs.store_artwork, revision=chore.revision)
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
                 return False
             try:
-                done = await self._run("pictures", fd, chore.signature, options, deadline=PICTURE_DEADLINE)
+                done = await self._run("artwork", fd, chore.signature, options, deadline=PICTURE_DEADLINE)
                 made = await self._keep_pictures(done)
             except (MediaUnreadable, ValueError, KeyError, TypeError) as error:
                 log.info("no picture could be made of a video", name=chore.name, reason=str(error))
@@ -128,14 +128,14 @@ class Maker:
             "sprites": sprites,
         }
 
-    async def extract(self, chore: Chore) -> bool:
+    async def extract(self, chore: Job) -> bool:
         """Make WebVTT of the tracks of text."""
-        keep = partial(subtitles.keep_texts, revision=chore.revision)
+        keep = partial(subtitles.store_subtitle_tracks, revision=chore.revision)
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
                 return False
             try:
-                done = await self._run("texts", fd, chore.signature, deadline=TEXT_DEADLINE)
+                done = await self._run("subtitle_tracks", fd, chore.signature, deadline=TEXT_DEADLINE)
                 made = {
                     track.index: (
                         await self._derived.put(vtt, "vtt"),
@@ -151,15 +151,15 @@ class Maker:
         await self._writer.write(partial(keep, made=made, otherwise="nothing is written in it"))
         return True
 
-    async def convert(self, chore: SubtitleChore) -> bool:
+    async def convert(self, chore: SubtitleJob) -> bool:
         """Make WebVTT of a file of subtitles."""
-        keep = partial(subtitles.keep_subtitle, number=chore.number)
+        keep = partial(subtitles.store_subtitle, number=chore.number)
         options = {"suffix": f".{chore.codec}", "language": chore.language}
         async with self._file(chore.name, chore.signature) as fd:
             if fd is None:
                 return False
             try:
-                done = await self._run("subtitle", fd, chore.signature, options, deadline=TEXT_DEADLINE)
+                done = await self._run("subtitle_file", fd, chore.signature, options, deadline=TEXT_DEADLINE)
                 vtt = await self._derived.put(done.blobs["subtitle.vtt"], "vtt")
                 original = await self._put_ass(done, "subtitle.ass")
             except (MediaUnreadable, ValueError, KeyError) as error:

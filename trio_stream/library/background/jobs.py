@@ -22,9 +22,9 @@ from trio_stream.errors import (
     first_error,
 )
 from trio_stream.library.background.derived import Derived
-from trio_stream.library.background.job_runner import Maker, Stale
+from trio_stream.library.background.job_runner import JobRunner, Stale
 from trio_stream.library.records import jobs
-from trio_stream.library.records.jobs import Chore
+from trio_stream.library.records.jobs import Job
 from trio_stream.library.scan.progress import Progress
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.store.database import Database
@@ -54,7 +54,7 @@ MOST_LATER = 1000
 log = structlog.get_logger("trio_stream.library")
 
 
-class Keeper:
+class BackgroundJobs:
     """Does the chores of the library in `root`. `share` of the machine (0 to 1) is what pictures may cost; 0: none."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Keeper:
         # As many at once as it takes to use that share, each pausing as much as it has to.
         cores = share * (os.cpu_count() or 1)
         self._artists = math.ceil(cores)
-        self._maker = Maker(
+        self._maker = JobRunner(
             root,
             writer,
             sandbox,
@@ -146,7 +146,7 @@ class Keeper:
         return whole
 
     async def _do_all(
-        self, todo: Callable[..., list[Chore]], do: Callable[[Chore], Awaitable[bool]], at_once: int
+        self, todo: Callable[..., list[Job]], do: Callable[[Job], Awaitable[bool]], at_once: int
     ) -> bool:
         whole, after = True, ""
         ends: set[str] = set()

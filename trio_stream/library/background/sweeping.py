@@ -63,7 +63,7 @@ class Sweeper:
             )
             lacking = await self._derived.lacking(await self._database.read(derived.wanted_files))
             await self._writer.write(derived.forget_presentations)
-            again = await self._writer.write(partial(derived.make_again, lacking=lacking)) if lacking else 0
+            again = await self._writer.write(partial(derived.regenerate, lacking=lacking)) if lacking else 0
         except (StoreError, OSError) as error:
             log.warning("what is not needed any more could not be swept away", reason=str(error))
             return False

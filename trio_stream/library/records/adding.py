@@ -17,7 +17,7 @@ from trio_stream.library.folder.content import Content, Identity
 from trio_stream.library.naming.families import Kin
 from trio_stream.library.naming.moves import Arrival, Gone, moved_from
 from trio_stream.library.naming.paths import place, sort_key
-from trio_stream.library.records.folders import keep_folder
+from trio_stream.library.records.folders import store_folder
 from trio_stream.library.records.grouping import (
     SLICE,
     join,
@@ -51,7 +51,7 @@ class Outcome:
     changed: int = 0
 
 
-def take_up(connection: Connection, found: Iterable[Found], now: int) -> Outcome:
+def add_files(connection: Connection, found: Iterable[Found], now: int) -> Outcome:
     """Make the library know what was found, at `now` in milliseconds. `DigestNeeded`: nothing is changed.
 
     What can be asked or written for all files at once is: a first scan is little else than this.
@@ -59,8 +59,8 @@ def take_up(connection: Connection, found: Iterable[Found], now: int) -> Outcome
     outcome = Outcome()
     found = list(found)
     kin = kinships(connection, [file.name for file in found])
-    durations = _keep_contents(connection, found)
-    known = _known(connection, found)
+    durations = _store_contents(connection, found)
+    known = _existing(connection, found)
     lost = _lost_fingerprints(connection, found)
     new: list[dict[str, Any]] = []
     touched: set[str] = set()
@@ -89,13 +89,13 @@ def take_up(connection: Connection, found: Iterable[Found], now: int) -> Outcome
     return outcome
 
 
-def keep_digests(connection: Connection, digests: Mapping[str, str]) -> None:
+def store_digests(connection: Connection, digests: Mapping[str, str]) -> None:
     """Write down the digests of contents, by their revisions."""
     for revision, digest in digests.items():
         connection.execute(update(contents).where(contents.c.revision == revision).values(digest=digest))
 
 
-def _keep_contents(connection: Connection, found: Sequence[Found]) -> dict[str, float | None]:
+def _store_contents(connection: Connection, found: Sequence[Found]) -> dict[str, float | None]:
     """Make the contents of files known; returns the durations of those that were probed before, by revision."""
     digests = {file.content.revision: file.digest for file in found}
     rows = [
@@ -116,11 +116,11 @@ def _keep_contents(connection: Connection, found: Sequence[Found]) -> dict[str, 
         for row in connection.execute(there.where(contents.c.revision.in_(part)))
     ]
     undigested = {row.revision for row in kept if row.digest is None}
-    keep_digests(connection, {key: each for key, each in digests.items() if each and key in undigested})
+    store_digests(connection, {key: each for key, each in digests.items() if each and key in undigested})
     return {row.revision: row.duration for row in kept}
 
 
-def _known(connection: Connection, found: Sequence[Found]) -> dict[str, Row[int, str, str, int | None]]:
+def _existing(connection: Connection, found: Sequence[Found]) -> dict[str, Row[int, str, str, int | None]]:
     """The videos that have the names of these files, by place."""
     named = select(videos.c.number, videos.c.place, videos.c.revision, videos.c.missing_since)
     return {
@@ -204,7 +204,7 @@ def rename(connection: Connection, number: int, name: str, kin: Kin | None) -> s
         .values(
             path=os.fsencode(name),
             place=key,
-            folder=keep_folder(connection, name.rpartition("/")[0]),
+            folder=store_folder(connection, name.rpartition("/")[0]),
             sort_key=sort_key(name),
             **title_columns(name, row.own_title, row.shared_title, json.loads(row.tags)),
         )
@@ -236,7 +236,7 @@ def _add(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
     if not new:
         return
     names = {os.fsdecode(os.path.dirname(video["path"])) for video in new}
-    numbers = {os.fsencode(name): keep_folder(connection, name) for name in names}
+    numbers = {os.fsencode(name): store_folder(connection, name) for name in names}
     connection.execute(
         videos.insert(), [video | {"folder": numbers[os.path.dirname(video["path"])]} for video in new]
     )

@@ -11,7 +11,7 @@ from trio_stream.store.tables import contents, presentations, subtitles, upsert,
 
 
 @dataclass(frozen=True, slots=True)
-class MadeFor:
+class DerivedSource:
     """The video for which a file was made: when its file changed, in nanoseconds, and how long it is, in seconds.
 
     `sprites` is what a track of tiles is written from, which is kept nowhere; None for a file that is kept.
@@ -22,7 +22,9 @@ class MadeFor:
     sprites: dict[str, Any] | None = None
 
 
-def made_for(connection: Connection, id_: str, revision: str, kind: str, name: str) -> MadeFor | None:
+def derived_source(
+    connection: Connection, id_: str, revision: str, kind: str, name: str
+) -> DerivedSource | None:
     """The video `id_` with the content `revision`, if it has the file `name` of this kind; None if there is no such.
 
     A file of the kind "thumbnails" has no name here: it is for the caller to compare what it writes.
@@ -34,7 +36,7 @@ def made_for(connection: Connection, id_: str, revision: str, kind: str, name: s
     ).one_or_none()
     if video is None:
         return None
-    found = MadeFor(video.mtime_ns, video.duration)
+    found = DerivedSource(video.mtime_ns, video.duration)
     sprites = None if video.sprites is None else json.loads(video.sprites)
     match kind:
         case "poster" if name == video.poster:
@@ -42,7 +44,7 @@ def made_for(connection: Connection, id_: str, revision: str, kind: str, name: s
         case "sheet" if sprites is not None and name in sprites["files"]:
             return found
         case "thumbnails" if sprites is not None:
-            return MadeFor(video.mtime_ns, video.duration, sprites)
+            return DerivedSource(video.mtime_ns, video.duration, sprites)
         case "subtitle":
             text = select(subtitles.c.number).where(
                 or_(subtitles.c.video == video.number, subtitles.c.revision == revision),
@@ -53,12 +55,12 @@ def made_for(connection: Connection, id_: str, revision: str, kind: str, name: s
     return None
 
 
-def packed_presentation(connection: Connection, revision: str) -> bytes | None:
+def stored_presentation(connection: Connection, revision: str) -> bytes | None:
     """How a content is presented, as it was kept."""
     return connection.scalar(select(presentations.c.packed).where(presentations.c.revision == revision))
 
 
-def keep_presentation(connection: Connection, revision: str, packed: bytes) -> None:
+def store_presentation(connection: Connection, revision: str, packed: bytes) -> None:
     """Keep how a content is presented."""
     upsert(connection, presentations, {"revision": revision, "packed": packed}, key=("revision",))
 
@@ -73,7 +75,7 @@ def wanted_files(connection: Connection) -> set[str]:
     return {each for each in wanted if each}
 
 
-def make_again(connection: Connection, lacking: Container[str]) -> int:
+def regenerate(connection: Connection, lacking: Container[str]) -> int:
     """Have everything made again that refers to a file of `lacking`; returns how many chores that is."""
     made = select(contents.c.revision, contents.c.poster, contents.c.sprites).where(
         contents.c.artwork == "made"

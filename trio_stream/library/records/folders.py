@@ -13,7 +13,7 @@ from trio_stream.store.tables import folders, subtitles, title_files, upsert, vi
 
 
 @dataclass(frozen=True, slots=True)
-class KnownVideo:
+class RecordedVideo:
     """A video as the database has it; `missing` if its file was not there at the last look.
 
     `family` as `library.naming.families` has it.
@@ -27,7 +27,7 @@ class KnownVideo:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownFolder:
+class RecordedFolder:
     """A folder as the database has it: its videos by name, and the names of the folders in it that are there.
 
     It is `missing` if it was not there at the last look. `subtitles` are names and states of the subtitle files by the
@@ -36,13 +36,13 @@ class KnownFolder:
 
     number: int
     missing: bool
-    videos: dict[str, KnownVideo]
+    videos: dict[str, RecordedVideo]
     subfolders: frozenset[str]
     subtitles: dict[str, frozenset[tuple[str, str]]]
     titles: dict[str, str]
 
 
-def known_folder(connection: Connection, name: str) -> KnownFolder | None:
+def recorded_folder(connection: Connection, name: str) -> RecordedFolder | None:
     """What is known of the folder `name` (empty for the library itself); None if nothing is."""
     folder = connection.execute(
         select(folders.c.number, folders.c.missing_since).where(folders.c.place == place(name))
@@ -56,7 +56,7 @@ def known_folder(connection: Connection, name: str) -> KnownFolder | None:
         ).where(videos.c.folder == number, videos.c.place.is_not(None))
     )
     known = {
-        (path := os.fsdecode(row.path)): KnownVideo(
+        (path := os.fsdecode(row.path)): RecordedVideo(
             row.number, path, row.signature, row.missing_since is not None, row.family
         )
         for row in rows
@@ -67,17 +67,17 @@ def known_folder(connection: Connection, name: str) -> KnownFolder | None:
     titles = connection.execute(
         select(title_files.c.path, title_files.c.signature).where(title_files.c.folder == number)
     )
-    return KnownFolder(
+    return RecordedFolder(
         number,
         folder.missing_since is not None,
         known,
         frozenset(os.fsdecode(path) for path in inside),
-        _known_subtitles(connection, number),
+        _recorded_subtitles(connection, number),
         {os.fsdecode(row.path): row.signature for row in titles},
     )
 
 
-def _known_subtitles(connection: Connection, folder: int) -> dict[str, frozenset[tuple[str, str]]]:
+def _recorded_subtitles(connection: Connection, folder: int) -> dict[str, frozenset[tuple[str, str]]]:
     rows = connection.execute(
         select(videos.c.path.label("video"), subtitles.c.path, subtitles.c.signature)
         .join(videos, videos.c.number == subtitles.c.video)
@@ -101,7 +101,7 @@ def count(connection: Connection) -> dict[str, int]:
     }
 
 
-def keep_folder(connection: Connection, name: str) -> int:
+def store_folder(connection: Connection, name: str) -> int:
     """The number of the folder `name`, which is there; it and those around it are made known."""
     key = place(name)
     row = connection.execute(
@@ -110,7 +110,7 @@ def keep_folder(connection: Connection, name: str) -> int:
     if row is not None and row.missing_since is None:
         return int(row.number)
     around, _, last = name.rpartition("/")
-    parent = keep_folder(connection, around) if name else None
+    parent = store_folder(connection, around) if name else None
     values = {
         "path": os.fsencode(name),
         "place": key,

@@ -23,7 +23,7 @@ from trio_stream.library.naming.families import (
 )
 from trio_stream.library.naming.paths import place, title_of
 from trio_stream.library.records import watch_state
-from trio_stream.library.records.folders import keep_folder
+from trio_stream.library.records.folders import store_folder
 from trio_stream.library.records.title_columns import title_columns
 from trio_stream.store.tables import title_entries, title_files, videos
 
@@ -201,11 +201,11 @@ def _say(connection: Connection, number: int, name: str, value: str | None) -> N
     connection.execute(update(videos).where(videos.c.number == number).values({name: value}))
 
 
-def keep_title_files(
+def store_title_files(
     connection: Connection, folder: str, changed: Sequence[TitleFile], gone: Collection[str]
 ) -> None:
     """Make the title files in `folder` be as they were found."""
-    number_of_folder = keep_folder(connection, folder)
+    number_of_folder = store_folder(connection, folder)
     places = [place(name) for name in (*gone, *(each.name for each in changed))]
     numbers = connection.scalars(select(title_files.c.number).where(title_files.c.place.in_(places))).all()
     names = _forget(connection, numbers)
@@ -231,7 +231,7 @@ def keep_title_files(
     sort_in(connection, names)
 
 
-def lose_title_files(connection: Connection, folders: Sequence[int]) -> None:
+def remove_title_files(connection: Connection, folders: Sequence[int]) -> None:
     """Forget the title files of folders that have gone."""
     numbers = connection.scalars(select(title_files.c.number).where(title_files.c.folder.in_(folders))).all()
     sort_in(connection, _forget(connection, numbers))

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, update
 
-from trio_stream.media.formats.media_info import Facts, SubtitleTrack
+from trio_stream.media.formats.media_info import MediaInfo, SubtitleTrack
 from trio_stream.store.tables import contents, subtitles, videos
 
 ATTEMPTS = 10
@@ -20,17 +20,17 @@ ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
+class Job:
     """Something to be made of the content `revision`, which the video `name` has in the state `signature`."""
 
     revision: str
     name: str
     signature: str
-    facts: Facts | None = field(default=None, compare=False)
+    facts: MediaInfo | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class SubtitleChore:
+class SubtitleJob:
     """A file of subtitles to be converted."""
 
     number: int
@@ -41,7 +41,7 @@ class SubtitleChore:
 
 
 @dataclass(slots=True)
-class Keeping:
+class PendingJobs:
     """What is still to be made of the videos there are, in contents and subtitle files."""
 
     to_probe: int = 0
@@ -52,7 +52,7 @@ class Keeping:
     """Whether any of it is being made; what failed through no fault of its file rests until it is tried again."""
 
 
-def count(connection: Connection) -> Keeping:
+def count(connection: Connection) -> PendingJobs:
     """What is left to be made."""
     states: Select[Any] = select(func.count()).select_from(contents)
     there = select(videos.c.number).where(
@@ -63,7 +63,7 @@ def count(connection: Connection) -> Keeping:
     def number(statement: Select[Any]) -> int:
         return connection.scalar(statement) or 0
 
-    return Keeping(
+    return PendingJobs(
         to_probe=number(states.where(contents.c.state == "new", there.exists())),
         to_draw=number(states.where(_probed(), contents.c.artwork == "waiting", there.exists())),
         to_extract=number(states.where(_probed(), contents.c.texts == "waiting", there.exists()))
@@ -72,24 +72,24 @@ def count(connection: Connection) -> Keeping:
     )
 
 
-def to_probe(connection: Connection, after: str, most: int) -> list[Chore]:
+def to_probe(connection: Connection, after: str, most: int) -> list[Job]:
     """The next contents nobody has looked into, in order behind `after`."""
-    return _chores(connection, select(contents.c.revision).where(contents.c.state == "new"), after, most)
+    return _jobs(connection, select(contents.c.revision).where(contents.c.state == "new"), after, most)
 
 
-def to_draw(connection: Connection, after: str, most: int) -> list[Chore]:
+def to_draw(connection: Connection, after: str, most: int) -> list[Job]:
     """The next contents without pictures."""
     waiting = select(contents.c.revision).where(contents.c.artwork == "waiting", _probed())
-    return _chores(connection, waiting, after, most)
+    return _jobs(connection, waiting, after, most)
 
 
-def to_extract(connection: Connection, after: str, most: int) -> list[Chore]:
+def to_extract(connection: Connection, after: str, most: int) -> list[Job]:
     """The next contents whose tracks of text are not extracted."""
     waiting = select(contents.c.revision).where(contents.c.texts == "waiting", _probed())
-    return _chores(connection, waiting, after, most)
+    return _jobs(connection, waiting, after, most)
 
 
-def to_convert(connection: Connection, after: int, most: int) -> list[SubtitleChore]:
+def to_convert(connection: Connection, after: int, most: int) -> list[SubtitleJob]:
     """The next files of subtitles."""
     rows = connection.execute(
         _waiting_files(select(subtitles))
@@ -98,8 +98,7 @@ def to_convert(connection: Connection, after: int, most: int) -> list[SubtitleCh
         .limit(most)
     )
     return [
-        SubtitleChore(row.number, os.fsdecode(row.path), row.signature, row.codec, row.language)
-        for row in rows
+        SubtitleJob(row.number, os.fsdecode(row.path), row.signature, row.codec, row.language) for row in rows
     ]
 
 
@@ -120,7 +119,7 @@ def begin_probe(connection: Connection, revisions: Sequence[str]) -> list[str]:
     )
     hopeless = list(connection.scalars(tried))
     for revision in hopeless:
-        keep_unreadable(connection, revision, "the server ended each time it looked into this file")
+        store_unreadable(connection, revision, "the server ended each time it looked into this file")
     return hopeless
 
 
@@ -133,7 +132,7 @@ def forgive_probe(connection: Connection, revision: str) -> None:
     )
 
 
-def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
+def store_media_info(connection: Connection, revision: str, facts: MediaInfo) -> None:
     """Write down what a probe found, and what is to be made now."""
     picture = next(iter(facts.video), None)
     texts = [track for track in facts.subtitles if track.text]
@@ -175,7 +174,7 @@ def keep_facts(connection: Connection, revision: str, facts: Facts) -> None:
         )
 
 
-def _look_alike(before: Row[Any], facts: Facts) -> bool:
+def _look_alike(before: Row[Any], facts: MediaInfo) -> bool:
     """Whether pictures that were made of a content are those that its facts ask for: nothing is drawn anew then."""
     if before.facts is None or before.duration != (facts.duration or 0.0):
         return False
@@ -197,7 +196,7 @@ def _why_not(track: SubtitleTrack) -> str:
     return f"they are pictures ({track.codec}), which a browser shows only where they are drawn into the film"
 
 
-def keep_unreadable(connection: Connection, revision: str, reason: str) -> None:
+def store_unreadable(connection: Connection, revision: str, reason: str) -> None:
     """Write down why a content cannot be read."""
     connection.execute(
         update(contents)
@@ -206,7 +205,7 @@ def keep_unreadable(connection: Connection, revision: str, reason: str) -> None:
     )
 
 
-def keep_pictures(
+def store_artwork(
     connection: Connection,
     revision: str,
     *,
@@ -234,7 +233,7 @@ def _probed() -> Any:
     return contents.c.state == "probed"
 
 
-def _chores(connection: Connection, which: Select[Any], after: str, most: int) -> list[Chore]:
+def _jobs(connection: Connection, which: Select[Any], after: str, most: int) -> list[Job]:
     rows: Sequence[Row[Any]] = connection.execute(
         which.add_columns(func.min(videos.c.number).label("number"))
         .join(videos, videos.c.revision == contents.c.revision)
@@ -254,6 +253,6 @@ def _chores(connection: Connection, which: Select[Any], after: str, most: int) -
     chores = []
     for row in rows:
         video = found[row.number]
-        facts = None if video.facts is None else Facts.from_json(json.loads(video.facts))
-        chores.append(Chore(row.revision, os.fsdecode(video.path), video.signature, facts))
+        facts = None if video.facts is None else MediaInfo.from_json(json.loads(video.facts))
+        chores.append(Job(row.revision, os.fsdecode(video.path), video.signature, facts))
     return chores

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Select, select, update
 
 from trio_stream.library.naming.paths import place
 from trio_stream.library.records.adding import rename
-from trio_stream.library.records.grouping import SLICE, kinships, lose_title_files, regroup
+from trio_stream.library.records.grouping import SLICE, kinships, regroup, remove_title_files
 from trio_stream.library.records.watch_state import take_over
 from trio_stream.store.tables import folders, subtitles, videos
 
 
-def lose_folder(connection: Connection, name: str, now: int, since: int) -> tuple[int, int]:
-    """Mark the folder `name` missing, and all below it; returns as `lose_videos`, after how many videos that were."""
+def remove_folder(connection: Connection, name: str, now: int, since: int) -> tuple[int, int]:
+    """Mark the folder `name` missing, and all below it; returns as `remove_videos`, after how many videos that were."""
     number = connection.scalar(select(folders.c.number).where(folders.c.place == place(name)))
     lost: list[int] = []
     away: list[int] = []
@@ -36,13 +36,13 @@ def lose_folder(connection: Connection, name: str, now: int, since: int) -> tupl
             inside += connection.scalars(select(folders.c.number).where(folders.c.parent.in_(part)))
         away += layer
         layer = inside
-    taken_over = lose_videos(connection, lost, now, since)
+    taken_over = remove_videos(connection, lost, now, since)
     for part in batched(away, SLICE):
-        lose_title_files(connection, part)
+        remove_title_files(connection, part)
     return len(lost), taken_over
 
 
-def lose_videos(connection: Connection, numbers: Sequence[int], now: int, since: int) -> int:
+def remove_videos(connection: Connection, numbers: Sequence[int], now: int, since: int) -> int:
     """Mark videos missing; returns how many of them are found to be what was added `since` then elsewhere.
 
     Both times are in milliseconds. A look that comes by the new place first takes a file that moved for a new one;

@@ -11,7 +11,7 @@ from trio_stream.library.naming.paths import place
 from trio_stream.store.tables import contents, subtitles, videos
 
 
-def keep_subtitles(connection: Connection, video: str, files: Sequence[SubtitleFile]) -> bool:
+def store_subtitle_files(connection: Connection, video: str, files: Sequence[SubtitleFile]) -> bool:
     """Make the subtitle files beside the video `video` those in `files`; returns whether that changed anything."""
     number = connection.scalar(select(videos.c.number).where(videos.c.place == place(video)))
     if number is None:
@@ -43,7 +43,7 @@ def keep_subtitles(connection: Connection, video: str, files: Sequence[SubtitleF
     return bool(stale or fresh)
 
 
-def keep_texts(
+def store_subtitle_tracks(
     connection: Connection,
     revision: str,
     made: Mapping[int, tuple[str, str | None]],
@@ -63,7 +63,7 @@ def keep_texts(
     connection.execute(update(contents).where(contents.c.revision == revision).values(texts=state))
 
 
-def keep_subtitle(
+def store_subtitle(
     connection: Connection, number: int, vtt: str | None, original: str | None, reason: str | None = None
 ) -> None:
     """Write down what became of a file of subtitles."""
@@ -74,7 +74,7 @@ def keep_subtitle(
     )
 
 
-def texts_of(connection: Connection, id_: str) -> Sequence[Row[Any]]:
+def converted_subtitles(connection: Connection, id_: str) -> Sequence[Row[Any]]:
     """The subtitles of a video of which there is WebVTT, each once, with the revision that the video has as `content`.
 
     Those of the files beside it come first.

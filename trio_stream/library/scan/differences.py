@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from trio_stream.library.folder.content import Identity
 from trio_stream.library.folder.walking import File, Folder
 from trio_stream.library.naming.families import by_name, title_file_of
-from trio_stream.library.records.folders import KnownFolder, KnownVideo
+from trio_stream.library.records.folders import RecordedFolder, RecordedVideo
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +14,14 @@ class Difference:
 
     candidates: tuple[File, ...]
     """New, changed, or back."""
-    lost: tuple[KnownVideo, ...]
+    lost: tuple[RecordedVideo, ...]
     lost_folders: tuple[str, ...]
     new_folders: tuple[str, ...]
     unsorted: tuple[str, ...]
     """Videos that are known as of another family than their names say."""
 
 
-def compare(found: Folder, known: KnownFolder | None) -> Difference:
+def compare(found: Folder, known: RecordedFolder | None) -> Difference:
     """What is different in a folder; `known` is None if nothing is known of it (pure)."""
     before = known.videos if known else {}
     inside = known.subfolders if known else frozenset()
@@ -45,7 +45,7 @@ def compare(found: Folder, known: KnownFolder | None) -> Difference:
     )
 
 
-def _is_unsorted(video: KnownVideo) -> bool:
+def _is_unsorted(video: RecordedVideo) -> bool:
     """Whether the row is older than the rule for names; what title files say is right, as it came with them."""
     kin = by_name(video.name)
     said = None if kin is None else kin.family

@@ -21,11 +21,11 @@ from trio_stream.library.folder.walking import File, Folder, Missing, Unread, re
 from trio_stream.library.naming.moves import DigestNeeded
 from trio_stream.library.records import adding, grouping, removing, subtitles
 from trio_stream.library.records.adding import Found
-from trio_stream.library.records.folders import KnownFolder, keep_folder, known_folder
+from trio_stream.library.records.folders import RecordedFolder, recorded_folder, store_folder
 from trio_stream.library.scan.differences import Difference, compare
 from trio_stream.library.scan.examining import examine_files
-from trio_stream.library.scan.progress import Look, Progress
-from trio_stream.library.scan.settling import Again, Resting
+from trio_stream.library.scan.progress import Progress, ScanRun
+from trio_stream.library.scan.settling import RescanQueue, Settling
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 
@@ -44,7 +44,7 @@ MOST_UNREADABLE = 1000
 log = structlog.get_logger("trio_stream.library")
 
 
-class Looker:
+class FolderScanner:
     """Looks at folders of `root` and writes down what it sees. One of them works on a database at a time."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Looker:
         database: Database,
         writer: Writer,
         progress: Progress,
-        again: Again,
+        again: RescanQueue,
         *,
         news: Callable[[], None],
         rest: float,
@@ -64,7 +64,7 @@ class Looker:
         self._writer = writer
         self._progress = progress
         self._news = news
-        self.resting = Resting(rest)
+        self.resting = Settling(rest)
         self._limiter = trio.CapacityLimiter(threads)
         self._again = again
         self._unreadable: set[tuple[str, str]] = set()
@@ -72,9 +72,9 @@ class Looker:
         self._problems: set[tuple[str, str]] = set()
         """What has been told of title files."""
 
-    async def look(self, folders: Iterable[str] | None = None) -> Look:
+    async def look(self, folders: Iterable[str] | None = None) -> ScanRun:
         """Look at `folders`, or at everything, and return what came of it. Raises `StoreError`, `TooManyFiles`."""
-        look = Look(
+        look = ScanRun(
             number=self._progress.look.number + 1,
             full=folders is None,
             running=True,
@@ -120,9 +120,9 @@ class Looker:
             )
         return look
 
-    async def _look_into(self, name: str, look: Look, seen: set[tuple[int, int]]) -> Sequence[str]:
+    async def _look_into(self, name: str, look: ScanRun, seen: set[tuple[int, int]]) -> Sequence[str]:
         """Look at one folder; returns the folders in it that have to be looked at too."""
-        known = await self._database.read(partial(known_folder, name=name))
+        known = await self._database.read(partial(recorded_folder, name=name))
         try:
             found = await trio.to_thread.run_sync(read_folder, self._root, name, limiter=self._limiter)
         except Unread as error:
@@ -156,17 +156,17 @@ class Looker:
         return found.subfolders if look.full else difference.new_folders
 
     async def _write_down(
-        self, name: str, known: KnownFolder | None, difference: Difference, look: Look
+        self, name: str, known: RecordedFolder | None, difference: Difference, look: ScanRun
     ) -> None:
         now = timestamps.now()
         # A new one with new videos is made known with them; one that is back has videos that have their places already.
         if (known is None and not difference.candidates) or (known is not None and known.missing):
-            await self._writer.write(partial(keep_folder, name=name))
+            await self._writer.write(partial(store_folder, name=name))
         if difference.lost:
             self.resting.remember_lost(difference.lost)
             numbers = [video.number for video in difference.lost]
             taken_over = await self._writer.write(
-                partial(removing.lose_videos, numbers=numbers, now=now, since=look.started_at or now)
+                partial(removing.remove_videos, numbers=numbers, now=now, since=look.started_at or now)
             )
             _count_lost(look, len(difference.lost), taken_over)
         for folder in difference.lost_folders:
@@ -174,12 +174,12 @@ class Looker:
         for names in batched(difference.unsorted, BATCH):
             await self._writer.write(partial(grouping.sort_in, names=names))
 
-    async def _lose_folder(self, name: str, look: Look) -> None:
+    async def _lose_folder(self, name: str, look: ScanRun) -> None:
         now = timestamps.now()
-        lose = partial(removing.lose_folder, name=name, now=now, since=look.started_at or now)
+        lose = partial(removing.remove_folder, name=name, now=now, since=look.started_at or now)
         _count_lost(look, *await self._writer.write(lose))
 
-    async def _take_up(self, folder: str, files: Sequence[File], look: Look) -> None:
+    async def _take_up(self, folder: str, files: Sequence[File], look: ScanRun) -> None:
         at_rest = [file for file in files if self.resting.rests(file)]
         if len(at_rest) < len(files):
             self._again.once_settled(folder, self.resting.seconds)
@@ -187,7 +187,7 @@ class Looker:
         for start in range(0, len(at_rest), BATCH):
             await self._take_up_batch(at_rest[start : start + BATCH], look)
 
-    async def _take_up_batch(self, files: Sequence[File], look: Look) -> None:
+    async def _take_up_batch(self, files: Sequence[File], look: ScanRun) -> None:
         names = [file.name for file in files]
         try:
             outcome = await self._examine_and_write(names)
@@ -211,7 +211,7 @@ class Looker:
     async def _examine_and_write(self, names: Sequence[str]) -> adding.Outcome:
         found = {each.name: each for each in await self._examine(names)}
         while found:
-            take_up = partial(adding.take_up, found=tuple(found.values()), now=timestamps.now())
+            take_up = partial(adding.add_files, found=tuple(found.values()), now=timestamps.now())
             try:
                 return await self._writer.write(take_up)
             except DigestNeeded as needed:
@@ -219,7 +219,7 @@ class Looker:
                 found |= {each.name: each for each in await self._examine((needed.name,), with_digest=True)}
         return adding.Outcome()
 
-    async def _keep_subtitles(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
+    async def _keep_subtitles(self, found: Folder, known: RecordedFolder | None, look: ScanRun) -> None:
         before = known.subtitles if known else {}
         if not (before or found.others or found.subfolders):
             return
@@ -232,10 +232,10 @@ class Looker:
                 self._again.once_settled(found.name, self.resting.seconds)
                 look.resting += 1
                 continue
-            await self._writer.write(partial(subtitles.keep_subtitles, video=video, files=files))
+            await self._writer.write(partial(subtitles.store_subtitle_files, video=video, files=files))
             self._news()
 
-    async def _keep_title_files(self, found: Folder, known: KnownFolder | None, look: Look) -> None:
+    async def _keep_title_files(self, found: Folder, known: RecordedFolder | None, look: ScanRun) -> None:
         before = known.titles if known else {}
         if not (before or any(is_title_file(name) for name in found.others)):
             return
@@ -247,7 +247,7 @@ class Looker:
             self._again.once_settled(found.name, self.resting.seconds)
             look.resting += len(changed) - len(at_rest)
             gone = []  # one of them may be what does not rest yet, renamed: its title stays whole until then
-        keep = partial(grouping.keep_title_files, folder=found.name)
+        keep = partial(grouping.store_title_files, folder=found.name)
         for some in batched(at_rest, TITLE_BATCH):
             await self._writer.write(partial(keep, changed=some, gone=()))
         for names in batched(gone, TITLE_BATCH):  # afterwards, for the same reason
@@ -273,7 +273,7 @@ class Looker:
                     if each.content.revision == revision and each.digest is not None:
                         digests[revision] = each.digest
             if digests:
-                await self._writer.write(partial(adding.keep_digests, digests=digests))
+                await self._writer.write(partial(adding.store_digests, digests=digests))
             after = found[-1][0]
 
     async def _examine(self, names: Sequence[str], *, with_digest: bool = False) -> list[Found]:
@@ -281,7 +281,7 @@ class Looker:
         examine = partial(examine_files, self._root, names, with_digest=with_digest)
         return await trio.to_thread.run_sync(examine, limiter=self._limiter)
 
-    def _unread(self, look: Look, name: str, reason: str, *, within: str) -> None:
+    def _unread(self, look: ScanRun, name: str, reason: str, *, within: str) -> None:
         """Tell what could not be looked at, and look into the folder `within` again later."""
         if (name, reason) not in self._unreadable:
             if len(self._unreadable) >= MOST_UNREADABLE:
@@ -293,7 +293,7 @@ class Looker:
         self._again.after_failure(within)
 
 
-def _count_lost(look: Look, lost: int, taken_over: int) -> None:
+def _count_lost(look: ScanRun, lost: int, taken_over: int) -> None:
     """Count the videos that were lost, and those of them that turned out to be what was added elsewhere."""
     look.missing += lost - taken_over
     look.moved += taken_over

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from trio_stream.library.records.jobs import Keeping
+from trio_stream.library.records.jobs import PendingJobs
 from trio_stream.versions import Versioned
 
 
 @dataclass(slots=True)
-class Look:
+class ScanRun:
     """One look at the folder. `full` if it was at all of it; times in milliseconds since the epoch."""
 
     number: int = 0
@@ -41,11 +41,11 @@ class Progress(Versioned):
 
     def __init__(self) -> None:
         super().__init__()
-        self.look = Look()
-        self.last_full = Look()
+        self.look = ScanRun()
+        self.last_full = ScanRun()
         """The last look at everything that is over, however it ended; number 0 before the first."""
         self.watching = Watching()
-        self.keeping = Keeping()
+        self.keeping = PendingJobs()
         self.full_looks = 0
         """Looks at everything that came to their end."""
 

@@ -13,9 +13,9 @@ import trio
 from trio_stream.errors import StoreError, TooManyFiles
 from trio_stream.library.folder.changes import NotWatching, Replaced, Unnameable, Watch
 from trio_stream.library.folder.subtitle_files import around_subtitles
-from trio_stream.library.scan.folder_scanner import Looker
-from trio_stream.library.scan.progress import Look, Progress
-from trio_stream.library.scan.settling import REST, RETRY, Again
+from trio_stream.library.scan.folder_scanner import FolderScanner
+from trio_stream.library.scan.progress import Progress, ScanRun
+from trio_stream.library.scan.settling import REST, RETRY, RescanQueue
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 
@@ -46,8 +46,8 @@ class Scanner:
         self._root = os.path.realpath(root)
         self._progress = progress
         self._interval = interval
-        self._again = Again()
-        self.looker = Looker(
+        self._again = RescanQueue()
+        self.looker = FolderScanner(
             self._root, database, writer, progress, self._again, news=news, rest=rest, threads=threads
         )
         self._heard: set[str] = set()
@@ -83,7 +83,7 @@ class Scanner:
         self._told.set()
         return look.number + 1
 
-    async def look(self, folders: Iterable[str] | None = None) -> Look:
+    async def look(self, folders: Iterable[str] | None = None) -> ScanRun:
         """Look at `folders`, or at everything, and return what came of it. Raises `StoreError`, `TooManyFiles`."""
         return await self.looker.look(folders)
 

@@ -11,7 +11,7 @@ import trio
 
 from trio_stream.library.folder.content import Identity, bytes_of
 from trio_stream.library.folder.walking import File
-from trio_stream.library.records.folders import KnownVideo
+from trio_stream.library.records.folders import RecordedVideo
 
 REST = 2.0
 """Seconds for which a file has to stay as it is before it is taken up."""
@@ -26,7 +26,7 @@ MOST_RESTLESS = 10_000
 """Files remembered as not at rest; of more, all are to rest anew."""
 
 
-class Resting:
+class Settling:
     """Remembers which files did not rest when they were seen last. `seconds` is how long a file has to rest."""
 
     def __init__(self, seconds: float) -> None:
@@ -55,14 +55,14 @@ class Resting:
         self._restless[file.name] = identity.signature, since
         return False
 
-    def remember_lost(self, videos: Iterable[KnownVideo]) -> None:
+    def remember_lost(self, videos: Iterable[RecordedVideo]) -> None:
         """These videos have gone from where they were; what has their bytes now is one of them."""
         if len(self._lost) > MOST_LOST:
             self._lost.clear()
         self._lost.update(bytes_of(video.signature) for video in videos)
 
 
-class Again:
+class RescanQueue:
     """Folders to look at once more, and when by Trio's clock."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The job `pictures`: a poster with its blur hash, and sheets of preview tiles.
+"""The job `artwork`: a poster with its blur hash, and sheets of preview tiles.
 
 Invariant: at most one decoded frame, one sheet and one file made are in memory, only keyframes are decoded, in one
 thread and with the pauses that keep to the set share of a core. What cannot be made of a damaged file is left out and
@@ -19,12 +19,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from trio_stream.media.artwork.blurhash import blurhash
-from trio_stream.media.artwork.keyframes import JoinedStills, Still, Stills
-from trio_stream.media.artwork.scaling import Shrinker, chain, display_size, jpeg, pixels
+from trio_stream.media.artwork.keyframes import JoinedKeyframeReader, Keyframe, KeyframeReader
+from trio_stream.media.artwork.scaling import Scaler, chain, display_size, jpeg, pixels
 from trio_stream.media.containers.clock import start_of
 from trio_stream.media.containers.opening import container_name, open_described
 from trio_stream.media.containers.parts import find_parts, view
-from trio_stream.media.containers.streams import film_in, pictures_of
+from trio_stream.media.containers.streams import main_video_stream, video_traits
 from trio_stream.media.formats.trickplay import Grid, fit, plan_grid
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 
@@ -72,7 +72,7 @@ class Pace:
         return time.process_time() - self._began[1]
 
 
-def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+def generate_artwork(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
     """Make a poster and tiles.
 
     Options, all optional: `share` (0 to 1 of a core, default 1), `seconds` (after this long it comes to an end with
@@ -92,7 +92,7 @@ def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[
     with _again(file) as container:
         start = start_of(container, file, container_name(container, file))
         duration = float(options.get("duration") or 0) or _duration(container)
-        film = film_in(container)
+        film = main_video_stream(container)
         track = None if film is None else film.index
     poster = None if track is None else _poster(file, track, start, duration, pace)
     if poster is None or track is None:
@@ -103,7 +103,7 @@ def pictures(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[
         if stream is None:
             raise Unreadable("the file changed while pictures were made of it")
         grid = plan_grid(duration, poster.aspect)
-        return result | _send_sheets(_stills(file, container, stream, start), grid, pace, limit, reply)
+        return result | _send_sheets(_keyframes(file, container, stream, start), grid, pace, limit, reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,25 +134,27 @@ def _poster(file: MediaFile, track: int, start: float, duration: float, pace: Pa
 type _Look = Callable[[MediaFile, InputContainer, VideoStream, float], Iterator[VideoFrame]]
 
 
-def _stills(
+def _keyframes(
     file: MediaFile, container: InputContainer, stream: VideoStream, start: float
-) -> Stills | JoinedStills:
+) -> KeyframeReader | JoinedKeyframeReader:
     """Those of the film, which is open; of all of its parts, if it has several."""
     parts = find_parts(file)
     if len(parts) == 1:
-        return Stills(container, stream, start)
-    return JoinedStills(_part_by_part(file, parts))
+        return KeyframeReader(container, stream, start)
+    return JoinedKeyframeReader(_part_by_part(file, parts))
 
 
-def _part_by_part(file: MediaFile, parts: Sequence[tuple[int, int | None]]) -> Iterator[tuple[float, Stills]]:
+def _part_by_part(
+    file: MediaFile, parts: Sequence[tuple[int, int | None]]
+) -> Iterator[tuple[float, KeyframeReader]]:
     begins = 0.0
     for begin, stop in parts:
         part = view(file, begin, stop)
         container = _again(part)
-        stream = film_in(container)
+        stream = main_video_stream(container)
         if stream is not None:
             start = start_of(container, part, container_name(container, part))
-            yield begins, Stills(container, stream, start)
+            yield begins, KeyframeReader(container, stream, start)
         begins += (container.duration or 0) / 1_000_000
 
 
@@ -160,8 +162,8 @@ def _keyframes_at(places: Sequence[float], start: float) -> _Look:
     def look(
         file: MediaFile, container: InputContainer, stream: VideoStream, duration: float
     ) -> Iterator[VideoFrame]:
-        stills = _stills(file, container, stream, start)
-        before: Still | None = None
+        stills = _keyframes(file, container, stream, start)
+        before: Keyframe | None = None
         for place in places:
             still = stills.at(place * duration)
             if still is not None and still is not before:
@@ -186,7 +188,7 @@ def _as_poster(stream: VideoStream, frame: VideoFrame) -> _Poster | None:
     width, height = display_size(stream, frame)
     aspect = width / height
     size = fit(aspect, min(POSTER_WIDTH, math.ceil(width)), min(TALLEST_POSTER, math.ceil(height)))
-    picture = Shrinker(*size).shrink(frame)
+    picture = Scaler(*size).shrink(frame)
     return _Poster(picture, aspect, score(pixels(picture, 64, 36, "gray"), 64)) if picture else None
 
 
@@ -215,10 +217,10 @@ def _send_poster(picture: VideoFrame, reply: Reply) -> dict[str, Any]:
 
 
 def _send_sheets(
-    stills: Stills | JoinedStills, grid: Grid, pace: Pace, limit: float, reply: Reply
+    stills: KeyframeReader | JoinedKeyframeReader, grid: Grid, pace: Pace, limit: float, reply: Reply
 ) -> dict[str, Any]:
-    shrinker = Shrinker(grid.width, grid.height)
-    before: Still | None = None
+    shrinker = Scaler(grid.width, grid.height)
+    before: Keyframe | None = None
     tile: VideoFrame | None = None
     made, reason = 0, None
     for sheet in range(grid.sheets):
@@ -246,7 +248,7 @@ def _send_sheets(
 
 
 def _why_stop(
-    stills: Stills | JoinedStills, moment: float, grid: Grid, pace: Pace, limit: float
+    stills: KeyframeReader | JoinedKeyframeReader, moment: float, grid: Grid, pace: Pace, limit: float
 ) -> str | None:
     if pace.elapsed > limit:
         return "the time for it was over"
@@ -270,7 +272,7 @@ def _cover(file: MediaFile, film: int | None, reply: Reply) -> dict[str, Any]:
     filmed = film is not None
     with _again(file) as container:
         for stream in container.streams.video:
-            if stream.index == film or not pictures_of(stream).still or stream.codec_context is None:
+            if stream.index == film or not video_traits(stream).still or stream.codec_context is None:
                 continue
             for frame in _first_frames(file, container, stream, 0):
                 poster = _as_poster(stream, frame)

@@ -34,14 +34,14 @@ type _Packet = Packet[VideoStream]  # never looked at while the program runs, wh
 
 
 @dataclass(frozen=True, slots=True)
-class Still:
+class Keyframe:
     """A decoded keyframe, `time` seconds after the start of the file."""
 
     time: float
     frame: VideoFrame
 
 
-class Stills:
+class KeyframeReader:
     """The keyframes of one video track; ask for moments in ascending order.
 
     The container has to be freshly opened and belongs to this reader: its other tracks are not read any more. Its clock
@@ -61,7 +61,7 @@ class Stills:
         self._packets: Iterator[_Packet] = container.demux(stream)
         self._position = 0.0  # decoding time of what was read last
         self._held: _Packet | None = None  # a keyframe that was read but is after what was asked for
-        self._latest: Still | None = None
+        self._latest: Keyframe | None = None
         self._run_up = 0.0
         self._vain = 0
         self._over = False
@@ -73,10 +73,10 @@ class Stills:
         """Whether nothing is left to read: the file's end was met, and leaping over it led nowhere."""
         return self._over and self._vain >= MOST_VAIN_LEAPS
 
-    def at(self, moment: float) -> Still | None:
+    def at(self, moment: float) -> Keyframe | None:
         """The last keyframe at or before `moment` seconds, or the first one there is when that is later.
 
-        The same `Still` again when there is no newer one; None when nothing could be decoded.
+        The same `Keyframe` again when there is no newer one; None when nothing could be decoded.
         """
         moment += HAIR
         if self._held is None or self._time(self._held) <= moment:
@@ -92,7 +92,7 @@ class Stills:
             return
         frame = self._decode(packet)
         if frame is not None:
-            self._latest = Still(self._time(packet), frame)
+            self._latest = Keyframe(self._time(packet), frame)
 
     def _decode(self, packet: _Packet) -> VideoFrame | None:
         """The picture of one keyframe, taken out of the decoder at once; None when it is damaged."""
@@ -196,14 +196,14 @@ class Stills:
         return next((known * self._tick - self._origin for known in ticks if known is not None), 0.0)
 
 
-class JoinedStills:
+class JoinedKeyframeReader:
     """The same of a file of several parts, one behind the other; `parts` opens each, and says when it begins."""
 
-    def __init__(self, parts: Iterator[tuple[float, Stills]]) -> None:
+    def __init__(self, parts: Iterator[tuple[float, KeyframeReader]]) -> None:
         self._parts = parts
         self._begins, self._now = next(parts)
         self._following = next(parts, None)
-        self._shown: dict[int, Still] = {}
+        self._shown: dict[int, Keyframe] = {}
 
     @property
     def ended(self) -> bool:
@@ -215,8 +215,8 @@ class JoinedStills:
         """Seconds up to which there was anything to read."""
         return self._begins + self._now.reached
 
-    def at(self, moment: float) -> Still | None:
-        """The last keyframe at or before `moment` seconds, as `Stills.at` has it."""
+    def at(self, moment: float) -> Keyframe | None:
+        """The last keyframe at or before `moment` seconds, as `KeyframeReader.at` has it."""
         while self._following is not None and moment >= self._following[0]:
             self._begins, self._now = self._following
             self._following = next(self._parts, None)
@@ -225,5 +225,5 @@ class JoinedStills:
         if still is None:
             return None
         if id(still) not in self._shown:
-            self._shown = {id(still): Still(still.time + self._begins, still.frame)}
+            self._shown = {id(still): Keyframe(still.time + self._begins, still.frame)}
         return self._shown[id(still)]

@@ -66,7 +66,7 @@ def turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
     return True, c < 0, b < 0
 
 
-class Shrinker:
+class Scaler:
     """Makes pictures of `width` x `height` pixels (upright) of the frames of one video."""
 
     def __init__(self, width: int, height: int) -> None:

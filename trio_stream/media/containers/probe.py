@@ -22,7 +22,7 @@ from trio_stream.media.containers.keyframes import SCAN_BYTES, Scan, are_uneven,
 from trio_stream.media.containers.movtext import text_tracks_of
 from trio_stream.media.containers.opening import container_name, open_described, printable
 from trio_stream.media.containers.parts import find_parts, view
-from trio_stream.media.containers.streams import film_in, is_flagged, pictures_of, sounds_in
+from trio_stream.media.containers.streams import audio_streams, is_flagged, main_video_stream, video_traits
 from trio_stream.media.containers.tracks import (
     describe_audio,
     describe_mp4_text,
@@ -50,15 +50,15 @@ def probe(file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[st
     return found.to_json()
 
 
-def _one(file: MediaFile, scan_bytes: int) -> media_info.Facts:
+def _one(file: MediaFile, scan_bytes: int) -> media_info.MediaInfo:
     with open_described(file) as container:
         try:
-            return _facts(container, file, max(0, scan_bytes))
+            return _media_info(container, file, max(0, scan_bytes))
         except av.error.FFmpegError as error:
             raise Unreadable(f"it is damaged: {printable(error.strerror or str(error))}") from None
 
 
-def _joined(first: media_info.Facts, other: media_info.Facts) -> media_info.Facts:
+def _joined(first: media_info.MediaInfo, other: media_info.MediaInfo) -> media_info.MediaInfo:
     """What is known of a file whose parts these are, one behind the other: tracks are those of the first."""
     begins = first.duration or 0.0
     keyframes, more = first.keyframes, other.keyframes
@@ -69,16 +69,18 @@ def _joined(first: media_info.Facts, other: media_info.Facts) -> media_info.Fact
     return replace(first, duration=seconds(begins + (other.duration or 0.0)), keyframes=keyframes)
 
 
-def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: int) -> media_info.Facts:
+def _media_info(
+    container: av.container.InputContainer, file: MediaFile, scan_bytes: int
+) -> media_info.MediaInfo:
     name = container_name(container, file)
     streams = list(container.streams)[: media_info.TRACK_LIMIT]
-    film = film_in(container)
+    film = main_video_stream(container)
     pictures = sorted(
-        (each for each in streams if isinstance(each, VideoStream)), key=lambda each: pictures_of(each).rank
+        (each for each in streams if isinstance(each, VideoStream)), key=lambda each: video_traits(each).rank
     )
-    video = [each for each in pictures if each is film or not pictures_of(each).still]
+    video = [each for each in pictures if each is film or not video_traits(each).still]
     cover = next((each for each in sorted(pictures, key=_is_no_cover) if each not in video), None)
-    audio = [each for each in sounds_in(container) if each.index < media_info.TRACK_LIMIT]
+    audio = [each for each in audio_streams(container) if each.index < media_info.TRACK_LIMIT]
     subtitles = [each for each in streams if isinstance(each, SubtitleStream)]
     span = span_of(container, file, name, {each.id for each in (*video[:1], *audio)})
     start, duration = span.start, span.duration
@@ -98,7 +100,7 @@ def _facts(container: av.container.InputContainer, file: MediaFile, scan_bytes: 
     duration, until = found_until(file, name, span, duration)
     if until is not None and keyframes is not None:
         keyframes = replace(keyframes, times=tuple(each for each in keyframes.times if each < until))
-    return media_info.Facts(
+    return media_info.MediaInfo(
         container=name,
         start=round(min(start, media_info.LARGEST / 2), 3),
         duration=None if duration is None else seconds(duration),

@@ -9,7 +9,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from trio_stream.media.containers.keyframes import rational
-from trio_stream.media.formats.track_choice import UNKNOWN, Pictures, Sound, film_of
+from trio_stream.media.formats.track_choice import UNKNOWN, AudioTraits, VideoTraits, main_video
 
 SECONDARY = (
     Disposition.comment
@@ -24,10 +24,10 @@ def is_flagged(stream: Stream, flags: Disposition) -> bool:
     return bool(stream.disposition & flags)
 
 
-def pictures_of(stream: VideoStream) -> Pictures:
+def video_traits(stream: VideoStream) -> VideoTraits:
     """What is to be known of a track of pictures in order to choose."""
     context: Any = stream.codec_context  # None where FFmpeg does not know how it is coded
-    return Pictures(
+    return VideoTraits(
         codec=UNKNOWN if context is None else context.codec.canonical_name,
         default=is_flagged(stream, Disposition.default),
         attached=is_flagged(stream, Disposition.attached_pic),
@@ -36,17 +36,17 @@ def pictures_of(stream: VideoStream) -> Pictures:
     )
 
 
-def sound_of(stream: AudioStream) -> Sound:
+def audio_traits(stream: AudioStream) -> AudioTraits:
     """The same of a track of sound."""
-    return Sound(is_flagged(stream, Disposition.default), is_flagged(stream, SECONDARY))
+    return AudioTraits(is_flagged(stream, Disposition.default), is_flagged(stream, SECONDARY))
 
 
-def sounds_in(container: av.container.InputContainer) -> Sequence[AudioStream]:
+def audio_streams(container: av.container.InputContainer) -> Sequence[AudioStream]:
     """The tracks of sound, the one to begin with first."""
-    return sorted(container.streams.audio, key=lambda each: sound_of(each).rank)
+    return sorted(container.streams.audio, key=lambda each: audio_traits(each).rank)
 
 
-def film_in(container: av.container.InputContainer) -> VideoStream | None:
+def main_video_stream(container: av.container.InputContainer) -> VideoStream | None:
     """The track of pictures that is played, if there is one."""
     with_sound = len(container.streams.audio) > 0
-    return film_of(container.streams.video, pictures_of, with_sound=with_sound)
+    return main_video(container.streams.video, video_traits, with_sound=with_sound)

@@ -1,6 +1,6 @@
 """What is known of a video once it was probed, as plain data, to and from JSON (pure).
 
-The JSON may come from a process that read untrusted media, or out of the database: `Facts.from_json` takes nothing
+The JSON may come from a process that read untrusted media, or out of the database: `MediaInfo.from_json` takes nothing
 that does not have exactly the types named here, and nothing longer than what the limits say.
 """
 
@@ -118,7 +118,7 @@ class Keyframes:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class MediaInfo:
     """What a probe found. `duration` in seconds, `bit_rate` in bits a second, of the whole file.
 
     All times count from where the presentation begins; the clock of the file shows `start` seconds there. Where the end

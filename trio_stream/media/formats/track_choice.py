@@ -31,7 +31,7 @@ ONE_FILM = "one track of pictures is played at a time"
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class VideoTraits:
     """A track of pictures: `codec` as FFmpeg names it, the mean `rate` and the number of pictures where they are known,
     and what the file flags. `attached`: a cover, which is not shown in time."""
 
@@ -57,7 +57,7 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class AudioTraits:
     """A track of sound. `secondary`: flagged as a commentary, as an audio description, or for the hard of hearing."""
 
     default: bool = False
@@ -69,8 +69,8 @@ class Sound:
         return self.secondary, not self.default
 
 
-def film_of[Track](
-    tracks: Iterable[Track], look: Callable[[Track], Pictures], *, with_sound: bool
+def main_video[Track](
+    tracks: Iterable[Track], look: Callable[[Track], VideoTraits], *, with_sound: bool
 ) -> Track | None:
     """The track of pictures that is played, where there is one. Stills are, if there is no sound to be played instead;
     covers are never."""

@@ -14,7 +14,7 @@ from trio_stream.media.containers.clock import said_duration, start_of
 from trio_stream.media.containers.keyframes import rational, seconds
 from trio_stream.media.containers.opening import container_name
 from trio_stream.media.containers.programmes import READ_BYTES, programmes
-from trio_stream.media.containers.streams import film_in, is_flagged, pictures_of, sounds_in
+from trio_stream.media.containers.streams import audio_streams, is_flagged, main_video_stream, video_traits
 from trio_stream.media.containers.tracks import describe_audio, describe_video
 from trio_stream.media.formats import media_info
 from trio_stream.media.formats.aac import arranged, audio_specific_config
@@ -56,9 +56,9 @@ class Draft:
         self.start = start_of(container, file, self.name)
         self._at = at
         self._alone = pid is not None
-        film = film_in(container)
+        film = main_video_stream(container)
         others: list[MediaStream] = [each for each in container.streams.video if each is not film]
-        found = [*((film,) if film is not None else ()), *sounds_in(container), *others]
+        found = [*((film,) if film is not None else ()), *audio_streams(container), *others]
         tracks = [each for each in found if _is_playable(each) and pid in {None, each.id}]
         if not tracks:
             raise Unreadable("there is neither a picture nor a sound in it that anybody could play")
@@ -198,7 +198,7 @@ class Draft:
     def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
         """Why pictures cannot be carried in fragmented MP4."""
         codec = stream.codec_context.codec.canonical_name
-        if stream.index != self.survey.video and pictures_of(stream).still:
+        if stream.index != self.survey.video and video_traits(stream).still:
             return ARE_STILLS
         if (reason := _nothing(codec, seen)) is not None:
             return reason

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from trio_stream.media.containers import clusters
 from trio_stream.media.containers.keyframes import FREE_CLOCK
 from trio_stream.media.containers.opening import printable
-from trio_stream.media.containers.streams import film_in
+from trio_stream.media.containers.streams import main_video_stream
 from trio_stream.media.formats.outline import Carriage
 from trio_stream.media.jobs import MediaFile, TooLarge, Unreadable
 from trio_stream.media.remux.demuxing import AnyPacket, MediaStream, open_tracks, packets_of
@@ -218,7 +218,7 @@ class Reader:
 
     def _guides(self) -> list[VideoStream]:
         """The track by which such a file is cut and indexed, if it has one."""
-        film = film_in(self._container)
+        film = main_video_stream(self._container)
         return [] if film is None else [film]
 
     def _seconds(self, packet: AnyPacket, timestamp: int) -> float:

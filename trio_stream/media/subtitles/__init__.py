@@ -1,4 +1,4 @@
-"""The jobs `texts` and `subtitle`: subtitles in a file and beside one, as WebVTT.
+"""The jobs `subtitle_tracks` and `subtitle_file`: subtitles in a file and beside one, as WebVTT.
 
 A parser for each format makes cues of text, in time proportional to its length, and `formats/cues.py` writes all of
 them as WebVTT that no text can break. ASS is kept as it is as well, for players that know it. Subtitles that are

@@ -1,4 +1,4 @@
-"""The jobs `texts` and `subtitle`: subtitles inside a file, and beside one, as WebVTT; ASS also as itself.
+"""The jobs `subtitle_tracks` and `subtitle_file`: subtitles in a file and beside one, as WebVTT; ASS also as itself.
 
 Invariant: a file is read once, whatever number of tracks it has; what is kept in memory and what is sent is bounded,
 and a track that goes beyond is cut off there and says so.
@@ -37,7 +37,7 @@ TEXT_CODECS = frozenset({"subrip", "srt", "mov_text", "webvtt", "ass", "ssa", "t
 """Tracks of text, as FFmpeg names them; the others are pictures, or text nobody writes."""
 
 
-def texts(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+def extract_tracks(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
     """Take all subtitle tracks of text out of a file, in one pass.
 
     Blobs: `N.vtt` for the track that is stream N (counted from 0), and `N.ass` where it is ASS or SSA. The result:
@@ -192,10 +192,10 @@ def _settings(packet: _Packet) -> str:
     return cue_settings(said)
 
 
-def subtitle(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+def convert_file(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
     """Read a subtitle file: `options["suffix"]` is srt, vtt, ass or ssa, `options["language"]` what it may be in.
 
-    Blobs: `subtitle.vtt`, and `subtitle.ass` for ASS and SSA (in UTF-8). The result: {"cues", "whole"}.
+    Blobs: `convert_file.vtt`, and `convert_file.ass` for ASS and SSA (in UTF-8). The result: {"cues", "whole"}.
     Raises `Unreadable` when there is no cue in it.
     """
     suffix = str(options.get("suffix", "")).lower().lstrip(".")

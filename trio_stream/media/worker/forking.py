@@ -40,9 +40,9 @@ from trio_stream.media.worker import lockdown
 
 JOBS: Mapping[str, Job] = {
     "probe": probe.probe,
-    "pictures": generate.pictures,
-    "texts": extract.texts,
-    "subtitle": extract.subtitle,
+    "artwork": generate.generate_artwork,
+    "subtitle_tracks": extract.extract_tracks,
+    "subtitle_file": extract.convert_file,
     "outline": describing.outline,
     "init": segments.init,
     "segment": segments.segment,

@@ -28,7 +28,7 @@ from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from trio_stream.server.sending.chunks import Chunk, FileChunk
 from trio_stream.server.sending.sendfile import Sendfile
 from trio_stream.server.tcp.admission import Admission
-from trio_stream.server.tcp.timeouts import Patience, Timer
+from trio_stream.server.tcp.timeouts import Timeouts, Timer
 from trio_stream.server.tcp.trimming import trimming
 from trio_stream.server.tcp.visits import LONGEST_VISIT, visited
 
@@ -68,8 +68,8 @@ class Connection(TCPServer):
     admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
     visits: ClassVar[Admission] = Admission(total=0, per_address=0)
     visited_paths: ClassVar[Collection[str]] = ()
-    idle: ClassVar[Patience[trio.CancelScope]] = Patience(trio.CancelScope.cancel)
-    stalled: ClassVar["Patience[Connection]"]
+    idle: ClassVar[Timeouts[trio.CancelScope]] = Timeouts(trio.CancelScope.cancel)
+    stalled: ClassVar["Timeouts[Connection]"]
     _cut: bool = False
     _gone: bool = False
     _read_out: bool = False
@@ -344,7 +344,7 @@ class Connection(TCPServer):
             await trio.aclose_forcefully(self.stream)
 
 
-Connection.stalled = Patience(Connection.give_up)
+Connection.stalled = Timeouts(Connection.give_up)
 
 
 def _peer(stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]) -> str | None:

@@ -14,7 +14,7 @@ SHORTEST = 0.05
 """Seconds between two looks at least, also where nobody may wait at all."""
 
 
-class Patience[T: Hashable]:
+class Timeouts[T: Hashable]:
     """All who wait for one thing, the one that waits longest first; `give_up` is called for who waited too long."""
 
     def __init__(self, give_up: Callable[[T], None]) -> None:
@@ -59,7 +59,7 @@ class Patience[T: Hashable]:
 class Timer:
     """The wait of one, in the place where Hypercorn keeps a task for it."""
 
-    def __init__(self, patience: Patience[trio.CancelScope], scope: trio.CancelScope) -> None:
+    def __init__(self, patience: Timeouts[trio.CancelScope], scope: trio.CancelScope) -> None:
         self._patience = patience
         self._scope = scope
 

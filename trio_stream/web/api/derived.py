@@ -13,9 +13,9 @@ from quart import Blueprint
 from trio_stream.errors import DerivedNotFound
 from trio_stream.http.bodies import Part
 from trio_stream.http.preconditions import Validators
-from trio_stream.http.representation import FOR_EVER, Answer, Representation
+from trio_stream.http.representation import FOR_EVER, FileResponse, Representation
 from trio_stream.library.background.derived import SUFFIXES, digest
-from trio_stream.library.records.derived import made_for
+from trio_stream.library.records.derived import derived_source
 from trio_stream.web.api import shapes
 from trio_stream.web.api.wire.operations import KEPT_FOR_EVER, Sends, declares
 from trio_stream.web.api.wire.parts import MADE, REVISION, VideoId, says
@@ -33,7 +33,7 @@ KINDS = {"poster": {"jpg"}, "sheet": {"jpg"}, "thumbnails": {"vtt"}, "subtitle":
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<name>")
 @declares(
     Sends(
-        id="madeFile",
+        id="derivedFile",
         summary="A file that was made of a video",
         noun="file",
         content=dict.fromkeys(SUFFIXES.values(), ()),
@@ -51,7 +51,7 @@ KINDS = {"poster": {"jpg"}, "sheet": {"jpg"}, "thumbnails": {"vtt"}, "subtitle":
         },
     )
 )
-async def made_file(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
+async def derived_file(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """A file that was made of a video."""
     parts = _ADDRESS.search(asked.raw_path)
     if parts is None:
@@ -60,7 +60,7 @@ async def made_file(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     if suffix not in KINDS.get(kind, ()):
         raise DerivedNotFound("there is no such file")
     found = await exchange.services.database.read(
-        partial(made_for, id_=id_, revision=revision, kind=kind, name=name)
+        partial(derived_source, id_=id_, revision=revision, kind=kind, name=name)
     )
     if found is None:
         raise DerivedNotFound("there is no such file")
@@ -82,7 +82,7 @@ def _respond(
     size: int,
     mtime_ns: int,
     parts: tuple[Part, ...] | None = None,
-) -> Answer:
+) -> FileResponse:
     return asked.respond(
         Representation(
             size=size,

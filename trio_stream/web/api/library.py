@@ -11,7 +11,7 @@ from trio_stream.library.scan import progress
 from trio_stream.library.scan.folder_scanner import MOST_TOLD
 from trio_stream.store import Connection
 from trio_stream.web.api import shapes
-from trio_stream.web.api.wire.library import Library, Progress, ScanAsked, TitleProblem
+from trio_stream.web.api.wire.library import Library, Progress, ScanRequested, TitleProblem
 from trio_stream.web.api.wire.operations import (
     FOREIGN,
     LIBRARY,
@@ -48,7 +48,7 @@ async def summary() -> Library:
         missing=titles["missing"],
         folders=titles["folders"],
         folder=shapes.shown(str(services().settings.videos)),
-        **shapes.told(services().owner.get().progress),
+        **shapes.progress_of(services().owner.get().progress),
         problems=[TitleProblem(name=name, reason=reason) for name, reason in problems],
     )
 
@@ -65,7 +65,7 @@ def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, st
         tag=LIBRARY,
         summary="Have all videos looked at now",
         curl="curl -X POST {url}",
-        returns=(json_of("It will be done.", ScanAsked, status=202),),
+        returns=(json_of("It will be done.", ScanRequested, status=202),),
         raises=(
             FOREIGN,
             UNREACHED,
@@ -73,9 +73,9 @@ def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, st
         description="What changes in the folder is heard of by itself; this is for where it is not.",
     )
 )
-async def scan() -> ScanAsked:
+async def scan() -> ScanRequested:
     """Have all videos looked at; returns the number of the look that will do it."""
-    return ScanAsked(look=services().owner.get().scanner.ask())
+    return ScanRequested(look=services().owner.get().scanner.ask())
 
 
 @blueprint.get("/api/library/scan")
@@ -103,4 +103,4 @@ async def follow() -> Response:
 
 def progress_event(state: progress.Progress, _: int) -> bytes:
     """All of it, for whoever was told less."""
-    return event("progress", state.version, Progress(**shapes.told(state)))
+    return event("progress", state.version, Progress(**shapes.progress_of(state)))

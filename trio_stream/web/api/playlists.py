@@ -144,7 +144,7 @@ def _manifest(offer: Offer, name: str, suffix: str) -> str:
     own = offer.own.presentation
     folder = f"r/{offer.revision}"
     if any(text.name == name for text in offer.title.texts):
-        return hls.texts(name, own, folder, offer.target_duration)
+        return hls.subtitle_playlist(name, own, folder, offer.target_duration)
     rendition = own.find(name.removesuffix(hls.KEYS))
     if rendition is None:
         raise DerivedNotFound("there is no such playlist")

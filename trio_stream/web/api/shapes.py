@@ -13,15 +13,15 @@ from trio_stream.library.background.derived import digest
 from trio_stream.library.naming.paths import url_path
 from trio_stream.library.records import pages, versions
 from trio_stream.library.scan import progress
-from trio_stream.library.timestamps import moment
+from trio_stream.library.timestamps import timestamp
 from trio_stream.media.formats.trickplay import Grid, thumbnails_vtt
 from trio_stream.store import Row
-from trio_stream.web.api.wire.library import Keeping, Look, Watching
+from trio_stream.web.api.wire.library import PendingJobs, ScanRun, Watching
 from trio_stream.web.api.wire.media_info import (
     AudioTrack,
     Chapter,
-    Facts,
     Keyframes,
+    MediaInfo,
     SubtitleTrack,
     VideoTrack,
 )
@@ -62,7 +62,7 @@ def _file(name: str, size: int, mtime_ns: int) -> dict[str, Any]:
     return {
         "name": name,
         "size": size,
-        "modified": moment(mtime_ns // 10**9),
+        "modified": timestamp(mtime_ns // 10**9),
         "content_type": media_type(name) or "application/octet-stream",
     }
 
@@ -91,13 +91,13 @@ def _item(row: Row[Any]) -> dict[str, Any]:
         "id": row.id,
         "title": row.title,
         "revision": row.revision,
-        "added": moment(row.added_at / 1000),
+        "added": timestamp(row.added_at / 1000),
         "state": row.state,
         "reason": row.reason,
         "duration": row.duration or None,
         "width": row.width,
         "height": row.height,
-        "poster": None if row.poster is None else made(row, f"poster-{row.poster}.jpg"),
+        "poster": None if row.poster is None else derived_url(row, f"poster-{row.poster}.jpg"),
         "blurhash": row.blurhash,
         "playhead": _playhead(row),
     }
@@ -112,7 +112,7 @@ def _playhead(row: Row[Any]) -> Playhead | None:
         duration=row.duration or row.watched_of,
         watched=row.watched,
         plays=row.plays,
-        updated=moment(row.seen_at / 1000),
+        updated=timestamp(row.seen_at / 1000),
     )
 
 
@@ -123,7 +123,7 @@ def details(found: pages.VideoDetails) -> VideoDetails:
         **_item(row),
         description=row.description,
         tags=json.loads(row.tags),
-        facts=None if row.facts is None else _facts(row.facts),
+        facts=None if row.facts is None else _media_info(row.facts),
         subtitles=[_subtitle(row, each) for each in found.subtitles],
         thumbnails=_thumbnails(row),
         artwork=Artwork(state=row.artwork, reason=row.artwork_reason),
@@ -133,13 +133,13 @@ def details(found: pages.VideoDetails) -> VideoDetails:
     )
 
 
-def _facts(text: str) -> Facts:
+def _media_info(text: str) -> MediaInfo:
     """The facts of a probe, kept as JSON. Earlier versions knew less, and wrote languages as files do: "eng"."""
     kept: dict[str, Any] = {"start": 0.0, "until": None, "recoded": False} | json.loads(text)
     for track in (*kept["video"], *kept["audio"], *kept["subtitles"]):
         track["language"] = language_of(track["language"])
     keyframes = kept["keyframes"]
-    return Facts(
+    return MediaInfo(
         **kept
         | {
             "video": [VideoTrack(**each) for each in kept["video"]],
@@ -155,7 +155,7 @@ def _keyframes(track: int, times: list[float], until: float | None) -> Keyframes
     return Keyframes(track=track, count=len(times), until=until)
 
 
-def made(row: Row[Any], name: str) -> str:
+def derived_url(row: Row[Any], name: str) -> str:
     """The address of a file that was made of the content a video has now, good for ever."""
     return f"/api/videos/{row.id}/r/{row.revision}/{name}"
 
@@ -177,8 +177,8 @@ def _thumbnails(row: Row[Any]) -> Thumbnails | None:
     sprites = json.loads(row.sprites)
     track = thumbnails(sprites, row.duration)
     return Thumbnails(
-        track=made(row, f"thumbnails-{digest(track)}.vtt"),
-        sheets=[made(row, f"sheet-{each}.jpg") for each in sprites["files"]],
+        track=derived_url(row, f"thumbnails-{digest(track)}.vtt"),
+        sheets=[derived_url(row, f"sheet-{each}.jpg") for each in sprites["files"]],
         **asdict(_grid(sprites)),
     )
 
@@ -201,8 +201,8 @@ def _subtitle(row: Row[Any], each: Row[Any]) -> Subtitle:
         name=None if each.path is None else os.fsdecode(each.path),
         state=each.state,
         reason=each.reason,
-        url=None if each.vtt is None else made(row, f"subtitle-{each.vtt}.vtt"),
-        original=None if each.original is None else made(row, f"subtitle-{each.original}.ass"),
+        url=None if each.vtt is None else derived_url(row, f"subtitle-{each.vtt}.vtt"),
+        original=None if each.original is None else derived_url(row, f"subtitle-{each.original}.ass"),
     )
 
 
@@ -226,20 +226,20 @@ def folder(row: Row[Any]) -> Folder:
     return Folder(name=name, title=name.rpartition("/")[2], videos=row.videos)
 
 
-def told(state: progress.Progress) -> dict[str, Any]:
+def progress_of(state: progress.Progress) -> dict[str, Any]:
     """The members of `Progress`."""
     return {
         "look": _look(state.look),
         "last_full": _look(state.last_full),
         "watching": Watching(**asdict(state.watching)),
-        "keeping": Keeping(**asdict(state.keeping)),
+        "keeping": PendingJobs(**asdict(state.keeping)),
         "idle": state.idle,
     }
 
 
-def _look(look: progress.Look) -> Look:
+def _look(look: progress.ScanRun) -> ScanRun:
     found = asdict(look)
     for name in ("started", "ended"):
         at = found.pop(f"{name}_at")
-        found[name] = None if at is None else moment(at / 1000)
-    return Look(**found)
+        found[name] = None if at is None else timestamp(at / 1000)
+    return ScanRun(**found)

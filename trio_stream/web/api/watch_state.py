@@ -10,7 +10,7 @@ from trio_stream.http.json_text import encode
 from trio_stream.library.naming.paths import name_from_url
 from trio_stream.library.records import exports, watch_state
 from trio_stream.library.records.history import forget_history, viewed
-from trio_stream.library.timestamps import moment, now
+from trio_stream.library.timestamps import now, timestamp
 from trio_stream.web.api import shapes
 from trio_stream.web.api.videos import checked, query
 from trio_stream.web.api.wire.operations import (
@@ -88,7 +88,7 @@ async def put_playhead(asked: DirectRequest, exchange: Exchange) -> DirectRespon
             duration=kept.duration,
             watched=kept.watched,
             plays=kept.plays,
-            updated=moment(kept.updated_at / 1000),
+            updated=timestamp(kept.updated_at / 1000),
         )
     )
     headers = (
@@ -168,8 +168,8 @@ async def history() -> History:
     )
     viewings = [
         Viewing(
-            started=moment(row.started_at / 1000),
-            ended=moment(row.ended_at / 1000),
+            started=timestamp(row.started_at / 1000),
+            ended=timestamp(row.ended_at / 1000),
             first=row.first,
             last=row.last,
             video=shapes.item(row),

@@ -22,7 +22,7 @@ from werkzeug.routing import RequestRedirect
 from trio_stream.errors import ClientGone, NotTheOwner
 from trio_stream.http.bodies import Part
 from trio_stream.http.fields import Headers
-from trio_stream.http.representation import Answer, Representation, respond
+from trio_stream.http.representation import FileResponse, Representation, respond
 from trio_stream.server.asgi.http import LEAVING
 from trio_stream.services import Services
 from trio_stream.settings import Settings
@@ -66,7 +66,7 @@ class DirectRequest:
         found = dict(reversed(parse_qsl(self.query.decode("latin-1"), keep_blank_values=True)))
         return found.get(name, "0") not in {"0", ""}
 
-    def respond(self, representation: Representation, *, download: bool = False) -> Answer:
+    def respond(self, representation: Representation, *, download: bool = False) -> FileResponse:
         """What is sent of `representation` now. Raises `PreconditionFailed` and `RangeNotSatisfiable`."""
         return respond(
             self.method,
@@ -90,7 +90,7 @@ class DirectResponse:
     body: bytes = b""
 
     @classmethod
-    def at_hand(cls, answer: Answer) -> Self:
+    def at_hand(cls, answer: FileResponse) -> Self:
         """An answer whose parts are all in memory."""
         body = b"".join(part for part in answer.parts if isinstance(part, bytes))
         return cls(answer.status, answer.headers, body=body)

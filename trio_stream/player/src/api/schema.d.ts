@@ -118,7 +118,7 @@ export interface components {
             playhead: components["schemas"]["Playhead"] | null;
             description: string;
             tags: string[];
-            facts: components["schemas"]["Facts"] | null;
+            facts: components["schemas"]["MediaInfo"] | null;
             subtitles: components["schemas"]["Subtitle"][];
             thumbnails: components["schemas"]["Thumbnails"] | null;
             artwork: components["schemas"]["Artwork"];
@@ -128,7 +128,7 @@ export interface components {
             /** @constant */
             status: "ok";
         };
-        Facts: {
+        MediaInfo: {
             container: string;
             duration: number | null;
             start: number;
@@ -261,10 +261,10 @@ export interface components {
             videos: number;
         };
         Library: {
-            look: components["schemas"]["Look"];
-            last_full: components["schemas"]["Look"];
+            look: components["schemas"]["ScanRun"];
+            last_full: components["schemas"]["ScanRun"];
             watching: components["schemas"]["Watching"];
-            keeping: components["schemas"]["Keeping"];
+            keeping: components["schemas"]["PendingJobs"];
             idle: boolean;
             videos: number;
             missing: number;
@@ -274,7 +274,7 @@ export interface components {
             /** @constant */
             status: "ok";
         };
-        Look: {
+        ScanRun: {
             number: number;
             full: boolean;
             running: boolean;
@@ -296,7 +296,7 @@ export interface components {
             on: boolean;
             reason: string | null;
         };
-        Keeping: {
+        PendingJobs: {
             to_probe: number;
             to_draw: number;
             to_extract: number;
@@ -307,16 +307,16 @@ export interface components {
             name: string;
             reason: string;
         };
-        ScanAsked: {
+        ScanRequested: {
             look: number;
             /** @constant */
             status: "ok";
         };
         Progress: {
-            look: components["schemas"]["Look"];
-            last_full: components["schemas"]["Look"];
+            look: components["schemas"]["ScanRun"];
+            last_full: components["schemas"]["ScanRun"];
             watching: components["schemas"]["Watching"];
-            keeping: components["schemas"]["Keeping"];
+            keeping: components["schemas"]["PendingJobs"];
             idle: boolean;
         };
         Streams: {

@@ -5,7 +5,7 @@ from typing import Annotated
 from trio_stream.web.api.wire.parts import Moment, Name, Ok, Shape, Whole, says
 
 
-class Look(Shape, frozen=True, kw_only=True):
+class ScanRun(Shape, frozen=True, kw_only=True):
     """A look at the folder. `look` is the last one or the one under way; `last_full` is the last one at everything that
     is over, with the number 0 before the first."""
 
@@ -32,7 +32,7 @@ class Watching(Shape, frozen=True, kw_only=True):
     reason: Annotated[str | None, says("Why not.")]
 
 
-class Keeping(Shape, frozen=True, kw_only=True):
+class PendingJobs(Shape, frozen=True, kw_only=True):
     """What is still to be made of the videos."""
 
     to_probe: Annotated[Whole, says("Videos to look into.")]
@@ -45,10 +45,10 @@ class Keeping(Shape, frozen=True, kw_only=True):
 class Progress(Shape, frozen=True, kw_only=True):
     """The data of a `progress` event."""
 
-    look: Look
-    last_full: Look
+    look: ScanRun
+    last_full: ScanRun
     watching: Watching
-    keeping: Keeping
+    keeping: PendingJobs
     idle: Annotated[bool, says("Whether nothing is being done.")]
 
 
@@ -76,7 +76,7 @@ class Library(Progress, frozen=True, kw_only=True):
     status: Ok = "ok"
 
 
-class ScanAsked(Shape, frozen=True, kw_only=True):
+class ScanRequested(Shape, frozen=True, kw_only=True):
     """A look will be had."""
 
     look: Annotated[Whole, says("The number it will have.")]

@@ -91,7 +91,7 @@ class Keyframes(Shape, frozen=True, kw_only=True):
     until: Annotated[Number | None, says("Seconds up to which they are known; null: to the end.")]
 
 
-class Facts(Shape, frozen=True, kw_only=True):
+class MediaInfo(Shape, frozen=True, kw_only=True):
     """What is in a file."""
 
     container: Annotated[str, says("A short name.", "mp4", "matroska", "webm", "mpegts")]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import field
 
-from trio_stream.web.api.wire.media_info import Facts, Forced, HearingImpaired
+from trio_stream.web.api.wire.media_info import Forced, HearingImpaired, MediaInfo
 from trio_stream.web.api.wire.parts import (
     MADE,
     REVISION,
@@ -199,7 +199,7 @@ class VideoDetails(LibraryVideo, frozen=True, kw_only=True):
 
     description: Annotated[str, says("What somebody said of it.")]
     tags: Annotated[list[str], says("What somebody said of it.")]
-    facts: Annotated[Facts | None, says("What is in the file; null until it is known.")]
+    facts: Annotated[MediaInfo | None, says("What is in the file; null until it is known.")]
     subtitles: Annotated[list[Subtitle], says("Files beside it, then tracks inside it.")]
     thumbnails: Annotated[Thumbnails | None, says("Previews, if there are any.")]
     artwork: Annotated[Artwork, says("Whether its pictures have been made.")]

@@ -10,7 +10,7 @@ from trio_stream.library.naming.paths import LONGEST_NAME
 from trio_stream.library.records import exports, watch_state
 from trio_stream.library.records.exports import MOST_PLAYS
 from trio_stream.library.records.watch_state import LONGEST
-from trio_stream.library.timestamps import milliseconds, moment
+from trio_stream.library.timestamps import milliseconds, timestamp
 from trio_stream.web.api.wire.parts import (
     SAMPLE,
     Body,
@@ -99,7 +99,7 @@ class WatchStateEntry(Shape, frozen=True, kw_only=True):
             duration=kept.duration,
             watched=kept.watched,
             plays=kept.plays,
-            updated=moment(kept.updated_at / 1000),
+            updated=timestamp(kept.updated_at / 1000),
         )
 
     def read(self) -> exports.Entry:
