@@ -2,8 +2,8 @@
 
 The keeper makes, one row at a time and in this order: the facts of every new content (job `probe`), WebVTT of its
 text tracks and of the files beside it (`subtitle_tracks`, `subtitle_file`), a poster with a blur hash and trickplay
-sheets (`artwork`). All of it runs in the sandbox at idle priority. Pictures take at most `TRIO_STREAM_ARTWORK_SHARE` of the
-machine; the child keeps to that itself, by pausing.
+sheets (`artwork`). All of it runs in the sandbox at idle priority. Artwork takes at most `TRIO_STREAM_ARTWORK_SHARE` of
+the machine; the child keeps to that itself, by pausing.
 
 What fails because of the file is written down with its reason, and tried again only when the content is another one.
 What fails because of the disk or the server is tried again later.
