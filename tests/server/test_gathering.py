@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trio_stream.byte_ranges import ByteRange
-from trio_stream.server.sending.gathering import BRIDGED, MOST_VECTORS, gather
+from trio_stream.server.sending.gathering import BRIDGED, MAX_VECTORS, gather
 
 SIZE = 1 << 18
 CONTENT = os.urandom(SIZE)
@@ -54,7 +54,7 @@ def test_gaps(fd: int, gap: int) -> None:
 @pytest.mark.parametrize("gap", [0, 1])
 def test_more_ranges_than_one_call_takes(fd: int, gap: int) -> None:
     ranges = [(at, 7) for at in range(0, 20_000, 7 + gap)]
-    assert len(ranges) > 2 * MOST_VECTORS
+    assert len(ranges) > 2 * MAX_VECTORS
     assert gathered(fd, ranges) == joined(ranges)
 
 

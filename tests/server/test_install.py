@@ -19,7 +19,7 @@ def test_an_unknown_hypercorn_is_left_alone(start: Callable[..., Server], tmp_pa
     (videos / "v.mp4").write_bytes(content)
     # By itself, Hypercorn without a worker would die of the signal that ends it here.
     server = start(videos, environ={"PYTHONPATH": str(tmp_path)}, hypercorn=("-w", "1"))
-    assert "guards left out" in server.log
+    assert "guards not installed" in server.log
     assert server.get("/api/stream/v.mp4").content == content
     part = server.get("/api/stream/v.mp4", headers={"Range": "bytes=1000000-1999999"})
     assert (part.status_code, part.content) == (206, content[1_000_000:2_000_000])

@@ -1,21 +1,21 @@
-"""What is added to Hypercorn, by layers; it knows ASGI and Hypercorn, and nothing of the product.
+"""Additions to Hypercorn, by layer. They depend on ASGI and Hypercorn, and on nothing of the product.
 
-By layer of a connection: `tcp`, what is handed to it (`sending`), HTTP/1.1 (`h11`) or HTTP/2 (`http2`), and the
+The layers of a connection are `tcp`, the objects it sends (`sending`), HTTP/1.1 (`h11`) or HTTP/2 (`http2`), and the
 messages of `asgi`. `worker` is the process: every reason to stop starts the same drain. `install` replaces classes of
-Hypercorn, all or none, when the application is imported and before a worker serves. It knows the inside of the 0.18
-line; any other version is left alone, with a warning, and streams are served with copies.
+Hypercorn, all or none, when the application is imported and before a worker serves. It relies on the internals of
+Hypercorn 0.18. With any other version it changes nothing, logs a warning, and streams are sent as copies.
 
-Guarantee to the application, wherever the guards are in place: `send` raises `TimeoutError` when the client took
-nothing for `Limits.send_timeout` seconds, another `OSError` when it is gone, and `OSError(EFAULT)` when the memory
-behind a view went away, or the file behind a byte range; whichever it was, and also when a send was cancelled half-way,
-the connection is cut and never carries another byte. On HTTP/2 it is the stream that is reset instead.
+Where the guards are installed, the application can rely on this: `send` raises `TimeoutError` if the client accepted
+nothing for `Limits.send_timeout` seconds, another `OSError` if the client is gone, and `OSError(EFAULT)` if the memory
+behind a view or the file behind a byte range has gone away. In each case, and also when a send is cancelled halfway,
+the connection is cut and never carries another byte. On HTTP/2 the stream is reset instead.
 
-Why each guard is there: `docs/upstream` has the faults of Hypercorn with reproductions. Each module's docstring says
-what it changes, and `tests/server` shows each fault without the guard and gone with it. Two faults are the master's
-and stay: the exit code of a worker is lost, and new connections hang while workers drain. `serving` does without that
-master.
+`docs/upstream` describes the faults of Hypercorn and how to reproduce them. Each module's docstring says what it
+changes, and `tests/server` shows each fault without the guard, and that the guard fixes it. Two faults are in
+Hypercorn's master process and remain: the exit code of a worker is lost, and new connections hang while workers drain.
+`serving` replaces that master.
 
-No HTTP/2 without TLS and no HTTP/3: `Limits.h2c` and `Limits.http3` are there, and off. A plain port answers 505 to
-HTTP/2 that is assumed, and ignores `Upgrade: h2c`. h2c takes requests past the rules of a proxy that passes `Upgrade`
-on, and HTTP/3 in Hypercorn has no backpressure.
+HTTP/2 without TLS and HTTP/3 are off by default (`Limits.h2c`, `Limits.http3`). A plain port responds with 505 to
+HTTP/2 with prior knowledge, and ignores `Upgrade: h2c`. h2c lets requests bypass the rules of a proxy that forwards
+`Upgrade`, and HTTP/3 in Hypercorn has no backpressure.
 """

@@ -1,7 +1,7 @@
-"""HTTP/1.1 framing around views and byte ranges: h11 frames a body without looking at it, so that nobody copies it.
+"""HTTP/1.1 framing around views and byte ranges. h11 frames a body without reading it, so no copy is made.
 
-`h11.Connection.send` joins what it frames into one `bytes`; its `send_with_data_passthrough` hands the body's own
-object back, between whatever the framing needs.
+`h11.Connection.send` joins everything into one `bytes`. Its `send_with_data_passthrough` returns the body's own object
+with the framing around it.
 """
 
 from collections.abc import Sequence
@@ -19,17 +19,17 @@ from trio_stream.server.sending.chunks import Chunk
 
 
 class _HTTP2(Exception):
-    """The client took HTTP/2 for granted (RFC 9113 section 3.3)."""
+    """The client uses HTTP/2 with prior knowledge (RFC 9113 section 3.3)."""
 
 
 class H11(H11Protocol):
-    """Hypercorn's HTTP/1.1 protocol, passing bodies that are no `bytes` through.
+    """Hypercorn's HTTP/1.1 protocol, which also sends bodies that are not `bytes`.
 
-    A connection stays what it was, unless `h2c`: HTTP/2 needs TLS, in which both sides have agreed on it.
+    Unless `h2c` is set, a connection stays HTTP/1.1: HTTP/2 needs TLS, where both sides agree on it.
     """
 
     h2c: ClassVar[bool] = True
-    _head: bytes = b""  # of a response, until the first of its body
+    _head: bytes = b""  # of a response, until the first part of its body
 
     async def _handle_events(self) -> None:
         try:
@@ -45,7 +45,7 @@ class H11(H11Protocol):
             raise _HTTP2
 
     async def stream_send(self, event: StreamEvent) -> None:
-        """As in Hypercorn; a response that its application left without a body still shows its head."""
+        """As in Hypercorn, but the head is also sent if the application ended before it sent a body."""
         if isinstance(event, StreamClosed) and self._head:
             head, self._head = self._head, b""
             with suppress(OSError):
@@ -53,13 +53,13 @@ class H11(H11Protocol):
         await super().stream_send(event)
 
     async def _send_h11_event(self, event: H11SendableEvent) -> None:
-        """Send what frames the event, and the event's own bytes as they are.
+        """Send the framing of the event, and the event's own bytes unchanged.
 
-        The head of a response goes out with the first of its body, for which ASGI lets a server wait: one packet
-        instead of two, and one turn on the event loop.
+        The head of a response is sent with the first part of its body, as ASGI allows. That makes one packet and one
+        turn of the event loop instead of two.
         """
         if not isinstance(self.connection, h11.Connection):
-            await super()._send_h11_event(event)  # the answer to a WebSocket's handshake
+            await super()._send_h11_event(event)  # the response to a WebSocket handshake
             return
         try:
             framed: Sequence[Chunk] = self.connection.send_with_data_passthrough(event) or ()
@@ -71,7 +71,7 @@ class H11(H11Protocol):
             self._head = b"".join(cast("Sequence[bytes]", framed))
             return
         head, self._head = self._head, b""
-        chunks = (head, *framed) if head else tuple(framed)  # the frame, if any, and the body's own object
+        chunks = (head, *framed) if head else tuple(framed)  # the framing, if any, and the body's own object
         if chunks:
-            # Hypercorn says `bytes`; our connection takes chunks (`sending/chunks.py`).
+            # Hypercorn declares `bytes`; our connection accepts chunks (`sending/chunks.py`).
             await self.send(RawData(chunks))  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
-"""Put the guards in place, all or none.
+"""Install the guards, all or none.
 
-Hypercorn looks its classes up as module globals when a worker starts serving, which is after the application was
-imported: that is the moment in which `install` replaces them. The guards lean on the inside of one Hypercorn
-version, so another version is left alone, said clearly, and served with copies instead of views.
+Hypercorn looks up its classes as module globals when a worker starts serving. That is after the application was
+imported, so `install` can replace them in between. The guards rely on the internals of one Hypercorn version. With
+another version nothing is replaced, a warning says so, and streams are sent as copies instead of views.
 """
 
 import os
@@ -33,20 +33,20 @@ from trio_stream.server.tcp.visits import VISITS
 from trio_stream.server.worker import worker_serve
 
 WRITTEN_FOR = "0.18"
-"""The Hypercorn release line whose inside these guards know."""
+"""The Hypercorn release line these guards were written for."""
 
 log = structlog.get_logger("trio_stream.server")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may cost: `send_timeout` in seconds without progress, `websocket_message` in bytes.
+    """What one client may use: `send_timeout` in seconds without progress, `websocket_message` in bytes.
 
-    `zero_copy` offers applications to send files with `sendfile`. `h2c` is HTTP/2 without TLS; `http3` is Hypercorn's,
-    which buffers without limit for a client that does not read. `connections` bounds them in all,
-    `connections_per_address` those of one address, and as many HTTP/2 streams on all of them, but for the networks of
-    `unlimited`; a few more may come to ask for one of `visited_paths`. `request_body` is in bytes, for the paths in
-    `request_bodies` as it says there; `ping_interval`, in seconds, of WebSockets.
+    `zero_copy` lets applications send files with `sendfile`. `h2c` is HTTP/2 without TLS. `http3` is Hypercorn's
+    HTTP/3, which buffers without limit for a client that does not read. `connections` limits all connections;
+    `connections_per_address` limits those of one address and the HTTP/2 streams on them, except for addresses in
+    `unlimited`. A few more connections are accepted for requests to `visited_paths`. `request_body` is in bytes;
+    `request_bodies` has other limits for some paths. `ping_interval` is in seconds, for WebSockets.
     """
 
     send_timeout: float = 60.0
@@ -64,14 +64,14 @@ class Limits:
 
 
 def install(limits: Limits) -> bool:
-    """Replace Hypercorn's classes by the guarded ones; answers whether it did. Calling it again changes the limits."""
+    """Replace Hypercorn's classes with the guarded ones. Return whether it did. A second call changes the limits."""
     found = version("hypercorn")
     if not found.startswith(f"{WRITTEN_FOR}."):
         log.warning(
-            "guards left out: this is not the Hypercorn they were written for",
+            "guards not installed: they were written for another version of Hypercorn",
             found=found,
             written_for=WRITTEN_FOR,
-            effect="streams are copied, and a client that stops reading is not timed out",
+            effect="streams are copied, and clients that stop reading do not time out",
         )
         return False
     Connection.send_timeout = H2.send_timeout = limits.send_timeout
@@ -84,13 +84,13 @@ def install(limits: Limits) -> bool:
     H11.h2c = limits.h2c
     HTTPStream.body_limit = limits.request_body
     HTTPStream.body_limits = limits.request_bodies
-    # That is the default of Hypercorn; an operator may have set another one.
+    # None is Hypercorn's default. Keep any other value: an operator has set it.
     if Config.websocket_ping_interval is None:
         Config.websocket_ping_interval = limits.ping_interval
     HTTPStream.zero_copy = limits.zero_copy and hasattr(os, "sendfile")
     WSStream.message_limit = limits.websocket_message
     hypercorn.trio.run.worker_serve = worker_serve
-    # Names that Hypercorn's modules have imported, and do not export: they are looked up there at each connection.
+    # Hypercorn's modules import these names without exporting them, and look them up for each connection.
     hypercorn.trio.tcp_server.TaskGroup = TaskGroup  # type: ignore[attr-defined]
     hypercorn.trio.run.TCPServer = Connection  # type: ignore[attr-defined]
     hypercorn.trio.run.UDPServer = UDPServer if limits.http3 else NoHTTP3  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
-"""A door for this machine alone: the same application, over HTTP on a Unix socket.
+"""Serve the same application on a Unix socket, for this machine only.
 
-Only who may use the socket's folder comes in. It belongs to whoever opened it, and goes with them.
+Access is limited to those who may use the socket's folder. The socket belongs to the task that opened it, and is
+removed with it.
 """
 
 import os
@@ -20,15 +21,15 @@ from trio_stream.server.tcp.connection import Connection
 BACKLOG = 1024
 
 LOCAL = "trio_stream.local"
-"""Key in `scope["state"]` of what came through the door."""
+"""Key in `scope["state"]` of requests that came over the local socket."""
 
 
 async def serve_local(
     app: ASGIFramework, path: str, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Serve `app` on a Unix socket at `path`, which replaces one that is there, until cancelled.
+    """Serve `app` on a Unix socket at `path` until cancelled. An existing socket is replaced.
 
-    Connections end with it, at once. Raises `OSError` when the socket cannot be made.
+    Cancellation ends the connections at once. Raises `OSError` if the socket cannot be created.
     """
     sock = socket.socket(socket.AF_UNIX)
     try:

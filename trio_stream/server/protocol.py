@@ -1,7 +1,6 @@
-"""HTTP/3 is not spoken unless asked for: Hypercorn buffers whatever an application sends, however slow the client.
+"""HTTP/3 is off unless it is enabled: Hypercorn buffers everything an application sends, however slow the client is.
 
-Its sockets are bound before anything of this package is loaded; here nobody reads them, and responses do not say
-that they are there.
+Its sockets are bound before this package is loaded. Nothing reads them here, and responses do not advertise them.
 """
 
 import structlog
@@ -12,16 +11,16 @@ log = structlog.get_logger("trio_stream.server")
 
 
 class NoHTTP3(UDPServer):
-    """Takes the place of the server of one QUIC socket."""
+    """Replaces the server of one QUIC socket."""
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Say that it is off, and hold the socket until the server stops."""
+        """Log that HTTP/3 is off, and hold the socket until the server stops."""
         log.error(
-            "HTTP/3 is off, whatever Hypercorn says: it would buffer without limit",
+            "HTTP/3 is off, although Hypercorn says it is on: it would buffer without limit",
             address=self.socket.getsockname(),
-            effect="nothing answers there; leave --quic-bind out",
+            effect="no requests are served there; remove --quic-bind",
         )
-        self.config._quic_addresses = []  # noqa: SLF001 - so there is no Alt-Svc field
+        self.config._quic_addresses = []  # noqa: SLF001 - so that responses have no Alt-Svc field
         with self.socket:
             task_status.started()
             await self.context.terminated.wait()

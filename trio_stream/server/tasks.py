@@ -1,7 +1,7 @@
-"""The application's task: once it has ended, nothing waits for it to take another message.
+"""The application's task. Once it has ended, nothing waits for it to receive another message.
 
-Hypercorn queues messages for an application in a bounded channel and waits while it is full, also after the
-application has returned: a client with eleven unread WebSocket messages then keeps its connection for ever.
+Hypercorn queues messages for an application in a bounded channel and waits while it is full, even after the
+application has returned. A client with eleven unread WebSocket messages then keeps its connection forever.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,23 +17,23 @@ from hypercorn.typing import AppWrapper, ASGIReceiveCallable, ASGIReceiveEvent, 
 type Channel = tuple[trio.MemorySendChannel[ASGIReceiveEvent], trio.MemoryReceiveChannel[ASGIReceiveEvent]]
 
 _open_channel: Callable[[int], Channel]
-_open_channel = trio.open_memory_channel  # naming the type at each call would cost more than the call
+_open_channel = trio.open_memory_channel  # writing the type at each call would cost more than the call
 
 
 class Messages:
-    """What an application is told: so many messages that it has not taken; and whatever there are, its disconnect."""
+    """The queue of messages for an application: at most `most` of them, and always room for its disconnect."""
 
     def __init__(self, most: int) -> None:
         self._offers, self._messages = _open_channel(most)
         self._last: ASGIReceiveEvent | None = None
 
     async def offer(self, message: ASGIReceiveEvent) -> None:
-        """Wait for room, and leave it there; dropped when the application has ended, or was disconnected."""
-        try:  # where there is room, it takes no turn of all others
+        """Wait for room and add the message. It is dropped if the application has ended or was disconnected."""
+        try:  # if there is room, this takes no turn of the event loop
             self._offers.send_nowait(message)
         except trio.WouldBlock:
             if message["type"].endswith(".disconnect"):
-                # Who tells of the end of a response is a task of the application, which would wait for itself.
+                # The end of a response is reported by a task of the application, which would wait for itself.
                 self._last = message
                 self._offers.close()
                 return
@@ -43,7 +43,7 @@ class Messages:
             pass
 
     async def receive(self) -> ASGIReceiveEvent:
-        """The next message; as often as it is asked for, the disconnect for which there was no room."""
+        """Return the next message. If there was no room for the disconnect, return that from then on."""
         try:
             return await self._messages.receive()
         except trio.EndOfChannel:
@@ -52,7 +52,7 @@ class Messages:
             return self._last
 
     def close(self) -> None:
-        """Nobody takes any more of them."""
+        """No more messages are received."""
         self._messages.close()
 
 
@@ -66,7 +66,7 @@ class TaskGroup(PlainTaskGroup):
         scope: Scope,
         send: Callable[[ASGISendEvent | None], Awaitable[None]],
     ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:
-        """Start the application; answers how to offer it a message, which is dropped when it has ended."""
+        """Start the application. Return a function that offers it a message, which is dropped once it has ended."""
         messages = Messages(config.max_app_queue_size)
 
         async def listening(scope: Scope, receive: ASGIReceiveCallable, *rest: Any) -> None:
@@ -76,9 +76,9 @@ class TaskGroup(PlainTaskGroup):
                 messages.close()
 
         if self._nursery is None:
-            raise RuntimeError("the connection is over")
+            raise RuntimeError("the connection has ended")
         self._nursery.start_soon(
-            _handle,  # type: ignore[arg-type] # Hypercorn's own, with what it is called with there
+            _handle,  # type: ignore[arg-type] # Hypercorn's own function, called as Hypercorn does
             listening,
             config,
             scope,

@@ -1,14 +1,14 @@
-"""The worker: told to stop, it takes nothing new, lets what runs go on for the graceful timeout, cleans up, exits 0.
+"""The worker. When it has to stop, it accepts nothing new, lets open requests finish within the graceful timeout,
+cleans up and exits with status 0.
 
-Hypercorn's workers know one way to be told, an event that the master sets on SIGTERM and Ctrl-C. Everything else
-ends them on the spot, or not at all: the SIGTERM by which the master ends the other workers as soon as the first has
-finished, that of a service manager to all processes at once, every one with `-w 0`; and a master that was killed
-leaves workers that serve on and keep the port. Here each of these starts the same drain, and while it goes on nothing
-but a second Ctrl-C cuts it short. At its own exit the master waits for its workers (`multiprocessing` does), so it
-outlives the longest drain.
+Hypercorn's workers stop gracefully in one case only: the master sets an event on SIGTERM or Ctrl-C. Other signals end
+them at once: the SIGTERM that the master sends to the other workers once the first one has finished, the SIGTERM of a
+service manager to all processes, and any SIGTERM with `-w 0`. If the master is killed, its workers keep serving and
+keep the port. Here, each of these cases starts the same drain, and only a second Ctrl-C cuts it short. The master waits
+for its workers when it exits (`multiprocessing` does that), so it outlives the longest drain.
 
-The listening socket is shared with the master. With `-w 0` a new connection is refused at once; with workers it stays
-unanswered until the master ends, or is taken by the new workers of a reload, which a worker cannot tell apart.
+The listening socket is shared with the master. With `-w 0`, a new connection is refused at once. With workers, it waits
+until the master ends, or until a new worker accepts it after a reload. A worker cannot distinguish these cases.
 """
 
 import gc
@@ -35,70 +35,70 @@ from trio_stream.server.tcp.trimming import trimming
 log = structlog.get_logger("trio_stream.server")
 
 BACKLOG = 4096
-"""Connections that may wait to be accepted. Of more, the system drops the first packet, and who sent it tries again
-after one second, three, seven; Hypercorn's 100 are few where a thousand viewers come within seconds."""
+"""Connections that may wait to be accepted. Beyond that, the system drops the first packet, and the client retries
+after one, three and seven seconds. Hypercorn's 100 is too few if a thousand viewers connect within seconds."""
 
 GARBAGE = (20_000, 3, 10)
-"""When Python looks for unreachable cycles. A request for bytes leaves none; but a thousand viewers are three hundred
-thousand objects that live for hours, and with Python's own figures (700, 10, 10), looking at them again and again takes
-a fifth of the time and stops everybody for a fifth of a second."""
+"""Thresholds of Python's garbage collector. A request for bytes leaves no cycles. But a thousand viewers are three
+hundred thousand objects that live for hours. With Python's defaults (700, 10, 10), examining them over and over takes a
+fifth of the processor time and pauses all clients for a fifth of a second."""
 
 ONE_CTRL_C = 0.5
-"""Seconds in which SIGINT may arrive twice for one Ctrl-C: from the terminal, and passed on by a wrapper."""
+"""Seconds within which two SIGINTs count as one Ctrl-C: one comes from the terminal, one is forwarded by a wrapper."""
 
 
 class Drain:
-    """The end of one worker, from the first reason to stop."""
+    """The drain of one worker, which starts with the first reason to stop."""
 
     def __init__(self) -> None:
         self.reason = ""
-        self._asked = trio.Event()
+        self._started = trio.Event()
         self._interrupted = inf
         self._connections: trio.CancelScope | None = None
 
-    def ask(self, reason: str) -> None:
-        """Start, if not started yet."""
+    def start(self, reason: str) -> None:
+        """Start the drain, if it has not started yet."""
         self.reason = self.reason or reason
-        self._asked.set()
+        self._started.set()
 
-    def hear(self, number: int) -> None:
-        """Take a signal; a second Ctrl-C ends what still runs, but not the clean-up."""
-        self.ask(signal.Signals(number).name)
+    def handle_signal(self, number: int) -> None:
+        """Handle a signal. A second Ctrl-C cancels open requests, but not the cleanup."""
+        self.start(signal.Signals(number).name)
         if number != signal.SIGINT:
             return
         now = trio.current_time()
         if now - self._interrupted >= ONE_CTRL_C and self._connections is not None:
-            log.info("what still runs is cut", reason="a second SIGINT")
+            log.info("open connections cancelled", reason="a second SIGINT")
             self._connections.cancel()
         self._interrupted = min(self._interrupted, now)
 
-    async def wait(self, config: Config, told: Callable[..., Awaitable[None]] | None) -> None:
-        """Return when it starts; `told` returns when the master says so. Hypercorn runs this as a task."""
+    async def wait(self, config: Config, master_stops: Callable[..., Awaitable[None]] | None) -> None:
+        """Return when the drain starts. `master_stops` returns when the master asks for it. Runs as a task."""
         self._connections = _nursery_of_connections().cancel_scope
 
-        async def ask_after(reason: str, wait: Callable[[], Awaitable[None]]) -> None:
+        async def start_after(reason: str, wait: Callable[[], Awaitable[None]]) -> None:
             await wait()
-            self.ask(reason)
+            self.start(reason)
 
         try:
             async with trio.open_nursery() as nursery:
-                if told is not None:
-                    nursery.start_soon(ask_after, "the master stops or reloads", told)
+                if master_stops is not None:
+                    nursery.start_soon(start_after, "the master stops or reloads", master_stops)
                 if (master := parent_process()) is not None:
                     gone = partial(trio.lowlevel.wait_readable, master.sentinel)
-                    nursery.start_soon(ask_after, "the master is gone", gone)
-                await self._asked.wait()
+                    nursery.start_soon(start_after, "the master is gone", gone)
+                await self._started.wait()
                 nursery.cancel_scope.cancel()
-        finally:  # also when the worker has served as many requests as it may
+        finally:  # also after the worker's maximum number of requests
             Connection.idle.end()
         log.info("stopping", reason=self.reason, graceful_timeout=config.graceful_timeout)
 
 
 def _nursery_of_connections() -> trio.Nursery:
-    """The one around the nursery in which Hypercorn started this task; its deadline is the graceful timeout."""
-    # `worker_serve` of Hypercorn 0.18 is one task with three nurseries, one within the other: lifespan, connections,
-    # listening. It hands out none of them. A task's nurseries are a stack, the innermost last, so the one before ours
-    # is the one around it. If another version nests them otherwise, `install` leaves it alone.
+    """The nursery around the one in which Hypercorn started this task. Its deadline is the graceful timeout."""
+    # `worker_serve` of Hypercorn 0.18 is one task with three nested nurseries: lifespan, connections, listening. It
+    # does not expose them. A task's nurseries are a stack with the innermost last, so the one before ours encloses it.
+    # Another version may nest them differently; `install` does nothing there.
     listening = trio.lowlevel.current_task().parent_nursery
     if listening is None:
         raise RuntimeError("not started by Hypercorn")
@@ -107,15 +107,15 @@ def _nursery_of_connections() -> trio.Nursery:
 
 
 @contextmanager
-def _signals(hear: Callable[[int], None]) -> Iterator[None]:
-    """Pass SIGTERM and SIGINT to `hear`, on the event loop; ignore them afterwards, when only the exit is left.
+def _signals(handler: Callable[[int], None]) -> Iterator[None]:
+    """Pass SIGTERM and SIGINT to `handler` on the event loop. Afterwards ignore them: only the exit is left.
 
-    The master sends its SIGTERM at any time, also when this worker has finished as well.
+    The master may send its SIGTERM at any time, even when this worker has already finished.
     """
     token = trio.lowlevel.current_trio_token()
 
     def handle(number: int, _: FrameType | None) -> None:
-        token.run_sync_soon(hear, number)
+        token.run_sync_soon(handler, number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
@@ -134,10 +134,9 @@ async def worker_serve(
     shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """As in Hypercorn, but there is more than one reason to stop, and room for a crowd at the door.
+    """As in Hypercorn, but with more reasons to stop, and a longer queue of connections to accept.
 
-    An application that does not start, or a certificate that cannot be used, ends the process with a sentence and the
-    exit code 1.
+    If the application does not start or the certificate cannot be used, the process prints why and exits with status 1.
     """
     if (fault := tls_fault(config)) is not None:
         sys.exit(f"the server does not start: {fault}")
@@ -153,7 +152,7 @@ async def worker_serve(
         nursery.start_soon(Connection.stalled.run, Connection.send_timeout)
         nursery.start_soon(trimming.run)
         try:
-            with _signals(drain.hear):
+            with _signals(drain.handle_signal):
                 await plain_worker_serve(
                     app,
                     config,
@@ -161,7 +160,7 @@ async def worker_serve(
                     shutdown_trigger=partial(drain.wait, config, shutdown_trigger),
                     task_status=task_status,
                 )
-        except Exception as caught:  # noqa: BLE001 - raised below, alone as Hypercorn knows it
+        except Exception as caught:  # noqa: BLE001 - raised below, outside the nursery, as Hypercorn raises it
             error = caught
         nursery.cancel_scope.cancel()
     if error is None:
@@ -169,21 +168,22 @@ async def worker_serve(
     if isinstance(error, LifespanFailureError) or (
         isinstance(error, ExceptionGroup) and error.split(LifespanFailureError)[1] is None
     ):
-        sys.exit(f"the server does not start: {_why(error)}")
+        sys.exit(f"the server does not start: {_reason(error)}")
     raise error
 
 
-def _why(error: Exception) -> str:
-    """What the application said, which Hypercorn puts into quotes."""
+def _reason(error: Exception) -> str:
+    """The application's own message, which Hypercorn puts in quotes."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return str(error).removeprefix("Lifespan failure in startup. '").removesuffix("'")
 
 
 def tls_fault(config: Config) -> str | None:
-    """What is wrong with the certificate and what belongs to it, as a sentence; None if the server can use it."""
+    """What is wrong with the certificate or its key, as a sentence. None if the server can use them."""
     if (config.certfile is None) != (config.keyfile is None):
-        return "--certfile and --keyfile belong together, and one of them is missing"  # Hypercorn would serve plainly
+        # Hypercorn would serve without TLS.
+        return "--certfile and --keyfile must be given together, and one of them is missing"
     for path in (config.certfile, config.keyfile, config.ca_certs):
         if path is not None:
             try:
@@ -192,7 +192,7 @@ def tls_fault(config: Config) -> str | None:
                 return f"{path} cannot be read: {error.strerror}"
     try:
         config.create_ssl_context()
-    except (OSError, ValueError) as error:  # among them ssl.SSLError, which names no file
+    except (OSError, ValueError) as error:  # an ssl.SSLError does not name the file
         reason = error.args[-1] if error.args else type(error).__name__
         return f"{config.certfile} and {config.keyfile} cannot be used for TLS: {reason}"
     return None

@@ -1,19 +1,19 @@
-"""What a client may be ahead of what it earns: frames, chunks and resets that cost their reader, and carry nothing."""
+"""An allowance for frames, chunks and resets that carry no data but cost processor time."""
 
 import trio
 
 PARTS = 2000
-"""Frames of HTTP/2 or a WebSocket, or chunks over HTTP/1.1, that a client may be ahead of what is carried."""
+"""Frames of HTTP/2 or a WebSocket, or chunks of HTTP/1.1, that a client may send beyond those its data has earned."""
 
 PARTS_FORGIVEN = 200.0
-"""Of them, forgotten in a second."""
+"""How many of them are forgiven per second."""
 
 BYTES_OF_A_PART = 1024
-"""Bytes that earn one: some clients widen two windows for every four thousand they take."""
+"""Bytes that earn one: some clients send two window updates for every four thousand bytes they receive."""
 
 
 class Allowance:
-    """So many of something a client may be ahead of what it earns; `forgiven` are forgotten in a second."""
+    """A client may be at most `most` ahead of what it has earned. `forgiven` are forgiven per second."""
 
     def __init__(self, most: int = PARTS, forgiven: float = PARTS_FORGIVEN) -> None:
         self._most = most
@@ -22,7 +22,7 @@ class Allowance:
         self._last = 0.0
 
     def spend(self, earned: float) -> bool:
-        """Take one more, with what was earned since the one before; whether the client may go on."""
+        """Count one more, and what was earned since the last one. Return whether the client may continue."""
         now = trio.current_time()
         self._ahead = max(0.0, self._ahead - (now - self._last) * self._forgiven - earned) + 1
         self._last = now

@@ -1,10 +1,10 @@
-"""ASGI WebSocket messages: video is neither compressed again nor copied, and a client's messages are small.
+"""ASGI WebSocket messages. Video is neither compressed again nor copied, and messages from clients are small.
 
-Hypercorn accepts `permessage-deflate` whenever it is offered, and browsers always offer it: every chunk of a film
-would go through zlib on the event loop, to come out no smaller. And it copies each message twice before it is sent,
-which for a client that stops reading stays in memory. A server does not mask its frames (RFC 6455 section 5.1), so
-a frame is a short header and then the very bytes of the message: a `memoryview` goes out as it is. As with HTTP
-(`http.py`) the scope says under `VIEWS` where that is so.
+Hypercorn accepts `permessage-deflate` whenever it is offered, and browsers always offer it. Every chunk of a video
+would go through zlib on the event loop without getting smaller. Hypercorn also copies each message twice before sending
+it, and the copies stay in memory if the client stops reading. A server does not mask its frames (RFC 6455 section 5.1),
+so a frame is a short header followed by the bytes of the message, and a `memoryview` is sent unchanged. As with HTTP
+(`http.py`), the scope says so under `VIEWS`.
 """
 
 from math import inf
@@ -23,21 +23,20 @@ from trio_stream.server.asgi.allowance import BYTES_OF_A_PART, Allowance
 from trio_stream.server.asgi.http import VIEWS
 
 FINAL_BINARY = 0x82
-"""The first byte of a frame: the final one of a binary message (RFC 6455 section 5.2)."""
+"""The first byte of the final frame of a binary message (RFC 6455 section 5.2)."""
 
 
 class WSStream(PlainWSStream):
     """One WebSocket."""
 
     message_limit: ClassVar[int] = 16 * 1024 * 1024
-    _torn: bool = False  # a message of the application did not get out whole, so none may follow
+    _torn: bool = False  # a message was sent only in part, so no other may follow
 
     async def handle(self, event: Event) -> None:
-        """As in Hypercorn, with the limit of this class on a message, and an end to what it refuses.
+        """As in Hypercorn, with this class's limit on a message, and with an end to refused connections.
 
-        A handshake without a key, or bytes before its answer, Hypercorn answers with 400 and then listens no more:
-        the connection would stay open for ever, and the application would send to nobody. Meanwhile the application
-        could answer as well.
+        If a handshake has no key, or bytes arrive before its response, Hypercorn responds with 400 and then stops
+        listening. The connection would stay open forever, the application would send to nobody, and could respond too.
         """
         if isinstance(event, Request):
             self.buffer = WebsocketBuffer(self.message_limit)
@@ -60,9 +59,9 @@ class WSStream(PlainWSStream):
             self._pinging.cancel()
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
-        """As in Hypercorn, but a view is not turned into `bytes`, and nothing follows what did not get out whole.
+        """As in Hypercorn, but a view is not converted to `bytes`, and nothing follows a message sent in part.
 
-        Hypercorn would answer 500 behind half an answer, when the application ends, which h11 does not let it do.
+        When the application ends, Hypercorn would send a 500 after half a response, which h11 refuses.
         """
         if message is None and self._torn and not self.closed:
             await self.send(StreamClosed(stream_id=self.stream_id))
@@ -86,7 +85,7 @@ class WSStream(PlainWSStream):
             await self.send(Data(stream_id=self.stream_id, data=frame))
 
     async def _handle_events(self) -> None:
-        """As in Hypercorn, for as many frames that carry nothing as a client may send; then the WebSocket ends."""
+        """As in Hypercorn, but too many frames without data end the WebSocket."""
         for event in self.connection.events():
             carried = len(event.data) if isinstance(event, Message) else 0
             if not self._frames.spend(carried / BYTES_OF_A_PART):
@@ -109,7 +108,7 @@ class WSStream(PlainWSStream):
                 await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _send_pings(self) -> None:
-        """Ping until the WebSocket is closed; Hypercorn keeps a closed one until the next ping is due."""
+        """Ping until the WebSocket is closed. Hypercorn keeps a closed one until the next ping is due."""
         with self._pinging:
             while True:
                 await trio.sleep(self.config.websocket_ping_interval or inf)

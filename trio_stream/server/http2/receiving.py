@@ -1,9 +1,9 @@
-"""HTTP/2, what is received: what happens to one stream happens to it alone, and a client's whims are bounded.
+"""Receiving over HTTP/2. Each stream fails alone, and the cost a client can cause is limited.
 
-A stream that its client resets is over at once, for the application too; so is one whose application takes nothing.
-Resets beyond `RESETS` end the connection: each has cost an application's start; so do frames beyond `PARTS` that carry
-next to nothing, whatever they are: of many the library tells nobody. After as many requests as Hypercorn allows, and
-when the server stops, the connection takes no more of them and is left to end.
+A stream ends at once, for the application too, if its client resets it or if its application accepts no data. More than
+`RESETS` resets end the connection, since each has cost the start of an application. So do more than `PARTS` frames with
+almost no data, of any kind; the library reports no events for many of them. When Hypercorn's limit of requests is
+reached, or the server stops, the connection accepts no more requests and ends after the last response.
 """
 
 import sys
@@ -29,21 +29,21 @@ from trio_stream.server.tcp.trimming import trimming
 
 log = structlog.get_logger("trio_stream.server")
 
-TAKING = 1.0
-"""Seconds in which an application takes what its client sends: meanwhile nothing else of the connection is read."""
+OFFER_TIMEOUT = 1.0
+"""Seconds for an application to accept data from its client. Nothing else on the connection is read in that time."""
 
 RESETS = 200
-"""Resets a client may be ahead of its completed streams."""
+"""Resets a client may send beyond its completed streams."""
 
 RESETS_FORGIVEN = 10.0
-"""Of them, forgotten in a second: each seek of a player is one."""
+"""How many of them are forgiven per second: each seek of a player is one."""
 
 DEFAULT_WEIGHT = 16
-"""Of a stream (RFC 7540 section 5.3.5)."""
+"""The default weight of a stream (RFC 7540 section 5.3.5)."""
 
 
 class H2(Sending):
-    """One connection. `admission` bounds the streams that one address has on all of its connections."""
+    """One connection. `admission` limits the streams of one address on all its connections together."""
 
     admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
 
@@ -53,8 +53,8 @@ class H2(Sending):
         self._frames = Allowance()
         self._widened = False
         self._address = self.client[0] if self.client else None
-        # h2 tells nobody of many frames (PING, SETTINGS, PRIORITY, empty DATA), and has no public place between the
-        # bytes and its events. Which version has this one, `install` knows.
+        # h2 reports no events for many frames (PING, SETTINGS, PRIORITY, empty DATA), and has no public hook between
+        # the bytes and its events. `install` checks for the version that has this method.
         self._receive_frame = self.connection._receive_frame  # noqa: SLF001
         self.connection._receive_frame = self._count_frame  # type: ignore[method-assign]  # noqa: SLF001
         self.connection._frame_dispatch_table[GoAwayFrame] = _receive_goaway  # noqa: SLF001
@@ -67,14 +67,14 @@ class H2(Sending):
         await super().initiate(headers, settings)
 
     async def handle(self, event: Event) -> None:
-        """As in Hypercorn; whoever waits on a stream of a closed connection is released."""
+        """As in Hypercorn, and tasks that wait on streams of a closed connection are released."""
         if isinstance(event, Closed):
             self.closed = True
             self._forget_all(ConnectionResetError("the connection is closed"))
             for stream_id in list(self.streams):
                 await self._close_stream(stream_id)
             self._woken.unpark_all()
-            self.connection._frame_dispatch_table.clear()  # noqa: SLF001 - methods, which know what they are of
+            self.connection._frame_dispatch_table.clear()  # noqa: SLF001 - bound methods, which form a cycle
             self.connection.__dict__.pop("_receive_frame", None)
             self.__dict__.pop("_receive_frame", None)
         elif isinstance(event, RawData) and not self.closed:
@@ -86,16 +86,16 @@ class H2(Sending):
                 await self._handle_events(received)
 
     def _count_frame(self, frame: Frame) -> list[h2.events.Event]:
-        """Take a frame of those that the client may send. Raises `DenialOfServiceError`, which ends the connection.
+        """Count a frame against the allowance. Raises `DenialOfServiceError`, which ends the connection.
 
-        The head of a request is none of them: a connection has only so many.
+        The head of a request does not count: the number of requests on a connection is limited already.
         """
         if not isinstance(frame, HeadersFrame):
             carried, self._carried = self._carried, 0
             if isinstance(frame, DataFrame):
                 carried += len(frame.data)
             if not self._frames.spend(carried / BYTES_OF_A_PART):
-                raise h2.exceptions.DenialOfServiceError("too many frames that carry nothing")
+                raise h2.exceptions.DenialOfServiceError("too many frames without data")
         return self._receive_frame(frame)
 
     async def _handle_events(self, received: list[h2.events.Event]) -> None:
@@ -104,7 +104,7 @@ class H2(Sending):
             if self.closed:
                 return
             await self._handle_event(event)
-        if self._widened:  # once for all of them: there may be thousands, and a hundred streams
+        if self._widened:  # once for all events: there may be thousands, and a hundred streams
             self._widened = False
             self._unblock(*self.outgoing)  # those that still cannot send are blocked again
         await self._flush()
@@ -122,7 +122,7 @@ class H2(Sending):
                 self._forget(event.stream_id, ConnectionResetError("the client reset the stream"))
                 await self._drop(event.stream_id)
             case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
-                self._widened = True  # acted on once behind all events of this read
+                self._widened = True  # handled once, after all events of this read
             case h2.events.PriorityUpdated():
                 self._prioritize(event)
 
@@ -138,12 +138,12 @@ class H2(Sending):
             self.connection.reset_stream(stream_id, ErrorCodes.PROTOCOL_ERROR)
             return
         if not self.admission.enter(self._address):
-            log.warning("a stream was refused: too many", address=self._address, often=True)
+            log.warning("stream refused: too many streams", address=self._address, often=True)
             self.connection.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
             return
         kind = WebSocket if method == b"CONNECT" else RequestStream
-        whose = (self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server)
-        stream = self.streams[stream_id] = kind(*whose, self.stream_send, stream_id)
+        shared = (self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server)
+        stream = self.streams[stream_id] = kind(*shared, self.stream_send, stream_id)
         self.outgoing[stream_id] = Buffer(self.send_timeout)
         self.priority.insert_stream(stream_id)
         self.priority.block(stream_id)
@@ -165,10 +165,10 @@ class H2(Sending):
 
     async def _offer(self, event: events.Body | events.EndBody) -> None:
         stream = self.streams.get(event.stream_id)
-        if stream is not None:  # otherwise it was answered before the request was whole
-            with trio.move_on_after(TAKING) as taking:
+        if stream is not None:  # otherwise the response was sent before the request was complete
+            with trio.move_on_after(OFFER_TIMEOUT) as offer:
                 await stream.handle(event)
-            if taking.cancelled_caught:  # one slow application must not hold up the streams of all others
+            if offer.cancelled_caught:  # one slow application must not block the other streams
                 self._reset(event.stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
                 await self._drop(event.stream_id)
 
@@ -189,21 +189,21 @@ class H2(Sending):
             await self._calm_down()
 
     async def _calm_down(self) -> None:
-        """End the connection of a client that costs more than it takes."""
+        """End the connection of a client that has used up its allowance."""
         self.connection.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
         await self._end_connection()
 
     async def _end_connection(self) -> None:
-        """Send the GOAWAY of the library, which takes nothing after it, and close.
+        """Send the library's GOAWAY, after which the library sends nothing, and close.
 
-        What still runs is told first: it must not send while the GOAWAY is under way.
+        The streams end first: they must not send while the GOAWAY is being sent.
         """
         self._forget_all(ConnectionResetError("the connection is closed"))
         await self._flush()
         await self.send(Closed())
 
     def _prioritize(self, event: h2.events.PriorityUpdated) -> None:
-        # Of streams that are there only: the tree takes a thousand, and keeps those that never come.
+        # Only for open streams: the tree has room for a thousand, and keeps streams that are never opened.
         if event.stream_id in self.outgoing:
             with suppress(PriorityError):
                 self.priority.reprioritize(
@@ -215,10 +215,10 @@ class H2(Sending):
 
 
 def _receive_goaway(_: Frame) -> tuple[list[Frame], list[h2.events.Event]]:
-    """Take no notice of a GOAWAY: it forbids new streams to us, who start none (RFC 9113 section 6.8).
+    """Ignore a GOAWAY: it only forbids new streams by the server, which starts none (RFC 9113 section 6.8).
 
-    The library would drop what it has ready to send, and send nothing more (python-hyper/h2#1181). The client's streams
-    go on, and it may start others: Node puts the GOAWAY of `session.close()` before the requests that were made first.
-    One with an error has to close the connection itself (section 5.4.1), and that ends it.
+    The library would drop its pending data and send nothing more (python-hyper/h2#1181). The client's streams continue,
+    and it may open others: Node sends the GOAWAY of `session.close()` ahead of requests that were made before it. A
+    client that reports an error must close the connection itself (section 5.4.1).
     """
     return [], [h2.events.ConnectionTerminated()]

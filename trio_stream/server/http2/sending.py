@@ -1,10 +1,10 @@
-"""HTTP/2, what is sent: a stream holds at most `HIGH_WATER` bytes, and only two tasks write to the socket.
+"""Sending over HTTP/2. A stream buffers at most `HIGH_WATER` bytes, and only two tasks write to the socket.
 
-They are the one that reads the connection and `send_task`; a request only fills the buffer of its stream, so that
-nothing which ends a request can tear the connection. Its `send` waits while the buffer is full, for `send_timeout`
-seconds without progress, and raises `OSError` when the stream is over. A response that was not completed is reset,
-never ended: a truncated body does not look whole, and nobody waits for its rest. Server push, which browsers have
-given up, is ignored.
+These are the task that reads the connection, and `send_task`. A request only fills the buffer of its stream, so the end
+of a request can never tear the connection. Its `send` waits while the buffer is full, for at most `send_timeout`
+seconds without progress, and raises `OSError` when the stream has ended. An incomplete response is reset and never
+ended, so a truncated body does not look complete, and no client waits for the rest. Server push is ignored, since
+browsers have dropped it.
 """
 
 from contextlib import suppress
@@ -39,29 +39,29 @@ class Sending(H2Protocol):
         self._carried = 0
 
     async def send_task(self) -> None:
-        """Send a frame of each stream in its turn, and whatever else is to be sent."""
+        """Send one frame of each stream in turn, and any other pending data."""
         while not self.closed:
             ended = None
             blocked = False
             try:
                 ended = self._send_some(next(self.priority))
-            except DeadlockError:  # no stream has anything to send, or room for it
+            except DeadlockError:  # no stream has data to send and a window for it
                 blocked = True
             wrote = await self._write()
-            if ended is not None:  # and its end has been written: whoever drains it may go on
+            if ended is not None:  # its end has been written, so a task that drains it may continue
                 ended.close(ConnectionResetError("the stream has ended"))
             if blocked and not wrote:
                 await self._woken.park()
 
     async def stream_send(self, event: events.Event) -> None:
-        """What a request sends: see the module. Only a body raises; all else is dropped when the stream is over."""
+        """Send an event of a request. If the stream has ended, a body raises, and the rest is dropped."""
         stream_id = event.stream_id
         buffer = self.outgoing.get(stream_id)
         if isinstance(event, events.StreamClosed):
             await self._end(stream_id)
         elif buffer is None:
             if isinstance(event, events.Body):
-                raise ConnectionResetError("the stream is over")
+                raise ConnectionResetError("the stream has ended")
         elif isinstance(event, events.Body | events.Data):
             await self._push(stream_id, buffer, event)
         elif isinstance(event, events.EndBody | events.EndData):
@@ -81,23 +81,25 @@ class Sending(H2Protocol):
     async def _push(self, stream_id: int, buffer: Buffer, event: events.Body | events.Data) -> None:
         self._unblock(stream_id)
         data = event.data
-        if isinstance(data, tuple):  # a WebSocket's frame: here a view is copied, once, into the buffer
+        if isinstance(data, tuple):  # a WebSocket frame: a view is copied here once, into the buffer
             data = b"".join(data)
         if trio.lowlevel.current_task() is not self._reader:
             try:
                 await buffer.push(data, whole=isinstance(event, events.Data))
             except BaseException as error:
                 if isinstance(event, events.Body) or isinstance(error, OSError):
-                    self._reset(stream_id, ErrorCodes.CANCEL)  # a part of it may be under way
+                    self._reset(stream_id, ErrorCodes.CANCEL)  # a part of it may have been sent
                 raise
             self._unblock(stream_id)
         elif len(buffer) < 2 * HIGH_WATER:
-            buffer.add(data)  # the answer to a frame: the reader waits for nobody, least of all for itself
+            buffer.add(
+                data
+            )  # the response to a frame: the reader must not wait, since it would wait for itself
         else:
             self._reset(stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
 
     async def _drain(self, stream_id: int, buffer: Buffer) -> None:
-        # Not in the reader, which would wait for windows that only it can widen.
+        # Not in the reader: it would wait for windows that only it can widen.
         if trio.lowlevel.current_task() is not self._reader:
             try:
                 await buffer.drain()
@@ -110,7 +112,7 @@ class Sending(H2Protocol):
         except h2.exceptions.ProtocolError:
             stream = self.connection.streams.get(stream_id)
             if stream_id in self.outgoing and stream is not None and not stream.closed:
-                raise  # otherwise it was reset: the event is under way
+                raise  # otherwise it was reset, and the event has not been handled yet
         self._woken.unpark_all()
 
     async def _end(self, stream_id: int) -> None:
@@ -122,7 +124,7 @@ class Sending(H2Protocol):
             else:
                 self._reset(stream_id, ErrorCodes.INTERNAL_ERROR)
         elif stream_id in self.streams:
-            self._completed += 1  # which earns the client a reset
+            self._completed += 1  # earns the client one reset
         await self._close_stream(stream_id)
         if self.idle and self.context.terminated.is_set():
             self._leave()
@@ -130,7 +132,7 @@ class Sending(H2Protocol):
         self._woken.unpark_all()
 
     def _send_some(self, stream_id: int) -> Buffer | None:
-        """Move a frame from the buffer of a stream to the library; answers the buffer of one that has ended."""
+        """Move a frame from the buffer of a stream to the library. Return the buffer if the stream has ended."""
         buffer = self.outgoing[stream_id]
         try:
             window = self.connection.local_flow_control_window(stream_id)
@@ -143,19 +145,19 @@ class Sending(H2Protocol):
                 self.connection.end_stream(stream_id)
             else:
                 self.priority.block(stream_id)
-        except h2.exceptions.ProtocolError:  # it was reset: the event is under way
-            self._forget(stream_id, ConnectionResetError("the stream is over"))
+        except h2.exceptions.ProtocolError:  # it was reset, and the event has not been handled yet
+            self._forget(stream_id, ConnectionResetError("the stream has ended"))
             return None
         if not ends:
             return None
-        if not self.connection.streams[stream_id].closed:  # the rest of the request is of no use
+        if not self.connection.streams[stream_id].closed:  # the rest of the request is not needed
             self.connection.reset_stream(stream_id, ErrorCodes.NO_ERROR)
         self._remove(stream_id)
         return buffer
 
     async def _close_stream(self, stream_id: int) -> None:
         if stream_id in self.streams:
-            # In a task of its own, as it waits for an application whose messages have piled up.
+            # In a separate task, since it may wait for an application with a full message queue.
             self.task_group.spawn(
                 self.streams.pop(stream_id).handle, events.StreamClosed(stream_id=stream_id)
             )
@@ -165,7 +167,7 @@ class Sending(H2Protocol):
 
     async def _write(self) -> bool:
         data = self.connection.data_to_send() + self._farewell
-        self._farewell = b""  # before the send, during which the other of the two tasks may come here
+        self._farewell = b""  # before the send: the other of the two tasks may enter during it
         if data and not self.closed:
             try:
                 await self.send(RawData(data))
@@ -175,10 +177,10 @@ class Sending(H2Protocol):
         return bool(data)
 
     def _leave(self) -> None:
-        """Take no more requests: the library's own `close_connection` would be the end of those that are there.
+        """Accept no more requests. The library's own `close_connection` would end the open ones.
 
-        When they were answered the client closes, or the keep-alive timeout does: closing at once would take away
-        what it has not read yet.
+        After their responses the client closes the connection, or the keep-alive timeout does. Closing at once would
+        discard data that the client has not read yet.
         """
         if not self._leaving:
             self._leaving = True

@@ -1,4 +1,4 @@
-"""One HTTP/2 stream: what it still has to send is never more than `HIGH_WATER` bytes and one whole message."""
+"""One HTTP/2 stream. Its unsent data is never more than `HIGH_WATER` bytes and one whole message."""
 
 from contextlib import suppress
 
@@ -10,16 +10,16 @@ from trio_stream.server.asgi.http import FILE_CHUNKS, LEAVING, VIEWS, HTTPStream
 from trio_stream.server.asgi.websocket import WSStream
 
 HIGH_WATER = 64 * 1024
-"""Bytes a stream may hold; what the windows allow leaves it at once, so a larger one is no faster."""
+"""Bytes a stream may buffer. Data leaves as soon as the windows allow it, so a larger buffer is no faster."""
 
 
 class Buffer:
-    """What a stream still has to send. Who waits for it does so for `patience` seconds without progress."""
+    """The unsent data of a stream. Waiting for it fails after `timeout` seconds without progress."""
 
-    def __init__(self, patience: float) -> None:
-        self.patience = patience
+    def __init__(self, timeout: float) -> None:
+        self.timeout = timeout
         self.complete = False
-        self.over = trio.Event()  # its end was sent, or will not be
+        self.ended = trio.Event()  # its end was sent, or never will be
         self._data = bytearray()
         self._error: OSError | None = None
         self._moved = trio.lowlevel.ParkingLot()
@@ -28,11 +28,11 @@ class Buffer:
         return len(self._data)
 
     def add(self, data: bytes) -> None:
-        """Add `data` without waiting: for a task that must not wait."""
+        """Add `data` without waiting, for a task that must not wait."""
         self._data += data
 
     async def push(self, data: bytes, *, whole: bool) -> None:
-        """Add `data` as room comes up, a part at a time unless `whole`; raises when it is closed or stuck."""
+        """Add `data` as room becomes free, in parts unless `whole`. Raises `OSError` if it is closed or times out."""
         with memoryview(data) as view:
             start = 0
             while start < len(view):
@@ -40,20 +40,20 @@ class Buffer:
                     await self._progress()
                 if self._error is not None:
                     raise type(self._error)(*self._error.args)
-                # A frame of a WebSocket goes in whole, or that of another task could come into the middle of it.
+                # A WebSocket frame is added whole. Otherwise a frame of another task could end up in its middle.
                 stop = len(view) if whole else start + HIGH_WATER - len(self._data)
                 self._data += view[start:stop]
                 start = stop
 
     async def drain(self) -> None:
-        """Wait until it is empty, and its end was sent if it is complete; or until it is closed."""
+        """Wait until it is empty and, if it is complete, its end was sent. Also return when it is closed."""
         while self._data:
             await self._progress()
         if self.complete:
-            await self.over.wait()
+            await self.ended.wait()
 
     def pop(self, most: int) -> bytes:
-        """Take at most `most` bytes out."""
+        """Remove and return at most `most` bytes."""
         data = bytes(self._data[: max(0, most)])
         del self._data[: len(data)]
         if data:
@@ -61,21 +61,21 @@ class Buffer:
         return data
 
     def close(self, error: OSError) -> None:
-        """Forget what is there; `push` raises `error` from now on."""
+        """Discard the data. `push` raises `error` from now on."""
         self._error = error
-        self.over.set()
+        self.ended.set()
         self._data.clear()
         self._moved.unpark_all()
 
     async def _progress(self) -> None:
-        with trio.move_on_after(self.patience) as waiting:
+        with trio.move_on_after(self.timeout) as waiting:
             await self._moved.park()
         if waiting.cancelled_caught:
-            raise TimeoutError("the client takes nothing")
+            raise TimeoutError("the client accepts no data")
 
 
 class RequestStream(HTTPStream):
-    """One request and its response. A view is copied once, into the buffer, and none is asked for."""
+    """One request and its response. Views are not offered; if one is sent, it is copied once, into the buffer."""
 
     async def handle(self, event: Event) -> None:
         """As in `HTTPStream`, without its extensions for bodies."""
@@ -85,7 +85,7 @@ class RequestStream(HTTPStream):
 
 
 class WebSocket(WSStream):
-    """One WebSocket (RFC 8441). Its frames enter the buffer whole, so that they need no lock."""
+    """One WebSocket (RFC 8441). Its frames are added to the buffer whole, so they need no lock."""
 
     async def handle(self, event: Event) -> None:
         """As in `WSStream`, without views."""
@@ -93,10 +93,10 @@ class WebSocket(WSStream):
         self.scope["extensions"].pop(VIEWS, None)
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
-        """As in `WSStream`; the end of an application raises nothing, as it would end the connection."""
+        """As in `WSStream`, but the end of an application raises nothing, since that would end the connection."""
         with suppress(*(() if message is not None else (OSError,))):
             await super().app_send(message)
 
     async def _send_pings(self) -> None:
-        with suppress(OSError):  # it is a task of the connection
+        with suppress(OSError):  # this is a task of the connection, which an error would end
             await super()._send_pings()

@@ -1,4 +1,4 @@
-"""What a connection is given to send at once: bytes, views, and byte ranges of files that never pass through here."""
+"""Chunks, which a connection sends at once: bytes, views, and byte ranges of files that never enter this process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from trio_stream.byte_ranges import ByteRange
 
 @dataclass(frozen=True, slots=True)
 class FileChunk:
-    """Byte ranges of the open file `fd`, sent one after the other by `sendfile(2)`, behind `lead`, bytes of our own.
+    """Byte ranges of the open file `fd`, sent in order by `sendfile(2)` after the computed bytes `lead`.
 
-    `length` is that of the ranges together, of which none is empty. Framing asks how long a chunk is, and no more.
-    `sent` is called with the number of bytes of the file whenever some have gone: it may take minutes.
+    `length` is the total length of the ranges. No range is empty. Framing needs only the length of a chunk. `sent` is
+    called with the number of bytes each time some have been sent: sending a chunk may take minutes.
     """
 
     fd: int
@@ -25,7 +25,7 @@ class FileChunk:
 
 
 type Chunk = bytes | memoryview | FileChunk
-"""One type from the pump to the socket: bytes of our own, a view of bytes or of a map, or where bytes lie in a file.
+"""One type from the pump to the socket: computed bytes, a view of bytes or of a map, or byte ranges of a file.
 
-Where Hypercorn has the `bytes` of an event, a tuple of chunks may stand: what is sent at once, one after the other.
+An event of Hypercorn may hold a tuple of chunks in place of its `bytes`: they are sent in order, at once.
 """

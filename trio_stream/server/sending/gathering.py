@@ -1,4 +1,4 @@
-"""Byte ranges of a file into one buffer, with no more system calls than pay."""
+"""Read byte ranges of a file into one buffer with few system calls."""
 
 import os
 from collections.abc import Iterable
@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from trio_stream.byte_ranges import ByteRange
 
 BRIDGED = 8 * 1024
-"""So many bytes between two ranges are read with them, into a buffer that nobody looks at: a call for each range
-costs as much."""
+"""A gap of at most this many bytes between two ranges is read too, into a scratch buffer: another system call would
+cost as much."""
 
-MOST_VECTORS = 1000
-"""Linux takes 1,024 buffers in one call (`IOV_MAX`)."""
+MAX_VECTORS = 1000
+"""Linux accepts 1,024 buffers in one call (`IOV_MAX`)."""
 
-_SCRAP = memoryview(bytearray(BRIDGED))
+_SCRATCH = memoryview(bytearray(BRIDGED))
 
 
 def gather(fd: int, buffer: memoryview, ranges: Iterable[ByteRange], flags: int = 0) -> bool:
-    """Read `ranges` one after the other into the buffer, by `preadv2(2)` with these flags.
+    """Read `ranges` in order into the buffer, by `preadv2(2)` with these flags.
 
-    Answers whether all of it was read. Raises `OSError`.
+    Return whether everything was read. Raises `OSError`.
     """
     preadv = os.preadv
     vectors: list[memoryview] = []
@@ -27,12 +27,12 @@ def gather(fd: int, buffer: memoryview, ranges: Iterable[ByteRange], flags: int 
         gap = offset - end
         if not vectors:
             begin = offset
-        elif not 0 <= gap <= BRIDGED or len(vectors) >= MOST_VECTORS:
+        elif not 0 <= gap <= BRIDGED or len(vectors) >= MAX_VECTORS:
             if preadv(fd, vectors, begin, flags) != end - begin:
                 return False
             vectors, begin = [], offset
         elif gap:
-            vectors.append(_SCRAP[:gap])  # everybody's, at once: nobody reads it
+            vectors.append(_SCRATCH[:gap])  # shared by all, since nothing reads it
         vectors.append(buffer[at : at + length])
         at, end = at + length, offset + length
     return not vectors or preadv(fd, vectors, begin, flags) == end - begin

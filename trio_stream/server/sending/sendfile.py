@@ -1,10 +1,10 @@
-"""Byte ranges of a file to a socket, without waiting: by `sendfile(2)`, or by way of a buffer where they are short.
+"""Send byte ranges of a file to a socket, without waiting: by `sendfile(2)`, or through a buffer if they are short.
 
-A call for each of some hundred short ranges costs more than a copy of them all. Everybody's are gathered in the same
-buffer, which stays in the processor's cache; what the socket does not take of it is kept for the next time.
+One call for each of a hundred short ranges costs more than a copy of them all. All connections share one buffer, which
+stays in the processor's cache. Data that the socket does not accept is kept for the next call.
 
-Holding packets back between the calls (`TCP_CORK`) would save a short packet behind each range, and costs many times
-what it saves.
+Holding packets back between the calls (`TCP_CORK`) would save a short packet after each range, but costs many times
+as much.
 """
 
 import errno
@@ -17,14 +17,14 @@ from trio_stream.server.sending.chunks import FileChunk
 from trio_stream.server.sending.gathering import gather
 
 LONG = 12 * 1024
-"""Ranges of so many bytes on average cost less by `sendfile`."""
+"""Ranges of at least this many bytes on average cost less with `sendfile`."""
 
-# One for everybody, as nothing waits while it is in use. What a socket does not take is copied out of it.
+# Shared by all connections, since nothing waits while it is in use. Data the socket does not accept is copied out.
 _SHARED = memoryview(bytearray(256 * 1024))
 
 
 class Sendfile:
-    """How far the ranges of a chunk have been sent."""
+    """Sends the ranges of one chunk, and tracks how far it is."""
 
     def __init__(self, sock: socket.socket, chunk: FileChunk) -> None:
         self._sock = sock
@@ -33,13 +33,13 @@ class Sendfile:
         self._ranges = chunk.ranges
         self._short = chunk.length < len(chunk.ranges) * LONG
         self._ends = list(accumulate([length for _, length in chunk.ranges]))
-        self._at, self._number = 0, 0  # where the next byte is: in all of them together, and in which one
-        self._kept = memoryview(b"")  # what was gathered and has not gone
+        self._at, self._number = 0, 0  # the next byte: its position in all ranges together, and its range
+        self._unsent = memoryview(b"")  # gathered and not sent yet
 
     def send(self, _: int, count: int) -> int:
-        """Send the next `count` bytes, or as many as there is room for.
+        """Send the next `count` bytes, or as many as there is room for. Return their number.
 
-        Raises `OSError`: `EFAULT` where the file ends before its range does.
+        Raises `OSError`, with `EFAULT` if the file ends before the range does.
         """
         done = self._send_gathered(count) if self._short else self._send_ranges(count)
         if done and self._sent is not None:
@@ -53,39 +53,39 @@ class Sendfile:
             while done < count:
                 offset, length = self._ranges[self._number]
                 left = self._ends[self._number] - self._at
-                asked = min(left, count - done)
-                step = sendfile(sock, fd, offset + length - left, asked)
-                if step == 0:  # behind the end of the file; a view from there would be this error by itself
+                wanted = min(left, count - done)
+                step = sendfile(sock, fd, offset + length - left, wanted)
+                if step == 0:  # past the end of the file, where a view would raise this error by itself
                     raise _ends_early()
                 done += step
                 self._at += step
                 self._number += step == left
-                if step < asked:
+                if step < wanted:
                     break
         except BlockingIOError:
-            pass  # full: what has gone before it counts
+            pass  # the socket is full: return what was sent before
         return done
 
     def _send_gathered(self, count: int) -> int:
         done = 0
         while done < count:
-            fresh = not self._kept
-            data = self._gather(min(count - done, len(_SHARED))) if fresh else self._kept[: count - done]
+            fresh = not self._unsent
+            data = self._gather(min(count - done, len(_SHARED))) if fresh else self._unsent[: count - done]
             try:
                 step = self._sock.send(data)
             except BlockingIOError:
                 step = 0
             done += step
             if fresh:
-                self._kept = memoryview(bytes(data[step:]))  # the buffer is somebody else's from here on
+                self._unsent = memoryview(bytes(data[step:]))  # others use the buffer from here on
             else:
-                self._kept = self._kept[step:]
+                self._unsent = self._unsent[step:]
             if step < len(data):
                 break
         return done
 
     def _gather(self, count: int) -> memoryview:
-        """The next `count` bytes, in the shared buffer."""
+        """Read the next `count` bytes into the shared buffer."""
         first, stop = self._number, self._at + count
         last = bisect_left(self._ends, stop, first)
         ranges = list(self._ranges[first : last + 1])

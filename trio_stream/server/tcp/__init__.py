@@ -1,22 +1,24 @@
-"""Connections: who may have one, how long one may wait, and what is done with one that goes.
+"""Connections: how many are accepted, how long they may wait, and what happens when they end.
 
-Hypercorn shields sends from cancellation and gives them no deadline, takes a client that closed its half for gone,
-ends the nursery of all connections with an unexpected error of one, and takes every connection. Here a send can be
-cancelled, has a deadline for progress, and raises; the end of input counts after a second without a send; a fault
-ends its own connection; one that was closed is gone at once, without waiting for its keep-alive timer or for a
-request behind the last; connections are bounded in all and for one address, except from loopback and trusted proxies.
+Hypercorn shields sends from cancellation and gives them no deadline. It treats a client that closed its half as gone,
+ends the nursery of all connections when one has an unexpected error, and accepts every connection. Here:
 
-A send that did not end well tears the byte stream. The connection is cut: it carries no further byte and is reset
-when it closes, so no client takes a torn body for a whole one.
+- A send can be cancelled, has a deadline for progress, and raises.
+- The end of input counts as leaving after a second without a send.
+- A fault ends its own connection only.
+- A closed connection is gone at once. It does not wait for its keep-alive timer or for a pipelined request.
+- Connections are limited in total and per address, except from loopback and trusted proxies.
 
-What costs is not bytes but waking up for them:
+A send that fails leaves the byte stream torn. The connection is then cut: it carries no further byte and is reset when
+it closes, so no client takes a torn body for a complete one.
 
-- A connection on a plain socket sends at most 512 KiB before every other one has its turn.
-- A client that once kept a send waiting for 50 ms is slower than its line. From then on 256 KiB may wait for it in
-  the system (`TCP_NOTSENT_LOWAT`, which Trio sets to 16 KiB), and this process wakes once for each half of that. Fast
-  clients keep 16 KiB: what lies in a socket's buffer is bookkeeping, and flat out it costs more than it saves.
-- Nobody has a deadline of their own. All may wait equally long, so who began first is over first, and one task looks
-  after everybody (`patience`).
-- Whatever can go on at once does: a free lock, a place in a channel, a socket with room cost no turn of the event
-  loop.
+The cost is not in the bytes but in waking up for them:
+
+- A connection on a plain socket sends at most 512 KiB before every other connection has its turn.
+- A client that once kept a send waiting for 50 ms is slower than its network. From then on, up to 256 KiB wait for it
+  in the kernel (`TCP_NOTSENT_LOWAT`, which Trio sets to 16 KiB), and this process wakes once for each half of that.
+  Fast clients stay at 16 KiB: at full speed, a fuller socket buffer costs more than it saves.
+- Connections have no deadline each. All timeouts are equal, so the one that began first expires first, and one task
+  handles them all (`timeouts`).
+- Nothing that can continue at once takes a turn of the event loop: a free lock, room in a channel, room in a socket.
 """

@@ -1,7 +1,8 @@
-"""Who may connect: so many connections in all and so many from one address, but for networks that are trusted.
+"""Limits on connections: in total, and per address except for trusted networks.
 
-A stream of HTTP/2 is what a connection is without it, so an address may have as many of them on all its connections. A
-proxy brings everybody's connections from one address, and whoever is on this machine already could do worse.
+An HTTP/2 stream counts like a connection of HTTP/1.1, so an address may have as many streams on all its connections
+together. A proxy forwards the connections of all its clients from one address, and programs on this machine could do
+worse anyway, so both are exempt.
 """
 
 from collections import Counter
@@ -13,9 +14,9 @@ LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/12
 
 
 class Admission:
-    """The connections or streams there are, by address.
+    """Counts connections or streams by address.
 
-    `total` and `per_address` bound them, `unlimited` names who is exempt from the latter.
+    `total` and `per_address` are the limits. Addresses in `unlimited` are exempt from `per_address`.
     """
 
     def __init__(self, total: int, per_address: int, unlimited: tuple[Network, ...] = LOOPBACK) -> None:
@@ -27,11 +28,11 @@ class Admission:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are as many as there may be in all."""
+        """Whether the total is at its limit."""
         return self._count >= self.total
 
     def enter(self, address: str | None) -> bool:
-        """Whether one more from `address` may come in; then it is counted until `leave`."""
+        """Return whether one more from `address` is admitted. If so, it counts until `leave`."""
         if self.is_full:
             return False
         if (
@@ -46,7 +47,7 @@ class Admission:
         return True
 
     def leave(self, address: str | None) -> None:
-        """One that came in has ended."""
+        """Stop counting one that was admitted."""
         self._count -= 1
         if address is not None:
             self._by_address[address] -= 1
@@ -58,11 +59,11 @@ class Admission:
 
 
 def in_networks(address: str, networks: tuple[Network, ...]) -> bool:
-    """Whether `address` lies in one of `networks`; an IPv4 address wrapped in an IPv6 one is itself."""
+    """Whether `address` is in one of `networks`. An IPv4-mapped IPv6 address counts as the IPv4 address."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
-        return False  # no IP socket
+        return False  # not an IP address
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
     return any(found in network for network in networks)

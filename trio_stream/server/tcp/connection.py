@@ -1,12 +1,12 @@
-"""The connection: whoever sends learns how it went, and a fault of one connection ends that one only.
+"""The connection: a failed send raises, and a fault of one connection ends only that one.
 
-Hypercorn shields every send from cancellation and gives it no deadline, so a client that stops reading pins its
-stream, and with it the shutdown of the server. Here a send can be cancelled, ends when the socket took nothing for
-`send_timeout` seconds, and raises. A send that did not end well leaves the byte stream of the connection torn in
-the middle, so the connection is *cut*: every later send raises, and closing it resets it.
+Hypercorn shields every send from cancellation and gives it no deadline, so a client that stops reading blocks its
+stream, and with it the shutdown of the server. Here a send can be cancelled, and raises if the socket accepted nothing
+for `send_timeout` seconds. A send that fails leaves the byte stream torn in the middle, so the connection is *cut*:
+every later send raises, and closing the connection resets it.
 
-A client that closed and one that closed only its own half look the same until a send fails. So the end of its input
-counts as leaving once nothing has been sent for `EOF_GRACE` seconds: while bytes flow, a failed send tells.
+A client that closed the connection and one that closed only its own half look the same until a send fails. So the end
+of input counts as leaving once nothing has been sent for `EOF_GRACE` seconds. While bytes flow, a failed send shows it.
 """
 
 import socket
@@ -35,27 +35,27 @@ from trio_stream.server.tcp.visits import LONGEST_VISIT, visited
 log = structlog.get_logger("trio_stream.server")
 
 TURN = 512 * 1024
-"""Bytes one connection may send before all others have their turn: a fraction of a millisecond, even if copied."""
+"""Bytes one connection may send before all others have a turn: a fraction of a millisecond, even if copied."""
 
 SMALL = 64 * 1024
-"""Bytes that several buffers may have together to be sent with one system call."""
+"""Buffers of at most this many bytes in total are sent with one system call."""
 
 PER_CALL = 16 * 1024
-"""Bytes whose sending costs as much as the system call itself does: small sends have turns too."""
+"""Bytes that cost as much to send as the system call itself. Small sends use up a turn too."""
 
 EOF_GRACE = 1.0
 """Seconds without a send after which the end of a client's input means that it left."""
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""`struct linger` that drops what is unsent: the peer learns at once that the response is not whole."""
+"""`struct linger` that discards unsent data: the client learns at once that the response is incomplete."""
 
 SLOW = 0.05
-"""Seconds of waiting for room after which a client counts as slower than the line to it."""
+"""Seconds of waiting for room after which a client counts as slower than its network."""
 
 UNSENT = 256 * 1024
-"""Bytes for a slow client that wait in its socket. Trio has 16 KiB there, so that little is under way which nobody
-needs any more; but then this process has to wake up for each few of them, and the system has none at hand when the
-client has room."""
+"""Bytes that wait in the socket of a slow client. Trio sets 16 KiB, so that little data is in flight if it is no longer
+needed. But then this process wakes up for every few kilobytes, and the kernel has nothing to send when the client has
+room."""
 
 TCP_NOTSENT_LOWAT: int = getattr(socket, "TCP_NOTSENT_LOWAT", 0)
 MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
@@ -77,13 +77,13 @@ class Connection(TCPServer):
     _turn: int = TURN
     _tls: bool = False
     _waiting: bool = False  # for room in the socket
-    _too_long: bool = False
+    _timed_out: bool = False
     _slow: bool = False
     _plain: socket.socket | None = None
-    _sent: trio.Event | None = None  # set by the next send to begin or end; there while somebody waits for it
+    _sent: trio.Event | None = None  # set when the next send begins or ends, if a task waits for that
 
     async def run(self) -> None:
-        """Serve the connection to its end; nothing but cancellation leaves this method."""
+        """Serve the connection to its end. Raises nothing but `Cancelled`."""
         self._tls = not isinstance(self.stream, trio.SocketStream)
         self._left = trio.Event()
         self._reading = trio.CancelScope()
@@ -94,29 +94,29 @@ class Connection(TCPServer):
             admission, longest = self.visits, LONGEST_VISIT
             self.app = visited(self.app, self.visited_paths)
         elif not admission.enter(address):
-            log.warning("a connection was refused: too many", address=address, often=True)
+            log.warning("connection refused: too many connections", address=address, often=True)
             await trio.aclose_forcefully(self.stream)
             return
         try:
             with trio.move_on_after(longest):
                 await super().run()
         except* OSError:
-            pass  # the client went away while the reading side answered it
+            pass  # the client left while the reading side responded to it
         except* Exception as group:
-            # Left alone, this would end the nursery of all connections, and with it the server.
-            log.error("a connection failed", exc_info=group, often=True)
+            # Otherwise this would end the nursery of all connections, and with it the server.
+            log.error("connection failed", exc_info=group, often=True)
         finally:
             self.idle.leave(self._reading)
             admission.leave(address)
             trimming.note_end()
-            # What nobody needs goes at once: the protocol knows this connection, and a TLS stream itself.
-            # What is left for the collector would be left for long: it runs rarely here.
+            # Break the reference cycles now: the protocol refers to this connection, and a TLS stream to itself.
+            # The garbage collector runs rarely here.
             self.__dict__.pop("protocol", None)
             if self._tls:
                 vars(self.stream).pop("_handshook", None)
 
     async def protocol_send(self, event: Event) -> None:
-        """Send `RawData` whole or raise `OSError` (see the package); other events as in Hypercorn."""
+        """Send all of `RawData` or raise `OSError` (see the package). Other events are handled as in Hypercorn."""
         if isinstance(event, RawData):
             await self._send_whole(event.data)
         elif isinstance(event, Closed):
@@ -124,24 +124,24 @@ class Connection(TCPServer):
             try:
                 await super().protocol_send(event)
             finally:
-                # Hypercorn's reader waits for ever for the turn of a request that came behind the last one.
+                # Hypercorn's reader would wait forever for the turn of a pipelined request.
                 self._reading.cancel()
         elif not self._read_out:
             await super().protocol_send(event)
         elif isinstance(event, Updated) and event.idle:
-            self._left.set()  # the last response has gone, and no further request can come
+            self._left.set()  # the last response was sent, and no further request can come
 
     async def _send_whole(self, data: bytes | tuple[Chunk, ...]) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()  # while nothing has been sent
-        try:  # a lock that is free needs no turn of all others
+        try:  # a free lock takes no turn of the event loop
             self.send_lock.acquire_nowait()
         except trio.WouldBlock:
             await self.send_lock.acquire()
         try:
             if self._cut or self._gone:
                 raise BrokenPipeError("the connection was cut")
-            # Until proven whole, whatever ends the send below. What it leaves torn in the middle must be followed by
-            # nothing, which a client would take for the rest of it: the connection is reset when it closes.
+            # The connection counts as cut until the send below has succeeded. Nothing may follow a torn body, since a
+            # client would take it for the rest of the body. So the connection is reset when it closes.
             self._cut = True
             self._note_sending(True)
             try:
@@ -160,17 +160,16 @@ class Connection(TCPServer):
             with self._reading:
                 while data := await self._receive():
                     await self.protocol.handle(RawData(bytes(data)))
-            # The client is gone, or has closed its own half only and waits for its answer: nobody can tell before a
-            # send fails.
+            # The client is gone, or has closed its half only and waits for its response. Only a failed send can tell.
             self._read_out = True
             await self._wait_until_left()
-        # Hypercorn lets the keep-alive timer of a connection that the client closed run out first.
+        # Hypercorn would wait for the keep-alive timer of a connection that the client closed.
         self._read_out = self._gone = True
         await self.idle_task.stop()
         self._wake()
         await self.protocol.handle(Closed())
-        if self._reading.cancelled_caught or self._too_long:
-            await self._close()  # now, and not when an application that goes on without it has ended
+        if self._reading.cancelled_caught or self._timed_out:
+            await self._close()  # now, and not when the application has ended, which may continue without it
 
     async def _receive(self) -> bytes | bytearray:
         if self.config.read_timeout is None:
@@ -185,8 +184,8 @@ class Connection(TCPServer):
             except trio.BrokenResourceError as error:
                 clear_frames(error.__traceback__)
                 raise
-        while self.stream.socket.fileno() >= 0:  # Trio takes the -1 of a closed one for a descriptor
-            # There is rarely something before one waits, so one waits first.
+        while self.stream.socket.fileno() >= 0:  # Trio would take the -1 of a closed socket for a descriptor
+            # There is rarely data at once, so wait first.
             await trio.lowlevel.wait_readable(self.stream.socket)
             try:
                 return self._plain_socket().recv(MAX_RECV)
@@ -194,11 +193,11 @@ class Connection(TCPServer):
                 pass
             except OSError as error:
                 raise trio.BrokenResourceError from error
-        raise trio.ClosedResourceError("what was read last was answered by closing")
+        raise trio.ClosedResourceError("the connection was closed in response to the last data")
 
     async def _wait_until_left(self) -> None:
         if not isinstance(self.protocol.protocol, H11Protocol) or self.protocol.protocol.stream is None:
-            return  # no response is under way, or HTTP/2, where who sends nothing more can widen no window
+            return  # no response is in progress, or it is HTTP/2, where the client can no longer widen a window
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._wait_until_silent, nursery.cancel_scope)
             await self._left.wait()
@@ -207,8 +206,8 @@ class Connection(TCPServer):
     async def _wait_until_silent(self, scope: trio.CancelScope) -> None:
         while True:
             self._sent = trio.Event()
-            # The grace at the end of input. A send that is under way has a deadline of its own and fails if nobody is
-            # there; where none is (the disk is slow, an application thinks), silence is all there is to go by.
+            # The grace period after the end of input. A send in progress has its own deadline and fails if the client
+            # is gone. Without one (a slow disk, a busy application), silence is the only sign.
             with trio.move_on_after(inf if self._sending else EOF_GRACE) as grace:
                 await self._sent.wait()
             if grace.cancelled_caught:
@@ -225,22 +224,22 @@ class Connection(TCPServer):
                 await self._send_chunks(chunks)
             else:
                 with trio.fail_after(self.send_timeout):
-                    # Over TLS there are no file chunks: the scope does not offer them.
+                    # TLS has no file chunks: the scope does not offer them.
                     await self.stream.send_all(b"".join(chunks))  # type: ignore[arg-type]
         except trio.TooSlowError:
-            raise TimeoutError("the client takes nothing") from None
+            raise TimeoutError("the client accepts no data") from None
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            clear_frames(error.__traceback__)  # one of contextlib's keeps what was raised, and is kept by it
+            clear_frames(error.__traceback__)  # a frame of contextlib's forms a cycle with the exception
             raise ConnectionResetError("the client is gone") from error
 
     async def _send_chunks(self, chunks: Sequence[Chunk]) -> None:
         sock = self._plain_socket()
-        # A file chunk comes last: its response has a Content-Length, so that no framing follows.
-        # So all others are buffers, which the types do not say.
+        # A file chunk comes last: its response has a Content-Length, so no framing follows.
+        # So all others are buffers, which the types do not express.
         *before, last = chunks
         if not isinstance(last, FileChunk):
             await self._send_buffers(sock, chunks, 0)  # type: ignore[arg-type]
-        else:  # what belongs together leaves together, not as a packet each
+        else:  # send both in one packet, if possible
             if last.lead:
                 before.append(last.lead)
             await self._send_buffers(sock, before, MSG_MORE)  # type: ignore[arg-type]
@@ -249,7 +248,7 @@ class Connection(TCPServer):
     async def _send_buffers(
         self, sock: socket.socket, buffers: Sequence[bytes | memoryview], flags: int
     ) -> None:
-        """Send them with one system call if they are small, as heads and frames are; what did not go, one by one."""
+        """Send small buffers, such as heads and frames, with one system call. Send the rest one by one."""
         sent = 0
         if len(buffers) > 1 and sum(map(len, buffers)) <= SMALL and self._turn > 0:
             with suppress(BlockingIOError):
@@ -264,59 +263,59 @@ class Connection(TCPServer):
                     await self._send_slices(len(view), partial(_send, sock, view, more), gone)
 
     async def _send_slices(self, length: int, send: Callable[[int, int], int], sent: int = 0) -> None:
-        """Call `send(offset, count)` until all has gone, and let everybody else have a turn whenever ours is over.
+        """Call `send(offset, count)` until everything is sent. Yield to other connections after each turn.
 
         The deadline is for progress, not for the whole of a large body. The plain system call costs a third of
-        Trio's `send`, which has a checkpoint in it.
+        Trio's `send`, which includes a checkpoint.
         """
         while sent < length:
             if self._turn <= 0:
                 await trio.lowlevel.checkpoint()
                 self._turn = TURN
-            asked = min(self._turn, length - sent)
+            count = min(self._turn, length - sent)
             try:
-                done = send(sent, asked)
+                done = send(sent, count)
             except BlockingIOError:
                 done = 0
             sent += done
             self._turn -= done + PER_CALL
-            if done < asked:  # the socket is full
+            if done < count:  # the socket is full
                 await self._wait_for_room()
-                self._turn = TURN  # the others had theirs meanwhile
+                self._turn = TURN  # the others have had theirs by now
 
     async def _wait_for_room(self) -> None:
         began = trio.current_time()
-        self.stalled.enter(self)  # in place of a deadline, which costs more than the wait
+        self.stalled.enter(self)  # instead of a deadline, which costs more than the wait
         self._waiting = True
         try:
             await trio.lowlevel.wait_writable(self.stream.socket)
         except trio.ClosedResourceError:
-            if self._too_long:
+            if self._timed_out:
                 raise trio.TooSlowError from None
             raise
         finally:
             self._waiting = False
             self.stalled.leave(self)
-        # For slow clients only: flat out, the bookkeeping of what lies in a socket costs more than the wake-ups do.
+        # For slow clients only: at full speed, a fuller socket buffer costs more than waking up does.
         if TCP_NOTSENT_LOWAT and not self._slow and trio.current_time() - began > SLOW:
             self._slow = True
             with suppress(OSError):  # a Unix socket
                 self._plain_socket().setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT)
 
     def give_up(self) -> None:
-        """The client has taken nothing for as long as it may: end the send that waits for it."""
-        self._too_long = True
+        """End the send that waits for the client: it accepted nothing within the timeout."""
+        self._timed_out = True
         self._wake()
 
     def _wake(self) -> None:
-        # Whoever waits for the socket gets `ClosedResourceError`, although it is still open.
+        # A task that waits for the socket gets `ClosedResourceError`, although the socket is still open.
         if self._waiting and self.stream.socket.fileno() >= 0:
             trio.lowlevel.notify_closing(self.stream.socket)
 
     def _plain_socket(self) -> socket.socket:
-        """The socket without Trio around it, for system calls that take flags; without a descriptor once closed.
+        """The socket without Trio around it, for system calls with flags. Once closed, it has no descriptor.
 
-        A number kept elsewhere could by then be that of another client's connection.
+        A stored descriptor number could belong to another client's connection by then.
         """
         if self._plain is None:
             self._plain = socket.socket(fileno=self.stream.socket.fileno())
@@ -334,13 +333,13 @@ class Connection(TCPServer):
         try:
             if self.stream.socket.fileno() >= 0:
                 with suppress(OSError):  # the client is gone
-                    if self._cut:  # a body without a length would look whole
+                    if self._cut:  # a body without a length would look complete
                         self._plain_socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
                     else:
                         self._plain_socket().shutdown(socket.SHUT_WR)
         finally:
             if self._plain is not None:
-                self._plain.detach()  # the descriptor is Trio's to close
+                self._plain.detach()  # Trio closes the descriptor
             await trio.aclose_forcefully(self.stream)
 
 

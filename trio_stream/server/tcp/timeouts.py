@@ -1,8 +1,7 @@
-"""How long one waits: everybody equally long, so who began first is over first, and one task looks after all of them.
+"""Timeouts that are equally long, so the wait that began first expires first, and one task handles them all.
 
-A deadline of its own for each wait costs more than what is waited for. What waits here are connections between two
-requests and connections whose client takes nothing; Hypercorn has a task for each of the former, and no limit for
-the latter.
+A deadline for each wait costs more than the wait itself. The waits are those of connections between two requests, and
+of connections whose client accepts nothing. Hypercorn has a task for each of the former, and no limit for the latter.
 """
 
 from collections.abc import Callable, Hashable
@@ -11,62 +10,62 @@ from typing import Any
 import trio
 
 SHORTEST = 0.05
-"""Seconds between two looks at least, also where nobody may wait at all."""
+"""Seconds between two checks, at least, even if the timeout is zero."""
 
 
 class Timeouts[T: Hashable]:
-    """All who wait for one thing, the one that waits longest first; `give_up` is called for who waited too long."""
+    """All waits with one timeout, the oldest first. `give_up` is called with each that expires."""
 
     def __init__(self, give_up: Callable[[T], None]) -> None:
         self._give_up = give_up
-        # A queue: a dict keeps the order in which its keys came. As all may wait equally long, the first of it is over
-        # first, and nobody else needs to be looked at.
+        # A queue: a dict keeps its keys in the order of insertion. All timeouts are equal, so the first expires first,
+        # and the others need not be checked.
         self._since: dict[T, float] = {}
-        self._over = False
+        self._ended = False
 
-    def enter(self, who: T) -> None:
-        """The wait of `who` begins, or begins anew."""
-        if self._over:
-            self._give_up(who)
+    def enter(self, waiter: T) -> None:
+        """Start or restart the wait of `waiter`."""
+        if self._ended:
+            self._give_up(waiter)
         else:
-            self._since.pop(who, None)  # so that it is the last again
-            self._since[who] = trio.current_time()
+            self._since.pop(waiter, None)  # so that it becomes the last
+            self._since[waiter] = trio.current_time()
 
-    def leave(self, who: T) -> None:
-        """The wait of `who` has ended, if there was one."""
-        self._since.pop(who, None)
+    def leave(self, waiter: T) -> None:
+        """End the wait of `waiter`, if there is one."""
+        self._since.pop(waiter, None)
 
     async def run(self, seconds: float) -> None:
-        """Give up whoever has waited for `seconds`, for ever."""
+        """Give up every wait that has lasted `seconds`. Runs until cancelled."""
         while True:
             now = trio.current_time()
-            for who, since in list(self._since.items()):  # a copy: it loses them on the way
+            for waiter, since in list(self._since.items()):  # a copy, because the loop removes items
                 if since + seconds > now:
                     break
-                self.leave(who)
-                self._give_up(who)
-            # Whoever comes meanwhile is not over before this look is.
-            longest = next(iter(self._since.values()), now)
-            await trio.sleep_until(max(longest + seconds, now + SHORTEST))
+                self.leave(waiter)
+                self._give_up(waiter)
+            # A wait that begins during the sleep does not expire before it ends.
+            oldest = next(iter(self._since.values()), now)
+            await trio.sleep_until(max(oldest + seconds, now + SHORTEST))
 
     def end(self) -> None:
-        """Give up all there are, and all who would begin."""
-        self._over = True
-        for who in self._since:
-            self._give_up(who)
+        """Give up all waits, and every wait that begins later."""
+        self._ended = True
+        for waiter in self._since:
+            self._give_up(waiter)
 
 
 class Timer:
-    """The wait of one, in the place where Hypercorn keeps a task for it."""
+    """The wait of one connection. It replaces a task of Hypercorn's and has the same methods."""
 
-    def __init__(self, patience: Timeouts[trio.CancelScope], scope: trio.CancelScope) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: Timeouts[trio.CancelScope], scope: trio.CancelScope) -> None:
+        self._timeouts = timeouts
         self._scope = scope
 
     async def restart(self, *_: Any) -> None:
-        """It begins now."""
-        self._patience.enter(self._scope)
+        """Start the wait now."""
+        self._timeouts.enter(self._scope)
 
     async def stop(self) -> None:
-        """It has ended."""
-        self._patience.leave(self._scope)
+        """End the wait."""
+        self._timeouts.leave(self._scope)

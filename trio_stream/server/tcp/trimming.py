@@ -1,9 +1,9 @@
-"""Memory that is free goes back to the system after a crowd has left; the allocator keeps it otherwise.
+"""Return free memory to the system after many clients have left. The allocator would keep it.
 
-Glibc gives back what is free at the end of its heap, where anything that still lives holds up all the rest: of the 750
-MB of two thousand stalled streams 690 stayed. `malloc_trim` gives back what is free anywhere. It takes some tenths of a
-second for these, and nothing where there is nothing. Other C libraries have no such function, and this does nothing.
-Python's own arenas, for small objects, are given back only where they are empty.
+Glibc returns free memory only from the end of its heap, where one live object holds up all the rest: of the 750 MB of
+two thousand stalled streams, 690 stayed. `malloc_trim` returns free memory from anywhere in the heap. That takes a few
+tenths of a second here, and no time if nothing is free. Other C libraries lack this function, and then nothing happens.
+Python's own arenas for small objects are returned only when they are empty.
 """
 
 import ctypes
@@ -12,29 +12,29 @@ from collections.abc import Callable
 import trio
 
 CROWD = 500
-"""Connections and HTTP/2 streams that have to end before it is worth a look."""
+"""Connections and HTTP/2 streams that must end before memory is trimmed."""
 
 CALM = 5.0
-"""Seconds between that and the look: those who leave together leave within them."""
+"""Seconds to wait after that, so that clients that leave together have all left."""
 
 _trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
 class Trimming:
-    """Counts what has ended, and gives memory back after every `CROWD` of them."""
+    """Counts ended connections and streams, and trims memory after every `CROWD` of them."""
 
     def __init__(self) -> None:
         self._left = 0
         self._crowd: trio.Event | None = None
 
     def note_end(self) -> None:
-        """A connection or a stream has ended."""
+        """Count a connection or a stream that has ended."""
         self._left += 1
         if self._left >= CROWD and self._crowd is not None:
             self._crowd.set()
 
     async def run(self) -> None:
-        """Give back, for ever. In a thread, as it may take a while, in which only who wants memory has to wait."""
+        """Trim memory until cancelled. It runs in a thread, since it can take a while; only allocations wait for it."""
         limiter = trio.CapacityLimiter(1)
         while _trim is not None:
             self._crowd = trio.Event()
@@ -46,4 +46,4 @@ class Trimming:
 
 
 trimming = Trimming()
-"""That of this process, as the allocator is."""
+"""One for the process, like the allocator."""

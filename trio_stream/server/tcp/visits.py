@@ -1,7 +1,8 @@
-"""What is still served where there are as many connections as there may be: a question for health, and nothing else.
+"""Health checks when the server has reached its limit of connections.
 
-A few further connections come in for a short visit each. Whatever else they ask is refused in words, and not by a
-connection that is cut: who looks at the server's health learns that it lives, and others when to come again.
+A few more connections are accepted for a short visit each. Requests for anything but the health paths get a 503
+response instead of a closed connection. So a health check sees that the server is alive, and other clients learn when
+to retry.
 """
 
 from collections.abc import Callable, Collection
@@ -11,16 +12,16 @@ from typing import Any
 from hypercorn.typing import AppWrapper, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 
 VISITS = 4
-"""Connections at once, beyond the others."""
+"""Connections at once, beyond the limit."""
 
 LONGEST_VISIT = 2.0
 """Seconds, from the connection to the last byte of the response."""
 
-REFUSAL = b"The server has as many connections as it may have.\n"
+REFUSAL = b"The server has reached its limit of connections.\n"
 
 
 def visited(app: AppWrapper, paths: Collection[str]) -> AppWrapper:
-    """An application that only returns what `app` has at `paths`, and 503 for the rest; then the connection ends."""
+    """Wrap `app`: only `paths` are served, other requests get 503, and the connection ends after the response."""
 
     async def serve(
         scope: Scope,
