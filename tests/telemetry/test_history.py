@@ -29,7 +29,7 @@ def test_keeps_the_last_ones_in_order(length: int, but: int, added: list[Sample]
         history.add(sample)
     kept = list(model)
     assert history.columns() == columns_of(kept)
-    assert history.columns(but=but) == columns_of(kept[: max(0, len(kept) - but)])
+    assert history.columns(without_newest=but) == columns_of(kept[: max(0, len(kept) - but)])
     assert history.newest is added[-1]
     assert history.version == len(added)
 

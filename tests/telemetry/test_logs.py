@@ -132,7 +132,7 @@ OFTEN = (
 for number in range(100):
     log.warning("refused", number=number, often=True)
     log.error("failed", number=number, exc_info=ValueError() if number % 2 else KeyError(), often=True)
-logs.SELDOM = 0
+logs.INTERVAL = 0
 log.warning("refused", number=100, often=True)
 log.warning("refused", number=101, often=True)
 log.warning("as always")

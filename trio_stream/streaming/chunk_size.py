@@ -1,17 +1,17 @@
-"""How large the next chunk is: small first, so that a picture is there at once; larger once it flows.
+"""The size of the next chunk: small at first, so that the first frame appears at once, and then larger.
 
-A large chunk costs fewer wake-ups, a small one gives truer counters, earlier notice of a changed file and, where
-it is a copy, less memory. So the size follows the client: it doubles while chunks leave quickly and halves when
+Large chunks cost fewer wake-ups. Small ones give more accurate counters, notice a changed file earlier and, if they are
+copies, take less memory. So the size adapts to the client: it doubles while chunks are sent quickly, and halves when
 one takes long.
 """
 
 KIB = 1024
 
 QUICK = 0.1
-"""A chunk that left within this many seconds may be followed by a larger one."""
+"""After a chunk that was sent within this many seconds, the next may be larger."""
 
 SLOW = 4.0
-"""A chunk that took longer than this many seconds is followed by a smaller one."""
+"""After a chunk that took longer than this many seconds, the next is smaller."""
 
 
 class ChunkSizer:
@@ -21,13 +21,13 @@ class ChunkSizer:
 
     def __init__(self, smallest: int, largest: int) -> None:
         if not 0 < smallest <= largest:
-            raise ValueError(f"{smallest} to {largest} bytes is no range of sizes")
+            raise ValueError(f"{smallest} to {largest} bytes is not a range of sizes")
         self.smallest = smallest
         self.largest = largest
         self.size = smallest
 
     def sent(self, seconds: float) -> None:
-        """Learn that a chunk took `seconds` to leave."""
+        """Adapt the size after a chunk took `seconds` to send."""
         if seconds <= QUICK:
             self.size = min(self.size * 2, self.largest)
         elif seconds > SLOW:

@@ -1,8 +1,8 @@
-"""The only place that waits for a disk, in worker threads under a limiter of its own.
+"""Wait for the disk, in worker threads with their own limiter. Nothing else does.
 
-What lies in the page cache is used on the event loop; what does not is fetched in a thread first. `RWF_NOWAIT` tells
-the two apart without waiting (`preadv2(2)`), and `sendfile(2)` into the null device brings pages in without
-copying them anywhere. Where a system lacks the one or the other, everything goes through a thread and is read.
+Data in the page cache is used on the event loop. Other data is fetched in a thread first. `RWF_NOWAIT` finds out which
+without waiting (`preadv2(2)`), and `sendfile(2)` to the null device loads pages without copying them anywhere. On a
+system without these, everything is read in a thread.
 """
 
 import os
@@ -18,10 +18,10 @@ from trio_stream.server.sending.gathering import gather
 from trio_stream.streaming.chunk_size import KIB
 
 PROBE_EVERY = 128 * KIB
-"""Kernels read ahead by at least so many bytes, so one byte in each tells whether the others are there."""
+"""Kernels read ahead by at least this many bytes, so one byte in each step shows whether the others are in memory."""
 
 FETCH = 1024 * KIB
-"""At most this many bytes are fetched in one go: a thread cannot be interrupted while it waits."""
+"""At most this many bytes are fetched at once: a thread cannot be interrupted while it waits."""
 
 NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 FETCH_BY_SENDFILE = sys.platform == "linux"
@@ -40,7 +40,7 @@ class Disk:
     """Reads and warms files; opened once, with `readers` threads at most."""
 
     def __init__(self, readers: int) -> None:
-        # Of its own: a thread that hangs on a dead network disk takes one of these places, and nobody else's.
+        # A separate limiter: a thread that hangs on a dead network disk takes none of the places of other work.
         self._limiter = trio.CapacityLimiter(readers)
         self._null = os.open(os.devnull, os.O_WRONLY)
         self._byte = [bytearray(1)]
@@ -54,44 +54,44 @@ class Disk:
         os.close(self._null)
 
     async def warm(self, fd: int, ranges: Sequence[ByteRange]) -> None:
-        """Have the bytes of `ranges` in the page cache, so that using them does not wait.
+        """Load the bytes of `ranges` into the page cache, so that using them does not wait.
 
-        What lies between them is fetched with them where that takes no longer. Raises `OSError` when the disk does.
-        Bytes past the end of the file are nothing to wait for.
+        Small gaps between them are loaded too. Raises `OSError` if the disk fails. Bytes past the end of the file are
+        ignored.
         """
         if not self.warm_nowait(fd, ranges):
             self._cold += 1
             await self._fetch(fd, ranges)
 
     def warm_nowait(self, fd: int, ranges: Sequence[ByteRange]) -> bool:
-        """Whether there is nothing to wait for."""
+        """Return whether the bytes of `ranges` are in the page cache already, and count it if they are."""
         warm = self.is_warm(fd, ranges)
         self._warm += warm
         return warm
 
     async def read(self, fd: int, ranges: Sequence[ByteRange], length: int, lead: bytes = b"") -> memoryview:
-        """`lead` and then a copy of the bytes of `ranges`, `length` together; less only where the file ends."""
+        """Return `lead` followed by a copy of the bytes of `ranges`, `length` in total, or less if the file ends."""
         buffer = bytearray(len(lead) + length)
         buffer[: len(lead)] = lead
         if _read_nowait(fd, buffer, len(lead), ranges):
             self._warm += 1
             return memoryview(buffer)
         self._cold += 1
-        if len(ranges) > 1:  # in few large steps: to read each cold range by itself would be a seek each
+        if len(ranges) > 1:  # in a few large steps: reading each cold range separately would cost a seek each
             await self._fetch(fd, ranges)
         got = await trio.to_thread.run_sync(_read, fd, buffer, len(lead), ranges, limiter=self._limiter)
         return memoryview(buffer)[:got]
 
     def statistics(self) -> DiskStatistics:
-        """The counters, and how many threads wait now."""
+        """The counters, and the number of threads that wait now."""
         return DiskStatistics(self._warm, self._cold, self._limiter.borrowed_tokens)
 
     def is_warm(self, fd: int, ranges: Sequence[ByteRange]) -> bool:
-        """Whether the bytes of `ranges` are in the page cache now, as far as one can tell without waiting."""
+        """Return whether the bytes of `ranges` are in the page cache, as far as can be told without waiting."""
         if not NOWAIT:
             return False
         byte, preadv = self._byte, os.preadv  # this runs for every 128 KiB of everything that is sent
-        # A page may be dropped between this look and the send, which then waits for the disk: rare, and no fault.
+        # A page may be dropped between this check and the send, which then waits for the disk. That is rare, and safe.
         try:
             for offset, length in join(ranges, PROBE_EVERY):
                 last = offset + length - 1
@@ -105,8 +105,8 @@ class Disk:
         return True
 
     async def _fetch(self, fd: int, ranges: Sequence[ByteRange]) -> None:
-        # Joined over small gaps: a disk reads on sooner than it seeks, and who asks for the sound of a film asks for
-        # the pictures between it too.
+        # Small gaps are included: a disk continues to read faster than it seeks, and a client that requests the audio
+        # of a video also requests the video track between it.
         for offset, length in join(ranges, PROBE_EVERY):
             for at in range(offset, offset + length, FETCH):
                 step = min(FETCH, offset + length - at)
@@ -120,12 +120,12 @@ class Disk:
         while offset < end:
             moved = os.sendfile(self._null, fd, offset, end - offset)
             if moved == 0:
-                return  # the file ends here now; whoever sends will notice
+                return  # the file ends here now; the send will notice
             offset += moved
 
 
 def _read_nowait(fd: int, buffer: bytearray, at: int, ranges: Sequence[ByteRange]) -> bool:
-    """Read `ranges` into the buffer from `at` on: all of it, if all is there without waiting."""
+    """Read `ranges` into the buffer, starting at `at`. Return whether everything was available without waiting."""
     if not NOWAIT:
         return False
     try:
@@ -136,7 +136,7 @@ def _read_nowait(fd: int, buffer: bytearray, at: int, ranges: Sequence[ByteRange
 
 
 def _read(fd: int, buffer: bytearray, at: int, ranges: Sequence[ByteRange]) -> int:
-    """Read `ranges` into the buffer from `at` on; answers where the bytes end, which is before the end of the file."""
+    """Read `ranges` into the buffer, starting at `at`. Return where the data in the buffer ends."""
     with memoryview(buffer) as view:
         for offset, length in ranges:
             end = at + length

@@ -1,9 +1,9 @@
-"""One descriptor and at most one map a file, shared by everyone who streams it, gone with the last of them.
+"""One descriptor and at most one map per file, shared by all its streams, and closed with the last of them.
 
-A mapped page is only ever touched by a system call: `send` of a view whose page is gone fails with `EFAULT`, while
-reading it from Python would end the process (SIGBUS). The file's identity is the inode behind the descriptor with
-its size and modification time: a file that was deleted or renamed over is whole behind its descriptor, one that was
-changed in place is noticed by `MappedFile.check`.
+Only system calls touch a mapped page: `send` of a view whose page is gone fails with `EFAULT`, while reading it from
+Python would end the process (SIGBUS). A file is identified by the inode behind the descriptor, its size and its
+modification time. A file that was deleted or replaced by renaming is still complete behind its descriptor.
+`MappedFile.check` notices a file that was changed in place.
 """
 
 import mmap
@@ -16,12 +16,12 @@ from trio_stream.errors import SourceChanged
 from trio_stream.files import OpenFile
 
 ONE_DESCRIPTOR: dict[str, bool] = {} if sys.version_info < (3, 13) else {"trackfd": False}
-"""From Python 3.13 a map need not hold a second descriptor of the file."""
+"""Since Python 3.13, a map need not hold a second descriptor of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What makes a file's bytes these bytes: `size` in bytes, `mtime_ns` in nanoseconds."""
+    """Identifies the content of a file: `size` in bytes, `mtime_ns` in nanoseconds."""
 
     device: int
     inode: int
@@ -30,13 +30,13 @@ class FileState:
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        """The content of the file that `status` is about, at that time."""
+        """The state of a file at the time of `status`."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class PoolStatistics:
-    """`files` are open, `mapped_bytes` of address space (not memory) are mapped, for `holders` holders."""
+    """`files` are open, with `mapped_bytes` of address space (not memory) mapped, for `holders` holders."""
 
     files: int
     mapped_bytes: int
@@ -44,7 +44,7 @@ class PoolStatistics:
 
 
 class MappedFile:
-    """One open file; made by `MapPool.open`, given back with `release`."""
+    """One open file. `MapPool.open` creates it, and `release` gives it back."""
 
     def __init__(self, pool: "MapPool", file: OpenFile, content: FileState) -> None:
         self._file = file
@@ -60,7 +60,7 @@ class MappedFile:
         return self._file.fd
 
     def map(self) -> bool:
-        """Map the file, unless it is: `view` works then. Where it cannot be mapped, the bytes must be read."""
+        """Map the file, unless it is mapped. Return whether `view` works; otherwise the bytes must be read."""
         if self._view is None and self.content.size:
             try:
                 self._map = mmap.mmap(self.fd, 0, access=mmap.ACCESS_READ, **ONE_DESCRIPTOR)
@@ -75,27 +75,27 @@ class MappedFile:
         return self._view is not None
 
     def view(self, offset: int, length: int) -> memoryview:
-        """`length` bytes at `offset` of the mapped file, not copied; to be released before the file is."""
+        """Return `length` bytes at `offset` of the mapped file, not copied. Release it before the file."""
         if self._view is None:
             raise ValueError("this file is not mapped")
         return self._view[offset : offset + length]
 
     def check(self) -> None:
-        """Raise `SourceChanged` if the content is not what it was when the file was opened."""
+        """Raise `SourceChanged` if the file has changed since it was opened."""
         now = os.fstat(self.fd)
         if now.st_size != self.content.size:
-            raise SourceChanged(f"the file had {self.content.size} bytes and has {now.st_size} now")
+            raise SourceChanged(f"the file had {self.content.size} bytes and now has {now.st_size}")
         if now.st_mtime_ns != self.content.mtime_ns:
             raise SourceChanged("the file was rewritten in place")
 
     def release(self) -> None:
-        """Give the file back; the last holder closes it."""
+        """Give the file back. The last holder closes it."""
         self.holders -= 1
         if self.holders == 0:
             self._pool.forget(self)
 
     def close(self) -> None:
-        """Unmap and close. A view still held elsewhere is an error of ours, and says so (`BufferError`)."""
+        """Unmap and close. Raises `BufferError` if a view is still in use, which is a bug."""
         try:
             if self._view is not None:
                 self._view.release()
@@ -112,10 +112,10 @@ class MapPool:
         self._files: dict[FileState, MappedFile] = {}
 
     def open(self, file: OpenFile, status: os.stat_result | None = None) -> MappedFile:
-        """Take over a regular file, also when this raises; whoever calls holds the result until `release`.
+        """Take ownership of a regular file, even if this raises. The caller holds the result until `release`.
 
-        The content is the one the file had at `status`; if it has changed since, `check` says so. Where it is open
-        already that one is shared, and `file` is closed.
+        The content is that of the file at `status`. If the file has changed since, `check` raises. If the same content
+        is open already, that entry is shared, and `file` is closed.
         """
         try:
             content = FileState.of(status or os.fstat(file.fd))
@@ -131,12 +131,12 @@ class MapPool:
         return mapped
 
     def forget(self, file: MappedFile) -> None:
-        """Close a file that nobody holds any more."""
+        """Close a file without holders."""
         del self._files[file.content]
         file.close()
 
     def statistics(self) -> PoolStatistics:
-        """What is open now."""
+        """The files that are open now."""
         return PoolStatistics(
             files=len(self._files),
             mapped_bytes=sum(file.content.size for file in self._files.values() if file.mapped),

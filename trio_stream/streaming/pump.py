@@ -1,11 +1,11 @@
-"""Body parts -> chunks, each put where there is room for it: into a bounded channel.
+"""Split the parts of a body into chunks, and put each into a bounded channel when there is room.
 
-What lies scattered in the file is sent from where it lies, but for bodies that are little more than their end. A few
-bytes of our own before any of that are sent with it, and not for themselves.
+Scattered ranges are sent straight from the file, except in very short bodies. A few computed bytes before them share
+their chunk.
 
-The last chunk of a body is always a copy. Everything before it has left when it is sent, so a check of the file at
-that moment covers every byte that left, and a file that changed under the last view cannot slip through: the
-response stays incomplete instead.
+The last chunk of a body is always a copy. When it is sent, everything before it has been sent, so a check of the file
+at that time covers every byte. If the file changed under the last view, the check notices it and the response stays
+incomplete.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -21,48 +21,49 @@ from trio_stream.streaming.disk import Disk
 from trio_stream.streaming.maps import MappedFile
 
 TAIL = 16 * KIB
-"""So many bytes at the end of what lies in the file are read instead of mapped. Small bodies are all tail."""
+"""This many bytes at the end of the ranges are read instead of mapped. Small bodies consist of the tail only."""
 
 LEAD = 8 * KIB
-"""So many bytes of our own may wait for what follows them. Linux holds back what is said to be followed by more, and
-takes nothing more for a socket in which 16 KiB are held back."""
+"""At most this many computed bytes wait for the data after them. Linux holds back data sent with `MSG_MORE`, and
+accepts no more data for a socket that holds back 16 KiB."""
 
 SHORT = 12 * KIB
-"""Ranges of fewer bytes on average are copied anyhow on their way out (`server/sending/sendfile.py`).
-Where one copy is all there is to send, it is made here: that is one chunk instead of two."""
+"""Ranges with fewer bytes on average are copied anyway when they are sent (`server/sending/sendfile.py`). If one copy
+is all there is to send, it is made here: that gives one chunk instead of two."""
 
 LARGEST_COPY = 64 * KIB
-"""A chunk that is a copy is never larger: it is private memory for as long as the client takes to read it."""
+"""The maximum size of a chunk that is a copy: it is private memory until the client has read it."""
 
 LARGEST_LONE_COPY = 256 * KIB
-"""The same where a stream has one chunk at a time."""
+"""The same for a stream that has one chunk at a time."""
 
 
 class Delivery(Enum):
-    """In what form the connection takes the bytes of a file."""
+    """The form in which the connection accepts the bytes of a file."""
 
     RANGES = auto()
-    """As byte ranges of the file, which the system sends by itself."""
+    """As byte ranges of the file, which the kernel sends directly."""
     VIEWS = auto()
     """As views of the map, for system calls only."""
     COPIES = auto()
 
 
 type Put = Callable[[Chunk], Awaitable[None]]
-"""Takes a chunk over when there is room for it. Where it raises, the chunk was not taken."""
+"""Takes ownership of a chunk when there is room for it. If it raises, the caller still owns the chunk."""
 
 
 def release(chunk: Chunk) -> None:
-    """Let go of the bytes; to be done before the file is closed."""
+    """Release the bytes of a chunk. Call this before the file is closed."""
     if isinstance(chunk, memoryview):
         chunk.release()
 
 
 @dataclass(frozen=True, slots=True)
 class Pump:
-    """What turns the parts of a body into chunks of `file`, as `delivery` says.
+    """Splits the parts of a body into chunks of `file`, in the form `delivery`.
 
-    `queued` hears the size of each chunk before the pump waits for room, `sent` how much of a file chunk has gone.
+    `queued` is called with the size of each chunk before the pump waits for room, and `sent` with the number of bytes
+    of a file chunk that have been sent.
     """
 
     file: MappedFile
@@ -74,9 +75,9 @@ class Pump:
     largest_copy: int = LARGEST_COPY
 
     async def run(self, parts: Iterable[Part], put: Put) -> None:
-        """Put the bytes of `parts` in order, waiting as long as there is no room.
+        """Put the bytes of `parts` in order, waiting while there is no room.
 
-        Raises `SourceChanged` when the file ends early, `SourceUnreadable` when the disk fails.
+        Raises `SourceChanged` if the file ends early, `SourceUnreadable` if the disk fails.
         """
         lead = b""
         for part in parts:
@@ -96,26 +97,29 @@ class Pump:
             await self._put(memoryview(data), put)
 
     async def _put_ranges(self, lead: bytes, ranges: tuple[ByteRange, ...], length: int, put: Put) -> None:
-        """Put `lead` and the bytes of `ranges`, of which there are `length`."""
-        left, whole = list(reversed(ranges)), length  # reversed, as the end of a list is the cheap one
-        # The end is sealed. A check sees the file before a chunk is sent, and the file may change while the kernel
-        # takes the bytes: the next check sees that, but behind the last chunk there is none. So the last one is a
-        # copy from before its check. If it leaves, all before it came from a file that had not changed; if not, the
-        # body is shorter than its Content-Length, and no client takes it for whole.
+        """Put `lead` and the `length` bytes of `ranges`."""
+        left, whole = (
+            list(reversed(ranges)),
+            length,
+        )  # reversed, because popping from the end of a list is cheap
+        # The tail is a copy. Each check sees the file before a chunk is sent, and the file may change while the kernel
+        # reads the bytes. The next check notices that, but none follows the last chunk. So the last one is a copy made
+        # before its check. If it is sent, everything before it came from an unchanged file. If not, the body is shorter
+        # than its Content-Length, and no client takes it for complete.
         copied = length if self._copies(ranges, length) else min(TAIL, length)
         if self.delivery is Delivery.RANGES and copied < length:
             size = min(self.sizer.largest - len(lead), length - copied)
             first = take(left, size)
-            # What is in memory anyhow goes in one chunk: to begin small is for what a disk has to fetch.
+            # Data in memory goes in one chunk. Starting small is for data that must come from the disk.
             if self.disk.warm_nowait(self.file.fd, first):
-                self.sizer.size = self.sizer.largest  # until the client turns out to be slow
+                self.sizer.size = self.sizer.largest  # until the client proves to be slow
                 await self._put(FileChunk(self.file.fd, first, size, lead, self.sent), put)
                 length, lead = length - size, b""
             else:
                 left += reversed(first)
         while length:
             room = self.sizer.size - len(lead)
-            alone = self.delivery is Delivery.VIEWS and lead  # a view has nothing before it
+            alone = self.delivery is Delivery.VIEWS and lead  # a view cannot have bytes before it
             if length > copied and not alone:
                 size = min(room, length - copied)
                 chunk = await self._uncopied(lead, take(left, size), size)
@@ -127,13 +131,13 @@ class Pump:
             lead = b""
 
     def _copies(self, ranges: tuple[ByteRange, ...], length: int) -> bool:
-        """Whether all that lies in these ranges is to be copied."""
+        """Whether all bytes of these ranges are copied."""
         match self.delivery:
             case Delivery.RANGES:
-                # One copy and nothing else is one chunk; with a sealed end behind it, it would be two.
+                # A single copy is one chunk. With a separate tail it would be two.
                 return length < len(ranges) * SHORT and length <= self.largest_copy
             case Delivery.VIEWS:
-                # A view each would be a page fault each, as the map is gone with the last who holds the file.
+                # One view per range would cost a page fault each, since the map goes away with the last holder.
                 return len(ranges) > 1
             case Delivery.COPIES:
                 return True
@@ -142,7 +146,7 @@ class Pump:
         try:
             await self.disk.warm(self.file.fd, ranges)
         except OSError as error:
-            raise SourceUnreadable(f"reading at byte {ranges[0][0]}: {error}") from error
+            raise SourceUnreadable(f"cannot read at byte {ranges[0][0]}: {error}") from error
         if self.delivery is Delivery.RANGES:
             return FileChunk(self.file.fd, ranges, size, lead, self.sent)
         return self.file.view(ranges[0][0], size)
@@ -151,9 +155,9 @@ class Pump:
         try:
             chunk = await self.disk.read(self.file.fd, ranges, size, lead)
         except OSError as error:
-            raise SourceUnreadable(f"reading at byte {ranges[0][0]}: {error}") from error
+            raise SourceUnreadable(f"cannot read at byte {ranges[0][0]}: {error}") from error
         if len(chunk) < len(lead) + size:
-            raise SourceChanged(f"the file ends before byte {sum(ranges[-1])} now")
+            raise SourceChanged(f"the file now ends before byte {sum(ranges[-1])}")
         return chunk
 
     async def _put(self, chunk: Chunk, put: Put) -> None:

@@ -1,4 +1,4 @@
-"""Who streams what now. Nothing streams that is not in here, and what is in here can be ended from here."""
+"""The registry of running streams. Every stream is in it, and can be ended through it."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class RegistryStatistics:
 
 
 class Registry:
-    """All running streams, at most `limit` of them that take a place."""
+    """All running streams. At most `limit` of them count against the limit."""
 
     def __init__(self, limit: int, disk: Disk) -> None:
         self.limit = limit
@@ -40,12 +40,12 @@ class Registry:
         self._bytes_sent = 0
         self._chunks_sent = 0
         self._rate = Rate(window=10.0)
-        self._log = structlog.get_logger("trio_stream.streams").bind()  # made once, not for each line
+        self._log = structlog.get_logger("trio_stream.streams").bind()  # once, not for each line
 
     def admit(self, file: MappedFile, *, owner: str, name: str, transport: str, free: bool = False) -> Stream:
-        """A new stream of `file`; the caller closes it, and holds the file until then. A `free` one takes no place.
+        """Return a new stream of `file`. The caller closes it, and holds the file until then.
 
-        Raises `TooManyStreams`.
+        A `free` stream does not count against the limit. Raises `TooManyStreams`.
         """
         if not free and len(self._streams) - len(self._free) >= self.limit:
             self._refused += 1
@@ -69,15 +69,15 @@ class Registry:
         """End one stream at once. Raises `StreamNotFound`."""
         stream = self._streams.get(stream_id)
         if stream is None:
-            raise StreamNotFound(f"no stream {stream_id!r} is running")
+            raise StreamNotFound(f"there is no stream {stream_id!r}")
         stream.end(Ending.STOPPED, reason)
 
     def snapshot(self) -> list[StreamStatistics]:
-        """What is streaming now, the oldest first."""
+        """The running streams, the oldest first."""
         return [stream.statistics() for stream in self._streams.values()]
 
     def statistics(self) -> RegistryStatistics:
-        """The totals."""
+        """The totals since the start."""
         return RegistryStatistics(
             active=len(self._streams),
             started=self._started,

@@ -1,9 +1,8 @@
 """One viewer: a nursery, a bounded channel, a cancel scope, counters and an ending.
 
-A stream has its place in the registry from `Registry.admit` to `close`. In between, `run` sends bodies; everything
-that works for one is a child of the nursery that `run` opens, in the task that sends. So whatever ends the sending
-(the client, the registry, the server, a fault) ends the pump too, and there is nothing left to clean up but that
-place.
+A stream is in the registry from `Registry.admit` to `close`. In between, `run` sends bodies. All tasks for a body are
+children of the nursery that `run` opens in the task that sends. So whatever ends the sending (the client, the registry,
+the server, a fault) ends the pump too, and only the entry in the registry remains to be removed.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -32,20 +31,20 @@ from trio_stream.streaming.pump import (
 )
 
 DEPTH = 2
-"""Chunks that may wait in the channel of a stream. With the one that is sent and the one that waits for a place, four
-are under way: enough to have the next one ready, and so few that a seek wastes little."""
+"""Chunks that may wait in the channel of a stream. With the one being sent and the one waiting for room, four are in
+flight: enough to have the next one ready, and so few that a seek wastes little."""
 
 SMALLEST, SMALLEST_FILE_CHUNK = 16 * KIB, 256 * KIB
-"""A file chunk is no memory of anybody's, and costs the event loop as much however small it is."""
+"""The first sizes of chunks. A file chunk takes no memory, and costs the event loop the same at any size."""
 
 LARGEST_CHUNK = 4096 * KIB
-"""Views and file chunks cost no memory, and large ones fewer turns of the event loop."""
+"""Views and file chunks take no memory, and large ones cost fewer turns of the event loop."""
 
 _open_channel: Callable[[int], tuple[trio.MemorySendChannel[Chunk], trio.MemoryReceiveChannel[Chunk]]]
-_open_channel = trio.open_memory_channel  # naming the type at each call would cost more than the call
+_open_channel = trio.open_memory_channel  # writing the type at each call would cost more than the call
 
 type Send = Callable[[Chunk], Awaitable[None]]
-"""Hands a chunk to the client; returns when it may be released. Raises `ClientGone`, `ClientStalled`, ..."""
+"""Sends a chunk to the client, and returns when it may be released. Raises `ClientGone`, `ClientStalled`, ..."""
 
 
 class Ending(StrEnum):
@@ -60,7 +59,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamStatistics:
-    """One running stream. Bytes, seconds; `start` and `stop` are half-open offsets of what was asked for."""
+    """One running stream, in bytes and seconds. `start` and `stop` are the requested offsets, half-open."""
 
     id: str
     owner: str
@@ -76,7 +75,7 @@ class StreamStatistics:
 
 
 class Stream:
-    """Made by `Registry.admit`; whoever asked for it holds `file` for longer than the stream, and closes both."""
+    """A stream, created by `Registry.admit`. The caller holds `file` for longer than the stream, and closes both."""
 
     def __init__(
         self,
@@ -112,65 +111,71 @@ class Stream:
     async def run(
         self, parts: Sequence[Part], send: Send, delivery: Delivery, *, largest: int = LARGEST_CHUNK
     ) -> bool:
-        """Send `parts` through `send` and answer whether all of it went: False when the stream was ended meanwhile.
+        """Send `parts` through `send`. Return whether everything was sent: False if the stream was ended before.
 
-        `delivery` is what the connection takes; a chunk has at most `largest` bytes, and less where it is a copy.
-        Raises what `send` raises, and `SourceChanged` or `SourceUnreadable` for the file; the ending is noted.
+        `delivery` is the form the connection accepts. A chunk has at most `largest` bytes, and fewer if it is a copy.
+        Raises what `send` raises, and `SourceChanged` or `SourceUnreadable` for the file. The ending is recorded.
         """
         if self.ending is not None:
             return False
         self._note_range(parts)
         self._owed = body_length(parts)
         if delivery is Delivery.VIEWS and not self.file.map():
-            delivery = Delivery.COPIES  # what cannot be mapped is read
+            delivery = Delivery.COPIES  # the file cannot be mapped, so it is read
         if delivery is Delivery.COPIES:
             largest = min(largest, LARGEST_COPY)
         smallest = min(SMALLEST_FILE_CHUNK if delivery is Delivery.RANGES else SMALLEST, largest)
-        # One chunk and its end, or a segment, are sent as they are read: there is little to be read ahead.
+        # A single chunk with its tail, or a segment, is sent while it is read: there is little to read ahead.
         scattered = any(isinstance(part, ByteRanges) and len(part.ranges) > 1 for part in parts)
         uncopied = delivery is Delivery.RANGES or (delivery is Delivery.VIEWS and scattered)
         at_once = self._owed <= (largest if uncopied else smallest) + TAIL
         most = LARGEST_LONE_COPY if at_once else LARGEST_COPY
         pump = Pump(
-            self.file, self._disk, ChunkSizer(smallest, largest), delivery, self._queued, self.went, most
+            self.file,
+            self._disk,
+            ChunkSizer(smallest, largest),
+            delivery,
+            self._queued,
+            self.count_sent,
+            most,
         )
         error: BaseException | None = None
         try:
             await self._pump(pump, at_once, parts, partial(self._send_chunk, send, pump.sizer))
         except BaseExceptionGroup as group:
-            error = self._noted(group)
+            error = self._note_group(group)
         except TrioStreamError as alone:
             self.note(alone)
             raise
         except Exception:
-            self.end(Ending.FAILED, "an error of the server")
+            self.end(Ending.FAILED, "server error")
             raise
         finally:
             self._scope = None
             self._buffered = 0
         if error is not None:
             try:
-                raise error  # out here, where it does not know the group it came in
+                raise error  # outside the handler, so that it does not refer to its group
             finally:
-                del error  # and here, where its traceback leads: what nobody needs goes at once
+                del error  # its traceback refers to this frame: break the cycle
         return self.ending is None
 
-    def _noted(self, group: BaseExceptionGroup[BaseException]) -> BaseException:
-        """What is to be raised of a nursery's errors; the stream has ended as they say."""
-        known, rest = group.split(TrioStreamError)
-        if known is not None:
-            error = first_error(known)
+    def _note_group(self, group: BaseExceptionGroup[BaseException]) -> BaseException:
+        """End the stream as a nursery's errors say. Return the error to raise."""
+        expected, rest = group.split(TrioStreamError)
+        if expected is not None:
+            error = first_error(expected)
             self.note(error)
-            # What else there is (a fault of ours, a cancellation) is not hidden behind a client that left.
+            # A client that left must not hide other errors (a bug, a cancellation).
             return rest or error
         if rest is not None and rest.split(trio.Cancelled)[1] is not None:
-            self.end(Ending.FAILED, "an error of the server")
+            self.end(Ending.FAILED, "server error")
         return group
 
     def end(self, ending: Ending, reason: str | None = None) -> None:
-        """End the stream at once; the first ending counts.
+        """End the stream at once. The first ending counts.
 
-        A client that leaves when it has got everything may be noticed before the last send returns: that is finished.
+        A client that received everything and left may be noticed before the last send returns. That counts as finished.
         """
         if ending is Ending.CLIENT_LEFT and self._owed == 0:
             ending = Ending.FINISHED
@@ -181,7 +186,7 @@ class Stream:
             self._scope.cancel()
 
     def note(self, error: TrioStreamError) -> None:
-        """End the stream as `error`, raised while sending, says."""
+        """End the stream with the ending for `error`, which was raised while sending."""
         match error:
             case ClientGone():
                 self.end(Ending.CLIENT_LEFT)
@@ -191,16 +196,16 @@ class Stream:
                 self.end(Ending.FAILED, str(error))
 
     def close(self) -> None:
-        """Give back the place in the registry, which logs the ending; a second call does nothing."""
+        """Remove the stream from the registry, which logs the ending. A second call does nothing."""
         if self._closed is None:
             return
-        # Only the server itself ends a stream without saying how: by cancelling it from outside when it stops.
+        # Only the server ends a stream without an ending: it cancels the stream from outside when it stops.
         self.end(Ending.STOPPED)
         closed, self._closed = self._closed, None
         closed(self)
 
     def summary(self) -> dict[str, object]:
-        """How it was, for the log: `seconds` from its beginning until now."""
+        """A summary for the log. `seconds` is the time since the stream began."""
         return {
             "id": self.id,
             "owner": self.owner,
@@ -247,7 +252,7 @@ class Stream:
                 async for chunk in out:
                     await send(chunk)
             finally:
-                # Views that nobody will send: the map cannot be closed while one of them lives (`BufferError`).
+                # Release unsent views: the map cannot be closed while one of them is alive (`BufferError`).
                 with suppress(trio.WouldBlock, trio.EndOfChannel):
                     while True:
                         release(out.receive_nowait())
@@ -255,31 +260,33 @@ class Stream:
     async def _send_chunk(self, send: Send, sizer: ChunkSizer, chunk: Chunk) -> None:
         end = self.bytes_sent + len(chunk)
         try:
-            self.file.check()  # of all that has left before this chunk; the pump says why the last one is a copy
+            self.file.check()  # covers everything sent before this chunk; `pump` explains why the last one is a copy
             before = trio.current_time()
             await send(chunk)
         except TrioStreamError as error:
-            # Before anybody hears that the connection has ended, and takes that for the reason.
+            # Record it now, before the end of the connection is noticed and recorded as the reason.
             self.note(error)
             raise
         finally:
             release(chunk)
         sizer.sent(trio.current_time() - before)
         self.chunks_sent += 1
-        self.went(end - self.bytes_sent, chunks=1)  # of a file chunk, what its sender has not told of
+        self.count_sent(
+            end - self.bytes_sent, chunks=1
+        )  # for a file chunk, the bytes its sender has not reported
 
-    def went(self, size: int, chunks: int = 0) -> None:
-        """Note that `size` bytes have gone. A sender may say so while it sends; what it did not say is noted after."""
+    def count_sent(self, size: int, chunks: int = 0) -> None:
+        """Count `size` bytes as sent. A sender may report them while it sends; the rest is counted afterwards."""
         self.bytes_sent += size
         self._buffered -= size
         self._owed -= size
         self._counted(size, chunks)
 
     def _note_range(self, parts: Sequence[Part]) -> None:
-        lying = [part.ranges for part in parts if isinstance(part, ByteRanges) and part.ranges]
-        # Of a track's ranges none lies within another, so the last one ends last: comparing them is all this may cost.
-        self.start = min([min(ranges)[0] for ranges in lying], default=0)
-        self.stop = max([sum(max(ranges)) for ranges in lying], default=0)
+        scattered = [part.ranges for part in parts if isinstance(part, ByteRanges) and part.ranges]
+        # The ranges of a track do not overlap, so the one that starts last also ends last.
+        self.start = min([min(ranges)[0] for ranges in scattered], default=0)
+        self.stop = max([sum(max(ranges)) for ranges in scattered], default=0)
 
     def _queued(self, size: int) -> None:
         self._buffered += size

@@ -1,9 +1,8 @@
-"""What the server says of itself.
+"""Metrics, samples and logs of the server.
 
-Once a second the sampler looks at the process, and the sample goes into the history: five arrays of 600 numbers, 24
-KB, which never grow. What it has to know of streams comes from a plain function that `services` passes in. There is
-no other task and no other wake-up, so a server at rest does not notice. All of it is about one process; each worker
-has its own.
+Once per second the sampler measures the process and adds the sample to the history: five arrays of 600 numbers, 24 KB,
+which never grow. `services` passes in a plain function that reports the streams. There is no other task and no other
+wake-up, so an idle server costs next to nothing. Everything is about one process; each worker has its own.
 
-Objects with state have `statistics()`, which returns a frozen dataclass; metrics read that and nothing else.
+Objects with state have `statistics()`, which returns a frozen dataclass. Metrics read only that.
 """

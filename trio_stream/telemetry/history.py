@@ -1,6 +1,6 @@
-"""The last ten minutes, a sample a second: numbers in arrays whose size never changes, so they cost next to nothing.
+"""The last ten minutes, one sample per second, in arrays of fixed size.
 
-The version is the number of samples there have ever been. Who comes late finds the newest sample, and the others in the
+The version is the total number of samples so far. A late listener finds the newest sample, and the others in the
 history.
 """
 
@@ -10,20 +10,20 @@ from typing import NamedTuple
 from trio_stream.versions import Versioned
 
 LENGTH = 600
-"""Samples that are kept: ten minutes of them."""
+"""Number of samples: ten minutes."""
 
 
 class Traffic(NamedTuple):
-    """What the server has done: bytes of video sent since its start, streams that run now."""
+    """The traffic of the server: bytes of video sent since its start, and the number of running streams."""
 
     bytes_sent: int
     streams: int
 
 
 class Sample(NamedTuple):
-    """One moment: `time` in milliseconds since the epoch, `cpu` in percent of one core, `memory` resident, in bytes.
+    """One sample. `time` is in milliseconds since the epoch, `cpu` in percent of one core, `memory` resident in bytes.
 
-    `bytes_per_second` is the mean of the bytes of video sent since the sample before.
+    `bytes_per_second` is the average number of bytes of video sent since the previous sample.
     """
 
     time: int
@@ -34,7 +34,7 @@ class Sample(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The members of samples, each in a list of its own, the oldest first."""
+    """The fields of samples as one list each, the oldest first."""
 
     times: list[int]
     cpu: list[float]
@@ -44,7 +44,7 @@ class Columns(NamedTuple):
 
 
 class History(Versioned):
-    """The `first` sample and those after it, at most `length`, and the means to wait until there is another one."""
+    """The samples from `first` on, at most `length` of them. Listeners can wait for the next one."""
 
     def __init__(self, first: Sample, length: int = LENGTH) -> None:
         super().__init__()
@@ -58,19 +58,19 @@ class History(Versioned):
 
     @property
     def newest(self) -> Sample:
-        """The last sample, the same object until there is another one."""
+        """The newest sample, the same object until there is another one."""
         return self._newest
 
     def add(self, sample: Sample) -> None:
-        """Keep `sample`, in place of the oldest one if there is no room, and tell who waits."""
+        """Add `sample`, replacing the oldest one if there is no room, and wake the listeners."""
         at = self.version % self._length
         self._times[at], self._cpu[at], self._memory[at], self._rates[at], self._streams[at] = sample
         self._newest = sample
         self.changed()
 
-    def columns(self, *, but: int = 0) -> Columns:
-        """What is kept, without the newest `but` samples."""
-        last = self.version - but
+    def columns(self, *, without_newest: int = 0) -> Columns:
+        """All samples except the newest `without_newest`."""
+        last = self.version - without_newest
         first = max(0, self.version - self._length)
         turn = range(first, max(first, last))
         return Columns(

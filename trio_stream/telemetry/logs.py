@@ -1,4 +1,4 @@
-"""One line an event on standard error, for people (`console`) or for programs (`json`)."""
+"""Logs: one line per event on standard error, for people (`console`) or programs (`json`)."""
 
 import logging
 import re
@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 import structlog
 
-SELDOM = 5.0
-"""Seconds in which one line of a kind is enough."""
+INTERVAL = 5.0
+"""Seconds in which a frequent event is logged once."""
 
 
 def configure(style: Literal["console", "json"], level: str) -> None:
-    """Set the logs of the whole process up."""
+    """Set up logging for the whole process."""
     processors: list[structlog.typing.Processor] = [
-        Seldom(),
+        RateLimit(),
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=style == "json"),
@@ -27,7 +27,7 @@ def configure(style: Literal["console", "json"], level: str) -> None:
         processors += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     else:
         processors.append(_printable)
-        # Plain: drawing every local variable of a traceback can take seconds, on the event loop.
+        # Plain, because formatting every local variable of a traceback can take seconds on the event loop.
         plain = structlog.dev.plain_traceback
         processors += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     structlog.configure(
@@ -38,11 +38,11 @@ def configure(style: Literal["console", "json"], level: str) -> None:
     )
 
 
-class Seldom:
-    """Of each event that says it may come `often`, one in `SELDOM` seconds; the next says how many were `left_out`.
+class RateLimit:
+    """Logs events with the flag `often` at most once in `INTERVAL` seconds. The next one has the number `left_out`.
 
-    They are what clients can cause as often as they like. A kind is what is said and the class of the error, if any:
-    there are as many as the code has.
+    These are events that clients can cause as often as they like. Events are grouped by their text and the class of
+    their error, if any, so the number of groups is limited by the code.
     """
 
     def __init__(self) -> None:
@@ -51,12 +51,12 @@ class Seldom:
     def __call__(
         self, _logger: object, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        """Let it pass, or drop it."""
+        """Return the event, or drop it."""
         if not event.pop("often", False):
             return event
         now, kind = time.monotonic(), (event["event"], type(event.get("exc_info")).__name__)
         last, left_out = self._kinds.get(kind, (-inf, 0))
-        if now - last < SELDOM:
+        if now - last < INTERVAL:
             self._kinds[kind] = last, left_out + 1
             raise structlog.DropEvent
         self._kinds[kind] = now, 0
@@ -66,11 +66,11 @@ class Seldom:
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""What a terminal might obey; line ends and tabs are shown as such by the renderer."""
+"""Control characters, which a terminal might act on. The renderer escapes line ends and tabs itself."""
 
 
 def _printable(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Show control characters instead of sending them to a terminal: file names may hold any."""
+    """Escape control characters, which file names may contain, instead of sending them to a terminal."""
     return {key: _escaped(value) if isinstance(value, str) else value for key, value in event.items()}
 
 

@@ -1,4 +1,4 @@
-"""What this process costs: sampled once a second, so that reading the figures costs nothing; and the last samples."""
+"""Processor time and memory of this process, sampled once per second, so that reading them costs nothing."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ INTERVAL = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatistics:
-    """Memory in bytes, processor in percent of one core, seconds since the start, counts."""
+    """`memory` in bytes, `cpu` in percent of one core, `uptime` and `cpu_seconds` in seconds, and two counts."""
 
     uptime: float
     memory: int
@@ -26,12 +26,12 @@ class ProcessStatistics:
 
 
 def no_traffic() -> Traffic:
-    """Nobody is served."""
+    """Return the traffic of a server without streams."""
     return Traffic(0, 0)
 
 
 class Sampler:
-    """Looks at this process, and at `traffic`; `run` is its task."""
+    """Samples this process and its `traffic`. `run` is its task."""
 
     def __init__(self, traffic: Callable[[], Traffic] = no_traffic) -> None:
         self._traffic = traffic
@@ -47,7 +47,7 @@ class Sampler:
         task_status.started()
         while True:
             await trio.sleep(INTERVAL)
-            with suppress(OSError, psutil.Error):  # out of descriptors, say: the last sample stands
+            with suppress(OSError, psutil.Error):  # if there are no free descriptors, keep the last figures
                 self._sample()
             self.history.add(self._newest())
 
@@ -57,8 +57,8 @@ class Sampler:
         return time.monotonic() - self._began
 
     def statistics(self) -> ProcessStatistics:
-        """The last sample, with counts that cost nothing as they are now."""
-        with suppress(OSError):  # to count them takes one, and none may be left: the last count stands
+        """The last sample, with the current counts."""
+        with suppress(OSError):  # counting descriptors needs one; if none is free, keep the last count
             self._descriptors = self._process.num_fds()
         return ProcessStatistics(
             uptime=self.uptime,

@@ -1,4 +1,4 @@
-"""Figures -> Prometheus text (the exposition format 0.0.4); names follow the conventions `promtool` checks."""
+"""Format metrics as Prometheus text (the exposition format 0.0.4). Names follow the conventions `promtool` checks."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,12 +18,12 @@ class _Once(Collector):
 
 
 def gauge(name: str, about: str, value: float) -> Metric:
-    """A figure that goes up and down."""
+    """A metric that goes up and down."""
     return GaugeMetricFamily(name, about, value=value)
 
 
 def counter(name: str, about: str, value: float) -> Metric:
-    """A figure that only grows; `_total` is added to the name."""
+    """A metric that only grows. `_total` is added to the name."""
     return CounterMetricFamily(name, about, value=value)
 
 
@@ -36,7 +36,7 @@ def counters(name: str, about: str, label: str, values: Mapping[str, float]) -> 
 
 
 def render(metrics: Iterable[Metric]) -> bytes:
-    """The text of `metrics`."""
+    """Return `metrics` as text."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(list(metrics)))
     return generate_latest(registry)

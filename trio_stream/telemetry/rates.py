@@ -1,10 +1,10 @@
-"""A rate over a sliding window, in constant memory: counts fall into one-second buckets of a ring (pure)."""
+"""A rate over a sliding window, in constant memory: a ring of one-second buckets (pure)."""
 
 from math import floor
 
 
 class Rate:
-    """Units a second over the last `window` seconds of a clock that only goes forward."""
+    """Units per second over the last `window` seconds of a clock that never goes back."""
 
     __slots__ = ("_buckets", "_newest", "_window")
 
@@ -19,7 +19,7 @@ class Rate:
         self._buckets[self._newest % self._window] += amount
 
     def per_second(self, now: float) -> float:
-        """The mean over the window that ends at `now`."""
+        """The average over the window that ends at `now`."""
         self._turn(now)
         return sum(self._buckets) / self._window
 

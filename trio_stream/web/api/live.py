@@ -33,7 +33,7 @@ class Live:
         if told >= 0:
             return self._text
         return (
-            event("history", history.version - 1, LiveHistory(**history.columns(but=1)._asdict()))
+            event("history", history.version - 1, LiveHistory(**history.columns(without_newest=1)._asdict()))
             + self._text
         )
 
