@@ -10,7 +10,7 @@ import pytest
 
 from tests.http2 import certified
 from trio_stream.errors import CannotListen
-from trio_stream.serving.listening import check_addresses, close_sockets, open_sockets, why_not
+from trio_stream.serving.listening import check_addresses, close_sockets, open_sockets, reason_for
 from trio_stream.serving.options import parse
 
 pytestmark = pytest.mark.filterwarnings(
@@ -44,24 +44,24 @@ def test_a_busy_port(busy: str, workers: str) -> None:
     """With several workers Hypercorn would share it with the other server."""
     said = sentence("-w", workers, "--bind", "127.0.0.1:0", "--bind", busy)
     assert said == (
-        f"cannot listen at {busy}: another program uses it: stop that one, or choose another address with --bind"
+        f"cannot listen at {busy}: another program uses it: stop that program, or choose another address with --bind"
     )
 
 
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("host.invalid:8000", "no such host is known"),
+        ("host.invalid:8000", "the host name cannot be resolved"),
         ("192.0.2.1:0", "this machine has no such address"),
         ("127.0.0.1:65536", "ports are numbers from 0 to 65535"),
         ("unix:nowhere/here.sock", "No such file or directory"),
-        ("unix:a.file", "something that is no socket has this name"),
+        ("unix:a.file", "a file that is not a socket has this name"),
         ("unix:" + 200 * "a", "AF_UNIX path too long"),
-        ("fd://12345", "no such descriptor was handed to this process"),
+        ("fd://12345", "this process has no such descriptor"),
         ("fd://one", "invalid literal for int() with base 10: 'one'"),
     ],
 )
-def test_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, why: str) -> None:
+def test_reason_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, why: str) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.file").touch()
     assert sentence("--bind", address) == f"cannot listen at {address}: {why}"
@@ -69,10 +69,10 @@ def test_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, 
 
 def test_a_port_that_is_reserved() -> None:
     """Who runs this may be allowed to use it, so only the words are tested."""
-    assert why_not("127.0.0.1:1", PermissionError(errno.EACCES, "Permission denied")).startswith(
-        "this user may not"
+    assert reason_for("127.0.0.1:1", PermissionError(errno.EACCES, "Permission denied")).startswith(
+        "this user is not allowed to"
     )
-    assert why_not("unix:a", PermissionError(errno.EACCES, "Permission denied")) == "Permission denied"
+    assert reason_for("unix:a", PermissionError(errno.EACCES, "Permission denied")) == "Permission denied"
 
 
 def test_the_socket_of_another_server_is_not_taken_away(
@@ -102,8 +102,8 @@ def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
     def said(*arguments: object) -> str:
         return sentence("--bind", "127.0.0.1:0", *map(str, arguments))
 
-    assert "--keyfile belong together" in said("--certfile", certificate)
-    assert "--keyfile belong together" in said("--keyfile", key)
+    assert "--keyfile must be given together" in said("--certfile", certificate)
+    assert "--keyfile must be given together" in said("--keyfile", key)
     assert (
         said("--certfile", "none.pem", "--keyfile", key)
         == "none.pem cannot be read: No such file or directory"

@@ -70,7 +70,7 @@ def test_how_many_workers_and_how_long_connections_are_kept(
         (["-c", "python:no_module_of_this_name.at_all"], r"--config python:no_module.*ModuleNotFoundError"),
         (["-c", "file:bad.toml"], r"--config file:bad\.toml: "),
         (["-c", "many.toml"], "--workers is 'many'"),
-        (["-w", "-1"], "--workers is -1: a whole number is needed"),
+        (["-w", "-1"], "--workers is -1: it must be a whole number"),
         (["--reload", "-w", "0"], "--reload needs a worker"),
     ],
 )

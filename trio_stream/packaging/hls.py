@@ -31,9 +31,7 @@ def master(title: Title) -> str:
         for number, group in enumerate(groups or [[]]):
             lines.append(
                 "#EXT-X-STREAM-INF:"
-                + _variant(
-                    video, group, f"audio{number}", title.target_duration, subtitle_playlist=bool(title.texts)
-                )
+                + _variant(video, group, f"audio{number}", title.target_duration, subtitles=bool(title.texts))
             )
             lines.append(f"{source.playlists}{video.name}.m3u8")
     lines += [_key_stream(video, video.keys, source) for source, video in title.videos if video.keys]
@@ -86,7 +84,7 @@ def _audio(source: Source, sound: Rendition, name: str, *, group: str, default: 
 def _text(text: Subtitles) -> str:
     return "#EXT-X-MEDIA:" + _attributes(
         TYPE="SUBTITLES",
-        GROUP_ID='"subtitle_playlist"',
+        GROUP_ID='"texts"',
         NAME=_quoted(text.label),
         LANGUAGE=_quoted(text.language),
         DEFAULT="YES" if text.default else "NO",
@@ -101,7 +99,7 @@ def _text(text: Subtitles) -> str:
 
 
 def _variant(
-    video: Rendition, group: Sequence[Rendition], audio: str, target: int, *, subtitle_playlist: bool
+    video: Rendition, group: Sequence[Rendition], audio: str, target: int, *, subtitles: bool
 ) -> str:
     peak, average = bandwidth(video.segments, video.timescale, target)
     if group:
@@ -116,7 +114,7 @@ def _variant(
         FRAME_RATE=f"{float(video.frame_rate):.3f}" if video.frame_rate else None,
         VIDEO_RANGE=video.video_range,
         AUDIO=_quoted(audio) if group else None,
-        SUBTITLES='"subtitle_playlist"' if subtitle_playlist else None,
+        SUBTITLES='"texts"' if subtitles else None,
     )
 
 

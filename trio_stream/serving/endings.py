@@ -1,4 +1,4 @@
-"""What the end of a process says, as `multiprocessing` has it: an exit code, or minus the number of a signal."""
+"""Describe how a process ended, from the code `multiprocessing` gives: an exit code, or minus a signal number."""
 
 import signal
 
@@ -6,7 +6,7 @@ HINTS = {signal.SIGKILL: "perhaps out of memory"}
 
 
 def describe(code: int) -> str:
-    """Of what it ended, for people."""
+    """Return how the process ended, as text."""
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -18,5 +18,5 @@ def describe(code: int) -> str:
 
 
 def exit_status(code: int) -> int:
-    """The exit status that passes it on: 128 and the number of the signal, as shells have it."""
+    """Return the exit status that shells use for it: 128 plus the signal number for a signal."""
     return code if code >= 0 else 128 - code

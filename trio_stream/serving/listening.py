@@ -1,5 +1,4 @@
-"""The listening sockets of a server. They are made once, before anything else starts, and each that cannot be had is a
-sentence that names its address."""
+"""The listening sockets of a server. They are opened once, before anything else starts. An error names its address."""
 
 import errno
 import os
@@ -13,15 +12,15 @@ from trio_stream.server.worker import BACKLOG, tls_fault
 
 UNIX = "unix:"
 
-WHY = {
-    errno.EADDRINUSE: "another program uses it: stop that one, or choose another address with --bind",
+REASONS = {
+    errno.EADDRINUSE: "another program uses it: stop that program, or choose another address with --bind",
     errno.EADDRNOTAVAIL: "this machine has no such address",
-    errno.EBADF: "no such descriptor was handed to this process",
+    errno.EBADF: "this process has no such descriptor",
 }
 
 
 def open_sockets(config: Config) -> Sockets:
-    """The sockets of all addresses of `config`; those of streams listen. Raises `CannotListen`."""
+    """Open the sockets of all addresses of `config`. Stream sockets listen. Raises `CannotListen`."""
     if (fault := tls_fault(config)) is not None:
         raise CannotListen(fault)
     found = Sockets([], [], [])
@@ -42,7 +41,7 @@ def close_sockets(sockets: Sockets) -> None:
 
 
 def check_addresses(config: Config) -> None:
-    """Find out whether a server could listen, and leave nothing behind. Raises `CannotListen`."""
+    """Check that a server could listen, without leaving sockets behind. Raises `CannotListen`."""
     sockets = open_sockets(config)
     paths = [
         each.getsockname() for each in sockets.insecure_sockets + sockets.secure_sockets if _is_unix(each)
@@ -53,11 +52,13 @@ def check_addresses(config: Config) -> None:
 
 
 def _add(found: Sockets, config: Config, kind: str, address: str) -> None:
-    """Open one address and add it to `found`. Hypercorn opens all at once, and its error does not name the one."""
+    """Open one address and add it to `found`. Hypercorn opens all at once, and its error does not name the address."""
     only = copy(config)
     only.bind, only.insecure_bind, only.quic_bind = [], [], []
     setattr(only, kind, [address])
-    only.workers = 1  # with more Hypercorn sets SO_REUSEPORT, and a second server shares the port unnoticed
+    only.workers = (
+        1  # with more, Hypercorn sets SO_REUSEPORT, and a second server would silently share the port
+    )
     if address.startswith(UNIX):
         _refuse_served(address)
     try:
@@ -68,36 +69,36 @@ def _add(found: Sockets, config: Config, kind: str, address: str) -> None:
         for each in (*opened.secure_sockets, *opened.insecure_sockets):
             each.listen(max(config.backlog, BACKLOG))
     except (OSError, OverflowError, ValueError, SocketTypeError) as error:
-        raise CannotListen(f"cannot listen at {address}: {why_not(address, error)}") from error
+        raise CannotListen(f"cannot listen at {address}: {reason_for(address, error)}") from error
 
 
 def _refuse_served(address: str) -> None:
-    """Raise if a server listens at this Unix socket: Hypercorn would unlink it, and nobody would find that server."""
+    """Raise if a server listens on this Unix socket: Hypercorn would unlink it and make that server unreachable."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:
             probe.connect(address.removeprefix(UNIX))
         except TimeoutError:
-            pass  # it listens, and many wait
+            pass  # it listens, and its queue is full
         except OSError:
             return
-    raise CannotListen(f"cannot listen at {address}: {WHY[errno.EADDRINUSE]}")
+    raise CannotListen(f"cannot listen at {address}: {REASONS[errno.EADDRINUSE]}")
 
 
 def _is_unix(sock: socket.socket) -> bool:
     return sock.family == socket.AF_UNIX and isinstance(sock.getsockname(), str)
 
 
-def why_not(address: str, error: Exception) -> str:
-    """Why a server cannot listen there, for people."""
+def reason_for(address: str, error: Exception) -> str:
+    """Return why a server cannot listen there, as text."""
     if isinstance(error, socket.gaierror):
-        return "no such host is known"
+        return "the host name cannot be resolved"
     if isinstance(error, PermissionError) and not address.startswith(UNIX):
-        return "this user may not use it; ports below 1024 are reserved on most systems"
+        return "this user is not allowed to; ports below 1024 are reserved on most systems"
     if isinstance(error, OSError):
         if address.startswith(UNIX) and error.errno == errno.EADDRINUSE:
-            return "something that is no socket has this name"
-        return WHY.get(error.errno or 0) or error.strerror or str(error)
+            return "a file that is not a socket has this name"
+        return REASONS.get(error.errno or 0) or error.strerror or str(error)
     if isinstance(error, OverflowError):
         return "ports are numbers from 0 to 65535"
     return str(error)

@@ -1,4 +1,4 @@
-"""One start of the server: from its options to its exit status."""
+"""Run the server: from its options to its exit status."""
 
 from collections.abc import Sequence
 
@@ -16,14 +16,14 @@ from trio_stream.telemetry import logs
 
 
 def serve(arguments: Sequence[str], settings: Settings, *, restart: bool) -> int:
-    """Serve until told to stop, as the arguments of Hypercorn's command say. Returns the exit status.
+    """Serve with the arguments of Hypercorn's command until stopped. Return the exit status.
 
     Raises `SettingsError`, `CannotListen`.
     """
     config = parse(arguments)
     if config.use_reloader:
         check_addresses(config)
-        return hypercorn.run.run(config)  # it looks at the files of the code and starts its worker anew
+        return hypercorn.run.run(config)  # it watches the source files and restarts its worker
     sockets = open_sockets(config)
     _write_pid(config)
     if config.workers:

@@ -1,10 +1,10 @@
-"""The parent of several workers: each one that dies is named and replaced, while the others serve on.
+"""The parent of several workers. It logs and replaces each one that dies, while the others continue to serve.
 
-The workers are Hypercorn's, with our guards. Each is a fresh process, spawned by `multiprocessing` as Hypercorn's own
-master does it, so a worker knows its parent and notices its end. They share the listening sockets of this process,
-which serves nothing itself: it is small, so it stays when the system runs out of memory.
+The workers are Hypercorn's, with our guards. Each is a new process, spawned by `multiprocessing` as in Hypercorn's own
+master, so a worker knows its parent and notices its end. They share the listening sockets of this process, which serves
+nothing itself. It is small, so it survives when the system runs out of memory.
 
-Until one worker has served, nothing is tried again: what keeps the first one from starting would keep the next one.
+Until one worker has served, nothing is retried: the reason that stops the first one would stop the next one too.
 """
 
 import os
@@ -32,32 +32,32 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 DRAINED = (0, -signal.SIGTERM)
-"""Exit codes of a worker that somebody told to end; the second one before it could drain. All processes may have been
-told at once, and this one has not heard of it yet."""
+"""Exit codes of a worker that was stopped; the second one if that was before it could drain. The signal may have been
+sent to all processes at once, and this process may not have received it yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a worker ended: its exit code, or minus the number of a signal; without `pid` it could not be started."""
+    """How a worker ended: its exit code, or minus a signal number. `pid` is None if it could not be started."""
 
     pid: int | None
     code: int
-    of: str
+    reason: str
 
 
 def supervise(arguments: Sequence[str], config: Config, sockets: Sockets, *, restart: bool) -> int:
-    """Serve with `config.workers` workers until told to stop. Returns the exit status, the worst of the workers'.
+    """Serve with `config.workers` workers until stopped. Return the exit status, the worst of the workers'.
 
-    Without `restart` the first worker that dies ends the server: the others drain.
+    Without `restart`, the first worker that dies ends the server: the others drain.
     """
     status = trio.run(Supervisor(arguments, config, sockets, restart=restart).run)
     for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # only the exit is left, and nobody shall change its status
+        signal.signal(number, signal.SIG_IGN)  # only the exit is left, and no signal may change its status
     return status
 
 
 class Supervisor:
-    """The workers, by number from 1, and of what they died."""
+    """Starts and replaces the workers, which are numbered from 1, and collects how they ended."""
 
     def __init__(self, arguments: Sequence[str], config: Config, sockets: Sockets, *, restart: bool) -> None:
         self._arguments = arguments
@@ -67,13 +67,13 @@ class Supervisor:
         self._restart = restart
         self._spawn = get_context("spawn")
         self._running: dict[int, SpawnProcess] = {}
-        self._told: set[int] = set()  # process ids of those that were told to end
-        self._statuses: dict[int, int] = {}  # of those that died, until another one serves in their place
-        self._served = trio.Event()  # at least one has
+        self._signalled: set[int] = set()  # process ids of workers that were told to stop
+        self._statuses: dict[int, int] = {}  # of workers that died, until another one serves in their place
+        self._served = trio.Event()  # set when the first worker serves
         self._stopping = trio.Event()
 
     async def run(self) -> int:
-        """Keep the workers running until told to stop; returns the exit status."""
+        """Keep the workers running until stopped. Return the exit status."""
         resource_tracker.ensure_running()  # it unblocks SIGINT as it starts (see `_interrupts_wait`)
         hangup_is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # by `nohup`
         with trio.open_signal_receiver(*SIGNALS[: 2 if hangup_is_ignored else 3]) as signals:
@@ -87,7 +87,7 @@ class Supervisor:
         return max(self._statuses.values(), default=0)
 
     async def _start(self, workers: trio.Nursery) -> None:
-        """Start one worker, and the others once it serves: what keeps it from doing so is said once."""
+        """Start one worker, and the others once it serves, so that an error at the start is shown once."""
         workers.start_soon(self._keep, 1)
         async with trio.open_nursery() as either:
             for event in (self._served, self._stopping):
@@ -96,23 +96,23 @@ class Supervisor:
             workers.start_soon(self._keep, number)
 
     async def _keep(self, number: int) -> None:
-        """Have a worker of this number until told to stop."""
+        """Keep a worker of this number running until the server stops."""
         backoff = Backoff()
         while not self._stopping.is_set():
             since = trio.current_time()
             ended = await self._live(number)
-            if ended.code in DRAINED or (ended.pid in self._told and -ended.code in SIGNALS):
+            if ended.code in DRAINED or (ended.pid in self._signalled and -ended.code in SIGNALS):
                 continue
             self._statuses[number] = exit_status(ended.code)
-            died = log.bind(worker=number, pid=ended.pid, of=ended.of)
+            died = log.bind(worker=number, pid=ended.pid, of=ended.reason)
             if self._stopping.is_set():
-                died.error("a worker died as it was to end")
+                died.error("a worker died while stopping")
             elif not self._served.is_set():
-                if ended.code < 0 or ended.pid is None:  # else it has said itself why it does not start
+                if ended.code < 0 or ended.pid is None:  # otherwise the worker has printed the reason
                     died.error("the server does not start: its first worker died")
                 self._stop(signal.SIGTERM)
             elif not self._restart:
-                died.error("a worker died, so the server ends")
+                died.error("a worker died, so the server stops")
                 self._stop(signal.SIGTERM)
             else:
                 pause = backoff.after(trio.current_time() - since)
@@ -124,7 +124,7 @@ class Supervisor:
         """Start a worker and wait for its end."""
         try:
             process, serving = self._spawn_worker(number)
-        except OSError as error:  # there is no memory, process or descriptor left
+        except OSError as error:  # out of memory, processes or descriptors
             return Ended(None, 1, f"it could not be started: {error.strerror}")
         self._running[number] = process
         log.debug("a worker starts", worker=number, pid=process.pid)
@@ -134,14 +134,14 @@ class Supervisor:
                     nursery.start_soon(self._wait_served, number, serving)
                     await trio.lowlevel.wait_readable(process.sentinel)
                     nursery.cancel_scope.cancel()
-        finally:  # if this is cancelled, the worker drains: `multiprocessing` terminates and reaps it at the exit
+        finally:  # if this is cancelled, the worker drains: `multiprocessing` terminates and reaps it at exit
             del self._running[number]
         process.join()
         code = process.exitcode or 0
         return Ended(process.pid, code, describe(code))
 
     def _spawn_worker(self, number: int) -> tuple[SpawnProcess, Connection]:
-        """Start a process, and return it with the connection through which it says that it serves."""
+        """Start a process. Return it with the connection through which it reports that it serves."""
         serving, serves = self._spawn.Pipe(duplex=False)
         with serves:
             process = self._spawn.Process(
@@ -159,16 +159,16 @@ class Supervisor:
         return process, serving
 
     async def _wait_served(self, number: int, serving: Connection) -> None:
-        """Note that a worker serves, once it says so."""
+        """Record that a worker serves, once it reports that."""
         await trio.lowlevel.wait_readable(serving.fileno())
-        with suppress(EOFError):  # it has ended instead
+        with suppress(EOFError):  # it ended instead
             serving.recv_bytes()
             self._statuses.pop(number, None)
             self._served.set()
 
     async def _pass_on(self, signals: AsyncIterator[int]) -> None:
-        """Pass signals on to the workers. After SIGHUP they drain and are replaced, as with Hypercorn's master, unless
-        it says that the terminal has gone."""
+        """Forward signals to the workers. After SIGHUP they drain and are replaced, as with Hypercorn's master, unless
+        the signal means that the terminal was closed."""
         in_terminal = _has_terminal()
         async for number in signals:
             if number != signal.SIGHUP:
@@ -176,11 +176,11 @@ class Supervisor:
             elif in_terminal:
                 self._stop(signal.SIGTERM)
             else:
-                log.info("the workers are replaced", reason="SIGHUP")
-                self._tell(signal.SIGTERM)
+                log.info("replacing the workers", reason="SIGHUP")
+                self._signal(signal.SIGTERM)
 
     async def _reap_orphans(self) -> None:
-        """Reap processes whose parents died: the first process of a container becomes their parent."""
+        """Reap processes whose parent died: the first process of a container becomes their parent."""
         with trio.open_signal_receiver(signal.SIGCHLD) as ended:
             async for _ in ended:
                 ours = {process.pid for process in self._running.values()}
@@ -191,14 +191,14 @@ class Supervisor:
 
     def _stop(self, number: int) -> None:
         self._stopping.set()
-        close_sockets(self._sockets)  # the workers close theirs as well, so that new connections are refused
-        self._tell(number)
+        close_sockets(self._sockets)  # the workers close theirs too, so new connections are refused
+        self._signal(number)
 
-    def _tell(self, number: int) -> None:
+    def _signal(self, number: int) -> None:
         for process in self._running.values():
             if (pid := process.pid) is not None:
-                self._told.add(pid)
-                os.kill(pid, number)  # it is not reaped yet, so this is no other process
+                self._signalled.add(pid)
+                os.kill(pid, number)  # not reaped yet, so the pid is still this worker's
 
 
 async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
@@ -207,7 +207,7 @@ async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
 
 
 def _has_terminal() -> bool:
-    """Whether there is a terminal whose end would be told to this process."""
+    """Return whether this process has a terminal, and would get a SIGHUP when it closes."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
@@ -217,9 +217,9 @@ def _has_terminal() -> bool:
 
 @contextmanager
 def _interrupts_wait() -> Iterator[None]:
-    """Have processes that are started in this block get SIGINT only once they are ready for it (see `work`).
+    """Block SIGINT in processes started within this block, until they are ready for it (see `work`).
 
-    A terminal sends it to all of them. While a worker imports what it needs, Python would end it with a traceback.
+    A terminal sends SIGINT to all of them. Python would end a worker that is still importing with a traceback.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

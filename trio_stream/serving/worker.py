@@ -1,4 +1,4 @@
-"""A supervised worker: Hypercorn's, with our guards. It tells its parent once it serves."""
+"""A supervised worker: Hypercorn's, with our guards. It tells its parent when it serves."""
 
 import signal
 import sys
@@ -19,9 +19,9 @@ from trio_stream.serving.options import parse
 
 
 def work(arguments: Sequence[str], sockets: Sockets, serving: Connection) -> None:
-    """Be a worker, in a process of its own; sends something to `serving` once it serves.
+    """Run a worker in this process. It sends a message to `serving` once it serves.
 
-    It reads the options itself, as what a file of the operator defines cannot always be pickled.
+    It reads the options itself, because the contents of a configuration file cannot always be pickled.
     """
     try:
         config = parse(arguments)
@@ -39,7 +39,7 @@ def work(arguments: Sequence[str], sockets: Sockets, serving: Connection) -> Non
 
 
 def _announced(app: AppWrapper, started: Callable[[], None]) -> AppWrapper:
-    """`app`, which calls `started` when it says so. Hypercorn itself goes on for a moment also when a start failed."""
+    """Wrap `app` to call `started` when its startup is complete. Hypercorn continues briefly even if it fails."""
 
     def call(
         scope: Scope,
