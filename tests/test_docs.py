@@ -59,7 +59,7 @@ def endings() -> frozenset[str]:
 def _floors() -> list[tuple[set[str], str]]:
     """The rows of the table of floors: the names on a floor, and what is said of inner rooms."""
     text = (ROOT / "docs/architecture.md").read_text()
-    table = text.partition("| Floor | Inner rooms |")[2].partition("\n\n")[0]
+    table = text.partition("| Layer | Inner packages |")[2].partition("\n\n")[0]
     rows = [line.split("|")[1:3] for line in table.splitlines()[2:]]
     return [(set(CODE.findall(floor)), inner) for floor, inner in rows]
 
