@@ -41,7 +41,7 @@ def about_machine(found: Mapping[str, Any], servers: str) -> str:
     return (
         f"{facts['cpu']}, {facts['cpus']} CPUs{', a virtual machine' if facts['virtual'] else ''}; "
         f"{facts['memory_gib']} GiB; {facts['system']}; {facts['date']}; load average before the run "
-        f"{facts['load_before']}. {servers} one CPU, the clients another. Versions: {versions}."
+        f"{facts['load_before']}. {servers} one CPU, and the clients have another. Versions: {versions}."
     )
 
 

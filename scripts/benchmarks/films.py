@@ -47,11 +47,11 @@ LARGE, MIDDLE, SMALL = (
     Clip("720p", "1280x720", 4840),
     Clip("360p", "640x360", 1300),
 )
-FULL_HD = Film("1080p.mp4", "1080p, 8 Mb/s, with its sound between the pictures", LARGE, 10)
-SMALL_ONE = Film("360p.mp4", "360p, 1.3 Mb/s, likewise", SMALL, 10)
-FRAGMENTED = Film("fragmented.mp4", "the first one, fragmented every 10 s", LARGE, 10, FRAGMENTS)
-TWO_HOURS = Film("two-hours.mp4", "two hours of 720p, 5 Mb/s with the sound; the index first", MIDDLE, 120)
-TWO_HOURS_LAST = Film("two-hours-last.mp4", "two hours of 360p; the index last", SMALL, 120, LAST)
+FULL_HD = Film("1080p.mp4", "1080p, 8 Mb/s, audio and video interleaved", LARGE, 10)
+SMALL_ONE = Film("360p.mp4", "360p, 1.3 Mb/s, interleaved too", SMALL, 10)
+FRAGMENTED = Film("fragmented.mp4", "the 1080p film, fragmented every 10 s", LARGE, 10, FRAGMENTS)
+TWO_HOURS = Film("two-hours.mp4", "two hours of 720p, 5 Mb/s with audio, index at the start", MIDDLE, 120)
+TWO_HOURS_LAST = Film("two-hours-last.mp4", "two hours of 360p, index at the end", SMALL, 120, LAST)
 FILMS = (FULL_HD, SMALL_ONE, FRAGMENTED, TWO_HOURS, TWO_HOURS_LAST)
 
 

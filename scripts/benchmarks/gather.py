@@ -49,10 +49,10 @@ SWEEP = tuple(
     for size in (512, *(KIB * each for each in (1, 2, 4, 6, 8, 16, 32)))
 )
 REAL = (
-    Layout("sound of a film of 8 Mb/s: 0.8 KiB, 41 KiB between", 853, 41_700),
-    Layout("sound of a film of 1.3 Mb/s: 0.8 KiB, 6.6 KiB between", 853, 6_770),
-    Layout("pictures of a film of 1.3 Mb/s: 6.6 KiB, 0.8 KiB between", 6_770, 853),
-    Layout("pictures of a film of 8 Mb/s: 41 KiB, 0.8 KiB between", 41_700, 853),
+    Layout("audio of a film of 8 Mb/s: runs of 0.8 KiB, gaps of 41 KiB", 853, 41_700),
+    Layout("audio of a film of 1.3 Mb/s: runs of 0.8 KiB, gaps of 6.6 KiB", 853, 6_770),
+    Layout("video of a film of 1.3 Mb/s: runs of 6.6 KiB, gaps of 0.8 KiB", 6_770, 853),
+    Layout("video of a film of 8 Mb/s: runs of 41 KiB, gaps of 0.8 KiB", 41_700, 853),
 )
 
 
@@ -145,34 +145,33 @@ class Way:
 
 
 WAYS = (
-    Way("sendfile", "a `sendfile` for each run; nothing is copied in this process", by_sendfile),
-    Way("pread", "a `pread` for each run, and `join`", by_pread),
-    Way(
-        "one buffer", "a `preadv` for each run into its place in one buffer that is used again", by_one_buffer
-    ),
-    Way("scrap", "one `preadv` for all runs, with a scrap buffer over the gaps", by_scrap),
-    Way("bridged", "the same over gaps of at most 8 KiB, and another call behind longer ones", by_bridges),
-    Way("views", "one `sendmsg` of views of a map whose pages have all been touched", by_views),
-    Way("new views", "the same of a map that is made for each piece, and taken away", by_new_views),
+    Way("sendfile", "one `sendfile` per run; nothing is copied in this process", by_sendfile),
+    Way("pread", "one `pread` per run, and `join`", by_pread),
+    Way("one buffer", "one `preadv` per run, into its place in one buffer that is reused", by_one_buffer),
+    Way("scrap", "one `preadv` for all runs, with a scrap buffer for the gaps", by_scrap),
+    Way("bridged", "the same for gaps of at most 8 KiB; a new call after a longer gap", by_bridges),
+    Way("views", "one `sendmsg` of views of a map; all pages have been touched before", by_views),
+    Way("new views", "the same with a new map for each part, which is then unmapped", by_new_views),
 )
 
 PAGE = """\
-# Bytes that lie scattered: ways to gather them
+# Scattered bytes: ways to gather them
 
-A track of a film lies in its file in hundreds of runs, with those of other tracks between them. {count} ways
-to send them over a socket to a client on another CPU that discards what comes, in pieces of at most 256 KiB. CPU
-seconds of the sending process per GB sent (10⁹ bytes); less is better, and the least is bold. Written by
-`scripts/bench gather`; all rounds are in [gather.json](gather.json).
+In a file, the bytes of one track are spread over hundreds of runs, with runs of other tracks in between. This page
+compares {count} ways to send them over a socket to a client on another CPU. The client discards what it gets. The
+bytes are sent in parts of at most 256 KiB. The figures are CPU seconds of the sending process per GB sent (10⁹
+bytes); less is better, and the lowest is bold. `scripts/bench gather` wrote this page; all rounds are in
+[gather.json](gather.json).
 
 {ways}
 
-## By the length of the runs, with as much between them
+## By the length of the runs, with gaps of the same length
 
 {sweep}
 
-## As films have them
+## With the layout of films
 
-24 pictures a second and AAC, as FFmpeg lays them.
+24 frames per second and AAC, as FFmpeg writes them.
 
 {real}
 
@@ -233,16 +232,17 @@ def conclusions(found: dict[str, dict[str, list[float]]]) -> str:
     longer = [each.about for each in SWEEP if float(ratio(each, "sendfile", "bridged")) <= 1]
     since = f"in runs of {', '.join(longer)}" if longer else "in none of these runs"
     return (
-        f"- A `sendfile` for each run costs no more than the bridged copy {since}; with little between them, as in "
-        f"pictures of 6.6 KiB, {ratio(pictures, 'sendfile', 'bridged')} times it.\n\n"
-        f"- To read what lies between pays where it is little: over all gaps it costs {ratio(pictures, 'scrap')} "
-        f"times a call for each run in pictures of 1.3 Mb/s, and {ratio(sound, 'scrap')} times in the sound of 8 Mb/s. "
-        f"Bridged, it costs {ratio(pictures, 'bridged')} and {ratio(sound, 'bridged')} times. That is what the server "
-        "does.\n\n"
-        f"- Views of a map cost least, {ratio(short, 'views')} times in runs of {short.about}, if their pages are in "
-        f"the map. One that is made for the purpose costs {ratio(short, 'new views')} times there, and in pictures of "
-        f"1.3 Mb/s {ratio(pictures, 'new views', 'bridged')} times what the bridged copy does: each page is a fault. "
-        "And a page that the system took back meanwhile would stop everybody in `sendmsg`."
+        f"- One `sendfile` per run costs no more than the bridged copy {since}. With small gaps, as in video with runs "
+        f"of 6.6 KiB, it costs {ratio(pictures, 'sendfile', 'bridged')} times as much.\n\n"
+        f"- It pays to read the gaps if they are small. Reading all gaps costs {ratio(pictures, 'scrap')} times as "
+        f"much as one call per run for the video of 1.3 Mb/s, and {ratio(sound, 'scrap')} times as much for the audio "
+        f"of 8 Mb/s. The bridged way costs {ratio(pictures, 'bridged')} and {ratio(sound, 'bridged')} times as much. "
+        "The server uses the bridged way.\n\n"
+        f"- Views of a map cost least if their pages are in the map: {ratio(short, 'views')} times as much as one "
+        f"call per run, in runs of {short.about}. A new map for each part costs {ratio(short, 'new views')} there. For "
+        f"the video of 1.3 Mb/s it costs {ratio(pictures, 'new views', 'bridged')} times as much as the bridged copy, "
+        "because each page causes a fault. And if the system took back a page in the meantime, everything would stop in "
+        "`sendmsg`."
     )
 
 
@@ -260,12 +260,12 @@ def main(arguments: list[str]) -> int:
     about = (
         f"{facts['cpu']}, {facts['cpus']} CPUs{', a virtual machine' if facts['virtual'] else ''}; {facts['system']}, "
         f"{facts['congestion_control']}; Python {sys.version.split()[0]}; {facts['date']}; load average before the "
-        f"run {facts['load_before']}. {rounds} rounds of {total // MIB} MiB each, warm in the page cache, every page "
-        "of the map touched before; medians."
+        f"run {facts['load_before']}. {rounds} rounds of {total // MIB} MiB each. The file is warm in the page cache, "
+        "and every page of the map was touched before. The figures are medians."
     )
     text = filled(
         PAGE.format(
-            count=["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"][len(WAYS)],
+            count=["no", "one", "two", "three", "four", "five", "six", "seven", "eight"][len(WAYS)],
             ways=report.table(["", "what it does"], [[way.name, way.about] for way in WAYS], text=True),
             sweep=rows(found, SWEEP),
             real=rows(found, REAL),

@@ -81,39 +81,39 @@ def taken(port: int) -> dict[int, int]:
 PAGE = """\
 # Clients that leave, and the end of the server
 
-How soon everything that worked for a client is gone when the server stops, when the client stalls, and when it
-leaves. The server is `hypercorn trio_stream.app:app -k trio`, over loopback. Written by `scripts/bench leaving`; all
-figures are in [leaving.json](leaving.json).
+How soon everything that worked for a client is gone when the server stops, when the client stalls, and when the
+client leaves. The server is `hypercorn trio_stream.app:app -k trio`, over loopback. `scripts/bench leaving` wrote
+this page; all figures are in [leaving.json](leaving.json).
 
 {bounds}
 
 ## What was done
 
-- **A** {clients} clients ask for a file of 4 GiB and never read. When the server says that it has {clients} streams,
-it gets a SIGTERM; it runs with `--graceful-timeout {grace:g}`. The time ends when it and all its children have ended.
+- **A** {clients} clients request a file of 4 GiB and never read. When the server reports {clients} streams, it gets a
+SIGTERM. It runs with `--graceful-timeout {grace:g}`. The time ends when the server and all its children have ended.
 
-- **B** The same clients, with `TRIO_STREAM_SEND_TIMEOUT={timeout:g}` and no signal. Progress is what the kernel takes
-for a client, as `/proc/net/tcp` tells; the last of it was {last_progress:.1f} s after the first client came. The time
-counts from then on, until streams, open files, maps, descriptors and tasks are what they were before. {stalled}
-streams ended as stalled.
+- **B** The same clients, with `TRIO_STREAM_SEND_TIMEOUT={timeout:g}` and no signal. Progress means that the kernel
+took bytes for a client, as `/proc/net/tcp` shows. The last progress was {last_progress:.1f} s after the first client
+came. The time counts from then until streams, open files, maps, descriptors and tasks are at their old numbers.
+{stalled} streams ended as stalled.
 
-- **C** {clients} clients, {alive} at a time, each with a file of 32 MiB that nobody else has, warm in the page cache:
-its descriptors go with the client, and its map if it has one. Once with `sendfile`, as files are sent by default, and
-once with `TRIO_STREAM_ZERO_COPY=0`, where views of a map are sent. They take some 5 Mb/s each, and {rate:g} a second
-leave, at random moments. Half of them close with bytes unread, which resets the connection; the other half have read
-everything, and say FIN while more is sent. From just before `close()` on, the client's own entries in `/proc` are
-looked up again and again: its socket and its file in `fd`, its map in `map_files`. When its stream ended is in the
-server's log. To find the entries of a new client takes longer than a look, so new ones come only while none is
-leaving.
+- **C** {clients} clients, {alive} at a time. Each has a file of 32 MiB that no other client has, warm in the page
+cache, so its descriptors go with the client, and so does its map if it has one. There is one run with `sendfile`, the
+default, and one with `TRIO_STREAM_ZERO_COPY=0`, which sends views of a map. Each client reads about 5 Mb/s, and
+{rate:g} clients per second leave, at random times. Half of them close with unread bytes, which resets the connection.
+The other half have read everything, and send a FIN while the server sends more. From just before `close()` on, the
+client's own entries in `/proc` are checked again and again: its socket and its file in `fd`, its map in `map_files`.
+The server's log says when its stream ended. Finding the entries of a new client takes longer than one check, so new
+clients come only while none is leaving.
 
-- **C, tasks** They show in the server's figures only. {in_turn} clients leave one at a time, beside {alive} that stand
-still, and the figures are asked for over HTTP until there are no more tasks than before. The time of the answer
-is in that figure.
+- **C, tasks** Only the server's metrics show tasks. {in_turn} clients leave one at a time, next to {alive} that stand
+still. The metrics are requested over HTTP until there are no more tasks than before. The figure includes the time of
+the response.
 
-## From close to gone, ms: p50 / p99 / most
+## From close to gone, ms: p50 / p99 / max
 
-*Everything* is, for each client, the last of the four above it. The socket is closed by the connection's last task,
-which then ends.
+*Everything* is, for each client, the last of the four above it. The connection's last task closes the socket and then
+ends.
 
 {ways}
 
@@ -123,9 +123,9 @@ which then ends.
 
 ## Repeat it
 
-`{command}` wrote this, in about a minute and a half. It ends with 1 when a bound is missed. Have the machine to
-yourself, with two CPUs and 4 GiB for the page cache: what others do on the server's CPU goes straight into these
-figures.
+`{command}` wrote this page, in about a minute and a half. It exits with 1 when a limit is missed. Use a machine with
+nothing else running, with two CPUs and 4 GiB for the page cache: work of other programs on the server's CPU goes
+straight into these figures.
 """
 
 WAY = """\
@@ -133,9 +133,10 @@ WAY = """\
 
 {table}
 
-Meanwhile the server had work for {server_cpu_share:.0%} of its CPU, and others took {others_cpu_share:.0%} of that CPU.
-There were {between_looks[p50_ms]} ms between two looks (99th percentile {between_looks[p99_ms]} ms). When the last
-client was gone nothing was left of any: {rest_seconds:.3f} s later the census was that of before."""
+During this run the server used {server_cpu_share:.0%} of its CPU, and other programs used {others_cpu_share:.0%} of
+that CPU. The time between two checks was {between_looks[p50_ms]} ms (99th percentile {between_looks[p99_ms]} ms).
+When the last client was gone, nothing was left of any client: {rest_seconds:.3f} s later all counts were back at
+their old values."""
 
 
 def bounds(found: dict[str, Any], options: argparse.Namespace) -> list[Bound]:
@@ -143,14 +144,23 @@ def bounds(found: dict[str, Any], options: argparse.Namespace) -> list[Bound]:
     grace, timeout, gone = options.graceful_timeout, options.send_timeout, found["stall"]["gone_after"]
     return [
         Bound(
-            f"A: SIGTERM to the end, {count} clients that never read", stopped["seconds"], grace + SLACK, "s"
+            f"A: from SIGTERM to the end, {count} clients that never read",
+            stopped["seconds"],
+            grace + SLACK,
+            "s",
         ),
         Bound("A: exit code", stopped["exit_code"], 0, ""),
-        Bound("B: last progress to nothing left of them", gone, timeout + SLACK, "s", least=timeout),
+        Bound(
+            "B: from the last progress until nothing is left of the clients",
+            gone,
+            timeout + SLACK,
+            "s",
+            least=timeout,
+        ),
     ] + [
-        Bound(f"C: close to {what} gone, p99, {way}", figures["p99_ms"], MOST_MS, "ms")
+        Bound(f"C: from close until {what} gone, p99, {way}", figures["p99_ms"], MOST_MS, "ms")
         for way, left in found["leave"].items()
-        for what, figures in (("everything", left["all"]["everything"]), ("tasks", left["tasks"]))
+        for what, figures in (("everything is", left["all"]["everything"]), ("tasks are", left["tasks"]))
     ]
 
 

@@ -89,10 +89,10 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
     kept = []
     for what, names in groups.items():
         worst = max(names, key=lambda name: asked[name]["ratio"])
-        about = f"{what}, large library to small one, the worst of {len(names)} ({worst})"
+        about = f"{what}, ratio of large library to small one, the worst of {len(names)} ({worst})"
         kept.append(
             Bound(
-                about if len(names) > 1 else f"{what}, large library to small one",
+                about if len(names) > 1 else f"{what}, ratio of large library to small one",
                 asked[worst]["ratio"],
                 SLOWER,
                 "x",
@@ -101,10 +101,10 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
     rescans, traced = found["rescans"], found["traced"]["large"]
     if traced:
         kept += [
-            Bound("stat calls a video, unchanged look", traced["stats_per_video"], 1.001, ""),
-            Bound("videos opened, unchanged look", traced["opens"], 0, ""),
-            Bound("processes started, unchanged look", traced["processes"], 0, ""),
-            Bound("writes to the database, unchanged look", traced["writes"], 0, ""),
+            Bound("stat calls per video, unchanged scan", traced["stats_per_video"], 1.001, ""),
+            Bound("videos opened, unchanged scan", traced["opens"], 0, ""),
+            Bound("processes started, unchanged scan", traced["processes"], 0, ""),
+            Bound("writes to the database, unchanged scan", traced["writes"], 0, ""),
         ]
     last = {each: rescans[each][-1]["memory_mb"] for each in rescans}
     first = found["first_scan"]
@@ -112,14 +112,14 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
     return [
         *kept,
         Bound(
-            "private memory after the rescans, large library less half of it",
+            "private memory after the rescans, large library minus half of it",
             last["large"] - last["half"],
             GROWTH_MB,
             "MB",
             least=-1e9,
         ),
         Bound(
-            "... large, after the rescans less after the first scan",
+            "... large library, after the rescans minus after the first scan",
             last["large"] - first["large"]["memory_mb"],
             GROWTH_MB,
             "MB",
@@ -130,7 +130,10 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
         Bound("playheads not stored", sum(heads["errors"].values()), 0, ""),
         Bound("late seconds with a scan", crowd["late_seconds"], 0, ""),
         Bound(
-            "viewers lost or never answered", crowd["lost"] + crowd["unanswered"] + crowd["refused"], 0, ""
+            "viewers lost or without a response",
+            crowd["lost"] + crowd["unanswered"] + crowd["refused"],
+            0,
+            "",
         ),
     ]
 

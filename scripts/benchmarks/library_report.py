@@ -11,17 +11,18 @@ from .players import PAUSE
 PAGE = """\
 # A large library
 
-What a library of {large:,} videos costs beside one of {small:,}, and what a scan and playheads cost beside streams.
-Real servers (`hypercorn trio_stream.app:app -k trio`, SQLite) over loopback, in one run. Written by `scripts/bench
-library`; all figures are in [library.json](library.json).
+What a library of {large:,} videos costs compared with one of {small:,}, and what scans and playheads cost while
+streams run. Real servers (`hypercorn trio_stream.app:app -k trio`, SQLite) run over loopback, in one run.
+`scripts/bench library` wrote this page; all figures are in [library.json](library.json).
 
 {bounds}
 
 ## Pages and searches
 
-Each request was made {requests} times, in turn to the server of the small library and to that of the large one;
-medians, in ms. *CPU* is what the server's process spent for it. A search for *some* finds {some} videos of the large
-library, *many* {many}, *all* every one, and *last* those that come last in the order that is asked for.
+Each request was made {requests} times, in turn to the server with the small library and to the one with the large
+library. The figures are medians, in ms. *CPU* is the CPU time of the server's process. A search for *some* finds
+{some} videos of the large library, *many* {many}, *all* every video. *Last* finds the videos that come last in the
+requested order.
 
 {pages}
 
@@ -29,23 +30,24 @@ library, *many* {many}, *all* every one, and *last* those that come last in the 
 
 {scans}
 
-The first look and the CPU until it ended are from the start of the server; *settled* is when all was probed and
-drawn, which is made once for all names of one content. Private memory is RssAnon of the server's process. Up to 12.6 MB
-of it are SQLite's page caches, which the small library does not fill; what grows with the library shows between the
-large one and half of it. The calls of an unchanged look were counted by strace, in a look that was not timed.
+The first scan, and its CPU time, count from the start of the server. *Settled* is when everything was probed and all
+artwork was generated; this is done once for all names of one content. Private memory is RssAnon of the server's
+process. Up to 12.6 MB of it are SQLite's page caches, which the small library does not fill. To see what grows with
+the library, compare the large library with half of it. strace counted the calls of an unchanged scan, in a scan that
+was not timed.
 
 ## Playheads
 
-{players:,} players write every {pause:g} s, each over its own connection that is kept, for {playhead_seconds:g} s; the
-client is another process on another CPU.
+{players:,} players write every {pause:g} s for {playhead_seconds:g} s. Each has its own connection and keeps it open.
+The client is another process on another CPU.
 
 {playheads}
 
 ## Viewers
 
-{viewers} viewers at 5 Mb/s for {seconds:g} s, as in [the comparison of servers](README.md), with the large library:
-first nothing else happens, then {adding:g} new contents a second are added, and scanned, probed and drawn at the
-default share of the machine. The server and all it starts have one CPU.
+{viewers} viewers at 5 Mb/s for {seconds:g} s, as in [the comparison of servers](README.md), with the large library.
+First the server does nothing else. Then {adding:g} new contents per second are added, scanned and probed, and their
+artwork is generated with the default share of the machine. The server and all its child processes have one CPU.
 
 {crowds}
 
@@ -55,7 +57,8 @@ default share of the machine. The server and all it starts have one CPU.
 
 ## Repeat it
 
-`{command}` wrote this. It ends with 1 when a bound is missed. Have the machine to yourself, with two CPUs.
+`{command}` wrote this page. It exits with 1 when a limit is missed. Use a machine with nothing else running, with two
+CPUs.
 """
 
 
@@ -95,13 +98,13 @@ def page(found: dict[str, Any], kept: Sequence[Bound], run: Mapping[str, float])
         ["", *sizes.values()],
         [
             scan("folders", lambda each: first[each]["folders"]),
-            scan("first look, s", lambda each: first[each]["look_seconds"]),
+            scan("first scan, s", lambda each: first[each]["look_seconds"]),
             scan("CPU until it ended, s", lambda each: first[each]["look_cpu_seconds"]),
             scan("CPU until settled, s", lambda each: first[each]["settled_cpu_seconds"]),
-            scan("unchanged look, s", lambda each: middle(each, "seconds")),
+            scan("unchanged scan, s", lambda each: middle(each, "seconds")),
             scan("... CPU, s", lambda each: middle(each, "cpu_seconds")),
             scan("... changes written", lambda each: max(look["changes"] for look in found["rescans"][each])),
-            scan("... stat calls a video", lambda each: traced(each, "stats_per_video")),
+            scan("... stat calls per video", lambda each: traced(each, "stats_per_video")),
             scan("... videos opened", lambda each: traced(each, "opens")),
             scan("... processes started", lambda each: traced(each, "processes")),
             scan("... writes and syncs of files", lambda each: traced(each, "writes")),
@@ -114,7 +117,7 @@ def page(found: dict[str, Any], kept: Sequence[Bound], run: Mapping[str, float])
                 for number in range(len(found["rescans"]["large"]))
             ),
             scan("... after the requests", found["memory_after_requests"].get),
-            scan("CPU at rest, cores", found["idle"].get),
+            scan("CPU when idle, cores", found["idle"].get),
         ],
     )
     heads = found["playheads"]
@@ -122,12 +125,12 @@ def page(found: dict[str, Any], kept: Sequence[Bound], run: Mapping[str, float])
         ["", "measured"],
         [
             ["CPU of the server's process, cores", f"{heads['cores']:.3f}"],
-            ["... at rest", f"{heads['idle_cores']:.4f}"],
-            ["CPU a write, ms", f"{heads['cpu_ms_per_write']:.3f}"],
+            ["... when idle", f"{heads['idle_cores']:.4f}"],
+            ["CPU per write, ms", f"{heads['cpu_ms_per_write']:.3f}"],
             ["writes", f"{heads['writes']:,}"],
             ["not stored", str(heads["errors"] or 0)],
             [
-                "answered, p50 / p99 / most, ms",
+                "time to respond, p50 / p99 / max, ms",
                 f"{heads['p50_ms']:.1f} / {heads['p99_ms']:.1f} / {heads['max_ms']:.1f}",
             ],
             ["changes / transactions", f"{heads['changes']:,.0f} / {heads['transactions']:,.0f}"],
@@ -135,15 +138,15 @@ def page(found: dict[str, Any], kept: Sequence[Bound], run: Mapping[str, float])
     )
     names = {
         "late_seconds": "late seconds",
-        "late_viewers": "viewers with any",
+        "late_viewers": "viewers with late seconds",
         "first_byte_p50_ms": "first byte p50, ms",
         "first_byte_p99_ms": "first byte p99, ms",
         "server_cores": "CPU of the server's process, cores",
-        "others_cpu_share": "all else on that CPU, cores",
-        "gb_per_s": "GB/s taken",
+        "others_cpu_share": "everything else on that CPU, cores",
+        "gb_per_s": "GB/s received",
         "jobs": "probes and other jobs",
-        "taken_up": "videos taken up",
-        "least_to_draw": "least that was waiting to be drawn",
+        "taken_up": "videos added",
+        "least_to_draw": "smallest number of videos waiting for artwork",
     }
     crowds = found["viewers"]
     text = PAGE.format(

@@ -154,24 +154,24 @@ def certified(folder: Path) -> tuple[str, ...]:
 
 
 PAGE = """\
-# What is promised of memory and of the disk
+# Promises about memory and the disk
 
-What a client costs that asks for a file and reads nothing, and how soon others are answered while a file comes from a
-cold disk. The server is `hypercorn trio_stream.app:app -k trio`, over loopback. Written by `scripts/bench promises`;
-all figures are in [promises.json](promises.json).
+What a client costs that requests a file and reads nothing, and how soon other clients get a response while a file is
+read from a cold disk. The server is `hypercorn trio_stream.app:app -k trio`, over loopback. `scripts/bench promises`
+wrote this page; all figures are in [promises.json](promises.json).
 
 {bounds}
 
 ## What was done
 
-- **Memory** {clients} clients ask for a file and read nothing; over HTTP/2 it is one that asks for {streams} and gives
-none of them room beyond the first 64 KiB. When nothing is sent any more, the private memory of the server (`RssAnon`)
-is what it was before and theirs; {first} clients that came and went before them have paid what is paid once. The
-files have 32 MiB and 4 GiB.
+- **Memory** {clients} clients request a file and read nothing. Over HTTP/2 it is one client that makes {streams}
+requests and gives none of them a window beyond the first 64 KiB. When the server sends nothing more, its private
+memory (`RssAnon`) is compared with its memory before. {first} clients that came and went before have already paid for
+everything that is paid once. The files have 32 MiB and 4 GiB.
 
-- **The disk** A gigabyte that is not in the page cache is fetched by `curl`, and meanwhile `/healthz` is asked,
-{every} ms after each answer. Of {rounds} rounds the best counts: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms, most
-{max_ms:.1f} ms.
+- **The disk** `curl` fetches a gigabyte that is not in the page cache. Meanwhile `/healthz` is requested, {every} ms
+after each response. The best of {rounds} rounds counts: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms, max {max_ms:.1f}
+ms.
 
 ## The machine
 
@@ -179,8 +179,8 @@ files have 32 MiB and 4 GiB.
 
 ## Repeat it
 
-`scripts/bench promises` wrote this, in about a minute. It ends with 1 when a bound is missed. Have the
-machine to yourself.
+`scripts/bench promises` wrote this page, in about a minute. It exits with 1 when a limit is missed. Use a machine
+with nothing else running.
 """
 
 
@@ -193,7 +193,7 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
         ),
         *(
             Bound(
-                f"A large file against a small one, {way}",
+                f"Difference between a large and a small file, {way}",
                 abs(each["large"] - each["small"]),
                 MOST_APART_KIB,
                 "KiB",
@@ -201,7 +201,12 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
             for way, each in kib.items()
             if way != "HTTP/2"  # a few streams, which cost ten times as much
         ),
-        Bound("`/healthz` beside a cold gigabyte, p99", found["beside_cold"]["p99_ms"], MOST_P99_MS, "ms"),
+        Bound(
+            "`/healthz` during the read of a cold gigabyte, p99",
+            found["beside_cold"]["p99_ms"],
+            MOST_P99_MS,
+            "ms",
+        ),
     ]
 
 

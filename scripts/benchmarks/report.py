@@ -94,43 +94,44 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, text: bool = Fa
 INTRODUCTION = """\
 # Benchmarks
 
-Trio Stream beside other servers: the same files, the same client, the same machine, one after the other in one run.
-**Read the ratios, not the absolute figures.** How long a gigabyte takes depends on this processor, this kernel and
-on what else the machine did that hour; that one server needs so many times the processor time of another, measured
-in turn within minutes, holds elsewhere too. nginx is the yardstick (1x): a server written in C that leaves the copying
-to the kernel. Written by `scripts/bench`; all figures of all rounds are in [results.json](results.json).
+This page compares Trio Stream with other servers: the same files, the same client and the same machine, one server
+after the other in one run. **Read the ratios, not the absolute figures.** The time for one gigabyte depends on the
+processor, on the kernel and on what else the machine did in that hour. The ratio of the CPU times of two servers,
+measured in turn within minutes, is similar on other machines. nginx is the yardstick (1x). It is written in C and
+leaves the copying to the kernel. `scripts/bench` wrote this page; all figures of all rounds are in
+[results.json](results.json).
 """
 
 HOW_TO_READ = """\
 ## How to read this
 
-- Each server is pinned to one CPU, the client to another. Everything goes over loopback, so no network is in the
-  way and none is measured; the kernel's work for the receiving side of loopback is partly done, and counted, on
-  the server's CPU, for all servers alike.
-- How the kernel controls congestion counts too. BBR paces what it sends with timers, over loopback as well; on a
-  virtual machine they are more than half of what sending large bodies costs, and who fills the socket meets more of
-  them than who gives little at a time. With Linux's own default, CUBIC, sending costs every server a fraction of
-  that, and what a server does for each request weighs more.
-- The client throws every body away in the kernel (`MSG_TRUNC`). Before anything is timed, one answer of each
-  server in each scenario is compared with the file: status, length, SHA-256.
-- *CPU seconds per GB* is user and system time of all processes of the server over the bytes of all bodies
-  (1 GB is 10⁹ bytes). It is the figure to compare: it says how many viewers a core can feed, and it hardly depends
-  on who else uses the machine. Throughput and first bytes do.
-- The files hold random bytes and were read before the run. All but the 4 GB file stay in the page cache; of that one a
-  system may drop pages meanwhile, as virtual machines do, and then a range of it costs the disk's time too: nginx
-  waits for it in its only thread, Trio Stream in threads of its own, which are counted. KB and MB are 1,024 and
-  1,048,576 bytes in the names of scenarios.
-- Figures are medians over the rounds; a ratio is the median of each round's ratio to nginx in the same round.
-- *Private memory* is RssAnon of all processes of the server at its peak: what they have for themselves, without
-  the page cache and without socket buffers of the kernel.
-- *Paced viewers* take what a player takes: {ahead:g} s of film at once, then what is due every {tick:g} s, each from
-  a random place of the 4 GB file, with a receive buffer {window}. A *late second* is one in
-  which a viewer had nothing to play; playing starts when {prebuffer:g} s of film are in, and the first two seconds
-  after arrival do not count. *CPU share* is of one core, from the first arrival to the end: servers that send ahead
-  into the kernel's buffers do most of their work in the beginning.
-- The client's own share of its CPU is in results.json (`client_cpu_share`); near 1 it would be the limit. What others
-  took from the server's CPU meanwhile is there too (`others_cpu_share`); near 0 the machine was quiet. What the
-  kernel does on its own account (ksoftirqd) is counted there, and for no server.
+- Each server is pinned to one CPU, and the client to another. All traffic goes over loopback, so no network is
+  involved or measured. The kernel does part of the work for the receiving side on the server's CPU, and it is counted
+  there, for all servers alike.
+- The congestion control of the kernel matters too. BBR paces its packets with timers, over loopback as well. On a
+  virtual machine, these timers are more than half of the cost of large bodies. A server that fills the socket meets
+  more of them than a server that sends little at a time. With CUBIC, the default of Linux, sending costs every server
+  a fraction of that, and the server's own work for each request weighs more.
+- The client discards every body in the kernel (`MSG_TRUNC`). Before the timed runs, one response of each server in
+  each scenario is compared with the file: status, length and SHA-256.
+- *CPU seconds per GB* is the user and system time of all processes of the server, divided by the bytes of all bodies
+  (1 GB is 10⁹ bytes). Compare this figure: it shows how many viewers a core can serve, and it hardly depends on other
+  programs on the machine. Throughput and first bytes do depend on them.
+- The files contain random bytes and were read before the run. All files except the 4 GB file stay in the page cache.
+  The system may drop pages of that file during the run, as virtual machines do. Then a range of it also costs disk
+  time. nginx waits for the disk in its only thread; Trio Stream waits in other threads, which are counted. In the
+  names of scenarios, KB and MB are 1,024 and 1,048,576 bytes.
+- Figures are medians over the rounds. A ratio is the median of the ratios to nginx in the same round.
+- *Private memory* is the peak of RssAnon of all processes of the server: their own memory, without the page cache and
+  without socket buffers of the kernel.
+- *Paced viewers* take data like a player: {ahead:g} s of film at once, then the next part every {tick:g} s, each from
+  a random place of the 4 GB file, with a receive buffer {window}. A *late second* is a second in which a viewer had
+  nothing to play. Playback starts when {prebuffer:g} s of film have arrived. The first two seconds after arrival do
+  not count. *CPU share* is the share of one core, from the first arrival to the end. Servers that send ahead into the
+  kernel's buffers do most of their work at the beginning.
+- results.json also has the share of its CPU that the client used (`client_cpu_share`); near 1, the client would be
+  the limit. It also has what other programs took from the server's CPU (`others_cpu_share`); near 0, the machine was
+  quiet. This figure includes the kernel's own work (ksoftirqd), which counts for no server.
 """
 
 
@@ -154,15 +155,15 @@ def body_sections(results: Results) -> list[str]:
         return []
     parts = ["## Whole bodies and ranges", "", *(f"- **{n}**: {results.scenarios[n]}" for n in names), ""]
     if any(name in names for name in PICTURED):
-        parts += ["![CPU time per GB beside nginx](cpu-per-gb.png)", ""]
+        parts += ["![CPU time per GB compared with nginx](cpu-per-gb.png)", ""]
     for title, figure, ratio in (
-        ("CPU seconds per GB, and how many times nginx's; less is better", "cpu_s_per_gb", True),
-        ("GB a second on one core; more is better", "gb_per_s", False),
-        ("Requests a second", "requests_per_s", False),
+        ("CPU seconds per GB, and the ratio to nginx; less is better", "cpu_s_per_gb", True),
+        ("GB per second on one core; more is better", "gb_per_s", False),
+        ("Requests per second", "requests_per_s", False),
         ("CPU microseconds per request", "cpu_us_per_request", False),
         ("First byte of the body, median, ms", "first_byte_p50_ms", False),
         ("First byte of the body, 99th percentile, ms", "first_byte_p99_ms", False),
-        ("Private memory at its peak, MB", "private_mb_peak", False),
+        ("Peak of private memory, MB", "private_mb_peak", False),
     ):
         parts += [f"### {title}", "", table(["", *names], cells(results, names, figure, ratio=ratio)), ""]
     return parts
@@ -170,14 +171,14 @@ def body_sections(results: Results) -> list[str]:
 
 PACED = {
     "late_seconds": "late seconds",
-    "late_viewers": "viewers with any",
-    "unanswered": "never answered",
+    "late_viewers": "viewers with late seconds",
+    "unanswered": "no response",
     "lost": "refused or lost",
     "first_byte_p50_ms": "first byte p50, ms",
     "first_byte_p99_ms": "first byte p99, ms",
     "cpu_share": "CPU share of a core",
     "private_kb_per_viewer": "private KB per viewer",
-    "gb_per_s": "GB/s taken",
+    "gb_per_s": "GB/s received",
 }
 
 
@@ -227,9 +228,9 @@ def page(results: Results) -> str:
         "",
         "## Repeat it",
         "",
-        f"`{command}` wrote this, in {results.options['rounds']} rounds. Have the machine to yourself, with two",
-        "CPUs, some 10 GB of disk and as much memory for the page cache. The peers are pinned with hashes in",
-        "`scripts/benchmarks/requirements.txt`, the servers are in `scripts/benchmarks/peers` and",
+        f"`{command}` wrote this page, in {results.options['rounds']} rounds. Use a machine with nothing else running,",
+        "with two CPUs, about 10 GB of disk and as much memory for the page cache. The other servers are pinned with",
+        "hashes in `scripts/benchmarks/requirements.txt`. Their code is in `scripts/benchmarks/peers` and",
         "`scripts/benchmarks/servers.py`.",
     ]
     return "\n".join(parts) + "\n"

@@ -21,23 +21,24 @@ from .shelf import Shelf, lasted
 PAGE = """\
 # The first scan of a very large library
 
-What it costs to take up {count:,} files beside {few:,}, for three kinds of libraries: *one content* is files with the
-same bytes and times, *equal bytes* with times of their own, *different* with bytes of their own. There are a hundred in
-each folder, and no film is among them, so that nothing is measured but the scan. Somebody watches meanwhile: a playhead
-is written every {pause:g} ms. Written by `scripts/bench scan`; all figures are in [scan.json](scan.json).
+What it costs to add {count:,} files, compared with {few:,}, for three kinds of libraries. In *one content*, all files
+have the same bytes and times. In *equal bytes*, they have the same bytes and different times. In *different*, they
+have different bytes. Each folder has a hundred files. None of them is a film, so only the scan is measured. Meanwhile
+a viewer writes a playhead every {pause:g} ms. `scripts/bench scan` wrote this page; all figures are in
+[scan.json](scan.json).
 
 {bounds}
 
 {scans}
 
-The first look and its CPU are from the start of the server. Private memory is the most that RssAnon of the server's
-process was. A *transaction* is the longest of the server's own account.
+The first scan and its CPU time count from the start of the server. Private memory is the peak of RssAnon of the
+server's process. The *longest transaction* is the one that the server's own metrics report.
 
 ## The list of names
 
-`GET /api/videos` once the library of different files is known: the first reads all folders, the next ones only asks
-whether they changed. Then {clients} clients ask at once and again for {seconds:g} s, while a video is opened again and
-again on a connection of its own.
+`GET /api/videos`, after the scan of the library with different files. The first request reads all folders. The next
+ones only check whether the folders changed. Then {clients} clients request the list again and again for {seconds:g}
+s. During that time a video is opened again and again on a separate connection.
 
 {lists}
 
@@ -47,8 +48,8 @@ again on a connection of its own.
 
 ## Repeat it
 
-`scripts/bench scan{options}` wrote this. It ends with 1 when a bound is missed. Have the machine to yourself, with two
-CPUs.
+`scripts/bench scan{options}` wrote this page. It exits with 1 when a limit is missed. Use a machine with nothing else
+running, with two CPUs.
 """
 
 KINDS = ("one content", "equal bytes", "different")
@@ -196,21 +197,26 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
         grown = many["seconds"] / few["seconds"] / LESS
         waits = many["wait_most_ms"] / many["transaction_ms"]
         kept += [
-            Bound(f"time for a file, large library to small one, {kind}", grown, GROWTH, "x"),
+            Bound(f"time per file, ratio of large library to small one, {kind}", grown, GROWTH, "x"),
             Bound(
-                f"private memory, large library less small one, {kind}",
+                f"private memory, large library minus small one, {kind}",
                 many["memory_mb"] - few["memory_mb"],
                 MEMORY_MB,
                 "MB",
                 least=-1e9,
             ),
-            Bound(f"longest wait of a playhead to the longest transaction, {kind}", waits, TRANSACTIONS, "x"),
+            Bound(
+                f"longest wait of a playhead, ratio to the longest transaction, {kind}",
+                waits,
+                TRANSACTIONS,
+                "x",
+            ),
         ]
     return kept
 
 
 ROWS: dict[str, Callable[[dict[str, float]], float]] = {
-    "first look, s": lambda scan: scan["seconds"],
+    "first scan, s": lambda scan: scan["seconds"],
     "CPU until it ended, s": lambda scan: scan["cpu_seconds"],
     "private memory, MB": lambda scan: scan["memory_mb"],
     "playheads written": lambda scan: scan["playheads"],
@@ -234,13 +240,13 @@ def page(found: dict[str, Any], kept: Sequence[Bound], count: int, options: str)
     listed = report.table(
         ["", "measured"],
         [
-            ["first, ms", report.shown(asked["first_ms"])],
-            ["again, ms", report.shown(asked["again_ms"])],
-            ["a list, bytes", f"{asked['bytes']:,}"],
-            [f"lists a second, {CLIENTS} clients", report.shown(asked["lists"])],
-            ["... private memory meanwhile, MB", report.shown(asked["memory_mb"])],
-            ["... a video opened and read, the longest, ms", report.shown(asked["beside_ms"])],
-            ["the same with nobody else, ms", report.shown(asked["alone_ms"])],
+            ["first request, ms", report.shown(asked["first_ms"])],
+            ["next request, ms", report.shown(asked["again_ms"])],
+            ["size of the list, bytes", f"{asked['bytes']:,}"],
+            [f"lists per second, {CLIENTS} clients", report.shown(asked["lists"])],
+            ["... private memory during this, MB", report.shown(asked["memory_mb"])],
+            ["... longest time to open and read a video, ms", report.shown(asked["beside_ms"])],
+            ["the same without other clients, ms", report.shown(asked["alone_ms"])],
         ],
     )
     return PAGE.format(

@@ -32,7 +32,7 @@ MOST_FIRST_MS = 50.0  # CPU of the first playlist of two hours
 MOST_CACHED = 2.0  # times a static file
 
 STATIC = File("static.mp4", 0)  # as large as the playlist it is compared with
-KINDS = ("pictures", "sound", "all of it")
+KINDS = ("video", "audio", "all of it")
 
 
 @contextlib.contextmanager
@@ -48,7 +48,7 @@ def shelf_of(folder: Path, data: Path, cpu: int) -> Iterator[Shelf]:
 
 def pieces_of(film: Packaged, kind: str) -> list[Piece]:
     """The segments of a kind, in an order that is always the same and none of a film."""
-    tracks = {"pictures": [film.pictures], "sound": [film.sound]}.get(kind, [film.pictures, film.sound])
+    tracks = {"video": [film.pictures], "audio": [film.sound]}.get(kind, [film.pictures, film.sound])
     found = [piece for track in tracks for piece in track.segments]
     random.Random(kind).shuffle(found)
     return found
@@ -148,12 +148,12 @@ def first(
                 for name, path in (
                     ("another film", other.master),
                     ("master", packaged.master),
-                    ("pictures", packaged.pictures.lead[0].path),
+                    ("video", packaged.pictures.lead[0].path),
                 ):
                     before = shelf.cpu()
                     shelf.raw(path)
                     spent[name] = (shelf.cpu() - before) * 1000
-                taken.append(spent | {"both": spent["master"] + spent["pictures"]})
+                taken.append(spent | {"both": spent["master"] + spent["video"]})
         found[what] = {"rounds": taken} | {
             name: statistics.median(each[name] for each in taken) for name in taken[0]
         }
@@ -219,7 +219,10 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
     """What is wanted, and whether it is so."""
     kept = [
         Bound(
-            f"CPU of segments to ranges, {film['about']}", film["kinds"][KINDS[-1]]["ratio"], MOST_RATIO, "x"
+            f"CPU of segments, ratio to ranges, {film['about']}",
+            film["kinds"][KINDS[-1]]["ratio"],
+            MOST_RATIO,
+            "x",
         )
         for film in found["segments"].values()
     ]
@@ -229,9 +232,9 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
     crowd = found["viewers"]["HLS"]
     return [
         *kept,
-        Bound("CPU of a known playlist to a file", found["cached"]["ratio"], MOST_CACHED, "x"),
+        Bound("CPU of a cached playlist, ratio to a file", found["cached"]["ratio"], MOST_CACHED, "x"),
         Bound("late seconds of viewers of HLS", crowd["late_seconds"], 0, ""),
-        Bound("... lost, refused, or never answered", crowd["lost"] + crowd["unanswered"], 0, ""),
+        Bound("... lost, refused, or without a response", crowd["lost"] + crowd["unanswered"], 0, ""),
     ]
 
 

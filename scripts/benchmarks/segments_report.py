@@ -10,45 +10,45 @@ from .bounds import Bound, about_machine, filled, table
 PAGE = """\
 # HLS: segments, playlists and viewers
 
-What films cost as HLS, beside the same bytes of the same files by `Range`, through the same server in the same run.
-Nothing is made in advance: a segment is a head that is computed and the bytes of a track, gathered from where they lie.
-Written by `scripts/bench segments`; all figures are in [segments.json](segments.json). How bytes are best gathered is
-measured [by itself](gather.md).
+What films cost over HLS, compared with the same bytes of the same files by `Range`, through the same server in the
+same run. Nothing is generated in advance. A segment is a computed header and the bytes of a track, gathered from the
+file. `scripts/bench segments` wrote this page; all figures are in [segments.json](segments.json). [Another
+page](gather.md) compares ways to gather bytes.
 
 {bounds}
 
 ## Segments and ranges
 
-{connections} connections ask for the segments of a film in a random order, and then for ranges of the same sizes
-from anywhere in the file, in turn, {rounds} rounds of {seconds:g} s each. Figures are medians; a ratio is the median of
-each round's. *All of it* are pictures and sound in the proportion in which players ask for them. *Joined* ranges are
-as large as a segment of pictures and one of sound together: what somebody asks for who plays the file itself, in half
-as many requests.
+{connections} connections request the segments of a film in a random order, and then ranges of the same sizes from
+anywhere in the file. They do both in turn, {rounds} rounds of {seconds:g} s each. Figures are medians, and a ratio is
+the median of the ratios of the rounds. *All of it* is video and audio in the proportion in which players request
+them. *Joined* ranges are as large as a video segment and an audio segment together. A client that plays the file
+itself requests such ranges, and needs half as many requests.
 
 {segments}
 
 ## Playlists
 
-The CPU of the server's process for the first playlists of a film after its start, ms: the master playlist, and that
-of the pictures. *Nothing known*: the file has to be read for its index, and what was found out is kept in the
-database. *In the database*: after a restart. Before them the master playlist of *another film*, of ten minutes, is
-asked for, which pays for what a process does once, such as putting together its statements for the database. Medians
-of {starts} starts.
+This is the CPU time of the server's process for the first playlists of a film after its start, in ms: for the master
+playlist, and for the playlist of the video track. *Nothing known* means that the server must read the index of the
+file, and stores the result in the database. *In the database* means after a restart. Before each measurement, the
+master playlist of *another film*, of ten minutes, is requested. It pays for work that a process does once, such as
+compiling its database statements. The figures are medians of {starts} starts.
 
 {first}
 
-A playlist of {playlist_kb:.0f} KB that somebody asked for before, and a file of that length:
+A playlist of {playlist_kb:.0f} KB that was requested before, and a file of the same size:
 
 {cached}
 
 ## Viewers
 
-{viewers} viewers at {mbps:.1f} Mb/s who arrive over {arrive:g} s and are then watched for {hold:g} s, on one core.
-Those of HLS ask for the playlists, the init segments and then the segments from a random place on, pictures over one
-connection and sound over another, through a line of {line:g} Mb/s, and for the next one when they have less than
-{ahead:g} s in hand; a segment counts when it is whole. The others play the file itself, as in [the comparison of
-servers](README.md), which also says what a late second is. *CPU share* is of one core, from the first arrival to the
-end.
+{viewers} viewers at {mbps:.1f} Mb/s arrive over {arrive:g} s and are then observed for {hold:g} s, on one core. HLS
+viewers request the playlists, the init segments, and then the segments from a random position on. They use one
+connection for video and one for audio, at {line:g} Mb/s. They request the next segment when they have less than
+{ahead:g} s buffered, and a segment counts when it is complete. The other viewers play the file itself, as in [the
+comparison of servers](README.md), which also explains late seconds. *CPU share* is the share of one core, from the
+first arrival to the end.
 
 {crowds}
 
@@ -94,18 +94,18 @@ def page(found: Mapping[str, Any], bounds: Sequence[Bound], run: Mapping[str, fl
             "segments, CPU s/GB",
             "ranges",
             "ratio",
-            "to joined ranges",
-            "µs a segment",
-            "a range",
+            "ratio to joined ranges",
+            "µs per segment",
+            "per range",
         ],
         segment_rows(found),
     )
     first = report.table(
-        ["", "another film", "master", "pictures", "both"],
+        ["", "another film", "master", "video", "both"],
         [
             [
                 f"{film['film']}: {what}",
-                *(milliseconds(film[what][name]) for name in ("another film", "master", "pictures", "both")),
+                *(milliseconds(film[what][name]) for name in ("another film", "master", "video", "both")),
             ]
             for film in found["first"].values()
             for what in ("nothing known", "in the database")
@@ -117,7 +117,7 @@ def page(found: Mapping[str, Any], bounds: Sequence[Bound], run: Mapping[str, fl
         for each in ("playlist", "file")
     }
     cached = report.table(
-        ["", "CPU µs a request", "to the file"],
+        ["", "CPU µs per request", "ratio to the file"],
         [
             ["playlist", report.shown(spent["playlist"]), f"{known['ratio']:.2f}x"],
             ["file", report.shown(spent["file"]), "1x"],
@@ -125,15 +125,15 @@ def page(found: Mapping[str, Any], bounds: Sequence[Bound], run: Mapping[str, fl
     )
     shown = {
         "late_seconds": "late seconds",
-        "late_viewers": "viewers with any",
+        "late_viewers": "viewers with late seconds",
         "lost": "lost",
-        "unanswered": "never answered",
+        "unanswered": "no response",
         "first_byte_p50_ms": "first byte p50, ms",
         "first_byte_p99_ms": "first byte p99, ms",
         "cpu_share": "CPU share of a core",
         "cpu_s_per_gb": "CPU s/GB",
-        "gb_per_s": "GB/s taken",
-        "client_cpu_share": "the client's share of its core",
+        "gb_per_s": "GB/s received",
+        "client_cpu_share": "share of its core that the client used",
     }
     crowds = report.table(
         ["", *shown.values()],

@@ -93,8 +93,8 @@ SERVERS = (
 )
 
 NOT_MEASURED = (
-    "Granian's own static files (`--static-path-mount`) are not measured: they come without a length and without "
-    "ranges, so nobody could seek in a video."
+    "Granian's own static files (`--static-path-mount`) are not measured. It sends them without a length and without "
+    "ranges, so a viewer could not seek in a video."
 )
 
 

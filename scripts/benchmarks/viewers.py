@@ -28,7 +28,7 @@ PREBUFFER = 2.0
 AHEAD = 2.5
 GRACE = 2
 WINDOW_TICKS = 1.5
-WINDOW_ABOUT = "for one and a half such portions"
+WINDOW_ABOUT = "that holds one and a half such parts"
 SEGMENT = 8192
 """The largest segment. With the 64 KiB of loopback the kernel would let a server send megabytes ahead for each viewer,
 as no network does; with those of Ethernet their bookkeeping would be what is measured."""

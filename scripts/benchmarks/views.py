@@ -12,7 +12,7 @@ from . import machine, media, report
 from .ways import CHUNKS, DELIVERIES, FILE, KIB, TRACED, WAYS, Comparison, chunk_name
 
 TITLES = {
-    "nobody": "to nobody: only getting the chunk",
+    "nobody": "no delivery: only getting the chunk",
     "channel": "through a Trio memory channel to another task",
     "socket": "into a TCP socket that another process drains",
 }
@@ -59,10 +59,11 @@ def picture(comparison: Comparison, path: Path) -> None:
 INTRODUCTION = """\
 # Copies and views: what `memoryview` saves, and when
 
-A video server reads a file and sends it, chunk by chunk. What lies between may copy every byte once more, or not at
-all: slicing `bytes` or an `mmap` makes a new `bytes` object, slicing a `memoryview` makes a small object that
-points. Six ways to get a chunk, delivered three ways, in chunks from 4 KiB to 4 MiB. Written by
-`scripts/bench memoryview`; the figures are for this machine, their ratios and the reasons hold elsewhere.
+A video server reads a file and sends it, chunk by chunk. The code in between may copy every byte once more, or not at
+all. A slice of `bytes` or of an `mmap` is a new `bytes` object. A slice of a `memoryview` is a small object that
+points to the same memory. This page compares six ways to get a chunk and three ways to deliver it, with chunks from 4
+KiB to 4 MiB. `scripts/bench memoryview` wrote it. The figures are for this machine; their ratios and the reasons
+apply elsewhere.
 
 ![CPU time per GB](memoryview.png)
 
@@ -71,9 +72,9 @@ points. Six ways to get a chunk, delivered three ways, in chunks from 4 KiB to 4
 """
 
 EXPLAINED = """\
-Sending into a socket always copies once more, from wherever the chunk lies into the kernel's socket buffer, on all
-six ways; only `sendfile` spares that, and it never shows the bytes to the program. So for a GB sent, a way
-without a copy of its own moves 1 GB, the others 2.
+Sending into a socket always copies once more, from the memory of the chunk into the kernel's socket buffer. This is
+true of all six ways. Only `sendfile` avoids that copy, and it never shows the bytes to the program. So to send one
+GB, a way without its own copy moves 1 GB, and the others move 2 GB.
 """
 
 
@@ -106,37 +107,38 @@ def conclusions(comparison: Comparison) -> str:
         return f"{each[0]} times the CPU in 4 KiB, {each[1]} in 64 KiB, {each[2]} in 4 MiB"
 
     paragraphs = f"""\
-**Getting a view costs the same for 4 KiB and for 4 MiB**, some {view:.0f} ns here, since no byte is touched. A GB
-in chunks of 64 KiB takes {ms("mmap view", middle, "nobody")} as views of a map and {ms("mmap", middle, "nobody")}
-as copies out of it; in chunks of 4 MiB {ms("mmap view", large, "nobody")} and {ms("mmap", large, "nobody")}.
+**A view costs the same for 4 KiB and for 4 MiB**, about {view:.0f} ns here, because no byte is touched. One GB in
+chunks of 64 KiB takes {ms("mmap view", middle, "nobody")} as views of a map, and {ms("mmap", middle, "nobody")} as
+copies out of it. In chunks of 4 MiB it takes {ms("mmap view", large, "nobody")} and {ms("mmap", large, "nobody")}.
 
-**A copy costs about the same a GB in any size, while the allocator can give the same memory again**: `pread` to
-nobody, each chunk forgotten at once, takes {ms("pread", middle, "nobody")} in 64 KiB and
-{ms("pread", large, "nobody")} in 4 MiB, `preadv` into one buffer {ms("preadv", middle, "nobody")} and
-{ms("preadv", large, "nobody")}. Where one chunk waits while the next is made, a large one may be new memory from the
-kernel, cleared and mapped page by page: through the channel `pread` takes {ms("pread", CHUNKS[-2], "channel")} in
-1 MiB and {ms("pread", large, "channel")} in 4 MiB, `preadv` {ms("preadv", CHUNKS[-2], "channel")} and
-{ms("preadv", large, "channel")}.
+**A copy costs about the same per GB in any size, as long as the allocator can reuse the memory.** Without delivery,
+when each chunk is dropped at once, `pread` takes {ms("pread", middle, "nobody")} in 64 KiB and
+{ms("pread", large, "nobody")} in 4 MiB. `preadv` into one buffer takes {ms("preadv", middle, "nobody")} and
+{ms("preadv", large, "nobody")}. If one chunk waits while the next is read, a large one may need new memory from the
+kernel, which is cleared and mapped page by page. Through the channel, `pread` takes
+{ms("pread", CHUNKS[-2], "channel")} in 1 MiB and {ms("pread", large, "channel")} in 4 MiB. `preadv` takes
+{ms("preadv", CHUNKS[-2], "channel")} and {ms("preadv", large, "channel")}.
 
-**Into a socket** the kernel's own copy is there for everybody, and in small chunks the system calls are most of the
-work, so a view saves little there and more the larger the chunk. Beside a view of the map, slicing the map takes
-{against_view("mmap")}; `pread` {against_view("pread")}; slicing `bytes` {against_view("bytes")}.
+**Into a socket**, every way needs the kernel's own copy. In small chunks the system calls are most of the work. So a
+view saves little there, and saves more the larger the chunk. Compared with a view of the map, a slice of the map
+takes {against_view("mmap")}. `pread` takes {against_view("pread")}. A slice of `bytes` takes {against_view("bytes")}.
 
-**One buffer used again** (`preadv`) takes {against_view("preadv")}. It needs no memory but the buffer, and that
-may only be filled again once its bytes have left: nothing can be queued ahead, as a server that waits for slow
-clients has to. (Through the channel it is here for its cost alone; the task at the other end may find later bytes.)
+**One buffer that is reused** (`preadv`) takes {against_view("preadv")}. It needs no memory except the buffer. But the
+buffer can be filled again only after its bytes have left. So nothing can be queued ahead, and a server with slow
+clients needs a queue. (The figure for the channel shows only the cost. The task at the other end may find later
+bytes.)
 
-**Through a channel**, some {hop:.0f} µs a chunk are Trio's: two tasks are scheduled, however large the chunk is. In
-4 KiB that is {ms("mmap view", small, "channel")} a GB beside which copies hardly count; in 4 MiB it is
-{ms("mmap view", large, "channel")} with views and {ms("mmap", large, "channel")} with copies. So chunks have to be
+**Through a channel**, Trio takes about {hop:.0f} µs per chunk: it schedules two tasks, for a chunk of any size. In 4
+KiB this is {ms("mmap view", small, "channel")} per GB, so copies hardly count. In 4 MiB it is
+{ms("mmap view", large, "channel")} with views and {ms("mmap", large, "channel")} with copies. So chunks must be
 large, and only views make large chunks cheap.
 
 **Least CPU into the socket**: {winners("socket")}.
 
-**What no table shows**: a view of a map is memory of the page cache, so a thousand viewers of one film share it,
-while copies are private to each. In exchange a page that is not there yet stops the thread in `send`, and a file
-that is cut short is an error in the middle of a chunk (in a system call `EFAULT`, in Python code the end of the
-process): a server that sends views has to warm the pages first, and must never touch them itself."""
+**What no table shows**: a view of a map is memory of the page cache, so a thousand viewers of one film share it.
+Copies are private to each viewer. In exchange, a page that is not in memory yet stops the thread in `send`. And a
+file that becomes shorter is an error in the middle of a chunk: `EFAULT` in a system call, the end of the process in
+Python code. So a server that sends views must warm the pages first, and must never touch them itself."""
     return "\n".join(report.wrapped(f"- {paragraph}", "  ") for paragraph in paragraphs.split("\n\n"))
 
 
@@ -145,7 +147,7 @@ def page(comparison: Comparison, facts: dict[str, object]) -> str:
     parts = [
         INTRODUCTION
         + report.table(
-            ["", "what it does", "copies of its own", "made by"],
+            ["", "what it does", "own copies", "copied by"],
             [[way.name, way.about, str(way.copied), way.by] for way in WAYS],
             text=True,
         ),
@@ -155,7 +157,7 @@ def page(comparison: Comparison, facts: dict[str, object]) -> str:
         "",
         conclusions(comparison),
         "",
-        "## CPU milliseconds per GB, and elapsed ones in brackets",
+        "## CPU milliseconds per GB, with elapsed milliseconds in brackets",
         "",
     ]
     for delivery in DELIVERIES:
@@ -186,15 +188,15 @@ def page(comparison: Comparison, facts: dict[str, object]) -> str:
         for way in WAYS
     ]
     parts += [
-        f"## Allocations for {megabytes} MiB, in KiB: most at once / altogether",
+        f"## Allocations for {megabytes} MiB, in KiB: peak / total",
         "",
-        "By `tracemalloc`, each chunk kept until the next one is there. Every way makes one object a chunk (a view is",
-        "an object too); what differs is how large it is.",
+        "Measured with `tracemalloc`. Each chunk is kept until the next one is there. Every way creates one object per",
+        "chunk (a view is an object too); only the size of the object differs.",
         "",
         report.table(heads, rows),
         "",
         report.table(
-            ["objects made", *map(chunk_name, CHUNKS)],
+            ["objects created", *map(chunk_name, CHUNKS)],
             [
                 [way.name, *(f"{comparison.allocations[way.name, size].count:,}" for size in CHUNKS)]
                 for way in WAYS
@@ -206,9 +208,9 @@ def page(comparison: Comparison, facts: dict[str, object]) -> str:
         report.wrapped(
             f"{facts['cpu']}, {facts['cpus']} CPUs{', virtual' if facts['virtual'] else ''}; {facts['system']}; "
             f"Python {facts['python']}, Trio {facts['trio']}; {facts['date']}; load average before the run "
-            f"{facts['load_before']}. {facts['rounds']} rounds over {facts['mib']} MiB of random bytes, warm in "
-            "the page cache, every page of the map touched before; medians. The sender has one CPU, the process that "
-            "drains the socket (with `MSG_TRUNC`) another."
+            f"{facts['load_before']}. {facts['rounds']} rounds over {facts['mib']} MiB of random bytes. They are warm "
+            "in the page cache, and every page of the map was touched before. The figures are medians. The sender has "
+            "one CPU, and the process that drains the socket (with `MSG_TRUNC`) has another."
         ),
     ]
     return "\n".join(parts) + "\n"

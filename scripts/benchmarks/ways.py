@@ -40,10 +40,15 @@ class Way:
 
 
 WAYS = (
-    Way("bytes", "`data[a:b]` of a `bytes` that holds the file", 1, "Python, into a new object each time"),
-    Way("memoryview", "`view[a:b]` of a `memoryview` of that `bytes`", 0, "nobody"),
-    Way("mmap", "`map[a:b]` of an `mmap`: a new `bytes`", 1, "Python, out of the page cache"),
-    Way("mmap view", "`view[a:b]` of a `memoryview` of the `mmap`", 0, "nobody"),
+    Way(
+        "bytes",
+        "`data[a:b]` of a `bytes` object with the whole file",
+        1,
+        "Python, into a new object each time",
+    ),
+    Way("memoryview", "`view[a:b]` of a `memoryview` of that `bytes`", 0, "no one"),
+    Way("mmap", "`map[a:b]` of an `mmap`: a new `bytes`", 1, "Python, from the page cache"),
+    Way("mmap view", "`view[a:b]` of a `memoryview` of the `mmap`", 0, "no one"),
     Way("pread", "`os.pread(fd, n, a)`: a new `bytes`", 1, "the kernel, into a new object each time"),
     Way(
         "preadv",
