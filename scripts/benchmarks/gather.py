@@ -239,10 +239,10 @@ def conclusions(found: dict[str, dict[str, list[float]]]) -> str:
         f"of 8 Mb/s. The bridged way costs {ratio(pictures, 'bridged')} and {ratio(sound, 'bridged')} times as much. "
         "The server uses the bridged way.\n\n"
         f"- Views of a map cost least if their pages are in the map: {ratio(short, 'views')} times as much as one "
-        f"call per run, in runs of {short.about}. A new map for each part costs {ratio(short, 'new views')} there. For "
-        f"the video of 1.3 Mb/s it costs {ratio(pictures, 'new views', 'bridged')} times as much as the bridged copy, "
-        "because each page causes a fault. And if the system took back a page in the meantime, everything would stop in "
-        "`sendmsg`."
+        f"call per run, in runs of {short.about}. A new map for each part costs {ratio(short, 'new views')} there. "
+        f"For the video of 1.3 Mb/s it costs {ratio(pictures, 'new views', 'bridged')} times as much as the bridged "
+        "copy, because each page causes a fault. And if the system took back a page in the meantime, everything would "
+        "stop in `sendmsg`."
     )
 
 

@@ -12,8 +12,8 @@ PAGE = """\
 # A large library
 
 What a library of {large:,} videos costs compared with one of {small:,}, and what scans and playheads cost while
-streams run. Real servers (`hypercorn trio_stream.app:app -k trio`, SQLite) run over loopback, in one run.
-`scripts/bench library` wrote this page; all figures are in [library.json](library.json).
+streams run. The servers are real (`hypercorn trio_stream.app:app -k trio`, SQLite) and were measured over loopback, in
+one run. `scripts/bench library` wrote this page; all figures are in [library.json](library.json).
 
 {bounds}
 

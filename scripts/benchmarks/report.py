@@ -125,10 +125,10 @@ HOW_TO_READ = """\
 - *Private memory* is the peak of RssAnon of all processes of the server: their own memory, without the page cache and
   without socket buffers of the kernel.
 - *Paced viewers* take data like a player: {ahead:g} s of film at once, then the next part every {tick:g} s, each from
-  a random place of the 4 GB file, with a receive buffer {window}. A *late second* is a second in which a viewer had
-  nothing to play. Playback starts when {prebuffer:g} s of film have arrived. The first two seconds after arrival do
-  not count. *CPU share* is the share of one core, from the first arrival to the end. Servers that send ahead into the
-  kernel's buffers do most of their work at the beginning.
+  a random place of the 4 GB file, with a receive buffer {window}. A *late second* is a
+  second in which a viewer had nothing to play. Playback starts when {prebuffer:g} s of film have arrived. The first
+  two seconds after arrival do not count. *CPU share* is the share of one core, from the first arrival to the end.
+  Servers that send ahead into the kernel's buffers do most of their work at the beginning.
 - results.json also has the share of its CPU that the client used (`client_cpu_share`); near 1, the client would be
   the limit. It also has what other programs took from the server's CPU (`others_cpu_share`); near 0, the machine was
   quiet. This figure includes the kernel's own work (ksoftirqd), which counts for no server.
