@@ -137,10 +137,10 @@ def first(
     """The first playlists of a film that are asked of a server after its start, with nothing of them in its database or
     with all of it; ms of CPU of the server's process. Before them it is asked for those of another film."""
     found: dict[str, Any] = {}
-    for what in ("nothing known", "in the database"):
+    for what in ("nothing stored", "in the database"):
         taken: list[dict[str, float]] = []
         for _ in range(rounds):
-            if what == "nothing known":
+            if what == "nothing stored":
                 forget(data)
             with shelf_of(folder, data, cpu) as shelf:
                 time.sleep(0.5)
@@ -227,7 +227,7 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
         for film in found["segments"].values()
     ]
     for film in found["first"].values():
-        spent = film["nothing known"]["both"]
+        spent = film["nothing stored"]["both"]
         kept.append(Bound(f"CPU of the first playlists, {film['film']}", spent, MOST_FIRST_MS, "ms"))
     crowd = found["viewers"]["HLS"]
     return [

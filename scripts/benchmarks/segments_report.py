@@ -30,7 +30,7 @@ itself requests such ranges, and needs half as many requests.
 ## Playlists
 
 This is the CPU time of the server's process for the first playlists of a film after its start, in ms: for the master
-playlist, and for the playlist of the video track. *Nothing known* means that the server must read the index of the
+playlist, and for the playlist of the video track. *Nothing stored* means that the server must read the index of the
 file, and stores the result in the database. *In the database* means after a restart. Before each measurement, the
 master playlist of *another film*, of ten minutes, is requested. It pays for work that a process does once, such as
 compiling its database statements. The figures are medians of {starts} starts.
@@ -108,7 +108,7 @@ def page(found: Mapping[str, Any], bounds: Sequence[Bound], run: Mapping[str, fl
                 *(milliseconds(film[what][name]) for name in ("another film", "master", "video", "both")),
             ]
             for film in found["first"].values()
-            for what in ("nothing known", "in the database")
+            for what in ("nothing stored", "in the database")
         ],
     )
     known = found["cached"]
