@@ -8,9 +8,9 @@ import { LANGUAGES, Language, type Language as LanguageTag, useTexts } from "./i
 import icon from "./icon.svg";
 import { LibraryPage } from "./library/page";
 import { SearchField } from "./library/search";
-import { useArrows } from "./ui/arrows";
-import { Choice } from "./ui/choice";
-import { State, ToLibrary } from "./ui/state";
+import { useArrowKeys } from "./ui/arrow-keys";
+import { IconSelect } from "./ui/icon-select";
+import { PageMessage, LibraryLink } from "./ui/page-message";
 import { THEMES, type Theme, useTheme } from "./ui/theme";
 
 // What is not seen first comes when it is wanted.
@@ -34,7 +34,7 @@ function Shell() {
   const [path] = useLocation();
   const content = useRef<HTMLElement>(null);
   const first = useRef(true);
-  useArrows();
+  useArrowKeys();
   useEffect(() => {
     // Whoever listens to the page hears that it is another one; not at the start, where the browser says so.
     if (!first.current && !path.startsWith("/watch/")) content.current?.focus({ preventScroll: true });
@@ -54,9 +54,9 @@ function Shell() {
             <Route path="/socket/:id">{({ id }) => <SocketPage id={id} />}</Route>
             <Route path="/live" component={LivePage} />
             <Route>
-              <State icon="film" title={t("notFound")} actions={<ToLibrary />}>
+              <PageMessage icon="film" title={t("notFound")} actions={<LibraryLink />}>
                 <p>{t("notFound.more")}</p>
-              </State>
+              </PageMessage>
             </Route>
           </Switch>
         </Suspense>
@@ -96,20 +96,20 @@ function Choices() {
   const [theme, setTheme] = useTheme();
   return (
     <div className="choices">
-      <Choice icon="globe" label={t("language")} value={language} choose={(tag) => choose(tag as LanguageTag)}>
+      <IconSelect icon="globe" label={t("language")} value={language} choose={(tag) => choose(tag as LanguageTag)}>
         {Object.entries(LANGUAGES).map(([tag, name]) => (
           <option key={tag} value={tag} lang={tag}>
             {name}
           </option>
         ))}
-      </Choice>
-      <Choice icon="theme" label={t("theme")} value={theme} choose={(each) => setTheme(each as Theme)}>
+      </IconSelect>
+      <IconSelect icon="theme" label={t("theme")} value={theme} choose={(each) => setTheme(each as Theme)}>
         {THEMES.map((each) => (
           <option key={each} value={each}>
             {t(`theme.${each}`)}
           </option>
         ))}
-      </Choice>
+      </IconSelect>
     </div>
   );
 }

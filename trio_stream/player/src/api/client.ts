@@ -12,7 +12,8 @@ export type Folder = Schemas["Folder"];
 export type Folders = Schemas["Folders"];
 export type Library = Schemas["Library"];
 export type Subtitle = Schemas["Subtitle"];
-export type Facts = Schemas["MediaInfo"];
+/** What probing found in the file of a video. */
+export type MediaInfo = NonNullable<VideoDetails["facts"]>;
 export type Stream = Schemas["Stream"];
 export type Streams = Schemas["Streams"];
 export type Metrics = Schemas["Metrics"];
@@ -31,7 +32,7 @@ export class ApiError extends Error {
   }
 
   /** Whether asking again may help: nobody answered, or the server was busy or away. */
-  get passing(): boolean {
+  get isTransient(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
@@ -39,7 +40,7 @@ export class ApiError extends Error {
 /** Whether the server said that there is no such thing (any more). */
 export const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 
-interface Asking {
+interface RequestOptions {
   method?: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   json?: unknown;
   signal?: AbortSignal | undefined;
@@ -47,7 +48,7 @@ interface Asking {
   keepalive?: boolean;
 }
 
-export async function ask<T>(path: string, { method = "GET", json, signal, keepalive }: Asking = {}): Promise<T> {
+export async function request<T>(path: string, { method = "GET", json, signal, keepalive }: RequestOptions = {}): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {

@@ -1,10 +1,10 @@
 /** What the pages ask for, how long they believe it, and how it is brought up to date. */
 
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
-import { ApiError, ask, type Folders, type Library, type Presentation, type VideoDetails, type VideoList, type VideoPage } from "./client";
+import { ApiError, type Folders, type Library, type Presentation, request, type VideoDetails, type VideoList, type VideoPage } from "./client";
 
 /** Videos asked for at a time: two screens of them. More would keep the first posters waiting on a slow line. */
-export const PAGE = 40;
+export const PAGE_SIZE = 40;
 
 export const SORTS = ["name", "title", "added", "modified", "size", "duration"] as const;
 export type Sort = (typeof SORTS)[number];
@@ -21,7 +21,7 @@ export function client(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 10_000,
-        retry: (failures, error) => failures < 3 && error instanceof ApiError && error.passing,
+        retry: (failures, error) => failures < 3 && error instanceof ApiError && error.isTransient,
         retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 5_000),
       },
     },
@@ -32,11 +32,11 @@ export function videosOf({ q, folder, sort, order }: Wanted) {
   return infiniteQueryOptions({
     queryKey: ["videos", { q, folder, sort, order }],
     queryFn: ({ pageParam, signal }) => {
-      const asked = new URLSearchParams({ limit: String(PAGE), sort, order });
-      if (q) asked.set("q", q);
-      if (folder !== null) asked.set("folder", folder);
-      if (pageParam) asked.set("cursor", pageParam);
-      return ask<VideoPage>(`/api/videos?${asked}`, { signal });
+      const query = new URLSearchParams({ limit: String(PAGE_SIZE), sort, order });
+      if (q) query.set("q", q);
+      if (folder !== null) query.set("folder", folder);
+      if (pageParam) query.set("cursor", pageParam);
+      return request<VideoPage>(`/api/videos?${query}`, { signal });
     },
     initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,
@@ -47,35 +47,35 @@ export const foldersIn = (folder: string) =>
   queryOptions({
     queryKey: ["folders", folder],
     queryFn: ({ signal }) =>
-      ask<Folders>(`/api/folders?${new URLSearchParams({ in: folder, limit: "200" })}`, { signal }),
+      request<Folders>(`/api/folders?${new URLSearchParams({ in: folder, limit: "200" })}`, { signal }),
   });
 
-export const begun = queryOptions({
+export const continueWatching = queryOptions({
   queryKey: ["continue"],
-  queryFn: ({ signal }) => ask<VideoList>("/api/continue?limit=20", { signal }),
+  queryFn: ({ signal }) => request<VideoList>("/api/continue?limit=20", { signal }),
 });
 
 export const library = queryOptions({
   queryKey: ["library"],
-  queryFn: ({ signal }) => ask<Library>("/api/library", { signal }),
+  queryFn: ({ signal }) => request<Library>("/api/library", { signal }),
 });
 
 export const video = (id: string) =>
   queryOptions({
     queryKey: ["video", id],
-    queryFn: ({ signal }) => ask<VideoDetails>(`/api/videos/${id}`, { signal }),
+    queryFn: ({ signal }) => request<VideoDetails>(`/api/videos/${id}`, { signal }),
     staleTime: 0, // where it was stopped may be seconds old
   });
 
 export const presentation = (id: string) =>
   queryOptions({
     queryKey: ["presentation", id],
-    queryFn: ({ signal }) => ask<Presentation>(`/api/videos/${id}/presentation`, { signal }),
+    queryFn: ({ signal }) => request<Presentation>(`/api/videos/${id}/presentation`, { signal }),
     staleTime: 60_000, // it is a matter of the file
   });
 
 export function putPlayhead(id: string, position: number, duration: number): Promise<unknown> {
-  return ask(`/api/videos/${id}/playhead`, {
+  return request(`/api/videos/${id}/playhead`, {
     method: "PUT",
     json: { position, duration },
     keepalive: true,

@@ -1,7 +1,7 @@
 /** What the pages say, in the language of the browser or the one that was chosen. */
 
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-import { remembered, remember } from "../ui/memory";
+import { loadPreference, savePreference } from "../ui/storage";
 import { en, type Word, type Words } from "./en";
 
 export type { Word };
@@ -46,7 +46,7 @@ const Context = createContext<Texts | null>(null);
 
 export function Language({ children }: { children: ReactNode }) {
   const [language, setLanguage] = useState<Language>(() => {
-    const chosen = remembered("language");
+    const chosen = loadPreference("language");
     return chosen !== null && chosen in WORDS ? (chosen as Language) : preferred(navigator.languages);
   });
   useEffect(() => {
@@ -56,7 +56,7 @@ export function Language({ children }: { children: ReactNode }) {
     () => ({
       language,
       choose: (chosen) => {
-        remember("language", chosen);
+        savePreference("language", chosen);
         setLanguage(chosen);
       },
       t: (word, values) => say(language, word, values),

@@ -3,10 +3,10 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 import { Link } from "wouter";
-import { begun, foldersIn, library, SORTS, type Sort, videosOf, type Wanted } from "../api/queries";
+import { continueWatching, foldersIn, library, SORTS, type Sort, videosOf, type Wanted } from "../api/queries";
 import { useTexts } from "../i18n";
 import { Icon } from "../ui/icons";
-import { Failed, State } from "../ui/state";
+import { Failed, PageMessage } from "../ui/page-message";
 import { Card } from "./card";
 import { Grid } from "./grid";
 import "./library.css";
@@ -34,11 +34,11 @@ export function LibraryPage() {
   const empty = found.isSuccess && videos.length === 0;
   if (empty && plain && about.data !== undefined && about.data.folders <= 1 && about.data.videos === 0)
     return (
-      <State icon="film" title={t("library.empty")}>
+      <PageMessage icon="film" title={t("library.empty")}>
         <p>{t("library.empty.more")}</p>
         <code>{about.data.folder}</code>
         <Doings />
-      </State>
+      </PageMessage>
     );
   return (
     <div className="library">
@@ -54,7 +54,7 @@ export function LibraryPage() {
         {found.isPending ? (
           <Skeleton />
         ) : empty && wanted.q !== "" ? (
-          <State
+          <PageMessage
             icon="search"
             title={t("search.none", { words: wanted.q })}
             actions={
@@ -64,7 +64,7 @@ export function LibraryPage() {
             }
           >
             <p>{t("search.more")}</p>
-          </State>
+          </PageMessage>
         ) : (
           <Grid videos={videos} more={found.hasNextPage} wantMore={wantMore} />
         )}
@@ -107,7 +107,7 @@ function Order({ wanted, change }: { wanted: Wanted; change: (part: Partial<Want
 
 function Begun() {
   const { t } = useTexts();
-  const found = useQuery(begun);
+  const found = useQuery(continueWatching);
   if (!found.data?.items.length) return null;
   return (
     <section aria-labelledby="continue">

@@ -2,11 +2,11 @@
 
 import { useEffect, useState } from "react";
 import type { components } from "../api/schema";
-import { type Row, rowsOf } from "./rows";
-import { added, fromHistory, none, type Samples } from "./samples";
+import { addSample, fromHistory, noSamples, type Samples } from "./samples";
+import { type Row, rowsOf } from "./stream-rows";
 
-const SILENT = 6_000; // milliseconds without an event, after which the connection is believed dead
-const AGAIN = 2_000; // milliseconds until the next try, where the browser does not try by itself
+const SILENCE_TIMEOUT = 6_000; // milliseconds without an event, after which the connection is believed dead
+const RETRY_DELAY = 2_000; // milliseconds until the next try, where the browser does not try by itself
 
 type Now = components["schemas"]["LiveNow"];
 type History = components["schemas"]["LiveHistory"];
@@ -17,34 +17,34 @@ export interface Live {
   /** False until the first event, and whenever the server is not heard. */
   connected: boolean;
   /** Whether there was ever an event. */
-  begun: boolean;
+  everConnected: boolean;
   samples: Samples;
   totals: Totals | null;
   rows: Row[];
 }
 
-export const nothing: Live = { connected: false, begun: false, samples: none, totals: null, rows: [] };
+export const emptyLive: Live = { connected: false, everConnected: false, samples: noSamples, totals: null, rows: [] };
 
-export const heardHistory = (live: Live, history: History): Live => ({ ...live, samples: fromHistory(history) });
+export const withHistory = (live: Live, history: History): Live => ({ ...live, samples: fromHistory(history) });
 
-export function heardNow(live: Live, { sample, streams, ...totals }: Now): Live {
+export function withUpdate(live: Live, { sample, streams, ...totals }: Now): Live {
   return {
     connected: true,
-    begun: true,
-    samples: added(live.samples, sample),
+    everConnected: true,
+    samples: addSample(live.samples, sample),
     totals,
     rows: rowsOf(live.rows, streams, sample.time),
   };
 }
 
-interface Hearing {
+interface Listeners {
   history: (history: History) => void;
   now: (now: Now) => void;
   lost: () => void;
 }
 
 /** Listen to `url` until the answer is called. A page nobody looks at holds no connection. */
-export function listen(url: string, hear: Hearing): () => void {
+export function listen(url: string, listeners: Listeners): () => void {
   let events: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const close = () => {
@@ -54,7 +54,7 @@ export function listen(url: string, hear: Hearing): () => void {
   };
   const reopen = () => {
     close();
-    hear.lost();
+    listeners.lost();
     if (!document.hidden) open();
   };
   const open = () => {
@@ -62,22 +62,22 @@ export function listen(url: string, hear: Hearing): () => void {
     events = source;
     const alive = () => {
       clearTimeout(timer);
-      timer = setTimeout(reopen, SILENT);
+      timer = setTimeout(reopen, SILENCE_TIMEOUT);
     };
     alive();
     source.addEventListener("history", (event: MessageEvent<string>) => {
       alive();
-      hear.history(JSON.parse(event.data) as History);
+      listeners.history(JSON.parse(event.data) as History);
     });
     source.addEventListener("now", (event: MessageEvent<string>) => {
       alive();
-      hear.now(JSON.parse(event.data) as Now);
+      listeners.now(JSON.parse(event.data) as Now);
     });
     source.addEventListener("error", () => {
-      hear.lost();
+      listeners.lost();
       if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
       clearTimeout(timer);
-      timer = setTimeout(reopen, AGAIN);
+      timer = setTimeout(reopen, RETRY_DELAY);
     });
   };
   const follow = () => {
@@ -93,12 +93,12 @@ export function listen(url: string, hear: Hearing): () => void {
 }
 
 export function useLive(): Live {
-  const [live, setLive] = useState(nothing);
+  const [live, setLive] = useState(emptyLive);
   useEffect(
     () =>
       listen("/api/live", {
-        history: (history) => setLive((before) => heardHistory(before, history)),
-        now: (now) => setLive((before) => heardNow(before, now)),
+        history: (history) => setLive((before) => withHistory(before, history)),
+        now: (now) => setLive((before) => withUpdate(before, now)),
         lost: () => setLive((before) => (before.connected ? { ...before, connected: false } : before)),
       }),
     [],

@@ -120,13 +120,13 @@ it("holds no connection while nobody looks", () => {
 });
 
 it("a stream that is stopped is gone at once, and stays so", async () => {
-  const asked = vi.fn(async () => new Response(null, { status: 204 }));
-  vi.stubGlobal("fetch", asked);
+  const fetched = vi.fn(async () => new Response(null, { status: 204 }));
+  vi.stubGlobal("fetch", fetched);
   const events = open();
   events.tell("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")]));
   await userEvent.click(screen.getByRole("button", { name: "Stop One.mp4 of 192.0.2.7" }));
   expect(screen.queryByText("One.mp4")).toBeNull();
-  expect(asked).toHaveBeenCalledWith("/api/streams/a", expect.objectContaining({ method: "DELETE" }));
+  expect(fetched).toHaveBeenCalledWith("/api/streams/a", expect.objectContaining({ method: "DELETE" }));
   events.tell("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")], 11_000));
   expect(screen.queryByText("One.mp4")).toBeNull();
   expect(screen.getByText("Two.mp4")).toBeDefined();

@@ -7,32 +7,32 @@ import { bitsPerSecond, bytes, span } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { type Live, useLive } from "./feed";
 import "./live.css";
-import { spanOf, steadied } from "./samples";
-import { useStopping } from "./stopping";
-import { Table } from "./table";
+import { chartSpan, movingAverage } from "./samples";
+import { useStopStream } from "./stop-stream";
+import { StreamTable } from "./stream-table";
 
 const MEGABYTE = 1_000_000;
 
 export default function LivePage() {
   const { t } = useTexts();
   const live = useLive();
-  const { rows, stop, failed } = useStopping(live.rows);
+  const { rows, stop, failed } = useStopStream(live.rows);
   useEffect(() => {
     document.title = `${t("live")} · Trio Stream`;
   }, [t]);
   return (
     <div className="live" data-connected={live.connected}>
-      <Head live={live} />
+      <Header live={live} />
       <Charts live={live} />
       <section aria-labelledby="live-watching">
         <h2 id="live-watching">
           {t("live.now")}
-          {live.begun && <span className="tally">{rows.length}</span>}
+          {live.everConnected && <span className="tally">{rows.length}</span>}
         </h2>
         {rows.length > 0 ? (
-          <Table rows={rows} stop={stop} />
+          <StreamTable rows={rows} stop={stop} />
         ) : (
-          live.begun && (
+          live.everConnected && (
             <div className="nobody">
               <Icon name="film" />
               <p>
@@ -52,13 +52,13 @@ export default function LivePage() {
   );
 }
 
-function Head({ live: { connected, begun, totals } }: { live: Live }) {
+function Header({ live: { connected, everConnected, totals } }: { live: Live }) {
   const { t, language } = useTexts();
   return (
     <header className="live-head">
       <h1>{t("live")}</h1>
       <p className="pill" role="status" data-connected={connected}>
-        {connected ? t("live.connected") : begun ? t("live.lost") : t("live.connecting")}
+        {connected ? t("live.connected") : everConnected ? t("live.lost") : t("live.connecting")}
       </p>
       {totals !== null && (
         <p className="totals">
@@ -73,8 +73,8 @@ function Head({ live: { connected, begun, totals } }: { live: Live }) {
 function Charts({ live: { samples, totals } }: { live: Live }) {
   const { t, language } = useTexts();
   const { times, memory, streams } = samples;
-  const cpu = useMemo(() => steadied(samples.cpu), [samples]);
-  const bits = useMemo(() => steadied(samples.bytes_per_second).map((each) => each && each * 8), [samples]);
+  const cpu = useMemo(() => movingAverage(samples.cpu), [samples]);
+  const bits = useMemo(() => movingAverage(samples.bytes_per_second).map((each) => each && each * 8), [samples]);
   const percent = (value: number) =>
     new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: value < 10 ? 1 : 0 }).format(value / 100);
   const rate = (value: number) => bitsPerSecond(language, value);
@@ -84,7 +84,7 @@ function Charts({ live: { samples, totals } }: { live: Live }) {
     const value = column.at(-1);
     return value == null ? "–" : format(value);
   };
-  const common = { times, span: spanOf(samples), group: "live" };
+  const common = { times, span: chartSpan(samples), group: "live" };
   return (
     <section className="charts" aria-label={t("live.charts")}>
       <Chart

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { added, fromHistory, none, type Sample, SPAN, spanOf, steadied } from "./samples";
+import { addSample, chartSpan, fromHistory, movingAverage, noSamples, type Sample, SPAN } from "./samples";
 
 const sample = (time: number, value = 1): Sample => ({
   time,
@@ -11,20 +11,20 @@ const sample = (time: number, value = 1): Sample => ({
 
 describe("samples", () => {
   it("are kept for ten minutes", () => {
-    let samples = none;
-    for (let time = 0; time <= SPAN + 5_000; time += 1_000) samples = added(samples, sample(time));
+    let samples = noSamples;
+    for (let time = 0; time <= SPAN + 5_000; time += 1_000) samples = addSample(samples, sample(time));
     expect(samples.times[0]).toBe(5_000);
     expect(samples.times).toHaveLength(SPAN / 1_000 + 1);
     expect(samples.cpu).toHaveLength(samples.times.length);
   });
 
   it("that were told before are not told twice", () => {
-    const samples = added(none, sample(1_000));
-    expect(added(samples, sample(1_000))).toBe(samples);
+    const samples = addSample(noSamples, sample(1_000));
+    expect(addSample(samples, sample(1_000))).toBe(samples);
   });
 
   it("leave a hole where some are missing", () => {
-    const samples = added(added(none, sample(1_000)), sample(60_000));
+    const samples = addSample(addSample(noSamples, sample(1_000)), sample(60_000));
     expect(samples.times).toEqual([1_000, 2_000, 60_000]);
     expect(samples.memory).toEqual([1, null, 1]);
   });
@@ -33,14 +33,14 @@ describe("samples", () => {
     const columns = [3, 4, 5];
     const history = { times: [0, 1_000, 9_000], cpu: columns, memory: columns, bytes_per_second: columns, streams: columns };
     expect(fromHistory(history)).toMatchObject({ times: [0, 1_000, 2_000, 9_000], cpu: [3, 4, null, 5] });
-    expect(none.times).toEqual([]);
+    expect(noSamples.times).toEqual([]);
   });
 });
 
 it("a flow is the mean of some seconds, and does not reach over holes", () => {
-  expect(steadied([0, 10, 20])).toEqual([0, 5, 10]);
-  expect(steadied([10, 10, 10, 10, 10, 60])).toEqual([10, 10, 10, 10, 10, 20]);
-  expect(steadied([10, null, 4])).toEqual([10, null, 4]);
+  expect(movingAverage([0, 10, 20])).toEqual([0, 5, 10]);
+  expect(movingAverage([10, 10, 10, 10, 10, 60])).toEqual([10, 10, 10, 10, 10, 20]);
+  expect(movingAverage([10, null, 4])).toEqual([10, null, 4]);
 });
 
 it.each([
@@ -51,5 +51,5 @@ it.each([
   [[0, 301_000], SPAN],
   [[0, SPAN], SPAN],
 ])("a picture shows what there is: %j", (times, span) => {
-  expect(spanOf({ ...none, times })).toBe(span);
+  expect(chartSpan({ ...noSamples, times })).toBe(span);
 });

@@ -12,10 +12,10 @@ export const SPAN = 600_000; // milliseconds
 const SPANS = [120_000, 300_000]; // of what is younger
 const GAP = 4_000; // milliseconds without a sample, after which nobody knows what was
 
-export const none: Samples = { times: [], cpu: [], memory: [], bytes_per_second: [], streams: [] };
+export const noSamples: Samples = { times: [], cpu: [], memory: [], bytes_per_second: [], streams: [] };
 
 /** `samples` and one more. What is older than the span goes, and where samples are missing there is a hole. */
-export function added(samples: Samples, sample: Sample): Samples {
+export function addSample(samples: Samples, sample: Sample): Samples {
   const last = samples.times.at(-1);
   if (last !== undefined && sample.time <= last) return samples;
   const hole = last !== undefined && sample.time - last > GAP;
@@ -32,7 +32,7 @@ export function added(samples: Samples, sample: Sample): Samples {
 }
 
 /** How much of it a picture shows, in milliseconds: of a server that began a minute ago not nine minutes of nothing. */
-export function spanOf({ times }: Samples): number {
+export function chartSpan({ times }: Samples): number {
   const age = (times.at(-1) ?? 0) - (times[0] ?? 0);
   return SPANS.find((span) => age <= span) ?? SPAN;
 }
@@ -48,13 +48,13 @@ export function fromHistory(history: Samples): Samples {
     holes.times.push(time);
     for (const figure of FIGURES) holes[figure].push(history[figure][place] ?? null);
     return holes;
-  }, structuredClone(none));
+  }, structuredClone(noSamples));
 }
 
 const WINDOW = 5; // samples
 
 /** Each value as the mean of the last seconds up to it: what is sent in jumps is read as a flow. */
-export function steadied(column: Column): Column {
+export function movingAverage(column: Column): Column {
   return column.map((value, place) => {
     if (value === null) return null;
     let [sum, count] = [0, 0];

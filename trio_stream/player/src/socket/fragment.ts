@@ -1,13 +1,13 @@
 /** A movie fragment (ISO/IEC 14496-12 section 8.8): `moof` and `mdat` of one run of samples of one track. */
 
-import { at, type Table } from "./table";
+import { type SampleTable, valueAt } from "./sample-table";
 
 const FROM_MOOF = 0x020000; // tfhd: offsets count from this moof
 const DESCRIPTION = 0x000002; // tfhd: the sample description is named
 const OFFSET = 0x000001; // trun: where the data begins
-const EACH = 0x000f00; // trun: of each sample its duration, size, flags and composition offset
+const PER_SAMPLE = 0x000f00; // trun: of each sample its duration, size, flags and composition offset
 const SYNC = 0x02000000; // depends on no other sample
-const OTHER = 0x01010000; // depends on others, and is no sync sample
+const NOT_SYNC = 0x01010000; // depends on others, and is no sync sample
 
 class Writer {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -40,7 +40,7 @@ class Writer {
 }
 
 /** The samples of `table` from `first`, as many as there are `parts`, which are their bytes. */
-export function fragment(sequence: number, table: Table, first: number, parts: readonly Uint8Array[]): ArrayBuffer {
+export function writeFragment(sequence: number, table: SampleTable, first: number, parts: readonly Uint8Array[]): ArrayBuffer {
   const trun = 20 + 16 * parts.length;
   const [tfhd, tfdt, mfhd] = [20, 20, 16];
   const traf = 8 + tfhd + tfdt + trun;
@@ -50,16 +50,16 @@ export function fragment(sequence: number, table: Table, first: number, parts: r
   out.put(moof, "moof");
   out.put(mfhd, "mfhd", 0, sequence);
   out.put(traf, "traf");
-  out.put(tfhd, "tfhd", FROM_MOOF | DESCRIPTION, table.id, at(table.description, first) + 1);
+  out.put(tfhd, "tfhd", FROM_MOOF | DESCRIPTION, table.id, valueAt(table.description, first) + 1);
   out.put(tfdt, "tfdt", 0x01000000);
-  out.long(at(table.dts, first));
-  out.put(trun, "trun", 0x01000000 | EACH | OFFSET, parts.length, moof + 8);
+  out.long(valueAt(table.dts, first));
+  out.put(trun, "trun", 0x01000000 | PER_SAMPLE | OFFSET, parts.length, moof + 8);
   for (let place = first; place < first + parts.length; place += 1)
     out.put(
-      at(table.duration, place),
-      at(table.size, place),
-      at(table.sync, place) === 1 ? SYNC : OTHER,
-      at(table.delay, place),
+      valueAt(table.duration, place),
+      valueAt(table.size, place),
+      valueAt(table.sync, place) === 1 ? SYNC : NOT_SYNC,
+      valueAt(table.compositionOffset, place),
     );
   out.put(8 + payload, "mdat");
   for (const part of parts) out.copy(part);

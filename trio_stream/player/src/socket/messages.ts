@@ -3,21 +3,21 @@
 export const SUBPROTOCOL = "trio-stream.v1";
 
 /** What the server says in text; bytes come as binary messages. */
-export type Said =
+export type ServerMessage =
   | { type: "start"; offset: number; end: number; size: number; content_type: string }
   | { type: "end"; offset: number }
   | { type: "error"; status: number; code: string; detail: string };
 
 /** A message of the server; null for what this page does not know, which later servers may say. */
-export function parse(text: string): Said | null {
-  let said: unknown;
+export function parseMessage(text: string): ServerMessage | null {
+  let message: unknown;
   try {
-    said = JSON.parse(text);
+    message = JSON.parse(text);
   } catch {
     return null;
   }
-  if (typeof said !== "object" || said === null || !("type" in said)) return null;
-  return said.type === "start" || said.type === "end" || said.type === "error" ? (said as Said) : null;
+  if (typeof message !== "object" || message === null || !("type" in message)) return null;
+  return message.type === "start" || message.type === "end" || message.type === "error" ? (message as ServerMessage) : null;
 }
 
 /** A track, or tracks that come in one, as a source buffer takes it. */

@@ -11,13 +11,13 @@ import { useLive } from "../live/feed";
 import { Chart } from "../ui/chart";
 import { bitsPerSecond, bytes, clock } from "../ui/format";
 import { Icon } from "../ui/icons";
+import { NoVideo, PageMessage } from "../ui/page-message";
 import { Skin } from "../ui/skin";
-import { NoVideo, State } from "../ui/state";
-import { MINUTE, ours, stateOf, useFlow } from "./flow";
 import type { Problem } from "./messages";
-import { beginning, type Closed, Playback, type Status } from "./playback";
+import { type Closed, initialStatus, Playback, type Status } from "./playback";
 import "./socket.css";
-import { Parts, Stations } from "./stations";
+import { MINUTE, ownStream, transferState, useThroughput } from "./throughput";
+import { BufferedRanges, TransferPath } from "./transfer-path";
 
 const MEGABIT = 1_000_000;
 
@@ -31,20 +31,20 @@ export default function SocketPage({ id }: { id: string }) {
   if (found.isError && (details === undefined || isGone(found.error)))
     return <NoVideo error={found.error} retry={() => void found.refetch()} />;
   if (details === undefined) return <div className="socket" aria-hidden="true" />;
-  if (!("MediaSource" in window)) return <Cannot id={id} why={t("socket.nomse")} />;
-  return <Watching key={details.id} details={details} />;
+  if (!("MediaSource" in window)) return <NotPlayable id={id} reasonText={t("socket.nomse")} />;
+  return <SocketPlayer key={details.id} details={details} />;
 }
 
-function Watching({ details }: { details: VideoDetails }) {
+function SocketPlayer({ details }: { details: VideoDetails }) {
   const { t, language } = useTexts();
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   const [playback, status] = usePlayback(details, video);
-  const flow = useFlow(status.received);
+  const flow = useThroughput(status.received);
   const live = useLive();
   const age = useAge(status.open);
-  const server = status.open ? ours(live.rows, details.name, age()) : null;
-  const state = stateOf(status);
-  if (status.problem !== null) return <Cannot id={details.id} why={t(...why(status.problem, language))} />;
+  const server = status.open ? ownStream(live.rows, details.name, age()) : null;
+  const state = transferState(status);
+  if (status.problem !== null) return <NotPlayable id={details.id} reasonText={t(...why(status.problem, language))} />;
   const lost = status.closed !== null && !status.closed.normal ? status.closed : null;
   return (
     <article className="socket">
@@ -66,13 +66,13 @@ function Watching({ details }: { details: VideoDetails }) {
               />
             </Skin>
           )}
-          {lost !== null && <Lost closed={lost} again={() => playback?.reconnect()} />}
-          {lost === null && status.until !== null && <Full id={details.id} until={status.until} time={status.time} />}
+          {lost !== null && <ConnectionLost closed={lost} again={() => playback?.reconnect()} />}
+          {lost === null && status.until !== null && <BufferFull id={details.id} until={status.until} time={status.time} />}
         </div>
-        <Parts status={status} />
+        <BufferedRanges status={status} />
       </div>
       <aside className="beside-screen" aria-label={t("socket.title")}>
-        <Stations status={status} state={state} server={server} />
+        <TransferPath status={status} state={state} server={server} />
         <Chart
           tone="teal"
           label={t("socket.arriving")}
@@ -88,11 +88,11 @@ function Watching({ details }: { details: VideoDetails }) {
             type="button"
             className="button first"
             disabled={!status.open}
-            aria-pressed={status.byPerson}
-            onClick={() => playback?.hold(!status.byPerson)}
+            aria-pressed={status.byViewer}
+            onClick={() => playback?.hold(!status.byViewer)}
           >
-            <Icon name={status.byPerson ? "play" : "pause"} />
-            {status.byPerson ? t("socket.resume") : t("socket.pause")}
+            <Icon name={status.byViewer ? "play" : "pause"} />
+            {status.byViewer ? t("socket.resume") : t("socket.pause")}
           </button>
           <Link className="button" href={`/watch/${details.id}`}>
             {t("socket.usual")}
@@ -105,18 +105,18 @@ function Watching({ details }: { details: VideoDetails }) {
 
 function usePlayback(details: VideoDetails, video: HTMLVideoElement | null): [Playback | null, Status] {
   const [playback, setPlayback] = useState<Playback | null>(null);
-  const [status, setStatus] = useState(beginning);
+  const [status, setStatus] = useState(initialStatus);
   const { websocket } = details.urls;
   const { duration } = details;
   useEffect(() => {
     const url = new URL(websocket, location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    const made = new Playback(url.href, duration, setStatus);
-    setPlayback(made);
+    const opened = new Playback(url.href, duration, setStatus);
+    setPlayback(opened);
     return () => {
-      made.close();
+      opened.close();
       setPlayback(null);
-      setStatus(beginning);
+      setStatus(initialStatus);
     };
   }, [websocket, duration]);
   useEffect(() => {
@@ -151,10 +151,10 @@ function why(problem: Problem, language: string): Parameters<ReturnType<typeof u
   }
 }
 
-function Cannot({ id, why: text }: { id: string; why: string }) {
+function NotPlayable({ id, reasonText: text }: { id: string; reasonText: string }) {
   const { t } = useTexts();
   return (
-    <State
+    <PageMessage
       alert
       icon="broken"
       title={t("socket.cannot")}
@@ -165,12 +165,12 @@ function Cannot({ id, why: text }: { id: string; why: string }) {
       }
     >
       <p>{text}</p>
-    </State>
+    </PageMessage>
   );
 }
 
 /** The film goes on, but not here: nothing else is to come of a group of pictures that the browser cannot keep whole. */
-function Full({ id, until, time }: { id: string; until: number; time: number }) {
+function BufferFull({ id, until, time }: { id: string; until: number; time: number }) {
   const { t } = useTexts();
   return (
     <div className="socket-lost" role="alert">
@@ -182,7 +182,7 @@ function Full({ id, until, time }: { id: string; until: number; time: number }) 
   );
 }
 
-function Lost({ closed, again }: { closed: Closed; again: () => void }) {
+function ConnectionLost({ closed, again }: { closed: Closed; again: () => void }) {
   const { t } = useTexts();
   return (
     <div className="socket-lost" role="alert">

@@ -1,11 +1,11 @@
 /** The page's side of one viewer: a worker that makes segments, source buffers that take them, and as many as needed. */
 
-import { Feeder } from "./feeder";
+import { gapEnd, intersection, type Ranges } from "./buffer-policy";
 import type { FromWorker, Problem, ToWorker, Track } from "./messages";
-import { across, common, type Ranges } from "./policy";
+import { Feeder } from "./source-buffer";
 
 const TICK = 200; // milliseconds
-const SETTLED = 120; // milliseconds without another seek, after which one is meant
+const SEEK_DELAY = 120; // milliseconds without another seek, after which one is meant
 
 export interface Closed {
   code: number;
@@ -23,7 +23,7 @@ export interface Status {
   /** The server was told to wait. */
   held: boolean;
   /** Somebody wants it so. */
-  byPerson: boolean;
+  byViewer: boolean;
   /** Seconds that are there beyond where the video stands. */
   ahead: number;
   /** Up to which second it plays, if the browser keeps no more of a group of pictures; null while it does. */
@@ -33,13 +33,13 @@ export interface Status {
   duration: number;
 }
 
-export const beginning: Status = {
+export const initialStatus: Status = {
   problem: null,
   closed: null,
   open: false,
   received: 0,
   held: false,
-  byPerson: false,
+  byViewer: false,
   ahead: 0,
   until: null,
   ranges: [],
@@ -48,7 +48,7 @@ export const beginning: Status = {
 };
 
 /** The first of each kind, and what keeps them from being played. */
-export function choose(
+export function chooseTracks(
   tracks: readonly Track[],
   supports: (mime: string) => boolean,
 ): { tracks: Track[] } | { problem: Problem } {
@@ -68,7 +68,7 @@ export class Playback {
   readonly #url: string;
   readonly #media = new MediaSource();
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  readonly #changed: (status: Status) => void;
+  readonly #onChange: (status: Status) => void;
   readonly #feeders = new Map<number, Feeder>();
   readonly #ending = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
@@ -80,13 +80,13 @@ export class Playback {
 
   constructor(url: string, duration: number | null, changed: (status: Status) => void) {
     this.#url = url;
-    this.#changed = changed;
-    this.#status = { ...beginning, duration: duration ?? 0 };
+    this.#onChange = changed;
+    this.#status = { ...initialStatus, duration: duration ?? 0 };
     this.source = URL.createObjectURL(this.#media);
-    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = ({ message }) => this.#fail({ kind: "media", detail: message });
     this.#timer = setInterval(() => this.#tick(), TICK);
-    this.#tell({ kind: "open", url });
+    this.#send({ kind: "open", url });
   }
 
   /** Where the video stands, in seconds. */
@@ -110,14 +110,14 @@ export class Playback {
 
   /** Let the server wait, or go on. */
   hold(on: boolean): void {
-    this.#set({ byPerson: on });
-    this.#tell({ kind: "hold", on });
+    this.#set({ byViewer: on });
+    this.#send({ kind: "hold", on });
   }
 
   /** Connect again, and go on where what is there ends. */
   reconnect(): void {
     this.#set({ closed: null });
-    if (this.#feeders.size === 0) this.#tell({ kind: "open", url: this.#url });
+    if (this.#feeders.size === 0) this.#send({ kind: "open", url: this.#url });
     else this.#goTo(Math.max(0, this.#reach() - 0.1));
   }
 
@@ -129,10 +129,10 @@ export class Playback {
     URL.revokeObjectURL(this.source);
   }
 
-  #hear(message: FromWorker): void {
+  #receive(message: FromWorker): void {
     switch (message.kind) {
       case "tracks":
-        void this.#take(message.tracks, message.duration);
+        void this.#openTracks(message.tracks, message.duration);
         break;
       case "segment":
         if (message.epoch === this.#epoch) this.#feeders.get(message.segment.track)?.push(message.segment);
@@ -156,8 +156,8 @@ export class Playback {
     }
   }
 
-  async #take(tracks: Track[], duration: number | null): Promise<void> {
-    const found = choose(tracks, (mime) => MediaSource.isTypeSupported(mime));
+  async #openTracks(tracks: Track[], duration: number | null): Promise<void> {
+    const found = chooseTracks(tracks, (mime) => MediaSource.isTypeSupported(mime));
     if ("problem" in found) {
       this.#fail(found.problem);
       return;
@@ -166,9 +166,9 @@ export class Playback {
     if (this.#media.readyState !== "open")
       await new Promise((resolve) => this.#media.addEventListener("sourceopen", resolve, { once: true, signal }));
     if (signal.aborted) return;
-    const known = duration ?? this.#status.duration;
+    const length = duration ?? this.#status.duration;
     try {
-      if (known > 0) this.#media.duration = known;
+      if (length > 0) this.#media.duration = length;
       for (const track of found.tracks) {
         const failed = (error: unknown) =>
           this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
@@ -178,8 +178,8 @@ export class Playback {
       this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
       return;
     }
-    this.#set({ duration: known });
-    this.#tell({ kind: "take", tracks: found.tracks.map((track) => track.id), time: this.#time });
+    this.#set({ duration: length });
+    this.#send({ kind: "take", tracks: found.tracks.map((track) => track.id), time: this.#time });
   }
 
   #seeking(): void {
@@ -188,17 +188,17 @@ export class Playback {
       this.#settling = undefined;
       const time = this.#time;
       // Sound may end before the pictures do, and there is nothing to ask for where both have ended.
-      const there = (feeder: Feeder) => feeder.holds(time) || (this.#done && feeder.over(time));
+      const there = (feeder: Feeder) => feeder.holds(time) || (this.#done && feeder.isOver(time));
       if ([...this.#feeders.values()].every(there)) return;
       for (const feeder of this.#feeders.values()) feeder.clear();
       this.#goTo(time);
-    }, SETTLED);
+    }, SEEK_DELAY);
   }
 
   #goTo(time: number): void {
     this.#epoch += 1;
     this.#done = false;
-    this.#tell({ kind: "seek", time, epoch: this.#epoch });
+    this.#send({ kind: "seek", time, epoch: this.#epoch });
   }
 
   #reach(): number {
@@ -210,10 +210,10 @@ export class Playback {
     const feeders = [...this.#feeders.values()];
     const time = this.#time;
     for (const feeder of feeders) feeder.tick();
-    if (feeders.length > 0) this.#tell({ kind: "at", time });
+    if (feeders.length > 0) this.#send({ kind: "at", time });
     if (this.#done && this.#media.readyState === "open" && feeders.every((feeder) => feeder.idle))
       this.#media.endOfStream();
-    this.#cross(feeders, time);
+    this.#skipGap(feeders, time);
     const ahead = feeders.length === 0 ? 0 : Math.max(0, this.#reach() - time);
     const ends = feeders.flatMap(({ until }) => until ?? []);
     const until = ends.length > 0 ? Math.min(...ends) : null;
@@ -221,11 +221,11 @@ export class Playback {
   }
 
   /** Go on behind a hole, where one track has nothing for a while: a browser would wait there. */
-  #cross(feeders: readonly Feeder[], time: number): void {
+  #skipGap(feeders: readonly Feeder[], time: number): void {
     if (this.#video === null || this.#video.readyState >= this.#video.HAVE_FUTURE_DATA || this.#settling !== undefined) return;
     const [first, ...rest] = feeders.map(({ ranges }) => ranges);
     if (first === undefined) return;
-    const to = across(rest.reduce(common, first), time);
+    const to = gapEnd(rest.reduce(intersection, first), time);
     if (to !== null) this.#video.currentTime = to;
   }
 
@@ -233,12 +233,12 @@ export class Playback {
     if (this.#status.problem === null && !this.#ending.signal.aborted) this.#set({ problem });
   }
 
-  #tell(message: ToWorker): void {
+  #send(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
 
   #set(part: Partial<Status>): void {
     this.#status = { ...this.#status, ...part };
-    this.#changed(this.#status);
+    this.#onChange(this.#status);
   }
 }

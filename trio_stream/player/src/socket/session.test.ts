@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { film } from "./film";
 import type { FromWorker, Segment } from "./messages";
 import { Session } from "./session";
+import { testMp4 } from "./test-mp4";
 
 const CHUNK = 16_000;
 
@@ -76,17 +76,17 @@ class Socket {
   }
 }
 
-let told: FromWorker[];
+let posted: FromWorker[];
 let session: Session;
 const said = <K extends FromWorker["kind"]>(kind: K) =>
-  told.filter((each): each is Extract<FromWorker, { kind: K }> => each.kind === kind);
+  posted.filter((each): each is Extract<FromWorker, { kind: K }> => each.kind === kind);
 const segments = (epoch: number): Segment[] =>
   said("segment").filter((each) => each.epoch === epoch).map((each) => each.segment);
 const newest = () => Socket.all.at(-1) as Socket;
 
 function open(bytes: Uint8Array<ArrayBuffer>): void {
   Socket.bytes = bytes;
-  session.hear({ kind: "open", url: "ws://server/film" });
+  session.handle({ kind: "open", url: "ws://server/film" });
   newest().accept();
 }
 
@@ -95,7 +95,7 @@ function run(time: number, most = 1_000): void {
   for (let step = 0; step < most; step += 1) {
     if (said("tracks").length > 0 && !taken) {
       taken = true;
-      session.hear({ kind: "take", tracks: [1, 2], time });
+      session.handle({ kind: "take", tracks: [1, 2], time });
     }
     if (newest().readyState === Socket.CONNECTING) newest().accept();
     else if (!newest().step()) return;
@@ -105,11 +105,11 @@ function run(time: number, most = 1_000): void {
 let taken: boolean;
 
 beforeEach(() => {
-  told = [];
+  posted = [];
   taken = false;
   Socket.all = [];
   vi.stubGlobal("WebSocket", Socket);
-  session = new Session((message) => told.push(message));
+  session = new Session((message) => posted.push(message));
   return () => vi.unstubAllGlobals();
 });
 
@@ -117,13 +117,13 @@ beforeEach(() => {
 function watch(): void {
   for (let time = 0; time <= 31; time += 1) {
     run(time);
-    session.hear({ kind: "at", time });
+    session.handle({ kind: "at", time });
   }
 }
 
 describe("a film", () => {
   it.each(["side by side", "one after the other", "index at the end"] as const)("%s comes whole", (shape) => {
-    open(film(shape).bytes);
+    open(testMp4(shape).bytes);
     watch();
     expect(newest().protocol).toBe("trio-stream.v1");
     expect(said("problem")).toEqual([]);
@@ -132,31 +132,31 @@ describe("a film", () => {
   });
 
   it("is held back while there is enough, and taken again after some was watched", () => {
-    open(film().bytes);
+    open(testMp4().bytes);
     run(0);
     expect(newest().paused).toBe(true);
     const ahead = segments(0).at(-1)?.to ?? 0;
     expect(ahead).toBeGreaterThanOrEqual(9);
     expect(ahead).toBeLessThan(15);
-    session.hear({ kind: "at", time: 1 });
+    session.handle({ kind: "at", time: 1 });
     expect(newest().paused).toBe(false);
   });
 
   it("is held back for as long as somebody wants it so", () => {
-    open(film().bytes);
-    session.hear({ kind: "hold", on: true });
+    open(testMp4().bytes);
+    session.handle({ kind: "hold", on: true });
     run(0);
-    session.hear({ kind: "at", time: 0 });
+    session.handle({ kind: "at", time: 0 });
     expect(newest().paused).toBe(true);
-    session.hear({ kind: "hold", on: false });
+    session.handle({ kind: "hold", on: false });
     expect(newest().paused).toBe(false);
   });
 
   it("goes on after a seek with bytes that came after the server began anew", () => {
-    const { bytes, sample } = film();
+    const { bytes, sample } = testMp4();
     open(bytes);
     run(0);
-    session.hear({ kind: "seek", time: 20, epoch: 1 });
+    session.handle({ kind: "seek", time: 20, epoch: 1 });
     const old = new Uint8Array(CHUNK).fill(0xff);
     newest().onmessage?.({ data: old.buffer }); // was under way
     watch();
@@ -167,11 +167,11 @@ describe("a film", () => {
   });
 
   it("of two seeks only the last one's bytes are looked at", () => {
-    open(film().bytes);
+    open(testMp4().bytes);
     run(0);
-    session.hear({ kind: "seek", time: 20, epoch: 1 });
+    session.handle({ kind: "seek", time: 20, epoch: 1 });
     const { sought } = newest();
-    session.hear({ kind: "seek", time: 10, epoch: 2 });
+    session.handle({ kind: "seek", time: 10, epoch: 2 });
     newest().say({ type: "start", offset: sought }); // the answer to the first
     newest().onmessage?.({ data: new Uint8Array(CHUNK).fill(0xff).buffer });
     expect(segments(2)).toEqual([]);
@@ -180,11 +180,11 @@ describe("a film", () => {
   });
 
   it("that came whole is asked for again after a seek", () => {
-    open(film().bytes);
+    open(testMp4().bytes);
     watch();
     expect(said("closed")).toEqual([{ kind: "closed", code: 1000, reason: "", normal: true }]);
     const before = Socket.all.length;
-    session.hear({ kind: "seek", time: 4, epoch: 1 });
+    session.handle({ kind: "seek", time: 4, epoch: 1 });
     watch();
     expect(Socket.all.length).toBeGreaterThan(before);
     expect(segments(1)[0]?.from).toBe(4);
@@ -193,7 +193,7 @@ describe("a film", () => {
 });
 
 it("of a film that was sent whole before the server heard where its index lies, the rest is asked for again", () => {
-  open(film("index at the end").bytes);
+  open(testMp4("index at the end").bytes);
   newest().send = () => undefined;
   watch();
   expect(Socket.all.length).toBe(2);
@@ -209,23 +209,23 @@ describe("what goes wrong is said", () => {
   });
 
   it("a file without an index", () => {
-    open(film("index at the end").bytes.slice(0, 200_000));
+    open(testMp4("index at the end").bytes.slice(0, 200_000));
     run(0);
     expect(said("problem")[0]?.problem.kind).toBe("index");
   });
 
   it("an error of the server", () => {
-    open(film().bytes);
+    open(testMp4().bytes);
     newest().say({ type: "error", status: 409, code: "source-changed", detail: "the file is another one" });
     expect(said("problem")).toEqual([{ kind: "problem", problem: { kind: "server", detail: "the file is another one" } }]);
   });
 
   it("a connection that was closed; a seek opens another one", () => {
-    open(film().bytes);
+    open(testMp4().bytes);
     run(0, 5);
     newest().shut(1001, "ended through the API");
     expect(said("closed")).toEqual([{ kind: "closed", code: 1001, reason: "ended through the API", normal: false }]);
-    session.hear({ kind: "seek", time: 2, epoch: 1 });
+    session.handle({ kind: "seek", time: 2, epoch: 1 });
     watch();
     expect(segments(1)[0]?.from).toBe(2);
     expect(said("done").at(-1)).toEqual({ kind: "done", epoch: 1 });

@@ -3,16 +3,16 @@
  * before a seek from what comes after it: between the two, nothing is looked at.
  */
 
-import { type Contents, IndexReader, isMp4 } from "./contents";
-import type { Source } from "./gather";
-import { type FromWorker, parse, type Problem, SUBPROTOCOL, type ToWorker } from "./messages";
-import { TooLarge } from "./pass";
-import { enough } from "./policy";
+import { shouldWait } from "./buffer-policy";
+import { FragmentTooLarge } from "./fragmented";
+import { type FromWorker, parseMessage, type Problem, SUBPROTOCOL, type ToWorker } from "./messages";
+import { IndexReader, isMp4, type Mp4Index } from "./mp4-index";
+import type { SegmentSource } from "./progressive";
 
 const NORMAL = 1000; // RFC 6455 section 7.4.1
 
 /** Why the server is to wait: there is enough, or somebody said so. */
-type Reason = "enough" | "person";
+type HoldReason = "enough" | "person";
 type Post = (message: FromWorker, moved?: Transferable[]) => void;
 
 export class Session {
@@ -24,16 +24,16 @@ export class Session {
   #position = 0;
   /** The offset of the `start` that is waited for. */
   #awaited: number | null = null;
-  readonly #holds = new Set<Reason>();
+  readonly #holds = new Set<HoldReason>();
   #held = false; // the server was told so
   #received = 0;
   #reader: IndexReader | null = new IndexReader();
-  #contents: Contents | null = null;
+  #index: Mp4Index | null = null;
   #waiting: [offset: number, bytes: Uint8Array<ArrayBuffer>][] = []; // until it is known which tracks are wanted
-  #source: Source | null = null;
+  #source: SegmentSource | null = null;
   #epoch = 0;
   /** Up to which second each track was made, and where the video stands. */
-  #made = new Map<number, number>();
+  #builtUntil = new Map<number, number>();
   #time = 0;
   #over = false; // this epoch is done, or there was a problem
 
@@ -41,16 +41,16 @@ export class Session {
     this.#post = post;
   }
 
-  hear(message: ToWorker): void {
+  handle(message: ToWorker): void {
     if (message.kind === "open") {
       this.#url = message.url;
       this.#connect(this.#position);
-    } else if (message.kind === "take") this.#take(message.tracks, message.time);
+    } else if (message.kind === "take") this.#selectTracks(message.tracks, message.time);
     else if (message.kind === "seek") this.#goTo(message.time, message.epoch);
     else if (message.kind === "hold") this.#hold("person", message.on);
     else {
       this.#time = message.time;
-      this.#weigh(true);
+      this.#updateHold(true);
     }
   }
 
@@ -68,8 +68,8 @@ export class Session {
     let ended = false;
     socket.onopen = () => {
       this.#post({ kind: "opened" });
-      if (this.#awaited !== null && this.#awaited > 0) this.#say({ type: "seek", offset: this.#awaited });
-      this.#tellHold();
+      if (this.#awaited !== null && this.#awaited > 0) this.#send({ type: "seek", offset: this.#awaited });
+      this.#sendHold();
     };
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       if (this.#socket !== socket) return;
@@ -78,10 +78,10 @@ export class Session {
         if (this.#awaited === null && !this.#over) this.#guard(() => this.#bytes(new Uint8Array(data)));
         return;
       }
-      const said = parse(data);
-      if (said?.type === "start") this.#start(said.offset, said.size);
-      else if (said?.type === "end") ended = true;
-      else if (said?.type === "error") this.#fail({ kind: "server", detail: said.detail });
+      const message = parseMessage(data);
+      if (message?.type === "start") this.#start(message.offset, message.size);
+      else if (message?.type === "end") ended = true;
+      else if (message?.type === "error") this.#fail({ kind: "server", detail: message.detail });
     };
     socket.onclose = ({ code, reason }) => {
       if (this.#socket !== socket) return;
@@ -89,7 +89,7 @@ export class Session {
       this.#held = false;
       const whole = ended && code === NORMAL;
       this.#post({ kind: "closed", code, reason, normal: whole });
-      if (whole) this.#guard(() => this.#goOn());
+      if (whole) this.#guard(() => this.#continue());
     };
   }
 
@@ -105,7 +105,7 @@ export class Session {
     this.#awaited = offset;
     this.#source?.restart();
     const state = this.#socket?.readyState;
-    if (state === WebSocket.OPEN) this.#say({ type: "seek", offset });
+    if (state === WebSocket.OPEN) this.#send({ type: "seek", offset });
     else if (state !== WebSocket.CONNECTING) this.#connect(offset);
   }
 
@@ -113,7 +113,7 @@ export class Session {
     const offset = this.#position;
     this.#position += bytes.length;
     if (this.#source !== null) this.#feed(offset, bytes);
-    else if (this.#contents !== null) this.#waiting.push([offset, bytes]);
+    else if (this.#index !== null) this.#waiting.push([offset, bytes]);
     else if (this.#reader !== null) this.#read(this.#reader, offset, bytes);
   }
 
@@ -122,7 +122,7 @@ export class Session {
       this.#fail({ kind: "container" });
       return;
     }
-    let found: Contents | number;
+    let found: Mp4Index | number;
     try {
       found = reader.push(offset, bytes, this.#size);
     } catch (error) {
@@ -131,7 +131,7 @@ export class Session {
     }
     if (typeof found !== "number") {
       this.#reader = null;
-      this.#contents = found;
+      this.#index = found;
       this.#waiting = [[offset, bytes]];
       this.#hold("enough", true); // until the page said what it wants
       this.#post({ kind: "tracks", tracks: found.tracks, duration: found.duration });
@@ -139,15 +139,15 @@ export class Session {
     else if (found !== this.#position) this.#seek(found);
   }
 
-  #take(tracks: readonly number[], time: number): void {
-    if (this.#contents === null || this.#source !== null) return;
-    this.#made = new Map(tracks.map((track) => [track, time]));
+  #selectTracks(tracks: readonly number[], time: number): void {
+    if (this.#index === null || this.#source !== null) return;
+    this.#builtUntil = new Map(tracks.map((track) => [track, time]));
     this.#time = time;
     this.#hold("enough", false);
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#guard(() => {
-      const source = this.#contents?.source(tracks);
+      const source = this.#index?.source(tracks);
       if (source === undefined) return;
       this.#source = source;
       const offset = source.seek(time);
@@ -161,8 +161,8 @@ export class Session {
     this.#epoch = epoch;
     this.#over = false;
     this.#time = time;
-    for (const track of this.#made.keys()) this.#made.set(track, time);
-    this.#weigh(true);
+    for (const track of this.#builtUntil.keys()) this.#builtUntil.set(track, time);
+    this.#updateHold(true);
     this.#guard(() => {
       if (this.#source !== null) this.#seek(this.#source.seek(time));
     });
@@ -172,22 +172,22 @@ export class Session {
     const source = this.#source;
     if (source === null) return;
     for (const segment of source.push(offset, bytes)) {
-      this.#made.set(segment.track, segment.to);
+      this.#builtUntil.set(segment.track, segment.to);
       this.#post({ kind: "segment", epoch: this.#epoch, segment }, [segment.data]);
     }
-    this.#weigh(false);
+    this.#updateHold(false);
     if (source.done) {
       this.#finish();
       return;
     }
-    const wish = source.wish(offset + bytes.length);
+    const wish = source.seekTarget(offset + bytes.length);
     if (wish !== null && wish < this.#size) this.#seek(wish);
   }
 
   /** The server has sent all up to the end: what is missing lies before, or is not there at all. */
-  #goOn(): void {
+  #continue(): void {
     if (this.#over) return;
-    const wish = this.#awaited ?? this.#source?.wish(this.#position) ?? null;
+    const wish = this.#awaited ?? this.#source?.seekTarget(this.#position) ?? null;
     if (wish !== null && wish < this.#size) this.#connect(wish);
     else if (this.#source !== null) this.#finish();
     else if (this.#reader !== null) this.#fail({ kind: "index", detail: "" });
@@ -199,25 +199,25 @@ export class Session {
   }
 
   /** Take no more while there is enough. Weighed where segments are made, which is sooner than where they are played. */
-  #weigh(tick: boolean): void {
-    const ahead = Math.min(...this.#made.values()) - this.#time;
-    this.#hold("enough", this.#made.size > 0 && !this.#over && enough(this.#holds.has("enough"), ahead, tick));
+  #updateHold(tick: boolean): void {
+    const ahead = Math.min(...this.#builtUntil.values()) - this.#time;
+    this.#hold("enough", this.#builtUntil.size > 0 && !this.#over && shouldWait(this.#holds.has("enough"), ahead, tick));
   }
 
-  #hold(reason: Reason, on: boolean): void {
+  #hold(reason: HoldReason, on: boolean): void {
     if (on) this.#holds.add(reason);
     else this.#holds.delete(reason);
-    this.#tellHold();
+    this.#sendHold();
   }
 
-  #tellHold(): void {
+  #sendHold(): void {
     if (this.#socket?.readyState !== WebSocket.OPEN || this.#held === this.#holds.size > 0) return;
     this.#held = this.#holds.size > 0;
-    this.#say({ type: this.#held ? "pause" : "resume" });
+    this.#send({ type: this.#held ? "pause" : "resume" });
     this.#post(this.flow());
   }
 
-  #say(message: { type: "seek"; offset: number } | { type: "pause" | "resume" }): void {
+  #send(message: { type: "seek"; offset: number } | { type: "pause" | "resume" }): void {
     this.#socket?.send(JSON.stringify(message));
   }
 
@@ -225,7 +225,7 @@ export class Session {
     try {
       work();
     } catch (error) {
-      if (error instanceof TooLarge) this.#fail({ kind: "fragment", size: error.size });
+      if (error instanceof FragmentTooLarge) this.#fail({ kind: "fragment", size: error.size });
       else this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
     }
   }

@@ -10,5 +10,5 @@ const port = self as unknown as {
 };
 
 const session = new Session((message, moved = []) => port.postMessage(message, moved));
-port.onmessage = ({ data }) => session.hear(data);
+port.onmessage = ({ data }) => session.handle(data);
 setInterval(() => port.postMessage(session.flow(), []), 250);

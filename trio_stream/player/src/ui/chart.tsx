@@ -4,16 +4,16 @@ import { type ReactNode, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useTexts } from "../i18n";
+import { extremes, scaleTop } from "./chart-scale";
 import "./chart.css";
-import { extremes, top } from "./scale";
 
 const EDGE = 12; // pixels after now: room for the dot at the end of the line
 
-const WORD = 60; // pixels of a moment in words
+const LABEL_WIDTH = 60; // pixels of a moment in words
 
 export type Tone = "violet" | "teal" | "amber" | "rose";
 
-interface Shown {
+interface ChartProps {
   label: string;
   /** The value now, in words. */
   figure: ReactNode;
@@ -65,17 +65,17 @@ function onTheme(changed: () => void): () => void {
   };
 }
 
-export function Chart(shown: Shown) {
+export function Chart(shown: ChartProps) {
   const { label, figure, note, tone, times, values, span, format, stepped = false, group, className } = shown;
   const { t, language } = useTexts();
   const plot = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(null);
-  const newest = useRef(shown); // what is drawn later is drawn of what is shown then
-  const spoken = useRef(language);
-  newest.current = shown;
-  spoken.current = language;
+  const latest = useRef(shown); // what is drawn later is drawn of what is shown then
+  const latestLanguage = useRef(language);
+  latest.current = shown;
+  latestLanguage.current = language;
 
   useEffect(() => {
     const [frame, room, bubble] = [plot.current, canvas.current, tip.current];
@@ -96,8 +96,8 @@ export function Chart(shown: Shown) {
           ...(group === undefined ? {} : { sync: { key: group } }),
         },
         scales: {
-          x: { time: true, range: (self) => rangeOf(newest.current, self.width) },
-          y: { range: () => [0, top(newest.current.values, newest.current.least)] },
+          x: { time: true, range: (self) => rangeOf(latest.current, self.width) },
+          y: { range: () => [0, scaleTop(latest.current.values, latest.current.least)] },
         },
         axes: [
           {
@@ -111,8 +111,8 @@ export function Chart(shown: Shown) {
             values: (self, splits) =>
               splits.map((each) => {
                 const place = self.valToPos(each, "x");
-                const whole = place > WORD / 2 && place < self.width - WORD / 2;
-                return whole ? moment(spoken.current, each, span <= 120_000 ? "short" : "minutes") : "";
+                const whole = place > LABEL_WIDTH / 2 && place < self.width - LABEL_WIDTH / 2;
+                return whole ? formatTime(latestLanguage.current, each, span <= 120_000 ? "short" : "minutes") : "";
               }),
           },
           {
@@ -143,10 +143,10 @@ export function Chart(shown: Shown) {
         ],
         hooks: {
           draw: [
-            (self) => drawHeights(self, colours, newest.current.format),
+            (self) => drawHeights(self, colours, latest.current.format),
             (self) => drawNow(self, colours),
           ],
-          setCursor: [(self) => point(self, bubble, newest.current, spoken.current)],
+          setCursor: [(self) => showTooltip(self, bubble, latest.current, latestLanguage.current)],
         },
       },
       [[], []],
@@ -198,7 +198,7 @@ export function Chart(shown: Shown) {
   );
 }
 
-function rangeOf({ times, span }: Shown, width: number): [number, number] {
+function rangeOf({ times, span }: ChartProps, width: number): [number, number] {
   const last = times.at(-1) ?? Date.now();
   return [last - span, last + (span * EDGE) / Math.max(width, 100)];
 }
@@ -209,7 +209,7 @@ const PRECISIONS = {
   seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>;
 
-function moment(language: string, time: number, precision: keyof typeof PRECISIONS): string {
+function formatTime(language: string, time: number, precision: keyof typeof PRECISIONS): string {
   return new Intl.DateTimeFormat(language, PRECISIONS[precision]).format(time);
 }
 
@@ -257,7 +257,7 @@ function drawNow(self: uPlot, colours: Colours): void {
 }
 
 /** Says in `bubble` what is under the pointer, beside it. */
-function point(self: uPlot, bubble: HTMLElement, { times, values, format }: Shown, language: string): void {
+function showTooltip(self: uPlot, bubble: HTMLElement, { times, values, format }: ChartProps, language: string): void {
   const { idx, left = -1 } = self.cursor;
   const value = idx == null ? null : values[idx];
   const time = idx == null ? undefined : times[idx];
@@ -265,7 +265,7 @@ function point(self: uPlot, bubble: HTMLElement, { times, values, format }: Show
   if (bubble.hidden || value == null || time === undefined) return;
   const strong = document.createElement("strong");
   strong.textContent = format(value);
-  bubble.replaceChildren(strong, moment(language, time, "seconds"));
+  bubble.replaceChildren(strong, formatTime(language, time, "seconds"));
   const width = bubble.offsetWidth;
   const place = left + 14 + width > self.width ? left - 14 - width : left + 14;
   bubble.style.transform = `translateX(${Math.max(4, place)}px)`;

@@ -22,7 +22,7 @@ const PATHS = {
   server: "M4 4h16v6H4ZM4 14h16v6H4ZM7.5 7v.01M7.5 17v.01",
   screen: "M3 5h18v12H3ZM9 21h6",
   plug: "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0ZM12 17v4",
-  sound: "M4 10v4h4l5 4V6L8 10ZM16.5 9a4 4 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11",
+  audio: "M4 10v4h4l5 4V6L8 10ZM16.5 9a4 4 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11",
   silent: "M4 10v4h4l5 4V6L8 10ZM16.5 9.5l5 5M21.5 9.5l-5 5",
   quality: "M4 7h9M17 7h3M15 5v4M4 12h3M11 12h9M9 10v4M4 17h7M15 17h5M13 15v4",
   replay: "M4 12a8 8 0 1 0 3-6.2M4 4v4h4",

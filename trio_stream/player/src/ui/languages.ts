@@ -1,19 +1,19 @@
 /** Languages: one way to write them, to compare them and to name them. Tags are BCP 47; what is none is no language. */
 
-const NOTHING = new Set(["", "und", "mis", "unk", "zxx", "none"]);
+const UNDEFINED_TAGS = new Set(["", "und", "mis", "unk", "zxx", "none"]);
 
 /** What files and programs write and browsers do not know. */
-const WRITTEN: Record<string, string> = { pob: "pt-BR", pb: "pt-BR", "es-la": "es-419", chs: "zh-Hans", cht: "zh-Hant" };
+const ALIASES: Record<string, string> = { pob: "pt-BR", pb: "pt-BR", "es-la": "es-419", chs: "zh-Hans", cht: "zh-Hant" };
 
 /** Languages that are told apart in tags, and that whoever chose the one would take for the other. */
-const SAME: Record<string, string> = { nb: "no", nn: "no" };
+const EQUIVALENT: Record<string, string> = { nb: "no", nn: "no" };
 
 /** The tag as everything here has it, null for none: `por`, `PT` and `pt` are `pt`. */
 export function canonical(tag: string | null | undefined): string | null {
   const written = (tag ?? "").trim().replaceAll("_", "-");
-  if (NOTHING.has(written.toLowerCase())) return null;
+  if (UNDEFINED_TAGS.has(written.toLowerCase())) return null;
   try {
-    return Intl.getCanonicalLocales(WRITTEN[written.toLowerCase()] ?? written)[0] ?? null;
+    return Intl.getCanonicalLocales(ALIASES[written.toLowerCase()] ?? written)[0] ?? null;
   } catch {
     return null;
   }
@@ -26,7 +26,7 @@ export function closeness(one: string | null | undefined, other: string | null |
   if (first === second) return 4;
   // `pt` is what most people mean by it: that of Brazil; `zh-TW` is written in traditional characters.
   const [a, b] = [new Intl.Locale(first).maximize(), new Intl.Locale(second).maximize()];
-  if ((SAME[a.language] ?? a.language) !== (SAME[b.language] ?? b.language)) return 0;
+  if ((EQUIVALENT[a.language] ?? a.language) !== (EQUIVALENT[b.language] ?? b.language)) return 0;
   if (a.script !== b.script) return 1;
   return a.region === b.region ? 3 : 2;
 }
@@ -94,7 +94,7 @@ function without(title: string, words: readonly string[]): string {
 const FORCED = ["forced", "forçada", "forçadas", "forçado"];
 const HEARING = ["SDH", "CC", "HI", "hearing impaired", "hard of hearing"];
 
-export interface Named {
+export interface NamedTrack {
   language: string | null;
   /** What the file calls it; often the name of the language, in English. */
   title: string | null;
@@ -107,18 +107,18 @@ export interface Named {
  * what kind it is; `otherwise` where it has neither language nor title.
  */
 export function trackName(
-  track: Named,
+  track: NamedTrack,
   page: { language: string; forced: string; hearing: string },
   otherwise = "",
 ): string {
   const tag = canonical(track.language);
   const kinds = [track.forced && page.forced, track.hearing && page.hearing].filter((kind) => typeof kind === "string");
-  const said = [
+  const implied = [
     ...(tag === null ? [] : namesOf(tag, page.language)),
     ...(track.forced ? [page.forced, ...FORCED] : []),
     ...(track.hearing ? [page.hearing, ...HEARING] : []),
   ];
-  const title = without((track.title ?? "").trim(), said);
+  const title = without((track.title ?? "").trim(), implied);
   const name = [tag === null ? "" : languageName(page.language, tag), title].filter(Boolean).join(" – ");
   return [name || otherwise, kinds.length > 0 ? `(${kinds.join(", ")})` : ""].filter(Boolean).join(" ");
 }

@@ -6,8 +6,8 @@ import { VideoPlayer, VideoSkin } from "@videojs/react/video";
 import "@videojs/react/video/skin.css";
 import { type ReactNode, useEffect } from "react";
 import { useTexts } from "../i18n";
-import { Clear } from "./clear";
 import "./skin.css";
+import { SubtitlePosition } from "./subtitle-position";
 
 /** `children` are a `Video` and what lies over it. */
 export function Skin({ children }: { children: ReactNode }) {
@@ -17,9 +17,9 @@ export function Skin({ children }: { children: ReactNode }) {
       <I18nProvider locale={language}>
         <VideoSkin>
           {children}
-          <Held />
-          <Clear />
-          <Named />
+          <ControlsLock />
+          <SubtitlePosition />
+          <VolumeLabel />
           <PictureInPicture />
         </VideoSkin>
       </I18nProvider>
@@ -28,7 +28,7 @@ export function Skin({ children }: { children: ReactNode }) {
 }
 
 /** The controls stay for as long as the mouse is on them: nobody should have to be faster than they hide. */
-function Held() {
+function ControlsLock() {
   const container = useContainer();
   const lock = usePlayer(selectControls)?.requestControlsLock;
   useEffect(() => {
@@ -55,7 +55,7 @@ function Held() {
 }
 
 /** The box of the volume is a dialog that says not which: it is called as the slider in it. */
-function Named() {
+function VolumeLabel() {
   const container = useContainer();
   useEffect(() => {
     if (container === null) return;

@@ -1,17 +1,17 @@
 /** Light, dark, or as the system has it. */
 
 import { useEffect, useState } from "react";
-import { remember, remembered } from "./memory";
+import { loadPreference, savePreference } from "./storage";
 
 export const THEMES = ["auto", "dark", "light"] as const;
 export type Theme = (typeof THEMES)[number];
 
 export function useTheme(): [Theme, (theme: Theme) => void] {
-  const [theme, setTheme] = useState<Theme>(() => THEMES.find((each) => each === remembered("theme")) ?? "auto");
+  const [theme, setTheme] = useState<Theme>(() => THEMES.find((each) => each === loadPreference("theme")) ?? "auto");
   useEffect(() => {
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
-    remember("theme", theme === "auto" ? null : theme);
+    savePreference("theme", theme === "auto" ? null : theme);
   }, [theme]);
   return [theme, setTheme];
 }

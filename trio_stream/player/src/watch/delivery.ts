@@ -1,6 +1,6 @@
 /** How a video comes: as the file it is, or in segments that the server makes of it. */
 
-import type { Facts, Presentation, VideoDetails } from "../api/client";
+import type { MediaInfo, Presentation, VideoDetails } from "../api/client";
 import { plays as known, type Supports, takesSegments } from "./formats";
 import { playsContainer, troubleOf } from "./playable";
 
@@ -60,7 +60,7 @@ export function deliveryOf(video: Asked, { plays, takes, listsSounds }: Browser,
 }
 
 /** Whether a sound of the file is there in segments. Both name the tracks in their order, each by numbers of its own. */
-function isOffered(sound: Facts["audio"][number], facts: Facts, { renditions, omitted }: Presentation): boolean {
+function isOffered(sound: MediaInfo["audio"][number], facts: MediaInfo, { renditions, omitted }: Presentation): boolean {
   const here = renditions.filter(({ kind }) => kind === "audio");
   const all = [...here, ...omitted.filter(({ kind }) => kind === "audio")].sort((one, other) => (one.track ?? 0) - (other.track ?? 0));
   if (all.length !== facts.audio.length) return here.length > 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Facts, Omitted, Presentation, VideoDetails } from "../api/client";
+import type { MediaInfo, Omitted, Presentation, VideoDetails } from "../api/client";
 import { leftOut, mayLeaveOut } from "./left-out";
 
 const browser = {
@@ -12,7 +12,7 @@ const facts = (pictures: string[], sounds: (string | null)[]) =>
   ({
     video: pictures.map((codec_string) => ({ codec: "h264", codec_string })),
     audio: sounds.map((codec_string) => ({ codec: "mp2", codec_string })),
-  }) as unknown as Facts;
+  }) as unknown as MediaInfo;
 
 const omitted = (kind: "video" | "audio", track: number, codec: string, code: Omitted["code"] = "other"): Omitted => ({
   kind,

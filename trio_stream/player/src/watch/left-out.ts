@@ -1,6 +1,6 @@
 /** Which tracks of a video a person does not get, and why: what the server leaves out, and what this browser does. */
 
-import type { Facts, Omitted, Presentation, VideoDetails } from "../api/client";
+import type { MediaInfo, Omitted, Presentation, VideoDetails } from "../api/client";
 import type { Browser, Delivery } from "./delivery";
 import { plays, takesSegments } from "./formats";
 
@@ -20,7 +20,7 @@ export function mayLeaveOut({ facts }: Pick<VideoDetails, "facts">, delivery: De
 /** The tracks that are not played as the video comes. Of a file as it lies browsers play the first of each kind. */
 export function leftOut(
   { renditions, omitted }: Presentation,
-  facts: Facts | null,
+  facts: MediaInfo | null,
   delivery: Delivery["kind"],
   { plays: supports, takes }: Browser,
 ): LeftOut[] {

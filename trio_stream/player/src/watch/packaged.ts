@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { VideoDetails } from "../api/client";
 import { presentation } from "../api/queries";
-import { remember, remembered } from "../ui/memory";
+import { savePreference, loadPreference } from "../ui/storage";
 import { Damage, isRefused } from "./damage";
 import { type Delivery, deliveryOf, insteadOf, thisBrowser } from "./delivery";
 import { closest, rank, trackName } from "../ui/languages";
@@ -141,7 +141,7 @@ export function usePackaged(
       const damage = new Damage(hls, video, (passed) => setState((before) => ({ ...before, passed })), Hls, ending.signal);
       hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => {
         const sounds = audioTracks.map(({ id, lang, attrs }) => ({ id, language: lang ?? null, title: attrs["X-TITLE"] ?? null }));
-        const first = firstSound(sounds, remembered("sound"));
+        const first = firstSound(sounds, loadPreference("sound"));
         if (sounds.length > 1 && hls.audioTrack !== first && first >= 0) hls.audioTrack = first;
         setState((before) => ({ ...before, sounds: ordered(sounds, navigator.languages), sound: hls.audioTrack }));
       });
@@ -196,7 +196,7 @@ export function usePackaged(
       const hls = player.current;
       if (hls === null) return;
       hls.audioTrack = id;
-      remember("sound", state.sounds.find((each) => each.id === id)?.language ?? null);
+      savePreference("sound", state.sounds.find((each) => each.id === id)?.language ?? null);
     },
     chooseQuality: (id) => {
       const hls = player.current;

@@ -3,13 +3,13 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import { Link, useLocation, useSearch } from "wouter";
-import { ask, isGone, type Presentation, type VideoDetails } from "../api/client";
+import { request, isGone, type Presentation, type VideoDetails } from "../api/client";
 import { presentation, video as videoOf } from "../api/queries";
 import { useTexts } from "../i18n";
 import { bitsPerSecond, bytes, clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { trackName } from "../ui/languages";
-import { NoVideo } from "../ui/state";
+import { NoVideo } from "../ui/page-message";
 import { type Browser, type Delivery, deliveryOf, thisBrowser } from "./delivery";
 import { formatName } from "./formats";
 import { leftOut, mayLeaveOut } from "./left-out";
@@ -200,7 +200,7 @@ function Watched({ details, told }: { details: VideoDetails; told: () => void })
   const queries = useQueryClient();
   const watched = details.playhead?.watched ?? false;
   const mark = async () => {
-    await ask(`/api/videos/${details.id}/playhead`, {
+    await request(`/api/videos/${details.id}/playhead`, {
       method: "PUT",
       json: { position: 0, duration: details.duration, watched: !watched },
     });

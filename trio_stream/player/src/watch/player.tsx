@@ -9,9 +9,9 @@ import { useTexts } from "../i18n";
 import { clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { closest } from "../ui/languages";
-import { remember, remembered } from "../ui/memory";
+import { savePreference, loadPreference } from "../ui/storage";
 import { Skin } from "../ui/skin";
-import { Choice } from "../ui/choice";
+import { IconSelect } from "../ui/icon-select";
 import { useChapters, useKeysOfThePage, useMediaSession } from "./effects";
 import { Keys } from "./keys";
 import { NextUp } from "./next";
@@ -110,7 +110,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
     [details.subtitles, names],
   );
   const called = useMemo(() => soundNames(packaged.sounds, names), [packaged.sounds, names]);
-  const shown = chosen(texts, remembered("subtitles"), spoken(details, packaged.direct));
+  const shown = chosen(texts, loadPreference("subtitles"), spoken(details, packaged.direct));
 
   return (
     <>
@@ -136,8 +136,8 @@ export function Player({ details, asked, since, go, told }: Playing) {
           <Hotkey keys="ArrowLeft" action="seekStep" value={-5} />
           <Above title={details.title}>
             {packaged.sounds.length > 1 && (
-              <Choice
-                icon="sound"
+              <IconSelect
+                icon="audio"
                 label={t("player.sound")}
                 value={String(packaged.sound)}
                 choose={(id) => packaged.chooseSound(Number(id))}
@@ -147,10 +147,10 @@ export function Player({ details, asked, since, go, told }: Playing) {
                     {called[place]}
                   </option>
                 ))}
-              </Choice>
+              </IconSelect>
             )}
             {packaged.qualities.length > 1 && (
-              <Choice
+              <IconSelect
                 icon="quality"
                 label={t("player.quality")}
                 value={String(packaged.quality)}
@@ -162,7 +162,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
                     {name}
                   </option>
                 ))}
-              </Choice>
+              </IconSelect>
             )}
             <button
               type="button"
@@ -225,7 +225,7 @@ export function Player({ details, asked, since, go, told }: Playing) {
 /** The language of the sound that plays at first: in segments it is chosen, else it is the first of the file. */
 function spoken({ facts }: VideoDetails, direct: boolean): string | null {
   const sounds = facts?.audio ?? [];
-  const heard = direct ? undefined : closest(sounds, remembered("sound"));
+  const heard = direct ? undefined : closest(sounds, loadPreference("sound"));
   return (heard ?? sounds[0])?.language ?? null;
 }
 
@@ -298,9 +298,9 @@ function Resumed({ at, video }: { at: number; video: HTMLVideoElement }) {
 function useRememberedVolume(video: HTMLVideoElement | null): void {
   useEffect(() => {
     if (video === null) return;
-    const volume = Number.parseFloat(remembered("volume") ?? "1");
+    const volume = Number.parseFloat(loadPreference("volume") ?? "1");
     if (volume >= 0 && volume <= 1) video.volume = volume;
-    const keep = () => remember("volume", String(video.volume));
+    const keep = () => savePreference("volume", String(video.volume));
     video.addEventListener("volumechange", keep);
     return () => video.removeEventListener("volumechange", keep);
   }, [video]);
@@ -314,7 +314,7 @@ function useRememberedSubtitles(video: HTMLVideoElement | null): void {
       const subtitles = [...video.textTracks].filter((each) => each.kind === "subtitles");
       if (subtitles.length === 0) return;
       const showing = subtitles.find((each) => each.mode === "showing");
-      remember("subtitles", showing === undefined ? "off" : showing.language || null);
+      savePreference("subtitles", showing === undefined ? "off" : showing.language || null);
     };
     // Only what a person changes: while a video is loaded its tracks change by themselves.
     const begin = () => video.textTracks.addEventListener("change", keep);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Facts } from "../api/client";
+import type { MediaInfo } from "../api/client";
 import { silenceOf } from "./silence";
 
 const chromium = (type: string) => !/ac-3|dtsc|alac/.test(type);
@@ -9,7 +9,7 @@ function heard(decoded: boolean | null, played = 0, without = false) {
 }
 
 const film = (...sounds: [codec: string, codec_string: string | null][]) =>
-  ({ video: [{}], audio: sounds.map(([codec, codec_string]) => ({ codec, codec_string })) }) as unknown as Facts;
+  ({ video: [{}], audio: sounds.map(([codec, codec_string]) => ({ codec, codec_string })) }) as unknown as MediaInfo;
 
 const aac: [string, string] = ["aac", "mp4a.40.2"];
 const ac3: [string, string] = ["ac3", "ac-3"];

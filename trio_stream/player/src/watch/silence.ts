@@ -1,7 +1,7 @@
 /** Whether a video that has sound plays without any, and why. Browsers play the half they know without a word. */
 
 import { useEffect, useState } from "react";
-import type { Facts, VideoDetails } from "../api/client";
+import type { MediaInfo, VideoDetails } from "../api/client";
 import type { Delivery } from "./delivery";
 import { formatName, plays, type Supports } from "./formats";
 
@@ -25,7 +25,7 @@ export interface Heard {
 
 /** `supports` is `canPlayType`, as yes or no. What was decoded counts for more than what the browser says of itself. */
 export function silenceOf(
-  facts: Facts | null,
+  facts: MediaInfo | null,
   delivery: Delivery["kind"],
   { decoded, played, without }: Heard,
   supports: Supports,

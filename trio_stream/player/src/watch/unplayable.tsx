@@ -5,7 +5,7 @@ import { useEffect, useState } from "react";
 import type { VideoDetails } from "../api/client";
 import { presentation } from "../api/queries";
 import { useTexts } from "../i18n";
-import { State } from "../ui/state";
+import { PageMessage } from "../ui/page-message";
 import { Elsewhere } from "./elsewhere";
 import type { Failure } from "./packaged";
 import { type Trouble, troubleOf } from "./playable";
@@ -74,7 +74,7 @@ export function Unplayable({ trouble, details, failure }: Said) {
         : t(`watch.unplayable.${trouble.kind}`, { codec: trouble.codec });
   return (
     <div className="unplayable">
-      <State
+      <PageMessage
         alert
         icon="broken"
         title={t(trouble.kind === "damaged" ? "watch.damaged" : "watch.unplayable")}
@@ -88,7 +88,7 @@ export function Unplayable({ trouble, details, failure }: Said) {
         )}
         {(failure?.kind === "full" || failure?.kind === "large") && <p>{t(`watch.unplayable.${failure.kind}`)}</p>}
         {trouble.kind !== "damaged" && <p>{t("watch.unplayable.more")}</p>}
-      </State>
+      </PageMessage>
     </div>
   );
 }

@@ -4,7 +4,7 @@ const STEPS = [1, 1.5, 2, 3, 4, 6, 8, 10]; // whose halves are round, too
 const ROOM = 1.12; // over the highest value, for the line and the words at its end
 
 /** The least round number above all of `values` and not below `least`. */
-export function top(values: readonly (number | null)[], least: number): number {
+export function scaleTop(values: readonly (number | null)[], least: number): number {
   let highest = 0;
   for (const value of values) if (value !== null && value > highest) highest = value;
   const wanted = highest * ROOM;
@@ -18,11 +18,11 @@ export function top(values: readonly (number | null)[], least: number): number {
 export function extremes(
   values: readonly (number | null)[],
 ): { last: number; lowest: number; highest: number } | null {
-  const known = values.filter((each) => each !== null);
-  const last = known.at(-1);
+  const present = values.filter((each) => each !== null);
+  const last = present.at(-1);
   if (last === undefined) return null;
   let [lowest, highest] = [last, last];
-  for (const value of known) {
+  for (const value of present) {
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
   }

@@ -1,23 +1,23 @@
 /** What is in an MP4, read by mp4box.js as far as its index (`moov`), wherever in the file that lies. */
 
 import { createFile, DataStream, type ISOFile, MP4BoxBuffer, type Movie } from "mp4box";
-import { Gatherer, type Source } from "./gather";
+import { type Defaults, FragmentedSource, type FragmentPosition } from "./fragmented";
 import type { Track } from "./messages";
-import { type Defaults, Passing, type Place } from "./pass";
-import { beginningOf, tableOf } from "./table";
+import { ProgressiveSource, type SegmentSource } from "./progressive";
+import { buildSampleTable, trackStartOf } from "./sample-table";
 
 // The types of boxes that files of this family begin with; older QuickTime files have no `ftyp`.
-const BEGINNINGS = ["ftyp", "moov", "mdat", "free", "skip", "wide", "pnot", "styp"];
+const FIRST_BOXES = ["ftyp", "moov", "mdat", "free", "skip", "wide", "pnot", "styp"];
 
-export interface Contents {
+export interface Mp4Index {
   tracks: Track[];
   /** Seconds; null where the file does not say. */
   duration: number | null;
   /** What makes segments of the tracks with these ids. */
-  source: (tracks: readonly number[]) => Source;
+  source: (tracks: readonly number[]) => SegmentSource;
 }
 
-export const isMp4 = (bytes: Uint8Array) => BEGINNINGS.includes(String.fromCharCode(...bytes.subarray(4, 8)));
+export const isMp4 = (bytes: Uint8Array) => FIRST_BOXES.includes(String.fromCharCode(...bytes.subarray(4, 8)));
 
 /** Reads the index. Nothing of the film itself is kept. */
 export class IndexReader {
@@ -31,25 +31,25 @@ export class IndexReader {
   }
 
   /** The contents, or the byte at which to read on. Raises what mp4box.js raises. */
-  push(offset: number, bytes: Uint8Array<ArrayBuffer>, size: number): Contents | number {
+  push(offset: number, bytes: Uint8Array<ArrayBuffer>, size: number): Mp4Index | number {
     const buffer = MP4BoxBuffer.fromArrayBuffer(bytes.slice().buffer, offset);
     const next = this.#file.appendBuffer(buffer);
-    if (this.#movie !== null) return contentsOf(this.#file, this.#movie, size);
+    if (this.#movie !== null) return buildIndex(this.#file, this.#movie, size);
     return next ?? offset + bytes.length;
   }
 }
 
-function contentsOf(file: ISOFile, movie: Movie, size: number): Contents {
+function buildIndex(file: ISOFile, movie: Movie, size: number): Mp4Index {
   const playable = [...movie.videoTracks, ...movie.audioTracks];
   if (playable.length === 0) throw new Error("there is neither picture nor sound");
-  if (movie.isFragmented) return fragmented(file, movie, size);
+  if (movie.isFragmented) return fragmentedIndex(file, movie, size);
   const tables = new Map(
     playable.map((track) => [
       track.id,
-      tableOf(
+      buildSampleTable(
         track.id,
         track.timescale,
-        beginningOf(track.edits ?? [], track.timescale, movie.timescale),
+        trackStartOf(track.edits ?? [], track.timescale, movie.timescale),
         file.getTrackSamplesInfo(track.id) ?? [],
       ),
     ]),
@@ -71,12 +71,12 @@ function contentsOf(file: ISOFile, movie: Movie, size: number): Contents {
       mime: `${type === "video" ? "video" : "audio"}/mp4; codecs="${codec}"`,
       init: inits.get(id) ?? new ArrayBuffer(0),
     })),
-    source: (ids) => new Gatherer(ids.flatMap((id) => tables.get(id) ?? [])),
+    source: (ids) => new ProgressiveSource(ids.flatMap((id) => tables.get(id) ?? [])),
   };
 }
 
 /** The tracks of a fragmented file stay together, and go into one source buffer. */
-function fragmented(file: ISOFile, movie: Movie, size: number): Contents {
+function fragmentedIndex(file: ISOFile, movie: Movie, size: number): Mp4Index {
   const playable = [...movie.videoTracks, ...movie.audioTracks];
   const codec = playable.map((track) => track.codec).join(",");
   const kind = movie.videoTracks.length > 0 ? "video" : "audio";
@@ -87,14 +87,14 @@ function fragmented(file: ISOFile, movie: Movie, size: number): Contents {
   const first = (file.moov.start ?? 0) + file.moov.size;
   const defaults = new Map(
     playable.map(({ id, timescale, edits }): [number, Defaults] => {
-      const said = file.moov.mvex?.trexs.find((trex) => trex.track_id === id);
+      const trackDefaults = file.moov.mvex?.trexs.find((trex) => trex.track_id === id);
       return [
         id,
         {
           timescale,
-          beginning: beginningOf(edits ?? [], timescale, movie.timescale),
-          duration: said?.default_sample_duration ?? 0,
-          flags: said?.default_sample_flags ?? 0,
+          beginning: trackStartOf(edits ?? [], timescale, movie.timescale),
+          duration: trackDefaults?.default_sample_duration ?? 0,
+          flags: trackDefaults?.default_sample_flags ?? 0,
         },
       ];
     }),
@@ -104,7 +104,7 @@ function fragmented(file: ISOFile, movie: Movie, size: number): Contents {
   return {
     duration: seconds > 0 ? seconds : null,
     tracks: [{ id, kind, codec, mime: `${kind}/mp4; codecs="${codec}"`, init: init.buffer }],
-    source: () => new Passing(id, defaults, first, size, placesOf(file)),
+    source: () => new FragmentedSource(id, defaults, first, size, fragmentPositions(file)),
   };
 }
 
@@ -112,7 +112,7 @@ function fragmented(file: ISOFile, movie: Movie, size: number): Contents {
  * Where fragments lie that one can begin with, as the segment index says, if it came with the index (ISO/IEC 14496-12
  * section 8.16.3). Some say of none of them that one can: they do not tell.
  */
-function placesOf(file: ISOFile): Place[] {
+function fragmentPositions(file: ISOFile): FragmentPosition[] {
   const { sidx } = file;
   if (sidx === undefined) return [];
   let time = sidx.earliest_presentation_time / sidx.timescale;

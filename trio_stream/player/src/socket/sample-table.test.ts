@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { beginningOf, lastSync, shownAt, syncAt, tableOf, timeAt } from "./table";
+import { buildSampleTable, decodeTime, lastSyncSample, presentationTime, syncSampleFor, trackStartOf } from "./sample-table";
 
 // Two groups of four pictures; the third and the fourth of each are shown before the second.
 const samples = [0, 1, 2, 3, 4, 5, 6, 7].map((place) => ({
@@ -11,14 +11,14 @@ const samples = [0, 1, 2, 3, 4, 5, 6, 7].map((place) => ({
   is_sync: place % 4 === 0,
   description_index: 0,
 }));
-const table = tableOf(1, 10, { late: 0, cut: 0.2 }, samples);
+const table = buildSampleTable(1, 10, { late: 0, cut: 0.2 }, samples);
 
 it.each([
   [0, -0.2],
   [3, 2.8],
   [8, 7.8],
 ])("sample %s is decoded at %s s", (place, expected) => {
-  expect(timeAt(table, place)).toBeCloseTo(expected);
+  expect(decodeTime(table, place)).toBeCloseTo(expected);
 });
 
 it.each([
@@ -28,18 +28,18 @@ it.each([
   [7, 4],
   [100, 4],
 ])("at %s s one begins with sample %s", (time, expected) => {
-  expect(syncAt(table, time)).toBe(expected);
+  expect(syncSampleFor(table, time)).toBe(expected);
 });
 
 it("a sample is shown later than it is decoded", () => {
-  expect(shownAt(table, 0)).toBeCloseTo(0);
-  expect(shownAt(table, 5)).toBeCloseTo(8);
+  expect(presentationTime(table, 0)).toBeCloseTo(0);
+  expect(presentationTime(table, 5)).toBeCloseTo(8);
 });
 
 it("a track that begins late is decoded and shown late", () => {
-  const later = tableOf(1, 10, { late: 3, cut: 0.2 }, samples);
-  expect([timeAt(later, 0), timeAt(later, 8), shownAt(later, 5)]).toEqual([2.8, 10.8, 11]);
-  expect([syncAt(later, 6.9), syncAt(later, 7)]).toEqual([0, 4]);
+  const later = buildSampleTable(1, 10, { late: 3, cut: 0.2 }, samples);
+  expect([decodeTime(later, 0), decodeTime(later, 8), presentationTime(later, 5)]).toEqual([2.8, 10.8, 11]);
+  expect([syncSampleFor(later, 6.9), syncSampleFor(later, 7)]).toEqual([0, 4]);
 });
 
 it.each([
@@ -48,7 +48,7 @@ it.each([
   [4, 5, 4],
   [5, 8, null],
 ])("of the samples from %s and before %s, the last sync sample is %s", (first, end, expected) => {
-  expect(lastSync(table, first, end)).toBe(expected);
+  expect(lastSyncSample(table, first, end)).toBe(expected);
 });
 
 it.each([
@@ -57,5 +57,5 @@ it.each([
   [[{ segment_duration: 500, media_time: -1 }, { segment_duration: 5_000, media_time: 1_024 }], 0.5, 0.1],
   [[{ segment_duration: 500, media_time: -1 }], 0.5, 0],
 ])("the edits %o let it begin %s s late, and cut off %s s", (edits, late, cut) => {
-  expect(beginningOf(edits, 10_240, 1_000)).toEqual({ late, cut });
+  expect(trackStartOf(edits, 10_240, 1_000)).toEqual({ late, cut });
 });

@@ -12,7 +12,7 @@ interface Offered {
   children: ReactNode;
 }
 
-export function Choice({ icon, label, value, choose, children }: Offered) {
+export function IconSelect({ icon, label, value, choose, children }: Offered) {
   return (
     <label className="choice">
       <span className="hidden">{label}</span>

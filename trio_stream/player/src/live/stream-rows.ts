@@ -10,12 +10,12 @@ export interface Row {
   seen: number;
 }
 
-const STEADY = 3; // seconds after which a change of the rate has come through to two thirds
+const TIME_CONSTANT = 3; // seconds after which a change of the rate has come through to two thirds
 
 /** A rate after `seconds` in which it was `now`, of a figure that forgets slowly. */
 export function smoothed(before: number | null, now: number, seconds: number): number {
   if (before === null) return now;
-  const weight = 1 - Math.exp(-seconds / STEADY);
+  const weight = 1 - Math.exp(-seconds / TIME_CONSTANT);
   const value = before + (now - before) * weight;
   return value < 1 ? 0 : value;
 }
@@ -28,7 +28,7 @@ export function rowsOf(before: readonly Row[], streams: readonly Stream[], time:
     const stream = now.get(row.stream.id);
     if (stream === undefined) continue;
     now.delete(stream.id);
-    rows.push(next(row, stream, time));
+    rows.push(updatedRow(row, stream, time));
   }
   for (const stream of now.values()) {
     const rate = stream.age >= 1 ? stream.bytes_sent / stream.age : null;
@@ -37,7 +37,7 @@ export function rowsOf(before: readonly Row[], streams: readonly Stream[], time:
   return rows;
 }
 
-function next(row: Row, stream: Stream, time: number): Row {
+function updatedRow(row: Row, stream: Stream, time: number): Row {
   const seconds = (time - row.seen) / 1_000;
   if (seconds <= 0) return { ...row, stream };
   // After a seek a stream counts on; only a server that began anew could count less.
@@ -46,6 +46,6 @@ function next(row: Row, stream: Stream, time: number): Row {
 }
 
 /** The part of what was asked for that has gone, 0 to 1. */
-export function part({ start, stop, bytes_sent }: Pick<Stream, "start" | "stop" | "bytes_sent">): number {
+export function sentFraction({ start, stop, bytes_sent }: Pick<Stream, "start" | "stop" | "bytes_sent">): number {
   return stop > start ? Math.min(1, bytes_sent / (stop - start)) : 0;
 }

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
-import { box } from "./film";
-import { type Defaults, Passing, TooLarge } from "./pass";
+import { type Defaults, FragmentedSource, FragmentTooLarge } from "./fragmented";
+import { box } from "./test-mp4";
 
 const [SYNC, OTHER] = [0x02000000, 0x01010000]; // flags of a sample
-const PICTURES: Defaults = { timescale: 10, beginning: { late: 0, cut: 0.2 }, duration: 10, flags: OTHER };
-const SOUNDS: Defaults = { timescale: 10, beginning: { late: 0, cut: 0 }, duration: 10, flags: SYNC };
+const VIDEO: Defaults = { timescale: 10, beginning: { late: 0, cut: 0.2 }, duration: 10, flags: OTHER };
+const AUDIO: Defaults = { timescale: 10, beginning: { late: 0, cut: 0 }, duration: 10, flags: SYNC };
 const DEFAULTS = new Map([
-  [1, PICTURES],
-  [2, SOUNDS],
+  [1, VIDEO],
+  [2, AUDIO],
 ]);
 
 /** Three samples of a track from `time` on; what its boxes say begins with their flags. */
@@ -27,7 +27,7 @@ it.each<[string, number[], number[], [from: number, to: number, sync: number | n
   ["of pictures that are shown later", [], [0xc00, OTHER, 0, SYNC, 20, OTHER, 0], [3.8, 6.8, 6.8]],
 ])("a fragment has the durations and flags %s", (_, tfhd, trun, [from, to, sync]) => {
   const bytes = bytesOf([three(1, 40, tfhd, trun)]);
-  const [segment] = new Passing(1, DEFAULTS, 0, bytes.length, []).push(0, bytes);
+  const [segment] = new FragmentedSource(1, DEFAULTS, 0, bytes.length, []).push(0, bytes);
   expect(segment?.from).toBeCloseTo(from);
   expect(segment?.to).toBeCloseTo(to);
   if (sync === null) expect(segment?.sync).toBe(null);
@@ -37,7 +37,7 @@ it.each<[string, number[], number[], [from: number, to: number, sync: number | n
 it("a fragment of pictures and sound begins where the pictures can", () => {
   const begin = (time: number) => [three(1, time, [], [0x4, SYNC]), three(2, time)];
   const bytes = bytesOf(begin(0), [three(1, 30), three(2, 30)], begin(60));
-  const source = new Passing(1, DEFAULTS, 0, bytes.length, []);
+  const source = new FragmentedSource(1, DEFAULTS, 0, bytes.length, []);
   const segments = source.push(0, bytes);
   expect(segments.map(({ sync }) => sync)).toEqual([-0.2, null, 5.8]);
   expect(source.seek(5)).toBe(0);
@@ -50,6 +50,6 @@ it("a fragment that is larger than browsers keep is named as what it is", () => 
   const mdat = Uint8Array.from([...box("mdat", ...Array.from({ length: 8 }, () => 0))]);
   new DataView(mdat.buffer).setUint32(0, size);
   const bytes = Uint8Array.from([...moof, ...mdat]);
-  const source = new Passing(1, DEFAULTS, 0, moof.length + size, []);
-  expect(() => source.push(0, bytes)).toThrow(new TooLarge(size));
+  const source = new FragmentedSource(1, DEFAULTS, 0, moof.length + size, []);
+  expect(() => source.push(0, bytes)).toThrow(new FragmentTooLarge(size));
 });

@@ -1,15 +1,15 @@
 /** The way of the bytes, from the server to the picture: what each station holds, and whether anything moves. */
 
 import type { ReactNode } from "react";
-import { type Word, useTexts } from "../i18n";
+import { useTexts, type Word } from "../i18n";
+import type { Row } from "../live/stream-rows";
 import { bytes, clock } from "../ui/format";
 import { Icon, type IconName } from "../ui/icons";
-import type { Row } from "../live/rows";
-import type { State } from "./flow";
-import { ENOUGH } from "./policy";
+import { TARGET } from "./buffer-policy";
 import type { Status } from "./playback";
+import type { TransferState } from "./throughput";
 
-const WORDS: Record<State, Word> = {
+const WORDS: Record<TransferState, Word> = {
   connecting: "socket.connecting",
   flowing: "socket.flowing",
   enough: "socket.held.enough",
@@ -20,23 +20,23 @@ const WORDS: Record<State, Word> = {
 
 interface Shown {
   status: Status;
-  state: State;
+  state: TransferState;
   server: Row | null;
 }
 
-export function Stations({ status, state, server }: Shown) {
+export function TransferPath({ status, state, server }: Shown) {
   const { t, language } = useTexts();
   const seconds = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   return (
     <ol className="stations" data-state={state} aria-label={t("socket.stations")}>
-      <Station
+      <Step
         icon="server"
         name={t("socket.server")}
         value={server === null ? t("socket.gone") : t("socket.sent", { size: bytes(language, server.stream.bytes_sent) })}
       >
         {server !== null && t("socket.waits", { size: bytes(language, server.stream.buffered) })}
-      </Station>
-      <Station
+      </Step>
+      <Step
         icon="plug"
         name={t("socket.socket")}
         value={
@@ -46,21 +46,21 @@ export function Stations({ status, state, server }: Shown) {
         }
       >
         {t("socket.arrived", { size: bytes(language, status.received) })}
-      </Station>
-      <Station
+      </Step>
+      <Step
         icon="screen"
         name={t("socket.browser")}
         value={t("socket.ahead", { seconds: seconds.format(status.ahead) })}
       >
         <span className="gauge" aria-hidden="true">
-          <span style={{ width: `${Math.min(1, status.ahead / ENOUGH) * 100}%` }} />
+          <span style={{ width: `${Math.min(1, status.ahead / TARGET) * 100}%` }} />
         </span>
-      </Station>
+      </Step>
     </ol>
   );
 }
 
-function Station({ icon, name, value, children }: { icon: IconName; name: string; value: ReactNode; children: ReactNode }) {
+function Step({ icon, name, value, children }: { icon: IconName; name: string; value: ReactNode; children: ReactNode }) {
   return (
     <li>
       <span className="station-icon">
@@ -76,7 +76,7 @@ function Station({ icon, name, value, children }: { icon: IconName; name: string
 }
 
 /** Which parts of the video are kept, and where it stands. */
-export function Parts({ status }: { status: Status }) {
+export function BufferedRanges({ status }: { status: Status }) {
   const { t } = useTexts();
   const { ranges, time, duration } = status;
   if (duration <= 0) return null;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ours, ratesOf, stateOf } from "./flow";
+import { ownStream, throughputOf, transferState } from "./throughput";
 
 const row = (name: string, transport: "http" | "websocket", age: number) => ({
   stream: { id: `${name} ${age}`, owner: "", name, transport, start: 0, stop: 1, bytes_sent: 0, chunks_sent: 0, age, buffered: 0, peak_buffer: 0 },
@@ -9,25 +9,25 @@ const row = (name: string, transport: "http" | "websocket", age: number) => ({
 
 it("our stream is the one of our video and our age", () => {
   const rows = [row("a", "http", 5), row("a", "websocket", 60), row("a", "websocket", 4), row("b", "websocket", 5)];
-  expect(ours(rows, "a", 5)?.stream.id).toBe("a 4");
-  expect(ours(rows, "c", 5)).toBeNull();
+  expect(ownStream(rows, "a", 5)?.stream.id).toBe("a 4");
+  expect(ownStream(rows, "c", 5)).toBeNull();
 });
 
 it("rates are means of some looks", () => {
   const looks = Array.from({ length: 9 }, (_, place) => [place * 500, place === 0 ? 0 : 1_000] as const);
-  expect(ratesOf(looks)).toEqual({
+  expect(throughputOf(looks)).toEqual({
     times: [500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000],
     values: [16_000, 8_000, 16_000 / 3, 4_000, 3_200, 8_000 / 3, 0, 0],
   });
 });
 
 it.each([
-  [{ open: false, held: false, byPerson: false, closed: null }, "connecting"],
-  [{ open: true, held: false, byPerson: false, closed: null }, "flowing"],
-  [{ open: true, held: true, byPerson: false, closed: null }, "enough"],
-  [{ open: true, held: true, byPerson: true, closed: null }, "person"],
-  [{ open: false, held: false, byPerson: false, closed: { code: 1000, reason: "", normal: true } }, "whole"],
-  [{ open: false, held: false, byPerson: true, closed: { code: 1006, reason: "", normal: false } }, "closed"],
+  [{ open: false, held: false, byViewer: false, closed: null }, "connecting"],
+  [{ open: true, held: false, byViewer: false, closed: null }, "flowing"],
+  [{ open: true, held: true, byViewer: false, closed: null }, "enough"],
+  [{ open: true, held: true, byViewer: true, closed: null }, "person"],
+  [{ open: false, held: false, byViewer: false, closed: { code: 1000, reason: "", normal: true } }, "whole"],
+  [{ open: false, held: false, byViewer: true, closed: { code: 1006, reason: "", normal: false } }, "closed"],
 ])("%o is %s", (status, expected) => {
-  expect(stateOf(status)).toBe(expected);
+  expect(transferState(status)).toBe(expected);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Stream } from "../api/client";
-import { part, rowsOf, smoothed } from "./rows";
+import { rowsOf, sentFraction, smoothed } from "./stream-rows";
 
 const stream = (id: string, bytes_sent = 0, age = 0): Stream => ({
   id,
@@ -58,6 +58,6 @@ it.each([
   [{ start: 0, stop: 100, bytes_sent: 25 }, 0.25],
   [{ start: 50, stop: 100, bytes_sent: 80 }, 1],
   [{ start: 0, stop: 0, bytes_sent: 0 }, 0],
-])("the part of %o that went is %s", (asked, expected) => {
-  expect(part(asked)).toBe(expected);
+])("the part of %o that went is %s", (stream, expected) => {
+  expect(sentFraction(stream)).toBe(expected);
 });

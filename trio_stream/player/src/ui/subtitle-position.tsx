@@ -4,12 +4,12 @@ import { useContainer } from "@videojs/react";
 import { useEffect } from "react";
 
 /** Height of a line, as a part of the smaller side of the picture: browsers write cues in 5% of it. */
-const LINE = 0.06;
+const LINE_HEIGHT = 0.06;
 
 /** How browsers move all cues at once, those at the top as well: see skin.css. */
 const LIFTS = "selector(video::-webkit-media-text-track-container)";
 
-export interface Place {
+export interface CuePosition {
   line: number | "auto";
   snapToLines: boolean;
 }
@@ -19,7 +19,7 @@ export interface Place {
  * takes `line` of it; null: it stays. Those that count from the top are put one below the other, as a browser does; those
  * with a place in the picture move together.
  */
-export function cleared(cues: readonly (Place & { lines: number })[], shift: number, line: number): (Place | null)[] {
+export function movedSubtitles(cues: readonly (CuePosition & { lines: number })[], shift: number, line: number): (CuePosition | null)[] {
   let used = 0;
   return cues.map((cue) => {
     if (cue.line === "auto" || cue.line < 0) return null;
@@ -33,12 +33,12 @@ export function cleared(cues: readonly (Place & { lines: number })[], shift: num
 }
 
 /** Moves cues as long as the controls of the skin around it show. */
-export function Clear() {
+export function SubtitlePosition() {
   const container = useContainer();
   useEffect(() => {
     const video = container?.querySelector("video");
     if (container === null || video == null) return;
-    const moved = new Map<VTTCue, Place>();
+    const moved = new Map<VTTCue, CuePosition>();
     const back = () => {
       for (const [cue, place] of moved) Object.assign(cue, place);
       moved.clear();
@@ -62,7 +62,7 @@ export function Clear() {
         const { line, snapToLines } = moved.get(cue) ?? cue;
         return { line, snapToLines, lines: cue.text.split("\n").length };
       });
-      const places = cleared(given, (covered + lift) / height, (LINE * Math.min(width, height)) / height);
+      const places = movedSubtitles(given, (covered + lift) / height, (LINE_HEIGHT * Math.min(width, height)) / height);
       for (const [number, cue] of cues.entries()) {
         const [place, before] = [places[number], given[number]];
         // Nothing that is right is set again: a cue that changes is one that comes anew, of which this is told.

@@ -2,7 +2,7 @@
 
 const PREFIX = "trio-stream.";
 
-export function remembered(name: string): string | null {
+export function loadPreference(name: string): string | null {
   try {
     return localStorage.getItem(PREFIX + name);
   } catch {
@@ -10,7 +10,7 @@ export function remembered(name: string): string | null {
   }
 }
 
-export function remember(name: string, value: string | null): void {
+export function savePreference(name: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(PREFIX + name);
     else localStorage.setItem(PREFIX + name, value);

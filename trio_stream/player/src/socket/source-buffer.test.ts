@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Feeder } from "./feeder";
+import { Feeder } from "./source-buffer";
 
 /**
  * A source buffer, as browsers have them: what it is told takes effect later, when `finish` is called, and a removal takes
@@ -112,14 +112,14 @@ it("what is long past goes", () => {
 });
 
 it("what is past its end is over, once nothing is under way", () => {
-  expect(feeder.over(0)).toBe(false);
+  expect(feeder.isOver(0)).toBe(false);
   push(0, 1);
-  expect(feeder.over(2)).toBe(false);
+  expect(feeder.isOver(2)).toBe(false);
   finish();
-  expect(feeder.over(1.9)).toBe(false);
-  expect(feeder.over(2)).toBe(true);
+  expect(feeder.isOver(1.9)).toBe(false);
+  expect(feeder.isOver(2)).toBe(true);
   feeder.clear();
-  expect(feeder.over(2)).toBe(false);
+  expect(feeder.isOver(2)).toBe(false);
 });
 
 describe("with sync samples far apart", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { cleared } from "./clear";
+import { movedSubtitles } from "./subtitle-position";
 
 const moved = (...cues: [line: number | "auto", snapToLines: boolean, lines?: number][]) =>
-  cleared(
+  movedSubtitles(
     cues.map(([line, snapToLines, lines = 1]) => ({ line, snapToLines, lines })),
     0.2,
     0.05,

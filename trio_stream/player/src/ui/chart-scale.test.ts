@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { extremes, top } from "./scale";
+import { extremes, scaleTop } from "./chart-scale";
 
 it.each([
   [[], 20, 20],
@@ -11,7 +11,7 @@ it.each([
   [[900_000], 1, 1_500_000],
   [[null, 3], 1, 4],
 ])("a picture of %o, at least %s high, is %s high", (values, least, expected) => {
-  expect(top(values, least)).toBe(expected);
+  expect(scaleTop(values, least)).toBe(expected);
 });
 
 it("extremes", () => {

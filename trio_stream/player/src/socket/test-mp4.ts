@@ -1,12 +1,12 @@
 /** A tiny MP4 for tests: pictures and sound that no decoder would take, in boxes that every parser does. */
 
-import { joined } from "./gather";
+import { concat } from "./concat";
 
 const SECONDS = 30;
 const FPS = 5;
-const PICTURE = 2_000; // bytes of a picture
-const SOUND = 300; // bytes of a second of sound
-const KEY = 10; // pictures from one sync sample to the next
+const FRAME_SIZE = 2_000; // bytes of a picture
+const AUDIO_SIZE = 300; // bytes of a second of sound
+const KEYFRAME_INTERVAL = 10; // pictures from one sync sample to the next
 
 const number = (value: number, length = 4) =>
   Uint8Array.from({ length }, (_, place) => Math.floor(value / 256 ** (length - 1 - place)) % 256);
@@ -14,13 +14,13 @@ const letters = (text: string) => Uint8Array.from(text, (letter) => letter.charC
 const zeros = (length: number) => new Uint8Array(length);
 
 export function box(type: string, ...content: (Uint8Array | number)[]): Uint8Array {
-  const inside = joined(...content.map((each) => (typeof each === "number" ? number(each) : each)));
-  return joined(number(inside.length + 8), letters(type), inside);
+  const inside = concat(...content.map((each) => (typeof each === "number" ? number(each) : each)));
+  return concat(number(inside.length + 8), letters(type), inside);
 }
 
-const MATRIX = joined(...[0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000].map((each) => number(each)));
+const MATRIX = concat(...[0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000].map((each) => number(each)));
 
-interface Lane {
+interface TestTrack {
   id: number;
   handler: "vide" | "soun";
   entry: Uint8Array;
@@ -32,7 +32,7 @@ interface Lane {
 
 const TIMESCALE = 1_000;
 
-function trak({ id, handler, entry, sizes, delta, sync, offsets }: Lane): Uint8Array {
+function trak({ id, handler, entry, sizes, delta, sync, offsets }: TestTrack): Uint8Array {
   const duration = sizes.length * delta;
   const tables = [
     box("stsd", 0, 1, entry),
@@ -56,25 +56,25 @@ function trak({ id, handler, entry, sizes, delta, sync, offsets }: Lane): Uint8A
   );
 }
 
-export interface Film {
+export interface TestMp4 {
   bytes: Uint8Array<ArrayBuffer>;
   /** The bytes of the sample at `place` of the track with this id. */
   sample: (id: number, place: number) => Uint8Array;
 }
 
-export type Shape = "side by side" | "one after the other" | "index at the end";
+export type Layout = "side by side" | "one after the other" | "index at the end";
 
 /** Track 1 is 30 s of pictures, five a second; track 2 is as much sound, in samples of a second. */
-export function film(shape: Shape = "side by side"): Film {
-  const pictures = Array.from({ length: SECONDS * FPS }, (_, place) => new Uint8Array(PICTURE).fill(place % 251));
-  const sounds = Array.from({ length: SECONDS }, (_, place) => new Uint8Array(SOUND).fill(200 - place));
+export function testMp4(layout: Layout = "side by side"): TestMp4 {
+  const frames = Array.from({ length: SECONDS * FPS }, (_, place) => new Uint8Array(FRAME_SIZE).fill(place % 251));
+  const audio = Array.from({ length: SECONDS }, (_, place) => new Uint8Array(AUDIO_SIZE).fill(200 - place));
   const order: [id: number, place: number][] = [];
   for (let second = 0; second < SECONDS; second += 1) {
     for (let each = 0; each < FPS; each += 1) order.push([1, second * FPS + each]);
-    if (shape !== "one after the other") order.push([2, second]);
+    if (layout !== "one after the other") order.push([2, second]);
   }
-  if (shape === "one after the other") sounds.forEach((_, place) => order.push([2, place]));
-  const sample = (id: number, place: number) => (id === 1 ? pictures : sounds)[place] ?? zeros(0);
+  if (layout === "one after the other") audio.forEach((_, place) => order.push([2, place]));
+  const sample = (id: number, place: number) => (id === 1 ? frames : audio)[place] ?? zeros(0);
 
   const ftyp = box("ftyp", letters("isom"), 0, letters("isom"));
   const moov = (begin: number) => {
@@ -86,19 +86,19 @@ export function film(shape: Shape = "side by side"): Film {
     }
     const avc1 = box("avc1", zeros(6), number(1, 2), zeros(16), number(64, 2), number(36, 2), zeros(50));
     const mp4a = box("mp4a", zeros(6), number(1, 2), zeros(8), number(2, 2), number(16, 2), 0, 48_000 * 65_536);
-    const sync = pictures.flatMap((_, place) => (place % KEY === 0 ? [place + 1] : []));
+    const sync = frames.flatMap((_, place) => (place % KEYFRAME_INTERVAL === 0 ? [place + 1] : []));
     const delta = TIMESCALE / FPS;
     return box(
       "moov",
       box("mvhd", 0, 0, 0, TIMESCALE, SECONDS * TIMESCALE, 0x10000, zeros(12), MATRIX, zeros(24), 3),
-      trak({ id: 1, handler: "vide", entry: avc1, sizes: pictures.map((each) => each.length), delta, sync, offsets: offsets[0] }),
-      trak({ id: 2, handler: "soun", entry: mp4a, sizes: sounds.map((each) => each.length), delta: TIMESCALE, sync: null, offsets: offsets[1] }),
+      trak({ id: 1, handler: "vide", entry: avc1, sizes: frames.map((each) => each.length), delta, sync, offsets: offsets[0] }),
+      trak({ id: 2, handler: "soun", entry: mp4a, sizes: audio.map((each) => each.length), delta: TIMESCALE, sync: null, offsets: offsets[1] }),
     );
   };
   const mdat = box("mdat", ...order.map(([id, place]) => sample(id, place)));
   const bytes =
-    shape === "index at the end"
-      ? joined(ftyp, mdat, moov(ftyp.length + 8))
-      : joined(ftyp, moov(ftyp.length + moov(0).length + 8), mdat);
+    layout === "index at the end"
+      ? concat(ftyp, mdat, moov(ftyp.length + 8))
+      : concat(ftyp, moov(ftyp.length + moov(0).length + 8), mdat);
   return { bytes, sample };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { across, common, enough, holds, past, type Ranges, reach, room } from "./policy";
+import { droppableUntil, expiredUntil, gapEnd, holds, intersection, type Ranges, reach, shouldWait } from "./buffer-policy";
 
 it.each<[Ranges, number, number]>([
   [[], 3, 3],
@@ -27,7 +27,7 @@ it.each<[Ranges, Ranges, Ranges]>([
   [[[0, 4]], [[4, 8]], []],
   [[[0, 4]], [], []],
 ])("%o and %o have %o in common", (one, other, expected) => {
-  expect(common(one, other)).toEqual(expected);
+  expect(intersection(one, other)).toEqual(expected);
 });
 
 it.each<[Ranges, number, number | null]>([
@@ -37,7 +37,7 @@ it.each<[Ranges, number, number | null]>([
   [[[0, 4]], 5, null],
   [[], 0, null],
 ])("with %o it goes on from %s at %s", (ranges, time, expected) => {
-  expect(across(ranges, time)).toBe(expected);
+  expect(gapEnd(ranges, time)).toBe(expected);
 });
 
 describe("the server waits", () => {
@@ -50,7 +50,7 @@ describe("the server waits", () => {
     ["not because the clock strikes", false, 21, true, false],
     ["no more when all was watched", true, 0, true, false],
   ])("%s", (_, before, ahead, tick, expected) => {
-    expect(enough(before, ahead, tick)).toBe(expected);
+    expect(shouldWait(before, ahead, tick)).toBe(expected);
   });
 });
 
@@ -69,7 +69,7 @@ it.each<[Ranges, readonly number[], number, number | null]>([
   [[[100, 180]], [100], 195, null], // on the way to 195
   [[[100, 180]], [], 195, null],
 ])("of %o with sync samples at %o, at %s, what is long past ends at %s", (ranges, syncs, time, expected) => {
-  expect(past(ranges, syncs, time)).toEqual(expected);
+  expect(expiredUntil(ranges, syncs, time)).toEqual(expected);
 });
 
 it.each<[Ranges, readonly number[], number, number | null]>([
@@ -80,5 +80,5 @@ it.each<[Ranges, readonly number[], number, number | null]>([
   [[[0, 120]], seldom, 101, 99.9],
   [[[100, 180]], [100], 195, null],
 ])("of %o with sync samples at %o, at %s, what gives way ends at %s", (ranges, syncs, time, expected) => {
-  expect(room(ranges, syncs, time)).toEqual(expected);
+  expect(droppableUntil(ranges, syncs, time)).toEqual(expected);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { box } from "./film";
-import { joined } from "./gather";
-import { rebased } from "./rebase";
+import { concat } from "./concat";
+import { rebaseOffsets } from "./rebase-offsets";
+import { box } from "./test-mp4";
 
 const [BASE, FROM_MOOF, DURATION] = [0x1, 0x020000, 0x8];
 const START = 5_000_000_000; // of the fragment in its file: more than 32 bits hold
@@ -15,32 +15,32 @@ const from = (whole: Uint8Array, behind: number) => whole.length + behind;
 describe("a fragment", () => {
   it("that counts from itself stays as it is", () => {
     const own = moof([tfhd(FROM_MOOF), run(0x1, 100)]);
-    expect(rebased(own, START)).toBe(own);
+    expect(rebaseOffsets(own, START)).toBe(own);
   });
 
   it("that counts from the beginning of the file counts from itself", () => {
     const before = moof([tfhd(BASE | DURATION, ...at(START), 40), run(0x1, 84)]);
     const wanted = (offset: number) => moof([tfhd(FROM_MOOF | DURATION, 40), run(0x1, offset)]);
-    expect(rebased(before, START)).toEqual(wanted(84 - 8));
+    expect(rebaseOffsets(before, START)).toEqual(wanted(84 - 8));
   });
 
   it("that says of its run only where it lies in the file says it", () => {
     const before = (base: number) => moof([tfhd(BASE, ...at(base)), run(0x200, 7)]);
     const length = before(0).length;
-    const after = rebased(before(START + length + 8), START);
+    const after = rebaseOffsets(before(START + length + 8), START);
     expect(after).toEqual(moof([tfhd(FROM_MOOF), run(0x201, from(after, 8), 7)]));
   });
 
   it("of two tracks, of which one counts from itself, keeps both in place", () => {
     const before = moof([tfhd(BASE, ...at(START)), run(0x1, 300)], [tfhd(FROM_MOOF), run(0x1, 500), run(0)]);
-    expect(rebased(before, START)).toEqual(
+    expect(rebaseOffsets(before, START)).toEqual(
       moof([tfhd(FROM_MOOF), run(0x1, 292)], [tfhd(FROM_MOOF), run(0x1, 492), run(0)]),
     );
   });
 
   it("whose boxes are none is refused", () => {
-    const broken = joined(moof([tfhd(FROM_MOOF)]));
+    const broken = concat(moof([tfhd(FROM_MOOF)]));
     broken[8] = 0xff;
-    expect(() => rebased(broken, START)).toThrow("a box is larger");
+    expect(() => rebaseOffsets(broken, START)).toThrow("a box is larger");
   });
 });

@@ -1,10 +1,10 @@
 /** Ending streams: each is gone from the page at once, and back if the server did not end it. */
 
 import { useCallback, useEffect, useState } from "react";
-import { ask, isGone } from "../api/client";
-import type { Row } from "./rows";
+import { isGone, request } from "../api/client";
+import type { Row } from "./stream-rows";
 
-export interface Stopping {
+export interface StopStream {
   /** The rows without those that are being ended. */
   rows: Row[];
   stop: (id: string) => void;
@@ -12,9 +12,9 @@ export interface Stopping {
   failed: string | null;
 }
 
-const SAID = 6_000; // milliseconds a failure stays on the page
+const ERROR_SHOWN = 6_000; // milliseconds a failure stays on the page
 
-export function useStopping(all: readonly Row[]): Stopping {
+export function useStopStream(all: readonly Row[]): StopStream {
   const [ending, setEnding] = useState<ReadonlySet<string>>(new Set());
   const [failed, setFailed] = useState<string | null>(null);
 
@@ -28,7 +28,7 @@ export function useStopping(all: readonly Row[]): Stopping {
 
   useEffect(() => {
     if (failed === null) return;
-    const timer = setTimeout(() => setFailed(null), SAID);
+    const timer = setTimeout(() => setFailed(null), ERROR_SHOWN);
     return () => clearTimeout(timer);
   }, [failed]);
 
@@ -36,7 +36,7 @@ export function useStopping(all: readonly Row[]): Stopping {
     setEnding((before) => new Set(before).add(id));
     setFailed(null);
     try {
-      await ask(`/api/streams/${encodeURIComponent(id)}`, { method: "DELETE" });
+      await request(`/api/streams/${encodeURIComponent(id)}`, { method: "DELETE" });
     } catch (error) {
       if (isGone(error)) return; // it ended by itself
       setFailed(error instanceof Error ? error.message : String(error));

@@ -35,9 +35,9 @@ export function nearest(from: Box, others: readonly Box[], direction: Direction)
   return best;
 }
 
-const REACHED = "a[href], button:not([disabled]), input, select, [tabindex='0']";
+const FOCUSABLE = "a[href], button:not([disabled]), input, select, [tabindex='0']";
 
-export function useArrows(): void {
+export function useArrowKeys(): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if (!event.key.startsWith("Arrow") || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey)
@@ -47,7 +47,7 @@ export function useArrows(): void {
       if (from.closest("[data-arrows='own'], [role='menu'], [role='slider']")) return;
       const typing = from instanceof HTMLInputElement && (event.key === "ArrowLeft" || event.key === "ArrowRight");
       if (typing || from instanceof HTMLSelectElement) return;
-      const things = [...document.querySelectorAll<HTMLElement>(REACHED)].filter(
+      const things = [...document.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
         (each) => each !== from && each.checkVisibility({ visibilityProperty: true }),
       );
       const start = from === document.body ? { left: 0, top: 0, right: 1, bottom: 1 } : from.getBoundingClientRect();

@@ -15,7 +15,7 @@ interface Shown {
   alert?: boolean;
 }
 
-export function State({ icon, title, children, actions, alert = false }: Shown) {
+export function PageMessage({ icon, title, children, actions, alert = false }: Shown) {
   return (
     <section className="state" role={alert ? "alert" : undefined}>
       <Icon name={icon} />
@@ -29,7 +29,7 @@ export function State({ icon, title, children, actions, alert = false }: Shown) 
 export function Failed({ title, error, retry }: { title: string; error: Error; retry: () => void }) {
   const { t } = useTexts();
   return (
-    <State
+    <PageMessage
       alert
       icon="broken"
       title={title}
@@ -40,11 +40,11 @@ export function Failed({ title, error, retry }: { title: string; error: Error; r
       }
     >
       <p>{error.message}</p>
-    </State>
+    </PageMessage>
   );
 }
 
-export function ToLibrary() {
+export function LibraryLink() {
   const { t } = useTexts();
   return (
     <Link className="button first" href="/">
@@ -58,8 +58,8 @@ export function NoVideo({ error, retry }: { error: Error; retry: () => void }) {
   const { t } = useTexts();
   if (!isGone(error)) return <Failed title={t("watch.failed")} error={error} retry={retry} />;
   return (
-    <State icon="film" title={t("watch.gone")} actions={<ToLibrary />}>
+    <PageMessage icon="film" title={t("watch.gone")} actions={<LibraryLink />}>
       <p>{t("watch.gone.more")}</p>
-    </State>
+    </PageMessage>
   );
 }

@@ -3,9 +3,9 @@
 import { useTexts } from "../i18n";
 import { bitsPerSecond, bytes, clock } from "../ui/format";
 import { Icon } from "../ui/icons";
-import { part, type Row } from "./rows";
+import { type Row, sentFraction } from "./stream-rows";
 
-export function Table({ rows, stop }: { rows: readonly Row[]; stop: (id: string) => void }) {
+export function StreamTable({ rows, stop }: { rows: readonly Row[]; stop: (id: string) => void }) {
   const { t } = useTexts();
   return (
     // The roles are said because a table that is laid out otherwise is none to some browsers.
@@ -26,14 +26,14 @@ export function Table({ rows, stop }: { rows: readonly Row[]; stop: (id: string)
       </thead>
       <tbody role="rowgroup">
         {rows.map((row) => (
-          <One key={row.stream.id} row={row} stop={stop} />
+          <StreamRow key={row.stream.id} row={row} stop={stop} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function One({ row: { stream, rate }, stop }: { row: Row; stop: (id: string) => void }) {
+function StreamRow({ row: { stream, rate }, stop }: { row: Row; stop: (id: string) => void }) {
   const { t, language } = useTexts();
   const slash = stream.name.lastIndexOf("/");
   const [folder, name] = [stream.name.slice(0, Math.max(0, slash)), stream.name.slice(slash + 1)];
@@ -54,7 +54,7 @@ function One({ row: { stream, rate }, stop }: { row: Row; stop: (id: string) => 
       <td role="cell" data-label={t("live.sent")} className="number">
         {bytes(language, stream.bytes_sent)}
         <span className="gone" aria-hidden="true">
-          <span style={{ width: `${part(stream) * 100}%` }} />
+          <span style={{ width: `${sentFraction(stream) * 100}%` }} />
         </span>
       </td>
       <td role="cell" data-label={t("live.rate")} className="number">

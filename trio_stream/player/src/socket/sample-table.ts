@@ -3,7 +3,7 @@
  * is decoded late here: browsers differ in what they make of an edit list that says so.
  */
 
-export interface Sampled {
+export interface SampleEntry {
   offset: number;
   size: number;
   dts: number;
@@ -14,12 +14,12 @@ export interface Sampled {
 }
 
 /** Seconds of the film before a track begins, and of the track that are cut off. */
-export interface Beginning {
+export interface TrackStart {
   late: number;
   cut: number;
 }
 
-export interface Table {
+export interface SampleTable {
   id: number;
   timescale: number;
   /** Seconds of the beginning that are cut off: so much the track's own clock is ahead of the film's. */
@@ -29,16 +29,16 @@ export interface Table {
   size: Uint32Array;
   dts: Float64Array;
   /** From decoding to presentation. */
-  delay: Int32Array;
+  compositionOffset: Int32Array;
   duration: Uint32Array;
   sync: Uint8Array;
   description: Uint8Array;
 }
 
-export function tableOf(id: number, timescale: number, { late, cut }: Beginning, samples: readonly Sampled[]): Table {
+export function buildSampleTable(id: number, timescale: number, { late, cut }: TrackStart, samples: readonly SampleEntry[]): SampleTable {
   const count = samples.length;
   const later = Math.round(late * timescale);
-  const table: Table = {
+  const table: SampleTable = {
     id,
     timescale,
     cut,
@@ -46,7 +46,7 @@ export function tableOf(id: number, timescale: number, { late, cut }: Beginning,
     offset: new Float64Array(count),
     size: new Uint32Array(count),
     dts: new Float64Array(count),
-    delay: new Int32Array(count),
+    compositionOffset: new Int32Array(count),
     duration: new Uint32Array(count),
     sync: new Uint8Array(count),
     description: new Uint8Array(count),
@@ -55,7 +55,7 @@ export function tableOf(id: number, timescale: number, { late, cut }: Beginning,
     table.offset[place] = sample.offset;
     table.size[place] = sample.size;
     table.dts[place] = sample.dts + later;
-    table.delay[place] = sample.cts - sample.dts;
+    table.compositionOffset[place] = sample.cts - sample.dts;
     table.duration[place] = sample.duration;
     table.sync[place] = sample.is_sync ? 1 : 0;
     table.description[place] = sample.description_index;
@@ -64,47 +64,47 @@ export function tableOf(id: number, timescale: number, { late, cut }: Beginning,
 }
 
 /** The value at `place`, which is known to be there. */
-export const at = (column: { readonly [place: number]: number }, place: number): number => column[place] ?? 0;
+export const valueAt = (column: { readonly [place: number]: number }, place: number): number => column[place] ?? 0;
 
 /** Seconds of the film at which the sample at `place` is decoded; the end of the track past the last one. */
-export function timeAt(table: Table, place: number): number {
+export function decodeTime(table: SampleTable, place: number): number {
   if (table.count === 0) return 0;
   const last = table.count - 1;
   const units =
-    place > last ? at(table.dts, last) + at(table.duration, last) : at(table.dts, place);
+    place > last ? valueAt(table.dts, last) + valueAt(table.duration, last) : valueAt(table.dts, place);
   return units / table.timescale - table.cut;
 }
 
 /** Seconds of the film at which the sample at `place` is shown. */
-export const shownAt = (table: Table, place: number): number =>
-  (at(table.dts, place) + at(table.delay, place)) / table.timescale - table.cut;
+export const presentationTime = (table: SampleTable, place: number): number =>
+  (valueAt(table.dts, place) + valueAt(table.compositionOffset, place)) / table.timescale - table.cut;
 
 /** The place of the sample one has to begin with to show what is at `time`: a sync sample, the last one before it. */
-export function syncAt(table: Table, time: number): number {
+export function syncSampleFor(table: SampleTable, time: number): number {
   const units = (time + table.cut) * table.timescale;
   let [low, high] = [0, table.count - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (at(table.dts, middle) <= units) low = middle;
+    if (valueAt(table.dts, middle) <= units) low = middle;
     else high = middle - 1;
   }
   for (let place = low; place > 0; place -= 1)
-    if (at(table.sync, place) === 1 && at(table.dts, place) + at(table.delay, place) <= units + 0.5) return place;
+    if (valueAt(table.sync, place) === 1 && valueAt(table.dts, place) + valueAt(table.compositionOffset, place) <= units + 0.5) return place;
   return 0;
 }
 
 /** The last sync sample from `first` on and before `end`; null if there is none. */
-export function lastSync(table: Table, first: number, end: number): number | null {
+export function lastSyncSample(table: SampleTable, first: number, end: number): number | null {
   const place = table.sync.subarray(first, end).lastIndexOf(1);
   return place < 0 ? null : first + place;
 }
 
 /** How a track begins, as its edit list says (ISO/IEC 14496-12 section 8.6.6). */
-export function beginningOf(
+export function trackStartOf(
   edits: readonly { segment_duration: number; media_time: number }[],
   timescale: number,
   movieTimescale: number,
-): Beginning {
+): TrackStart {
   let late = 0;
   for (const { segment_duration, media_time } of edits) {
     if (media_time >= 0) return { late, cut: media_time / timescale };

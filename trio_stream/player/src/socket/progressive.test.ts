@@ -1,12 +1,13 @@
 import { createFile, MP4BoxBuffer } from "mp4box";
 import { describe, expect, it } from "vitest";
-import { type Contents, IndexReader } from "./contents";
-import { film, type Shape } from "./film";
-import { joined, type Source } from "./gather";
+import { concat } from "./concat";
 import type { Segment } from "./messages";
+import { IndexReader, type Mp4Index } from "./mp4-index";
+import type { SegmentSource } from "./progressive";
+import { type Layout, testMp4 } from "./test-mp4";
 
 /** Reads the index as a worker does; answers the contents and the bytes that were asked for. */
-function read(bytes: Uint8Array<ArrayBuffer>, step = 10_000): Contents {
+function read(bytes: Uint8Array<ArrayBuffer>, step = 10_000): Mp4Index {
   const reader = new IndexReader();
   let at = 0;
   for (let tries = 0; tries < 1_000; tries += 1) {
@@ -18,14 +19,14 @@ function read(bytes: Uint8Array<ArrayBuffer>, step = 10_000): Contents {
 }
 
 /** Gives `source` the file in steps from `at`, going where it wishes; answers the segments and how often it went. */
-function drain(source: Source, bytes: Uint8Array, at: number, step: number): { segments: Segment[]; seeks: number } {
+function drain(source: SegmentSource, bytes: Uint8Array, at: number, step: number): { segments: Segment[]; seeks: number } {
   const segments: Segment[] = [];
   let seeks = 0;
   while (!source.done && at < bytes.length) {
     const piece = bytes.subarray(at, at + step);
     segments.push(...source.push(at, piece));
     at += piece.length;
-    const wish = source.wish(at);
+    const wish = source.seekTarget(at);
     if (wish !== null) {
       source.restart();
       at = wish;
@@ -52,10 +53,10 @@ function parsed(data: ArrayBuffer) {
 }
 
 const samplesOf = (segments: readonly Segment[], track: number) =>
-  joined(...segments.filter((each) => each.track === track).map((each) => parsed(each.data).payload));
+  concat(...segments.filter((each) => each.track === track).map((each) => parsed(each.data).payload));
 
-describe.each<Shape>(["side by side", "one after the other", "index at the end"])("a film, %s", (shape) => {
-  const { bytes, sample } = film(shape);
+describe.each<Layout>(["side by side", "one after the other", "index at the end"])("a film, %s", (shape) => {
+  const { bytes, sample } = testMp4(shape);
   const contents = read(bytes);
 
   it("has two tracks and a length", () => {
@@ -74,16 +75,16 @@ describe.each<Shape>(["side by side", "one after the other", "index at the end"]
       [1, 150],
       [2, 30],
     ] as const)
-      expect(samplesOf(segments, id)).toEqual(joined(...Array.from({ length: count }, (_, place) => sample(id, place))));
+      expect(samplesOf(segments, id)).toEqual(concat(...Array.from({ length: count }, (_, place) => sample(id, place))));
   });
 
   it("begins after a seek with the sync sample before it", () => {
     const source = contents.source([1, 2]);
     const { segments } = drain(source, bytes, source.seek(11), 5_000);
-    const [picture, sound] = [1, 2].map((id) => segments.find((each) => each.track === id));
-    expect(picture?.from).toBe(10);
-    expect(sound?.from).toBe(11);
-    expect(parsed(picture?.data ?? new ArrayBuffer(0)).flags[0]).toBe(0x02000000);
+    const [video, audio] = [1, 2].map((id) => segments.find((each) => each.track === id));
+    expect(video?.from).toBe(10);
+    expect(audio?.from).toBe(11);
+    expect(parsed(video?.data ?? new ArrayBuffer(0)).flags[0]).toBe(0x02000000);
     expect(segments.at(-1)?.to).toBe(30);
   });
 
@@ -96,32 +97,32 @@ describe.each<Shape>(["side by side", "one after the other", "index at the end"]
 });
 
 it("fragments are about a second long and say when they begin", () => {
-  const { bytes } = film();
+  const { bytes } = testMp4();
   const source = read(bytes).source([1, 2]);
   const { segments } = drain(source, bytes, source.seek(0), 10_000);
-  const pictures = segments.filter((each) => each.track === 1);
-  expect(pictures).toHaveLength(30);
-  expect(pictures.map((each) => parsed(each.data).time)).toEqual(Array.from({ length: 30 }, (_, place) => place * 1_000));
-  expect(pictures[3]).toMatchObject({ from: 3, to: 4, sync: null });
-  expect(pictures[4]).toMatchObject({ from: 4, to: 5, sync: 4 });
-  const sounds = segments.filter((each) => each.track === 2);
-  expect(sounds[3]).toMatchObject({ from: 3, to: 4, sync: 3 });
+  const video = segments.filter((each) => each.track === 1);
+  expect(video).toHaveLength(30);
+  expect(video.map((each) => parsed(each.data).time)).toEqual(Array.from({ length: 30 }, (_, place) => place * 1_000));
+  expect(video[3]).toMatchObject({ from: 3, to: 4, sync: null });
+  expect(video[4]).toMatchObject({ from: 4, to: 5, sync: 4 });
+  const audio = segments.filter((each) => each.track === 2);
+  expect(audio[3]).toMatchObject({ from: 3, to: 4, sync: 3 });
 });
 
 it("the index at the end is asked for, not read up to", () => {
-  const { bytes } = film("index at the end");
+  const { bytes } = testMp4("index at the end");
   const reader = new IndexReader();
   const found = reader.push(0, bytes.slice(0, 1_000), bytes.length);
   expect(found).toBeGreaterThan(300_000);
 });
 
 describe("a fragmented film", () => {
-  const { bytes } = film();
+  const { bytes } = testMp4();
   const plain = read(bytes);
-  const made = plain.source([1]);
-  const { segments } = drain(made, bytes, made.seek(0), 50_000);
+  const progressive = plain.source([1]);
+  const { segments } = drain(progressive, bytes, progressive.seek(0), 50_000);
   const init = new Uint8Array(plain.tracks[0]?.init ?? new ArrayBuffer(0));
-  const whole = joined(init, ...segments.map((each) => new Uint8Array(each.data)));
+  const whole = concat(init, ...segments.map((each) => new Uint8Array(each.data)));
   const contents = read(whole, init.length + 100);
 
   it.each([100, 3_000, 1_000_000])("is passed on as it is, in steps of %s bytes", (step) => {
@@ -129,7 +130,7 @@ describe("a fragmented film", () => {
     const passed = drain(source, whole, source.seek(0), step);
     const spans = (all: readonly Segment[]) => all.map(({ from, to, sync }) => [from, to, sync]);
     expect(spans(passed.segments)).toEqual(spans(segments));
-    expect(joined(...passed.segments.map((each) => new Uint8Array(each.data)))).toEqual(whole.subarray(init.length));
+    expect(concat(...passed.segments.map((each) => new Uint8Array(each.data)))).toEqual(whole.subarray(init.length));
     expect(source.done).toBe(true);
   });
 

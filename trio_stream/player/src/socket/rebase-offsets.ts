@@ -4,7 +4,7 @@
  * sections 8.8.7 and 8.8.8.
  */
 
-import { joined } from "./gather";
+import { concat } from "./concat";
 
 const BASE = 0x000001; // tfhd: base-data-offset
 const FROM_MOOF = 0x020000; // tfhd: default-base-is-moof
@@ -30,8 +30,8 @@ function boxes(bytes: Uint8Array, at: number): Box[] {
   return found;
 }
 
-function made(type: string, ...content: Uint8Array[]): Uint8Array {
-  const box = joined(new Uint8Array(8), ...content);
+function writeBox(type: string, ...content: Uint8Array[]): Uint8Array {
+  const box = concat(new Uint8Array(8), ...content);
   viewOf(box).setUint32(0, box.length);
   for (let place = 0; place < 4; place += 1) box[4 + place] = type.charCodeAt(place);
   return box;
@@ -40,30 +40,30 @@ function made(type: string, ...content: Uint8Array[]): Uint8Array {
 const flagsOf = (bytes: Uint8Array) => viewOf(bytes).getUint32(8) & 0xffffff;
 
 /** `box` with `flags` in place of its own. */
-function flagged(box: Uint8Array, flags: number): Uint8Array {
-  const copy = joined(box);
+function withFlags(box: Uint8Array, flags: number): Uint8Array {
+  const copy = concat(box);
   const view = viewOf(copy);
   view.setUint32(8, (view.getUint32(8) & 0xff000000) | flags);
   return copy;
 }
 
 /** `trun` whose data begin `offset` bytes behind the beginning of the fragment. */
-function placed(trun: Uint8Array, offset: number): Uint8Array {
+function withDataOffset(trun: Uint8Array, offset: number): Uint8Array {
   const flags = flagsOf(trun);
-  const room = (flags & OFFSET) !== 0 ? 4 : 0;
+  const fieldSize = (flags & OFFSET) !== 0 ? 4 : 0;
   const field = new Uint8Array(4);
   viewOf(field).setInt32(0, offset);
-  return made("trun", flagged(trun, flags | OFFSET).subarray(8, 16), field, trun.subarray(16 + room));
+  return writeBox("trun", withFlags(trun, flags | OFFSET).subarray(8, 16), field, trun.subarray(16 + fieldSize));
 }
 
 /** `moof`, which lies at `start` of the file; as it is, if nothing in it counts from there. */
-export function rebased(moof: Uint8Array, start: number): Uint8Array {
+export function rebaseOffsets(moof: Uint8Array, start: number): Uint8Array {
   const parts = boxes(moof, 8).map((box) => ({ ...box, inside: box.type === "traf" ? boxes(box.bytes, 8) : [] }));
   const counts = ({ type, bytes }: Box) => type === "tfhd" && (flagsOf(bytes) & BASE) !== 0;
   if (!parts.some(({ inside }) => inside.some(counts))) return moof;
 
   const write = (shift: number) =>
-    made(
+    writeBox(
       "moof",
       ...parts.map(({ type, bytes, inside }) => {
         const tfhd = inside.find((box) => box.type === "tfhd")?.bytes;
@@ -72,16 +72,16 @@ export function rebased(moof: Uint8Array, start: number): Uint8Array {
         const own = (flags & BASE) !== 0;
         const base = own ? Number(viewOf(tfhd).getBigUint64(16)) - start : 0;
         let first = true;
-        return made(
+        return writeBox(
           "traf",
           ...inside.map((box) => {
             if (box.type === "tfhd" && own)
-              return made("tfhd", flagged(tfhd, (flags & ~BASE) | FROM_MOOF).subarray(8, 16), tfhd.subarray(24));
+              return writeBox("tfhd", withFlags(tfhd, (flags & ~BASE) | FROM_MOOF).subarray(8, 16), tfhd.subarray(24));
             if (box.type !== "trun") return box.bytes;
-            const said = (flagsOf(box.bytes) & OFFSET) !== 0;
-            const follows = !said && !(first && own); // the run before it, wherever that lies
+            const hasOffset = (flagsOf(box.bytes) & OFFSET) !== 0;
+            const follows = !hasOffset && !(first && own); // the run before it, wherever that lies
             first = false;
-            return follows ? box.bytes : placed(box.bytes, base + (said ? viewOf(box.bytes).getInt32(16) : 0) + shift);
+            return follows ? box.bytes : withDataOffset(box.bytes, base + (hasOffset ? viewOf(box.bytes).getInt32(16) : 0) + shift);
           }),
         );
       }),
