@@ -1,4 +1,4 @@
-/** Asking the server. An answer that is no success is an `ApiError`, which says what the server said of it. */
+/** Requests to the API. An unsuccessful response is thrown as an `ApiError` with the server's explanation. */
 
 import type { components } from "./schema";
 
@@ -17,9 +17,9 @@ export type MediaInfo = NonNullable<VideoDetails["facts"]>;
 export type Stream = Schemas["Stream"];
 export type Streams = Schemas["Streams"];
 export type Metrics = Schemas["Metrics"];
-/** What a video offers in segments and what not; `reason` is why nothing is offered. */
+/** The renditions of a video, and its omitted tracks; `reason` is why there are no renditions. */
 export type Presentation = Schemas["Presentation"];
-/** A track that is not offered: `codec` is what the file calls its coding, `code` is the reason for programs. */
+/** An omitted track: `codec` is the name of its codec in the file, `code` is a machine-readable reason. */
 export type Omitted = Schemas["OmittedTrack"];
 
 export class ApiError extends Error {
@@ -31,20 +31,20 @@ export class ApiError extends Error {
     super(detail);
   }
 
-  /** Whether asking again may help: nobody answered, or the server was busy or away. */
+  /** Whether a retry may help: there was no response, or the server was busy or unavailable. */
   get isTransient(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
-/** Whether the server said that there is no such thing (any more). */
+/** Whether the server responded that the resource does not exist (any more). */
 export const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 
 interface RequestOptions {
   method?: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   json?: unknown;
   signal?: AbortSignal | undefined;
-  /** Sent even while the page goes away. */
+  /** Send it even while the page is being closed. */
   keepalive?: boolean;
 }
 

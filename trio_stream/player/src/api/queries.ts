@@ -1,9 +1,9 @@
-/** What the pages ask for, how long they believe it, and how it is brought up to date. */
+/** The queries of the pages: what they request, how long a response stays fresh, and when it is requested again. */
 
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiError, type Folders, type Library, type Presentation, request, type VideoDetails, type VideoList, type VideoPage } from "./client";
 
-/** Videos asked for at a time: two screens of them. More would keep the first posters waiting on a slow line. */
+/** Videos per request: two screens of them. With more, the first posters would load late on a slow network. */
 export const PAGE_SIZE = 40;
 
 export const SORTS = ["name", "title", "added", "modified", "size", "duration"] as const;
@@ -64,14 +64,14 @@ export const video = (id: string) =>
   queryOptions({
     queryKey: ["video", id],
     queryFn: ({ signal }) => request<VideoDetails>(`/api/videos/${id}`, { signal }),
-    staleTime: 0, // where it was stopped may be seconds old
+    staleTime: 0, // the playhead may have changed seconds ago
   });
 
 export const presentation = (id: string) =>
   queryOptions({
     queryKey: ["presentation", id],
     queryFn: ({ signal }) => request<Presentation>(`/api/videos/${id}/presentation`, { signal }),
-    staleTime: 60_000, // it is a matter of the file
+    staleTime: 60_000, // it changes only with the file
   });
 
 export function putPlayhead(id: string, position: number, duration: number): Promise<unknown> {

@@ -1,12 +1,12 @@
-/** What the server does, as it tells it each second, for as long as somebody looks. */
+/** Events of the server about its current state, once per second, while the page is visible. */
 
 import { useEffect, useState } from "react";
 import type { components } from "../api/schema";
 import { addSample, fromHistory, noSamples, type Samples } from "./samples";
 import { type Row, rowsOf } from "./stream-rows";
 
-const SILENCE_TIMEOUT = 6_000; // milliseconds without an event, after which the connection is believed dead
-const RETRY_DELAY = 2_000; // milliseconds until the next try, where the browser does not try by itself
+const SILENCE_TIMEOUT = 6_000; // milliseconds without an event after which the connection counts as dead
+const RETRY_DELAY = 2_000; // milliseconds until the next attempt, if the browser does not reconnect
 
 type Now = components["schemas"]["LiveNow"];
 type History = components["schemas"]["LiveHistory"];
@@ -14,9 +14,9 @@ type History = components["schemas"]["LiveHistory"];
 export type Totals = Omit<Now, "sample" | "streams">;
 
 export interface Live {
-  /** False until the first event, and whenever the server is not heard. */
+  /** False until the first event, and whenever the connection is lost. */
   connected: boolean;
-  /** Whether there was ever an event. */
+  /** Whether an event has ever arrived. */
   everConnected: boolean;
   samples: Samples;
   totals: Totals | null;
@@ -43,7 +43,7 @@ interface Listeners {
   lost: () => void;
 }
 
-/** Listen to `url` until the answer is called. A page nobody looks at holds no connection. */
+/** Listen to `url` until the returned function is called. A hidden page has no connection. */
 export function listen(url: string, listeners: Listeners): () => void {
   let events: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -75,7 +75,7 @@ export function listen(url: string, listeners: Listeners): () => void {
     });
     source.addEventListener("error", () => {
       listeners.lost();
-      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
+      if (source.readyState !== EventSource.CLOSED) return; // the browser reconnects
       clearTimeout(timer);
       timer = setTimeout(reopen, RETRY_DELAY);
     });

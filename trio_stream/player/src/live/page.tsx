@@ -1,4 +1,4 @@
-/** The server as its operator sees it: what it does now, what it did for ten minutes, and for whom. */
+/** The operator's page: current state of the server, charts of the last ten minutes, and all streams. */
 
 import { useEffect, useMemo } from "react";
 import { useTexts } from "../i18n";

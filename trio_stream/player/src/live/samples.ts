@@ -1,4 +1,4 @@
-/** The last ten minutes, as the server told of them: a column for each figure, the oldest first. */
+/** The server's measurements of the last ten minutes: one column per figure, oldest first. */
 
 import type { components } from "../api/schema";
 
@@ -9,21 +9,21 @@ export type Samples = { times: number[] } & Record<Figure, Column>;
 
 export const FIGURES = ["cpu", "memory", "bytes_per_second", "streams"] as const;
 export const SPAN = 600_000; // milliseconds
-const SPANS = [120_000, 300_000]; // of what is younger
-const GAP = 4_000; // milliseconds without a sample, after which nobody knows what was
+const SPANS = [120_000, 300_000]; // for servers that started more recently
+const GAP = 4_000; // milliseconds between two samples that count as a gap
 
 export const noSamples: Samples = { times: [], cpu: [], memory: [], bytes_per_second: [], streams: [] };
 
-/** `samples` and one more. What is older than the span goes, and where samples are missing there is a hole. */
+/** `samples` with one more. Samples older than the span are dropped, and a gap is marked where some are missing. */
 export function addSample(samples: Samples, sample: Sample): Samples {
   const last = samples.times.at(-1);
   if (last !== undefined && sample.time <= last) return samples;
-  const hole = last !== undefined && sample.time - last > GAP;
+  const gap = last !== undefined && sample.time - last > GAP;
   const first = samples.times.findIndex((time) => time >= sample.time - SPAN);
   const from = first < 0 ? samples.times.length : first;
-  const column = (figure: Figure) => [...samples[figure].slice(from), ...(hole ? [null] : []), sample[figure]];
+  const column = (figure: Figure) => [...samples[figure].slice(from), ...(gap ? [null] : []), sample[figure]];
   return {
-    times: [...samples.times.slice(from), ...(hole && last !== undefined ? [last + 1_000] : []), sample.time],
+    times: [...samples.times.slice(from), ...(gap && last !== undefined ? [last + 1_000] : []), sample.time],
     cpu: column("cpu"),
     memory: column("memory"),
     bytes_per_second: column("bytes_per_second"),
@@ -31,29 +31,29 @@ export function addSample(samples: Samples, sample: Sample): Samples {
   };
 }
 
-/** How much of it a picture shows, in milliseconds: of a server that began a minute ago not nine minutes of nothing. */
+/** The time range of the charts, in milliseconds: if the server started a minute ago, not nine empty minutes. */
 export function chartSpan({ times }: Samples): number {
   const age = (times.at(-1) ?? 0) - (times[0] ?? 0);
   return SPANS.find((span) => age <= span) ?? SPAN;
 }
 
-/** A history as the server tells it, with its holes. */
+/** The samples of a history from the server, with gaps marked. */
 export function fromHistory(history: Samples): Samples {
   return history.times.reduce<Samples>((samples, time, place) => {
-    const [last, holes] = [samples.times.at(-1), { ...samples }];
+    const [last, result] = [samples.times.at(-1), { ...samples }];
     if (last !== undefined && time - last > GAP) {
-      holes.times.push(last + 1_000);
-      for (const figure of FIGURES) holes[figure].push(null);
+      result.times.push(last + 1_000);
+      for (const figure of FIGURES) result[figure].push(null);
     }
-    holes.times.push(time);
-    for (const figure of FIGURES) holes[figure].push(history[figure][place] ?? null);
-    return holes;
+    result.times.push(time);
+    for (const figure of FIGURES) result[figure].push(history[figure][place] ?? null);
+    return result;
   }, structuredClone(noSamples));
 }
 
 const WINDOW = 5; // samples
 
-/** Each value as the mean of the last seconds up to it: what is sent in jumps is read as a flow. */
+/** The average of each value and the samples just before it, because data is sent in bursts. */
 export function movingAverage(column: Column): Column {
   return column.map((value, place) => {
     if (value === null) return null;

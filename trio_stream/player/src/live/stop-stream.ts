@@ -1,25 +1,25 @@
-/** Ending streams: each is gone from the page at once, and back if the server did not end it. */
+/** Stops streams. A row disappears at once, and reappears if the server did not stop its stream. */
 
 import { useCallback, useEffect, useState } from "react";
 import { isGone, request } from "../api/client";
 import type { Row } from "./stream-rows";
 
 export interface StopStream {
-  /** The rows without those that are being ended. */
+  /** The rows without those whose streams are being stopped. */
   rows: Row[];
   stop: (id: string) => void;
-  /** What the server said when it did not; null after a while. */
+  /** The error message if a stream could not be stopped; null after a while. */
   failed: string | null;
 }
 
-const ERROR_SHOWN = 6_000; // milliseconds a failure stays on the page
+const ERROR_SHOWN = 6_000; // milliseconds an error stays on the page
 
 export function useStopStream(all: readonly Row[]): StopStream {
   const [ending, setEnding] = useState<ReadonlySet<string>>(new Set());
   const [failed, setFailed] = useState<string | null>(null);
 
   useEffect(() => {
-    // What the server does not tell of any more need not be remembered.
+    // Forget the streams that the server no longer lists.
     setEnding((before) => {
       const still = [...before].filter((id) => all.some((row) => row.stream.id === id));
       return still.length === before.size ? before : new Set(still);
@@ -38,7 +38,7 @@ export function useStopStream(all: readonly Row[]): StopStream {
     try {
       await request(`/api/streams/${encodeURIComponent(id)}`, { method: "DELETE" });
     } catch (error) {
-      if (isGone(error)) return; // it ended by itself
+      if (isGone(error)) return; // it had already ended
       setFailed(error instanceof Error ? error.message : String(error));
       setEnding((before) => {
         const rest = new Set(before);

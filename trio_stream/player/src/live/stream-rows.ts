@@ -1,18 +1,18 @@
-/** The streams as rows of a table: each keeps its place while it lasts, and its rate is steady enough to be read. */
+/** The streams as table rows. A row keeps its position while its stream lasts, and its rate is smoothed to be readable. */
 
 import type { Stream } from "../api/client";
 
 export interface Row {
   stream: Stream;
-  /** Bytes a second, smoothed; null until there are two looks at it. */
+  /** Bytes per second, smoothed; null until there are two measurements. */
   rate: number | null;
-  /** Milliseconds of the clock that told of it last. */
+  /** The time of the last event with this stream, in milliseconds. */
   seen: number;
 }
 
-const TIME_CONSTANT = 3; // seconds after which a change of the rate has come through to two thirds
+const TIME_CONSTANT = 3; // seconds after which the shown rate has followed a change by about two thirds
 
-/** A rate after `seconds` in which it was `now`, of a figure that forgets slowly. */
+/** The smoothed rate after `seconds` in which the measured rate was `now`. */
 export function smoothed(before: number | null, now: number, seconds: number): number {
   if (before === null) return now;
   const weight = 1 - Math.exp(-seconds / TIME_CONSTANT);
@@ -20,7 +20,7 @@ export function smoothed(before: number | null, now: number, seconds: number): n
   return value < 1 ? 0 : value;
 }
 
-/** The rows of `streams` at `time`, those there were before in their places, what is new below them. */
+/** The rows of `streams` at `time`: existing rows keep their order, new ones follow. */
 export function rowsOf(before: readonly Row[], streams: readonly Stream[], time: number): Row[] {
   const now = new Map(streams.map((stream) => [stream.id, stream]));
   const rows: Row[] = [];
@@ -40,12 +40,12 @@ export function rowsOf(before: readonly Row[], streams: readonly Stream[], time:
 function updatedRow(row: Row, stream: Stream, time: number): Row {
   const seconds = (time - row.seen) / 1_000;
   if (seconds <= 0) return { ...row, stream };
-  // After a seek a stream counts on; only a server that began anew could count less.
+  // A stream keeps its count after a seek; only after a restart of the server could it be lower.
   const sent = Math.max(0, stream.bytes_sent - row.stream.bytes_sent);
   return { stream, rate: smoothed(row.rate, sent / seconds, seconds), seen: time };
 }
 
-/** The part of what was asked for that has gone, 0 to 1. */
+/** The fraction of the requested bytes that was sent, from 0 to 1. */
 export function sentFraction({ start, stop, bytes_sent }: Pick<Stream, "start" | "stop" | "bytes_sent">): number {
   return stop > start ? Math.min(1, bytes_sent / (stop - start)) : 0;
 }

@@ -1,4 +1,4 @@
-/** Who watches what: a table, and a card for each where there is no room for one. */
+/** The streams as a table, or as one card per stream on a narrow screen. */
 
 import { useTexts } from "../i18n";
 import { bitsPerSecond, bytes, clock } from "../ui/format";
@@ -8,7 +8,7 @@ import { type Row, sentFraction } from "./stream-rows";
 export function StreamTable({ rows, stop }: { rows: readonly Row[]; stop: (id: string) => void }) {
   const { t } = useTexts();
   return (
-    // The roles are said because a table that is laid out otherwise is none to some browsers.
+    // Explicit roles, because some browsers do not treat a table with a different layout as a table.
     <table className="streams" role="table" aria-labelledby="live-watching">
       <thead role="rowgroup">
         <tr role="row">

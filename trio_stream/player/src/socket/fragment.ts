@@ -1,13 +1,13 @@
-/** A movie fragment (ISO/IEC 14496-12 section 8.8): `moof` and `mdat` of one run of samples of one track. */
+/** Writes a movie fragment (ISO/IEC 14496-12 section 8.8): `moof` and `mdat` with one run of samples of one track. */
 
 import { type SampleTable, valueAt } from "./sample-table";
 
-const FROM_MOOF = 0x020000; // tfhd: offsets count from this moof
-const DESCRIPTION = 0x000002; // tfhd: the sample description is named
-const OFFSET = 0x000001; // trun: where the data begins
-const PER_SAMPLE = 0x000f00; // trun: of each sample its duration, size, flags and composition offset
+const FROM_MOOF = 0x020000; // tfhd: offsets are relative to this moof
+const DESCRIPTION = 0x000002; // tfhd: has the index of the sample description
+const OFFSET = 0x000001; // trun: has the offset of the data
+const PER_SAMPLE = 0x000f00; // trun: has duration, size, flags and composition offset of each sample
 const SYNC = 0x02000000; // depends on no other sample
-const NOT_SYNC = 0x01010000; // depends on others, and is no sync sample
+const NOT_SYNC = 0x01010000; // depends on others, is not a sync sample
 
 class Writer {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -19,7 +19,7 @@ class Writer {
     this.#view = new DataView(this.bytes.buffer);
   }
 
-  /** Numbers of four bytes; a string is a box type. */
+  /** Writes numbers of four bytes; strings are box types. */
   put(...values: (number | string)[]): void {
     for (const value of values) {
       if (typeof value === "number") this.#view.setUint32(this.#place, value);
@@ -39,7 +39,7 @@ class Writer {
   }
 }
 
-/** The samples of `table` from `first`, as many as there are `parts`, which are their bytes. */
+/** Builds a fragment from samples of `table`: sample `first` and those that follow. `parts` holds the bytes of each. */
 export function writeFragment(sequence: number, table: SampleTable, first: number, parts: readonly Uint8Array[]): ArrayBuffer {
   const trun = 20 + 16 * parts.length;
   const [tfhd, tfdt, mfhd] = [20, 20, 16];

@@ -3,8 +3,8 @@ import { type Defaults, FragmentedSource, FragmentTooLarge } from "./fragmented"
 import { box } from "./test-mp4";
 
 const [SYNC, OTHER] = [0x02000000, 0x01010000]; // flags of a sample
-const VIDEO: Defaults = { timescale: 10, beginning: { late: 0, cut: 0.2 }, duration: 10, flags: OTHER };
-const AUDIO: Defaults = { timescale: 10, beginning: { late: 0, cut: 0 }, duration: 10, flags: SYNC };
+const VIDEO: Defaults = { timescale: 10, start: { late: 0, cut: 0.2 }, duration: 10, flags: OTHER };
+const AUDIO: Defaults = { timescale: 10, start: { late: 0, cut: 0 }, duration: 10, flags: SYNC };
 const DEFAULTS = new Map([
   [1, VIDEO],
   [2, AUDIO],

@@ -1,6 +1,6 @@
 /**
- * A fragmented MP4 passed on as it is: fragments that are whole, each with what time it begins. Where they lie is learned
- * from the file's own index (`sidx`) and from those that passed.
+ * Passes on the whole fragments of a fragmented MP4, each with the time at which it begins. Their positions come from the
+ * file's own index (`sidx`) and from the fragments read so far.
  */
 
 import { createFile, type ISOFile, MP4BoxBuffer } from "mp4box";
@@ -10,9 +10,9 @@ import type { SegmentSource } from "./progressive";
 import { rebaseOffsets } from "./rebase-offsets";
 import type { TrackStart } from "./sample-table";
 
-const MAX_SIZE = 150_000_000; // bytes of a fragment: browsers keep no more, and it is appended whole
+const MAX_SIZE = 150_000_000; // bytes per fragment: browsers buffer no more, and a fragment is appended whole
 
-/** A fragment is larger than a browser takes. */
+/** A fragment is larger than browsers buffer. */
 export class FragmentTooLarge extends Error {
   constructor(readonly size: number) {
     super(`a fragment has ${size} bytes`);
@@ -24,17 +24,17 @@ export interface FragmentPosition {
   offset: number;
 }
 
-/** What the index says of a track; its fragments may say otherwise, but for the first two. */
+/** What the index says about a track. Fragments may override all but the first two. */
 export interface Defaults {
   timescale: number;
-  beginning: TrackStart;
-  /** Of a sample, in the track's units. */
+  start: TrackStart;
+  /** Of a sample, in ticks of the track's timescale. */
   duration: number;
   /** Of a sample: ISO/IEC 14496-12 section 8.8.3.1. */
   flags: number;
 }
 
-/** A fragment's seconds, and when its first and its last sync sample are shown; null where it has none. */
+/** The time range of a fragment, and the presentation times of its first and last sync sample; null if it has none. */
 interface Span {
   from: number;
   to: number;
@@ -43,13 +43,13 @@ interface Span {
 
 type Traf = ISOFile["moofs"][number]["trafs"][number];
 
-const NO_SYNC = 0x10000; // of a sample's flags
-const TFHD = { duration: 0x8, flags: 0x20 }; // tfhd: it has its own default for samples
-const FIRST_SAMPLE_FLAGS = 0x4; // trun: the flags of the first sample differ
+const NO_SYNC = 0x10000; // in the flags of a sample
+const TFHD = { duration: 0x8, flags: 0x20 }; // tfhd: overrides the default for samples
+const FIRST_SAMPLE_FLAGS = 0x4; // trun: has separate flags for the first sample
 
-/** The last of `places` not after `time`; they are in order. */
-export function lastBefore(places: readonly FragmentPosition[], time: number): FragmentPosition | undefined {
-  return places.findLast((place) => place.time <= time);
+/** The last of `positions` that is not after `time`; they are sorted by time. */
+export function lastBefore(positions: readonly FragmentPosition[], time: number): FragmentPosition | undefined {
+  return positions.findLast((position) => position.time <= time);
 }
 
 export class FragmentedSource implements SegmentSource {
@@ -59,14 +59,14 @@ export class FragmentedSource implements SegmentSource {
   readonly #positions: FragmentPosition[];
   #parts: Uint8Array[] = [];
   #length = 0;
-  #start = -1; // of the pieces, in the file
+  #start = -1; // offset of the first part in the file
   #moof: { bytes: Uint8Array; span: Span } | null = null;
-  #last = 0; // seconds, where a fragment does not say when it begins
+  #last = 0; // seconds; where a fragment without a time of its own begins
   #nextOffset = 0;
 
   /**
-   * `track` is the one whose sync samples count; `first` is where the fragments begin; `known` those whose places the file
-   * told, and which one can begin with.
+   * `track` is the track whose sync samples count, `first` the offset of the first fragment. `indexed` are the fragments at
+   * which playback can start, from the index of the file.
    */
   constructor(
     track: number,
@@ -88,8 +88,8 @@ export class FragmentedSource implements SegmentSource {
 
   seek(time: number): number {
     this.restart();
-    const place = lastBefore(this.#positions, time) ?? this.#positions[0];
-    const offset = place?.offset ?? 0;
+    const position = lastBefore(this.#positions, time) ?? this.#positions[0];
+    const offset = position?.offset ?? 0;
     this.#nextOffset = offset;
     return offset;
   }
@@ -107,7 +107,7 @@ export class FragmentedSource implements SegmentSource {
 
   push(offset: number, bytes: Uint8Array): Segment[] {
     if (this.#start < 0) {
-      // What lies before the fragment one wants is not looked at.
+      // Ignore the bytes before the wanted fragment.
       if (offset + bytes.length <= this.#nextOffset || offset > this.#nextOffset) return [];
       bytes = bytes.subarray(this.#nextOffset - offset);
       this.#start = this.#nextOffset;
@@ -129,19 +129,19 @@ export class FragmentedSource implements SegmentSource {
     }
   }
 
-  /** The size and the type of the box at the front; null where not even that has come. */
+  /** The size and type of the first box; null until its header has arrived. */
   #head(): { size: number; type: string } | null {
     if (this.#length < 16) {
       if (this.#length < 8 || this.#start + this.#length < this.#size) return null;
     }
-    const front = (this.#parts[0]?.length ?? 0) >= 16 ? (this.#parts[0] as Uint8Array) : concat(...this.#parts);
-    const view = new DataView(front.buffer, front.byteOffset, front.byteLength);
+    const header = (this.#parts[0]?.length ?? 0) >= 16 ? (this.#parts[0] as Uint8Array) : concat(...this.#parts);
+    const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
     let size = view.getUint32(0);
     if (size === 1) size = Number(view.getBigUint64(8));
     if (size === 0) size = this.#size - this.#start;
-    const type = String.fromCharCode(...front.subarray(4, 8));
+    const type = String.fromCharCode(...header.subarray(4, 8));
     if (size > MAX_SIZE && type === "mdat" && this.#moof !== null) throw new FragmentTooLarge(size);
-    if (size < 8 || size > MAX_SIZE) throw new Error(`there is no box at ${this.#start}`);
+    if (size < 8 || size > MAX_SIZE) throw new Error(`no valid MP4 box at byte ${this.#start}`);
     return { size, type };
   }
 
@@ -150,7 +150,7 @@ export class FragmentedSource implements SegmentSource {
       const span = this.#spanOf(bytes);
       this.#moof = { bytes: rebaseOffsets(bytes, this.#start), span };
       this.#last = span.to;
-      const [time] = span.syncs ?? [-1]; // with a fragment that has none one cannot begin
+      const [time] = span.syncs ?? [-1]; // playback cannot start at a fragment without a sync sample
       if (time > (this.#positions.at(-1)?.time ?? -1)) this.#positions.push({ time, offset: this.#start });
       return null;
     }
@@ -177,22 +177,22 @@ export class FragmentedSource implements SegmentSource {
   }
 }
 
-/** What a fragment has of one track. */
-function spanOf({ tfhd, tfdt, truns }: Traf, { timescale, beginning, duration, flags }: Defaults): Span {
+/** The time range of one track in a fragment. */
+function spanOf({ tfhd, tfdt, truns }: Traf, { timescale, start, duration, flags }: Defaults): Span {
   if ((tfhd.flags & TFHD.duration) !== 0) duration = tfhd.default_sample_duration;
   if ((tfhd.flags & TFHD.flags) !== 0) flags = tfhd.default_sample_flags;
-  const { late, cut } = beginning;
+  const { late, cut } = start;
   const seconds = (units: number) => units / timescale + late - cut;
   const begin = tfdt.baseMediaDecodeTime;
   let units = begin;
   let syncs: Span["syncs"] = null;
   for (const trun of truns) {
-    if (trun.sample_count > MAX_SIZE) throw new Error("there are more samples than bytes");
+    if (trun.sample_count > MAX_SIZE) throw new Error("a fragment lists more samples than it can have bytes");
     const first = (trun.flags & FIRST_SAMPLE_FLAGS) === 0 ? flags : trun.first_sample_flags;
     for (let place = 0; place < trun.sample_count; place += 1) {
       const own = trun.sample_flags[place] ?? (place === 0 ? first : flags);
       if ((own & NO_SYNC) === 0) {
-        const shown = (units + (trun.sample_composition_time_offset[place] ?? 0)) / timescale - cut; // at least: Chromium knows of no `late`
+        const shown = (units + (trun.sample_composition_time_offset[place] ?? 0)) / timescale - cut; // a lower bound: Chromium ignores `late`
         syncs = [syncs?.[0] ?? shown, shown];
       }
       units += trun.sample_duration[place] ?? duration;

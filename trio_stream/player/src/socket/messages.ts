@@ -1,14 +1,14 @@
-/** What is said: between the server and the worker over the socket, and between the worker and the page. */
+/** The messages between server and worker (over the WebSocket), and between worker and page. */
 
 export const SUBPROTOCOL = "trio-stream.v1";
 
-/** What the server says in text; bytes come as binary messages. */
+/** A text message of the server. The bytes of the file come in binary messages. */
 export type ServerMessage =
   | { type: "start"; offset: number; end: number; size: number; content_type: string }
   | { type: "end"; offset: number }
   | { type: "error"; status: number; code: string; detail: string };
 
-/** A message of the server; null for what this page does not know, which later servers may say. */
+/** Parses a text message of the server; null for unknown types, which later servers may send. */
 export function parseMessage(text: string): ServerMessage | null {
   let message: unknown;
   try {
@@ -20,22 +20,22 @@ export function parseMessage(text: string): ServerMessage | null {
   return message.type === "start" || message.type === "end" || message.type === "error" ? (message as ServerMessage) : null;
 }
 
-/** A track, or tracks that come in one, as a source buffer takes it. */
+/** One track, or several multiplexed tracks, for one source buffer. */
 export interface Track {
   id: number;
   kind: "video" | "audio";
-  /** As `MediaSource.isTypeSupported` asks for it. */
+  /** In the form that `MediaSource.isTypeSupported` expects. */
   mime: string;
   codec: string;
   init: ArrayBuffer;
 }
 
-/** A part of a track that can be appended; `from` and `to` are seconds. */
+/** A part of a track that can be appended; `from` and `to` are in seconds. */
 export interface Segment {
   track: number;
   from: number;
   to: number;
-  /** When its last sync sample is shown, in seconds, or somewhat before; null where it has none. */
+  /** The presentation time of its last sync sample in seconds, or a little earlier; null if it has none. */
   sync: number | null;
   data: ArrayBuffer;
 }
@@ -45,7 +45,7 @@ export type Problem =
   | { kind: "index"; detail: string }
   | { kind: "codec"; of: "video" | "audio"; codec: string }
   | { kind: "media"; detail: string }
-  /** A fragment of so many bytes is more than browsers keep. */
+  /** A fragment of `size` bytes is more than browsers buffer. */
   | { kind: "fragment"; size: number }
   | { kind: "server"; detail: string };
 
@@ -53,18 +53,18 @@ export type ToWorker =
   | { kind: "open"; url: string }
   | { kind: "take"; tracks: number[]; time: number }
   | { kind: "seek"; time: number; epoch: number }
-  /** Where the video stands, in seconds. */
+  /** The current time of the video, in seconds. */
   | { kind: "at"; time: number }
-  /** Somebody wants the server to wait, or to go on. */
+  /** The viewer pauses or resumes the transfer. */
   | { kind: "hold"; on: boolean };
 
 export type FromWorker =
   | { kind: "tracks"; tracks: Track[]; duration: number | null }
   | { kind: "segment"; epoch: number; segment: Segment }
-  /** All there is of the tracks went, since the last seek. */
+  /** All segments since the last seek have been posted. */
   | { kind: "done"; epoch: number }
   | { kind: "flow"; received: number; held: boolean; open: boolean }
   | { kind: "opened" }
-  /** `normal` when the server had sent everything. */
+  /** `normal` if the server had sent everything. */
   | { kind: "closed"; code: number; reason: string; normal: boolean }
   | { kind: "problem"; problem: Problem };

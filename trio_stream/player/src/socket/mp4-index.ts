@@ -1,4 +1,4 @@
-/** What is in an MP4, read by mp4box.js as far as its index (`moov`), wherever in the file that lies. */
+/** Reads the index (`moov`) of an MP4 with mp4box.js, wherever it is in the file. */
 
 import { createFile, DataStream, type ISOFile, MP4BoxBuffer, type Movie } from "mp4box";
 import { type Defaults, FragmentedSource, type FragmentPosition } from "./fragmented";
@@ -6,20 +6,20 @@ import type { Track } from "./messages";
 import { ProgressiveSource, type SegmentSource } from "./progressive";
 import { buildSampleTable, trackStartOf } from "./sample-table";
 
-// The types of boxes that files of this family begin with; older QuickTime files have no `ftyp`.
+// The box types that files of this family begin with. Older QuickTime files have no `ftyp`.
 const FIRST_BOXES = ["ftyp", "moov", "mdat", "free", "skip", "wide", "pnot", "styp"];
 
 export interface Mp4Index {
   tracks: Track[];
-  /** Seconds; null where the file does not say. */
+  /** Seconds; null if the file does not state it. */
   duration: number | null;
-  /** What makes segments of the tracks with these ids. */
+  /** Returns a source that builds segments of the tracks with these ids. */
   source: (tracks: readonly number[]) => SegmentSource;
 }
 
 export const isMp4 = (bytes: Uint8Array) => FIRST_BOXES.includes(String.fromCharCode(...bytes.subarray(4, 8)));
 
-/** Reads the index. Nothing of the film itself is kept. */
+/** Reads the index. It stores no media data. */
 export class IndexReader {
   readonly #file: ISOFile = createFile();
   #movie: Movie | null = null;
@@ -30,7 +30,7 @@ export class IndexReader {
     };
   }
 
-  /** The contents, or the byte at which to read on. Raises what mp4box.js raises. */
+  /** Returns the index, or the offset at which to continue reading. Errors of mp4box.js pass through. */
   push(offset: number, bytes: Uint8Array<ArrayBuffer>, size: number): Mp4Index | number {
     const buffer = MP4BoxBuffer.fromArrayBuffer(bytes.slice().buffer, offset);
     const next = this.#file.appendBuffer(buffer);
@@ -41,7 +41,7 @@ export class IndexReader {
 
 function buildIndex(file: ISOFile, movie: Movie, size: number): Mp4Index {
   const playable = [...movie.videoTracks, ...movie.audioTracks];
-  if (playable.length === 0) throw new Error("there is neither picture nor sound");
+  if (playable.length === 0) throw new Error("the file has no video or audio track");
   if (movie.isFragmented) return fragmentedIndex(file, movie, size);
   const tables = new Map(
     playable.map((track) => [
@@ -55,11 +55,11 @@ function buildIndex(file: ISOFile, movie: Movie, size: number): Mp4Index {
     ]),
   );
   const duration = movie.timescale ? movie.duration / movie.timescale : null;
-  file.onSegment = () => undefined; // nothing is cut by mp4box: see `gather`
+  file.onSegment = () => undefined; // mp4box.js builds no segments: `progressive.ts` does
   for (const { id } of playable) {
     file.setSegmentOptions(id, null, {});
     const elst = file.getTrackById(id).edts?.elst;
-    if (elst !== undefined) elst.entries = elst.entries.filter(({ media_time }) => media_time >= 0); // see `table`
+    if (elst !== undefined) elst.entries = elst.entries.filter(({ media_time }) => media_time >= 0); // see `sample-table.ts`
   }
   const inits = new Map(file.initializeSegmentation("per-track").map(({ id, buffer }) => [id, buffer]));
   return {
@@ -75,7 +75,7 @@ function buildIndex(file: ISOFile, movie: Movie, size: number): Mp4Index {
   };
 }
 
-/** The tracks of a fragmented file stay together, and go into one source buffer. */
+/** The tracks of a fragmented file stay multiplexed and go into one source buffer. */
 function fragmentedIndex(file: ISOFile, movie: Movie, size: number): Mp4Index {
   const playable = [...movie.videoTracks, ...movie.audioTracks];
   const codec = playable.map((track) => track.codec).join(",");
@@ -92,14 +92,14 @@ function fragmentedIndex(file: ISOFile, movie: Movie, size: number): Mp4Index {
         id,
         {
           timescale,
-          beginning: trackStartOf(edits ?? [], timescale, movie.timescale),
+          start: trackStartOf(edits ?? [], timescale, movie.timescale),
           duration: trackDefaults?.default_sample_duration ?? 0,
           flags: trackDefaults?.default_sample_flags ?? 0,
         },
       ];
     }),
   );
-  // Not `movie.fragment_duration`: where the file does not say, that is how much of it has come by now.
+  // Not `movie.fragment_duration`: if the file does not state it, that is the duration received so far.
   const seconds = (file.moov.mvex?.mehd?.fragment_duration ?? 0) / movie.timescale;
   return {
     duration: seconds > 0 ? seconds : null,
@@ -109,8 +109,8 @@ function fragmentedIndex(file: ISOFile, movie: Movie, size: number): Mp4Index {
 }
 
 /**
- * Where fragments lie that one can begin with, as the segment index says, if it came with the index (ISO/IEC 14496-12
- * section 8.16.3). Some say of none of them that one can: they do not tell.
+ * The fragments at which playback can start, from the segment index (`sidx`, ISO/IEC 14496-12 section 8.16.3) if it
+ * arrived together with `moov`. Some files set that flag on no fragment: then it says nothing, and all are returned.
  */
 function fragmentPositions(file: ISOFile): FragmentPosition[] {
   const { sidx } = file;
@@ -118,11 +118,11 @@ function fragmentPositions(file: ISOFile): FragmentPosition[] {
   let time = sidx.earliest_presentation_time / sidx.timescale;
   let offset = (sidx.start ?? 0) + sidx.size + sidx.first_offset;
   const all = sidx.references.map((reference) => {
-    const place = { time, offset, begins: reference.starts_with_SAP === 1 };
+    const position = { time, offset, canStart: reference.starts_with_SAP === 1 };
     time += reference.subsegment_duration / sidx.timescale;
     offset += reference.referenced_size;
-    return place;
+    return position;
   });
-  const places = all.filter(({ begins }) => begins);
-  return places.length > 0 ? places : all;
+  const starts = all.filter(({ canStart }) => canStart);
+  return starts.length > 0 ? starts : all;
 }

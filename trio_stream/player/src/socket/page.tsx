@@ -1,4 +1,4 @@
-/** One video over one WebSocket: the picture, and beside it how its bytes come. */
+/** Plays a video over a WebSocket and shows how its bytes arrive. */
 
 import { useQuery } from "@tanstack/react-query";
 import { Video } from "@videojs/react/video";
@@ -39,7 +39,7 @@ function SocketPlayer({ details }: { details: VideoDetails }) {
   const { t, language } = useTexts();
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   const [playback, status] = usePlayback(details, video);
-  const flow = useThroughput(status.received);
+  const throughput = useThroughput(status.received);
   const live = useLive();
   const age = useAge(status.open);
   const server = status.open ? ownStream(live.rows, details.name, age()) : null;
@@ -76,9 +76,9 @@ function SocketPlayer({ details }: { details: VideoDetails }) {
         <Chart
           tone="teal"
           label={t("socket.arriving")}
-          figure={bitsPerSecond(language, flow.values.at(-1) ?? 0)}
-          times={flow.times}
-          values={flow.values}
+          figure={bitsPerSecond(language, throughput.values.at(-1) ?? 0)}
+          times={throughput.times}
+          values={throughput.values}
           span={MINUTE}
           least={MEGABIT}
           format={(value) => bitsPerSecond(language, value)}
@@ -125,7 +125,7 @@ function usePlayback(details: VideoDetails, video: HTMLVideoElement | null): [Pl
   return [playback, status];
 }
 
-/** Seconds since `open` was not so. */
+/** Seconds since `open` last changed. */
 function useAge(open: boolean): () => number {
   const since = useRef(0);
   useEffect(() => {
@@ -169,7 +169,7 @@ function NotPlayable({ id, reasonText: text }: { id: string; reasonText: string 
   );
 }
 
-/** The film goes on, but not here: nothing else is to come of a group of pictures that the browser cannot keep whole. */
+/** Shown when the rest of a GOP does not fit into the browser's buffer: the video continues on the other page. */
 function BufferFull({ id, until, time }: { id: string; until: number; time: number }) {
   const { t } = useTexts();
   return (

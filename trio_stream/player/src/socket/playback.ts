@@ -1,11 +1,11 @@
-/** The page's side of one viewer: a worker that makes segments, source buffers that take them, and as many as needed. */
+/** The page's side of playback: a worker that builds segments, and a source buffer for each track. */
 
 import { gapEnd, intersection, type Ranges } from "./buffer-policy";
 import type { FromWorker, Problem, ToWorker, Track } from "./messages";
 import { Feeder } from "./source-buffer";
 
 const TICK = 200; // milliseconds
-const SEEK_DELAY = 120; // milliseconds without another seek, after which one is meant
+const SEEK_DELAY = 120; // milliseconds to wait for another seek before acting on one
 
 export interface Closed {
   code: number;
@@ -13,20 +13,20 @@ export interface Closed {
   normal: boolean;
 }
 
-/** How things are. */
+/** The state of playback and transfer. */
 export interface Status {
   problem: Problem | null;
   closed: Closed | null;
   open: boolean;
-  /** Bytes that came over the socket. */
+  /** Bytes received over the socket. */
   received: number;
-  /** The server was told to wait. */
+  /** The server is paused. */
   held: boolean;
-  /** Somebody wants it so. */
+  /** The viewer paused it. */
   byViewer: boolean;
-  /** Seconds that are there beyond where the video stands. */
+  /** Seconds buffered after the current time. */
   ahead: number;
-  /** Up to which second it plays, if the browser keeps no more of a group of pictures; null while it does. */
+  /** The last second that can be played, if a GOP does not fit into the buffer; null otherwise. */
   until: number | null;
   ranges: Ranges;
   time: number;
@@ -47,7 +47,7 @@ export const initialStatus: Status = {
   duration: 0,
 };
 
-/** The first of each kind, and what keeps them from being played. */
+/** The first supported track of each kind, or the problem if there is none. */
 export function chooseTracks(
   tracks: readonly Track[],
   supports: (mime: string) => boolean,
@@ -63,7 +63,7 @@ export function chooseTracks(
 }
 
 export class Playback {
-  /** What the video plays. */
+  /** The URL for the video element. */
   readonly source: string;
   readonly #url: string;
   readonly #media = new MediaSource();
@@ -89,7 +89,7 @@ export class Playback {
     this.#send({ kind: "open", url });
   }
 
-  /** Where the video stands, in seconds. */
+  /** The current time of the video, in seconds. */
   get #time(): number {
     return this.#video?.currentTime ?? 0;
   }
@@ -108,13 +108,13 @@ export class Playback {
     );
   }
 
-  /** Let the server wait, or go on. */
+  /** Pause or resume the server. */
   hold(on: boolean): void {
     this.#set({ byViewer: on });
     this.#send({ kind: "hold", on });
   }
 
-  /** Connect again, and go on where what is there ends. */
+  /** Connect again, and continue at the end of the buffer. */
   reconnect(): void {
     this.#set({ closed: null });
     if (this.#feeders.size === 0) this.#send({ kind: "open", url: this.#url });
@@ -187,9 +187,9 @@ export class Playback {
     this.#settling = setTimeout(() => {
       this.#settling = undefined;
       const time = this.#time;
-      // Sound may end before the pictures do, and there is nothing to ask for where both have ended.
-      const there = (feeder: Feeder) => feeder.holds(time) || (this.#done && feeder.isOver(time));
-      if ([...this.#feeders.values()].every(there)) return;
+      // Audio may end before the video does. Where both have ended, there is nothing to request.
+      const isBuffered = (feeder: Feeder) => feeder.holds(time) || (this.#done && feeder.isOver(time));
+      if ([...this.#feeders.values()].every(isBuffered)) return;
       for (const feeder of this.#feeders.values()) feeder.clear();
       this.#goTo(time);
     }, SEEK_DELAY);
@@ -220,7 +220,7 @@ export class Playback {
     this.#set({ ahead, until, time, ranges: feeders[0]?.ranges ?? [] });
   }
 
-  /** Go on behind a hole, where one track has nothing for a while: a browser would wait there. */
+  /** Continue after a gap where one track has no data: a browser would wait there. */
   #skipGap(feeders: readonly Feeder[], time: number): void {
     if (this.#video === null || this.#video.readyState >= this.#video.HAVE_FUTURE_DATA || this.#settling !== undefined) return;
     const [first, ...rest] = feeders.map(({ ranges }) => ranges);

@@ -55,7 +55,7 @@ function parsed(data: ArrayBuffer) {
 const samplesOf = (segments: readonly Segment[], track: number) =>
   concat(...segments.filter((each) => each.track === track).map((each) => parsed(each.data).payload));
 
-describe.each<Layout>(["side by side", "one after the other", "index at the end"])("a film, %s", (shape) => {
+describe.each<Layout>(["interleaved", "one after the other", "index at the end"])("a film, %s", (shape) => {
   const { bytes, sample } = testMp4(shape);
   const contents = read(bytes);
 
@@ -149,6 +149,6 @@ describe("a fragmented film", () => {
   it("with something else in it is not guessed at", () => {
     const source = contents.source([1]);
     const noise = new Uint8Array(1_000).fill(0xee);
-    expect(() => source.push(source.seek(0), noise)).toThrow("there is no box");
+    expect(() => source.push(source.seek(0), noise)).toThrow("no valid MP4 box");
   });
 });

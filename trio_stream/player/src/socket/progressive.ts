@@ -1,7 +1,7 @@
 /**
- * Fragments of a progressive MP4, made as its bytes pass by. Each track waits for its next sample; what nobody waits for
- * is let go at once, so what is kept is a second of each track and the sample that came in half. Where the file does not
- * hold its tracks side by side, it says where to read on.
+ * Builds fragments from a progressive MP4 while its bytes arrive. Each track waits for its next sample. All other bytes are
+ * dropped at once, so memory holds a second of each track and one incomplete sample. If the tracks of the file are not
+ * interleaved, the source says where to continue reading.
  */
 
 import { concat } from "./concat";
@@ -9,35 +9,35 @@ import { writeFragment } from "./fragment";
 import type { Segment } from "./messages";
 import { decodeTime, lastSyncSample, presentationTime, type SampleTable, syncSampleFor, valueAt } from "./sample-table";
 
-const MAX_DURATION = 1; // seconds of a fragment
-const MAX_SIZE = 1_000_000; // bytes of a fragment, about
-const SEEK_THRESHOLD = 4_000_000; // bytes one reads over rather than seek
-const MAX_LEAD = 5; // seconds that one track is read on while another waits
+const MAX_DURATION = 1; // seconds per fragment
+const MAX_SIZE = 1_000_000; // bytes per fragment, approximately
+const SEEK_THRESHOLD = 4_000_000; // up to this many bytes are skipped by reading, not by a seek
+const MAX_LEAD = 5; // seconds one track may be ahead while another waits
 
 interface TrackState {
   table: SampleTable;
-  /** The place of the sample that is waited for. */
+  /** The index of the sample it waits for. */
   next: number;
-  /** The samples before it that wait to be a fragment. */
+  /** The samples before that, not yet in a fragment. */
   parts: Uint8Array[];
   bytes: number;
 }
 
-/** Something that makes segments of the bytes of a file. */
+/** Builds segments from the bytes of a file. */
 export interface SegmentSource {
-  /** Forget where it was; answers the byte from which it has to be given the file to show what is at `time`. */
+  /** Start again at `time`. Returns the offset from which it needs the bytes of the file. */
   seek: (time: number) => number;
-  /** The bytes that follow do not belong to those before. */
+  /** The next bytes do not follow the last ones. */
   restart: () => void;
   /** The bytes of the file at `offset`. */
   push: (offset: number, bytes: Uint8Array) => Segment[];
-  /** The byte at which to read on when one stands at `position`, null for right there. */
+  /** The offset at which to continue reading after `position`; null to continue at `position` itself. */
   seekTarget: (position: number) => number | null;
   readonly done: boolean;
 }
 
-const finished = (lane: TrackState) => lane.next >= lane.table.count;
-const nextOffset = (lane: TrackState) => valueAt(lane.table.offset, lane.next);
+const finished = (track: TrackState) => track.next >= track.table.count;
+const nextOffset = (track: TrackState) => valueAt(track.table.offset, track.next);
 
 export class ProgressiveSource implements SegmentSource {
   readonly #tracks: TrackState[];
@@ -49,13 +49,13 @@ export class ProgressiveSource implements SegmentSource {
   }
 
   get done(): boolean {
-    return this.#tracks.every((lane) => finished(lane) && lane.parts.length === 0);
+    return this.#tracks.every((track) => finished(track) && track.parts.length === 0);
   }
 
   seek(time: number): number {
-    for (const lane of this.#tracks) Object.assign(lane, { next: syncSampleFor(lane.table, time), parts: [], bytes: 0 });
+    for (const track of this.#tracks) Object.assign(track, { next: syncSampleFor(track.table, time), parts: [], bytes: 0 });
     this.restart();
-    const open = this.#tracks.filter((lane) => !finished(lane));
+    const open = this.#tracks.filter((track) => !finished(track));
     return open.length === 0 ? 0 : Math.min(...open.map(nextOffset));
   }
 
@@ -67,51 +67,51 @@ export class ProgressiveSource implements SegmentSource {
     const start = offset - this.#rest.length;
     const end = offset + bytes.length;
     const window = this.#rest.length === 0 ? bytes : concat(this.#rest, bytes);
-    const segments = this.#tracks.flatMap((lane) => this.#collect(lane, window, start, end));
-    const half = this.#tracks.filter((lane) => !finished(lane)).map(nextOffset).filter((each) => each >= start && each < end);
-    const keep = Math.min(end, ...half);
-    this.#rest = window.slice(keep - start); // a copy: what was cut off is free
+    const segments = this.#tracks.flatMap((track) => this.#collect(track, window, start, end));
+    const incomplete = this.#tracks.filter((track) => !finished(track)).map(nextOffset).filter((each) => each >= start && each < end);
+    const keepFrom = Math.min(end, ...incomplete);
+    this.#rest = window.slice(keepFrom - start); // a copy, so that the rest can be freed
     return segments;
   }
 
   seekTarget(position: number): number | null {
-    const open = this.#tracks.filter((lane) => !finished(lane));
-    const [late] = [...open].sort((one, other) => decodeTime(one.table, one.next) - decodeTime(other.table, other.next));
-    if (late === undefined) return null;
+    const open = this.#tracks.filter((track) => !finished(track));
+    const [behind] = [...open].sort((one, other) => decodeTime(one.table, one.next) - decodeTime(other.table, other.next));
+    if (behind === undefined) return null;
     const start = position - this.#rest.length;
-    const near = (lane: TrackState) => nextOffset(lane) >= start && nextOffset(lane) <= position + SEEK_THRESHOLD;
-    if (near(late)) return null;
-    const since = decodeTime(late.table, late.next);
-    if (open.some((lane) => near(lane) && decodeTime(lane.table, lane.next) - since < MAX_LEAD)) return null;
-    return nextOffset(late);
+    const near = (track: TrackState) => nextOffset(track) >= start && nextOffset(track) <= position + SEEK_THRESHOLD;
+    if (near(behind)) return null;
+    const since = decodeTime(behind.table, behind.next);
+    if (open.some((track) => near(track) && decodeTime(track.table, track.next) - since < MAX_LEAD)) return null;
+    return nextOffset(behind);
   }
 
-  #collect(lane: TrackState, window: Uint8Array, start: number, end: number): Segment[] {
+  #collect(track: TrackState, window: Uint8Array, start: number, end: number): Segment[] {
     const segments: Segment[] = [];
-    const { table } = lane;
-    while (!finished(lane)) {
-      const [offset, size] = [nextOffset(lane), valueAt(table.size, lane.next)];
+    const { table } = track;
+    while (!finished(track)) {
+      const [offset, size] = [nextOffset(track), valueAt(table.size, track.next)];
       if (offset < start || offset + size > end) break;
-      const first = lane.next - lane.parts.length;
-      if (lane.parts.length > 0 && valueAt(table.description, first) !== valueAt(table.description, lane.next))
-        segments.push(this.#cut(lane));
-      lane.parts.push(window.subarray(offset - start, offset - start + size));
-      lane.bytes += size;
-      lane.next += 1;
-      const long = decodeTime(table, lane.next) - decodeTime(table, lane.next - lane.parts.length) >= MAX_DURATION;
-      if (long || lane.bytes >= MAX_SIZE || finished(lane)) segments.push(this.#cut(lane));
+      const first = track.next - track.parts.length;
+      if (track.parts.length > 0 && valueAt(table.description, first) !== valueAt(table.description, track.next))
+        segments.push(this.#cut(track));
+      track.parts.push(window.subarray(offset - start, offset - start + size));
+      track.bytes += size;
+      track.next += 1;
+      const long = decodeTime(table, track.next) - decodeTime(table, track.next - track.parts.length) >= MAX_DURATION;
+      if (long || track.bytes >= MAX_SIZE || finished(track)) segments.push(this.#cut(track));
     }
     return segments;
   }
 
-  #cut(lane: TrackState): Segment {
-    const { table, parts } = lane;
-    const first = lane.next - parts.length;
+  #cut(track: TrackState): Segment {
+    const { table, parts } = track;
+    const first = track.next - parts.length;
     this.#sequence += 1;
     const data = writeFragment(this.#sequence, table, first, parts);
-    const [from, to] = [decodeTime(table, first), decodeTime(table, lane.next)];
-    const sync = lastSyncSample(table, first, lane.next);
-    Object.assign(lane, { parts: [], bytes: 0 });
+    const [from, to] = [decodeTime(table, first), decodeTime(table, track.next)];
+    const sync = lastSyncSample(table, first, track.next);
+    Object.assign(track, { parts: [], bytes: 0 });
     return { track: table.id, from, to, sync: sync === null ? null : presentationTime(table, sync), data };
   }
 }

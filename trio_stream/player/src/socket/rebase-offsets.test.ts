@@ -41,6 +41,6 @@ describe("a fragment", () => {
   it("whose boxes are none is refused", () => {
     const broken = concat(moof([tfhd(FROM_MOOF)]));
     broken[8] = 0xff;
-    expect(() => rebaseOffsets(broken, START)).toThrow("a box is larger");
+    expect(() => rebaseOffsets(broken, START)).toThrow("a box is larger than its parent");
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A movie fragment whose samples are found from the beginning of the file (`base-data-offset` of tfhd), as one whose
- * samples are found from its own: Media Source knows only those (ISO BMFF Byte Stream Format section 4). ISO/IEC 14496-12
+ * Rewrites a movie fragment whose data offsets count from the start of the file (`base-data-offset` of tfhd), so that they
+ * count from the fragment: Media Source supports only that (ISO BMFF Byte Stream Format section 4). ISO/IEC 14496-12
  * sections 8.8.7 and 8.8.8.
  */
 
@@ -17,13 +17,13 @@ interface Box {
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The boxes in `bytes`, from `at` on. */
+/** The boxes in `bytes`, starting at `at`. */
 function boxes(bytes: Uint8Array, at: number): Box[] {
   const view = viewOf(bytes);
   const found: Box[] = [];
   while (at + 8 <= bytes.length) {
     const size = view.getUint32(at);
-    if (size < 8 || at + size > bytes.length) throw new Error("a box is larger than what it lies in");
+    if (size < 8 || at + size > bytes.length) throw new Error("a box is larger than its parent");
     found.push({ type: String.fromCharCode(...bytes.subarray(at + 4, at + 8)), bytes: bytes.subarray(at, at + size) });
     at += size;
   }
@@ -39,7 +39,7 @@ function writeBox(type: string, ...content: Uint8Array[]): Uint8Array {
 
 const flagsOf = (bytes: Uint8Array) => viewOf(bytes).getUint32(8) & 0xffffff;
 
-/** `box` with `flags` in place of its own. */
+/** A copy of `box` with other flags. */
 function withFlags(box: Uint8Array, flags: number): Uint8Array {
   const copy = concat(box);
   const view = viewOf(copy);
@@ -47,7 +47,7 @@ function withFlags(box: Uint8Array, flags: number): Uint8Array {
   return copy;
 }
 
-/** `trun` whose data begin `offset` bytes behind the beginning of the fragment. */
+/** A copy of `trun` whose data begins `offset` bytes after the start of the fragment. */
 function withDataOffset(trun: Uint8Array, offset: number): Uint8Array {
   const flags = flagsOf(trun);
   const fieldSize = (flags & OFFSET) !== 0 ? 4 : 0;
@@ -56,7 +56,7 @@ function withDataOffset(trun: Uint8Array, offset: number): Uint8Array {
   return writeBox("trun", withFlags(trun, flags | OFFSET).subarray(8, 16), field, trun.subarray(16 + fieldSize));
 }
 
-/** `moof`, which lies at `start` of the file; as it is, if nothing in it counts from there. */
+/** `moof`, from offset `start` of the file, rewritten; unchanged if none of its offsets count from the start of the file. */
 export function rebaseOffsets(moof: Uint8Array, start: number): Uint8Array {
   const parts = boxes(moof, 8).map((box) => ({ ...box, inside: box.type === "traf" ? boxes(box.bytes, 8) : [] }));
   const counts = ({ type, bytes }: Box) => type === "tfhd" && (flagsOf(bytes) & BASE) !== 0;
@@ -79,13 +79,13 @@ export function rebaseOffsets(moof: Uint8Array, start: number): Uint8Array {
               return writeBox("tfhd", withFlags(tfhd, (flags & ~BASE) | FROM_MOOF).subarray(8, 16), tfhd.subarray(24));
             if (box.type !== "trun") return box.bytes;
             const hasOffset = (flagsOf(box.bytes) & OFFSET) !== 0;
-            const follows = !hasOffset && !(first && own); // the run before it, wherever that lies
+            const follows = !hasOffset && !(first && own); // its data follows that of the run before
             first = false;
             return follows ? box.bytes : withDataOffset(box.bytes, base + (hasOffset ? viewOf(box.bytes).getInt32(16) : 0) + shift);
           }),
         );
       }),
     );
-  // What lies behind the fragment comes nearer by what it gets shorter.
+  // If the fragment gets shorter, the data behind it moves closer by as much.
   return write(write(0).length - moof.length);
 }

@@ -1,6 +1,6 @@
 /**
- * The samples of a track, in columns: 26 bytes for each, where objects would take some hundred. A track that begins late
- * is decoded late here: browsers differ in what they make of an edit list that says so.
+ * The samples of a track, in columns: 26 bytes per sample, where objects would take about a hundred. If a track begins
+ * late, its decode times are shifted here, because browsers differ in how they apply such an edit list.
  */
 
 export interface SampleEntry {
@@ -13,7 +13,7 @@ export interface SampleEntry {
   description_index: number;
 }
 
-/** Seconds of the film before a track begins, and of the track that are cut off. */
+/** Seconds of the video before the track begins, and seconds cut off from the start of the track. */
 export interface TrackStart {
   late: number;
   cut: number;
@@ -22,13 +22,13 @@ export interface TrackStart {
 export interface SampleTable {
   id: number;
   timescale: number;
-  /** Seconds of the beginning that are cut off: so much the track's own clock is ahead of the film's. */
+  /** Seconds cut off from the start: the clock of the track is ahead of the clock of the video by this. */
   cut: number;
   count: number;
   offset: Float64Array;
   size: Uint32Array;
   dts: Float64Array;
-  /** From decoding to presentation. */
+  /** From decoding to presentation (`ctts`). */
   compositionOffset: Int32Array;
   duration: Uint32Array;
   sync: Uint8Array;
@@ -63,10 +63,10 @@ export function buildSampleTable(id: number, timescale: number, { late, cut }: T
   return table;
 }
 
-/** The value at `place`, which is known to be there. */
+/** The value at `place`, which must exist. */
 export const valueAt = (column: { readonly [place: number]: number }, place: number): number => column[place] ?? 0;
 
-/** Seconds of the film at which the sample at `place` is decoded; the end of the track past the last one. */
+/** The second of the video at which sample `place` is decoded; past the last sample, the end of the track. */
 export function decodeTime(table: SampleTable, place: number): number {
   if (table.count === 0) return 0;
   const last = table.count - 1;
@@ -75,11 +75,11 @@ export function decodeTime(table: SampleTable, place: number): number {
   return units / table.timescale - table.cut;
 }
 
-/** Seconds of the film at which the sample at `place` is shown. */
+/** The second of the video at which sample `place` is shown. */
 export const presentationTime = (table: SampleTable, place: number): number =>
   (valueAt(table.dts, place) + valueAt(table.compositionOffset, place)) / table.timescale - table.cut;
 
-/** The place of the sample one has to begin with to show what is at `time`: a sync sample, the last one before it. */
+/** The index of the sample at which decoding must start to show `time`: the last sync sample before it. */
 export function syncSampleFor(table: SampleTable, time: number): number {
   const units = (time + table.cut) * table.timescale;
   let [low, high] = [0, table.count - 1];
@@ -93,13 +93,13 @@ export function syncSampleFor(table: SampleTable, time: number): number {
   return 0;
 }
 
-/** The last sync sample from `first` on and before `end`; null if there is none. */
+/** The index of the last sync sample from `first` up to, but not including, `end`; null if there is none. */
 export function lastSyncSample(table: SampleTable, first: number, end: number): number | null {
   const place = table.sync.subarray(first, end).lastIndexOf(1);
   return place < 0 ? null : first + place;
 }
 
-/** How a track begins, as its edit list says (ISO/IEC 14496-12 section 8.6.6). */
+/** How a track begins, according to its edit list (ISO/IEC 14496-12 section 8.6.6). */
 export function trackStartOf(
   edits: readonly { segment_duration: number; media_time: number }[],
   timescale: number,

@@ -122,7 +122,7 @@ function watch(): void {
 }
 
 describe("a film", () => {
-  it.each(["side by side", "one after the other", "index at the end"] as const)("%s comes whole", (shape) => {
+  it.each(["interleaved", "one after the other", "index at the end"] as const)("%s comes whole", (shape) => {
     open(testMp4(shape).bytes);
     watch();
     expect(newest().protocol).toBe("trio-stream.v1");

@@ -1,6 +1,6 @@
 /**
- * The worker's side of one viewer: the socket, and what becomes of its bytes. A `start` of the server divides what came
- * before a seek from what comes after it: between the two, nothing is looked at.
+ * The worker's side of playback: reads the bytes of a file from a WebSocket and posts segments. After a seek, all bytes are
+ * ignored until the `start` message for it: they belong to the position before.
  */
 
 import { shouldWait } from "./buffer-policy";
@@ -11,7 +11,7 @@ import type { SegmentSource } from "./progressive";
 
 const NORMAL = 1000; // RFC 6455 section 7.4.1
 
-/** Why the server is to wait: there is enough, or somebody said so. */
+/** Why the server should wait: enough is buffered, or the viewer paused it. */
 type HoldReason = "enough" | "person";
 type Post = (message: FromWorker, moved?: Transferable[]) => void;
 
@@ -20,19 +20,19 @@ export class Session {
   #url = "";
   #socket: WebSocket | null = null;
   #size = 0;
-  /** Where the next bytes lie in the file. */
+  /** The offset of the next bytes in the file. */
   #position = 0;
-  /** The offset of the `start` that is waited for. */
+  /** The offset in the `start` message it waits for. */
   #awaited: number | null = null;
   readonly #holds = new Set<HoldReason>();
-  #held = false; // the server was told so
+  #held = false; // the server is paused
   #received = 0;
   #reader: IndexReader | null = new IndexReader();
   #index: Mp4Index | null = null;
-  #waiting: [offset: number, bytes: Uint8Array<ArrayBuffer>][] = []; // until it is known which tracks are wanted
+  #waiting: [offset: number, bytes: Uint8Array<ArrayBuffer>][] = []; // until the page has chosen the tracks
   #source: SegmentSource | null = null;
   #epoch = 0;
-  /** Up to which second each track was made, and where the video stands. */
+  /** Up to which second segments of each track are built, and the current time of the video. */
   #builtUntil = new Map<number, number>();
   #time = 0;
   #over = false; // this epoch is done, or there was a problem
@@ -54,7 +54,7 @@ export class Session {
     }
   }
 
-  /** How things are, told now and then. */
+  /** The state of the transfer, posted regularly. */
   flow(): FromWorker {
     return { kind: "flow", received: this.#received, held: this.#held, open: this.#socket?.readyState === WebSocket.OPEN };
   }
@@ -95,7 +95,7 @@ export class Session {
 
   #start(offset: number, size: number): void {
     this.#size = size;
-    if (this.#awaited !== null && this.#awaited !== offset) return; // of an earlier seek, or of the beginning
+    if (this.#awaited !== null && this.#awaited !== offset) return; // for an earlier seek, or the first of the connection
     this.#awaited = null;
     this.#position = offset;
     this.#source?.restart();
@@ -133,7 +133,7 @@ export class Session {
       this.#reader = null;
       this.#index = found;
       this.#waiting = [[offset, bytes]];
-      this.#hold("enough", true); // until the page said what it wants
+      this.#hold("enough", true); // until the page has chosen the tracks
       this.#post({ kind: "tracks", tracks: found.tracks, duration: found.duration });
     } else if (found >= this.#size) this.#fail({ kind: "index", detail: "" });
     else if (found !== this.#position) this.#seek(found);
@@ -184,7 +184,7 @@ export class Session {
     if (wish !== null && wish < this.#size) this.#seek(wish);
   }
 
-  /** The server has sent all up to the end: what is missing lies before, or is not there at all. */
+  /** The server has sent everything up to the end. If something is missing, it is earlier in the file, or not in it. */
   #continue(): void {
     if (this.#over) return;
     const wish = this.#awaited ?? this.#source?.seekTarget(this.#position) ?? null;
@@ -198,7 +198,7 @@ export class Session {
     this.#post({ kind: "done", epoch: this.#epoch });
   }
 
-  /** Take no more while there is enough. Weighed where segments are made, which is sooner than where they are played. */
+  /** Pause the server while enough is buffered. Segments count as soon as they are built, which is before they are appended. */
   #updateHold(tick: boolean): void {
     const ahead = Math.min(...this.#builtUntil.values()) - this.#time;
     this.#hold("enough", this.#builtUntil.size > 0 && !this.#over && shouldWait(this.#holds.has("enough"), ahead, tick));
@@ -233,7 +233,7 @@ export class Session {
   #fail(problem: Problem): void {
     this.#over = true;
     const socket = this.#socket;
-    this.#socket = null; // what it still says is of no interest
+    this.#socket = null; // ignore its further messages
     socket?.close();
     this.#post({ kind: "problem", problem });
   }

@@ -1,32 +1,32 @@
 /**
- * One source buffer and what waits for it. It does one thing at a time, as source buffers do. What it lets go of is
- * decided by where the video stands at that moment: a place remembered from before a seek back would make all that comes
- * after it long past.
+ * One source buffer and the queue of chunks for it. It runs one operation at a time, as source buffers do. It reads the
+ * current time whenever it decides what to remove: with a time stored before a seek back, it would remove all new chunks as
+ * already watched.
  */
 
 import { droppableUntil, expiredUntil, holds, isExhausted, oneGroup, type Ranges, rangesOf, reach } from "./buffer-policy";
 import type { Segment } from "./messages";
 
-const MAX_DECODE_DELAY = 1; // seconds between decoding and presentation, at most
+const MAX_DECODE_DELAY = 1; // seconds between decoding and presentation
 
 type Chunk = Pick<Segment, "from" | "to" | "sync" | "data">;
 
 export class Feeder {
   readonly #buffer: SourceBuffer;
-  /** Where the video stands now, in seconds. */
+  /** The current time of the video, in seconds. */
   readonly #currentTime: () => number;
   readonly #onError: (error: unknown) => void;
   #queue: Chunk[] = [];
-  /** When sync samples of what is here are shown, in seconds. */
+  /** The presentation times of the buffered sync samples, in seconds. */
   #syncs: number[] = [];
-  #clearing = false; // as soon as it can
-  /** Up to which second what is here is being removed, and shows until that is done; 0 while nothing is. */
+  #clearing = false; // as soon as the running operation ends
+  /** The end of the range that is being removed, in seconds; `buffered` still contains it. 0 if nothing is being removed. */
   #removingUntil = 0;
-  /** Where it stood when there was no room. */
+  /** The current time when the buffer was found full. */
   #fullAt: number | null = null;
-  /** Up to which second it plays, if what follows never finds room. */
+  /** The last second that can be played, if the rest will never fit. */
   #until: number | null = null;
-  /** Seconds that were pushed without a hole between them. */
+  /** The range that was pushed without a gap, in seconds. */
   #pushed: [from: number, to: number] = [0, 0];
 
   constructor(buffer: SourceBuffer, init: ArrayBuffer, where: () => number, failed: (error: unknown) => void) {
@@ -37,7 +37,7 @@ export class Feeder {
       this.#removingUntil = 0;
       this.#work();
     });
-    buffer.addEventListener("error", () => failed(new Error("the browser does not take these bytes")));
+    buffer.addEventListener("error", () => failed(new Error("the browser rejected the media data")));
     this.push({ from: 0, to: 0, sync: null, data: init });
   }
 
@@ -45,33 +45,33 @@ export class Feeder {
     return this.#queue.length === 0 && !this.#clearing && !this.#buffer.updating && this.#until === null;
   }
 
-  /** Up to which second it plays, if the browser keeps no more of a group of pictures; null while it does. */
+  /** The last second that can be played, if a GOP does not fit into the buffer; null otherwise. */
   get until(): number | null {
     return this.#until;
   }
 
-  /** What is there; nothing where all of it goes. */
+  /** The buffered ranges; empty while all of them are being removed. */
   get ranges(): Ranges {
     if (this.#clearing || this.#removingUntil === Number.POSITIVE_INFINITY) return [];
     try {
       return rangesOf(this.#buffer.buffered);
     } catch {
-      return []; // it was taken off its media source
+      return []; // it was detached from its media source
     }
   }
 
-  /** Whether what is at `time` is there to stay. A removal takes more than one asks for, up to the next sync sample. */
+  /** Whether `time` is buffered and stays so. A removal continues past its end, up to the next sync sample. */
   holds(time: number): boolean {
     return this.#removingUntil === 0 && holds(this.ranges, time);
   }
 
-  /** Whether `time` is past all that is here, when nothing more is to come. */
+  /** Whether `time` is past the end of the buffer, with nothing queued. */
   isOver(time: number): boolean {
     const end = this.ranges.at(-1)?.[1];
     return this.idle && end !== undefined && time >= end;
   }
 
-  /** Up to which second it can play on from `time`, with what still waits or is being taken. */
+  /** Up to which second playback can continue from `time`, counting chunks that are queued or being appended. */
   reach(time: number): number {
     const end = reach(this.ranges, time);
     const [from, to] = this.#pushed;
@@ -79,23 +79,23 @@ export class Feeder {
   }
 
   push(chunk: Chunk): void {
-    if (this.#until !== null) return; // without what comes before, nothing can be made of it
+    if (this.#until !== null) return; // it cannot be decoded without the chunks before it
     this.#queue.push(chunk);
     const [from, to] = this.#pushed;
     if (chunk.to > 0) this.#pushed = chunk.from <= to + MAX_DECODE_DELAY && chunk.from >= from ? [from, chunk.to] : [chunk.from, chunk.to];
     this.#work();
   }
 
-  /** The video went on: what is long past goes, and what found no room may find some now. */
+  /** Playback has advanced: remove what was watched long ago, and try again to append what did not fit. */
   tick(): void {
     const time = this.#currentTime();
     if (this.#fullAt !== null && (Math.abs(time - this.#fullAt) >= 1 || isExhausted(this.ranges, time))) this.#fullAt = null;
     this.#work();
   }
 
-  /** Everything else begins anew: nothing of what is here is kept. */
+  /** Remove all buffered and queued data, except the init segment. */
   clear(): void {
-    this.#queue = this.#queue.filter((chunk) => chunk.to === 0); // the initialisation stays
+    this.#queue = this.#queue.filter((chunk) => chunk.to === 0); // keep the init segment
     this.#clearing = true;
     this.#pushed = [0, 0];
     this.#fullAt = null;
@@ -107,7 +107,7 @@ export class Feeder {
     if (this.#buffer.updating) return;
     try {
       if (this.#clearing) {
-        // Only whole segments are appended, so there is nothing half-read to abort.
+        // Only whole segments are appended, so there is no partial one to abort.
         this.#clearing = false;
         this.#remove(Number.POSITIVE_INFINITY);
         return;
@@ -138,15 +138,15 @@ export class Feeder {
 
   #makeRoom(chunk: Chunk): void {
     const [ranges, time] = [this.ranges, this.#currentTime()];
-    const needless = droppableUntil(ranges, this.#syncs, time);
+    const removable = droppableUntil(ranges, this.#syncs, time);
     const over = isExhausted(ranges, time);
-    if (needless !== null) this.#remove(needless);
-    else if (over && chunk.sync !== null && ranges.length > 0) this.#remove(Number.POSITIVE_INFINITY); // it begins anew
+    if (removable !== null) this.#remove(removable);
+    else if (over && chunk.sync !== null && ranges.length > 0) this.#remove(Number.POSITIVE_INFINITY); // start again with an empty buffer
     else if (over || (chunk.sync === null && oneGroup(ranges, this.#syncs))) this.#giveUp(ranges.at(-1)?.[1] ?? time);
     else this.#fullAt = time;
   }
 
-  /** What waits can never be appended, so nothing of it is kept. */
+  /** The queued chunks can never be appended, so drop them. */
   #giveUp(until: number): void {
     this.#until = until;
     this.#queue = [];

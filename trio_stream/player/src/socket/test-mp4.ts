@@ -1,12 +1,12 @@
-/** A tiny MP4 for tests: pictures and sound that no decoder would take, in boxes that every parser does. */
+/** A tiny MP4 for tests. Parsers can read its boxes; its video and audio cannot be decoded. */
 
 import { concat } from "./concat";
 
 const SECONDS = 30;
 const FPS = 5;
-const FRAME_SIZE = 2_000; // bytes of a picture
-const AUDIO_SIZE = 300; // bytes of a second of sound
-const KEYFRAME_INTERVAL = 10; // pictures from one sync sample to the next
+const FRAME_SIZE = 2_000; // bytes of a frame
+const AUDIO_SIZE = 300; // bytes of a second of audio
+const KEYFRAME_INTERVAL = 10; // frames from one sync sample to the next
 
 const number = (value: number, length = 4) =>
   Uint8Array.from({ length }, (_, place) => Math.floor(value / 256 ** (length - 1 - place)) % 256);
@@ -58,14 +58,14 @@ function trak({ id, handler, entry, sizes, delta, sync, offsets }: TestTrack): U
 
 export interface TestMp4 {
   bytes: Uint8Array<ArrayBuffer>;
-  /** The bytes of the sample at `place` of the track with this id. */
+  /** The bytes of the sample with index `place` in the track with this id. */
   sample: (id: number, place: number) => Uint8Array;
 }
 
-export type Layout = "side by side" | "one after the other" | "index at the end";
+export type Layout = "interleaved" | "one after the other" | "index at the end";
 
-/** Track 1 is 30 s of pictures, five a second; track 2 is as much sound, in samples of a second. */
-export function testMp4(layout: Layout = "side by side"): TestMp4 {
+/** Track 1 is 30 s of video at 5 frames per second; track 2 is 30 s of audio, in samples of one second. */
+export function testMp4(layout: Layout = "interleaved"): TestMp4 {
   const frames = Array.from({ length: SECONDS * FPS }, (_, place) => new Uint8Array(FRAME_SIZE).fill(place % 251));
   const audio = Array.from({ length: SECONDS }, (_, place) => new Uint8Array(AUDIO_SIZE).fill(200 - place));
   const order: [id: number, place: number][] = [];

@@ -1,50 +1,50 @@
-/** What flows, as the page shows it: the rate over the last minute, the state in a word, the server's side. */
+/** What the page shows of the transfer: the throughput of the last minute, its state, and the server's stream. */
 
 import { useEffect, useRef, useState } from "react";
 import type { Row } from "../live/stream-rows";
 import type { Status } from "./playback";
 
-export const MINUTE = 60_000; // milliseconds that are drawn
+export const MINUTE = 60_000; // milliseconds shown in the chart
 const STEP = 500; // milliseconds between two values
-const AVERAGED_STEPS = 6; // steps over which the mean is taken
+const AVERAGED_STEPS = 6; // steps in the moving average
 
 export interface Throughput {
   times: number[];
-  /** Bits a second. */
+  /** Bits per second. */
   values: number[];
 }
 
-/** The rates between looks at how many bytes there are; each is the mean of the last few. */
-export function throughputOf(looks: readonly (readonly [time: number, received: number])[]): Throughput {
-  const flow: Throughput = { times: [], values: [] };
-  looks.forEach(([time, received], place) => {
-    const [since, before] = looks[Math.max(0, place - AVERAGED_STEPS)] ?? [time, received];
+/** Throughput from samples of the byte count; each value is the average over the last few steps. */
+export function throughputOf(samples: readonly (readonly [time: number, received: number])[]): Throughput {
+  const throughput: Throughput = { times: [], values: [] };
+  samples.forEach(([time, received], place) => {
+    const [since, before] = samples[Math.max(0, place - AVERAGED_STEPS)] ?? [time, received];
     if (time <= since) return;
-    flow.times.push(time);
-    flow.values.push(Math.max(0, ((received - before) * 8_000) / (time - since)));
+    throughput.times.push(time);
+    throughput.values.push(Math.max(0, ((received - before) * 8_000) / (time - since)));
   });
-  return flow;
+  return throughput;
 }
 
 export function useThroughput(received: number): Throughput {
   const now = useRef(received);
   now.current = received;
-  const looks = useRef<[number, number][]>([]);
-  const [flow, setFlow] = useState<Throughput>({ times: [], values: [] });
+  const samples = useRef<[number, number][]>([]);
+  const [throughput, setThroughput] = useState<Throughput>({ times: [], values: [] });
   useEffect(() => {
     const timer = setInterval(() => {
       const time = Date.now();
-      looks.current = [...looks.current.filter(([each]) => each > time - MINUTE - 2 * STEP * AVERAGED_STEPS), [time, now.current]];
-      setFlow(throughputOf(looks.current));
+      samples.current = [...samples.current.filter(([each]) => each > time - MINUTE - 2 * STEP * AVERAGED_STEPS), [time, now.current]];
+      setThroughput(throughputOf(samples.current));
     }, STEP);
     return () => clearInterval(timer);
   }, []);
-  return flow;
+  return throughput;
 }
 
 export type TransferState = "connecting" | "flowing" | "enough" | "person" | "whole" | "closed";
 
-/** Where the bytes stand, in a word. */
+/** The state of the transfer. */
 export function transferState({ open, held, byViewer: byViewer, closed }: Pick<Status, "open" | "held" | "byViewer" | "closed">): TransferState {
   if (closed !== null) return closed.normal ? "whole" : "closed";
   if (!open) return "connecting";
@@ -52,9 +52,9 @@ export function transferState({ open, held, byViewer: byViewer, closed }: Pick<S
   return byViewer ? "person" : "enough";
 }
 
-/** The stream that is ours among those of the server: of the same video, and as old as our socket. */
+/** Our own stream among those of the server: same video, and closest to our socket in age. */
 export function ownStream(rows: readonly Row[], name: string, age: number): Row | null {
-  const alike = rows.filter(({ stream }) => stream.transport === "websocket" && stream.name === name);
-  const far = (row: Row) => Math.abs(row.stream.age - age);
-  return alike.reduce<Row | null>((best, row) => (best === null || far(row) < far(best) ? row : best), null);
+  const candidates = rows.filter(({ stream }) => stream.transport === "websocket" && stream.name === name);
+  const difference = (row: Row) => Math.abs(row.stream.age - age);
+  return candidates.reduce<Row | null>((best, row) => (best === null || difference(row) < difference(best) ? row : best), null);
 }

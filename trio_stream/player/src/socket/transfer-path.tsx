@@ -1,4 +1,4 @@
-/** The way of the bytes, from the server to the picture: what each station holds, and whether anything moves. */
+/** The path of the bytes from server to screen: how much each step holds, and the state of the transfer. */
 
 import type { ReactNode } from "react";
 import { useTexts, type Word } from "../i18n";
@@ -18,13 +18,13 @@ const WORDS: Record<TransferState, Word> = {
   closed: "socket.closed",
 };
 
-interface Shown {
+interface Transfer {
   status: Status;
   state: TransferState;
   server: Row | null;
 }
 
-export function TransferPath({ status, state, server }: Shown) {
+export function TransferPath({ status, state, server }: Transfer) {
   const { t, language } = useTexts();
   const seconds = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   return (
@@ -75,7 +75,7 @@ function Step({ icon, name, value, children }: { icon: IconName; name: string; v
   );
 }
 
-/** Which parts of the video are kept, and where it stands. */
+/** The buffered parts of the video, and the current time. */
 export function BufferedRanges({ status }: { status: Status }) {
   const { t } = useTexts();
   const { ranges, time, duration } = status;

@@ -1,9 +1,9 @@
-/** The worker's own words: what it hears goes to the session, and how things are is told four times a second. */
+/** Entry point of the worker: passes messages to the session and posts the state of the transfer 4 times per second. */
 
 import type { FromWorker, ToWorker } from "./messages";
 import { Session } from "./session";
 
-// The types of a page know a worker's `self` as a window.
+// The types for pages declare `self` as a window.
 const port = self as unknown as {
   postMessage: (message: FromWorker, moved: Transferable[]) => void;
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;

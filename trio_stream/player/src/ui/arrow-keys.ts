@@ -1,4 +1,4 @@
-/** Going from one thing to the next with the arrow keys, as on a television: to the nearest in that direction. */
+/** Moves the focus with the arrow keys, as on a television: to the nearest element in that direction. */
 
 import { useEffect } from "react";
 
@@ -13,7 +13,7 @@ export type Direction = "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown";
 
 const middle = (box: Box) => ({ x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 });
 
-/** The place among `others` of what one gets to from `from`; -1 where nothing lies there. */
+/** The index in `others` of the nearest box in that direction from `from`; -1 if there is none. */
 export function nearest(from: Box, others: readonly Box[], direction: Direction): number {
   const across = direction === "ArrowLeft" || direction === "ArrowRight";
   const sign = direction === "ArrowRight" || direction === "ArrowDown" ? 1 : -1;
@@ -27,7 +27,7 @@ export function nearest(from: Box, others: readonly Box[], direction: Direction)
     const overlap = across
       ? Math.min(from.bottom, other.bottom) - Math.max(from.top, other.top)
       : Math.min(from.right, other.right) - Math.max(from.left, other.left);
-    if (across && overlap <= 0) return; // left and right stay in their row
+    if (across && overlap <= 0) return; // left and right stay in the same row
     const aside = Math.abs(across ? there.y - here.y : there.x - here.x);
     const cost = along + aside * (overlap > 0 ? 0.5 : 2);
     if (cost < least) [best, least] = [place, cost];
@@ -47,11 +47,11 @@ export function useArrowKeys(): void {
       if (from.closest("[data-arrows='own'], [role='menu'], [role='slider']")) return;
       const typing = from instanceof HTMLInputElement && (event.key === "ArrowLeft" || event.key === "ArrowRight");
       if (typing || from instanceof HTMLSelectElement) return;
-      const things = [...document.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
+      const targets = [...document.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
         (each) => each !== from && each.checkVisibility({ visibilityProperty: true }),
       );
       const start = from === document.body ? { left: 0, top: 0, right: 1, bottom: 1 } : from.getBoundingClientRect();
-      const found = things[nearest(start, things.map((each) => each.getBoundingClientRect()), event.key as Direction)];
+      const found = targets[nearest(start, targets.map((each) => each.getBoundingClientRect()), event.key as Direction)];
       if (found === undefined) return; // the page scrolls instead
       event.preventDefault();
       found.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-/** The blur of a picture that is still on its way. */
+/** A blurred placeholder for an image that is still loading. */
 
 import { decodeBlurHash } from "fast-blurhash";
 import { useEffect, useRef } from "react";
@@ -16,7 +16,7 @@ export function Blur({ hash }: { hash: string }) {
       pixels.data.set(decodeBlurHash(hash, WIDTH, HEIGHT));
       context.putImageData(pixels, 0, 0);
     } catch {
-      // No picture is better than no page.
+      // A missing placeholder must not break the page.
     }
   }, [hash]);
   return <canvas ref={canvas} className="blur" width={WIDTH} height={HEIGHT} aria-hidden="true" />;

@@ -1,9 +1,9 @@
-/** How high a picture has to be for what it shows, and where the lines across it lie. */
+/** The vertical scale of a chart. */
 
-const STEPS = [1, 1.5, 2, 3, 4, 6, 8, 10]; // whose halves are round, too
-const ROOM = 1.12; // over the highest value, for the line and the words at its end
+const STEPS = [1, 1.5, 2, 3, 4, 6, 8, 10]; // their halves are round numbers as well
+const ROOM = 1.12; // space above the highest value, for the line and its label
 
-/** The least round number above all of `values` and not below `least`. */
+/** The smallest round number above all of `values`, but at least `least`. */
 export function scaleTop(values: readonly (number | null)[], least: number): number {
   let highest = 0;
   for (const value of values) if (value !== null && value > highest) highest = value;
@@ -14,7 +14,7 @@ export function scaleTop(values: readonly (number | null)[], least: number): num
   return step * power;
 }
 
-/** What a picture is in words: the last value, the lowest and the highest; null where there is none. */
+/** The last, lowest and highest value, for the text alternative of a chart; null without values. */
 export function extremes(
   values: readonly (number | null)[],
 ): { last: number; lowest: number; highest: number } | null {

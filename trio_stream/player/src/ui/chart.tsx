@@ -1,4 +1,4 @@
-/** One figure over time, as an area to look at: the current value above it, others under the pointer. */
+/** An area chart of one figure over time, with the current value above it and other values in a tooltip. */
 
 import { type ReactNode, useEffect, useRef } from "react";
 import uPlot from "uplot";
@@ -7,29 +7,29 @@ import { useTexts } from "../i18n";
 import { extremes, scaleTop } from "./chart-scale";
 import "./chart.css";
 
-const EDGE = 12; // pixels after now: room for the dot at the end of the line
+const EDGE = 12; // pixels to the right of the last value, for the dot at the end of the line
 
-const LABEL_WIDTH = 60; // pixels of a moment in words
+const LABEL_WIDTH = 60; // pixels of a time label
 
 export type Tone = "violet" | "teal" | "amber" | "rose";
 
 interface ChartProps {
   label: string;
-  /** The value now, in words. */
+  /** The current value, formatted. */
   figure: ReactNode;
   note?: ReactNode;
   tone: Tone;
-  /** Milliseconds since the epoch, ascending, and a value for each; null where nothing is known. */
+  /** Milliseconds since the epoch, ascending, and a value for each; null in a gap. */
   times: readonly number[];
   values: readonly (number | null)[];
-  /** Milliseconds that are shown, up to the last of `times`. */
+  /** The time range of the chart in milliseconds, up to the last of `times`. */
   span: number;
-  /** The height of the picture, at least. */
+  /** The smallest upper end of the scale. */
   least: number;
   format: (value: number) => string;
-  /** The value holds until the next one, rather than going there. */
+  /** Draw steps: each value holds until the next one. */
   stepped?: boolean;
-  /** Pictures of the same name point at the same moment. */
+  /** Charts of the same group show their tooltips for the same time. */
   group?: string;
   className?: string;
 }
@@ -37,23 +37,23 @@ interface ChartProps {
 interface Colours {
   line: string;
   grid: string;
-  words: string;
-  ground: string;
+  text: string;
+  background: string;
 }
 
-/** Colours of the style sheet, which may say `light-dark()`, as a canvas understands them. */
+/** The colours of the stylesheet, which may use `light-dark()`, in a form that a canvas supports. */
 function coloursOf(element: HTMLElement): Colours {
   const { color, borderTopColor, outlineColor, backgroundColor } = getComputedStyle(element);
-  return { line: color, grid: borderTopColor, words: outlineColor, ground: backgroundColor };
+  return { line: color, grid: borderTopColor, text: outlineColor, background: backgroundColor };
 }
 
-/** `colour`, which the browser computed, with `alpha` from 0 to 1. */
+/** A computed colour with an alpha value from 0 to 1. */
 export function faint(colour: string, alpha: number): string {
   const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? []).map(Number);
   return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
 }
 
-/** Calls `changed` when the page turns light or dark. */
+/** Calls `changed` when the page switches between light and dark. */
 function onTheme(changed: () => void): () => void {
   const observer = new MutationObserver(changed);
   observer.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
@@ -72,20 +72,20 @@ export function Chart(shown: ChartProps) {
   const canvas = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(null);
-  const latest = useRef(shown); // what is drawn later is drawn of what is shown then
+  const latest = useRef(shown); // for callbacks that draw later
   const latestLanguage = useRef(language);
   latest.current = shown;
   latestLanguage.current = language;
 
   useEffect(() => {
-    const [frame, room, bubble] = [plot.current, canvas.current, tip.current];
-    if (frame === null || room === null || bubble === null) return;
+    const [frame, area, bubble] = [plot.current, canvas.current, tip.current];
+    if (frame === null || area === null || bubble === null) return;
     let colours = coloursOf(frame);
     const paths = stepped ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.spline?.();
     const drawn = new uPlot(
       {
-        width: room.clientWidth,
-        height: room.clientHeight,
+        width: area.clientWidth,
+        height: area.clientHeight,
         padding: [6, 0, 0, 0],
         ms: 1,
         legend: { show: false },
@@ -103,9 +103,9 @@ export function Chart(shown: ChartProps) {
           {
             size: 24,
             gap: 4,
-            space: 84, // pixels from one moment to the next
+            space: 84, // pixels between two time labels
             font: `12px ${getComputedStyle(frame).fontFamily}`,
-            stroke: () => colours.words,
+            stroke: () => colours.text,
             grid: { show: false },
             ticks: { show: false },
             values: (self, splits) =>
@@ -119,7 +119,7 @@ export function Chart(shown: ChartProps) {
             size: 0,
             gap: 0,
             splits: (_, __, ___, high) => [high / 2, high],
-            stroke: () => colours.words,
+            stroke: () => colours.text,
             grid: { stroke: () => colours.grid, width: 1, dash: [3, 4] },
             ticks: { show: false },
             values: () => [],
@@ -150,19 +150,19 @@ export function Chart(shown: ChartProps) {
         },
       },
       [[], []],
-      room,
+      area,
     );
     chart.current = drawn;
     const observer = new ResizeObserver(() => {
-      if (room.clientWidth > 0) drawn.setSize({ width: room.clientWidth, height: room.clientHeight });
+      if (area.clientWidth > 0) drawn.setSize({ width: area.clientWidth, height: area.clientHeight });
     });
-    observer.observe(room);
-    const quiet = onTheme(() => {
+    observer.observe(area);
+    const stopWatching = onTheme(() => {
       colours = coloursOf(frame);
       drawn.redraw(false);
     });
     return () => {
-      quiet();
+      stopWatching();
       observer.disconnect();
       drawn.destroy();
       chart.current = null;
@@ -213,17 +213,17 @@ function formatTime(language: string, time: number, precision: keyof typeof PREC
   return new Intl.DateTimeFormat(language, PRECISIONS[precision]).format(time);
 }
 
-/** What the lines across stand for, in the picture itself: its area reaches from edge to edge. */
+/** Draws the labels of the horizontal lines inside the chart, because its area reaches from edge to edge. */
 function drawHeights(self: uPlot, colours: Colours, format: (value: number) => string): void {
   const { ctx, bbox } = self;
   const high = self.scales.y?.max;
   if (high == null) return;
   ctx.save();
   ctx.font = `${12 * uPlot.pxRatio}px ${getComputedStyle(self.root).fontFamily}`;
-  ctx.fillStyle = colours.words;
+  ctx.fillStyle = colours.text;
   ctx.textAlign = "left";
   ctx.textBaseline = "top";
-  ctx.strokeStyle = faint(colours.ground, 0.8); // around the words, so that a line behind them does not cross them out
+  ctx.strokeStyle = faint(colours.background, 0.8); // an outline, so that a line behind the text does not cross it out
   ctx.lineWidth = 4 * uPlot.pxRatio;
   ctx.lineJoin = "round";
   for (const value of bbox.height / uPlot.pxRatio < 90 ? [high] : [high / 2, high]) {
@@ -234,7 +234,7 @@ function drawHeights(self: uPlot, colours: Colours, format: (value: number) => s
   ctx.restore();
 }
 
-/** A dot where the line ends: that is now. */
+/** Draws a dot at the end of the line, the current value. */
 function drawNow(self: uPlot, colours: Colours): void {
   const [times, values] = self.data;
   const [time, value] = [times.at(-1), values?.at(-1)];
@@ -256,7 +256,7 @@ function drawNow(self: uPlot, colours: Colours): void {
   ctx.restore();
 }
 
-/** Says in `bubble` what is under the pointer, beside it. */
+/** Shows value and time under the pointer in `bubble`, next to it. */
 function showTooltip(self: uPlot, bubble: HTMLElement, { times, values, format }: ChartProps, language: string): void {
   const { idx, left = -1 } = self.cursor;
   const value = idx == null ? null : values[idx];

@@ -1,6 +1,6 @@
-/** Numbers as people read them. */
+/** Formats numbers for display. */
 
-/** Seconds as a clock shows them: 0:07, 12:34, 1:02:03. */
+/** Seconds as hours, minutes and seconds: 0:07, 12:34, 1:02:03. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
@@ -24,7 +24,7 @@ export const bytes = (language: string, count: number) => scaled(language, count
 export const bitsPerSecond = (language: string, rate: number) =>
   scaled(language, rate, ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"]);
 
-/** A span of time in words, as coarse as it is long: 45 s, 12 min, 3 h, 2 d. */
+/** A duration in its largest fitting unit: 45 s, 12 min, 3 h, 2 d. */
 export function span(language: string, seconds: number): string {
   const units = [
     ["second", 1],

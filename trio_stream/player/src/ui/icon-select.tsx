@@ -1,9 +1,9 @@
-/** One of several, behind an icon. */
+/** A select element behind an icon. */
 
 import type { ReactNode } from "react";
 import { Icon, type IconName } from "./icons";
 
-interface Offered {
+interface IconSelectProps {
   icon: IconName;
   label: string;
   value: string;
@@ -12,7 +12,7 @@ interface Offered {
   children: ReactNode;
 }
 
-export function IconSelect({ icon, label, value, choose, children }: Offered) {
+export function IconSelect({ icon, label, value, choose, children }: IconSelectProps) {
   return (
     <label className="choice">
       <span className="hidden">{label}</span>

@@ -1,4 +1,4 @@
-/** Small drawings, 24 by 24, of strokes alone. */
+/** Icons of 24 by 24 units, drawn with strokes only. */
 
 const PATHS = {
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14ZM20 20l-4-4",

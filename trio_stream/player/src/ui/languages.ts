@@ -1,14 +1,14 @@
-/** Languages: one way to write them, to compare them and to name them. Tags are BCP 47; what is none is no language. */
+/** Normalises, compares and names languages. Tags are BCP 47; anything else counts as no language. */
 
 const UNDEFINED_TAGS = new Set(["", "und", "mis", "unk", "zxx", "none"]);
 
-/** What files and programs write and browsers do not know. */
+/** Tags that files and programs use, but browsers do not support. */
 const ALIASES: Record<string, string> = { pob: "pt-BR", pb: "pt-BR", "es-la": "es-419", chs: "zh-Hans", cht: "zh-Hant" };
 
-/** Languages that are told apart in tags, and that whoever chose the one would take for the other. */
+/** Languages with tags of their own, where a viewer who chose one would accept the other. */
 const EQUIVALENT: Record<string, string> = { nb: "no", nn: "no" };
 
-/** The tag as everything here has it, null for none: `por`, `PT` and `pt` are `pt`. */
+/** The canonical tag, null for no language: `por`, `PT` and `pt` all become `pt`. */
 export function canonical(tag: string | null | undefined): string | null {
   const written = (tag ?? "").trim().replaceAll("_", "-");
   if (UNDEFINED_TAGS.has(written.toLowerCase())) return null;
@@ -19,19 +19,19 @@ export function canonical(tag: string | null | undefined): string | null {
   }
 }
 
-/** How alike two languages are: 0 not at all, 1 the same, 2 in the same script, 3 of the same region, 4 one tag. */
+/** How similar two languages are: 0 different, 1 same language, 2 also same script, 3 also same region, 4 same tag. */
 export function closeness(one: string | null | undefined, other: string | null | undefined): number {
   const [first, second] = [canonical(one), canonical(other)];
   if (first === null || second === null) return 0;
   if (first === second) return 4;
-  // `pt` is what most people mean by it: that of Brazil; `zh-TW` is written in traditional characters.
+  // `maximize` adds the most likely region and script: Brazil for `pt`, traditional characters for `zh-TW`.
   const [a, b] = [new Intl.Locale(first).maximize(), new Intl.Locale(second).maximize()];
   if ((EQUIVALENT[a.language] ?? a.language) !== (EQUIVALENT[b.language] ?? b.language)) return 0;
   if (a.script !== b.script) return 1;
   return a.region === b.region ? 3 : 2;
 }
 
-/** The first of those in the language that is wanted, or as near to it as there is; undefined: there is none. */
+/** The first item in the wanted language, or in the most similar one; undefined if there is none. */
 export function closest<Each extends { language: string | null }>(
   all: readonly Each[],
   wanted: string | null | undefined,
@@ -45,7 +45,7 @@ export function closest<Each extends { language: string | null }>(
   return found;
 }
 
-/** Places of languages: those a person reads come first, in the order of their liking. */
+/** A sort key for languages: the wanted ones come first, in their order. */
 export function rank(language: string | null, wanted: readonly string[]): number {
   const place = wanted.findIndex((each) => closeness(each, language) > 0);
   if (place < 0) return wanted.length;
@@ -61,13 +61,13 @@ function display(language: string, tag: string): string | null {
   }
 }
 
-/** The name of a language in another one; the tag where the browser knows none. */
+/** The name of a language, in another language; the tag if the browser has no name for it. */
 export function languageName(language: string, tag: string): string {
   const written = canonical(tag);
   return (written !== null && display(language, written)) || tag;
 }
 
-/** All that a language may be called in a title: in English, by itself, and in the language of the page. */
+/** The names a title may use for a language: in English, in itself, and in the language of the page. */
 function namesOf(tag: string, language: string): string[] {
   const primary = new Intl.Locale(tag).language;
   const names = [language, "en", tag, primary].flatMap((each) => [display(each, tag), display(each, primary)]);
@@ -76,7 +76,7 @@ function namesOf(tag: string, language: string): string[] {
 
 const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** `title` without those of `words` that stand in it by themselves, and without what is left of brackets and dashes. */
+/** `title` without those of `words` that occur in it as whole words, and without leftover brackets and dashes. */
 function without(title: string, words: readonly string[]): string {
   let left = title;
   for (const word of words) {
@@ -96,15 +96,15 @@ const HEARING = ["SDH", "CC", "HI", "hearing impaired", "hard of hearing"];
 
 export interface NamedTrack {
   language: string | null;
-  /** What the file calls it; often the name of the language, in English. */
+  /** The title in the file; often the name of the language, in English. */
   title: string | null;
   forced?: boolean;
   hearing?: boolean;
 }
 
 /**
- * What a track is called in a menu of that language: its language, its title beside it unless that says no more, and
- * what kind it is; `otherwise` where it has neither language nor title.
+ * The label of a track in a menu: its language, its title if that adds anything, and its kind. `otherwise` is the label of
+ * a track without language and title.
  */
 export function trackName(
   track: NamedTrack,

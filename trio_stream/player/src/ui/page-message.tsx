@@ -1,4 +1,4 @@
-/** What a page shows instead of its content: nothing is there, it failed, it is coming. */
+/** What a page shows instead of its content: nothing found, an error, or still loading. */
 
 import type { ReactNode } from "react";
 import { Link } from "wouter";
@@ -6,16 +6,16 @@ import { isGone } from "../api/client";
 import { useTexts } from "../i18n";
 import { Icon, type IconName } from "./icons";
 
-interface Shown {
+interface PageMessageProps {
   icon: IconName;
   title: string;
   children?: ReactNode;
   actions?: ReactNode;
-  /** Said by screen readers as soon as it shows. */
+  /** Screen readers announce it at once. */
   alert?: boolean;
 }
 
-export function PageMessage({ icon, title, children, actions, alert = false }: Shown) {
+export function PageMessage({ icon, title, children, actions, alert = false }: PageMessageProps) {
   return (
     <section className="state" role={alert ? "alert" : undefined}>
       <Icon name={icon} />
@@ -53,7 +53,7 @@ export function LibraryLink() {
   );
 }
 
-/** In place of one video: it is gone, or could not be asked for. */
+/** Shown instead of a video that does not exist any more or could not be loaded. */
 export function NoVideo({ error, retry }: { error: Error; retry: () => void }) {
   const { t } = useTexts();
   if (!isGone(error)) return <Failed title={t("watch.failed")} error={error} retry={retry} />;

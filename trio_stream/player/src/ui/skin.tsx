@@ -1,4 +1,4 @@
-/** The skin of Video.js around a video, and what it leaves to be wished for. */
+/** The skin of Video.js around a video, with what it lacks. */
 
 import { selectControls, selectPiP, useContainer, useHotkey, usePlayer } from "@videojs/react";
 import { I18nProvider } from "@videojs/react/i18n";
@@ -9,7 +9,7 @@ import { useTexts } from "../i18n";
 import "./skin.css";
 import { SubtitlePosition } from "./subtitle-position";
 
-/** `children` are a `Video` and what lies over it. */
+/** `children` are a `Video` and its overlays. */
 export function Skin({ children }: { children: ReactNode }) {
   const { language } = useTexts();
   return (
@@ -27,7 +27,7 @@ export function Skin({ children }: { children: ReactNode }) {
   );
 }
 
-/** The controls stay for as long as the mouse is on them: nobody should have to be faster than they hide. */
+/** Keeps the controls visible while the mouse is on them. */
 function ControlsLock() {
   const container = useContainer();
   const lock = usePlayer(selectControls)?.requestControlsLock;
@@ -54,7 +54,7 @@ function ControlsLock() {
   return null;
 }
 
-/** The box of the volume is a dialog that says not which: it is called as the slider in it. */
+/** Labels the volume dialog, which has no name of its own, like the slider in it. */
 function VolumeLabel() {
   const container = useContainer();
   useEffect(() => {
@@ -70,7 +70,7 @@ function VolumeLabel() {
   return null;
 }
 
-/** The key of picture-in-picture, which a browser may refuse: then nothing happens, rather than an error of nobody. */
+/** The key for picture-in-picture. A browser may refuse it: then nothing happens, and no error is left unhandled. */
 function PictureInPicture() {
   const toggle = usePlayer(selectPiP)?.togglePictureInPicture;
   useHotkey({ keys: "i", repeatable: false, onActivate: () => void toggle?.().catch(() => undefined) });

@@ -1,4 +1,4 @@
-/** What a browser remembers of a person's choices; one that keeps nothing forgets them. */
+/** Preferences in the local storage of the browser. Without storage they are not kept. */
 
 const PREFIX = "trio-stream.";
 
@@ -15,6 +15,6 @@ export function savePreference(name: string, value: string | null): void {
     if (value === null) localStorage.removeItem(PREFIX + name);
     else localStorage.setItem(PREFIX + name, value);
   } catch {
-    // Private windows and full disks: the choice holds until the page is left.
+    // In private windows and on full disks, the preference lasts until the page is closed.
   }
 }

@@ -1,12 +1,12 @@
-/** Subtitles keep clear of the controls while these show: those at the bottom are lifted, those at the top go down. */
+/** Moves subtitles away from the controls while these are visible: up from the bottom, down from the top. */
 
 import { useContainer } from "@videojs/react";
 import { useEffect } from "react";
 
-/** Height of a line, as a part of the smaller side of the picture: browsers write cues in 5% of it. */
+/** Height of a line, as a fraction of the shorter side of the video: browsers use a font size of 5% of it. */
 const LINE_HEIGHT = 0.06;
 
-/** How browsers move all cues at once, those at the top as well: see skin.css. */
+/** Browsers with this selector move all cues at once, also those at the top: see skin.css. */
 const LIFTS = "selector(video::-webkit-media-text-track-container)";
 
 export interface CuePosition {
@@ -15,15 +15,15 @@ export interface CuePosition {
 }
 
 /**
- * Where cues go, each with so many lines of text, while `shift` of the picture (0 to 1) is covered at the top, and a line
- * takes `line` of it; null: it stays. Those that count from the top are put one below the other, as a browser does; those
- * with a place in the picture move together.
+ * New positions of cues; null if a cue stays. `lines` is the number of text lines of a cue, `shift` the fraction of the
+ * video (0 to 1) that is covered at the top, and `line` the height of a line as a fraction. Cues with a line number from
+ * the top are stacked, as browsers do; cues with a position in percent all move together.
  */
 export function movedSubtitles(cues: readonly (CuePosition & { lines: number })[], shift: number, line: number): (CuePosition | null)[] {
   let used = 0;
   return cues.map((cue) => {
     if (cue.line === "auto" || cue.line < 0) return null;
-    // Browsers lay out at once what is given in percent, and what is given in lines only when another cue comes.
+    // Browsers apply a position in percent at once, but a line number only when another cue appears.
     if (!cue.snapToLines) return { line: Math.min(100, shift * 100 + cue.line * (1 - shift)), snapToLines: false };
     if (cue.line * line >= 0.5) return null;
     const first = Math.max(cue.line, used);
@@ -32,20 +32,20 @@ export function movedSubtitles(cues: readonly (CuePosition & { lines: number })[
   });
 }
 
-/** Moves cues as long as the controls of the skin around it show. */
+/** Moves cues while the controls of the surrounding skin are visible. */
 export function SubtitlePosition() {
   const container = useContainer();
   useEffect(() => {
     const video = container?.querySelector("video");
     if (container === null || video == null) return;
     const moved = new Map<VTTCue, CuePosition>();
-    const back = () => {
+    const restore = () => {
       for (const [cue, place] of moved) Object.assign(cue, place);
       moved.clear();
     };
-    const look = () => {
+    const update = () => {
       if (!container.hasAttribute("data-controls-visible")) {
-        back();
+        restore();
         return;
       }
       const { top, width, height } = container.getBoundingClientRect();
@@ -65,26 +65,26 @@ export function SubtitlePosition() {
       const places = movedSubtitles(given, (covered + lift) / height, (LINE_HEIGHT * Math.min(width, height)) / height);
       for (const [number, cue] of cues.entries()) {
         const [place, before] = [places[number], given[number]];
-        // Nothing that is right is set again: a cue that changes is one that comes anew, of which this is told.
+        // Do not set a correct position again: a changed cue counts as a new one, which would call this function again.
         if (place == null || before === undefined || cue.line === place.line) continue;
         moved.set(cue, { line: before.line, snapToLines: before.snapToLines });
         Object.assign(cue, place);
       }
     };
-    const watching = new MutationObserver(look);
+    const watching = new MutationObserver(update);
     watching.observe(container, { attributes: true, attributeFilter: ["data-controls-visible"] });
     const ending = new AbortController();
     const follow = () => {
-      for (const track of video.textTracks) track.addEventListener("cuechange", look, { signal: ending.signal });
-      look();
+      for (const track of video.textTracks) track.addEventListener("cuechange", update, { signal: ending.signal });
+      update();
     };
     for (const event of ["addtrack", "change"]) video.textTracks.addEventListener(event, follow, { signal: ending.signal });
-    addEventListener("resize", look, { signal: ending.signal });
+    addEventListener("resize", update, { signal: ending.signal });
     follow();
     return () => {
       watching.disconnect();
       ending.abort();
-      back();
+      restore();
     };
   }, [container]);
   return null;

@@ -1,4 +1,4 @@
-/** Light, dark, or as the system has it. */
+/** Light, dark, or the setting of the system. */
 
 import { useEffect, useState } from "react";
 import { loadPreference, savePreference } from "./storage";
