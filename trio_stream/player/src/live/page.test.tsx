@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Language } from "../i18n";
 import LivePage from "./page";
 
-// The browser of the tests draws nothing: what is drawn is looked at in a real one.
+// jsdom cannot draw. Drawing is tested in a real browser.
 vi.mock("../ui/chart", () => ({
   Chart: ({ label, figure }: { label: string; figure: string }) => <p>{`${label} ${figure}`}</p>,
 }));
@@ -20,7 +20,7 @@ class Events extends EventTarget {
   close() {
     this.readyState = Events.CLOSED;
   }
-  tell(kind: string, data: unknown) {
+  emit(kind: string, data: unknown) {
     act(() => void this.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data) })));
   }
 }
@@ -69,15 +69,15 @@ function open(): Events {
     </Language>,
   );
   const [events] = Events.all;
-  if (events === undefined) throw new Error("the page listens to nothing");
+  if (events === undefined) throw new Error("the page opened no event stream");
   return events;
 }
 
-it("shows what the server tells of", () => {
+it("shows the state that the server reports", () => {
   const events = open();
   expect(events.url).toBe("/api/live");
   expect(screen.getByRole("status").textContent).toBe("Connecting…");
-  events.tell("now", now([stream("a", "Films/One.mp4")]));
+  events.emit("now", now([stream("a", "Films/One.mp4")]));
   expect(screen.getByRole("status").textContent).toBe("Connected");
   expect(screen.getByText("Processor 4.5%")).toBeDefined();
   expect(screen.getByText("Throughput 8 Mbit/s")).toBeDefined();
@@ -93,23 +93,23 @@ it("shows what the server tells of", () => {
   ]);
 });
 
-it("says that nobody watches", () => {
+it("says when nobody is watching", () => {
   const events = open();
   expect(screen.queryByText("Nobody is watching")).toBeNull();
-  events.tell("now", now([]));
+  events.emit("now", now([]));
   expect(screen.getByText("Nobody is watching")).toBeDefined();
 });
 
-it("says that it is not connected", () => {
+it("says when it is not connected", () => {
   const events = open();
-  events.tell("now", now([]));
+  events.emit("now", now([]));
   act(() => void events.dispatchEvent(new Event("error")));
   expect(screen.getByRole("status").textContent).toBe("Not connected. Trying again…");
-  events.tell("now", now([], 11_000));
+  events.emit("now", now([], 11_000));
   expect(screen.getByRole("status").textContent).toBe("Connected");
 });
 
-it("holds no connection while nobody looks", () => {
+it("has no connection while the page is hidden", () => {
   const events = open();
   hidden = true;
   act(() => void document.dispatchEvent(new Event("visibilitychange")));
@@ -119,25 +119,25 @@ it("holds no connection while nobody looks", () => {
   expect(Events.all).toHaveLength(2);
 });
 
-it("a stream that is stopped is gone at once, and stays so", async () => {
+it("a stopped stream disappears at once, and does not return", async () => {
   const fetched = vi.fn(async () => new Response(null, { status: 204 }));
   vi.stubGlobal("fetch", fetched);
   const events = open();
-  events.tell("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")]));
+  events.emit("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")]));
   await userEvent.click(screen.getByRole("button", { name: "Stop One.mp4 of 192.0.2.7" }));
   expect(screen.queryByText("One.mp4")).toBeNull();
   expect(fetched).toHaveBeenCalledWith("/api/streams/a", expect.objectContaining({ method: "DELETE" }));
-  events.tell("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")], 11_000));
+  events.emit("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")], 11_000));
   expect(screen.queryByText("One.mp4")).toBeNull();
   expect(screen.getByText("Two.mp4")).toBeDefined();
 });
 
-it("a stream that could not be stopped is back, with what the server said", async () => {
-  const refusal = { status: 500, code: "internal", detail: "no hands free" };
+it("a stream that could not be stopped reappears, with the error of the server", async () => {
+  const refusal = { status: 500, code: "internal", detail: "the database is busy" };
   vi.stubGlobal("fetch", async () => new Response(JSON.stringify(refusal), { status: 500 }));
   const events = open();
-  events.tell("now", now([stream("a", "One.mp4")]));
+  events.emit("now", now([stream("a", "One.mp4")]));
   await userEvent.click(screen.getByRole("button", { name: /Stop One/ }));
-  await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("no hands free"));
+  await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("the database is busy"));
   expect(screen.getByText("One.mp4")).toBeDefined();
 });

@@ -18,18 +18,18 @@ describe("samples", () => {
     expect(samples.cpu).toHaveLength(samples.times.length);
   });
 
-  it("that were told before are not told twice", () => {
+  it("that arrive twice are stored once", () => {
     const samples = addSample(noSamples, sample(1_000));
     expect(addSample(samples, sample(1_000))).toBe(samples);
   });
 
-  it("leave a hole where some are missing", () => {
+  it("have a gap where some are missing", () => {
     const samples = addSample(addSample(noSamples, sample(1_000)), sample(60_000));
     expect(samples.times).toEqual([1_000, 2_000, 60_000]);
     expect(samples.memory).toEqual([1, null, 1]);
   });
 
-  it("of a history leave the same holes", () => {
+  it("from a history have the same gaps", () => {
     const columns = [3, 4, 5];
     const history = { times: [0, 1_000, 9_000], cpu: columns, memory: columns, bytes_per_second: columns, streams: columns };
     expect(fromHistory(history)).toMatchObject({ times: [0, 1_000, 2_000, 9_000], cpu: [3, 4, null, 5] });
@@ -37,7 +37,7 @@ describe("samples", () => {
   });
 });
 
-it("a flow is the mean of some seconds, and does not reach over holes", () => {
+it("a moving average covers a few seconds and stops at gaps", () => {
   expect(movingAverage([0, 10, 20])).toEqual([0, 5, 10]);
   expect(movingAverage([10, 10, 10, 10, 10, 60])).toEqual([10, 10, 10, 10, 10, 20]);
   expect(movingAverage([10, null, 4])).toEqual([10, null, 4]);
@@ -50,6 +50,6 @@ it.each([
   [[0, 121_000], 300_000],
   [[0, 301_000], SPAN],
   [[0, SPAN], SPAN],
-])("a picture shows what there is: %j", (times, span) => {
+])("a chart of samples at %j shows %i ms", (times, span) => {
   expect(chartSpan({ ...noSamples, times })).toBe(span);
 });

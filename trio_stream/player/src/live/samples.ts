@@ -39,14 +39,14 @@ export function chartSpan({ times }: Samples): number {
 
 /** The samples of a history from the server, with gaps marked. */
 export function fromHistory(history: Samples): Samples {
-  return history.times.reduce<Samples>((samples, time, place) => {
+  return history.times.reduce<Samples>((samples, time, index) => {
     const [last, result] = [samples.times.at(-1), { ...samples }];
     if (last !== undefined && time - last > GAP) {
       result.times.push(last + 1_000);
       for (const figure of FIGURES) result[figure].push(null);
     }
     result.times.push(time);
-    for (const figure of FIGURES) result[figure].push(history[figure][place] ?? null);
+    for (const figure of FIGURES) result[figure].push(history[figure][index] ?? null);
     return result;
   }, structuredClone(noSamples));
 }
@@ -55,10 +55,10 @@ const WINDOW = 5; // samples
 
 /** The average of each value and the samples just before it, because data is sent in bursts. */
 export function movingAverage(column: Column): Column {
-  return column.map((value, place) => {
+  return column.map((value, index) => {
     if (value === null) return null;
     let [sum, count] = [0, 0];
-    for (let each = place; each > place - WINDOW && each >= 0; each -= 1) {
+    for (let each = index; each > index - WINDOW && each >= 0; each -= 1) {
       const other = column[each];
       if (other == null) break;
       sum += other;

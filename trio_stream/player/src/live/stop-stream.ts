@@ -15,12 +15,12 @@ export interface StopStream {
 const ERROR_SHOWN = 6_000; // milliseconds an error stays on the page
 
 export function useStopStream(all: readonly Row[]): StopStream {
-  const [ending, setEnding] = useState<ReadonlySet<string>>(new Set());
+  const [stopping, setStopping] = useState<ReadonlySet<string>>(new Set());
   const [failed, setFailed] = useState<string | null>(null);
 
   useEffect(() => {
     // Forget the streams that the server no longer lists.
-    setEnding((before) => {
+    setStopping((before) => {
       const still = [...before].filter((id) => all.some((row) => row.stream.id === id));
       return still.length === before.size ? before : new Set(still);
     });
@@ -33,14 +33,14 @@ export function useStopStream(all: readonly Row[]): StopStream {
   }, [failed]);
 
   const stop = useCallback(async (id: string) => {
-    setEnding((before) => new Set(before).add(id));
+    setStopping((before) => new Set(before).add(id));
     setFailed(null);
     try {
       await request(`/api/streams/${encodeURIComponent(id)}`, { method: "DELETE" });
     } catch (error) {
       if (isGone(error)) return; // it had already ended
       setFailed(error instanceof Error ? error.message : String(error));
-      setEnding((before) => {
+      setStopping((before) => {
         const rest = new Set(before);
         rest.delete(id);
         return rest;
@@ -48,5 +48,5 @@ export function useStopStream(all: readonly Row[]): StopStream {
     }
   }, []);
 
-  return { rows: all.filter((row) => !ending.has(row.stream.id)), stop: (id) => void stop(id), failed };
+  return { rows: all.filter((row) => !stopping.has(row.stream.id)), stop: (id) => void stop(id), failed };
 }

@@ -8,7 +8,7 @@ it.each<[Ranges, number, number]>([
   [[[0, 10], [10.2, 20]], 3, 20],
   [[[0, 10], [11, 20]], 3, 10],
   [[[0, 10]], 12, 12],
-])("with %o it plays on from %s up to %s", (ranges, time, expected) => {
+])("with %o buffered, playback continues from %s to %s", (ranges, time, expected) => {
   expect(reach(ranges, time)).toBe(expected);
 });
 
@@ -17,7 +17,7 @@ it.each<[Ranges, number, boolean]>([
   [[[2, 10]], 1, false],
   [[[2, 10]], 10, false],
   [[], 0, false],
-])("of %o, what is at %s is there: %s", (ranges, time, expected) => {
+])("whether %o contains %s: %s", (ranges, time, expected) => {
   expect(holds(ranges, time)).toBe(expected);
 });
 
@@ -26,7 +26,7 @@ it.each<[Ranges, Ranges, Ranges]>([
   [[[0, 4], [6, 10]], [[3, 8]], [[3, 4], [6, 8]]],
   [[[0, 4]], [[4, 8]], []],
   [[[0, 4]], [], []],
-])("%o and %o have %o in common", (one, other, expected) => {
+])("the intersection of %o and %o is %o", (one, other, expected) => {
   expect(intersection(one, other)).toEqual(expected);
 });
 
@@ -36,39 +36,39 @@ it.each<[Ranges, number, number | null]>([
   [[[0.2, 10]], 0, null],
   [[[0, 4]], 5, null],
   [[], 0, null],
-])("with %o it goes on from %s at %s", (ranges, time, expected) => {
+])("with %o buffered, playback jumps from %s to %s", (ranges, time, expected) => {
   expect(gapEnd(ranges, time)).toBe(expected);
 });
 
-describe("the server waits", () => {
+describe("the server", () => {
   it.each([
-    ["not while there is little", false, 4, false, false],
-    ["once bytes came and there is more than little", false, 12, false, true],
-    ["on, while what was under way comes", true, 15, false, true],
-    ["no more when the clock strikes and there is room for a sip", true, 15, true, false],
-    ["on when the clock strikes and there is enough", true, 21, true, true],
-    ["not because the clock strikes", false, 21, true, false],
-    ["no more when all was watched", true, 0, true, false],
+    ["is not paused while little is buffered", false, 4, false, false],
+    ["is paused when bytes arrive and more than a little is buffered", false, 12, false, true],
+    ["stays paused while bytes in transit arrive", true, 15, false, true],
+    ["resumes on a timer when there is room for more", true, 15, true, false],
+    ["stays paused on a timer while enough is buffered", true, 21, true, true],
+    ["is not paused by the timer alone", false, 21, true, false],
+    ["resumes when everything was watched", true, 0, true, false],
   ])("%s", (_, before, ahead, tick, expected) => {
     expect(shouldWait(before, ahead, tick)).toBe(expected);
   });
 });
 
-const often = Array.from({ length: 400 }, (_, place) => 2 * place);
+const often = Array.from({ length: 400 }, (_, index) => 2 * index);
 const seldom = [0, 100, 200];
 
 it.each<[Ranges, readonly number[], number, number | null]>([
   [[], often, 100, null],
   [[[0, 60]], often, 35, null],
-  [[[0, 60]], often, 41, null], // fewer than ten seconds would go
+  [[[0, 60]], often, 41, null], // fewer than ten seconds would be removed
   [[[0, 60]], often, 43, 11.9],
   [[[30, 60]], often, 59, null],
-  [[[0, 120]], seldom, 99, null], // what is shown leans on the first
+  [[[0, 120]], seldom, 99, null], // the current frame depends on the first one
   [[[0, 120]], seldom, 129, null],
   [[[0, 150]], seldom, 130, 99.9],
-  [[[100, 180]], [100], 195, null], // on the way to 195
+  [[[100, 180]], [100], 195, null], // while loading towards 195
   [[[100, 180]], [], 195, null],
-])("of %o with sync samples at %o, at %s, what is long past ends at %s", (ranges, syncs, time, expected) => {
+])("with %o buffered, sync samples at %o and time %s, watched data is removed up to %s", (ranges, syncs, time, expected) => {
   expect(expiredUntil(ranges, syncs, time)).toEqual(expected);
 });
 
@@ -79,6 +79,6 @@ it.each<[Ranges, readonly number[], number, number | null]>([
   [[[0, 120]], seldom, 100.5, null],
   [[[0, 120]], seldom, 101, 99.9],
   [[[100, 180]], [100], 195, null],
-])("of %o with sync samples at %o, at %s, what gives way ends at %s", (ranges, syncs, time, expected) => {
+])("with %o buffered, sync samples at %o and time %s, a full buffer is emptied up to %s", (ranges, syncs, time, expected) => {
   expect(droppableUntil(ranges, syncs, time)).toEqual(expected);
 });

@@ -12,7 +12,7 @@ const MAX_SEAM = 0.3; // seconds between two ranges that players skip
 const MARGIN = 0.1; // seconds before a sync sample at which a removal ends, because clocks are rounded
 
 export function rangesOf(buffered: TimeRanges): [number, number][] {
-  return Array.from({ length: buffered.length }, (_, place) => [buffered.start(place), buffered.end(place)]);
+  return Array.from({ length: buffered.length }, (_, index) => [buffered.start(index), buffered.end(index)]);
 }
 
 /** Up to which second playback can continue from `time`; `time` itself if it is not buffered. */
@@ -69,7 +69,7 @@ export const droppableUntil = (ranges: Ranges, syncs: readonly number[], time: n
  * Source Extensions, "coded frame removal").
  */
 export const oneGroup = (ranges: Ranges, syncs: readonly number[]): boolean =>
-  syncs.every((each) => each <= (ranges[0]?.[0] ?? 0) + 1);
+  syncs.every((sync) => sync <= (ranges[0]?.[0] ?? 0) + 1);
 
 /**
  * Up to which second data can be removed without losing what is at `time`; null if that is less than `worth` seconds.

@@ -12,7 +12,7 @@ const NOT_SYNC = 0x01010000; // depends on others, is not a sync sample
 class Writer {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
-  #place = 0;
+  #offset = 0;
 
   constructor(length: number) {
     this.bytes = new Uint8Array(length);
@@ -22,20 +22,20 @@ class Writer {
   /** Writes numbers of four bytes; strings are box types. */
   put(...values: (number | string)[]): void {
     for (const value of values) {
-      if (typeof value === "number") this.#view.setUint32(this.#place, value);
-      else for (let each = 0; each < 4; each += 1) this.bytes[this.#place + each] = value.charCodeAt(each);
-      this.#place += 4;
+      if (typeof value === "number") this.#view.setUint32(this.#offset, value);
+      else for (let letter = 0; letter < 4; letter += 1) this.bytes[this.#offset + letter] = value.charCodeAt(letter);
+      this.#offset += 4;
     }
   }
 
   long(value: number): void {
-    this.#view.setBigUint64(this.#place, BigInt(Math.max(0, Math.round(value))));
-    this.#place += 8;
+    this.#view.setBigUint64(this.#offset, BigInt(Math.max(0, Math.round(value))));
+    this.#offset += 8;
   }
 
   copy(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.#place);
-    this.#place += bytes.length;
+    this.bytes.set(bytes, this.#offset);
+    this.#offset += bytes.length;
   }
 }
 
@@ -54,12 +54,12 @@ export function writeFragment(sequence: number, table: SampleTable, first: numbe
   out.put(tfdt, "tfdt", 0x01000000);
   out.long(valueAt(table.dts, first));
   out.put(trun, "trun", 0x01000000 | PER_SAMPLE | OFFSET, parts.length, moof + 8);
-  for (let place = first; place < first + parts.length; place += 1)
+  for (let index = first; index < first + parts.length; index += 1)
     out.put(
-      valueAt(table.duration, place),
-      valueAt(table.size, place),
-      valueAt(table.sync, place) === 1 ? SYNC : NOT_SYNC,
-      valueAt(table.compositionOffset, place),
+      valueAt(table.duration, index),
+      valueAt(table.size, index),
+      valueAt(table.sync, index) === 1 ? SYNC : NOT_SYNC,
+      valueAt(table.compositionOffset, index),
     );
   out.put(8 + payload, "mdat");
   for (const part of parts) out.copy(part);

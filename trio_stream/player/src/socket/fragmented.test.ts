@@ -10,7 +10,7 @@ const DEFAULTS = new Map([
   [2, AUDIO],
 ]);
 
-/** Three samples of a track from `time` on; what its boxes say begins with their flags. */
+/** A `traf` with three samples of a track, starting at `time`. The fields for `tfhd` and `trun` begin with the box flags. */
 const three = (track: number, time: number, [own = 0, ...tfhd]: number[] = [], [flags = 0, ...trun]: number[] = []) =>
   box("traf", box("tfhd", own, track, ...tfhd), box("tfdt", 0, time), box("trun", flags, 3, ...trun));
 
@@ -20,12 +20,12 @@ function bytesOf(...fragments: Uint8Array[][]): Uint8Array {
 }
 
 it.each<[string, number[], number[], [from: number, to: number, sync: number | null]]>([
-  ["of the index", [], [], [3.8, 6.8, null]],
-  ["of its own", [0x28, 20, SYNC], [], [3.8, 9.8, 7.8]],
-  ["of its first sample", [0x08, 20], [0x4, SYNC], [3.8, 9.8, 3.8]],
+  ["from the index", [], [], [3.8, 6.8, null]],
+  ["from tfhd", [0x28, 20, SYNC], [], [3.8, 9.8, 7.8]],
+  ["from tfhd and of its first sample", [0x08, 20], [0x4, SYNC], [3.8, 9.8, 3.8]],
   ["of each sample", [0x20, SYNC], [0x500, 5, OTHER, 10, SYNC, 10, OTHER], [3.8, 6.3, 4.3]],
-  ["of pictures that are shown later", [], [0xc00, OTHER, 0, SYNC, 20, OTHER, 0], [3.8, 6.8, 6.8]],
-])("a fragment has the durations and flags %s", (_, tfhd, trun, [from, to, sync]) => {
+  ["of frames that are shown later", [], [0xc00, OTHER, 0, SYNC, 20, OTHER, 0], [3.8, 6.8, 6.8]],
+])("a fragment uses the durations and flags %s", (_, tfhd, trun, [from, to, sync]) => {
   const bytes = bytesOf([three(1, 40, tfhd, trun)]);
   const [segment] = new FragmentedSource(1, DEFAULTS, 0, bytes.length, []).push(0, bytes);
   expect(segment?.from).toBeCloseTo(from);
@@ -34,7 +34,7 @@ it.each<[string, number[], number[], [from: number, to: number, sync: number | n
   else expect(segment?.sync).toBeCloseTo(sync);
 });
 
-it("a fragment of pictures and sound begins where the pictures can", () => {
+it("playback can start at a fragment with a sync sample of the video", () => {
   const begin = (time: number) => [three(1, time, [], [0x4, SYNC]), three(2, time)];
   const bytes = bytesOf(begin(0), [three(1, 30), three(2, 30)], begin(60));
   const source = new FragmentedSource(1, DEFAULTS, 0, bytes.length, []);
@@ -44,7 +44,7 @@ it("a fragment of pictures and sound begins where the pictures can", () => {
   expect(source.seek(6)).toBe(bytes.length - bytesOf(begin(60)).length);
 });
 
-it("a fragment that is larger than browsers keep is named as what it is", () => {
+it("a fragment larger than browsers buffer is reported as such", () => {
   const size = 200_000_000;
   const moof = box("moof", box("mfhd", 0, 1), three(1, 0));
   const mdat = Uint8Array.from([...box("mdat", ...Array.from({ length: 8 }, () => 0))]);

@@ -189,13 +189,13 @@ function spanOf({ tfhd, tfdt, truns }: Traf, { timescale, start, duration, flags
   for (const trun of truns) {
     if (trun.sample_count > MAX_SIZE) throw new Error("a fragment lists more samples than it can have bytes");
     const first = (trun.flags & FIRST_SAMPLE_FLAGS) === 0 ? flags : trun.first_sample_flags;
-    for (let place = 0; place < trun.sample_count; place += 1) {
-      const own = trun.sample_flags[place] ?? (place === 0 ? first : flags);
+    for (let index = 0; index < trun.sample_count; index += 1) {
+      const own = trun.sample_flags[index] ?? (index === 0 ? first : flags);
       if ((own & NO_SYNC) === 0) {
-        const shown = (units + (trun.sample_composition_time_offset[place] ?? 0)) / timescale - cut; // a lower bound: Chromium ignores `late`
+        const shown = (units + (trun.sample_composition_time_offset[index] ?? 0)) / timescale - cut; // a lower bound: Chromium ignores `late`
         syncs = [syncs?.[0] ?? shown, shown];
       }
-      units += trun.sample_duration[place] ?? duration;
+      units += trun.sample_duration[index] ?? duration;
     }
   }
   return { from: seconds(begin), to: seconds(units), syncs };

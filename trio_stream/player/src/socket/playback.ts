@@ -70,7 +70,7 @@ export class Playback {
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   readonly #onChange: (status: Status) => void;
   readonly #feeders = new Map<number, Feeder>();
-  readonly #ending = new AbortController();
+  readonly #abort = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
   #video: HTMLVideoElement | null = null;
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -96,7 +96,7 @@ export class Playback {
 
   attach(video: HTMLVideoElement): void {
     this.#video = video;
-    const { signal } = this.#ending;
+    const { signal } = this.#abort;
     video.addEventListener("seeking", () => this.#seeking(), { signal });
     video.addEventListener("timeupdate", () => this.#tick(), { signal });
     video.addEventListener(
@@ -124,7 +124,7 @@ export class Playback {
   close(): void {
     clearInterval(this.#timer);
     clearTimeout(this.#settling);
-    this.#ending.abort();
+    this.#abort.abort();
     this.#worker.terminate();
     URL.revokeObjectURL(this.source);
   }
@@ -162,7 +162,7 @@ export class Playback {
       this.#fail(found.problem);
       return;
     }
-    const { signal } = this.#ending;
+    const { signal } = this.#abort;
     if (this.#media.readyState !== "open")
       await new Promise((resolve) => this.#media.addEventListener("sourceopen", resolve, { once: true, signal }));
     if (signal.aborted) return;
@@ -230,7 +230,7 @@ export class Playback {
   }
 
   #fail(problem: Problem): void {
-    if (this.#status.problem === null && !this.#ending.signal.aborted) this.#set({ problem });
+    if (this.#status.problem === null && !this.#abort.signal.aborted) this.#set({ problem });
   }
 
   #send(message: ToWorker): void {

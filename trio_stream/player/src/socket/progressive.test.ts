@@ -6,7 +6,7 @@ import { IndexReader, type Mp4Index } from "./mp4-index";
 import type { SegmentSource } from "./progressive";
 import { type Layout, testMp4 } from "./test-mp4";
 
-/** Reads the index as a worker does; answers the contents and the bytes that were asked for. */
+/** Reads the index as the worker does. */
 function read(bytes: Uint8Array<ArrayBuffer>, step = 10_000): Mp4Index {
   const reader = new IndexReader();
   let at = 0;
@@ -15,34 +15,34 @@ function read(bytes: Uint8Array<ArrayBuffer>, step = 10_000): Mp4Index {
     if (typeof found !== "number") return found;
     at = found;
   }
-  throw new Error("it never found the index");
+  throw new Error("the index was not found");
 }
 
-/** Gives `source` the file in steps from `at`, going where it wishes; answers the segments and how often it went. */
+/** Feeds the file to `source` in steps, with its seeks. Returns the segments and the number of seeks. */
 function drain(source: SegmentSource, bytes: Uint8Array, at: number, step: number): { segments: Segment[]; seeks: number } {
   const segments: Segment[] = [];
   let seeks = 0;
   while (!source.done && at < bytes.length) {
-    const piece = bytes.subarray(at, at + step);
-    segments.push(...source.push(at, piece));
-    at += piece.length;
-    const wish = source.seekTarget(at);
-    if (wish !== null) {
+    const part = bytes.subarray(at, at + step);
+    segments.push(...source.push(at, part));
+    at += part.length;
+    const target = source.seekTarget(at);
+    if (target !== null) {
       source.restart();
-      at = wish;
+      at = target;
       seeks += 1;
     }
   }
   return { segments, seeks };
 }
 
-/** What another parser reads in a fragment. */
+/** A fragment as another parser reads it. */
 function parsed(data: ArrayBuffer) {
   const file = createFile(true);
   file.appendBuffer(MP4BoxBuffer.fromArrayBuffer(data.slice(0), 0));
   const traf = file.moofs[0]?.trafs[0];
   const trun = traf?.truns[0];
-  if (traf === undefined || trun === undefined) throw new Error("there is no run in this fragment");
+  if (traf === undefined || trun === undefined) throw new Error("the fragment has no track run");
   return {
     track: traf.tfhd.track_id,
     time: traf.tfdt.baseMediaDecodeTime,
@@ -55,11 +55,11 @@ function parsed(data: ArrayBuffer) {
 const samplesOf = (segments: readonly Segment[], track: number) =>
   concat(...segments.filter((each) => each.track === track).map((each) => parsed(each.data).payload));
 
-describe.each<Layout>(["interleaved", "one after the other", "index at the end"])("a film, %s", (shape) => {
+describe.each<Layout>(["interleaved", "one after the other", "index at the end"])("a file, %s", (shape) => {
   const { bytes, sample } = testMp4(shape);
   const contents = read(bytes);
 
-  it("has two tracks and a length", () => {
+  it("has two tracks and a duration", () => {
     expect(contents.tracks.map(({ id, kind }) => [id, kind])).toEqual([
       [1, "video"],
       [2, "audio"],
@@ -67,7 +67,7 @@ describe.each<Layout>(["interleaved", "one after the other", "index at the end"]
     expect(contents.duration).toBe(30);
   });
 
-  it.each([64, 1_000, 7_777, 1_000_000])("comes whole in steps of %s bytes", (step) => {
+  it.each([64, 1_000, 7_777, 1_000_000])("is complete in steps of %s bytes", (step) => {
     const source = contents.source([1, 2]);
     const { segments } = drain(source, bytes, source.seek(0), step);
     expect(source.done).toBe(true);
@@ -75,10 +75,10 @@ describe.each<Layout>(["interleaved", "one after the other", "index at the end"]
       [1, 150],
       [2, 30],
     ] as const)
-      expect(samplesOf(segments, id)).toEqual(concat(...Array.from({ length: count }, (_, place) => sample(id, place))));
+      expect(samplesOf(segments, id)).toEqual(concat(...Array.from({ length: count }, (_, index) => sample(id, index))));
   });
 
-  it("begins after a seek with the sync sample before it", () => {
+  it("starts after a seek at the sync sample before it", () => {
     const source = contents.source([1, 2]);
     const { segments } = drain(source, bytes, source.seek(11), 5_000);
     const [video, audio] = [1, 2].map((id) => segments.find((each) => each.track === id));
@@ -88,7 +88,7 @@ describe.each<Layout>(["interleaved", "one after the other", "index at the end"]
     expect(segments.at(-1)?.to).toBe(30);
   });
 
-  it("takes only the tracks that are wanted", () => {
+  it("returns only the requested tracks", () => {
     const source = contents.source([2]);
     const { segments } = drain(source, bytes, source.seek(0), 4_096);
     expect(new Set(segments.map((each) => each.track))).toEqual(new Set([2]));
@@ -96,27 +96,27 @@ describe.each<Layout>(["interleaved", "one after the other", "index at the end"]
   });
 });
 
-it("fragments are about a second long and say when they begin", () => {
+it("fragments are about a second long and contain their start time", () => {
   const { bytes } = testMp4();
   const source = read(bytes).source([1, 2]);
   const { segments } = drain(source, bytes, source.seek(0), 10_000);
   const video = segments.filter((each) => each.track === 1);
   expect(video).toHaveLength(30);
-  expect(video.map((each) => parsed(each.data).time)).toEqual(Array.from({ length: 30 }, (_, place) => place * 1_000));
+  expect(video.map((each) => parsed(each.data).time)).toEqual(Array.from({ length: 30 }, (_, index) => index * 1_000));
   expect(video[3]).toMatchObject({ from: 3, to: 4, sync: null });
   expect(video[4]).toMatchObject({ from: 4, to: 5, sync: 4 });
   const audio = segments.filter((each) => each.track === 2);
   expect(audio[3]).toMatchObject({ from: 3, to: 4, sync: 3 });
 });
 
-it("the index at the end is asked for, not read up to", () => {
+it("the reader seeks to an index at the end of the file", () => {
   const { bytes } = testMp4("index at the end");
   const reader = new IndexReader();
   const found = reader.push(0, bytes.slice(0, 1_000), bytes.length);
   expect(found).toBeGreaterThan(300_000);
 });
 
-describe("a fragmented film", () => {
+describe("a fragmented file", () => {
   const { bytes } = testMp4();
   const plain = read(bytes);
   const progressive = plain.source([1]);
@@ -125,7 +125,7 @@ describe("a fragmented film", () => {
   const whole = concat(init, ...segments.map((each) => new Uint8Array(each.data)));
   const contents = read(whole, init.length + 100);
 
-  it.each([100, 3_000, 1_000_000])("is passed on as it is, in steps of %s bytes", (step) => {
+  it.each([100, 3_000, 1_000_000])("is passed on unchanged, in steps of %s bytes", (step) => {
     const source = contents.source([1]);
     const passed = drain(source, whole, source.seek(0), step);
     const spans = (all: readonly Segment[]) => all.map(({ from, to, sync }) => [from, to, sync]);
@@ -134,7 +134,7 @@ describe("a fragmented film", () => {
     expect(source.done).toBe(true);
   });
 
-  it("goes back to a fragment that passed before, and that one can begin with", () => {
+  it("seeks back to a fragment read before at which playback can start", () => {
     const source = contents.source([1]);
     drain(source, whole, source.seek(0), 5_000);
     const again = drain(source, whole, source.seek(13.5), 5_000);
@@ -142,11 +142,11 @@ describe("a fragmented film", () => {
     expect(again.segments.at(-1)?.to).toBe(30);
   });
 
-  it("is not taken to be as long as what has come of it", () => {
+  it("has no duration just because part of it has arrived", () => {
     expect(read(whole, init.length + 20_000).duration).toBe(null);
   });
 
-  it("with something else in it is not guessed at", () => {
+  it("is rejected if it contains other data", () => {
     const source = contents.source([1]);
     const noise = new Uint8Array(1_000).fill(0xee);
     expect(() => source.push(source.seek(0), noise)).toThrow("no valid MP4 box");

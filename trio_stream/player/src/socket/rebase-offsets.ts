@@ -33,7 +33,7 @@ function boxes(bytes: Uint8Array, at: number): Box[] {
 function writeBox(type: string, ...content: Uint8Array[]): Uint8Array {
   const box = concat(new Uint8Array(8), ...content);
   viewOf(box).setUint32(0, box.length);
-  for (let place = 0; place < 4; place += 1) box[4 + place] = type.charCodeAt(place);
+  for (let letter = 0; letter < 4; letter += 1) box[4 + letter] = type.charCodeAt(letter);
   return box;
 }
 

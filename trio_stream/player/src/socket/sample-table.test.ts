@@ -1,14 +1,14 @@
 import { expect, it } from "vitest";
 import { buildSampleTable, decodeTime, lastSyncSample, presentationTime, syncSampleFor, trackStartOf } from "./sample-table";
 
-// Two groups of four pictures; the third and the fourth of each are shown before the second.
-const samples = [0, 1, 2, 3, 4, 5, 6, 7].map((place) => ({
-  offset: place * 100,
+// Two GOPs of four frames; the third and the fourth frame of each are shown before the second.
+const samples = [0, 1, 2, 3, 4, 5, 6, 7].map((index) => ({
+  offset: index * 100,
   size: 100,
-  dts: place * 10,
-  cts: place * 10 + [2, 32, 2, 2][place % 4]!,
+  dts: index * 10,
+  cts: index * 10 + [2, 32, 2, 2][index % 4]!,
   duration: 10,
-  is_sync: place % 4 === 0,
+  is_sync: index % 4 === 0,
   description_index: 0,
 }));
 const table = buildSampleTable(1, 10, { late: 0, cut: 0.2 }, samples);
@@ -17,8 +17,8 @@ it.each([
   [0, -0.2],
   [3, 2.8],
   [8, 7.8],
-])("sample %s is decoded at %s s", (place, expected) => {
-  expect(decodeTime(table, place)).toBeCloseTo(expected);
+])("sample %s is decoded at %s s", (index, expected) => {
+  expect(decodeTime(table, index)).toBeCloseTo(expected);
 });
 
 it.each([
@@ -27,7 +27,7 @@ it.each([
   [4, 4],
   [7, 4],
   [100, 4],
-])("at %s s one begins with sample %s", (time, expected) => {
+])("to show %s s, decoding starts at sample %s", (time, expected) => {
   expect(syncSampleFor(table, time)).toBe(expected);
 });
 
@@ -47,7 +47,7 @@ it.each([
   [0, 4, 0],
   [4, 5, 4],
   [5, 8, null],
-])("of the samples from %s and before %s, the last sync sample is %s", (first, end, expected) => {
+])("the last sync sample from %s up to, but not including, %s is %s", (first, end, expected) => {
   expect(lastSyncSample(table, first, end)).toBe(expected);
 });
 
@@ -56,6 +56,6 @@ it.each([
   [[{ segment_duration: 5_000, media_time: 1_024 }], 0, 0.1],
   [[{ segment_duration: 500, media_time: -1 }, { segment_duration: 5_000, media_time: 1_024 }], 0.5, 0.1],
   [[{ segment_duration: 500, media_time: -1 }], 0.5, 0],
-])("the edits %o let it begin %s s late, and cut off %s s", (edits, late, cut) => {
+])("with the edits %o, a track begins %s s late and %s s are cut off", (edits, late, cut) => {
   expect(trackStartOf(edits, 10_240, 1_000)).toEqual({ late, cut });
 });

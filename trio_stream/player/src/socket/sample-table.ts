@@ -51,33 +51,33 @@ export function buildSampleTable(id: number, timescale: number, { late, cut }: T
     sync: new Uint8Array(count),
     description: new Uint8Array(count),
   };
-  samples.forEach((sample, place) => {
-    table.offset[place] = sample.offset;
-    table.size[place] = sample.size;
-    table.dts[place] = sample.dts + later;
-    table.compositionOffset[place] = sample.cts - sample.dts;
-    table.duration[place] = sample.duration;
-    table.sync[place] = sample.is_sync ? 1 : 0;
-    table.description[place] = sample.description_index;
+  samples.forEach((sample, index) => {
+    table.offset[index] = sample.offset;
+    table.size[index] = sample.size;
+    table.dts[index] = sample.dts + later;
+    table.compositionOffset[index] = sample.cts - sample.dts;
+    table.duration[index] = sample.duration;
+    table.sync[index] = sample.is_sync ? 1 : 0;
+    table.description[index] = sample.description_index;
   });
   return table;
 }
 
-/** The value at `place`, which must exist. */
-export const valueAt = (column: { readonly [place: number]: number }, place: number): number => column[place] ?? 0;
+/** The value at `index`, which must exist. */
+export const valueAt = (column: { readonly [index: number]: number }, index: number): number => column[index] ?? 0;
 
-/** The second of the video at which sample `place` is decoded; past the last sample, the end of the track. */
-export function decodeTime(table: SampleTable, place: number): number {
+/** The second of the video at which sample `index` is decoded; past the last sample, the end of the track. */
+export function decodeTime(table: SampleTable, index: number): number {
   if (table.count === 0) return 0;
   const last = table.count - 1;
   const units =
-    place > last ? valueAt(table.dts, last) + valueAt(table.duration, last) : valueAt(table.dts, place);
+    index > last ? valueAt(table.dts, last) + valueAt(table.duration, last) : valueAt(table.dts, index);
   return units / table.timescale - table.cut;
 }
 
-/** The second of the video at which sample `place` is shown. */
-export const presentationTime = (table: SampleTable, place: number): number =>
-  (valueAt(table.dts, place) + valueAt(table.compositionOffset, place)) / table.timescale - table.cut;
+/** The second of the video at which sample `index` is shown. */
+export const presentationTime = (table: SampleTable, index: number): number =>
+  (valueAt(table.dts, index) + valueAt(table.compositionOffset, index)) / table.timescale - table.cut;
 
 /** The index of the sample at which decoding must start to show `time`: the last sync sample before it. */
 export function syncSampleFor(table: SampleTable, time: number): number {
@@ -88,15 +88,15 @@ export function syncSampleFor(table: SampleTable, time: number): number {
     if (valueAt(table.dts, middle) <= units) low = middle;
     else high = middle - 1;
   }
-  for (let place = low; place > 0; place -= 1)
-    if (valueAt(table.sync, place) === 1 && valueAt(table.dts, place) + valueAt(table.compositionOffset, place) <= units + 0.5) return place;
+  for (let index = low; index > 0; index -= 1)
+    if (valueAt(table.sync, index) === 1 && valueAt(table.dts, index) + valueAt(table.compositionOffset, index) <= units + 0.5) return index;
   return 0;
 }
 
 /** The index of the last sync sample from `first` up to, but not including, `end`; null if there is none. */
 export function lastSyncSample(table: SampleTable, first: number, end: number): number | null {
-  const place = table.sync.subarray(first, end).lastIndexOf(1);
-  return place < 0 ? null : first + place;
+  const index = table.sync.subarray(first, end).lastIndexOf(1);
+  return index < 0 ? null : first + index;
 }
 
 /** How a track begins, according to its edit list (ISO/IEC 14496-12 section 8.6.6). */

@@ -153,7 +153,7 @@ export class Session {
       const offset = source.seek(time);
       const [first] = waiting;
       if (first === undefined || offset < first[0] || offset > this.#position) this.#seek(offset);
-      else for (const [place, bytes] of waiting) if (this.#awaited === null) this.#feed(place, bytes);
+      else for (const [start, bytes] of waiting) if (this.#awaited === null) this.#feed(start, bytes);
     });
   }
 
@@ -180,15 +180,15 @@ export class Session {
       this.#finish();
       return;
     }
-    const wish = source.seekTarget(offset + bytes.length);
-    if (wish !== null && wish < this.#size) this.#seek(wish);
+    const target = source.seekTarget(offset + bytes.length);
+    if (target !== null && target < this.#size) this.#seek(target);
   }
 
   /** The server has sent everything up to the end. If something is missing, it is earlier in the file, or not in it. */
   #continue(): void {
     if (this.#over) return;
-    const wish = this.#awaited ?? this.#source?.seekTarget(this.#position) ?? null;
-    if (wish !== null && wish < this.#size) this.#connect(wish);
+    const target = this.#awaited ?? this.#source?.seekTarget(this.#position) ?? null;
+    if (target !== null && target < this.#size) this.#connect(target);
     else if (this.#source !== null) this.#finish();
     else if (this.#reader !== null) this.#fail({ kind: "index", detail: "" });
   }

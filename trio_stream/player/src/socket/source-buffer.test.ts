@@ -2,35 +2,35 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Feeder } from "./source-buffer";
 
 /**
- * A source buffer, as browsers have them: what it is told takes effect later, when `finish` is called, and a removal takes
- * all up to the next sync sample.
+ * A source buffer that behaves as in browsers: an operation takes effect later, when `finish` is called, and a removal
+ * continues to the next sync sample.
  */
 class LateBuffer extends EventTarget {
   updating = false;
-  kept: [from: number, to: number][] = [];
-  most = Number.POSITIVE_INFINITY; // seconds
+  ranges: [from: number, to: number][] = [];
+  capacity = Number.POSITIVE_INFINITY; // seconds
   #syncs: number[] = [];
   #later: (() => void) | null = null;
 
-  /** The bytes of a chunk are the seconds between which it lies, and that of its sync sample, if it has one. */
+  /** A chunk holds its start and end in seconds, and the time of its sync sample, if it has one. */
   appendBuffer(data: ArrayBuffer): void {
     const [from, to, sync] = new Float64Array(data);
-    const seconds = this.kept.reduce((sum, [begin, end]) => sum + end - begin, 0);
-    if (seconds >= this.most) throw new DOMException("it is full", "QuotaExceededError");
+    const seconds = this.ranges.reduce((sum, [begin, end]) => sum + end - begin, 0);
+    if (seconds >= this.capacity) throw new DOMException("the buffer is full", "QuotaExceededError");
     this.#begin(() => {
-      if (from === undefined || to === undefined) return; // the initialisation
+      if (from === undefined || to === undefined) return; // the init segment
       if (sync !== undefined) this.#syncs.push(sync);
-      const last = this.kept.at(-1);
+      const last = this.ranges.at(-1);
       if (last?.[1] === from) last[1] = to;
-      else this.kept.push([from, to]);
+      else this.ranges.push([from, to]);
     });
   }
 
   remove(from: number, to: number): void {
     this.#begin(() => {
-      const next = Math.min(...this.#syncs.filter((each) => each >= to)); // infinity if there is none
-      this.#syncs = this.#syncs.filter((each) => each < from || each >= next);
-      this.kept = this.kept.flatMap(([begin, end]) =>
+      const next = Math.min(...this.#syncs.filter((sync) => sync >= to)); // infinity if there is none
+      this.#syncs = this.#syncs.filter((sync) => sync < from || sync >= next);
+      this.ranges = this.ranges.flatMap(([begin, end]) =>
         [[begin, Math.min(end, from)] as [number, number], [Math.max(begin, next), end] as [number, number]].filter(
           ([first, last]) => first < last,
         ),
@@ -39,11 +39,11 @@ class LateBuffer extends EventTarget {
   }
 
   get buffered() {
-    const kept = [...this.kept];
-    return { length: kept.length, start: (place: number) => kept[place]?.[0], end: (place: number) => kept[place]?.[1] };
+    const ranges = [...this.ranges];
+    return { length: ranges.length, start: (index: number) => ranges[index]?.[0], end: (index: number) => ranges[index]?.[1] };
   }
 
-  /** What it was told takes effect; false if there is nothing. */
+  /** Completes the pending operation; false if there is none. */
   finish(): boolean {
     const later = this.#later;
     if (later === null) return false;
@@ -55,7 +55,7 @@ class LateBuffer extends EventTarget {
   }
 
   #begin(later: () => void): void {
-    if (this.updating) throw new DOMException("it is at something", "InvalidStateError");
+    if (this.updating) throw new DOMException("an operation is pending", "InvalidStateError");
     this.updating = true;
     this.#later = later;
   }
@@ -63,18 +63,18 @@ class LateBuffer extends EventTarget {
 
 let buffer: LateBuffer;
 let feeder: Feeder;
-let time: number; // where the video stands
+let time: number; // current time of the video
 let failures: unknown[];
-let apart: number; // seconds from one sync sample to the next
+let syncInterval: number; // seconds from one sync sample to the next
 
 const push = (...seconds: number[]) => {
   for (const from of seconds) {
-    const sync = from % apart === 0 ? from : null;
+    const sync = from % syncInterval === 0 ? from : null;
     const data = new Float64Array([from, from + 1, ...(sync === null ? [] : [sync])]).buffer;
     feeder.push({ from, to: from + 1, sync, data });
   }
 };
-const upTo = (end: number, begin = 0) => Array.from({ length: end - begin }, (_, place) => begin + place);
+const secondsUpTo = (end: number, begin = 0) => Array.from({ length: end - begin }, (_, index) => begin + index);
 const finish = () => {
   while (buffer.finish()) continue;
 };
@@ -82,14 +82,14 @@ const finish = () => {
 beforeEach(() => {
   buffer = new LateBuffer();
   time = 0;
-  apart = 1;
+  syncInterval = 1;
   failures = [];
   feeder = new Feeder(buffer as unknown as SourceBuffer, new ArrayBuffer(0), () => time, (error) => failures.push(error));
   finish();
   return () => expect(failures).toEqual([]);
 });
 
-/** The video stands at `seconds`, and plays. */
+/** Plays from `seconds`. */
 function play(seconds: number): void {
   time = seconds;
   push(time, time + 1, time + 2);
@@ -97,13 +97,13 @@ function play(seconds: number): void {
   finish();
 }
 
-it("what is long past goes", () => {
+it("removes what was watched long ago", () => {
   play(100);
   time = 132;
   feeder.tick();
   finish();
   expect(feeder.ranges).toEqual([[100, 103]]);
-  push(...upTo(150, 103));
+  push(...secondsUpTo(150, 103));
   finish();
   time = 142;
   feeder.tick();
@@ -111,7 +111,7 @@ it("what is long past goes", () => {
   expect(feeder.ranges).toEqual([[112, 150]]);
 });
 
-it("what is past its end is over, once nothing is under way", () => {
+it("a time past the end is over once nothing is pending", () => {
   expect(feeder.isOver(0)).toBe(false);
   push(0, 1);
   expect(feeder.isOver(2)).toBe(false);
@@ -124,36 +124,36 @@ it("what is past its end is over, once nothing is under way", () => {
 
 describe("with sync samples far apart", () => {
   beforeEach(() => {
-    apart = 100;
+    syncInterval = 100;
   });
 
-  it("nothing goes that leads up to what is shown", () => {
-    push(...upTo(120));
+  it("keeps what is needed to decode the current frame", () => {
+    push(...secondsUpTo(120));
     for (time = 0; time < 120; time += 1) {
       feeder.tick();
       finish();
     }
     expect(feeder.ranges).toEqual([[0, 120]]);
-    push(...upTo(150, 120));
+    push(...secondsUpTo(150, 120));
     time = 131;
     feeder.tick();
     finish();
     expect(feeder.ranges).toEqual([[100, 150]]);
   });
 
-  it("what comes after a seek is kept on the way there", () => {
+  it("keeps data on the way to the target of a seek", () => {
     time = 195;
     feeder.clear();
-    push(...upTo(210, 100));
+    push(...secondsUpTo(210, 100));
     feeder.tick();
     finish();
     expect(feeder.ranges).toEqual([[100, 210]]);
     expect(feeder.holds(195)).toBe(true);
   });
 
-  it("what finds no room waits until some has", () => {
-    buffer.most = 110;
-    push(...upTo(115));
+  it("a chunk that does not fit waits until there is room", () => {
+    buffer.capacity = 110;
+    push(...secondsUpTo(115));
     finish();
     for (time = 50; time < 101; time += 1) {
       feeder.tick();
@@ -167,19 +167,19 @@ describe("with sync samples far apart", () => {
   });
 });
 
-describe("a group of pictures that is larger than the room for it", () => {
+describe("a GOP that is larger than the buffer", () => {
   beforeEach(() => {
-    apart = 1_000;
-    buffer.most = 20;
-    push(...upTo(40));
+    syncInterval = 1_000;
+    buffer.capacity = 20;
+    push(...secondsUpTo(40));
     finish();
   });
 
-  it("plays up to where the room ends, and that is known at once", () => {
+  it("plays up to the end of the buffer, which is reported at once", () => {
     expect(feeder.ranges).toEqual([[0, 20]]);
     expect(feeder.until).toBe(20);
     expect(feeder.reach(0)).toBe(20);
-    expect(feeder.idle).toBe(false); // there is more, so this is not the end
+    expect(feeder.idle).toBe(false); // more follows, so this is not the end
     for (time = 0; time <= 20; time += 1) {
       feeder.tick();
       push(40 + time);
@@ -192,17 +192,17 @@ describe("a group of pictures that is larger than the room for it", () => {
     time = 1_001;
     feeder.clear();
     expect(feeder.until).toBe(null);
-    push(...upTo(1_010, 1_000));
+    push(...secondsUpTo(1_010, 1_000));
     finish();
     expect(feeder.ranges).toEqual([[1_000, 1_010]]);
     expect(feeder.until).toBe(null);
   });
 });
 
-it("a group that ends just where the room does goes once it was seen", () => {
-  apart = 19;
-  buffer.most = 20;
-  push(...upTo(30));
+it("a GOP that just fits is removed after it was shown", () => {
+  syncInterval = 19;
+  buffer.capacity = 20;
+  push(...secondsUpTo(30));
   finish();
   expect(feeder.until).toBe(null);
   time = 19.9;
@@ -211,12 +211,12 @@ it("a group that ends just where the room does goes once it was seen", () => {
   expect(feeder.ranges).toEqual([[19, 30]]);
 });
 
-describe("fragments with room for one", () => {
-  const whole = (from: number) => feeder.push({ from, to: from + 10, sync: from, data: new Float64Array([from, from + 10, from]).buffer });
+describe("fragments in a buffer for one", () => {
+  const pushFragment = (from: number) => feeder.push({ from, to: from + 10, sync: from, data: new Float64Array([from, from + 10, from]).buffer });
 
-  it("come one after the other, each when the one before was seen", () => {
-    buffer.most = 10;
-    for (const from of [0, 10, 20]) whole(from);
+  it("are appended one by one, each after the one before was shown", () => {
+    buffer.capacity = 10;
+    for (const from of [0, 10, 20]) pushFragment(from);
     finish();
     for (const from of [0, 10, 20]) {
       for (time = from; time < from + 9.9; time += 0.5) {
@@ -231,16 +231,16 @@ describe("fragments with room for one", () => {
     expect(feeder.until).toBe(null);
   });
 
-  it("do not come where there is not even room for one", () => {
-    buffer.most = 0;
-    whole(0);
+  it("are not appended if not even one fits", () => {
+    buffer.capacity = 0;
+    pushFragment(0);
     finish();
     expect(feeder.until).toBe(0);
   });
 });
 
 describe("after a seek", () => {
-  it("back, what comes is kept, before anybody said that time went by", () => {
+  it("back, keeps new data before the first tick", () => {
     play(300);
     time = 20;
     feeder.clear();
@@ -249,15 +249,15 @@ describe("after a seek", () => {
     expect(feeder.ranges).toEqual([[19, 22]]);
   });
 
-  it("nothing of what was there is counted on while it waits to be removed, or is", () => {
+  it("does not count old data that is being removed or will be", () => {
     play(20);
-    push(23); // is being taken
+    push(23); // is being appended
     time = 300;
     feeder.clear();
     expect(feeder.holds(21)).toBe(false);
     expect(feeder.reach(21)).toBe(21);
     buffer.finish();
-    expect(buffer.kept).toEqual([[20, 24]]); // is being removed
+    expect(buffer.ranges).toEqual([[20, 24]]); // is being removed
     expect(feeder.holds(21)).toBe(false);
     expect(feeder.reach(21)).toBe(21);
     time = 21;
@@ -268,14 +268,14 @@ describe("after a seek", () => {
   });
 });
 
-it("what is being let go is not counted on, nor what lies near it", () => {
+it("does not count data that is being removed, nor data near it", () => {
   play(60);
-  push(...upTo(113, 63));
+  push(...secondsUpTo(113, 63));
   finish();
   time = 101;
   feeder.tick();
   time = 72;
-  expect(buffer.kept).toEqual([[60, 113]]);
+  expect(buffer.ranges).toEqual([[60, 113]]);
   expect(feeder.holds(72)).toBe(false);
   finish();
   expect(feeder.ranges).toEqual([[71, 113]]);

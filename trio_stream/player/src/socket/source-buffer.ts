@@ -156,6 +156,6 @@ export class Feeder {
   #remove(to: number): void {
     this.#buffer.remove(0, to);
     this.#removingUntil = to;
-    this.#syncs = this.#syncs.filter((each) => each >= to);
+    this.#syncs = this.#syncs.filter((sync) => sync >= to);
   }
 }

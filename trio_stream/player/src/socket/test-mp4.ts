@@ -9,7 +9,7 @@ const AUDIO_SIZE = 300; // bytes of a second of audio
 const KEYFRAME_INTERVAL = 10; // frames from one sync sample to the next
 
 const number = (value: number, length = 4) =>
-  Uint8Array.from({ length }, (_, place) => Math.floor(value / 256 ** (length - 1 - place)) % 256);
+  Uint8Array.from({ length }, (_, index) => Math.floor(value / 256 ** (length - 1 - index)) % 256);
 const letters = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 const zeros = (length: number) => new Uint8Array(length);
 
@@ -58,35 +58,35 @@ function trak({ id, handler, entry, sizes, delta, sync, offsets }: TestTrack): U
 
 export interface TestMp4 {
   bytes: Uint8Array<ArrayBuffer>;
-  /** The bytes of the sample with index `place` in the track with this id. */
-  sample: (id: number, place: number) => Uint8Array;
+  /** The bytes of the sample with index `index` in the track with this id. */
+  sample: (id: number, index: number) => Uint8Array;
 }
 
 export type Layout = "interleaved" | "one after the other" | "index at the end";
 
 /** Track 1 is 30 s of video at 5 frames per second; track 2 is 30 s of audio, in samples of one second. */
 export function testMp4(layout: Layout = "interleaved"): TestMp4 {
-  const frames = Array.from({ length: SECONDS * FPS }, (_, place) => new Uint8Array(FRAME_SIZE).fill(place % 251));
-  const audio = Array.from({ length: SECONDS }, (_, place) => new Uint8Array(AUDIO_SIZE).fill(200 - place));
-  const order: [id: number, place: number][] = [];
+  const frames = Array.from({ length: SECONDS * FPS }, (_, index) => new Uint8Array(FRAME_SIZE).fill(index % 251));
+  const audio = Array.from({ length: SECONDS }, (_, index) => new Uint8Array(AUDIO_SIZE).fill(200 - index));
+  const order: [id: number, index: number][] = [];
   for (let second = 0; second < SECONDS; second += 1) {
     for (let each = 0; each < FPS; each += 1) order.push([1, second * FPS + each]);
     if (layout !== "one after the other") order.push([2, second]);
   }
-  if (layout === "one after the other") audio.forEach((_, place) => order.push([2, place]));
-  const sample = (id: number, place: number) => (id === 1 ? frames : audio)[place] ?? zeros(0);
+  if (layout === "one after the other") audio.forEach((_, index) => order.push([2, index]));
+  const sample = (id: number, index: number) => (id === 1 ? frames : audio)[index] ?? zeros(0);
 
   const ftyp = box("ftyp", letters("isom"), 0, letters("isom"));
   const moov = (begin: number) => {
     const offsets: [number[], number[]] = [[], []];
     let at = begin;
-    for (const [id, place] of order) {
+    for (const [id, index] of order) {
       offsets[id - 1]?.push(at);
-      at += sample(id, place).length;
+      at += sample(id, index).length;
     }
     const avc1 = box("avc1", zeros(6), number(1, 2), zeros(16), number(64, 2), number(36, 2), zeros(50));
     const mp4a = box("mp4a", zeros(6), number(1, 2), zeros(8), number(2, 2), number(16, 2), 0, 48_000 * 65_536);
-    const sync = frames.flatMap((_, place) => (place % KEYFRAME_INTERVAL === 0 ? [place + 1] : []));
+    const sync = frames.flatMap((_, index) => (index % KEYFRAME_INTERVAL === 0 ? [index + 1] : []));
     const delta = TIMESCALE / FPS;
     return box(
       "moov",
@@ -95,7 +95,7 @@ export function testMp4(layout: Layout = "interleaved"): TestMp4 {
       trak({ id: 2, handler: "soun", entry: mp4a, sizes: audio.map((each) => each.length), delta: TIMESCALE, sync: null, offsets: offsets[1] }),
     );
   };
-  const mdat = box("mdat", ...order.map(([id, place]) => sample(id, place)));
+  const mdat = box("mdat", ...order.map(([id, index]) => sample(id, index)));
   const bytes =
     layout === "index at the end"
       ? concat(ftyp, mdat, moov(ftyp.length + 8))

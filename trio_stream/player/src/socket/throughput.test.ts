@@ -7,15 +7,15 @@ const row = (name: string, transport: "http" | "websocket", age: number) => ({
   seen: 0,
 });
 
-it("our stream is the one of our video and our age", () => {
+it("our own stream is the one with our video and our age", () => {
   const rows = [row("a", "http", 5), row("a", "websocket", 60), row("a", "websocket", 4), row("b", "websocket", 5)];
   expect(ownStream(rows, "a", 5)?.stream.id).toBe("a 4");
   expect(ownStream(rows, "c", 5)).toBeNull();
 });
 
-it("rates are means of some looks", () => {
-  const looks = Array.from({ length: 9 }, (_, place) => [place * 500, place === 0 ? 0 : 1_000] as const);
-  expect(throughputOf(looks)).toEqual({
+it("throughput is a moving average", () => {
+  const samples = Array.from({ length: 9 }, (_, index) => [index * 500, index === 0 ? 0 : 1_000] as const);
+  expect(throughputOf(samples)).toEqual({
     times: [500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000],
     values: [16_000, 8_000, 16_000 / 3, 4_000, 3_200, 8_000 / 3, 0, 0],
   });

@@ -17,8 +17,8 @@ export interface Throughput {
 /** Throughput from samples of the byte count; each value is the average over the last few steps. */
 export function throughputOf(samples: readonly (readonly [time: number, received: number])[]): Throughput {
   const throughput: Throughput = { times: [], values: [] };
-  samples.forEach(([time, received], place) => {
-    const [since, before] = samples[Math.max(0, place - AVERAGED_STEPS)] ?? [time, received];
+  samples.forEach(([time, received], index) => {
+    const [since, before] = samples[Math.max(0, index - AVERAGED_STEPS)] ?? [time, received];
     if (time <= since) return;
     throughput.times.push(time);
     throughput.values.push(Math.max(0, ((received - before) * 8_000) / (time - since)));

@@ -4,13 +4,13 @@ import { nearest } from "./arrow-keys";
 describe("arrow keys", () => {
   // 0 1 2
   // 3 4
-  const boxes = [0, 1, 2, 3, 4].map((place) => {
-    const [left, top] = [(place % 3) * 110, Math.floor(place / 3) * 110];
+  const boxes = [0, 1, 2, 3, 4].map((index) => {
+    const [left, top] = [(index % 3) * 110, Math.floor(index / 3) * 110];
     return { left, top, right: left + 100, bottom: top + 100 };
   });
-  const from = (place: number, direction: Parameters<typeof nearest>[2]) => {
-    const others = boxes.filter((_, each) => each !== place);
-    const found = others[nearest(boxes[place]!, others, direction)];
+  const from = (index: number, direction: Parameters<typeof nearest>[2]) => {
+    const others = boxes.filter((_, each) => each !== index);
+    const found = others[nearest(boxes[index]!, others, direction)];
     return found === undefined ? -1 : boxes.indexOf(found);
   };
   it.each([

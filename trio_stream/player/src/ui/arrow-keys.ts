@@ -20,7 +20,7 @@ export function nearest(from: Box, others: readonly Box[], direction: Direction)
   const here = middle(from);
   let best = -1;
   let least = Number.POSITIVE_INFINITY;
-  others.forEach((other, place) => {
+  others.forEach((other, index) => {
     const there = middle(other);
     const along = sign * (across ? there.x - here.x : there.y - here.y);
     if (along <= 1) return;
@@ -30,7 +30,7 @@ export function nearest(from: Box, others: readonly Box[], direction: Direction)
     if (across && overlap <= 0) return; // left and right stay in the same row
     const aside = Math.abs(across ? there.y - here.y : there.x - here.x);
     const cost = along + aside * (overlap > 0 ? 0.5 : 2);
-    if (cost < least) [best, least] = [place, cost];
+    if (cost < least) [best, least] = [index, cost];
   });
   return best;
 }

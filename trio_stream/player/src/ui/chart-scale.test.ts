@@ -10,7 +10,7 @@ it.each([
   [[890_000], 1, 1_000_000],
   [[900_000], 1, 1_500_000],
   [[null, 3], 1, 4],
-])("a picture of %o, at least %s high, is %s high", (values, least, expected) => {
+])("the scale for %o, at least up to %s, ends at %s", (values, least, expected) => {
   expect(scaleTop(values, least)).toBe(expected);
 });
 

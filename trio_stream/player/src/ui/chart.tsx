@@ -110,8 +110,8 @@ export function Chart(shown: ChartProps) {
             ticks: { show: false },
             values: (self, splits) =>
               splits.map((each) => {
-                const place = self.valToPos(each, "x");
-                const whole = place > LABEL_WIDTH / 2 && place < self.width - LABEL_WIDTH / 2;
+                const position = self.valToPos(each, "x");
+                const whole = position > LABEL_WIDTH / 2 && position < self.width - LABEL_WIDTH / 2;
                 return whole ? formatTime(latestLanguage.current, each, span <= 120_000 ? "short" : "minutes") : "";
               }),
           },
@@ -227,9 +227,9 @@ function drawHeights(self: uPlot, colours: Colours, format: (value: number) => s
   ctx.lineWidth = 4 * uPlot.pxRatio;
   ctx.lineJoin = "round";
   for (const value of bbox.height / uPlot.pxRatio < 90 ? [high] : [high / 2, high]) {
-    const place = [bbox.left + 18 * uPlot.pxRatio, self.valToPos(value, "y", true) + 4 * uPlot.pxRatio] as const;
-    ctx.strokeText(format(value), ...place);
-    ctx.fillText(format(value), ...place);
+    const position = [bbox.left + 18 * uPlot.pxRatio, self.valToPos(value, "y", true) + 4 * uPlot.pxRatio] as const;
+    ctx.strokeText(format(value), ...position);
+    ctx.fillText(format(value), ...position);
   }
   ctx.restore();
 }
@@ -267,7 +267,7 @@ function showTooltip(self: uPlot, bubble: HTMLElement, { times, values, format }
   strong.textContent = format(value);
   bubble.replaceChildren(strong, formatTime(language, time, "seconds"));
   const width = bubble.offsetWidth;
-  const place = left + 14 + width > self.width ? left - 14 - width : left + 14;
-  bubble.style.transform = `translateX(${Math.max(4, place)}px)`;
+  const position = left + 14 + width > self.width ? left - 14 - width : left + 14;
+  bubble.style.transform = `translateX(${Math.max(4, position)}px)`;
 }
 

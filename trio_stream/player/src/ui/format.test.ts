@@ -21,7 +21,7 @@ describe("numbers", () => {
     [9e16, "90,000 TB"],
   ])("%d bytes are %s", (count, text) => expect(bytes("en", count)).toBe(text));
 
-  it("are written as a language does", () => {
+  it("are formatted for the language", () => {
     expect(bitsPerSecond("pt-BR", 2_520_000)).toBe("2,52 Mbit/s");
     expect(span("en", 200)).toBe("3 min");
     expect(fraction("24000/1001")).toBeCloseTo(23.976);

@@ -11,15 +11,15 @@ describe("languages", () => {
     ["fre fra fr", "fr"],
     ["ger deu de", "de"],
     ["iw heb", "he"],
-  ])("%s are one", (written, tag) => {
+  ])("%s are the same language", (written, tag) => {
     expect([...new Set(written.split(" ").map(canonical))]).toEqual([tag]);
   });
 
-  it.each([null, undefined, "", "und", "mis", "zxx", "???", "off!"])("%s is none", (written) => {
+  it.each([null, undefined, "", "und", "mis", "zxx", "???", "off!"])("%s is not a language", (written) => {
     expect(canonical(written)).toBeNull();
   });
 
-  it("are as near to each other as people read them", () => {
+  it("are similar if a reader of one can read the other", () => {
     expect(closeness("pt", "por")).toBe(4);
     expect(closeness("pt", "pt-BR")).toBe(3);
     expect(closeness("pt-PT", "pt-BR")).toBe(2);
@@ -32,14 +32,14 @@ describe("languages", () => {
     expect(closest([{ language: "de" }], null)).toBeUndefined();
   });
 
-  it("are ranked as a person likes them, and what nobody reads last", () => {
+  it("are ranked in the order of preference, others last", () => {
     const wanted = ["en", "pt-BR"];
     const order = ["xx", "pt-PT", "por", "eng", "de"].sort((one, other) => rank(one, wanted) - rank(other, wanted));
     expect(order).toEqual(["eng", "por", "pt-PT", "xx", "de"]);
     expect(rank(null, wanted)).toBe(rank("xx", wanted));
   });
 
-  it("have a name in each other", () => {
+  it("have names in other languages", () => {
     expect(languageName("pt-BR", "de")).toBe("alemão");
     expect(languageName("pt-BR", "ger")).toBe("alemão");
     expect(languageName("en", "pob")).toBe("Brazilian Portuguese");

@@ -47,9 +47,9 @@ export function closest<Each extends { language: string | null }>(
 
 /** A sort key for languages: the wanted ones come first, in their order. */
 export function rank(language: string | null, wanted: readonly string[]): number {
-  const place = wanted.findIndex((each) => closeness(each, language) > 0);
-  if (place < 0) return wanted.length;
-  return place - Math.max(...wanted.map((each) => closeness(each, language))) / 8;
+  const index = wanted.findIndex((each) => closeness(each, language) > 0);
+  if (index < 0) return wanted.length;
+  return index - Math.max(...wanted.map((each) => closeness(each, language))) / 8;
 }
 
 function display(language: string, tag: string): string | null {

@@ -33,7 +33,7 @@ function ControlsLock() {
   const lock = usePlayer(selectControls)?.requestControlsLock;
   useEffect(() => {
     if (container === null || lock === undefined) return;
-    const ending = new AbortController();
+    const abort = new AbortController();
     let release: (() => void) | null = null;
     const hold = (on: boolean) => {
       if (on) release ??= lock();
@@ -44,10 +44,10 @@ function ControlsLock() {
     };
     const over = ({ pointerType, target }: PointerEvent) =>
       hold(pointerType === "mouse" && target instanceof Element && target.closest("[data-interactive]") !== null);
-    container.addEventListener("pointerover", over, { signal: ending.signal });
-    container.addEventListener("pointerleave", () => hold(false), { signal: ending.signal });
+    container.addEventListener("pointerover", over, { signal: abort.signal });
+    container.addEventListener("pointerleave", () => hold(false), { signal: abort.signal });
     return () => {
-      ending.abort();
+      abort.abort();
       hold(false);
     };
   }, [container, lock]);

@@ -73,17 +73,17 @@ export function SubtitlePosition() {
     };
     const watching = new MutationObserver(update);
     watching.observe(container, { attributes: true, attributeFilter: ["data-controls-visible"] });
-    const ending = new AbortController();
+    const abort = new AbortController();
     const follow = () => {
-      for (const track of video.textTracks) track.addEventListener("cuechange", update, { signal: ending.signal });
+      for (const track of video.textTracks) track.addEventListener("cuechange", update, { signal: abort.signal });
       update();
     };
-    for (const event of ["addtrack", "change"]) video.textTracks.addEventListener(event, follow, { signal: ending.signal });
-    addEventListener("resize", update, { signal: ending.signal });
+    for (const event of ["addtrack", "change"]) video.textTracks.addEventListener(event, follow, { signal: abort.signal });
+    addEventListener("resize", update, { signal: abort.signal });
     follow();
     return () => {
       watching.disconnect();
-      ending.abort();
+      abort.abort();
       restore();
     };
   }, [container]);
