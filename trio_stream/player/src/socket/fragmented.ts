@@ -192,7 +192,8 @@ function spanOf({ tfhd, tfdt, truns }: Traf, { timescale, start, duration, flags
     for (let index = 0; index < trun.sample_count; index += 1) {
       const own = trun.sample_flags[index] ?? (index === 0 ? first : flags);
       if ((own & NO_SYNC) === 0) {
-        const shown = (units + (trun.sample_composition_time_offset[index] ?? 0)) / timescale - cut; // a lower bound: Chromium ignores `late`
+        // A lower bound: Chromium ignores `late`.
+        const shown = (units + (trun.sample_composition_time_offset[index] ?? 0)) / timescale - cut;
         syncs = [syncs?.[0] ?? shown, shown];
       }
       units += trun.sample_duration[index] ?? duration;

@@ -23,15 +23,15 @@ const MEGABIT = 1_000_000;
 
 export default function SocketPage({ id }: { id: string }) {
   const { t } = useTexts();
-  const found = useQuery({ ...videoOf(id), refetchOnWindowFocus: false });
-  const details = found.data;
+  const query = useQuery({ ...videoOf(id), refetchOnWindowFocus: false });
+  const details = query.data;
   useEffect(() => {
     if (details !== undefined) document.title = `${details.title} · ${t("socket.title")} · Trio Stream`;
   }, [details, t]);
-  if (found.isError && (details === undefined || isGone(found.error)))
-    return <NoVideo error={found.error} retry={() => void found.refetch()} />;
+  if (query.isError && (details === undefined || isGone(query.error)))
+    return <NoVideo error={query.error} retry={() => void query.refetch()} />;
   if (details === undefined) return <div className="socket" aria-hidden="true" />;
-  if (!("MediaSource" in window)) return <NotPlayable id={id} reasonText={t("socket.nomse")} />;
+  if (!("MediaSource" in window)) return <NotPlayable id={id} reason={t("socket.nomse")} />;
   return <SocketPlayer key={details.id} details={details} />;
 }
 
@@ -44,7 +44,7 @@ function SocketPlayer({ details }: { details: VideoDetails }) {
   const age = useAge(status.open);
   const server = status.open ? ownStream(live.rows, details.name, age()) : null;
   const state = transferState(status);
-  if (status.problem !== null) return <NotPlayable id={details.id} reasonText={t(...why(status.problem, language))} />;
+  if (status.problem !== null) return <NotPlayable id={details.id} reason={t(...problemText(status.problem, language))} />;
   const lost = status.closed !== null && !status.closed.normal ? status.closed : null;
   return (
     <article className="socket">
@@ -111,10 +111,10 @@ function usePlayback(details: VideoDetails, video: HTMLVideoElement | null): [Pl
   useEffect(() => {
     const url = new URL(websocket, location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    const opened = new Playback(url.href, duration, setStatus);
-    setPlayback(opened);
+    const created = new Playback(url.href, duration, setStatus);
+    setPlayback(created);
     return () => {
-      opened.close();
+      created.close();
       setPlayback(null);
       setStatus(initialStatus);
     };
@@ -134,7 +134,7 @@ function useAge(open: boolean): () => number {
   return () => (performance.now() - since.current) / 1_000;
 }
 
-function why(problem: Problem, language: string): Parameters<ReturnType<typeof useTexts>["t"]> {
+function problemText(problem: Problem, language: string): Parameters<ReturnType<typeof useTexts>["t"]> {
   switch (problem.kind) {
     case "container":
       return ["socket.unsupported"];
@@ -151,7 +151,7 @@ function why(problem: Problem, language: string): Parameters<ReturnType<typeof u
   }
 }
 
-function NotPlayable({ id, reasonText: text }: { id: string; reasonText: string }) {
+function NotPlayable({ id, reason }: { id: string; reason: string }) {
   const { t } = useTexts();
   return (
     <PageMessage
@@ -164,7 +164,7 @@ function NotPlayable({ id, reasonText: text }: { id: string; reasonText: string 
         </Link>
       }
     >
-      <p>{text}</p>
+      <p>{reason}</p>
     </PageMessage>
   );
 }

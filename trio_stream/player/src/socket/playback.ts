@@ -20,9 +20,9 @@ export interface Status {
   open: boolean;
   /** Bytes received over the socket. */
   received: number;
-  /** The server is paused. */
+  /** The transfer is paused. */
   held: boolean;
-  /** The viewer paused it. */
+  /** The viewer paused the transfer. */
   byViewer: boolean;
   /** Seconds buffered after the current time. */
   ahead: number;
@@ -73,14 +73,14 @@ export class Playback {
   readonly #abort = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
   #video: HTMLVideoElement | null = null;
-  #settling: ReturnType<typeof setTimeout> | undefined;
+  #seekTimer: ReturnType<typeof setTimeout> | undefined;
   #status: Status;
   #epoch = 0;
   #done = false;
 
-  constructor(url: string, duration: number | null, changed: (status: Status) => void) {
+  constructor(url: string, duration: number | null, onChange: (status: Status) => void) {
     this.#url = url;
-    this.#onChange = changed;
+    this.#onChange = onChange;
     this.#status = { ...initialStatus, duration: duration ?? 0 };
     this.source = URL.createObjectURL(this.#media);
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
@@ -108,7 +108,7 @@ export class Playback {
     );
   }
 
-  /** Pause or resume the server. */
+  /** Pause or resume the transfer. */
   hold(on: boolean): void {
     this.#set({ byViewer: on });
     this.#send({ kind: "hold", on });
@@ -123,7 +123,7 @@ export class Playback {
 
   close(): void {
     clearInterval(this.#timer);
-    clearTimeout(this.#settling);
+    clearTimeout(this.#seekTimer);
     this.#abort.abort();
     this.#worker.terminate();
     URL.revokeObjectURL(this.source);
@@ -183,9 +183,9 @@ export class Playback {
   }
 
   #seeking(): void {
-    clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => {
-      this.#settling = undefined;
+    clearTimeout(this.#seekTimer);
+    this.#seekTimer = setTimeout(() => {
+      this.#seekTimer = undefined;
       const time = this.#time;
       // Audio may end before the video does. Where both have ended, there is nothing to request.
       const isBuffered = (feeder: Feeder) => feeder.holds(time) || (this.#done && feeder.isOver(time));
@@ -222,7 +222,7 @@ export class Playback {
 
   /** Continue after a gap where one track has no data: a browser would wait there. */
   #skipGap(feeders: readonly Feeder[], time: number): void {
-    if (this.#video === null || this.#video.readyState >= this.#video.HAVE_FUTURE_DATA || this.#settling !== undefined) return;
+    if (this.#video === null || this.#video.readyState >= this.#video.HAVE_FUTURE_DATA || this.#seekTimer !== undefined) return;
     const [first, ...rest] = feeders.map(({ ranges }) => ranges);
     if (first === undefined) return;
     const to = gapEnd(rest.reduce(intersection, first), time);

@@ -68,7 +68,8 @@ export class ProgressiveSource implements SegmentSource {
     const end = offset + bytes.length;
     const window = this.#rest.length === 0 ? bytes : concat(this.#rest, bytes);
     const segments = this.#tracks.flatMap((track) => this.#collect(track, window, start, end));
-    const incomplete = this.#tracks.filter((track) => !finished(track)).map(nextOffset).filter((each) => each >= start && each < end);
+    const awaited = this.#tracks.filter((track) => !finished(track)).map(nextOffset);
+    const incomplete = awaited.filter((each) => each >= start && each < end);
     const keepFrom = Math.min(end, ...incomplete);
     this.#rest = window.slice(keepFrom - start); // a copy, so that the rest can be freed
     return segments;

@@ -81,7 +81,8 @@ export function rebaseOffsets(moof: Uint8Array, start: number): Uint8Array {
             const hasOffset = (flagsOf(box.bytes) & OFFSET) !== 0;
             const follows = !hasOffset && !(first && own); // its data follows that of the run before
             first = false;
-            return follows ? box.bytes : withDataOffset(box.bytes, base + (hasOffset ? viewOf(box.bytes).getInt32(16) : 0) + shift);
+            if (follows) return box.bytes;
+            return withDataOffset(box.bytes, base + (hasOffset ? viewOf(box.bytes).getInt32(16) : 0) + shift);
           }),
         );
       }),

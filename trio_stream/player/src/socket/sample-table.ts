@@ -89,7 +89,8 @@ export function syncSampleFor(table: SampleTable, time: number): number {
     else high = middle - 1;
   }
   for (let index = low; index > 0; index -= 1)
-    if (valueAt(table.sync, index) === 1 && valueAt(table.dts, index) + valueAt(table.compositionOffset, index) <= units + 0.5) return index;
+    if (valueAt(table.sync, index) === 1 && valueAt(table.dts, index) + valueAt(table.compositionOffset, index) <= units + 0.5)
+      return index;
   return 0;
 }
 

@@ -1,7 +1,7 @@
 /**
  * One source buffer and the queue of chunks for it. It runs one operation at a time, as source buffers do. It reads the
- * current time whenever it decides what to remove: with a time stored before a seek back, it would remove all new chunks as
- * already watched.
+ * current time whenever it decides what to remove: with a time stored before a seek back, it would treat all new chunks as
+ * watched and remove them.
  */
 
 import { droppableUntil, expiredUntil, holds, isExhausted, oneGroup, type Ranges, rangesOf, reach } from "./buffer-policy";
@@ -29,15 +29,15 @@ export class Feeder {
   /** The range that was pushed without a gap, in seconds. */
   #pushed: [from: number, to: number] = [0, 0];
 
-  constructor(buffer: SourceBuffer, init: ArrayBuffer, where: () => number, failed: (error: unknown) => void) {
+  constructor(buffer: SourceBuffer, init: ArrayBuffer, currentTime: () => number, onError: (error: unknown) => void) {
     this.#buffer = buffer;
-    this.#currentTime = where;
-    this.#onError = failed;
+    this.#currentTime = currentTime;
+    this.#onError = onError;
     buffer.addEventListener("updateend", () => {
       this.#removingUntil = 0;
       this.#work();
     });
-    buffer.addEventListener("error", () => failed(new Error("the browser rejected the media data")));
+    buffer.addEventListener("error", () => onError(new Error("the browser rejected the media data")));
     this.push({ from: 0, to: 0, sync: null, data: init });
   }
 
@@ -82,7 +82,8 @@ export class Feeder {
     if (this.#until !== null) return; // it cannot be decoded without the chunks before it
     this.#queue.push(chunk);
     const [from, to] = this.#pushed;
-    if (chunk.to > 0) this.#pushed = chunk.from <= to + MAX_DECODE_DELAY && chunk.from >= from ? [from, chunk.to] : [chunk.from, chunk.to];
+    const follows = chunk.from <= to + MAX_DECODE_DELAY && chunk.from >= from;
+    if (chunk.to > 0) this.#pushed = [follows ? from : chunk.from, chunk.to];
     this.#work();
   }
 
@@ -141,7 +142,7 @@ export class Feeder {
     const removable = droppableUntil(ranges, this.#syncs, time);
     const over = isExhausted(ranges, time);
     if (removable !== null) this.#remove(removable);
-    else if (over && chunk.sync !== null && ranges.length > 0) this.#remove(Number.POSITIVE_INFINITY); // start again with an empty buffer
+    else if (over && chunk.sync !== null && ranges.length > 0) this.#remove(Number.POSITIVE_INFINITY); // start again empty
     else if (over || (chunk.sync === null && oneGroup(ranges, this.#syncs))) this.#giveUp(ranges.at(-1)?.[1] ?? time);
     else this.#fullAt = time;
   }

@@ -34,7 +34,8 @@ export function useThroughput(received: number): Throughput {
   useEffect(() => {
     const timer = setInterval(() => {
       const time = Date.now();
-      samples.current = [...samples.current.filter(([each]) => each > time - MINUTE - 2 * STEP * AVERAGED_STEPS), [time, now.current]];
+      const oldest = time - MINUTE - 2 * STEP * AVERAGED_STEPS;
+      samples.current = [...samples.current.filter(([each]) => each > oldest), [time, now.current]];
       setThroughput(throughputOf(samples.current));
     }, STEP);
     return () => clearInterval(timer);
@@ -45,7 +46,8 @@ export function useThroughput(received: number): Throughput {
 export type TransferState = "connecting" | "flowing" | "enough" | "person" | "whole" | "closed";
 
 /** The state of the transfer. */
-export function transferState({ open, held, byViewer: byViewer, closed }: Pick<Status, "open" | "held" | "byViewer" | "closed">): TransferState {
+export function transferState(status: Pick<Status, "open" | "held" | "byViewer" | "closed">): TransferState {
+  const { open, held, byViewer, closed } = status;
   if (closed !== null) return closed.normal ? "whole" : "closed";
   if (!open) return "connecting";
   if (!held) return "flowing";
@@ -56,5 +58,8 @@ export function transferState({ open, held, byViewer: byViewer, closed }: Pick<S
 export function ownStream(rows: readonly Row[], name: string, age: number): Row | null {
   const candidates = rows.filter(({ stream }) => stream.transport === "websocket" && stream.name === name);
   const difference = (row: Row) => Math.abs(row.stream.age - age);
-  return candidates.reduce<Row | null>((best, row) => (best === null || difference(row) < difference(best) ? row : best), null);
+  return candidates.reduce<Row | null>(
+    (best, row) => (best === null || difference(row) < difference(best) ? row : best),
+    null,
+  );
 }
