@@ -1,7 +1,8 @@
 /** The queries of the pages: what they request, how long a response stays fresh, and when it is requested again. */
 
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
-import { ApiError, type Folders, type Library, type Presentation, request, type VideoDetails, type VideoList, type VideoPage } from "./client";
+import { ApiError, type Folders, type Library, type Presentation, request } from "./client";
+import type { VideoDetails, VideoList, VideoPage } from "./client";
 
 /** Videos per request: two screens of them. With more, the first posters would load late on a slow network. */
 export const PAGE_SIZE = 40;

@@ -58,8 +58,8 @@ export function movingAverage(column: Column): Column {
   return column.map((value, index) => {
     if (value === null) return null;
     let [sum, count] = [0, 0];
-    for (let each = index; each > index - WINDOW && each >= 0; each -= 1) {
-      const other = column[each];
+    for (let earlier = index; earlier > index - WINDOW && earlier >= 0; earlier -= 1) {
+      const other = column[earlier];
       if (other == null) break;
       sum += other;
       count += 1;

@@ -166,9 +166,9 @@ export class Playback {
     if (this.#media.readyState !== "open")
       await new Promise((resolve) => this.#media.addEventListener("sourceopen", resolve, { once: true, signal }));
     if (signal.aborted) return;
-    const length = duration ?? this.#status.duration;
+    const total = duration ?? this.#status.duration;
     try {
-      if (length > 0) this.#media.duration = length;
+      if (total > 0) this.#media.duration = total;
       for (const track of found.tracks) {
         const failed = (error: unknown) =>
           this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
@@ -178,7 +178,7 @@ export class Playback {
       this.#fail({ kind: "media", detail: error instanceof Error ? error.message : String(error) });
       return;
     }
-    this.#set({ duration: length });
+    this.#set({ duration: total });
     this.#send({ kind: "take", tracks: found.tracks.map((track) => track.id), time: this.#time });
   }
 

@@ -35,7 +35,12 @@ export interface SampleTable {
   description: Uint8Array;
 }
 
-export function buildSampleTable(id: number, timescale: number, { late, cut }: TrackStart, samples: readonly SampleEntry[]): SampleTable {
+export function buildSampleTable(
+  id: number,
+  timescale: number,
+  { late, cut }: TrackStart,
+  samples: readonly SampleEntry[],
+): SampleTable {
   const count = samples.length;
   const later = Math.round(late * timescale);
   const table: SampleTable = {

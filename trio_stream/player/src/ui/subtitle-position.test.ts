@@ -6,7 +6,7 @@ const moved = (...cues: [line: number | "auto", snapToLines: boolean, lines?: nu
     cues.map(([line, snapToLines, lines = 1]) => ({ line, snapToLines, lines })),
     0.2,
     0.05,
-  ).map((place) => (place === null ? null : Math.round(Number(place.line))));
+  ).map((position) => (position === null ? null : Math.round(Number(position.line))));
 
 describe("subtitles under the controls", () => {
   it("do not move at the bottom", () => {

@@ -19,7 +19,11 @@ export interface CuePosition {
  * video (0 to 1) that is covered at the top, and `line` the height of a line as a fraction. Cues with a line number from
  * the top are stacked, as browsers do; cues with a position in percent all move together.
  */
-export function movedSubtitles(cues: readonly (CuePosition & { lines: number })[], shift: number, line: number): (CuePosition | null)[] {
+export function movedSubtitles(
+  cues: readonly (CuePosition & { lines: number })[],
+  shift: number,
+  line: number,
+): (CuePosition | null)[] {
   let used = 0;
   return cues.map((cue) => {
     if (cue.line === "auto" || cue.line < 0) return null;
@@ -40,7 +44,7 @@ export function SubtitlePosition() {
     if (container === null || video == null) return;
     const moved = new Map<VTTCue, CuePosition>();
     const restore = () => {
-      for (const [cue, place] of moved) Object.assign(cue, place);
+      for (const [cue, position] of moved) Object.assign(cue, position);
       moved.clear();
     };
     const update = () => {
@@ -58,21 +62,21 @@ export function SubtitlePosition() {
         .filter((track) => track.mode === "showing")
         .flatMap((track) => [...(track.activeCues ?? [])])
         .filter((cue) => cue instanceof VTTCue && cue.vertical === "") as VTTCue[];
-      const given = cues.map((cue) => {
+      const original = cues.map((cue) => {
         const { line, snapToLines } = moved.get(cue) ?? cue;
         return { line, snapToLines, lines: cue.text.split("\n").length };
       });
-      const places = movedSubtitles(given, (covered + lift) / height, (LINE_HEIGHT * Math.min(width, height)) / height);
+      const positions = movedSubtitles(original, (covered + lift) / height, (LINE_HEIGHT * Math.min(width, height)) / height);
       for (const [number, cue] of cues.entries()) {
-        const [place, before] = [places[number], given[number]];
+        const [position, before] = [positions[number], original[number]];
         // Do not set a correct position again: a changed cue counts as a new one, which would call this function again.
-        if (place == null || before === undefined || cue.line === place.line) continue;
+        if (position == null || before === undefined || cue.line === position.line) continue;
         moved.set(cue, { line: before.line, snapToLines: before.snapToLines });
-        Object.assign(cue, place);
+        Object.assign(cue, position);
       }
     };
-    const watching = new MutationObserver(update);
-    watching.observe(container, { attributes: true, attributeFilter: ["data-controls-visible"] });
+    const observer = new MutationObserver(update);
+    observer.observe(container, { attributes: true, attributeFilter: ["data-controls-visible"] });
     const abort = new AbortController();
     const follow = () => {
       for (const track of video.textTracks) track.addEventListener("cuechange", update, { signal: abort.signal });
@@ -82,7 +86,7 @@ export function SubtitlePosition() {
     addEventListener("resize", update, { signal: abort.signal });
     follow();
     return () => {
-      watching.disconnect();
+      observer.disconnect();
       abort.abort();
       restore();
     };
