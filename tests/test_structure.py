@@ -1,4 +1,4 @@
-"""The house: rooms are small, and no module imports what imports it."""
+"""The structure of the code: packages are small, and imports have no cycles."""
 
 import ast
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MOST_MODULES = 15
+MAX_MODULES = 15
 
 
 def _modules() -> dict[str, Path]:
-    """All modules of the product by name; a package stands for its `__init__`."""
+    """All modules of the product by name. A package is its `__init__`."""
     return {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
         for path in (ROOT / "trio_stream").rglob("*.py")
@@ -21,7 +21,7 @@ def _modules() -> dict[str, Path]:
 
 
 def _imported(tree: ast.Module, modules: dict[str, Path]) -> Iterator[str]:
-    """What a module imports of the product, wherever in it: for types only, or when a function is called."""
+    """The modules of the product that a module imports, anywhere: also for types only, or within a function."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules)
@@ -36,7 +36,7 @@ def _imported(tree: ast.Module, modules: dict[str, Path]) -> Iterator[str]:
 
 
 def _cycle(imports: dict[str, set[str]]) -> list[str]:
-    """The names along one cycle, or none."""
+    """The names along one cycle, or an empty list."""
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
@@ -44,12 +44,12 @@ def _cycle(imports: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def test_no_module_imports_what_imports_it() -> None:
+def test_imports_have_no_cycles() -> None:
     modules = _modules()
     imports = {
         name: {*_imported(ast.parse(path.read_text()), modules)} - {name} for name, path in modules.items()
     }
-    assert "trio_stream.app" in imports["trio_stream.console"], "within a function, too"
+    assert "trio_stream.app" in imports["trio_stream.console"], "imports within functions count too"
     assert _cycle(imports) == []
 
 
@@ -69,10 +69,10 @@ def test_every_kind_of_import_counts(source: str) -> None:
     assert _cycle({"one.two": {"three"}, "three": {"one.two"}, "four": {"three"}}) != []
 
 
-def test_rooms_are_small() -> None:
+def test_packages_are_small() -> None:
     sizes = {
         str(folder.relative_to(ROOT)): sum(path.name != "__init__.py" for path in folder.glob("*.py"))
         for folder in [ROOT / "trio_stream", *(ROOT / "trio_stream").rglob("*/")]
         if "node_modules" not in folder.parts
     }
-    assert {room: size for room, size in sizes.items() if size > MOST_MODULES} == {}
+    assert {package: size for package, size in sizes.items() if size > MAX_MODULES} == {}
