@@ -1,4 +1,4 @@
-"""Additions to Hypercorn, by layer. They depend on ASGI and Hypercorn, and on nothing of the product.
+"""Additions to Hypercorn, by layer. They depend on ASGI and Hypercorn, and not on the rest of the product.
 
 The layers of a connection are `tcp`, the objects it sends (`sending`), HTTP/1.1 (`h11`) or HTTP/2 (`http2`), and the
 messages of `asgi`. `worker` is the process: every reason to stop starts the same drain. `install` replaces classes of
@@ -11,7 +11,7 @@ behind a view or the file behind a byte range has gone away. In each case, and a
 the connection is cut and never carries another byte. On HTTP/2 the stream is reset instead.
 
 `docs/upstream` describes the faults of Hypercorn and how to reproduce them. Each module's docstring says what it
-changes, and `tests/server` shows each fault without the guard, and that the guard fixes it. Two faults are in
+changes, and `tests/server` shows that each fault occurs without the guard and not with it. Two faults are in
 Hypercorn's master process and remain: the exit code of a worker is lost, and new connections hang while workers drain.
 `serving` replaces that master.
 

@@ -1,8 +1,8 @@
 """Install the guards, all or none.
 
-Hypercorn looks up its classes as module globals when a worker starts serving. That is after the application was
-imported, so `install` can replace them in between. The guards rely on the internals of one Hypercorn version. With
-another version nothing is replaced, a warning says so, and streams are sent as copies instead of views.
+Hypercorn looks up its classes as module globals when a worker starts serving. The application is imported before that,
+so its call of `install` replaces them in time. The guards rely on the internals of one Hypercorn version. With another
+version nothing is replaced, a warning says so, and streams are sent as copies instead of views.
 """
 
 import os

@@ -21,10 +21,10 @@ _open_channel = trio.open_memory_channel  # writing the type at each call would 
 
 
 class Messages:
-    """The queue of messages for an application: at most `most` of them, and always room for its disconnect."""
+    """The queue of messages for an application: at most `limit` of them, and always room for its disconnect."""
 
-    def __init__(self, most: int) -> None:
-        self._offers, self._messages = _open_channel(most)
+    def __init__(self, limit: int) -> None:
+        self._offers, self._messages = _open_channel(limit)
         self._last: ASGIReceiveEvent | None = None
 
     async def offer(self, message: ASGIReceiveEvent) -> None:
@@ -52,7 +52,7 @@ class Messages:
             return self._last
 
     def close(self) -> None:
-        """No more messages are received."""
+        """Drop all further messages: the application has ended."""
         self._messages.close()
 
 
@@ -69,7 +69,7 @@ class TaskGroup(PlainTaskGroup):
         """Start the application. Return a function that offers it a message, which is dropped once it has ended."""
         messages = Messages(config.max_app_queue_size)
 
-        async def listening(scope: Scope, receive: ASGIReceiveCallable, *rest: Any) -> None:
+        async def run_app(scope: Scope, receive: ASGIReceiveCallable, *rest: Any) -> None:
             try:
                 await app(scope, receive, *rest)
             finally:
@@ -79,7 +79,7 @@ class TaskGroup(PlainTaskGroup):
             raise RuntimeError("the connection has ended")
         self._nursery.start_soon(
             _handle,  # type: ignore[arg-type] # Hypercorn's own function, called as Hypercorn does
-            listening,
+            run_app,
             config,
             scope,
             messages.receive,

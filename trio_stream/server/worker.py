@@ -1,5 +1,5 @@
-"""The worker. When it has to stop, it accepts nothing new, lets open requests finish within the graceful timeout,
-cleans up and exits with status 0.
+"""The worker. When it must stop, it accepts nothing new, lets open requests finish within the graceful timeout, cleans
+up and exits with status 0.
 
 Hypercorn's workers stop gracefully in one case only: the master sets an event on SIGTERM or Ctrl-C. Other signals end
 them at once: the SIGTERM that the master sends to the other workers once the first one has finished, the SIGTERM of a
@@ -95,7 +95,7 @@ class Drain:
 
 
 def _nursery_of_connections() -> trio.Nursery:
-    """The nursery around the one in which Hypercorn started this task. Its deadline is the graceful timeout."""
+    """Return the nursery around the one that started this task. Hypercorn gives it the graceful timeout as deadline."""
     # `worker_serve` of Hypercorn 0.18 is one task with three nested nurseries: lifespan, connections, listening. It
     # does not expose them. A task's nurseries are a stack with the innermost last, so the one before ours encloses it.
     # Another version may nest them differently; `install` does nothing there.
@@ -173,14 +173,14 @@ async def worker_serve(
 
 
 def _reason(error: Exception) -> str:
-    """The application's own message, which Hypercorn puts in quotes."""
+    """Return the application's own message, which Hypercorn puts in quotes."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return str(error).removeprefix("Lifespan failure in startup. '").removesuffix("'")
 
 
 def tls_fault(config: Config) -> str | None:
-    """What is wrong with the certificate or its key, as a sentence. None if the server can use them."""
+    """Return what is wrong with the certificate, its key or the CA file, or None if the server can use them."""
     if (config.certfile is None) != (config.keyfile is None):
         # Hypercorn would serve without TLS.
         return "--certfile and --keyfile must be given together, and one of them is missing"

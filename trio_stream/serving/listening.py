@@ -35,16 +35,16 @@ def open_sockets(config: Config) -> Sockets:
 
 
 def close_sockets(sockets: Sockets) -> None:
-    """Close this process's copies."""
-    for each in (*sockets.secure_sockets, *sockets.insecure_sockets, *sockets.quic_sockets):
-        each.close()
+    """Close this process's copies of the sockets."""
+    for sock in (*sockets.secure_sockets, *sockets.insecure_sockets, *sockets.quic_sockets):
+        sock.close()
 
 
 def check_addresses(config: Config) -> None:
     """Check that a server could listen, without leaving sockets behind. Raises `CannotListen`."""
     sockets = open_sockets(config)
     paths = [
-        each.getsockname() for each in sockets.insecure_sockets + sockets.secure_sockets if _is_unix(each)
+        sock.getsockname() for sock in sockets.insecure_sockets + sockets.secure_sockets if _is_unix(sock)
     ]
     close_sockets(sockets)
     for path in paths:
@@ -56,9 +56,7 @@ def _add(found: Sockets, config: Config, kind: str, address: str) -> None:
     only = copy(config)
     only.bind, only.insecure_bind, only.quic_bind = [], [], []
     setattr(only, kind, [address])
-    only.workers = (
-        1  # with more, Hypercorn sets SO_REUSEPORT, and a second server would silently share the port
-    )
+    only.workers = 1  # with more, Hypercorn sets SO_REUSEPORT, and another server could share the port
     if address.startswith(UNIX):
         _refuse_served(address)
     try:
@@ -66,8 +64,8 @@ def _add(found: Sockets, config: Config, kind: str, address: str) -> None:
         found.secure_sockets += opened.secure_sockets
         found.insecure_sockets += opened.insecure_sockets
         found.quic_sockets += opened.quic_sockets
-        for each in (*opened.secure_sockets, *opened.insecure_sockets):
-            each.listen(max(config.backlog, BACKLOG))
+        for sock in (*opened.secure_sockets, *opened.insecure_sockets):
+            sock.listen(max(config.backlog, BACKLOG))
     except (OSError, OverflowError, ValueError, SocketTypeError) as error:
         raise CannotListen(f"cannot listen at {address}: {reason_for(address, error)}") from error
 

@@ -30,10 +30,9 @@ log = structlog.get_logger("trio_stream.serving")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-
 DRAINED = (0, -signal.SIGTERM)
-"""Exit codes of a worker that was stopped; the second one if that was before it could drain. The signal may have been
-sent to all processes at once, and this process may not have received it yet."""
+"""Exit codes of a worker that was stopped. It has the second one if the signal came before it could drain. The signal
+may have been sent to all processes at once, and this process may not have received it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Supervisor:
         hangup_is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # by `nohup`
         with trio.open_signal_receiver(*SIGNALS[: 2 if hangup_is_ignored else 3]) as signals:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._pass_on, signals)
+                nursery.start_soon(self._forward_signals, signals)
                 if os.getpid() == 1:
                     nursery.start_soon(self._reap_orphans)
                 async with trio.open_nursery() as workers:
@@ -87,40 +86,40 @@ class Supervisor:
         return max(self._statuses.values(), default=0)
 
     async def _start(self, workers: trio.Nursery) -> None:
-        """Start one worker, and the others once it serves, so that an error at the start is shown once."""
-        workers.start_soon(self._keep, 1)
-        async with trio.open_nursery() as either:
+        """Start one worker, and the others once it serves, so that an error at the start is shown only once."""
+        workers.start_soon(self._keep_running, 1)
+        async with trio.open_nursery() as nursery:
             for event in (self._served, self._stopping):
-                either.start_soon(_cancel_after, event, either.cancel_scope)
+                nursery.start_soon(_cancel_after, event, nursery.cancel_scope)
         for number in range(2, self._workers + 1):
-            workers.start_soon(self._keep, number)
+            workers.start_soon(self._keep_running, number)
 
-    async def _keep(self, number: int) -> None:
+    async def _keep_running(self, number: int) -> None:
         """Keep a worker of this number running until the server stops."""
         backoff = Backoff()
         while not self._stopping.is_set():
             since = trio.current_time()
-            ended = await self._live(number)
+            ended = await self._run_worker(number)
             if ended.code in DRAINED or (ended.pid in self._signalled and -ended.code in SIGNALS):
                 continue
             self._statuses[number] = exit_status(ended.code)
-            died = log.bind(worker=number, pid=ended.pid, of=ended.reason)
+            worker_log = log.bind(worker=number, pid=ended.pid, of=ended.reason)
             if self._stopping.is_set():
-                died.error("a worker died while stopping")
+                worker_log.error("a worker died while stopping")
             elif not self._served.is_set():
                 if ended.code < 0 or ended.pid is None:  # otherwise the worker has printed the reason
-                    died.error("the server does not start: its first worker died")
+                    worker_log.error("the server does not start: its first worker died")
                 self._stop(signal.SIGTERM)
             elif not self._restart:
-                died.error("a worker died, so the server stops")
+                worker_log.error("a worker died, so the server stops")
                 self._stop(signal.SIGTERM)
             else:
                 pause = backoff.after(trio.current_time() - since)
-                died.error("a worker died", again_in=pause)
+                worker_log.error("a worker died", again_in=pause)
                 with trio.move_on_after(pause):
                     await self._stopping.wait()
 
-    async def _live(self, number: int) -> Ended:
+    async def _run_worker(self, number: int) -> Ended:
         """Start a worker and wait for its end."""
         try:
             process, serving = self._spawn_worker(number)
@@ -166,7 +165,7 @@ class Supervisor:
             self._statuses.pop(number, None)
             self._served.set()
 
-    async def _pass_on(self, signals: AsyncIterator[int]) -> None:
+    async def _forward_signals(self, signals: AsyncIterator[int]) -> None:
         """Forward signals to the workers. After SIGHUP they drain and are replaced, as with Hypercorn's master, unless
         the signal means that the terminal was closed."""
         in_terminal = _has_terminal()

@@ -1,4 +1,4 @@
-"""A supervised worker: Hypercorn's, with our guards. It tells its parent when it serves."""
+"""A supervised worker: Hypercorn's, with our guards. It reports to its parent when it serves."""
 
 import signal
 import sys
@@ -35,10 +35,10 @@ def work(arguments: Sequence[str], sockets: Sockets, serving: Connection) -> Non
             serving.send_bytes(b"serving")
 
     serve = hypercorn.trio.run.worker_serve  # the guarded one: loading the application has replaced it
-    trio.run(partial(serve, _announced(app, started), config, sockets=sockets))
+    trio.run(partial(serve, _with_start_hook(app, started), config, sockets=sockets))
 
 
-def _announced(app: AppWrapper, started: Callable[[], None]) -> AppWrapper:
+def _with_start_hook(app: AppWrapper, started: Callable[[], None]) -> AppWrapper:
     """Wrap `app` to call `started` when its startup is complete. Hypercorn continues briefly even if it fails."""
 
     def call(
@@ -51,11 +51,11 @@ def _announced(app: AppWrapper, started: Callable[[], None]) -> AppWrapper:
         if scope["type"] != "lifespan":
             return app(scope, receive, send, sync_spawn, call_soon)
 
-        async def pass_on(message: ASGISendEvent) -> None:
+        async def forward(message: ASGISendEvent) -> None:
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 started()
 
-        return app(scope, receive, pass_on, sync_spawn, call_soon)
+        return app(scope, receive, forward, sync_spawn, call_soon)
 
     return call

@@ -1,4 +1,4 @@
-"""The path of the bytes: files mapped once, streams that own their tasks, and the registry of all streams.
+"""The path of the bytes: files that are mapped once, streams that own their tasks, and the registry of all streams.
 
 Each file has one descriptor. The pool has one entry for each file content that is being streamed, with a count of its
 holders. The file is mapped, read-only, when views of it are needed. A hundred viewers of one video share the map and

@@ -1,4 +1,4 @@
-"""Wait for the disk, in worker threads with their own limiter. Nothing else does.
+"""Wait for the disk, in worker threads with their own limiter. Nothing else waits for a disk.
 
 Data in the page cache is used on the event loop. Other data is fetched in a thread first. `RWF_NOWAIT` finds out which
 without waiting (`preadv2(2)`), and `sendfile(2)` to the null device loads pages without copying them anywhere. On a
@@ -37,7 +37,7 @@ class DiskStatistics:
 
 
 class Disk:
-    """Reads and warms files; opened once, with `readers` threads at most."""
+    """Reads files, and loads them into the page cache, with at most `readers` threads. A process has one."""
 
     def __init__(self, readers: int) -> None:
         # A separate limiter: a thread that hangs on a dead network disk takes none of the places of other work.
@@ -106,7 +106,7 @@ class Disk:
 
     async def _fetch(self, fd: int, ranges: Sequence[ByteRange]) -> None:
         # Small gaps are included: a disk continues to read faster than it seeks, and a client that requests the audio
-        # of a video also requests the video track between it.
+        # of a title also requests its video track, which is in these gaps.
         for offset, length in join(ranges, PROBE_EVERY):
             for at in range(offset, offset + length, FETCH):
                 step = min(FETCH, offset + length - at)

@@ -56,7 +56,7 @@ class MappedFile:
 
     @property
     def fd(self) -> int:
-        """Its descriptor, lent until `release`."""
+        """The descriptor, which is valid until `release`."""
         return self._file.fd
 
     def map(self) -> bool:

@@ -98,10 +98,8 @@ class Pump:
 
     async def _put_ranges(self, lead: bytes, ranges: tuple[ByteRange, ...], length: int, put: Put) -> None:
         """Put `lead` and the `length` bytes of `ranges`."""
-        left, whole = (
-            list(reversed(ranges)),
-            length,
-        )  # reversed, because popping from the end of a list is cheap
+        # Reversed, because popping from the end of a list is cheap.
+        left, whole = list(reversed(ranges)), length
         # The tail is a copy. Each check sees the file before a chunk is sent, and the file may change while the kernel
         # reads the bytes. The next check notices that, but none follows the last chunk. So the last one is a copy made
         # before its check. If it is sent, everything before it came from an unchanged file. If not, the body is shorter

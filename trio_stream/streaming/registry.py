@@ -15,7 +15,8 @@ from trio_stream.telemetry.rates import Rate
 
 @dataclass(frozen=True, slots=True)
 class RegistryStatistics:
-    """Totals since the start. `bytes_per_second` is over the last ten seconds; `ended` counts by ending."""
+    """Totals since the start, except `active`, the streams that run now. `bytes_per_second` is over the last ten
+    seconds, and `ended` counts by ending."""
 
     active: int
     started: int
@@ -27,7 +28,7 @@ class RegistryStatistics:
 
 
 class Registry:
-    """All running streams. At most `limit` of them count against the limit."""
+    """All running streams: at most `limit`, and any number of `free` ones."""
 
     def __init__(self, limit: int, disk: Disk) -> None:
         self.limit = limit
@@ -77,7 +78,7 @@ class Registry:
         return [stream.statistics() for stream in self._streams.values()]
 
     def statistics(self) -> RegistryStatistics:
-        """The totals since the start."""
+        """The number of running streams, and totals since the start."""
         return RegistryStatistics(
             active=len(self._streams),
             started=self._started,

@@ -111,7 +111,7 @@ class Stream:
     async def run(
         self, parts: Sequence[Part], send: Send, delivery: Delivery, *, largest: int = LARGEST_CHUNK
     ) -> bool:
-        """Send `parts` through `send`. Return whether everything was sent: False if the stream was ended before.
+        """Send `parts` through `send`. Return whether everything was sent: False if the stream was ended first.
 
         `delivery` is the form the connection accepts. A chunk has at most `largest` bytes, and fewer if it is a copy.
         Raises what `send` raises, and `SourceChanged` or `SourceUnreadable` for the file. The ending is recorded.
@@ -129,7 +129,7 @@ class Stream:
         scattered = any(isinstance(part, ByteRanges) and len(part.ranges) > 1 for part in parts)
         uncopied = delivery is Delivery.RANGES or (delivery is Delivery.VIEWS and scattered)
         at_once = self._owed <= (largest if uncopied else smallest) + TAIL
-        most = LARGEST_LONE_COPY if at_once else LARGEST_COPY
+        largest_copy = LARGEST_LONE_COPY if at_once else LARGEST_COPY
         pump = Pump(
             self.file,
             self._disk,
@@ -137,7 +137,7 @@ class Stream:
             delivery,
             self._queued,
             self.count_sent,
-            most,
+            largest_copy,
         )
         error: BaseException | None = None
         try:
@@ -271,9 +271,8 @@ class Stream:
             release(chunk)
         sizer.sent(trio.current_time() - before)
         self.chunks_sent += 1
-        self.count_sent(
-            end - self.bytes_sent, chunks=1
-        )  # for a file chunk, the bytes its sender has not reported
+        # For a file chunk, these are the bytes its sender has not reported.
+        self.count_sent(end - self.bytes_sent, chunks=1)
 
     def count_sent(self, size: int, chunks: int = 0) -> None:
         """Count `size` bytes as sent. A sender may report them while it sends; the rest is counted afterwards."""
@@ -284,7 +283,7 @@ class Stream:
 
     def _note_range(self, parts: Sequence[Part]) -> None:
         scattered = [part.ranges for part in parts if isinstance(part, ByteRanges) and part.ranges]
-        # The ranges of a track do not overlap, so the one that starts last also ends last.
+        # No range of a track is inside another, so the one that starts last also ends last. This must be cheap.
         self.start = min([min(ranges)[0] for ranges in scattered], default=0)
         self.stop = max([sum(max(ranges)) for ranges in scattered], default=0)
 

@@ -72,11 +72,11 @@ class History(Versioned):
         """All samples except the newest `without_newest`."""
         last = self.version - without_newest
         first = max(0, self.version - self._length)
-        turn = range(first, max(first, last))
+        numbers = range(first, max(first, last))
         return Columns(
-            [self._times[each % self._length] for each in turn],
-            [self._cpu[each % self._length] for each in turn],
-            [self._memory[each % self._length] for each in turn],
-            [self._rates[each % self._length] for each in turn],
-            [self._streams[each % self._length] for each in turn],
+            [self._times[number % self._length] for number in numbers],
+            [self._cpu[number % self._length] for number in numbers],
+            [self._memory[number % self._length] for number in numbers],
+            [self._rates[number % self._length] for number in numbers],
+            [self._streams[number % self._length] for number in numbers],
         )

@@ -13,10 +13,10 @@ BYTES_OF_A_PART = 1024
 
 
 class Allowance:
-    """A client may be at most `most` ahead of what it has earned. `forgiven` are forgiven per second."""
+    """A client may be at most `limit` ahead of what it has earned, and `forgiven` of that are forgotten per second."""
 
-    def __init__(self, most: int = PARTS, forgiven: float = PARTS_FORGIVEN) -> None:
-        self._most = most
+    def __init__(self, limit: int = PARTS, forgiven: float = PARTS_FORGIVEN) -> None:
+        self._limit = limit
         self._forgiven = forgiven
         self._ahead = 0.0
         self._last = 0.0
@@ -26,4 +26,4 @@ class Allowance:
         now = trio.current_time()
         self._ahead = max(0.0, self._ahead - (now - self._last) * self._forgiven - earned) + 1
         self._last = now
-        return self._ahead <= self._most
+        return self._ahead <= self._limit

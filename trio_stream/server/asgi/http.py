@@ -76,17 +76,16 @@ class HTTPStream(PlainHTTPStream):
     async def _send_closed(self) -> None:
         """As in Hypercorn, but nothing the application does can prevent the end of the response.
 
-        The application hears of the end as a disconnect, and frameworks then cancel their tasks. One of these tasks is
-        the one that runs this method, before the connection is kept alive or closed.
+        The application receives the end as a disconnect, and frameworks then cancel their tasks. One of these tasks
+        runs this method, and has yet to close the connection or to keep it alive.
         """
         await self.send(EndBody(stream_id=self.stream_id))
         self.state = ASGIHTTPState.CLOSED
         try:
             await self.config.log.access(self.scope, self.response, time() - self.start_time)
         finally:
-            await self.send(
-                StreamClosed(stream_id=self.stream_id)
-            )  # has no checkpoint, so it cannot be cancelled
+            # A cancelled task completes this: it has no checkpoint before it takes effect.
+            await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _refuse_body(self) -> None:
         """Respond with 413 (RFC 9110 section 15.5.14) and end the stream."""

@@ -47,8 +47,8 @@ class H2(Sending):
 
     admission: ClassVar[Admission] = Admission(total=sys.maxsize, per_address=sys.maxsize)
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._resets = Allowance(RESETS, RESETS_FORGIVEN)
         self._frames = Allowance()
         self._widened = False
@@ -62,7 +62,7 @@ class H2(Sending):
     async def initiate(
         self, headers: list[tuple[bytes, bytes]] | None = None, settings: bytes | None = None
     ) -> None:
-        """As in Hypercorn."""
+        """As in Hypercorn. The current task is the one that reads the connection."""
         self._reader = trio.lowlevel.current_task()
         await super().initiate(headers, settings)
 
@@ -141,9 +141,9 @@ class H2(Sending):
             log.warning("stream refused: too many streams", address=self._address, often=True)
             self.connection.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
             return
-        kind = WebSocket if method == b"CONNECT" else RequestStream
+        stream_class = WebSocket if method == b"CONNECT" else RequestStream
         shared = (self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server)
-        stream = self.streams[stream_id] = kind(*shared, self.stream_send, stream_id)
+        stream = self.streams[stream_id] = stream_class(*shared, self.stream_send, stream_id)
         self.outgoing[stream_id] = Buffer(self.send_timeout)
         self.priority.insert_stream(stream_id)
         self.priority.block(stream_id)
@@ -194,7 +194,7 @@ class H2(Sending):
         await self._end_connection()
 
     async def _end_connection(self) -> None:
-        """Send the library's GOAWAY, after which the library sends nothing, and close.
+        """Send the library's GOAWAY, after which it accepts nothing to send, and close.
 
         The streams end first: they must not send while the GOAWAY is being sent.
         """

@@ -28,8 +28,8 @@ class Sending(H2Protocol):
 
     send_timeout: ClassVar[float] = inf
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.outgoing: dict[int, Buffer] = {}
         self._reader: trio.lowlevel.Task | None = None
         self._woken = trio.lowlevel.ParkingLot()
@@ -92,9 +92,8 @@ class Sending(H2Protocol):
                 raise
             self._unblock(stream_id)
         elif len(buffer) < 2 * HIGH_WATER:
-            buffer.add(
-                data
-            )  # the response to a frame: the reader must not wait, since it would wait for itself
+            # This responds to a frame. The reader must not wait here: it would wait for itself.
+            buffer.add(data)
         else:
             self._reset(stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
 

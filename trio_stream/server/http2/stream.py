@@ -52,9 +52,9 @@ class Buffer:
         if self.complete:
             await self.ended.wait()
 
-    def pop(self, most: int) -> bytes:
-        """Remove and return at most `most` bytes."""
-        data = bytes(self._data[: max(0, most)])
+    def pop(self, count: int) -> bytes:
+        """Remove and return at most `count` bytes."""
+        data = bytes(self._data[: max(0, count)])
         del self._data[: len(data)]
         if data:
             self._moved.unpark_all()

@@ -24,7 +24,7 @@ _SHARED = memoryview(bytearray(256 * 1024))
 
 
 class Sendfile:
-    """Sends the ranges of one chunk, and tracks how far it is."""
+    """Sends the ranges of one chunk, and tracks how much was sent."""
 
     def __init__(self, sock: socket.socket, chunk: FileChunk) -> None:
         self._sock = sock
@@ -90,12 +90,12 @@ class Sendfile:
         last = bisect_left(self._ends, stop, first)
         ranges = list(self._ranges[first : last + 1])
         offset, length = ranges[0]
-        gone = length - (self._ends[first] - self._at)
-        ranges[0] = offset + gone, length - gone
+        done = length - (self._ends[first] - self._at)
+        ranges[0] = offset + done, length - done
         offset, length = ranges[-1]
-        over = self._ends[last] - stop
-        ranges[-1] = offset, length - over
-        self._at, self._number = stop, last if over else last + 1
+        left = self._ends[last] - stop
+        ranges[-1] = offset, length - left
+        self._at, self._number = stop, last if left else last + 1
         if not gather(self._fd, _SHARED, ranges):
             raise _ends_early()
         return _SHARED[:count]

@@ -6,7 +6,8 @@ for `send_timeout` seconds. A send that fails leaves the byte stream torn in the
 every later send raises, and closing the connection resets it.
 
 A client that closed the connection and one that closed only its own half look the same until a send fails. So the end
-of input counts as leaving once nothing has been sent for `EOF_GRACE` seconds. While bytes flow, a failed send shows it.
+of input counts as leaving only if nothing has been sent for `EOF_GRACE` seconds. While bytes flow, a failed send shows
+that the client has left.
 """
 
 import socket
@@ -41,7 +42,8 @@ SMALL = 64 * 1024
 """Buffers of at most this many bytes in total are sent with one system call."""
 
 PER_CALL = 16 * 1024
-"""Bytes that cost as much to send as the system call itself. Small sends use up a turn too."""
+"""Bytes that cost as much to send as the system call itself. They are counted per call, so many small sends use up a
+turn too."""
 
 EOF_GRACE = 1.0
 """Seconds without a send after which the end of a client's input means that it left."""
@@ -53,9 +55,9 @@ SLOW = 0.05
 """Seconds of waiting for room after which a client counts as slower than its network."""
 
 UNSENT = 256 * 1024
-"""Bytes that wait in the socket of a slow client. Trio sets 16 KiB, so that little data is in flight if it is no longer
-needed. But then this process wakes up for every few kilobytes, and the kernel has nothing to send when the client has
-room."""
+"""Bytes that wait in the socket of a slow client. Trio sets 16 KiB, so that little data is wasted when the client no
+longer needs it. But then this process wakes up for every few kilobytes, and the kernel has nothing to send when the
+client has room."""
 
 TCP_NOTSENT_LOWAT: int = getattr(socket, "TCP_NOTSENT_LOWAT", 0)
 MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
@@ -72,7 +74,7 @@ class Connection(TCPServer):
     stalled: ClassVar["Timeouts[Connection]"]
     _cut: bool = False
     _gone: bool = False
-    _read_out: bool = False
+    _input_ended: bool = False
     _sending: bool = False
     _turn: int = TURN
     _tls: bool = False
@@ -126,7 +128,7 @@ class Connection(TCPServer):
             finally:
                 # Hypercorn's reader would wait forever for the turn of a pipelined request.
                 self._reading.cancel()
-        elif not self._read_out:
+        elif not self._input_ended:
             await super().protocol_send(event)
         elif isinstance(event, Updated) and event.idle:
             self._left.set()  # the last response was sent, and no further request can come
@@ -161,10 +163,10 @@ class Connection(TCPServer):
                 while data := await self._receive():
                     await self.protocol.handle(RawData(bytes(data)))
             # The client is gone, or has closed its half only and waits for its response. Only a failed send can tell.
-            self._read_out = True
+            self._input_ended = True
             await self._wait_until_left()
         # Hypercorn would wait for the keep-alive timer of a connection that the client closed.
-        self._read_out = self._gone = True
+        self._input_ended = self._gone = True
         await self.idle_task.stop()
         self._wake()
         await self.protocol.handle(Closed())
@@ -255,12 +257,12 @@ class Connection(TCPServer):
                 sent = sock.sendmsg(buffers, (), flags)
             self._turn -= sent + PER_CALL
         for number, buffer in enumerate(buffers, 1):
-            gone = min(sent, len(buffer))
-            sent -= gone
-            if gone < len(buffer):
+            done = min(sent, len(buffer))
+            sent -= done
+            if done < len(buffer):
                 with memoryview(buffer) as view:
-                    more = MSG_MORE if number < len(buffers) else flags
-                    await self._send_slices(len(view), partial(_send, sock, view, more), gone)
+                    view_flags = MSG_MORE if number < len(buffers) else flags
+                    await self._send_slices(len(view), partial(_send, sock, view, view_flags), done)
 
     async def _send_slices(self, length: int, send: Callable[[int, int], int], sent: int = 0) -> None:
         """Call `send(offset, count)` until everything is sent. Yield to other connections after each turn.

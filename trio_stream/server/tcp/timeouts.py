@@ -1,4 +1,4 @@
-"""Timeouts that are equally long, so the wait that began first expires first, and one task handles them all.
+"""Timeouts of equal length. The wait that began first expires first, so one task handles them all.
 
 A deadline for each wait costs more than the wait itself. The waits are those of connections between two requests, and
 of connections whose client accepts nothing. Hypercorn has a task for each of the former, and no limit for the latter.
@@ -14,7 +14,7 @@ SHORTEST = 0.05
 
 
 class Timeouts[T: Hashable]:
-    """All waits with one timeout, the oldest first. `give_up` is called with each that expires."""
+    """All waits with one timeout, the oldest first. `give_up` is called for each waiter whose timeout expires."""
 
     def __init__(self, give_up: Callable[[T], None]) -> None:
         self._give_up = give_up

@@ -1,8 +1,7 @@
 """Health checks when the server has reached its limit of connections.
 
-A few more connections are accepted for a short visit each. Requests for anything but the health paths get a 503
-response instead of a closed connection. So a health check sees that the server is alive, and other clients learn when
-to retry.
+A few more connections are accepted, each for a short visit. On them, requests for other paths get a 503 response
+instead of a closed connection. So a health check sees that the server is alive, and other clients learn when to retry.
 """
 
 from collections.abc import Callable, Collection
@@ -31,7 +30,7 @@ def visited(app: AppWrapper, paths: Collection[str]) -> AppWrapper:
         call_soon: Callable[..., Any],
     ) -> None:
         if scope["type"] == "http" and scope["path"] in paths:
-            await app(scope, receive, partial(_last, send), sync_spawn, call_soon)
+            await app(scope, receive, partial(_send_last, send), sync_spawn, call_soon)
         elif scope["type"] == "http":
             fields = [
                 (b"content-type", b"text/plain; charset=utf-8"),
@@ -39,7 +38,7 @@ def visited(app: AppWrapper, paths: Collection[str]) -> AppWrapper:
                 (b"cache-control", b"no-store"),
                 (b"retry-after", b"1"),
             ]
-            await _last(send, {"type": "http.response.start", "status": 503, "headers": fields})
+            await _send_last(send, {"type": "http.response.start", "status": 503, "headers": fields})
             await send({"type": "http.response.body", "body": REFUSAL, "more_body": False})
         else:
             await send({"type": "websocket.close", "code": 1013, "reason": None})
@@ -47,8 +46,8 @@ def visited(app: AppWrapper, paths: Collection[str]) -> AppWrapper:
     return serve
 
 
-async def _last(send: ASGISendCallable, message: ASGISendEvent) -> None:
-    """Send a message of the only response on a connection of HTTP/1.1 (RFC 9112 section 9.6)."""
+async def _send_last(send: ASGISendCallable, message: ASGISendEvent) -> None:
+    """Send a message of a response that closes its HTTP/1.1 connection (RFC 9112 section 9.6)."""
     if message["type"] == "http.response.start":
         message["headers"] = [*message["headers"], (b"connection", b"close")]
     await send(message)
