@@ -272,8 +272,8 @@ def test_sizes_stay_in_their_bounds(seconds: list[float]) -> None:
 
 
 @pytest.mark.parametrize(("smallest", "largest"), [(0, 1), (2, 1), (-1, 5)])
-def test_sizes_need_sense(smallest: int, largest: int) -> None:
-    with pytest.raises(ValueError, match="no range of sizes"):
+def test_an_invalid_range_of_sizes_raises(smallest: int, largest: int) -> None:
+    with pytest.raises(ValueError, match="not a range of sizes"):
         ChunkSizer(smallest, largest)
 
 
