@@ -108,7 +108,7 @@ def descriptors(server: Server) -> int:
 
 
 @both
-async def test_a_client_that_closed_its_half_gets_its_answer(
+async def test_a_client_that_closed_its_half_gets_its_response(
     serve: Callable[..., Server], guarded: bool
 ) -> None:
     server = serve(APP, guarded=guarded)
@@ -120,7 +120,7 @@ async def test_a_client_that_closed_its_half_gets_its_answer(
     assert (got == b"x" * 10) is guarded
 
 
-async def test_the_end_of_input_counts_where_nothing_is_sent(serve: Callable[..., Server]) -> None:
+async def test_the_end_of_input_counts_while_nothing_is_sent(serve: Callable[..., Server]) -> None:
     server = serve(APP, guarded=True)
     async with await connect(server) as stream:
         await stream.send_all(GET.replace(b"/", b"/never", 1))
@@ -128,7 +128,9 @@ async def test_the_end_of_input_counts_where_nothing_is_sent(serve: Callable[...
         wait_for(lambda: "left after 1." in server.log, 5)
 
 
-async def test_a_closed_connection_does_not_wait_for_its_timer(serve: Callable[..., Server]) -> None:
+async def test_a_closed_connection_does_not_wait_for_its_keep_alive_timer(
+    serve: Callable[..., Server],
+) -> None:
     server = serve(APP, guarded=True, hypercorn=("--keep-alive", "4"))
     before = descriptors(server)
     async with await connect(server) as stream:
@@ -148,7 +150,7 @@ async def test_an_idle_connection_ends(serve: Callable[..., Server], guarded: bo
 
 
 @both
-async def test_an_idle_connection_ends_whatever_its_application_still_does(
+async def test_an_idle_connection_ends_while_its_application_still_runs(
     serve: Callable[..., Server], guarded: bool
 ) -> None:
     server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "1", "--graceful-timeout", "1"))
@@ -159,7 +161,7 @@ async def test_an_idle_connection_ends_whatever_its_application_still_does(
 
 
 @both
-async def test_a_head_that_never_ends_is_cut_off(serve: Callable[..., Server], guarded: bool) -> None:
+async def test_an_endless_head_is_cut_off(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "1"))
     async with await connect(server) as stream, trio.open_nursery() as nursery:
 
@@ -209,9 +211,7 @@ async def test_a_refused_handshake_is_closed(serve: Callable[..., Server], guard
 
 
 @both
-async def test_messages_nobody_took_do_not_hold_a_connection(
-    serve: Callable[..., Server], guarded: bool
-) -> None:
+async def test_unread_messages_do_not_hold_a_connection(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded)
     async with await connect(server) as stream:
         await stream.send_all(UPGRADE)
@@ -221,7 +221,7 @@ async def test_messages_nobody_took_do_not_hold_a_connection(
 
 
 @both
-async def test_who_takes_nothing_is_let_go_whatever_the_application_does(
+async def test_a_client_that_reads_nothing_is_dropped_while_the_application_still_runs(
     serve: Callable[..., Server], guarded: bool
 ) -> None:
     options = ("--graceful-timeout", "1")
@@ -238,7 +238,7 @@ async def test_who_takes_nothing_is_let_go_whatever_the_application_does(
 
 
 @both
-async def test_a_byte_behind_an_upgrade_costs_that_connection_only(
+async def test_a_byte_after_an_upgrade_ends_only_that_connection(
     serve: Callable[..., Server], guarded: bool
 ) -> None:
     server = serve(APP, guarded=guarded)
@@ -262,7 +262,7 @@ async def test_a_request_body_has_a_limit(serve: Callable[..., Server], guarded:
             assert answer.split(b" ")[1] == (b"200" if welcome else b"413")
 
 
-async def test_an_answer_under_way_is_not_taken_back_for_a_long_body(serve: Callable[..., Server]) -> None:
+async def test_a_response_in_progress_is_finished_despite_a_long_body(serve: Callable[..., Server]) -> None:
     server = serve(APP, guarded=True, limits="request_body=1000")
     head = b"POST /slowly HTTP/1.1\r\nHost: t\r\nContent-Length: 1000000\r\n\r\n"
     for _ in range(5):
@@ -279,7 +279,7 @@ CHUNKED = b"%s HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
 CHUNK = b"1\r\nx\r\n"
 
 
-async def test_chunks_of_no_size_are_refused(serve: Callable[..., Server]) -> None:
+async def test_too_many_tiny_chunks_are_refused(serve: Callable[..., Server]) -> None:
     server = serve(APP, guarded=True, limits="request_body=1_000_000")
     for count, welcome in ((PARTS, True), (2 * PARTS, False)):
         async with await connect(server) as stream:
@@ -297,9 +297,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("kind", FRAMES)
-async def test_frames_of_a_websocket_that_carry_nothing_end_it(
-    serve: Callable[..., Server], kind: str
-) -> None:
+async def test_too_many_empty_frames_end_a_websocket(serve: Callable[..., Server], kind: str) -> None:
     server = serve(APP, guarded=True)
     async with await connect(server) as stream:
         await stream.send_all(UPGRADE.replace(b"/", b"/takes", 1))
@@ -310,7 +308,7 @@ async def test_frames_of_a_websocket_that_carry_nothing_end_it(
         assert await until_end(stream, SLOWER * 3) is not None
 
 
-async def test_a_body_that_nobody_takes_holds_nobody(serve: Callable[..., Server]) -> None:
+async def test_an_unread_body_does_not_hold_a_connection(serve: Callable[..., Server]) -> None:
     """The end of a response is told in the application's own task, where no room is left for another message."""
     server = serve(APP, guarded=True)
     async with await connect(server) as stream:
@@ -320,7 +318,7 @@ async def test_a_body_that_nobody_takes_holds_nobody(serve: Callable[..., Server
 
 
 @both
-async def test_connections_of_one_address_are_bounded(serve: Callable[..., Server], guarded: bool) -> None:
+async def test_connections_of_one_address_are_limited(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded, limits="connections_per_address=3, unlimited=()")
     streams = [await connect(server) for _ in range(6)]
     welcome = 0
@@ -356,7 +354,7 @@ async def is_answered(stream: trio.SocketStream) -> bool:
 
 
 @both
-async def test_all_connections_are_bounded(serve: Callable[..., Server], guarded: bool) -> None:
+async def test_connections_are_limited_in_total(serve: Callable[..., Server], guarded: bool) -> None:
     """Whatever they do: here one is asked on, one has a WebSocket, and one has said nothing yet."""
     server = serve(APP, guarded=guarded, limits="connections=3", hypercorn=("--keep-alive", "60"))
     before = descriptors(server)
@@ -404,7 +402,7 @@ GOING: dict[str, Callable[[trio.SocketStream], Awaitable[None]]] = {
 
 
 @pytest.mark.parametrize("how", GOING)
-async def test_a_place_is_free_again_when_a_connection_goes(serve: Callable[..., Server], how: str) -> None:
+async def test_a_connection_that_ends_makes_room_for_another(serve: Callable[..., Server], how: str) -> None:
     server = serve(APP, guarded=True, limits="connections=1", hypercorn=("--keep-alive", "60"))
     before = descriptors(server)
     async with await connect(server) as first:
@@ -434,12 +432,12 @@ async def test_a_place_is_free_again_when_a_connection_goes(serve: Callable[...,
         ("", False),
     ],
 )
-def test_who_is_exempt(address: str, exempt: bool) -> None:
+def test_exempt_addresses(address: str, exempt: bool) -> None:
     assert in_networks(address, (*LOOPBACK, IPv4Network("10.0.0.0/8"))) is exempt
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(["192.0.2.1", "192.0.2.2", "127.0.0.1", None]))))
-def test_the_bounds_hold_whoever_comes_and_goes(steps: list[tuple[bool, str | None]]) -> None:
+def test_admission_keeps_its_limits(steps: list[tuple[bool, str | None]]) -> None:
     admission = Admission(total=5, per_address=2)
     inside: list[str | None] = []
     for comes, address in steps:
@@ -453,7 +451,7 @@ def test_the_bounds_hold_whoever_comes_and_goes(steps: list[tuple[bool, str | No
             admission.leave(address)
 
 
-async def test_a_request_behind_the_last_one_does_not_hold_up_the_end(serve: Callable[..., Server]) -> None:
+async def test_a_pipelined_request_does_not_delay_the_shutdown(serve: Callable[..., Server]) -> None:
     server = serve(APP, guarded=True, hypercorn=("--graceful-timeout", "10"))
     slow = GET.replace(b"/", b"/slowly", 1)
     async with await connect(server) as stream:

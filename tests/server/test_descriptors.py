@@ -31,7 +31,7 @@ async def is_answered(stream: trio.SocketStream, within: float = 5) -> bool:
 
 
 @both
-async def test_who_waits_for_a_descriptor_has_it_when_somebody_leaves(
+async def test_a_waiting_client_gets_the_descriptor_of_one_that_leaves(
     serve: Callable[..., Server], guarded: bool
 ) -> None:
     server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "60"))

@@ -68,7 +68,7 @@ def chunks(serve: Callable[..., Server], scattered: Path) -> Server:
     return serve(APP, guarded=True, limits="zero_copy=True", environ={"SCATTERED": str(scattered)})
 
 
-async def test_ranges_arrive_one_after_the_other(chunks: Server, scattered: Path) -> None:
+async def test_ranges_arrive_in_order(chunks: Server, scattered: Path) -> None:
     content = scattered.read_bytes()
     for path, lead, ranges in (
         ("many", b"", RANGES),
@@ -86,7 +86,7 @@ async def test_ranges_arrive_one_after_the_other(chunks: Server, scattered: Path
         wait_for(lambda: f"told of {told}\n" in chunks.log, 5, "the sender to be told")  # noqa: B023 - called within the turn
 
 
-async def test_what_goes_before_them_is_in_their_packet(chunks: Server) -> None:
+async def test_the_lead_shares_a_packet_with_the_first_range(chunks: Server) -> None:
     async with await connect(chunks) as stream:
         await stream.send_all(b"GET /small HTTP/1.1\r\nHost: t\r\n\r\n")
         head, body = await read_head(stream)
@@ -97,7 +97,7 @@ async def test_what_goes_before_them_is_in_their_packet(chunks: Server) -> None:
 
 
 @pytest.mark.parametrize(("path", "ranges"), [("led", RANGES), ("short", SHORT)])
-async def test_a_slow_reader_gets_all_of_them(
+async def test_a_slow_reader_gets_all_ranges(
     chunks: Server, scattered: Path, path: str, ranges: list[ByteRange]
 ) -> None:
     """Whose socket is full in the middle of a range, again and again."""
@@ -117,7 +117,7 @@ async def test_a_slow_reader_gets_all_of_them(
 
 
 @pytest.mark.parametrize("path", ["led", "short"])
-async def test_a_file_that_ends_early_is_an_error_and_a_reset(
+async def test_a_truncated_file_raises_and_resets_the_connection(
     chunks: Server, scattered: Path, path: str
 ) -> None:
     os.truncate(scattered, RANGES[len(RANGES) // 2][0] + 5)

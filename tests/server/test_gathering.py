@@ -52,7 +52,7 @@ def test_gaps(fd: int, gap: int) -> None:
 
 
 @pytest.mark.parametrize("gap", [0, 1])
-def test_more_ranges_than_one_call_takes(fd: int, gap: int) -> None:
+def test_more_ranges_than_one_call_accepts(fd: int, gap: int) -> None:
     ranges = [(at, 7) for at in range(0, 20_000, 7 + gap)]
     assert len(ranges) > 2 * MAX_VECTORS
     assert gathered(fd, ranges) == joined(ranges)
@@ -60,10 +60,10 @@ def test_more_ranges_than_one_call_takes(fd: int, gap: int) -> None:
 
 @pytest.mark.parametrize("last", [(SIZE - 10, 11), (SIZE + 5, 1)])
 @pytest.mark.parametrize("before", [(0, 10), (SIZE - 500, 10)])
-def test_a_file_that_ends_before_its_ranges(fd: int, before: tuple[int, int], last: tuple[int, int]) -> None:
+def test_ranges_past_the_end_of_the_file(fd: int, before: tuple[int, int], last: tuple[int, int]) -> None:
     assert gathered(fd, [before, last]) is None
     assert gathered(fd, [last, before]) is None
 
 
-def test_nothing_is_nothing(fd: int) -> None:
+def test_no_ranges_read_nothing(fd: int) -> None:
     assert gathered(fd, []) == b""

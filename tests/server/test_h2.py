@@ -113,7 +113,7 @@ async def nothing_ends(client: Client, stream_id: int) -> None:
 
 
 @both
-async def test_a_client_without_a_window_costs_a_buffer(secure: Start, guarded: bool) -> None:
+async def test_a_client_without_a_window_costs_only_a_buffer(secure: Start, guarded: bool) -> None:
     server = secure(guarded=guarded)
     async with http2(server) as client:
         client.reading = set()
@@ -146,7 +146,7 @@ async def test_a_response_that_ends_early_is_reset(secure: Start, guarded: bool)
 
 
 @both
-async def test_a_reset_ends_what_waits_for_the_window(secure: Start, guarded: bool) -> None:
+async def test_a_reset_ends_a_send_that_waits_for_the_window(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         client.reading = set()
         large, hold = await client.get("/large"), await client.get("/hold")
@@ -163,7 +163,7 @@ async def test_a_reset_ends_what_waits_for_the_window(secure: Start, guarded: bo
 
 
 @both
-async def test_a_connection_that_goes_ends_its_streams(secure: Start, guarded: bool) -> None:
+async def test_a_lost_connection_ends_its_streams(secure: Start, guarded: bool) -> None:
     # A worker: without one, plain Hypercorn dies of the signal.
     server = secure(guarded=guarded, hypercorn=("-w", "1", "--graceful-timeout", NEVER if guarded else "1"))
     async with http2(server) as client:
@@ -178,7 +178,7 @@ async def test_a_connection_that_goes_ends_its_streams(secure: Start, guarded: b
 
 
 @both
-async def test_a_window_that_stays_shut_ends_its_stream_only(secure: Start, guarded: bool) -> None:
+async def test_a_window_that_stays_closed_ends_only_its_stream(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded, limits="send_timeout=1")) as client:
         client.reading = set()
         shut, read = await client.get("/large"), await client.get("/large")
@@ -194,7 +194,7 @@ async def test_a_window_that_stays_shut_ends_its_stream_only(secure: Start, guar
 
 
 @both
-async def test_a_client_that_does_not_even_read_loses_its_connection(secure: Start, guarded: bool) -> None:
+async def test_a_client_that_does_not_read_at_all_loses_its_connection(secure: Start, guarded: bool) -> None:
     server = secure(guarded=guarded, limits="send_timeout=1")
     process = psutil.Process(server.pid)
     before = process.num_fds()
@@ -209,7 +209,7 @@ async def test_a_client_that_does_not_even_read_loses_its_connection(secure: Sta
             assert not await trio.to_thread.run_sync(happens, lambda: process.num_fds() == before, 3)
 
 
-async def test_a_cancelled_send_ends_its_stream_only(client: Client) -> None:
+async def test_a_cancelled_send_ends_only_its_stream(client: Client) -> None:
     """And what the application sends after it does not make the torn response look whole."""
     cancelled, large = await client.get("/cancelled"), await client.get("/large")
     client.reading = {large}
@@ -226,7 +226,7 @@ async def test_a_cancelled_send_ends_its_stream_only(client: Client) -> None:
 
 
 @both
-async def test_an_application_that_takes_nothing_is_reset(secure: Start, guarded: bool) -> None:
+async def test_a_stream_is_reset_if_its_application_accepts_nothing(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         deaf = client.ask("/deaf", method="POST", end=False)
         for _ in range(20):
@@ -241,7 +241,7 @@ async def test_an_application_that_takes_nothing_is_reset(secure: Start, guarded
 
 
 @both
-async def test_data_after_the_answer_costs_nothing(secure: Start, guarded: bool) -> None:
+async def test_data_after_the_response_is_harmless(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         post = client.ask("/small", method="POST", end=False)
         await client.flush()
@@ -308,7 +308,7 @@ ABUSE: dict[str, Callable[[], list[Frame]]] = {
 
 @pytest.mark.parametrize("abuse", ABUSE)
 @both
-async def test_abuse_costs_its_connection_only(secure: Start, guarded: bool, abuse: str) -> None:
+async def test_abuse_ends_only_its_connection(secure: Start, guarded: bool, abuse: str) -> None:
     """Which is so in Hypercorn; whatever the guards do with a frame, it stays so."""
     server = secure(guarded=guarded)
     async with http2(server) as client, http2(server) as other:
@@ -321,7 +321,7 @@ async def test_abuse_costs_its_connection_only(secure: Start, guarded: bool, abu
 
 
 @both
-async def test_priorities_of_streams_that_never_come_cost_nothing(secure: Start, guarded: bool) -> None:
+async def test_priorities_of_streams_that_are_never_opened_are_harmless(secure: Start, guarded: bool) -> None:
     server = secure(guarded=guarded)
     async with http2(server) as client:
         frames = [
@@ -343,9 +343,7 @@ NO_REQUEST: dict[str, list[tuple[bytes, bytes]]] = {
 
 @pytest.mark.parametrize("what", NO_REQUEST)
 @both
-async def test_a_head_that_is_no_request_costs_its_stream_only(
-    secure: Start, guarded: bool, what: str
-) -> None:
+async def test_an_invalid_request_head_ends_only_its_stream(secure: Start, guarded: bool, what: str) -> None:
     server = secure(guarded=guarded)
     async with http2(server) as client:
         client.connection.config.validate_outbound_headers = False
@@ -361,7 +359,7 @@ async def test_a_head_that_is_no_request_costs_its_stream_only(
 
 
 @both
-async def test_there_is_a_limit_to_concurrent_streams(secure: Start, guarded: bool) -> None:
+async def test_concurrent_streams_are_limited(secure: Start, guarded: bool) -> None:
     """Hypercorn's own."""
     async with http2(secure(guarded=guarded)) as client:
         client.connection.remote_settings.max_concurrent_streams = 1000
@@ -422,7 +420,7 @@ FLOODS: dict[str, Callable[[int], Frame]] = {
 
 @pytest.mark.parametrize("flood", FLOODS)
 @both
-async def test_frames_that_carry_nothing_end_the_connection(secure: Start, guarded: bool, flood: str) -> None:
+async def test_too_many_empty_frames_end_the_connection(secure: Start, guarded: bool, flood: str) -> None:
     async with http2(secure(guarded=guarded)) as client:
         client.reading = set()
         await client.whole("/small")  # stream 1, which is over
@@ -441,7 +439,7 @@ async def test_frames_that_carry_nothing_end_the_connection(secure: Start, guard
 
 
 @pytest.mark.parametrize("step", [2048, 32_768])
-async def test_who_takes_much_may_say_so_often(secure: Start, step: int) -> None:
+async def test_a_client_that_receives_much_may_send_many_window_updates(secure: Start, step: int) -> None:
     """Two windows are widened for each step of what is taken, far more often than is allowed for nothing."""
     async with http2(secure(guarded=True)) as client:
         stream_id = client.ask("/endless")
@@ -458,7 +456,7 @@ async def test_who_takes_much_may_say_so_often(secure: Start, step: int) -> None
 
 
 @both
-async def test_the_last_request_of_a_connection_is_answered(secure: Start, guarded: bool) -> None:
+async def test_the_last_request_of_a_connection_gets_its_response(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         client.reading = set()
         held = await client.get("/large")
@@ -490,7 +488,7 @@ async def over(client: Client, path: str) -> int:
 
 
 @both
-async def test_the_last_response_of_a_server_is_whole(secure: Start, guarded: bool) -> None:
+async def test_the_last_response_of_a_server_is_complete(secure: Start, guarded: bool) -> None:
     server = secure(guarded=guarded, hypercorn=("-w", "1", "--graceful-timeout", NEVER))
     async with http2(server) as client:
         client.reading = set()
@@ -518,7 +516,7 @@ async def test_the_last_response_of_a_server_is_whole(secure: Start, guarded: bo
     await wait_until(lambda: server.process.poll() is not None, 5, "the server to end")
 
 
-async def test_the_server_stops_with_streams_that_stand_still(secure: Start) -> None:
+async def test_the_server_stops_despite_stalled_streams(secure: Start) -> None:
     server = secure(guarded=True, limits="send_timeout=3600", hypercorn=("--graceful-timeout", "1"))
     async with http2(server) as client:
         client.reading = set()

@@ -33,7 +33,7 @@ BOUND = 20_000_000
 
 
 @both
-async def test_streams_of_one_address_are_bounded(secure: Start, guarded: bool) -> None:
+async def test_streams_of_one_address_are_limited(secure: Start, guarded: bool) -> None:
     server = secure(guarded=guarded, limits="connections_per_address=3, unlimited=()")
     async with http2(server) as one, http2(server) as other:
         one.reading = other.reading = set()
@@ -81,7 +81,7 @@ async def crowd(server: Server, connections: int) -> int:
 
 
 @pytest.mark.parametrize(("rounds", "connections"), [(2, 4), large(10, 20)])
-async def test_crowds_leave_no_memory_behind(secure: Start, rounds: int, connections: int) -> None:
+async def test_many_clients_leave_no_memory_behind(secure: Start, rounds: int, connections: int) -> None:
     server = secure(guarded=True, limits=f"connections_per_address={MOST}, unlimited=()")
     async with http2(server) as client:
         await client.whole("/small")

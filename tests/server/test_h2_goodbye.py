@@ -46,9 +46,7 @@ def goodbye(code: int = ErrorCodes.NO_ERROR) -> bytes:
 
 @pytest.mark.parametrize("code", CODES)
 @both
-async def test_a_goodbye_ends_nothing_that_was_asked_for(
-    secure: Start, guarded: bool, code: ErrorCodes
-) -> None:
+async def test_a_goaway_ends_no_request(secure: Start, guarded: bool, code: ErrorCodes) -> None:
     """RFC 9113 section 6.8. Node's `session.close()` says it, also before requests that were made earlier."""
     async with http2(secure(guarded=guarded, hypercorn=("--keep-alive", "1"))) as client:
         client.reading = set()
@@ -68,7 +66,7 @@ async def test_a_goodbye_ends_nothing_that_was_asked_for(
 
 
 @both
-async def test_a_goodbye_in_the_packet_of_its_request(secure: Start, guarded: bool) -> None:
+async def test_a_goaway_in_the_packet_of_a_request(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         client.quiet = True  # as one is that has said goodbye
         small = client.ask("/small")
@@ -80,7 +78,7 @@ async def test_a_goodbye_in_the_packet_of_its_request(secure: Start, guarded: bo
                 await client.read(lambda: small in client.ended)
 
 
-async def test_a_goodbye_takes_nothing_that_is_under_way_with_it(secure: Start) -> None:
+async def test_a_goaway_does_not_discard_pending_data(secure: Start) -> None:
     """What the library has ready when it comes is sent, or the heads after it could not be read."""
     async with http2(secure(guarded=True)) as client:
         streams = [client.ask(f"/small?{number}", number=str(number)) for number in range(20)]
@@ -98,7 +96,7 @@ WRONG: dict[str, Frame] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-async def test_an_error_of_the_connection_is_none_of_the_application(secure: Start, wrong: str) -> None:
+async def test_a_connection_error_is_not_an_error_of_the_application(secure: Start, wrong: str) -> None:
     """However far the application is by then."""
     server = secure(guarded=True)
     async with http2(server) as client:

@@ -120,7 +120,7 @@ async def ends(socket: Socket, guarded: bool) -> None:
 
 
 @both
-async def test_a_websocket_that_its_client_closes_ends_its_stream(secure: Start, guarded: bool) -> None:
+async def test_a_websocket_closed_by_its_client_ends_its_stream(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         socket = await opened(client, "/")
         said: list[Event] = [TextMessage(f"message {number}") for number in range(3)]
@@ -134,7 +134,7 @@ async def test_a_websocket_that_its_client_closes_ends_its_stream(secure: Start,
 
 
 @both
-async def test_a_view_is_a_message_like_any_other(secure: Start, guarded: bool) -> None:
+async def test_a_view_is_sent_as_a_message(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         socket = await opened(client, "/view")
         await socket.read(lambda: socket.events == [BytesMessage(b"bytes")])
@@ -143,7 +143,7 @@ async def test_a_view_is_a_message_like_any_other(secure: Start, guarded: bool) 
 
 
 @both
-async def test_a_websocket_that_its_application_leaves_ends_its_stream(secure: Start, guarded: bool) -> None:
+async def test_a_websocket_whose_application_returns_ends_its_stream(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         socket = await opened(client, "/over")
         await socket.read(lambda: socket.events == [CloseConnection(1011, "")])
@@ -162,7 +162,7 @@ async def test_a_refused_handshake_does_not_hold_its_connection(secure: Start, g
 
 
 @both
-async def test_who_speaks_before_the_answer_is_refused_and_the_application_told(
+async def test_data_before_the_response_is_refused_and_the_application_notified(
     secure: Start, guarded: bool
 ) -> None:
     async with http2(secure(guarded=guarded)) as client:
@@ -179,7 +179,7 @@ async def test_who_speaks_before_the_answer_is_refused_and_the_application_told(
 
 
 @both
-async def test_messages_are_not_compressed_and_have_a_limit(secure: Start, guarded: bool) -> None:
+async def test_messages_are_not_compressed_and_are_limited(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         socket = await opened(client, "/", sec_websocket_extensions="permessage-deflate")
         assert ("sec-websocket-extensions" in client.heads[socket.stream_id]) is not guarded
@@ -199,7 +199,7 @@ async def test_messages_are_not_compressed_and_have_a_limit(secure: Start, guard
 
 
 @both
-async def test_a_window_that_stays_shut_ends_its_websocket_only(secure: Start, guarded: bool) -> None:
+async def test_a_window_that_stays_closed_ends_only_its_websocket(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded, limits="send_timeout=1")) as client:
         client.reading = set()
         await client.whole("/small")

@@ -50,14 +50,14 @@ WITHOUT_END = {
 
 
 @both
-async def test_a_long_head_is_taken(serve: Serve, guarded: bool) -> None:
+async def test_a_long_head_is_accepted(serve: Serve, guarded: bool) -> None:
     server = serve(APP, guarded=guarded)
     for line in (b"A: " + b"b" * 15 * KIB + b"\r\n", b"A: b\r\n" * (15 * KIB // 6)):
         assert b" 200 " in await exchange(server, LAST[:-2] + line + b"\r\n")
 
 
 @both
-async def test_what_has_no_end_is_refused(serve: Serve, guarded: bool) -> None:
+async def test_endless_input_is_refused(serve: Serve, guarded: bool) -> None:
     server = serve(APP, guarded=guarded)
     before = server.private_memory()
     for what, (begin, more) in WITHOUT_END.items():
@@ -103,7 +103,7 @@ SLOW: dict[str, tuple[bytes, int, bytes]] = {
 
 @pytest.mark.parametrize("secure", [False, True], ids=["TCP", "TLS"])
 @both
-async def test_who_is_slow_with_a_head_is_cut_off(
+async def test_a_slow_head_is_cut_off(
     serve: Serve, certificate: tuple[str, ...], guarded: bool, secure: bool
 ) -> None:
     server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *(certificate if secure else ())))
@@ -136,7 +136,7 @@ SLOW_HTTP2: dict[str, tuple[bytes, bytes]] = {
 
 
 @both
-async def test_who_never_asks_over_http2_is_cut_off(
+async def test_an_http2_connection_without_a_request_is_cut_off(
     serve: Serve, certificate: tuple[str, ...], guarded: bool
 ) -> None:
     server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *certificate))
@@ -156,7 +156,7 @@ async def test_who_never_asks_over_http2_is_cut_off(
 
 
 @both
-async def test_who_never_agrees_on_tls_is_cut_off(
+async def test_an_unfinished_tls_handshake_is_cut_off(
     serve: Serve, certificate: tuple[str, ...], tmp_path: Path, guarded: bool
 ) -> None:
     """There the time is Hypercorn's `ssl_handshake_timeout`, a minute, which has no option."""

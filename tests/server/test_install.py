@@ -7,7 +7,9 @@ from pathlib import Path
 from tests.support import Server
 
 
-def test_an_unknown_hypercorn_is_left_alone(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_an_unknown_version_of_hypercorn_is_left_unchanged(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
     # What the package manager says counts, and the first on the path says it.
     (tmp_path / "hypercorn-0.99.0.dist-info").mkdir()
     (tmp_path / "hypercorn-0.99.0.dist-info" / "METADATA").write_text(

@@ -34,7 +34,7 @@ async def echo():
 
 @pytest.mark.each_time
 @pytest.mark.parametrize("ours", [pytest.param(False, marks=plain), True])
-async def test_an_empty_message_is_a_message(serve: Callable[..., Server], ours: bool) -> None:
+async def test_an_empty_message_is_delivered(serve: Callable[..., Server], ours: bool) -> None:
     connection = "WebsocketConnection" if ours else "TrioASGIWebsocketConnection"
     server = serve(APP.format(connection=connection), guarded=True)
     async with opened(server, "/") as client:

@@ -58,7 +58,7 @@ async def test_an_idle_websocket_is_pinged(serve: Serve, guarded: bool) -> None:
         assert (await heard(client, 5)).endswith(CLOSED)
 
 
-async def test_an_operator_has_the_last_word_on_pings(serve: Serve) -> None:
+async def test_the_operator_can_set_the_ping_interval(serve: Serve) -> None:
     options = ("--websocket-ping-interval", "60")
     server = serve(APP, guarded=True, limits=f"ping_interval={INTERVAL}", hypercorn=options)
     async with opened(server, "/") as client:
@@ -79,7 +79,7 @@ async def test_a_closed_websocket_does_not_wait_for_its_ping(serve: Serve, guard
     assert guarded or trio.current_time() - began >= 2, "or that of three seconds"
 
 
-async def test_a_ping_never_comes_in_the_middle_of_a_view(serve: Serve) -> None:
+async def test_a_ping_never_interrupts_a_view(serve: Serve) -> None:
     """A view goes out as a header and then the view itself, and a client that reads slowly makes both wait."""
     server = serve(APP, guarded=True, limits="ping_interval=0.001")
     async with opened(server, "/views") as client:

@@ -47,7 +47,9 @@ async def test_http2_without_tls_is_off(serve: Start, guarded: bool, limits: str
         assert upgraded.startswith(b"HTTP/1.1 101 ")
 
 
-async def test_http2_is_not_assumed_within_tls_either(serve: Start, certificate: tuple[str, ...]) -> None:
+async def test_http2_with_prior_knowledge_is_refused_over_tls_too(
+    serve: Start, certificate: tuple[str, ...]
+) -> None:
     async with tls(serve(APP, guarded=True, hypercorn=certificate), "http/1.1") as stream:
         await stream.send_all(PREFACE)
         assert (await stream.receive_some(4096)).startswith(b"HTTP/1.1 505 ")

@@ -33,7 +33,7 @@ async def stall(server: Server) -> trio.SocketStream:
 
 
 @plain
-async def test_plain_hypercorn_does_not_stop_for_a_client_that_does_not_read(
+async def test_plain_hypercorn_does_not_stop_while_a_client_does_not_read(
     serve: Callable[..., Server],
 ) -> None:
     server = serve(APP, guarded=False, hypercorn=("-w", "1", "--graceful-timeout", "1"))
@@ -90,7 +90,7 @@ async def app(scope, receive, send, *_):
 OTHER = b"GET /other HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
 
 
-async def test_what_is_sent_never_reaches_another_client(serve: Callable[..., Server]) -> None:
+async def test_data_never_reaches_another_client(serve: Callable[..., Server]) -> None:
     """A connection that is closed while it sends gives back its descriptor, and the next client gets the same."""
     server = serve(FOREVER, guarded=True)
     for _ in range(20):

@@ -60,7 +60,7 @@ async def test_a_view_is_not_copied(serve: Callable[..., Server], mapped: str, g
 
 
 @plain
-async def test_a_file_that_shrinks_kills_plain_hypercorn(serve: Callable[..., Server], mapped: str) -> None:
+async def test_a_truncated_file_kills_plain_hypercorn(serve: Callable[..., Server], mapped: str) -> None:
     server = serve(APP, guarded=False, environ={"MAPPED": mapped})
     async with await connect(server) as stream:
         os.truncate(mapped, 0)
@@ -68,7 +68,7 @@ async def test_a_file_that_shrinks_kills_plain_hypercorn(serve: Callable[..., Se
         wait_for(lambda: server.process.poll() is not None, 5, "the server to die of SIGBUS")
 
 
-async def test_a_file_that_shrinks_is_an_error_of_its_send(serve: Callable[..., Server], mapped: str) -> None:
+async def test_a_truncated_file_fails_only_the_send(serve: Callable[..., Server], mapped: str) -> None:
     server = serve(APP, guarded=True, environ={"MAPPED": mapped})
     for _ in range(2):
         async with await connect(server) as stream:

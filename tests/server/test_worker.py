@@ -53,7 +53,7 @@ def serve_by(serve: Serve, workers: int, *, guarded: bool = True, graceful: int 
 
 
 @pytest.mark.parametrize(("workers", "number"), ENDINGS)
-async def test_a_response_that_runs_is_finished(serve: Serve, workers: int, number: int) -> None:
+async def test_an_open_response_is_finished(serve: Serve, workers: int, number: int) -> None:
     server = serve_by(serve, workers)
     before = processes(server)
     async with await ask(server, "/slow") as stream:
@@ -65,7 +65,7 @@ async def test_a_response_that_runs_is_finished(serve: Serve, workers: int, numb
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_a_signal_to_all_processes_at_once_is_no_different(serve: Serve, workers: int) -> None:
+async def test_a_signal_to_all_processes_at_once_drains_them_too(serve: Serve, workers: int) -> None:
     server = serve_by(serve, workers)
     before = processes(server)
     async with await ask(server, "/slow") as stream:
@@ -105,7 +105,7 @@ async def test_plain_hypercorn_cuts_when_all_processes_get_sigterm(serve: Serve)
 
 
 @pytest.mark.parametrize(("workers", "number"), ENDINGS)
-async def test_what_outlasts_the_graceful_timeout_is_cancelled(
+async def test_a_response_that_outlasts_the_graceful_timeout_is_cancelled(
     serve: Serve, workers: int, number: int
 ) -> None:
     server = serve_by(serve, workers, graceful=1)
@@ -139,7 +139,7 @@ async def test_a_second_ctrl_c_cuts_the_drain_but_not_the_cleanup(serve: Serve, 
     assert server.log.splitlines().count("cancelled") == 1
 
 
-async def test_sigterm_again_changes_nothing(serve: Serve) -> None:
+async def test_a_second_sigterm_changes_nothing(serve: Serve) -> None:
     server = serve_by(serve, 0)
     before = processes(server)
     async with await ask(server, "/slow") as stream:
@@ -151,7 +151,7 @@ async def test_sigterm_again_changes_nothing(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-async def test_nothing_new_begins_during_the_drain(serve: Serve, workers: int) -> None:
+async def test_no_request_starts_during_the_drain(serve: Serve, workers: int) -> None:
     server = serve_by(serve, workers)
     before = processes(server)
     async with await ask(server, "/slow") as stream, await ask(server, "/") as idle:
@@ -172,7 +172,7 @@ async def test_nothing_new_begins_during_the_drain(serve: Serve, workers: int) -
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_workers_follow_their_master(serve: Serve, workers: int) -> None:
+async def test_workers_drain_when_their_master_is_gone(serve: Serve, workers: int) -> None:
     server = serve_by(serve, workers)
     before = processes(server)
     async with await ask(server, "/slow") as stream:
@@ -183,7 +183,7 @@ async def test_workers_follow_their_master(serve: Serve, workers: int) -> None:
 
 
 @plain
-async def test_workers_of_plain_hypercorn_serve_on_without_a_master(serve: Serve) -> None:
+async def test_workers_of_plain_hypercorn_keep_serving_without_a_master(serve: Serve) -> None:
     server = serve_by(serve, 1, guarded=False)
     before = processes(server)
     orphans = workers_of(server)
@@ -201,7 +201,7 @@ async def test_workers_of_plain_hypercorn_serve_on_without_a_master(serve: Serve
     wait_for(lambda: not running(before), 5, "its processes to be gone")
 
 
-async def test_a_worker_told_alone_is_replaced(serve: Serve) -> None:
+async def test_a_worker_that_is_stopped_alone_is_replaced(serve: Serve) -> None:
     server = serve_by(serve, 1)
     (first,) = workers_of(server)
     async with await ask(server, "/slow") as stream:
@@ -239,7 +239,7 @@ async def test_the_product_finishes_its_streams(
 
 
 @both
-async def test_a_crowd_may_wait_at_the_door(serve: Callable[..., Server], guarded: bool) -> None:
+async def test_many_connections_may_wait_to_be_accepted(serve: Callable[..., Server], guarded: bool) -> None:
     source = """
     import time
     async def app(scope, receive, send, *_):

@@ -67,7 +67,7 @@ def test_reason_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: st
     assert sentence("--bind", address) == f"cannot listen at {address}: {why}"
 
 
-def test_a_port_that_is_reserved() -> None:
+def test_a_reserved_port() -> None:
     """Who runs this may be allowed to use it, so only the words are tested."""
     assert reason_for("127.0.0.1:1", PermissionError(errno.EACCES, "Permission denied")).startswith(
         "this user is not allowed to"
@@ -75,9 +75,7 @@ def test_a_port_that_is_reserved() -> None:
     assert reason_for("unix:a", PermissionError(errno.EACCES, "Permission denied")) == "Permission denied"
 
 
-def test_the_socket_of_another_server_is_not_taken_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_socket_of_another_server_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that nobody serves any more is."""
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as other, socket.socket(socket.AF_UNIX) as client:
@@ -94,7 +92,7 @@ def test_a_check_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monke
     assert os.listdir() == []
 
 
-def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
+def test_an_unusable_certificate(tmp_path: Path) -> None:
     _, certificate, _, key = certified(tmp_path)
     bad = tmp_path / "bad.pem"
     bad.touch()

@@ -23,12 +23,12 @@ APP = "trio_stream.app:app"
         (-(signal.SIGRTMIN + 1), f"signal {signal.SIGRTMIN + 1}", 128 + signal.SIGRTMIN + 1),
     ],
 )
-def test_what_an_end_says(code: int, said: str, status: int) -> None:
+def test_how_an_exit_code_is_described(code: int, said: str, status: int) -> None:
     assert describe(code) == said
     assert exit_status(code) == status
 
 
-def test_pauses_grow_until_something_lives_long() -> None:
+def test_pauses_grow_until_a_process_lives_long() -> None:
     backoff = Backoff()
     assert [backoff.after(1) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert backoff.after(LONGEST_PAUSE) == 60
@@ -49,7 +49,7 @@ def test_pauses_grow_until_something_lives_long() -> None:
         (["--root-path", "/films"], 0, 15),
     ],
 )
-def test_how_many_workers_and_how_long_connections_are_kept(
+def test_workers_and_keep_alive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], workers: int, keep_alive: float
 ) -> None:
     """Longer than lies between two playheads of a player; the command line wins over the file, and that over us."""
@@ -74,7 +74,7 @@ def test_how_many_workers_and_how_long_connections_are_kept(
         (["--reload", "-w", "0"], "--reload needs a worker"),
     ],
 )
-def test_what_cannot_be_meant_is_said(
+def test_invalid_options_are_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -148,7 +148,7 @@ async def ask_whom(server: Server, path: str) -> tuple[trio.SocketStream, int]:
     return stream, int(found[1])
 
 
-async def test_a_worker_that_dies_is_named_and_replaced(supervise: Supervise) -> None:
+async def test_a_worker_that_dies_is_logged_and_replaced(supervise: Supervise) -> None:
     server = supervise(2)
     stream, pid = await ask_whom(server, "/slow")
     async with stream:
@@ -172,7 +172,9 @@ async def test_a_worker_that_dies_is_named_and_replaced(supervise: Supervise) ->
     await ends_well(server, before, 2)
 
 
-async def test_without_restart_a_death_ends_the_server_with_the_worst_code(supervise: Supervise) -> None:
+async def test_without_restart_a_dead_worker_ends_the_server_with_the_worst_code(
+    supervise: Supervise,
+) -> None:
     server = supervise(3, environ={"NO_RESTART": "1"})
     before = processes(server)
     stream, pid = await ask_whom(server, "/slow")
@@ -202,7 +204,7 @@ async def test_without_restart_a_death_ends_the_server_with_the_worst_code(super
         large(signal.SIGINT, False, id="interrupted"),
     ],
 )
-async def test_told_to_end_all_workers_drain(supervise: Supervise, number: int, to_all: bool) -> None:
+async def test_all_workers_drain_on_a_signal(supervise: Supervise, number: int, to_all: bool) -> None:
     server = supervise(2)
     before = processes(server)
     async with await ask(server, "/slow") as stream:
@@ -211,7 +213,7 @@ async def test_told_to_end_all_workers_drain(supervise: Supervise, number: int, 
     await ends_well(server, before, 2)
 
 
-async def test_while_workers_drain_new_connections_are_refused(supervise: Supervise) -> None:
+async def test_new_connections_are_refused_while_workers_drain(supervise: Supervise) -> None:
     server = supervise(2)
     before = processes(server)
     async with await ask(server, "/endless") as stream:
@@ -231,7 +233,7 @@ async def test_while_workers_drain_new_connections_are_refused(supervise: Superv
     await ends_well(server, before, 2)
 
 
-async def test_workers_end_without_their_supervisor(supervise: Supervise) -> None:
+async def test_workers_drain_without_their_supervisor(supervise: Supervise) -> None:
     server = supervise(2)
     before = processes(server)
     async with await ask(server, "/slow") as stream:
@@ -240,7 +242,7 @@ async def test_workers_end_without_their_supervisor(supervise: Supervise) -> Non
     await ends_well(server, before, 2, code=-signal.SIGKILL)
 
 
-async def test_sighup_replaces_the_workers_and_a_worker_told_alone_is_replaced(supervise: Supervise) -> None:
+async def test_sighup_replaces_the_workers_and_sigterm_to_one_replaces_it(supervise: Supervise) -> None:
     server = supervise(1)
     for number, told in enumerate((server.process, workers_of(server)[0]), start=2):
         stream, pid = await ask_whom(server, "/slow")
@@ -282,7 +284,7 @@ async def test_all_kinds_of_addresses_are_shared(supervise: Supervise, tmp_path:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_all_may_be_told_to_end_while_the_first_worker_starts(tmp_path: Path, number: int) -> None:
+def test_a_signal_to_all_processes_while_the_first_worker_starts(tmp_path: Path, number: int) -> None:
     (tmp_path / "served.py").write_text(INSTALLED + APP)
     (tmp_path / "program.py").write_text(PROGRAM)
     process = begin([sys.executable, "program.py"], tmp_path, "-w", "2")
@@ -315,7 +317,7 @@ async def app(scope, receive, send, *_):
     [(DIES, 137, "of.*SIGKILL"), (FAILS, 1, "the server does not start: no films today")],
     ids=["killed", "refuses"],
 )
-def test_what_keeps_the_first_worker_from_starting_ends_the_server(
+def test_a_first_worker_that_cannot_start_ends_the_server(
     tmp_path: Path, source: str, code: int, said: str
 ) -> None:
     (tmp_path / "served.py").write_text(INSTALLED + source)
@@ -342,7 +344,7 @@ CONTAINED = (
 )
 
 
-def test_as_the_first_process_of_a_container_it_reaps_what_a_dead_worker_leaves(
+def test_the_first_process_of_a_container_reaps_orphans_of_a_dead_worker(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "served.py").write_text(INSTALLED + APP + ORPHANED)
@@ -359,7 +361,7 @@ def test_as_the_first_process_of_a_container_it_reaps_what_a_dead_worker_leaves(
 
 
 @pytest.mark.each_time
-async def test_when_the_owner_of_the_data_is_killed_another_worker_takes_over(
+async def test_another_worker_takes_over_when_the_owner_of_the_data_is_killed(
     footage: Path, tmp_path: Path
 ) -> None:
     """Streams of the other worker go on, what was acknowledged is there, and the library is served and changed."""

@@ -31,7 +31,7 @@ PARTS = pytest.mark.parametrize("part", [one_range(0, SIZE), FILM, SOUND], ids=[
 DELIVERIES = pytest.mark.parametrize("delivery", Delivery)
 
 
-async def test_long_ranges_are_sent_from_where_they_lie(pool: MapPool, disk: Disk, path: Path) -> None:
+async def test_long_ranges_are_sent_straight_from_the_file(pool: MapPool, disk: Disk, path: Path) -> None:
     chunks: list[Chunk] = []
     sink = Sink(path)
 
@@ -66,7 +66,7 @@ async def test_short_ranges_are_gathered(
 
 @DELIVERIES
 @PARTS
-async def test_a_few_bytes_of_our_own_are_sent_with_what_follows(
+async def test_a_few_computed_bytes_share_the_next_chunk(
     pool: MapPool, disk: Disk, path: Path, part: Part, delivery: Delivery
 ) -> None:
     """Also behind a part that is empty; at the end, and where they are many, by themselves."""
@@ -84,7 +84,7 @@ async def test_a_few_bytes_of_our_own_are_sent_with_what_follows(
 
 @pytest.mark.parametrize("delivery", [Delivery.VIEWS, Delivery.COPIES])
 @pytest.mark.parametrize("times", [1, 9])
-async def test_a_reader_that_stops_taking_a_segment_costs_little(
+async def test_a_reader_that_stops_in_a_segment_costs_little(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, times: int
 ) -> None:
     """File chunks are nobody's memory; what those who send them keep is measured with real servers."""
@@ -113,7 +113,7 @@ async def test_a_reader_that_stops_taking_a_segment_costs_little(
 
 @DELIVERIES
 @PARTS
-async def test_a_file_that_ends_early_is_a_changed_one(
+async def test_a_truncated_file_is_a_changed_file(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
 ) -> None:
     async with streaming(pool, disk, path) as stream:
@@ -124,7 +124,7 @@ async def test_a_file_that_ends_early_is_a_changed_one(
 
 @DELIVERIES
 @PARTS
-async def test_a_file_that_changes_meanwhile_is_noticed_before_the_end(
+async def test_a_change_of_the_file_is_noticed_before_the_end(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
 ) -> None:
     sink = Sink(path)
@@ -143,7 +143,7 @@ async def test_a_file_that_changes_meanwhile_is_noticed_before_the_end(
 
 @DELIVERIES
 @PARTS
-async def test_a_disk_that_fails_is_said_so(
+async def test_a_failing_disk_is_reported(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
 ) -> None:
     file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
@@ -167,7 +167,7 @@ def forget(path: Path) -> None:
 
 @DELIVERIES
 @PARTS
-async def test_what_is_cold_arrives_and_is_warm_then(
+async def test_cold_data_is_sent_and_is_warm_afterwards(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
 ) -> None:
     expected = assemble([part], path.read_bytes())
@@ -182,7 +182,7 @@ async def test_what_is_cold_arrives_and_is_warm_then(
     assert disk.statistics().cold == cold, "the second time all of it was there"
 
 
-async def test_what_lies_far_apart_is_fetched_without_what_lies_between(disk: Disk, path: Path) -> None:
+async def test_large_gaps_between_ranges_are_not_fetched(disk: Disk, path: Path) -> None:
     apart = [(0, 350), (100_000, 350), (SIZE - 350, 350)]
     between = [(SIZE // 2, 350)]
     with OpenFile(os.open(path, os.O_RDONLY)) as file:

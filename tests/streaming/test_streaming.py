@@ -35,7 +35,7 @@ from trio_stream.streaming.stream import DEPTH, LARGEST_CHUNK, SMALLEST, Ending
     largest=st.integers(16 * 1024, LARGEST_CHUNK),
     data=st.data(),
 )
-def test_any_part_of_any_body_is_sent_as_it_is(
+def test_any_part_of_any_body_is_sent_unchanged(
     shared: Path, body: list[Part], delivery: Delivery, largest: int, data: st.DataObject
 ) -> None:
     whole = assemble(body, shared.read_bytes())
@@ -62,7 +62,7 @@ def test_any_part_of_any_body_is_sent_as_it_is(
     assert max(sink.copies, default=0) <= (LARGEST_COPY if delivery is Delivery.COPIES else LARGEST_LONE_COPY)
 
 
-async def test_chunks_begin_small_and_grow(pool: MapPool, disk: Disk, path: Path) -> None:
+async def test_chunks_start_small_and_grow(pool: MapPool, disk: Disk, path: Path) -> None:
     sink = Sink(path)
     async with streaming(pool, disk, path) as stream:
         await stream.run([one_range(0, SIZE)], sink, Delivery.VIEWS)
@@ -72,7 +72,7 @@ async def test_chunks_begin_small_and_grow(pool: MapPool, disk: Disk, path: Path
 
 
 @pytest.mark.parametrize("delivery", Delivery)
-async def test_a_reader_that_takes_nothing_has_a_bounded_buffer(
+async def test_a_reader_that_accepts_nothing_has_a_bounded_buffer(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery
 ) -> None:
     started = trio.Event()
@@ -96,7 +96,7 @@ async def test_a_reader_that_takes_nothing_has_a_bounded_buffer(
     assert stream.statistics().buffered == 0
 
 
-async def test_ending_a_stream_ends_it_in_the_middle_of_a_send(pool: MapPool, disk: Disk, path: Path) -> None:
+async def test_ending_a_stream_interrupts_its_send(pool: MapPool, disk: Disk, path: Path) -> None:
     registry = Registry(1, disk)
     file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     stream = registry.admit(file, owner="me", name="v.mp4", transport="test")
@@ -127,7 +127,7 @@ async def test_ending_a_stream_ends_it_in_the_middle_of_a_send(pool: MapPool, di
         (SourceChanged("torn"), Ending.FAILED),
     ],
 )
-async def test_what_the_send_raises_is_how_it_ended(
+async def test_the_error_of_a_send_determines_the_ending(
     pool: MapPool, disk: Disk, path: Path, error: Exception, ending: Ending
 ) -> None:
     async def fail(_: Chunk) -> None:
@@ -139,7 +139,7 @@ async def test_what_the_send_raises_is_how_it_ended(
     assert stream.ending is ending
 
 
-async def test_a_bug_is_raised_and_noted_as_one(pool: MapPool, disk: Disk, path: Path) -> None:
+async def test_a_bug_is_raised_and_recorded_as_a_failure(pool: MapPool, disk: Disk, path: Path) -> None:
     async def fail(_: Chunk) -> None:
         raise ZeroDivisionError
 
@@ -150,7 +150,7 @@ async def test_a_bug_is_raised_and_noted_as_one(pool: MapPool, disk: Disk, path:
     assert stream.ending is Ending.FAILED
 
 
-async def test_cancelled_from_outside_is_cancelled(pool: MapPool, disk: Disk, path: Path) -> None:
+async def test_a_stream_can_be_cancelled_from_outside(pool: MapPool, disk: Disk, path: Path) -> None:
     async def wait(_: Chunk) -> None:
         scope.cancel()
         await trio.sleep_forever()
@@ -178,7 +178,9 @@ async def test_a_change_after_the_last_view_is_still_noticed(pool: MapPool, disk
     assert len(sink.data) == SIZE - 16 * 1024
 
 
-async def test_places_are_limited_and_come_free(pool: MapPool, disk: Disk, path: Path) -> None:
+async def test_streams_are_limited_and_make_room_when_they_close(
+    pool: MapPool, disk: Disk, path: Path
+) -> None:
     registry = Registry(2, disk)
     file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     streams = [registry.admit(file, owner="me", name="v.mp4", transport="test") for _ in range(2)]
@@ -193,7 +195,7 @@ async def test_places_are_limited_and_come_free(pool: MapPool, disk: Disk, path:
     file.release()
 
 
-async def test_what_is_free_takes_no_place(pool: MapPool, disk: Disk, path: Path) -> None:
+async def test_free_streams_do_not_count_against_the_limit(pool: MapPool, disk: Disk, path: Path) -> None:
     registry = Registry(1, disk)
     file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     free = [registry.admit(file, owner="me", name="p.jpg", transport="test", free=True) for _ in range(3)]
@@ -211,7 +213,7 @@ async def test_what_is_free_takes_no_place(pool: MapPool, disk: Disk, path: Path
     file.release()
 
 
-def test_one_map_a_content(pool: MapPool, path: Path, tmp_path: Path) -> None:
+def test_each_file_content_is_mapped_once(pool: MapPool, path: Path, tmp_path: Path) -> None:
     def opened(path: Path) -> MappedFile:
         return pool.open(OpenFile(os.open(path, os.O_RDONLY)))
 
@@ -240,7 +242,7 @@ def test_an_empty_file_has_no_map(pool: MapPool, tmp_path: Path) -> None:
     file.release()
 
 
-def test_a_descriptor_that_cannot_be_mapped_is_read(pool: MapPool) -> None:
+def test_a_descriptor_that_cannot_be_mapped_has_no_map(pool: MapPool) -> None:
     fd = os.open("/sys/class/net/lo/address", os.O_RDONLY)
     assert os.fstat(fd).st_size > 0
     file = pool.open(OpenFile(fd))
@@ -248,7 +250,7 @@ def test_a_descriptor_that_cannot_be_mapped_is_read(pool: MapPool) -> None:
     file.release()
 
 
-async def test_what_is_cold_is_fetched_in_a_thread(disk: Disk, path: Path) -> None:
+async def test_cold_data_is_fetched_in_a_thread(disk: Disk, path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     os.fsync(fd)
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -261,7 +263,7 @@ async def test_what_is_cold_is_fetched_in_a_thread(disk: Disk, path: Path) -> No
 
 
 @given(st.lists(st.floats(0, 100), max_size=200))
-def test_sizes_stay_in_their_bounds(seconds: list[float]) -> None:
+def test_sizes_stay_within_their_limits(seconds: list[float]) -> None:
     sizer = ChunkSizer(16, 1000)
     for each in seconds:
         before = sizer.size

@@ -23,7 +23,7 @@ def columns_of(some: list[Sample]) -> Columns:
 
 
 @given(length=st.integers(1, 6), but=st.integers(0, 8), added=st.lists(samples, min_size=1, max_size=20))
-def test_keeps_the_last_ones_in_order(length: int, but: int, added: list[Sample]) -> None:
+def test_the_history_keeps_the_last_samples_in_order(length: int, but: int, added: list[Sample]) -> None:
     history, model = History(added[0], length), deque(added, length)
     for sample in added[1:]:
         history.add(sample)
@@ -45,7 +45,7 @@ def test_its_memory_is_constant() -> None:
     assert history.columns().times[0] == 2 * LENGTH * 1000
 
 
-async def test_who_waits_hears_of_the_next_one_and_who_is_late_waits_for_none() -> None:
+async def test_a_listener_waits_for_the_next_sample_and_a_late_one_does_not_wait() -> None:
     history = History(Sample(0, 0.0, 0, 0, 0))
     heard: list[int] = []
 
@@ -76,7 +76,7 @@ class Server:
         return Traffic(self.sent, self.streams)
 
 
-async def test_the_sampler_fills_it(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+async def test_the_sampler_fills_the_history(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     server = Server()
     before = time.time_ns() // 1_000_000
     sampler = Sampler(server.traffic)
@@ -97,7 +97,7 @@ async def test_the_sampler_fills_it(autojump_clock: MockClock, nursery: trio.Nur
     assert min(found.memory) > 1 << 20
 
 
-async def test_a_rate_is_over_the_time_that_passed(autojump_clock: MockClock) -> None:
+async def test_a_rate_covers_the_time_that_passed(autojump_clock: MockClock) -> None:
     """Beside a busy event loop a second may be longer."""
     server = Server()
     sampler = Sampler(server.traffic)

@@ -63,7 +63,7 @@ def events(text: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("style", ["console", "json"])
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
-def test_what_is_below_the_level_is_left_out(style: str, level: str) -> None:
+def test_events_below_the_level_are_omitted(style: str, level: str) -> None:
     levels = ["debug", "info", "warning", "error"]
     lines = said(EACH_LEVEL, style, level).splitlines()
     expected = levels[levels.index(level) :]
@@ -72,7 +72,7 @@ def test_what_is_below_the_level_is_left_out(style: str, level: str) -> None:
         assert f"of level {each}" in line
 
 
-def test_json_is_one_object_a_line() -> None:
+def test_json_is_one_object_per_line() -> None:
     before = datetime.now(UTC)
     first, second, third, fourth = events(said(VALUES, "json"))
     assert before <= datetime.fromisoformat(first.pop("timestamp")) <= datetime.now(UTC)
@@ -92,7 +92,7 @@ def test_json_is_one_object_a_line() -> None:
     assert datetime.fromisoformat(fourth["timestamp"]).utcoffset() == timedelta(0)
 
 
-def test_json_holds_the_exception() -> None:
+def test_json_contains_the_exception() -> None:
     first, second = events(said(AN_EXCEPTION, "json"))
     assert (first["event"], first["level"], first["service"]) == ("it failed", "error", "sampler")
     assert first["exception"].startswith("Traceback (most recent call last):\n")
@@ -101,7 +101,7 @@ def test_json_holds_the_exception() -> None:
     assert "hunter2" not in json.dumps(first), "no local variables"
 
 
-def test_the_console_is_for_people() -> None:
+def test_the_console_format_is_readable() -> None:
     lines = said(VALUES, "console").split("\n")
     assert lines.pop() == ""
     assert len(lines) == 4, "one line an event, whatever is in it"
@@ -140,7 +140,7 @@ log.warning("as always")
 )
 
 
-def test_what_comes_often_is_said_seldom() -> None:
+def test_frequent_events_are_logged_rarely() -> None:
     found = [
         (event["event"], event.get("number"), event.get("left_out")) for event in events(said(OFTEN, "json"))
     ]

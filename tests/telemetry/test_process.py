@@ -30,7 +30,7 @@ async def next_sample() -> None:
     await trio.sleep(INTERVAL)
 
 
-async def test_the_first_sample_is_there_at_once() -> None:
+async def test_the_first_sample_is_available_at_once() -> None:
     began = time.monotonic()
     now = Sampler().statistics()
     process = psutil.Process()
@@ -41,7 +41,7 @@ async def test_the_first_sample_is_there_at_once() -> None:
     assert now.descriptors == process.num_fds()
 
 
-async def test_memory_grows_when_it_is_used_and_falls_when_it_is_given_back(
+async def test_memory_grows_when_used_and_falls_when_freed(
     autojump_clock: MockClock, sampler: Sampler
 ) -> None:
     await next_sample()
@@ -58,7 +58,7 @@ async def test_memory_grows_when_it_is_used_and_falls_when_it_is_given_back(
     assert sampler.statistics().memory < grown - size / 2
 
 
-async def test_the_processor_is_counted(autojump_clock: MockClock, sampler: Sampler) -> None:
+async def test_processor_time_is_measured(autojump_clock: MockClock, sampler: Sampler) -> None:
     """In seconds, and in percent of one core: of the real time, of which other programs may have had any part."""
     seen = []
     for _ in range(ROUNDS):
@@ -78,9 +78,7 @@ async def test_the_processor_is_counted(autojump_clock: MockClock, sampler: Samp
     pytest.fail(f"so many times the percentage: {seen}")
 
 
-async def test_counts_are_those_of_now(
-    autojump_clock: MockClock, sampler: Sampler, nursery: trio.Nursery
-) -> None:
+async def test_counts_are_current(autojump_clock: MockClock, sampler: Sampler, nursery: trio.Nursery) -> None:
     before = sampler.statistics()
     reading, writing = os.pipe()
     try:
@@ -105,7 +103,7 @@ async def test_uptime_is_real_time(autojump_clock: MockClock) -> None:
     assert uptime < jump, "not that of a clock that jumps"
 
 
-async def test_samples_until_it_is_cancelled(autojump_clock: MockClock) -> None:
+async def test_the_sampler_runs_until_cancelled(autojump_clock: MockClock) -> None:
     began = trio.current_time()
     with trio.move_on_after(10 * INTERVAL) as scope:
         await Sampler().run()

@@ -37,7 +37,7 @@ def clock(start: float, events: list[tuple[float, int]]) -> list[tuple[float, in
 @example(window=10, start=0.0, events=[(0.0, 1), (10.0, 2)], wait=0.0)
 @example(window=1, start=0.999, events=[(0.0, 1), (0.001, 2)], wait=0.999)
 @example(window=10, start=0.0, events=[(1e6, 5)], wait=9.5)
-def test_is_what_counting_says(
+def test_the_rate_matches_a_direct_count(
     window: int, start: float, events: list[tuple[float, int]], wait: float
 ) -> None:
     rate = Rate(window=float(window))
@@ -55,7 +55,7 @@ def test_is_what_counting_says(
 
 
 @given(events=events, looks=st.lists(steps, max_size=10))
-def test_looking_changes_nothing_and_the_rate_only_falls(
+def test_reading_changes_nothing_and_the_rate_only_falls(
     events: list[tuple[float, int]], looks: list[float]
 ) -> None:
     watched, alone = Rate(), Rate()
@@ -77,7 +77,9 @@ def test_looking_changes_nothing_and_the_rate_only_falls(
     window=st.integers(1, 20),
     moments=st.lists(st.tuples(st.floats(0, 1e7), st.integers(0, 1 << 40)), max_size=40),
 )
-def test_is_never_negative_even_if_the_clock_jumps(window: int, moments: list[tuple[float, int]]) -> None:
+def test_the_rate_is_never_negative_even_if_the_clock_jumps(
+    window: int, moments: list[tuple[float, int]]
+) -> None:
     rate = Rate(window=window)
     for now, amount in moments:
         rate.add(now, amount)
@@ -85,7 +87,7 @@ def test_is_never_negative_even_if_the_clock_jumps(window: int, moments: list[tu
         assert rate.per_second(now) * window >= amount * (1 - 1e-9)
 
 
-def test_a_steady_flow_has_its_rate_once_the_window_is_full() -> None:
+def test_a_steady_flow_has_a_constant_rate_once_the_window_is_full() -> None:
     rate = Rate(window=10.0)
     seen = []
     for tenth in range(200):
@@ -97,7 +99,7 @@ def test_a_steady_flow_has_its_rate_once_the_window_is_full() -> None:
 
 
 @pytest.mark.parametrize("gap", [10.0, 11.0, 15.5, 20.0, 1e3, 1e6, 1e9])
-def test_nothing_is_left_of_what_was_a_window_ago(gap: float) -> None:
+def test_events_older_than_the_window_do_not_count(gap: float) -> None:
     rate = Rate(window=10.0)
     for second in range(30):
         rate.add(100.0 + second, 7)
@@ -107,13 +109,13 @@ def test_nothing_is_left_of_what_was_a_window_ago(gap: float) -> None:
     assert rate.per_second(129.0 + gap) == 1
 
 
-def test_without_anything_it_is_zero() -> None:
+def test_the_rate_without_events_is_zero() -> None:
     assert Rate().per_second(0.0) == 0
     assert Rate().per_second(123_456.7) == 0
 
 
 @pytest.mark.parametrize(("window", "seconds"), [(0.1, 1), (1.0, 1), (2.4, 2), (9.6, 10), (10.0, 10)])
-def test_the_window_is_whole_seconds(window: float, seconds: int) -> None:
+def test_the_window_is_rounded_to_seconds(window: float, seconds: int) -> None:
     rate = Rate(window=window)
     rate.add(50.0, 60)
     assert rate.per_second(50.0) == 60 / seconds
