@@ -1,6 +1,6 @@
-"""A tiny ASGI application on a real Hypercorn, with the guards and without: each fault is shown both ways.
+"""A tiny ASGI application on a real Hypercorn, with the guards and without them, so each fault is shown both ways.
 
-Tests of this room run when the server below the product has changed since they last passed.
+A quick run includes these tests only if `server` or `serving` has changed since they last passed.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,56 +38,60 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mark_room(items, Path(__file__).parent, "server")
 
 
-def run(folder: Path, source: str, guarded: bool, limits: str, **more: Any) -> AbstractContextManager[Server]:
-    """A server of `source` in `folder`, for the length of the block."""
+def run_server(
+    folder: Path, source: str, guarded: bool, limits: str, **options: Any
+) -> AbstractContextManager[Server]:
+    """Run a server of `source` in `folder` for the length of the block."""
     (folder / "videos").mkdir(parents=True)
-    installed = INSTALL.format(limits=limits) if guarded else ""
-    (folder / "served.py").write_text(LIFESPAN + installed + dedent(source))
-    return serving(folder / "videos", folder, app="served:app", **more)
+    guards = INSTALL.format(limits=limits) if guarded else ""
+    (folder / "served.py").write_text(LIFESPAN + guards + dedent(source))
+    return serving(folder / "videos", folder, app="served:app", **options)
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Starts guarded servers which last until the end of the module, and answers the same one where it is asked the same.
+def serve_guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start guarded servers that run until the end of the module. The same arguments return the same server.
 
-    What a test does to its connections is nothing to the tests after it: that is what the guards are for.
+    What a test does to its connections must not affect later tests: that is what the guards are for.
     """
-    kept: dict[str, tuple[Server, int]] = {}
+    servers: dict[str, tuple[Server, int]] = {}
 
-    def is_at_rest(server: Server, descriptors: int) -> bool:
-        """Some applications of these tests go on without their clients, and keep what those had."""
+    def is_idle(server: Server, descriptors: int) -> bool:
+        """Some applications of these tests outlive their clients, and keep the connections open."""
         process = psutil.Process(server.pid)
         return happens(lambda: process.num_fds() <= descriptors, 1)
 
     with ExitStack() as stack:
 
-        def start(source: str, **more: Any) -> Server:
-            key = repr((source, sorted(more.items())))
-            if key in kept and kept[key][0].process.poll() is None and is_at_rest(*kept[key]):
-                server, _ = kept[key]
+        def start(source: str, **options: Any) -> Server:
+            key = repr((source, sorted(options.items())))
+            if key in servers and servers[key][0].process.poll() is None and is_idle(*servers[key]):
+                server, _ = servers[key]
                 server.forget()
             else:
-                server = stack.enter_context(run(tmp_path_factory.mktemp("app"), source, True, **more))
+                folder = tmp_path_factory.mktemp("app")
+                server = stack.enter_context(run_server(folder, source, True, **options))
                 support.lasting.add(server.process.pid)
-                kept[key] = server, psutil.Process(server.pid).num_fds()
+                servers[key] = server, psutil.Process(server.pid).num_fds()
             return server
 
         yield start
 
 
 @pytest.fixture
-def serve(tmp_path: Path, lasting: Start) -> Iterator[Start]:
+def serve(tmp_path: Path, serve_guarded: Start) -> Iterator[Start]:
     """`serve(source, guarded=True, limits="send_timeout=1")` runs `source`, which defines `async def app(scope, receive, send, *_)`.
 
-    `source` may `await lifespan(receive, send)`, which is there already. A server without guards has to be stopped by the
-    test, if that is what it is about; after it, it is killed."""
+    `source` may `await lifespan(receive, send)`, which is predefined. A server without guards is killed after the test. A
+    test of how it stops must stop it itself."""
     with ExitStack() as stack:
 
-        def start(source: str, *, guarded: bool, limits: str = "", **more: Any) -> Server:
+        def start(source: str, *, guarded: bool, limits: str = "", **options: Any) -> Server:
             if guarded:
-                return lasting(source, limits=limits, **more)
+                return serve_guarded(source, limits=limits, **options)
             folder = tmp_path / f"app-{len(list(tmp_path.glob('app-*')))}"
-            server = stack.enter_context(run(folder, source, False, limits, **more | {"stops_with": None}))
+            unguarded = run_server(folder, source, False, limits, **options | {"stops_with": None})
+            server = stack.enter_context(unguarded)
             stack.callback(server.kill)
             return server
 
@@ -96,7 +100,7 @@ def serve(tmp_path: Path, lasting: Start) -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """Arguments for Hypercorn: a certificate nobody knows."""
+    """Arguments for Hypercorn: a self-signed certificate."""
     return certified(tmp_path_factory.mktemp("certificate"))
 
 
@@ -104,7 +108,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
 def secure(serve: Start, certificate: tuple[str, ...], request: pytest.FixtureRequest) -> Start:
     """As `serve`, with the `APP` of the test's module and TLS."""
 
-    def start(*, guarded: bool, hypercorn: tuple[str, ...] = (), **more: Any) -> Server:
-        return serve(request.module.APP, guarded=guarded, hypercorn=(*certificate, *hypercorn), **more)
+    def start(*, guarded: bool, hypercorn: tuple[str, ...] = (), **options: Any) -> Server:
+        return serve(request.module.APP, guarded=guarded, hypercorn=(*certificate, *hypercorn), **options)
 
     return start

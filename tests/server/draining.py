@@ -1,4 +1,4 @@
-"""What tests of how servers end share: an application that takes its time, its clients, and what may be left."""
+"""Shared by tests of how servers stop: a slow application, its clients, and checks of what is left."""
 
 import socket
 from contextlib import suppress
@@ -34,7 +34,7 @@ async def app(scope, receive, send, *_):
 """
 
 
-def processes(server: Server) -> list[psutil.Process]:
+def processes_of(server: Server) -> list[psutil.Process]:
     """The master first, then its workers and helpers."""
     master = psutil.Process(server.process.pid)
     return [master, *master.children(recursive=True)]
@@ -42,29 +42,29 @@ def processes(server: Server) -> list[psutil.Process]:
 
 def workers_of(server: Server) -> list[psutil.Process]:
     workers = []
-    for each in psutil.Process(server.process.pid).children():  # what reads media below them comes and goes
-        with suppress(psutil.NoSuchProcess):  # one that ends just now
-            if "--multiprocessing-fork" in each.cmdline():
-                workers.append(each)
+    for process in psutil.Process(server.process.pid).children():  # not deeper, where sandboxes start and end
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if "--multiprocessing-fork" in process.cmdline():
+                workers.append(process)
     return workers
 
 
-def running(some: list[psutil.Process]) -> list[psutil.Process]:
+def still_running(processes: list[psutil.Process]) -> list[psutil.Process]:
     left = []
-    for process in some:
+    for process in processes:
         with suppress(psutil.NoSuchProcess):
-            if process.status() != psutil.STATUS_ZOMBIE:  # orphans are not everywhere waited for
+            if process.status() != psutil.STATUS_ZOMBIE:  # not every system reaps orphans
                 left.append(process)
     return left
 
 
-def send_all(number: int, some: list[psutil.Process]) -> None:
-    for process in some:
+def signal_all(number: int, processes: list[psutil.Process]) -> None:
+    for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
 
 
-def port_is_free(server: Server) -> bool:
+def is_port_free(server: Server) -> bool:
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -75,8 +75,8 @@ def port_is_free(server: Server) -> bool:
         return True
 
 
-async def ask(server: Server, path: str) -> trio.SocketStream:
-    """A connection with a response that has begun."""
+async def start_response(server: Server, path: str) -> trio.SocketStream:
+    """Return a connection whose response has started."""
     stream = await connect(server)
     await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
     head, _ = await read_head(stream)
@@ -84,8 +84,8 @@ async def ask(server: Server, path: str) -> trio.SocketStream:
     return stream
 
 
-async def rest(stream: trio.SocketStream, within: float = 15) -> bytes:
-    """What arrives until the end of the connection, which has to come."""
+async def read_rest(stream: trio.SocketStream, within: float = 15) -> bytes:
+    """Return what arrives until the end of the connection. Fails if it does not end `within` this many seconds."""
     got = bytearray()
     with trio.fail_after(within), suppress(trio.BrokenResourceError):
         while data := await stream.receive_some(65536):
@@ -93,12 +93,12 @@ async def rest(stream: trio.SocketStream, within: float = 15) -> bytes:
     return bytes(got)
 
 
-def is_whole(body: bytes) -> bool:
-    """Whether this is the response of `/slow`, of which one chunk may have come with the head."""
+def is_complete(body: bytes) -> bool:
+    """Whether this is the response of `/slow`. One chunk of it may have come with the head."""
     return (CHUNKS - 1) * CHUNK <= len(body) <= CHUNKS * CHUNK
 
 
-async def takes_connections(server: Server) -> bool:
+async def accepts_connections(server: Server) -> bool:
     try:
         async with await connect(server):
             return True
@@ -106,10 +106,13 @@ async def takes_connections(server: Server) -> bool:
         return False
 
 
-async def ends_well(server: Server, all_of_it: list[psutil.Process], workers: int, code: int = 0) -> None:
-    await wait_until(lambda: server.process.poll() is not None, 10, "the server to end")
+async def check_clean_exit(
+    server: Server, processes: list[psutil.Process], workers: int, code: int = 0
+) -> None:
+    """Wait until the server has exited, and check that it cleaned up and left nothing behind."""
+    await wait_until(lambda: server.process.poll() is not None, 10, "the server to exit")
     assert server.process.returncode == code, server.log
-    await wait_until(lambda: not running(all_of_it), 5, "its processes to be gone")
+    await wait_until(lambda: not still_running(processes), 5, "its processes to be gone")
     assert server.log.count("cleaned up") == max(workers, 1), server.log
     assert "Traceback" not in server.log, server.log
-    assert port_is_free(server)
+    assert is_port_free(server)

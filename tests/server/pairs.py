@@ -1,9 +1,9 @@
-"""Pairs of tests: what a guard mends is shown without it as well, so that it goes when Hypercorn no longer needs it."""
+"""Pairs of tests: each fault is shown without its guard too, so that the guard can go when Hypercorn is fixed."""
 
 import pytest
 
 plain = pytest.mark.thorough("hypercorn")
-"""A test of Hypercorn by itself, without guards."""
+"""A test of plain Hypercorn, without guards."""
 
 both = pytest.mark.parametrize("guarded", [pytest.param(False, marks=plain), True])
-"""Run by Hypercorn itself, and with the guards."""
+"""Runs a test on plain Hypercorn and with the guards."""

@@ -1,6 +1,6 @@
-"""What a connection owes to whom: the end of a client's input, idle ones, refused ones, too many, too much.
+"""Connections: the end of a client's input, idle and refused connections, and limits on their number and their data.
 
-Each fault is shown on plain Hypercorn, and gone with the guards.
+Each test shows a fault of plain Hypercorn, and that the guards fix it.
 """
 
 import socket
@@ -31,7 +31,8 @@ async def app(scope, receive, send, *_):
         return await lifespan(receive, send)
     if scope["type"] == "websocket":
         return await websocket(scope, receive, send)
-    respond = {"/slowly": slowly, "/never": never, "/body": body, "/on": on}.get(scope["path"], at_once)
+    responses = {"/slowly": slowly, "/never": never, "/body": body, "/running": running}
+    respond = responses.get(scope["path"], at_once)
     await respond(receive, send)
 
 async def head(send, length):
@@ -42,12 +43,12 @@ async def at_once(receive, send):
     await head(send, 2)
     await send({"type": "http.response.body", "body": b"ok"})
 
-async def on(receive, send):
+async def running(receive, send):
     await at_once(receive, send)
     await trio.sleep_forever()
 
 async def slowly(receive, send):
-    # Ends when told that the client left, as frameworks do.
+    # Ends when the client leaves, as frameworks do.
     async def send_all():
         await head(send, 10)
         for number in range(10):
@@ -65,35 +66,35 @@ async def never(receive, send):
     began = trio.current_time()
     while (await receive())["type"] != "http.disconnect":
         pass
-    print(f"left after {trio.current_time() - began:.1f}", flush=True)
+    print(f"disconnected after {trio.current_time() - began:.1f}", flush=True)
 
 async def body(receive, send):
-    got = 0
+    received = 0
     while (message := await receive())["type"] == "http.request":
-        got += len(message["body"])
+        received += len(message["body"])
         if not message["more_body"]:
             await head(send, 2)
             await send({"type": "http.response.body", "body": b"ok"})
             break
-    print(f"took {got} of the body", flush=True)
+    print(f"received {received} bytes of the body", flush=True)
 
 async def websocket(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})
     if scope["path"] == "/idle":
         await receive()
-    elif scope["path"] == "/takes":
+    elif scope["path"] == "/receive":
         while (await receive())["type"] == "websocket.receive":
             pass
     elif scope["path"] == "/flood":
         try:
-            for _ in range(300):  # more than the buffers of the system hold
+            for _ in range(300):  # more than the buffers of the kernel hold
                 await send({"type": "websocket.send", "bytes": bytes(100_000)})
         except OSError:
             print("send raised", flush=True)
-        await trio.sleep_forever()  # this application does not care
+        await trio.sleep_forever()  # even after the error
     else:
-        await trio.sleep(0.5)  # and takes no message, however many there are
+        await trio.sleep(0.5)  # and receives no messages
 """
 
 UPGRADE = (
@@ -125,7 +126,7 @@ async def test_the_end_of_input_counts_while_nothing_is_sent(serve: Callable[...
     async with await connect(server) as stream:
         await stream.send_all(GET.replace(b"/", b"/never", 1))
         await stream.send_eof()
-        wait_for(lambda: "left after 1." in server.log, 5)
+        wait_for(lambda: "disconnected after 1." in server.log, 5)
 
 
 async def test_a_closed_connection_does_not_wait_for_its_keep_alive_timer(
@@ -155,7 +156,7 @@ async def test_an_idle_connection_ends_while_its_application_still_runs(
 ) -> None:
     server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "1", "--graceful-timeout", "1"))
     async with await connect(server) as stream:
-        await stream.send_all(GET.replace(b"/", b"/on", 1))
+        await stream.send_all(GET.replace(b"/", b"/running", 1))
         await read_head(stream)
         assert await until_end(stream, 4) is not None
 
@@ -182,7 +183,7 @@ async def test_an_endless_head_is_cut_off(serve: Callable[..., Server], guarded:
 @pytest.mark.parametrize("head", [b"GET %s HTTP/1.1\r\nConnection: close\r\n", b"GET %s HTTP/1.0\r\n"])
 @both
 async def test_close_is_honoured(serve: Callable[..., Server], guarded: bool, head: bytes) -> None:
-    """A framework cancels its tasks when it hears of the disconnect, which here means that the response is over."""
+    """A framework cancels its tasks on a disconnect, which here means that the response is complete."""
     server = serve(APP, guarded=guarded)
     async with await connect(server) as stream:
         await stream.send_all(head % b"/slowly" + b"Host: t\r\n\r\n")
@@ -254,12 +255,12 @@ async def test_a_byte_after_an_upgrade_ends_only_that_connection(
 @both
 async def test_a_request_body_has_a_limit(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded, limits="request_body=100_000")
-    for size, welcome in ((100_000, True), (100_001, not guarded)):
+    for size, accepted in ((100_000, True), (100_001, not guarded)):
         async with await connect(server) as stream:
             head = b"POST /body HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size
             await stream.send_all(head + b"x" * size)
-            answer, _ = await read_head(stream)
-            assert answer.split(b" ")[1] == (b"200" if welcome else b"413")
+            response, _ = await read_head(stream)
+            assert response.split(b" ")[1] == (b"200" if accepted else b"413")
 
 
 async def test_a_response_in_progress_is_finished_despite_a_long_body(serve: Callable[..., Server]) -> None:
@@ -268,10 +269,10 @@ async def test_a_response_in_progress_is_finished_despite_a_long_body(serve: Cal
     for _ in range(5):
         async with await connect(server) as stream:
             await stream.send_all(head)
-            answer, got = await read_head(stream)
+            response, got = await read_head(stream)
             await stream.send_all(b"x" * 900_000)
             got += await until_end(stream, 5) or b""
-            assert b" 200 " in answer
+            assert b" 200 " in response
             assert got == b"x" * 10
 
 
@@ -281,11 +282,11 @@ CHUNK = b"1\r\nx\r\n"
 
 async def test_too_many_tiny_chunks_are_refused(serve: Callable[..., Server]) -> None:
     server = serve(APP, guarded=True, limits="request_body=1_000_000")
-    for count, welcome in ((PARTS, True), (2 * PARTS, False)):
+    for count, accepted in ((PARTS, True), (2 * PARTS, False)):
         async with await connect(server) as stream:
             await stream.send_all(CHUNKED % b"POST /body" + count * CHUNK + b"0\r\n\r\n")
-            answer, _ = await read_head(stream)
-            assert answer.split(b" ")[1] == (b"200" if welcome else b"413")
+            response, _ = await read_head(stream)
+            assert response.split(b" ")[1] == (b"200" if accepted else b"413")
 
 
 FRAMES = {
@@ -300,16 +301,16 @@ FRAMES = {
 async def test_too_many_empty_frames_end_a_websocket(serve: Callable[..., Server], kind: str) -> None:
     server = serve(APP, guarded=True)
     async with await connect(server) as stream:
-        await stream.send_all(UPGRADE.replace(b"/", b"/takes", 1))
+        await stream.send_all(UPGRADE.replace(b"/", b"/receive", 1))
         assert b" 101 " in (await read_head(stream))[0]
-        with suppress(trio.BrokenResourceError):  # it was cut off meanwhile
+        with suppress(trio.BrokenResourceError):  # it is cut off in between
             for _ in range(50):
                 await stream.send_all(PARTS // 10 * FRAMES[kind])
         assert await until_end(stream, SLOWER * 3) is not None
 
 
 async def test_an_unread_body_does_not_hold_a_connection(serve: Callable[..., Server]) -> None:
-    """The end of a response is told in the application's own task, where no room is left for another message."""
+    """The end of a response is reported in the application's own task, when there is no room for another message."""
     server = serve(APP, guarded=True)
     async with await connect(server) as stream:
         await stream.send_all(CHUNKED % b"GET /" + 100 * CHUNK)
@@ -321,31 +322,31 @@ async def test_an_unread_body_does_not_hold_a_connection(serve: Callable[..., Se
 async def test_connections_of_one_address_are_limited(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded, limits="connections_per_address=3, unlimited=()")
     streams = [await connect(server) for _ in range(6)]
-    welcome = 0
+    accepted = 0
     for stream in streams:
         try:
             await stream.send_all(GET)
             await read_head(stream)
-            welcome += 1
+            accepted += 1
         except (AssertionError, trio.BrokenResourceError):
             pass
-    assert welcome == (3 if guarded else 6)
+    assert accepted == (3 if guarded else 6)
     for stream in streams:
         await stream.aclose()
-    if guarded:  # and the places come free again
+    if guarded:  # new connections are accepted again
 
-        async def answered() -> bool:
+        async def is_accepted() -> bool:
             try:
                 return b" 200 " in await exchange(server, CLOSING)
             except trio.BrokenResourceError:
                 return False
 
         with trio.fail_after(60):
-            while not await answered():
+            while not await is_accepted():
                 await trio.sleep(0.05)
 
 
-async def is_answered(stream: trio.SocketStream) -> bool:
+async def gets_response(stream: trio.SocketStream) -> bool:
     try:
         await stream.send_all(GET)
         return b" 200 " in (await read_head(stream))[0]
@@ -355,29 +356,29 @@ async def is_answered(stream: trio.SocketStream) -> bool:
 
 @both
 async def test_connections_are_limited_in_total(serve: Callable[..., Server], guarded: bool) -> None:
-    """Whatever they do: here one is asked on, one has a WebSocket, and one has said nothing yet."""
+    """All kinds count: here one makes requests, one has a WebSocket, and one has sent nothing yet."""
     server = serve(APP, guarded=guarded, limits="connections=3", hypercorn=("--keep-alive", "60"))
     before = descriptors(server)
     async with (
-        await connect(server) as asked,
+        await connect(server) as active,
         await connect(server) as upgraded,
         await connect(server) as silent,
     ):
-        assert await is_answered(asked)
+        assert await gets_response(active)
         await upgraded.send_all(UPGRADE.replace(b"/", b"/idle", 1))
         assert b" 101 " in (await read_head(upgraded))[0]
         await wait_until(lambda: descriptors(server) == before + 3, 5)
         for _ in range(5):
             async with await connect(server) as late:
                 if guarded:
-                    assert await until_end(late, 5) == b""  # at once, and unasked
+                    assert await until_end(late, 5) == b""  # at once, before any request
                 else:
-                    assert await is_answered(late)
+                    assert await gets_response(late)
         if guarded:
             assert server.log.count("connection refused: too many connections") == 5
-        # Nobody who is in has to pay for those.
-        assert await is_answered(asked)
-        assert await is_answered(silent)
+        # The open connections are not affected.
+        assert await gets_response(active)
+        assert await gets_response(silent)
 
 
 async def reset(stream: trio.SocketStream) -> None:
@@ -391,29 +392,29 @@ async def leave_in_the_middle(stream: trio.SocketStream) -> None:
     await stream.aclose()
 
 
-GOING: dict[str, Callable[[trio.SocketStream], Awaitable[None]]] = {
+WAYS_TO_LEAVE: dict[str, Callable[[trio.SocketStream], Awaitable[None]]] = {
     "closes": trio.SocketStream.aclose,
     "closes its half": trio.SocketStream.send_eof,
     "resets": reset,
-    "leaves in the middle of an answer": leave_in_the_middle,
-    "was told to close": lambda stream: stream.send_all(CLOSING),
-    "speaks nonsense": lambda stream: stream.send_all(b"nonsense\r\n\r\n"),
+    "leaves in the middle of a response": leave_in_the_middle,
+    "requests the close": lambda stream: stream.send_all(CLOSING),
+    "sends nonsense": lambda stream: stream.send_all(b"nonsense\r\n\r\n"),
 }
 
 
-@pytest.mark.parametrize("how", GOING)
+@pytest.mark.parametrize("how", WAYS_TO_LEAVE)
 async def test_a_connection_that_ends_makes_room_for_another(serve: Callable[..., Server], how: str) -> None:
     server = serve(APP, guarded=True, limits="connections=1", hypercorn=("--keep-alive", "60"))
     before = descriptors(server)
     async with await connect(server) as first:
         await wait_until(lambda: descriptors(server) == before + 1, 5)
         async with await connect(server) as second:
-            assert not await is_answered(second)
-        await GOING[how](first)
+            assert not await gets_response(second)
+        await WAYS_TO_LEAVE[how](first)
         with trio.fail_after(60):
             while True:
                 async with await connect(server) as next_one:
-                    if await is_answered(next_one):
+                    if await gets_response(next_one):
                         break
                 await trio.sleep(0.01)
 
@@ -428,7 +429,7 @@ async def test_a_connection_that_ends_makes_room_for_another(serve: Callable[...
         ("10.1.2.3", True),
         ("fe80::1%eth0", False),
         ("192.0.2.1", False),
-        ("no address", False),
+        ("not an address", False),
         ("", False),
     ],
 )
@@ -439,15 +440,16 @@ def test_exempt_addresses(address: str, exempt: bool) -> None:
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(["192.0.2.1", "192.0.2.2", "127.0.0.1", None]))))
 def test_admission_keeps_its_limits(steps: list[tuple[bool, str | None]]) -> None:
     admission = Admission(total=5, per_address=2)
-    inside: list[str | None] = []
-    for comes, address in steps:
-        if comes:
-            full = len(inside) >= 5 or (address in ("192.0.2.1", "192.0.2.2") and inside.count(address) >= 2)
+    admitted: list[str | None] = []
+    for enters, address in steps:
+        if enters:
+            limited = address in ("192.0.2.1", "192.0.2.2")
+            full = len(admitted) >= 5 or (limited and admitted.count(address) >= 2)
             assert admission.enter(address) is not full
             if not full:
-                inside.append(address)
-        elif address in inside:
-            inside.remove(address)
+                admitted.append(address)
+        elif address in admitted:
+            admitted.remove(address)
             admission.leave(address)
 
 

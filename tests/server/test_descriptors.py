@@ -1,7 +1,7 @@
 """A server that has no descriptor left for another connection.
 
-Trio accepts again a moment later, so it lives on in any case. Upstream: the descriptor of a client that has left is kept
-until the keep-alive timeout, and whoever waits for one waits for that.
+Trio soon tries to accept again, so the server survives in any case. Upstream: the descriptor of a client that has left
+is kept until the keep-alive timeout, and a client that waits for a descriptor must wait for that.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ async def app(scope, receive, send, *_):
 GET = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n"
 
 
-async def is_answered(stream: trio.SocketStream, within: float = 5) -> bool:
+async def gets_response(stream: trio.SocketStream, within: float = 5) -> bool:
     with trio.move_on_after(within):
         head, _ = await read_head(stream)
         return b" 200 " in head
@@ -37,24 +37,24 @@ async def test_a_waiting_client_gets_the_descriptor_of_one_that_leaves(
     server = serve(APP, guarded=guarded, hypercorn=("--keep-alive", "60"))
     async with AsyncExitStack() as stack:
 
-        async def come() -> trio.SocketStream:
+        async def request() -> trio.SocketStream:
             stream = await stack.enter_async_context(await connect(server))
             await stream.send_all(GET)
             return stream
 
         with server.descriptors_left(5):
-            inside = [await come() for _ in range(5)]
-            for stream in inside:
-                assert await is_answered(stream)
-            waiting = [await come() for _ in range(3)]
-            await wait_until(lambda: "EMFILE" in server.log, 5, "it to have none left")
-            for stream in inside:
-                await stream.send_all(GET)  # who is there is served on
-                assert await is_answered(stream)
-            for leaving, waits in zip(inside, waiting, strict=False):
-                assert not await is_answered(waits, within=0.2)
+            connected = [await request() for _ in range(5)]
+            for stream in connected:
+                assert await gets_response(stream)
+            waiting = [await request() for _ in range(3)]
+            await wait_until(lambda: "EMFILE" in server.log, 5, "it to run out of descriptors")
+            for stream in connected:
+                await stream.send_all(GET)  # open connections are still served
+                assert await gets_response(stream)
+            for leaving, next_one in zip(connected, waiting, strict=False):
+                assert not await gets_response(next_one, within=0.2)
                 await leaving.aclose()
-                assert await is_answered(waits, within=5 if guarded else 1) is guarded
+                assert await gets_response(next_one, within=5 if guarded else 1) is guarded
         for stream in () if guarded else waiting:
-            assert await is_answered(stream)
-        assert await is_answered(await come())
+            assert await gets_response(stream)
+        assert await gets_response(await request())

@@ -1,6 +1,6 @@
-"""Byte ranges of a file as a body: any number of them, what goes before them, and a file that ends early.
+"""Byte ranges of a file as a body: any number of them, with bytes before them, and from a truncated file.
 
-Plain Hypercorn knows no such message, so there is nothing to compare with.
+Plain Hypercorn does not support this message, so there is nothing to compare with.
 """
 
 import os
@@ -20,7 +20,7 @@ RANGES = [(at, 30_000 + at % 977) for at in range(0, SIZE - 40_000, 31_000)]
 LENGTH = sum(length for _, length in RANGES)
 SHORT = [(at, 1 + at % 5_003) for at in range(0, SIZE - 60_000, 6_007)]
 SHORT[100:100] = [(SIZE - 50_000, 50_000), (3, 4), (2, 9)]
-"""As those of sound: gathered, with a long one among them and some that go back."""
+"""Like the ranges of an audio track. They are gathered. One of them is long, and some go backwards."""
 
 SMALL = [(5, 10), (100, 1), (7, 2000)]
 
@@ -41,17 +41,17 @@ async def app(scope, receive, send, *_):
         return await lifespan(receive, send)
     assert "http.response.file_chunk" in scope["extensions"]
     lead, ranges = bodies[scope["path"]]
-    count = sum(each for _, each in ranges)
-    length = str(len(lead) + count).encode()
-    await send({{"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]}})
-    gone = []
-    chunk = FileChunk(fd, tuple(ranges), count, lead, gone.append)
+    total = sum(length for _, length in ranges)
+    content_length = str(len(lead) + total).encode()
+    await send({{"type": "http.response.start", "status": 200, "headers": [(b"content-length", content_length)]}})
+    reported = []
+    chunk = FileChunk(fd, tuple(ranges), total, lead, reported.append)
     try:
         await send({{"type": "http.response.body", "body": chunk, "more_body": True}})
     except OSError as error:
         print("send raised", error.errno, flush=True)
         return
-    print("told of", sum(gone), flush=True)
+    print("reported", sum(reported), flush=True)
     await send({{"type": "http.response.body", "body": b""}})
 """
 
@@ -77,13 +77,13 @@ async def test_ranges_arrive_in_order(chunks: Server, scattered: Path) -> None:
         ("small", b"lead" * 500, SMALL),
         ("one", b"", [(77, 1000)]),
     ):
-        answer = await exchange(
+        response = await exchange(
             chunks, f"GET /{path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode(), limit=SIZE * 2
         )
-        body = answer.partition(b"\r\n\r\n")[2]
+        body = response.partition(b"\r\n\r\n")[2]
         assert body == lead + b"".join(content[offset : offset + length] for offset, length in ranges), path
-        told = sum(length for _, length in ranges)
-        wait_for(lambda: f"told of {told}\n" in chunks.log, 5, "the sender to be told")  # noqa: B023 - called within the turn
+        total = sum(length for _, length in ranges)
+        wait_for(lambda: f"reported {total}\n" in chunks.log, 5, "the progress to be reported")  # noqa: B023 - called in this iteration
 
 
 async def test_the_lead_shares_a_packet_with_the_first_range(chunks: Server) -> None:
@@ -92,7 +92,7 @@ async def test_the_lead_shares_a_packet_with_the_first_range(chunks: Server) -> 
         head, body = await read_head(stream)
         while len(body) < 2000 + sum(length for _, length in SMALL):
             body += await stream.receive_some(65536)
-        # The first range goes with the head and with the lead; each further one may have a packet of its own.
+        # The first range shares a packet with the head and the lead. Each other one may have its own packet.
         assert packets_with_data(stream) <= len(SMALL), head
 
 
@@ -100,7 +100,7 @@ async def test_the_lead_shares_a_packet_with_the_first_range(chunks: Server) -> 
 async def test_a_slow_reader_gets_all_ranges(
     chunks: Server, scattered: Path, path: str, ranges: list[ByteRange]
 ) -> None:
-    """Whose socket is full in the middle of a range, again and again."""
+    """The socket becomes full in the middle of a range, again and again."""
     content = scattered.read_bytes()
     body = bytearray()
     stream = trio.socket.socket()
@@ -124,20 +124,20 @@ async def test_a_truncated_file_raises_and_resets_the_connection(
     async with await connect(chunks) as stream:
         await stream.send_all(f"GET /{path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
         with pytest.raises(trio.BrokenResourceError):
-            await receive(stream, LENGTH)
+            await receive_at_least(stream, LENGTH)
     wait_for(lambda: "send raised 14" in chunks.log, 5, "the send to raise EFAULT")
 
 
-async def receive(stream: trio.SocketStream, least: int) -> None:
-    """Wait for so many bytes. Raises `trio.BrokenResourceError`."""
+async def receive_at_least(stream: trio.SocketStream, count: int) -> None:
+    """Receive at least `count` bytes. Raises `trio.BrokenResourceError`."""
     got = 0
     with trio.fail_after(60):
-        while got < least:
+        while got < count:
             got += len(await stream.receive_some(65536))
 
 
 def packets_with_data(stream: trio.SocketStream) -> int:
-    """How many segments with data this end has received: `tcpi_data_segs_in` of Linux's `struct tcp_info`."""
+    """The number of TCP segments with data received here: `tcpi_data_segs_in` of Linux's `struct tcp_info`."""
     info = stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
     (count,) = struct.unpack_from("I", info, 152)
     return int(count)

@@ -1,4 +1,4 @@
-"""Byte ranges of a file into one buffer, with what lies between them or without."""
+"""Reading byte ranges of a file into one buffer, with the gaps between them or without."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ SIZE = 1 << 18
 CONTENT = os.urandom(SIZE)
 
 ranges = st.lists(st.tuples(st.integers(0, SIZE - 20_000), st.integers(1, 20_000)), min_size=1, max_size=8)
-"""Anywhere: near to each other and far, backwards, and over each other."""
+"""Anywhere: near each other and far apart, backwards, and overlapping."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def gathered(fd: int, ranges: list[ByteRange]) -> bytes | None:
     buffer = bytearray(sum(length for _, length in ranges) + 5)
     if not gather(fd, memoryview(buffer), ranges):
         return None
-    assert not any(buffer[-5:]), "what is behind them is nobody's"
+    assert not any(buffer[-5:]), "nothing is written after them"
     return bytes(buffer[:-5])
 
 

@@ -1,4 +1,4 @@
-"""HTTP/2: many streams of one address are as few as its connections may be, and leave no memory behind."""
+"""HTTP/2: an address may have as many streams as connections, and many streams leave no memory behind."""
 
 from collections.abc import Callable
 
@@ -25,11 +25,11 @@ async def app(scope, receive, send, *_):
 
 type Start = Callable[..., Server]
 
-MOST = 256
-"""Streams of an address, by default."""
+MAX_STREAMS = 256
+"""The default limit of streams per address."""
 
-BOUND = 20_000_000
-"""Bytes that ten rounds may leave."""
+MAX_GROWTH = 20_000_000
+"""Bytes of memory that ten rounds may leave."""
 
 
 @both
@@ -38,59 +38,63 @@ async def test_streams_of_one_address_are_limited(secure: Start, guarded: bool) 
     async with http2(server) as one, http2(server) as other:
         one.reading = other.reading = set()
         streams = [await one.get("/endless") for _ in range(2)]
-        await one.read(lambda: all(len(one.bodies[each]) > 0 for each in streams))
-        taken = await other.get("/endless")
-        await other.read(lambda: len(other.bodies[taken]) > 0)
+        await one.read(lambda: all(len(one.bodies[stream_id]) > 0 for stream_id in streams))
+        third = await other.get("/endless")
+        await other.read(lambda: len(other.bodies[third]) > 0)
         late = await other.get("/small")
         await other.read(lambda: late in other.resets or late in other.ended)
         assert (other.resets.get(late) == ErrorCodes.REFUSED_STREAM) is guarded
         one.connection.reset_stream(streams[0], ErrorCodes.CANCEL)
         await one.flush()
-        with trio.fail_after(SLOWER * 5):  # and its place comes free again
+        with trio.fail_after(SLOWER * 5):  # its reset makes room for another
             while late not in other.ended:
                 late = await other.get("/small")
-                await other.read(lambda: late in other.resets or late in other.ended)  # noqa: B023 - called within the turn
+                await other.read(lambda: late in other.resets or late in other.ended)  # noqa: B023 - called in this iteration
 
 
-async def stall(server: Server, ready: list[Client], gone: trio.Event) -> None:
-    """A hundred streams that take what their first window holds, or are refused; until they may go."""
+async def stall(server: Server, ready: list[Client], leaving: trio.Event) -> None:
+    """Open a hundred streams, which fill their first window or are refused, and hold them until `leaving`."""
     async with http2(server) as client:
         client.reading = set()
         streams = {client.ask("/endless") for _ in range(100)}
         await client.flush()
         await client.read(
-            lambda: all(each in client.resets or len(client.bodies[each]) == 65535 for each in streams),
+            lambda: all(
+                stream_id in client.resets or len(client.bodies[stream_id]) == 65535 for stream_id in streams
+            ),
             SLOWER * 10,
         )
         assert set(client.resets.values()) <= {ErrorCodes.REFUSED_STREAM}
         ready.append(client)
-        await gone.wait()
+        await leaving.wait()
 
 
 async def crowd(server: Server, connections: int) -> int:
-    """Let so many come, stand still, and leave; answers how many streams were refused."""
+    """Let this many clients connect, stall and leave. Return how many streams were refused."""
     ready: list[Client] = []
-    gone = trio.Event()
+    leaving = trio.Event()
     async with trio.open_nursery() as nursery:
         for _ in range(connections):
-            nursery.start_soon(stall, server, ready, gone)
-        await wait_until(lambda: len(ready) == connections, 10, "all to stand still")
+            nursery.start_soon(stall, server, ready, leaving)
+        await wait_until(lambda: len(ready) == connections, 10, "all to stall")
         refused = sum(len(client.resets) for client in ready)
-        gone.set()
+        leaving.set()
     return refused
 
 
 @pytest.mark.parametrize(("rounds", "connections"), [(2, 4), large(10, 20)])
 async def test_many_clients_leave_no_memory_behind(secure: Start, rounds: int, connections: int) -> None:
-    server = secure(guarded=True, limits=f"connections_per_address={MOST}, unlimited=()")
+    server = secure(guarded=True, limits=f"connections_per_address={MAX_STREAMS}, unlimited=()")
     async with http2(server) as client:
         await client.whole("/small")
     before = server.private_memory()
     for number in range(rounds):
         refused = await crowd(server, connections)
-        assert refused >= connections * 100 - MOST - 100 * (number > 0), "some places may not be free yet"
+        assert refused >= connections * 100 - MAX_STREAMS - 100 * (number > 0), (
+            "some streams may not have ended yet"
+        )
 
-    def back() -> bool:
-        return server.private_memory() - before < BOUND
+    def is_freed() -> bool:
+        return server.private_memory() - before < MAX_GROWTH
 
-    await wait_until(back, 3, "the memory to go back, for which thirty seconds are plenty")
+    await wait_until(is_freed, 3, "the memory to be freed, which takes far less than thirty seconds")

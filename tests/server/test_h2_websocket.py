@@ -1,7 +1,7 @@
-"""WebSockets over HTTP/2 (RFC 8441): each is a stream among others, with the rules of a WebSocket over HTTP/1.1.
+"""WebSockets over HTTP/2 (RFC 8441): each is one stream, with the rules of a WebSocket over HTTP/1.1.
 
-Upstream (docs/upstream/h2.md): a shut window holds no message back, and a WebSocket that was closed does not end its
-stream. What else `WSStream` does not do over HTTP/1.1, it does not do here.
+Upstream (docs/upstream/h2.md): a closed window holds no message back, and a WebSocket that was closed does not end its
+stream. The other faults of `WSStream` over HTTP/1.1 exist here too.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.support import SLOWER, Server, happens, wait_until
 MEGABYTE = 1_000_000
 
 MUCH = 100 * MEGABYTE
-"""What a client that takes nothing costs without the guards, and with them less than a tenth of that."""
+"""Bytes of memory that a client which accepts nothing costs without the guards. With them it is less than a tenth."""
 
 APP = """
 import trio
@@ -33,16 +33,16 @@ async def app(scope, receive, send, *_):
     await receive()
     if scope["path"] == "/undecided":
         print("undecided", flush=True)
-        print("told of", (await receive())["type"], flush=True)
+        print("received", (await receive())["type"], flush=True)
         return
     await send({"type": "websocket.accept"})
-    if scope["path"] == "/over":
+    if scope["path"] == "/returns":
         return
     if scope["path"] == "/view":
         await send({"type": "websocket.send", "bytes": memoryview(b"some bytes of a file")[5:10]})
     if scope["path"] == "/flood":
         try:
-            for number in range(1, 201):  # megabytes: enough to see, and no more than a test may take
+            for number in range(1, 201):  # megabytes: enough to measure, and not too much for a test
                 await send({"type": "websocket.send", "bytes": bytes(1_000_000)})
                 print("sent", number, flush=True)
                 await trio.lowlevel.checkpoint()
@@ -73,9 +73,9 @@ class Socket:
         await self.client.flush()
 
     async def read(self, until: Callable[[], bool], seconds: float = 10) -> None:
-        """Take what comes, into `events`, until `until` is true. Raises `trio.TooSlowError`."""
+        """Read into `events` until `until` returns true. Raises `trio.TooSlowError`."""
 
-        def enough() -> bool:
+        def is_enough() -> bool:
             data = bytes(self.client.bodies[self.stream_id][self._read :])
             self._read += len(data)
             if data and self._frames.state is not ConnectionState.CLOSED:
@@ -83,15 +83,15 @@ class Socket:
                 self.events.extend(self._frames.events())
             return until()
 
-        await self.client.read(enough, seconds)
+        await self.client.read(is_enough, seconds)
 
     @property
-    def over(self) -> bool:
+    def ended(self) -> bool:
         return self.stream_id in self.client.ended or self.stream_id in self.client.resets
 
 
-async def ask(client: Client, path: str, *, version: str = "13", **fields: str) -> Socket:
-    """A WebSocket for which nothing was answered yet."""
+async def request(client: Client, path: str, *, version: str = "13", **fields: str) -> Socket:
+    """Request a WebSocket. Return it without waiting for the response."""
     stream_id = client.connection.get_next_available_stream_id()
     head = [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":authority", "t")]
     head += [(":path", path), ("sec-websocket-version", version)]
@@ -102,20 +102,20 @@ async def ask(client: Client, path: str, *, version: str = "13", **fields: str) 
 
 
 async def opened(client: Client, path: str, **fields: str) -> Socket:
-    socket = await ask(client, path, **fields)
+    socket = await request(client, path, **fields)
     await client.read(lambda: socket.stream_id in client.heads)
     assert client.heads[socket.stream_id][":status"] == "200"
     return socket
 
 
-async def ends(socket: Socket, guarded: bool) -> None:
-    """Its stream ends, and the others go on; without the guards it does not."""
+async def check_ends(socket: Socket, guarded: bool) -> None:
+    """Check that its stream ends, and others continue. Without the guards it does not end."""
     if guarded:
-        await socket.read(lambda: socket.over)
+        await socket.read(lambda: socket.ended)
         assert socket.stream_id in socket.client.ended
     else:
         with pytest.raises(trio.TooSlowError):
-            await socket.read(lambda: socket.over, 2)
+            await socket.read(lambda: socket.ended, 2)
     assert (await socket.client.whole("/small"))[1] == b"small"
 
 
@@ -123,14 +123,14 @@ async def ends(socket: Socket, guarded: bool) -> None:
 async def test_a_websocket_closed_by_its_client_ends_its_stream(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
         socket = await opened(client, "/")
-        said: list[Event] = [TextMessage(f"message {number}") for number in range(3)]
-        for message in said:
+        sent: list[Event] = [TextMessage(f"message {number}") for number in range(3)]
+        for message in sent:
             await socket.send(message)
         await socket.read(lambda: len(socket.events) == 3)
         await socket.send(CloseConnection(1000))
         await socket.read(lambda: len(socket.events) == 4)
-        assert socket.events == [*said, CloseConnection(1000, "")]
-        await ends(socket, guarded)
+        assert socket.events == [*sent, CloseConnection(1000, "")]
+        await check_ends(socket, guarded)
 
 
 @both
@@ -139,22 +139,22 @@ async def test_a_view_is_sent_as_a_message(secure: Start, guarded: bool) -> None
         socket = await opened(client, "/view")
         await socket.read(lambda: socket.events == [BytesMessage(b"bytes")])
         await socket.send(CloseConnection(1000))
-        await ends(socket, guarded)
+        await check_ends(socket, guarded)
 
 
 @both
 async def test_a_websocket_whose_application_returns_ends_its_stream(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded)) as client:
-        socket = await opened(client, "/over")
+        socket = await opened(client, "/returns")
         await socket.read(lambda: socket.events == [CloseConnection(1011, "")])
-        await ends(socket, guarded)
+        await check_ends(socket, guarded)
 
 
 @both
 async def test_a_refused_handshake_does_not_hold_its_connection(secure: Start, guarded: bool) -> None:
     async with http2(secure(guarded=guarded, hypercorn=("--keep-alive", "1"))) as client:
-        socket = await ask(client, "/", version="12")
-        await socket.read(lambda: socket.over)
+        socket = await request(client, "/", version="12")
+        await socket.read(lambda: socket.ended)
         assert client.heads[socket.stream_id][":status"] == "400"
         with pytest.raises(AssertionError if guarded else trio.TooSlowError):
             await client.read(lambda: False, SLOWER * 3 if guarded else 3)
@@ -166,16 +166,16 @@ async def test_data_before_the_response_is_refused_and_the_application_notified(
     secure: Start, guarded: bool
 ) -> None:
     async with http2(secure(guarded=guarded)) as client:
-        socket = await ask(client, "/undecided")
+        socket = await request(client, "/undecided")
         await wait_until(lambda: "undecided" in client.server.log, 5)
         await socket.send(TextMessage("early"))
-        await socket.read(lambda: socket.over)
+        await socket.read(lambda: socket.ended)
         assert client.heads[socket.stream_id][":status"] == "400"
         if guarded:
-            await wait_until(lambda: "told of websocket.disconnect" in client.server.log, 5)
+            await wait_until(lambda: "received websocket.disconnect" in client.server.log, 5)
         else:
-            told = "told of websocket.disconnect"
-            assert not await trio.to_thread.run_sync(happens, lambda: told in client.server.log, 1.5)
+            text = "received websocket.disconnect"
+            assert not await trio.to_thread.run_sync(happens, lambda: text in client.server.log, 1.5)
 
 
 @both
@@ -184,15 +184,15 @@ async def test_messages_are_not_compressed_and_are_limited(secure: Start, guarde
         socket = await opened(client, "/", sec_websocket_extensions="permessage-deflate")
         assert ("sec-websocket-extensions" in client.heads[socket.stream_id]) is not guarded
         socket = await opened(client, "/")
-        for size, welcome in ((16384, True), (16385, not guarded)):
+        for size, accepted in ((16384, True), (16385, not guarded)):
             socket.events.clear()
             await socket.send(TextMessage("x" * size))
             got = ""
-            while len(got) < size and not any(isinstance(each, CloseConnection) for each in socket.events):
+            while len(got) < size and not any(isinstance(event, CloseConnection) for event in socket.events):
                 count = len(socket.events)
-                await socket.read(lambda: len(socket.events) > count)  # noqa: B023 - called within the turn
-                got = "".join(each.data for each in socket.events if isinstance(each, TextMessage))
-            assert (len(got) == size) is welcome
+                await socket.read(lambda: len(socket.events) > count)  # noqa: B023 - called in this iteration
+                got = "".join(event.data for event in socket.events if isinstance(event, TextMessage))
+            assert (len(got) == size) is accepted
         if guarded:
             assert socket.events == [CloseConnection(1009, "")]
         assert (await client.whole("/small"))[1] == b"small"
@@ -208,13 +208,15 @@ async def test_a_window_that_stays_closed_ends_only_its_websocket(secure: Start,
         if guarded:
             await client.read(lambda: len(client.bodies[socket.stream_id]) == 65535)
             cost = client.server.private_memory() - before
-            assert cost < MUCH // 10, cost  # a message, which is buffered whole, and its copies
-            await client.read(lambda: socket.over)
+            assert cost < MUCH // 10, cost  # one message, which is buffered whole, and its copies
+            await client.read(lambda: socket.ended)
             assert client.resets == {socket.stream_id: ErrorCodes.CANCEL}
             assert "send raised TimeoutError" in client.server.log
             assert "sent 2" not in client.server.log, "one message is buffered whole"
         else:
-            await wait_until(lambda: client.server.private_memory() - before > MUCH, 5, "the memory to go")
+            await wait_until(
+                lambda: client.server.private_memory() - before > MUCH, 5, "the memory to be used"
+            )
         assert (await client.whole("/small"))[1] == b"small"
 
 

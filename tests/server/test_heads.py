@@ -1,8 +1,8 @@
-"""Heads of requests that are too long, or never come.
+"""Heads of requests that are too long, or never arrive.
 
-Hypercorn itself bounds them: what is no whole head may have 16 KiB (`h11_max_incomplete_size`), and a connection without
-a request may last for `keep_alive_timeout`. There is no fault to show, but the guards change how a connection is read
-and how it ends: all of this is to hold with them as it does without.
+Hypercorn itself limits them: an incomplete head may have 16 KiB (`h11_max_incomplete_size`), and a connection without a
+request may last for `keep_alive_timeout`. There is no fault to show. But the guards change how a connection is read and
+how it ends, and these limits must hold with them too.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ CHUNKED = b"POST /body HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n
 
 type Serve = Callable[..., Server]
 
-WITHOUT_END = {
+ENDLESS = {
     "a method": (b"", b"A"),
     "a request line": (b"GET /", b"a"),
     "the name of a field": (REQUEST, b"A"),
@@ -60,33 +60,33 @@ async def test_a_long_head_is_accepted(serve: Serve, guarded: bool) -> None:
 async def test_endless_input_is_refused(serve: Serve, guarded: bool) -> None:
     server = serve(APP, guarded=guarded)
     before = server.private_memory()
-    for what, (begin, more) in WITHOUT_END.items():
+    for name, (start, repeated) in ENDLESS.items():
         async with await connect(server) as stream, trio.open_nursery() as nursery:
 
-            async def send_on(stream: trio.SocketStream, begin: bytes, more: bytes) -> None:
-                with suppress(trio.BrokenResourceError):  # which it will be
-                    await stream.send_all(begin)
+            async def send_endlessly(stream: trio.SocketStream, start: bytes, repeated: bytes) -> None:
+                with suppress(trio.BrokenResourceError):  # the server closes the connection
+                    await stream.send_all(start)
                     while True:
-                        await stream.send_all(more * KIB)
+                        await stream.send_all(repeated * KIB)
 
-            nursery.start_soon(send_on, stream, begin, more)
-            answer = await until_end(stream, SLOWER * 2)
-            assert (answer or b"").startswith(b"HTTP/1.1 431 "), what
-    # Each has sent as much as it could, and 16 KiB of that were kept for as long as it was there.
-    assert server.private_memory() - before < len(WITHOUT_END) * KIB * KIB
+            nursery.start_soon(send_endlessly, stream, start, repeated)
+            response = await until_end(stream, SLOWER * 2)
+            assert (response or b"").startswith(b"HTTP/1.1 431 "), name
+    # Each connection sent as much as it could, and the server kept 16 KiB of that until it closed the connection.
+    assert server.private_memory() - before < len(ENDLESS) * KIB * KIB
     assert b" 200 " in await exchange(server, LAST)
     assert "failed" not in server.log
 
 
 async def drip(stream: trio.abc.SendStream, data: bytes) -> None:
-    """A byte now and then, for longer than anyone waits for here."""
+    """Send a byte now and then, for longer than any timeout here."""
     with suppress(trio.BrokenResourceError):
         for byte in data:
             await trio.sleep(0.05)
             await stream.send_all(bytes((byte,)))
 
 
-PATIENCE = ("--keep-alive", "1")
+KEEP_ALIVE = ("--keep-alive", "1")
 
 FIELD = b"a" * 500
 SLOW: dict[str, tuple[bytes, int, bytes]] = {
@@ -98,7 +98,7 @@ SLOW: dict[str, tuple[bytes, int, bytes]] = {
     "a second head that came with the first": (REQUEST + b"\r\n" + REQUEST, 1, FIELD),
     "a third head": ((REQUEST + b"\r\n") * 2 + REQUEST, 2, FIELD),
 }
-"""What is sent at once, how often that is answered, and what is sent slowly from then on."""
+"""What is sent at once, the number of responses to that, and what is sent slowly from then on."""
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["TCP", "TLS"])
@@ -106,23 +106,23 @@ SLOW: dict[str, tuple[bytes, int, bytes]] = {
 async def test_a_slow_head_is_cut_off(
     serve: Serve, certificate: tuple[str, ...], guarded: bool, secure: bool
 ) -> None:
-    server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *(certificate if secure else ())))
+    server = serve(APP, guarded=guarded, hypercorn=(*KEEP_ALIVE, *(certificate if secure else ())))
 
-    async def be_slow(what: str, at_once: bytes, answers: int, slowly: bytes) -> None:
-        began = trio.current_time()  # before the server can begin to wait
+    async def send_slowly(name: str, at_once: bytes, responses: int, slowly: bytes) -> None:
+        began = trio.current_time()  # before the server can start to wait
         opening = tls(server, "http/1.1") if secure else await connect(server)
         async with opening as stream, trio.open_nursery() as nursery:
             await stream.send_all(at_once)
             nursery.start_soon(drip, stream, slowly)
             got = await until_end(stream, SLOWER * 2)
-            assert got is not None, what
-            assert trio.current_time() - began > 0.9, what
-            assert got.count(b" 200 ") == answers, what
+            assert got is not None, name
+            assert trio.current_time() - began > 0.9, name
+            assert got.count(b" 200 ") == responses, name
             nursery.cancel_scope.cancel()
 
     async with trio.open_nursery() as nursery:
-        for what, case in SLOW.items():
-            nursery.start_soon(be_slow, what, *case)
+        for name, case in SLOW.items():
+            nursery.start_soon(send_slowly, name, *case)
 
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SettingsFrame(0).serialize()
@@ -139,27 +139,27 @@ SLOW_HTTP2: dict[str, tuple[bytes, bytes]] = {
 async def test_an_http2_connection_without_a_request_is_cut_off(
     serve: Serve, certificate: tuple[str, ...], guarded: bool
 ) -> None:
-    server = serve(APP, guarded=guarded, hypercorn=(*PATIENCE, *certificate))
+    server = serve(APP, guarded=guarded, hypercorn=(*KEEP_ALIVE, *certificate))
 
-    async def be_slow(what: str, at_once: bytes, slowly: bytes) -> None:
-        began = trio.current_time()  # before the server can begin to wait
+    async def send_slowly(name: str, at_once: bytes, slowly: bytes) -> None:
+        began = trio.current_time()  # before the server can start to wait
         async with tls(server, "h2") as stream, trio.open_nursery() as nursery:
             await stream.send_all(at_once)
             nursery.start_soon(drip, stream, slowly)
-            assert await until_end(stream, SLOWER * 2) is not None, what
-            assert trio.current_time() - began > 0.9, what
+            assert await until_end(stream, SLOWER * 2) is not None, name
+            assert trio.current_time() - began > 0.9, name
             nursery.cancel_scope.cancel()
 
     async with trio.open_nursery() as nursery:
-        for what, case in SLOW_HTTP2.items():
-            nursery.start_soon(be_slow, what, *case)
+        for name, case in SLOW_HTTP2.items():
+            nursery.start_soon(send_slowly, name, *case)
 
 
 @both
 async def test_an_unfinished_tls_handshake_is_cut_off(
     serve: Serve, certificate: tuple[str, ...], tmp_path: Path, guarded: bool
 ) -> None:
-    """There the time is Hypercorn's `ssl_handshake_timeout`, a minute, which has no option."""
+    """The timeout is Hypercorn's `ssl_handshake_timeout` of one minute, which has no command-line option."""
     (tmp_path / "hypercorn.toml").write_text("ssl_handshake_timeout = 1\n")
     options = ("--config", str(tmp_path / "hypercorn.toml"), *certificate)
     server = serve(APP, guarded=guarded, hypercorn=options)

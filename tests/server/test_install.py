@@ -1,4 +1,4 @@
-"""Another Hypercorn than the one the guards were written for is left alone, and everything still works."""
+"""Another version of Hypercorn than the guards were written for is left unchanged, and everything still works."""
 
 import os
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.support import Server
 def test_an_unknown_version_of_hypercorn_is_left_unchanged(
     start: Callable[..., Server], tmp_path: Path
 ) -> None:
-    # What the package manager says counts, and the first on the path says it.
+    # The metadata of the installed package counts, and the first on the path is used.
     (tmp_path / "hypercorn-0.99.0.dist-info").mkdir()
     (tmp_path / "hypercorn-0.99.0.dist-info" / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: hypercorn\nVersion: 0.99.0\n"
@@ -19,7 +19,7 @@ def test_an_unknown_version_of_hypercorn_is_left_unchanged(
     videos.mkdir()
     content = os.urandom(3_000_000)
     (videos / "v.mp4").write_bytes(content)
-    # By itself, Hypercorn without a worker would die of the signal that ends it here.
+    # With a worker, because plain Hypercorn without one is killed by the signal that ends it here.
     server = start(videos, environ={"PYTHONPATH": str(tmp_path)}, hypercorn=("-w", "1"))
     assert "guards not installed" in server.log
     assert server.get("/api/stream/v.mp4").content == content

@@ -1,7 +1,7 @@
-"""An empty WebSocket message: Quart-Trio takes it for none, fails, and the connection is over.
+"""An empty WebSocket message: Quart-Trio mistakes it for no message, fails, and the connection ends.
 
-Upstream: `event.get("bytes") or event["text"]` in `TrioASGIWebsocketConnection.handle_messages`. What is put in its
-place is `trio_stream.web.asgi.websocket.WebsocketConnection`.
+Upstream: `event.get("bytes") or event["text"]` in `TrioASGIWebsocketConnection.handle_messages`. Its replacement is
+`trio_stream.web.asgi.websocket.WebsocketConnection`.
 """
 
 from collections.abc import Callable

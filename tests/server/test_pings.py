@@ -1,4 +1,4 @@
-"""WebSockets on which nobody speaks: a ping now and then tells whether there still is somebody.
+"""Idle WebSockets: a ping now and then finds out whether the client is still there.
 
 Upstream: `websocket_ping_interval` is None, and a WebSocket that was closed is kept until its next ping is due.
 """
@@ -36,11 +36,11 @@ CLOSED = b"\x88\x02\x03\xe8"
 type Serve = Callable[..., Server]
 
 
-async def heard(client: Client, seconds: float, until: int = 1000) -> bytes:
-    """What comes within `seconds`, `until` so many bytes are there; nothing of it is answered."""
+async def receive_raw(client: Client, seconds: float, count: int = 1000) -> bytes:
+    """Return what arrives within `seconds`, or earlier once it has `count` bytes. Pings get no reply."""
     data = b""
     with trio.move_on_after(seconds):
-        while len(data) < until and (more := await client.stream.receive_some(65536)):
+        while len(data) < count and (more := await client.stream.receive_some(65536)):
             data += more
     return data
 
@@ -50,37 +50,37 @@ async def test_an_idle_websocket_is_pinged(serve: Serve, guarded: bool) -> None:
     server = serve(APP, guarded=guarded, limits=f"ping_interval={INTERVAL}")
     async with opened(server, "/") as client:
         began = trio.current_time()
-        data = await heard(client, 5 if guarded else INTERVAL * 5, until=len(PING * 3))
+        data = await receive_raw(client, 5 if guarded else INTERVAL * 5, count=len(PING * 3))
         assert data == (PING * 3 if guarded else b"")
         assert trio.current_time() - began > INTERVAL * 2.5
-        # Whoever does not answer is there all the same: the answers are not counted.
+        # A client that does not reply stays connected: pongs are not counted.
         await client.stream.send_all(CLOSE)
-        assert (await heard(client, 5)).endswith(CLOSED)
+        assert (await receive_raw(client, 5)).endswith(CLOSED)
 
 
 async def test_the_operator_can_set_the_ping_interval(serve: Serve) -> None:
     options = ("--websocket-ping-interval", "60")
     server = serve(APP, guarded=True, limits=f"ping_interval={INTERVAL}", hypercorn=options)
     async with opened(server, "/") as client:
-        assert await heard(client, INTERVAL * 4) == b""
+        assert await receive_raw(client, INTERVAL * 4) == b""
 
 
 @both
 async def test_a_closed_websocket_does_not_wait_for_its_ping(serve: Serve, guarded: bool) -> None:
-    # A worker: without one, plain Hypercorn dies of the signal.
+    # With a worker, because plain Hypercorn without one is killed by the signal.
     graceful = "3600" if guarded else "3"
     options = ("-w", "1", "--websocket-ping-interval", "3600", "--graceful-timeout", graceful)
     server = serve(APP, guarded=guarded, hypercorn=options)
     async with opened(server, "/") as client:
         await client.stream.send_all(CLOSE)
-        assert (await heard(client, 5)).endswith(CLOSED)
+        assert (await receive_raw(client, 5)).endswith(CLOSED)
     began = trio.current_time()
-    await trio.to_thread.run_sync(server.stop)  # which fails long before the longer of the two has come
-    assert guarded or trio.current_time() - began >= 2, "or that of three seconds"
+    await trio.to_thread.run_sync(server.stop)  # fails long before the longer of the two timeouts
+    assert guarded or trio.current_time() - began >= 2, "plain Hypercorn waits for the graceful timeout"
 
 
 async def test_a_ping_never_interrupts_a_view(serve: Serve) -> None:
-    """A view goes out as a header and then the view itself, and a client that reads slowly makes both wait."""
+    """A view is sent as a header and then the view itself, and both wait for a client that reads slowly."""
     server = serve(APP, guarded=True, limits="ping_interval=0.001")
     async with opened(server, "/views") as client:
         for _ in range(100):

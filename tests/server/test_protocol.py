@@ -1,6 +1,6 @@
-"""What is off unless asked for: HTTP/2 without TLS, and HTTP/3.
+"""HTTP/2 without TLS and HTTP/3 are off by default.
 
-Upstream (docs/upstream/h2.md): every plain port speaks h2c, and HTTP/3 has no backpressure.
+Upstream (docs/upstream/h2.md): every plain port supports h2c, and HTTP/3 has no backpressure.
 """
 
 from collections.abc import Callable
@@ -33,17 +33,17 @@ UPGRADE = (
 @pytest.mark.parametrize(
     ("guarded", "limits"),
     [pytest.param(False, "", marks=plain), (True, ""), (True, "h2c=True")],
-    ids=["plain", "guarded", "asked for"],
+    ids=["plain", "guarded", "enabled"],
 )
 async def test_http2_without_tls_is_off(serve: Start, guarded: bool, limits: str) -> None:
     server = serve(APP, guarded=guarded, limits=limits)
-    assumed = await exchange(server, PREFACE + b"\x00\x00\x00\x07", limit=9)
+    with_prior_knowledge = await exchange(server, PREFACE + b"\x00\x00\x00\x07", limit=9)
     upgraded = await exchange(server, UPGRADE, limit=9)
     if guarded and not limits:
-        assert assumed.startswith(b"HTTP/1.1 505 ")
+        assert with_prior_knowledge.startswith(b"HTTP/1.1 505 ")
         assert upgraded.startswith(b"HTTP/1.1 200 ")
     else:
-        assert assumed[3] == 4  # SETTINGS
+        assert with_prior_knowledge[3] == 4  # SETTINGS
         assert upgraded.startswith(b"HTTP/1.1 101 ")
 
 
@@ -60,17 +60,15 @@ async def test_plain_hypercorn_starts_http3(
     serve: Start, certificate: tuple[str, ...], tmp_path: Path
 ) -> None:
     quic = (*certificate, "--quic-bind", "127.0.0.1:0")
-    with suppress(AssertionError):  # of the helper, when it ends that early
+    with suppress(AssertionError):  # raised by the helper if the server exits that early
         serve(APP, guarded=False, hypercorn=quic)
     log = next(tmp_path.glob("app-*/server.log"))
-    await wait_until(
-        lambda: "aioquic" in log.read_text(), 5, "it to need what HTTP/3 takes, which is not here"
-    )
+    await wait_until(lambda: "aioquic" in log.read_text(), 5, "it to fail for lack of aioquic")
 
 
 async def test_http3_is_off(serve: Start, certificate: tuple[str, ...]) -> None:
     server = serve(APP, guarded=True, hypercorn=(*certificate, "--quic-bind", "127.0.0.1:0"))
-    await wait_until(lambda: "HTTP/3 is off" in server.log, 5, "it to say so")
+    await wait_until(lambda: "HTTP/3 is off" in server.log, 5, "the message")
     async with http2(server) as client:
         head, body = await client.whole("/small")
     assert body == b"small"

@@ -1,4 +1,4 @@
-"""A client that stops reading, and what its send comes to.
+"""Sends to clients that stop reading or leave.
 
 Upstream: `TCPServer.protocol_send` shields `send_all` and gives it no deadline.
 """
@@ -25,7 +25,7 @@ async def app(scope, receive, send, *_):
 """
 
 
-async def stall(server: Server) -> trio.SocketStream:
+async def stalled_client(server: Server) -> trio.SocketStream:
     stream = await connect(server)
     await stream.send_all(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
     await read_head(stream)
@@ -37,23 +37,23 @@ async def test_plain_hypercorn_does_not_stop_while_a_client_does_not_read(
     serve: Callable[..., Server],
 ) -> None:
     server = serve(APP, guarded=False, hypercorn=("-w", "1", "--graceful-timeout", "1"))
-    async with await stall(server):
+    async with await stalled_client(server):
         server.process.terminate()
         assert not happens(lambda: server.process.poll() is not None, 5)
-    # The client is gone now, and with it what held the server.
+    # The client is gone now, so the server can stop.
 
 
 async def test_the_guarded_server_stops_at_the_graceful_timeout(serve: Callable[..., Server]) -> None:
     server = serve(APP, guarded=True, limits="send_timeout=3600", hypercorn=("--graceful-timeout", "1"))
-    async with await stall(server):
-        assert await trio.to_thread.run_sync(server.stop) == 0  # which fails long before the other timeout
+    async with await stalled_client(server):
+        assert await trio.to_thread.run_sync(server.stop) == 0  # fails long before the other timeout
     assert "send raised Cancelled" in server.log
 
 
 @both
 async def test_a_send_without_progress_ends(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded, limits="send_timeout=0.5")
-    async with await stall(server):
+    async with await stalled_client(server):
         if guarded:
             wait_for(lambda: "send raised TimeoutError" in server.log, 5)
         else:
@@ -63,12 +63,12 @@ async def test_a_send_without_progress_ends(serve: Callable[..., Server], guarde
 @both
 async def test_a_send_to_a_client_that_left_raises(serve: Callable[..., Server], guarded: bool) -> None:
     server = serve(APP, guarded=guarded)
-    (await stall(server)).socket.close()
+    (await stalled_client(server)).socket.close()
     if guarded:
         wait_for(lambda: "send raised" in server.log, 5)
         assert "ConnectionResetError" in server.log or "BrokenPipeError" in server.log
     else:
-        # It prepares a gigabyte for nobody, and is told nothing.
+        # It prepares a gigabyte for nobody, and no send raises.
         assert not happens(lambda: "send raised" in server.log, 3)
 
 
@@ -91,7 +91,7 @@ OTHER = b"GET /other HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
 
 
 async def test_data_never_reaches_another_client(serve: Callable[..., Server]) -> None:
-    """A connection that is closed while it sends gives back its descriptor, and the next client gets the same."""
+    """A connection that is closed while it sends frees its descriptor, and the next client gets the same number."""
     server = serve(FOREVER, guarded=True)
     for _ in range(20):
         async with await connect(server) as offender:
@@ -99,14 +99,14 @@ async def test_data_never_reaches_another_client(serve: Callable[..., Server]) -
             await read_head(offender)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_drain, offender)
-                await offender.send_all(b"no number\r\n")  # the server closes the connection
+                await offender.send_all(b"not a number\r\n")  # the server closes the connection
                 for _ in range(5):
                     async with await connect(server) as other:
                         await other.send_all(OTHER)
-                        answer = await until_end(other, SLOWER * 3) or b""
-                        assert answer.startswith(b"HTTP/1.1 200 ")
-                        assert b"the other's own" in answer
-                        assert b"\0" not in answer, "which is all that the offender is sent"
+                        response = await until_end(other, SLOWER * 3) or b""
+                        assert response.startswith(b"HTTP/1.1 200 ")
+                        assert b"the other's own" in response
+                        assert b"\0" not in response, "the body of the offender is all zeros"
                 nursery.cancel_scope.cancel()
 
 

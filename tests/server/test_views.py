@@ -1,6 +1,6 @@
-"""A body that is a view of a mapped file: Hypercorn copies it, and dies when the file shrinks.
+"""A body that is a view of a mapped file: Hypercorn copies it, and is killed if the file is truncated.
 
-Upstream: `HTTPStream.app_send` calls `bytes(message["body"])`, and `h11.Connection.send` joins what it frames.
+Upstream: `HTTPStream.app_send` calls `bytes(message["body"])`, and `h11.Connection.send` joins the framing and the body.
 """
 
 import os
@@ -56,7 +56,7 @@ async def test_a_view_is_not_copied(serve: Callable[..., Server], mapped: str, g
                     got += len(await stream.receive_some(MEGABYTE))
             assert server.private_memory() - before < SIZE // 20
         else:
-            await wait_until(lambda: server.private_memory() - before > SIZE // 2, 5, "the copy to be made")
+            await wait_until(lambda: server.private_memory() - before > SIZE // 2, 5, "the copy")
 
 
 @plain
@@ -65,7 +65,7 @@ async def test_a_truncated_file_kills_plain_hypercorn(serve: Callable[..., Serve
     async with await connect(server) as stream:
         os.truncate(mapped, 0)
         await stream.send_all(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
-        wait_for(lambda: server.process.poll() is not None, 5, "the server to die of SIGBUS")
+        wait_for(lambda: server.process.poll() is not None, 5, "SIGBUS to kill the server")
 
 
 async def test_a_truncated_file_fails_only_the_send(serve: Callable[..., Server], mapped: str) -> None:
@@ -74,6 +74,6 @@ async def test_a_truncated_file_fails_only_the_send(serve: Callable[..., Server]
         async with await connect(server) as stream:
             os.truncate(mapped, 0)
             await stream.send_all(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
-            with pytest.raises(trio.BrokenResourceError):  # reset, before a byte of the body
+            with pytest.raises(trio.BrokenResourceError):  # a reset before the first byte of the body
                 await read_head(stream)
     wait_for(lambda: server.log.count("send raised 14") == 2, 5, "both sends to raise EFAULT")

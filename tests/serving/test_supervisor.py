@@ -23,14 +23,14 @@ from tests.depth import large
 from tests.http2 import certified
 from tests.server.draining import (
     APP,
-    ask,
-    ends_well,
-    is_whole,
-    processes,
-    rest,
-    running,
-    send_all,
-    takes_connections,
+    accepts_connections,
+    check_clean_exit,
+    is_complete,
+    processes_of,
+    read_rest,
+    signal_all,
+    start_response,
+    still_running,
     workers_of,
 )
 from tests.support import (
@@ -74,7 +74,7 @@ async def lifespan(receive, send):
 type Supervise = Callable[..., Server]
 
 
-def begin(
+def launch(
     command: list[str], folder: Path, *options: str, environ: dict[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
     """Start `command`, with its output in `folder`."""
@@ -93,15 +93,17 @@ def begin(
 
 
 @contextmanager
-def served(command: list[str], folder: Path, workers: int, *options: str, **more: Any) -> Iterator[Server]:
+def running_server(
+    command: list[str], folder: Path, workers: int, *options: str, **more: Any
+) -> Iterator[Server]:
     """A server with that many workers, once all of them serve."""
     log = folder / "log"
-    process = begin(command, folder, "-w", str(workers), *options, **more)
+    process = launch(command, folder, "-w", str(workers), *options, **more)
     try:
         url = wait_for(lambda: url_in(log, process), START_DEADLINE, "the server to start")
         server = Server(process, url, folder, log)
         server.pid = process.pid  # of the supervisor, as its workers come and go
-        wait_for(lambda: len(serving(server)) == workers, START_DEADLINE, "all workers to serve")
+        wait_for(lambda: len(serving_pids(server)) == workers, START_DEADLINE, "all workers to serve")
         yield server
     finally:
         if process.poll() is None:
@@ -117,28 +119,28 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
             (tmp_path / "served.py").write_text(INSTALLED + source)
             (tmp_path / "program.py").write_text(PROGRAM)
             command = [sys.executable, "program.py"]
-            return stack.enter_context(served(command, tmp_path, workers, *options, **more))
+            return stack.enter_context(running_server(command, tmp_path, workers, *options, **more))
 
         yield start
 
 
-def deaths(server: Server) -> list[dict[str, Any]]:
+def logged_deaths(server: Server) -> list[dict[str, Any]]:
     """What the log says of workers that died, oldest first."""
     lines = (json.loads(line) for line in server.log.splitlines() if line.startswith("{"))
     return [line for line in lines if line["event"].startswith("a worker died")]
 
 
-def serving(server: Server) -> set[int]:
+def serving_pids(server: Server) -> set[int]:
     """The workers that serve, as the log has it."""
     begun = re.findall(r"\[(\d+)\] \[INFO\] Running on", server.log)
-    return set(map(int, begun)) - {each["pid"] for each in deaths(server)}
+    return set(map(int, begun)) - {each["pid"] for each in logged_deaths(server)}
 
 
-def others(server: Server, pid: int) -> list[psutil.Process]:
+def other_workers(server: Server, pid: int) -> list[psutil.Process]:
     return [each for each in workers_of(server) if each.pid != pid]
 
 
-async def ask_whom(server: Server, path: str) -> tuple[trio.SocketStream, int]:
+async def start_response_with_pid(server: Server, path: str) -> tuple[trio.SocketStream, int]:
     """A connection with a response that has begun, and the process that sends it."""
     stream = await connect(server)
     await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
@@ -150,36 +152,36 @@ async def ask_whom(server: Server, path: str) -> tuple[trio.SocketStream, int]:
 
 async def test_a_worker_that_dies_is_logged_and_replaced(supervise: Supervise) -> None:
     server = supervise(2)
-    stream, pid = await ask_whom(server, "/slow")
+    stream, pid = await start_response_with_pid(server, "/slow")
     async with stream:
-        [other] = others(server, pid)
+        [other] = other_workers(server, pid)
         with server.descriptors_left(0):  # so that the first try to start another one fails
             other.kill()
-            async with await ask(server, "/"):
+            async with await start_response(server, "/"):
                 pass  # the other one serves meanwhile
-            await wait_until(lambda: len(deaths(server)) == 2, 5, "two deaths to be said")
-        died, failed = deaths(server)
+            await wait_until(lambda: len(logged_deaths(server)) == 2, 5, "two logged_deaths to be said")
+        died, failed = logged_deaths(server)
         assert (died["pid"], died["of"]) == (other.pid, "SIGKILL (perhaps out of memory)")
         assert failed["of"] == "it could not be started: Too many open files"
         assert failed["worker"] == died["worker"]
         assert failed["again_in"] == 2 * died["again_in"]
-        assert is_whole(await rest(stream))
-    await wait_until(lambda: len(serving(server)) == 2, 30, "another one to serve")
-    before = processes(server)
-    async with await ask(server, "/slow") as stream:
+        assert is_complete(await read_rest(stream))
+    await wait_until(lambda: len(serving_pids(server)) == 2, 30, "another one to serve")
+    before = processes_of(server)
+    async with await start_response(server, "/slow") as stream:
         server.process.terminate()
-        assert is_whole(await rest(stream))
-    await ends_well(server, before, 2)
+        assert is_complete(await read_rest(stream))
+    await check_clean_exit(server, before, 2)
 
 
 async def test_without_restart_a_dead_worker_ends_the_server_with_the_worst_code(
     supervise: Supervise,
 ) -> None:
     server = supervise(3, environ={"NO_RESTART": "1"})
-    before = processes(server)
-    stream, pid = await ask_whom(server, "/slow")
+    before = processes_of(server)
+    stream, pid = await start_response_with_pid(server, "/slow")
     async with stream:
-        killed, faulty = others(server, pid)
+        killed, faulty = other_workers(server, pid)
         # Both have died when the parent learns of one: it would tell the other one to end.
         parent = psutil.Process(server.process.pid)
         parent.suspend()
@@ -190,9 +192,9 @@ async def test_without_restart_a_dead_worker_ends_the_server_with_the_worst_code
             lambda: killed.status() == faulty.status() == psutil.STATUS_ZOMBIE, 1, "both to be dead"
         )
         parent.resume()
-        assert is_whole(await rest(stream))
-    await ends_well(server, before, 1, code=128 + signal.SIGSEGV)
-    assert {each["pid"] for each in deaths(server)} == {killed.pid, faulty.pid}
+        assert is_complete(await read_rest(stream))
+    await check_clean_exit(server, before, 1, code=128 + signal.SIGSEGV)
+    assert {each["pid"] for each in logged_deaths(server)} == {killed.pid, faulty.pid}
 
 
 @pytest.mark.parametrize(
@@ -206,20 +208,20 @@ async def test_without_restart_a_dead_worker_ends_the_server_with_the_worst_code
 )
 async def test_all_workers_drain_on_a_signal(supervise: Supervise, number: int, to_all: bool) -> None:
     server = supervise(2)
-    before = processes(server)
-    async with await ask(server, "/slow") as stream:
-        send_all(number, before if to_all else before[:1])
-        assert is_whole(await rest(stream))
-    await ends_well(server, before, 2)
+    before = processes_of(server)
+    async with await start_response(server, "/slow") as stream:
+        signal_all(number, before if to_all else before[:1])
+        assert is_complete(await read_rest(stream))
+    await check_clean_exit(server, before, 2)
 
 
 async def test_new_connections_are_refused_while_workers_drain(supervise: Supervise) -> None:
     server = supervise(2)
-    before = processes(server)
-    async with await ask(server, "/endless") as stream:
+    before = processes_of(server)
+    async with await start_response(server, "/endless") as stream:
         server.process.terminate()
         with trio.fail_after(60):
-            while await takes_connections(server):
+            while await accepts_connections(server):
                 await trio.sleep(0.01)
 
         def is_cut() -> bool:
@@ -229,35 +231,35 @@ async def test_new_connections_are_refused_while_workers_drain(supervise: Superv
             return False
 
         await wait_until(is_cut, 5, "a second Ctrl-C to cut the drain")
-        await rest(stream)
-    await ends_well(server, before, 2)
+        await read_rest(stream)
+    await check_clean_exit(server, before, 2)
 
 
 async def test_workers_drain_without_their_supervisor(supervise: Supervise) -> None:
     server = supervise(2)
-    before = processes(server)
-    async with await ask(server, "/slow") as stream:
+    before = processes_of(server)
+    async with await start_response(server, "/slow") as stream:
         server.process.kill()
-        assert is_whole(await rest(stream))
-    await ends_well(server, before, 2, code=-signal.SIGKILL)
+        assert is_complete(await read_rest(stream))
+    await check_clean_exit(server, before, 2, code=-signal.SIGKILL)
 
 
 async def test_sighup_replaces_the_workers_and_sigterm_to_one_replaces_it(supervise: Supervise) -> None:
     server = supervise(1)
     for number, told in enumerate((server.process, workers_of(server)[0]), start=2):
-        stream, pid = await ask_whom(server, "/slow")
+        stream, pid = await start_response_with_pid(server, "/slow")
         async with stream:
             if told is server.process:
                 told.send_signal(signal.SIGHUP)
             else:
                 psutil.Process(pid).terminate()
-            assert is_whole(await rest(stream))
+            assert is_complete(await read_rest(stream))
         await wait_until(lambda: server.log.count("Running on") == number, 30, "another worker")  # noqa: B023 - called within the turn
-        assert others(server, pid)
-    assert not deaths(server)
-    before = processes(server)
+        assert other_workers(server, pid)
+    assert not logged_deaths(server)
+    before = processes_of(server)
     server.process.terminate()
-    await ends_well(server, before, 3)
+    await check_clean_exit(server, before, 3)
 
 
 async def test_all_kinds_of_addresses_are_shared(supervise: Supervise, tmp_path: Path) -> None:
@@ -278,16 +280,16 @@ async def test_all_kinds_of_addresses_are_shared(supervise: Supervise, tmp_path:
     ):
         with client:
             assert client.get("/").status_code == 200
-    before = processes(server)
+    before = processes_of(server)
     server.process.terminate()
-    await ends_well(server, before, 2)
+    await check_clean_exit(server, before, 2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_all_processes_while_the_first_worker_starts(tmp_path: Path, number: int) -> None:
     (tmp_path / "served.py").write_text(INSTALLED + APP)
     (tmp_path / "program.py").write_text(PROGRAM)
-    process = begin([sys.executable, "program.py"], tmp_path, "-w", "2")
+    process = launch([sys.executable, "program.py"], tmp_path, "-w", "2")
     server = Server(process, "http://127.0.0.1:0", tmp_path, tmp_path / "log")
     try:
         wait_for(lambda: workers_of(server), START_DEADLINE, "the first worker")
@@ -296,7 +298,7 @@ def test_a_signal_to_all_processes_while_the_first_worker_starts(tmp_path: Path,
     finally:
         server.kill()
     assert "Traceback" not in server.log
-    assert not deaths(server)
+    assert not logged_deaths(server)
 
 
 DIES = """
@@ -322,7 +324,7 @@ def test_a_first_worker_that_cannot_start_ends_the_server(
 ) -> None:
     (tmp_path / "served.py").write_text(INSTALLED + source)
     (tmp_path / "program.py").write_text(PROGRAM)
-    process = begin([sys.executable, "program.py"], tmp_path, "-w", "2")
+    process = launch([sys.executable, "program.py"], tmp_path, "-w", "2")
     try:
         assert process.wait(300) == code
     finally:
@@ -349,7 +351,7 @@ def test_the_first_process_of_a_container_reaps_orphans_of_a_dead_worker(
 ) -> None:
     (tmp_path / "served.py").write_text(INSTALLED + APP + ORPHANED)
     (tmp_path / "program.py").write_text(PROGRAM)
-    with served([*CONTAINED, sys.executable, "program.py"], tmp_path, 1) as server:
+    with running_server([*CONTAINED, sys.executable, "program.py"], tmp_path, 1) as server:
         [supervisor] = psutil.Process(server.process.pid).children()
         [worker] = [each for each in supervisor.children() if "--multiprocessing-fork" in each.cmdline()]
         [orphan] = worker.children()
@@ -370,7 +372,7 @@ async def test_another_worker_takes_over_when_the_owner_of_the_data_is_killed(
     (tmp_path / "videos" / "film.mp4").write_bytes(footage.read_bytes())
     command = [str(Path(sys.executable).with_name("trio-stream")), "serve"]
     environ = settings_of(tmp_path / "videos", tmp_path) | {"TRIO_STREAM_ARTWORK_SHARE": "0"}
-    with served(command, tmp_path, 2, environ=environ) as server:
+    with running_server(command, tmp_path, 2, environ=environ) as server:
 
         def film() -> str | None:
             items = server.get("/api/videos?limit=50").json()["items"]
@@ -378,7 +380,7 @@ async def test_another_worker_takes_over_when_the_owner_of_the_data_is_killed(
 
         playhead = f"/api/videos/{wait_for(film, 20, 'the film')}/playhead"
         owner = psutil.Process(json.loads((tmp_path / "data" / LOCK).read_text())["pid"])
-        [beside] = others(server, owner.pid)
+        [beside] = other_workers(server, owner.pid)
         with server.client() as client:
             owner.suspend()
             try:
@@ -392,7 +394,7 @@ async def test_another_worker_takes_over_when_the_owner_of_the_data_is_killed(
                 owner.resume()
             assert client.put(playhead, json={"position": 7}).status_code == 200
             owner.kill()
-            assert len(begun) + len(await rest(stream, within=60)) == 64 << 20
+            assert len(begun) + len(await read_rest(stream, within=60)) == 64 << 20
             await stream.aclose()
             wait_for(lambda: client.get("/readyz").status_code == 200, 20, "it to be ready")
 
@@ -402,10 +404,10 @@ async def test_another_worker_takes_over_when_the_owner_of_the_data_is_killed(
             assert client.get(playhead.removesuffix("/playhead")).json()["playhead"]["position"] == 7
             wait_for(writes, 20, "the other one to take over")
             assert json.loads((tmp_path / "data" / LOCK).read_text())["pid"] == beside.pid
-        [died] = deaths(server)
+        [died] = logged_deaths(server)
         assert died["pid"] == owner.pid
-        wait_for(lambda: len(serving(server)) == 2, 30, "another worker")
+        wait_for(lambda: len(serving_pids(server)) == 2, 30, "another worker")
         assert server.get("/readyz").status_code == 200
-        before = processes(server)
+        before = processes_of(server)
         assert server.stop() == 0
-        wait_for(lambda: not running(before), 5, "its processes to be gone")
+        wait_for(lambda: not still_running(before), 5, "its processes to be gone")
