@@ -1,4 +1,4 @@
-"""Tests of this room run when it, or the server below the product, has changed since they last passed."""
+"""A quick run includes these tests only if `server` or `serving` has changed since they last passed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where a server cannot listen, one sentence names the address and says why."""
+"""If a server cannot listen, one sentence names the address and the reason."""
 
 import errno
 import os
@@ -14,24 +14,24 @@ from trio_stream.serving.listening import check_addresses, close_sockets, open_s
 from trio_stream.serving.options import parse
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"  # Hypercorn leaves a socket that it cannot bind to the collector
+    "ignore::pytest.PytestUnraisableExceptionWarning"  # Hypercorn does not close a socket that it cannot bind
 )
 
 APP = "trio_stream.app:app"
 
 
-def sentence(*arguments: str) -> str:
-    """Why a server with these arguments cannot listen."""
-    with pytest.raises(CannotListen) as refused:
+def error_of(*arguments: str) -> str:
+    """Return why a server with these arguments cannot listen."""
+    with pytest.raises(CannotListen) as caught:
         close_sockets(open_sockets(parse([APP, *arguments])))
-    said = str(refused.value)
-    assert "\n" not in said
-    return said
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
 
 
 @pytest.fixture
 def busy() -> Iterator[str]:
-    """An address at which somebody listens, who would share it."""
+    """An address on which another program listens, with `SO_REUSEPORT`."""
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         other.bind(("127.0.0.1", 0))
@@ -41,15 +41,15 @@ def busy() -> Iterator[str]:
 
 @pytest.mark.parametrize("workers", ["0", "1", "2"])
 def test_a_busy_port(busy: str, workers: str) -> None:
-    """With several workers Hypercorn would share it with the other server."""
-    said = sentence("-w", workers, "--bind", "127.0.0.1:0", "--bind", busy)
-    assert said == (
+    """With several workers, Hypercorn would share it with the other server."""
+    message = error_of("-w", workers, "--bind", "127.0.0.1:0", "--bind", busy)
+    assert message == (
         f"cannot listen at {busy}: another program uses it: stop that program, or choose another address with --bind"
     )
 
 
 @pytest.mark.parametrize(
-    ("address", "why"),
+    ("address", "reason"),
     [
         ("host.invalid:8000", "the host name cannot be resolved"),
         ("192.0.2.1:0", "this machine has no such address"),
@@ -61,14 +61,14 @@ def test_a_busy_port(busy: str, workers: str) -> None:
         ("fd://one", "invalid literal for int() with base 10: 'one'"),
     ],
 )
-def test_reason_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, why: str) -> None:
+def test_reason_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, reason: str) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.file").touch()
-    assert sentence("--bind", address) == f"cannot listen at {address}: {why}"
+    assert error_of("--bind", address) == f"cannot listen at {address}: {reason}"
 
 
 def test_a_reserved_port() -> None:
-    """Who runs this may be allowed to use it, so only the words are tested."""
+    """The user who runs this may be allowed to use it, so only the message is tested."""
     assert reason_for("127.0.0.1:1", PermissionError(errno.EACCES, "Permission denied")).startswith(
         "this user is not allowed to"
     )
@@ -76,12 +76,12 @@ def test_a_reserved_port() -> None:
 
 
 def test_the_socket_of_another_server_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that nobody serves any more is."""
+    """But a socket without a server is replaced."""
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as other, socket.socket(socket.AF_UNIX) as client:
         other.bind("here.sock")
         other.listen()
-        assert "another program uses it" in sentence("--bind", "unix:here.sock")
+        assert "another program uses it" in error_of("--bind", "unix:here.sock")
         client.connect("here.sock")
     close_sockets(open_sockets(parse([APP, "--bind", "unix:here.sock"])))
 
@@ -97,19 +97,19 @@ def test_an_unusable_certificate(tmp_path: Path) -> None:
     bad = tmp_path / "bad.pem"
     bad.touch()
 
-    def said(*arguments: object) -> str:
-        return sentence("--bind", "127.0.0.1:0", *map(str, arguments))
+    def tls_error(*arguments: object) -> str:
+        return error_of("--bind", "127.0.0.1:0", *map(str, arguments))
 
-    assert "--keyfile must be given together" in said("--certfile", certificate)
-    assert "--keyfile must be given together" in said("--keyfile", key)
+    assert "--keyfile must be given together" in tls_error("--certfile", certificate)
+    assert "--keyfile must be given together" in tls_error("--keyfile", key)
     assert (
-        said("--certfile", "none.pem", "--keyfile", key)
+        tls_error("--certfile", "none.pem", "--keyfile", key)
         == "none.pem cannot be read: No such file or directory"
     )
-    assert said("--certfile", certificate, "--keyfile", key, "--ca-certs", tmp_path).endswith(
+    assert tls_error("--certfile", certificate, "--keyfile", key, "--ca-certs", tmp_path).endswith(
         "Is a directory"
     )
-    assert f"{bad} and {key} cannot be used for TLS" in said("--certfile", bad, "--keyfile", key)
-    assert "cannot be used for TLS: No cipher can be selected" in said(
+    assert f"{bad} and {key} cannot be used for TLS" in tls_error("--certfile", bad, "--keyfile", key)
+    assert "cannot be used for TLS: No cipher can be selected" in tls_error(
         "--certfile", certificate, "--keyfile", key, "--ciphers", "none"
     )

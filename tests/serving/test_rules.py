@@ -1,4 +1,4 @@
-"""What an end says, how long to wait after it, and what the operator wants."""
+"""Exit codes of workers, the pauses before restarts, and the options of the operator."""
 
 import signal
 from pathlib import Path
@@ -14,7 +14,7 @@ APP = "trio_stream.app:app"
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "status"),
+    ("code", "description", "status"),
     [
         (0, "exit code 0", 0),
         (1, "exit code 1", 1),
@@ -23,8 +23,8 @@ APP = "trio_stream.app:app"
         (-(signal.SIGRTMIN + 1), f"signal {signal.SIGRTMIN + 1}", 128 + signal.SIGRTMIN + 1),
     ],
 )
-def test_how_an_exit_code_is_described(code: int, said: str, status: int) -> None:
-    assert describe(code) == said
+def test_how_an_exit_code_is_described(code: int, description: str, status: int) -> None:
+    assert describe(code) == description
     assert exit_status(code) == status
 
 
@@ -46,13 +46,14 @@ def test_pauses_grow_until_a_process_lives_long() -> None:
         (["-c", "something.toml"], 3, 7),
         (["-c", "something.toml", "--workers", "1"], 1, 7),
         (["--config=file:something.py"], 2, 15),
-        (["--root-path", "/films"], 0, 15),
+        (["--root-path", "/videos"], 0, 15),
     ],
 )
 def test_workers_and_keep_alive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], workers: int, keep_alive: float
 ) -> None:
-    """Longer than lies between two playheads of a player; the command line wins over the file, and that over us."""
+    """The keep-alive timeout is longer than a player's reporting interval. Options override the file, and both override
+    our defaults."""
     monkeypatch.chdir(tmp_path)
     Path("nothing.toml").write_text('bind = "127.0.0.1:1"\n')
     Path("something.toml").write_text("workers = 3\nkeep_alive_timeout = 7\n")
@@ -63,7 +64,7 @@ def test_workers_and_keep_alive(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["-c", "none.toml"], r"--config none\.toml: .*No such file"),
         (["--config=bad.toml"], r"--config bad\.toml: .*TOMLDecodeError.*line 1"),
@@ -75,17 +76,17 @@ def test_workers_and_keep_alive(
     ],
 )
 def test_invalid_options_are_explained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("bad.toml").write_text("workers\n")
     Path("many.toml").write_text('workers = "many"\n')
-    with pytest.raises(SettingsError, match=words):
+    with pytest.raises(SettingsError, match=message):
         parse([APP, *arguments])
 
 
 def test_a_wrong_argument_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exited:
         parse([APP, "--bnid", "127.0.0.1:0"])
-    assert ended.value.code == 2
+    assert exited.value.code == 2
     assert "unrecognized arguments: --bnid" in capsys.readouterr().err

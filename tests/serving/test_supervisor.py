@@ -1,4 +1,4 @@
-"""A server whose workers are supervised: who dies is named and replaced, and the exit code tells.
+"""A server with supervised workers: a worker that dies is logged and replaced, and the exit status says how it ended.
 
 Most of these serve a small application, which starts sooner than the product.
 """
@@ -77,7 +77,7 @@ type Supervise = Callable[..., Server]
 def launch(
     command: list[str], folder: Path, *options: str, environ: dict[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start `command`, with its output in `folder`."""
+    """Start `command`, with its output in a file in `folder`."""
     arguments = [*command, "--bind", "127.0.0.1:0", "--graceful-timeout", "30", *options]
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
     with (folder / "log").open("wb") as output:
@@ -88,7 +88,7 @@ def launch(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # without a terminal, as services are
+            start_new_session=True,  # without a terminal, like a service
         )
 
 
@@ -96,13 +96,13 @@ def launch(
 def running_server(
     command: list[str], folder: Path, workers: int, *options: str, **more: Any
 ) -> Iterator[Server]:
-    """A server with that many workers, once all of them serve."""
+    """Run a server with this many workers for the length of the block, which starts once all of them serve."""
     log = folder / "log"
     process = launch(command, folder, "-w", str(workers), *options, **more)
     try:
         url = wait_for(lambda: url_in(log, process), START_DEADLINE, "the server to start")
         server = Server(process, url, folder, log)
-        server.pid = process.pid  # of the supervisor, as its workers come and go
+        server.pid = process.pid  # the supervisor's, since workers start and end
         wait_for(lambda: len(serving_pids(server)) == workers, START_DEADLINE, "all workers to serve")
         yield server
     finally:
@@ -125,23 +125,23 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
 
 
 def logged_deaths(server: Server) -> list[dict[str, Any]]:
-    """What the log says of workers that died, oldest first."""
+    """The log events of workers that died, the oldest first."""
     lines = (json.loads(line) for line in server.log.splitlines() if line.startswith("{"))
     return [line for line in lines if line["event"].startswith("a worker died")]
 
 
 def serving_pids(server: Server) -> set[int]:
-    """The workers that serve, as the log has it."""
-    begun = re.findall(r"\[(\d+)\] \[INFO\] Running on", server.log)
-    return set(map(int, begun)) - {each["pid"] for each in logged_deaths(server)}
+    """The process ids of the workers that serve, according to the log."""
+    started = re.findall(r"\[(\d+)\] \[INFO\] Running on", server.log)
+    return set(map(int, started)) - {event["pid"] for event in logged_deaths(server)}
 
 
 def other_workers(server: Server, pid: int) -> list[psutil.Process]:
-    return [each for each in workers_of(server) if each.pid != pid]
+    return [worker for worker in workers_of(server) if worker.pid != pid]
 
 
 async def start_response_with_pid(server: Server, path: str) -> tuple[trio.SocketStream, int]:
-    """A connection with a response that has begun, and the process that sends it."""
+    """Return a connection whose response has started, and the id of the process that sends it."""
     stream = await connect(server)
     await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
     head, _ = await read_head(stream)
@@ -155,11 +155,11 @@ async def test_a_worker_that_dies_is_logged_and_replaced(supervise: Supervise) -
     stream, pid = await start_response_with_pid(server, "/slow")
     async with stream:
         [other] = other_workers(server, pid)
-        with server.descriptors_left(0):  # so that the first try to start another one fails
+        with server.descriptors_left(0):  # so that the first attempt to start another one fails
             other.kill()
             async with await start_response(server, "/"):
-                pass  # the other one serves meanwhile
-            await wait_until(lambda: len(logged_deaths(server)) == 2, 5, "two logged_deaths to be said")
+                pass  # the remaining worker continues to serve
+            await wait_until(lambda: len(logged_deaths(server)) == 2, 5, "two deaths to be logged")
         died, failed = logged_deaths(server)
         assert (died["pid"], died["of"]) == (other.pid, "SIGKILL (perhaps out of memory)")
         assert failed["of"] == "it could not be started: Too many open files"
@@ -182,10 +182,10 @@ async def test_without_restart_a_dead_worker_ends_the_server_with_the_worst_code
     stream, pid = await start_response_with_pid(server, "/slow")
     async with stream:
         killed, faulty = other_workers(server, pid)
-        # Both have died when the parent learns of one: it would tell the other one to end.
+        # Both must be dead before the parent notices one of them, since it would stop the other one.
         parent = psutil.Process(server.process.pid)
         parent.suspend()
-        await wait_until(lambda: parent.status() == psutil.STATUS_STOPPED, 1, "the parent to stand still")
+        await wait_until(lambda: parent.status() == psutil.STATUS_STOPPED, 1, "the parent to be suspended")
         killed.kill()
         faulty.send_signal(signal.SIGSEGV)
         await wait_until(
@@ -194,16 +194,16 @@ async def test_without_restart_a_dead_worker_ends_the_server_with_the_worst_code
         parent.resume()
         assert is_complete(await read_rest(stream))
     await check_clean_exit(server, before, 1, code=128 + signal.SIGSEGV)
-    assert {each["pid"] for each in logged_deaths(server)} == {killed.pid, faulty.pid}
+    assert {event["pid"] for event in logged_deaths(server)} == {killed.pid, faulty.pid}
 
 
 @pytest.mark.parametrize(
     ("number", "to_all"),
     [
-        pytest.param(signal.SIGTERM, False, id="told by a service manager"),
-        pytest.param(signal.SIGINT, True, id="Ctrl-C"),
-        large(signal.SIGTERM, True, id="told together"),
-        large(signal.SIGINT, False, id="interrupted"),
+        pytest.param(signal.SIGTERM, False, id="SIGTERM to the supervisor"),
+        pytest.param(signal.SIGINT, True, id="Ctrl-C in a terminal"),
+        large(signal.SIGTERM, True, id="SIGTERM to all"),
+        large(signal.SIGINT, False, id="SIGINT to the supervisor"),
     ],
 )
 async def test_all_workers_drain_on_a_signal(supervise: Supervise, number: int, to_all: bool) -> None:
@@ -246,15 +246,15 @@ async def test_workers_drain_without_their_supervisor(supervise: Supervise) -> N
 
 async def test_sighup_replaces_the_workers_and_sigterm_to_one_replaces_it(supervise: Supervise) -> None:
     server = supervise(1)
-    for number, told in enumerate((server.process, workers_of(server)[0]), start=2):
+    for number, target in enumerate((server.process, workers_of(server)[0]), start=2):
         stream, pid = await start_response_with_pid(server, "/slow")
         async with stream:
-            if told is server.process:
-                told.send_signal(signal.SIGHUP)
+            if target is server.process:
+                target.send_signal(signal.SIGHUP)
             else:
                 psutil.Process(pid).terminate()
             assert is_complete(await read_rest(stream))
-        await wait_until(lambda: server.log.count("Running on") == number, 30, "another worker")  # noqa: B023 - called within the turn
+        await wait_until(lambda: server.log.count("Running on") == number, 30, "another worker")  # noqa: B023 - called in this iteration
         assert other_workers(server, pid)
     assert not logged_deaths(server)
     before = processes_of(server)
@@ -310,17 +310,17 @@ async def app(scope, *_):
 FAILS = """
 async def app(scope, receive, send, *_):
     await receive()
-    await send({"type": "lifespan.startup.failed", "message": "no films today"})
+    await send({"type": "lifespan.startup.failed", "message": "no videos today"})
 """
 
 
 @pytest.mark.parametrize(
-    ("source", "code", "said"),
-    [(DIES, 137, "of.*SIGKILL"), (FAILS, 1, "the server does not start: no films today")],
+    ("source", "code", "message"),
+    [(DIES, 137, "of.*SIGKILL"), (FAILS, 1, "the server does not start: no videos today")],
     ids=["killed", "refuses"],
 )
 def test_a_first_worker_that_cannot_start_ends_the_server(
-    tmp_path: Path, source: str, code: int, said: str
+    tmp_path: Path, source: str, code: int, message: str
 ) -> None:
     (tmp_path / "served.py").write_text(INSTALLED + source)
     (tmp_path / "program.py").write_text(PROGRAM)
@@ -331,8 +331,8 @@ def test_a_first_worker_that_cannot_start_ends_the_server(
         process.kill()
         process.wait()
     lines = (tmp_path / "log").read_text().splitlines()
-    [line] = [each for each in lines if "Running on" not in each]  # Hypercorn says so too early
-    assert re.search(said, line)
+    [logged] = [line for line in lines if "Running on" not in line]  # Hypercorn logs this too early
+    assert re.search(message, logged)
 
 
 ORPHANED = """
@@ -353,10 +353,11 @@ def test_the_first_process_of_a_container_reaps_orphans_of_a_dead_worker(
     (tmp_path / "program.py").write_text(PROGRAM)
     with running_server([*CONTAINED, sys.executable, "program.py"], tmp_path, 1) as server:
         [supervisor] = psutil.Process(server.process.pid).children()
-        [worker] = [each for each in supervisor.children() if "--multiprocessing-fork" in each.cmdline()]
+        children = supervisor.children()
+        [worker] = [process for process in children if "--multiprocessing-fork" in process.cmdline()]
         [orphan] = worker.children()
         worker.kill()
-        wait_for(lambda: not psutil.pid_exists(orphan.pid), 10, "what it left to be reaped")
+        wait_for(lambda: not psutil.pid_exists(orphan.pid), 10, "the orphan to be reaped")
         wait_for(lambda: server.log.count("Running on") == 2, 30, "another one to serve")
         supervisor.terminate()
         assert server.process.wait(60) == 0
@@ -366,7 +367,7 @@ def test_the_first_process_of_a_container_reaps_orphans_of_a_dead_worker(
 async def test_another_worker_takes_over_when_the_owner_of_the_data_is_killed(
     footage: Path, tmp_path: Path
 ) -> None:
-    """Streams of the other worker go on, what was acknowledged is there, and the library is served and changed."""
+    """Streams of the other worker continue, acknowledged writes are kept, and the library can be read and changed."""
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "large.mp4").write_bytes(os.urandom(1 << 20) * 64)
     (tmp_path / "videos" / "film.mp4").write_bytes(footage.read_bytes())
@@ -374,13 +375,13 @@ async def test_another_worker_takes_over_when_the_owner_of_the_data_is_killed(
     environ = settings_of(tmp_path / "videos", tmp_path) | {"TRIO_STREAM_ARTWORK_SHARE": "0"}
     with running_server(command, tmp_path, 2, environ=environ) as server:
 
-        def film() -> str | None:
+        def film_id() -> str | None:
             items = server.get("/api/videos?limit=50").json()["items"]
             return next((item["id"] for item in items if item["name"] == "film.mp4"), None)
 
-        playhead = f"/api/videos/{wait_for(film, 20, 'the film')}/playhead"
+        playhead = f"/api/videos/{wait_for(film_id, 20, 'the film')}/playhead"
         owner = psutil.Process(json.loads((tmp_path / "data" / LOCK).read_text())["pid"])
-        [beside] = other_workers(server, owner.pid)
+        [other] = other_workers(server, owner.pid)
         with server.client() as client:
             owner.suspend()
             try:
@@ -388,22 +389,22 @@ async def test_another_worker_takes_over_when_the_owner_of_the_data_is_killed(
                 await stream.send_all(
                     b"GET /api/stream/large.mp4 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
                 )
-                _, begun = await read_head(stream)
+                _, start_of_body = await read_head(stream)
                 assert client.get("/healthz").status_code == 200
             finally:
                 owner.resume()
             assert client.put(playhead, json={"position": 7}).status_code == 200
             owner.kill()
-            assert len(begun) + len(await read_rest(stream, within=60)) == 64 << 20
+            assert len(start_of_body) + len(await read_rest(stream, within=60)) == 64 << 20
             await stream.aclose()
-            wait_for(lambda: client.get("/readyz").status_code == 200, 20, "it to be ready")
+            wait_for(lambda: client.get("/readyz").status_code == 200, 20, "the server to be ready")
 
-            def writes() -> bool:
+            def can_write() -> bool:
                 return client.put(playhead, json={"position": 8}).status_code == 200
 
             assert client.get(playhead.removesuffix("/playhead")).json()["playhead"]["position"] == 7
-            wait_for(writes, 20, "the other one to take over")
-            assert json.loads((tmp_path / "data" / LOCK).read_text())["pid"] == beside.pid
+            wait_for(can_write, 20, "the other worker to take over")
+            assert json.loads((tmp_path / "data" / LOCK).read_text())["pid"] == other.pid
         [died] = logged_deaths(server)
         assert died["pid"] == owner.pid
         wait_for(lambda: len(serving_pids(server)) == 2, 30, "another worker")

@@ -1,4 +1,4 @@
-"""A file, the disk and the pool of open files."""
+"""Fixtures: a file, the disk and the pool of open files."""
 
 import os
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def disk() -> Iterator[Disk]:
 def pool() -> Iterator[MapPool]:
     pool = MapPool()
     yield pool
-    assert pool.statistics().files == 0, "a file was not given back"
+    assert pool.statistics().files == 0, "a file was not released"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A stream without a server, and what takes its chunks."""
+"""A stream without a server, and a sink for its chunks."""
 
 import os
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ async def streaming(pool: MapPool, disk: Disk, path: Path, limit: int = 10) -> A
 
 
 class Sink:
-    """Takes what it is sent, and fails or waits when told to."""
+    """Collects the chunks it is sent."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

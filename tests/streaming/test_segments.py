@@ -1,4 +1,4 @@
-"""Parts that lie scattered in a file, and a header of our own before them, as segments are made."""
+"""Bodies like those of segments: a computed header, followed by ranges that are scattered in a file."""
 
 import errno
 import os
@@ -19,15 +19,17 @@ from trio_stream.streaming.maps import MapPool
 from trio_stream.streaming.pump import Delivery
 from trio_stream.streaming.registry import Registry
 
-FILM = ByteRanges(tuple((at, 32_000) for at in range(0, SIZE - 40_000, 33_000)))
-"""Long ranges with short gaps: a track of video, between which that of the sound lies."""
+VIDEO = ByteRanges(tuple((at, 32_000) for at in range(0, SIZE - 40_000, 33_000)))
+"""Long ranges with short gaps: a video track, with the audio track in the gaps."""
 
-SOUND = ByteRanges(tuple((at, 350) for at in range(0, SIZE - 350, 1_000)))
+AUDIO = ByteRanges(tuple((at, 350) for at in range(0, SIZE - 350, 1_000)))
 
-LITTLE = ByteRanges(SOUND.ranges[:300])
-"""No more than one copy: a segment of sound."""
+AUDIO_SEGMENT = ByteRanges(AUDIO.ranges[:300])
+"""Small enough for one copy."""
 
-PARTS = pytest.mark.parametrize("part", [one_range(0, SIZE), FILM, SOUND], ids=["one range", "film", "sound"])
+PARTS = pytest.mark.parametrize(
+    "part", [one_range(0, SIZE), VIDEO, AUDIO], ids=["one range", "video", "audio"]
+)
 DELIVERIES = pytest.mark.parametrize("delivery", Delivery)
 
 
@@ -35,24 +37,24 @@ async def test_long_ranges_are_sent_straight_from_the_file(pool: MapPool, disk: 
     chunks: list[Chunk] = []
     sink = Sink(path)
 
-    async def look(chunk: Chunk) -> None:
+    async def record(chunk: Chunk) -> None:
         chunks.append(chunk)
         await sink(chunk)
 
     async with streaming(pool, disk, path) as stream:
-        await stream.run([b"moof", FILM], look, Delivery.RANGES)
-        assert (stream.start, stream.stop) == (0, sum(FILM.ranges[-1]))
+        await stream.run([b"moof", VIDEO], record, Delivery.RANGES)
+        assert (stream.start, stream.stop) == (0, sum(VIDEO.ranges[-1]))
     first, _ = chunks
     assert isinstance(first, FileChunk)
-    assert (first.lead, first.length) == (b"moof", FILM.length - 16 * 1024)
-    assert sink.copies == [16 * 1024], "the end is sealed before it is checked"
-    assert sink.data == b"moof" + assemble([FILM], path.read_bytes())
+    assert (first.lead, first.length) == (b"moof", VIDEO.length - 16 * 1024)
+    assert sink.copies == [16 * 1024], "the tail is copied before the last check"
+    assert sink.data == b"moof" + assemble([VIDEO], path.read_bytes())
 
 
 @pytest.mark.parametrize(
     ("part", "delivery"),
-    [(LITTLE, Delivery.RANGES), (SOUND, Delivery.VIEWS), (SOUND, Delivery.COPIES)],
-    ids=["little in ranges", "views", "copies"],
+    [(AUDIO_SEGMENT, Delivery.RANGES), (AUDIO, Delivery.VIEWS), (AUDIO, Delivery.COPIES)],
+    ids=["audio segment in ranges", "views", "copies"],
 )
 async def test_short_ranges_are_gathered(
     pool: MapPool, disk: Disk, path: Path, part: ByteRanges, delivery: Delivery
@@ -60,7 +62,7 @@ async def test_short_ranges_are_gathered(
     sink = Sink(path)
     async with streaming(pool, disk, path) as stream:
         await stream.run([b"moof", part], sink, delivery)
-    assert sum(sink.copies) == 4 + part.length, "with what comes before them"
+    assert sum(sink.copies) == 4 + part.length, "with the bytes before them"
     assert sink.data == b"moof" + assemble([part], path.read_bytes())
 
 
@@ -69,15 +71,15 @@ async def test_short_ranges_are_gathered(
 async def test_a_few_computed_bytes_share_the_next_chunk(
     pool: MapPool, disk: Disk, path: Path, part: Part, delivery: Delivery
 ) -> None:
-    """Also behind a part that is empty; at the end, and where they are many, by themselves."""
+    """Also after an empty part. At the end of a body, and if there are many of them, they have their own chunk."""
     sink = Sink(path)
     small, large = b"moof" * 2048, b"moof" * 2049
     async with streaming(pool, disk, path) as stream:
         await stream.run(
             [small, one_range(5, 0), part, small, ByteRanges(()), part, large, small], sink, delivery
         )
-    own = {len(small), len(large)}
-    assert [size for size in sink.sizes if size in own] == [len(large), len(small)]
+    computed = {len(small), len(large)}
+    assert [size for size in sink.sizes if size in computed] == [len(large), len(small)]
     body = assemble([part], path.read_bytes())
     assert sink.data == small + body + small + body + large + small
 
@@ -87,12 +89,12 @@ async def test_a_few_computed_bytes_share_the_next_chunk(
 async def test_a_reader_that_stops_in_a_segment_costs_little(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, times: int
 ) -> None:
-    """File chunks are nobody's memory; what those who send them keep is measured with real servers."""
+    """File chunks take no memory here. Tests with real servers measure what their senders keep."""
     sink = Sink(path)
     stuck = trio.Event()
 
-    async def take_some(chunk: Chunk) -> None:
-        if len(sink.data) < SOUND.length // 2:  # chunks have grown by then
+    async def accept_half(chunk: Chunk) -> None:
+        if len(sink.data) < AUDIO.length // 2:  # chunks have grown by then
             await sink(chunk)
         else:
             stuck.set()
@@ -101,7 +103,7 @@ async def test_a_reader_that_stops_in_a_segment_costs_little(
     async with streaming(pool, disk, path) as stream, trio.open_nursery() as nursery:
 
         async def run() -> None:
-            await stream.run([SOUND] * times, take_some, delivery)
+            await stream.run([AUDIO] * times, accept_half, delivery)
 
         nursery.start_soon(run)
         await stuck.wait()
@@ -149,7 +151,7 @@ async def test_a_failing_disk_is_reported(
     file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     file.map()
     stream = Registry(1, disk).admit(file, owner="me", name="v.mp4", transport="test")
-    broken = os.open("/proc/self/mem", os.O_RDONLY)  # nothing is mapped at its beginning: EIO
+    broken = os.open("/proc/self/mem", os.O_RDONLY)  # nothing is mapped at its start: EIO
     os.dup2(broken, file.fd)
     os.close(broken)
     with pytest.raises(SourceUnreadable, match=f"{os.strerror(errno.EIO)}|{os.strerror(errno.EINVAL)}"):
@@ -158,8 +160,8 @@ async def test_a_failing_disk_is_reported(
     file.release()
 
 
-def forget(path: Path) -> None:
-    """Have nothing of the file in memory."""
+def drop_from_page_cache(path: Path) -> None:
+    """Remove the file from the page cache."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -171,7 +173,7 @@ async def test_cold_data_is_sent_and_is_warm_afterwards(
     pool: MapPool, disk: Disk, path: Path, delivery: Delivery, part: Part
 ) -> None:
     expected = assemble([part], path.read_bytes())
-    forget(path)
+    drop_from_page_cache(path)
     for _ in range(2):
         cold = disk.statistics().cold
         sink = Sink(path)
@@ -179,15 +181,15 @@ async def test_cold_data_is_sent_and_is_warm_afterwards(
             await stream.run([part], sink, delivery)
         assert sink.data == expected
     assert cold > 0
-    assert disk.statistics().cold == cold, "the second time all of it was there"
+    assert disk.statistics().cold == cold, "the second time all of it was in memory"
 
 
 async def test_large_gaps_between_ranges_are_not_fetched(disk: Disk, path: Path) -> None:
     apart = [(0, 350), (100_000, 350), (SIZE - 350, 350)]
     between = [(SIZE // 2, 350)]
     with OpenFile(os.open(path, os.O_RDONLY)) as file:
-        os.posix_fadvise(file.fd, 0, 0, os.POSIX_FADV_RANDOM)  # and the system fetches nothing besides
-        forget(path)
+        os.posix_fadvise(file.fd, 0, 0, os.POSIX_FADV_RANDOM)  # so that the kernel does not read ahead
+        drop_from_page_cache(path)
         assert not disk.is_warm(file.fd, apart)
         assert len(await disk.read(file.fd, apart, 1050)) == 1050
         assert disk.is_warm(file.fd, apart)

@@ -1,4 +1,4 @@
-"""The streaming core in one process: real files, real maps, real threads; time is Trio's."""
+"""The streaming core in one process, with real files, real maps, real threads and Trio's clock."""
 
 import errno
 import os
@@ -77,14 +77,14 @@ async def test_a_reader_that_accepts_nothing_has_a_bounded_buffer(
 ) -> None:
     started = trio.Event()
 
-    async def take_nothing(_: Chunk) -> None:
+    async def accept_nothing(_: Chunk) -> None:
         started.set()
         await trio.sleep_forever()
 
     async with streaming(pool, disk, path) as stream, trio.open_nursery() as nursery:
 
         async def run() -> None:
-            await stream.run([one_range(0, SIZE)] * 9, take_nothing, delivery)
+            await stream.run([one_range(0, SIZE)] * 9, accept_nothing, delivery)
 
         nursery.start_soon(run)
         await started.wait()
@@ -101,13 +101,13 @@ async def test_ending_a_stream_interrupts_its_send(pool: MapPool, disk: Disk, pa
     file = pool.open(OpenFile(os.open(path, os.O_RDONLY)))
     stream = registry.admit(file, owner="me", name="v.mp4", transport="test")
 
-    async def end_me(_: Chunk) -> None:
+    async def end_stream(_: Chunk) -> None:
         registry.end(stream.id, "enough")
         await trio.sleep_forever()
 
-    assert not await stream.run([one_range(0, SIZE)], end_me, Delivery.VIEWS)
-    assert not await stream.run([one_range(0, SIZE)], end_me, Delivery.VIEWS), (
-        "what ended does not begin again"
+    assert not await stream.run([one_range(0, SIZE)], end_stream, Delivery.VIEWS)
+    assert not await stream.run([one_range(0, SIZE)], end_stream, Delivery.VIEWS), (
+        "a stream that has ended does not start again"
     )
     stream.close()
     stream.close()
@@ -163,7 +163,7 @@ async def test_a_stream_can_be_cancelled_from_outside(pool: MapPool, disk: Disk,
 
 
 async def test_a_change_after_the_last_view_is_still_noticed(pool: MapPool, disk: Disk, path: Path) -> None:
-    """The tail is a copy that is sent after a check: a body that was wrong anywhere is never completed."""
+    """The tail is a copy that is sent after a check, so a body with wrong bytes is never completed."""
     sink = Sink(path)
 
     async def change_late(chunk: Chunk) -> None:
@@ -203,7 +203,7 @@ async def test_free_streams_do_not_count_against_the_limit(pool: MapPool, disk: 
     free.append(registry.admit(file, owner="me", name="p.jpg", transport="test", free=True))
     with pytest.raises(TooManyStreams):
         registry.admit(file, owner="me", name="v.mp4", transport="test")
-    assert len(registry.snapshot()) == 5, "they are seen, and can be ended, as all are"
+    assert len(registry.snapshot()) == 5, "free streams are listed like all others"
     for stream in free:
         stream.close()
     with pytest.raises(TooManyStreams):
@@ -229,8 +229,8 @@ def test_each_file_content_is_mapped_once(pool: MapPool, path: Path, tmp_path: P
     with pytest.raises(SourceChanged):
         first.check()
     changed.check()
-    for file_ in (first, again, linked, changed):
-        file_.release()
+    for mapped in (first, again, linked, changed):
+        mapped.release()
 
 
 def test_an_empty_file_has_no_map(pool: MapPool, tmp_path: Path) -> None:
@@ -265,12 +265,12 @@ async def test_cold_data_is_fetched_in_a_thread(disk: Disk, path: Path) -> None:
 @given(st.lists(st.floats(0, 100), max_size=200))
 def test_sizes_stay_within_their_limits(seconds: list[float]) -> None:
     sizer = ChunkSizer(16, 1000)
-    for each in seconds:
+    for duration in seconds:
         before = sizer.size
-        sizer.sent(each)
+        sizer.sent(duration)
         assert 16 <= sizer.size <= 1000
-        assert (sizer.size > before) <= (each <= 0.1)
-        assert (sizer.size < before) <= (each > 1.0)
+        assert (sizer.size > before) <= (duration <= 0.1)
+        assert (sizer.size < before) <= (duration > 1.0)
 
 
 @pytest.mark.parametrize(("smallest", "largest"), [(0, 1), (2, 1), (-1, 5)])
@@ -282,7 +282,7 @@ def test_an_invalid_range_of_sizes_raises(smallest: int, largest: int) -> None:
 def test_a_descriptor_that_closes_with_an_error_is_closed_once(
     pool: MapPool, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on NFS, which says late that a file cannot be written. Its number is free by then, and may be another's."""
+    """As on NFS, which reports a failed write on close. The number is free by then, and may belong to another file."""
     first, second = pool.open(OpenFile(os.open(path, os.O_RDONLY))), OpenFile(os.open(path, os.O_RDONLY))
     close, closed = os.close, list[int]()
 

@@ -1,4 +1,4 @@
-"""The last samples: bounded, in order, and told of."""
+"""The history of samples: bounded, in order, and with listeners."""
 
 import time
 from collections import deque
@@ -18,18 +18,18 @@ samples = st.builds(
 )
 
 
-def columns_of(some: list[Sample]) -> Columns:
-    return Columns(*([each[at] for each in some] for at in range(5)))  # type: ignore[arg-type] # five of them, in this order
+def columns_of(samples: list[Sample]) -> Columns:
+    return Columns(*([sample[field] for sample in samples] for field in range(5)))  # type: ignore[arg-type] # five, in this order
 
 
-@given(length=st.integers(1, 6), but=st.integers(0, 8), added=st.lists(samples, min_size=1, max_size=20))
-def test_the_history_keeps_the_last_samples_in_order(length: int, but: int, added: list[Sample]) -> None:
+@given(length=st.integers(1, 6), without=st.integers(0, 8), added=st.lists(samples, min_size=1, max_size=20))
+def test_the_history_keeps_the_last_samples_in_order(length: int, without: int, added: list[Sample]) -> None:
     history, model = History(added[0], length), deque(added, length)
     for sample in added[1:]:
         history.add(sample)
-    kept = list(model)
-    assert history.columns() == columns_of(kept)
-    assert history.columns(without_newest=but) == columns_of(kept[: max(0, len(kept) - but)])
+    expected = list(model)
+    assert history.columns() == columns_of(expected)
+    assert history.columns(without_newest=without) == columns_of(expected[: max(0, len(expected) - without)])
     assert history.newest is added[-1]
     assert history.version == len(added)
 
@@ -47,26 +47,26 @@ def test_its_memory_is_constant() -> None:
 
 async def test_a_listener_waits_for_the_next_sample_and_a_late_one_does_not_wait() -> None:
     history = History(Sample(0, 0.0, 0, 0, 0))
-    heard: list[int] = []
+    seen: list[int] = []
 
     async def listen() -> None:
         await history.wait_after(1)
-        heard.append(history.version)
+        seen.append(history.version)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(listen)
         nursery.start_soon(listen)
         await trio.testing.wait_all_tasks_blocked()
-        assert heard == []
+        assert seen == []
         history.add(Sample(1, 0.0, 0, 0, 0))
-    assert heard == [2, 2]
+    assert seen == [2, 2]
     with trio.fail_after(60):
         await history.wait_after(1)
         await history.wait_after(-1)
 
 
 class Server:
-    """What a sampler is told of, as the test wants it."""
+    """The traffic that a sampler reads, set by the test."""
 
     def __init__(self) -> None:
         self.sent = 5000
@@ -81,27 +81,27 @@ async def test_the_sampler_fills_the_history(autojump_clock: MockClock, nursery:
     before = time.time_ns() // 1_000_000
     sampler = Sampler(server.traffic)
     history = sampler.history
-    assert history.newest[3:] == (0, 0), "what was sent before is no rate"
+    assert history.newest[3:] == (0, 0), "bytes sent before the first sample do not count"
     await nursery.start(sampler.run)
     for second in range(1, 4):
         server.sent += 1000 * second
         server.streams = second
         await history.wait_after(second)
         assert trio.current_time() == pytest.approx(second * INTERVAL)
-    found = history.columns()
-    assert found.bytes_per_second == [0, 1000, 2000, 3000]
-    assert found.streams == [0, 1, 2, 3]
-    assert found.times == sorted(found.times)
-    assert before <= found.times[0] <= found.times[-1] <= time.time_ns() // 1_000_000
-    assert (found.cpu[-1], found.memory[-1]) == (sampler.statistics().cpu, sampler.statistics().memory)
-    assert min(found.memory) > 1 << 20
+    columns = history.columns()
+    assert columns.bytes_per_second == [0, 1000, 2000, 3000]
+    assert columns.streams == [0, 1, 2, 3]
+    assert columns.times == sorted(columns.times)
+    assert before <= columns.times[0] <= columns.times[-1] <= time.time_ns() // 1_000_000
+    assert (columns.cpu[-1], columns.memory[-1]) == (sampler.statistics().cpu, sampler.statistics().memory)
+    assert min(columns.memory) > 1 << 20
 
 
 async def test_a_rate_covers_the_time_that_passed(autojump_clock: MockClock) -> None:
-    """Beside a busy event loop a second may be longer."""
+    """On a busy event loop, the interval may be longer than a second."""
     server = Server()
     sampler = Sampler(server.traffic)
     server.sent += 9000
     await trio.sleep(3)
     assert sampler._newest().bytes_per_second == 3000
-    assert sampler._newest().bytes_per_second == 0, "and no time is no division by zero"
+    assert sampler._newest().bytes_per_second == 0, "no division by zero if no time has passed"

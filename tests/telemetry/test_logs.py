@@ -1,4 +1,4 @@
-"""One line an event, on standard error, in a process of its own."""
+"""Logs: one line per event on standard error, tested in a separate process."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-SAY = """
+SETUP = """
 import sys, structlog
 from pathlib import Path
 from trio_stream.telemetry import logs
@@ -18,11 +18,11 @@ log = structlog.get_logger("anything")
 """
 
 EACH_LEVEL = (
-    SAY + "for level in ('debug', 'info', 'warning', 'error'): getattr(log, level)(f'of level {level}')"
+    SETUP + "for level in ('debug', 'info', 'warning', 'error'): getattr(log, level)(f'of level {level}')"
 )
 
 AN_EXCEPTION = (
-    SAY
+    SETUP
     + """
 def fails(secret):
     raise ValueError("no such luck")
@@ -36,7 +36,7 @@ log.error("it failed again", exc_info=ValueError("given"))
 )
 
 VALUES = (
-    SAY
+    SETUP
     + r"""
 log.info("stream ended", name="a b=\"c\".mp4", bytes=123, seconds=0.5, path=Path("/srv"), none=None, yes=True)
 log.info("stream ended", name="new\nline\r.mp4")
@@ -46,18 +46,18 @@ log.info("stream ended", name="日本 🎬.mp4", list=["x"])
 )
 
 
-def said(program: str, style: str, level: str = "info") -> str:
-    """What `program` logs."""
-    ended = subprocess.run(
+def log_of(program: str, style: str, level: str = "info") -> str:
+    """Return what `program` logs."""
+    finished = subprocess.run(
         [sys.executable, "-c", program, style, level], capture_output=True, timeout=30, check=False
     )
-    errors = ended.stderr.decode("utf-8")
-    assert (ended.returncode, ended.stdout) == (0, b""), errors
-    return errors
+    logged = finished.stderr.decode("utf-8")
+    assert (finished.returncode, finished.stdout) == (0, b""), logged
+    return logged
 
 
 def events(text: str) -> list[dict[str, Any]]:
-    """The lines of `text`, each of them JSON."""
+    """Parse the lines of `text`, which are JSON."""
     return [json.loads(line) for line in text.split("\n") if line]
 
 
@@ -65,16 +65,16 @@ def events(text: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
 def test_events_below_the_level_are_omitted(style: str, level: str) -> None:
     levels = ["debug", "info", "warning", "error"]
-    lines = said(EACH_LEVEL, style, level).splitlines()
+    lines = log_of(EACH_LEVEL, style, level).splitlines()
     expected = levels[levels.index(level) :]
     assert len(lines) == len(expected)
-    for line, each in zip(lines, expected, strict=True):
-        assert f"of level {each}" in line
+    for line, name in zip(lines, expected, strict=True):
+        assert f"of level {name}" in line
 
 
 def test_json_is_one_object_per_line() -> None:
     before = datetime.now(UTC)
-    first, second, third, fourth = events(said(VALUES, "json"))
+    first, second, third, fourth = events(log_of(VALUES, "json"))
     assert before <= datetime.fromisoformat(first.pop("timestamp")) <= datetime.now(UTC)
     assert first == {
         "event": "stream ended",
@@ -93,7 +93,7 @@ def test_json_is_one_object_per_line() -> None:
 
 
 def test_json_contains_the_exception() -> None:
-    first, second = events(said(AN_EXCEPTION, "json"))
+    first, second = events(log_of(AN_EXCEPTION, "json"))
     assert (first["event"], first["level"], first["service"]) == ("it failed", "error", "sampler")
     assert first["exception"].startswith("Traceback (most recent call last):\n")
     assert first["exception"].endswith("ValueError: no such luck")
@@ -102,13 +102,13 @@ def test_json_contains_the_exception() -> None:
 
 
 def test_the_console_format_is_readable() -> None:
-    lines = said(VALUES, "console").split("\n")
+    lines = log_of(VALUES, "console").split("\n")
     assert lines.pop() == ""
-    assert len(lines) == 4, "one line an event, whatever is in it"
-    assert not any("\x1b" in line for line in lines), "no colours where there is no terminal"
+    assert len(lines) == 4, "one line per event, even if it contains line ends"
+    assert not any("\x1b" in line for line in lines), "no colours without a terminal"
     for line in lines:
-        moment, level = line.split(" ")[0], line[line.index("[") : line.index("]") + 1]
-        assert abs(datetime.fromisoformat(moment).astimezone() - datetime.now(UTC)) < timedelta(minutes=1)
+        timestamp, level = line.split(" ")[0], line[line.index("[") : line.index("]") + 1]
+        assert abs(datetime.fromisoformat(timestamp).astimezone() - datetime.now(UTC)) < timedelta(minutes=1)
         assert level.strip("[ ]") == "info"
         assert "stream ended" in line
     for word in ("""name='a b="c".mp4'""", "bytes=123", "seconds=0.5", "none=None", "yes=True"):
@@ -118,7 +118,7 @@ def test_the_console_format_is_readable() -> None:
 
 
 def test_the_console_shows_the_exception_plainly() -> None:
-    text = said(AN_EXCEPTION, "console")
+    text = log_of(AN_EXCEPTION, "console")
     assert "service=sampler" in text.splitlines()[0]
     assert text.splitlines()[1] == "Traceback (most recent call last):"
     assert "\nValueError: no such luck\n" in text
@@ -127,7 +127,7 @@ def test_the_console_shows_the_exception_plainly() -> None:
 
 
 OFTEN = (
-    SAY
+    SETUP
     + """
 for number in range(100):
     log.warning("refused", number=number, often=True)
@@ -135,20 +135,21 @@ for number in range(100):
 logs.INTERVAL = 0
 log.warning("refused", number=100, often=True)
 log.warning("refused", number=101, often=True)
-log.warning("as always")
+log.warning("not frequent")
 """
 )
 
 
 def test_frequent_events_are_logged_rarely() -> None:
-    found = [
-        (event["event"], event.get("number"), event.get("left_out")) for event in events(said(OFTEN, "json"))
+    logged = [
+        (event["event"], event.get("number"), event.get("left_out"))
+        for event in events(log_of(OFTEN, "json"))
     ]
-    assert found == [
+    assert logged == [
         ("refused", 0, None),
         ("failed", 0, None),
         ("failed", 1, None),
         ("refused", 100, 99),
         ("refused", 101, None),
-        ("as always", None, None),
+        ("not frequent", None, None),
     ]

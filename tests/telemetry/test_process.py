@@ -1,4 +1,4 @@
-"""What this process costs, measured on this process."""
+"""Processor time and memory, measured on the test process."""
 
 import mmap
 import os
@@ -19,7 +19,7 @@ ROUNDS = 5
 
 @pytest.fixture
 async def sampler(autojump_clock: MockClock, nursery: trio.Nursery) -> Sampler:
-    """A sampler at work; the test has to ask for the clock too, which jumps to the next sample."""
+    """A running sampler. The test must request `autojump_clock` too, which jumps to the next sample."""
     sampler = Sampler()
     await nursery.start(sampler.run)
     await trio.sleep(INTERVAL / 2)  # stay between two samples
@@ -46,11 +46,11 @@ async def test_memory_grows_when_used_and_falls_when_freed(
 ) -> None:
     await next_sample()
     before = sampler.statistics().memory
-    size = 96 * MEGABYTE  # far more than anything else here takes or gives back meanwhile
+    size = 96 * MEGABYTE  # far more than anything else here allocates or frees in that time
     with mmap.mmap(-1, size) as memory:
         for page in range(0, len(memory), mmap.PAGESIZE):
             memory[page] = 1
-        assert sampler.statistics().memory == before, "between two samples nothing is looked at"
+        assert sampler.statistics().memory == before, "nothing is measured between two samples"
         await next_sample()
         grown = sampler.statistics().memory
     await next_sample()
@@ -59,8 +59,8 @@ async def test_memory_grows_when_used_and_falls_when_freed(
 
 
 async def test_processor_time_is_measured(autojump_clock: MockClock, sampler: Sampler) -> None:
-    """In seconds, and in percent of one core: of the real time, of which other programs may have had any part."""
-    seen = []
+    """In seconds, and in percent of one core. The percentage is of real time, which other programs may have used."""
+    ratios = []
     for _ in range(ROUNDS):
         began = time.monotonic(), time.process_time()
         await next_sample()
@@ -71,11 +71,13 @@ async def test_processor_time_is_measured(autojump_clock: MockClock, sampler: Sa
         await next_sample()
         after = sampler.statistics()
         passed, used = time.monotonic() - began[0], time.process_time() - began[1]
-        assert 0.15 < after.cpu_seconds - before.cpu_seconds < used + 0.05, "the system counts hundredths"
-        seen.append(after.cpu / (100 * used / passed))
-        if seen[-1] == pytest.approx(1, abs=0.3):
+        assert 0.15 < after.cpu_seconds - before.cpu_seconds < used + 0.05, (
+            "the kernel counts in hundredths of a second"
+        )
+        ratios.append(after.cpu / (100 * used / passed))
+        if ratios[-1] == pytest.approx(1, abs=0.3):
             return
-    pytest.fail(f"so many times the percentage: {seen}")
+    pytest.fail(f"the measured percentage, relative to the expected one: {ratios}")
 
 
 async def test_counts_are_current(autojump_clock: MockClock, sampler: Sampler, nursery: trio.Nursery) -> None:
@@ -97,10 +99,10 @@ async def test_uptime_is_real_time(autojump_clock: MockClock) -> None:
     after = time.monotonic()
     jump = 1_000_000 * INTERVAL
     await trio.sleep(jump)
-    asked = time.monotonic()
+    now = time.monotonic()
     uptime = sampler.statistics().uptime
-    assert asked - after <= uptime <= time.monotonic() - before
-    assert uptime < jump, "not that of a clock that jumps"
+    assert now - after <= uptime <= time.monotonic() - before
+    assert uptime < jump, "not measured on the clock that jumps"
 
 
 async def test_the_sampler_runs_until_cancelled(autojump_clock: MockClock) -> None:

@@ -1,4 +1,4 @@
-"""A rate over a sliding window, against counting it out."""
+"""A rate over a sliding window, compared with a direct count."""
 
 from math import floor
 
@@ -20,7 +20,7 @@ events = st.lists(st.tuples(steps, st.integers(0, 1 << 40)), max_size=60)
 
 
 def clock(start: float, events: list[tuple[float, int]]) -> list[tuple[float, int]]:
-    """The events with their times."""
+    """Return the events with their times."""
     timed, now = [], start
     for step, amount in events:
         now += step
@@ -44,44 +44,44 @@ def test_the_rate_matches_a_direct_count(
     timed = clock(start, events)
     for now, amount in timed:
         rate.add(now, amount)
-        assert rate.per_second(now) >= amount / window, "what was just counted is in it"
+        assert rate.per_second(now) >= amount / window, "it includes the latest event"
     now = (timed[-1][0] if timed else start) + wait
     counted = rate.per_second(now) * window
-    certain = sum(amount for then, amount in timed if floor(then) > floor(now) - window)
-    assert counted == pytest.approx(certain, rel=1e-9, abs=1e-9)
+    expected = sum(amount for then, amount in timed if floor(then) > floor(now) - window)
+    assert counted == pytest.approx(expected, rel=1e-9, abs=1e-9)
     at_most = sum(amount for then, amount in timed if then > now - window)
     at_least = sum(amount for then, amount in timed if then > now - window + 1)
     assert at_least * (1 - 1e-9) <= counted <= at_most * (1 + 1e-9)
 
 
-@given(events=events, looks=st.lists(steps, max_size=10))
+@given(events=events, waits=st.lists(steps, max_size=10))
 def test_reading_changes_nothing_and_the_rate_only_falls(
-    events: list[tuple[float, int]], looks: list[float]
+    events: list[tuple[float, int]], waits: list[float]
 ) -> None:
-    watched, alone = Rate(), Rate()
+    watched, unwatched = Rate(), Rate()
     for now, amount in clock(5.0, events):
         watched.add(now, amount)
         watched.per_second(now)
-        alone.add(now, amount)
+        unwatched.add(now, amount)
     now = 5.0 + sum(step for step, _ in events)
     last = watched.per_second(now)
-    for wait in looks:
+    for wait in waits:
         now += wait
         seen = watched.per_second(now)
         assert 0 <= seen <= last * (1 + 1e-9)
         last = seen
-    assert alone.per_second(now) == watched.per_second(now)
+    assert unwatched.per_second(now) == watched.per_second(now)
 
 
 @given(
     window=st.integers(1, 20),
-    moments=st.lists(st.tuples(st.floats(0, 1e7), st.integers(0, 1 << 40)), max_size=40),
+    timed=st.lists(st.tuples(st.floats(0, 1e7), st.integers(0, 1 << 40)), max_size=40),
 )
 def test_the_rate_is_never_negative_even_if_the_clock_jumps(
-    window: int, moments: list[tuple[float, int]]
+    window: int, timed: list[tuple[float, int]]
 ) -> None:
     rate = Rate(window=window)
-    for now, amount in moments:
+    for now, amount in timed:
         rate.add(now, amount)
         assert rate.per_second(now) >= 0
         assert rate.per_second(now) * window >= amount * (1 - 1e-9)
@@ -89,13 +89,13 @@ def test_the_rate_is_never_negative_even_if_the_clock_jumps(
 
 def test_a_steady_flow_has_a_constant_rate_once_the_window_is_full() -> None:
     rate = Rate(window=10.0)
-    seen = []
+    rates = []
     for tenth in range(200):
         rate.add(tenth / 10, 5)
-        seen.append(rate.per_second(tenth / 10))
-    assert seen[9] == 5, "a second's worth, over ten"
-    assert seen == sorted(seen[:100]) + seen[100:]
-    assert all(45 <= each <= 50 for each in seen[99:])
+        rates.append(rate.per_second(tenth / 10))
+    assert rates[9] == 5, "the amount of one second, averaged over ten"
+    assert rates == sorted(rates[:100]) + rates[100:]
+    assert all(45 <= value <= 50 for value in rates[99:])
 
 
 @pytest.mark.parametrize("gap", [10.0, 11.0, 15.5, 20.0, 1e3, 1e6, 1e9])
