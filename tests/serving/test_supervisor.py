@@ -94,11 +94,11 @@ def launch(
 
 @contextmanager
 def running_server(
-    command: list[str], folder: Path, workers: int, *options: str, **more: Any
+    command: list[str], folder: Path, workers: int, *options: str, **kwargs: Any
 ) -> Iterator[Server]:
     """Run a server with this many workers for the length of the block, which starts once all of them serve."""
     log = folder / "log"
-    process = launch(command, folder, "-w", str(workers), *options, **more)
+    process = launch(command, folder, "-w", str(workers), *options, **kwargs)
     try:
         url = wait_for(lambda: url_in(log, process), START_DEADLINE, "the server to start")
         server = Server(process, url, folder, log)
@@ -115,11 +115,11 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
     """`supervise(workers, *options)` serves `APP`."""
     with ExitStack() as stack:
 
-        def start(workers: int, *options: str, source: str = APP, **more: Any) -> Server:
+        def start(workers: int, *options: str, source: str = APP, **kwargs: Any) -> Server:
             (tmp_path / "served.py").write_text(INSTALLED + source)
             (tmp_path / "program.py").write_text(PROGRAM)
             command = [sys.executable, "program.py"]
-            return stack.enter_context(running_server(command, tmp_path, workers, *options, **more))
+            return stack.enter_context(running_server(command, tmp_path, workers, *options, **kwargs))
 
         yield start
 

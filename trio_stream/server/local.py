@@ -1,7 +1,7 @@
 """Serve the same application on a Unix socket, for this machine only.
 
-Access is limited to those who may use the socket's folder. The socket belongs to the task that opened it, and is
-removed with it.
+Only users who may access the socket's folder can connect. The socket belongs to the task that opened it, and is removed
+with it.
 """
 
 import os

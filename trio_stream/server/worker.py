@@ -38,7 +38,7 @@ BACKLOG = 4096
 """Connections that may wait to be accepted. Beyond that, the system drops the first packet, and the client retries
 after one, three and seven seconds. Hypercorn's 100 is too few if a thousand viewers connect within seconds."""
 
-GARBAGE = (20_000, 3, 10)
+GC_THRESHOLDS = (20_000, 3, 10)
 """Thresholds of Python's garbage collector. A request for bytes leaves no cycles. But a thousand viewers are three
 hundred thousand objects that live for hours. With Python's defaults (700, 10, 10), examining them over and over takes a
 fifth of the processor time and pauses all clients for a fifth of a second."""
@@ -73,7 +73,8 @@ class Drain:
         self._interrupted = min(self._interrupted, now)
 
     async def wait(self, config: Config, master_stops: Callable[..., Awaitable[None]] | None) -> None:
-        """Return when the drain starts. `master_stops` returns when the master asks for it. Runs as a task."""
+        """Return when the drain starts. `master_stops` returns when the master requests it. Hypercorn runs this as a
+        task."""
         self._connections = _nursery_of_connections().cancel_scope
 
         async def start_after(reason: str, wait: Callable[[], Awaitable[None]]) -> None:
@@ -144,7 +145,7 @@ async def worker_serve(
         for sock in (*sockets.secure_sockets, *sockets.insecure_sockets):
             sock.listen(max(config.backlog, BACKLOG))
     gc.freeze()
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(*GC_THRESHOLDS)
     drain = Drain()
     error: Exception | None = None
     async with trio.open_nursery() as nursery:

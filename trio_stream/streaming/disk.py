@@ -40,7 +40,7 @@ class Disk:
     """Reads files, and loads them into the page cache, with at most `readers` threads. A process has one."""
 
     def __init__(self, readers: int) -> None:
-        # A separate limiter: a thread that hangs on a dead network disk takes none of the places of other work.
+        # A separate limiter, so that threads that hang on a dead network disk do not block other work.
         self._limiter = trio.CapacityLimiter(readers)
         self._null = os.open(os.devnull, os.O_WRONLY)
         self._byte = [bytearray(1)]

@@ -103,7 +103,7 @@ class Pump:
         # The tail is a copy. Each check sees the file before a chunk is sent, and the file may change while the kernel
         # reads the bytes. The next check notices that, but none follows the last chunk. So the last one is a copy made
         # before its check. If it is sent, everything before it came from an unchanged file. If not, the body is shorter
-        # than its Content-Length, and no client takes it for complete.
+        # than its Content-Length, and no client mistakes it for a complete one.
         copied = length if self._copies(ranges, length) else min(TAIL, length)
         if self.delivery is Delivery.RANGES and copied < length:
             size = min(self.sizer.largest - len(lead), length - copied)

@@ -62,7 +62,7 @@ class History(Versioned):
         return self._newest
 
     def add(self, sample: Sample) -> None:
-        """Add `sample`, replacing the oldest one if there is no room, and wake the listeners."""
+        """Add `sample`, replacing the oldest one if the history is full, and wake the listeners."""
         at = self.version % self._length
         self._times[at], self._cpu[at], self._memory[at], self._rates[at], self._streams[at] = sample
         self._newest = sample

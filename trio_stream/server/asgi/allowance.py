@@ -8,7 +8,7 @@ PARTS = 2000
 PARTS_FORGIVEN = 200.0
 """How many of them are forgiven per second."""
 
-BYTES_OF_A_PART = 1024
+BYTES_PER_PART = 1024
 """Bytes that earn one: some clients send two window updates for every four thousand bytes they receive."""
 
 

@@ -17,7 +17,7 @@ from hypercorn.protocol.http_stream import HTTPStream as PlainHTTPStream
 from hypercorn.typing import ASGISendEvent
 from hypercorn.utils import suppress_body
 
-from trio_stream.server.asgi.allowance import BYTES_OF_A_PART, Allowance
+from trio_stream.server.asgi.allowance import BYTES_PER_PART, Allowance
 from trio_stream.server.sending.chunks import FileChunk
 
 VIEWS = "http.response.memoryview"
@@ -57,7 +57,7 @@ class HTTPStream(PlainHTTPStream):
             self._received += len(event.data)
             if self._parts is None:
                 self._parts = Allowance()
-            if not self._parts.spend(len(event.data) / BYTES_OF_A_PART):
+            if not self._parts.spend(len(event.data) / BYTES_PER_PART):
                 await (self._end() if self._responding else self._refuse_body())
                 return
             if self._received > self.body_limits.get(self.scope["path"], self.body_limit):

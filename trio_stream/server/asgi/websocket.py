@@ -19,7 +19,7 @@ from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping
 from wsproto.frame_protocol import CloseReason
 
-from trio_stream.server.asgi.allowance import BYTES_OF_A_PART, Allowance
+from trio_stream.server.asgi.allowance import BYTES_PER_PART, Allowance
 from trio_stream.server.asgi.http import VIEWS
 
 FINAL_BINARY = 0x82
@@ -88,7 +88,7 @@ class WSStream(PlainWSStream):
         """As in Hypercorn, but too many frames without data end the WebSocket."""
         for event in self.connection.events():
             carried = len(event.data) if isinstance(event, Message) else 0
-            if not self._frames.spend(carried / BYTES_OF_A_PART):
+            if not self._frames.spend(carried / BYTES_PER_PART):
                 await self.send(StreamClosed(stream_id=self.stream_id))
                 return
             if isinstance(event, Message):

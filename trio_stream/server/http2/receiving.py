@@ -21,7 +21,7 @@ from hypercorn.utils import filter_pseudo_headers
 from hyperframe.frame import DataFrame, Frame, GoAwayFrame, HeadersFrame
 from priority.priority import PriorityError
 
-from trio_stream.server.asgi.allowance import BYTES_OF_A_PART, Allowance
+from trio_stream.server.asgi.allowance import BYTES_PER_PART, Allowance
 from trio_stream.server.http2.sending import Sending
 from trio_stream.server.http2.stream import Buffer, RequestStream, WebSocket
 from trio_stream.server.tcp.admission import Admission
@@ -94,7 +94,7 @@ class H2(Sending):
             carried, self._carried = self._carried, 0
             if isinstance(frame, DataFrame):
                 carried += len(frame.data)
-            if not self._frames.spend(carried / BYTES_OF_A_PART):
+            if not self._frames.spend(carried / BYTES_PER_PART):
                 raise h2.exceptions.DenialOfServiceError("too many frames without data")
         return self._receive_frame(frame)
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 
 from trio_stream.byte_ranges import ByteRange
 
-BRIDGED = 8 * 1024
+MAX_GAP = 8 * 1024
 """A gap of at most this many bytes between two ranges is read too, into a scratch buffer: another system call would
 cost as much."""
 
 MAX_VECTORS = 1000
 """Linux accepts 1,024 buffers in one call (`IOV_MAX`)."""
 
-_SCRATCH = memoryview(bytearray(BRIDGED))
+_SCRATCH = memoryview(bytearray(MAX_GAP))
 
 
 def gather(fd: int, buffer: memoryview, ranges: Iterable[ByteRange], flags: int = 0) -> bool:
@@ -27,7 +27,7 @@ def gather(fd: int, buffer: memoryview, ranges: Iterable[ByteRange], flags: int 
         gap = offset - end
         if not vectors:
             begin = offset
-        elif not 0 <= gap <= BRIDGED or len(vectors) >= MAX_VECTORS:
+        elif not 0 <= gap <= MAX_GAP or len(vectors) >= MAX_VECTORS:
             if preadv(fd, vectors, begin, flags) != end - begin:
                 return False
             vectors, begin = [], offset

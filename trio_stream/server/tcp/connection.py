@@ -143,7 +143,7 @@ class Connection(TCPServer):
             if self._cut or self._gone:
                 raise BrokenPipeError("the connection was cut")
             # The connection counts as cut until the send below has succeeded. Nothing may follow a torn body, since a
-            # client would take it for the rest of the body. So the connection is reset when it closes.
+            # client would mistake it for the rest of the body. So the connection is reset when it closes.
             self._cut = True
             self._note_sending(True)
             try:
