@@ -61,7 +61,7 @@ async def test_a_websocket_sends_a_file(secure: Server, content: bytes) -> None:
             b"".join(each.data for each in socket.events if isinstance(each, BytesMessage))
             == (content[1000000:3000000])
         )
-        await socket.read(lambda: socket.over)
+        await socket.read(lambda: socket.ended)
     assert secure.last_ended()["ended"] == "finished"
 
 
