@@ -123,10 +123,8 @@ async def test_a_client_without_a_window_costs_only_a_buffer(secure: Start, guar
         endless = await client.get("/endless")
         await client.read(lambda: len(client.bodies[endless]) == 65535)
         if guarded:
-            for _ in range(20):
-                await client.whole(
-                    "/small"
-                )  # other streams have turns, so the next message would have one too
+            for _ in range(20):  # other streams have turns, so the next message would have one too
+                await client.whole("/small")
             assert len(client.bodies[endless]) == 65535
             assert "sent 1" not in server.log, "the first message is still being sent"
             cost = server.private_memory() - before
@@ -500,7 +498,7 @@ async def test_the_last_response_of_a_server_is_complete(secure: Start, guarded:
         async with http2(server) as idle:
             server.process.terminate()
             with pytest.raises(AssertionError, match="closed the connection"):
-                await idle.read(lambda: False)  # ends when the server begins to stop
+                await idle.read(lambda: False)  # ends when the server starts to stop
         with trio.fail_after(SLOWER * 3):
             late = await request_until_ended(client, "/small")
             while late in client.ended and not client.closed:  # the request came before the drain
