@@ -1,10 +1,10 @@
-/** The bar at the top, the page below it, and which page that is. */
+/** The bar at the top, and the page for the current URL below it. */
 
 import { QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { client } from "./api/queries";
-import { LANGUAGES, Language, type Language as LanguageTag, useTexts } from "./i18n";
+import { LANGUAGES, Language, type Language as LanguageTag, useI18n } from "./i18n";
 import icon from "./icon.svg";
 import { LibraryPage } from "./library/page";
 import { SearchField } from "./library/search";
@@ -13,7 +13,7 @@ import { IconSelect } from "./ui/icon-select";
 import { PageMessage, LibraryLink } from "./ui/page-message";
 import { THEMES, type Theme, useTheme } from "./ui/theme";
 
-// What is not seen first comes when it is wanted.
+// The other pages are loaded when they are opened.
 const WatchPage = lazy(() => import("./watch/page"));
 const LivePage = lazy(() => import("./live/page"));
 const SocketPage = lazy(() => import("./socket/page"));
@@ -30,13 +30,13 @@ export function App() {
 }
 
 function Shell() {
-  const { t } = useTexts();
+  const { t } = useI18n();
   const [path] = useLocation();
   const content = useRef<HTMLElement>(null);
   const first = useRef(true);
   useArrowKeys();
   useEffect(() => {
-    // Whoever listens to the page hears that it is another one; not at the start, where the browser says so.
+    // Moves the focus, so that screen readers announce a new page; on the first load the browser does.
     if (!first.current && !path.startsWith("/watch/")) content.current?.focus({ preventScroll: true });
     first.current = false;
   }, [path]);
@@ -66,7 +66,7 @@ function Shell() {
 }
 
 function Top() {
-  const { t } = useTexts();
+  const { t } = useI18n();
   const [path] = useLocation();
   return (
     <header className="top">
@@ -92,7 +92,7 @@ function Top() {
 }
 
 function Choices() {
-  const { t, language, choose } = useTexts();
+  const { t, language, choose } = useI18n();
   const [theme, setTheme] = useTheme();
   return (
     <div className="choices">

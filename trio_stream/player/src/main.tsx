@@ -7,7 +7,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app";
 
 const root = document.getElementById("root");
-if (root === null) throw new Error("the page has no place for the player");
+if (root === null) throw new Error("the page has no #root element");
 createRoot(root).render(
   <StrictMode>
     <App />

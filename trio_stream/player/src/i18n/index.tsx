@@ -1,27 +1,27 @@
-/** What the pages say, in the language of the browser or the one that was chosen. */
+/** The texts of the pages, in the language the user chose or else the one their browser prefers. */
 
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import { loadPreference, savePreference } from "../ui/storage";
-import { en, type Word, type Words } from "./en";
-
-export type { Word };
+import { en, type MessageKey, type Messages } from "./en";
 import { ptBR } from "./pt-BR";
+
+export type { MessageKey };
 
 export const LANGUAGES = { en: "English", "pt-BR": "Português (Brasil)" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-const WORDS: Record<Language, Words> = { en, "pt-BR": ptBR };
+const MESSAGES: Record<Language, Messages> = { en, "pt-BR": ptBR };
 
 type Values = Record<string, string | number>;
 
-export interface Texts {
+export interface I18n {
   language: Language;
   choose: (language: Language) => void;
-  /** What `word` is in this language; `count` among the values chooses between one and more. */
-  t: (word: Word, values?: Values) => string;
+  /** The message `key` in this language; `values.count` selects the singular or the plural. */
+  t: (key: MessageKey, values?: Values) => string;
 }
 
-/** The first of the languages a browser prefers that there is; any Portuguese is better than none. */
+/** The first language in `languages` that we have, else English. Any Portuguese selects Brazilian Portuguese. */
 export function preferred(languages: readonly string[]): Language {
   for (const tag of languages) {
     const [primary] = tag.toLowerCase().split("-");
@@ -31,43 +31,64 @@ export function preferred(languages: readonly string[]): Language {
   return "en";
 }
 
-export function say(language: Language, word: Word, values: Values = {}): string {
-  const found = WORDS[language][word];
+export function translate(language: Language, key: MessageKey, values: Values = {}): string {
+  const message = MESSAGES[language][key];
   let text: string;
-  if (typeof found === "string") text = found;
-  else text = new Intl.PluralRules(language).select(Number(values.count ?? 0)) === "one" ? found[0] : found[1];
+  if (typeof message === "string") text = message;
+  else text = new Intl.PluralRules(language).select(Number(values.count ?? 0)) === "one" ? message[0] : message[1];
   return text.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name];
     return typeof value === "number" ? new Intl.NumberFormat(language).format(value) : String(value ?? "");
   });
 }
 
-const Context = createContext<Texts | null>(null);
+// A cookie, so that the server can render /docs in the same language, and can store a choice made there.
+const COOKIE = "trio-stream-language";
+
+function chosenLanguage(): Language | null {
+  const cookie = document.cookie.split("; ").find((each) => each.startsWith(`${COOKIE}=`));
+  const chosen = cookie?.slice(COOKIE.length + 1) ?? loadPreference("language");
+  return chosen !== null && chosen in MESSAGES ? (chosen as Language) : null;
+}
+
+function storeChoice(language: Language): void {
+  savePreference("language", language);
+  document.cookie = `${COOKIE}=${language}; Path=/; Max-Age=31536000; SameSite=Lax`;
+}
+
+const Context = createContext<I18n | null>(null);
 
 export function Language({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState<Language>(() => {
-    const chosen = loadPreference("language");
-    return chosen !== null && chosen in WORDS ? (chosen as Language) : preferred(navigator.languages);
-  });
+  const [language, setLanguage] = useState<Language>(() => chosenLanguage() ?? preferred(navigator.languages));
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
-  const texts = useMemo<Texts>(
+  useEffect(() => {
+    const chosen = chosenLanguage();
+    if (chosen !== null) storeChoice(chosen);
+  }, []);
+  const i18n = useMemo<I18n>(
     () => ({
       language,
       choose: (chosen) => {
-        savePreference("language", chosen);
+        storeChoice(chosen);
         setLanguage(chosen);
       },
-      t: (word, values) => say(language, word, values),
+      t: (key, values) => translate(language, key, values),
     }),
     [language],
   );
-  return <Context value={texts}>{children}</Context>;
+  return <Context value={i18n}>{children}</Context>;
 }
 
-export function useTexts(): Texts {
-  const found = useContext(Context);
-  if (found === null) throw new Error("there is no language around this");
-  return found;
+export function useI18n(): I18n {
+  const i18n = useContext(Context);
+  if (i18n === null) throw new Error("useI18n needs a <Language> provider");
+  return i18n;
+}
+
+/** The message for a problem of the server by its `code`; null if only the server's English text exists. */
+export function problemKey(code: string): MessageKey | null {
+  const key = `problem.${code}`;
+  return key in en ? (key as MessageKey) : null;
 }

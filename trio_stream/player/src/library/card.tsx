@@ -1,25 +1,25 @@
-/** One video among others. */
+/** The card of a video in the library. */
 
 import { memo, useState } from "react";
 import { Link } from "wouter";
 import type { Video } from "../api/client";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { Blur } from "../ui/blurhash";
 import { clock } from "../ui/format";
 import { Icon } from "../ui/icons";
 
-/** The part of a video that was seen, 0 to 1; what was watched to its end is seen, wherever it stands now. */
-export function seen(video: Video): number {
+/** The part of a video up to the playhead, 0 to 1. */
+export function progressOf(video: Video): number {
   const playhead = video.playhead;
   if (playhead === null || !playhead.duration) return 0;
   return Math.min(1, playhead.position / playhead.duration);
 }
 
 export const Card = memo(function Card({ video }: { video: Video }) {
-  const { t } = useTexts();
-  const part = seen(video);
+  const { t } = useI18n();
+  const part = progressOf(video);
   const watched = video.playhead?.watched ?? false;
-  const around = video.name.includes("/") ? video.name.slice(0, video.name.lastIndexOf("/")) : "";
+  const folder = video.name.includes("/") ? video.name.slice(0, video.name.lastIndexOf("/")) : "";
   return (
     <Link className="card" href={`/watch/${video.id}`}>
       <span className="name">{video.title}</span>
@@ -28,10 +28,10 @@ export const Card = memo(function Card({ video }: { video: Video }) {
           ? t("unreadable")
           : part > 0 && !watched && video.duration !== null
             ? t("left", { time: clock(video.duration * (1 - part)) })
-            : around}
+            : folder}
       </span>
-      <span className="picture">
-        <Picture video={video} />
+      <span className="poster">
+        <Poster video={video} />
         {video.duration !== null && <span className="badge">{clock(video.duration)}</span>}
         {watched && (
           <span className="badge seen">
@@ -49,11 +49,11 @@ export const Card = memo(function Card({ video }: { video: Video }) {
   );
 });
 
-function Picture({ video }: { video: Video }) {
+function Poster({ video }: { video: Video }) {
   const [shown, setShown] = useState(false);
   if (video.poster === null)
     return (
-      <span className="no-picture">
+      <span className="no-poster">
         <Icon name={video.state === "unreadable" ? "broken" : "film"} />
       </span>
     );

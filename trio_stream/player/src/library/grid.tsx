@@ -1,29 +1,29 @@
-/** Thousands of videos, of which as many are on the page as one sees. */
+/** A virtualised grid: of thousands of videos, only the visible ones are in the page. */
 
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Video } from "../api/client";
 import { Card } from "./card";
 
-const NARROWEST = 236; // pixels of a card
-const PHONE = 150;
-const TEXT = 62; // below its picture
+const MIN_WIDTH = 236; // of a card, in pixels
+const MIN_WIDTH_PHONE = 150;
+const TEXT_HEIGHT = 62; // below the poster
 
-/** How many columns fit, and how high a row is, in pixels. */
+/** The number of columns that fit, and the height of a row in pixels. */
 export function layout(width: number, gap: number): { columns: number; height: number } {
-  const least = width < 560 ? PHONE : NARROWEST;
-  const columns = Math.max(2, Math.floor((width + gap) / (least + gap)));
+  const minWidth = width < 560 ? MIN_WIDTH_PHONE : MIN_WIDTH;
+  const columns = Math.max(2, Math.floor((width + gap) / (minWidth + gap)));
   const column = (width - gap * (columns - 1)) / columns;
-  return { columns, height: Math.round((column * 9) / 16) + TEXT + gap };
+  return { columns, height: Math.round((column * 9) / 16) + TEXT_HEIGHT + gap };
 }
 
-interface Shown {
+interface Props {
   videos: Video[];
-  more: boolean;
-  wantMore: () => void;
+  hasMore: boolean;
+  loadMore: () => void;
 }
 
-export function Grid({ videos, more, wantMore }: Shown) {
+export function Grid({ videos, hasMore, loadMore }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [top, setTop] = useState(0);
@@ -39,7 +39,7 @@ export function Grid({ videos, more, wantMore }: Shown) {
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
-    observer.observe(document.body); // what is above may come later
+    observer.observe(document.body); // content above it may load later
     return () => observer.disconnect();
   }, []);
 
@@ -56,8 +56,8 @@ export function Grid({ videos, more, wantMore }: Shown) {
   const items = virtualizer.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (more && rows > 0 && last >= rows - 4) wantMore();
-  }, [more, last, rows, wantMore]);
+    if (hasMore && rows > 0 && last >= rows - 4) loadMore();
+  }, [hasMore, last, rows, loadMore]);
 
   return (
     <div ref={frame} className="grid" style={{ height: virtualizer.getTotalSize() }}>

@@ -5,11 +5,11 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Video } from "../api/client";
 import { client } from "../api/queries";
 import { Language } from "../i18n";
-import { Card, seen } from "./card";
+import { Card, progressOf } from "./card";
 import { layout } from "./grid";
-import { differs } from "./news";
+import { libraryUrl, parseFilters } from "./filters";
+import { hasChanged } from "./live-updates";
 import { SearchField } from "./search";
-import { read, write } from "./wanted";
 
 afterEach(() => {
   cleanup();
@@ -46,39 +46,39 @@ describe("a card", () => {
       </Language>,
     );
 
-  it("leads to its video, with its title, folder and length", () => {
+  it("links to its video, with its title, folder and duration", () => {
     show({});
     expect(screen.getByRole("link").getAttribute("href")).toBe("/watch/0123456789abcdef");
     for (const text of ["Episode 1", "Series", "1:40"]) expect(screen.getByText(text)).toBeTruthy();
   });
 
-  it("says how much is left of what was begun", () => {
+  it("shows how much is left of a video that was started", () => {
     show({ playhead });
     expect(screen.getByText("1:15 left")).toBeTruthy();
   });
 
-  it("says that it was watched, or cannot be", () => {
+  it("shows that it was watched, or cannot be read", () => {
     show({ playhead: { ...playhead, watched: true } });
     expect(screen.getByText("Watched")).toBeTruthy();
     cleanup();
     show({ state: "unreadable" });
-    expect(screen.getByText("Cannot be read")).toBeTruthy();
+    expect(screen.getByText("Can't be read")).toBeTruthy();
   });
 
-  it("knows the part that was seen", () => {
-    expect(seen(video)).toBe(0);
-    expect(seen({ ...video, playhead })).toBe(0.25);
-    expect(seen({ ...video, playhead: { ...playhead, position: 500 } })).toBe(1);
+  it("computes the progress", () => {
+    expect(progressOf(video)).toBe(0);
+    expect(progressOf({ ...video, playhead })).toBe(0.25);
+    expect(progressOf({ ...video, playhead: { ...playhead, position: 500 } })).toBe(1);
   });
 });
 
-describe("what is wanted", () => {
-  it.each(["/", "/?q=two+words", "/?folder=a%2Fb&sort=added&order=desc"])("goes into the address and back: %s", (path) => {
-    expect(write(read(path.slice(1)))).toBe(path);
+describe("filters", () => {
+  it.each(["/", "/?q=two+words", "/?folder=a%2Fb&sort=added&order=desc"])("are written to the URL and parsed: %s", (path) => {
+    expect(libraryUrl(parseFilters(path.slice(1)))).toBe(path);
   });
 
-  it("is the usual where the address makes no sense", () => {
-    expect(read("?sort=magic&order=up")).toEqual({ q: "", folder: null, sort: "name", order: "asc" });
+  it("have defaults for invalid values", () => {
+    expect(parseFilters("?sort=magic&order=up")).toEqual({ q: "", folder: null, sort: "name", order: "asc" });
   });
 });
 
@@ -89,13 +89,13 @@ describe("the grid", () => {
     [768, 3],
     [1280, 5],
     [3840, 15],
-  ])("has for %d pixels %d columns", (width, columns) => {
+  ])("%d pixels wide has %d columns", (width, columns) => {
     expect(layout(width, width < 560 ? 12 : 20).columns).toBe(columns);
   });
 });
 
 describe("the search field", () => {
-  it("searches after the last letter, once, and is cleared by Escape", async () => {
+  it("searches once, after the last letter, and is cleared by Escape", async () => {
     const user = userEvent.setup();
     history.replaceState(null, "", "/");
     const replaced = vi.spyOn(history, "replaceState");
@@ -115,13 +115,13 @@ describe("the search field", () => {
   });
 });
 
-describe("news", () => {
+describe("live updates", () => {
   const look = { number: 1, added: 0, changed: 0, moved: 0, returned: 0, missing: 0, videos: 3 };
-  const progress = { look, keeping: { to_probe: 0, to_draw: 2 } } as unknown as Parameters<typeof differs>[1];
-  it("matter when something came or got a picture, not when a look goes on", () => {
-    expect(differs(undefined, progress)).toBe(false);
-    expect(differs(progress, { ...progress, look: { ...progress.look, videos: 4 } })).toBe(false);
-    expect(differs(progress, { ...progress, look: { ...progress.look, added: 1 } })).toBe(true);
-    expect(differs(progress, { ...progress, keeping: { ...progress.keeping, to_draw: 1 } })).toBe(true);
+  const progress = { look, keeping: { to_probe: 0, to_draw: 2 } } as unknown as Parameters<typeof hasChanged>[1];
+  it("refetch when videos were added or got artwork, not while a scan continues", () => {
+    expect(hasChanged(undefined, progress)).toBe(false);
+    expect(hasChanged(progress, { ...progress, look: { ...progress.look, videos: 4 } })).toBe(false);
+    expect(hasChanged(progress, { ...progress, look: { ...progress.look, added: 1 } })).toBe(true);
+    expect(hasChanged(progress, { ...progress, keeping: { ...progress.keeping, to_draw: 1 } })).toBe(true);
   });
 });

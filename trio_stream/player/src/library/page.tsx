@@ -1,62 +1,62 @@
-/** All videos: what was begun, the folders, and a grid. */
+/** The library: videos to continue, folders, and a grid of all videos. */
 
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 import { Link } from "wouter";
 import { continueWatching, foldersIn, library, SORTS, type Sort, videosOf, type Wanted } from "../api/queries";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { Icon } from "../ui/icons";
 import { Failed, PageMessage } from "../ui/page-message";
 import { Card } from "./card";
 import { Grid } from "./grid";
 import "./library.css";
-import { useNews } from "./news";
-import { useWanted, write } from "./wanted";
+import { libraryUrl, useFilters } from "./filters";
+import { useLiveUpdates } from "./live-updates";
 
 export function LibraryPage() {
-  const { t } = useTexts();
-  const [wanted, change] = useWanted();
-  const found = useInfiniteQuery({ ...videosOf(wanted), placeholderData: (before) => before });
+  const { t } = useI18n();
+  const [filters, change] = useFilters();
+  const query = useInfiniteQuery({ ...videosOf(filters), placeholderData: (before) => before });
   const about = useQuery(library);
-  useNews();
+  useLiveUpdates();
   useEffect(() => {
     document.title = "Trio Stream";
   }, []);
-  const videos = useMemo(() => found.data?.pages.flatMap((page) => page.items) ?? [], [found.data]);
-  const { fetchNextPage, isFetchingNextPage } = found;
-  const wantMore = useCallback(() => {
+  const videos = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
+  const { fetchNextPage, isFetchingNextPage } = query;
+  const loadMore = useCallback(() => {
     if (!isFetchingNextPage) void fetchNextPage();
   }, [fetchNextPage, isFetchingNextPage]);
 
-  if (found.isError && videos.length === 0)
-    return <Failed title={t("library.failed")} error={found.error} retry={() => void found.refetch()} />;
-  const plain = wanted.q === "" && wanted.folder === null;
-  const empty = found.isSuccess && videos.length === 0;
+  if (query.isError && videos.length === 0)
+    return <Failed title={t("library.failed")} error={query.error} retry={() => void query.refetch()} />;
+  const plain = filters.q === "" && filters.folder === null;
+  const empty = query.isSuccess && videos.length === 0;
   if (empty && plain && about.data !== undefined && about.data.folders <= 1 && about.data.videos === 0)
     return (
       <PageMessage icon="film" title={t("library.empty")}>
         <p>{t("library.empty.more")}</p>
         <code>{about.data.folder}</code>
-        <Doings />
+        <Activity />
       </PageMessage>
     );
   return (
     <div className="library">
       <h1 className="hidden">{t("library")}</h1>
-      <Doings />
-      {plain && <Begun />}
-      {wanted.q === "" && <Folders folder={wanted.folder} />}
+      <Activity />
+      {plain && <Continue />}
+      {filters.q === "" && <Folders folder={filters.folder} />}
       <section aria-labelledby="videos">
         <div className="heading">
-          <h2 id="videos">{wanted.folder === null ? t("everything") : lastOf(wanted.folder)}</h2>
-          <Order wanted={wanted} change={change} />
+          <h2 id="videos">{filters.folder === null ? t("everything") : lastOf(filters.folder)}</h2>
+          <Order filters={filters} change={change} />
         </div>
-        {found.isPending ? (
+        {query.isPending ? (
           <Skeleton />
-        ) : empty && wanted.q !== "" ? (
+        ) : empty && filters.q !== "" ? (
           <PageMessage
             icon="search"
-            title={t("search.none", { words: wanted.q })}
+            title={t("search.none", { words: filters.q })}
             actions={
               <button type="button" className="button" onClick={() => change({ q: "" })}>
                 {t("search.clear")}
@@ -66,11 +66,11 @@ export function LibraryPage() {
             <p>{t("search.more")}</p>
           </PageMessage>
         ) : (
-          <Grid videos={videos} more={found.hasNextPage} wantMore={wantMore} />
+          <Grid videos={videos} hasMore={query.hasNextPage} loadMore={loadMore} />
         )}
       </section>
       <p className="hidden" role="status">
-        {found.isFetching ? t("loading") : ""}
+        {query.isFetching ? t("loading") : ""}
       </p>
     </div>
   );
@@ -78,14 +78,14 @@ export function LibraryPage() {
 
 const lastOf = (folder: string) => folder.slice(folder.lastIndexOf("/") + 1);
 
-function Order({ wanted, change }: { wanted: Wanted; change: (part: Partial<Wanted>) => void }) {
-  const { t } = useTexts();
-  const down = wanted.order === "desc";
+function Order({ filters, change }: { filters: Wanted; change: (part: Partial<Wanted>) => void }) {
+  const { t } = useI18n();
+  const down = filters.order === "desc";
   return (
     <div className="order">
       <label>
         <span className="hidden">{t("sort")}</span>
-        <select value={wanted.sort} onChange={(event) => change({ sort: event.target.value as Sort })}>
+        <select value={filters.sort} onChange={(event) => change({ sort: event.target.value as Sort })}>
           {SORTS.map((sort) => (
             <option key={sort} value={sort}>
               {t(`sort.${sort}`)}
@@ -105,8 +105,8 @@ function Order({ wanted, change }: { wanted: Wanted; change: (part: Partial<Want
   );
 }
 
-function Begun() {
-  const { t } = useTexts();
+function Continue() {
+  const { t } = useI18n();
   const found = useQuery(continueWatching);
   if (!found.data?.items.length) return null;
   return (
@@ -126,21 +126,21 @@ function Begun() {
 }
 
 function Folders({ folder }: { folder: string | null }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   const found = useQuery(foldersIn(folder ?? ""));
   const inside = found.data?.folders ?? [];
   if (folder === null && inside.length === 0) return null;
   const steps = folder === null ? [] : folder.split("/");
-  const link = (name: string | null) => write({ q: "", folder: name, sort: "name", order: "asc" });
+  const link = (name: string | null) => libraryUrl({ q: "", folder: name, sort: "name", order: "asc" });
   return (
     <section aria-label={t("folders")} className="folders">
       {folder !== null && (
         <nav className="crumbs" aria-label={t("folders")}>
           <Link href={link(null)}>{t("everything")}</Link>
-          {steps.map((step, place) => {
-            const name = steps.slice(0, place + 1).join("/");
+          {steps.map((step, index) => {
+            const name = steps.slice(0, index + 1).join("/");
             return (
-              <Link key={name} href={link(name)} aria-current={place === steps.length - 1 ? "page" : undefined}>
+              <Link key={name} href={link(name)} aria-current={index === steps.length - 1 ? "page" : undefined}>
                 {step}
               </Link>
             );
@@ -166,22 +166,24 @@ function Folders({ folder }: { folder: string | null }) {
   );
 }
 
-/** What is going on in the background, and what does not go well. */
-function Doings() {
-  const { t } = useTexts();
+/** The progress of scans and background jobs, and a warning if the folder is not watched. */
+function Activity() {
+  const { t } = useI18n();
   const { data } = useQuery(library);
   if (data === undefined) return null;
   const { look, keeping, watching } = data;
-  const making = keeping.to_draw + keeping.to_probe;
+  const pending = keeping.to_draw + keeping.to_probe;
   return (
-    <div className="doings" role="status">
+    <div className="activity" role="status">
       {look.running ? (
         <p>{t("library.scanning", { count: look.videos })}</p>
-      ) : keeping.working && making > 0 ? (
-        <p>{t("library.making", { count: making })}</p>
+      ) : keeping.working && pending > 0 ? (
+        <p>{t("library.creating", { count: pending })}</p>
       ) : null}
       {!watching.on && watching.reason !== null && (
-        <p className="warning">{t("library.unwatched", { reason: watching.reason })}</p>
+        <p className="warning">
+          {t("library.unwatched")} <span lang="en">{watching.reason}</span>
+        </p>
       )}
     </div>
   );
@@ -189,10 +191,10 @@ function Doings() {
 
 function Skeleton() {
   return (
-    <ul className="row still" aria-hidden="true">
-      {Array.from({ length: 12 }, (_, place) => (
-        <li key={place} className="card">
-          <span className="picture" />
+    <ul className="row skeleton" aria-hidden="true">
+      {Array.from({ length: 12 }, (_, index) => (
+        <li key={index} className="card">
+          <span className="poster" />
           <span className="name" />
         </li>
       ))}

@@ -1,30 +1,30 @@
-/** The field that finds as one types. */
+/** The search field, which searches while the user types. */
 
 import { useEffect, useRef, useState } from "react";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { Icon } from "../ui/icons";
-import { useWanted } from "./wanted";
+import { useFilters } from "./filters";
 
-const PAUSE = 150; // milliseconds without a further letter
+const DELAY = 150; // milliseconds without another keystroke
 
 export function SearchField() {
-  const { t } = useTexts();
-  const [wanted, change] = useWanted();
-  const [typed, setTyped] = useState(wanted.q);
+  const { t } = useI18n();
+  const [filters, change] = useFilters();
+  const [typed, setTyped] = useState(filters.q);
   const field = useRef<HTMLInputElement>(null);
-  const said = useRef(wanted.q);
+  const applied = useRef(filters.q);
 
   useEffect(() => {
-    if (wanted.q !== said.current) setTyped(wanted.q); // by a link, or the way back
-    said.current = wanted.q;
-  }, [wanted.q]);
+    if (filters.q !== applied.current) setTyped(filters.q); // after a link or "back" in the browser
+    applied.current = filters.q;
+  }, [filters.q]);
 
   useEffect(() => {
-    if (typed === said.current) return;
+    if (typed === applied.current) return;
     const timer = setTimeout(() => {
-      said.current = typed;
+      applied.current = typed;
       change({ q: typed }, { replace: true });
-    }, PAUSE);
+    }, DELAY);
     return () => clearTimeout(timer);
   }, [typed, change]);
 

@@ -79,7 +79,7 @@ it("shows the state that the server reports", () => {
   expect(screen.getByRole("status").textContent).toBe("Connecting…");
   events.emit("now", now([stream("a", "Films/One.mp4")]));
   expect(screen.getByRole("status").textContent).toBe("Connected");
-  expect(screen.getByText("Processor 4.5%")).toBeDefined();
+  expect(screen.getByText("CPU 4.5%")).toBeDefined();
   expect(screen.getByText("Throughput 8 Mbit/s")).toBeDefined();
   const row = screen.getByRole("row", { name: /One.mp4/ });
   expect(within(row).getAllByRole("cell").map((cell) => cell.textContent)).toEqual([
@@ -95,16 +95,16 @@ it("shows the state that the server reports", () => {
 
 it("says when nobody is watching", () => {
   const events = open();
-  expect(screen.queryByText("Nobody is watching")).toBeNull();
+  expect(screen.queryByText("No one is watching")).toBeNull();
   events.emit("now", now([]));
-  expect(screen.getByText("Nobody is watching")).toBeDefined();
+  expect(screen.getByText("No one is watching")).toBeDefined();
 });
 
 it("says when it is not connected", () => {
   const events = open();
   events.emit("now", now([]));
   act(() => void events.dispatchEvent(new Event("error")));
-  expect(screen.getByRole("status").textContent).toBe("Not connected. Trying again…");
+  expect(screen.getByRole("status").textContent).toBe("Disconnected. Reconnecting…");
   events.emit("now", now([], 11_000));
   expect(screen.getByRole("status").textContent).toBe("Connected");
 });
@@ -124,7 +124,7 @@ it("a stopped stream disappears at once, and does not return", async () => {
   vi.stubGlobal("fetch", fetched);
   const events = open();
   events.emit("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")]));
-  await userEvent.click(screen.getByRole("button", { name: "Stop One.mp4 of 192.0.2.7" }));
+  await userEvent.click(screen.getByRole("button", { name: "Stop One.mp4 for 192.0.2.7" }));
   expect(screen.queryByText("One.mp4")).toBeNull();
   expect(fetched).toHaveBeenCalledWith("/api/streams/a", expect.objectContaining({ method: "DELETE" }));
   events.emit("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")], 11_000));

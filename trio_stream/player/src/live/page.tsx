@@ -1,7 +1,7 @@
 /** The operator's page: current state of the server, charts of the last ten minutes, and all streams. */
 
 import { useEffect, useMemo } from "react";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { Chart } from "../ui/chart";
 import { bitsPerSecond, bytes, span } from "../ui/format";
 import { Icon } from "../ui/icons";
@@ -14,7 +14,7 @@ import { StreamTable } from "./stream-table";
 const MEGABYTE = 1_000_000;
 
 export default function LivePage() {
-  const { t } = useTexts();
+  const { t } = useI18n();
   const live = useLive();
   const { rows, stop, failed } = useStopStream(live.rows);
   useEffect(() => {
@@ -53,7 +53,7 @@ export default function LivePage() {
 }
 
 function Header({ live: { connected, everConnected, totals } }: { live: Live }) {
-  const { t, language } = useTexts();
+  const { t, language } = useI18n();
   return (
     <header className="live-head">
       <h1>{t("live")}</h1>
@@ -71,7 +71,7 @@ function Header({ live: { connected, everConnected, totals } }: { live: Live }) 
 }
 
 function Charts({ live: { samples, totals } }: { live: Live }) {
-  const { t, language } = useTexts();
+  const { t, language } = useI18n();
   const { times, memory, streams } = samples;
   const cpu = useMemo(() => movingAverage(samples.cpu), [samples]);
   const bits = useMemo(() => movingAverage(samples.bytes_per_second).map((each) => each && each * 8), [samples]);

@@ -1,12 +1,12 @@
 /** The streams as a table, or as one card per stream on a narrow screen. */
 
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { bitsPerSecond, bytes, clock } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { type Row, sentFraction } from "./stream-rows";
 
 export function StreamTable({ rows, stop }: { rows: readonly Row[]; stop: (id: string) => void }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   return (
     // Explicit roles, because some browsers do not treat a table with a different layout as a table.
     <table className="streams" role="table" aria-labelledby="live-watching">
@@ -34,7 +34,7 @@ export function StreamTable({ rows, stop }: { rows: readonly Row[]; stop: (id: s
 }
 
 function StreamRow({ row: { stream, rate }, stop }: { row: Row; stop: (id: string) => void }) {
-  const { t, language } = useTexts();
+  const { t, language } = useI18n();
   const slash = stream.name.lastIndexOf("/");
   const [folder, name] = [stream.name.slice(0, Math.max(0, slash)), stream.name.slice(slash + 1)];
   return (

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { isGone, type VideoDetails } from "../api/client";
 import { video as videoOf } from "../api/queries";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { useLive } from "../live/feed";
 import { Chart } from "../ui/chart";
 import { bitsPerSecond, bytes, clock } from "../ui/format";
@@ -22,7 +22,7 @@ import { BufferedRanges, TransferPath } from "./transfer-path";
 const MEGABIT = 1_000_000;
 
 export default function SocketPage({ id }: { id: string }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   const query = useQuery({ ...videoOf(id), refetchOnWindowFocus: false });
   const details = query.data;
   useEffect(() => {
@@ -36,7 +36,7 @@ export default function SocketPage({ id }: { id: string }) {
 }
 
 function SocketPlayer({ details }: { details: VideoDetails }) {
-  const { t, language } = useTexts();
+  const { t, language } = useI18n();
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   const [playback, status] = usePlayback(details, video);
   const throughput = useThroughput(status.received);
@@ -44,7 +44,11 @@ function SocketPlayer({ details }: { details: VideoDetails }) {
   const age = useAge(status.open);
   const server = status.open ? ownStream(live.rows, details.name, age()) : null;
   const state = transferState(status);
-  if (status.problem !== null) return <NotPlayable id={details.id} reason={t(...problemText(status.problem, language))} />;
+  if (status.problem !== null) {
+    const { problem } = status;
+    const detail = "detail" in problem ? problem.detail : "";
+    return <NotPlayable id={details.id} reason={t(...problemText(problem, language))} detail={detail} />;
+  }
   const lost = status.closed !== null && !status.closed.normal ? status.closed : null;
   return (
     <article className="socket">
@@ -134,25 +138,26 @@ function useAge(open: boolean): () => number {
   return () => (performance.now() - since.current) / 1_000;
 }
 
-function problemText(problem: Problem, language: string): Parameters<ReturnType<typeof useTexts>["t"]> {
+function problemText(problem: Problem, language: string): Parameters<ReturnType<typeof useI18n>["t"]> {
   switch (problem.kind) {
     case "container":
       return ["socket.unsupported"];
     case "codec":
       return [`watch.unplayable.${problem.of}`, { codec: problem.codec }];
     case "index":
-      return ["socket.index", { reason: problem.detail }];
+      return ["socket.index"];
     case "media":
-      return ["socket.media", { reason: problem.detail }];
+      return ["socket.media"];
     case "fragment":
       return ["socket.fragment", { size: bytes(language, problem.size) }];
     case "server":
-      return ["socket.refused", { reason: problem.detail }];
+      return ["socket.refused"];
   }
 }
 
-function NotPlayable({ id, reason }: { id: string; reason: string }) {
-  const { t } = useTexts();
+/** `detail` is more about the reason, in English. */
+function NotPlayable({ id, reason, detail = "" }: { id: string; reason: string; detail?: string }) {
+  const { t } = useI18n();
   return (
     <PageMessage
       alert
@@ -165,13 +170,18 @@ function NotPlayable({ id, reason }: { id: string; reason: string }) {
       }
     >
       <p>{reason}</p>
+      {detail !== "" && (
+        <p>
+          <q lang="en">{detail}</q>
+        </p>
+      )}
     </PageMessage>
   );
 }
 
 /** Shown when the rest of a GOP does not fit into the browser's buffer: the video continues on the other page. */
 function BufferFull({ id, until, time }: { id: string; until: number; time: number }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   return (
     <div className="socket-lost" role="alert">
       <p>{t("socket.full", { time: clock(until) })}</p>
@@ -183,7 +193,7 @@ function BufferFull({ id, until, time }: { id: string; until: number; time: numb
 }
 
 function ConnectionLost({ closed, again }: { closed: Closed; again: () => void }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   return (
     <div className="socket-lost" role="alert">
       <p>{closed.reason === "" ? t("socket.lost") : t("socket.lost.why", { reason: closed.reason })}</p>

@@ -1,7 +1,7 @@
 /** The path of the bytes from server to screen: how much each step holds, and the state of the transfer. */
 
 import type { ReactNode } from "react";
-import { useTexts, type Word } from "../i18n";
+import { useI18n, type MessageKey } from "../i18n";
 import type { Row } from "../live/stream-rows";
 import { bytes, clock } from "../ui/format";
 import { Icon, type IconName } from "../ui/icons";
@@ -9,7 +9,7 @@ import { TARGET } from "./buffer-policy";
 import type { Status } from "./playback";
 import type { TransferState } from "./throughput";
 
-const WORDS: Record<TransferState, Word> = {
+const WORDS: Record<TransferState, MessageKey> = {
   connecting: "socket.connecting",
   flowing: "socket.flowing",
   enough: "socket.held.enough",
@@ -25,7 +25,7 @@ interface Transfer {
 }
 
 export function TransferPath({ status, state, server }: Transfer) {
-  const { t, language } = useTexts();
+  const { t, language } = useI18n();
   const seconds = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   return (
     <ol className="stations" data-state={state} aria-label={t("socket.stations")}>
@@ -77,7 +77,7 @@ function Step({ icon, name, value, children }: { icon: IconName; name: string; v
 
 /** The buffered parts of the video, and the current time. */
 export function BufferedRanges({ status }: { status: Status }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   const { ranges, time, duration } = status;
   if (duration <= 0) return null;
   const share = (seconds: number) => `${Math.min(100, Math.max(0, (seconds / duration) * 100))}%`;

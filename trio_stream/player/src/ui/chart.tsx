@@ -3,7 +3,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { extremes, scaleTop } from "./chart-scale";
 import "./chart.css";
 
@@ -67,7 +67,7 @@ function onTheme(changed: () => void): () => void {
 
 export function Chart(shown: ChartProps) {
   const { label, figure, note, tone, times, values, span, format, stepped = false, group, className } = shown;
-  const { t, language } = useTexts();
+  const { t, language } = useI18n();
   const plot = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);

@@ -2,8 +2,8 @@
 
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { isGone } from "../api/client";
-import { useTexts } from "../i18n";
+import { ApiError, isGone } from "../api/client";
+import { problemKey, useI18n } from "../i18n";
 import { Icon, type IconName } from "./icons";
 
 interface PageMessageProps {
@@ -27,7 +27,8 @@ export function PageMessage({ icon, title, children, actions, alert = false }: P
 }
 
 export function Failed({ title, error, retry }: { title: string; error: Error; retry: () => void }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
+  const key = error instanceof ApiError ? problemKey(error.code) : null;
   return (
     <PageMessage
       alert
@@ -39,13 +40,13 @@ export function Failed({ title, error, retry }: { title: string; error: Error; r
         </button>
       }
     >
-      <p>{error.message}</p>
+      {key === null ? <p lang="en">{error.message}</p> : <p>{t(key)}</p>}
     </PageMessage>
   );
 }
 
 export function LibraryLink() {
-  const { t } = useTexts();
+  const { t } = useI18n();
   return (
     <Link className="button first" href="/">
       {t("toLibrary")}
@@ -55,7 +56,7 @@ export function LibraryLink() {
 
 /** Shown instead of a video that does not exist any more or could not be loaded. */
 export function NoVideo({ error, retry }: { error: Error; retry: () => void }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   if (!isGone(error)) return <Failed title={t("watch.failed")} error={error} retry={retry} />;
   return (
     <PageMessage icon="film" title={t("watch.gone")} actions={<LibraryLink />}>

@@ -5,16 +5,17 @@ import { I18nProvider } from "@videojs/react/i18n";
 import { VideoPlayer, VideoSkin } from "@videojs/react/video";
 import "@videojs/react/video/skin.css";
 import { type ReactNode, useEffect } from "react";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
+import { PLAYER_CONTROLS } from "../i18n/player-controls";
 import "./skin.css";
 import { SubtitlePosition } from "./subtitle-position";
 
 /** `children` are a `Video` and its overlays. */
 export function Skin({ children }: { children: ReactNode }) {
-  const { language } = useTexts();
+  const { language } = useI18n();
   return (
     <VideoPlayer>
-      <I18nProvider locale={language}>
+      <I18nProvider locale={language} translations={PLAYER_CONTROLS[language]}>
         <VideoSkin>
           {children}
           <ControlsLock />

@@ -1,19 +1,19 @@
-/** What a playing video does outside its own picture: chapters, the keys of the system, the first picture's time. */
+/** Effects of a video outside its element: chapters, media keys of the system, keys pressed on the page. */
 
 import { useEffect } from "react";
 import type { VideoDetails } from "../api/client";
 
-/** Chapters as a text track, which is what players draw them from. */
-export function useChapters(video: HTMLVideoElement | null, { facts }: VideoDetails): void {
-  const chapters = facts?.chapters;
+/** Adds the chapters as a text track, from which players draw them. */
+export function useChapters(video: HTMLVideoElement | null, { facts: info }: VideoDetails): void {
+  const chapters = info?.chapters;
   useEffect(() => {
     if (video === null || chapters === undefined || chapters.length < 2) return;
-    // No script can take a track away again, and players look at the first: there is one, whatever is told in it.
+    // Scripts cannot remove a track, and players use the first one: so one track is reused for all videos.
     const track =
       [...video.textTracks].find(({ kind }) => kind === "chapters") ?? video.addTextTrack("chapters", "chapters", "");
-    track.mode = "hidden"; // there, and not drawn over the picture
-    for (const [place, { start, end, title }] of chapters.entries())
-      track.addCue(new VTTCue(start, end, title || String(place + 1)));
+    track.mode = "hidden"; // loaded, but not drawn over the video
+    for (const [index, { start, end, title }] of chapters.entries())
+      track.addCue(new VTTCue(start, end, title || String(index + 1)));
     return () => {
       for (const cue of [...(track.cues ?? [])]) track.removeCue(cue);
       track.mode = "disabled";
@@ -21,13 +21,13 @@ export function useChapters(video: HTMLVideoElement | null, { facts }: VideoDeta
   }, [video, chapters]);
 }
 
-interface Wishes {
+interface Neighbours {
   next: (() => void) | null;
   previous: (() => void) | null;
 }
 
-/** The keys of keyboards, headphones and lock screens. */
-export function useMediaSession(video: HTMLVideoElement | null, details: VideoDetails, { next, previous }: Wishes): void {
+/** Handles media keys of keyboards, headphones and lock screens. */
+export function useMediaSession(video: HTMLVideoElement | null, details: VideoDetails, { next, previous }: Neighbours): void {
   useEffect(() => {
     if (video === null || !("mediaSession" in navigator)) return;
     const session = navigator.mediaSession;
@@ -57,7 +57,7 @@ export function useMediaSession(video: HTMLVideoElement | null, details: VideoDe
       try {
         session.setActionHandler(action, handler);
       } catch {
-        // Not every system has every key.
+        // Not every browser supports every action.
       }
     };
     for (const [action, handler] of handlers) set(action, handler);
@@ -68,17 +68,17 @@ export function useMediaSession(video: HTMLVideoElement | null, details: VideoDe
   }, [video, details, next, previous]);
 }
 
-/** Keys that reach the page reach the player, so that it need not be clicked first. */
-export function useKeysOfThePage(container: HTMLElement | null): void {
+/** Passes keys pressed on the page to the player, so that it need not be clicked first. */
+export function usePageKeys(container: HTMLElement | null): void {
   useEffect(() => {
     if (container === null) return;
     const listen = (event: KeyboardEvent) => {
       const focused = document.activeElement;
-      if (!event.isTrusted) return; // the one that is sent on below
-      // What was closed a moment ago has the focus until the next picture; keys are not meant for it any more.
+      if (!event.isTrusted) return; // the copy dispatched below
+      // An element that was just closed keeps the focus until the next frame; keys are no longer meant for it.
       const elsewhere = focused !== null && focused !== document.body && focused.id !== "content" && focused.checkVisibility();
       if (event.defaultPrevented || elsewhere) return;
-      const again = new KeyboardEvent("keydown", {
+      const copy = new KeyboardEvent("keydown", {
         key: event.key,
         code: event.code,
         shiftKey: event.shiftKey,
@@ -89,7 +89,7 @@ export function useKeysOfThePage(container: HTMLElement | null): void {
         bubbles: true,
         cancelable: true,
       });
-      if (!container.dispatchEvent(again)) event.preventDefault();
+      if (!container.dispatchEvent(copy)) event.preventDefault();
     };
     document.addEventListener("keydown", listen, { capture: true });
     return () => document.removeEventListener("keydown", listen, { capture: true });

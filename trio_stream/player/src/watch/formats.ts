@@ -1,23 +1,27 @@
-/** What a browser knows of the formats in a file, as far as it can be asked, and what people call them and files. */
+/** Which formats a browser supports, as far as it can be queried, and the usual names of codecs and containers. */
+
+import type { VideoDetails } from "../api/client";
+
+export type MediaInfo = NonNullable<VideoDetails["facts"]>;
 
 type Coded = { codec: string; codec_string: string | null };
 
-/** `canPlayType` or `MediaSource.isTypeSupported`, as yes or no. */
+/** `canPlayType` or `MediaSource.isTypeSupported`, as a boolean. */
 export type Supports = (type: string) => boolean;
 
-// PCM has no name to ask for outside WAV (RFC 2361). These kinds Chromium plays in QuickTime and Matroska as well.
+// PCM has a codec string only in WAV (RFC 2361). Chromium plays these kinds in QuickTime and Matroska too.
 const PCM = /^pcm_(u8|(s16|s24)[lb]e|s32le|f32le|alaw|mulaw)$/;
 const WAVE = 'audio/wav; codecs="1"';
 
-/** Whether a browser plays this when it lies in a file; null where nobody can ask. */
+/** Whether a browser plays this track of a file; null if it has no codec string to query. */
 export function plays(kind: "audio" | "video", { codec, codec_string }: Coded, supports: Supports): boolean | null {
   if (codec_string !== null) return ["mp4", "webm"].some((each) => supports(`${kind}/${each}; codecs="${codec_string}"`));
   return PCM.test(codec) && supports(WAVE) ? true : null;
 }
 
-/** Whether a browser takes segments of that kind and codec; what has no name nobody can ask for. */
-export const takesSegments = (kind: string, codec: string | null, takes: Supports): boolean =>
-  codec !== null && takes(`${kind}/mp4; codecs="${codec}"`);
+/** Whether a browser plays segments with this codec; false if there is no codec string to query. */
+export const supportsSegments = (kind: string, codec: string | null, supports: Supports): boolean =>
+  codec !== null && supports(`${kind}/mp4; codecs="${codec}"`);
 
 const NAMES: Record<string, string> = {
   ac3: "AC-3",
@@ -42,6 +46,6 @@ const NAMES: Record<string, string> = {
   webm: "WebM",
 };
 
-/** What people call a format, whichever of its names it goes by (RFC 6381, FFmpeg's), or a kind of file. */
+/** The usual name of a codec or container, from its RFC 6381 or FFmpeg name. */
 export const formatName = (codec: string): string =>
   NAMES[codec] ?? (codec.startsWith("mp4a.40") ? "AAC" : null) ?? (codec.startsWith("pcm_") ? "PCM" : codec.toUpperCase().replaceAll("_", " "));

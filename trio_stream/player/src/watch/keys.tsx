@@ -1,16 +1,16 @@
-/** The keyboard shortcuts, as people look them up. */
+/** The list of keyboard shortcuts. */
 
 import type { RefObject } from "react";
-import { type Word, useTexts } from "../i18n";
+import { type MessageKey, useI18n } from "../i18n";
 
-const KEYS: readonly [keys: string, about: Word][] = [
+const KEYS: readonly [keys: string, description: MessageKey][] = [
   ["␣ k", "keys.play"],
   ["← →", "keys.seek"],
   ["j l", "keys.jump"],
   ["↑ ↓", "keys.volume"],
   ["m", "keys.mute"],
   ["f", "keys.full"],
-  ["c", "keys.captions"],
+  ["c", "keys.subtitles"],
   ["i", "keys.pip"],
   ["< >", "keys.speed"],
   ["0 … 9", "keys.percent"],
@@ -19,21 +19,21 @@ const KEYS: readonly [keys: string, about: Word][] = [
   ["?", "keys.help"],
 ];
 
-/** Shows when `dialog.showModal` is called; whether it does is known to the dialog alone. */
+/** Opened with `dialog.showModal`; only the dialog holds whether it is open. */
 export function Keys({ dialog }: { dialog: RefObject<HTMLDialogElement | null> }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   return (
     <dialog ref={dialog} className="keys" aria-labelledby="keys-title" data-arrows="own">
       <h2 id="keys-title">{t("player.keys")}</h2>
       <dl>
-        {KEYS.map(([keys, about]) => (
-          <div key={about}>
+        {KEYS.map(([keys, description]) => (
+          <div key={description}>
             <dt>
               {keys.split(" ").map((key) => (
                 <kbd key={key}>{key}</kbd>
               ))}
             </dt>
-            <dd>{t(about)}</dd>
+            <dd>{t(description)}</dd>
           </div>
         ))}
       </dl>

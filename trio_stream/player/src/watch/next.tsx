@@ -1,8 +1,8 @@
-/** After the end: the next video, in a few seconds, unless somebody says no. */
+/** After the end of a video: starts the next one in a few seconds, unless the viewer cancels. */
 
 import { useEffect, useState } from "react";
 import type { VideoDetails } from "../api/client";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { Icon } from "../ui/icons";
 
 const SECONDS = 8;
@@ -14,7 +14,7 @@ interface Offer {
 }
 
 export function NextUp({ next, go, stay }: Offer) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   const [left, setLeft] = useState(SECONDS);
   useEffect(() => {
     if (left <= 0) {

@@ -1,18 +1,18 @@
-/** One video: its picture, and below it what is known of it. */
+/** The page of one video: the player, and the details below it. */
 
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { request, isGone, type Presentation, type VideoDetails } from "../api/client";
 import { presentation, video as videoOf } from "../api/queries";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { bitsPerSecond, bytes, clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { trackName } from "../ui/languages";
 import { NoVideo } from "../ui/page-message";
 import { type Browser, type Delivery, deliveryOf, thisBrowser } from "./delivery";
 import { formatName } from "./formats";
-import { leftOut, mayLeaveOut } from "./left-out";
+import { mayOmitTracks, omittedTracks } from "./omitted-tracks";
 import { Player } from "./player";
 import { parseTime } from "./position";
 import { Rows } from "./rows";
@@ -25,62 +25,68 @@ export default function WatchPage({ id }: { id: string }) {
   const search = useSearch();
   const [, navigate] = useLocation();
   const first = useRef(true);
-  const asked = useMemo(() => parseTime(new URLSearchParams(search).get("t")), [search]);
+  const requested = useMemo(() => parseTime(new URLSearchParams(search).get("t")), [search]);
   const since = useMemo(() => {
-    const began = first.current && document.readyState !== "complete" ? opened : performance.now();
+    const start = first.current && document.readyState !== "complete" ? opened : performance.now();
     first.current = false;
-    return began;
+    return start;
   }, [id]);
-  // The player stays while the next video is asked for, and with it the full screen.
-  const found = useQuery({ ...videoOf(id), placeholderData: keepPreviousData, refetchOnWindowFocus: false });
+  // The player stays while the next video is loading, and so does full screen.
+  const query = useQuery({ ...videoOf(id), placeholderData: keepPreviousData, refetchOnWindowFocus: false });
   const go = useCallback((other: string) => navigate(`/watch/${other}`), [navigate]);
   const queries = useQueryClient();
-  const told = useCallback(() => {
+  const refresh = useCallback(() => {
     for (const key of ["continue", "videos"]) void queries.invalidateQueries({ queryKey: [key] });
   }, [queries]);
-  const details = found.data;
+  const details = query.data;
   useEffect(() => {
     if (details !== undefined) document.title = `${details.title} · Trio Stream`;
   }, [details]);
 
-  if (found.isError && (details === undefined || isGone(found.error)))
-    return <NoVideo error={found.error} retry={() => void found.refetch()} />;
+  if (query.isError && (details === undefined || isGone(query.error)))
+    return <NoVideo error={query.error} retry={() => void query.refetch()} />;
   return (
     <article className="watch">
       {details === undefined ? (
         <div className="player waiting" aria-hidden="true" />
       ) : (
         <>
-          <Player details={details} asked={asked} since={since} go={go} told={told} />
-          <About details={details} told={told} />
+          <Player details={details} requested={requested} since={since} go={go} onSaved={refresh} />
+          <About details={details} onSaved={refresh} />
         </>
       )}
     </article>
   );
 }
 
-function About({ details, told }: { details: VideoDetails; told: () => void }) {
-  const { t, language } = useTexts();
-  const { facts } = details;
-  const picture = facts?.video[0];
-  const sound = facts?.audio ?? [];
+interface DetailsProps {
+  details: VideoDetails;
+  /** Called after the playhead was saved. */
+  onSaved: () => void;
+}
+
+function About({ details, onSaved }: DetailsProps) {
+  const { t, language } = useI18n();
+  const { facts: info } = details;
+  const firstVideo = info?.video[0];
+  const audio = info?.audio ?? [];
   const browser = useMemo(thisBrowser, []);
-  const wanted = useMemo(() => deliveryOf(details, browser), [details, browser]);
-  const { data: offered } = useQuery({ ...presentation(details.id), enabled: mayLeaveOut(details, wanted, browser) });
+  const preferred = useMemo(() => deliveryOf(details, browser), [details, browser]);
+  const { data: offered } = useQuery({ ...presentation(details.id), enabled: mayOmitTracks(details, preferred, browser) });
   const delivery = useMemo(() => deliveryOf(details, browser, offered), [details, browser, offered]);
-  const fixed = !browser.listsSounds && delivery.kind === "direct";
+  const fixed = !browser.listsAudioTracks && delivery.kind === "direct";
   const rows: [string, string][] = [[t("watch.path"), details.name]];
-  if (picture !== undefined) {
-    const rate = picture.frame_rate === null ? "" : `, ${Math.round(fraction(picture.frame_rate) * 100) / 100} fps`;
+  if (firstVideo !== undefined) {
+    const rate = firstVideo.frame_rate === null ? "" : `, ${Math.round(fraction(firstVideo.frame_rate) * 100) / 100} fps`;
     rows.push([
       t("watch.video"),
-      `${details.width ?? picture.width} × ${details.height ?? picture.height}${rate}, ${formatName(picture.codec)}${picture.hdr ? `, ${picture.hdr}` : ""}`,
+      `${details.width ?? firstVideo.width} × ${details.height ?? firstVideo.height}${rate}, ${formatName(firstVideo.codec)}${firstVideo.hdr ? `, ${firstVideo.hdr}` : ""}`,
     ]);
   }
-  if (sound.length > 0)
+  if (audio.length > 0)
     rows.push([
       t("watch.audio"),
-      sound
+      audio
         .map((each) => {
           const names = { language, forced: t("player.forced"), hearing: t("player.hearing") };
           return [trackName(each, names), formatName(each.codec), each.layout].filter(Boolean).join(" ");
@@ -97,7 +103,7 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
     <div className="about">
       <div className="about-head">
         <h1>{details.title}</h1>
-        <Watched details={details} told={told} />
+        <Watched details={details} onSaved={onSaved} />
         <a className="button" href={details.urls.download}>
           {t("watch.download")}
         </a>
@@ -105,11 +111,11 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
           {t("socket.open")}
         </Link>
       </div>
-      {facts !== null && facts.until !== null && details.duration !== null && (
+      {info !== null && info.until !== null && details.duration !== null && (
         <p className="remark" role="note">
-          {clock(facts.until) === clock(details.duration)
-            ? t("watch.cut", { until: clock(facts.until) })
-            : t("watch.cut.of", { until: clock(facts.until), whole: clock(details.duration) })}
+          {clock(info.until) === clock(details.duration)
+            ? t("watch.cut", { until: clock(info.until) })
+            : t("watch.cut.of", { until: clock(info.until), whole: clock(details.duration) })}
         </p>
       )}
       {details.description !== "" && <p className="description">{details.description}</p>}
@@ -122,17 +128,17 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
           ))}
         </ul>
       )}
-      <Beside details={details} />
+      <Neighbours details={details} />
       <Versions id={details.id} versions={details.versions} />
-      {facts !== null && facts.chapters.length > 1 && (
+      {info !== null && info.chapters.length > 1 && (
         <section aria-labelledby="chapters">
           <h2 id="chapters">{t("watch.chapters")}</h2>
           <ol className="chapters">
-            {facts.chapters.map((chapter, place) => (
+            {info.chapters.map((chapter, index) => (
               <li key={chapter.start}>
                 <button type="button" onClick={() => seek(chapter.start)}>
                   <span>{clock(chapter.start)}</span>
-                  {chapter.title || place + 1}
+                  {chapter.title || index + 1}
                 </button>
               </li>
             ))}
@@ -141,36 +147,36 @@ function About({ details, told }: { details: VideoDetails; told: () => void }) {
       )}
       <section aria-labelledby="details">
         <h2 id="details">{t("watch.details")}</h2>
-        <Rows className="facts" rows={rows} />
-        {/* Of several tracks browsers play the first, unless they can list them (HTML standard section 4.8.11.10). */}
-        {sound.length > 1 && fixed && <p className="remark">{t("player.audio.fixed")}</p>}
-        {offered !== undefined && <NotPlayed {...{ details, delivery, browser, offered }} />}
+        <Rows className="media-info" rows={rows} />
+        {/* Browsers play the first of several tracks, unless they can list them (HTML standard section 4.8.11.10). */}
+        {audio.length > 1 && fixed && <p className="remark">{t("player.audio.fixed")}</p>}
+        {offered !== undefined && <Omitted {...{ details, delivery, browser, offered }} />}
       </section>
     </div>
   );
 }
 
-interface Playing {
+interface OmittedProps {
   details: VideoDetails;
   delivery: Delivery;
   browser: Browser;
   offered: Presentation;
 }
 
-/** The tracks of the file that are not played, each with the reason. */
-function NotPlayed({ details, delivery, browser, offered }: Playing) {
-  const { t, language } = useTexts();
+/** The tracks of the file that are not played, each with its reason. */
+function Omitted({ details, delivery, browser, offered }: OmittedProps) {
+  const { t, language } = useI18n();
   const names = { language, forced: t("player.forced"), hearing: t("player.hearing") };
-  const tracks = leftOut(offered, details.facts, delivery.kind, browser);
+  const tracks = omittedTracks(offered, details.facts, delivery.kind, browser);
   if (tracks.length === 0 && offered.reason === null) return null;
   return (
-    <div className="not-played">
-      <h3>{t("watch.notPlayed")}</h3>
+    <div className="omitted">
+      <h3>{t("watch.omitted")}</h3>
       <ul>
-        {tracks.map(({ kind, codec, language: tag, label, code, reason }, place) => {
+        {tracks.map(({ kind, codec, language: tag, label, code, reason }, index) => {
           const name = trackName({ language: tag, title: label }, names);
           return (
-            <li key={place}>
+            <li key={index}>
               <span>{[t(`watch.${kind}`), name, formatName(codec)].filter(Boolean).join(" · ")}</span>
               {code === "other" ? <span lang="en">{reason}</span> : <span>{t(`watch.reason.${code}`)}</span>}
             </li>
@@ -195,8 +201,8 @@ function seek(seconds: number): void {
   void video.play().catch(() => undefined);
 }
 
-function Watched({ details, told }: { details: VideoDetails; told: () => void }) {
-  const { t } = useTexts();
+function Watched({ details, onSaved }: DetailsProps) {
+  const { t } = useI18n();
   const queries = useQueryClient();
   const watched = details.playhead?.watched ?? false;
   const mark = async () => {
@@ -204,8 +210,8 @@ function Watched({ details, told }: { details: VideoDetails; told: () => void })
       method: "PUT",
       json: { position: 0, duration: details.duration, watched: !watched },
     });
-    await queries.invalidateQueries({ queryKey: ["video"] }); // it counts for all versions
-    told();
+    await queries.invalidateQueries({ queryKey: ["video"] }); // it applies to all versions
+    onSaved();
   };
   return (
     <button type="button" className="button" aria-pressed={watched} onClick={() => void mark()}>
@@ -215,20 +221,20 @@ function Watched({ details, told }: { details: VideoDetails; told: () => void })
   );
 }
 
-function Beside({ details }: { details: VideoDetails }) {
-  const { t } = useTexts();
+function Neighbours({ details }: { details: VideoDetails }) {
+  const { t } = useI18n();
   const links = [
     [t("watch.previous"), details.previous],
     [t("watch.next"), details.next],
   ] as const;
   if (links.every(([, video]) => video === null)) return null;
   return (
-    <nav className="beside" aria-label={t("videos")}>
+    <nav className="neighbours" aria-label={t("videos")}>
       {links.map(
-        ([about, video]) =>
+        ([label, video]) =>
           video !== null && (
             <Link key={video.id} href={`/watch/${video.id}`}>
-              <span>{about}</span>
+              <span>{label}</span>
               <strong>{video.title}</strong>
             </Link>
           ),

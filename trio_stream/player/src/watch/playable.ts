@@ -1,4 +1,4 @@
-/** Whether this browser plays a video, and what it does not know if it does not. */
+/** Whether this browser plays a video, and which part it does not support if it cannot. */
 
 import type { VideoDetails } from "../api/client";
 import { formatName, plays, type Supports } from "./formats";
@@ -9,36 +9,37 @@ export type Trouble =
   | { kind: "damaged"; reason: string };
 
 const CONTAINERS: Record<string, string> = {
-  "video/x-matroska": "video/webm", // browsers that play WebM take Matroska with its codecs
+  "video/x-matroska": "video/webm", // browsers that play WebM also play Matroska with its codecs
   "video/quicktime": "video/mp4",
   "video/x-m4v": "video/mp4",
 };
 
-const called = ({ codec, codec_string }: { codec: string; codec_string: string | null }) =>
+const codecName = ({ codec, codec_string }: { codec: string; codec_string: string | null }) =>
   codec_string === null ? formatName(codec) : `${formatName(codec)} (${codec_string})`;
 
 /**
- * What stands in the way; null if nothing is known to. `supports` is `canPlayType`, as yes or no. `pictureless`: it was
- * tried, and no picture came, which tells of formats that one cannot ask for.
+ * Why the video cannot be played; null if no reason is known. `supports` is `canPlayType`, as a boolean. `noFrames`: it was
+ * tried and no frame came, which decides about codecs that cannot be queried.
  */
 export function troubleOf(
   video: Pick<VideoDetails, "content_type" | "facts" | "state" | "reason">,
   supports: Supports,
-  pictureless = false,
+  noFrames = false,
 ): Trouble | null {
   if (video.state === "unreadable") return { kind: "damaged", reason: video.reason ?? "" };
-  const { facts } = video;
-  if (facts === null) return null;
-  const picture = facts.video[0];
-  const sound = facts.audio[0];
-  const shown = picture === undefined ? true : plays("video", picture, supports);
-  if (picture !== undefined && (shown === false || (pictureless && shown === null)))
-    return { kind: "video", codec: called(picture) };
-  if (sound !== undefined && plays("audio", sound, supports) === false) return { kind: "audio", codec: called(sound) };
-  if (!playsContainer(video, supports)) return { kind: "container", container: formatName(facts.container) };
+  const { facts: info } = video;
+  if (info === null) return null;
+  const firstVideo = info.video[0];
+  const firstAudio = info.audio[0];
+  const playsVideo = firstVideo === undefined ? true : plays("video", firstVideo, supports);
+  if (firstVideo !== undefined && (playsVideo === false || (noFrames && playsVideo === null)))
+    return { kind: "video", codec: codecName(firstVideo) };
+  if (firstAudio !== undefined && plays("audio", firstAudio, supports) === false)
+    return { kind: "audio", codec: codecName(firstAudio) };
+  if (!playsContainer(video, supports)) return { kind: "container", container: formatName(info.container) };
   return null;
 }
 
-/** Whether a browser plays files of its kind, whatever is in them. */
+/** Whether a browser supports the container, whatever codecs are in it. */
 export const playsContainer = ({ content_type }: Pick<VideoDetails, "content_type">, supports: Supports): boolean =>
   supports(CONTAINERS[content_type] ?? content_type);

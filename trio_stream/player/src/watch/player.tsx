@@ -1,43 +1,43 @@
-/** The picture and everything one does to it. */
+/** The player of the watch page: the video with its controls, menus, messages and shortcuts. */
 
 import { Controls, Hotkey, Time } from "@videojs/react";
 import { Video } from "@videojs/react/video";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { VideoDetails } from "../api/client";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { closest } from "../ui/languages";
 import { savePreference, loadPreference } from "../ui/storage";
 import { Skin } from "../ui/skin";
 import { IconSelect } from "../ui/icon-select";
-import { useChapters, useKeysOfThePage, useMediaSession } from "./effects";
+import { useChapters, usePageKeys, useMediaSession } from "./effects";
 import { Keys } from "./keys";
 import { NextUp } from "./next";
-import { soundNames, usePackagedIfNeeded } from "./packaged";
+import { audioTrackNames, usePackagedIfNeeded } from "./packaged";
 import { usePlayhead } from "./playhead";
 import { startOf } from "./position";
 import { useRecovery } from "./recovery";
-import { useSilence } from "./silence";
-import { SilentBelow, SilentHere } from "./silent";
+import { useMissingAudio } from "./missing-audio";
+import { MissingAudioNotice, MissingAudioOverlay } from "./missing-audio-notice";
 import { Stats, useMeasured } from "./stats";
-import { chosen, textsOf } from "./tracks";
+import { initialSubtitles, subtitleTracks } from "./subtitles";
 import { Unplayable, useTrouble } from "./unplayable";
 
-interface Playing {
+interface PlayerProps {
   details: VideoDetails;
-  /** Seconds the address asks for. */
-  asked: number | null;
-  /** When the video was wanted, in milliseconds of the page. */
+  /** The start that the URL requests, in seconds. */
+  requested: number | null;
+  /** When the video was requested, in milliseconds of the page. */
   since: number;
   go: (id: string) => void;
-  /** Called when the server has been told of a playhead. */
-  told: () => void;
+  /** Called after the playhead was saved. */
+  onSaved: () => void;
 }
 
-export function Player({ details, asked, since, go, told }: Playing) {
-  const { t, language } = useTexts();
+export function Player({ details, requested, since, go, onSaved }: PlayerProps) {
+  const { t, language } = useI18n();
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   const [ended, setEnded] = useState(false);
   const keys = useRef<HTMLDialogElement>(null);
@@ -51,19 +51,19 @@ export function Player({ details, asked, since, go, told }: Playing) {
   const goNext = useMemo(() => (next === null ? null : () => go(next.id)), [next, go]);
   const goPrevious = useMemo(() => (previous === null ? null : () => go(previous.id)), [previous, go]);
 
-  const lost = useRecovery(video, source, packaged.reload);
+  const connection = useRecovery(video, source, packaged.reload);
   const measured = useMeasured(video, source, since);
-  const trouble = useTrouble(video, details, packaged.asking);
-  const silence = useSilence(video, details, packaged.delivery.kind, packaged.without);
-  usePlayhead(video, details, told);
+  const trouble = useTrouble(video, details, packaged.pending);
+  const missingAudio = useMissingAudio(video, details, packaged.delivery.kind, packaged.withoutAudio);
+  usePlayhead(video, details, onSaved);
   useChapters(video, details);
   useMediaSession(video, details, { next: goNext, previous: goPrevious });
-  useKeysOfThePage(container);
-  const resumed = useStart(video, details, asked);
+  usePageKeys(container);
+  const resumed = useStart(video, details, requested);
   useRememberedVolume(video);
   useRememberedSubtitles(video);
 
-  const hear = useCallback(
+  const onKey = useCallback(
     (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || video === null) return;
       const step = { ",": -1, ".": 1 }[event.key];
@@ -77,22 +77,22 @@ export function Player({ details, asked, since, go, told }: Playing) {
     [video, details, goNext],
   );
   useEffect(() => {
-    container?.addEventListener("keydown", hear);
-    return () => container?.removeEventListener("keydown", hear);
-  }, [container, hear]);
+    container?.addEventListener("keydown", onKey);
+    return () => container?.removeEventListener("keydown", onKey);
+  }, [container, onKey]);
 
   useEffect(() => {
     setEnded(false);
     if (video === null) return;
-    const over = () => setEnded(true);
-    const on = () => setEnded(false);
-    video.addEventListener("ended", over);
-    video.addEventListener("playing", on);
-    video.addEventListener("seeking", on);
+    const onEnded = () => setEnded(true);
+    const onResumed = () => setEnded(false);
+    video.addEventListener("ended", onEnded);
+    video.addEventListener("playing", onResumed);
+    video.addEventListener("seeking", onResumed);
     return () => {
-      video.removeEventListener("ended", over);
-      video.removeEventListener("playing", on);
-      video.removeEventListener("seeking", on);
+      video.removeEventListener("ended", onEnded);
+      video.removeEventListener("playing", onResumed);
+      video.removeEventListener("seeking", onResumed);
     };
   }, [video, source]);
 
@@ -105,46 +105,46 @@ export function Player({ details, asked, since, go, told }: Playing) {
     }),
     [language, t],
   );
-  const texts = useMemo(
-    () => textsOf(details.subtitles, navigator.languages, names),
+  const subtitles = useMemo(
+    () => subtitleTracks(details.subtitles, navigator.languages, names),
     [details.subtitles, names],
   );
-  const called = useMemo(() => soundNames(packaged.sounds, names), [packaged.sounds, names]);
-  const shown = chosen(texts, loadPreference("subtitles"), spoken(details, packaged.direct));
+  const audioNames = useMemo(() => audioTrackNames(packaged.audioTracks, names), [packaged.audioTracks, names]);
+  const shown = initialSubtitles(subtitles, loadPreference("subtitles"), audioLanguage(details, packaged.direct));
 
   return (
     <>
       <div className="player" data-arrows="own">
         <Skin>
           <Video ref={setVideo} src={packaged.direct ? source : undefined} poster={details.poster ?? undefined} autoPlay playsInline preload="auto">
-            {texts.map((each, place) => (
+            {subtitles.map((each, index) => (
               <track
                 key={each.url}
                 kind="subtitles"
                 src={each.url}
                 label={each.label}
                 srcLang={each.language}
-                default={place === shown}
+                default={index === shown}
               />
             ))}
             {details.thumbnails !== null && (
               <track key="thumbnails" kind="metadata" label="thumbnails" src={details.thumbnails.track} default />
             )}
           </Video>
-          {/* The first that is bound to a key has it: the skin's own steps are all of 10 seconds. */}
+          {/* The first binding of a key wins: the skin's own steps are 10 seconds. */}
           <Hotkey keys="ArrowRight" action="seekStep" value={5} />
           <Hotkey keys="ArrowLeft" action="seekStep" value={-5} />
-          <Above title={details.title}>
-            {packaged.sounds.length > 1 && (
+          <TopBar title={details.title}>
+            {packaged.audioTracks.length > 1 && (
               <IconSelect
                 icon="audio"
-                label={t("player.sound")}
-                value={String(packaged.sound)}
-                choose={(id) => packaged.chooseSound(Number(id))}
+                label={t("player.audio")}
+                value={String(packaged.audioTrack)}
+                choose={(id) => packaged.chooseAudio(Number(id))}
               >
-                {packaged.sounds.map(({ id }, place) => (
+                {packaged.audioTracks.map(({ id }, index) => (
                   <option key={id} value={id}>
-                    {called[place]}
+                    {audioNames[index]}
                   </option>
                 ))}
               </IconSelect>
@@ -186,23 +186,23 @@ export function Player({ details, asked, since, go, told }: Playing) {
                 <Icon name="next" />
               </button>
             )}
-          </Above>
+          </TopBar>
           {stats && video !== null && <Stats video={video} details={details} measured={measured} delivery={packaged.delivery} />}
           {resumed !== null && video !== null && <Resumed at={resumed} video={video} key={details.id} />}
-          {lost === "reconnecting" && (
+          {connection === "reconnecting" && (
             <p className="lost" role="status">
               <span className="spinner" aria-hidden="true" />
               {t("watch.reconnecting")}
             </p>
           )}
-          {silence !== null && trouble === null && video !== null && (
-            <SilentHere key={details.id} silence={silence} video={video} />
+          {missingAudio !== null && trouble === null && video !== null && (
+            <MissingAudioOverlay key={details.id} missing={missingAudio} video={video} />
           )}
           {ended && next !== null && goNext !== null && (
             <NextUp key={next.id} next={next} go={goNext} stay={() => setEnded(false)} />
           )}
           {trouble !== null && <Unplayable trouble={trouble} details={details} failure={packaged.failed} />}
-          {lost === "failed" && trouble === null && (
+          {connection === "failed" && trouble === null && (
             <Unplayable
               trouble={{ kind: "damaged", reason: video?.error?.message ?? "" }}
               details={details}
@@ -211,30 +211,30 @@ export function Player({ details, asked, since, go, told }: Playing) {
           )}
         </Skin>
       </div>
-      {packaged.passed > 0 && trouble === null && (
+      {packaged.skipped > 0 && trouble === null && (
         <p className="remark" role="note">
-          {t("watch.passed", { count: Math.round(packaged.passed) || 1 })}
+          {t("watch.skipped", { count: Math.round(packaged.skipped) || 1 })}
         </p>
       )}
-      {silence !== null && trouble === null && <SilentBelow silence={silence} details={details} />}
+      {missingAudio !== null && trouble === null && <MissingAudioNotice missing={missingAudio} details={details} />}
       <Keys dialog={keys} />
     </>
   );
 }
 
-/** The language of the sound that plays at first: in segments it is chosen, else it is the first of the file. */
-function spoken({ facts }: VideoDetails, direct: boolean): string | null {
-  const sounds = facts?.audio ?? [];
-  const heard = direct ? undefined : closest(sounds, loadPreference("sound"));
-  return (heard ?? sounds[0])?.language ?? null;
+/** The language of the audio at the start: in segments the one chosen last time, else that of the first track. */
+function audioLanguage({ facts: info }: VideoDetails, direct: boolean): string | null {
+  const tracks = info?.audio ?? [];
+  const chosen = direct ? undefined : closest(tracks, loadPreference("sound"));
+  return (chosen ?? tracks[0])?.language ?? null;
 }
 
-function Above({ title, children }: { title: string; children: ReactNode }) {
-  const { t } = useTexts();
+function TopBar({ title, children }: { title: string; children: ReactNode }) {
+  const { t } = useI18n();
   return (
     <Controls.Root>
       <Controls.Content className="above">
-        <Link className="icon-button" href="/" aria-label={t("player.theater")}>
+        <Link className="icon-button" href="/" aria-label={t("player.back")}>
           <Icon name="back" />
         </Link>
         <p className="above-title">{title}</p>
@@ -245,38 +245,38 @@ function Above({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-/** Begin where it was stopped, or where the address says; answers the second, if that is not the beginning. */
-function useStart(video: HTMLVideoElement | null, details: VideoDetails, asked: number | null): number | null {
-  const [from, setFrom] = useState<number | null>(null);
+/** Starts at the playhead, or where the URL says. Returns the second it resumed at, if not at the beginning. */
+function useStart(video: HTMLVideoElement | null, details: VideoDetails, requested: number | null): number | null {
+  const [resumedAt, setResumedAt] = useState<number | null>(null);
   const id = details.id;
-  // What the server knew when the video was opened; what is told it since is no reason to go anywhere.
-  const start = useMemo(() => startOf(details, asked), [id, asked]);
+  // The playhead from when the video was opened: later updates of it must not seek.
+  const start = useMemo(() => startOf(details, requested), [id, requested]);
   useEffect(() => {
-    setFrom(null);
+    setResumedAt(null);
     if (video === null || start <= 0) return;
     const go = () => {
       video.currentTime = start;
-      if (asked === null) setFrom(start);
+      if (requested === null) setResumedAt(start);
     };
     if (video.readyState >= 1) go();
     else video.addEventListener("loadedmetadata", go, { once: true });
     return () => video.removeEventListener("loadedmetadata", go);
-  }, [video, id, start, asked]);
-  return from;
+  }, [video, id, start, requested]);
+  return resumedAt;
 }
 
-const SAID = 6; // seconds of the video, after which nobody wants to begin again
+const RESUMED_FOR = 6; // seconds of the video for which "Start over" is offered
 
 function Resumed({ at, video }: { at: number; video: HTMLVideoElement }) {
-  const { t } = useTexts();
+  const { t } = useI18n();
   const [shown, setShown] = useState(true);
   useEffect(() => {
-    // Not of the clock: what has not begun yet, or was paused at once, has not been answered either.
-    const look = () => {
-      if (Math.abs(video.currentTime - at) > SAID) setShown(false);
+    // In video time: a video that has not started, or was paused at once, keeps the offer.
+    const update = () => {
+      if (Math.abs(video.currentTime - at) > RESUMED_FOR) setShown(false);
     };
-    video.addEventListener("timeupdate", look);
-    return () => video.removeEventListener("timeupdate", look);
+    video.addEventListener("timeupdate", update);
+    return () => video.removeEventListener("timeupdate", update);
   }, [video, at]);
   if (!shown) return null;
   return (
@@ -300,32 +300,32 @@ function useRememberedVolume(video: HTMLVideoElement | null): void {
     if (video === null) return;
     const volume = Number.parseFloat(loadPreference("volume") ?? "1");
     if (volume >= 0 && volume <= 1) video.volume = volume;
-    const keep = () => savePreference("volume", String(video.volume));
-    video.addEventListener("volumechange", keep);
-    return () => video.removeEventListener("volumechange", keep);
+    const save = () => savePreference("volume", String(video.volume));
+    video.addEventListener("volumechange", save);
+    return () => video.removeEventListener("volumechange", save);
   }, [video]);
 }
 
-/** The language of the subtitles that show, or that none do, is remembered for the next video. */
+/** Remembers the language of the subtitles, or that they are off, for the next video. */
 function useRememberedSubtitles(video: HTMLVideoElement | null): void {
   useEffect(() => {
     if (video === null) return;
-    const keep = () => {
+    const save = () => {
       const subtitles = [...video.textTracks].filter((each) => each.kind === "subtitles");
       if (subtitles.length === 0) return;
       const showing = subtitles.find((each) => each.mode === "showing");
       savePreference("subtitles", showing === undefined ? "off" : showing.language || null);
     };
-    // Only what a person changes: while a video is loaded its tracks change by themselves.
-    const begin = () => video.textTracks.addEventListener("change", keep);
-    const end = () => video.textTracks.removeEventListener("change", keep);
-    if (!video.paused && video.readyState >= 3) begin();
-    video.addEventListener("playing", begin);
-    video.addEventListener("emptied", end);
+    // Only changes by the viewer count: while a video loads, the browser changes its tracks too.
+    const start = () => video.textTracks.addEventListener("change", save);
+    const stop = () => video.textTracks.removeEventListener("change", save);
+    if (!video.paused && video.readyState >= 3) start();
+    video.addEventListener("playing", start);
+    video.addEventListener("emptied", stop);
     return () => {
-      end();
-      video.removeEventListener("playing", begin);
-      video.removeEventListener("emptied", end);
+      stop();
+      video.removeEventListener("playing", start);
+      video.removeEventListener("emptied", stop);
     };
   }, [video]);
 }

@@ -1,55 +1,54 @@
-/** Telling the server where a video stands: every ten seconds, and whenever it may be the last word: when it is paused, sought
- * while it stands, or hidden. */
+/** Sends the playhead to the server: every ten seconds, and when the video is paused, sought while paused, ended or hidden. */
 
 import { useEffect } from "react";
 import type { VideoDetails } from "../api/client";
 import { putPlayhead } from "../api/queries";
 import { playedTo } from "./position";
 
-const EVERY = 10_000; // milliseconds
-const FEWEST = 1; // seconds that make a difference
-const SETTLED = 500; // milliseconds without a further seek, of a video that stands
+const INTERVAL = 10_000; // milliseconds
+const MIN_CHANGE = 1; // seconds
+const SEEK_DELAY = 500; // milliseconds without another seek, while paused
 
-export function usePlayhead(video: HTMLVideoElement | null, { id, facts }: Pick<VideoDetails, "id" | "facts">, after: () => void): void {
-  const until = facts?.until ?? null;
+export function usePlayhead(video: HTMLVideoElement | null, { id, facts: info }: Pick<VideoDetails, "id" | "facts">, onSaved: () => void): void {
+  const until = info?.until ?? null;
   useEffect(() => {
     if (video === null) return;
-    const ending = new AbortController();
+    const controller = new AbortController();
     let last = Number.NaN;
-    let begun = !video.paused && video.readyState >= 3; // it may play before anybody listens
-    let seen = 0; // the last second that was shown
-    const tell = () => {
+    let started = !video.paused && video.readyState >= 3; // it may play before we listen
+    let seen = 0; // the last position that was shown, in seconds
+    const save = () => {
       const duration = video.duration;
       const currentTime = playedTo(until, video, seen);
-      if (!begun || video.readyState === 0 || !Number.isFinite(duration) || Math.abs(currentTime - last) < FEWEST) return;
+      if (!started || video.readyState === 0 || !Number.isFinite(duration) || Math.abs(currentTime - last) < MIN_CHANGE) return;
       last = currentTime;
-      putPlayhead(id, currentTime, duration).then(after, () => {
-        last = Number.NaN; // the next one tells it
+      putPlayhead(id, currentTime, duration).then(onSaved, () => {
+        last = Number.NaN; // the next call sends it
       });
     };
-    const listen = (target: EventTarget, name: string, hear: () => void) =>
-      target.addEventListener(name, hear, { signal: ending.signal });
+    const listen = (target: EventTarget, name: string, listener: () => void) =>
+      target.addEventListener(name, listener, { signal: controller.signal });
     listen(video, "playing", () => {
-      begun = true;
+      started = true;
     });
     listen(video, "timeupdate", () => {
       if (!video.ended && !video.seeking && video.readyState >= 2) seen = video.currentTime;
     });
-    listen(video, "pause", tell);
-    listen(video, "ended", tell);
-    let settled = 0;
+    listen(video, "pause", save);
+    listen(video, "ended", save);
+    let timeout = 0;
     listen(video, "seeked", () => {
-      clearTimeout(settled);
-      settled = window.setTimeout(() => video.paused && tell(), SETTLED);
+      clearTimeout(timeout);
+      timeout = window.setTimeout(() => video.paused && save(), SEEK_DELAY);
     });
-    listen(document, "visibilitychange", () => document.hidden && tell());
-    listen(window, "pagehide", tell);
-    const timer = setInterval(() => !video.paused && tell(), EVERY);
+    listen(document, "visibilitychange", () => document.hidden && save());
+    listen(window, "pagehide", save);
+    const timer = setInterval(() => !video.paused && save(), INTERVAL);
     return () => {
       clearInterval(timer);
-      clearTimeout(settled);
-      ending.abort();
-      tell();
+      clearTimeout(timeout);
+      controller.abort();
+      save();
     };
-  }, [video, id, until, after]);
+  }, [video, id, until, onSaved]);
 }

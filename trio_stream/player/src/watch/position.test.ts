@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { VideoDetails } from "../api/client";
 import { parseTime, playedTo, startOf } from "./position";
 
-describe("a time in an address", () => {
+describe("a time in a URL", () => {
   it.each([
     ["90", 90],
     ["90.5", 90.5],
@@ -22,7 +22,7 @@ describe("a time in an address", () => {
   });
 });
 
-describe("where a video begins", () => {
+describe("where a video starts", () => {
   const at = (position: number, watched = false) => ({
     position,
     duration: 100,
@@ -31,39 +31,39 @@ describe("where a video begins", () => {
     updated: "2026-01-01T00:00:00+00:00",
   });
   it.each([
-    ["never begun", null, null, 0],
-    ["hardly begun", at(3), null, 0],
+    ["never started", null, null, 0],
+    ["hardly started", at(3), null, 0],
     ["in the middle", at(40), null, 40],
-    ["as good as over", at(96), null, 0],
-    ["begun again after it was watched", at(40, true), null, 40],
-    ["where the address says", at(40), 70, 70],
-    ["at the beginning, where the address says", at(40), 0, 0],
-    ["never beyond its end", null, 5000, 99],
-  ])("%s", (_, playhead, asked, start) => {
-    expect(startOf({ playhead, duration: 100, facts: null }, asked)).toBe(start);
+    ["almost finished", at(96), null, 0],
+    ["started again after it was watched", at(40, true), null, 40],
+    ["where the URL says", at(40), 70, 70],
+    ["at the beginning, if the URL says so", at(40), 0, 0],
+    ["never after its end", null, 5000, 99],
+  ])("%s", (_, playhead, requested, start) => {
+    expect(startOf({ playhead, duration: 100, facts: null }, requested)).toBe(start);
   });
 
   it.each([
-    ["where the address says", null, 20, 20],
-    ["never at what is missing", null, 70, 0],
+    ["where the URL says", null, 20, 20],
+    ["never in the missing part", null, 70, 0],
     ["where it was stopped", at(20), null, 20],
-    ["at the beginning, once all that is there was seen", at(30), null, 0],
-  ])("of which only 30 s are there: %s", (_, playhead, asked, start) => {
-    const facts = { until: 30 } as VideoDetails["facts"];
-    expect(startOf({ playhead, duration: 100, facts }, asked)).toBe(start);
+    ["at the beginning, once all of it was seen", at(30), null, 0],
+  ])("with only 30 s in the file: %s", (_, playhead, requested, start) => {
+    const info = { until: 30 } as VideoDetails["facts"];
+    expect(startOf({ playhead, duration: 100, facts: info }, requested)).toBe(start);
   });
 });
 
-describe("what was played", () => {
+describe("the position to save", () => {
   const state = (currentTime: number, ended: boolean, playbackRate = 1) => ({ currentTime, ended, playbackRate });
   it.each([
     ["is where the player is", null, state(40, false), 39, 40],
-    ["is all of it at the end", null, state(100, true), 99.8, 100],
-    ["is all of it at the end of fast playing", null, state(100, true, 4), 96, 100],
-    ["is no end to which the player leapt", null, state(100, true), 30, 30],
-    ["is never what is missing", 30, state(100, true), 99.8, 30],
-    ["is never behind the end of what is there", 30, state(60, false), 60, 30],
-  ])("%s", (_, until, player, seen, told) => {
-    expect(playedTo(until, player, seen)).toBe(told);
+    ["is the end after the end", null, state(100, true), 99.8, 100],
+    ["is the end after fast playback", null, state(100, true, 4), 96, 100],
+    ["is not an end to which the player jumped", null, state(100, true), 30, 30],
+    ["is never in the missing part", 30, state(100, true), 99.8, 30],
+    ["is never after the end of what is in the file", 30, state(60, false), 60, 30],
+  ])("%s", (_, until, player, seen, position) => {
+    expect(playedTo(until, player, seen)).toBe(position);
   });
 });

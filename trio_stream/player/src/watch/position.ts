@@ -1,30 +1,30 @@
-/** Where a video goes on, and what is worth remembering of where it stands. */
+/** Where a video starts, and which position to save. */
 
 import type { VideoDetails } from "../api/client";
 
-const BEGINNING = 5; // seconds that nobody minds to see again
-const LEAP = 3; // seconds that nobody sees between two looks at where a video is
-const LEFT = 1; // seconds there have to be behind a place, for it to be worth going to
-const END = 0.95; // the part of a video after which it is over
+const BEGINNING = 5; // seconds: a playhead before this starts over
+const MAX_STEP = 3; // seconds between two updates of the position in normal playback
+const MIN_LEFT = 1; // seconds that must follow a position to start there
+const END = 0.95; // the part of a video after which it is finished
 
-/** `90`, `90.5`, `1m30s`, `1:30`: seconds, or null for what is no time. */
+/** Parses `90`, `90.5`, `1m30s` or `1:30` to seconds; null if it is not a time. */
 export function parseTime(text: string | null): number | null {
   if (text === null) return null;
   if (/^\d+(\.\d+)?s?$/.test(text)) return Number.parseFloat(text);
-  const spelt = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
-  const coloned = /^(?:(\d+):)?(\d{1,2}):(\d{2})$/.exec(text);
-  const found = text === "" ? null : (spelt ?? coloned);
-  if (found === null) return null;
-  const [hours, minutes, seconds] = [found[1], found[2], found[3]].map((part) => Number(part ?? 0));
+  const withUnits = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  const withColons = /^(?:(\d+):)?(\d{1,2}):(\d{2})$/.exec(text);
+  const match = text === "" ? null : (withUnits ?? withColons);
+  if (match === null) return null;
+  const [hours, minutes, seconds] = [match[1], match[2], match[3]].map((part) => Number(part ?? 0));
   return (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0);
 }
 
-/** Seconds at which to begin: what the address says, else where it was stopped, else the beginning. What is missing of a
- * file is no place to begin at. */
-export function startOf(video: Pick<VideoDetails, "playhead" | "duration" | "facts">, asked: number | null): number {
+/** The second to start at: the `requested` one of the URL, else the playhead, else the beginning. Never in the missing end
+ * of a file. */
+export function startOf(video: Pick<VideoDetails, "playhead" | "duration" | "facts">, requested: number | null): number {
   const until = video.facts?.until ?? null;
-  if (asked !== null && until !== null) return asked < until - LEFT ? asked : 0;
-  if (asked !== null) return video.duration === null ? asked : Math.min(asked, Math.max(0, video.duration - 1));
+  if (requested !== null && until !== null) return requested < until - MIN_LEFT ? requested : 0;
+  if (requested !== null) return video.duration === null ? requested : Math.min(requested, Math.max(0, video.duration - 1));
   const { playhead, duration } = video;
   if (playhead === null || playhead.position < BEGINNING) return 0;
   const whole = until ?? duration ?? playhead.duration;
@@ -34,10 +34,10 @@ export function startOf(video: Pick<VideoDetails, "playhead" | "duration" | "fac
 type State = Pick<HTMLMediaElement, "currentTime" | "ended" | "playbackRate">;
 
 /**
- * The position to tell the server. Where a file lacks its end, a browser says that it has come to the end of what is
- * not there; then it is what was last `seen`.
+ * The position to send to the server. If the end of a file is missing, browsers report that they reached the declared end;
+ * then it is the position last `seen`.
  */
 export function playedTo(until: number | null, { currentTime, ended, playbackRate }: State, seen: number): number {
-  const leapt = ended && currentTime - seen > LEAP * Math.max(1, playbackRate);
-  return Math.min(leapt ? seen : currentTime, until ?? currentTime);
+  const jumped = ended && currentTime - seen > MAX_STEP * Math.max(1, playbackRate);
+  return Math.min(jumped ? seen : currentTime, until ?? currentTime);
 }

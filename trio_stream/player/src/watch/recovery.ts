@@ -1,14 +1,14 @@
-/** Going on by itself after the server, or the way to it, was away. */
+/** Continues playback after the server, or the connection to it, was lost. */
 
 import { useEffect, useRef, useState } from "react";
 
-const STALLED = 6_000; // milliseconds without a further picture, though more should come
-const AGAIN = 700; // milliseconds between two questions to the server
-const DAMAGED = 3; // MediaError.MEDIA_ERR_DECODE
-const LEAP = 2; // seconds that are left out where a file is damaged; twice as many where they are not enough
-const TRIES = 3; // loads without one second played in between, after which the file is at fault
+const STALLED = 6_000; // milliseconds without a new frame while playing
+const RETRY_INTERVAL = 700; // milliseconds between two requests to the server
+const DECODE_ERROR = 3; // MediaError.MEDIA_ERR_DECODE
+const SKIP = 2; // seconds to skip where a file is damaged; doubled with each try
+const MAX_TRIES = 3; // loads without playing in between, after which the file is at fault
 
-async function answers(signal: AbortSignal): Promise<boolean> {
+async function isReachable(signal: AbortSignal): Promise<boolean> {
   try {
     return (await fetch("/healthz", { cache: "no-store", signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]) })).ok;
   } catch {
@@ -25,44 +25,44 @@ const pause = (milliseconds: number, signal: AbortSignal) =>
     });
   });
 
-export type Lost = "no" | "reconnecting" | "failed";
+export type Connection = "ok" | "reconnecting" | "failed";
 
 /**
- * Watches over `video`. When it fails after it had been fine, or stands still though it should play, the server is
- * asked until it answers, and the video is loaded again where it was; by `reload`, if something else loads it. Where the
- * file is damaged it goes on some seconds behind.
+ * Watches `video`. If it fails after it had played, or stalls, this polls the server until it responds, and then loads the
+ * video again at the same position; with `reload`, if something else loads it. If the file is damaged, playback continues
+ * some seconds later.
  */
-export function useRecovery(video: HTMLVideoElement | null, source: string, reload: (() => void) | null): Lost {
-  const [lost, setLost] = useState<Lost>("no");
-  const again = useRef(reload);
-  again.current = reload;
+export function useRecovery(video: HTMLVideoElement | null, source: string, reload: (() => void) | null): Connection {
+  const [connection, setConnection] = useState<Connection>("ok");
+  const reloadRef = useRef(reload);
+  reloadRef.current = reload;
   useEffect(() => {
     if (video === null) return;
-    const ending = new AbortController();
-    const { signal } = ending;
-    let fine = video.readyState >= 2; // this source has shown a picture
+    const controller = new AbortController();
+    const { signal } = controller;
+    let loaded = video.readyState >= 2; // this source has shown a frame
     let busy = false;
     let tries = 0;
-    let at = 0; // the last second that was played
-    let wanted = !video.paused; // whether it was playing
+    let position = 0; // the last one that was played, in seconds
+    let wanted = !video.paused; // whether it should be playing
     let moved = performance.now();
 
     const recover = async () => {
       if (busy || signal.aborted) return;
       busy = true;
       tries += 1;
-      if (tries > TRIES) {
-        setLost("failed");
+      if (tries > MAX_TRIES) {
+        setConnection("failed");
         return;
       }
-      setLost("reconnecting");
-      const damaged = video.error?.code === DAMAGED;
-      const position = damaged ? Math.min(at + LEAP ** tries, video.duration || at) : at;
+      setConnection("reconnecting");
+      const damaged = video.error?.code === DECODE_ERROR;
+      const resumeAt = damaged ? Math.min(position + SKIP ** tries, video.duration || position) : position;
       const [rate, playing] = [video.playbackRate, wanted];
-      while (!signal.aborted && !(await answers(signal))) await pause(AGAIN, signal);
+      while (!signal.aborted && !(await isReachable(signal))) await pause(RETRY_INTERVAL, signal);
       if (signal.aborted) return;
-      if (again.current !== null && video.error === null) {
-        again.current();
+      if (reloadRef.current !== null && video.error === null) {
+        reloadRef.current();
         moved = performance.now();
         busy = false;
         return;
@@ -71,10 +71,10 @@ export function useRecovery(video: HTMLVideoElement | null, source: string, relo
       video.addEventListener(
         "loadedmetadata",
         () => {
-          video.currentTime = position;
+          video.currentTime = resumeAt;
           video.playbackRate = rate;
-          showing.forEach((mode, place) => {
-            const track = video.textTracks[place];
+          showing.forEach((mode, index) => {
+            const track = video.textTracks[index];
             if (track !== undefined) track.mode = mode;
           });
         },
@@ -86,51 +86,51 @@ export function useRecovery(video: HTMLVideoElement | null, source: string, relo
       busy = false;
     };
 
-    const listen = (name: keyof HTMLMediaElementEventMap, hear: () => void) =>
-      video.addEventListener(name, hear, { signal });
+    const listen = (name: keyof HTMLMediaElementEventMap, listener: () => void) =>
+      video.addEventListener(name, listener, { signal });
     listen("loadeddata", () => {
-      fine = true;
+      loaded = true;
     });
     listen("play", () => {
       wanted = true;
       moved = performance.now();
     });
     listen("pause", () => {
-      // A media element that fails says that it paused, too.
+      // A media element that fails fires "pause" too.
       if (video.error === null && !busy) wanted = false;
     });
     listen("seeking", () => {
       moved = performance.now();
-      if (!busy) at = video.currentTime;
+      if (!busy) position = video.currentTime;
     });
     listen("timeupdate", () => {
-      if (video.currentTime === at || busy || video.seeking || video.readyState < 2) return;
-      if (Math.abs(video.currentTime - at) < 2) {
+      if (video.currentTime === position || busy || video.seeking || video.readyState < 2) return;
+      if (Math.abs(video.currentTime - position) < 2) {
         moved = performance.now();
         if (video.readyState > 2) {
           tries = 0;
-          setLost("no");
+          setConnection("ok");
         }
       }
-      at = video.currentTime;
+      position = video.currentTime;
     });
     listen("error", () => {
-      if (fine && again.current === null) void recover(); // what else loads it hears of that itself
+      if (loaded && reloadRef.current === null) void recover(); // with `reload`, the loader handles the error itself
     });
     const watch = setInterval(() => {
-      const should = fine && wanted && !video.paused && !video.ended && video.readyState < 3;
-      if (!should) moved = Math.max(moved, performance.now() - STALLED / 2);
+      const stalled = loaded && wanted && !video.paused && !video.ended && video.readyState < 3;
+      if (!stalled) moved = Math.max(moved, performance.now() - STALLED / 2);
       else if (performance.now() - moved > STALLED) void recover();
     }, 500);
     const online = () => {
-      if (video.readyState < 3 && wanted && fine) void recover();
+      if (video.readyState < 3 && wanted && loaded) void recover();
     };
     window.addEventListener("online", online, { signal });
     return () => {
-      ending.abort();
+      controller.abort();
       clearInterval(watch);
-      setLost("no");
+      setConnection("ok");
     };
   }, [video, source]);
-  return lost;
+  return connection;
 }

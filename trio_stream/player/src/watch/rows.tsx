@@ -1,4 +1,4 @@
-/** Names and what they stand for, a pair a row. */
+/** A list of names and values, one pair per row. */
 
 export function Rows({ className, rows }: { className: string; rows: readonly (readonly [name: string, value: string])[] }) {
   return (

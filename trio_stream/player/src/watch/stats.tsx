@@ -1,80 +1,81 @@
-/** What happens behind the picture. */
+/** Playback statistics over the video. */
 
 import { useEffect, useState } from "react";
 import type { VideoDetails } from "../api/client";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { bitsPerSecond } from "../ui/format";
 import type { Delivery } from "./delivery";
 import { Rows } from "./rows";
 
-export interface Measured {
-  firstPicture: number | null;
+export interface Measurements {
+  firstFrame: number | null;
   stalls: number;
 }
 
-/** Milliseconds from `since` to the first picture of `source`, and how often the video stood still since. */
-export function useMeasured(video: HTMLVideoElement | null, source: string, since: number): Measured {
-  const [measured, setMeasured] = useState<Measured>({ firstPicture: null, stalls: 0 });
+/** Milliseconds from `since` to the first frame of `source`, and the number of stalls since. */
+export function useMeasured(video: HTMLVideoElement | null, source: string, since: number): Measurements {
+  const [measured, setMeasured] = useState<Measurements>({ firstFrame: null, stalls: 0 });
   useEffect(() => {
     if (video === null) return;
-    const ending = new AbortController();
-    setMeasured({ firstPicture: null, stalls: 0 });
+    const controller = new AbortController();
+    setMeasured({ firstFrame: null, stalls: 0 });
     const shown = () => {
-      setMeasured((before) => ({ ...before, firstPicture: performance.now() - since }));
-      performance.measure("first-picture", { start: since, end: performance.now() });
+      setMeasured((before) => ({ ...before, firstFrame: performance.now() - since }));
+      performance.measure("first-frame", { start: since, end: performance.now() });
     };
     const handle = video.requestVideoFrameCallback?.(shown);
-    if (handle === undefined) video.addEventListener("loadeddata", shown, { once: true, signal: ending.signal });
+    if (handle === undefined) video.addEventListener("loadeddata", shown, { once: true, signal: controller.signal });
     let playing = false;
-    video.addEventListener("playing", () => (playing = true), { signal: ending.signal });
+    video.addEventListener("playing", () => (playing = true), { signal: controller.signal });
     video.addEventListener(
       "waiting",
       () => {
         if (playing && !video.seeking) setMeasured((before) => ({ ...before, stalls: before.stalls + 1 }));
       },
-      { signal: ending.signal },
+      { signal: controller.signal },
     );
     return () => {
-      ending.abort();
+      controller.abort();
       if (handle !== undefined) video.cancelVideoFrameCallback(handle);
     };
   }, [video, source, since]);
   return measured;
 }
 
-/** Seconds of the video that have arrived beyond where it stands. */
-export function ahead(video: HTMLVideoElement): number {
+/** Seconds that are buffered after the current position. */
+export function secondsAhead(video: HTMLVideoElement): number {
   const { buffered, currentTime } = video;
-  for (let place = 0; place < buffered.length; place += 1)
-    if (buffered.start(place) <= currentTime + 0.1 && buffered.end(place) >= currentTime)
-      return buffered.end(place) - currentTime;
+  for (let index = 0; index < buffered.length; index += 1)
+    if (buffered.start(index) <= currentTime + 0.1 && buffered.end(index) >= currentTime)
+      return buffered.end(index) - currentTime;
   return 0;
 }
 
-interface Shown {
+interface Props {
   video: HTMLVideoElement;
   details: VideoDetails;
-  measured: Measured;
+  measured: Measurements;
   delivery: Delivery;
 }
 
-export function Stats({ video, details, measured, delivery }: Shown) {
-  const { t, language } = useTexts();
-  const [, look] = useState(0);
+export function Stats({ video, details, measured, delivery }: Props) {
+  const { t, language } = useI18n();
+  const [, rerender] = useState(0);
   const [rate, setRate] = useState(0);
   const average = details.duration ? (details.size * 8) / details.duration : 0;
   useEffect(() => {
-    let before = ahead(video) + video.currentTime;
+    let before = secondsAhead(video) + video.currentTime;
     let when = performance.now();
     const timer = setInterval(() => {
-      const now = ahead(video) + video.currentTime;
+      const now = secondsAhead(video) + video.currentTime;
       const since = (performance.now() - when) / 1000;
       setRate(Math.max(0, ((now - before) / since) * average));
       [before, when] = [now, performance.now()];
-      look((count) => count + 1);
+      rerender((count) => count + 1);
     }, 1000);
     return () => clearInterval(timer);
   }, [video, average]);
+  const decimal = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const quality = video.getVideoPlaybackQuality?.();
   const ratio = window.devicePixelRatio;
   const codecs = [details.facts?.video[0], details.facts?.audio[0]]
@@ -86,10 +87,10 @@ export function Stats({ video, details, measured, delivery }: Shown) {
     [t("stats.codecs"), codecs.join(", ") || "–"],
     [t("stats.bitrate"), average ? bitsPerSecond(language, average) : "–"],
     [t("stats.rate"), bitsPerSecond(language, rate)],
-    [t("stats.buffer"), `${ahead(video).toFixed(1)} s`],
+    [t("stats.buffer"), `${decimal.format(secondsAhead(video))} s`],
     [t("stats.dropped"), quality ? `${quality.droppedVideoFrames} / ${quality.totalVideoFrames}` : "–"],
     [t("stats.stalls"), String(measured.stalls)],
-    [t("stats.first"), measured.firstPicture === null ? "–" : `${Math.round(measured.firstPicture)} ms`],
+    [t("stats.first"), measured.firstFrame === null ? "–" : `${Math.round(measured.firstFrame)} ms`],
     [t("stats.delivery"), delivery.kind === "direct" ? t("stats.direct") : t(`stats.packaged.${delivery.why}`)],
   ];
   return <Rows className="stats" rows={rows} />;

@@ -1,76 +1,76 @@
-/** A video that this browser does not play: why, and what else can be done with it. */
+/** The message for a video that this browser cannot play: the reason, and what the viewer can do. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { VideoDetails } from "../api/client";
 import { presentation } from "../api/queries";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { PageMessage } from "../ui/page-message";
-import { Elsewhere } from "./elsewhere";
+import { FileActions } from "./file-actions";
 import type { Failure } from "./packaged";
 import { type Trouble, troubleOf } from "./playable";
 
 /**
- * What keeps `video` from playing, once it said that it cannot; until then one does not know better than it. `asking`:
- * whether its errors are not the last word, as it comes in segments, or may yet.
+ * Why `video` cannot be played; null until it reports an error itself. `pending`: its errors are not final, because it is
+ * played in segments or may be yet.
  */
-export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails, asking: boolean): Trouble | null {
-  const [refused, setRefused] = useState<string | null>(null);
-  const [pictureless, setPictureless] = useState(false);
+export function useTrouble(video: HTMLVideoElement | null, details: VideoDetails, pending: boolean): Trouble | null {
+  const [failedSource, setFailedSource] = useState<string | null>(null);
+  const [noFrames, setNoFrames] = useState(false);
   const source = details.urls.file;
   useEffect(() => {
-    setRefused(null);
-    setPictureless(false);
+    setFailedSource(null);
+    setNoFrames(false);
     if (video === null) return;
-    let fine = false;
-    const shown = () => (fine = video.videoWidth > 0);
+    let playable = false;
+    const loaded = () => (playable = video.videoWidth > 0);
     const failed = () => {
-      if (!fine && video.error !== null) setRefused(source);
+      if (!playable && video.error !== null) setFailedSource(source);
     };
-    // Sound without its picture is no film: browsers play the half they know without a word.
-    const half = () => {
-      if (asking || video.videoWidth > 0 || (details.facts?.video.length ?? 0) === 0) return;
-      video.pause(); // nor does what was heard under the reason count as watched
-      setPictureless(true);
-      setRefused(source);
+    // Browsers play audio alone, without an error, if they do not support the video.
+    const checkVideo = () => {
+      if (pending || video.videoWidth > 0 || (details.facts?.video.length ?? 0) === 0) return;
+      video.pause(); // the audio alone does not count as watched
+      setNoFrames(true);
+      setFailedSource(source);
     };
-    video.addEventListener("loadeddata", shown);
-    video.addEventListener("loadeddata", half);
+    video.addEventListener("loadeddata", loaded);
+    video.addEventListener("loadeddata", checkVideo);
     video.addEventListener("error", failed);
-    // It may have failed, or begun with its sound alone, before anybody listened.
+    // It may have failed, or started with its audio alone, before we listened.
     if (video.error !== null) failed();
-    else if (video.readyState >= 2) half();
+    else if (video.readyState >= 2) checkVideo();
     return () => {
-      video.removeEventListener("loadeddata", shown);
-      video.removeEventListener("loadeddata", half);
+      video.removeEventListener("loadeddata", loaded);
+      video.removeEventListener("loadeddata", checkVideo);
       video.removeEventListener("error", failed);
     };
-  }, [video, source, details.facts, asking]);
-  if (refused !== source || video === null || (asking && !pictureless)) return null;
+  }, [video, source, details.facts, pending]);
+  if (failedSource !== source || video === null || (pending && !noFrames)) return null;
   return (
-    troubleOf(details, (type) => video.canPlayType(type) !== "", pictureless) ?? {
+    troubleOf(details, (type) => video.canPlayType(type) !== "", noFrames) ?? {
       kind: "damaged",
       reason: details.reason ?? video.error?.message ?? "",
     }
   );
 }
 
-interface Said {
+interface Props {
   trouble: Trouble;
   details: VideoDetails;
-  /** Why it does not play in segments either, if that was tried. */
+  /** Why it does not play in segments either, if they were tried. */
   failure: Failure | null;
 }
 
-export function Unplayable({ trouble, details, failure }: Said) {
-  const { t } = useTexts();
+export function Unplayable({ trouble, details, failure }: Props) {
+  const { t } = useI18n();
   const { data: offered } = useQuery(presentation(details.id));
   const refused = failure?.kind === "refused" ? failure.reason : offered?.reason;
   const why =
     trouble.kind === "container"
       ? t("watch.unplayable.container", { container: trouble.container })
       : trouble.kind === "damaged"
-        ? t("watch.unplayable.damaged", { reason: trouble.reason })
+        ? t("watch.unplayable.damaged")
         : t(`watch.unplayable.${trouble.kind}`, { codec: trouble.codec });
   return (
     <div className="unplayable">
@@ -78,9 +78,14 @@ export function Unplayable({ trouble, details, failure }: Said) {
         alert
         icon="broken"
         title={t(trouble.kind === "damaged" ? "watch.damaged" : "watch.unplayable")}
-        actions={<Elsewhere urls={details.urls} />}
+        actions={<FileActions urls={details.urls} />}
       >
         <p>{why}</p>
+        {trouble.kind === "damaged" && trouble.reason !== "" && (
+          <p>
+            <q lang="en">{trouble.reason}</q>
+          </p>
+        )}
         {trouble.kind !== "damaged" && refused && (
           <p>
             {t("watch.unplayable.segments")} <q lang="en">{refused}</q>

@@ -24,7 +24,7 @@ describe("versions", () => {
       </Language>,
     );
 
-  it("lead to each other, and say which one this is", () => {
+  it("link to each other, and mark the current one", () => {
     show([large, small]);
     const links = screen.getAllByRole("link");
     expect(links.map((link) => link.getAttribute("href"))).toEqual(["/watch/1", "/watch/2"]);
@@ -33,17 +33,17 @@ describe("versions", () => {
     expect(screen.getByRole("navigation", { name: "Versions" })).toBeTruthy();
   });
 
-  it("are not spoken of where there is one", () => {
+  it("are not listed if there is only one", () => {
     show([]);
     expect(screen.queryByRole("navigation")).toBeNull();
   });
 
   it.each([
     ["its height", large, [large, small], "1080p"],
-    ["its file, where two have one height", large, [large, version("3", 1080)], "1.mp4"],
-    ["its path, where two have one file name", large, [large, version("3", 1080, "b/1.mp4")], "a/1.mp4"],
-    ["its file, where the height is not known", version("4", null), [large], "4.mp4"],
-  ])("are called by %s", (_, one, all, name) => {
+    ["its file name, if two have the same height", large, [large, version("3", 1080)], "1.mp4"],
+    ["its path, if two have the same file name", large, [large, version("3", 1080, "b/1.mp4")], "a/1.mp4"],
+    ["its file name, if the height is unknown", version("4", null), [large], "4.mp4"],
+  ])("are named by %s", (_, one, all, name) => {
     expect(nameOf(one, all)).toBe(name);
   });
 });

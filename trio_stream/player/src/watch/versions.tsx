@@ -1,14 +1,14 @@
-/** The files of a title, each with a page of its own: for those between which the player cannot change as it plays. */
+/** Links to the other files of a title, for versions that the player cannot switch between during playback. */
 
 import { Link } from "wouter";
 import type { VideoDetails } from "../api/client";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 import { bytes } from "../ui/format";
 
 type Version = VideoDetails["versions"][number];
 
 export function Versions({ id, versions }: Pick<VideoDetails, "id" | "versions">) {
-  const { t, language } = useTexts();
+  const { t, language } = useI18n();
   if (versions.length < 2) return null;
   return (
     <nav aria-labelledby="versions">
@@ -26,7 +26,7 @@ export function Versions({ id, versions }: Pick<VideoDetails, "id" | "versions">
   );
 }
 
-/** Its height, unless that is not known or not its own; then what its file is called, with the folders if need be. */
+/** The height of a version if it is known and unique, else its file name, else its path. */
 export function nameOf(version: Version, versions: readonly Version[]): string {
   const { height, name } = version;
   const others = versions.filter((other) => other.id !== version.id);

@@ -1,4 +1,4 @@
-/** What the server tells of the library as it happens: the state, and that the lists are others now. */
+/** Follows the server-sent events of the library: updates its state, and refetches the lists when they have changed. */
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
@@ -8,10 +8,10 @@ import type { Library } from "../api/client";
 
 type Progress = components["schemas"]["Progress"];
 
-const SOONEST = 2_000; // milliseconds between two looks at the lists
+const MIN_INTERVAL = 2_000; // milliseconds between two refetches of the lists
 
-/** Whether videos came, went, or have more to show than before. */
-export function differs(before: Progress | undefined, now: Progress): boolean {
+/** Whether videos were added or removed, or were probed or got artwork. */
+export function hasChanged(before: Progress | undefined, now: Progress): boolean {
   if (before === undefined) return false;
   const counts = (progress: Progress) => {
     const { look, keeping } = progress;
@@ -21,30 +21,30 @@ export function differs(before: Progress | undefined, now: Progress): boolean {
   return counts(before) !== counts(now);
 }
 
-export function useNews(): void {
+export function useLiveUpdates(): void {
   const queries = useQueryClient();
   useEffect(() => {
     let events: EventSource | null = null;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let last: Progress | undefined;
-    const hear = (event: MessageEvent<string>) => {
+    const onProgress = (event: MessageEvent<string>) => {
       const progress = JSON.parse(event.data) as Progress;
-      queries.setQueryData<Library>(library.queryKey, (known) => known && { ...known, ...progress });
-      if (differs(last, progress))
+      queries.setQueryData<Library>(library.queryKey, (current) => current && { ...current, ...progress });
+      if (hasChanged(last, progress))
         timer ??= setTimeout(() => {
           timer = undefined;
           for (const key of ["videos", "folders", "continue", "library"]) queries.invalidateQueries({ queryKey: [key] });
-        }, SOONEST);
+        }, MIN_INTERVAL);
       last = progress;
     };
-    // A page nobody looks at holds no connection, of which a browser has six for a server.
+    // A hidden page closes its connection: a browser has only six per server.
     const follow = () => {
       if (document.hidden) {
         events?.close();
         events = null;
       } else if (events === null) {
         events = new EventSource("/api/library/scan");
-        events.addEventListener("progress", hear);
+        events.addEventListener("progress", onProgress);
       }
     };
     follow();

@@ -1,11 +1,11 @@
-/** What else can be done with a video that does not play here, or not all of it. */
+/** Buttons to download a video that does not play here, or to copy its link. */
 
 import { useState } from "react";
 import type { VideoDetails } from "../api/client";
-import { useTexts } from "../i18n";
+import { useI18n } from "../i18n";
 
-export function Elsewhere({ urls }: Pick<VideoDetails, "urls">) {
-  const { t } = useTexts();
+export function FileActions({ urls }: Pick<VideoDetails, "urls">) {
+  const { t } = useI18n();
   const [copied, setCopied] = useState(false);
   const copy = () => {
     navigator.clipboard?.writeText(new URL(urls.file, location.href).href).then(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Subtitle } from "../api/client";
-import { chosen, textsOf } from "./tracks";
+import { initialSubtitles, subtitleTracks } from "./subtitles";
 
 const names = { language: "en", forced: "forced", hearing: "SDH", track: (number: number) => `Track ${number}` };
 
@@ -23,16 +23,16 @@ function subtitle(change: Partial<Subtitle>): Subtitle {
 }
 
 describe("subtitles", () => {
-  it("come in a person's languages first, and otherwise as they are", () => {
+  it("come in the viewer's languages first, and otherwise in their order", () => {
     const all = ["de", "pt-BR", "fr", "en"].map((language) => subtitle({ language, url: `/${language}.vtt` }));
-    expect(textsOf(all, ["en-GB", "pt"], names).map((each) => each.language)).toEqual(["en", "pt-BR", "de", "fr"]);
+    expect(subtitleTracks(all, ["en-GB", "pt"], names).map((each) => each.language)).toEqual(["en", "pt-BR", "de", "fr"]);
   });
 
-  it("leave out what could not be made", () => {
-    expect(textsOf([subtitle({ url: null })], [], names)).toEqual([]);
+  it("leave out those that could not be converted", () => {
+    expect(subtitleTracks([subtitle({ url: null })], [], names)).toEqual([]);
   });
 
-  it("are called by their label, else by their language, else by their number, and never two alike", () => {
+  it("are named by their label, else their language, else their number, and have unique names", () => {
     const all = [
       subtitle({ label: "Director" }),
       subtitle({ language: "de" }),
@@ -40,7 +40,7 @@ describe("subtitles", () => {
       subtitle({ language: "de", forced: true, hearing_impaired: true }),
       subtitle({}),
     ];
-    expect(textsOf(all, [], names).map((each) => each.label)).toEqual([
+    expect(subtitleTracks(all, [], names).map((each) => each.label)).toEqual([
       "Director",
       "German",
       "German 2",
@@ -49,36 +49,36 @@ describe("subtitles", () => {
     ]);
   });
 
-  it("show the language that was chosen last, forced ones by themselves, and none once they were switched off", () => {
-    const texts = textsOf(
+  it("show the language that was chosen last, forced ones by default, and none once they were turned off", () => {
+    const tracks = subtitleTracks(
       [subtitle({ language: "en", forced: true }), subtitle({ language: "de" }), subtitle({ language: "en" })],
       [],
       names,
     );
-    expect(chosen(texts, null, "en")).toBe(0);
-    expect(chosen(texts, null, "fr")).toBe(-1);
-    expect(chosen(texts, "de", "en")).toBe(1);
-    expect(chosen(texts, "en-US", "fr")).toBe(2);
-    expect(chosen(texts, "ja", "en")).toBe(0);
-    expect(chosen(texts, "off", "en")).toBe(-1);
+    expect(initialSubtitles(tracks, null, "en")).toBe(0);
+    expect(initialSubtitles(tracks, null, "fr")).toBe(-1);
+    expect(initialSubtitles(tracks, "de", "en")).toBe(1);
+    expect(initialSubtitles(tracks, "en-US", "fr")).toBe(2);
+    expect(initialSubtitles(tracks, "ja", "en")).toBe(0);
+    expect(initialSubtitles(tracks, "off", "en")).toBe(-1);
   });
 
-  it("are found however the language was written when it was chosen, and show with the sound however that is", () => {
-    const texts = textsOf(
+  it("are found in any spelling of the chosen language, and match any spelling of the audio language", () => {
+    const tracks = subtitleTracks(
       ["por", "eng", "chi", "fre", "pt-PT", "zh-Hant"].map((language) => subtitle({ language, url: language })),
       [],
       names,
     );
-    const found = (last: string) => texts[chosen(texts, last, null)]?.url;
-    expect(["en", "pob", "pt", "zh-TW", "zho", "fra", "pt_PT", "ja"].map(found)).toEqual(
+    const urlFor = (last: string) => tracks[initialSubtitles(tracks, last, null)]?.url;
+    expect(["en", "pob", "pt", "zh-TW", "zho", "fra", "pt_PT", "ja"].map(urlFor)).toEqual(
       ["eng", "por", "por", "zh-Hant", "chi", "fre", "pt-PT", undefined],
     );
-    const forced = textsOf([subtitle({ language: "en" }), subtitle({ language: "pt", forced: true })], [], names);
-    for (const sound of ["por", "pt", "pt-BR", "pob", "pt-PT"]) expect(chosen(forced, null, sound)).toBe(1);
-    for (const sound of ["eng", "und", null]) expect(chosen(forced, null, sound)).toBe(-1);
+    const forced = subtitleTracks([subtitle({ language: "en" }), subtitle({ language: "pt", forced: true })], [], names);
+    for (const audio of ["por", "pt", "pt-BR", "pob", "pt-PT"]) expect(initialSubtitles(forced, null, audio)).toBe(1);
+    for (const audio of ["eng", "und", null]) expect(initialSubtitles(forced, null, audio)).toBe(-1);
   });
 
-  it("are named in the language of the page, once, with what else the file says", () => {
+  it("are named in the language of the page, once, with the rest of their label", () => {
     const all = [
       subtitle({ language: "en", label: "English (Forced)", forced: true }),
       subtitle({ language: "en", label: "English SDH", hearing_impaired: true }),
@@ -90,7 +90,7 @@ describe("subtitles", () => {
       subtitle({ forced: true }),
     ];
     const pages = { ...names, language: "pt-BR", forced: "forçada", hearing: "para surdos" };
-    expect(textsOf(all, [], pages).map((each) => each.label)).toEqual([
+    expect(subtitleTracks(all, [], pages).map((each) => each.label)).toEqual([
       "inglês (forçada)",
       "inglês (para surdos)",
       "português (Brasil) – Netflix",
@@ -100,7 +100,7 @@ describe("subtitles", () => {
       "inglês – Englishman in New York",
       "Track 8 (forçada)",
     ]);
-    expect(textsOf(all.slice(0, 3), [], names).map((each) => each.label)).toEqual([
+    expect(subtitleTracks(all.slice(0, 3), [], names).map((each) => each.label)).toEqual([
       "English (forced)",
       "English (SDH)",
       "Brazilian Portuguese – Netflix",
