@@ -1,11 +1,12 @@
-"""The pages: the player, the documentation of the API, and what stands there when the player is not built.
+"""The pages: the player, the API reference, and the page shown while the player is not built.
 
-The build of the player is read when the server starts, and kept: about a megabyte. So a page and its scripts are of
-one build, whatever is built meanwhile, and a name that a client chose is looked up in a table and never on the disk.
-The page is one file at all its addresses and is asked for again each time; what it loads has a hash in its name and
-is asked for once. Without a build the server works, and shows browsers how to make one: an editable install needs
-neither Node nor a registry for npm.
+The server reads the built player into memory when it starts: about a megabyte. So a page and its scripts always
+come from the same build, and file names that clients send are looked up in a table, never on the disk. The
+player is one HTML file at all its URLs, which browsers revalidate each time; the files it loads have a hash in
+their names and are cached forever. Without a build the server still works, and shows browsers how to build the
+player: an editable install needs neither Node nor an npm registry.
 
-`/docs` is rendered on the server from the description of the API. So it needs no script, no font and no host but this
-one, and the strict policy of our pages holds there too.
+`/docs` is rendered on the server from the OpenAPI description, in English and Brazilian Portuguese (`i18n`,
+`docs_pt_br`). It needs no script, no font and no other host, so the strict policy of our pages applies there
+too.
 """

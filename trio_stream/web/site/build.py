@@ -1,7 +1,7 @@
-"""The built player, as it is sent: read once, when the server starts, and kept.
+"""The built player, read into memory once, when the server starts.
 
-Invariant: what is kept is one whole build, so a page and its scripts belong together whatever is built meanwhile, and
-no name that a client chose is ever looked up on the disk.
+Invariant: what is in memory is one complete build, so a page and its scripts belong together even if the player
+is built again, and no file name that a client sends is looked up on the disk.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ import structlog
 from trio_stream.web.site.views import Asset, read_asset
 
 DIST = Path(__file__).parents[2] / "player" / "dist"
-"""Where the player is built (`scripts/player.py`), and where it lies in an installed package."""
+"""Where `scripts/player.py` builds the player, and where it is in an installed package."""
 
 log = structlog.get_logger("trio_stream.web")
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A built player; without `index` there is none. `gzipped` are those assets that are smaller so."""
+    """A built player; without `index` it is not built. `gzipped` has the assets that gzip makes smaller."""
 
     index: Asset | None = None
     assets: Mapping[str, Asset] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Build:
 
 
 def read_build(folder: Path) -> Build:
-    """The build in `folder`. That there is none is logged, and no reason not to serve."""
+    """Read the build in `folder`. If there is none, log a warning and serve without it."""
     try:
         index = read_asset(folder / "index.html", "index.html")
         files = {
@@ -37,7 +37,7 @@ def read_build(folder: Path) -> Build:
         }
     except OSError as error:
         about = {"folder": str(folder), "reason": error.strerror, "remedy": "scripts/player build"}
-        log.warning("the player is not built: browsers are shown how to do that", **about)
+        log.warning("the player is not built; the pages explain how to build it", **about)
         return Build()
     plain = {name: asset for name, asset in files.items() if not name.endswith(".gz")}
     gzipped = {name: files[f"{name}.gz"] for name in plain if f"{name}.gz" in files}

@@ -1,4 +1,4 @@
-"""The description of the API, for people and for programs."""
+"""The API reference at `/docs`, and the OpenAPI description at `/openapi.json`."""
 
 from collections.abc import Callable
 from functools import cache
@@ -22,37 +22,45 @@ from trio_stream.web.api.wire.operations import (
 from trio_stream.web.api.wire.parts import says
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, StreamedResponse
 from trio_stream.web.asgi.exchange import exchange
-from trio_stream.web.site import views
+from trio_stream.web.site import i18n, views
 from trio_stream.web.site.health import protect
 
 HTML = "text/html; charset=utf-8"
 
 PAGE = Returns("The page.", {"text/html": (str,)})
-NO_FILE: Raises = {DerivedNotFound: "There is no such file."}
+NO_FILE: Raises = {DerivedNotFound: "No such file."}
 
 
 def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
-    """The description that `describe` makes."""
+    """The routes of the API reference and of the description that `describe` returns."""
     blueprint = Blueprint("pages", __name__)
-    describe = cache(describe)  # it walks all routes, and two addresses show it
+    describe = cache(describe)  # it walks all routes, and two routes use it
 
     @cache
-    def described() -> views.Asset:
+    def openapi_json() -> views.Asset:
         return views.asset_of("openapi.json", encode_ascii(describe()))
 
     @cache
-    def for_people() -> views.Asset:
-        return views.asset_of("docs.html", views.docs_page(describe()).encode())
+    def docs_html(language: str) -> views.Asset:
+        return views.asset_of("docs.html", views.docs_page(describe(), language).encode())
 
     blueprint.after_request(protect)
 
     @blueprint.get("/docs")
     @declares(
-        Operation(id="docs", tag=PAGES, summary="This documentation", returns=(PAGE,), conditional="file")
+        Operation(
+            id="docs",
+            tag=PAGES,
+            summary="This documentation",
+            description="In English or Brazilian Portuguese, by `Accept-Language`.",
+            returns=(PAGE,),
+            conditional="file",
+        )
     )
     async def docs() -> Response:
-        """The same for people."""
-        return sent(for_people(), ASK_FIRST)
+        """The API reference."""
+        language = i18n.requested_language()
+        return i18n.store_choice(send(docs_html(language), ASK_FIRST, vary=i18n.VARY))
 
     @blueprint.get("/openapi.json")
     @declares(
@@ -65,39 +73,39 @@ def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
         )
     )
     async def description() -> Response:
-        """The description of the API, for programs."""
-        return sent(described(), ASK_FIRST)
+        """The OpenAPI description."""
+        return send(openapi_json(), ASK_FIRST)
 
     @blueprint.get("/static/<file>")
     @declares(
         Operation(
             id="asset",
             tag=PAGES,
-            summary="What the documentation needs to look good",
+            summary="Files of the documentation",
             returns=(Returns("The file."),),
             raises=(NO_FILE,),
             places={"file": Annotated[str, says("The name of the file.", "page.css")]},
             conditional="file",
         )
     )
-    async def asset(file: str) -> Response:
-        """A style or picture of our own pages."""
-        found = views.ASSETS.get(file)
-        if found is None:
+    async def static_file(file: str) -> Response:
+        """A style sheet or icon of our own pages."""
+        asset = views.ASSETS.get(file)
+        if asset is None:
             abort(404)
-        # Our pages ask with the tag of the content, so that what they got never needs to be asked for again.
-        lasting = request.args.get("v") == found.tag
-        return sent(found, FOR_EVER if lasting else ASK_FIRST)
+        # Our pages link to it with the hash of its content, so that it can be cached forever.
+        immutable = request.args.get("v") == asset.tag
+        return send(asset, FOR_EVER if immutable else ASK_FIRST)
 
     return blueprint
 
 
-def sent(asset: views.Asset, caching: str, *, vary: str | None = None, coding: str | None = None) -> Response:
-    """What the request is answered with, of a file in memory; `vary` and `coding` as in `Representation`.
+def send(asset: views.Asset, caching: str, *, vary: str | None = None, coding: str | None = None) -> Response:
+    """The response to the current request, with a file in memory; `vary` and `coding` are as in `Representation`.
 
     Raises `PreconditionFailed` and `RangeNotSatisfiable`.
     """
-    answer = DirectRequest.of(cast("HTTPScope", request.scope), exchange()).respond(
+    result = DirectRequest.of(cast("HTTPScope", request.scope), exchange()).respond(
         Representation(
             size=len(asset.content),
             validators=Validators(etag=f'"{asset.tag}"', modified=asset.modified),
@@ -108,4 +116,4 @@ def sent(asset: views.Asset, caching: str, *, vary: str | None = None, coding: s
             coding=coding,
         )
     )
-    return StreamedResponse(DirectResponse.at_hand(answer))
+    return StreamedResponse(DirectResponse.at_hand(result))

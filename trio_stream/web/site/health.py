@@ -1,4 +1,4 @@
-"""Health for machines, and what browsers may make of all that comes from here."""
+"""Health checks for programs, and the security headers of the pages."""
 
 from quart import Blueprint, Response
 
@@ -11,26 +11,26 @@ from trio_stream.web.asgi.problems import problem, response
 blueprint = Blueprint("health", __name__)
 
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
-"""Nothing from elsewhere, and nothing that was slipped into a page: not even by a file with a clever name."""
+"""Only this host, and no inline scripts or styles, so that nothing can be injected: not even by a crafted file name."""
 
 
 def protected(response: Response, policy: str) -> Response:
-    """The response with `policy` and what all pages have besides."""
+    """The response with `policy` and the other security headers of the pages."""
     response.headers["Content-Security-Policy"] = policy
     response.headers["X-Content-Type-Options"] = "nosniff"
-    # Not `no-referrer`, which may turn the origin of our own pages into `null`; and that one we refuse.
+    # Not `no-referrer`, which may make the origin of our own pages `null`, and we refuse that origin.
     response.headers["Referrer-Policy"] = "same-origin"
     return response
 
 
 @blueprint.after_request
 async def protect(response: Response) -> Response:
-    """Say what browsers may make of what comes from here."""
+    """Add the security headers."""
     return protected(response, POLICY)
 
 
 def health() -> Health:
-    """What machines ask a server for first."""
+    """The health of this server."""
     return Health(name="Trio Stream", version=__version__)
 
 
@@ -39,12 +39,12 @@ def health() -> Health:
     Operation(
         id="healthz",
         tag=HEALTH,
-        summary="Does the server answer?",
+        summary="Does the server respond?",
         returns=(json_of("It does.", Health),),
     )
 )
 async def healthz() -> Health:
-    """The server answers."""
+    """The server responds."""
     return health()
 
 
@@ -53,11 +53,11 @@ async def healthz() -> Health:
     Operation(
         id="readyz",
         tag=HEALTH,
-        summary="Does all of it work?",
+        summary="Does everything work?",
         returns=(
             json_of("It does.", Ready),
             problem_of(
-                "Background services, which the detail names, have died; or the videos cannot be read.", 503
+                "Background services have failed (the detail names them), or the videos cannot be read.", 503
             ),
         ),
     )
@@ -67,7 +67,7 @@ async def readyz() -> Response | Ready:
     dead = services().health.dead
     if dead:
         names = ", ".join(sorted(dead))
-        why = f"these background services have died and will begin again: {names}"
-        return response(problem(503, "not-ready", why))
+        reason = f"these background services have failed and will restart: {names}"
+        return response(problem(503, "not-ready", reason))
     await services().catalog.check()
     return Ready()

@@ -1,6 +1,6 @@
-"""What the server's own pages show: from the description of the API to HTML, in plain functions.
+"""Renders the server's own pages: plain functions from the OpenAPI description to HTML, without a request.
 
-They know nothing of requests. The page with the videos is the player's (`player.py`).
+The pages with videos are the player's (`player.py`).
 """
 
 import hashlib
@@ -14,15 +14,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from trio_stream.web.api.wire.operations import EXAMPLE
+from trio_stream.web.site import docs_pt_br
+from trio_stream.web.site.i18n import ENGLISH, LANGUAGES, MESSAGES, PORTUGUESE
 
 HERE = Path(__file__).parent
 
 _CODE = re.compile(r"`([^`]+)`")
+_LINK = re.compile(r"\[([^]]+)\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file in memory; `tag` changes when its content does, `modified` is as in `Validators`."""
+    """A file in memory; `tag` is a hash of its content, `modified` is as in `Validators`."""
 
     content: bytes
     content_type: str
@@ -30,18 +33,54 @@ class Asset:
     modified: int | None = None
 
 
-def docs_page(document: dict[str, Any]) -> str:
-    """The description of the API for people."""
-    return _TEMPLATES.get_template("docs.html").render(api=document, tags=_by_tag(document))
+def docs_page(document: dict[str, Any], language: str) -> str:
+    """The API reference, from the OpenAPI description."""
+    tags = _by_tag(document)
+    if language == PORTUGUESE:
+        document, tags = _in_portuguese(document, tags)
+    return _render("docs.html", language, api=document, tags=tags)
 
 
-def unbuilt_page() -> str:
-    """What stands in the place of a player that is not there."""
-    return _TEMPLATES.get_template("unbuilt.html").render()
+def unbuilt_page(language: str) -> str:
+    """The page shown while the player is not built."""
+    return _render("unbuilt.html", language)
+
+
+def _render(template: str, language: str, **values: Any) -> str:
+    # What is still English in another language is marked as such, for screen readers.
+    english = Markup("") if language == ENGLISH else Markup(' lang="en"')
+    return _TEMPLATES.get_template(template).render(
+        language=language, languages=LANGUAGES, t=MESSAGES[language], english=english, **values
+    )
+
+
+def _in_portuguese(
+    document: dict[str, Any], tags: list[dict[str, Any]]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The description and its tags, with everything that `docs_pt_br` translates."""
+
+    def operation(english: dict[str, Any]) -> dict[str, Any]:
+        text = docs_pt_br.HEAD_ONLY if english["method"] == "HEAD" else docs_pt_br.OPERATIONS[english["id"]]
+        return english | text._asdict()
+
+    def tag(english: dict[str, Any]) -> dict[str, Any]:
+        name, description = docs_pt_br.TAGS[english["name"]]
+        operations = [operation(each) for each in english["operations"]]
+        return english | {"name": name, "description": description, "operations": operations}
+
+    def problem(english: dict[str, Any]) -> dict[str, Any]:
+        meaning, remedy = docs_pt_br.PROBLEMS[english["code"]]
+        return english | {"meaning": meaning, "remedy": remedy}
+
+    translated = document | {
+        "info": document["info"] | {"description": docs_pt_br.INTRODUCTION},
+        "x-problems": [problem(each) for each in document["x-problems"]],
+    }
+    return translated, [tag(each) for each in tags]
 
 
 def _by_tag(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """The operations and WebSockets of a description under its tags, in the order they are described in."""
+    """The operations and WebSockets of a description by tag, in the order of the description."""
     tags = {tag["name"]: {**tag, "operations": []} for tag in document["tags"]}
     for path, about in document["paths"].items():
         for method in ("get", "head", "post", "put", "patch", "delete"):
@@ -61,7 +100,7 @@ def _by_tag(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _prose(text: str) -> Markup:
-    """Paragraphs and `code`, which is as much CommonMark as our descriptions use."""
+    """Render paragraphs and `code`, the only CommonMark in our descriptions."""
     marked = _CODE.sub(r"<code>\1</code>", str(escape(text)))
     return Markup("".join(f"<p>{paragraph}</p>" for paragraph in marked.split("\n\n") if paragraph))  # noqa: S704 - escaped
 
@@ -70,25 +109,32 @@ def _inline(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
-def _type_of(schema: dict[str, Any]) -> Markup:
-    """A schema in a few words, with links to those that have a name."""
+def _link(text: str, href: str) -> Markup:
+    """Render a text in which a part in brackets is a link to `href`."""
+    return Markup(_LINK.sub(rf'<a href="{href}">\1</a>', str(escape(text))))  # noqa: S704 - escaped
+
+
+def _type_of(schema: dict[str, Any], language: str) -> Markup:
+    """The type of a schema in a few words, with links to named schemas."""
+    t = MESSAGES[language]
+    either = Markup(" {} ").format(t["or"])
     match schema:
         case {"$ref": str(target)}:
             words = Markup('<a href="#schema-{0}">{0}</a>').format(target.rpartition("/")[2])
         case {"const": value}:
             words = _literal(value)
         case {"enum": values}:
-            words = Markup(" or ").join(map(_literal, values))
+            words = either.join(map(_literal, values))
         case {"anyOf": options}:
-            words = Markup(" or ").join(map(_type_of, options))
+            words = either.join(_type_of(each, language) for each in options)
         case {"type": [str(kind), "null"]}:
-            words = Markup("{} or null").format(_type_of(schema | {"type": kind}))
+            words = either.join((_type_of(schema | {"type": kind}, language), t["null"]))
         case {"type": "array", "items": items}:
-            words = Markup("list of {}").format(_type_of(items))
+            words = Markup(t["list"]).format(items=_type_of(items, language))  # noqa: S704 - our own text
         case {"type": str(kind), "format": str(form)}:
             words = Markup("{} ({})").format(kind, form)
         case _:
-            words = escape(schema.get("type", "anything"))
+            words = escape(schema.get("type", t["anything"]))
     return words
 
 
@@ -97,13 +143,13 @@ def _literal(value: object) -> Markup:
 
 
 def asset_of(name: str, content: bytes, modified: int | None = None) -> Asset:
-    """What a file of that name holds; its suffix says what it is."""
+    """An asset with this content; the suffix of `name` determines its media type."""
     kind = _ASSET_TYPES.get(Path(name).suffix, "application/octet-stream")
     return Asset(content, kind, hashlib.blake2b(content, digest_size=8).hexdigest(), modified)
 
 
 def read_asset(path: Path, name: str) -> Asset:
-    """The file at `path`, as one called `name`. Raises `OSError`."""
+    """Read the file at `path` as an asset called `name`. Raises `OSError`."""
     return asset_of(name, path.read_bytes(), int(path.stat().st_mtime))
 
 
@@ -111,7 +157,7 @@ def _asset_url(name: str) -> str:
     return f"/static/{name}?v={ASSETS[name].tag}"
 
 
-# Ours, because the machine's mime.types may call a script what no browser runs under `nosniff`.
+# Not from the system's mime.types, which may give scripts a type that browsers do not run under `nosniff`.
 _ASSET_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -140,4 +186,4 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.globals["asset"] = _asset_url
 _TEMPLATES.globals["example"] = EXAMPLE
-_TEMPLATES.filters |= {"prose": _prose, "inline": _inline, "type_of": _type_of}
+_TEMPLATES.filters |= {"prose": _prose, "inline": _inline, "type_of": _type_of, "link": _link}
