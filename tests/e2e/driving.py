@@ -152,11 +152,11 @@ def every_key(page: Page) -> None:
 
 def every_menu(page: Page) -> None:
     """Choose from every menu, and press every button, of a video that plays and has subtitles; it plays on."""
-    choose(page, ("Captions", "German"), ("Speed", f"1.5{TIMES}"))
+    choose(page, ("Subtitles", "German"), ("Speed", f"1.5{TIMES}"))
     assert showing(page) == ["de"]
     says(page, "Ein Ball hüpft")
     assert page.evaluate(f"{VIDEO}.playbackRate") == 1.5
-    choose(page, ("Speed", f"1{TIMES}"), ("Captions", "Off"))
+    choose(page, ("Speed", f"1{TIMES}"), ("Subtitles", "Off"))
     assert showing(page) == []
     assert page.evaluate(f"{VIDEO}.playbackRate") == 1
 
@@ -170,8 +170,8 @@ def every_menu(page: Page) -> None:
     for name, then in (
         ("Mute", f"{VIDEO}.muted"),
         ("Unmute", f"!{VIDEO}.muted"),
-        ("Enable captions", f"{SUBTITLES}.some(t => t.mode === 'showing')"),
-        ("Disable captions", f"{SUBTITLES}.every(t => t.mode !== 'showing')"),
+        ("Turn on subtitles", f"{SUBTITLES}.some(t => t.mode === 'showing')"),
+        ("Turn off subtitles", f"{SUBTITLES}.every(t => t.mode !== 'showing')"),
         ("Pause", f"{VIDEO}.paused"),
         ("Play", f"!{VIDEO}.paused"),
     ):

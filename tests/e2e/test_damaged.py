@@ -59,7 +59,7 @@ def test_the_end_that_is_missing_is_not_watched(page: Page, title: str) -> None:
     video = _of(page, title)
     assert "its end is missing" in video["reason"]
     page.goto(f"/watch/{video['id']}?t=20")
-    expect(page.get_by_role("note")).to_contain_text("The end of this file is missing: 0:1")
+    expect(page.get_by_role("note")).to_contain_text("The end of this file is missing: only 0:1")
     playing(page)
     assert at(page) < 10  # there is no second 20
     seek(page, video["facts"]["until"] - 1.5)

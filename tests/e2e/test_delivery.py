@@ -58,7 +58,7 @@ def test_a_file_that_says_it_all_comes_as_it_is(page: Page) -> None:
     open_video(page, "Plain")
     playing(page)
     assert not page.evaluate(IN_SEGMENTS)
-    assert delivery(page) == "direct, the file as it lies"
+    assert delivery(page) == "Direct play"
     expect(page.locator(".above select")).to_have_count(0)
 
 
@@ -68,8 +68,8 @@ def test_a_sound_is_chosen_and_remembered(page: Page) -> None:
     open_video(page, "Dubbed")
     playing(page)
     assert page.evaluate(IN_SEGMENTS)
-    assert delivery(page) == "in segments, for a choice of sound"
-    sound = page.get_by_label("Sound")
+    assert delivery(page) == "Segments: more than one audio track"
+    sound = page.get_by_role("combobox", name="Audio")
     assert sound.locator("option").all_inner_texts() == ["English", "Portuguese"]
     assert not any("/a3-" in url for url in asked)
 
@@ -100,9 +100,9 @@ def test_sounds_in_ones_own_language_come_first(
 def test_a_size_is_chosen(page: Page) -> None:
     open_video(page, "Sized")
     playing(page)
-    assert delivery(page) == "in segments, in the size that fits the line"
+    assert delivery(page) == "Segments: quality adapts to the connection"
     quality = page.get_by_label("Quality")
-    assert quality.locator("option").all_inner_texts() == ["Automatic", "360p", "180p"]
+    assert quality.locator("option").all_inner_texts() == ["Auto", "360p", "180p"]
     for lines, place in ((180, 2), (360, 25)):
         show_controls(page)
         quality.select_option(f"{lines}p")

@@ -47,21 +47,21 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     [
         (
             "Cameras",
-            "Sound · Portuguese \N{EN DASH} Director · E-AC-3\nThis browser does not know its format.",
+            "Audio · Portuguese \N{EN DASH} Director · E-AC-3\nYour browser doesn't support this format.",
         ),
         large(
             "Broadcast",
-            "Sound · Portuguese \N{EN DASH} Director · MP2\nIts format cannot be sent to browsers in segments.",
+            "Audio · Portuguese \N{EN DASH} Director · MP2\nThis format can't be streamed in segments.",
         ),
     ],
 )
 def test_tracks_that_are_not_played_are_listed(page: Page, title: str, sound: str) -> None:
     open_video(page, title)
     playing(page)
-    tracks = page.locator(".not-played li")
+    tracks = page.locator(".omitted li")
     expect(tracks).to_have_text(
         [
-            re.compile("^Picture · H.264\nOne picture is shown at a time.$"),
+            re.compile("^Video · H.264\nOnly one video track can be shown at a time.$"),
             re.compile(f"^{re.escape(sound)}$"),
         ],
         use_inner_text=True,
@@ -73,7 +73,7 @@ def test_nothing_is_listed_where_all_is_played(page: Page) -> None:
     open_video(page, "Plain")
     playing(page)
     expect(page.locator("#details")).to_be_visible()
-    expect(page.locator(".not-played")).to_have_count(0)
+    expect(page.locator(".omitted")).to_have_count(0)
 
 
 @pytest.mark.thorough("large")
@@ -81,10 +81,10 @@ def test_the_list_is_in_portuguese(browser: Browser, films: Server) -> None:
     with browser.new_context(base_url=films.url, locale="pt-BR") as context:
         page = context.new_page()
         open_video(page, "Cameras")
-        expect(page.locator(".not-played")).to_have_text(
-            "O que não toca aqui\n"
-            "Imagem · H.264\nSó uma faixa de imagem é mostrada por vez.\n"
-            "Som · português \N{EN DASH} Director · E-AC-3\nEste navegador não conhece o formato.",
+        expect(page.locator(".omitted")).to_have_text(
+            "Faixas indisponíveis\n"
+            "Vídeo · H.264\nSó é possível exibir uma faixa de vídeo por vez.\n"
+            "Áudio · português \N{EN DASH} Director · E-AC-3\nSeu navegador não é compatível com este formato.",
             use_inner_text=True,
         )
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_played_says_so_on_a_phone(browser_phone: BrowserContext)
     page = browser_phone.new_page()
     open_video(page, "Archive")
     said = page.locator(".unplayable")
-    expect(said).to_contain_text("It does not know the picture's format, FFV1.")
+    expect(said).to_contain_text("Your browser doesn't support this video format: FFV1.")
     whole, shown = said.evaluate("said => [said.scrollHeight, said.clientHeight]")
     assert 200 < whole <= shown
     button = said.get_by_role("link", name="Download")

@@ -25,19 +25,19 @@ def watching(server: Server) -> Iterator[None]:
 def test_shows_who_watches_and_what_it_costs(page: Page, films: Server) -> None:
     page.goto("/live")
     expect(page.get_by_role("status")).to_have_text("Connected")
-    expect(page.get_by_text("Nobody is watching")).to_be_visible()
+    expect(page.get_by_text("No one is watching")).to_be_visible()
     with watching(films):
         row = page.get_by_role("row", name=re.compile(FILM))
         expect(row).to_contain_text("HTTP")
-        for name in ("Throughput", "Processor", "Memory", "Streams"):
+        for name in ("Throughput", "CPU", "Memory", "Streams"):
             expect(page.get_by_role("img", name=re.compile(f"^{name}: now "))).to_be_visible()
-    expect(page.get_by_text("Nobody is watching")).to_be_visible()
+    expect(page.get_by_text("No one is watching")).to_be_visible()
 
 
 def test_a_stream_is_ended_with_one_press(page: Page, films: Server) -> None:
     page.goto("/live")
     with watching(films):
-        page.get_by_role("button", name=f"Stop {FILM} of ").click()
+        page.get_by_role("button", name=f"Stop {FILM} for ").click()
         expect(page.get_by_role("row", name=re.compile(FILM))).to_have_count(0)
         expect(page.get_by_role("alert")).to_have_count(0)
         wait_for(lambda: films.get("/api/streams").json()["streams"] == [], 15, "the stream to be ended")
@@ -50,7 +50,7 @@ def test_a_stream_that_could_not_be_ended_is_back(page: Page, films: Server) -> 
     )
     page.goto("/live")
     with watching(films):
-        page.get_by_role("button", name=f"Stop {FILM} of ").click()
+        page.get_by_role("button", name=f"Stop {FILM} for ").click()
         expect(page.get_by_role("alert")).to_contain_text("not today")
         expect(page.get_by_role("row", name=re.compile(FILM))).to_have_count(1)
 

@@ -25,7 +25,7 @@ def test_finds_as_one_types(page: Page) -> None:
     expect(page.locator(CARDS)).to_have_text(["Episode 2"])
     assert "q=epis+2" in page.url
     page.keyboard.type("zzz")
-    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results for")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator(CARDS)).to_have_count(7)
 
@@ -122,8 +122,10 @@ def test_by_arrow_keys_alone(page: Page) -> None:
     page.wait_for_url("**/watch/*")
 
 
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
 @pytest.mark.parametrize("path", ["/", "/live", "/docs"])
-def test_fits_on_every_screen(page: Page, path: str) -> None:
+def test_fits_on_every_screen(page: Page, films: Server, path: str, language: str) -> None:
+    page.context.add_cookies([{"name": "trio-stream-language", "value": language, "url": films.url}])
     for width in (320, 768, 1280, 3840):
         page.set_viewport_size({"width": width, "height": 700})
         page.goto(path)

@@ -60,7 +60,7 @@ def browser(browser: Browser) -> Iterator[Browser]:
 
 def open_socket(page: Page, title: str) -> None:
     open_video(page, title)
-    page.get_by_role("link", name="Watch over a WebSocket").click()
+    page.get_by_role("link", name="Watch over WebSocket").click()
     page.wait_for_url("**/socket/*")
     page.locator(".socket video").wait_for(state="attached")
 
@@ -70,13 +70,13 @@ def test_says_up_to_where_it_plays_over_a_websocket(page: Page, title: str) -> N
     open_socket(page, title)
     playing(page)
     said = page.get_by_role("alert")
-    expect(said).to_contain_text(re.compile(r"plays up to 0:0\d only: from one keyframe to the next"))
+    expect(said).to_contain_text(re.compile(r"Playback stops at 0:0\d here: the video between two keyframes"))
     end = float(page.evaluate(f"{VIDEO}.buffered.end(0)"))
     page.evaluate(f"{VIDEO}.playbackRate = 4")
     wait_at(page, end - 0.5)
     expect(said).to_be_visible()
     assert not page.evaluate(f"{VIDEO}.ended")
-    usual = said.get_by_role("link", name="Watch it the usual way")
+    usual = said.get_by_role("link", name="Watch normally")
     expect(usual).to_have_attribute("href", re.compile(r"/watch/\w+\?t=[1-9]"))
     usual.click()
     page.wait_for_url("**/watch/*")
@@ -124,8 +124,8 @@ def test_says_that_a_segment_is_too_large(page: Page) -> None:
     page.add_init_script(STRICT)
     open_video(page, "Broadcast")
     said = page.get_by_role("alert")
-    expect(said).to_contain_text("It does not know files of the kind MPEG-TS.")
-    expect(said).to_contain_text("In segments it does not play here either: from one keyframe to the next")
+    expect(said).to_contain_text("Your browser doesn't support MPEG-TS files.")
+    expect(said).to_contain_text("It can't be streamed in segments either: the video between two keyframes")
 
 
 def test_says_why_a_segment_is_not_sent(page: Page) -> None:
@@ -134,5 +134,5 @@ def test_says_why_a_segment_is_not_sent(page: Page) -> None:
     open_video(page, "Broadcast")
     said = page.get_by_role("alert")
     expect(said).to_contain_text(
-        "In segments it cannot be sent either: from one keyframe to the next there is more than the server sends"
+        "It can't be streamed in segments either: the video between two keyframes is larger than the server's"
     )

@@ -112,14 +112,14 @@ def lose_it(page: Page, restarted: Restarted, end: Callable[[Server], object]) -
         same = not_reloaded(page)
         end(server)
         page.evaluate(f"void ({VIDEO}.currentTime = 300)")
-        expect(page.get_by_text("Connection lost")).to_be_visible()
+        expect(page.get_by_text("Reconnecting…")).to_be_visible()
     return same
 
 
 def goes_on(page: Page) -> None:
     """Wait until it plays where it was to."""
     assert wait_at(page, 301) < 340
-    expect(page.get_by_text("Connection lost")).to_be_hidden()
+    expect(page.get_by_text("Reconnecting…")).to_be_hidden()
 
 
 def test_the_server_is_restarted(restarted: Restarted, visitor: Page) -> None:

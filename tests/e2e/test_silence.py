@@ -89,11 +89,11 @@ def open_film(page: Page, films: Server, name: str) -> None:
 )
 def test_silence_is_said_with_its_reason(page: Page, films: Server, name: str, form: str) -> None:
     open_film(page, films, name)
-    below = page.locator(".silent-below")
+    below = page.locator(".no-audio-notice")
     expect(below).to_contain_text(
-        f"No sound\nThis browser does not know its format, {form}.", use_inner_text=True
+        f"No audio\nYour browser doesn't support this audio format: {form}.", use_inner_text=True
     )
-    expect(page.locator(".silent-here")).to_contain_text(form)
+    expect(page.locator(".no-audio-overlay")).to_contain_text(form)
     expect(below.get_by_role("link", name="Download")).to_be_visible()
     wait_at(page, 1)  # the pictures play
     assert page.evaluate(f"{VIDEO}.videoWidth") == 160
@@ -115,36 +115,36 @@ def test_nothing_is_said_where_a_sound_is_heard(page: Page, films: Server, name:
     open_film(page, films, name)
     wait_at(page, 4)
     assert page.evaluate(HEARD)
-    expect(page.locator(".silent-below, .silent-here")).to_have_count(0)
+    expect(page.locator(".no-audio-notice, .no-audio-overlay")).to_have_count(0)
     assert page.evaluate(IN_SEGMENTS) == (name not in ("studio.mov", "free.mkv", "studio first.mov"))
 
 
 def test_sound_that_does_not_come_in_segments_is_said(page: Page, films: Server) -> None:
     open_film(page, films, "mobile.ts")
     wait_at(page, 1)
-    heard, said = page.evaluate(HEARD), page.locator(".silent-below")
+    heard, said = page.evaluate(HEARD), page.locator(".no-audio-notice")
     if not heard:
-        expect(said).to_contain_text("AAC (LATM), cannot be sent in segments to this browser.")
+        expect(said).to_contain_text("This audio format can't be streamed in segments: AAC (LATM).")
     else:
         expect(said).to_have_count(0)
 
 
 def test_the_word_over_the_picture_can_be_put_away(page: Page, films: Server) -> None:
     open_film(page, films, "dolby.mp4")
-    page.locator(".silent-here").get_by_role("button", name="Close").click()
-    expect(page.locator(".silent-here")).to_have_count(0)
-    expect(page.locator(".silent-below")).to_be_visible()
+    page.locator(".no-audio-overlay").get_by_role("button", name="Close").click()
+    expect(page.locator(".no-audio-overlay")).to_have_count(0)
+    expect(page.locator(".no-audio-notice")).to_be_visible()
 
 
 def test_it_is_said_in_portuguese(browser: Browser, films: Server) -> None:
     with browser.new_context(base_url=films.url, locale="pt-BR") as context:
         page = context.new_page()
         open_film(page, films, "dolby.mp4")
-        expect(page.locator(".silent-below")).to_contain_text(
-            "Este navegador não conhece o formato do áudio, AC-3."
+        expect(page.locator(".no-audio-notice")).to_contain_text(
+            "Seu navegador não é compatível com este formato de áudio: AC-3."
         )
 
 
 def test_a_picture_that_nobody_can_name_is_no_damage(page: Page, films: Server) -> None:
     open_film(page, films, "unknown.mkv")
-    expect(page.get_by_role("alert")).to_contain_text("It does not know the picture's format, FFV1.")
+    expect(page.get_by_role("alert")).to_contain_text("Your browser doesn't support this video format: FFV1.")

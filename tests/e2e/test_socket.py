@@ -13,7 +13,7 @@ from tests.media.making import make
 from tests.support import Server, serving, wait_for
 
 STATE = ".stations .word"
-OPEN = "Watch over a WebSocket"
+OPEN = "Watch over WebSocket"
 
 
 def open_socket(page: Page, title: str) -> None:
@@ -32,21 +32,21 @@ def test_plays_from_its_beginning_to_its_end(page: Page, films: Server) -> None:
     open_socket(page, "Episode 1")
     playing(page)
     until(page, f"{VIDEO}.ended")
-    expect(page.locator(STATE)).to_have_text("all has arrived")
+    expect(page.locator(STATE)).to_have_text("All received")
     wait_for(lambda: ours(films) == [], 15, "the stream to be gone")
 
 
 def test_is_held_back_and_the_server_stands_still(page: Page, films: Server) -> None:
     open_socket(page, "Long")
     playing(page)
-    expect(page.locator(STATE)).to_have_text("held back, enough is ahead")
-    page.get_by_role("button", name="Pause the socket").click()
-    expect(page.locator(STATE)).to_have_text("held back by you")
+    expect(page.locator(STATE)).to_have_text("Paused: buffer full")
+    page.get_by_role("button", name="Pause WebSocket").click()
+    expect(page.locator(STATE)).to_have_text("Paused by you")
     (before,) = ours(films)
     wait_at(page, 5)  # what is there plays on
     (after,) = ours(films)
     assert after["bytes_sent"] == before["bytes_sent"]
-    page.get_by_role("button", name="Resume the socket").click()
+    page.get_by_role("button", name="Resume WebSocket").click()
     wait_for(lambda: ours(films)[0]["bytes_sent"] != before["bytes_sent"], 15, "more to be sent")
 
 
@@ -84,7 +84,7 @@ def test_a_stream_that_was_ended_can_be_taken_up_again(page: Page, films: Server
     expect(page.get_by_role("alert")).to_contain_text(
         re.compile("ended through the API|connection was closed")
     )
-    page.get_by_role("button", name="Connect again").click()
+    page.get_by_role("button", name="Reconnect").click()
     expect(page.get_by_role("alert")).to_have_count(0)
     wait_for(lambda: len(ours(films)) == 1, 15, "another stream")
     seek(page, 200)
@@ -96,7 +96,7 @@ def test_what_is_no_mp4_is_said(page: Page) -> None:
     page.get_by_role("link", name="Broken").click()
     page.goto(re.sub("/watch/", "/socket/", page.url))
     expect(page.get_by_role("alert")).to_contain_text("Only MP4 files")
-    expect(page.get_by_role("link", name="Watch it the usual way")).to_be_visible()
+    expect(page.get_by_role("link", name="Watch normally")).to_be_visible()
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def test_chooses_subtitles_and_remembers_the_language(page: Page) -> None:
     open_video(page, "Film")
     playing(page)
     assert showing(page) == []
-    choose(page, ("Captions", "German"))
+    choose(page, ("Subtitles", "German"))
     assert showing(page) == ["de"]
     says(page, "Ein Ball hüpft")
     for shown in ([], ["de"]):
@@ -75,7 +75,7 @@ def test_goes_on_where_it_was_after_a_reload(page: Page) -> None:
     playing(page)
     assert at(page) > left - 2
     pause(page)  # and it waits for an answer
-    page.get_by_role("button", name="From the beginning").click()
+    page.get_by_role("button", name="Start over").click()
     until(page, f"{VIDEO}.currentTime < 5")
     expect(chip).to_have_count(0)
 
@@ -149,7 +149,7 @@ def test_watched_is_said_and_taken_back(page: Page) -> None:
     playing(page)
     until(page, chapters)
     page.get_by_role("button", name="Mark as watched").click()
-    expect(page.get_by_role("button", name="Mark as not watched")).to_be_visible()
+    expect(page.get_by_role("button", name="Mark as unwatched")).to_be_visible()
     until(page, chapters)  # what is learnt of a video takes nothing away
     page.goto("/")
     expect(page.get_by_role("link", name="Film").first).to_contain_text("Watched")
@@ -160,7 +160,7 @@ def test_statistics(page: Page) -> None:
     playing(page)
     press(page, "Stats for nerds")
     stats = page.locator(".stats")
-    for text in (re.compile("640 . 360"), "avc1", "direct", re.compile(r"First picture after\s*\d+ ms")):
+    for text in (re.compile("640 . 360"), "avc1", "Direct play", re.compile(r"Time to first frame\s*\d+ ms")):
         expect(stats).to_contain_text(text)
 
 
@@ -173,8 +173,8 @@ def test_the_keys_of_the_system_know_the_video(page: Page) -> None:
 @pytest.mark.parametrize(
     ("title", "what", "why"),
     [
-        ("Foreign", "This browser cannot play this video", "picture's format, ProRes"),
-        ("Broken", "This video cannot be played", "it is damaged, or no video"),
+        ("Foreign", "Your browser can't play this video", "video format: ProRes"),
+        ("Broken", "This video can't be played", "it is damaged, or no video"),
     ],
 )
 def test_says_what_it_cannot_play_and_why(page: Page, title: str, what: str, why: str) -> None:
@@ -189,6 +189,6 @@ def test_says_what_it_cannot_play_and_why(page: Page, title: str, what: str, why
 
 def test_a_video_that_is_gone(page: Page) -> None:
     page.goto("/watch/0123456789abcdef")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This video is not there any more")
-    page.get_by_role("link", name="To the library").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("This video is no longer available")
+    page.get_by_role("link", name="Go to library").click()
     expect(page.get_by_role("searchbox")).to_be_visible()
