@@ -230,7 +230,7 @@ def conclusions(found: dict[str, dict[str, list[float]]]) -> str:
 
     short, sound, pictures = SWEEP[1], REAL[0], REAL[2]
     longer = [each.about for each in SWEEP if float(ratio(each, "sendfile", "bridged")) <= 1]
-    since = f"in runs of {', '.join(longer)}" if longer else "in none of these runs"
+    since = f"for runs of {', '.join(longer)}" if longer else "for none of these runs"
     return (
         f"- One `sendfile` per run costs no more than the bridged copy {since}. With small gaps, as in video with runs "
         f"of 6.6 KiB, it costs {ratio(pictures, 'sendfile', 'bridged')} times as much.\n\n"
@@ -239,7 +239,7 @@ def conclusions(found: dict[str, dict[str, list[float]]]) -> str:
         f"of 8 Mb/s. The bridged way costs {ratio(pictures, 'bridged')} and {ratio(sound, 'bridged')} times as much. "
         "The server uses the bridged way.\n\n"
         f"- Views of a map cost least if their pages are in the map: {ratio(short, 'views')} times as much as one "
-        f"call per run, in runs of {short.about}. A new map for each part costs {ratio(short, 'new views')} there. "
+        f"call per run, for runs of {short.about}. A new map for each part costs {ratio(short, 'new views')} there. "
         f"For the video of 1.3 Mb/s it costs {ratio(pictures, 'new views', 'bridged')} times as much as the bridged "
         "copy, because each page causes a fault. And if the system took back a page in the meantime, everything would "
         "stop in `sendmsg`."

@@ -81,8 +81,8 @@ def taken(port: int) -> dict[int, int]:
 PAGE = """\
 # Clients that leave, and the end of the server
 
-How soon everything that worked for a client is gone when the server stops, when the client stalls, and when the
-client leaves. The server is `hypercorn trio_stream.app:app -k trio`, over loopback. `scripts/bench leaving` wrote
+How soon everything that serves a client is gone when the server stops, when the client stalls, and when the client
+leaves. The server is `hypercorn trio_stream.app:app -k trio`, over loopback. `scripts/bench leaving` wrote
 this page; all figures are in [leaving.json](leaving.json).
 
 {bounds}
@@ -106,8 +106,8 @@ client's own entries in `/proc` are checked again and again: its socket and its 
 The server's log says when its stream ended. Finding the entries of a new client takes longer than one check, so new
 clients come only while none is leaving.
 
-- **C, tasks** Only the server's metrics show tasks. {in_turn} clients leave one at a time, next to {alive} that stand
-still. The metrics are requested over HTTP until there are no more tasks than before. The figure includes the time of
+- **C, tasks** Only the server's metrics show tasks. {in_turn} clients leave one at a time, while {alive} others are
+stalled. The metrics are requested over HTTP until there are no more tasks than before. The figure includes the time of
 the response.
 
 ## From close to gone, ms: p50 / p99 / max

@@ -19,7 +19,7 @@ one run. `scripts/bench library` wrote this page; all figures are in [library.js
 
 ## Pages and searches
 
-Each request was made {requests} times, in turn to the server with the small library and to the one with the large
+Each request was made {requests} times, alternately to the server with the small library and to the one with the large
 library. The figures are medians, in ms. *CPU* is the CPU time of the server's process. A search for *some* finds
 {some} videos of the large library, *many* {many}, *all* every video. *Last* finds the videos that come last in the
 requested order.
@@ -31,8 +31,8 @@ requested order.
 {scans}
 
 The first scan, and its CPU time, count from the start of the server. *Settled* is when everything was probed and all
-artwork was generated; this is done once for all names of one content. Private memory is RssAnon of the server's
-process. Up to 12.6 MB of it are SQLite's page caches, which the small library does not fill. To see what grows with
+artwork was generated; this is done once for all files with the same content. Private memory is RssAnon of the server's
+process. Up to 12.6 MB of it is SQLite's page caches, which the small library does not fill. To see what grows with
 the library, compare the large library with half of it. strace counted the calls of an unchanged scan, in a scan that
 was not timed.
 
@@ -47,7 +47,7 @@ The client is another process on another CPU.
 
 {viewers} viewers at 5 Mb/s for {seconds:g} s, as in [the comparison of servers](README.md), with the large library.
 First the server does nothing else. Then {adding:g} new contents per second are added, scanned and probed, and their
-artwork is generated with the default share of the machine. The server and all its child processes have one CPU.
+artwork is generated with the default share of the machine. The server and all its child processes share one CPU.
 
 {crowds}
 

@@ -97,8 +97,8 @@ INTRODUCTION = """\
 This page compares Trio Stream with other servers: the same files, the same client and the same machine, one server
 after the other in one run. **Read the ratios, not the absolute figures.** The time for one gigabyte depends on the
 processor, on the kernel and on what else the machine did in that hour. The ratio of the CPU times of two servers,
-measured in turn within minutes, is similar on other machines. nginx is the yardstick (1x). It is written in C and
-leaves the copying to the kernel. `scripts/bench` wrote this page; all figures of all rounds are in
+measured within minutes of each other, is similar on other machines. nginx is the yardstick (1x). It is written in C
+and leaves the copying to the kernel. `scripts/bench` wrote this page; all figures of all rounds are in
 [results.json](results.json).
 """
 
@@ -124,10 +124,10 @@ HOW_TO_READ = """\
 - Figures are medians over the rounds. A ratio is the median of the ratios to nginx in the same round.
 - *Private memory* is the peak of RssAnon of all processes of the server: their own memory, without the page cache and
   without socket buffers of the kernel.
-- *Paced viewers* take data like a player: {ahead:g} s of film at once, then the next part every {tick:g} s, each from
-  a random place of the 4 GB file, with a receive buffer {window}. A *late second* is a
-  second in which a viewer had nothing to play. Playback starts when {prebuffer:g} s of film have arrived. The first
-  two seconds after arrival do not count. *CPU share* is the share of one core, from the first arrival to the end.
+- *Paced viewers* each start at a random place of the 4 GB file and take data like a player: {ahead:g} s of film at
+  once, then the next part every {tick:g} s, with a receive buffer {window}. A *late second*
+  is a second in which a viewer had nothing to play. Playback starts when {prebuffer:g} s of film have arrived. The
+  first two seconds after arrival do not count. *CPU share* is the share of one core, from the first arrival to the end.
   Servers that send ahead into the kernel's buffers do most of their work at the beginning.
 - results.json also has the share of its CPU that the client used (`client_cpu_share`); near 1, the client would be
   the limit. It also has what other programs took from the server's CPU (`others_cpu_share`); near 0, the machine was

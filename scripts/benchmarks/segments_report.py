@@ -32,8 +32,8 @@ itself requests such ranges, and needs half as many requests.
 This is the CPU time of the server's process for the first playlists of a film after its start, in ms: for the master
 playlist, and for the playlist of the video track. *Nothing stored* means that the server must read the index of the
 file, and stores the result in the database. *In the database* means after a restart. Before each measurement, the
-master playlist of *another film*, of ten minutes, is requested. It pays for work that a process does once, such as
-compiling its database statements. The figures are medians of {starts} starts.
+master playlist of *another film*, of ten minutes, is requested. That request bears the cost of work that a process
+does only once, such as compiling its database statements. The figures are medians of {starts} starts.
 
 {first}
 

@@ -104,7 +104,7 @@ def conclusions(comparison: Comparison) -> str:
         each = [
             f"{ratio(comparison, way, 'mmap view', size, 'socket'):.2f}" for size in (small, middle, large)
         ]
-        return f"{each[0]} times the CPU in 4 KiB, {each[1]} in 64 KiB, {each[2]} in 4 MiB"
+        return f"{each[0]} times the CPU at 4 KiB, {each[1]} at 64 KiB, {each[2]} at 4 MiB"
 
     paragraphs = f"""\
 **A view costs the same for 4 KiB and for 4 MiB**, about {view:.0f} ns here, because no byte is touched. One GB in
@@ -112,24 +112,24 @@ chunks of 64 KiB takes {ms("mmap view", middle, "nobody")} as views of a map, an
 copies out of it. In chunks of 4 MiB it takes {ms("mmap view", large, "nobody")} and {ms("mmap", large, "nobody")}.
 
 **A copy costs about the same per GB in any size, as long as the allocator can reuse the memory.** Without delivery,
-when each chunk is dropped at once, `pread` takes {ms("pread", middle, "nobody")} in 64 KiB and
-{ms("pread", large, "nobody")} in 4 MiB. `preadv` into one buffer takes {ms("preadv", middle, "nobody")} and
+when each chunk is dropped at once, `pread` takes {ms("pread", middle, "nobody")} at 64 KiB and
+{ms("pread", large, "nobody")} at 4 MiB. `preadv` into one buffer takes {ms("preadv", middle, "nobody")} and
 {ms("preadv", large, "nobody")}. If one chunk waits while the next is read, a large one may need new memory from the
 kernel, which is cleared and mapped page by page. Through the channel, `pread` takes
-{ms("pread", CHUNKS[-2], "channel")} in 1 MiB and {ms("pread", large, "channel")} in 4 MiB. `preadv` takes
+{ms("pread", CHUNKS[-2], "channel")} at 1 MiB and {ms("pread", large, "channel")} at 4 MiB. `preadv` takes
 {ms("preadv", CHUNKS[-2], "channel")} and {ms("preadv", large, "channel")}.
 
-**Into a socket**, every way needs the kernel's own copy. In small chunks the system calls are most of the work. So a
-view saves little there, and saves more the larger the chunk. Compared with a view of the map, a slice of the map
+**Into a socket**, every way needs the kernel's own copy. With small chunks, the system calls are most of the work, so
+a view saves little; the larger the chunk, the more it saves. Compared with a view of the map, a slice of the map
 takes {against_view("mmap")}. `pread` takes {against_view("pread")}. A slice of `bytes` takes {against_view("bytes")}.
 
-**One buffer that is reused** (`preadv`) takes {against_view("preadv")}. It needs no memory except the buffer. But the
+**One buffer that is reused** (`preadv`) takes {against_view("preadv")}. It needs no memory except the buffer, but the
 buffer can be filled again only after its bytes have left. So nothing can be queued ahead, and a server with slow
 clients needs a queue. (The figure for the channel shows only the cost. The task at the other end may find later
 bytes.)
 
-**Through a channel**, Trio takes about {hop:.0f} µs per chunk: it schedules two tasks, for a chunk of any size. In 4
-KiB this is {ms("mmap view", small, "channel")} per GB, so copies hardly count. In 4 MiB it is
+**Through a channel**, Trio takes about {hop:.0f} µs per chunk: it schedules two tasks, for a chunk of any size. At 4
+KiB this is {ms("mmap view", small, "channel")} per GB, so copies hardly count. At 4 MiB it is
 {ms("mmap view", large, "channel")} with views and {ms("mmap", large, "channel")} with copies. So chunks must be
 large, and only views make large chunks cheap.
 
