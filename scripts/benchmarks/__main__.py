@@ -1,4 +1,4 @@
-"""`scripts/bench`: the command line, and the order in which things are measured."""
+"""`scripts/bench`: the command line, and the order of the measurements."""
 
 import argparse
 import hashlib
@@ -45,26 +45,26 @@ def names(text: str) -> list[str]:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    known: list[Scenario] = [*bodies.SCENARIOS, *viewers.SCENARIOS]
+    scenarios: list[Scenario] = [*bodies.SCENARIOS, *viewers.SCENARIOS]
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description="Measure servers side by side, in turn, and write a report with ratios to nginx.",
         epilog="`scripts/bench memoryview --help`, and so on for `leaving`, `promises`, `library`, `scan`, "
-        "`segments` and `gather`, are about the others. "
+        "`segments` and `gather`, describes the other benches. "
         f"Servers: {', '.join(server.name for server in servers.SERVERS)}. "
-        f"Scenarios: {', '.join(each.name for each in known)}.",
+        f"Scenarios: {', '.join(each.name for each in scenarios)}.",
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="an impression: two short rounds, 200 viewers")
+    add("--quick", action="store_true", help="a first impression: two short rounds, 200 viewers")
     add("--rounds", type=int, metavar="N", help=f"default: {ROUNDS}")
     add("--only", type=names, metavar="NAMES", help="these servers, separated by commas")
     add("--scenarios", type=names, metavar="NAMES", help="these scenarios, separated by commas")
     report.add_out(parser)
     options = parser.parse_args(arguments)
-    unknown = set(options.scenarios or ()) - {each.name for each in known}
+    unknown = set(options.scenarios or ()) - {each.name for each in scenarios}
     if unknown:
         parser.error(
-            f"--scenarios: no {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in known)}"
+            f"--scenarios: no {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in scenarios)}"
         )
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds: at least 1")
@@ -72,50 +72,50 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def repeatable(arguments: Sequence[str]) -> list[str]:
-    """The arguments as one would type them again, without where the report went."""
-    kept, words = [], iter(arguments)
+    """The arguments for a command that repeats the run, without the folder of the report."""
+    repeated, words = [], iter(arguments)
     for word in words:
         if word == "--out":
             next(words, None)
         elif not word.startswith("--out="):
-            kept.append(shlex.quote(word))
-    return kept
+            repeated.append(shlex.quote(word))
+    return repeated
 
 
-class Truth:
-    """SHA-256 of parts of the files, each reckoned once."""
+class Digests:
+    """SHA-256 of parts of the files, each computed once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[tuple[str, int, int], str] = {}
+        self._digests: dict[tuple[str, int, int], str] = {}
 
     def __call__(self, file: File, start: int, end: int) -> str:
         key = (file.name, start, end)
-        if key not in self._known:
+        if key not in self._digests:
             with (self._folder / file.name).open("rb") as source:
                 source.seek(start)
-                self._known[key] = hashlib.sha256(source.read(end - start)).hexdigest()
-        return self._known[key]
+                self._digests[key] = hashlib.sha256(source.read(end - start)).hexdigest()
+        return self._digests[key]
 
 
 class Bench:
-    """One run of everything that was chosen."""
+    """One run of all chosen servers and scenarios."""
 
     def __init__(self, options: argparse.Namespace, arguments: Sequence[str]) -> None:
         self._cpu, self._client_cpu = machine.two_cpus()
         self._seconds = QUICK_SECONDS if options.quick else SECONDS
         self._rounds: int = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
         self._folder = machine.CACHE / "videos"
-        self._truth = Truth(self._folder)
+        self._digests = Digests(self._folder)
         self._servers = servers.available(options.only)
         chosen = options.scenarios
         paced: list[viewers.Scenario] = [
             each.quick() if options.quick else each for each in viewers.SCENARIOS
         ]
-        known: list[Scenario] = [*bodies.SCENARIOS, *paced]
-        self._scenarios = [each for each in known if chosen is None or each.name in chosen]
+        scenarios: list[Scenario] = [*bodies.SCENARIOS, *paced]
+        self._scenarios = [each for each in scenarios if chosen is None or each.name in chosen]
         self.results = report.Results(
-            machine=machine.facts(),
+            machine=machine.describe(),
             versions=machine.versions(),
             options={
                 "arguments": repeatable(arguments),
@@ -127,7 +127,7 @@ class Bench:
         )
 
     def run(self) -> None:
-        """All scenarios with each server, A B C ..., and again; nothing else is pinned to their CPUs."""
+        """Measure every scenario with each server in turn, in every round."""
         say("preparing the files")
         media.prepare(self._folder)
         os.sched_setaffinity(0, {self._client_cpu})
@@ -145,13 +145,13 @@ class Bench:
                 servers.wait_settled(running)
                 if isinstance(scenario, viewers.Scenario):
                     if number == 1:
-                        bodies.verify(bodies.RANGES, running, self._truth)
+                        bodies.verify(bodies.RANGES, running, self._digests)
                     figures = viewers.measure(scenario, running, self._cpu).as_dict()
                 else:
                     if number == 1:
-                        bodies.verify(scenario, running, self._truth)
+                        bodies.verify(scenario, running, self._digests)
                     figures = bodies.measure(scenario, running, self._cpu, self._seconds).as_dict()
-        except (bodies.WrongAnswerError, ConnectionError, TimeoutError) as error:
+        except (bodies.WrongResponseError, ConnectionError, TimeoutError) as error:
             say(f"    left out: {error}")
             self.results.left_out.setdefault(scenario.name, {})[server.name] = str(error)
         else:
@@ -162,14 +162,14 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def told(number: int, _frame: object) -> None:
-    """A signal ends the program as an exception, so that every server is stopped on the way out."""
+def exit_on_signal(number: int, _frame: object) -> None:
+    """Turn a signal into an exception, so that every server is stopped before the program exits."""
     raise SystemExit(128 + number)
 
 
 def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, told)
+        signal.signal(number, exit_on_signal)
     try:
         if arguments and arguments[0] == "memoryview":
             from . import views  # noqa: PLC0415 - needs Trio, the rest does not

@@ -1,7 +1,7 @@
-"""The client for whole bodies and ranges: a few keep-alive connections, one epoll, and every body thrown away.
+"""The client for whole bodies and ranges: a few keep-alive connections, one epoll, and every body is discarded.
 
-`MSG_TRUNC` lets the kernel drop what it has instead of copying it, so the client has time to spare beside the
-fastest server; how much of its CPU it took is among the figures.
+With `MSG_TRUNC` the kernel drops the data instead of copying it, so the client is faster than the fastest server. The
+figures include how much of its CPU the client used.
 """
 
 import hashlib
@@ -18,18 +18,18 @@ from . import machine, media
 from .media import File
 from .servers import Running
 
-PATIENCE = 30.0  # seconds in which at least one connection gets something
-SINK = bytearray(8 * media.MIB)  # never written to: the kernel drops the bytes
+TIMEOUT = 30.0  # seconds in which at least one connection must receive something
+SINK = bytearray(8 * media.MIB)  # never written to, as the kernel drops the bytes
 MEMORY_EVERY = 0.1
 
 
-class WrongAnswerError(Exception):
-    """The server does not do what is measured, so it is not measured."""
+class WrongResponseError(Exception):
+    """The server's response is wrong, so the server is not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`connections` clients asking again and again for `file`, or for random ranges of `length` bytes of it."""
+    """`connections` clients that request `file` again and again, or random ranges of `length` bytes of it."""
 
     name: str
     title: str
@@ -51,7 +51,7 @@ RANGES = SCENARIOS[-1]
 
 @dataclass(slots=True)
 class Figures:
-    """What one run gave."""
+    """The figures of one run."""
 
     received: int = 0
     requests: int = 0
@@ -86,12 +86,12 @@ def percentile(values: list[float], share: float) -> float:
 
 
 class Watch:
-    """What the server spends inside the block; its memory is looked at ten times a second."""
+    """Measures what the server uses inside the block. Its memory is sampled ten times per second."""
 
     def __init__(self, running: Running, cpu: int, figures: Figures) -> None:
         self._running, self._cpu, self._figures = running, cpu, figures
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._sample_memory)
 
     def __enter__(self) -> None:
         leader = self._running.leader
@@ -109,7 +109,7 @@ class Watch:
         figures.client_cpu = time.process_time() - client
         figures.others_cpu = machine.busy_seconds(self._cpu) - busy - figures.cpu
 
-    def _look(self) -> None:
+    def _sample_memory(self) -> None:
         while True:
             self._figures.peak_memory = max(
                 self._figures.peak_memory, machine.private_bytes(self._running.leader)
@@ -129,7 +129,7 @@ CLOSES = re.compile(rb"\r\nconnection:\s*close\r\n", re.IGNORECASE)
 
 
 class Connection:
-    """One connection and the request on it."""
+    """One connection and its current request."""
 
     __slots__ = ("closes", "head", "left", "sent", "sock", "waiting")
 
@@ -141,25 +141,25 @@ class Connection:
         self.waiting = True
         self.closes = False
 
-    def ask(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         self.head, self.waiting, self.closes = b"", True, False
         self.sent = time.perf_counter()
         self.sock.send(data)
 
 
 def connect(port: int) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    sock = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setblocking(False)
     return sock
 
 
-type Wanted = tuple[bytes, int, int]
-"""What to ask, the length and the status that must be answered."""
+type Exchange = tuple[bytes, int, int]
+"""A request, and the length and status that the response must have."""
 
 
-def requests_of(scenario: Scenario, running: Running) -> Iterator[Wanted]:
-    """What is asked in a scenario; without end."""
+def requests_of(scenario: Scenario, running: Running) -> Iterator[Exchange]:
+    """Yield the requests of a scenario, forever."""
     if not scenario.length:
         whole = request(running, scenario.file)
         while True:
@@ -175,9 +175,9 @@ def requests_of(scenario: Scenario, running: Running) -> Iterator[Wanted]:
 
 
 class Load:
-    """Some connections that make these requests; `run` may be called again."""
+    """A number of connections that make these requests; `run` can be called again."""
 
-    def __init__(self, port: int, connections: int, requests: Iterator[Wanted]) -> None:
+    def __init__(self, port: int, connections: int, requests: Iterator[Exchange]) -> None:
         self._port = port
         self._connections = connections
         self._requests = requests
@@ -185,16 +185,16 @@ class Load:
         self._expected: dict[int, tuple[int, int]] = {}
 
     def run(self, seconds: float, figures: Figures) -> None:
-        """Ask for so long, then wait for all that was asked."""
+        """Send requests for `seconds`, then wait for the last responses."""
         end = time.perf_counter() + seconds
         with select.epoll() as poll:
             try:
                 for _ in range(self._connections):
                     self._open(poll)
                 while self._links:
-                    events = poll.poll(PATIENCE)
+                    events = poll.poll(TIMEOUT)
                     if not events:
-                        raise WrongAnswerError(f"nothing came for {PATIENCE:g} s")
+                        raise WrongResponseError(f"nothing was received for {TIMEOUT:g} s")
                     for number, _ in events:
                         link = self._links[number]
                         if self._read(link, figures):
@@ -208,49 +208,51 @@ class Load:
         link = Connection(self._port)
         self._links[link.sock.fileno()] = link
         poll.register(link.sock.fileno(), select.EPOLLIN)
-        self._ask(link)
+        self._send_next(link)
 
     def _follow(self, poll: select.epoll, link: Connection, *, last: bool) -> None:
-        """An answer has ended; ask again on this connection or, where the server closes it, on another."""
+        """After a response, send the next request on this connection, or on a new one if the server closes this one."""
         if not last and not link.closes:
-            self._ask(link)
+            self._send_next(link)
             return
         del self._links[link.sock.fileno()]
         link.sock.close()
         if not last:
             self._open(poll)
 
-    def _ask(self, link: Connection) -> None:
+    def _send_next(self, link: Connection) -> None:
         data, length, status = next(self._requests)
         self._expected[link.sock.fileno()] = (length, status)
-        link.ask(data)
+        link.send(data)
 
     def _read(self, link: Connection, figures: Figures) -> bool:
-        """Take what is there; has the answer ended?"""
+        """Read what has arrived; return whether the response is complete."""
         while True:
             try:
                 if link.waiting:
                     data = link.sock.recv(4096)
                     if not data:
-                        raise WrongAnswerError("closed before the answer")
+                        raise WrongResponseError("the server closed the connection before the response")
                     if not self._head(link, data, figures):
                         continue
                 else:
                     size = link.sock.recv_into(SINK, min(link.left, len(SINK)), socket.MSG_TRUNC)
                     if not size:
-                        raise WrongAnswerError("closed in the middle")
+                        raise WrongResponseError(
+                            "the server closed the connection in the middle of the response"
+                        )
                     link.left -= size
             except BlockingIOError:
                 return False
             if link.left < 0:
-                raise WrongAnswerError("more than was promised")
+                raise WrongResponseError("the response is longer than its Content-Length")
             if not link.waiting and link.left == 0:
                 figures.requests += 1
                 figures.received += self._expected[link.sock.fileno()][0]
                 return True
 
     def _head(self, link: Connection, data: bytes, figures: Figures) -> bool:
-        """Learn from the head; is there some of the body too?"""
+        """Parse the head; return whether some of the body has arrived too."""
         link.head += data
         end = link.head.find(b"\r\n\r\n")
         if end < 0 or len(link.head) == end + 4:
@@ -260,7 +262,9 @@ class Load:
         found, length = HEAD.match(head), LENGTH.search(head)
         expected = self._expected[link.sock.fileno()]
         if found is None or length is None or (int(length[1]), int(found[1])) != expected:
-            raise WrongAnswerError(f"not {expected[1]} with {expected[0]} bytes: {head[:200]!r}")
+            raise WrongResponseError(
+                f"expected status {expected[1]} with {expected[0]} bytes: {head[:200]!r}"
+            )
         link.closes = bool(CLOSES.search(head))
         link.waiting = False
         link.left = expected[0] - (len(link.head) - end - 4)
@@ -268,36 +272,36 @@ class Load:
 
 
 def fetch(port: int, data: bytes) -> tuple[int, int, str, bytes]:
-    """Status, promised length, SHA-256 of the body and its Content-Range, from a connection of its own."""
+    """Return status, Content-Length, SHA-256 of the body, and Content-Range of a response on a new connection."""
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as sock,
+        socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as sock,
         sock.makefile("rb") as source,
     ):
         sock.sendall(data)
         head = b"".join(iter(source.readline, b"\r\n")) + b"\r\n"
         found, length = HEAD.match(head), LENGTH.search(head)
         if found is None or length is None:
-            raise WrongAnswerError(f"no status or length: {head[:200]!r}")
+            raise WrongResponseError(f"no status or length: {head[:200]!r}")
         size = left = int(length[1])
         digest = hashlib.sha256()
-        while left and (piece := source.read(min(left, media.MIB))):
-            digest.update(piece)
-            left -= len(piece)
+        while left and (part := source.read(min(left, media.MIB))):
+            digest.update(part)
+            left -= len(part)
     content_range = re.search(rb"\r\ncontent-range:\s*([^\r]+)\r\n", head, re.IGNORECASE)
     return int(found[1]), size, digest.hexdigest(), content_range[1] if content_range else b""
 
 
-def verify(scenario: Scenario, running: Running, truth: Callable[[File, int, int], str]) -> None:
-    """Raise `WrongAnswerError` unless one answer is right: status, length and every byte of it."""
-    file, start, end, status, field, wanted = scenario.file, 0, scenario.file.size, 200, "", b""
+def verify(scenario: Scenario, running: Running, digest_of: Callable[[File, int, int], str]) -> None:
+    """Raise `WrongResponseError` unless the status, the length and every byte of one response are right."""
+    file, start, end, status, field, content_range = scenario.file, 0, scenario.file.size, 200, "", b""
     if scenario.length:
         start = file.size // 3 + 12_345
         end, status = start + scenario.length, 206
-        field, wanted = f"bytes={start}-{end - 1}", f"bytes {start}-{end - 1}/{file.size}".encode()
+        field, content_range = f"bytes={start}-{end - 1}", f"bytes {start}-{end - 1}/{file.size}".encode()
     got = fetch(running.port, request(running, file, field))
-    if got != (status, end - start, truth(file, start, end), wanted):
-        raise WrongAnswerError(
-            f"{field or 'the whole file'} was answered with {got[0]}, {got[1]} bytes, {got[3]!r}"
+    if got != (status, end - start, digest_of(file, start, end), content_range):
+        raise WrongResponseError(
+            f"the response to {field or 'the whole file'} has status {got[0]}, {got[1]} bytes, {got[3]!r}"
         )
 
 
@@ -308,7 +312,7 @@ def measure(scenario: Scenario, running: Running, cpu: int, seconds: float) -> F
 
 
 def measure_load(load: Load, running: Running, cpu: int, seconds: float) -> Figures:
-    """The same for any requests."""
+    """Warm up and measure any requests."""
     figures = Figures()
     load.run(min(0.5, seconds / 4), Figures())
     with Watch(running, cpu, figures):

@@ -1,4 +1,4 @@
-"""Bounds that figures are held to, and what the reports that have some have in common."""
+"""Bounds for figures, and what the reports with bounds have in common."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from . import machine, report
 
 
 class Bound(NamedTuple):
-    """A figure and what is wanted of it."""
+    """A figure and its limits."""
 
     what: str
     value: float
@@ -17,12 +17,12 @@ class Bound(NamedTuple):
     unit: str
     least: float = 0
 
-    def kept(self) -> bool:
+    def is_kept(self) -> bool:
         return self.least <= self.value <= self.most
 
     def row(self) -> list[str]:
-        shown = [f"{value:.3g} {self.unit}".strip() for value in (self.value, self.most)]
-        return [self.what, *shown, "kept" if self.kept() else "**missed**"]
+        formatted = [f"{value:.3g} {self.unit}".strip() for value in (self.value, self.most)]
+        return [self.what, *formatted, "kept" if self.is_kept() else "**missed**"]
 
 
 def table(bounds: Sequence[Bound]) -> str:
@@ -30,18 +30,18 @@ def table(bounds: Sequence[Bound]) -> str:
 
 
 def own_versions(versions: Mapping[str, str]) -> dict[str, str]:
-    """Of the server and what it stands on."""
+    """The versions of the server and of the libraries that it uses."""
     return {name: versions[name] for name in ("python", "trio-stream", *machine.OWN_PACKAGES)}
 
 
 def about_machine(found: Mapping[str, Any], servers: str) -> str:
-    """What the figures were measured on; `servers` is "The server has" or "The servers have"."""
-    facts = found["machine"]
+    """A description of the machine; `servers` is "The server has" or "The servers have"."""
+    info = found["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     return (
-        f"{facts['cpu']}, {facts['cpus']} CPUs{', a virtual machine' if facts['virtual'] else ''}; "
-        f"{facts['memory_gib']} GiB; {facts['system']}; {facts['date']}; load average before the run "
-        f"{facts['load_before']}. {servers} one CPU, and the clients have another. Versions: {versions}."
+        f"{info['cpu']}, {info['cpus']} CPUs{', a virtual machine' if info['virtual'] else ''}; "
+        f"{info['memory_gib']} GiB; {info['system']}; {info['date']}; load average before the run "
+        f"{info['load_before']}. {servers} one CPU, and the clients have another. Versions: {versions}."
     )
 
 
@@ -55,10 +55,10 @@ def filled(text: str) -> str:
 
 
 def write(folder: Path, name: str, found: Mapping[str, Any], page: str, bounds: Sequence[Bound]) -> int:
-    """The figures and the page about them, into `folder`; says what was kept, and answers the exit code."""
+    """Write the figures and their page into `folder`, print which bounds were kept, and return the exit code."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     (folder / f"{name}.md").write_text(page, "utf-8")
     for bound in bounds:
         print(*bound.row(), sep="  ")
-    return 0 if all(bound.kept() for bound in bounds) else 1
+    return 0 if all(bound.is_kept() for bound in bounds) else 1

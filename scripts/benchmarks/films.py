@@ -1,8 +1,8 @@
-"""Films to be packaged: as people have them, and made in a minute, of a short clip that is repeated without encoding it
-again.
+"""Films to package, like those that users have. Each one repeats a short clip without encoding it again, which takes a
+minute.
 
-24 pictures a second, three B-frames in a row, a keyframe after two to three and a half seconds, and AAC between the
-pictures, as FFmpeg lays it.
+They have 24 frames per second, three B-frames in a row, a keyframe every 2 to 3.5 seconds, and AAC interleaved with the
+video as FFmpeg writes it.
 """
 
 import os
@@ -17,14 +17,14 @@ from .machine import BenchError
 from .media import File
 
 CLIP = 60  # seconds
-SOUND = 160  # kbit/s
+AUDIO_RATE = 160  # kbit/s
 FIRST, LAST = ("-movflags", "+faststart"), ()  # where the index is
 FRAGMENTS = ("-movflags", "+empty_moov+default_base_moof", "-frag_duration", "10000000")
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What films are made of; `rate` is of the pictures, kbit/s."""
+    """The clip that a film repeats; `rate` is that of the video, in kbit/s."""
 
     name: str
     size: str
@@ -33,7 +33,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """`minutes` of a clip."""
+    """`minutes` of a repeated clip."""
 
     name: str
     about: str
@@ -56,7 +56,7 @@ FILMS = (FULL_HD, SMALL_ONE, FRAGMENTED, TWO_HOURS, TWO_HOURS_LAST)
 
 
 def prepare(folder: Path, clips: Path, films: Sequence[Film] = FILMS) -> dict[str, File]:
-    """Make the films that are not there, and read them all, so that they are in the page cache."""
+    """Generate missing films, and read all films, so that they are in the page cache."""
     folder.mkdir(parents=True, exist_ok=True)
     clips.mkdir(parents=True, exist_ok=True)
     for film in films:
@@ -72,29 +72,29 @@ def prepare(folder: Path, clips: Path, films: Sequence[Film] = FILMS) -> dict[st
 
 
 def encode(clip: Clip, path: Path) -> None:
-    """Moving shapes under noise, which takes the bits that are given to it."""
-    pictures = f"testsrc2=s={clip.size}:r=24:d={CLIP},noise=alls=16:allf=t,format=yuv420p"
+    """Encode moving shapes under noise, which uses the whole bit rate."""
+    video = f"testsrc2=s={clip.size}:r=24:d={CLIP},noise=alls=16:allf=t,format=yuv420p"
     rate = f"-b:v {clip.rate}k -maxrate {clip.rate * 5 // 4}k -bufsize {clip.rate * 2}k".split()
     order = ["-preset", "veryfast", "-bf", "3", "-g", "84", "-keyint_min", "48"]
-    sound = ("-f", "lavfi", "-i", f"anoisesrc=a=0.1:r=48000:d={CLIP}")
-    coding = ("-c:v", "libx264", *order, *rate, "-c:a", "aac", "-ac", "2", "-b:a", f"{SOUND}k")
-    ffmpeg(("-f", "lavfi", "-i", pictures, *sound, *coding, "-shortest"), path)
+    audio = ("-f", "lavfi", "-i", f"anoisesrc=a=0.1:r=48000:d={CLIP}")
+    coding = ("-c:v", "libx264", *order, *rate, "-c:a", "aac", "-ac", "2", "-b:a", f"{AUDIO_RATE}k")
+    ffmpeg(("-f", "lavfi", "-i", video, *audio, *coding, "-shortest"), path)
 
 
 def ffmpeg(arguments: Sequence[str], path: Path) -> None:
-    """Run FFmpeg; the file is whole or not there."""
-    making = path.with_name(f".{path.name}.making")
-    command = (found(), "-nostdin", "-v", "error", "-y", *arguments, "-f", "mp4", str(making))
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        making.unlink(missing_ok=True)
-        raise BenchError(f"FFmpeg could not make {path.name}:\n{done.stderr}")
-    making.rename(path)
+    """Run FFmpeg; afterwards the file is complete or missing."""
+    unfinished = path.with_name(f".{path.name}.making")
+    command = (find_ffmpeg(), "-nostdin", "-v", "error", "-y", *arguments, "-f", "mp4", str(unfinished))
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        unfinished.unlink(missing_ok=True)
+        raise BenchError(f"FFmpeg could not generate {path.name}:\n{ended.stderr}")
+    unfinished.rename(path)
 
 
-def found() -> str:
-    """The FFmpeg that was asked for, else the system's, else the one that comes with Trio Stream."""
-    known = os.environ.get("TRIO_STREAM_FFMPEG") or shutil.which("ffmpeg")
-    return known or machine.said(
+def find_ffmpeg() -> str:
+    """The FFmpeg that the environment names, else the system's, else the one that comes with Trio Stream."""
+    path = os.environ.get("TRIO_STREAM_FFMPEG") or shutil.which("ffmpeg")
+    return path or machine.output_of(
         machine.own_python(), "-c", "import imageio_ffmpeg as i; print(i.get_ffmpeg_exe())"
     )

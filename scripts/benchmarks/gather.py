@@ -1,4 +1,4 @@
-"""`scripts/bench gather`: ways to send bytes that lie in many runs of a file, compared by how long the runs are."""
+"""`scripts/bench gather`: compares ways to send bytes from many runs of a file, by the length of the runs."""
 
 import argparse
 import mmap
@@ -18,9 +18,9 @@ from .ways import KIB, discarding
 
 MIB = media.MIB
 FILE = media.MB256
-PIECE = 256 * KIB  # at most so many bytes are gathered at once
+PART = 256 * KIB  # at most this many bytes are gathered at once
 BRIDGED = 8 * KIB
-MOST_VECTORS = 1000  # Linux takes 1,024 in one call, those for the gaps with them
+MAX_VECTORS = 1000  # Linux allows 1,024 in one call, with those for the gaps
 
 type Run = tuple[int, int]
 
@@ -33,10 +33,10 @@ class Layout:
     run: int
     gap: int
 
-    def pieces(self, total: int) -> Iterator[list[Run]]:
-        """`total` bytes or somewhat less, in pieces; at the end of the file they go on from its beginning."""
+    def parts(self, total: int) -> Iterator[list[Run]]:
+        """Yield about `total` bytes in parts; after the end of the file, continue from its beginning."""
         at, step = 0, self.run + self.gap
-        count = max(1, min(PIECE // self.run, MOST_VECTORS // 2))
+        count = max(1, min(PART // self.run, MAX_VECTORS // 2))
         for _ in range(total // (count * self.run)):
             if at + count * step > FILE.size:
                 at = 0
@@ -65,9 +65,9 @@ class Source:
         self.map = mmap.mmap(self.fd, 0, access=mmap.ACCESS_READ)
         self.view = memoryview(self.map)
         for offset in range(0, len(self.map), mmap.PAGESIZE):
-            self.view[offset]  # the first touch of a page is dear, and not what is compared
+            self.view[offset]  # the first access to a page is expensive, and is not compared
         self.scrap = memoryview(bytearray(MIB))
-        self.buffer = memoryview(bytearray(PIECE))
+        self.buffer = memoryview(bytearray(PART))
 
     def close(self) -> None:
         self.view.release()
@@ -101,7 +101,7 @@ def by_bridges(source: Source, runs: Sequence[Run]) -> None:
 
 
 def _by_preadv(source: Source, runs: Sequence[Run], bridged: int) -> None:
-    """Into one buffer; gaps of so many bytes are read too, into one that nobody looks at."""
+    """Read into one buffer. Gaps of up to `bridged` bytes are read too, into a scrap buffer."""
     buffer = source.buffer[: sum([length for _, length in runs])]
     vectors: list[memoryview] = []
     at, begin, end = 0, runs[0][0], runs[0][0]
@@ -129,7 +129,7 @@ def by_new_views(source: Source, runs: Sequence[Run]) -> None:
 def _send_views(sock: socket.socket, view: memoryview, runs: Sequence[Run]) -> None:
     vectors = [view[offset : offset + length] for offset, length in runs]
     left = sum([length for _, length in runs]) - sock.sendmsg(vectors)
-    while left:  # it took a part
+    while left:  # only a part was sent
         skipped = sum(map(len, vectors)) - left
         while skipped >= len(vectors[0]):
             skipped -= len(vectors.pop(0))
@@ -186,7 +186,7 @@ bytes); less is better, and the lowest is bold. `scripts/bench gather` wrote thi
 
 
 def measure(path: Path, total: int, rounds: int, cpus: tuple[int, int]) -> dict[str, dict[str, list[float]]]:
-    """CPU seconds a GB by layout and way, each round in turn."""
+    """CPU seconds per GB by layout and way; all ways in turn, in every round."""
     found: dict[str, dict[str, list[float]]] = {
         layout.about: {way.name: [] for way in WAYS} for layout in (*SWEEP, *REAL)
     }
@@ -196,31 +196,31 @@ def measure(path: Path, total: int, rounds: int, cpus: tuple[int, int]) -> dict[
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
             for layout in (*SWEEP, *REAL):
-                pieces = list(layout.pieces(total))
-                sent = sum(length for piece in pieces for _, length in piece)
+                parts = list(layout.parts(total))
+                sent = sum(length for part in parts for _, length in part)
                 for way in WAYS:
                     spent = time.process_time()
-                    for piece in pieces:
-                        way.send(source, piece)
+                    for part in parts:
+                        way.send(source, part)
                     found[layout.about][way.name].append((time.process_time() - spent) * 1e9 / sent)
         source.close()
     return found
 
 
 def rows(found: dict[str, dict[str, list[float]]], layouts: Sequence[Layout]) -> str:
-    made = []
+    lines = []
     for layout in layouts:
         figures = [statistics.median(found[layout.about][way.name]) for way in WAYS]
         least = min(figures)
-        made.append([
+        lines.append([
             layout.about,
             *(f"**{each:.2f}**" if each == least else f"{each:.2f}" for each in figures),
         ])  # fmt: skip
-    return report.table(["", *(way.name for way in WAYS)], made)
+    return report.table(["", *(way.name for way in WAYS)], lines)
 
 
 def conclusions(found: dict[str, dict[str, list[float]]]) -> str:
-    """From the figures: what is copied at less cost than it is sent from where it lies, and what that costs."""
+    """Say from the figures when it is cheaper to copy bytes together than to send each run from the file."""
 
     def ratio(layout: Layout, one: str, other: str = "one buffer") -> str:
         cells = found[layout.about]
@@ -228,19 +228,19 @@ def conclusions(found: dict[str, dict[str, list[float]]]) -> str:
             f"{statistics.median(mine / its for mine, its in zip(cells[one], cells[other], strict=True)):.2f}"
         )
 
-    short, sound, pictures = SWEEP[1], REAL[0], REAL[2]
+    short, audio, video = SWEEP[1], REAL[0], REAL[2]
     longer = [each.about for each in SWEEP if float(ratio(each, "sendfile", "bridged")) <= 1]
     since = f"for runs of {', '.join(longer)}" if longer else "for none of these runs"
     return (
         f"- One `sendfile` per run costs no more than the bridged copy {since}. With small gaps, as in video with runs "
-        f"of 6.6 KiB, it costs {ratio(pictures, 'sendfile', 'bridged')} times as much.\n\n"
-        f"- It pays to read the gaps if they are small. Reading all gaps costs {ratio(pictures, 'scrap')} times as "
-        f"much as one call per run for the video of 1.3 Mb/s, and {ratio(sound, 'scrap')} times as much for the audio "
-        f"of 8 Mb/s. The bridged way costs {ratio(pictures, 'bridged')} and {ratio(sound, 'bridged')} times as much. "
+        f"of 6.6 KiB, it costs {ratio(video, 'sendfile', 'bridged')} times as much.\n\n"
+        f"- It pays to read the gaps if they are small. Reading all gaps costs {ratio(video, 'scrap')} times as "
+        f"much as one call per run for the video of 1.3 Mb/s, and {ratio(audio, 'scrap')} times as much for the audio "
+        f"of 8 Mb/s. The bridged way costs {ratio(video, 'bridged')} and {ratio(audio, 'bridged')} times as much. "
         "The server uses the bridged way.\n\n"
         f"- Views of a map cost least if their pages are in the map: {ratio(short, 'views')} times as much as one "
         f"call per run, for runs of {short.about}. A new map for each part costs {ratio(short, 'new views')} there. "
-        f"For the video of 1.3 Mb/s it costs {ratio(pictures, 'new views', 'bridged')} times as much as the bridged "
+        f"For the video of 1.3 Mb/s it costs {ratio(video, 'new views', 'bridged')} times as much as the bridged "
         "copy, because each page causes a fault. And if the system took back a page in the meantime, everything would "
         "stop in `sendmsg`."
     )
@@ -254,13 +254,13 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     rounds = options.rounds or (1 if options.quick else 5)
     total = (16 if options.quick else 64) * MIB
-    folder, facts = machine.CACHE / "videos", machine.facts()
+    folder, info = machine.CACHE / "videos", machine.describe()
     media.prepare(folder, (FILE,))
     found = measure(folder / FILE.name, total, rounds, machine.two_cpus())
     about = (
-        f"{facts['cpu']}, {facts['cpus']} CPUs{', a virtual machine' if facts['virtual'] else ''}; {facts['system']}, "
-        f"{facts['congestion_control']}; Python {sys.version.split()[0]}; {facts['date']}; load average before the "
-        f"run {facts['load_before']}. {rounds} rounds of {total // MIB} MiB each. The file is warm in the page cache, "
+        f"{info['cpu']}, {info['cpus']} CPUs{', a virtual machine' if info['virtual'] else ''}; {info['system']}, "
+        f"{info['congestion_control']}; Python {sys.version.split()[0]}; {info['date']}; load average before the "
+        f"run {info['load_before']}. {rounds} rounds of {total // MIB} MiB each. The file is warm in the page cache, "
         "and every page of the map was touched before. The figures are medians."
     )
     text = filled(
@@ -273,5 +273,5 @@ def main(arguments: list[str]) -> int:
             machine=about,
         )
     )
-    figures: dict[str, Any] = {"machine": facts, "cpu_s_per_gb": found}
+    figures: dict[str, Any] = {"machine": info, "cpu_s_per_gb": found}
     return write(options.out, "gather", figures, text, [])

@@ -1,4 +1,4 @@
-"""`scripts/bench leaving`: how soon everything of a client is gone when the server stops, it stalls, or it leaves."""
+"""`scripts/bench leaving`: how soon all of a client is gone when the server stops, or the client stalls or leaves."""
 
 import argparse
 import contextlib
@@ -14,55 +14,55 @@ from typing import Any
 
 from . import departures, machine, media, report, servers
 from .bounds import Bound, about_machine, filled, own_versions, table, write
-from .departures import ALIVE, IN_TURN, KINDS, OWN, RATE, THINGS
-from .outside import BIG, PATIENCE, Outside, crowd, lasted, until
+from .departures import ALIVE, KINDS, OWN, RATE, TASK_CLIENTS, THINGS
+from .observed import BIG, TIMEOUT, ObservedServer, crowd, seconds_until, wait_until
 
-SLACK = 1.0  # seconds a stop may take beyond its grace, and letting go beyond the timeout
+SLACK = 1.0  # seconds that a stop may take beyond its grace period, and a stalled client beyond the timeout
 WAYS = {"sendfile": "1", "views": "0"}  # how files are sent, and TRIO_STREAM_ZERO_COPY
 ESTABLISHED = "01"  # in /proc/net/tcp
-MOST_MS = 20.0  # until all of a client is gone, at the 99th percentile
+MAX_MS = 20.0  # until everything of a client is gone, at the 99th percentile
 
 
-def stop(outside: Outside, clients: int, grace: float) -> dict[str, float]:
-    """A: SIGTERM under clients that never read."""
-    process = outside.running.process
+def stop(server: ObservedServer, clients: int, grace: float) -> dict[str, float]:
+    """A: stop the server with SIGTERM while clients never read."""
+    process = server.running.process
 
-    def over() -> bool:
+    def has_ended() -> bool:
         alive = (pid for pid in machine.group(process.pid) if machine.stat_fields(pid)[:1] != ["Z"])
         return process.poll() is not None and not any(alive)
 
-    with crowd(outside, clients):
-        until(lambda: outside.streams() == clients, f"{clients} streams")
-        outside.hang_up()
+    with crowd(server, clients):
+        wait_until(lambda: server.streams() == clients, f"{clients} streams")
+        server.hang_up()
         process.send_signal(signal.SIGTERM)
-        seconds = lasted(over, grace + PATIENCE)
+        seconds = seconds_until(has_ended, grace + TIMEOUT)
     return {"seconds": seconds, "exit_code": -1 if process.returncode is None else process.returncode}
 
 
-def stall(outside: Outside, clients: int, timeout: float) -> dict[str, float]:
-    """B: the same clients, left alone.
+def stall(server: ObservedServer, clients: int, timeout: float) -> dict[str, float]:
+    """B: let the same clients stall.
 
-    Progress counts from the look before the one that showed it: the server is given no time that is not its own.
+    Progress counts from the check before the one that showed it, so the server gets no extra time.
     """
-    came = progress = looked = time.perf_counter()
-    with crowd(outside, clients) as sockets:
-        most = {sock.getsockname()[1]: 0 for sock in sockets}
-        while looked - progress < timeout + PATIENCE:
-            before, looked = looked, time.perf_counter()
-            for end, size in taken(outside.running.port).items():
-                if size > most.get(end, size):
-                    most[end], progress = size, before
-            if outside.ended("stalled") == clients and outside.empty():
+    came = progress = checked_at = time.perf_counter()
+    with crowd(server, clients) as sockets:
+        largest = {sock.getsockname()[1]: 0 for sock in sockets}
+        while checked_at - progress < timeout + TIMEOUT:
+            before, checked_at = checked_at, time.perf_counter()
+            for end, size in unread_bytes(server.running.port).items():
+                if size > largest.get(end, size):
+                    largest[end], progress = size, before
+            if server.ended("stalled") == clients and server.is_empty():
                 break
             time.sleep(0.02)
-        gone = time.perf_counter() - progress
-    return {"last_progress": progress - came, "gone_after": gone, "stalled": outside.ended("stalled")}
+        gone_after = time.perf_counter() - progress
+    return {"last_progress": progress - came, "gone_after": gone_after, "stalled": server.ended("stalled")}
 
 
-def taken(port: int) -> dict[int, int]:
-    """Bytes the kernel took from the server on `port` and no client read, by the port of the client.
+def unread_bytes(port: int) -> dict[int, int]:
+    """Bytes that the kernel took from the server on `port` and that no client read, by the client's port.
 
-    Only of connections that nobody began to close: the end counts as a byte there.
+    Only established connections count: while a connection is closing, its FIN counts as a byte.
     """
     found: Counter[int] = Counter()
     for line in Path("/proc/net/tcp").read_text("latin-1").splitlines()[1:]:
@@ -139,9 +139,9 @@ When the last client was gone, nothing was left of any client: {rest_seconds:.3f
 their old values."""
 
 
-def bounds(found: dict[str, Any], options: argparse.Namespace) -> list[Bound]:
+def bounds_of(found: dict[str, Any], options: argparse.Namespace) -> list[Bound]:
     stopped, count = found["stop"], options.clients
-    grace, timeout, gone = options.graceful_timeout, options.send_timeout, found["stall"]["gone_after"]
+    grace, timeout, gone_after = options.graceful_timeout, options.send_timeout, found["stall"]["gone_after"]
     return [
         Bound(
             f"A: from SIGTERM to the end, {count} clients that never read",
@@ -152,19 +152,19 @@ def bounds(found: dict[str, Any], options: argparse.Namespace) -> list[Bound]:
         Bound("A: exit code", stopped["exit_code"], 0, ""),
         Bound(
             "B: from the last progress until nothing is left of the clients",
-            gone,
+            gone_after,
             timeout + SLACK,
             "s",
             least=timeout,
         ),
     ] + [
-        Bound(f"C: from close until {what} gone, p99, {way}", figures["p99_ms"], MOST_MS, "ms")
+        Bound(f"C: from close until {what} gone, p99, {way}", figures["p99_ms"], MAX_MS, "ms")
         for way, left in found["leave"].items()
         for what, figures in (("everything is", left["all"]["everything"]), ("tasks are", left["tasks"]))
     ]
 
 
-def page(found: dict[str, Any], kept: Sequence[Bound], options: argparse.Namespace) -> str:
+def page(found: dict[str, Any], bounds: Sequence[Bound], options: argparse.Namespace) -> str:
     def cell(spread: dict[str, float]) -> str:
         return " / ".join(f"{spread[name]:.1f}" for name in ("p50_ms", "p99_ms", "max_ms")) if spread else "-"
 
@@ -173,7 +173,7 @@ def page(found: dict[str, Any], kept: Sequence[Bound], options: argparse.Namespa
         return report.table(["", *KINDS], [*rows, ["tasks", cell(left["tasks"]), "", ""]])
 
     text = PAGE.format(
-        bounds=table(kept),
+        bounds=table(bounds),
         ways="\n\n".join(
             WAY.format(way=way, table=times(left), **left) for way, left in found["leave"].items()
         ),
@@ -183,7 +183,7 @@ def page(found: dict[str, Any], kept: Sequence[Bound], options: argparse.Namespa
         timeout=options.send_timeout,
         alive=ALIVE,
         rate=RATE,
-        in_turn=IN_TURN,
+        in_turn=TASK_CLIENTS,
         command="scripts/bench leaving "
         f"--clients {options.clients} --graceful-timeout {options.graceful_timeout:g} "
         f"--send-timeout {options.send_timeout:g}",
@@ -193,31 +193,31 @@ def page(found: dict[str, Any], kept: Sequence[Bound], options: argparse.Namespa
 
 
 def measure(options: argparse.Namespace, folder: Path, cpu: int) -> dict[str, Any]:
-    """All three, each with a server of its own."""
+    """Measure all three, each with its own server."""
     for file in (BIG, *OWN):
-        with (folder / file.name).open("wb") as made:
-            made.truncate(file.size)
+        with (folder / file.name).open("wb") as new:
+            new.truncate(file.size)
 
     @contextlib.contextmanager
-    def outside(*arguments: str, **environment: str) -> Iterator[Outside]:
+    def observed(*arguments: str, **environment: str) -> Iterator[ObservedServer]:
         environment |= {"TRIO_STREAM_LOG_LEVEL": "info", "TRIO_STREAM_LOG_FORMAT": "json"}
         kind = servers.Server("trio-stream", "trio-stream", "", "/api/stream/{name}", environment, arguments)
         with servers.serving(kind, folder, cpu) as running:
-            yield Outside(running, folder)
+            yield ObservedServer(running, folder)
 
     found: dict[str, Any] = {}
     print("A: the server stops", file=sys.stderr, flush=True)
-    with outside("--graceful-timeout", f"{options.graceful_timeout:g}") as server:
+    with observed("--graceful-timeout", f"{options.graceful_timeout:g}") as server:
         found["stop"] = stop(server, options.clients, options.graceful_timeout)
     print("B: clients stall", file=sys.stderr, flush=True)
-    with outside(TRIO_STREAM_SEND_TIMEOUT=f"{options.send_timeout:g}") as server:
+    with observed(TRIO_STREAM_SEND_TIMEOUT=f"{options.send_timeout:g}") as server:
         found["stall"] = stall(server, options.clients, options.send_timeout)
     print("C: clients leave", file=sys.stderr, flush=True)
     for file in OWN:
         media.warm(folder / file.name)
     found["leave"] = {}
     for way, zero_copy in WAYS.items():
-        with outside(TRIO_STREAM_ZERO_COPY=zero_copy) as server:
+        with observed(TRIO_STREAM_ZERO_COPY=zero_copy) as server:
             mapped = way == "views"
             found["leave"][way] = departures.measure(server, options.clients, cpu, mapped=mapped)
     return found
@@ -231,12 +231,12 @@ def main(arguments: list[str]) -> int:
     add("--send-timeout", type=float, default=5.0, metavar="T", help="seconds; 5")
     report.add_out(parser)
     options = parser.parse_args(arguments)
-    (cpu, client_cpu), facts, versions = machine.two_cpus(), machine.facts(), machine.versions()
+    (cpu, client_cpu), info, versions = machine.two_cpus(), machine.describe(), machine.versions()
     os.sched_setaffinity(0, {client_cpu})
     machine.raise_open_files()
-    with tempfile.TemporaryDirectory(prefix="leaving-", dir=machine.CACHE) as made:
-        found = measure(options, Path(made), cpu)
-    found["machine"] = facts
+    with tempfile.TemporaryDirectory(prefix="leaving-", dir=machine.CACHE) as work:
+        found = measure(options, Path(work), cpu)
+    found["machine"] = info
     found["versions"] = own_versions(versions)
-    kept = bounds(found, options)
-    return write(options.out, "leaving", found, page(found, kept, options), kept)
+    checked = bounds_of(found, options)
+    return write(options.out, "leaving", found, page(found, checked, options), checked)

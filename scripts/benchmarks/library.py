@@ -1,4 +1,4 @@
-"""`scripts/bench library`: what a large library costs, and what a scan and playheads cost beside streams."""
+"""`scripts/bench library`: the cost of a large library, and of scans and playheads while videos are streamed."""
 
 import argparse
 import contextlib
@@ -10,58 +10,58 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import machine, media, report, servers, shelves, viewers
-from .asking import PAGE_SIZE, compare, playheads, watch, watch_scanning
+from . import libraries, machine, media, report, servers, viewers
 from .bounds import Bound, own_versions, write
+from .library_load import PAGE_SIZE, compare, playheads, watch, watch_scanning
 from .library_report import page
-from .shelf import Shelf, first_scan, idle, traced_look
+from .library_server import LibraryServer, idle_cores, measure_first_scan, traced_scan
 
 RESCANS = 3
-REST = 2.5  # seconds until the scanner takes files for finished that were linked just now
+SETTLE = 2.5  # seconds until the scanner treats new links as settled
 
-KEEP_ALIVE = ("--keep-alive", "60")  # seconds; Hypercorn's 5 are fewer than lie between two playheads
+KEEP_ALIVE = ("--keep-alive", "60")  # seconds; Hypercorn's 5 are less than the time between two playheads
 
-SLOWER = 1.5  # times what a page or a search of the small library takes
-GROWTH_MB = 8.0  # private memory; what two runs with one library differ by
-PLAYHEAD_CORES = 0.25
-IDLE_CORES = 0.01
+MAX_RATIO = 1.5  # times the time of a page or a search in the small library
+MAX_GROWTH_MB = 8.0  # private memory; two runs with one library differ by this much
+MAX_PLAYHEAD_CORES = 0.25
+MAX_IDLE_CORES = 0.01
 
 
 @contextlib.contextmanager
-def shelf_of(
+def serving_library(
     count: int, folder: Path, cpu: int, *, hurried: bool
-) -> Iterator[tuple[Shelf, dict[str, float]]]:
-    """A library of `count` videos, its server, and what the first scan cost it."""
+) -> Iterator[tuple[LibraryServer, dict[str, float]]]:
+    """Run a server with a library of `count` videos, and measure its first scan."""
     say(f"a library of {count:,} videos: filling and scanning it")
-    shelves.fill(folder / str(count), count)
-    time.sleep(REST)
+    libraries.fill(folder / str(count), count)
+    time.sleep(SETTLE)
     environment = {"TRIO_STREAM_ARTWORK_SHARE": "1"} if hurried else {}
     kind = servers.Server("trio-stream", "trio-stream", "", "/api/stream/{name}", environment, KEEP_ALIVE)
     with servers.serving(kind, folder / str(count), cpu) as running:
-        shelf = Shelf(running, folder / str(count), count)
-        yield shelf, first_scan(shelf)
+        library = LibraryServer(running, folder / str(count), count)
+        yield library, measure_first_scan(library)
 
 
 def measure(options: argparse.Namespace, folder: Path, cpu: int) -> dict[str, Any]:
-    """Everything, with two servers: a small library and a large one. Half of the large one is only looked at."""
+    """Measure a small library and a large one, each on its own server. Half of the large one is only scanned."""
     found: dict[str, Any] = {"first_scan": {}, "rescans": {}, "traced": {}, "idle": {}}
-    with shelf_of(options.large // 2, folder, cpu, hurried=options.quick) as (half, first):
+    with serving_library(options.large // 2, folder, cpu, hurried=options.quick) as (half, first):
         found["first_scan"]["half"] = first
-        found["rescans"]["half"] = [half.look_again() for _ in range(RESCANS)]
+        found["rescans"]["half"] = [half.rescan() for _ in range(RESCANS)]
     with contextlib.ExitStack() as stack:
-        both: dict[str, Shelf] = {}
+        both: dict[str, LibraryServer] = {}
         for each, count in (("small", options.small), ("large", options.large)):
-            shelf, found["first_scan"][each] = stack.enter_context(
-                shelf_of(count, folder, cpu, hurried=options.quick)
+            library, found["first_scan"][each] = stack.enter_context(
+                serving_library(count, folder, cpu, hurried=options.quick)
             )
-            both[each] = shelf
-            found["rescans"][each] = [shelf.look_again() for _ in range(RESCANS)]
-            found["traced"][each] = traced_look(shelf)
-            found["idle"][each] = idle(shelf, options.idle)
+            both[each] = library
+            found["rescans"][each] = [library.rescan() for _ in range(RESCANS)]
+            found["traced"][each] = traced_scan(library)
+            found["idle"][each] = idle_cores(library, options.idle)
         large = both["large"]
         say("pages and searches")
         found["requests"] = compare(both["small"], large, options.requests)
-        found["memory_after_requests"] = {each: shelf.memory() for each, shelf in both.items()}
+        found["memory_after_requests"] = {each: library.memory() for each, library in both.items()}
         say(f"{options.players} players write their playheads")
         found["playheads"] = playheads(large, options.players, options.playhead_seconds)
         say("viewers, without a scan")
@@ -74,33 +74,33 @@ def measure(options: argparse.Namespace, folder: Path, cpu: int) -> dict[str, An
         found["viewers"] = {"without a scan": watch(large, cpu, scenario)}
         say("viewers, while videos are added")
         found["viewers"]["with a scan"] = watch_scanning(large, cpu, scenario, options.adding)
-        found["memory_at_the_end"] = {each: shelf.memory() for each, shelf in both.items()}
+        found["memory_at_the_end"] = {each: library.memory() for each, library in both.items()}
     return found
 
 
-def bounds(found: dict[str, Any]) -> list[Bound]:
-    """What is wanted, and whether it is so."""
-    asked = found["requests"]
+def bounds_of(found: dict[str, Any]) -> list[Bound]:
+    """The bounds and whether the figures are within them."""
+    requests = found["requests"]
     groups = {
-        "a page of 50": [name for name in asked if "page" in name],
-        "a search": [name for name in asked if "search" in name],
+        "a page of 50": [name for name in requests if "page" in name],
+        "a search": [name for name in requests if "search" in name],
         "a video": ["a video"],
     }
-    kept = []
+    bounds = []
     for what, names in groups.items():
-        worst = max(names, key=lambda name: asked[name]["ratio"])
+        worst = max(names, key=lambda name: requests[name]["ratio"])
         about = f"{what}, ratio of large library to small one, the worst of {len(names)} ({worst})"
-        kept.append(
+        bounds.append(
             Bound(
                 about if len(names) > 1 else f"{what}, ratio of large library to small one",
-                asked[worst]["ratio"],
-                SLOWER,
+                requests[worst]["ratio"],
+                MAX_RATIO,
                 "x",
             )
         )
     rescans, traced = found["rescans"], found["traced"]["large"]
     if traced:
-        kept += [
+        bounds += [
             Bound("stat calls per video, unchanged scan", traced["stats_per_video"], 1.001, ""),
             Bound("videos opened, unchanged scan", traced["opens"], 0, ""),
             Bound("processes started, unchanged scan", traced["processes"], 0, ""),
@@ -110,23 +110,25 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
     first = found["first_scan"]
     heads, crowd = found["playheads"], found["viewers"]["with a scan"]
     return [
-        *kept,
+        *bounds,
         Bound(
             "private memory after the rescans, large library minus half of it",
             last["large"] - last["half"],
-            GROWTH_MB,
+            MAX_GROWTH_MB,
             "MB",
             least=-1e9,
         ),
         Bound(
             "... large library, after the rescans minus after the first scan",
             last["large"] - first["large"]["memory_mb"],
-            GROWTH_MB,
+            MAX_GROWTH_MB,
             "MB",
             least=-1e9,
         ),
-        Bound("CPU of an idle server, large library", found["idle"]["large"], IDLE_CORES, "cores"),
-        Bound(f"CPU of the server, {heads['players']:,} players", heads["cores"], PLAYHEAD_CORES, "cores"),
+        Bound("CPU of an idle server, large library", found["idle"]["large"], MAX_IDLE_CORES, "cores"),
+        Bound(
+            f"CPU of the server, {heads['players']:,} players", heads["cores"], MAX_PLAYHEAD_CORES, "cores"
+        ),
         Bound("playheads not stored", sum(heads["errors"].values()), 0, ""),
         Bound("late seconds with a scan", crowd["late_seconds"], 0, ""),
         Bound(
@@ -142,20 +144,20 @@ DEFAULTS: dict[str, tuple[float, float, str]] = {
     "small": (100, 100, "videos of the small library"),
     "large": (10_000, 2_000, "videos of the large one"),
     "requests": (200, 15, "of each kind, to each server"),
-    "idle": (20, 3, "seconds for which the server is left alone"),
-    "players": (2000, 200, "who write their playheads"),
-    "playhead_seconds": (30, 4, "for which they are measured"),
+    "idle": (20, 3, "seconds for which the server is idle"),
+    "players": (2000, 200, "that write playheads"),
+    "playhead_seconds": (30, 4, "for which the players are measured"),
     "viewers": (200, 50, "at 5 Mb/s"),
-    "seconds": (180, 6, "for which they all watch, with and without a scan"),
-    "adding": (10, 10, "new contents a second, while there is a scan"),
+    "seconds": (180, 6, "for which all viewers watch, with a scan and without"),
+    "adding": (10, 10, "new contents per second during the scan"),
 }
-"""Each argument: what it is by default, what it is with --quick, and what it is about."""
+"""Each argument with its default, its value with --quick, and its help."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench library", description=__doc__)
     add = parser.add_argument
-    add("--quick", action="store_true", help="see that it works, in a minute")
+    add("--quick", action="store_true", help="a short run of a minute, to see that it works")
     for name, (usual, _, about) in DEFAULTS.items():
         add(f"--{name.replace('_', '-')}", type=int, metavar="N", help=f"{about}; {usual:g}")
     report.add_out(parser)
@@ -174,14 +176,14 @@ def say(text: str) -> None:
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
-    (cpu, client_cpu), facts, versions = machine.two_cpus(), machine.facts(), machine.versions()
+    (cpu, client_cpu), info, versions = machine.two_cpus(), machine.describe(), machine.versions()
     os.sched_setaffinity(0, {client_cpu})
     machine.raise_open_files()
     media.prepare(machine.CACHE / "videos", [media.GB4])
-    with tempfile.TemporaryDirectory(prefix="library-", dir=machine.CACHE) as made:
-        found = measure(options, Path(made), cpu)
-    found["machine"] = facts
+    with tempfile.TemporaryDirectory(prefix="library-", dir=machine.CACHE) as work:
+        found = measure(options, Path(work), cpu)
+    found["machine"] = info
     found["versions"] = own_versions(versions)
-    kept = bounds(found)
+    checked = bounds_of(found)
     run = {name: getattr(options, name) for name in DEFAULTS}
-    return write(options.out, "library", found, page(found, kept, run), kept)
+    return write(options.out, "library", found, page(found, checked, run), checked)

@@ -1,10 +1,10 @@
-"""What `scripts/bench library` writes: figures -> library.md."""
+"""Writes library.md, the page of `scripts/bench library`, from the figures."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import report, shelves
+from . import libraries, report
 from .bounds import Bound, about_machine, filled, table
 from .players import PAUSE
 
@@ -62,14 +62,14 @@ CPUs.
 """
 
 
-def page(found: dict[str, Any], kept: Sequence[Bound], run: Mapping[str, float]) -> str:
-    shown = report.shown
+def page(found: dict[str, Any], bounds: Sequence[Bound], run: Mapping[str, float]) -> str:
+    format_value = report.format_value
     sizes = {
         "small": f"{run['small']:,} videos",
         "half": f"{run['large'] // 2:,}",
         "large": f"{run['large']:,}",
     }
-    asked = found["requests"]
+    requests = found["requests"]
     pages = report.table(
         ["", sizes["small"], sizes["large"], "ratio", "CPU", "CPU", "ratio"],
         [
@@ -80,15 +80,15 @@ def page(found: dict[str, Any], kept: Sequence[Bound], run: Mapping[str, float])
                     for key in ("small_ms", "large_ms", "ratio", "small_cpu_ms", "large_cpu_ms", "cpu_ratio")
                 ),
             ]
-            for name, each in asked.items()
+            for name, each in requests.items()
         ],
     )
 
     def scan(what: str, take: Callable[[str], float | None]) -> list[str]:
-        return [what, *(shown(take(each)) for each in sizes)]
+        return [what, *(format_value(take(each)) for each in sizes)]
 
     def middle(each: str, key: str) -> float:
-        return statistics.median(look[key] for look in found["rescans"][each])
+        return statistics.median(rescan[key] for rescan in found["rescans"][each])
 
     def traced(each: str, key: str) -> float | None:
         return (found["traced"].get(each) or {}).get(key)
@@ -103,7 +103,10 @@ def page(found: dict[str, Any], kept: Sequence[Bound], run: Mapping[str, float])
             scan("CPU until settled, s", lambda each: first[each]["settled_cpu_seconds"]),
             scan("unchanged scan, s", lambda each: middle(each, "seconds")),
             scan("... CPU, s", lambda each: middle(each, "cpu_seconds")),
-            scan("... changes written", lambda each: max(look["changes"] for look in found["rescans"][each])),
+            scan(
+                "... changes written",
+                lambda each: max(rescan["changes"] for rescan in found["rescans"][each]),
+            ),
             scan("... stat calls per video", lambda each: traced(each, "stats_per_video")),
             scan("... videos opened", lambda each: traced(each, "opens")),
             scan("... processes started", lambda each: traced(each, "processes")),
@@ -150,16 +153,19 @@ def page(found: dict[str, Any], kept: Sequence[Bound], run: Mapping[str, float])
     }
     crowds = found["viewers"]
     text = PAGE.format(
-        bounds=table(kept),
+        bounds=table(bounds),
         pages=pages,
         scans=scans,
         playheads=playheads,
         crowds=report.table(
             ["", *crowds],
-            [[about, *(shown(each.get(key)) for each in crowds.values())] for key, about in names.items()],
+            [
+                [about, *(format_value(each.get(key)) for each in crowds.values())]
+                for key, about in names.items()
+            ],
         ),
-        some=max(shelves.FULL, run["large"] * 4 // 100),
-        many=f"{max(shelves.FULL, run['large'] // 5):,}",
+        some=max(libraries.MIN_NAMES, run["large"] * 4 // 100),
+        many=f"{max(libraries.MIN_NAMES, run['large'] // 5):,}",
         pause=PAUSE,
         machine=about_machine(found, "The servers have"),
         command=" ".join(

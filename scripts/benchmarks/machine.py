@@ -1,4 +1,4 @@
-"""This machine: its two CPUs, what runs on it, what it is; and the environment the bench has of its own."""
+"""This machine: its two CPUs, its load, its hardware and software, and the bench's own environment."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ OWN_PACKAGES = ("trio", "hypercorn", "quart", "quart-trio")
 
 
 class BenchError(Exception):
-    """Nothing can be measured; the message says why."""
+    """The bench cannot measure; the message says why."""
 
 
 def two_cpus() -> tuple[int, int]:
@@ -29,7 +29,7 @@ def two_cpus() -> tuple[int, int]:
 
 
 def raise_open_files() -> int:
-    """Allow as many open files as may be, for this process and the servers it starts."""
+    """Raise the limit of open files as far as possible, for this process and the servers that it starts."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = 65_536 if hard == resource.RLIM_INFINITY else hard
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
@@ -48,7 +48,7 @@ def group(leader: int) -> list[int]:
 
 
 def stat_fields(pid: int) -> list[str]:
-    """Fields of /proc/PID/stat from the state on, none when it is gone."""
+    """The fields of /proc/PID/stat from the state on; empty if the process is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text("latin-1").rpartition(")")[2].split()
     except OSError:
@@ -56,7 +56,7 @@ def stat_fields(pid: int) -> list[str]:
 
 
 def cpu_seconds(leader: int) -> float:
-    """User and system time of a process group so far."""
+    """User and system time that a process group has used so far."""
     spent = 0
     for pid in group(leader):
         if fields := stat_fields(pid):
@@ -65,7 +65,7 @@ def cpu_seconds(leader: int) -> float:
 
 
 def private_bytes(leader: int) -> int:
-    """Anonymous resident memory of a process group: what it has for itself, without files and shared memory."""
+    """Anonymous resident memory of a process group: its own memory, without files and shared memory."""
     total = 0
     for pid in group(leader):
         try:
@@ -78,7 +78,7 @@ def private_bytes(leader: int) -> int:
 
 
 def busy_seconds(cpu: int) -> float:
-    """How long a CPU has worked since the machine started, for whomever."""
+    """How long a CPU has been busy since the machine started, for all processes."""
     for line in Path("/proc/stat").read_text("latin-1").splitlines():
         name, *values = line.split()
         if name == f"cpu{cpu}":
@@ -92,21 +92,21 @@ def load() -> float:
     return os.getloadavg()[0]
 
 
-def wait_until_calm(most: float, deadline: float) -> bool:
-    """Wait until the load is below `most`, for at most `deadline` seconds; is it?"""
-    end = time.monotonic() + deadline
+def wait_until_calm(most: float, timeout: float) -> bool:
+    """Wait at most `timeout` seconds until the load is below `most`; return whether it is."""
+    end = time.monotonic() + timeout
     while load() >= most and time.monotonic() < end:
         time.sleep(5)
     return load() < most
 
 
 def own_python() -> Path:
-    """The Python Trio Stream is installed for."""
+    """The Python that Trio Stream is installed in."""
     return REPO / ".venv" / "bin" / "python"
 
 
-def said(*command: str | Path) -> str:
-    """What a program says, on either stream."""
+def output_of(*command: str | Path) -> str:
+    """What a program prints, on both streams."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return (done.stdout + done.stderr).strip()
 
@@ -114,8 +114,8 @@ def said(*command: str | Path) -> str:
 CONGESTION_CONTROL = Path("/proc/sys/net/ipv4/tcp_congestion_control")
 
 
-def facts() -> dict[str, object]:
-    """What has to be known about the machine to understand a figure measured on it."""
+def describe() -> dict[str, object]:
+    """The properties of the machine that readers need to understand figures measured on it."""
     cpuinfo = Path("/proc/cpuinfo").read_text("latin-1")
     model = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -132,8 +132,8 @@ def facts() -> dict[str, object]:
 
 
 def versions() -> dict[str, str]:
-    """Everything that is measured."""
-    listing = said(
+    """The versions of everything that is measured."""
+    listing = output_of(
         own_python(),
         "-c",
         "from importlib.metadata import version as v\n"
@@ -142,7 +142,7 @@ def versions() -> dict[str, str]:
     found = dict(line.split(" ") for line in listing.splitlines())
     if "trio-stream" not in found:
         raise BenchError(f"Trio Stream is not installed in .venv: {listing}")
-    nginx = re.search(r"nginx/(\S+)", said("nginx", "-v")) if nginx_installed() else None
+    nginx = re.search(r"nginx/(\S+)", output_of("nginx", "-v")) if nginx_installed() else None
     peers = {name: version(name) for name in PACKAGES}
     return {"python": platform.python_version(), **found, "nginx": nginx[1] if nginx else "none", **peers}
 

@@ -1,4 +1,4 @@
-"""The files that are served: real, incompressible bytes, the same on every machine, warm in the page cache."""
+"""The files to serve: incompressible bytes, the same on every machine, warm in the page cache."""
 
 import random
 from collections.abc import Sequence
@@ -29,16 +29,16 @@ def block(file: File, number: int) -> bytes:
 
 
 def prepare(folder: Path, files: Sequence[File] = FILES) -> None:
-    """Make the files that are not there, and read them all, so that they are in the page cache."""
+    """Write missing files, and read all files, so that they are in the page cache."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         path = folder / file.name
         if not path.exists() or path.stat().st_size != file.size:
-            made = path.with_suffix(".making")
-            with made.open("wb") as output:
+            unfinished = path.with_suffix(".making")
+            with unfinished.open("wb") as output:
                 for number in range(-(-file.size // BLOCK)):
                     output.write(block(file, number))
-            made.rename(path)
+            unfinished.rename(path)
         warm(path)
 
 

@@ -1,7 +1,7 @@
-"""The client for playheads: thousands who each write where they are, now and then, over a connection each.
+"""The client for playheads: thousands of players, each with its own connection, that write their playheads.
 
-It is a process of its own, so that what it costs is nobody's but its own. `PAUSE` seconds lie between two writes of a
-player; they begin one after another over one such pause, which is not measured, and go on for the time that is.
+It runs in its own process, so its cost counts for nothing else. Each player writes every `PAUSE` seconds. The players
+start one after another during the first `PAUSE` seconds, which are not measured; then the measured time begins.
 """
 
 import heapq
@@ -14,12 +14,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from .bodies import CLOSES, HEAD, LENGTH, PATIENCE, percentile
+from .bodies import CLOSES, HEAD, LENGTH, TIMEOUT, percentile
 from .viewers import IP_BIND_ADDRESS_NO_PORT, SOURCES
 
 PAUSE = 10.0
 
-ASK = (
+REQUEST = (
     "PUT /api/videos/{id}/playhead HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: keep-alive\r\n"
     "Content-Length: {length}\r\nContent-Type: application/json\r\n"
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"
@@ -29,20 +29,20 @@ ASK = (
 
 
 class Player:
-    """One player, its connection and the write that is under way."""
+    """One player, its connection and its current write."""
 
-    __slots__ = ("answer", "id", "position", "sent", "sock")
+    __slots__ = ("id", "position", "response", "sent", "sock")
 
     def __init__(self, id_: str) -> None:
         self.id = id_
         self.sock: socket.socket | None = None
-        self.answer = b""
+        self.response = b""
         self.sent = 0.0
         self.position = 0.0
 
 
 class Players:
-    """All of them, in one epoll and one heap of what is due."""
+    """All players, in one epoll and one heap of due times."""
 
     def __init__(self, port: int, ids: Sequence[str]) -> None:
         self._port = port
@@ -54,7 +54,7 @@ class Players:
         self.late = 0.0
 
     def run(self, seconds: float) -> None:
-        """Begin, say so, and go on; says `steady` and `over` on the standard output."""
+        """Start all players, then measure for `seconds`; print `steady` and `over` where that time begins and ends."""
         began = time.perf_counter()
         gap = PAUSE / len(self._players)
         due = [(began + number * gap, number) for number in range(len(self._players))]
@@ -75,11 +75,11 @@ class Players:
         while any(player.sent for player in self._players) and time.perf_counter() < end + PAUSE:
             for number, _ in self._poll.poll(0.1, 256):
                 self._read(self._by_socket[number])
-        self.errors.update("no answer" for player in self._players if player.sent)
+        self.errors.update("no response" for player in self._players if player.sent)
 
     def _write(self, player: Player) -> None:
         if player.sent:
-            self.errors["no answer before the next write"] += 1
+            self.errors["no response before the next write"] += 1
             return
         if player.sock is None:
             player.sock = self._connect()
@@ -87,15 +87,15 @@ class Players:
             self._poll.register(player.sock.fileno(), select.EPOLLIN)
         body = json.dumps({"position": round(player.position, 3), "duration": 5400.0})
         player.position += PAUSE
-        player.answer, player.sent = b"", time.perf_counter()
-        player.sock.send(ASK.format(id=player.id, port=self._port, length=len(body), body=body).encode())
+        player.response, player.sent = b"", time.perf_counter()
+        player.sock.send(REQUEST.format(id=player.id, port=self._port, length=len(body), body=body).encode())
 
     def _connect(self) -> socket.socket:
         sock = socket.socket()
         sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.bind((SOURCES[len(self._by_socket) % len(SOURCES)], 0))
-        sock.settimeout(PATIENCE)
+        sock.settimeout(TIMEOUT)
         sock.connect(("127.0.0.1", self._port))
         return sock
 
@@ -105,12 +105,12 @@ class Players:
             data = player.sock.recv(65_536)
         except ConnectionError:
             data = b""
-        player.answer += data
-        end = player.answer.find(b"\r\n\r\n")
-        head = player.answer[: end + 2]
+        player.response += data
+        end = player.response.find(b"\r\n\r\n")
+        head = player.response[: end + 2]
         if data:
             length = LENGTH.search(head)
-            if end < 0 or length is None or len(player.answer) < end + 4 + int(length[1]):
+            if end < 0 or length is None or len(player.response) < end + 4 + int(length[1]):
                 return
         found = HEAD.match(head)
         if not data or found is None:
@@ -137,7 +137,7 @@ class Players:
 
 
 def main() -> None:
-    """The port and the seconds are arguments, the ids come on the standard input; the last line is the result."""
+    """Take port and seconds as arguments and ids from the standard input; the last line printed is the result."""
     port, seconds = int(sys.argv[1]), float(sys.argv[2])
     players = Players(port, sys.stdin.read().split())
     players.run(seconds)

@@ -1,7 +1,7 @@
 """`scripts/profile`: a flame graph and a memory profile of the server under a load of the bench.
 
-The memory profile needs memray inside the server. It is found there behind everything Trio Stream has of its own,
-so nothing of the bench's environment takes the place of anything.
+The memory profile needs memray inside the server. Its folder comes last in the module path, so that no package of the
+bench's environment replaces one of the server's.
 """
 
 import argparse
@@ -15,27 +15,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import bodies, machine, media, servers, viewers
-from .__main__ import Scenario, say, told
+from .__main__ import Scenario, exit_on_signal, say
 from .servers import Running, Server
 
 TOOLS = Path(sys.executable).parent
-PATIENCE = 120.0  # seconds for a tool to write its report
+TIMEOUT = 120.0  # seconds for a tool to write its report
 
 
 def load(scenario: Scenario, running: Running, seconds: float) -> None:
-    """The load of the bench, for so long."""
+    """Put a load of the bench on the server for `seconds`."""
     if isinstance(scenario, viewers.Scenario):
         arrive = min(scenario.arrive, seconds / 2)
         viewers.measure(replace(scenario, arrive=arrive, hold=seconds - arrive), running, 0)
     else:
-        asked = bodies.requests_of(scenario, running)
-        bodies.Load(running.port, scenario.connections, asked).run(seconds, bodies.Figures())
+        requests = bodies.requests_of(scenario, running)
+        bodies.Load(running.port, scenario.connections, requests).run(seconds, bodies.Figures())
 
 
-def flame(server: Server, scenario: Scenario, seconds: float, out: Path, *, native: bool) -> None:
-    """py-spy beside the server, on the CPU of the client, so that it takes nothing from the server."""
+def profile_cpu(server: Server, scenario: Scenario, seconds: float, out: Path, *, native: bool) -> None:
+    """Run py-spy on the CPU of the client, so that it takes nothing from the server."""
     cpu, client_cpu = machine.two_cpus()
-    picture = out / "flame.svg"
+    graph = out / "flame.svg"
     with servers.serving(server, machine.CACHE / "videos", cpu) as running:
         servers.wait_settled(running)
         command = [
@@ -45,7 +45,7 @@ def flame(server: Server, scenario: Scenario, seconds: float, out: Path, *, nati
             str(running.leader),
             "--subprocesses",
             "--output",
-            str(picture),
+            str(graph),
         ]
         command += ["--rate", "200", "--duration", str(round(seconds))]
         command += ["--native"] if native else []
@@ -53,19 +53,19 @@ def flame(server: Server, scenario: Scenario, seconds: float, out: Path, *, nati
         spy = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             load(scenario, running, seconds + 1)
-            said, _ = spy.communicate(timeout=PATIENCE)
+            output, _ = spy.communicate(timeout=TIMEOUT)
         finally:
             os.sched_setaffinity(0, {cpu, client_cpu})
             if spy.poll() is None:
                 spy.kill()
                 spy.wait()
     if spy.returncode:
-        raise machine.BenchError(f"py-spy failed:\n{said}")
-    say(f"wrote {picture.relative_to(machine.REPO)}")
+        raise machine.BenchError(f"py-spy failed:\n{output}")
+    say(f"wrote {graph.relative_to(machine.REPO)}")
 
 
-def memory(server: Server, scenario: Scenario, seconds: float, out: Path) -> None:
-    """The server within memray, in one process, then its reports."""
+def profile_memory(server: Server, scenario: Scenario, seconds: float, out: Path) -> None:
+    """Run the server in memray, in one process, and write memray's reports."""
     cpu, client_cpu = machine.two_cpus()
     record = out / "memory.bin"
     record.unlink(missing_ok=True)
@@ -77,7 +77,7 @@ def memory(server: Server, scenario: Scenario, seconds: float, out: Path) -> Non
             load(scenario, running, seconds)
     finally:
         os.sched_setaffinity(0, {cpu, client_cpu})
-    memray = [str(machine.own_python()), "-c", servers.BEHIND, sysconfig.get_path("platlib")]
+    memray = [str(machine.own_python()), "-c", servers.MEMRAY_RUNNER, sysconfig.get_path("platlib")]
     page = out / "memory.html"
     subprocess.run(
         [*memray, "flamegraph", "--force", "--output", str(page), str(record)],
@@ -94,17 +94,17 @@ def memory(server: Server, scenario: Scenario, seconds: float, out: Path) -> Non
 
 
 def main(arguments: Sequence[str]) -> int:
-    known = {each.name: each for each in (*bodies.SCENARIOS, *viewers.SCENARIOS)}
+    scenarios = {each.name: each for each in (*bodies.SCENARIOS, *viewers.SCENARIOS)}
     parser = argparse.ArgumentParser(
         prog="scripts/profile", description="Where the server's time and memory go."
     )
     add = parser.add_argument
     add(
         "--scenario",
-        choices=known,
+        choices=scenarios,
         default="ranges",
         metavar="NAME",
-        help=f"one of {', '.join(known)}; ranges",
+        help=f"one of {', '.join(scenarios)}; ranges",
     )
     add(
         "--server",
@@ -113,23 +113,23 @@ def main(arguments: Sequence[str]) -> int:
         metavar="NAME",
     )
     add("--seconds", type=float, default=15.0, metavar="S", help="of load, for each profile; 15")
-    add("--native", action="store_true", help="functions in C too, in the flame graph")
+    add("--native", action="store_true", help="show functions in C in the flame graph too")
     add("--flame", action=argparse.BooleanOptionalAction, default=True, help="the flame graph")
     add("--memory", action=argparse.BooleanOptionalAction, default=True, help="the memory profile")
     options = parser.parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, told)
+        signal.signal(number, exit_on_signal)
     out = machine.REPO / ".cache" / "profile"
     out.mkdir(parents=True, exist_ok=True)
     try:
-        scenario = known[options.scenario]
+        scenario = scenarios[options.scenario]
         for server in servers.available([options.server]):
             media.prepare(machine.CACHE / "videos")
             machine.raise_open_files()
             if options.flame:
-                flame(server, scenario, options.seconds, out, native=options.native)
+                profile_cpu(server, scenario, options.seconds, out, native=options.native)
             if options.memory:
-                memory(server, scenario, options.seconds, out)
+                profile_memory(server, scenario, options.seconds, out)
     except machine.BenchError as error:
         say(f"profile: {error}")
         return 2

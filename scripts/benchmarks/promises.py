@@ -1,4 +1,4 @@
-"""`scripts/bench promises`: what a client costs that reads nothing, and how others are answered beside a cold disk."""
+"""`scripts/bench promises`: the cost of clients that read nothing, and response times while a cold disk is read."""
 
 import argparse
 import contextlib
@@ -19,32 +19,32 @@ from . import machine, media, report, servers
 from .bodies import percentile
 from .bounds import Bound, about_machine, filled, own_versions, table, write
 from .media import File
-from .outside import until
+from .observed import wait_until
 from .servers import Running
 
 GIB = 1 << 30
 SMALL, LARGE, COLD = File("small.mp4", 32 * media.MIB), File("large.mp4", 4 * GIB), File("cold.mp4", GIB)
-FIRST, CLIENTS, STREAMS = 20, 200, 90  # HTTP/2 has that many streams on one connection, which may have 100
-ROUNDS = 3  # other programs can only make one worse
-EVERY = 0.01  # seconds between two questions
+FIRST, CLIENTS, STREAMS = 20, 200, 90  # the streams are on one HTTP/2 connection, which may have 100
+ROUNDS = 3  # the best one counts, as other programs can only make a round worse
+EVERY = 0.01  # seconds between two requests
 
-MOST_KIB = {"HTTP/1.1": 40.0, "WebSocket": 64.0, "HTTP/2": 384.0}
-MOST_APART_KIB = 8.0  # of a small file and a large one
-MOST_P99_MS = 50.0
+MAX_KIB = {"HTTP/1.1": 40.0, "WebSocket": 64.0, "HTTP/2": 384.0}
+MAX_DIFFERENCE_KIB = 8.0  # between a small file and a large one
+MAX_P99_MS = 50.0
 
-ASK = "GET /api/stream/{} HTTP/1.1\r\nHost: t\r\n\r\n"
+REQUEST = "GET /api/stream/{} HTTP/1.1\r\nHost: t\r\n\r\n"
 UPGRADE = (
     "GET /api/ws/stream/{} HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 
 
-class Shown:
-    """What a server of one worker shows of itself."""
+class Worker:
+    """The worker of a server that has one: its metrics and its memory."""
 
     def __init__(self, running: Running) -> None:
         self.running = running
-        (self.worker,) = (
+        (self.pid,) = (
             pid
             for pid in machine.group(running.leader)
             if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -52,36 +52,36 @@ class Shown:
 
     def metrics(self) -> dict[str, Any]:
         kind, more = http.client.HTTPConnection, {}
-        if servers.speaks_tls(self.running.server):
-            kind, more = http.client.HTTPSConnection, {"context": servers.trusting("http/1.1")}
+        if servers.uses_tls(self.running.server):
+            kind, more = http.client.HTTPSConnection, {"context": servers.unverified_tls("http/1.1")}
         link = kind("127.0.0.1", self.running.port, timeout=20, **more)
         with contextlib.closing(link):
             link.request("GET", "/api/metrics")
-            answer: dict[str, Any] = json.load(link.getresponse())
-            return answer
+            metrics: dict[str, Any] = json.load(link.getresponse())
+            return metrics
 
     def memory(self) -> float:
         """Private memory of the worker, KiB."""
-        status = Path(f"/proc/{self.worker}/status").read_text("latin-1")
+        status = Path(f"/proc/{self.pid}/status").read_text("latin-1")
         return int(re.search(r"^RssAnon:\s+(\d+) kB", status, re.MULTILINE)[1])  # type: ignore[index]
 
-    def rest(self, streams: int) -> None:
-        """Wait until there are so many streams, and nothing of them is sent any more."""
-        seen = [-1]
+    def wait_stalled(self, streams: int) -> None:
+        """Wait until there are `streams` streams and the server sends nothing more."""
+        sent = [-1]
 
-        def still() -> bool:
+        def is_stalled() -> bool:
             found = self.metrics()
-            seen.append(found["bytes_sent"])
-            return found["active_streams"] == streams and seen[-1] == seen[-2]
+            sent.append(found["bytes_sent"])
+            return found["active_streams"] == streams and sent[-1] == sent[-2]
 
-        until(still, f"{streams} streams to stand still")
+        wait_until(is_stalled, f"{streams} streams to stall")
 
 
 type Crowd = Callable[[Running, File, int], contextlib.AbstractContextManager[None]]
 
 
-def each_its_own(request: str) -> Crowd:
-    """Connections on which that was asked, and nothing is read."""
+def separate_connections(request: str) -> Crowd:
+    """Open connections that send `request` and read nothing."""
 
     @contextlib.contextmanager
     def crowd(running: Running, file: File, count: int) -> Iterator[None]:
@@ -95,20 +95,20 @@ def each_its_own(request: str) -> Crowd:
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
-    """One of HTTP/2 (RFC 9113 section 4.1)."""
+    """An HTTP/2 frame (RFC 9113 section 4.1)."""
     return len(payload).to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4) + payload
 
 
 @contextlib.contextmanager
-def all_on_one(running: Running, file: File, count: int) -> Iterator[None]:
-    """Streams of one connection of HTTP/2, which has room for all; they have none beyond their first 64 KiB."""
+def streams_on_one_connection(running: Running, file: File, count: int) -> Iterator[None]:
+    """Open `count` streams on one HTTP/2 connection; its window is large, and each stream's window is 64 KiB."""
     path = f"/api/stream/{file.name}".encode()
     head = b"\x82\x87\x01\x01t\x04" + bytes((len(path),)) + path  # HPACK: GET, https, :authority t, :path
-    ask = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"") + frame(8, 0, 0, GIB.to_bytes(4))
-    ask += b"".join(frame(1, 5, 2 * number + 1, head) for number in range(count))
+    data = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"") + frame(8, 0, 0, GIB.to_bytes(4))
+    data += b"".join(frame(1, 5, 2 * number + 1, head) for number in range(count))
     plain = socket.create_connection(("127.0.0.1", running.port))
-    with servers.trusting("h2").wrap_socket(plain) as sock:
-        sock.sendall(ask)
+    with servers.unverified_tls("h2").wrap_socket(plain) as sock:
+        sock.sendall(data)
         sock.settimeout(1)
         with contextlib.suppress(TimeoutError):
             while sock.recv(1 << 16):
@@ -116,20 +116,20 @@ def all_on_one(running: Running, file: File, count: int) -> Iterator[None]:
         yield
 
 
-def stalled(shown: Shown, crowd: Crowd, file: File, count: int) -> float:
-    """KiB of private memory that a stream costs which nobody reads."""
+def kib_per_stalled_stream(worker: Worker, crowd: Crowd, file: File, count: int) -> float:
+    """KiB of private memory that a stream costs that no client reads."""
     cost = 0.0
-    for number in (FIRST, count):  # the first are for what is only paid once
-        before = shown.memory()
-        with crowd(shown.running, file, number):
-            shown.rest(number)
-            cost = (shown.memory() - before) / number
-        shown.rest(0)
+    for number in (FIRST, count):  # the first clients pay for what is paid once
+        before = worker.memory()
+        with crowd(worker.running, file, number):
+            worker.wait_stalled(number)
+            cost = (worker.memory() - before) / number
+        worker.wait_stalled(0)
     return cost
 
 
-def beside_cold(running: Running, path: Path) -> dict[str, float]:
-    """How long `/healthz` takes while a gigabyte comes from the disk, ms."""
+def healthz_beside_cold(running: Running, path: Path) -> dict[str, float]:
+    """Response times of `/healthz` while a gigabyte is read from the disk, in ms."""
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     waits = []
@@ -145,8 +145,8 @@ def beside_cold(running: Running, path: Path) -> dict[str, float]:
     return {"p50_ms": percentile(waits, 0.5), "p99_ms": percentile(waits, 0.99), "max_ms": max(waits)}
 
 
-def certified(folder: Path) -> tuple[str, ...]:
-    """Arguments for Hypercorn: a certificate nobody knows."""
+def certificate_arguments(folder: Path) -> tuple[str, ...]:
+    """Arguments for Hypercorn, with a new self-signed certificate."""
     key, certificate = str(folder / "key.pem"), str(folder / "certificate.pem")
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 2"
     subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
@@ -184,42 +184,42 @@ with nothing else running.
 """
 
 
-def bounds(found: dict[str, Any]) -> list[Bound]:
+def bounds_of(found: dict[str, Any]) -> list[Bound]:
     kib = found["stalled_kib"]
     return [
         *(
-            Bound(f"A client that reads nothing, {way}, 4 GiB", each["large"], MOST_KIB[way], "KiB")
+            Bound(f"A client that reads nothing, {way}, 4 GiB", each["large"], MAX_KIB[way], "KiB")
             for way, each in kib.items()
         ),
         *(
             Bound(
                 f"Difference between a large and a small file, {way}",
                 abs(each["large"] - each["small"]),
-                MOST_APART_KIB,
+                MAX_DIFFERENCE_KIB,
                 "KiB",
             )
             for way, each in kib.items()
-            if way != "HTTP/2"  # a few streams, which cost ten times as much
+            if way != "HTTP/2"  # which has few streams that cost ten times as much
         ),
         Bound(
             "`/healthz` during the read of a cold gigabyte, p99",
             found["beside_cold"]["p99_ms"],
-            MOST_P99_MS,
+            MAX_P99_MS,
             "ms",
         ),
     ]
 
 
 def measure(folder: Path, cpu: int) -> dict[str, Any]:
-    """Both, with servers of their own."""
+    """Measure both, each with its own servers."""
     found: dict[str, Any] = {"stalled_kib": {}}
     for file in (SMALL, LARGE):
-        with (folder / file.name).open("wb") as made:
-            made.truncate(file.size)
+        with (folder / file.name).open("wb") as new:
+            new.truncate(file.size)
     ways: tuple[tuple[str, Crowd, int, tuple[str, ...]], ...] = (
-        ("HTTP/1.1", each_its_own(ASK), CLIENTS, ()),
-        ("WebSocket", each_its_own(UPGRADE), CLIENTS, ()),
-        ("HTTP/2", all_on_one, STREAMS, certified(folder)),
+        ("HTTP/1.1", separate_connections(REQUEST), CLIENTS, ()),
+        ("WebSocket", separate_connections(UPGRADE), CLIENTS, ()),
+        ("HTTP/2", streams_on_one_connection, STREAMS, certificate_arguments(folder)),
     )
     for way, crowd, count, arguments in ways:
         print(f"clients that read nothing, {way}", file=sys.stderr, flush=True)
@@ -227,16 +227,16 @@ def measure(folder: Path, cpu: int) -> dict[str, Any]:
         for name, file in (("small", SMALL), ("large", LARGE)):
             kind = servers.Server("trio-stream", "trio-stream", "", "/api/stream/{name}", {}, arguments)
             with servers.serving(kind, folder, cpu) as running:
-                costs[name] = stalled(Shown(running), crowd, file, count)
+                costs[name] = kib_per_stalled_stream(Worker(running), crowd, file, count)
     print("beside a cold disk", file=sys.stderr, flush=True)
     path = folder / COLD.name
-    with path.open("wb") as made:
+    with path.open("wb") as new:
         for number in range(COLD.size // media.BLOCK):
-            made.write(media.block(COLD, number))
-        os.fsync(made.fileno())
+            new.write(media.block(COLD, number))
+        os.fsync(new.fileno())
     with servers.serving(servers.SERVERS[0], folder, cpu) as running:
         servers.wait_settled(running)
-        rounds = [beside_cold(running, path) for _ in range(ROUNDS)]
+        rounds = [healthz_beside_cold(running, path) for _ in range(ROUNDS)]
     found["beside_cold"] = min(rounds, key=lambda each: each["p99_ms"])
     return found
 
@@ -245,16 +245,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench promises", description=__doc__)
     report.add_out(parser)
     options = parser.parse_args(arguments)
-    (cpu, client_cpu), facts, versions = machine.two_cpus(), machine.facts(), machine.versions()
+    (cpu, client_cpu), info, versions = machine.two_cpus(), machine.describe(), machine.versions()
     os.sched_setaffinity(0, {client_cpu})
     machine.raise_open_files()
-    with tempfile.TemporaryDirectory(prefix="promises-", dir=machine.CACHE) as made:
-        found = measure(Path(made), cpu)
-    found["machine"] = facts
+    with tempfile.TemporaryDirectory(prefix="promises-", dir=machine.CACHE) as work:
+        found = measure(Path(work), cpu)
+    found["machine"] = info
     found["versions"] = own_versions(versions)
-    kept = bounds(found)
+    checked = bounds_of(found)
     page = PAGE.format(
-        bounds=table(kept),
+        bounds=table(checked),
         machine=about_machine(found, "The server has"),
         clients=CLIENTS,
         streams=STREAMS,
@@ -263,4 +263,4 @@ def main(arguments: list[str]) -> int:
         rounds=ROUNDS,
         **found["beside_cold"],
     )
-    return write(options.out, "promises", found, filled(page), kept)
+    return write(options.out, "promises", found, filled(page), checked)

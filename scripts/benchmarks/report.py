@@ -1,4 +1,4 @@
-"""Figures -> results.json, README.md and a picture."""
+"""Writes results.json, README.md and a chart from the figures."""
 
 import argparse
 import importlib
@@ -18,7 +18,7 @@ OWN = "trio-stream"
 
 @dataclass(slots=True)
 class Results:
-    """`rounds[scenario][server]` has the figures of each round in which that pair was measured."""
+    """`rounds[scenario][server]` has the figures of each round in which this pair was measured."""
 
     machine: Mapping[str, object]
     versions: Mapping[str, str]
@@ -36,7 +36,7 @@ class Results:
         return statistics.median(found) if found else None
 
     def ratio(self, scenario: str, server: str, figure: str) -> float | None:
-        """The median of each round's ratio to nginx in that round: what the machine did meanwhile cancels out."""
+        """The median of the ratios to nginx in the same round, which cancels out other work of the machine."""
         measured = self.rounds.get(scenario, {})
         pairs = zip(measured.get(server, []), measured.get(BASE, []), strict=False)
         found = [mine[figure] / other[figure] for mine, other in pairs if other[figure]]
@@ -72,8 +72,8 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.4g}")
 
 
-def shown(value: float | None, digits: int = 3) -> str:
-    """A figure for people: three digits that count, and thousands set apart."""
+def format_value(value: float | None, digits: int = 3) -> str:
+    """Format a figure for readers, with three significant digits and thousands separators."""
     if value is None:
         return "-"
     if abs(value) >= 10 ** (digits - 1):
@@ -82,7 +82,7 @@ def shown(value: float | None, digits: int = 3) -> str:
     return text if "e" not in text else f"{value:.4f}"
 
 
-def times(value: float | None) -> str:
+def format_ratio(value: float | None) -> str:
     return "" if value is None else f" ({value:.2f}x)" if value < 10 else f" ({value:.0f}x)"
 
 
@@ -140,8 +140,8 @@ def cells(results: Results, scenarios: Sequence[str], figure: str, *, ratio: boo
         [
             f"**{name}**" if name == OWN else name,
             *(
-                shown(results.median(scenario, name, figure))
-                + (times(results.ratio(scenario, name, figure)) if ratio and name != BASE else "")
+                format_value(results.median(scenario, name, figure))
+                + (format_ratio(results.ratio(scenario, name, figure)) if ratio and name != BASE else "")
                 for scenario in scenarios
             ),
         ]
@@ -154,7 +154,7 @@ def body_sections(results: Results) -> list[str]:
     if not names:
         return []
     parts = ["## Whole bodies and ranges", "", *(f"- **{n}**: {results.scenarios[n]}" for n in names), ""]
-    if any(name in names for name in PICTURED):
+    if any(name in names for name in CHARTED):
         parts += ["![CPU time per GB compared with nginx](cpu-per-gb.png)", ""]
     for title, figure, ratio in (
         ("CPU seconds per GB, and the ratio to nginx; less is better", "cpu_s_per_gb", True),
@@ -193,10 +193,10 @@ def paced_sections(results: Results) -> list[str]:
 
 
 def page(results: Results) -> str:
-    facts = results.machine
+    info = results.machine
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     command = " ".join(["scripts/bench", *map(str, results.options["arguments"])])  # type: ignore[call-overload]
-    virtual = ", a virtual machine" if facts["virtual"] else ""
+    virtual = ", a virtual machine" if info["virtual"] else ""
     parts = [
         INTRODUCTION,
         "## Servers",
@@ -220,8 +220,8 @@ def page(results: Results) -> str:
         "## The machine",
         "",
         wrapped(
-            f"{facts['cpu']}, {facts['cpus']} CPUs{virtual}; {facts['memory_gib']} GiB; {facts['system']}, "
-            f"{facts['congestion_control']}; {facts['date']}; load average before the run {facts['load_before']}."
+            f"{info['cpu']}, {info['cpus']} CPUs{virtual}; {info['memory_gib']} GiB; {info['system']}, "
+            f"{info['congestion_control']}; {info['date']}; load average before the run {info['load_before']}."
         ),
         "",
         wrapped(f"Versions: {versions}."),
@@ -236,7 +236,7 @@ def page(results: Results) -> str:
     return "\n".join(parts) + "\n"
 
 
-PICTURED = ("256KB", "4MB", "256MB", "ranges")
+CHARTED = ("256KB", "4MB", "256MB", "ranges")
 COLOURS = {OWN: "#1565c0", f"{OWN}-plain": "#64a4e0", BASE: "#2e7d32"}
 
 
@@ -244,9 +244,9 @@ def wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(text, 116, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def picture(results: Results, path: Path) -> None:
-    """One panel of bars for each size of body, in multiples of nginx."""
-    names = [name for name in PICTURED if results.median(name, BASE, "cpu_s_per_gb") is not None]
+def draw_chart(results: Results, path: Path) -> None:
+    """Draw one panel of bars for each size of body, in multiples of nginx."""
+    names = [name for name in CHARTED if results.median(name, BASE, "cpu_s_per_gb") is not None]
     if not names:
         return
     figure, panels = axes(
@@ -259,7 +259,7 @@ def picture(results: Results, path: Path) -> None:
         places = [order.index(server) for server in measured]
         panel.barh(places, widths, color=[COLOURS.get(server, "#b0bec5") for server in measured], height=0.7)
         for place, width, server in zip(places, widths, measured, strict=True):
-            seconds = shown(results.median(name, server, "cpu_s_per_gb"), 2)
+            seconds = format_value(results.median(name, server, "cpu_s_per_gb"), 2)
             panel.text(width, place, f" {width:.1f}x ({seconds} s)", va="center", fontsize=8, color="#333333")
         panel.axvline(1, color="#2e7d32", linewidth=0.8, linestyle=":")
         panel.set_title({"ranges": "4 MB ranges of 4 GB"}.get(name, f"{name} bodies"), fontsize=10)
@@ -278,7 +278,7 @@ def picture(results: Results, path: Path) -> None:
 def axes(
     rows: int, columns: int, size: tuple[float, float], *, sharey: bool = False
 ) -> tuple[Any, list[Any]]:
-    """A figure with panels, drawn without a screen."""
+    """Create a figure with panels, without a screen."""
     importlib.import_module("matplotlib").use("Agg")
     pyplot: Any = importlib.import_module("matplotlib.pyplot")
     figure, panels = pyplot.subplots(
@@ -294,7 +294,7 @@ def save(figure: Any, path: Path) -> None:
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:
-    """The argument of every kind of bench: where its report goes."""
+    """Add the argument that every bench has: the folder of its report."""
     folder = machine.REPO / "docs" / "benchmarks"
     parser.add_argument("--out", type=Path, default=folder, metavar="FOLDER", help="docs/benchmarks")
 
@@ -303,20 +303,20 @@ def write(results: Results, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results.as_dict(), indent=1) + "\n", "utf-8")
     (folder / "README.md").write_text(page(results), "utf-8")
-    picture(results, folder / "cpu-per-gb.png")
+    draw_chart(results, folder / "cpu-per-gb.png")
 
 
 def summary(results: Results) -> str:
-    """For the terminal."""
+    """The results as text for the terminal."""
     lines = []
     for scenario in results.rounds:
         paced = any(each.name == scenario for each in viewers.SCENARIOS)
         for server in results.rounds[scenario]:
             figure = "cpu_share" if paced else "cpu_s_per_gb"
-            value = shown(results.median(scenario, server, figure)) + times(
+            value = format_value(results.median(scenario, server, figure)) + format_ratio(
                 results.ratio(scenario, server, figure)
             )
-            late = f"  late {shown(results.median(scenario, server, 'late_seconds'))}" if paced else ""
+            late = f"  late {format_value(results.median(scenario, server, 'late_seconds'))}" if paced else ""
             unit = "of a core" if paced else "CPU s/GB"
             lines.append(f"{scenario:12} {server:18} {value:>20} {unit}{late}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`scripts/bench scan`: the first scan of a very large library, playheads meanwhile, and the list of its names."""
+"""`scripts/bench scan`: the first scan of a very large library, playheads during the scan, and the list of names."""
 
 import argparse
 import contextlib
@@ -16,7 +16,7 @@ from typing import Any
 
 from . import machine, report, servers
 from .bounds import Bound, about_machine, filled, own_versions, table, write
-from .shelf import Shelf, lasted
+from .library_server import LibraryServer, scan_seconds
 
 PAGE = """\
 # The first scan of a very large library
@@ -55,17 +55,19 @@ running, with two CPUs.
 KINDS = ("one content", "equal bytes", "different")
 COUNT = 100_000
 LESS = 10
-"""Times fewer files are in the small library."""
+"""The small library has this many times fewer files."""
 
 PER_FOLDER = 100
-REST = 2.5  # seconds until the scanner takes files for finished that were made just now
+SETTLE = 2.5  # seconds until the scanner treats new files as settled
 PAUSE = 0.05
 CLIENTS = 8
 SECONDS = 5.0
 
-GROWTH = 1.5  # times what a file takes in the small library
-MEMORY_MB = 40.0  # private memory, above that of the small library
-TRANSACTIONS = 3.0  # a write waits for one that has begun, and shares the next; the third is for the machine
+MAX_GROWTH = 1.5  # times the cost of a file in the small library
+MAX_MEMORY_MB = 40.0  # private memory, above that of the small library
+MAX_TRANSACTIONS = (
+    3.0  # a write waits for the current one and takes part in the next; the third allows for the machine
+)
 
 
 def fill(folder: Path, kind: str, count: int) -> None:
@@ -74,12 +76,12 @@ def fill(folder: Path, kind: str, count: int) -> None:
         if number % PER_FOLDER == 0:
             path.parent.mkdir(parents=True)
         path.write_bytes(f"{number if kind == 'different' else 0:020}".encode() * 50)
-        moment = 10**18 + (0 if kind == "one content" else number)
-        os.utime(path, ns=(moment, moment))
+        modified = 10**18 + (0 if kind == "one content" else number)
+        os.utime(path, ns=(modified, modified))
 
 
-class Playhead:
-    """Somebody who watches the video that was there first, on a connection of their own."""
+class PlayheadWriter:
+    """A viewer of the first video that was found, on its own connection."""
 
     def __init__(self, port: int) -> None:
         self._link = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
@@ -88,43 +90,45 @@ class Playhead:
 
     def write(self) -> None:
         if self._id is None:
-            items = self._ask("GET", "/api/videos?limit=1")["items"]
+            items = self._request("GET", "/api/videos?limit=1")["items"]
             self._id = items[0]["id"] if items else None
             return
         began = time.perf_counter()
-        self._ask("PUT", f"/api/videos/{self._id}/playhead", json.dumps({"position": began % 1000}))
+        self._request("PUT", f"/api/videos/{self._id}/playhead", json.dumps({"position": began % 1000}))
         self.waits.append(time.perf_counter() - began)
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    def _request(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
         self._link.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-        answer = self._link.getresponse()
-        found: dict[str, Any] = json.loads(answer.read())
-        if answer.status != 200:
-            raise machine.BenchError(f"{method} {path}: {answer.status} {found}")
+        response = self._link.getresponse()
+        found: dict[str, Any] = json.loads(response.read())
+        if response.status != 200:
+            raise machine.BenchError(f"{method} {path}: {response.status} {found}")
         return found
 
 
 @contextlib.contextmanager
-def scanned(folder: Path, kind: str, count: int, cpu: int) -> Iterator[tuple[Shelf, dict[str, float]]]:
-    """A server with a library of that kind, and what its first look took."""
+def serving_scanned(
+    folder: Path, kind: str, count: int, cpu: int
+) -> Iterator[tuple[LibraryServer, dict[str, float]]]:
+    """Run a server with a library of this kind, and measure its first scan."""
     say(f"{count:,} files, {kind}")
     fill(folder, kind, count)
-    time.sleep(REST)
+    time.sleep(SETTLE)
     server = servers.Server("trio-stream", "trio-stream", "", "/api/stream/{name}")
     with servers.serving(server, folder, cpu) as running:
-        shelf, playhead = Shelf(running, folder, count), Playhead(running.port)
+        library, playhead = LibraryServer(running, folder, count), PlayheadWriter(running.port)
         memory = 0.0
-        while (look := shelf.ask("/api/library")["look"])["ended"] is None:
+        while (scan := library.request_json("/api/library")["look"])["ended"] is None:
             playhead.write()
-            memory = max(memory, shelf.memory())
+            memory = max(memory, library.memory())
             time.sleep(PAUSE)
-        cpu_seconds, longest = shelf.cpu(), shelf.figures()["database_longest_transaction_seconds"]
-        if look["added"] != count:
-            raise machine.BenchError(f"{look['added']} of {count} files were taken up")
+        cpu_seconds, longest = library.cpu(), library.metrics()["database_longest_transaction_seconds"]
+        if scan["added"] != count:
+            raise machine.BenchError(f"{scan['added']} of {count} files were added")
         yield (
-            shelf,
+            library,
             {
-                "seconds": lasted(look),
+                "seconds": scan_seconds(scan),
                 "cpu_seconds": cpu_seconds,
                 "memory_mb": memory,
                 "playheads": len(playhead.waits),
@@ -135,9 +139,9 @@ def scanned(folder: Path, kind: str, count: int, cpu: int) -> Iterator[tuple[She
         )
 
 
-def opening(shelf: Shelf, seconds: float) -> list[float]:
+def open_seconds(library: LibraryServer, seconds: float) -> list[float]:
     """Seconds until the first byte of a video, again and again."""
-    link = http.client.HTTPConnection("127.0.0.1", shelf.running.port, timeout=120)
+    link = http.client.HTTPConnection("127.0.0.1", library.running.port, timeout=120)
     path = "/api/stream/0000/clip%20000000.mp4"
     taken, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
@@ -149,33 +153,33 @@ def opening(shelf: Shelf, seconds: float) -> list[float]:
     return taken
 
 
-def lists(shelf: Shelf) -> dict[str, float]:
-    """What the list of names costs, alone and where many ask for it."""
+def lists(library: LibraryServer) -> dict[str, float]:
+    """The cost of the list of names, for one client and for many."""
     found = {}
     for what in ("first_ms", "again_ms"):
         began = time.perf_counter()
-        shelf.raw("/api/videos")
+        library.request("/api/videos")
         found[what] = (time.perf_counter() - began) * 1000
-    found["alone_ms"] = max(opening(shelf, SECONDS)) * 1000
-    over, asked = threading.Event(), list[int]()
+    found["alone_ms"] = max(open_seconds(library, SECONDS)) * 1000
+    stopped, sizes_received = threading.Event(), list[int]()
 
-    def ask() -> None:
-        link = http.client.HTTPConnection("127.0.0.1", shelf.running.port, timeout=120)
-        while not over.is_set():
+    def request_lists() -> None:
+        link = http.client.HTTPConnection("127.0.0.1", library.running.port, timeout=120)
+        while not stopped.is_set():
             link.request("GET", "/api/videos")
-            asked.append(len(link.getresponse().read()))
+            sizes_received.append(len(link.getresponse().read()))
 
-    crowd = [threading.Thread(target=ask) for _ in range(CLIENTS)]
-    for each in crowd:
+    clients = [threading.Thread(target=request_lists) for _ in range(CLIENTS)]
+    for each in clients:
         each.start()
     try:
-        found["beside_ms"] = max(opening(shelf, SECONDS)) * 1000
-        found["memory_mb"] = shelf.memory()
+        found["beside_ms"] = max(open_seconds(library, SECONDS)) * 1000
+        found["memory_mb"] = library.memory()
     finally:
-        over.set()
-        for each in crowd:
+        stopped.set()
+        for each in clients:
             each.join()
-    return found | {"lists": len(asked) / SECONDS, "bytes": max(asked)}
+    return found | {"lists": len(sizes_received) / SECONDS, "bytes": max(sizes_received)}
 
 
 def measure(folder: Path, cpu: int, count: int) -> dict[str, Any]:
@@ -183,36 +187,37 @@ def measure(folder: Path, cpu: int, count: int) -> dict[str, Any]:
     for kind in KINDS:
         sizes = found["scans"][kind] = {}
         for size in (count // LESS, count):
-            with scanned(folder / f"{kind} {size}", kind, size, cpu) as (shelf, scan):
+            with serving_scanned(folder / f"{kind} {size}", kind, size, cpu) as (library, scan):
                 sizes["few" if size < count else "many"] = scan
                 if (kind, size) == ("different", count):
-                    found["lists"] = lists(shelf)
+                    found["lists"] = lists(library)
     return found
 
 
-def bounds(found: dict[str, Any]) -> list[Bound]:
-    kept = []
+def bounds_of(found: dict[str, Any]) -> list[Bound]:
+    bounds = []
     for kind, sizes in found["scans"].items():
         few, many = sizes["few"], sizes["many"]
         grown = many["seconds"] / few["seconds"] / LESS
         waits = many["wait_most_ms"] / many["transaction_ms"]
-        kept += [
-            Bound(f"time per file, ratio of large library to small one, {kind}", grown, GROWTH, "x"),
+        bounds += [
+            Bound(f"time per file, ratio of large library to small one, {kind}", grown, MAX_GROWTH, "x"),
             Bound(
                 f"private memory, large library minus small one, {kind}",
                 many["memory_mb"] - few["memory_mb"],
-                MEMORY_MB,
+                MAX_MEMORY_MB,
                 "MB",
                 least=-1e9,
             ),
             Bound(
                 f"longest wait of a playhead, ratio to the longest transaction, {kind}",
                 waits,
-                TRANSACTIONS,
+                MAX_TRANSACTIONS,
                 "x",
             ),
         ]
-    return kept
+
+    return bounds
 
 
 ROWS: dict[str, Callable[[dict[str, float]], float]] = {
@@ -226,34 +231,37 @@ ROWS: dict[str, Callable[[dict[str, float]], float]] = {
 }
 
 
-def page(found: dict[str, Any], kept: Sequence[Bound], count: int, options: str) -> str:
+def page(found: dict[str, Any], bounds: Sequence[Bound], count: int, options: str) -> str:
     columns = [(kind, size) for kind in KINDS for size in ("few", "many")]
     sizes = {"few": f"{count // LESS:,}", "many": f"{count:,}"}
     scans = report.table(
         ["", *(f"{kind}, {sizes[size]}" for kind, size in columns)],
         [
-            [what, *(report.shown(take(found["scans"][kind][size])) for kind, size in columns)]
+            [what, *(report.format_value(take(found["scans"][kind][size])) for kind, size in columns)]
             for what, take in ROWS.items()
         ],
     )
-    asked = found["lists"]
+    sizes_received = found["lists"]
     listed = report.table(
         ["", "measured"],
         [
-            ["first request, ms", report.shown(asked["first_ms"])],
-            ["next request, ms", report.shown(asked["again_ms"])],
-            ["size of the list, bytes", f"{asked['bytes']:,}"],
-            [f"lists per second, {CLIENTS} clients", report.shown(asked["lists"])],
-            ["... private memory during this, MB", report.shown(asked["memory_mb"])],
-            ["... longest time to open and read a video, ms", report.shown(asked["beside_ms"])],
-            ["the same without other clients, ms", report.shown(asked["alone_ms"])],
+            ["first request, ms", report.format_value(sizes_received["first_ms"])],
+            ["next request, ms", report.format_value(sizes_received["again_ms"])],
+            ["size of the list, bytes", f"{sizes_received['bytes']:,}"],
+            [f"lists per second, {CLIENTS} clients", report.format_value(sizes_received["lists"])],
+            ["... private memory during this, MB", report.format_value(sizes_received["memory_mb"])],
+            [
+                "... longest time to open and read a video, ms",
+                report.format_value(sizes_received["beside_ms"]),
+            ],
+            ["the same without other clients, ms", report.format_value(sizes_received["alone_ms"])],
         ],
     )
     return PAGE.format(
         count=count,
         few=count // LESS,
         pause=PAUSE * 1000,
-        bounds=table(kept),
+        bounds=table(bounds),
         scans=scans,
         clients=CLIENTS,
         seconds=SECONDS,
@@ -274,12 +282,12 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.count < LESS * PER_FOLDER:
         parser.error(f"--count is at least {LESS * PER_FOLDER}")
-    (cpu, client_cpu), facts, versions = machine.two_cpus(), machine.facts(), machine.versions()
+    (cpu, client_cpu), info, versions = machine.two_cpus(), machine.describe(), machine.versions()
     os.sched_setaffinity(0, {client_cpu})
-    with tempfile.TemporaryDirectory(prefix="scan-", dir=machine.CACHE) as made:
-        found = measure(Path(made), cpu, options.count)
-    found["machine"] = facts
+    with tempfile.TemporaryDirectory(prefix="scan-", dir=machine.CACHE) as work:
+        found = measure(Path(work), cpu, options.count)
+    found["machine"] = info
     found["versions"] = own_versions(versions)
-    kept = bounds(found)
+    checked = bounds_of(found)
     chosen = "" if options.count == COUNT else f" --count {options.count}"
-    return write(options.out, "scan", found, filled(page(found, kept, options.count, chosen)), kept)
+    return write(options.out, "scan", found, filled(page(found, checked, options.count, chosen)), checked)

@@ -1,4 +1,4 @@
-"""What `scripts/bench segments` writes: figures -> segments.md."""
+"""Writes segments.md, the page of `scripts/bench segments`, from the figures."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ def segment_rows(found: Mapping[str, Any]) -> list[list[str]]:
             def median(what: str, figure: str, rounds: Mapping[str, Any] = measured["rounds"]) -> str:
                 if what not in rounds:
                     return ""
-                return report.shown(statistics.median(each[figure] for each in rounds[what]))
+                return report.format_value(statistics.median(each[figure] for each in rounds[what]))
 
             joined = measured.get("ratio_joined")
             rows.append([
@@ -111,19 +111,19 @@ def page(found: Mapping[str, Any], bounds: Sequence[Bound], run: Mapping[str, fl
             for what in ("nothing stored", "in the database")
         ],
     )
-    known = found["cached"]
+    cached_figures = found["cached"]
     spent = {
-        each: statistics.median(figures["cpu_us_per_request"] for figures in known["rounds"][each])
+        each: statistics.median(figures["cpu_us_per_request"] for figures in cached_figures["rounds"][each])
         for each in ("playlist", "file")
     }
     cached = report.table(
         ["", "CPU µs per request", "ratio to the file"],
         [
-            ["playlist", report.shown(spent["playlist"]), f"{known['ratio']:.2f}x"],
-            ["file", report.shown(spent["file"]), "1x"],
+            ["playlist", report.format_value(spent["playlist"]), f"{cached_figures['ratio']:.2f}x"],
+            ["file", report.format_value(spent["file"]), "1x"],
         ],
     )
-    shown = {
+    figures_shown = {
         "late_seconds": "late seconds",
         "late_viewers": "viewers with late seconds",
         "lost": "lost",
@@ -136,9 +136,9 @@ def page(found: Mapping[str, Any], bounds: Sequence[Bound], run: Mapping[str, fl
         "client_cpu_share": "share of its core that the client used",
     }
     crowds = report.table(
-        ["", *shown.values()],
+        ["", *figures_shown.values()],
         [
-            [f"by {what}", *(report.shown(found["viewers"][what][name]) for name in shown)]
+            [f"by {what}", *(report.format_value(found["viewers"][what][name]) for name in figures_shown)]
             for what in ("HLS", "Range")
         ],
     )
@@ -149,7 +149,7 @@ def page(found: Mapping[str, Any], bounds: Sequence[Bound], run: Mapping[str, fl
             segments=segments,
             first=first,
             cached=cached,
-            playlist_kb=known["bytes"] / 1000,
+            playlist_kb=cached_figures["bytes"] / 1000,
             mbps=found["viewers"]["mbps"],
             crowds=crowds,
             line=hls_viewers.LINE,

@@ -1,4 +1,4 @@
-"""The servers that are measured, and how each is started, pinned and stopped."""
+"""The measured servers, and how each one is started, pinned to a CPU and stopped."""
 
 import contextlib
 import http.client
@@ -21,16 +21,17 @@ from typing import Any
 from . import machine
 from .machine import BenchError
 
-START = 20.0  # seconds in which a server has to listen
-BEHIND = """\
+START = 20.0  # seconds in which a server must listen
+MEMRAY_RUNNER = """\
 import runpy, sys
 sys.path.append(sys.argv.pop(1))
 runpy.run_module("memray", run_name="__main__", alter_sys=True)
 """
-"""Runs memray, found behind everything Trio Stream has of its own; the first argument is where."""
+"""Runs memray from the folder that is the first argument. It comes last in the module path, so that the server's own
+packages are found first."""
 
-STOP = 8.0  # ... and to end when told to
-SETTLE = 300.0  # ... and our own to have looked at its videos
+STOP = 8.0  # ... in which it must end after a signal
+SETTLE = 300.0  # ... in which Trio Stream must have scanned its videos
 
 NGINX = """\
 worker_processes 1;
@@ -61,9 +62,9 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One kind of server; `kind` says how to start it, `about` what it is, for people.
+    """One kind of server; `kind` selects how it is started, and `about` describes it for readers.
 
-    `arguments` are for Hypercorn, where that is what runs it.
+    `arguments` are for Hypercorn, if the server runs on it.
     """
 
     name: str
@@ -109,7 +110,7 @@ class Running:
 
     @property
     def leader(self) -> int:
-        """The process that was started; all others are in its group."""
+        """The first process; all others are in its group."""
         return self.process.pid
 
     def path(self, name: str) -> str:
@@ -117,7 +118,7 @@ class Running:
 
 
 def available(chosen: list[str] | None) -> list[Server]:
-    """The servers to measure, of those there can be."""
+    """The servers to measure: the chosen ones that this version of Trio Stream supports."""
     unknown = set(chosen or ()) - {server.name for server in SERVERS}
     if unknown:
         raise BenchError(
@@ -126,9 +127,9 @@ def available(chosen: list[str] | None) -> list[Server]:
     wanted = [server for server in SERVERS if chosen is None or server.name in chosen]
     if any(server.kind == "nginx" for server in wanted) and not machine.nginx_installed():
         raise BenchError(
-            "nginx is missing (Debian, Ubuntu: apt install nginx-light); or leave it out with --only"
+            "nginx is missing (Debian, Ubuntu: apt install nginx-light); or choose other servers with --only"
         )
-    settings = machine.said(machine.own_python(), "-m", "trio_stream", "check", "--bind", "127.0.0.1:0")
+    settings = machine.output_of(machine.own_python(), "-m", "trio_stream", "check", "--bind", "127.0.0.1:0")
     return [
         server
         for server in wanted
@@ -145,9 +146,9 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(server: Server, folder: Path, cpu: int) -> Iterator[Running]:
-    """The server over `folder`, pinned to `cpu`, in a process group of its own that ends with the block."""
-    with tempfile.TemporaryDirectory(prefix="trio-stream-bench-") as made:
-        work, port = Path(made), free_port()
+    """Run the server on `folder`, pinned to `cpu`, in its own process group, which ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="trio-stream-bench-") as temporary:
+        work, port = Path(temporary), free_port()
         log = work / "log"
         command = command_for(server, folder, work, port)
         with log.open("wb") as output:
@@ -189,9 +190,9 @@ def command_for(server: Server, folder: Path, work: Path, port: int) -> list[str
             return [*hypercorn, "-k", "trio", "--bind", address, *server.arguments]
         case ["memray"]:  # see profiling.py
             record = server.environment["BENCH_RECORD"]
-            behind = [str(machine.own_python()), "-c", BEHIND, sysconfig.get_path("platlib")]
-            within = ["run", "--force", "--output", record, "-m", "hypercorn", "trio_stream.app:app"]
-            return [*behind, *within, "-k", "trio", "--workers", "0", "--bind", address]
+            memray = [str(machine.own_python()), "-c", MEMRAY_RUNNER, sysconfig.get_path("platlib")]
+            arguments = ["run", "--force", "--output", record, "-m", "hypercorn", "trio_stream.app:app"]
+            return [*memray, *arguments, "-k", "trio", "--workers", "0", "--bind", address]
         case ["nginx"]:
             files = machine.raise_open_files()
             config = work / "nginx.conf"
@@ -214,20 +215,20 @@ def command_for(server: Server, folder: Path, work: Path, port: int) -> list[str
             options = [*_options(port), "--interface", "asgi", "--workers", "1", "--working-dir", str(peers)]
             return [sys.executable, "-m", "granian", *options, "starlette_file:app"]
         case _:
-            raise BenchError(f"nobody knows how to start {server.kind}")
+            raise BenchError(f"there is no way to start {server.kind}")
 
 
 def _options(port: int) -> list[str]:
-    """What Uvicorn and Granian spell the same."""
+    """The options that Uvicorn and Granian have in common."""
     return ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning"]
 
 
-def speaks_tls(server: Server) -> bool:
+def uses_tls(server: Server) -> bool:
     return "--certfile" in server.arguments
 
 
-def trusting(protocol: str) -> ssl.SSLContext:
-    """For a client of a server whose certificate nobody knows; they agree on `protocol`."""
+def unverified_tls(protocol: str) -> ssl.SSLContext:
+    """TLS for a client that accepts any certificate, with `protocol` as the only ALPN protocol."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -240,38 +241,38 @@ def wait_listening(running: Running) -> None:
     while time.monotonic() < end and running.process.poll() is None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             sock = stack.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=START))
-            if speaks_tls(running.server):
-                sock = stack.enter_context(trusting("http/1.1").wrap_socket(sock))
-            # Some listen long before they are there.
+            if uses_tls(running.server):
+                sock = stack.enter_context(unverified_tls("http/1.1").wrap_socket(sock))
+            # Some servers listen long before they respond.
             sock.sendall(b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
             if sock.recv(1):
                 return
         time.sleep(0.02)
-    said = running.log.read_text("utf-8", "replace")[-2000:]
+    log = running.log.read_text("utf-8", "replace")[-2000:]
     raise BenchError(
-        f"{running.server.name} does not listen:\n{re.sub(r'^', '    ', said, flags=re.MULTILINE)}"
+        f"{running.server.name} does not listen:\n{re.sub(r'^', '    ', log, flags=re.MULTILINE)}"
     )
 
 
 def wait_settled(running: Running) -> None:
-    """Wait until our own server has looked at its videos: that is done once, and not what a request costs."""
+    """Wait until Trio Stream has scanned its videos, so that the scan does not count as a cost of requests."""
     if not running.server.path.startswith("/api/"):
         return
     end = time.monotonic() + SETTLE
-    answer: dict[str, Any] = {}
+    state: dict[str, Any] = {}
     while time.monotonic() < end:
         link = http.client.HTTPConnection("127.0.0.1", running.port, timeout=START)
         link.request("GET", "/api/library")
-        answer = json.load(link.getresponse())
+        state = json.load(link.getresponse())
         link.close()
-        if answer["idle"] and answer["look"]["ended"] is not None and not answer["look"]["resting"]:
+        if state["idle"] and state["look"]["ended"] is not None and not state["look"]["resting"]:
             return
         time.sleep(0.2)
-    raise BenchError(f"{running.server.name} has not come to rest: {answer}")
+    raise BenchError(f"{running.server.name} is not idle after {SETTLE:g} s: {state}")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End the whole process group; by force when it takes too long."""
+    """Stop the whole process group; kill it if that takes too long."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

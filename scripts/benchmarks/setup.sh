@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What scripts/bench and scripts/profile share beside scripts/lib.sh: an environment of their own, so that what they
-# measure against and with is never installed beside Trio Stream. It is sourced, not run.
+# What scripts/bench and scripts/profile share besides scripts/lib.sh: a separate environment, so that other servers and
+# measuring tools are never installed next to Trio Stream. It is sourced, not run.
 
 bench=$repo/.cache/bench/venv
 
-# setup_bench - make .cache/bench/venv hold exactly what scripts/benchmarks/requirements.txt pins; at once when it does.
+# setup_bench - install exactly the pins of scripts/benchmarks/requirements.txt into .cache/bench/venv, if that has changed.
 setup_bench() {
     local list=scripts/benchmarks/requirements.txt sum wanted
     [ "$(uname)" = Linux ] || die "The measurements need Linux (/proc, epoll, MSG_TRUNC, two CPUs to pin to)."
@@ -12,7 +12,7 @@ setup_bench() {
     sum=$(cat "$list" "$venv/pyvenv.cfg" | sha256sum)
     wanted="$sum $repo"
     [ "$(cat "$bench/.made" 2>/dev/null || true)" != "$wanted" ] || return 0
-    say "Making .cache/bench/venv with $(grep -c '==' "$list") pinned packages"
+    say "Creating .cache/bench/venv with $(grep -c '==' "$list") pinned packages"
     rm -rf "$bench"
     mkdir -p "$bench"
     run "$venv/bin/python" -I -m venv "$bench"

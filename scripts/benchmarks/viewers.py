@@ -1,9 +1,9 @@
-"""The client for paced viewers: thousands who play one film each, from a random place in a large file.
+"""The client for paced viewers: thousands of viewers who each play a film, from a random position in a large file.
 
-Every viewer wants `AHEAD` seconds at once and then takes what has become due every `TICK` seconds, staggered by
-arrival; the receive buffer is small, so that the server waits for the viewer and not for memory. A viewer plays as
-soon as `PREBUFFER` seconds are in. A second of the clock in which there was nothing to play is a late second; the
-first two after arrival do not count.
+Each viewer reads `AHEAD` seconds at once, and then reads what is due every `TICK` seconds; the ticks are staggered by
+arrival. The receive buffer is small, so the server waits for the viewer and not for memory. Playback starts when
+`PREBUFFER` seconds have arrived. A second in which there was nothing to play is a late second; the first two seconds
+after arrival do not count.
 """
 
 import contextlib
@@ -30,8 +30,8 @@ GRACE = 2
 WINDOW_TICKS = 1.5
 WINDOW_ABOUT = "that holds one and a half such parts"
 SEGMENT = 8192
-"""The largest segment. With the 64 KiB of loopback the kernel would let a server send megabytes ahead for each viewer,
-as no network does; with those of Ethernet their bookkeeping would be what is measured."""
+"""The largest TCP segment. With the 64 KiB of loopback, the kernel would let a server send megabytes ahead for each
+viewer, as no network does. With the size of Ethernet, mostly the handling of the segments would be measured."""
 
 SOURCES = tuple(f"127.0.0.{number}" for number in range(2, 10))
 IP_BIND_ADDRESS_NO_PORT = 24
@@ -39,7 +39,7 @@ IP_BIND_ADDRESS_NO_PORT = 24
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`viewers` of `mbps` who arrive over `arrive` seconds and are then all watched for `hold` seconds."""
+    """`viewers` at `mbps` who arrive over `arrive` seconds and are then all observed for `hold` seconds."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ SCENARIOS = (
 
 @dataclass(slots=True)
 class Crowd:
-    """What one run gave."""
+    """The figures of one run."""
 
     scenario: Scenario
     watched: Figures = field(default_factory=Figures)
@@ -97,7 +97,7 @@ class Crowd:
 
 
 class Viewer:
-    """One viewer, and the player in front of it (as in scripts/stress): `rate` in bytes a second."""
+    """One viewer and its player (as in scripts/stress); `rate` is in bytes per second."""
 
     __slots__ = (
         "_judged",
@@ -118,7 +118,7 @@ class Viewer:
         self.rate = rate
         self.began = self.now = now
         self.received: float = 0  # bytes
-        self.buffered = 0.0  # received and not played
+        self.buffered = 0.0  # received and not yet played
         self.playing = False
         self.late = 0
         self.head = b""
@@ -132,7 +132,7 @@ class Viewer:
         self.playing = self.playing or self.buffered >= PREBUFFER * self.rate
 
     def advance(self, now: float) -> None:
-        """Play until `now`, and judge the seconds in which there was nothing to play."""
+        """Play until `now`, and count the seconds in which there was nothing to play."""
         dry = self.now
         if self.playing:
             dry += self.buffered / self.rate
@@ -145,39 +145,39 @@ class Viewer:
             self._judged = max(self._judged, after)
 
 
-class House:
-    """All viewers of one run, in one epoll and one heap of what is due."""
+class ViewerRun:
+    """All viewers of one run, in one epoll and one heap of due times."""
 
     def __init__(self, scenario: Scenario, running: Running, crowd: Crowd, film: File = media.GB4) -> None:
         self._scenario, self._running, self._crowd, self._film = scenario, running, crowd, film
         self._rate = scenario.mbps * 125_000
         self._poll = select.epoll()
         self._viewers: list[Viewer] = []
-        self._asked: dict[int, tuple[Viewer, bytes]] = {}
+        self._pending: dict[int, tuple[Viewer, bytes]] = {}
         self._due: list[tuple[float, int]] = []
         self._chance = random.Random(5)
-        self._taken = 0
+        self._bytes_received = 0
 
     def run(self, cpu: int) -> None:
-        """Let them come, watch, judge, and send them away."""
+        """Let the viewers arrive and watch, count their late seconds, and disconnect them."""
         scenario, crowd = self._scenario, self._crowd
         try:
             with Watch(self._running, cpu, crowd.watched):
                 began = time.perf_counter()
                 self._until(began + scenario.arrive, began)
-                spent, taken, steady = (
+                spent, received, steady = (
                     machine.cpu_seconds(self._running.leader),
-                    self._taken,
+                    self._bytes_received,
                     time.perf_counter(),
                 )
                 self._until(began + scenario.arrive + scenario.hold, began)
                 crowd.steady_cpu = machine.cpu_seconds(self._running.leader) - spent
-                crowd.steady_bytes = self._taken - taken
+                crowd.steady_bytes = self._bytes_received - received
                 crowd.steady_seconds = time.perf_counter() - steady
             now = time.perf_counter()
             for viewer in self._viewers:
                 viewer.advance(now)
-            crowd.watched.received = self._taken
+            crowd.watched.received = self._bytes_received
             crowd.late = sum(viewer.late for viewer in self._viewers)
             crowd.late_viewers = sum(viewer.late > 0 for viewer in self._viewers)
             crowd.unanswered = sum(bool(each.sock) and not each.received for each in self._viewers)
@@ -199,11 +199,11 @@ class House:
             for number, _ in self._poll.poll(max(0.0, wait - time.perf_counter()), 64):
                 self._ready(number)
             now = time.perf_counter()
-            for _ in range(64):  # then look for arrivals and answers again
+            for _ in range(64):  # then check for arrivals and responses again
                 if not self._due or self._due[0][0] > now:
                     break
                 due, index = heapq.heappop(self._due)
-                if pause := self._take(self._viewers[index]):
+                if pause := self._read(self._viewers[index]):
                     heapq.heappush(self._due, (max(due + pause, now), index))
 
     def _arrive(self, now: float) -> None:
@@ -212,11 +212,11 @@ class House:
         viewer = Viewer(len(self._viewers), self._rate, now)
         sock = viewer.sock = self._connect(int(WINDOW_TICKS * TICK * self._rate))
         self._viewers.append(viewer)
-        self._asked[sock.fileno()] = (viewer, request(running, self._film, f"bytes={start}-"))
+        self._pending[sock.fileno()] = (viewer, request(running, self._film, f"bytes={start}-"))
         self._poll.register(sock.fileno(), select.EPOLLOUT)
 
     def _connect(self, window: int) -> socket.socket:
-        """A connection on its way, with so large a receive buffer."""
+        """Start to connect, with a receive buffer of `window` bytes."""
         sock = socket.socket()
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
@@ -229,15 +229,15 @@ class House:
         return sock
 
     def _ready(self, number: int) -> None:
-        """A connection stands, or an answer has begun."""
-        viewer, ask = self._asked[number]
+        """A connection is established, or a response has begun."""
+        viewer, unsent = self._pending[number]
         sock = viewer.sock
         if sock is None:
             return
         try:
-            if ask:
-                sock.send(ask)
-                self._asked[number] = (viewer, b"")
+            if unsent:
+                sock.send(unsent)
+                self._pending[number] = (viewer, b"")
                 self._poll.modify(number, select.EPOLLIN)
                 return
             data = sock.recv(4096)
@@ -250,7 +250,7 @@ class House:
         if data and (end < 0 or len(viewer.head) == end + 4):
             return
         self._poll.unregister(number)
-        del self._asked[number]
+        del self._pending[number]
         found = HEAD.match(viewer.head)
         if not data or found is None or found[1] != b"206":
             self._crowd.refused += found is not None
@@ -261,8 +261,8 @@ class House:
         self._received(viewer, now, len(viewer.head) - end - 4)
         heapq.heappush(self._due, (now, viewer.index))
 
-    def _take(self, viewer: Viewer) -> float:
-        """Take what is due and there; answers after how many seconds more will be due, 0: never."""
+    def _read(self, viewer: Viewer) -> float:
+        """Read what is due and has arrived; return the seconds until more is due, 0 if never."""
         sock, now = viewer.sock, time.perf_counter()
         if sock is None:
             return 0.0
@@ -282,14 +282,14 @@ class House:
 
     def _received(self, viewer: Viewer, now: float, size: int) -> None:
         viewer.receive(now, size)
-        self._taken += size
+        self._bytes_received += size
 
     def _lose(self, viewer: Viewer) -> None:
         self._crowd.lost += 1
         self._drop(viewer)
 
     def _drop(self, viewer: Viewer) -> None:
-        """Reset the connection, so that neither side keeps what nobody will take."""
+        """Reset the connection, so that neither side keeps data that no one will read."""
         if viewer.sock is not None:
             viewer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             viewer.sock.close()
@@ -298,5 +298,5 @@ class House:
 
 def measure(scenario: Scenario, running: Running, cpu: int, film: File = media.GB4) -> Crowd:
     crowd = Crowd(scenario)
-    House(scenario, running, crowd, film).run(cpu)
+    ViewerRun(scenario, running, crowd, film).run(cpu)
     return crowd

@@ -1,4 +1,4 @@
-"""`scripts/bench memoryview`: six ways to hand on the bytes of a file, compared."""
+"""`scripts/bench memoryview`: compares six ways to pass on the bytes of a file."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ TITLES = {
 }
 
 
-def picture(comparison: Comparison, path: Path) -> None:
+def draw_chart(comparison: Comparison, path: Path) -> None:
     figure, panels = report.axes(1, len(DELIVERIES), (14, 4.6))
     colours = dict(
         zip(
@@ -29,7 +29,7 @@ def picture(comparison: Comparison, path: Path) -> None:
     )
     for panel, delivery in zip(panels, DELIVERIES, strict=True):
         for way in WAYS:
-            heights = [comparison.cells[way.name, size, delivery].best()[1] * 1000 for size in CHUNKS]
+            heights = [comparison.cells[way.name, size, delivery].medians()[1] * 1000 for size in CHUNKS]
             style = "--" if way.name == "memoryview" else "-"
             panel.plot(
                 range(len(CHUNKS)),
@@ -80,25 +80,25 @@ GB, a way without its own copy moves 1 GB, and the others move 2 GB.
 
 def ratio(comparison: Comparison, one: str, other: str, size: int, delivery: str) -> float:
     cells = comparison.cells
-    return cells[one, size, delivery].best()[1] / cells[other, size, delivery].best()[1]
+    return cells[one, size, delivery].medians()[1] / cells[other, size, delivery].medians()[1]
 
 
 def conclusions(comparison: Comparison) -> str:
-    """When each wins, from the figures."""
+    """Say when each way wins, from the figures."""
 
     def ms(way: str, size: int, delivery: str) -> str:
-        return f"{report.shown(comparison.cells[way, size, delivery].best()[1] * 1000)} ms"
+        return f"{report.format_value(comparison.cells[way, size, delivery].medians()[1] * 1000)} ms"
 
     def winners(delivery: str) -> str:
         best = []
         for size in CHUNKS:
-            way = min(WAYS, key=lambda each: comparison.cells[each.name, size, delivery].best()[1])
+            way = min(WAYS, key=lambda each: comparison.cells[each.name, size, delivery].medians()[1])
             best.append(f"{chunk_name(size)}: {way.name}")
         return "; ".join(best)
 
     small, middle, large = CHUNKS[0], CHUNKS[2], CHUNKS[-1]
-    view = comparison.cells["mmap view", small, "nobody"].best()[1] / (1e9 / small) * 1e9
-    hop = comparison.cells["mmap view", middle, "channel"].best()[1] / (1e9 / middle) * 1e6
+    view = comparison.cells["mmap view", small, "nobody"].medians()[1] / (1e9 / small) * 1e9
+    hop = comparison.cells["mmap view", middle, "channel"].medians()[1] / (1e9 / middle) * 1e6
 
     def against_view(way: str) -> str:
         each = [
@@ -142,7 +142,7 @@ Python code. So a server that sends views must warm the pages first, and must ne
     return "\n".join(report.wrapped(f"- {paragraph}", "  ") for paragraph in paragraphs.split("\n\n"))
 
 
-def page(comparison: Comparison, facts: dict[str, object]) -> str:
+def page(comparison: Comparison, info: dict[str, object]) -> str:
     heads = ["", *map(chunk_name, CHUNKS)]
     parts = [
         INTRODUCTION
@@ -163,11 +163,14 @@ def page(comparison: Comparison, facts: dict[str, object]) -> str:
     for delivery in DELIVERIES:
         rows = []
         for way in WAYS:
-            figures = [comparison.cells[way.name, size, delivery].best() for size in CHUNKS]
+            figures = [comparison.cells[way.name, size, delivery].medians() for size in CHUNKS]
             rows.append(
                 [
                     way.name,
-                    *(f"{report.shown(cpu * 1000)} ({report.shown(wall * 1000)})" for wall, cpu in figures),
+                    *(
+                        f"{report.format_value(cpu * 1000)} ({report.format_value(wall * 1000)})"
+                        for wall, cpu in figures
+                    ),
                 ]
             )
         parts += [
@@ -206,10 +209,11 @@ def page(comparison: Comparison, facts: dict[str, object]) -> str:
         "## The machine",
         "",
         report.wrapped(
-            f"{facts['cpu']}, {facts['cpus']} CPUs{', virtual' if facts['virtual'] else ''}; {facts['system']}; "
-            f"Python {facts['python']}, Trio {facts['trio']}; {facts['date']}; load average before the run "
-            f"{facts['load_before']}. {facts['rounds']} rounds over {facts['mib']} MiB of random bytes. They are warm "
-            "in the page cache, and every page of the map was touched before. The figures are medians. The sender has "
+            f"{info['cpu']}, {info['cpus']} CPUs{', virtual' if info['virtual'] else ''}; "
+            f"{info['system']}; Python {info['python']}, Trio {info['trio']}; "
+            f"{info['date']}; load average before the run {info['load_before']}. "
+            f"{info['rounds']} rounds over {info['mib']} MiB of random bytes. They are warm in the page "
+            "cache, and every page of the map was touched before. The figures are medians. The sender has "
             "one CPU, and the process that drains the socket (with `MSG_TRUNC`) has another."
         ),
     ]
@@ -217,12 +221,12 @@ def page(comparison: Comparison, facts: dict[str, object]) -> str:
 
 
 def kib(size: int) -> str:
-    return report.shown(size / KIB, 2) if size >= 52 else "0"
+    return report.format_value(size / KIB, 2) if size >= 52 else "0"
 
 
-def as_dict(comparison: Comparison, facts: dict[str, object]) -> dict[str, object]:
+def as_dict(comparison: Comparison, info: dict[str, object]) -> dict[str, object]:
     return {
-        "machine": facts,
+        "machine": info,
         "cells": [
             {
                 "way": way,
@@ -251,17 +255,17 @@ def main(arguments: list[str]) -> int:
         type=float,
         metavar="SECONDS",
         default=0.0,
-        help="wait so long for a load average below 1, or give up",
+        help="wait at most this long for a load average below 1",
     )
     options = parser.parse_args(arguments)
     if options.calm and not machine.wait_until_calm(1.0, options.calm):
-        raise machine.BenchError(f"the load average is still {machine.load():.2f}")
+        raise machine.BenchError(f"the load average is still {machine.load():.2f}, not below 1")
     total = FILE.size // 4 if options.quick else FILE.size // 2
     rounds = options.rounds or (1 if options.quick else 5)
     folder = machine.CACHE / "videos"
     media.prepare(folder, (FILE,))
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    facts = machine.facts() | {
+    info = machine.describe() | {
         "python": sys.version.split()[0],
         "trio": trio.__version__,
         "rounds": rounds,
@@ -271,9 +275,9 @@ def main(arguments: list[str]) -> int:
     comparison.run()
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "memoryview.json").write_text(
-        json.dumps(as_dict(comparison, facts), indent=1) + "\n", "utf-8"
+        json.dumps(as_dict(comparison, info), indent=1) + "\n", "utf-8"
     )
-    (options.out / "memoryview.md").write_text(page(comparison, facts), "utf-8")
-    picture(comparison, options.out / "memoryview.png")
+    (options.out / "memoryview.md").write_text(page(comparison, info), "utf-8")
+    draw_chart(comparison, options.out / "memoryview.png")
     print(f"wrote {options.out / 'memoryview.md'}")
     return 0

@@ -1,7 +1,7 @@
-"""Six ways to hand on the bytes of a file, measured.
+"""Six ways to pass on the bytes of a file, measured.
 
-Each way walks through the same file in chunks and delivers every chunk: into a socket whose other end another process
-discards on another CPU (`sendall` on loopback TCP), through a Trio memory channel to another task, or to nobody.
+Each way reads the same file in chunks and delivers every chunk: into a TCP socket (`sendall` over loopback) whose data
+another process discards on another CPU, through a Trio memory channel to another task, or not at all ("nobody").
 """
 
 import contextlib
@@ -24,14 +24,14 @@ from . import media
 KIB = 1024
 CHUNKS = tuple(4 * KIB * 4**power for power in range(6))
 FILE = media.MB256
-TRACED = 32 * media.MIB  # as much is walked through for counting allocations
+TRACED = 32 * media.MIB  # bytes that are read while allocations are counted
 DELIVERIES = ("nobody", "channel", "socket")
 type Buffer = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to get chunks; `copied` says how often each byte is copied before it is delivered, and by whom."""
+    """A way to get chunks; `copied` says how often each byte is copied before its delivery, and `by` says by what."""
 
     name: str
     about: str
@@ -61,7 +61,7 @@ WAYS = (
 
 @contextlib.contextmanager
 def source(way: str, path: Path, size: int) -> Iterator[Callable[[int, int], Buffer]]:
-    """A function that gets the chunk at an offset; what it needs is opened before and closed after."""
+    """Yield a function that gets the chunk at an offset, and open and close what it needs."""
     fd = os.open(path, os.O_RDONLY)
     try:
         if way in {"bytes", "memoryview"}:
@@ -71,7 +71,7 @@ def source(way: str, path: Path, size: int) -> Iterator[Callable[[int, int], Buf
         elif way in {"mmap", "mmap view"}:
             with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as mapped_view:
                 for offset in range(0, len(mapped), mmap.PAGESIZE):
-                    mapped_view[offset]  # the first touch of a page is dear, and not what is compared
+                    mapped_view[offset]  # the first access to a page is expensive, and is not compared
                 if way == "mmap":
                     yield lambda a, n: mapped[a : a + n]
                 else:
@@ -90,7 +90,7 @@ def source(way: str, path: Path, size: int) -> Iterator[Callable[[int, int], Buf
         os.close(fd)
 
 
-def to_nobody(get: Callable[[int, int], Buffer], size: int, total: int) -> None:
+def get_chunks(get: Callable[[int, int], Buffer], size: int, total: int) -> None:
     for offset in range(0, total, size):
         get(offset, size)
 
@@ -101,26 +101,26 @@ def to_socket(get: Callable[[int, int], Buffer], size: int, total: int, sock: so
 
 
 def to_channel(get: Callable[[int, int], Buffer], size: int, total: int) -> None:
-    """Through a channel with room for one chunk; the other task takes it and forgets it."""
+    """Send through a channel with room for one chunk; the other task receives it and drops it."""
 
-    async def take(receive: trio.MemoryReceiveChannel[Buffer]) -> None:
+    async def receive_all(receive: trio.MemoryReceiveChannel[Buffer]) -> None:
         async for _ in receive:
             pass
 
-    async def hand_on() -> None:
+    async def send_all() -> None:
         send, receive = trio.open_memory_channel[Buffer](1)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(take, receive)
+            nursery.start_soon(receive_all, receive)
             async with send:
                 for offset in range(0, total, size):
                     await send.send(get(offset, size))
 
-    trio.run(hand_on)
+    trio.run(send_all)
 
 
 @contextlib.contextmanager
 def discarding(cpu: int) -> Iterator[socket.socket]:
-    """A loopback connection to a process of its own, on `cpu`, which throws away what comes."""
+    """A loopback connection to a separate process on `cpu` that discards everything."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sender = socket.create_connection(listener.getsockname())
         receiver, _ = listener.accept()
@@ -145,18 +145,18 @@ def discarding(cpu: int) -> Iterator[socket.socket]:
 
 @dataclass(slots=True)
 class Cell:
-    """Figures of one way, chunk size and delivery, a GB."""
+    """Figures per GB for one way, chunk size and delivery."""
 
     seconds: list[float]
     cpu: list[float]
 
-    def best(self) -> tuple[float, float]:
+    def medians(self) -> tuple[float, float]:
         return statistics.median(self.seconds), statistics.median(self.cpu)
 
 
 @dataclass(frozen=True, slots=True)
 class Allocations:
-    """What walking through `TRACED` bytes made Python allocate: `peak` at once, `fresh` bytes for chunks altogether."""
+    """What Python allocated while `TRACED` bytes were read: `peak` at once, `fresh` in total for chunks."""
 
     peak: int
     count: int
@@ -170,7 +170,7 @@ class Comparison:
         self.allocations: dict[tuple[str, int], Allocations] = {}
 
     def run(self) -> None:
-        """In turn: every way, then every way again."""
+        """Measure all ways in turn, in every round."""
         os.sched_setaffinity(0, {self._cpus[0]})
         with discarding(self._cpus[1]) as sock:
             for number in range(self._rounds):
@@ -189,7 +189,7 @@ class Comparison:
     def _measure(self, way: str, size: int, sock: socket.socket) -> None:
         with source(way, self._path, size) as get:
             deliver: dict[str, Callable[[], None]] = {
-                "nobody": lambda: to_nobody(get, size, self._total),
+                "nobody": lambda: get_chunks(get, size, self._total),
                 "channel": lambda: to_channel(get, size, self._total),
                 "socket": lambda: to_socket(get, size, self._total, sock),
             }
@@ -203,7 +203,7 @@ class Comparison:
                 cell.cpu.append(cpu * 1e9 / self._total)
 
     def _count(self, way: str, size: int) -> Allocations:
-        """Chunks are kept until the next one is there, as a sender does."""
+        """Count allocations; each chunk is kept until the next one is read, as in a sender."""
         with source(way, self._path, size) as get:
             gc.collect()
             tracemalloc.start()
@@ -213,11 +213,11 @@ class Comparison:
                 tracemalloc.reset_peak()
                 before = tracemalloc.get_traced_memory()[0]
                 for offset in range(0, TRACED, size):
-                    held = tracemalloc.get_traced_memory()[0]
+                    allocated_before = tracemalloc.get_traced_memory()[0]
                     following = get(offset, size)
-                    made = tracemalloc.get_traced_memory()[0] - held
-                    count += made > 0
-                    fresh += max(0, made)
+                    allocated = tracemalloc.get_traced_memory()[0] - allocated_before
+                    count += allocated > 0
+                    fresh += max(0, allocated)
                     chunk = following
                 peak = tracemalloc.get_traced_memory()[1] - before
                 del chunk, following

@@ -1,1 +1,1 @@
-"""Servers of other kinds over the same folder, each as its own documentation would have one write it."""
+"""Other servers for the same folder, each written as its own documentation recommends."""

@@ -1,4 +1,4 @@
-"""aiohttp's own static route, which sends with sendfile; the port is the one argument."""
+"""aiohttp's own static route, which uses sendfile; the only argument is the port."""
 
 import os
 import sys

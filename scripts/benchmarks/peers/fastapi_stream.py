@@ -1,4 +1,4 @@
-"""What tutorials for video streaming with FastAPI teach: a generator of 64 KiB chunks, and a Range header by hand."""
+"""Video streaming as FastAPI tutorials teach it: a generator of 64 KiB chunks, and code that parses Range."""
 
 import os
 import re

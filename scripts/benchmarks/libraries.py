@@ -1,7 +1,7 @@
-"""Libraries to measure with: hard links of the menagerie under names such as people have, the same at every run.
+"""Libraries to measure with: hard links to the menagerie's files under realistic names, the same in every run.
 
-`EVERYWHERE` is a word of every name, `FEW` of three, `SOME` of hundreds, `MANY` of thousands where there are that many
-videos, and `LAST` of the videos that come last in the order of names, of more than search sorts at once.
+The word `EVERYWHERE` is in every name, `FEW` in three names, `SOME` in hundreds, and `MANY` in thousands if the library
+is that large. `LAST` is in the names that come last in order; they are more than a search sorts at once.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 from . import machine
 
 EVERYWHERE, FEW, SOME, MANY, LAST = "1080p", "zanzibar", "lisbon", "harbour", "zurich"
-FULL = 60  # names with a word, at least: a page of 50 of them is full in a small library too
+MIN_NAMES = 60  # at least this many names have a word, so that a page of 50 is full in a small library too
 
 FIRST = (
     "Silent Broken Golden Northern Hidden Crimson Paper Distant Electric Hollow Winter Burning Gentle Restless Velvet "
@@ -29,76 +29,78 @@ SECOND = (
 
 
 def names(count: int, suffixes: Sequence[str]) -> list[str]:
-    """So many names, without two alike; folders of one video, of ten, of a hundred, and one of a fifth of all."""
+    """`count` different names, in folders of one, ten and a hundred videos; one folder has a fifth of all videos."""
     chance = random.Random(7)
-    last = max(FULL * count // 100 if count < 1000 else 0, count * 6 // 100)
+    last = max(MIN_NAMES * count // 100 if count < 1000 else 0, count * 6 // 100)
     order = chance.sample(range(count - last), count - last)
     few = set(order[:3])
-    some = set(chance.sample(range(count), max(min(FULL, count), count * 4 // 100)))
-    many = set(chance.sample(range(count), max(min(FULL, count), count // 5)))
+    some = set(chance.sample(range(count), max(min(MIN_NAMES, count), count * 4 // 100)))
+    many = set(chance.sample(range(count), max(min(MIN_NAMES, count), count // 5)))
 
     def title() -> str:
         return f"{chance.choice(FIRST.split())} {chance.choice(SECOND.split())}"
 
-    made = []
+    paths = []
     show, year = title(), 1990
     for number in range(count):
         words = [title()]
         words += [f"in {SOME.title()}"] if number in some else []
         words += [MANY.title()] if number in many else []
         words += [FEW.title()] if number in few else []
-        called = " ".join(words)
+        title_words = " ".join(words)
         ending = f"{EVERYWHERE}{suffixes[number % len(suffixes)]}"
         if number % 400 == 0:
             show, year = title(), chance.randrange(1960, 2026)
         if number >= count - last:
-            made.append(f"Zürich archive/{number // 100}/{number:05} {called} {ending}")
+            paths.append(f"Zürich archive/{number // 100}/{number:05} {title_words} {ending}")
             continue
         match number % 20:
             case 0 | 1 | 2:
-                film = f"{called} ({chance.randrange(1950, 2026)}) {number}"
-                made.append(f"Films/{film}/{film} {ending}")
+                film = f"{title_words} ({chance.randrange(1950, 2026)}) {number}"
+                paths.append(f"Films/{film}/{film} {ending}")
             case 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10:
                 season, episode = number % 400 // 25 + 1, number % 25 + 1
                 where = f"Series/{show} {number // 400}/Season {season:02}"
-                made.append(f"{where}/{show} S{season:02}E{episode:02} {called} {ending}")
+                paths.append(f"{where}/{show} S{season:02}E{episode:02} {title_words} {ending}")
             case 11 | 12 | 13 | 14 | 15:
-                made.append(
-                    f"Home/{year}/{year}-{number // 400 % 12 + 1:02}/IMG_{number:05} {called} {ending}"
+                paths.append(
+                    f"Home/{year}/{year}-{number // 400 % 12 + 1:02}/IMG_{number:05} {title_words} {ending}"
                 )
             case _:
-                made.append(f"Clips/{called.replace(' ', '.')}.{number}.{ending}")
-    return made
+                paths.append(f"Clips/{title_words.replace(' ', '.')}.{number}.{ending}")
+    return paths
 
 
 def menagerie() -> list[Path]:
-    """The files of the menagerie that are whole, made if need be, and the damaged ones."""
+    """The menagerie's files, the damaged ones too; they are generated if they are missing."""
     folder = machine.REPO / ".cache" / "menagerie"
     if not (folder / "menagerie.json").exists():
         subprocess.run([machine.own_python(), machine.REPO / "scripts" / "menagerie"], check=True)
-    known = json.loads((folder / "menagerie.json").read_text("utf-8"))
-    return [path for each in known if (path := folder / each["name"]).is_file()]
+    entries = json.loads((folder / "menagerie.json").read_text("utf-8"))
+    return [path for each in entries if (path := folder / each["name"]).is_file()]
 
 
 def fill(folder: Path, count: int) -> Path:
-    """A library of `count` videos in `folder`."""
+    """Create a library of `count` videos in `folder`."""
     sources = menagerie()
     suffixes = [path.suffix for path in sources]
     copies = folder.with_name(folder.name + "-sources")
     copies.mkdir(parents=True)
-    kept = []
-    for number, source in enumerate(sources):  # old enough to be at rest, and on the file system of the links
-        kept.append(copies / f"{number}{source.suffix}")
-        shutil.copyfile(source, kept[-1])
+    copied = []
+    for number, source in enumerate(
+        sources
+    ):  # so they settle before the scan, on the file system of the links
+        copied.append(copies / f"{number}{source.suffix}")
+        shutil.copyfile(source, copied[-1])
     for number, name in enumerate(names(count, suffixes)):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.link(kept[number % len(kept)], path)
+        os.link(copied[number % len(copied)], path)
     return folder
 
 
 def add(folder: Path, rate: float, seconds: float) -> int:
-    """Add `rate` new contents a second, for so long; answers how many. Each has a time of its own."""
+    """Add `rate` new contents per second for `seconds`, and return how many; each has its own modification time."""
     sources = [path for path in menagerie() if path.parent.name != "damaged"]
     began, number = time.monotonic(), 0
     while (now := time.monotonic()) < began + seconds:
