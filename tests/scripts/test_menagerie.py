@@ -1,6 +1,6 @@
-"""The menagerie is what it says: every specimen is there, and its awkwardness is truly in the file.
+"""The menagerie is as described: every specimen exists, and the file really has the unusual property.
 
-Boxes are read here by a walker of our own, so that neither the script nor the product vouches for itself.
+Boxes are parsed here by separate code, so that neither the script nor the product checks itself.
 """
 
 import functools
@@ -41,7 +41,7 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
 
 @pytest.fixture(scope="session")
 def menagerie() -> Path:
-    """The folder of awkward files, made once and kept from run to run."""
+    """The folder of unusual files, created once and kept between runs."""
     return animals.menagerie()
 
 
@@ -55,7 +55,7 @@ def entries(menagerie: Path) -> list[dict[str, Any]]:
 
 
 def walk(data: bytes) -> Iterator[tuple[str, bytes, int]]:
-    """The boxes of a run of bytes: kind, body, and how many bytes the header took."""
+    """The boxes in some bytes: type, body, and size of the header."""
     at = 0
     while at < len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -68,7 +68,7 @@ def walk(data: bytes) -> Iterator[tuple[str, bytes, int]]:
 
 
 def find(data: bytes, path: str) -> list[bytes]:
-    """The bodies of all boxes at the path, such as moov/trak/mdia."""
+    """The bodies of all boxes at a path such as moov/trak/mdia."""
     first, _, rest = path.partition("/")
     bodies = [body for kind, body, _ in walk(data) if kind == first]
     return [found for body in bodies for found in find(body, rest)] if rest else bodies
@@ -85,14 +85,14 @@ def order(data: bytes) -> list[str]:
 
 
 def table(body: bytes, entry: str, at: int = 4) -> list[tuple[int, ...]]:
-    """The rows of a full box that holds a count and then rows of one layout."""
+    """The rows of a full box that has a count and then rows of one layout."""
     (count,) = struct.unpack_from(">I", body, at)
     width = struct.calcsize(">" + entry)
     return [struct.unpack_from(">" + entry, body, at + 4 + width * row) for row in range(count)]
 
 
 def track(data: bytes, handler: bytes = b"vide") -> bytes:
-    """The body of the only track of a kind."""
+    """The body of the only track with that handler."""
     (found,) = (trak for trak in find(data, "moov/trak") if one(trak, "mdia/hdlr")[8:12] == handler)
     return found
 
@@ -119,7 +119,7 @@ def probe(path: Path, *options: str) -> dict[str, Any]:
 
 
 def streams(path: Path, kind: str) -> list[dict[str, Any]]:
-    """The tracks of a kind; a cover picture is none."""
+    """The tracks of a kind, without cover art."""
     return [
         stream
         for stream in probe(path)["streams"]
@@ -150,12 +150,10 @@ def clocks(stream: Iterable[bytes]) -> Iterator[int]:
             yield int.from_bytes(packet[6:11]) >> 7
 
 
-# --- What is listed is there --------------------------------------------------------------------------
+# --- The list and the files ---------------------------------------------------------------------------
 
 
-def test_some_fifty_are_listed_and_are_there_as_listed(
-    menagerie: Path, entries: list[dict[str, Any]]
-) -> None:
+def test_about_fifty_are_listed_and_exist_as_listed(menagerie: Path, entries: list[dict[str, Any]]) -> None:
     assert 50 <= len(entries) <= 60
     assert len({entry["name"] for entry in entries}) == len(entries)
     for entry in entries:
@@ -168,16 +166,14 @@ def test_some_fifty_are_listed_and_are_there_as_listed(
         assert entry["damaged"] == entry["name"].startswith("damaged/")
 
 
-def test_nothing_unlisted_and_nothing_half_made_is_left(
-    menagerie: Path, entries: list[dict[str, Any]]
-) -> None:
+def test_no_unlisted_and_no_unfinished_file_is_left(menagerie: Path, entries: list[dict[str, Any]]) -> None:
     listed = {name for entry in entries for name in (entry["name"], *entry["companions"])}
     found = {str(path.relative_to(menagerie)) for path in menagerie.rglob("*") if path.is_file()}
     assert {name for name in found if not name.startswith(".")} == listed | {"menagerie.json"}
     assert not (menagerie / ".making").exists()
 
 
-def test_what_is_whole_is_what_it_is_listed_as(menagerie: Path, entries: list[dict[str, Any]]) -> None:
+def test_undamaged_files_have_the_listed_tracks(menagerie: Path, entries: list[dict[str, Any]]) -> None:
     containers = {
         "3gp": "mov", "mp4": "mov", "mov": "mov", "ps": "mpeg", "ts": "mpegts", "m2ts": "mpegts",
         "mkv": "matroska", "webm": "matroska", "avi": "avi", "flv": "flv", "ogg": "ogg",
@@ -193,7 +189,7 @@ def test_what_is_whole_is_what_it_is_listed_as(menagerie: Path, entries: list[di
         list(pool.map(check, (entry for entry in entries if not entry["damaged"])))
 
 
-def test_the_wanted_codecs_and_containers_all_occur(entries: list[dict[str, Any]]) -> None:
+def test_all_codecs_and_containers_occur(entries: list[dict[str, Any]]) -> None:
     assert {entry["container"] for entry in entries if entry["container"]} == {
         "mp4", "mov", "3gp", "mkv", "webm", "ts", "m2ts", "ps", "avi", "flv", "ogg",
     }  # fmt: skip
@@ -206,7 +202,7 @@ def test_the_wanted_codecs_and_containers_all_occur(entries: list[dict[str, Any]
     assert any(not entry["audio"] and entry["video"] and not entry["damaged"] for entry in entries)
 
 
-def test_what_is_whole_decodes_without_complaint(menagerie: Path, entries: list[dict[str, Any]]) -> None:
+def test_undamaged_files_decode_without_errors(menagerie: Path, entries: list[dict[str, Any]]) -> None:
     if shutil.which("ffmpeg") is None:
         pytest.fail("there is no ffmpeg")
 
@@ -239,7 +235,7 @@ def test_the_index_is_first_or_last(menagerie: Path) -> None:
     assert last.index("moov") > last.index("mdat")
 
 
-def test_fragments_are_led_by_a_segment_index(menagerie: Path) -> None:
+def test_fragments_follow_a_segment_index(menagerie: Path) -> None:
     data = (menagerie / "containers/fragmented-sidx.mp4").read_bytes()
     kinds = order(data)
     assert kinds.count("moof") >= 4
@@ -267,7 +263,7 @@ def test_wide_offsets_point_at_the_same_samples(menagerie: Path) -> None:
         assert [data[at : at + 64] for (at,) in wide] == [base[at : at + 64] for (at,) in narrow]
 
 
-def test_transport_streams_start_late_and_wrap(menagerie: Path) -> None:
+def test_clocks_of_transport_streams_start_late_and_wrap(menagerie: Path) -> None:
     data = (menagerie / "containers/clock-wraps.m2ts").read_bytes()
     assert len(data) % 192 == 0
     assert set(data[4::192]) == {0x47}
@@ -284,15 +280,15 @@ def test_transport_streams_start_late_and_wrap(menagerie: Path) -> None:
 
 
 def test_profiles_and_tags(menagerie: Path) -> None:
-    def seen(name: str) -> dict[str, Any]:
+    def stream_of(name: str) -> dict[str, Any]:
         return streams(menagerie / name, "video")[0]
 
-    assert seen(BASE)["profile"] == "Constrained Baseline"
-    assert seen("codecs/h264-high10-flac.mkv")["profile"] == "High 10"
-    assert seen("timing/pyramid-negative-cts.mp4")["profile"] == "High"
-    assert seen("codecs/hevc-hvc1-hdr10.mp4")["codec_tag_string"] == "hvc1"
-    assert seen("codecs/hevc-hev1-ac3.mp4")["codec_tag_string"] == "hev1"
-    assert seen("codecs/mpeg4-asp-mp3.avi")["profile"] == "Advanced Simple Profile"
+    assert stream_of(BASE)["profile"] == "Constrained Baseline"
+    assert stream_of("codecs/h264-high10-flac.mkv")["profile"] == "High 10"
+    assert stream_of("timing/pyramid-negative-cts.mp4")["profile"] == "High"
+    assert stream_of("codecs/hevc-hvc1-hdr10.mp4")["codec_tag_string"] == "hvc1"
+    assert stream_of("codecs/hevc-hev1-ac3.mp4")["codec_tag_string"] == "hev1"
+    assert stream_of("codecs/mpeg4-asp-mp3.avi")["profile"] == "Advanced Simple Profile"
 
 
 def test_hdr10(menagerie: Path) -> None:
@@ -335,7 +331,7 @@ def test_hevc_groups_start_with_clean_random_access(menagerie: Path) -> None:
         assert shown[shown.index(key) + 1]["pts"] < key["pts"]
 
 
-def test_keyframes_one_or_all(menagerie: Path) -> None:
+def test_one_frame_or_all_are_keyframes(menagerie: Path) -> None:
     assert table(stbl((menagerie / "timing/one-keyframe.mp4").read_bytes(), "stss")[0], "I") == [(1,)]
     every = menagerie / "timing/every-frame-key.mp4"
     assert not stbl(every.read_bytes(), "stss")
@@ -343,7 +339,7 @@ def test_keyframes_one_or_all(menagerie: Path) -> None:
     assert streams(every, "video")[0]["avg_frame_rate"] == "50/1"
 
 
-def test_frames_last_unevenly(menagerie: Path) -> None:
+def test_frames_have_different_durations(menagerie: Path) -> None:
     assert (
         len({delta for _, delta in table(stbl((menagerie / "timing/vfr.mov").read_bytes(), "stts")[0], "II")})
         >= 4
@@ -365,7 +361,7 @@ def test_a_pyramid_with_negative_composition_offsets(menagerie: Path) -> None:
 
 
 def test_edit_lists(menagerie: Path) -> None:
-    late, cut, sound = (
+    late, cut, audio_only = (
         (menagerie / name).read_bytes()
         for name in ("timing/late-picture.mp4", "timing/cut-by-copy.mp4", "codecs/sound-only.mp4")
     )
@@ -375,50 +371,50 @@ def test_edit_lists(menagerie: Path) -> None:
     ((_, start, _),) = edits(cut, b"vide")
     (scale,) = struct.unpack_from(">I", one(track(cut), "mdia/mdhd"), 12)
     assert 0.3 < start / scale < 0.5  # from the keyframe at 1.001 s to the cut at 1.4 s
-    assert [media for _, media, _ in edits(sound, b"soun")] == [1024]
+    assert [media for _, media, _ in edits(audio_only, b"soun")] == [1024]
     assert float(streams(menagerie / "timing/late-picture.mp4", "video")[0]["start_time"]) == pytest.approx(
         0.72
     )
 
 
-def test_sound_outlasts_the_picture(menagerie: Path) -> None:
+def test_audio_is_longer_than_video(menagerie: Path) -> None:
     path = menagerie / "timing/uneven-lengths.mp4"
     lengths = [float(streams(path, kind)[0]["duration"]) for kind in ("video", "audio")]
     assert lengths == pytest.approx([2, 5], abs=0.1)
 
 
-# --- Tracks and pictures ------------------------------------------------------------------------------
+# --- Tracks and frames --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "sounds", "texts"),
+    ("name", "audio", "subtitles"),
     [
         ("tracks/languages-chapters.mp4", ["eng", "jpn", "deu"], {"mov_text": ["eng", "deu"]}),
         ("tracks/subtitles.mkv", ["eng", "rus"], {"subrip": ["eng"], "ass": ["jpn"]}),
     ],
 )
 def test_languages_subtitles_and_chapters(
-    menagerie: Path, name: str, sounds: list[str], texts: dict[str, list[str]]
+    menagerie: Path, name: str, audio: list[str], subtitles: dict[str, list[str]]
 ) -> None:
     path = menagerie / name
-    assert [stream["tags"]["language"] for stream in streams(path, "audio")] == sounds
+    assert [stream["tags"]["language"] for stream in streams(path, "audio")] == audio
     found: dict[str, list[str]] = {}
     for stream in streams(path, "subtitle"):
         found.setdefault(stream["codec_name"], []).append(stream["tags"]["language"])
-    assert found == texts
+    assert found == subtitles
     titles = [chapter["tags"]["title"] for chapter in probe(path)["chapters"]]
     assert titles == ["Opening", "日本語 & <b>marks</b> #2"]
 
 
 def test_cover_rotation_and_timecode(menagerie: Path) -> None:
-    pictures = [
+    video_streams = [
         one for one in probe(menagerie / "tracks/cover.mp4")["streams"] if one["codec_type"] == "video"
     ]
-    assert [one["disposition"]["attached_pic"] for one in pictures] == [0, 1]
+    assert [one["disposition"]["attached_pic"] for one in video_streams] == [0, 1]
     assert find((menagerie / "tracks/cover.mp4").read_bytes(), "moov/udta")
 
-    turned = track((menagerie / "tracks/ROTATED.MOV").read_bytes())
-    assert struct.unpack(">9i", one(turned, "tkhd")[-44:-8]) == (
+    rotated = track((menagerie / "tracks/ROTATED.MOV").read_bytes())
+    assert struct.unpack(">9i", one(rotated, "tkhd")[-44:-8]) == (
         0,
         65536,
         0,
@@ -436,7 +432,7 @@ def test_cover_rotation_and_timecode(menagerie: Path) -> None:
     assert (clock["codec_tag_string"], clock["tags"]["timecode"]) == ("tmcd", "01:02:03:04")
 
 
-def test_sidecars_bear_the_name_of_their_film(menagerie: Path, entries: list[dict[str, Any]]) -> None:
+def test_sidecars_have_the_name_of_their_film(menagerie: Path, entries: list[dict[str, Any]]) -> None:
     (entry,) = (entry for entry in entries if entry["companions"])
     stem = entry["name"].removesuffix(".mp4")
     assert entry["companions"] == [stem + ".srt", stem + ".ja.vtt", stem + ".ass"]
@@ -461,7 +457,7 @@ def test_sidecars_bear_the_name_of_their_film(menagerie: Path, entries: list[dic
         ),
     ],
 )
-def test_pictures_of_odd_shapes(menagerie: Path, name: str, properties: dict[str, Any]) -> None:
+def test_frames_have_unusual_shapes(menagerie: Path, name: str, properties: dict[str, Any]) -> None:
     (stream,) = streams(menagerie / name, "video")
     assert {key: stream[key] for key in properties} == properties
 
@@ -476,7 +472,7 @@ def test_gray_has_no_colour_planes(menagerie: Path) -> None:
 # --- Names and damage ---------------------------------------------------------------------------------
 
 
-def test_names_are_awkward(entries: list[dict[str, Any]]) -> None:
+def test_names_are_unusual(entries: list[dict[str, Any]]) -> None:
     names = [entry["name"] for entry in entries]
     every = "".join(names)
     assert all(mark in every for mark in " #%?+&'\"")
@@ -491,7 +487,7 @@ def test_names_are_awkward(entries: list[dict[str, Any]]) -> None:
     assert any(name.endswith(".MOV") for name in names)
 
 
-def test_damage_is_done(menagerie: Path) -> None:
+def test_damaged_files_are_damaged(menagerie: Path) -> None:
     files = {path.name: path.read_bytes() for path in (menagerie / "damaged").iterdir()}
     base = (menagerie / BASE).read_bytes()
     index_end = base.index(b"mdat") - 4
@@ -515,32 +511,32 @@ def test_damage_is_done(menagerie: Path) -> None:
 # --- The script itself --------------------------------------------------------------------------------
 
 
-def test_a_second_run_makes_nothing_again(menagerie: Path, entries: list[dict[str, Any]]) -> None:
+def test_a_second_run_creates_nothing(menagerie: Path, entries: list[dict[str, Any]]) -> None:
     def times() -> dict[str, int]:
         return {str(path): path.stat().st_mtime_ns for path in menagerie.rglob("*") if path.name != ".lock"}
 
-    folders = {str(menagerie)}  # its own time changes: the scratch folder comes and goes
+    folders = {str(menagerie)}  # whose time changes when the scratch folder is created and removed
     before = times()
     result = run(menagerie)
     assert result.returncode == 0
     assert result.stdout.splitlines()[-1].startswith(
-        f"{len(entries)} specimens: 0 made, {len(entries)} kept, 0 left"
+        f"{len(entries)} specimens: 0 created, {len(entries)} unchanged, 0 skipped"
     )
     assert {name: at for name, at in times().items() if name not in folders} == before
 
 
-def test_a_spoilt_file_is_made_again_to_the_same_bytes(tmp_path: Path) -> None:
+def test_a_changed_file_is_created_again_with_the_same_bytes(tmp_path: Path) -> None:
     assert run(tmp_path, "--only", "codecs/h263*").returncode == 0
-    (made,) = tmp_path.glob("codecs/*")
-    content = made.read_bytes()
-    made.write_bytes(content[:-1])
+    (path,) = tmp_path.glob("codecs/*")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
     result = run(tmp_path, "--only", "codecs/h263*", "--json")
-    assert "1 made, 0 kept" in result.stderr
-    assert made.read_bytes() == content
+    assert "1 created, 0 unchanged" in result.stderr
+    assert path.read_bytes() == content
     assert [entry["name"] for entry in json.loads(result.stdout)] == ["codecs/h263-aac.3gp"]
 
 
-def test_it_is_the_same_wherever_and_however_it_is_made(menagerie: Path, tmp_path: Path) -> None:
+def test_files_are_the_same_in_every_folder_and_with_one_job(menagerie: Path, tmp_path: Path) -> None:
     chosen = ["codecs/av1*", "codecs/vp9*", "codecs/hevc-hev1*", "timing/cut*", "tracks/*"]
     result = run(tmp_path, "--jobs", "1", "--only", *chosen)
     assert result.returncode == 0
@@ -555,17 +551,17 @@ def script(path: Path, *lines: str) -> Path:
     return path
 
 
-def test_what_the_ffmpeg_cannot_make_is_left_out_by_name(tmp_path: Path) -> None:
-    poor = script(tmp_path / "poor", f'exec {shutil.which("ffmpeg")} "$@" | grep -v libx265')
+def test_what_the_ffmpeg_cannot_encode_is_skipped_by_name(tmp_path: Path) -> None:
+    limited = script(tmp_path / "poor", f'exec {shutil.which("ffmpeg")} "$@" | grep -v libx265')
     chosen = ["--only", "codecs/hevc-hev1-ac3.mp4", "damaged/empty.mp4"]
-    result = run(tmp_path / "made", *chosen, TRIO_STREAM_FFMPEG=str(poor))
+    result = run(tmp_path / "made", *chosen, TRIO_STREAM_FFMPEG=str(limited))
     assert result.returncode == 1
     assert "codecs/hevc-hev1-ac3.mp4: this ffmpeg has no encoder libx265" in result.stdout
-    assert "1 made, 0 kept, 1 left out, 0 failed" in result.stdout
-    assert run(tmp_path / "made", *chosen, "--allow-missing", TRIO_STREAM_FFMPEG=str(poor)).returncode == 0
+    assert "1 created, 0 unchanged, 1 skipped, 0 failed" in result.stdout
+    assert run(tmp_path / "made", *chosen, "--allow-missing", TRIO_STREAM_FFMPEG=str(limited)).returncode == 0
 
 
-def test_a_failure_is_told_and_takes_what_is_derived_with_it(tmp_path: Path) -> None:
+def test_a_failure_is_reported_and_fails_derived_specimens(tmp_path: Path) -> None:
     broken = script(
         tmp_path / "broken",
         f'case "$*" in *-encoders*) exec {shutil.which("ffmpeg")} "$@";; esac',
@@ -578,39 +574,39 @@ def test_a_failure_is_told_and_takes_what_is_derived_with_it(tmp_path: Path) -> 
     assert json.loads((tmp_path / "made" / "menagerie.json").read_text()) == []
 
 
-def gone(number: int) -> bool:
-    """No process of that number runs; one that nobody has reaped yet does not run either."""
+def is_gone(number: int) -> bool:
+    """Whether no process with that id runs; a zombie counts as gone."""
     result = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(number)], capture_output=True, text=True, check=False
     )
     return not result.stdout.strip() or result.stdout.startswith("Z")
 
 
-def test_an_interrupt_kills_every_ffmpeg_and_all_it_started(tmp_path: Path) -> None:
+def test_an_interrupt_kills_every_ffmpeg_and_its_children(tmp_path: Path) -> None:
     numbers = tmp_path / "numbers"
     numbers.touch()
-    stuck = script(
+    hanging = script(
         tmp_path / "stuck",
         f'case "$*" in *-encoders*) exec {shutil.which("ffmpeg")} "$@";; esac',
         f"sleep 600 & echo $$ $! >> '{numbers}'; wait",
     )
     command = [sys.executable, str(SCRIPT), str(tmp_path / "made"), "--jobs", "3"]
-    environment = os.environ | {"TRIO_STREAM_FFMPEG": str(stuck)}
+    environment = os.environ | {"TRIO_STREAM_FFMPEG": str(hanging)}
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         wait_for(lambda: len(numbers.read_text().splitlines()) == 3, 20, "three of them to run")
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=SLOWER * 20)
+        _, errors = process.communicate(timeout=SLOWER * 20)
     assert process.returncode == 130
-    assert b"interrupted" in complaint
+    assert b"interrupted" in errors
     started = [int(number) for number in numbers.read_text().split()]
     assert len(started) == 6
-    wait_for(lambda: all(gone(number) for number in started), 5, "all of them to end")
+    wait_for(lambda: all(is_gone(number) for number in started), 5, "all of them to end")
     assert not (tmp_path / "made" / ".making").exists()
 
 
-def test_listing_makes_nothing(tmp_path: Path) -> None:
+def test_listing_creates_nothing(tmp_path: Path) -> None:
     result = run(tmp_path / "none", "--list", "--json")
     assert result.returncode == 0
     assert len(json.loads(result.stdout)) >= 40

@@ -1,4 +1,4 @@
-"""The stress program counts right, finds nothing wrong with our server, and does find a server that lies."""
+"""The stress program counts correctly, finds no violations of our server, and finds those of a wrong server."""
 
 import importlib.util
 import json
@@ -42,7 +42,7 @@ stress: Any = load()
 
 
 async def run(url: str, *arguments: str | Path) -> tuple[int, dict[str, Any], str]:
-    """Exit status, figures, and what was said."""
+    """Return the exit status, the figures, and standard error."""
     command = [sys.executable, str(SCRIPT), url, "--json", "-", "--seed", "7", *map(str, arguments)]
     with trio.fail_after(60):
         done = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
@@ -53,10 +53,10 @@ async def run(url: str, *arguments: str | Path) -> tuple[int, dict[str, Any], st
 
 
 async def test_watching(server: Server) -> None:
-    status, figures, said = await run(
+    status, figures, stderr = await run(
         server.url, "--viewers", "20", "--seconds", "3", "--arrive", "0.5", "--folder", server.videos
     )
-    assert status == 0, said
+    assert status == 0, stderr
     assert figures["viewers"] == 20
     assert figures["viewers_by_mode"] == {"watch": 20}
     assert figures["requests"] >= 20
@@ -74,25 +74,25 @@ async def test_watching(server: Server) -> None:
     assert figures["server"]["active_streams"]["before"] == figures["server"]["active_streams"]["after"] == 0
     assert figures["server"]["memory_mb"]["peak"] > 0
     assert figures["exit_status"] == 0
-    assert "first byte, ms" in said
+    assert "first byte, ms" in stderr
 
 
 async def test_a_paced_viewer_takes_no_more_than_it_plays(server: Server) -> None:
-    status, figures, said = await run(
+    status, figures, stderr = await run(
         *(server.url, "--viewers", "2", "--seconds", "2", "--arrive", "0", "--rate", "8"),
         *("--prebuffer", "1", "--folder", server.videos),
     )
-    assert status == 0, said
-    assert 2 * 2_000_000 < figures["bytes"] < 2 * 6_000_000  # a million a second, and up to 3 s ahead
+    assert status == 0, stderr
+    assert 2 * 2_000_000 < figures["bytes"] < 2 * 6_000_000  # a million bytes per second, and up to 3 s ahead
 
 
 @pytest.mark.parametrize(("mode", "share"), [("watch", "0.5"), ("seek", "0.7")])
 async def test_over_websocket(server: Server, mode: str, share: str) -> None:
-    status, figures, said = await run(
+    status, figures, stderr = await run(
         *(server.url, "--viewers", "20", "--seconds", "2", "--arrive", "0.2", "--mode", mode),
         *("--websocket", share, "--folder", server.videos),
     )
-    assert status == 0, said
+    assert status == 0, stderr
     assert figures["viewers_over_websocket"] == round(20 * float(share))
     assert figures["bytes"] == figures["bytes_verified"] > 0
     assert figures["errors"] == {}
@@ -101,13 +101,13 @@ async def test_over_websocket(server: Server, mode: str, share: str) -> None:
         assert figures["requests"] > 20
 
 
-async def test_vanishing(server: Server) -> None:
-    """Without a copy of the video, which is downloaded first; so the bytes of two requests are compared."""
-    status, figures, said = await run(
+async def test_disconnecting(server: Server) -> None:
+    """There is no copy of the video, so it is downloaded first, and the bytes of two requests are compared."""
+    status, figures, stderr = await run(
         *(server.url, "--viewers", "30", "--seconds", "2", "--arrive", "0.2", "--mode", "vanish"),
         *("--websocket", "0.3"),
     )
-    assert status == 0, said
+    assert status == 0, stderr
     assert figures["requests"] > 15
     assert figures["bytes_verified"] > 0
     assert figures["violations"] == 0
@@ -115,46 +115,46 @@ async def test_vanishing(server: Server) -> None:
     assert figures["server"]["active_streams"]["after"] == 0
 
 
-async def test_flat_out_without_a_look_at_the_bytes(server: Server) -> None:
-    status, figures, said = await run(
+async def test_flat_out_without_comparing_bytes(server: Server) -> None:
+    status, figures, stderr = await run(
         server.url, "--viewers", "4", "--seconds", "0.5", "--arrive", "0", "--flat-out", "--no-verify"
     )
-    assert status == 0, said
+    assert status == 0, stderr
     assert figures["bytes"] > 0
     assert figures["bytes_verified"] == 0
 
 
-def test_an_interrupt_shows_what_there_is(server: Server) -> None:
+def test_an_interrupt_shows_the_figures_so_far(server: Server) -> None:
     command = [sys.executable, str(SCRIPT), server.url, "--viewers", "3", "--seconds", "60", "--no-verify"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         wait_for(lambda: server.metrics()["active_streams"], 20, "a viewer")
         process.send_signal(signal.SIGINT)
-        printed, said = process.communicate(timeout=SLOWER * 20)
-    assert process.returncode == 130, said
+        printed, stderr = process.communicate(timeout=SLOWER * 20)
+    assert process.returncode == 130, stderr
     assert printed.startswith("viewers")
     assert re.search(r"^bytes +[1-9]", printed, re.MULTILINE)
 
 
-# --- Against servers that lie -------------------------------------------------------------------------
+# --- Against wrong servers ----------------------------------------------------------------------------
 
 CONTENT = bytes(range(256)) * 1200
-type Answer = Callable[[trio.SocketStream, dict[str, str]], Awaitable[None]]
+type Respond = Callable[[trio.SocketStream, dict[str, str]], Awaitable[None]]
 
 
 @dataclass
-class Liar:
-    """A server of one video that answers requests for it in a way of its own."""
+class FakeServer:
+    """A server with one video, whose responses come from `respond_with`."""
 
-    answer: Answer
+    respond_with: Respond
     url: str = ""
-    stuck: bool = False
-    asked: int = 0
+    streams_stay: bool = False
+    requests: int = 0
 
     async def serve(self, stream: trio.SocketStream) -> None:
         with trio.move_on_after(20):
             try:
                 while head := await self.head(stream):
-                    await self.respond(stream, head)
+                    await self.handle(stream, head)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 pass
         await trio.aclose_forcefully(stream)
@@ -168,7 +168,7 @@ class Liar:
             data += more
         return data.decode()
 
-    async def respond(self, stream: trio.SocketStream, head: str) -> None:
+    async def handle(self, stream: trio.SocketStream, head: str) -> None:
         first, *lines = head.strip().split("\r\n")
         path = first.split(" ")[1]
         fields = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
@@ -177,21 +177,21 @@ class Liar:
             item = {"name": "one.mp4", "size": len(CONTENT), "urls": urls}
             await send(stream, 200, json.dumps({"videos": ["one.mp4"], "items": [item]}).encode())
         elif path == "/api/metrics":
-            active = self.asked if self.stuck else 0
+            active = self.requests if self.streams_stay else 0
             figures = {"active_streams": active, "memory_mb": 1.0, "cpu_percent": 2.0}
             await send(stream, 200, json.dumps(figures).encode())
         else:
-            self.asked += 1
-            await self.answer(stream, fields)
+            self.requests += 1
+            await self.respond_with(stream, fields)
 
 
 @asynccontextmanager
-async def lying(answer: Answer, *, stuck: bool = False) -> AsyncIterator[Liar]:
+async def serving(respond: Respond, *, streams_stay: bool = False) -> AsyncIterator[FakeServer]:
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        liar = Liar(answer, f"http://127.0.0.1:{listener.socket.getsockname()[1]}", stuck)
-        nursery.start_soon(trio.serve_listeners, liar.serve, [listener])
-        yield liar
+        fake = FakeServer(respond, f"http://127.0.0.1:{listener.socket.getsockname()[1]}", streams_stay)
+        nursery.start_soon(trio.serve_listeners, fake.serve, [listener])
+        yield fake
         nursery.cancel_scope.cancel()
 
 
@@ -204,7 +204,7 @@ async def send(stream: trio.SocketStream, status: int, body: bytes, **fields: st
 WHOLE = f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"
 
 
-async def honest(stream: trio.SocketStream, _fields: dict[str, str]) -> None:
+async def correct(stream: trio.SocketStream, _fields: dict[str, str]) -> None:
     await trio.sleep(0.02)
     await send(stream, 206, CONTENT, content_range=WHOLE)
 
@@ -249,15 +249,15 @@ async def upgrade(stream: trio.SocketStream, fields: dict[str, str]) -> None:
         await stream.send_all("\r\n".join([*lines, "", ""]).encode())
 
 
-def frames(*pieces: tuple[int, bytes]) -> bytes:
-    return b"".join(bytes([first, 127]) + struct.pack(">Q", len(data)) + data for first, data in pieces)
+def frames(*parts: tuple[int, bytes]) -> bytes:
+    return b"".join(bytes([first, 127]) + struct.pack(">Q", len(data)) + data for first, data in parts)
 
 
 CLOSED = bytes([0x88, 2]) + struct.pack(">H", 1000)
 
 
-async def in_pieces(stream: trio.SocketStream, fields: dict[str, str]) -> None:
-    """What a server may do: fragments, a ping in between, a close."""
+async def in_fragments(stream: trio.SocketStream, fields: dict[str, str]) -> None:
+    """What a server may do: send fragments, a ping between them, and a close."""
     await upgrade(stream, fields)
     ping = bytes([0x89, 2]) + b"ho"
     await stream.send_all(
@@ -301,7 +301,7 @@ def copies(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("answer", "more", "finding"),
+    ("respond", "more", "finding"),
     [
         (flipped, (), "byte 200001 is 0x3f, not 0x41; 1 wrong within"),
         (other_range, (), "content-range"),
@@ -315,45 +315,47 @@ def copies(tmp_path: Path) -> Path:
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
-async def test_a_lie_is_found(answer: Answer, more: tuple[str, ...], finding: str, copies: Path) -> None:
-    async with lying(answer) as liar:
-        status, figures, said = await run(
-            liar.url, "--viewers", "3", "--seconds", "0.3", "--arrive", "0", "--folder", copies, *more
+async def test_a_violation_is_found(
+    respond: Respond, more: tuple[str, ...], finding: str, copies: Path
+) -> None:
+    async with serving(respond) as fake:
+        status, figures, stderr = await run(
+            fake.url, "--viewers", "3", "--seconds", "0.3", "--arrive", "0", "--folder", copies, *more
         )
-    assert status == figures["exit_status"] == 1, said
+    assert status == figures["exit_status"] == 1, stderr
     assert any(finding in each for each in figures["findings"]), figures["findings"]
     assert figures["violations"] >= 1
-    assert figures["wrong_bytes"] == figures["violations"] * (answer in (flipped, flipped_frame))
+    assert figures["wrong_bytes"] == figures["violations"] * (respond in (flipped, flipped_frame))
 
 
-@pytest.mark.parametrize(("answer", "share"), [(honest, "0"), (in_pieces, "1")])
-async def test_the_truth_is_no_lie(answer: Answer, share: str, copies: Path) -> None:
-    async with lying(answer) as liar:
-        status, figures, said = await run(
-            *(liar.url, "--viewers", "3", "--seconds", "1", "--arrive", "0", "--folder", copies),
+@pytest.mark.parametrize(("respond", "share"), [(correct, "0"), (in_fragments, "1")])
+async def test_a_correct_server_has_no_violations(respond: Respond, share: str, copies: Path) -> None:
+    async with serving(respond) as fake:
+        status, figures, stderr = await run(
+            *(fake.url, "--viewers", "3", "--seconds", "1", "--arrive", "0", "--folder", copies),
             *("--websocket", share, "--rate", "50"),
         )
-    assert status == 0, said
+    assert status == 0, stderr
     assert figures["findings"] == []
     assert figures["errors"] == {}
     assert figures["bytes_verified"] > 3 * len(CONTENT)
     assert figures["requests"] > 3
 
 
-async def test_a_close_and_a_refusal_are_counted_and_no_lies(copies: Path) -> None:
+async def test_a_close_and_a_refusal_are_counted_and_no_violations(copies: Path) -> None:
     arguments = ("--viewers", "3", "--seconds", "0.3", "--arrive", "0", "--folder", copies)
-    async with lying(cut_off) as liar:
-        status, figures, _ = await run(liar.url, *arguments)
+    async with serving(cut_off) as fake:
+        status, figures, _ = await run(fake.url, *arguments)
     assert (status, list(figures["errors"])) == (0, ["closed in the middle"])
-    async with lying(full) as liar:
-        status, figures, _ = await run(liar.url, *arguments)
+    async with serving(full) as fake:
+        status, figures, _ = await run(fake.url, *arguments)
     assert (status, figures["refused"], figures["errors"]) == (0, 3, {})
 
 
-async def test_a_stream_that_stays_is_found(copies: Path) -> None:
-    async with lying(honest, stuck=True) as liar:
-        status, figures, said = await run(
-            liar.url,
+async def test_a_stream_that_stays_open_is_found(copies: Path) -> None:
+    async with serving(correct, streams_stay=True) as fake:
+        status, figures, stderr = await run(
+            fake.url,
             "--viewers",
             "5",
             "--seconds",
@@ -365,17 +367,17 @@ async def test_a_stream_that_stays_is_found(copies: Path) -> None:
             "--mode",
             "vanish",
         )
-    assert status == 1, said
+    assert status == 1, stderr
     assert figures["streams_stayed"] is True
     assert figures["violations"] == 0
 
 
-async def test_nobody_there() -> None:
+async def test_no_server_responds() -> None:
     with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))  # and it does not listen
-        status, figures, said = await run(f"http://127.0.0.1:{sock.getsockname()[1]}")
+        sock.bind(("127.0.0.1", 0))  # but does not listen
+        status, figures, stderr = await run(f"http://127.0.0.1:{sock.getsockname()[1]}")
     assert (status, figures) == (3, {})
-    assert "no Trio Stream answers" in said
+    assert "no Trio Stream responds" in stderr
 
 
 @pytest.mark.parametrize(
@@ -386,7 +388,7 @@ async def test_nobody_there() -> None:
         (["http://127.0.0.1", "--viewers", "20001"], "from 1 to 20000"),
         (["http://127.0.0.1", "--seconds", "3601"], "from 0.1 to 3600"),
         (["http://127.0.0.1", "--seconds", "nan"], "from 0.1 to 3600"),
-        (["http://127.0.0.1", "--folder", "/nowhere/at/all"], "is no folder"),
+        (["http://127.0.0.1", "--folder", "/nowhere/at/all"], "is not a folder"),
     ],
 )
 def test_wrong_usage(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -412,7 +414,7 @@ def test_percentiles() -> None:
     assert samples.milliseconds() == {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 
 
-def test_samples_stay_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_samples_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stress.Samples, "LIMIT", 100)
     samples = stress.Samples()
     for value in range(10_000):
@@ -423,8 +425,8 @@ def test_samples_stay_few(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 3000 < figures["p50"] < 7000
 
 
-def fed(*events: tuple[float, float], until: float) -> Any:
-    """A player of 100 bytes a second, started at 1000 s, that got seconds of media at times after that."""
+def player_with(*events: tuple[float, float], until: float) -> Any:
+    """A player of 100 bytes per second that started at 1000 s and received seconds of media at the given times."""
     player = stress.Player(100.0)
     player.start(1000.0)
     for at, seconds in events:
@@ -438,11 +440,11 @@ def fed(*events: tuple[float, float], until: float) -> Any:
     [
         pytest.param([(0.5, 10)], 10, 0, id="enough"),
         pytest.param([], 10, 8, id="nothing-came"),
-        pytest.param([], 1.9, 0, id="left-at-once"),
+        pytest.param([], 1.9, 0, id="stopped-at-once"),
         pytest.param([(0.5, 1.9)], 5, 3, id="never-started-playing"),
         pytest.param([(1.9, 8)], 9.8, 0, id="started-within-the-grace"),
         pytest.param([(3.2, 8)], 10, 2, id="started-late"),
-        pytest.param([(0, 4), (4.25, 2)], 6, 1, id="dry-for-a-moment"),
+        pytest.param([(0, 4), (4.25, 2)], 6, 1, id="dry-for-a-short-time"),
         pytest.param([(0, 4), (4.3, 0.1), (4.6, 5)], 9, 1, id="dry-twice-in-a-second"),
         pytest.param([(0, 4.5), (6.5, 5)], 11, 3, id="dry-over-three-seconds"),
         pytest.param([(0, 4), (5, 5)], 10, 1, id="dry-for-just-one"),
@@ -450,10 +452,10 @@ def fed(*events: tuple[float, float], until: float) -> Any:
     ],
 )
 def test_late_seconds(events: list[tuple[float, float]], until: float, late: int) -> None:
-    assert fed(*events, until=until).late == late
+    assert player_with(*events, until=until).late == late
 
 
-def test_a_seek_starts_anew() -> None:
+def test_a_seek_starts_again() -> None:
     player = stress.Player(100.0)
     player.start(0.0)
     player.receive(0.0, 10_000)
@@ -462,7 +464,7 @@ def test_a_seek_starts_anew() -> None:
     player.receive(6.5, 300)
     player.stop(9.0)
     assert player.late == 0
-    player.start(20.0)  # nobody was there meanwhile
+    player.start(20.0)  # it did not play in between
     player.stop(23.0)
     assert player.late == 1
 
@@ -501,7 +503,7 @@ def test_frames() -> None:
     assert stress.check_frame(0x00, 5, stress.BINARY) == stress.BINARY
     assert stress.check_frame(0x89, 125, stress.BINARY) == stress.PING
     for first, second, unfinished in [
-        (0xC2, 5, 0),  # a reserved bit: compressed
+        (0xC2, 5, 0),  # a reserved bit (compressed)
         (0x82, 0x85, 0),  # masked
         (0x83, 5, 0),
         (0x09, 5, 0),
