@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# What the scripts beside this file share: where the repository is, how to speak, how to run something that takes a
-# while, and how the virtual environment is made. It is sourced, not run, and leaves its caller in the repository.
+# What the scripts in this folder share: the path of the repository, printing messages, running long commands, and
+# setting up the virtual environment. It is sourced, not run, and changes to the folder of the repository.
 
 repo=$(cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." && pwd -P)
 cd "$repo" || exit
 venv=$repo/.venv
-stamp=$venv/.trio-stream                 # what the environment was made from, and where; written last
-unfinished=$venv/.trio-stream-unfinished # there while it is being made
+stamp=$venv/.trio-stream                 # what the environment was created from, and where; written last
+unfinished=$venv/.trio-stream-unfinished # exists while the environment is being created
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
@@ -14,27 +14,27 @@ die() {
     exit 1
 }
 
-# run COMMAND... - run it, and when this script is told to stop meanwhile: stop it with everything it has started
-# (that is what its own process group is for), wait for its end, then stop too.
+# run COMMAND... - run a command in its own process group. If this script gets a signal to stop, stop the command and
+# all its children, wait for it to end, and exit.
 run() {
-    local child status=0 told=
+    local child status=0 stopped=
     set -m
     "$@" &
     child=$!
     set +m
-    trap 'told=130; kill -- "-$child" 2>/dev/null' INT
-    trap 'told=143; kill -- "-$child" 2>/dev/null' TERM
-    trap 'told=129; kill -- "-$child" 2>/dev/null' HUP
+    trap 'stopped=130; kill -- "-$child" 2>/dev/null' INT
+    trap 'stopped=143; kill -- "-$child" 2>/dev/null' TERM
+    trap 'stopped=129; kill -- "-$child" 2>/dev/null' HUP
     wait "$child" || status=$?
     trap - INT TERM HUP
-    if [ -n "$told" ]; then
+    if [ -n "$stopped" ]; then
         wait "$child" 2>/dev/null || true
-        exit "$told"
+        exit "$stopped"
     fi
     return "$status"
 }
 
-# wanted runtime|dev - what the stamp of an environment says when nothing needs to be done to it.
+# wanted runtime|dev - the stamp of an environment that is up to date.
 wanted() {
     local files=(pyproject.toml "$venv/pyvenv.cfg" scripts/requirements.txt) sum=(cksum)
     [ "$1" = runtime ] || files+=(scripts/requirements-dev.txt)
@@ -43,18 +43,18 @@ wanted() {
     echo "$repo"
 }
 
-# ready runtime|dev - is the environment as it should be? Asked at every start, so no Python is started for it.
+# ready runtime|dev - whether the environment is up to date. This runs at every start, so it does not start Python.
 ready() {
-    local made site
+    local found site
     [ -f "$stamp" ] && [ ! -e "$unfinished" ] && [ -x "$venv/bin/python" ] && [ -x "$venv/bin/hypercorn" ] || return 1
-    for site in "$venv"/lib/python3*/site-packages; do # something was put in or taken out by another tool
+    for site in "$venv"/lib/python3*/site-packages; do # another tool has installed or removed something
         [ ! "$site" -nt "$stamp" ] || return 1
     done
-    made=$(<"$stamp")
-    [ "$made" = "$(wanted dev)" ] || { [ "$1" = runtime ] && [ "$made" = "$(wanted runtime)" ]; }
+    found=$(<"$stamp")
+    [ "$found" = "$(wanted dev)" ] || { [ "$1" = runtime ] && [ "$found" = "$(wanted runtime)" ]; }
 }
 
-# base_python COMMAND - the real path of that Python if it runs, is new enough and can make virtual environments.
+# base_python COMMAND - print the real path of a Python if it runs, is new enough and can create virtual environments.
 base_python() {
     "$1" -I -c '
 import sys
@@ -66,7 +66,7 @@ except ImportError:
 print(sys._base_executable)' 2>/dev/null
 }
 
-# find_python - print the path of a Python to use.
+# find_python - print the path of the Python to use.
 find_python() {
     local candidate found status no_venv=
     local candidates=(${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python)
@@ -83,15 +83,15 @@ find_python() {
         [ "$candidate" != "${PYTHON:-}" ] || say "PYTHON=$PYTHON is not a usable Python 3.12 or newer; looking for another."
     done
     if [ -n "$no_venv" ]; then
-        die "$no_venv is new enough but cannot make virtual environments. Please install its 'venv' module," \
+        die "$no_venv is new enough but cannot create virtual environments. Please install its 'venv' module," \
             "on Debian or Ubuntu: apt install python3-venv"
     fi
-    die "Trio Stream needs Python 3.12 or newer and found none. Please install one (Debian 13, Ubuntu 24.04 or newer:" \
+    die "Trio Stream needs Python 3.12 or newer, but there is none. Please install one (Debian 13, Ubuntu 24.04 or newer:" \
         "apt install python3 python3-venv; macOS: brew install python; anywhere: uv python install 3.13)" \
         "or set PYTHON to the path of one."
 }
 
-# usable - can what is in .venv, made by whomever, be installed into?
+# usable - whether packages can be installed into the existing .venv.
 usable() {
     [ ! -e "$unfinished" ] && [ -f "$venv/bin/activate" ] || return 1
     [ ! -f "$stamp" ] || [ "$(tail -n 1 "$stamp")" = "$repo" ] || return 1 # moved or copied here
@@ -100,7 +100,7 @@ usable() {
     "$venv/bin/python" -I -m pip --version >/dev/null 2>&1 || run "$venv/bin/python" -I -m ensurepip >/dev/null 2>&1
 }
 
-# other_python - does PYTHON ask for another version than the environment has?
+# other_python - whether PYTHON names another version than that of the environment.
 other_python() {
     local version
     if [ -z "${PYTHON:-}" ] || ! base_python "$PYTHON" >/dev/null; then return 1; fi
@@ -111,11 +111,11 @@ other_python() {
 make_venv() {
     local python
     python=$(find_python) || exit
-    say "Making the virtual environment .venv with $("$python" --version)"
+    say "Creating the virtual environment .venv with $("$python" --version)"
     mkdir -p "$venv"
     : >"$unfinished"
     find -H "$venv" -mindepth 1 ! -path "$unfinished" -delete
-    run "$python" -I -m venv "$venv" || die "The virtual environment could not be made (see above)."
+    run "$python" -I -m venv "$venv" || die "The virtual environment could not be created (see above)."
 }
 
 pip_install() {
@@ -133,8 +133,8 @@ install_into_venv() {
         [ -x "$venv/bin/hypercorn" ] && rm "$unfinished"
 }
 
-# setup runtime|dev - make .venv hold exactly what is pinned; at once when it does already. It heals one that was
-# left half-made, moved here from elsewhere or made by hand, and two of these at the same time wait for each other.
+# setup runtime|dev - install exactly the pinned packages into .venv; returns at once if it is up to date. Repairs an
+# environment that is unfinished, was moved here or was created by hand. Only one setup runs at a time; others wait.
 setup() {
     local kind=$1
     if ready "$kind" && ! other_python; then return; fi
@@ -145,15 +145,15 @@ setup() {
         run flock 9
     fi
     if ! ready "$kind" || other_python; then
-        if grep -q '^dev ' "$stamp" 2>/dev/null; then kind=dev; fi # what is there for the tests stays
+        if grep -q '^dev ' "$stamp" 2>/dev/null; then kind=dev; fi # keep the packages for the tests
         if other_python || ! usable; then
             make_venv
         elif ! install_into_venv "$kind"; then
-            say "That did not work; trying once more in a fresh .venv"
+            say "The installation failed; trying again in a new .venv"
             make_venv
         fi
         [ ! -e "$unfinished" ] || install_into_venv "$kind" ||
-            die "The packages could not be installed (see above). Please run this again when that is mended."
+            die "The packages could not be installed (see above). Please solve the problem and run this again."
         wanted "$kind" >"$stamp.new"
         mv "$stamp.new" "$stamp"
     fi

@@ -4,7 +4,7 @@
 
 bench=$repo/.cache/bench/venv
 
-# setup_bench - install exactly the pins of scripts/benchmarks/requirements.txt into .cache/bench/venv, if that has changed.
+# setup_bench - install exactly what scripts/benchmarks/requirements.txt pins into .cache/bench/venv, if it has changed.
 setup_bench() {
     local list=scripts/benchmarks/requirements.txt sum wanted
     [ "$(uname)" = Linux ] || die "The measurements need Linux (/proc, epoll, MSG_TRUNC, two CPUs to pin to)."

@@ -1,4 +1,4 @@
-"""Tests of this room run when the scripts have changed since they last passed."""
+"""The tests in this folder run when the scripts have changed since they last passed."""
 
 from pathlib import Path
 

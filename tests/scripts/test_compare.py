@@ -1,4 +1,4 @@
-"""The comparison of two checkouts says something of each thing that is compared."""
+"""The comparison of two checkouts prints a ratio for everything that it compares."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ SCRIPT = REPOSITORY / "scripts" / "compare"
 
 
 def run(*arguments: str | Path) -> tuple[int, str, str]:
-    """Exit status, and what was printed and said."""
+    """Return the exit status, standard output and standard error."""
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
     return done.returncode, done.stdout, done.stderr
@@ -26,9 +26,9 @@ def test_wrong_usage(arguments: tuple[str | Path, ...]) -> None:
 
 
 @pytest.mark.parametrize("most", [large("1000"), large("0.0001")])
-def test_a_checkout_and_itself(most: str) -> None:
-    status, printed, said = run(REPOSITORY, "--rounds", "1", "--minutes", "1", "--most", most)
-    assert status == int(float(most) < 1), said
-    ratios = re.findall(r"^(.+?), (mp4|mkv|ts) +[\d.]+s +[\d.]+s +([\d.]+)x +[\d.]+x$", printed, re.MULTILINE)
-    assert len(ratios) == 9, printed
+def test_a_checkout_is_compared_with_itself(most: str) -> None:
+    status, stdout, stderr = run(REPOSITORY, "--rounds", "1", "--minutes", "1", "--most", most)
+    assert status == int(float(most) < 1), stderr
+    ratios = re.findall(r"^(.+?), (mp4|mkv|ts) +[\d.]+s +[\d.]+s +([\d.]+)x +[\d.]+x$", stdout, re.MULTILINE)
+    assert len(ratios) == 9, stdout
     assert all(float(ratio) > 0 for _, _, ratio in ratios)

@@ -1,4 +1,4 @@
-"""The fuzzer finds nothing in our reader, and does find what is planted."""
+"""The fuzzer finds nothing in our parser, and finds planted errors."""
 
 import os
 import random
@@ -26,26 +26,26 @@ SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "fuzz-mp4"
 
 
 def run(*arguments: str | Path) -> tuple[int, str, str]:
-    """Exit status, and what was printed and said."""
+    """Return the exit status, standard output and standard error."""
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
 def test_five_seconds_find_nothing(tmp_path: Path) -> None:
-    status, printed, said = run("--minutes", str(5 / 60), "--seed", "6", "--by-hand", "--keep", tmp_path)
-    assert status == 0, printed + said
-    found = re.search(r"(\d+) inputs  (\d+) places  (\d+) answers  (\d+) kept  0 findings", printed)
-    assert found is not None, printed
-    inputs, places, answers, kept = map(int, found.groups())
+    status, stdout, stderr = run("--minutes", str(5 / 60), "--seed", "6", "--by-hand", "--keep", tmp_path)
+    assert status == 0, stdout + stderr
+    found = re.search(r"(\d+) inputs  (\d+) places  (\d+) outcomes  (\d+) kept  0 findings", stdout)
+    assert found is not None, stdout
+    inputs, places, outcomes, kept = map(int, found.groups())
     assert inputs > 50
     assert places > 1000
-    assert answers > 10
+    assert outcomes > 10
     assert kept > 10
     assert not list(tmp_path.iterdir())
 
 
-def test_all_films_it_begins_with_are_packaged() -> None:
+def test_all_seeds_are_packaged() -> None:
     outcomes = [Runner(package).run(write(each)) for each in seeds()]
     assert not [each for each in outcomes if isinstance(each, tuple) and each[0] == "refused"]
 
@@ -55,16 +55,16 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert run(*arguments)[0] == 2
 
 
-def test_files_are_read_once_when_asked_for(tmp_path: Path) -> None:
+def test_check_reads_files_once(tmp_path: Path) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")
-    status, printed, _ = run("--check", bad, specimens() / "b-frames.mp4")
+    status, stdout, _ = run("--check", bad, specimens() / "b-frames.mp4")
     assert status == 0
-    assert "('refused', 'there is no index (moov) in it')" in printed
-    assert "('video', 'avc1', " in printed
+    assert "('refused', 'there is no index (moov) in it')" in stdout
+    assert "('video', 'avc1', " in stdout
 
 
-# --- What is planted is found ---------------------------------------------------------------------------
+# --- Planted errors are found ---------------------------------------------------------------------------
 
 
 def contents(fd: int, size: int) -> bytes:
@@ -99,11 +99,11 @@ def greedy(fd: int, size: int) -> object:
         (greedy, "more than 64 MiB and 16 times its size of memory", MemoryError),
     ],
 )
-def test_what_is_planted_is_found(
+def test_planted_errors_are_found(
     target: Target, title: str, error: type[BaseException], tmp_path: Path
 ) -> None:
-    begin_with = [parse(film(Making((Sample(9, 3000),) * 8, (4, 4))))]
-    fuzzer = Fuzzer(target, [movie], begin_with, 3)
+    films = [parse(film(Making((Sample(9, 3000),) * 8, (4, 4))))]
+    fuzzer = Fuzzer(target, [movie], films, 3)
     figures = fuzzer.run(60, most_findings=1)
     [finding] = figures.findings
     assert title in finding.title
@@ -113,8 +113,8 @@ def test_what_is_planted_is_found(
         Runner(target).run(Sparse([(0, path.read_bytes())], finding.sparse.size))
 
 
-def test_coverage_leads_to_what_chance_does_not_find() -> None:
-    """Three things have to be right, one after the other; each is a branch of its own."""
+def test_coverage_leads_to_what_random_inputs_do_not_reach() -> None:
+    """Three conditions must be met, one after the other; each is a separate branch."""
 
     def narrow(fd: int, size: int) -> object:
         for each in read_boxes(contents(fd, size)):
@@ -140,8 +140,8 @@ def _quiet(target: Callable[[int, int], object], fd: int, size: int) -> object:
         return "malformed"
 
 
-def test_one_seed_makes_the_same_inputs() -> None:
-    def made(seed: int) -> list[int]:
+def test_the_same_seed_creates_the_same_inputs() -> None:
+    def inputs(seed: int) -> list[int]:
         hashes: list[int] = []
 
         def keep(fd: int, size: int) -> object:
@@ -153,8 +153,8 @@ def test_one_seed_makes_the_same_inputs() -> None:
             fuzzer._try(fuzzer._make() if fuzzer._kept else fuzzer._seeds[0], always=True)
         return hashes
 
-    assert made(1) == made(1)
-    assert made(1) != made(2)
+    assert inputs(1) == inputs(1)
+    assert inputs(1) != inputs(2)
 
 
 # --- Trees of boxes -------------------------------------------------------------------------------------
@@ -167,35 +167,35 @@ def whole(sparse: Sparse) -> bytes:
     return bytes(data)
 
 
-def test_what_is_not_changed_is_written_as_it_was() -> None:
+def test_unchanged_boxes_are_written_as_before() -> None:
     data = film(Making((Sample(9, 3000),) * 8, (4, 4)))
     written = whole(write(parse(data)))
     begin = data.index(b"mdat") + 4
     assert written[:begin] == data[:begin]
-    assert written[begin : begin + 72] == bytes(72)  # what is in mdat is of no concern
+    assert written[begin : begin + 72] == bytes(72)  # the content of mdat does not matter
     assert written[begin + 72 :] == data[begin + 72 :]
 
 
 @given(st.integers(0, 1 << 32))
 def test_changed_files_can_be_written(seed: int) -> None:
     chance = random.Random(seed)
-    begin_with = seeds(made_by_ffmpeg=False)
-    nodes = [each.copy() for each in begin_with[seed % len(begin_with)]]
-    mutate(nodes, begin_with, chance)
+    films = seeds(made_by_ffmpeg=False)
+    nodes = [each.copy() for each in films[seed % len(films)]]
+    mutate(nodes, films, chance)
     sparse = write(nodes)
     assert sparse.size == sum(each.size for each in nodes) >= sparse.stored
     assert all(at + len(data) <= sparse.size for at, data in sparse.pieces)
 
 
-def test_changes_are_of_all_kinds() -> None:
-    """Each of them changes something, and not always the same."""
-    begin_with = seeds(made_by_ffmpeg=False)
+def test_every_change_has_different_results() -> None:
+    """Each kind of change changes something, and not always in the same way."""
+    films = seeds(made_by_ffmpeg=False)
     chance = random.Random(1)
     for change in mutating.CHANGES:
-        made = set()
+        results = set()
         for _ in range(60):
-            nodes = [each.copy() for each in begin_with[0]]
+            nodes = [each.copy() for each in films[0]]
             siblings, number = chance.choice(list(walk(nodes)))
-            change(siblings, number, begin_with, chance)
-            made.add(repr(nodes))
-        assert len(made) > 5, change
+            change(siblings, number, films, chance)
+            results.add(repr(nodes))
+        assert len(results) > 5, change
