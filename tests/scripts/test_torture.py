@@ -1,4 +1,4 @@
-"""The script that makes servers' lives hard: what it takes, and that it says so when a promise is broken."""
+"""The torture script: its arguments, and that it reports broken promises."""
 
 import re
 import subprocess
@@ -27,23 +27,23 @@ def test_wrong_usage(arguments: list[str]) -> None:
     assert "usage:" in ended.stderr
 
 
-def test_a_broken_promise_is_told_and_its_traces_are_kept(tmp_path: Path) -> None:
-    """Here of a server that nobody could start, because there is no such database."""
+def test_a_broken_promise_is_reported_and_the_folder_is_kept(tmp_path: Path) -> None:
+    """Here the server cannot start, because its database does not exist."""
     folder = tmp_path / "here"
     ended = run("--rounds", "1", "--folder", folder, "--database-url", f"postgresql:///none?host={tmp_path}")
     assert ended.returncode == 1, ended.stdout + ended.stderr
-    # By its own look at the database, or by the end of the server, whichever is first.
+    # Either the check of the database or the end of the server comes first.
     assert "broken: " in ended.stderr
     assert "cannot be used now: " in ended.stderr
     assert (folder / "server" / "server.log").exists()
-    assert run("--folder", folder).returncode == 2, "what is there is left alone"
+    assert run("--folder", folder).returncode == 2, "an existing folder is not touched"
 
 
 GENTLE = (
     *("strange date", "strange name", "strange size", "special file"),
     *("videos away", "worker stopped", "worker killed"),
 )
-"""Faults after which nothing has to wait until it is tried again."""
+"""Faults after which the server need not wait for a retry."""
 
 
 def soak(folder: Path) -> list[str | Path]:
@@ -51,7 +51,7 @@ def soak(folder: Path) -> list[str | Path]:
     return [sys.executable, SCRIPT, "--minutes", "0.1", "--folder", folder, *chosen]
 
 
-def test_a_server_lives_through_faults(tmp_path: Path) -> None:
+def test_a_server_survives_faults(tmp_path: Path) -> None:
     ended = subprocess.run(soak(tmp_path / "here"), capture_output=True, text=True, timeout=600, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "all promises kept" in ended.stdout
@@ -59,7 +59,7 @@ def test_a_server_lives_through_faults(tmp_path: Path) -> None:
     assert not (tmp_path / "here").exists()
 
 
-def test_what_faults_there_are() -> None:
+def test_unknown_faults_are_rejected() -> None:
     for arguments in (["--minutes", "1", "--only", "rain"], ["--without", GENTLE[0]], ["--minutes", "nan"]):
         ended = run(*arguments)
         assert ended.returncode == 2, arguments
@@ -77,16 +77,16 @@ def lose_playheads(folder: Path, client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sabotage", "told"),
-    [  # who notices first that a file has other bytes is a matter of chance: the look at it, or one of its viewers
-        (change_a_file, "was changed, and not by us|with other bytes than it has"),
+    ("sabotage", "message"),
+    [  # either the check of the files or a viewer is the first to notice other bytes
+        (change_a_file, "was changed, but not by a fault|with other bytes than those of the file"),
         (lose_playheads, "was acknowledged at"),
     ],
 )
-def test_what_a_server_loses_is_told(
-    tmp_path: Path, sabotage: Callable[[Path, httpx.Client], None], told: str
+def test_lost_data_is_reported(
+    tmp_path: Path, sabotage: Callable[[Path, httpx.Client], None], message: str
 ) -> None:
-    """Somebody else changes what the server is to keep, again and again."""
+    """Something else changes the server's files or data again and again."""
     folder = tmp_path / "here"
     with subprocess.Popen(soak(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
@@ -96,9 +96,9 @@ def test_what_a_server_loses_is_told(
             while running.poll() is None:
                 with suppress(
                     httpx.TransportError, FileNotFoundError
-                ):  # it has ended, or its videos are away
+                ):  # the server has ended, or the folder of videos is missing
                     sabotage(folder, client)
                 with suppress(subprocess.TimeoutExpired):
                     running.wait(0.05)
         assert running.returncode == 1
-        assert re.search(told, running.stderr.read())
+        assert re.search(message, running.stderr.read())

@@ -1,4 +1,4 @@
-"""Clients that write playheads over bare connections, and remember which of them were acknowledged."""
+"""Clients that write playheads over plain connections, and remember which ones were acknowledged."""
 
 import json
 import random
@@ -9,67 +9,67 @@ from typing import Any
 
 import trio
 
-from tests.torturing.churn import MOST_FILES
+from tests.torturing.churn import MAX_FILES
 from tests.torturing.promises import Broken, Stored
 
 CLIENTS = 24
-LONGEST = 60.0
-"""Seconds until an answer has come."""
+TIMEOUT = 60.0
+"""Seconds in which a response must be complete."""
 
-AGAIN = 0.1
-"""Seconds until a client whose connection ended makes a new one."""
+RECONNECT_AFTER = 0.1
+"""Seconds until a client connects again after its connection has ended."""
 
 PAUSE = 0.02
-"""Seconds from one write of a client to its next."""
+"""Seconds between two writes of a client."""
 
 
 class Client:
-    """One connection that asks one thing after another."""
+    """One connection that sends one request after another."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
-        self._held = b""
+        self._buffer = b""
 
-    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Status and JSON. Raises `Gone` when the answer does not come whole, and `Broken` when it does not come."""
-        with trio.move_on_after(LONGEST):
-            return await self._ask(method, path, body)
-        raise Broken(f"{method} {path}: no answer within {LONGEST:g} s")
+    async def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Return the status and the JSON of the response. Raises `Gone` if it is incomplete, and `Broken` on a timeout."""
+        with trio.move_on_after(TIMEOUT):
+            return await self._request(method, path, body)
+        raise Broken(f"{method} {path}: no response within {TIMEOUT:g} s")
 
-    async def _ask(self, method: str, path: str, body: object) -> tuple[int, Any]:
+    async def _request(self, method: str, path: str, body: object) -> tuple[int, Any]:
         data = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: server\r\nContent-Length: {len(data)}\r\n\r\n"
         try:
             await self._stream.send_all(head.encode() + data)
-            while b"\r\n\r\n" not in self._held:
+            while b"\r\n\r\n" not in self._buffer:
                 await self._receive()
-            answer, _, self._held = self._held.partition(b"\r\n\r\n")
+            response, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
             length = next(
                 int(line.split(b":")[1])
-                for line in answer.splitlines()
+                for line in response.splitlines()
                 if line.lower().startswith(b"content-length:")
             )
-            while len(self._held) < length:
+            while len(self._buffer) < length:
                 await self._receive()
         except (OSError, trio.BrokenResourceError):
             raise Gone from None
-        text, self._held = self._held[:length], self._held[length:]
-        return int(answer.split()[1]), json.loads(text) if text else None
+        text, self._buffer = self._buffer[:length], self._buffer[length:]
+        return int(response.split()[1]), json.loads(text) if text else None
 
     async def _receive(self) -> None:
         data = await self._stream.receive_some(65536)
         if not data:
             raise Gone
-        self._held += data
+        self._buffer += data
 
 
 class Gone(Exception):
-    """The server has gone."""
+    """The server is gone."""
 
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Client]:
-    """A connection for the length of the block. Raises `Gone` where there is nobody."""
+    """A connection for the length of the block. Raises `Gone` if no server is listening."""
     host, port = url.partition("://")[2].split(":")
     try:
         stream = await trio.open_tcp_stream(host, int(port))
@@ -80,54 +80,54 @@ async def connected(url: str) -> AsyncIterator[Client]:
 
 
 class Watchers:
-    """Clients that write playheads, and remember which of them were acknowledged.
+    """Clients that write playheads, and remember which ones were acknowledged.
 
-    A playhead stands always further on than every one before, of any video, so that a number says what is later.
+    Each playhead has a higher position than all earlier ones, of any video, so the position tells which one is later.
     """
 
-    def __init__(self, chance: random.Random, *, pause: float = PAUSE, again: bool = False) -> None:
+    def __init__(self, chance: random.Random, *, pause: float = PAUSE, reconnect: bool = False) -> None:
         self.acknowledged: dict[str, float] = {}
-        self.begun: dict[str, list[float]] = {}
-        """What was sent of a video until the first answer: one of it is where its viewing began."""
-        self.answers: Counter[int] = Counter()
+        self.first_sent: dict[str, list[float]] = {}
+        """The positions that were sent for a video until the first response; its viewing began at one of them."""
+        self.statuses: Counter[int] = Counter()
         self.written = 0
-        self.doing = "nothing it told"
+        self.doing = "unknown"
         self._chance = chance
         self._pause = pause
-        self._again = again
+        self._reconnect = reconnect
         self._tick = 0
         self._ids: list[str] = []
 
     async def run(self, url: str) -> None:
-        """Until the server is gone, or, with `again`, until cancelled."""
+        """Run until the server is gone, or, with `again`, until cancelled."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._go_on, self._find, url)
+            nursery.start_soon(self._repeat, self._find, url)
             for number in range(CLIENTS):
-                nursery.start_soon(self._go_on, self._watch, url, number)
+                nursery.start_soon(self._repeat, self._watch, url, number)
 
-    async def _go_on(self, do: Callable[..., Awaitable[None]], *arguments: object) -> None:
+    async def _repeat(self, do: Callable[..., Awaitable[None]], *arguments: object) -> None:
         with suppress(Gone):
             await do(*arguments)
-        while self._again:
-            await trio.sleep(AGAIN)
+        while self._reconnect:
+            await trio.sleep(RECONNECT_AFTER)
             with suppress(Gone):
                 await do(*arguments)
 
     async def _find(self, url: str) -> None:
         async with connected(url) as client:
             while True:
-                status, page = await client.ask("GET", "/api/videos?limit=200")
-                self.answers[status] += 1
+                status, page = await client.request("GET", "/api/videos?limit=200")
+                self.statuses[status] += 1
                 if status == 200:
                     ids = [item["id"] for item in page["items"]]
-                    self._ids = sorted({*ids, *list(self.acknowledged)[-MOST_FILES:]})
-                status, state = await client.ask("GET", "/api/library")
+                    self._ids = sorted({*ids, *list(self.acknowledged)[-MAX_FILES:]})
+                status, state = await client.request("GET", "/api/library")
                 if status == 200:
                     self.doing = _doing(state)
                 await trio.sleep(0.1)
 
     async def _watch(self, url: str, number: int) -> None:
-        """Each video has one client, so what is sent later is stored later."""
+        """Write playheads. Each video has one client, so what is sent later is stored later."""
         async with connected(url) as client:
             while True:
                 await trio.sleep(self._pause)
@@ -138,26 +138,27 @@ class Watchers:
                 self._tick += 1
                 position = float(self._tick)
                 if id_ not in self.acknowledged:
-                    self.begun.setdefault(id_, []).append(position)
-                status, _ = await client.ask("PUT", f"/api/videos/{id_}/playhead", {"position": position})
-                self.answers[status] += 1
+                    self.first_sent.setdefault(id_, []).append(position)
+                status, _ = await client.request("PUT", f"/api/videos/{id_}/playhead", {"position": position})
+                self.statuses[status] += 1
                 if status == 200:
                     self.acknowledged[id_] = position
                     self.written += 1
 
     def check(self, stored: Stored, acknowledged: Mapping[str, float] | None = None) -> int:
-        """That nothing acknowledged is lost, until now or a moment before; answers how many ids were given up for those of moved videos."""
-        given_up = 0
+        """Check that no acknowledged playhead is lost. Return how many ids were replaced by those of moved videos."""
+        replaced = 0
         for id_, position in (self.acknowledged if acknowledged is None else acknowledged).items():
             found = stored.positions.get(id_)
-            if id_ not in stored.positions:  # its playhead is that of the older video now
-                given_up += 1
+            if id_ not in stored.positions:  # its playhead is now that of the older video
+                replaced += 1
                 found = next(
-                    (stored.of_viewings[each] for each in self.begun[id_] if each in stored.of_viewings), None
+                    (stored.of_viewings[each] for each in self.first_sent[id_] if each in stored.of_viewings),
+                    None,
                 )
             if found is None or found < position:
                 raise Broken(f"the playhead of {id_} was acknowledged at {position} and is at {found}")
-        return given_up
+        return replaced
 
 
 def _doing(state: dict[str, Any]) -> str:
@@ -168,4 +169,4 @@ def _doing(state: dict[str, Any]) -> str:
         "drawing": keeping["to_draw"],
         "extracting": keeping["to_extract"],
     }
-    return " and ".join(name for name, is_so in doing.items() if is_so) or "nothing"
+    return " and ".join(name for name, is_active in doing.items() if is_active) or "nothing"

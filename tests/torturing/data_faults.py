@@ -1,9 +1,9 @@
-"""What can be wrong with the data of a server: locked, away, read only, no room for more, no connection to it.
+"""Faults of a server's data: it is locked, missing or read-only, its disk is full, or its connections are closed.
 
-`away` gives the folder another name, in a folder in which nobody can make a new one: that is how it is when a disk is
-not mounted. To take away the file of the database alone would not be fair: what is written to a file without a name
-is lost whatever a server does. Read only are the files and folders of the data; what is open already stays writable,
-as Linux makes no disk read only while a file on it is written.
+`away` renames the folder, and makes its parent read-only, so no new folder can be created: this is like a disk that is
+not mounted. Removing only the database file would not be fair, because no server can save what is written to a file
+without a name. `read_only` changes the modes of the files and folders. Open files stay writable, as Linux does not make
+a disk read-only while a file on it is open for writing.
 """
 
 import errno
@@ -18,21 +18,21 @@ from typing import TYPE_CHECKING
 import trio
 from sqlalchemy.engine import make_url
 
-from tests.torturing.faults import Fault, NotNow
+from tests.torturing.faults import Fault, NotPossible
 from tests.torturing.promises import Data
 from trio_stream.services import DATABASE
 
 if TYPE_CHECKING:
     import psycopg
 
-PATIENCE = 25.0
-"""Seconds that a database is locked, at most."""
+MAX_LOCK = 25.0
+"""The longest time for which a database is locked, in seconds."""
 
 TABLES = ("videos", "contents", "playheads")
 
 
 class DataFaults:
-    """Faults of `data`. `disk` is where its folder lies; `bounded` says that this is a small disk of its own."""
+    """Faults of `data`. `disk` is the parent of its folder; `bounded` says that it is a separate small disk."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class DataFaults:
 
     def all(self) -> list[Fault]:
         found = [
-            Fault("database locked", self.locked, longest=PATIENCE, group="data"),
+            Fault("database locked", self.locked, longest=MAX_LOCK, group="data"),
             Fault("data away", self.away, group="data"),
             Fault("data read only", self.read_only, group="data"),
         ]
         if self._bounded:
             found.append(Fault("disk full", self.full, longest=12, group="data"))
         if self._data.database_url:
-            found.append(Fault("database let go", self.let_go, group="data"))
+            found.append(Fault("connections closed", self.close_connections, group="data"))
         return found
 
     @asynccontextmanager
@@ -65,7 +65,7 @@ class DataFaults:
             yield
 
     def _lock(self) -> "sqlite3.Connection | psycopg.Connection":
-        """A connection with a transaction nobody else gets past."""
+        """A connection with a transaction that blocks all others."""
         if self._data.database_url:
             return self._lock_table(self._chance.choice(TABLES))
         try:
@@ -77,21 +77,21 @@ class DataFaults:
             )
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
-            raise NotNow from None
+            raise NotPossible from None
         return connection
 
     def _lock_table(self, table: str) -> "psycopg.Connection":
-        import psycopg  # noqa: PLC0415 - only who tests with PostgreSQL needs it
+        import psycopg  # noqa: PLC0415 - needed only for PostgreSQL
 
         try:
-            connection = psycopg.connect(self._plain())
+            connection = psycopg.connect(self._psycopg_url())
             connection.execute("SET lock_timeout = '5s'")
             connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
         except psycopg.Error:
-            raise NotNow from None
+            raise NotPossible from None
         return connection
 
-    def _plain(self) -> str:
+    def _psycopg_url(self) -> str:
         return make_url(self._data.url).set(drivername="postgresql").render_as_string(hide_password=False)
 
     @asynccontextmanager
@@ -133,22 +133,22 @@ class DataFaults:
                 nursery.cancel_scope.cancel()
 
     @asynccontextmanager
-    async def let_go(self) -> AsyncIterator[None]:
-        import psycopg  # noqa: PLC0415 - only who tests with PostgreSQL needs it
+    async def close_connections(self) -> AsyncIterator[None]:
+        import psycopg  # noqa: PLC0415 - needed only for PostgreSQL
 
         try:
-            with psycopg.connect(self._plain(), autocommit=True) as connection:
+            with psycopg.connect(self._psycopg_url(), autocommit=True) as connection:
                 connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
         except psycopg.Error:
-            raise NotNow from None
+            raise NotPossible from None
         yield
 
 
 async def _fill(file: int) -> None:
-    """Take all there is, and what becomes free."""
+    """Fill the disk, and fill it again whenever space becomes free."""
     block = bytes(1 << 20)
     while True:
         size = len(block)

@@ -1,6 +1,6 @@
-"""What can be wrong with files and folders: their dates, modes, names, sizes, bytes and kinds.
+"""Faults of files and folders: their dates, modes, names, sizes, bytes and kinds.
 
-The library is reached through a descriptor, so that it can be worked on while its folder has another name.
+The library is accessed through a descriptor, so that it can be changed while its folder has another name.
 """
 
 import os
@@ -15,10 +15,10 @@ from pathlib import Path
 import trio
 
 from tests.torturing.churn import SUBTITLE
-from tests.torturing.faults import Fault, NotNow
+from tests.torturing.faults import Fault, NotPossible
 
 DATES = (-62_135_596_800, -86_400, 9_223_372_037, 15_032_385_535, 253_402_300_799, (1 << 63) - 1)
-"""Seconds since 1970: the year 1, 1969, 2262, 2446, 9999, and the end of time. File systems bend what they cannot keep."""
+"""Seconds since 1970: the years 1, 1969, 2262, 2446, 9999, and the maximum. File systems adjust dates that they cannot store."""
 
 MODES = (0o000, 0o111, 0o222, 0o444)
 
@@ -45,23 +45,23 @@ NAMES: tuple[bytes, ...] = (
 )
 
 SPARSE = 4 << 40
-"""Bytes of a file that takes no room."""
+"""Size of a file that uses no disk space."""
 
 LEVELS, LEVEL = 80, b"d" * 60
-"""Folders in one another: their path is longer than a path may be (4,096 bytes)."""
+"""Nested folders, whose path is longer than the limit of 4,096 bytes."""
 
 MANY = 300
-"""Files that come at once."""
+"""Files that are added at once."""
 
 
 class FileFaults:
-    """Faults of the library in `root`, a folder that is open as `descriptor`; `kept` are good videos in its `Kept`."""
+    """Faults of the library in `root`, a folder that is open as `descriptor`; `fixed` are the good videos in its `Kept`."""
 
-    def __init__(self, root: Path, descriptor: int, kept: dict[str, bytes], chance: random.Random) -> None:
+    def __init__(self, root: Path, descriptor: int, fixed: dict[str, bytes], chance: random.Random) -> None:
         self._path = root
         self._descriptor = descriptor
         self._root = Path(f"/proc/self/fd/{descriptor}")
-        self._kept = kept
+        self._fixed = fixed
         self._chance = chance
         self._number = 0
         self._odd = self._root / "Odd"
@@ -84,8 +84,8 @@ class FileFaults:
             Fault("videos away", self.away, longest=6, group="videos"),
         ]
 
-    def leave_some(self) -> None:
-        """Let there be some odd files all the time."""
+    def create_permanent(self) -> None:
+        """Create some unusual files that always stay."""
         folder = self._odd / "always"
         folder.mkdir()
         for number, name in enumerate(NAMES):
@@ -100,7 +100,7 @@ class FileFaults:
 
     @asynccontextmanager
     async def date(self) -> AsyncIterator[None]:
-        with self._opened(self._any_kept()) as fd:
+        with self._open(self._any_fixed()) as fd:
             before, date = os.fstat(fd), self._chance.choice(DATES)
             with suppress(OverflowError):
                 os.utime(fd, (date, date))
@@ -112,8 +112,8 @@ class FileFaults:
     @asynccontextmanager
     async def mode(self) -> AsyncIterator[None]:
         folders = [self._root, self._root / "Kept", self._root / "Work"]
-        path = self._chance.choice([*folders, self._any_kept(), self._any_kept()])
-        with self._opened(path) as fd:
+        path = self._chance.choice([*folders, self._any_fixed(), self._any_fixed()])
+        with self._open(path) as fd:
             before = os.fstat(fd).st_mode & 0o7777
             os.fchmod(fd, self._chance.choice(MODES))
             try:
@@ -185,9 +185,9 @@ class FileFaults:
     @asynccontextmanager
     async def links(self) -> AsyncIterator[None]:
         with self._folder() as folder:
-            with suppress(PermissionError):  # where modes hold for this process as well
+            with suppress(PermissionError):  # if file modes apply to this process
                 for number in range(20):
-                    os.link(self._any_kept(), folder / f"link {number}.mp4")
+                    os.link(self._any_fixed(), folder / f"link {number}.mp4")
             yield
 
     @asynccontextmanager
@@ -201,8 +201,8 @@ class FileFaults:
 
     @asynccontextmanager
     async def subtitles(self) -> AsyncIterator[None]:
-        video = self._any_kept()
-        texts = {
+        video = self._any_fixed()
+        subtitles = {
             ".en.srt": SUBTITLE.format("good").encode(),
             ".de.srt": self._chance.randbytes(20_000),
             ".fr.vtt": b"WEBVTT\n\n" + b"00:00.000 --> 99:99:99.999\nx\n\n" * 1000,
@@ -212,20 +212,20 @@ class FileFaults:
                 [b"\xff", b"versions = [", b"a = 1\n" * 10_000, b"[[versions]]\n"]
             ),
         }
-        made = [video.with_name(video.stem + suffix) for suffix in texts]
+        paths = [video.with_name(video.stem + suffix) for suffix in subtitles]
         try:
             with suppress(PermissionError):
-                for path, text in zip(made, texts.values(), strict=True):
+                for path, text in zip(paths, subtitles.values(), strict=True):
                     path.write_bytes(text)
             yield
         finally:
-            for path in made:
+            for path in paths:
                 with suppress(PermissionError):
                     path.unlink(missing_ok=True)
 
     @asynccontextmanager
     async def away(self) -> AsyncIterator[None]:
-        """The folder is not there, or, as with a disk that is not mounted, an empty one is."""
+        """The folder is missing, or it is empty, as with a disk that is not mounted."""
         other = self._path.with_name("elsewhere")
         self._path.rename(other)
         empty = self._chance.random() < 0.5
@@ -238,11 +238,11 @@ class FileFaults:
                 self._path.rmdir()
             other.rename(self._path)
 
-    def _any_kept(self) -> Path:
-        return self._root / self._chance.choice(sorted(self._kept))
+    def _any_fixed(self) -> Path:
+        return self._root / self._chance.choice(sorted(self._fixed))
 
     def _bytes(self) -> bytes:
-        return self._kept[self._chance.choice(sorted(self._kept))]
+        return self._fixed[self._chance.choice(sorted(self._fixed))]
 
     def _damage(self, whole: bytes) -> bytes:
         match self._chance.randrange(4):
@@ -274,11 +274,11 @@ class FileFaults:
         def device(path: Path) -> None:
             path.symlink_to("/dev/zero")
 
-        def bound(path: Path) -> None:
+        def unix_socket(path: Path) -> None:
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(str(path))
 
-        return (os.mkfifo, os.mkdir, bound, loop, loop_of_folders, outside, device)
+        return (os.mkfifo, os.mkdir, unix_socket, loop, loop_of_folders, outside, device)
 
     async def _grow(self, file: int) -> None:
         data = self._bytes()
@@ -299,11 +299,11 @@ class FileFaults:
             try:
                 async with trio.open_nursery() as nursery:
 
-                    async def go_on() -> None:
+                    async def repeat() -> None:
                         while True:
-                            await change(fd)  # type: ignore[misc] # one that is told to go on is asynchronous
+                            await change(fd)  # type: ignore[misc] # all changes are asynchronous
 
-                    nursery.start_soon(go_on)
+                    nursery.start_soon(repeat)
                     yield
                     nursery.cancel_scope.cancel()
             finally:
@@ -311,7 +311,7 @@ class FileFaults:
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
-        """A folder of its own."""
+        """A new folder, which is removed afterwards."""
         self._number += 1
         folder = self._odd / str(self._number)
         folder.mkdir()
@@ -321,11 +321,11 @@ class FileFaults:
             shutil.rmtree(folder)
 
     @contextmanager
-    def _opened(self, path: Path) -> Iterator[int]:
+    def _open(self, path: Path) -> Iterator[int]:
         try:
             fd = os.open(path, os.O_RDONLY)
         except PermissionError:
-            raise NotNow from None
+            raise NotPossible from None
         try:
             yield fd
         finally:

@@ -1,4 +1,4 @@
-"""What the processes of a server hold, measured again and again when nothing is wrong, and whether it grows."""
+"""The memory, descriptors and threads of a server's processes, measured when there are no faults, and their growth."""
 
 import re
 import statistics
@@ -7,18 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-FEWEST = 6
-"""Samples that it takes to tell whether something grows."""
+MIN_SAMPLES = 6
+"""The number of samples that are needed to see growth."""
 
 GROWTH = 1.15
-"""So many times what was held in the first half may be held in the second, and `ROOM` more of each."""
+"""The second half may have this many times as much as the first half, plus `ALLOWANCE`."""
 
-ROOM = {"memory": 24 << 20, "descriptors": 24, "threads": 12}
+ALLOWANCE = {"memory": 24 << 20, "descriptors": 24, "threads": 12}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Of all processes that serve: bytes of private memory, open descriptors, threads."""
+    """The totals of all serving processes: bytes of private memory, open descriptors, threads."""
 
     memory: int
     descriptors: int
@@ -41,26 +41,26 @@ def _figure(status: str, name: str) -> int:
     return int(found[1]) if found else 0
 
 
-def growing(samples: Sequence[Sample]) -> list[str]:
-    """What is held more of in the second half than a server that leaks nothing would, in words (pure).
+def growing_figures(samples: Sequence[Sample]) -> list[str]:
+    """Describe what grows more than in a server without leaks (pure).
 
-    The medians of both halves are compared, without the first sample, which is of a server that just began. Of fewer than
-    `FEWEST` samples nothing is said.
+    The medians of both halves are compared, without the first sample, which is that of a new server. With fewer than
+    `MIN_SAMPLES` samples the result is empty.
     """
-    if len(samples) < FEWEST:
+    if len(samples) < MIN_SAMPLES:
         return []
     found = []
     for name in [each.name for each in fields(Sample)]:
         values = [getattr(sample, name) for sample in samples[1:]]
         first = statistics.median(values[: len(values) // 2])
         second = statistics.median(values[len(values) // 2 :])
-        if second > first * GROWTH + ROOM[name]:
+        if second > first * GROWTH + ALLOWANCE[name]:
             found.append(f"{name} grew from {first:,.0f} to {second:,.0f}")
     return found
 
 
 def slope(samples: Sequence[Sample], name: str) -> float:
-    """By how much `name` grows from one sample to the next, as a straight line has it (pure)."""
+    """How much `name` grows per sample, by linear regression (pure)."""
     values = [getattr(sample, name) for sample in samples[1:]]
     if len(values) < 2:
         return 0.0

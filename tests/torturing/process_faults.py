@@ -1,4 +1,4 @@
-"""What can befall the processes of a server: they are killed, they crash, they stand still. The first one is spared."""
+"""Faults of a server's processes, except the first one: they are killed, they crash, they are stopped."""
 
 import os
 import random
@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-from tests.torturing.faults import Fault, NotNow
+from tests.torturing.faults import Fault, NotPossible
 from tests.torturing.processes import Processes
 
 
@@ -33,18 +33,18 @@ class ProcessFaults:
 
     @asynccontextmanager
     async def stopped(self) -> AsyncIterator[None]:
-        with self._standing(self._workers()):
+        with self._stopped(self._workers()):
             yield
 
     @asynccontextmanager
     async def reader_killed(self) -> AsyncIterator[None]:
-        # A crash would be that of a file, for which it is never read again.
-        self._send([signal.SIGKILL, signal.SIGTERM], self._processes.reading())
+        # A crash would count as the file's fault, and the file would never be read again.
+        self._send([signal.SIGKILL, signal.SIGTERM], self._processes.media_workers())
         yield
 
     @asynccontextmanager
     async def reader_stopped(self) -> AsyncIterator[None]:
-        with self._standing(self._processes.reading()):
+        with self._stopped(self._processes.media_workers()):
             yield
 
     def _workers(self) -> list[int]:
@@ -52,14 +52,14 @@ class ProcessFaults:
 
     def _send(self, signals: Sequence[signal.Signals], pids: Sequence[int]) -> int:
         if not pids:
-            raise NotNow
+            raise NotPossible
         pid = self._chance.choice(pids)
         with suppress(ProcessLookupError):
             os.kill(pid, self._chance.choice(signals))
         return pid
 
     @contextmanager
-    def _standing(self, pids: Sequence[int]) -> Iterator[None]:
+    def _stopped(self, pids: Sequence[int]) -> Iterator[None]:
         pid = self._send([signal.SIGSTOP], pids)
         try:
             yield

@@ -1,4 +1,4 @@
-"""What a server promises of its data, looked up in the database and among the files it made."""
+"""What a server promises about its data, checked in the database and in the derived files."""
 
 import json
 import sqlite3
@@ -23,12 +23,12 @@ from trio_stream.store.writer import Writer
 
 
 class Broken(Exception):
-    """A promise was not kept."""
+    """A promise was broken."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The playheads there are: by the id of their video, and by where each of its viewings began."""
+    """The stored playheads, by the id of their video, and by the first position of each of its viewings."""
 
     positions: dict[str, float | None]
     of_viewings: dict[float, float | None]
@@ -49,7 +49,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Data:
-    """The data folder of a server, and its database, in the folder unless `database_url` is another one."""
+    """The data folder of a server, and its database, which is in the folder unless `database_url` is given."""
 
     folder: Path
     database_url: str | None = None
@@ -59,7 +59,7 @@ class Data:
         return self.database_url or sqlite_address(self.folder / DATABASE).render_as_string()
 
     def check_file(self) -> None:
-        """That SQLite finds its file whole, as the server left it. Raises `Broken`."""
+        """Check that the SQLite file is intact, as the server left it. Raises `Broken`."""
         path = self.folder / DATABASE
         if self.database_url or not path.exists():
             return
@@ -70,9 +70,9 @@ class Data:
             raise Broken(f"the database is damaged: {found} {broken}")
 
     async def check(self) -> Stored | None:
-        """That the index of words and the files that were made are right; return the playheads, if there is a database.
+        """Check the search index and the derived files; return the playheads, if there is a database.
 
-        Nobody else may write meanwhile. Raises `Broken`.
+        No other process may write during the check. Raises `Broken`.
         """
         if not self.folder.exists():
             return None
@@ -83,60 +83,62 @@ class Data:
             if database.dialect == "sqlite":
                 await writer.write(_check_index)
             stored = await database.read(Stored.read)
-            wanted = await database.read(made_files)
+            expected = await database.read(derived_files)
             nursery.cancel_scope.cancel()
-        self._check_made(wanted)
+        self._check_derived(expected)
         return stored
 
     async def stored(self) -> Stored:
-        """The playheads, while a server works with the database."""
+        """The playheads, while a server uses the database."""
         async with open_database(self.url) as database:
             return await database.read(Stored.read)
 
     async def unreadable(self) -> list[tuple[str, str]]:
-        """The contents that could not be read, with the reason."""
+        """The revisions of unreadable contents, each with the reason."""
         async with open_database(self.url) as database:
             return await database.read(_unreadable)
 
-    def half_made(self) -> list[Path]:
-        """Files that were begun and that nothing refers to."""
+    def unfinished(self) -> list[Path]:
+        """Unfinished files, which nothing refers to."""
         return [path for path in (self.folder / DERIVED).rglob("*") if path.name.endswith(MAKING)]
 
-    def _check_made(self, wanted: set[tuple[str, str]]) -> None:
-        for name, suffix in wanted:
+    def _check_derived(self, expected: set[tuple[str, str]]) -> None:
+        for name, suffix in expected:
             path = self.folder / DERIVED / name[:2] / f"{name}.{suffix}"
             if not path.exists():
-                raise Broken(f"{path.name} is written down and not there")
+                raise Broken(f"{path.name} is in the database but does not exist")
             if blake2b(path.read_bytes(), digest_size=16).hexdigest() != name:
-                raise Broken(f"{path.name} has other bytes than its name says")
+                raise Broken(f"{path.name} does not have the hash that is its name")
 
 
-def check_shown(client: httpx.Client, item: dict[str, Any]) -> None:
-    """That all was made of a good video. Raises `Broken`."""
+def check_derived_of(client: httpx.Client, item: dict[str, Any]) -> None:
+    """Check that a good video has all its derived files. Raises `Broken`."""
     if item["state"] != "probed":
         raise Broken(f"{item['name']} is {item['state']}: {item['reason']}")
     details = client.get(item["urls"]["self"]).json()
     urls = [details["poster"], *(details["thumbnails"] or {}).get("sheets", [None])]
     urls += [(details["thumbnails"] or {}).get("track")]
     urls += [each["url"] for each in details["subtitles"]]
-    inside = [each for each in details["subtitles"] if each["track"] is not None]
-    if None in urls or len(inside) != 1:
-        raise Broken(f"not all was made of {item['name']}: {details}")
+    embedded = [each for each in details["subtitles"] if each["track"] is not None]
+    if None in urls or len(embedded) != 1:
+        raise Broken(f"{item['name']} does not have all derived files: {details}")
     for url in urls:
-        answer = client.get(url)
-        digest = blake2b(answer.content, digest_size=16).hexdigest()
-        if answer.status_code != 200 or answer.headers["ETag"] != f'"{digest}"':
-            raise Broken(f"{url} answers {answer.status_code}, {len(answer.content)} bytes")
+        response = client.get(url)
+        digest = blake2b(response.content, digest_size=16).hexdigest()
+        if response.status_code != 200 or response.headers["ETag"] != f'"{digest}"':
+            raise Broken(f"{url} returned {response.status_code} with {len(response.content)} bytes")
 
 
 def check_position(item: dict[str, Any], position: float | None) -> None:
-    """That a video stands at `position` or later, if there is one. Raises `Broken`."""
+    """Check that the playhead of a video is at `position` or later, if there is one. Raises `Broken`."""
     if position is not None and (item["playhead"] or {}).get("position", -1.0) < position:
-        raise Broken(f"{item['name']} was acknowledged at {position} and is shown at {item['playhead']}")
+        raise Broken(
+            f"the playhead of {item['name']} was acknowledged at {position} and is {item['playhead']}"
+        )
 
 
-def made_files(connection: Connection) -> set[tuple[str, str]]:
-    """Digest and suffix of each file the database refers to."""
+def derived_files(connection: Connection) -> set[tuple[str, str]]:
+    """Digest and suffix of each file that the database refers to."""
     found = {(poster, "jpg") for poster in connection.scalars(select(contents.c.poster)) if poster}
     for sprites in connection.scalars(select(contents.c.sprites)):
         found |= {(name, "jpg") for name in json.loads(sprites or '{"files": []}')["files"]}
@@ -153,14 +155,14 @@ def _unreadable(connection: Connection) -> list[tuple[str, str]]:
 
 
 def _check_index(connection: Connection) -> None:
-    """Raises when the index of words does not say what the table says."""
+    """Raise if the search index does not match the table."""
     connection.exec_driver_sql(
         "INSERT INTO videos_search (videos_search, rank) VALUES ('integrity-check', 1)"
     )
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
-    """Run it on Trio; a promise that was broken somewhere within is what is raised."""
+    """Run `work` on Trio; if a promise is broken in one of its tasks, raise that exception alone."""
     found: BaseException
     try:
         trio.run(work)

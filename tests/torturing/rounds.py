@@ -1,7 +1,8 @@
-"""A server that is killed at its busiest, again and again; after each time it is looked whether it kept its word.
+"""A busy server is killed again and again, and each time its promises are checked.
 
-While it scans, probes and draws, files come, change their names and bytes, and go, and many clients write playheads.
-What was answered before the kill has to be there after it. `scripts/torture` does this a hundred times, the suite a few.
+While it scans, probes and generates artwork, files are added, renamed, changed and removed, and many clients write
+playheads. What was acknowledged before the kill must exist after it. `scripts/torture` does a hundred rounds, the tests
+do a few.
 """
 
 import os
@@ -19,10 +20,10 @@ import httpx
 import trio
 
 from tests.support import Process, is_done, launch, serving, url_in
-from tests.torturing.churn import FEWEST_FILES, Churn
+from tests.torturing.churn import MIN_FILES, Churn
 from tests.torturing.clients import Watchers
 from tests.torturing.processes import Processes
-from tests.torturing.promises import Broken, Data, check_position, check_shown, run
+from tests.torturing.promises import Broken, Data, check_derived_of, check_position, run
 from trio_stream.library.background.derived import OLD
 from trio_stream.services import DERIVED
 
@@ -36,21 +37,21 @@ class Report:
     acknowledged: int = 0
     changes: Counter[str] = field(default_factory=Counter)
     busy: Counter[str] = field(default_factory=Counter)
-    """What the library was doing, as it said last before each kill."""
-    answers: Counter[int] = field(default_factory=Counter)
-    """By their status."""
+    """What the library was doing, as it reported last before each kill."""
+    statuses: Counter[int] = field(default_factory=Counter)
+    """Responses, by their status."""
     slowest_end: float = 0.0
-    """Seconds until the last process was gone, at most."""
-    half_made: int = 0
-    """Files the kills left half-made; nothing refers to them."""
-    taken_over: int = 0
-    """Ids that turned out to be those of videos which had moved."""
+    """The longest time until the last process was gone, in seconds."""
+    unfinished: int = 0
+    """Files that the kills left unfinished; nothing refers to them."""
+    replaced_ids: int = 0
+    """Ids that were replaced by those of moved videos."""
     files: int = 0
     contents: int = 0
 
 
 class Torture:
-    """Rounds of starting, working and killing, on a library and a data folder in `folder`."""
+    """Rounds with a library and a data folder in `folder`: start a server, let it work, kill it."""
 
     def __init__(
         self, folder: Path, seed: int, *, database_url: str | None = None, longest: float = 3.0
@@ -72,24 +73,24 @@ class Torture:
         self._watchers = Watchers(self._chance)
 
     def round(self) -> None:
-        """Start, work, kill, look. Raises `Broken`."""
+        """Start a server, let it work, kill it and check its data. Raises `Broken`."""
         self._churn.renew()
         run(self._work_and_kill)
         self.report.rounds += 1
         self._wait_gone()
         self._data.check_file()
         run(self._check_database)
-        bad = {code for code in self._watchers.answers if code >= 500 and code != 503}
+        bad = {code for code in self._watchers.statuses if code >= 500 and code != 503}
         if bad:
-            raise Broken(f"answers with status {sorted(bad)}")
+            raise Broken(f"responses with status {sorted(bad)}")
         self.report.acknowledged = self._watchers.written
-        self.report.answers = self._watchers.answers
-        self.report.half_made = len(self._data.half_made())
+        self.report.statuses = self._watchers.statuses
+        self.report.unfinished = len(self._data.unfinished())
 
     async def _work_and_kill(self) -> None:
-        await self._churn.fill(FEWEST_FILES)
+        await self._churn.fill(MIN_FILES)
         workers = self._chance.choice([(), (), ("-w", "0"), ("-w", "2")])
-        first = not self.report.rounds  # which is to see something at any rate
+        first = not self.report.rounds  # in the first round the server must get some work done
         early = not first and self._chance.random() < 0.15
         process, log = launch(
             self._churn.root, self._folder / "server", hypercorn=workers, environ=self._environ
@@ -103,7 +104,7 @@ class Torture:
                     await trio.sleep(self._chance.uniform(0, 1.5))
                 else:
                     with trio.fail_after(60):
-                        while (url := self._reached(log, process)) is None:
+                        while (url := self._url(log, process)) is None:
                             await trio.sleep(0.01)
                     nursery.start_soon(self._watchers.run, url)
                     await trio.sleep(self._chance.uniform(self._longest * first, self._longest))
@@ -122,18 +123,18 @@ class Torture:
                 or not self._ended(process)
             ):
                 raise
-            # Whatever befell its clients, it was the server that went, before anybody killed it.
+            # The errors of the clients have this cause: the server ended before it was killed.
             raise Broken(f"the server ended:\n{log.read_text()[-3000:]}") from group
         finally:
             self._processes.kill(process, self._chance)
 
     def _ended(self, process: Process) -> bool:
-        """Whether a server ends that nobody killed; one that is about to has a moment for it."""
+        """Whether the server has ended, or ends within five seconds."""
         with suppress(subprocess.TimeoutExpired):
             process.wait(5)
         return process.poll() is not None
 
-    def _reached(self, log: Path, process: Process) -> str | None:
+    def _url(self, log: Path, process: Process) -> str | None:
         try:
             return url_in(log, process)
         except AssertionError as error:
@@ -146,12 +147,12 @@ class Torture:
         stored = await self._data.check()
         if stored is None:
             return
-        self.report.taken_over = self._watchers.check(stored)
+        self.report.replaced_ids = self._watchers.check(stored)
         if unreadable := await self._data.unreadable():
-            raise Broken(f"good files are called unreadable: {unreadable}")
+            raise Broken(f"good files are reported as unreadable: {unreadable}")
 
-    def settle(self, seconds: float = 120.0) -> None:
-        """Leave the server alone, and look whether it gets everything done. Raises `Broken`."""
+    def finish(self, seconds: float = 120.0) -> None:
+        """Run the server without faults, and check that it finishes all its work. Raises `Broken`."""
         then = time.time() - OLD - 60
         for path in (self._data.folder / DERIVED).rglob("*"):
             if path.is_file():
@@ -165,17 +166,19 @@ class Torture:
                 if is_done(state) and set(found) == names:
                     break
                 if time.monotonic() > deadline:
-                    raise Broken(f"after {seconds:g} s it is not done: {state}, {set(found) ^ names}")
+                    raise Broken(
+                        f"the library is not done after {seconds:g} s: {state}, {set(found) ^ names}"
+                    )
                 time.sleep(0.1)
             for item in found.values():
-                check_shown(client, item)
+                check_derived_of(client, item)
                 check_position(item, self._watchers.acknowledged.get(item["id"]))
-            left = self._data.half_made()
+            left = self._data.unfinished()
             while left and time.monotonic() < deadline:
                 time.sleep(0.1)
-                left = self._data.half_made()
+                left = self._data.unfinished()
             if left:
-                raise Broken(f"nobody swept {left}")
+                raise Broken(f"unfinished files were not removed: {left}")
             self.report.files = len(found)
             self.report.contents = len({item["revision"] for item in found.values()})
         self._wait_gone()
@@ -197,16 +200,16 @@ def torture(
     *,
     database_url: str | None = None,
     longest: float = 3.0,
-    tell: Callable[[Report], None] = lambda report: None,
+    show_progress: Callable[[Report], None] = lambda report: None,
 ) -> Report:
-    """So many rounds, and the rest after them; `longest` is the seconds a server lives at most once it answers.
+    """Run `rounds` rounds, and then a server without faults. A server is killed at most `longest` seconds after it responds.
 
-    Raises `Broken`. The folder is removed unless something was broken.
+    Raises `Broken`. The folder is removed unless a promise was broken.
     """
     trial = Torture(folder, seed, database_url=database_url, longest=longest)
     for _ in range(rounds):
         trial.round()
-        tell(trial.report)
-    trial.settle()
+        show_progress(trial.report)
+    trial.finish()
     shutil.rmtree(folder)
     return trial.report

@@ -1,8 +1,7 @@
-"""Clients that stream, list, play, listen and ask odd things while faults come and go.
+"""Clients that stream, list, play, listen to events and send odd requests while faults happen.
 
-While something is wrong a server may refuse (503 with a reason, 507 where there is no room) and connections may be cut;
-it never sends a wrong byte, never keeps anybody waiting for ever, and never answers 500. While all is calm it does not
-refuse either.
+During faults, a server may refuse requests (503 with a reason, 507 if a disk is full), and connections may be cut. But it
+must never send a wrong byte, let a client wait forever, or return 500. In a calm it must not refuse requests either.
 """
 
 import random
@@ -15,7 +14,7 @@ import httpx
 import trio
 
 from tests import websocket
-from tests.torturing.clients import LONGEST
+from tests.torturing.clients import TIMEOUT
 from tests.torturing.promises import Broken
 
 REFUSED = (503, 507)
@@ -69,70 +68,70 @@ LISTS = (
 
 @dataclass
 class Weather:
-    """How it is; `calm` counts the calms, and is None while there are faults."""
+    """Whether there are faults: `calm` counts the calms, and is None during a storm."""
 
     calm: int | None = None
 
 
 @dataclass
-class Seen:
-    """What clients saw."""
+class Received:
+    """What the clients received."""
 
-    answers: Counter[int] = field(default_factory=Counter)
-    """By their status."""
+    statuses: Counter[int] = field(default_factory=Counter)
+    """Responses, by their status."""
     cut: Counter[str] = field(default_factory=Counter)
-    """Connections that ended early, by what was done over them."""
+    """Connections that ended early, by what the client did."""
     compared: int = 0
-    """Bytes that were compared with those of their file."""
+    """Bytes that were compared with those of the file."""
     slowest: float = 0.0
-    """Seconds until an answer was whole, at most."""
+    """The longest time until a response was complete, in seconds."""
 
 
 class Viewers:
-    """Clients of the server at `url`; `kept` are the bytes of videos whose content never changes, by their names."""
+    """Clients of the server at `url`; `fixed` has the bytes of videos that never change, by their names."""
 
-    def __init__(self, url: str, kept: dict[str, bytes], weather: Weather, chance: random.Random) -> None:
-        self.seen = Seen()
+    def __init__(self, url: str, fixed: dict[str, bytes], weather: Weather, chance: random.Random) -> None:
+        self.received = Received()
         self._url = url
-        self._kept = kept
+        self._fixed = fixed
         self._weather = weather
         self._chance = chance
 
     async def run(self) -> None:
-        """Until cancelled. Raises `Broken`."""
-        acts: list[Callable[[httpx.AsyncClient], Awaitable[None]]] = [
-            self.stream, self.stream, self.list, self.play, self.listen, self.ask, self.watch,
+        """Run until cancelled. Raises `Broken`."""
+        actions: list[Callable[[httpx.AsyncClient], Awaitable[None]]] = [
+            self.stream, self.stream, self.list, self.play, self.listen, self.send_odd_request, self.watch,
         ]  # fmt: skip
         async with (
-            httpx.AsyncClient(base_url=self._url, timeout=LONGEST, verify=False) as client,
+            httpx.AsyncClient(base_url=self._url, timeout=TIMEOUT, verify=False) as client,
             trio.open_nursery() as nursery,
         ):
-            for act in acts:
-                nursery.start_soon(self._repeat, act, client)
+            for action in actions:
+                nursery.start_soon(self._repeat, action, client)
 
     async def _repeat(
-        self, act: Callable[[httpx.AsyncClient], Awaitable[None]], client: httpx.AsyncClient
+        self, action: Callable[[httpx.AsyncClient], Awaitable[None]], client: httpx.AsyncClient
     ) -> None:
-        name = act.__name__
+        name = action.__name__
         while True:
             calm, since = self._weather.calm, trio.current_time()
             try:
-                with trio.fail_after(LONGEST):
-                    await act(client)
+                with trio.fail_after(TIMEOUT):
+                    await action(client)
             except (trio.TooSlowError, httpx.TimeoutException) as error:
-                raise Broken(f"{name}: no answer within {LONGEST:g} s") from error
+                raise Broken(f"{name}: no response within {TIMEOUT:g} s") from error
             except (
                 httpx.TransportError, websocket.Rejected, websocket.Closed, OSError, trio.BrokenResourceError,
             ) as error:  # fmt: skip
                 if self._was_calm(calm):
-                    raise Broken(f"{name}: {error!r} while nothing was wrong") from error
-                self.seen.cut[name] += 1
-            self.seen.slowest = max(self.seen.slowest, trio.current_time() - since)
+                    raise Broken(f"{name}: {error!r} without any faults") from error
+                self.received.cut[name] += 1
+            self.received.slowest = max(self.received.slowest, trio.current_time() - since)
             await trio.sleep(self._chance.uniform(0, PAUSE))
 
     async def stream(self, client: httpx.AsyncClient) -> None:
-        """A range of a file, compared byte by byte."""
-        name, data = self._chance.choice(sorted(self._kept.items()))
+        """Request a range of a file, and compare its bytes."""
+        name, data = self._chance.choice(sorted(self._fixed.items()))
         first = self._chance.randrange(len(data))
         last = self._chance.randrange(first, len(data))
         calm = self._weather.calm
@@ -144,28 +143,26 @@ class Viewers:
                 body = await response.aread()
             self._count(response, body)
             if response.status_code == 206:
-                async for piece in response.aiter_raw():
-                    body += piece
+                async for chunk in response.aiter_raw():
+                    body += chunk
                     if data[first : first + len(body)] != body:
                         raise Broken(
-                            f"{name} was sent with other bytes than it has, within {first} to {last}"
+                            f"{name} was sent with other bytes than those of the file, within {first} to {last}"
                         )
-                    self.seen.compared += len(piece)
+                    self.received.compared += len(chunk)
                     if self._chance.random() < 0.1:
                         return
             elif self._was_calm(calm):
-                raise Broken(
-                    f"{name} is answered with {response.status_code} while nothing is wrong: {body!r}"
-                )
+                raise Broken(f"{name} returned {response.status_code} without any faults: {body!r}")
 
     async def list(self, client: httpx.AsyncClient) -> None:
-        """What there is, and details, pictures and subtitles of something in it."""
+        """Request a list, and the details and the poster of an item in it."""
         calm = self._weather.calm
         path = self._chance.choice(LISTS)
         response = await client.get(path)
         self._count(response)
         if response.status_code != 200 and self._was_calm(calm):
-            raise Broken(f"{path}: {response.status_code} while nothing is wrong: {response.text[:500]}")
+            raise Broken(f"{path}: {response.status_code} without any faults: {response.text[:500]}")
         items = response.json().get("items") if response.status_code == 200 and "videos" in path else None
         if items and "urls" in (item := self._chance.choice(items)) and "self" in item["urls"]:
             details = await client.get(item["urls"]["self"])
@@ -174,7 +171,7 @@ class Viewers:
                 self._count(await client.get(item["poster"]))
 
     async def play(self, client: httpx.AsyncClient) -> None:
-        """The playlists of a video, and a few of its segments."""
+        """Request the playlists of a video, and a few of its segments."""
         response = await client.get("/api/videos?limit=50")
         self._count(response)
         if response.status_code != 200 or not (items := response.json()["items"]):
@@ -192,7 +189,7 @@ class Viewers:
             url = str(response.url.join(self._chance.choice(names)))
 
     async def listen(self, client: httpx.AsyncClient) -> None:
-        """Events, until a client leaves without a word."""
+        """Listen to events, and disconnect after a while."""
         path = self._chance.choice(["/api/live", "/api/library/scan"])
         with trio.move_on_after(self._chance.uniform(0, 3)):
             async with client.stream("GET", path) as response:
@@ -203,54 +200,54 @@ class Viewers:
                 async for _ in response.aiter_raw():
                     pass
 
-    async def ask(self, client: httpx.AsyncClient) -> None:
-        """Something odd."""
+    async def send_odd_request(self, client: httpx.AsyncClient) -> None:
+        """Send an odd request."""
         method, path = self._chance.choice(ODD)
         content = None if method in ("GET", "HEAD") else self._chance.choice(BODIES)
         headers = [(b"Range", self._chance.choice(RANGES))] if method == "GET" else []
         request = client.build_request(method, "/", content=content, headers=headers)
         request.extensions["target"] = path.encode()
-        self._count(await client.send(request), told=f"{method} {path[:80]} {(content or b'')[:80]!r}")
+        self._count(await client.send(request), request=f"{method} {path[:80]} {(content or b'')[:80]!r}")
 
     async def watch(self, client: httpx.AsyncClient) -> None:
-        """A file over a WebSocket, compared byte by byte."""
-        name, data = self._chance.choice(sorted(self._kept.items()))
+        """Stream a file over a WebSocket, and compare its bytes."""
+        name, data = self._chance.choice(sorted(self._fixed.items()))
         host, _, port = self._url.partition("://")[2].partition(":")
         async with await trio.open_tcp_stream(host, int(port)) as stream:
-            asked = websocket.Client(stream)
+            socket = websocket.Client(stream)
             try:
-                await asked.shake_hands(f"{host}:{port}", f"/api/ws/stream/{quote(name)}", (), [])
+                await socket.shake_hands(f"{host}:{port}", f"/api/ws/stream/{quote(name)}", (), [])
             except websocket.Rejected as rejected:
                 self._count(
-                    httpx.Response(rejected.status, content=rejected.body), told=f"WebSocket of {name}"
+                    httpx.Response(rejected.status, content=rejected.body), request=f"WebSocket of {name}"
                 )
                 raise
-            place = 0
-            while place < len(data):
-                message = await asked.receive()
+            offset = 0
+            while offset < len(data):
+                message = await socket.receive()
                 if isinstance(message, bytes):
-                    if data[place : place + len(message)] != message:
+                    if data[offset : offset + len(message)] != message:
                         raise Broken(
-                            f"{name} was sent over a WebSocket with other bytes than it has, at {place}"
+                            f"{name} was sent over a WebSocket with other bytes than those of the file, at {offset}"
                         )
-                    place += len(message)
-                    self.seen.compared += len(message)
+                    offset += len(message)
+                    self.received.compared += len(message)
                     if self._chance.random() < 0.1:
                         return
 
     def _was_calm(self, before: int | None) -> bool:
         return before is not None and before == self._weather.calm
 
-    def _count(self, response: httpx.Response, body: bytes | None = None, told: str | None = None) -> None:
-        """Raises `Broken` where that is no answer a server may give."""
+    def _count(self, response: httpx.Response, body: bytes | None = None, request: str | None = None) -> None:
+        """Count a response. Raises `Broken` if a server must not send it."""
         status = response.status_code
-        self.seen.answers[status] += 1
+        self.received.statuses[status] += 1
         if status < 500:
             return
-        if told is None:
-            told = f"{response.request.method} {response.request.url}"
+        if request is None:
+            request = f"{response.request.method} {response.request.url}"
         body = response.content if body is None else body
         if status not in REFUSED:
-            raise Broken(f"{told}: {status} {body[:500]!r}")
-        if not body and not told.startswith("HEAD"):
-            raise Broken(f"{told}: {status} without a reason")
+            raise Broken(f"{request}: {status} {body[:500]!r}")
+        if not body and not request.startswith("HEAD"):
+            raise Broken(f"{request}: {status} without a reason")
