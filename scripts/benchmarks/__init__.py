@@ -1,1 +1,1 @@
-"""Measurements of Trio Stream beside other servers, and of ways to move bytes; `scripts/bench` runs them."""
+"""Compares Trio Stream with other servers, and measures ways to move bytes; `scripts/bench` runs it."""

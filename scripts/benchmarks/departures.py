@@ -176,7 +176,7 @@ def record_ends(log: Path, clients: Sequence[Client]) -> dict[str, int]:
 
 
 def task_seconds(server: ObservedServer) -> list[float]:
-    """Seconds until the tasks of each client are gone; clients leave one at a time, next to others that stand still."""
+    """Seconds until the tasks of each client are gone; clients leave one at a time, next to stalled ones."""
     seconds = []
     with crowd(server, ALIVE):
         wait_until(lambda: server.streams() == ALIVE, f"{ALIVE} streams")

@@ -22,7 +22,7 @@ from .viewers import TICK, Crowd, Scenario, Viewer, ViewerRun
 LINE = 30.0  # Mb/s
 AHEAD = 12.0  # seconds; with less in the buffer, the next segment is requested
 BUSY_TICK = 0.01  # seconds, while a response is being received
-WINDOW = 0.05  # the receive buffer holds what `LINE` brings in so many seconds
+WINDOW = 0.05  # seconds of data, at `LINE` Mb/s, that the receive buffer holds
 
 
 class Download:

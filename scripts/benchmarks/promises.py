@@ -228,7 +228,7 @@ def measure(folder: Path, cpu: int) -> dict[str, Any]:
             kind = servers.Server("trio-stream", "trio-stream", "", "/api/stream/{name}", {}, arguments)
             with servers.serving(kind, folder, cpu) as running:
                 costs[name] = kib_per_stalled_stream(Worker(running), crowd, file, count)
-    print("beside a cold disk", file=sys.stderr, flush=True)
+    print("reading a cold disk", file=sys.stderr, flush=True)
     path = folder / COLD.name
     with path.open("wb") as new:
         for number in range(COLD.size // media.BLOCK):

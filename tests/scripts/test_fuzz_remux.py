@@ -90,10 +90,10 @@ async def test_planted_errors_are_found(films: list[Film], tmp_path: Path, modul
 async def test_a_track_without_a_reason_is_found(films: list[Film], tmp_path: Path) -> None:
     path = tmp_path / films[0].name
     path.write_bytes(films[0].data)
-    video = Omission("video", 0, "h264", "it is not wanted")
+    video = Omission("video", 0, "h264", "the codec is not supported")
     with pytest.raises(Wrong, match="of 1 tracks of audio, 0 are offered"):
         await check_tracks(Presentation((), omitted=(video,)), path)
-    await check_tracks(Presentation((), omitted=(video, Omission("audio", 1, "aac", "nor is this"))), path)
+    await check_tracks(Presentation((), omitted=(video, Omission("audio", 1, "aac", "it is empty"))), path)
     with pytest.raises(Wrong, match="without a reason"):
         await check_tracks(Presentation((), omitted=(video, Omission("audio", 1, "aac", " "))), path)
 

@@ -305,7 +305,7 @@ def test_hdr10(menagerie: Path) -> None:
 # --- Timing -------------------------------------------------------------------------------------------
 
 
-def test_groups_of_pictures_are_closed_or_open(menagerie: Path) -> None:
+def test_gops_are_closed_or_open(menagerie: Path) -> None:
     closed, opened = menagerie / BASE, menagerie / "timing/open-gop.mp4"
     keys = [packet for packet in packets(closed) if "K" in packet["flags"]]
     assert len(keys) == 4
