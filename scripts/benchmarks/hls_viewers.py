@@ -153,9 +153,8 @@ class HlsViewerRun(ViewerRun):
         viewer.advance(now)
         allowed = viewer.allowance + self._line * (now - viewer.read_at)
         viewer.allowance, viewer.read_at = min(allowed, self._line * TICK), now
-        for download in sorted(
-            viewer.downloads, key=lambda each: each.have
-        ):  # the track with the shorter buffer first
+        # The track with the shorter buffer comes first.
+        for download in sorted(viewer.downloads, key=lambda each: each.have):
             if not download.waiting and not download.left and viewer.wants(download):
                 self._request_next(viewer, download)
             while not download.waiting and download.left and viewer.allowance >= 1:

@@ -65,9 +65,8 @@ SECONDS = 5.0
 
 MAX_GROWTH = 1.5  # times the cost of a file in the small library
 MAX_MEMORY_MB = 40.0  # private memory, above that of the small library
-MAX_TRANSACTIONS = (
-    3.0  # a write waits for the current one and takes part in the next; the third allows for the machine
-)
+MAX_TRANSACTIONS = 3.0
+"""A write waits for the current transaction and takes part in the next one; the third allows for the machine."""
 
 
 def fill(folder: Path, kind: str, count: int) -> None:
@@ -216,7 +215,6 @@ def bounds_of(found: dict[str, Any]) -> list[Bound]:
                 "x",
             ),
         ]
-
     return bounds
 
 
@@ -241,20 +239,20 @@ def page(found: dict[str, Any], bounds: Sequence[Bound], count: int, options: st
             for what, take in ROWS.items()
         ],
     )
-    sizes_received = found["lists"]
+    list_figures = found["lists"]
     listed = report.table(
         ["", "measured"],
         [
-            ["first request, ms", report.format_value(sizes_received["first_ms"])],
-            ["next request, ms", report.format_value(sizes_received["again_ms"])],
-            ["size of the list, bytes", f"{sizes_received['bytes']:,}"],
-            [f"lists per second, {CLIENTS} clients", report.format_value(sizes_received["lists"])],
-            ["... private memory during this, MB", report.format_value(sizes_received["memory_mb"])],
+            ["first request, ms", report.format_value(list_figures["first_ms"])],
+            ["next request, ms", report.format_value(list_figures["again_ms"])],
+            ["size of the list, bytes", f"{list_figures['bytes']:,}"],
+            [f"lists per second, {CLIENTS} clients", report.format_value(list_figures["lists"])],
+            ["... private memory during this, MB", report.format_value(list_figures["memory_mb"])],
             [
                 "... longest time to open and read a video, ms",
-                report.format_value(sizes_received["beside_ms"]),
+                report.format_value(list_figures["beside_ms"]),
             ],
-            ["the same without other clients, ms", report.format_value(sizes_received["alone_ms"])],
+            ["the same without other clients, ms", report.format_value(list_figures["alone_ms"])],
         ],
     )
     return PAGE.format(

@@ -188,9 +188,9 @@ def compare_viewers(
     ):
         say(f"{options.viewers} viewers, {what}")
         before = library.cpu()
-        watched = crowd()
+        result = crowd()
         spent = library.cpu() - before
-        found[what] = watched.as_dict() | {"cpu_s_per_gb": spent / (watched.watched.received / 1e9)}
+        found[what] = result.as_dict() | {"cpu_s_per_gb": spent / (result.watched.received / 1e9)}
         time.sleep(1)
     return found
 

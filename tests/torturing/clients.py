@@ -31,7 +31,7 @@ class Client:
         self._buffer = b""
 
     async def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Return the status and the JSON of the response. Raises `Gone` if it is incomplete, and `Broken` on a timeout."""
+        """Return the status and JSON of a response. Raises `Gone` if it is incomplete, and `Broken` on a timeout."""
         with trio.move_on_after(TIMEOUT):
             return await self._request(method, path, body)
         raise Broken(f"{method} {path}: no response within {TIMEOUT:g} s")
@@ -99,7 +99,7 @@ class Watchers:
         self._ids: list[str] = []
 
     async def run(self, url: str) -> None:
-        """Run until the server is gone, or, with `again`, until cancelled."""
+        """Run until the server is gone, or, with `reconnect`, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._repeat, self._find, url)
             for number in range(CLIENTS):

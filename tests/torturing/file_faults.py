@@ -18,7 +18,7 @@ from tests.torturing.churn import SUBTITLE
 from tests.torturing.faults import Fault, NotPossible
 
 DATES = (-62_135_596_800, -86_400, 9_223_372_037, 15_032_385_535, 253_402_300_799, (1 << 63) - 1)
-"""Seconds since 1970: the years 1, 1969, 2262, 2446, 9999, and the maximum. File systems adjust dates that they cannot store."""
+"""Seconds since 1970: the years 1, 1969, 2262, 2446, 9999, and the maximum. File systems adjust dates out of range."""
 
 MODES = (0o000, 0o111, 0o222, 0o444)
 
@@ -55,7 +55,7 @@ MANY = 300
 
 
 class FileFaults:
-    """Faults of the library in `root`, a folder that is open as `descriptor`; `fixed` are the good videos in its `Kept`."""
+    """Faults of the library in `root`, which is open as `descriptor`; `fixed` are the good videos in its folder `Kept`."""
 
     def __init__(self, root: Path, descriptor: int, fixed: dict[str, bytes], chance: random.Random) -> None:
         self._path = root

@@ -202,7 +202,7 @@ def torture(
     longest: float = 3.0,
     show_progress: Callable[[Report], None] = lambda report: None,
 ) -> Report:
-    """Run `rounds` rounds, and then a server without faults. A server is killed at most `longest` seconds after it responds.
+    """Run `rounds` rounds, and then a server without faults. Servers are killed at most `longest` s after they respond.
 
     Raises `Broken`. The folder is removed unless a promise was broken.
     """

@@ -1,7 +1,7 @@
 """Clients that stream, list, play, listen to events and send odd requests while faults happen.
 
-During faults, a server may refuse requests (503 with a reason, 507 if a disk is full), and connections may be cut. But it
-must never send a wrong byte, let a client wait forever, or return 500. In a calm it must not refuse requests either.
+During faults, a server may refuse requests (503 with a reason, 507 if a disk is full), and connections may be cut. But
+it must never send a wrong byte, let a client wait forever, or return 500. In a calm it must not refuse requests either.
 """
 
 import random
