@@ -55,7 +55,7 @@ MANY = 300
 
 
 class FileFaults:
-    """Faults of the library in `root`, which is open as `descriptor`; `fixed` are the good videos in its folder `Kept`."""
+    """Faults of the library in `root`, which is open as `descriptor`; `fixed` are good videos in its folder `Kept`."""
 
     def __init__(self, root: Path, descriptor: int, fixed: dict[str, bytes], chance: random.Random) -> None:
         self._path = root
