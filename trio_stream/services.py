@@ -222,8 +222,8 @@ async def _keep_house(
     keeper = BackgroundJobs(
         root, database, writer, sandbox, services.derived, progress, share=settings.artwork_share
     )
-    scanner = Scanner(root, database, writer, progress, news=keeper.wake, interval=settings.scan_interval)
-    sweeper = Sweeper(database, writer, services.derived, progress, news=keeper.wake)
+    scanner = Scanner(root, database, writer, progress, notify=keeper.wake, interval=settings.scan_interval)
+    sweeper = Sweeper(database, writer, services.derived, progress, notify=keeper.wake)
     segments = SegmentCache(settings.data / SEGMENTS, settings.segment_cache)
     over = trio.Event()
     # Two nurseries: the writer outlives all who write, so what they hand in while they end is committed, too. Both

@@ -27,7 +27,7 @@ WORKER = (sys.executable, "-m", "tests.library.patient")
 
 
 @dataclass
-class Shelf:
+class Library:
     """The folder `root`, what is known of it, and who looks at it."""
 
     root: Path
@@ -36,14 +36,14 @@ class Shelf:
     scanner: Scanner
     progress: Progress
 
-    def keeper(self, sandbox: Sandbox, derived: Path) -> BackgroundJobs:
+    def background_jobs(self, sandbox: Sandbox, derived: Path) -> BackgroundJobs:
         """Who makes what there is to be made of it, in the folder `derived`; but no pictures."""
         return BackgroundJobs(
             str(self.root), self.database, self.writer, sandbox, Derived(derived), self.progress, share=0
         )
 
-    async def look(self, *folders: str) -> ScanRun:
-        return await self.scanner.look(folders or None)
+    async def scan(self, *folders: str) -> ScanRun:
+        return await self.scanner.scan(folders or None)
 
     async def rows(self) -> dict[str, Any]:
         """The videos that are there, by name."""
@@ -77,23 +77,23 @@ class Shelf:
     async def run(self, nursery: trio.Nursery) -> None:
         """Let the scanner look by itself from now on; what there is now it has seen when this returns."""
         await nursery.start(self.scanner.run)
-        await wait_until(lambda: self.progress.look.ended_at is not None, 5, "the first look to end")
+        await wait_until(lambda: self.progress.scan.ended_at is not None, 5, "the first look to end")
 
 
 @asynccontextmanager
-async def open_shelf(root: Path, url: URL, *, rest: float = 0) -> AsyncIterator[Shelf]:
-    """The library in `root`; files count as resting after `rest` seconds."""
+async def open_library(root: Path, url: URL, *, settle_time: float = 0) -> AsyncIterator[Library]:
+    """The library in `root`; files count as resting after `settle_time` seconds."""
     root.mkdir(exist_ok=True)
     progress = Progress()
     async with open_database(url) as database, trio.open_nursery() as nursery:
         writer = Writer(database)
         await nursery.start(writer.run)
-        scanner = Scanner(str(root), database, writer, progress, interval=3600, rest=rest)
-        yield Shelf(root, database, writer, scanner, progress)
+        scanner = Scanner(str(root), database, writer, progress, interval=3600, settle_time=settle_time)
+        yield Library(root, database, writer, scanner, progress)
         nursery.cancel_scope.cancel()
 
 
 @pytest.fixture
-async def shelf(tmp_path: Path, database_url: URL) -> AsyncIterator[Shelf]:
-    async with open_shelf(tmp_path / "videos", database_url) as shelf:
-        yield shelf
+async def library(tmp_path: Path, database_url: URL) -> AsyncIterator[Library]:
+    async with open_library(tmp_path / "videos", database_url) as library:
+        yield library

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_stream.library.folder.content import (
-    PIECE,
-    REMEMBERED,
+    CHUNK_SIZE,
+    MAX_FINGERPRINTS,
     SAMPLE,
     SAMPLES,
     Content,
@@ -93,16 +93,16 @@ def test_a_digest_tells_what_samples_do_not(tmp_path: Path) -> None:
 
 def test_a_digest_that_nobody_wants_any_more_ends_within_a_piece(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
-    path.write_bytes(bytes(3 * PIECE))
+    path.write_bytes(bytes(3 * CHUNK_SIZE))
     calls = 0
 
-    def go_on() -> None:
+    def check_cancelled() -> None:
         nonlocal calls
         calls += 1
         raise KeyError
 
     with path.open("rb") as file, pytest.raises(KeyError):
-        digest(file.fileno(), *examine(file.fileno()), go_on=go_on)
+        digest(file.fileno(), *examine(file.fileno()), check_cancelled=check_cancelled)
     assert calls == 1
 
 
@@ -148,7 +148,7 @@ async def test_what_is_remembered_is_bounded(tmp_path: Path) -> None:
     path.write_bytes(b"film")
     revisions = Revisions(trio.CapacityLimiter(1))
     with path.open("rb") as file:
-        for number in range(REMEMBERED + 10):
+        for number in range(MAX_FINGERPRINTS + 10):
             os.utime(file.fileno(), ns=(0, number))
             await revisions.of(file.fileno())
-    assert len(revisions._known) == REMEMBERED
+    assert len(revisions._cache) == MAX_FINGERPRINTS

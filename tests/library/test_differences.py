@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trio_stream.library.folder.content import Identity
 from trio_stream.library.folder.walking import File, Folder
-from trio_stream.library.naming.families import by_name
+from trio_stream.library.naming.families import kin_by_name
 from trio_stream.library.records.folders import RecordedFolder, RecordedVideo
 from trio_stream.library.scan.differences import compare
 
@@ -42,7 +42,7 @@ def known(videos: Mapping[str, tuple[int, bool, bool]], subfolders: set[str]) ->
 
 
 def _family(name: str, is_sorted: bool) -> str | None:
-    kin = by_name(name)
+    kin = kin_by_name(name)
     family = None if kin is None else kin.family
     return family if is_sorted else f"not {family}"
 

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_stream.library.naming.families import by_name, by_title_file, title_and_height, title_file_of
+from trio_stream.library.naming.families import (
+    kin_by_name,
+    kin_by_title_file,
+    title_and_height,
+    title_file_of,
+)
 from trio_stream.library.naming.paths import place
 
 
@@ -58,7 +63,7 @@ NAMES = st.text("aB (/).-_1080p[]\n\udc80", max_size=40)
 @given(NAMES)
 def test_any_name_is_a_title_or_none(name: str) -> None:
     found = title_and_height(name)
-    kin = by_name(name)
+    kin = kin_by_name(name)
     assert (found is None) is (kin is None)
     if found is not None and kin is not None:
         title, height = found
@@ -83,7 +88,7 @@ def test_any_name_is_a_title_or_none(name: str) -> None:
     ],
 )
 def test_kin_by_their_names(one: str, other: str, kin: bool) -> None:
-    mine, theirs = by_name(one), by_name(other)
+    mine, theirs = kin_by_name(one), kin_by_name(other)
     assert mine is not None
     assert theirs is not None
     assert (mine.family == theirs.family) is kin
@@ -92,6 +97,6 @@ def test_kin_by_their_names(one: str, other: str, kin: bool) -> None:
 
 def test_kin_by_a_title_file() -> None:
     key = place("Film.title.toml")
-    assert by_title_file(key, 0).family == by_title_file(key, 1).family
-    assert title_file_of(by_title_file(key, 0).family) == key
-    assert by_title_file(key, 0).rank < by_title_file(key, 1).rank
+    assert kin_by_title_file(key, 0).family == kin_by_title_file(key, 1).family
+    assert title_file_of(kin_by_title_file(key, 0).family) == key
+    assert kin_by_title_file(key, 0).rank < kin_by_title_file(key, 1).rank

@@ -121,7 +121,7 @@ def test_a_folder_with_links_is_read_each_time(root: Path, tmp_path: Path, read:
 @pytest.mark.usefixtures("settled")
 def test_what_is_remembered_has_a_bound(root: Path, read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     put(root, *(f"{folder}/{number}.mp4" for folder in "abc" for number in range(4)))
-    monkeypatch.setattr(listing_module, "KEPT", 11)
+    monkeypatch.setattr(listing_module, "MAX_NAMES", 11)
     listing = Listing(root)
     before = list(listing.read())
     read.clear()

@@ -77,11 +77,11 @@ def test_a_list_of_names_goes_on_behind_any_of_them(engine: Engine) -> None:
         variety(connection)
         ordered = shown(connection)
         for number, name in enumerate(ordered):
-            assert shown(connection, cursor=pages.behind_name(name)) == ordered[number + 1 :]
+            assert shown(connection, cursor=pages.cursor_after_name(name)) == ordered[number + 1 :]
         unknown = "film 1 and more.mp4"
         behind = [name for name in ordered if natural_key(name) > natural_key(unknown)]
         assert 0 < len(behind) < len(ordered)
-        assert shown(connection, cursor=pages.behind_name(unknown)) == behind
+        assert shown(connection, cursor=pages.cursor_after_name(unknown)) == behind
 
 
 def test_every_sort_goes_through_all_of_them_both_ways(engine: Engine) -> None:
@@ -260,7 +260,7 @@ def findable(findable_url: URL) -> Iterator[Engine]:
 def test_search(
     findable: Engine, monkeypatch: pytest.MonkeyPatch, few: int, q: str, expected: list[str]
 ) -> None:
-    monkeypatch.setattr(pages, "FEW", few)
+    monkeypatch.setattr(pages, "MAX_SORTED_HITS", few)
     with findable.connect() as connection:
         assert sorted(shown(connection, q=q)) == sorted(expected)
 
@@ -297,7 +297,7 @@ def test_few_hits_and_many_are_found_alike(engine: Engine) -> None:
             for q in queries:
                 found = []
                 for few in (0, 1000):
-                    patch.setattr(pages, "FEW", few)
+                    patch.setattr(pages, "MAX_SORTED_HITS", few)
                     found.append(through(connection, 3, q=q, sort=sort, order=order))
                 assert found[0] == found[1]
                 wanted = words(q)
@@ -319,7 +319,7 @@ def test_a_word_that_is_too_long_for_the_index_is_found_by_its_beginning(
     with engine.begin() as connection:
         add(connection, f"{'n' * 150}.mp4")
         for few in (0, 500):
-            monkeypatch.setattr(pages, "FEW", few)
+            monkeypatch.setattr(pages, "MAX_SORTED_HITS", few)
             assert len(shown(connection, q="n" * 150)) == 1
 
 
@@ -355,14 +355,14 @@ def test_a_video_knows_who_is_beside_it_in_its_folder(engine: Engine) -> None:
         lose(connection, "s/3.mp4")
         for one, other in pairwise(ordered):
             behind, before = (
-                pages.whole(connection, ids[one], "local").behind,
-                pages.whole(connection, ids[other], "local").before,
+                pages.video_details(connection, ids[one], "local").next,
+                pages.video_details(connection, ids[other], "local").previous,
             )
             assert behind is not None
             assert before is not None
             assert (behind.id, before.id) == (ids[other], ids[one])
-        assert pages.whole(connection, ids[ordered[0]], "local").before is None
-        assert pages.whole(connection, ids[ordered[-1]], "local").behind is None
+        assert pages.video_details(connection, ids[ordered[0]], "local").previous is None
+        assert pages.video_details(connection, ids[ordered[-1]], "local").next is None
 
 
 def test_a_video_that_is_missing_has_no_page(engine: Engine) -> None:
@@ -372,7 +372,7 @@ def test_a_video_that_is_missing_has_no_page(engine: Engine) -> None:
         lose(connection, "a.mp4")
         assert pages.name_of(connection, id_) is None
         with pytest.raises(VideoNotFound):
-            pages.whole(connection, id_, "local")
+            pages.video_details(connection, id_, "local")
         assert not editing.edit(connection, id_, VideoEdit(title="x"))
 
 
@@ -386,7 +386,7 @@ def test_what_people_say_is_searched_and_survives_a_rename(engine: Engine) -> No
         assert shown(connection, q="long") == []
         lose(connection, "old name.mp4")
         assert add(connection, "new name.mp4", bytes_="the film") == [id_]
-        row = pages.whole(connection, id_, "local").row
+        row = pages.video_details(connection, id_, "local").row
         assert (row.title, row.description, row.tags) == ("Ein Abend", "long", '["St\\u00e4dte"]')
         assert [shown(connection, q=q) for q in ("abend", "new", "old")] == [
             ["new name.mp4"],
@@ -394,6 +394,6 @@ def test_what_people_say_is_searched_and_survives_a_rename(engine: Engine) -> No
             [],
         ]
         assert editing.edit(connection, id_, VideoEdit(title=None))
-        assert pages.whole(connection, id_, "local").row.title == "new name"
+        assert pages.video_details(connection, id_, "local").row.title == "new name"
         assert shown(connection, q="abend") == []
         connection.execute(update(videos).values(duration=5))

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.engine import URL
 
 from tests.depth import large
-from tests.library.conftest import Shelf, open_shelf
+from tests.library.conftest import Library, open_library
 from tests.support import wait_until
 from trio_stream.library.folder import changes
 from trio_stream.library.folder.content import SAMPLE, SAMPLES
@@ -30,33 +30,33 @@ from trio_stream.store.tables import playheads, subtitles, videos, viewings
 BIG = 3 * SAMPLE * SAMPLES
 
 
-async def test_what_is_there_is_known_after_a_look(shelf: Shelf) -> None:
-    shelf.put("b.mp4", b"one")
-    shelf.put("Films/a.mkv", b"two")
-    shelf.put("Films/deep/er/c.webm", b"three")
-    shelf.put("notes.txt")
-    shelf.put(".hidden/d.mp4")
-    look = await shelf.look()
-    rows = await shelf.rows()
+async def test_what_is_there_is_known_after_a_look(library: Library) -> None:
+    library.put("b.mp4", b"one")
+    library.put("Films/a.mkv", b"two")
+    library.put("Films/deep/er/c.webm", b"three")
+    library.put("notes.txt")
+    library.put(".hidden/d.mp4")
+    run = await library.scan()
+    rows = await library.rows()
     assert sorted(rows) == ["Films/a.mkv", "Films/deep/er/c.webm", "b.mp4"]
-    assert (look.added, look.videos, look.folders) == (3, 3, 4)
-    assert await shelf.folders() == ["", "Films", "Films/deep", "Films/deep/er"]
+    assert (run.added, run.videos, run.folders) == (3, 3, 4)
+    assert await library.folders() == ["", "Films", "Films/deep", "Films/deep/er"]
     assert rows["Films/a.mkv"].title == "a"
     assert rows["Films/a.mkv"].words == "a films mkv"
     assert len({row.id for row in rows.values()}) == 3
 
 
 async def test_an_unchanged_folder_is_looked_at_without_a_write_and_without_opening(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(200):
-        shelf.put(f"{number % 7}/{number}.mp4", str(number).encode())
-    await shelf.look()
-    written = shelf.writer.statistics().changes
+        library.put(f"{number % 7}/{number}.mp4", str(number).encode())
+    await library.scan()
+    written = library.writer.statistics().changes
     monkeypatch.setattr(examining, "open_file", None)
-    look = await shelf.look()
-    assert (look.videos, look.added, look.changed, look.missing) == (200, 0, 0, 0)
-    assert shelf.writer.statistics().changes == written
+    run = await library.scan()
+    assert (run.videos, run.added, run.changed, run.missing) == (200, 0, 0, 0)
+    assert library.writer.statistics().changes == written
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
@@ -76,9 +76,9 @@ async def main():
         writer = Writer(database)
         await nursery.start(writer.run)
         scanner = Scanner("{tmp_path}/videos", database, writer, Progress(), interval=1, rest=0)
-        assert (await scanner.look()).added == 300
+        assert (await scanner.scan()).added == 300
         open("{tmp_path}/videos/MARK", "w").close()
-        assert (await scanner.look()).videos == 300
+        assert (await scanner.scan()).videos == 300
         nursery.cancel_scope.cancel()
 trio.run(main)
 """
@@ -110,66 +110,66 @@ trio.run(main)
 )
 @pytest.mark.parametrize("keeps_time", [True, False])
 async def test_a_video_that_moves_is_the_same_video(
-    shelf: Shelf, before: str, after: str, keeps_time: bool
+    library: Library, before: str, after: str, keeps_time: bool
 ) -> None:
-    shelf.put("other.mp4", b"other")
-    path = shelf.put(before, os.urandom(BIG))
-    await shelf.look()
-    first = (await shelf.rows())[before]
-    (shelf.root / after).parent.mkdir(exist_ok=True)
-    path.rename(shelf.root / after)
+    library.put("other.mp4", b"other")
+    path = library.put(before, os.urandom(BIG))
+    await library.scan()
+    first = (await library.rows())[before]
+    (library.root / after).parent.mkdir(exist_ok=True)
+    path.rename(library.root / after)
     if not keeps_time:
-        os.utime(shelf.root / after)
-    look = await shelf.look()
-    then = await shelf.rows()
+        os.utime(library.root / after)
+    run = await library.scan()
+    then = await library.rows()
     assert sorted(then) == sorted(["other.mp4", after])
     assert then[after].id == first.id
     assert (then[after].revision == first.revision) is keeps_time
-    assert (look.added, look.moved) == (0, 1)
+    assert (run.added, run.moved) == (0, 1)
 
 
-async def test_a_folder_that_moves_takes_its_videos_along(shelf: Shelf) -> None:
+async def test_a_folder_that_moves_takes_its_videos_along(library: Library) -> None:
     for number in range(30):
-        shelf.put(f"Old/season {number % 3}/{number}.mp4", str(number).encode())
-    shelf.put("Aa.mp4")
-    await shelf.look()
-    before = await shelf.ids()
-    (shelf.root / "Old").rename(shelf.root / "New")
-    await shelf.look()
-    assert await shelf.ids() == {name.replace("Old/", "New/"): id_ for name, id_ in before.items()}
-    assert await shelf.folders() == ["", "New", "New/season 0", "New/season 1", "New/season 2"]
-    (shelf.root / "New").rename(shelf.root / "Ab")  # which is looked at before the old one is missed
-    await shelf.look()
-    assert await shelf.ids() == {name.replace("Old/", "Ab/"): id_ for name, id_ in before.items()}
+        library.put(f"Old/season {number % 3}/{number}.mp4", str(number).encode())
+    library.put("Aa.mp4")
+    await library.scan()
+    before = await library.ids()
+    (library.root / "Old").rename(library.root / "New")
+    await library.scan()
+    assert await library.ids() == {name.replace("Old/", "New/"): id_ for name, id_ in before.items()}
+    assert await library.folders() == ["", "New", "New/season 0", "New/season 1", "New/season 2"]
+    (library.root / "New").rename(library.root / "Ab")  # which is looked at before the old one is missed
+    await library.scan()
+    assert await library.ids() == {name.replace("Old/", "Ab/"): id_ for name, id_ in before.items()}
 
 
 @pytest.mark.parametrize(("before", "after"), [("a/x", "z/x"), ("z/x", "a/x"), ("z/x", "a/deep/y")])
 async def test_a_folder_that_moves_into_another_takes_its_videos_along(
-    shelf: Shelf, before: str, after: str
+    library: Library, before: str, after: str
 ) -> None:
     """Whichever of the two places is looked at first."""
     for number in range(5):
-        shelf.put(f"{before}/season {number % 2}/{number}.mp4", str(number).encode())
-    (shelf.root / after).parent.mkdir(parents=True, exist_ok=True)
-    await shelf.look()
-    ids = await shelf.ids()
-    (shelf.root / before).rename(shelf.root / after)
+        library.put(f"{before}/season {number % 2}/{number}.mp4", str(number).encode())
+    (library.root / after).parent.mkdir(parents=True, exist_ok=True)
+    await library.scan()
+    ids = await library.ids()
+    (library.root / before).rename(library.root / after)
     here, there = (name.rpartition("/")[0] for name in (before, after))
-    look = await shelf.look(here, there)  # in the order of their names; a full look has that of the disk
-    assert (look.added, look.moved) == (0, 5)
-    assert await shelf.ids() == {name.replace(f"{before}/", f"{after}/"): id_ for name, id_ in ids.items()}
-    assert await shelf.missing() == []
+    run = await library.scan(here, there)  # in the order of their names; a full look has that of the disk
+    assert (run.added, run.moved) == (0, 5)
+    assert await library.ids() == {name.replace(f"{before}/", f"{after}/"): id_ for name, id_ in ids.items()}
+    assert await library.missing() == []
 
 
 async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look at its new place and the look at its old one people see it under another id."""
-    path = shelf.put("z/a.mp4", b"film")
-    shelf.put("a/other.mp4", b"other")
-    await shelf.look()
-    first = (await shelf.ids())["z/a.mp4"]
-    path.rename(shelf.root / "a/b.mp4")
+    path = library.put("z/a.mp4", b"film")
+    library.put("a/other.mp4", b"other")
+    await library.scan()
+    first = (await library.ids())["z/a.mp4"]
+    path.rename(library.root / "a/b.mp4")
     remove_videos = removing.remove_videos
 
     def write(id_: str, position: float, now: int) -> Callable[[Connection], object]:
@@ -182,147 +182,147 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
         editing.edit(connection, second, editing.VideoEdit(title="Mine", tags=("new",)))
         return remove_videos(connection, **more)
 
-    await shelf.writer.write(write(first, 1, 1000))
+    await library.writer.write(write(first, 1, 1000))
     monkeypatch.setattr(removing, "remove_videos", late)
-    await shelf.look("a", "z")
-    row = (await shelf.rows())["a/b.mp4"]
+    await library.scan("a", "z")
+    row = (await library.rows())["a/b.mp4"]
     assert (row.id, row.title, row.tags) == (first, "Mine", '["new"]')
-    (seen,) = await shelf.database.read(lambda c: c.execute(select(playheads)).all())
+    (seen,) = await library.database.read(lambda c: c.execute(select(playheads)).all())
     assert (seen.video, seen.position, seen.updated_at) == (row.number, 2, 2000)
-    history = await shelf.database.read(lambda c: c.execute(select(viewings.c.video)).all())
+    history = await library.database.read(lambda c: c.execute(select(viewings.c.video)).all())
     assert {each.video for each in history} == {row.number}
 
 
-async def test_copies_and_links_are_videos_of_their_own(shelf: Shelf) -> None:
-    path = shelf.put("a.mp4", os.urandom(BIG))
-    await shelf.look()
-    (first,) = (await shelf.ids()).values()
-    shutil.copy(path, shelf.root / "copy.mp4")
-    os.link(path, shelf.root / "hard.mp4")
-    (shelf.root / "soft.mp4").symlink_to("a.mp4")
-    look = await shelf.look()
-    rows = await shelf.rows()
-    assert look.added == 3
+async def test_copies_and_links_are_videos_of_their_own(library: Library) -> None:
+    path = library.put("a.mp4", os.urandom(BIG))
+    await library.scan()
+    (first,) = (await library.ids()).values()
+    shutil.copy(path, library.root / "copy.mp4")
+    os.link(path, library.root / "hard.mp4")
+    (library.root / "soft.mp4").symlink_to("a.mp4")
+    run = await library.scan()
+    rows = await library.rows()
+    assert run.added == 3
     assert rows["a.mp4"].id == first
     assert len({row.id for row in rows.values()}) == 4
     assert rows["hard.mp4"].revision == rows["a.mp4"].revision == rows["soft.mp4"].revision
     assert rows["copy.mp4"].revision != rows["a.mp4"].revision
     path.unlink()
-    await shelf.look()
-    assert await shelf.missing() == ["a.mp4", "soft.mp4"], "no copy becomes what it was copied from"
-    assert (await shelf.ids())["hard.mp4"] == rows["hard.mp4"].id
+    await library.scan()
+    assert await library.missing() == ["a.mp4", "soft.mp4"], "no copy becomes what it was copied from"
+    assert (await library.ids())["hard.mp4"] == rows["hard.mp4"].id
 
 
-async def test_a_video_that_comes_back_is_the_one_it_was(shelf: Shelf) -> None:
-    path = shelf.put("a.mp4", b"film")
-    await shelf.look()
-    before = await shelf.ids()
-    path.rename(shelf.root / "aside")
-    assert (await shelf.look()).missing == 1
-    assert await shelf.ids() == {}
-    (shelf.root / "aside").rename(path)
-    look = await shelf.look()
-    assert (look.returned, look.added) == (1, 0)
-    assert await shelf.ids() == before
+async def test_a_video_that_comes_back_is_the_one_it_was(library: Library) -> None:
+    path = library.put("a.mp4", b"film")
+    await library.scan()
+    before = await library.ids()
+    path.rename(library.root / "aside")
+    assert (await library.scan()).missing == 1
+    assert await library.ids() == {}
+    (library.root / "aside").rename(path)
+    run = await library.scan()
+    assert (run.returned, run.added) == (1, 0)
+    assert await library.ids() == before
 
 
-async def test_a_folder_that_came_back_can_go_again(shelf: Shelf) -> None:
-    aside = shelf.root.parent / "aside"
-    shelf.put("a/b/film.mp4")
-    shelf.put("a/b/c/other.mp4")
-    await shelf.look()
+async def test_a_folder_that_came_back_can_go_again(library: Library) -> None:
+    aside = library.root.parent / "aside"
+    library.put("a/b/film.mp4")
+    library.put("a/b/c/other.mp4")
+    await library.scan()
     for _ in range(2):
-        (shelf.root / "a").rename(aside)
-        await shelf.look()
-        assert await shelf.missing() == ["a/b/c/other.mp4", "a/b/film.mp4"]
-        assert await shelf.folders() == [""]
-        aside.rename(shelf.root / "a")
-        await shelf.look()
-        assert (await shelf.missing(), await shelf.folders()) == ([], ["", "a", "a/b", "a/b/c"])
+        (library.root / "a").rename(aside)
+        await library.scan()
+        assert await library.missing() == ["a/b/c/other.mp4", "a/b/film.mp4"]
+        assert await library.folders() == [""]
+        aside.rename(library.root / "a")
+        await library.scan()
+        assert (await library.missing(), await library.folders()) == ([], ["", "a", "a/b", "a/b/c"])
 
 
-async def test_edited_and_replaced_in_place_it_keeps_its_id(shelf: Shelf) -> None:
-    path = shelf.put("a.mp4", b"film")
-    await shelf.look()
-    first = (await shelf.rows())["a.mp4"]
+async def test_edited_and_replaced_in_place_it_keeps_its_id(library: Library) -> None:
+    path = library.put("a.mp4", b"film")
+    await library.scan()
+    first = (await library.rows())["a.mp4"]
     with path.open("r+b") as file:
         file.write(b"F")
-    assert (await shelf.look()).changed == 1
-    second = (await shelf.rows())["a.mp4"]
-    shelf.put("new", b"another film").rename(path)
-    assert (await shelf.look()).changed == 1
-    third = (await shelf.rows())["a.mp4"]
+    assert (await library.scan()).changed == 1
+    second = (await library.rows())["a.mp4"]
+    library.put("new", b"another film").rename(path)
+    assert (await library.scan()).changed == 1
+    third = (await library.rows())["a.mp4"]
     assert first.id == second.id == third.id
     assert len({first.revision, second.revision, third.revision}) == 3
     assert third.size == len(b"another film")
 
 
-async def test_renamed_over_another_the_name_decides(shelf: Shelf) -> None:
-    one, other = shelf.put("a.mp4", b"one"), shelf.put("b.mp4", b"other")
-    await shelf.look()
-    before = await shelf.rows()
+async def test_renamed_over_another_the_name_decides(library: Library) -> None:
+    one, other = library.put("a.mp4", b"one"), library.put("b.mp4", b"other")
+    await library.scan()
+    before = await library.rows()
     one.rename(other)
-    await shelf.look()
-    after = await shelf.rows()
+    await library.scan()
+    after = await library.rows()
     assert list(after) == ["b.mp4"]
     assert after["b.mp4"].id == before["b.mp4"].id
     assert after["b.mp4"].revision == before["a.mp4"].revision
-    assert await shelf.missing() == ["a.mp4"]
+    assert await library.missing() == ["a.mp4"]
 
 
-async def test_where_samples_agree_and_bytes_differ_every_byte_is_asked(shelf: Shelf) -> None:
+async def test_where_samples_agree_and_bytes_differ_every_byte_is_asked(library: Library) -> None:
     """Two films that only a digest tells apart, both gone; one of them comes back elsewhere with another time."""
     one = bytearray(BIG)
     other = bytearray(BIG)
     other[SAMPLE + 5] = 1
-    shelf.put("a.mp4", bytes(one))
-    shelf.put("b.mp4", bytes(other))
-    os.utime(shelf.root / "b.mp4", ns=(0, 1))
-    await shelf.look()
-    rows = await shelf.rows()
+    library.put("a.mp4", bytes(one))
+    library.put("b.mp4", bytes(other))
+    os.utime(library.root / "b.mp4", ns=(0, 1))
+    await library.scan()
+    rows = await library.rows()
     assert rows["a.mp4"].fingerprint == rows["b.mp4"].fingerprint
     assert rows["a.mp4"].digest != rows["b.mp4"].digest, "told apart while both were there"
-    (shelf.root / "a.mp4").unlink()
-    (shelf.root / "b.mp4").rename(shelf.root / "c.mp4")
-    os.utime(shelf.root / "c.mp4", ns=(0, 2))
-    await shelf.look()
-    assert (await shelf.ids())["c.mp4"] == rows["b.mp4"].id
+    (library.root / "a.mp4").unlink()
+    (library.root / "b.mp4").rename(library.root / "c.mp4")
+    os.utime(library.root / "c.mp4", ns=(0, 2))
+    await library.scan()
+    assert (await library.ids())["c.mp4"] == rows["b.mp4"].id
 
 
-async def test_downloads_that_have_just_begun_hold_up_no_look(shelf: Shelf) -> None:
+async def test_downloads_that_have_just_begun_hold_up_no_look(library: Library) -> None:
     """Terabytes of holes, alike but for their times, one of which moves while another one goes."""
     for number, name in enumerate(("a.mp4", "b.mp4", "c.mp4")):
-        os.truncate(shelf.put(name), 1 << 40)
-        os.utime(shelf.root / name, ns=(0, number))
+        os.truncate(library.put(name), 1 << 40)
+        os.utime(library.root / name, ns=(0, number))
     with trio.fail_after(60):
-        await shelf.look()
-        ids = await shelf.ids()
-        (shelf.root / "a.mp4").unlink()
-        (shelf.root / "b.mp4").rename(shelf.root / "d.mp4")
-        (shelf.root / "c.mp4").rename(shelf.root / "e.mp4")
-        os.utime(shelf.root / "e.mp4", ns=(0, 5))  # nobody can tell which of them it was
-        shelf.put("film.mp4")
-        await shelf.look()
-    now = await shelf.ids()
+        await library.scan()
+        ids = await library.ids()
+        (library.root / "a.mp4").unlink()
+        (library.root / "b.mp4").rename(library.root / "d.mp4")
+        (library.root / "c.mp4").rename(library.root / "e.mp4")
+        os.utime(library.root / "e.mp4", ns=(0, 5))  # nobody can tell which of them it was
+        library.put("film.mp4")
+        await library.scan()
+    now = await library.ids()
     assert sorted(now) == ["d.mp4", "e.mp4", "film.mp4"]
     assert now["d.mp4"] == ids["b.mp4"]
     assert now["e.mp4"] not in ids.values()
 
 
-async def test_a_name_that_is_no_text_is_kept(shelf: Shelf) -> None:
+async def test_a_name_that_is_no_text_is_kept(library: Library) -> None:
     name = os.fsdecode(b"caf\xe9/\xff\xfe.mp4")
-    shelf.put(name)
-    await shelf.look()
-    assert list(await shelf.ids()) == [name]
+    library.put(name)
+    await library.scan()
+    assert list(await library.ids()) == [name]
 
 
 async def test_a_folder_that_cannot_be_read_loses_nothing(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf.put("a.mp4")
-    shelf.put("sub/b.mp4", b"b")
-    await shelf.look()
-    before = await shelf.ids()
+    library.put("a.mp4")
+    library.put("sub/b.mp4", b"b")
+    await library.scan()
+    before = await library.ids()
     real = os.scandir
 
     def failing(path: str) -> object:
@@ -331,156 +331,156 @@ async def test_a_folder_that_cannot_be_read_loses_nothing(
         return real(path)
 
     monkeypatch.setattr(os, "scandir", failing)
-    look = await shelf.look()
-    assert look.unread == ["sub"]
-    assert await shelf.ids() == before
+    run = await library.scan()
+    assert run.unread == ["sub"]
+    assert await library.ids() == before
     monkeypatch.undo()
-    shelf.root.rename(shelf.root.with_name("away"))  # as if its disk was not mounted
-    look = await shelf.look()
-    assert look.unread == [""]
-    assert await shelf.ids() == before
-    shelf.root.with_name("away").rename(shelf.root)
+    library.root.rename(library.root.with_name("away"))  # as if its disk was not mounted
+    run = await library.scan()
+    assert run.unread == [""]
+    assert await library.ids() == before
+    library.root.with_name("away").rename(library.root)
 
 
-async def test_links_that_make_a_circle_end(shelf: Shelf) -> None:
-    shelf.put("a/film.mp4")
-    (shelf.root / "a" / "up").symlink_to("..")
+async def test_links_that_make_a_circle_end(library: Library) -> None:
+    library.put("a/film.mp4")
+    (library.root / "a" / "up").symlink_to("..")
     with trio.fail_after(60):
-        look = await shelf.look()
-        again = await shelf.look()
-    assert look.added == 1
+        run = await library.scan()
+        again = await library.scan()
+    assert run.added == 1
     assert (again.added, again.missing) == (0, 0)
 
 
 async def test_a_file_is_taken_up_once_it_rests(tmp_path: Path, database_url: URL) -> None:
     async with (
-        open_shelf(tmp_path / "videos", database_url, rest=1.0) as shelf,
+        open_library(tmp_path / "videos", database_url, settle_time=1.0) as library,
         trio.open_nursery() as nursery,
     ):
-        await shelf.run(nursery)
+        await library.run(nursery)
         seen: list[int] = []
-        with (shelf.root / "copied.mp4").open("wb") as file:
+        with (library.root / "copied.mp4").open("wb") as file:
             for _ in range(20):
                 file.write(b"x" * 1000)
                 file.flush()
                 await trio.sleep(0.05)  # as slowly as a copy over a network
-                seen.append(len(await shelf.ids()))
+                seen.append(len(await library.ids()))
         assert not any(seen), "while it is being written, it is no video"
         with trio.fail_after(60):
-            while not (rows := await shelf.rows()):
+            while not (rows := await library.rows()):
                 await trio.sleep(0.05)
         assert rows["copied.mp4"].size == 20_000
         nursery.cancel_scope.cancel()
 
 
 async def test_two_looks_one_right_after_the_other_are_no_rest(tmp_path: Path, database_url: URL) -> None:
-    async with open_shelf(tmp_path / "videos", database_url, rest=60) as shelf:
-        shelf.put("a.mp4")
+    async with open_library(tmp_path / "videos", database_url, settle_time=60) as library:
+        library.put("a.mp4")
         for _ in range(3):
-            assert (await shelf.look()).resting == 1
-        assert await shelf.ids() == {}
+            assert (await library.scan()).resting == 1
+        assert await library.ids() == {}
 
 
 async def test_a_move_that_is_seen_by_its_new_place_first_waits_for_the_old_one(
     tmp_path: Path, database_url: URL
 ) -> None:
     """As happens when other changes have the new place looked at, before it is heard that the old one is empty."""
-    async with open_shelf(tmp_path / "videos", database_url) as shelf:
-        path = shelf.put("old/a.mp4")
-        (shelf.root / "new").mkdir()
-        await shelf.look()
-        before = await shelf.ids()
-        shelf.scanner.looker.resting.seconds = 3600  # however slowly the looks follow each other
-        path.rename(shelf.root / "new/a.mp4")
-        await shelf.look("new")
-        await shelf.look("new")
-        assert (await shelf.look("old")).missing == 1
-        assert (await shelf.look("new")).moved == 1
-        assert await shelf.ids() == {"new/a.mp4": before["old/a.mp4"]}
+    async with open_library(tmp_path / "videos", database_url) as library:
+        path = library.put("old/a.mp4")
+        (library.root / "new").mkdir()
+        await library.scan()
+        before = await library.ids()
+        library.scanner.folder_scanner.settling.seconds = 3600  # however slowly the looks follow each other
+        path.rename(library.root / "new/a.mp4")
+        await library.scan("new")
+        await library.scan("new")
+        assert (await library.scan("old")).missing == 1
+        assert (await library.scan("new")).moved == 1
+        assert await library.ids() == {"new/a.mp4": before["old/a.mp4"]}
 
 
 async def test_a_file_whose_clock_is_ahead_rests_too(
     tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
-        open_shelf(tmp_path / "videos", database_url, rest=0.2) as shelf,
+        open_library(tmp_path / "videos", database_url, settle_time=0.2) as library,
         trio.open_nursery() as nursery,
     ):
         monkeypatch.setattr("time.time", lambda: 0.0)  # so each file is from the future
-        shelf.put("a.mp4")
-        await shelf.run(nursery)
+        library.put("a.mp4")
+        await library.run(nursery)
         with trio.fail_after(60):
-            while not await shelf.ids():
+            while not await library.ids():
                 await trio.sleep(0.05)
         nursery.cancel_scope.cancel()
 
 
-def rename(shelf: Shelf) -> list[str]:
-    (shelf.root / "a.mp4").rename(shelf.root / "b.mp4")
+def rename(library: Library) -> list[str]:
+    (library.root / "a.mp4").rename(library.root / "b.mp4")
     return ["b.mp4", "deep/er/c.mp4"]
 
 
-def remove(shelf: Shelf) -> list[str]:
-    (shelf.root / "a.mp4").unlink()
+def remove(library: Library) -> list[str]:
+    (library.root / "a.mp4").unlink()
     return ["deep/er/c.mp4"]
 
 
-def remove_tree(shelf: Shelf) -> list[str]:
-    shutil.rmtree(shelf.root / "deep")
+def remove_tree(library: Library) -> list[str]:
+    shutil.rmtree(library.root / "deep")
     return ["a.mp4"]
 
 
-def add_tree(shelf: Shelf) -> list[str]:
-    outside = shelf.root.parent / "outside"
+def add_tree(library: Library) -> list[str]:
+    outside = library.root.parent / "outside"
     (outside / "x" / "y").mkdir(parents=True)
     (outside / "x" / "y" / "d.mp4").write_bytes(b"d")
-    (outside / "x").rename(shelf.root / "x")
+    (outside / "x").rename(library.root / "x")
     return ["a.mp4", "deep/er/c.mp4", "x/y/d.mp4"]
 
 
-def move_tree(shelf: Shelf) -> list[str]:
-    (shelf.root / "deep").rename(shelf.root / "Deeper")
+def move_tree(library: Library) -> list[str]:
+    (library.root / "deep").rename(library.root / "Deeper")
     return ["Deeper/er/c.mp4", "a.mp4"]
 
 
-def add_in_new_folder(shelf: Shelf) -> list[str]:
-    shelf.put("new/e.mp4", b"e")
+def add_in_new_folder(library: Library) -> list[str]:
+    library.put("new/e.mp4", b"e")
     return ["a.mp4", "deep/er/c.mp4", "new/e.mp4"]
 
 
 @pytest.mark.parametrize("happen", [rename, remove, remove_tree, add_tree, move_tree, add_in_new_folder])
-async def test_what_happens_is_heard_of(shelf: Shelf, happen: Callable[[Shelf], list[str]]) -> None:
-    shelf.put("a.mp4", b"a")
-    shelf.put("deep/er/c.mp4", b"c")
+async def test_what_happens_is_heard_of(library: Library, happen: Callable[[Library], list[str]]) -> None:
+    library.put("a.mp4", b"a")
+    library.put("deep/er/c.mp4", b"c")
     async with trio.open_nursery() as nursery:
-        await shelf.run(nursery)
-        assert shelf.progress.watching.on
-        before = await shelf.ids()
-        expected = happen(shelf)
+        await library.run(nursery)
+        assert library.progress.watching.on
+        before = await library.ids()
+        expected = happen(library)
         with trio.fail_after(60):
-            while sorted(after := await shelf.ids()) != expected:
+            while sorted(after := await library.ids()) != expected:
                 await trio.sleep(0.05)
         assert len(set(before.values()) & set(after.values())) == min(len(before), len(after))
         nursery.cancel_scope.cancel()
 
 
-async def test_a_folder_that_is_replaced_is_watched_again(shelf: Shelf) -> None:
+async def test_a_folder_that_is_replaced_is_watched_again(library: Library) -> None:
     """As when a disk is mounted over it."""
-    shelf.put("a.mp4", b"a")
+    library.put("a.mp4", b"a")
     async with trio.open_nursery() as nursery:
-        await shelf.run(nursery)
+        await library.run(nursery)
         for name in ("b.mp4", "c.mp4"):
-            other = shelf.root.with_name("other")
+            other = library.root.with_name("other")
             other.mkdir()
             (other / name).write_bytes(name.encode())
-            shelf.root.rename(shelf.root.with_name(f"before {name}"))
-            other.rename(shelf.root)
+            library.root.rename(library.root.with_name(f"before {name}"))
+            other.rename(library.root)
             with trio.fail_after(60):
-                while sorted(await shelf.ids()) != [name]:
+                while sorted(await library.ids()) != [name]:
                     await trio.sleep(0.05)
-            shelf.put(f"sub/{name}", b"later")
+            library.put(f"sub/{name}", b"later")
             with trio.fail_after(60):
-                while sorted(await shelf.ids()) != [name, f"sub/{name}"]:
+                while sorted(await library.ids()) != [name, f"sub/{name}"]:
                     await trio.sleep(0.05)
         nursery.cancel_scope.cancel()
 
@@ -496,45 +496,47 @@ def no_watches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_same(
-    no_watches: None, shelf: Shelf
+    no_watches: None, library: Library
 ) -> None:
     async with trio.open_nursery() as nursery:
-        await shelf.run(nursery)
-        assert not shelf.progress.watching.on
-        assert "watch limit" in str(shelf.progress.watching.reason)
-        shelf.put("a.mp4")
-        wanted = shelf.scanner.ask()
+        await library.run(nursery)
+        assert not library.progress.watching.on
+        assert "watch limit" in str(library.progress.watching.reason)
+        library.put("a.mp4")
+        wanted = library.scanner.request()
         await wait_until(
-            lambda: shelf.progress.look.number >= wanted and not shelf.progress.look.running, 5, "the look"
+            lambda: library.progress.scan.number >= wanted and not library.progress.scan.running,
+            5,
+            "the look",
         )
-        assert list(await shelf.ids()) == ["a.mp4"]
+        assert list(await library.ids()) == ["a.mp4"]
         nursery.cancel_scope.cancel()
 
 
 async def test_a_look_happens_again_after_the_interval(
     no_watches: None, tmp_path: Path, database_url: URL
 ) -> None:
-    async with open_shelf(tmp_path / "videos", database_url) as shelf, trio.open_nursery() as nursery:
-        shelf.scanner._interval = 0.2
-        await shelf.run(nursery)
-        shelf.put("a.mp4")
+    async with open_library(tmp_path / "videos", database_url) as library, trio.open_nursery() as nursery:
+        library.scanner._interval = 0.2
+        await library.run(nursery)
+        library.put("a.mp4")
         with trio.fail_after(60):
-            while not await shelf.ids():
+            while not await library.ids():
                 await trio.sleep(0.05)
         nursery.cancel_scope.cancel()
 
 
-async def test_a_pipe_is_no_video_and_nobody_waits_for_it(shelf: Shelf) -> None:
-    os.mkfifo(shelf.root / "a.mp4")
+async def test_a_pipe_is_no_video_and_nobody_waits_for_it(library: Library) -> None:
+    os.mkfifo(library.root / "a.mp4")
     with trio.fail_after(60):
-        assert (await shelf.look()).videos == 0
-    assert stat.S_ISFIFO((shelf.root / "a.mp4").stat().st_mode)
+        assert (await library.scan()).videos == 0
+    assert stat.S_ISFIFO((library.root / "a.mp4").stat().st_mode)
 
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nhello\n"
 
 
-async def subtitles_of(shelf: Shelf) -> dict[str, list[tuple[str, str | None, bool]]]:
+async def subtitles_of(library: Library) -> dict[str, list[tuple[str, str | None, bool]]]:
     """Name, language and whether it is forced, of each subtitle file of each video."""
     statement = (
         select(videos.c.path.label("video"), subtitles)
@@ -542,96 +544,96 @@ async def subtitles_of(shelf: Shelf) -> dict[str, list[tuple[str, str | None, bo
         .order_by(subtitles.c.path)
     )
     found: dict[str, list[tuple[str, str | None, bool]]] = {}
-    for row in await shelf.database.read(lambda connection: connection.execute(statement).all()):
+    for row in await library.database.read(lambda connection: connection.execute(statement).all()):
         entry = (os.fsdecode(row.path), row.language, row.forced)
         found.setdefault(os.fsdecode(row.video), []).append(entry)
     return found
 
 
-async def test_subtitle_files_are_found_beside_their_videos(shelf: Shelf) -> None:
+async def test_subtitle_files_are_found_beside_their_videos(library: Library) -> None:
     for name in ("Films/a.mp4", "Films/a 2.mp4", "b.mkv"):
-        shelf.put(name, name.encode())
+        library.put(name, name.encode())
     for name in ("Films/a.en.srt", "Films/a 2.pt-BR.forced.srt", "Films/Subs/a.de.vtt", "b.ass", "c.srt"):
-        shelf.put(name, SRT.encode())
-    await shelf.look()
-    assert await subtitles_of(shelf) == {
+        library.put(name, SRT.encode())
+    await library.scan()
+    assert await subtitles_of(library) == {
         "Films/a.mp4": [("Films/Subs/a.de.vtt", "de", False), ("Films/a.en.srt", "en", False)],
         "Films/a 2.mp4": [("Films/a 2.pt-BR.forced.srt", "pt-BR", True)],
         "b.mkv": [("b.ass", None, False)],
     }
-    written = shelf.writer.statistics().changes
-    await shelf.look()
-    assert shelf.writer.statistics().changes == written, "what stayed as it was is not written again"
+    written = library.writer.statistics().changes
+    await library.scan()
+    assert library.writer.statistics().changes == written, "what stayed as it was is not written again"
 
 
-async def test_subtitle_files_come_change_and_go(shelf: Shelf) -> None:
-    shelf.put("a.mp4")
-    await shelf.look()
-    assert await subtitles_of(shelf) == {}
-    shelf.put("a.en.srt", SRT.encode())
-    await shelf.look()
-    (first,) = await shelf.database.read(lambda connection: connection.execute(select(subtitles)).all())
-    shelf.put("a.en.srt", SRT.replace("hello", "bye").encode())
-    await shelf.look()
-    (second,) = await shelf.database.read(lambda connection: connection.execute(select(subtitles)).all())
+async def test_subtitle_files_come_change_and_go(library: Library) -> None:
+    library.put("a.mp4")
+    await library.scan()
+    assert await subtitles_of(library) == {}
+    library.put("a.en.srt", SRT.encode())
+    await library.scan()
+    (first,) = await library.database.read(lambda connection: connection.execute(select(subtitles)).all())
+    library.put("a.en.srt", SRT.replace("hello", "bye").encode())
+    await library.scan()
+    (second,) = await library.database.read(lambda connection: connection.execute(select(subtitles)).all())
     assert (first.signature, first.number) != (second.signature, second.number), "it is to be converted again"
-    (shelf.root / "a.en.srt").rename(shelf.root / "a.fr.srt")
-    await shelf.look()
-    assert await subtitles_of(shelf) == {"a.mp4": [("a.fr.srt", "fr", False)]}
-    (shelf.root / "a.fr.srt").unlink()
-    await shelf.look()
-    assert await subtitles_of(shelf) == {}
+    (library.root / "a.en.srt").rename(library.root / "a.fr.srt")
+    await library.scan()
+    assert await subtitles_of(library) == {"a.mp4": [("a.fr.srt", "fr", False)]}
+    (library.root / "a.fr.srt").unlink()
+    await library.scan()
+    assert await subtitles_of(library) == {}
 
 
-async def test_subtitles_of_a_video_that_is_gone_are_nobodys_work(shelf: Shelf) -> None:
+async def test_subtitles_of_a_video_that_is_gone_are_nobodys_work(library: Library) -> None:
     """They were found, and before they were converted the folder went: nothing is left to be done until it is back."""
-    shelf.put("Films/a.mp4")
-    shelf.put("Films/a.en.srt", SRT.encode())
-    await shelf.look()
+    library.put("Films/a.mp4")
+    library.put("Films/a.en.srt", SRT.encode())
+    await library.scan()
 
     async def left() -> tuple[int, int]:
-        keeping = await shelf.database.read(jobs.count)
-        files = await shelf.database.read(partial(jobs.to_convert, after=0, most=9))
+        keeping = await library.database.read(jobs.count)
+        files = await library.database.read(partial(jobs.to_convert, after=0, most=9))
         return keeping.to_extract, len(files)
 
     assert await left() == (1, 1)
-    (shelf.root / "Films").rename(shelf.root.parent / "away")
-    await shelf.look()
+    (library.root / "Films").rename(library.root.parent / "away")
+    await library.scan()
     assert await left() == (0, 0)
-    (shelf.root.parent / "away").rename(shelf.root / "Films")
-    await shelf.look()
+    (library.root.parent / "away").rename(library.root / "Films")
+    await library.scan()
     assert await left() == (1, 1)
 
 
-async def test_a_link_to_subtitles_elsewhere_is_none_of_the_library(shelf: Shelf) -> None:
-    shelf.put("a.mp4")
-    (shelf.root.parent / "secret").write_text(SRT)
-    (shelf.root / "a.en.srt").symlink_to(shelf.root.parent / "secret")
-    await shelf.look()
-    assert await subtitles_of(shelf) == {}
+async def test_a_link_to_subtitles_elsewhere_is_none_of_the_library(library: Library) -> None:
+    library.put("a.mp4")
+    (library.root.parent / "secret").write_text(SRT)
+    (library.root / "a.en.srt").symlink_to(library.root.parent / "secret")
+    await library.scan()
+    assert await subtitles_of(library) == {}
 
 
 @pytest.mark.parametrize("count", [100, large(1500)])
-async def test_many_subtitle_files_in_a_folder(shelf: Shelf, count: int) -> None:
+async def test_many_subtitle_files_in_a_folder(library: Library, count: int) -> None:
     for number in range(count):
-        shelf.put(f"{number}.mp4", str(number).encode())
-        shelf.put(f"{number}.en.srt", SRT.encode())
-    await shelf.look()
-    await shelf.look()
-    assert len(await subtitles_of(shelf)) == count
+        library.put(f"{number}.mp4", str(number).encode())
+        library.put(f"{number}.en.srt", SRT.encode())
+    await library.scan()
+    await library.scan()
+    assert len(await subtitles_of(library)) == count
 
 
 # --- What one file or folder holds is its own trouble ------------------------------------------------------
 
 
 @pytest.mark.parametrize("seconds", [15_024_009_600, 9_300_000_000, -1, -10_000_000_000])
-async def test_a_file_of_any_time_is_taken_up(shelf: Shelf, seconds: int) -> None:
+async def test_a_file_of_any_time_is_taken_up(library: Library, seconds: int) -> None:
     """In nanoseconds, some of them have no place in 64 bits."""
-    os.utime(shelf.put("odd.mp4"), (0, seconds))
-    shelf.put("usual.mp4", b"usual")
+    os.utime(library.put("odd.mp4"), (0, seconds))
+    library.put("usual.mp4", b"usual")
     for _ in range(2):
-        await shelf.look()
-    assert set(await shelf.ids()) == {"odd.mp4", "usual.mp4"}
+        await library.scan()
+    assert set(await library.ids()) == {"odd.mp4", "usual.mp4"}
 
 
 REFUSE = {
@@ -647,20 +649,20 @@ REFUSE = {
 """How a database is made to refuse one video, and to take it again."""
 
 
-async def test_a_file_that_cannot_be_written_down_keeps_no_other_from_it(shelf: Shelf) -> None:
+async def test_a_file_that_cannot_be_written_down_keeps_no_other_from_it(library: Library) -> None:
     def say(statement: str) -> Callable[[Connection], None]:
         return lambda connection: connection.exec_driver_sql(statement).close()
 
-    refuse, take = REFUSE[shelf.database.dialect]
-    await shelf.writer.write(say(refuse))
+    refuse, take = REFUSE[library.database.dialect]
+    await library.writer.write(say(refuse))
     for name in ("a.mp4", "b/1.mp4", "b/2.mp4", "b/3.mp4", "c.mp4"):
-        shelf.put(name, name.encode())
-    look = await shelf.look()
-    assert set(await shelf.ids()) == {"a.mp4", "b/1.mp4", "b/3.mp4", "c.mp4"}
-    assert look.unread == ["b/2.mp4"]
-    await shelf.writer.write(say(take))
-    await shelf.look()
-    assert "b/2.mp4" in await shelf.ids()
+        library.put(name, name.encode())
+    run = await library.scan()
+    assert set(await library.ids()) == {"a.mp4", "b/1.mp4", "b/3.mp4", "c.mp4"}
+    assert run.unread == ["b/2.mp4"]
+    await library.writer.write(say(take))
+    await library.scan()
+    assert "b/2.mp4" in await library.ids()
 
 
 class Refused:
@@ -675,12 +677,12 @@ class Refused:
 
 
 async def test_files_that_cannot_be_looked_at_are_not_gone(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a.mp4", "b.mp4"):
-        shelf.put(f"films/{name}", name.encode())
-    await shelf.look()
-    before = await shelf.ids()
+        library.put(f"films/{name}", name.encode())
+    await library.scan()
+    before = await library.ids()
     scandir = os.scandir
 
     @contextmanager
@@ -690,8 +692,8 @@ async def test_files_that_cannot_be_looked_at_are_not_gone(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "scandir", refusing)
-        look = await shelf.look()
-    assert look.missing == 0
-    assert sorted(look.unread) == ["films/a.mp4", "films/b.mp4"]
-    await shelf.look()
-    assert await shelf.ids() == before
+        run = await library.scan()
+    assert run.missing == 0
+    assert sorted(run.unread) == ["films/a.mp4", "films/b.mp4"]
+    await library.scan()
+    assert await library.ids() == before

@@ -7,48 +7,48 @@ import pytest
 import trio
 from sqlalchemy.engine import URL
 
-from tests.library.conftest import WORKER, open_shelf
+from tests.library.conftest import WORKER, open_library
 from tests.support import wait_until
 from trio_stream.media.sandbox.sandbox import Sandbox
 
 
 @pytest.mark.parametrize("ends", [b"?", b"!"], ids=["unreadable", "readable"])
 async def test_a_file_that_changes_while_it_is_probed(tmp_path: Path, database_url: URL, ends: bytes) -> None:
-    async with open_shelf(tmp_path / "videos", database_url) as shelf, trio.open_nursery() as nursery:
+    async with open_library(tmp_path / "videos", database_url) as library, trio.open_nursery() as nursery:
         sandbox = Sandbox(WORKER)
         await nursery.start(sandbox.serve)
-        keeper = shelf.keeper(sandbox, tmp_path / "derived")
-        path = shelf.put("a.mp4", b"A")
-        await shelf.look()
-        first = (await shelf.rows())["a.mp4"].revision
+        jobs = library.background_jobs(sandbox, tmp_path / "derived")
+        path = library.put("a.mp4", b"A")
+        await library.scan()
+        first = (await library.rows())["a.mp4"].revision
         async with trio.open_nursery() as probing:
-            probing.start_soon(keeper.probe_all)
+            probing.start_soon(jobs.probe_all)
             await wait_until(lambda: sandbox.statistics().started == 1, 10, "the probe")
             with path.open("ab") as file:
                 file.write(ends)
-        of_old = await shelf.content(first)
+        of_old = await library.content(first)
         assert (of_old.state, of_old.attempts, of_old.facts) == ("new", 0, None)
-        await shelf.look()
-        await keeper.probe_all()
-        now = await shelf.content((await shelf.rows())["a.mp4"].revision)
+        await library.scan()
+        await jobs.probe_all()
+        now = await library.content((await library.rows())["a.mp4"].revision)
         assert now.state == ("unreadable" if ends == b"?" else "probed")
         nursery.cancel_scope.cancel()
 
 
 async def test_a_file_that_gets_another_name_while_it_is_probed(tmp_path: Path, database_url: URL) -> None:
     """It has the bytes it had, so what is found in them is true of them."""
-    async with open_shelf(tmp_path / "videos", database_url) as shelf, trio.open_nursery() as nursery:
+    async with open_library(tmp_path / "videos", database_url) as library, trio.open_nursery() as nursery:
         sandbox = Sandbox(WORKER)
         await nursery.start(sandbox.serve)
-        keeper = shelf.keeper(sandbox, tmp_path / "derived")
-        path = shelf.put("a.mp4", b"A!")
-        await shelf.look()
-        revision = (await shelf.rows())["a.mp4"].revision
-        path.rename(shelf.root / "b.mp4")
-        os.link(shelf.root / "b.mp4", path)
-        await keeper.probe_all()
-        assert (await shelf.content(revision)).state == "new", "the scanner has not seen it yet"
-        await shelf.look()
-        await keeper.probe_all()
-        assert (await shelf.content(revision)).state == "probed"
+        jobs = library.background_jobs(sandbox, tmp_path / "derived")
+        path = library.put("a.mp4", b"A!")
+        await library.scan()
+        revision = (await library.rows())["a.mp4"].revision
+        path.rename(library.root / "b.mp4")
+        os.link(library.root / "b.mp4", path)
+        await jobs.probe_all()
+        assert (await library.content(revision)).state == "new", "the scanner has not seen it yet"
+        await library.scan()
+        await jobs.probe_all()
+        assert (await library.content(revision)).state == "probed"
         nursery.cancel_scope.cancel()

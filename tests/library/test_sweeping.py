@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 
 from tests.support import wait_until
 from trio_stream.errors import DerivedNotFound
-from trio_stream.library.background.derived import OLD, Derived
+from trio_stream.library.background.derived import SWEEP_AGE, Derived
 from trio_stream.library.background.sweeping import Sweeper
 from trio_stream.library.scan.progress import Progress
 from trio_stream.store.database import open_database
@@ -27,7 +27,7 @@ def track(number: int) -> bytes:
 
 
 def grow_old(path: Path) -> None:
-    then = time.time() - OLD - 1
+    then = time.time() - SWEEP_AGE - 1
     os.utime(path, (then, then))
 
 
@@ -103,7 +103,7 @@ async def sweeping(
 
 
 def looked_at_all(progress: Progress) -> None:
-    progress.full_looks += 1
+    progress.full_scans += 1
     progress.changed()
 
 

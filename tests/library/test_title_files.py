@@ -12,14 +12,14 @@ from tests.costs import assert_costs
 from trio_stream.http.media_types import media_type
 from trio_stream.library.folder.title_files import (
     LARGEST,
-    MOST_FILES,
-    NotUnderstood,
+    MAX_TITLE_FILES,
+    InvalidTitleFile,
     changed_title_files,
     is_title_file,
     read_title,
 )
 from trio_stream.library.folder.walking import read_folder
-from trio_stream.library.naming.families import MOST
+from trio_stream.library.naming.families import MAX_VERSIONS
 from trio_stream.library.naming.paths import is_plain
 
 
@@ -65,11 +65,11 @@ BAD = [
     (b"files = []", "list of 1 to"),
     (b'files = "a.mp4"', "list of 1 to"),
     (b"files = {a = 1}", "list of 1 to"),
-    (b"files = [" + b'"a.mp4",' * (MOST + 1) + b"]", "list of 1 to"),
-    (b"files = [1]", "list of texts"),
-    (b'files = [["a.mp4"]]', "list of texts"),
-    (b'file = ["a.mp4"]', "says file"),
-    (b'files = ["a.mp4"]\nwidth = 3', "says width"),
+    (b"files = [" + b'"a.mp4",' * (MAX_VERSIONS + 1) + b"]", "list of 1 to"),
+    (b"files = [1]", "list of strings"),
+    (b'files = [["a.mp4"]]', "list of strings"),
+    (b'file = ["a.mp4"]', "not file"),
+    (b'files = ["a.mp4"]\nwidth = 3', "not width"),
     (b'files = ["a.mp4"]\ntitle = 3', "its title"),
     (b'files = ["a.mp4"]\ntitle = " "', "its title"),
     (b'files = ["a.mp4"]\ntitle = "a\\u0000b"', "its title"),
@@ -102,7 +102,7 @@ BAD = [
 
 @pytest.mark.parametrize(("text", "reason"), BAD, ids=range(len(BAD)))
 def test_what_is_not_understood(text: bytes, reason: str) -> None:
-    with pytest.raises(NotUnderstood, match=reason):
+    with pytest.raises(InvalidTitleFile, match=reason):
         read_title("Film.title.toml", text)
 
 
@@ -124,7 +124,7 @@ def test_hostile_text_costs_little(text: bytes, times: float) -> None:
     assert len(text) <= LARGEST
 
     def refuse(text: bytes) -> None:
-        with pytest.raises(NotUnderstood):
+        with pytest.raises(InvalidTitleFile):
             read_title("Film.title.toml", text)
 
     assert_costs(times, lambda: refuse(text), lambda: refuse(plain))
@@ -139,10 +139,10 @@ NAMED = st.lists(st.lists(st.sampled_from(["a", ".", "..", "/", "\\", "m.mp4"]),
 def test_whatever_is_written_is_refused_or_names_files_below(text: str) -> None:
     try:
         title, files = read_title("x/y.title.toml", text.encode())
-    except NotUnderstood:
+    except InvalidTitleFile:
         return
     assert title.strip()
-    assert 1 <= len(files) <= MOST
+    assert 1 <= len(files) <= MAX_VERSIONS
     for name in files:
         assert is_plain(name)
         assert name.startswith("x/")
@@ -181,7 +181,7 @@ def test_what_leads_out_of_the_library_is_not_read(tmp_path: Path) -> None:
 
 
 def test_there_is_a_most(tmp_path: Path) -> None:
-    for number in range(MOST_FILES + 5):
+    for number in range(MAX_TITLE_FILES + 5):
         (tmp_path / f"{number:04}.title.toml").write_text('files = ["a.mp4"]')
     found, _ = changed_title_files(str(tmp_path), read_folder(str(tmp_path), ""), {})
-    assert len(found) == MOST_FILES
+    assert len(found) == MAX_TITLE_FILES

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.engine import URL
 
-from tests.library.conftest import Shelf, open_shelf
+from tests.library.conftest import Library, open_library
 from tests.library.rows import add, lose, opened
 from trio_stream.library.folder.title_files import TitleFile
-from trio_stream.library.naming.families import MOST, by_name
+from trio_stream.library.naming.families import MAX_VERSIONS, kin_by_name
 from trio_stream.library.naming.paths import place
 from trio_stream.library.records import editing, exports, grouping, history, pages, removing, watch_state
 from trio_stream.library.records.editing import VideoEdit
@@ -54,7 +54,7 @@ def put(connection: Connection, id_: str, position: float, now: int = NOW) -> No
 
 
 def stopped(connection: Connection, id_: str) -> float | None:
-    position: float | None = pages.whole(connection, id_, USER).row.position
+    position: float | None = pages.video_details(connection, id_, USER).row.position
     return position
 
 
@@ -89,15 +89,15 @@ def test_files_of_one_title_are_one_entry(engine: Engine) -> None:
         assert count(connection)["videos"] == 2
         for id_ in (low, high):
             assert files_of(connection, id_) == ["a/Film.1080p.mp4", "a/Film.720p.mp4"]
-            found = pages.whole(connection, id_, USER)
+            found = pages.video_details(connection, id_, USER)
             assert [each.leads for each in found.versions] == [True, False]
-            assert found.before is None
-            assert found.behind is not None
-            assert found.behind.id == other
-        behind = pages.whole(connection, other, USER)
+            assert found.previous is None
+            assert found.next is not None
+            assert found.next.id == other
+        behind = pages.video_details(connection, other, USER)
         assert behind.versions == ()
-        assert behind.before is not None
-        assert behind.before.id == high
+        assert behind.previous is not None
+        assert behind.previous.id == high
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -119,7 +119,7 @@ def test_a_page_is_read_from_an_index_that_has_leaders_only(engine: Engine, sort
 
 def test_there_is_a_most_of_them(engine: Engine) -> None:
     with engine.begin() as connection:
-        names = [f"Film.{height}p.mp4" for height in range(100, 100 + MOST + 3)]
+        names = [f"Film.{height}p.mp4" for height in range(100, 100 + MAX_VERSIONS + 3)]
         add(connection, *names)
         assert list(listed(connection)) == [*names[:3], names[-1]]
         assert listed(connection)[names[0]] == "Film 100p"
@@ -191,12 +191,12 @@ def test_words_move_with_the_lead_and_do_not_come_back_old(engine: Engine) -> No
         add(connection, "Film.1080p.mp4")
         assert listed(connection) == {"Film.1080p.mp4": "Two"}
         assert listed(connection, q="old") == {}
-        assert pages.whole(connection, high, USER).row.description == "Long."
+        assert pages.video_details(connection, high, USER).row.description == "Long."
         assert title_of_row(connection, low) == "Film 720p"
         editing.edit(connection, high, VideoEdit(title=None, description=""))
         lose(connection, "Film.1080p.mp4")
         assert listed(connection) == {"Film.720p.mp4": "Film 720p"}
-        assert pages.whole(connection, low, USER).row.description == ""
+        assert pages.video_details(connection, low, USER).row.description == ""
 
 
 def test_words_of_one_version_are_not_the_title_s(engine: Engine) -> None:
@@ -329,8 +329,8 @@ def test_imports_are_the_title_s(engine: Engine) -> None:
         put(connection, low, 40)
         (exported,) = exports.export(connection, USER)
         assert exported.name == "Film.1080p.mp4"
-        kept = replace(exported.kept, updated_at=milliseconds("2100-01-01T00:00:00Z"), position=60.0)
-        entries = [replace(exported, name="Film.720p.mp4", fingerprint="0" * 24, kept=kept)]
+        kept = replace(exported.playhead, updated_at=milliseconds("2100-01-01T00:00:00Z"), position=60.0)
+        entries = [replace(exported, name="Film.720p.mp4", fingerprint="0" * 24, playhead=kept)]
         assert exports.import_entries(connection, USER, entries)["imported"] == 1
         assert stopped(connection, high) == stopped(connection, low) == 60
 
@@ -357,12 +357,12 @@ def test_of_two_title_files_the_first_by_name_counts(engine: Engine) -> None:
         say(connection, "1.title.toml", "a.mp4", "b.mp4", title="One")
         assert listed(connection) == {"a.mp4": "One", "c.mp4": "Two"}
         assert grouping.problems(connection, 9) == [
-            ("2.title.toml", "'b.mp4' belongs to '1.title.toml' already")
+            ("2.title.toml", "'b.mp4' already belongs to '1.title.toml'")
         ]
         say(connection, "3.title.toml", "b.mp4", title="Three")
         assert grouping.problems(connection, 9) == [
-            ("2.title.toml", "'b.mp4' belongs to '1.title.toml' already"),
-            ("3.title.toml", "'b.mp4' belongs to '1.title.toml' already"),
+            ("2.title.toml", "'b.mp4' already belongs to '1.title.toml'"),
+            ("3.title.toml", "'b.mp4' already belongs to '1.title.toml'"),
         ]
         grouping.store_title_files(connection, "", [], ["1.title.toml"])
         assert listed(connection) == {"a.mp4": "a", "b.mp4": "Two"}
@@ -390,7 +390,7 @@ def right(connection: Connection) -> None:
             wanted.setdefault(row.family or f"alone {row.number}", []).append(row.number)
     for family, numbers in wanted.items():
         for number in numbers:
-            leads = number == numbers[0] or number in numbers[MOST:]
+            leads = number == numbers[0] or number in numbers[MAX_VERSIONS:]
             assert by_number[number].part_of == (None if leads else numbers[0]), family
     for row in rows:
         if row.missing_since is not None and row.family in wanted:
@@ -481,149 +481,147 @@ def test_whatever_happens_one_of_each_title_leads(engine: Engine) -> None:
     check()
 
 
-async def test_rows_of_an_older_version_are_sorted_in_at_the_next_look(shelf: Shelf) -> None:
+async def test_rows_of_an_older_version_are_sorted_in_at_the_next_look(library: Library) -> None:
     for name in ("Film.1080p.mp4", "Film.720p.mp4", "x.mp4"):
-        shelf.put(name)
-    await shelf.look()
+        library.put(name)
+    await library.scan()
     nothing = {"family": None, "rank": 0, "part_of": None, "shared_title": None}
-    await shelf.writer.write(lambda connection: connection.execute(update(videos).values(nothing)).close())
-    await shelf.look()
-    assert list(await shelf.database.read(listed)) == ["Film.1080p.mp4", "x.mp4"]
+    await library.writer.write(lambda connection: connection.execute(update(videos).values(nothing)).close())
+    await library.scan()
+    assert list(await library.database.read(listed)) == ["Film.1080p.mp4", "x.mp4"]
 
 
 @pytest.mark.parametrize("first", ["the title file", "the videos"])
-async def test_a_title_file_and_the_folders_below_in_any_order(shelf: Shelf, first: str) -> None:
+async def test_a_title_file_and_the_folders_below_in_any_order(library: Library, first: str) -> None:
     def write() -> None:
-        shelf.put("a/F.title.toml", b'title = "It"\nfiles = ["hd.mp4", "small/sd.mp4"]')
+        library.put("a/F.title.toml", b'title = "It"\nfiles = ["hd.mp4", "small/sd.mp4"]')
 
     def film() -> None:
-        shelf.put("a/hd.mp4", b"large")
-        shelf.put("a/small/sd.mp4", b"small")
+        library.put("a/hd.mp4", b"large")
+        library.put("a/small/sd.mp4", b"small")
 
     for act in (write, film) if first == "the title file" else (film, write):
         act()
-        await shelf.look()
-    assert await shelf.database.read(listed) == {"a/hd.mp4": "It"}
+        await library.scan()
+    assert await library.database.read(listed) == {"a/hd.mp4": "It"}
     assert [
         row.videos
         for row in (
-            await shelf.database.read(lambda connection: pages.folder_page(connection, "a", 9, None))
+            await library.database.read(lambda connection: pages.folder_page(connection, "a", 9, None))
         ).rows
     ] == [0]
 
-    (shelf.root / "a/hd.mp4").unlink()
-    await shelf.look("a")
-    assert await shelf.database.read(listed) == {"a/small/sd.mp4": "It"}
+    (library.root / "a/hd.mp4").unlink()
+    await library.scan("a")
+    assert await library.database.read(listed) == {"a/small/sd.mp4": "It"}
 
     film()
-    await shelf.look("a")
-    shelf.put("a/F.title.toml", b'files = ["small/sd.mp4", "hd.mp4"]')
-    await shelf.look("a")
-    assert await shelf.database.read(listed) == {"a/small/sd.mp4": "F"}
+    await library.scan("a")
+    library.put("a/F.title.toml", b'files = ["small/sd.mp4", "hd.mp4"]')
+    await library.scan("a")
+    assert await library.database.read(listed) == {"a/small/sd.mp4": "F"}
 
-    (shelf.root / "a/F.title.toml").unlink()
-    await shelf.look("a")
-    assert await shelf.database.read(listed) == {"a/hd.mp4": "hd", "a/small/sd.mp4": "sd"}
+    (library.root / "a/F.title.toml").unlink()
+    await library.scan("a")
+    assert await library.database.read(listed) == {"a/hd.mp4": "hd", "a/small/sd.mp4": "sd"}
 
 
-async def test_a_folder_with_its_title_file_is_renamed(shelf: Shelf) -> None:
-    shelf.put("a/F.title.toml", b'files = ["hd.mp4", "small/sd.mp4"]')
-    shelf.put("a/hd.mp4", b"large")
-    shelf.put("a/small/sd.mp4", b"small")
-    await shelf.look()
-    before = await shelf.ids()
+async def test_a_folder_with_its_title_file_is_renamed(library: Library) -> None:
+    library.put("a/F.title.toml", b'files = ["hd.mp4", "small/sd.mp4"]')
+    library.put("a/hd.mp4", b"large")
+    library.put("a/small/sd.mp4", b"small")
+    await library.scan()
+    before = await library.ids()
     for name in ("b", "0"):
-        os.rename(shelf.root / "a", shelf.root / name)
-        await shelf.look()
-        after = await shelf.ids()
+        os.rename(library.root / "a", library.root / name)
+        await library.scan()
+        after = await library.ids()
         assert list(after.values()) == list(before.values())
-        assert await shelf.database.read(listed) == {f"{name}/hd.mp4": "F"}
-        assert await shelf.database.read(lambda connection: grouping.problems(connection, 9)) == []
-        os.rename(shelf.root / name, shelf.root / "a")
-        await shelf.look()
-    os.rename(shelf.root / "a", shelf.root.parent / "elsewhere")
-    await shelf.look()
+        assert await library.database.read(listed) == {f"{name}/hd.mp4": "F"}
+        assert await library.database.read(lambda connection: grouping.problems(connection, 9)) == []
+        os.rename(library.root / name, library.root / "a")
+        await library.scan()
+    os.rename(library.root / "a", library.root.parent / "elsewhere")
+    await library.scan()
     rows = select(title_files.c.path)
-    assert await shelf.database.read(lambda connection: connection.scalars(rows).all()) == []
-    assert await shelf.missing() == ["a/hd.mp4", "a/small/sd.mp4"]
+    assert await library.database.read(lambda connection: connection.scalars(rows).all()) == []
+    assert await library.missing() == ["a/hd.mp4", "a/small/sd.mp4"]
 
 
 @pytest.mark.parametrize("name", ["E", "G"])
 async def test_a_title_is_whole_while_its_title_file_is_renamed(
     tmp_path: Path, database_url: URL, name: str
 ) -> None:
-    async with open_shelf(tmp_path / "videos", database_url, rest=0.3) as shelf:
+    async with open_library(tmp_path / "videos", database_url, settle_time=0.3) as library:
 
         async def look_until(title: str, titles: set[str]) -> None:
             with trio.fail_after(60):
-                while set(found := (await shelf.database.read(listed)).values()) != {title}:
+                while set(found := (await library.database.read(listed)).values()) != {title}:
                     assert not titles or titles.issuperset(found)
-                    await shelf.look()
+                    await library.scan()
 
-        shelf.put("F.title.toml", b'files = ["hd.mp4", "sd.mp4"]')
-        shelf.put("hd.mp4", b"large")
-        shelf.put("sd.mp4", b"small")
+        library.put("F.title.toml", b'files = ["hd.mp4", "sd.mp4"]')
+        library.put("hd.mp4", b"large")
+        library.put("sd.mp4", b"small")
         await look_until("F", set())
-        os.rename(shelf.root / "F.title.toml", shelf.root / f"{name}.title.toml")
+        os.rename(library.root / "F.title.toml", library.root / f"{name}.title.toml")
         await look_until(name, {"F"})
 
 
-async def test_many_title_files_are_taken_up(shelf: Shelf) -> None:
+async def test_many_title_files_are_taken_up(library: Library) -> None:
     names = [f"{number:02}" for number in range(3 * TITLE_BATCH + 1)]
     for name in names:
-        shelf.put(f"{name}.title.toml", f'files = ["{name}.hd.mp4", "{name}.sd.mp4"]'.encode())
-        shelf.put(f"{name}.hd.mp4", f"{name} large".encode())
-        shelf.put(f"{name}.sd.mp4", f"{name} small".encode())
-    await shelf.look()
-    assert list((await shelf.database.read(listed)).values()) == names
+        library.put(f"{name}.title.toml", f'files = ["{name}.hd.mp4", "{name}.sd.mp4"]'.encode())
+        library.put(f"{name}.hd.mp4", f"{name} large".encode())
+        library.put(f"{name}.sd.mp4", f"{name} small".encode())
+    await library.scan()
+    assert list((await library.database.read(listed)).values()) == names
     for name in names:
-        (shelf.root / f"{name}.title.toml").unlink()
-    await shelf.look()
-    assert len(await shelf.database.read(listed)) == 2 * len(names)
+        (library.root / f"{name}.title.toml").unlink()
+    await library.scan()
+    assert len(await library.database.read(listed)) == 2 * len(names)
 
 
-async def test_what_is_wrong_with_title_files_is_said_and_breaks_nothing(shelf: Shelf) -> None:
-    shelf.put("x.mp4")
-    shelf.put("bad.title.toml", b'files = ["../../etc/passwd.mp4"]')
-    shelf.put("absent.title.toml", b'files = ["x.mp4", "y.mp4"]')
-    shelf.put("binary.title.toml", bytes(range(256)))
+async def test_what_is_wrong_with_title_files_is_said_and_breaks_nothing(library: Library) -> None:
+    library.put("x.mp4")
+    library.put("bad.title.toml", b'files = ["../../etc/passwd.mp4"]')
+    library.put("absent.title.toml", b'files = ["x.mp4", "y.mp4"]')
+    library.put("binary.title.toml", bytes(range(256)))
     with structlog.testing.capture_logs() as said:
-        look = await shelf.look()
-        await shelf.look()
-    assert look.added == 1
-    problems = dict(await shelf.database.read(lambda connection: grouping.problems(connection, 9)))
-    assert (
-        problems["bad.title.toml"] == "'../../etc/passwd.mp4' is not in its folder or in one below, or hidden"
-    )
+        run = await library.scan()
+        await library.scan()
+    assert run.added == 1
+    problems = dict(await library.database.read(lambda connection: grouping.problems(connection, 9)))
+    assert problems["bad.title.toml"] == "'../../etc/passwd.mp4' is hidden, or not in its folder or below"
     assert problems["absent.title.toml"] == "there is no video 'y.mp4'"
     assert problems["binary.title.toml"] == "it is not UTF-8"
-    assert await shelf.database.read(listed) == {"x.mp4": "absent"}
-    told = [each["name"] for each in said if each["event"] == "a title file cannot be followed"]
+    assert await library.database.read(listed) == {"x.mp4": "absent"}
+    told = [each["name"] for each in said if each["event"] == "a title file has a problem"]
     assert sorted(told) == sorted(problems), "once each"
 
 
 async def test_a_title_file_is_heard_of(tmp_path: Path, database_url: URL) -> None:
     async with (
-        open_shelf(tmp_path / "videos", database_url, rest=0.2) as shelf,
+        open_library(tmp_path / "videos", database_url, settle_time=0.2) as library,
         trio.open_nursery() as nursery,
     ):
-        shelf.put("a/hd.mp4", b"large")
-        shelf.put("a/sd.mp4", b"small")
-        await shelf.run(nursery)
+        library.put("a/hd.mp4", b"large")
+        library.put("a/sd.mp4", b"small")
+        await library.run(nursery)
 
         async def wait_for_titles(*titles: str) -> None:
             with trio.fail_after(60):
-                version = shelf.progress.version
-                while list((await shelf.database.read(listed)).values()) != list(titles):
-                    await shelf.progress.wait_after(version)
-                    version = shelf.progress.version
+                version = library.progress.version
+                while list((await library.database.read(listed)).values()) != list(titles):
+                    await library.progress.wait_after(version)
+                    version = library.progress.version
 
         await wait_for_titles("hd", "sd")
-        shelf.put("a/F.title.toml", b'files = ["hd.mp4", "sd.mp4"]')
+        library.put("a/F.title.toml", b'files = ["hd.mp4", "sd.mp4"]')
         await wait_for_titles("F")
-        shelf.put("a/F.title.toml", b'title = "It"\nfiles = ["hd.mp4", "sd.mp4"]')
+        library.put("a/F.title.toml", b'title = "It"\nfiles = ["hd.mp4", "sd.mp4"]')
         await wait_for_titles("It")
-        (shelf.root / "a/F.title.toml").unlink()
+        (library.root / "a/F.title.toml").unlink()
         await wait_for_titles("hd", "sd")
         nursery.cancel_scope.cancel()
 
@@ -631,7 +629,7 @@ async def test_a_title_file_is_heard_of(tmp_path: Path, database_url: URL) -> No
 def test_by_name_is_what_the_table_has(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "Film.720p.mp4", "x.mp4")
-        kin = by_name("Film.720p.mp4")
+        kin = kin_by_name("Film.720p.mp4")
         assert kin is not None
         rows = connection.execute(select(videos.c.family, videos.c.rank).order_by(videos.c.number)).all()
         assert [tuple(row) for row in rows] == [(kin.family, -720), (None, 0)]

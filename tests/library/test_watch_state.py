@@ -14,8 +14,8 @@ from tests.library.rows import add, lose, opened
 from trio_stream.errors import BadRequest
 from trio_stream.library.records import exports, history, watch_state
 from trio_stream.library.records.exports import Entry
-from trio_stream.library.records.history import CONTINUED
-from trio_stream.library.records.watch_state import Kept, Playhead
+from trio_stream.library.records.history import MAX_GAP
+from trio_stream.library.records.watch_state import Playhead, StoredPlayhead
 from trio_stream.library.timestamps import milliseconds
 from trio_stream.store.tables import playheads, videos, viewings
 
@@ -31,7 +31,7 @@ def engine(database_url: URL) -> Iterator[Engine]:
 
 def put(
     connection: Connection, id_: str, position: float, now: int = NOW, user: str = "local", **more: Any
-) -> Kept:
+) -> StoredPlayhead:
     kept = watch_state.put(connection, user, id_, Playhead(position, **more), now)
     assert kept is not None
     return kept
@@ -148,19 +148,19 @@ def test_history_has_an_entry_for_each_time(engine: Engine) -> None:
     with engine.begin() as connection:
         a, b = add(connection, "a.mp4", "b.mp4", duration=1000)
         put(connection, a, 10, NOW)
-        put(connection, a, 20, NOW + CONTINUED - 1)
-        put(connection, b, 5, NOW + CONTINUED)
-        put(connection, a, 30, NOW + 2 * CONTINUED - 2)
-        put(connection, a, 40, NOW + 3 * CONTINUED)
+        put(connection, a, 20, NOW + MAX_GAP - 1)
+        put(connection, b, 5, NOW + MAX_GAP)
+        put(connection, a, 30, NOW + 2 * MAX_GAP - 2)
+        put(connection, a, 40, NOW + 3 * MAX_GAP)
         assert seen(connection) == [
-            ("a.mp4", 3 * CONTINUED, 3 * CONTINUED, 40, 40),
-            ("a.mp4", 0, 2 * CONTINUED - 2, 10, 30),
-            ("b.mp4", CONTINUED, CONTINUED, 5, 5),
+            ("a.mp4", 3 * MAX_GAP, 3 * MAX_GAP, 40, 40),
+            ("a.mp4", 0, 2 * MAX_GAP - 2, 10, 30),
+            ("b.mp4", MAX_GAP, MAX_GAP, 5, 5),
         ]
         history.forget_history(connection, "local")
         assert seen(connection) == []
         assert going_on(connection) == ["a.mp4"], "playheads stay"
-        put(connection, a, 50, NOW + 3 * CONTINUED + 1)
+        put(connection, a, 50, NOW + 3 * MAX_GAP + 1)
         assert len(seen(connection)) == 1
 
 
@@ -170,11 +170,11 @@ def test_an_import_does_not_make_an_old_viewing_go_on(engine: Engine) -> None:
         put(connection, id_, 10, NOW)
         (exported,) = exports.export(connection, "local")
         later = replace(
-            exported, kept=replace(exported.kept, updated_at=milliseconds("2030-01-01T00:00:00Z"))
+            exported, playhead=replace(exported.playhead, updated_at=milliseconds("2030-01-01T00:00:00Z"))
         )
         exports.import_entries(connection, "local", [later])
-        put(connection, id_, 20, NOW + 9 * CONTINUED)
-        assert [entry[1:3] for entry in seen(connection)] == [(9 * CONTINUED, 9 * CONTINUED), (0, 0)]
+        put(connection, id_, 20, NOW + 9 * MAX_GAP)
+        assert [entry[1:3] for entry in seen(connection)] == [(9 * MAX_GAP, 9 * MAX_GAP), (0, 0)]
 
 
 def test_history_is_gone_through_page_by_page(engine: Engine) -> None:
@@ -234,8 +234,8 @@ def test_who_has_the_bytes_goes_before_who_has_the_name(engine: Engine) -> None:
         add(connection, "b.mp4", bytes_="one", mtime_ns=2)
         assert take(connection, exported)["imported"] == 1
         assert list(states(connection)) == ["b.mp4"]
-        kept = replace(exported[0].kept, updated_at=milliseconds("2999-01-01T00:00:00Z"))
-        assert take(connection, [replace(exported[0], fingerprint="0" * 24, kept=kept)])["imported"] == 1
+        kept = replace(exported[0].playhead, updated_at=milliseconds("2999-01-01T00:00:00Z"))
+        assert take(connection, [replace(exported[0], fingerprint="0" * 24, playhead=kept)])["imported"] == 1
         assert sorted(states(connection)) == ["a.mp4", "b.mp4"], "else the name decides"
 
 
@@ -246,7 +246,7 @@ def test_what_is_older_changes_nothing(engine: Engine) -> None:
         exported = exports.export(connection, "local")
         put(connection, id_, 6, NOW + MINUTE)
         assert take(connection, exported) == {"imported": 0, "older": 1, "unknown": 0}
-        assert states(connection)["a.mp4"].kept.position == 6
+        assert states(connection)["a.mp4"].playhead.position == 6
 
 
 def test_a_video_that_is_deleted_takes_what_was_seen_of_it_along(engine: Engine) -> None:

@@ -14,7 +14,7 @@ import trio
 from sqlalchemy import Connection, select
 
 from trio_stream.errors import StoreError
-from trio_stream.library.background.derived import MAKING
+from trio_stream.library.background.derived import PARTIAL
 from trio_stream.services import DATABASE, DERIVED
 from trio_stream.store.database import migrate, open_database
 from trio_stream.store.engines import sqlite_address
@@ -100,7 +100,7 @@ class Data:
 
     def unfinished(self) -> list[Path]:
         """Unfinished files, which nothing refers to."""
-        return [path for path in (self.folder / DERIVED).rglob("*") if path.name.endswith(MAKING)]
+        return [path for path in (self.folder / DERIVED).rglob("*") if path.name.endswith(PARTIAL)]
 
     def _check_derived(self, expected: set[tuple[str, str]]) -> None:
         for name, suffix in expected:

@@ -24,7 +24,7 @@ from tests.torturing.churn import MIN_FILES, Churn
 from tests.torturing.clients import Watchers
 from tests.torturing.processes import Processes
 from tests.torturing.promises import Broken, Data, check_derived_of, check_position, run
-from trio_stream.library.background.derived import OLD
+from trio_stream.library.background.derived import SWEEP_AGE
 from trio_stream.services import DERIVED
 
 
@@ -153,7 +153,7 @@ class Torture:
 
     def finish(self, seconds: float = 120.0) -> None:
         """Run the server without faults, and check that it finishes all its work. Raises `Broken`."""
-        then = time.time() - OLD - 60
+        then = time.time() - SWEEP_AGE - 60
         for path in (self._data.folder / DERIVED).rglob("*"):
             if path.is_file():
                 os.utime(path, (then, then))

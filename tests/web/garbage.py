@@ -174,7 +174,7 @@ def idle() -> bool:
     return (
         housekeeping is not None
         and housekeeping.progress.idle
-        and housekeeping.progress.keeping.unreadable == 2
+        and housekeeping.progress.pending_jobs.unreadable == 2
     )
 
 

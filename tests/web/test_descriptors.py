@@ -121,7 +121,7 @@ async def test_what_cannot_be_opened_now_is_refused_politely(server: Server, con
             assert await watching.read(SIZE) == content
         assert await asking.gets("/api/stream/other.mp4") == content
     assert "a request failed" not in server.log
-    assert '"event": "a file could not be opened: too many are"' in server.log
+    assert '"event": "a file could not be opened: too many open files"' in server.log
 
 
 async def test_who_waits_is_served_when_somebody_leaves(server: Server, content: bytes) -> None:

@@ -339,7 +339,7 @@ async def test_events_come_at_once_after_changes_and_after_silence(
             async def change() -> None:
                 for _ in range(100):
                     await trio.sleep(0.01)
-                    progress.look.videos += 1
+                    progress.scan.videos += 1
                     progress.changed()
 
             nursery.start_soon(change)

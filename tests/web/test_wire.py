@@ -12,7 +12,7 @@ from trio_stream.http import json_text
 from trio_stream.library.records.editing import VideoEdit
 from trio_stream.library.records.exports import Entry
 from trio_stream.library.records.pages import SORTS
-from trio_stream.library.records.watch_state import LONGEST, Kept, Playhead
+from trio_stream.library.records.watch_state import LONGEST, Playhead, StoredPlayhead
 from trio_stream.media.formats import media_info as probed
 from trio_stream.streaming.stream import Ending
 from trio_stream.web.api.wire import media_info
@@ -108,7 +108,7 @@ NO_EXPORTS: list[Any] = [
 def test_numbers_and_moments_are_read_as_json_and_rfc_3339_have_them() -> None:
     entry = ENTRY | {"plays": 785.0, "updated": "1969-12-31T23:59:59z"}
     (read,) = export({"version": 1.0, "entries": [entry]})
-    assert (read.kept.plays, type(read.kept.plays), read.kept.updated_at) == (785, int, 0)
+    assert (read.playhead.plays, type(read.playhead.plays), read.playhead.updated_at) == (785, int, 0)
 
 
 @pytest.mark.parametrize("data", NO_EXPORTS, ids=range(len(NO_EXPORTS)))
@@ -140,7 +140,9 @@ def test_what_can_be_said_of_a_video() -> None:
 
 def test_an_export_is_read_back() -> None:
     """Numbers to the last digit, and names whose bytes are no text."""
-    kept = Kept(position=1 / 3, duration=None, watched=True, plays=10**9, updated_at=1_700_000_000_123)
+    kept = StoredPlayhead(
+        position=1 / 3, duration=None, watched=True, plays=10**9, updated_at=1_700_000_000_123
+    )
     entries = [
         Entry(name, "0" * 24, kept) for name in ("a.mp4", "caf\udce9 \udcff.mp4", "\u2028\U0001f3ac.mp4")
     ]

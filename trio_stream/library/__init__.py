@@ -1,19 +1,19 @@
-"""The folder of videos, and what is known of it.
+"""The folder of videos, and what the database records about it.
 
-The folder is the truth; the database says what is known of it. Nothing waits for the database: `/api/stream/{name}`
-and the plain list go to the folder itself, so a file can be played the moment it is there.
+The folder is the source of truth; the database describes it. Streaming does not depend on the database:
+`/api/stream/{name}` and the plain list read the folder itself, so a file can be played as soon as it exists.
 
-Floors, from the ground up: `naming` (rules of names), `folder` (the file system), `records` (SQL), `scan` (keeps the
-database as the folder is), `background` (what is made of the videos).
+Layers, from the bottom up: `naming` (rules for names), `folder` (the file system), `records` (SQL), `scan` (keeps the
+database in step with the folder), `background` (generates derived files).
 
-The words. A *video* is a name: its id is random and stays with the path, whatever bytes come to lie there. A
-*content* is bytes: size, modification time and a fingerprint. Its *revision* is a hash of these; it is the ETag, and
-part of every address of something that was made from the bytes. A *title* is what people take for one film, and may
-have several files; one of them *leads*.
+Terms. A *video* is a name: its id is random and stays with the path, even if the bytes there change. A *content* is
+bytes: size, modification time and a fingerprint. Its *revision* is a hash of these. The revision is the ETag, and part
+of the URL of every derived file. A *title* is what viewers think of as one film. It may have several files; one of
+them *leads*.
 
     renamed, moved, its folder renamed       the same id, the same revision
-    edited in place, or replaced by name     the same id, another revision
-    copied, hard-linked, linked              another id; the same revision if the time was kept
-    removed                                  missing; it comes back with its id when the file does
-    renamed over another                     the id of the name it has now; the one it had is missing
+    edited in place, or replaced by name     the same id, a new revision
+    copied, hard-linked, linked              a new id; the same revision if the time was preserved
+    removed                                  missing; it gets its id back when the file returns
+    renamed over another                     the id of its new name; the video under its old name is missing
 """

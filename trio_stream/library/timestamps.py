@@ -1,15 +1,15 @@
-"""Moments as the API and exports spell them, ISO 8601 in UTC as near as calendars come to them; and the present one."""
+"""Timestamps as the API and exports write them: ISO 8601 in UTC, limited to what `datetime` can represent."""
 
 import re
 import time
 from datetime import UTC, datetime, timedelta, timezone
 
 LATEST = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
-"""Seconds since the epoch; file systems hold times that calendars do not."""
+"""Seconds since the epoch. File systems can store later times than `datetime` can."""
 
 
 def timestamp(seconds: float) -> str:
-    """A time in seconds since the epoch."""
+    """Format a time in seconds since the epoch."""
     return datetime.fromtimestamp(min(max(seconds, 0), LATEST), UTC).isoformat()
 
 
@@ -21,21 +21,21 @@ _DATE_TIME = re.compile(
 
 
 def milliseconds(text: str) -> int:
-    """Milliseconds since the epoch, of a `date-time` as in RFC 3339; 0 for what was before.
+    """Parse an RFC 3339 `date-time` into milliseconds since the epoch; 0 for earlier times.
 
-    A leap second counts as the one before it. Raises `ValueError` for anything else.
+    A leap second counts as the second before it. Raises `ValueError` for anything else.
     """
     found = _DATE_TIME.fullmatch(text)
     if found is None:
-        raise ValueError("a moment is a date and a time in some time zone, as in RFC 3339")
-    year, month, day, hour, minute, second = (int(each) for each in found.groups()[:6])
+        raise ValueError("a timestamp must be a date and time with a time zone, as in RFC 3339")
+    year, month, day, hour, minute, second = (int(digits) for digits in found.groups()[:6])
     micro = int(f"{found[7] or '':0<6.6}")
     zone = timedelta(hours=int(found[9] or 0), minutes=int(found[10] or 0)) * (-1 if found[8] == "-" else 1)
-    # There is a year 0 in RFC 3339, a leap year, and none in Python; both are long before the epoch.
+    # RFC 3339 has a year 0, a leap year; Python has none. Year 4 stands in for it: both are long before the epoch.
     at = datetime(year or 4, month, day, hour, minute, 59 if second == 60 else second, micro, timezone(zone))
     return max(round(at.timestamp() * 1000), 0)
 
 
 def now() -> int:
-    """The present moment, in milliseconds since the epoch."""
+    """The current time in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000

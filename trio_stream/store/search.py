@@ -20,7 +20,7 @@ from trio_stream.store.tables import videos
 LONGEST_WORD = 100
 """Characters of a word that count. PostgreSQL takes 2,046 bytes, which is more at four a character."""
 
-MOST_WORDS = 32
+MAX_WORDS = 32
 """Words of a query that count."""
 
 NAME = "videos_search"
@@ -39,13 +39,13 @@ def finding(connection: Connection, words: Iterable[str]) -> Select[tuple[int]]:
     operator of a query.
     """
     plain = "".join(sign if sign.isalnum() else " " for sign in " ".join(words)).split()
-    wanted = [word[:LONGEST_WORD] for word in dict.fromkeys(plain)][:MOST_WORDS]
-    if not wanted:
+    prefixes = [word[:LONGEST_WORD] for word in dict.fromkeys(plain)][:MAX_WORDS]
+    if not prefixes:
         return select(videos.c.number)
     if connection.dialect.name == "postgresql":
-        query = " & ".join(f"'{word}':*" for word in wanted)
+        query = " & ".join(f"'{word}':*" for word in prefixes)
         return select(videos.c.number).where(_vector().bool_op("@@")(cast(bindparam(None, query), TSQUERY)))
-    query = " AND ".join(f'"{word}"*' for word in wanted)
+    query = " AND ".join(f'"{word}"*' for word in prefixes)
     return (  # the index alone knows
         select(literal_column(f"{NAME}.rowid"))
         .select_from(table(NAME))

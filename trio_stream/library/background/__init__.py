@@ -1,15 +1,15 @@
-"""What is made of the videos in the background, and the files that hold it.
+"""Background jobs, and the derived files they generate.
 
-The keeper makes, one row at a time and in this order: the facts of every new content (job `probe`), WebVTT of its
-text tracks and of the files beside it (`subtitle_tracks`, `subtitle_file`), a poster with a blur hash and trickplay
-sheets (`artwork`). All of it runs in the sandbox at idle priority. Artwork takes at most `TRIO_STREAM_ARTWORK_SHARE` of
-the machine; the child keeps to that itself, by pausing.
+The jobs run one row at a time, in this order: probe every new content (`probe`); convert its text tracks and its
+subtitle files to WebVTT (`subtitle_tracks`, `subtitle_file`); generate a poster with a blur hash and trickplay sheets
+(`artwork`). All of it runs in the sandbox at idle priority. Artwork uses at most `TRIO_STREAM_ARTWORK_SHARE` of the
+machine; the child process pauses to stay within its share.
 
-What fails because of the file is written down with its reason, and tried again only when the content is another one.
-What fails because of the disk or the server is tried again later.
+If a job fails because of the file, the reason is recorded and the job is tried again only when the content changes. If
+it fails because of the disk or the server, it is tried again later.
 
-A file that was made is named by the digest of its bytes (`derived/ab/abcd….jpg`). The address of a poster holds the
-revision and that digest: it returns these bytes or nothing, so it is cached for ever. The track of preview tiles is
-put together when it is asked for, and named by its digest as well. Once a day the sweeper removes what no row refers
-to, and has made again what is lost.
+A derived file is named by the digest of its bytes (`derived/ab/abcd….jpg`). The URL of a poster holds the revision and
+that digest. It returns exactly these bytes or nothing, so it can be cached forever. The thumbnail track is put together
+per request, and is named by its digest too. Once a day the sweeper removes files that no row refers to, and schedules
+lost files to be generated again.
 """

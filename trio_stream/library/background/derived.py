@@ -1,8 +1,7 @@
-"""The files we made, each named by a digest of its bytes, so that a name never stands for other bytes.
+"""Derived files, each named by a digest of its bytes, so a name never refers to different bytes.
 
-A file is written under another name, checked, put on the disk and renamed: what is there is whole, whatever happened
-while it was made. What nobody needs any more is swept away, but nothing that was made lately: who made it may not have
-written down yet that it is needed.
+A file is checked, written under a temporary name, synced and renamed. So every file is complete, even after a crash.
+Files that no row refers to are swept, except recent ones: the job that generated one may not have written its row yet.
 """
 
 import os
@@ -21,72 +20,72 @@ from trio_stream.errors import DerivedNotFound
 from trio_stream.files import READ_ONLY, OpenFile
 
 SUFFIXES = {"jpg": "image/jpeg", "vtt": "text/vtt; charset=utf-8", "ass": "text/x-ssa; charset=utf-8"}
-"""What is made, and its media type. ASS has none that is registered; this is what players and browsers know."""
+"""The kinds of derived file and their media types. ASS has no registered type; this is the one in common use."""
 
 LARGEST = 64 << 20
-"""Bytes of one file."""
+"""Bytes of the largest file."""
 
-MAKING = ".making"
-"""The end of the name of a file that is not whole yet."""
+PARTIAL = ".making"
+"""The suffix of a file that is still being written."""
 
-OLD = 3600.0
-"""Seconds after which a file that nobody needs is swept; to write down what was made takes moments."""
+SWEEP_AGE = 3600.0
+"""Seconds after which an unused file is swept. Writing the row of a new file takes far less time."""
 
 HEX = frozenset("0123456789abcdef")
 
 
 class Derived:
-    """The folder `folder` of files that were made, with at most `threads` threads at it."""
+    """The derived files in `folder`. At most `threads` threads access it."""
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         self._folder = folder
         self._limiter = trio.CapacityLimiter(threads)
         self._renaming = threading.Lock()
-        """Held from the look at a file's age to its end, and while a fresh one takes its place."""
+        """Held from the check of a file's age until it is deleted, and while a new file replaces it."""
 
     async def put(self, data: bytes, suffix: str) -> str:
-        """Keep `data`; returns its digest. Raises `ValueError` when it is not what `suffix` says, `OSError`."""
+        """Store `data` and return its digest. Raises `ValueError` if it is no `suffix` file, or `OSError`."""
         check(data, suffix)
         name = digest(data)
         await trio.to_thread.run_sync(self._write, name, suffix, data, limiter=self._limiter)
         return name
 
     async def open(self, name: str, suffix: str) -> OpenFile:
-        """The file with that digest, for reading. Raises `DerivedNotFound`."""
+        """Open the file with that digest for reading. Raises `DerivedNotFound`."""
         return await trio.to_thread.run_sync(self._open, name, suffix, limiter=self._limiter)
 
     async def sweep(self, wanted: Callable[[], Container[str]]) -> int:
-        """Remove old files whose digests are not in what `wanted` returns, and what was left half-made.
+        """Remove old files whose digests `wanted` does not return, and incomplete ones. Returns how many were removed.
 
-        `wanted` is called in a worker thread. Answers how many were removed. Raises `OSError`.
+        `wanted` is called in a worker thread. Raises `OSError`.
         """
         return await trio.to_thread.run_sync(self._sweep, wanted, limiter=self._limiter)
 
-    async def lacking(self, wanted: Iterable[str]) -> set[str]:
-        """Which of the digests `wanted` no file is there for. Raises `OSError`."""
-        return await trio.to_thread.run_sync(self._lacking, wanted, limiter=self._limiter)
+    async def missing(self, wanted: Iterable[str]) -> set[str]:
+        """Which of the digests `wanted` have no file. Raises `OSError`."""
+        return await trio.to_thread.run_sync(self._missing, wanted, limiter=self._limiter)
 
     def path(self, name: str, suffix: str) -> Path:
-        """Where the file with that digest is, if it is there."""
+        """Where the file with that digest is, if it exists."""
         return self._folder / name[:2] / f"{name}.{suffix}"
 
     def _write(self, name: str, suffix: str, data: bytes) -> None:
         path = self.path(name, suffix)
-        # An older one is made anew, or a sweep might take it before it is written down.
-        if _age(path) < OLD / 2:
+        # An older file is written again: a sweep could otherwise remove it before its row is written.
+        if _age(path) < SWEEP_AGE / 2:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd, made = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=MAKING)
+        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PARTIAL)
         try:
             with open(fd, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             with self._renaming:
-                os.replace(made, path)
+                os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
-                os.unlink(made)
+                os.unlink(temporary)
             raise
 
     def _open(self, name: str, suffix: str) -> OpenFile:
@@ -98,21 +97,21 @@ class Derived:
             raise DerivedNotFound("there is no such file") from None
 
     def _sweep(self, wanted: Callable[[], Container[str]]) -> int:
-        found = [path for path in self._files() if _age(path) >= OLD]
+        found = [path for path in self._files() if _age(path) >= SWEEP_AGE]
         needed = wanted() if found else ()
         removed = 0
         for path in found:
-            if path.suffix != MAKING and path.stem in needed:
+            if path.suffix != PARTIAL and path.stem in needed:
                 continue
             with self._renaming:
-                if OLD <= _age(path) < inf:
+                if SWEEP_AGE <= _age(path) < inf:
                     path.unlink(missing_ok=True)
                     removed += 1
         return removed
 
-    def _lacking(self, wanted: Iterable[str]) -> set[str]:
-        there = {path.stem for path in self._files() if path.suffix != MAKING}
-        return set(wanted) - there
+    def _missing(self, wanted: Iterable[str]) -> set[str]:
+        existing = {path.stem for path in self._files() if path.suffix != PARTIAL}
+        return set(wanted) - existing
 
     def _files(self) -> Iterator[Path]:
         if self._folder.is_dir():
@@ -122,7 +121,7 @@ class Derived:
 
 
 def _age(path: Path) -> float:
-    """Seconds since the file was written; endless if it is not there."""
+    """Seconds since the file was written; infinity if it does not exist."""
     try:
         return time.time() - path.stat().st_mtime
     except FileNotFoundError:
@@ -138,12 +137,12 @@ def check(data: bytes, suffix: str) -> None:
     """Raise `ValueError` unless `data` begins and ends as a file of that kind does."""
     match suffix:
         case "jpg":  # ITU-T T.81 table B.1: SOI and EOI
-            whole = data.startswith(b"\xff\xd8\xff") and data.endswith(b"\xff\xd9")
+            is_whole = data.startswith(b"\xff\xd8\xff") and data.endswith(b"\xff\xd9")
         case "vtt":  # W3C WebVTT section 4.1
-            whole = data.startswith(b"WEBVTT") and data.endswith(b"\n")
+            is_whole = data.startswith(b"WEBVTT") and data.endswith(b"\n")
         case "ass":
-            whole = b"[Script Info]" in data[:4096]
+            is_whole = b"[Script Info]" in data[:4096]
         case _:
-            whole = False
-    if not whole or len(data) > LARGEST:
-        raise ValueError(f"what was made is no whole .{suffix} file")
+            is_whole = False
+    if not is_whole or len(data) > LARGEST:
+        raise ValueError(f"the generated .{suffix} file is invalid")

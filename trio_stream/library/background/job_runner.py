@@ -1,7 +1,7 @@
-"""What is made of a video, one thing at a time: a job of the sandbox, and a row that says what came of it.
+"""Runs one background job: a job in the sandbox, and the row that records its outcome.
 
-Invariant: whatever is the fault of the file is written down with the reason, and not tried again until the file is
-another one. Whatever is not is raised. No file is read here, only in the sandbox.
+Invariant: if the file is at fault, the reason is recorded and the job is not tried again until the file changes. Any
+other failure is raised. Files are never read here, only in the sandbox.
 """
 
 import os
@@ -26,24 +26,24 @@ from trio_stream.media.sandbox.outcomes import Done
 from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.store.writer import Writer
 
-PROBE_DEADLINE, TEXT_DEADLINE, PICTURE_DEADLINE = 60.0, 600.0, 1800.0
-"""Seconds a job may take."""
+PROBE_DEADLINE, SUBTITLE_DEADLINE, ARTWORK_DEADLINE = 60.0, 600.0, 1800.0
+"""Seconds that a job may take."""
 
-PICTURE_TIME = 1500.0
-"""Seconds after which a job that makes pictures comes to an end with those it has."""
+ARTWORK_TIME_LIMIT = 1500.0
+"""Seconds after which an artwork job ends with the images it has so far."""
 
 log = structlog.get_logger("trio_stream.library")
 
 
 class Stale(Exception):
-    """A file changed while it was looked into: whatever came of that is of neither content."""
+    """A file changed while it was read, so the result belongs to neither content."""
 
 
 class JobRunner:
-    """Makes things of the files below `root`, each with at most `share` of a processor (0 to 1) where it draws.
+    """Runs jobs on the files below `root`. An artwork job uses at most `share` of a processor (0 to 1).
 
-    Each method returns whether something was written down: not if the file is not what it was when it was scanned,
-    which the scanner will notice. They raise `Stale`, `StoreError`, `OSError`, and what `Sandbox.run` raises but for
+    Each method returns whether a row was written. None is if the file changed since it was scanned; the scanner will
+    notice that. The methods raise `Stale`, `StoreError`, `OSError`, and what `Sandbox.run` raises except
     `MediaUnreadable`.
     """
 
@@ -57,68 +57,68 @@ class JobRunner:
         self._share = share
         self._limiter = trio.CapacityLimiter(threads)
 
-    async def probe(self, chore: Job) -> bool:
-        """Look into a content: what is in it."""
-        async with self._file(chore.name, chore.signature) as fd:
+    async def probe(self, job: Job) -> bool:
+        """Probe a content and store its media info."""
+        async with self._file(job.name, job.signature) as fd:
             if fd is None:
                 return False
-            if not os.fstat(fd).st_size:  # nobody has to look into it, and there may be thousands
-                await self._keep_unreadable(chore, "the file is empty")
+            if not os.fstat(fd).st_size:  # needs no probe, and there may be thousands
+                await self._store_unreadable(job, "the file is empty")
                 return True
-            # Counted before it is tried: a file that ends the server with it is given up after some starts.
-            if await self._writer.write(partial(jobs.begin_probe, revisions=[chore.revision])):
+            # Counted before the attempt: a file that crashes the server is given up after a few starts.
+            if await self._writer.write(partial(jobs.begin_probe, revisions=[job.revision])):
                 return True
             try:
-                done = await self._run("probe", fd, chore.signature, deadline=PROBE_DEADLINE)
-                facts = MediaInfo.from_json(done.result)
+                done = await self._run("probe", fd, job.signature, deadline=PROBE_DEADLINE)
+                media_info = MediaInfo.from_json(done.result)
             except (MediaUnreadable, ValueError) as error:
-                await self._keep_unreadable(chore, str(error))
+                await self._store_unreadable(job, str(error))
                 return True
             except BaseException:
-                # No fault of the file, as when the server stops: the attempt does not count.
+                # Not the file's fault (the server may be stopping), so the attempt does not count.
                 with trio.CancelScope(shield=True), suppress(StoreError):
-                    await self._writer.write(partial(jobs.forgive_probe, revision=chore.revision))
+                    await self._writer.write(partial(jobs.forgive_probe, revision=job.revision))
                 raise
-        await self._writer.write(partial(jobs.store_media_info, revision=chore.revision, facts=facts))
+        await self._writer.write(partial(jobs.store_media_info, revision=job.revision, media_info=media_info))
         return True
 
-    async def _keep_unreadable(self, chore: Job, reason: str) -> None:
-        log.info("a video cannot be read", name=chore.name, reason=reason)
-        await self._writer.write(partial(jobs.store_unreadable, revision=chore.revision, reason=reason))
+    async def _store_unreadable(self, job: Job, reason: str) -> None:
+        log.info("a video cannot be read", name=job.name, reason=reason)
+        await self._writer.write(partial(jobs.store_unreadable, revision=job.revision, reason=reason))
 
-    async def draw(self, chore: Job) -> bool:
-        """Make a poster, and sheets of preview tiles."""
+    async def generate_artwork(self, job: Job) -> bool:
+        """Generate a poster and trickplay sheets."""
         options = {
             "share": self._share,
-            "seconds": PICTURE_TIME,
-            "duration": chore.facts.duration if chore.facts else None,
+            "seconds": ARTWORK_TIME_LIMIT,
+            "duration": job.media_info.duration if job.media_info else None,
         }
-        keep = partial(jobs.store_artwork, revision=chore.revision)
-        async with self._file(chore.name, chore.signature) as fd:
+        store = partial(jobs.store_artwork, revision=job.revision)
+        async with self._file(job.name, job.signature) as fd:
             if fd is None:
                 return False
             try:
-                done = await self._run("artwork", fd, chore.signature, options, deadline=PICTURE_DEADLINE)
-                made = await self._keep_pictures(done)
+                done = await self._run("artwork", fd, job.signature, options, deadline=ARTWORK_DEADLINE)
+                values = await self._store_artwork_files(done)
             except (MediaUnreadable, ValueError, KeyError, TypeError) as error:
-                log.info("no picture could be made of a video", name=chore.name, reason=str(error))
-                await self._writer.write(partial(keep, state="failed", reason=str(error)))
+                log.info("no artwork could be generated for a video", name=job.name, reason=str(error))
+                await self._writer.write(partial(store, state="failed", reason=str(error)))
                 return True
-        await self._writer.write(partial(keep, **made))
+        await self._writer.write(partial(store, **values))
         return True
 
-    async def _keep_pictures(self, done: Done) -> dict[str, Any]:
-        """Keep the files that were made; returns what there is to write down. Raises `ValueError`, `KeyError`."""
+    async def _store_artwork_files(self, done: Done) -> dict[str, Any]:
+        """Store the generated files; returns the columns to write. Raises `ValueError`, `KeyError`."""
         poster = sprites = None
-        if (picture := done.blobs.get("poster.jpg")) is not None:
-            poster = await self._derived.put(picture, "jpg")
-        tiles = done.result["tiles"]
-        if tiles is not None:
+        if (poster_data := done.blobs.get("poster.jpg")) is not None:
+            poster = await self._derived.put(poster_data, "jpg")
+        grid_result = done.result["tiles"]
+        if grid_result is not None:
             files = [
                 await self._derived.put(done.blobs[f"sheet-{number}.jpg"], "jpg")
-                for number in range(int(tiles["sheets"]))
+                for number in range(int(grid_result["sheets"]))
             ]
-            grid = {each.name: int(tiles[each.name]) for each in fields(Grid)}
+            grid = {each.name: int(grid_result[each.name]) for each in fields(Grid)}
             sprites = grid | {"files": files}
         return {
             "state": "made" if poster or sprites else "none",
@@ -128,45 +128,47 @@ class JobRunner:
             "sprites": sprites,
         }
 
-    async def extract(self, chore: Job) -> bool:
-        """Make WebVTT of the tracks of text."""
-        keep = partial(subtitles.store_subtitle_tracks, revision=chore.revision)
-        async with self._file(chore.name, chore.signature) as fd:
+    async def extract(self, job: Job) -> bool:
+        """Convert the text tracks of a video to WebVTT."""
+        store = partial(subtitles.store_subtitle_tracks, revision=job.revision)
+        async with self._file(job.name, job.signature) as fd:
             if fd is None:
                 return False
             try:
-                done = await self._run("subtitle_tracks", fd, chore.signature, deadline=TEXT_DEADLINE)
-                made = {
+                done = await self._run("subtitle_tracks", fd, job.signature, deadline=SUBTITLE_DEADLINE)
+                tracks = {
                     track.index: (
                         await self._derived.put(vtt, "vtt"),
                         await self._put_ass(done, f"{track.index}.ass"),
                     )
-                    for track in (chore.facts.subtitles if chore.facts else ())
+                    for track in (job.media_info.subtitles if job.media_info else ())
                     if (vtt := done.blobs.get(f"{track.index}.vtt")) is not None
                 }
             except (MediaUnreadable, ValueError) as error:
-                log.info("the subtitles of a video cannot be read", name=chore.name, reason=str(error))
-                await self._writer.write(partial(keep, made={}, otherwise=str(error)))
+                log.info("the subtitles of a video cannot be read", name=job.name, reason=str(error))
+                await self._writer.write(partial(store, tracks={}, reason=str(error)))
                 return True
-        await self._writer.write(partial(keep, made=made, otherwise="nothing is written in it"))
+        await self._writer.write(partial(store, tracks=tracks, reason="the track is empty"))
         return True
 
-    async def convert(self, chore: SubtitleJob) -> bool:
-        """Make WebVTT of a file of subtitles."""
-        keep = partial(subtitles.store_subtitle, number=chore.number)
-        options = {"suffix": f".{chore.codec}", "language": chore.language}
-        async with self._file(chore.name, chore.signature) as fd:
+    async def convert(self, job: SubtitleJob) -> bool:
+        """Convert a subtitle file to WebVTT."""
+        store = partial(subtitles.store_subtitle, number=job.number)
+        options = {"suffix": f".{job.codec}", "language": job.language}
+        async with self._file(job.name, job.signature) as fd:
             if fd is None:
                 return False
             try:
-                done = await self._run("subtitle_file", fd, chore.signature, options, deadline=TEXT_DEADLINE)
+                done = await self._run(
+                    "subtitle_file", fd, job.signature, options, deadline=SUBTITLE_DEADLINE
+                )
                 vtt = await self._derived.put(done.blobs["subtitle.vtt"], "vtt")
                 original = await self._put_ass(done, "subtitle.ass")
             except (MediaUnreadable, ValueError, KeyError) as error:
-                log.info("a file of subtitles cannot be read", name=chore.name, reason=str(error))
-                await self._writer.write(partial(keep, vtt=None, original=None, reason=str(error)))
+                log.info("a subtitle file cannot be read", name=job.name, reason=str(error))
+                await self._writer.write(partial(store, vtt=None, original=None, reason=str(error)))
                 return True
-        await self._writer.write(partial(keep, vtt=vtt, original=original))
+        await self._writer.write(partial(store, vtt=vtt, original=original))
         return True
 
     async def _run(
@@ -178,14 +180,14 @@ class JobRunner:
         *,
         deadline: float,
     ) -> Done:
-        """What a job on a file in the state `signature` returns. Raises as `Sandbox.run` does, and `Stale`."""
+        """Run a sandbox job on a file in the state `signature`. Raises what `Sandbox.run` raises, and `Stale`."""
         try:
             done = await self._sandbox.run(job, fd, options, deadline=deadline)
         except MediaUnreadable as error:
-            if not _has_the_bytes(fd, signature):
+            if not _has_same_bytes(fd, signature):
                 raise Stale from error
             raise
-        if not _has_the_bytes(fd, signature):
+        if not _has_same_bytes(fd, signature):
             raise Stale
         return done
 
@@ -195,7 +197,7 @@ class JobRunner:
 
     @asynccontextmanager
     async def _file(self, name: str, signature: str) -> AsyncIterator[int | None]:
-        """Lend the file; None if it is not what it was when it was scanned: the scanner will notice."""
+        """Lend the file; None if it changed since it was scanned, which the scanner will notice."""
         try:
             file = await trio.to_thread.run_sync(open_file, self._root, name, limiter=self._limiter)
         except VideoNotFound:
@@ -205,6 +207,6 @@ class JobRunner:
             yield file.fd if Identity.of(os.fstat(file.fd)).signature == signature else None
 
 
-def _has_the_bytes(fd: int, signature: str) -> bool:
-    """Whether the file has the bytes it had in that state; its name does not matter."""
+def _has_same_bytes(fd: int, signature: str) -> bool:
+    """Whether the file has the same bytes as in that state; its name does not matter."""
     return Identity.of(os.fstat(fd)).bytes == bytes_of(signature)

@@ -1,7 +1,7 @@
-"""Sweeps away what was made and nothing refers to any more, and has made again what is referred to and not there.
+"""Removes derived files that no row refers to, and schedules referenced files that are lost to be generated again.
 
-That happens after a look at everything, and not too often. Nothing depends on it but the room on the disk, so whatever
-goes wrong is said and tried again after the next look.
+This runs after a full scan, but at most once per interval. Only disk space depends on it, so a failure is logged and
+the sweep is tried again after the next full scan.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 
 INTERVAL = 86_400.0
-"""Seconds from one sweep to the next at least."""
+"""The shortest time from one sweep to the next, in seconds."""
 
 log = structlog.get_logger("trio_stream.library")
 
 
 class Sweeper:
-    """Brings `derived` and `database` together, once all has been looked at, then every `interval` seconds."""
+    """Reconciles `derived` with `database` after the first full scan, then every `interval` seconds."""
 
     def __init__(
         self,
@@ -34,42 +34,42 @@ class Sweeper:
         derived: Derived,
         progress: Progress,
         *,
-        news: Callable[[], None] = lambda: None,
+        notify: Callable[[], None] = lambda: None,
         interval: float = INTERVAL,
     ) -> None:
         self._database = database
         self._writer = writer
-        self._news = news
+        self._notify = notify
         self._derived = derived
         self._progress = progress
         self._interval = interval
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Sweep after full looks, until cancelled."""
+        """Sweep after full scans, until cancelled."""
         task_status.started()
         due, seen = -inf, 0
         while True:
-            while self._progress.full_looks <= seen:
+            while self._progress.full_scans <= seen:
                 await self._progress.wait_after(self._progress.version)
-            seen = self._progress.full_looks
+            seen = self._progress.full_scans
             if trio.current_time() >= due and await self.sweep():
                 due = trio.current_time() + self._interval
 
     async def sweep(self) -> bool:
-        """Sweep now; returns whether that went well."""
+        """Sweep now; returns whether it succeeded."""
         try:
             removed = await self._derived.sweep(
                 partial(trio.from_thread.run, self._database.read, derived.wanted_files)
             )
-            lacking = await self._derived.lacking(await self._database.read(derived.wanted_files))
-            await self._writer.write(derived.forget_presentations)
-            again = await self._writer.write(partial(derived.regenerate, lacking=lacking)) if lacking else 0
+            missing = await self._derived.missing(await self._database.read(derived.wanted_files))
+            await self._writer.write(derived.remove_unused_presentations)
+            again = await self._writer.write(partial(derived.regenerate, missing=missing)) if missing else 0
         except (StoreError, OSError) as error:
-            log.warning("what is not needed any more could not be swept away", reason=str(error))
+            log.warning("unused derived files could not be removed; trying again later", reason=str(error))
             return False
         if again:
-            log.warning("files that were made are not there; making them again", things=again)
-            self._news()
+            log.warning("derived files are missing; generating them again", things=again)
+            self._notify()
         if removed:
-            log.info("swept away what is not needed any more", files=removed)
+            log.info("removed unused derived files", files=removed)
         return True

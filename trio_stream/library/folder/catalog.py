@@ -1,9 +1,8 @@
-"""Opening a video safely.
+"""Opens videos safely.
 
-What is opened is a regular file whose real path lies below the real path of the folder: that is asked of the open
-descriptor, so nothing can be swapped in between. Every other name, whatever is wrong with it, is a video that is
-not there. What waits for the disk runs in worker threads under the catalog's own limiter; a path that the kernel has
-in memory is opened without.
+Only a regular file whose real path is below the real path of the folder is opened. That is checked on the open
+descriptor, so the file cannot be swapped in between. Any other name raises `VideoNotFound`, for whatever reason. Disk
+access runs in worker threads under the catalog's own limiter. A path that the kernel has in memory needs no thread.
 """
 
 import errno
@@ -22,16 +21,16 @@ from trio_stream.files import OpenFile
 from trio_stream.http.media_types import media_type
 from trio_stream.library.folder.content import Revisions
 from trio_stream.library.folder.openat2 import CachedOpener
-from trio_stream.library.folder.walking import below, opening
+from trio_stream.library.folder.walking import is_below, translate_too_many
 from trio_stream.library.naming.paths import is_plain
 
-READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-"""What turns out to be a pipe or a terminal neither keeps anybody waiting nor becomes ours; then it is refused."""
+OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+"""A pipe does not block the open, and a terminal does not become our controlling terminal. Both are refused later."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenVideo:
-    """A video and its open file; `revision` is of the state `status`."""
+    """A video and its open file; `revision` belongs to the state `status`."""
 
     name: str
     media_type: str
@@ -51,18 +50,18 @@ class OpenVideo:
 
 
 class Catalog:
-    """The videos below `root`, with at most `threads` threads that open them."""
+    """The videos below `root`. At most `threads` threads open them."""
 
     def __init__(self, root: Path, threads: int = 8) -> None:
         self._root = os.path.realpath(root)
-        self._within = os.path.join(self._root, "")
-        """How every real path within begins, made once: this is on the way of every range."""
+        self._root_prefix = os.path.join(self._root, "")
+        """The prefix of every real path in the folder. Computed once, because every range request needs it."""
         self._limiter = trio.CapacityLimiter(threads)
         self._cached = CachedOpener()
         self._revisions = Revisions(self._limiter)
 
     async def check(self) -> None:
-        """Raise `LibraryAway` unless the folder can be read."""
+        """Raise `LibraryAway` if the folder cannot be read."""
         await trio.to_thread.run_sync(_check, self._root, limiter=self._limiter)
 
     async def open(self, name: str) -> OpenVideo:
@@ -72,7 +71,7 @@ class Catalog:
             raise VideoNotFound("there is no such video")
         file = self._open_cached(name)
         if file is None:
-            # Never abandoned: a cancelled caller gets what the thread opened first, and so it has an owner.
+            # Never abandoned on cancellation, so the opened file always has an owner.
             file = await trio.to_thread.run_sync(_open, self._root, name, limiter=self._limiter)
         try:
             status, revision = await self._revisions.of(file.fd)
@@ -82,28 +81,28 @@ class Catalog:
         return OpenVideo(name, kind, file, status, revision)
 
     def _open_cached(self, name: str) -> OpenFile | None:
-        """As `open_file`, from memory; None for a thread to find out."""
-        handle = self._cached.open(self._within + name)
+        """Like `open_file`, without waiting for the disk; None if a thread must open the file."""
+        handle = self._cached.open(self._root_prefix + name)
         if handle is None:
             return None
-        # A handle (`O_PATH`) first: it does nothing to what it names, which may be a pipe or a device. The file is
-        # opened through it, so it is the very one that was looked at, whatever has its name by then.
+        # An `O_PATH` handle comes first: it has no side effects on a pipe or a device. The file is opened through the
+        # handle, so it is the one that was checked, even if the name refers to another file by then.
         try:
             fd = handle.fd
-            same = f"/proc/self/fd/{fd}"
-            if stat.S_ISREG(os.fstat(fd).st_mode) and os.readlink(same).startswith(self._within):
-                return OpenFile(os.open(same, READING))
+            link = f"/proc/self/fd/{fd}"
+            if stat.S_ISREG(os.fstat(fd).st_mode) and os.readlink(link).startswith(self._root_prefix):
+                return OpenFile(os.open(link, OPEN_FLAGS))
         except OSError:
-            pass  # the thread finds out what is wrong, and says so
+            pass  # the thread will report what is wrong
         finally:
             handle.close()
         return None
 
 
 def _check(root: str) -> None:
-    """Takes no descriptor: there may be none."""
+    """Raise `LibraryAway` if the folder cannot be read. Uses no descriptor: none may be left."""
     try:
-        os.stat(os.path.join(root, ""))  # with a slash at its end, only a folder has that name
+        os.stat(os.path.join(root, ""))  # the trailing slash makes this fail for anything but a folder
     except OSError as error:
         raise LibraryAway(error.strerror or str(error)) from error
     if not os.access(root, os.R_OK | os.X_OK):
@@ -114,28 +113,28 @@ def _open(root: str, name: str) -> OpenFile:
     try:
         return open_file(root, name)
     except VideoNotFound:
-        _check(root)  # nothing is known of a video whose folder is away
+        _check(root)  # if the folder is away, the video may still exist
         raise
 
 
 def open_file(root: str, name: str) -> OpenFile:
     """Open the regular file `name` below the real path `root`. Raises `VideoNotFound`, `TooManyFiles`, or `OSError`
-    for an error of the disk.
+    for a disk error.
     """
     path = os.path.join(root, name)
     try:
-        # Looked at before it is opened: opening a device or a pipe can do something.
+        # Checked before opening: opening a device or a pipe can have side effects.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise VideoNotFound("there is no such video")
-        with opening():
-            file = OpenFile(os.open(path, READING))
+        with translate_too_many():
+            file = OpenFile(os.open(path, OPEN_FLAGS))
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.EIO:
-            raise  # nothing is known of the video: it is not one that is not there
+            raise  # a disk error does not mean that the video is missing
         raise VideoNotFound("there is no such video") from None
     try:
-        # Asked of what is open and not of its name, which another file, or a link, may have by now.
-        if not stat.S_ISREG(os.fstat(file.fd).st_mode) or not below(root, _real_path(file.fd, path)):
+        # Checked on the descriptor: by now the name may refer to another file or a link.
+        if not stat.S_ISREG(os.fstat(file.fd).st_mode) or not is_below(root, _real_path(file.fd, path)):
             raise VideoNotFound("there is no such video")
     except BaseException:
         file.close()
@@ -144,7 +143,7 @@ def open_file(root: str, name: str) -> OpenFile:
 
 
 def _real_path(fd: int, path: str) -> str:
-    """Where the file behind `fd` really is; a deleted one is nowhere."""
+    """The real path of the open file `fd`. For a deleted file, it names no file."""
     if sys.platform == "linux":
         return os.readlink(f"/proc/self/fd/{fd}")
     if sys.platform == "darwin":

@@ -1,7 +1,7 @@
-"""Hearing of changes in the folder of videos, as far as the system tells.
+"""Watches the folder of videos for changes, as far as the system reports them.
 
-A watch is a help and no promise: systems bound how much may be watched, network disks tell nothing, links are not
-followed. Whoever listens has to look for themselves now and then; that it does not work is told, never hidden.
+Notifications are not guaranteed: systems limit how much can be watched, network disks report nothing, and links are not
+followed. So the caller must also scan at intervals. A watch that does not work raises an error.
 """
 
 import os
@@ -10,20 +10,20 @@ from collections.abc import Callable
 
 import trio
 
-# Documented, for those who need more than `watchfiles.watch`.
+# This class is documented for programs that need more than `watchfiles.watch`.
 from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
 type FolderIdentity = tuple[int, int] | None
-"""Device and inode of a folder; None while there is none."""
+"""Device and inode of a folder; None while it does not exist."""
 
-GROUPED = 500
-"""Milliseconds over which changes are told together at most."""
+MAX_GROUPING = 500
+"""The longest time over which changes are grouped, in milliseconds."""
 
-STEP = 50
-"""Milliseconds without another change after which those there were are told at once."""
+QUIET_TIME = 50
+"""Milliseconds without another change after which the group is reported."""
 
-WAKE = 500
-"""Milliseconds after which the thread that waits looks whether it is still wanted."""
+POLL_INTERVAL = 500
+"""Milliseconds after which the waiting thread checks whether to stop, and whether the folder was replaced."""
 
 
 class NotWatching(Exception):
@@ -31,50 +31,52 @@ class NotWatching(Exception):
 
 
 class Replaced(NotWatching):
-    """Another folder is there now, as after a disk was mounted: the watch is still of the one before."""
+    """Another folder has this path now, for example after a disk was mounted. The watch is still on the old one."""
 
 
 class Unnameable(NotWatching):
-    """Something happened to a file whose name is no UTF-8, which ends the watch; a new one hears of the others."""
+    """A file whose name is not UTF-8 changed, which ends the watch. A new watch reports the other files."""
 
 
 class Watch:
-    """Watches everything below `root`, a real path, from the first `run` on."""
+    """Watches everything below the real path `root` while `run` is running."""
 
     def __init__(self, root: str) -> None:
         self._root = root
         self._limiter = trio.CapacityLimiter(1)
 
     async def run(
-        self, heard: Callable[[set[str]], None], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+        self,
+        on_change: Callable[[set[str]], None],
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Hand on paths that have changed, were added or are gone; started once it hears. Raises `NotWatching`."""
+        """Call `on_change` with changed paths; started once the watch is active. Raises `NotWatching`."""
         stop = threading.Event()
-        # In a thread: to watch a library is a system call a folder. What is watched is noted before, so that a disk
-        # that is mounted in between is found to be another folder.
-        watched, told = await self._in_thread(_begin, self._root)
+        # In a thread: watching a library takes one system call per folder. The identity is read before the watch
+        # starts, so a disk that is mounted in between is recognised as another folder.
+        initial, notifier = await self._in_thread(_begin, self._root)
         try:
             task_status.started()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_set_when_cancelled, stop)
                 try:
                     while True:
-                        paths, there = await self._in_thread(_next, told, stop, self._root)
-                        if there != watched:
+                        paths, current = await self._in_thread(_next_changes, notifier, stop, self._root)
+                        if current != initial:
                             raise Replaced("the folder was replaced")
                         if paths:
-                            heard(paths)
+                            on_change(paths)
                 except NotWatching as error:
-                    ending = error  # raised below, as what it is and not in a group
+                    reason = error  # raised below, outside the exception group
                     nursery.cancel_scope.cancel()
         finally:
-            told.close()
-        raise ending
+            notifier.close()
+        raise reason
 
     async def _in_thread[*Arguments, T](
         self, function: Callable[[*Arguments], T], *arguments: *Arguments
     ) -> T:
-        """What it returns; what the system says against watching is raised as `NotWatching`."""
+        """Run `function` in a thread. Errors of the system are raised as `NotWatching`."""
         try:
             return await trio.to_thread.run_sync(function, *arguments, limiter=self._limiter)
         except WatchfilesRustInternalError as error:
@@ -84,7 +86,7 @@ class Watch:
 
 
 async def _set_when_cancelled(stop: threading.Event) -> None:
-    """The thread that waits for changes looks at `stop` every 50 ms; nothing else can wake it."""
+    """Set `stop` on cancellation. The waiting thread checks it every 50 ms; nothing else can wake it."""
     try:
         await trio.sleep_forever()
     finally:
@@ -92,7 +94,7 @@ async def _set_when_cancelled(stop: threading.Event) -> None:
 
 
 def _begin(root: str) -> tuple[FolderIdentity, RustNotify]:
-    """What is watched, and the watch, which hears from now on."""
+    """The identity of the folder, and a watch that has started."""
     identity = _identity(root)
     watch = RustNotify(
         [root],
@@ -105,9 +107,9 @@ def _begin(root: str) -> tuple[FolderIdentity, RustNotify]:
     return identity, watch
 
 
-def _next(told: RustNotify, stop: threading.Event, root: str) -> tuple[set[str], FolderIdentity]:
-    """What has changed, which is nothing after a while without changes or when `stop` is set; and what is there now."""
-    batch = told.watch(GROUPED, STEP, WAKE, stop)
+def _next_changes(notifier: RustNotify, stop: threading.Event, root: str) -> tuple[set[str], FolderIdentity]:
+    """The changed paths (none after a timeout or when `stop` is set), and the current identity of the folder."""
+    batch = notifier.watch(MAX_GROUPING, QUIET_TIME, POLL_INTERVAL, stop)
     return set() if isinstance(batch, str) else {path for _, path in batch}, _identity(root)
 
 

@@ -1,9 +1,9 @@
-"""What makes a file's bytes these bytes: its revision, the word that stands in ETags, immutable URLs and cache keys.
+"""Identifies the content of a file by its revision, which is used in ETags, immutable URLs and cache keys.
 
-A revision is a hash of size, modification time and fingerprint, and the fingerprint one of the size and of samples
-of the bytes. Device and inode are not in it: a copy that kept its time, here or on another machine, is the same
-content. Two files whose sizes, times and samples agree are taken for the same; whoever changes bytes in place between
-the samples and puts the time back is not noticed.
+A revision is a hash of the size, the modification time and the fingerprint. The fingerprint is a hash of the size and
+of samples of the bytes. Device and inode are left out: a copy that preserves the time, here or on another machine, is
+the same content. Two files with equal sizes, times and samples are treated as the same. So the revision does not change
+if bytes between the samples are edited in place and the modification time is restored.
 """
 
 import os
@@ -20,27 +20,27 @@ SAMPLE = 64 * 1024
 """Bytes of one sample."""
 
 SAMPLES = 4
-"""At the beginning, at the end and evenly between; a file that is no longer than all of them is read whole."""
+"""At the beginning, at the end and evenly in between. A file no longer than all samples is read completely."""
 
-REMEMBERED = 4096
-"""Files whose fingerprints are kept in memory."""
+MAX_FINGERPRINTS = 4096
+"""Files whose fingerprints are cached."""
 
-ENTRY = 512
-"""Bytes that one takes, within some: numbers and a short word."""
+ENTRY_SIZE = 512
+"""Approximate bytes of one cache entry: numbers and a short string."""
 
-PIECE = 1024 * 1024
-"""Bytes read at once for a digest."""
+CHUNK_SIZE = 1024 * 1024
+"""Bytes that are read at once for a digest."""
 
 BLOCK = 512
-"""Bytes; what `st_blocks` counts (POSIX.1-2024, <sys/stat.h>, leaves it open; Linux, macOS and the BSDs agree)."""
+"""Bytes of the unit of `st_blocks` (POSIX.1-2024, <sys/stat.h>, leaves it open; Linux, macOS and the BSDs agree)."""
 
 ATTEMPTS = 3
-"""A file that is written to while it is sampled is sampled anew, so often."""
+"""How often a file is sampled if it is written to meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`size` in bytes, `mtime_ns` in nanoseconds since the epoch, `fingerprint` as `fingerprint` gives it."""
+    """`size` in bytes, `mtime_ns` in nanoseconds since the epoch, `fingerprint` from the function of that name."""
 
     size: int
     mtime_ns: int
@@ -48,44 +48,44 @@ class Content:
 
     @property
     def revision(self) -> str:
-        """24 hexadecimal digits, others when the content is another one."""
+        """24 hexadecimal digits that change with the content."""
         return _word(f"{self.size}-{self.mtime_ns}-{self.fingerprint}".encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which file it is and in which state, as the file system tells without reading it."""
+    """Which file it is and in which state, found without reading it."""
 
     device: int
     inode: int
     size: int
     mtime_ns: int
     ctime_ns: int
-    """No program can set it: who edits a file and puts its modification time back is found out all the same."""
+    """Programs cannot set it, so an edit that restores the modification time is noticed."""
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        """The identity of what `status` is about."""
+        """The identity of the file with this `status`."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
     @property
     def bytes(self) -> str:
-        """A word for the file and its bytes, whatever it is called."""
+        """A string that identifies the file and its bytes, independent of its name."""
         return f"{self.device:x}-{self.inode:x}-{self.size:x}-{self.mtime_ns:x}"
 
     @property
     def signature(self) -> str:
-        """A word for all of it: the one for its bytes, and when anything about the file changed."""
+        """A string for the complete identity: `bytes` and the change time."""
         return f"{self.bytes}-{self.ctime_ns:x}"
 
 
 def bytes_of(signature: str) -> str:
-    """The word for the file and its bytes in a signature: `Identity.bytes` of the same state."""
+    """The part of a signature that identifies the file and its bytes: `Identity.bytes`."""
     return signature.rpartition("-")[0]
 
 
 def fingerprint(fd: int, size: int) -> str:
-    """A hash of `size` and of samples of the file behind `fd`, 24 hexadecimal digits. Raises `OSError`."""
+    """A hash of `size` and of samples of the open file `fd`, 24 hexadecimal digits. Raises `OSError`."""
     hasher = blake2b(str(size).encode(), digest_size=12)
     for start, length in samples(size):
         hasher.update(os.pread(fd, length, start))
@@ -93,7 +93,7 @@ def fingerprint(fd: int, size: int) -> str:
 
 
 def is_read_whole(size: int) -> bool:
-    """Whether the fingerprint of a file of `size` bytes is one of all its bytes."""
+    """Whether the fingerprint of a file of `size` bytes covers all its bytes."""
     return size <= SAMPLE * SAMPLES
 
 
@@ -106,21 +106,21 @@ def samples(size: int) -> tuple[tuple[int, int], ...]:
 
 
 def digest(
-    fd: int, status: os.stat_result, content: Content, *, go_on: Callable[[], object] = lambda: None
+    fd: int, status: os.stat_result, content: Content, *, check_cancelled: Callable[[], object] = lambda: None
 ) -> str:
-    """A hash of every byte of the file behind `fd`, which was examined. Raises `OSError`, and what `go_on` raises.
+    """A hash of all bytes of the examined file `fd`. Raises `OSError`, and what `check_cancelled` raises.
 
-    A large file with many holes, as of a download that has just begun, has one that no other content has: its bytes
-    say nothing yet, and to read terabytes of holes takes hours.
+    A large file that is mostly holes, such as a new download, gets a unique digest from its revision: its bytes mean
+    nothing yet, and reading terabytes of holes takes hours.
     """
     if not is_read_whole(content.size) and status.st_blocks * BLOCK < content.size / 2:
         return f"holes-{content.revision}"
     hasher = blake2b(digest_size=20)
     offset = 0
-    while piece := os.pread(fd, PIECE, offset):
-        hasher.update(piece)
-        offset += len(piece)
-        go_on()
+    while chunk := os.pread(fd, CHUNK_SIZE, offset):
+        hasher.update(chunk)
+        offset += len(chunk)
+        check_cancelled()
     return hasher.hexdigest()
 
 
@@ -131,32 +131,32 @@ def examine(fd: int) -> tuple[os.stat_result, Content]:
         content = Content(status.st_size, status.st_mtime_ns, fingerprint(fd, status.st_size))
         before, status = status, os.fstat(fd)
         if Identity.of(status) == Identity.of(before):
-            break  # nobody wrote to it meanwhile: state and samples are of the same bytes
+            break  # the file was not written to meanwhile, so state and samples agree
     return before, content
 
 
 class Revisions:
-    """The revisions of open files; those looked at lately are known without reading."""
+    """The revisions of open files. Recent ones are cached, so those files are not read again."""
 
     def __init__(self, limiter: trio.CapacityLimiter) -> None:
         self._limiter = limiter
-        self._known: BoundedCache[Identity, str] = BoundedCache(REMEMBERED * ENTRY, _weight)
+        self._cache: BoundedCache[Identity, str] = BoundedCache(MAX_FINGERPRINTS * ENTRY_SIZE, _weight)
 
     async def of(self, fd: int) -> tuple[os.stat_result, str]:
-        """The state of the file behind `fd` and the revision it has in it. Raises `OSError`."""
-        # One `fstat`, and no thread, for a file that was looked at: this is on the way of every range and segment.
+        """The state of the open file `fd` and its revision in that state. Raises `OSError`."""
+        # A cached file takes one `fstat` and no thread: every range and segment goes through here.
         status = os.fstat(fd)
         identity = Identity.of(status)
-        revision = self._known.get(identity)
+        revision = self._cache.get(identity)
         if revision is None:
             status, content = await trio.to_thread.run_sync(examine, fd, limiter=self._limiter)
             identity, revision = Identity.of(status), content.revision
-            self._known.put(identity, revision)
+            self._cache.put(identity, revision)
         return status, revision
 
 
 def _weight(_: Identity, __: str) -> int:
-    return ENTRY
+    return ENTRY_SIZE
 
 
 def _word(text: bytes) -> str:

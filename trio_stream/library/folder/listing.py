@@ -1,8 +1,8 @@
-"""The names of all videos, as the folders are now; a folder is read again only if it changed.
+"""The names of all videos, read from the folders as they are now. A folder is read again only if it changed.
 
-The times of a folder change when a name in it comes, goes or changes (POSIX.1-2024, "File Times Update"). So what was
-read of it holds while its times are the same, unless they are so fresh that the next change may leave them as they are.
-What links in it lead to may change without it: a folder with links is read each time.
+The times of a folder change when a name in it is added, removed or changed (POSIX.1-2024, "File Times Update"). So its
+names stay valid while its times are the same, unless the times are so recent that the next change may not alter them.
+The targets of links can change without the folder, so a folder with links is read each time.
 """
 
 import errno
@@ -19,17 +19,17 @@ import trio
 
 from trio_stream.errors import LibraryAway
 from trio_stream.http.media_types import media_type
-from trio_stream.library.folder.walking import Missing, Unread, below, read_folder
+from trio_stream.library.folder.walking import Missing, Unread, is_below, read_folder
 from trio_stream.library.naming.paths import natural_key
 
 SETTLED = 2.0
-"""Seconds after which a second change has another time than the first: FAT counts in steps of two."""
+"""Seconds after which another change is sure to get another time: FAT rounds times to two seconds."""
 
-KEPT = 200_000
-"""Names that are remembered at most; once there are more, the remaining folders are read each time."""
+MAX_NAMES = 200_000
+"""The most names that are remembered. If there are more, the remaining folders are read each time."""
 
 type State = tuple[int, int, int, int]
-"""Device, inode, and the times of modification and change, of a folder."""
+"""Device, inode, modification time and change time of a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Video:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """What was read of a folder in this state."""
+class _FolderListing:
+    """The contents of a folder, read in this state."""
 
     state: State
     videos: Sequence[str]
@@ -59,14 +59,14 @@ class Listing:
         self._limiter = trio.CapacityLimiter(1)
         self._reading = trio.Lock()
         self._reads = 0
-        self._folders: dict[str, _Kept] = {}
+        self._folders: dict[str, _FolderListing] = {}
         self._unsorted: list[str] = []
         self._names: Sequence[str] = ()
 
     async def names(self) -> Sequence[str]:
-        """All names, sorted naturally. Those who ask meanwhile share the next reading: it begins after they asked."""
-        # A reading that is under way may have passed the folder in which something was put a moment ago. So who comes
-        # meanwhile waits for the next one, which all of them share.
+        """All names, in natural order. Concurrent callers share one reading, which starts after their calls."""
+        # A running read may already have passed a folder that just changed. So callers that arrive meanwhile wait for
+        # the next read, and share it.
         wanted = self._reads + (2 if self._reading.locked() else 1)
         async with self._reading:
             if self._reads < wanted:
@@ -75,47 +75,47 @@ class Listing:
             return self._names
 
     async def details(self, names: Sequence[str]) -> list[Video]:
-        """What there is of these names now, in their order."""
+        """The videos of these names that exist now, in the same order."""
         return await trio.to_thread.run_sync(partial(_details, self._root, names), limiter=self._limiter)
 
     def read(self) -> Sequence[str]:
-        """As `names`, in a thread; one at a time."""
+        """Read all names. Runs in a thread, one at a time."""
         before, self._folders = self._folders, {}
-        left = KEPT
+        remaining = MAX_NAMES
         names: list[str] = []
         seen: set[tuple[int, int]] = set()
-        waiting = [""]
-        while waiting:
-            name = waiting.pop()
+        pending = [""]
+        while pending:
+            name = pending.pop()
             try:
-                kept, holds = self._folder(name, before.get(name))
+                listing, is_stable = self._folder(name, before.get(name))
             except (Missing, Unread) as error:
                 if not name:
                     raise LibraryAway(str(error) or os.strerror(errno.ENOENT)) from error
                 continue
-            if kept.state[:2] in seen:  # links may make a circle
+            if listing.state[:2] in seen:  # links may form a loop
                 continue
-            seen.add(kept.state[:2])
-            left -= 1 + len(kept.videos)
-            if holds and left >= 0:  # the first so many and not the last used: all of them are used each time
-                self._folders[name] = kept
-            names += kept.videos
-            waiting += reversed(kept.subfolders)
+            seen.add(listing.state[:2])
+            remaining -= 1 + len(listing.videos)
+            if is_stable and remaining >= 0:  # no LRU: every read uses all of them
+                self._folders[name] = listing
+            names += listing.videos
+            pending += reversed(listing.subfolders)
         if names != self._unsorted:
             self._unsorted, self._names = names, sorted(names, key=natural_key)
         return self._names
 
-    def _folder(self, name: str, kept: _Kept | None) -> tuple[_Kept, bool]:
-        """What is in a folder, and whether that holds while its state does. Raises `Missing`, `Unread`."""
-        if kept is not None:
+    def _folder(self, name: str, listing: _FolderListing | None) -> tuple[_FolderListing, bool]:
+        """The contents of a folder, and whether they stay valid while its state does. Raises `Missing`, `Unread`."""
+        if listing is not None:
             with suppress(OSError):
-                if kept.state == _state(os.stat(os.path.join(self._root, name))):
-                    return kept, True
+                if listing.state == _state(os.stat(os.path.join(self._root, name))):
+                    return listing, True
         folder = read_folder(self._root, name)
         videos = [file.name for file in folder.videos]
         age = time.time() - max(folder.status.st_mtime, folder.status.st_ctime)
-        holds = age > SETTLED and not folder.links and not folder.unread
-        return _Kept(_state(folder.status), videos, folder.subfolders), holds
+        is_stable = age > SETTLED and not folder.links and not folder.unread
+        return _FolderListing(_state(folder.status), videos, folder.subfolders), is_stable
 
 
 def _state(status: os.stat_result) -> State:
@@ -126,8 +126,8 @@ def _details(root: str, names: Sequence[str]) -> list[Video]:
     found = []
     for name in names:
         path = os.path.join(root, name)
-        with suppress(OSError):  # it has gone meanwhile
+        with suppress(OSError):  # the file is gone by now
             status = os.stat(path)
-            if stat.S_ISREG(status.st_mode) and below(root, os.path.realpath(path)):
+            if stat.S_ISREG(status.st_mode) and is_below(root, os.path.realpath(path)):
                 found.append(Video(name, status.st_size, status.st_mtime_ns, media_type(name) or ""))
     return found

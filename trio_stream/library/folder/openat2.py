@@ -1,8 +1,8 @@
-"""Opening a file without waiting for a disk, where the kernel can tell: `openat2(2)` with `RESOLVE_CACHED`.
+"""Opens a file without waiting for the disk, if the kernel has its path in memory: `openat2(2)` with `RESOLVE_CACHED`.
 
-A path all of whose folders and whose file were looked up before is found in memory, in microseconds; going through a
-worker thread for it costs more than sending a small file. Whatever is not in memory is refused by the kernel
-(`EAGAIN`), and then a thread has to open it. Linux 5.12 has it; where it is missing or forbidden, nothing is cached.
+If all folders of a path and the file itself were looked up before, the kernel finds it in memory, in microseconds. A
+worker thread would cost more than sending a small file. If a part is not in memory, the kernel refuses (`EAGAIN`), and
+a thread must open the file. This needs Linux 5.12; where it is missing or forbidden, every file goes to a thread.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ class _How(ctypes.Structure):
 
 
 class CachedOpener:
-    """Opens what is known to the kernel already; gives up for good where there is no such system call."""
+    """Opens files whose paths the kernel has in memory. Disables itself where the system call does not exist."""
 
     def __init__(self) -> None:
         self._syscall = ctypes.CDLL(None, use_errno=True).syscall if sys.platform == "linux" else None
@@ -37,9 +37,9 @@ class CachedOpener:
             self._how = ctypes.byref(_How(flags, 0, _RESOLVE_CACHED | _RESOLVE_NO_MAGICLINKS))
 
     def open(self, path: str) -> OpenFile | None:
-        """A handle of whatever is there (`O_PATH`: nothing is done to it yet), or None when a thread has to look.
+        """An `O_PATH` handle for the path, which has no side effects; None if a thread must open it.
 
-        Raises nothing: the thread finds out what is wrong.
+        Raises nothing: the thread reports what is wrong.
         """
         if self._syscall is None:
             return None
@@ -50,7 +50,7 @@ class CachedOpener:
         fd: int = self._syscall(_OPENAT2, _AT_FDCWD, name, self._how, self._size)
         if fd >= 0:
             return OpenFile(fd)
-        # An older kernel; a filter that knows no such call (old Docker: EPERM); 5.6 to 5.11, without `RESOLVE_CACHED`.
+        # An older kernel; a filter without this call (old Docker: EPERM); Linux 5.6 to 5.11 without `RESOLVE_CACHED`.
         if ctypes.get_errno() in (errno.ENOSYS, errno.EPERM, errno.EINVAL):
             self._syscall = None
         return None

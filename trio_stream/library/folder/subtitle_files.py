@@ -1,4 +1,4 @@
-"""The files of subtitles beside the videos of a folder: found by their names, told apart by their states."""
+"""The subtitle files beside the videos of a folder. Names match them to videos; signatures show changes."""
 
 import os
 import stat
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trio_stream.library.folder.content import Identity
-from trio_stream.library.folder.walking import Folder, below
+from trio_stream.library.folder.walking import Folder, is_below
 from trio_stream.library.naming.subtitles import FOLDERS, Sidecar, is_subtitle, sidecars, stem_key, stem_keys
 
-MOST = 10_000
-"""Files in folders of subtitles that are looked at, for the videos of one folder."""
+MAX_FILES = 10_000
+"""The most subtitle files that are read from one folder of subtitles."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubtitleFile:
-    """A file of subtitles beside a video: its name below the library, its state, and what its name says of it.
+    """A subtitle file of a video: its name in the library, its state, and what its name says about it.
 
     `changed_at` in seconds since the epoch.
     """
@@ -33,39 +33,39 @@ class SubtitleFile:
 
 
 def subtitle_files(root: str, folder: Folder) -> dict[str, list[SubtitleFile]]:
-    """The files of subtitles by the names of their videos; in a thread, as it looks at each."""
+    """The subtitle files by the names of their videos. Runs in a thread, as it calls `stat` on each."""
     videos: dict[str, list[str]] = defaultdict(list)
     for file in folder.videos:
         videos[stem_key(_last(file.name))].append(file.name)
     beside = [name for name in folder.others if is_subtitle(name)]
-    apart = list(_in_folders(root, folder))
-    if not videos or not (beside or apart):
+    in_folders = list(_in_folders(root, folder))
+    if not videos or not (beside or in_folders):
         return {}
-    # By the beginnings of their names: to hold each file against each video would take minutes for thousands.
-    mine: dict[str, list[str]] = defaultdict(list)
+    # Looked up by name prefix: comparing each file with each video would take minutes for thousands.
+    beside_videos: dict[str, list[str]] = defaultdict(list)
     for name in beside:
         if (key := next((key for key in stem_keys(name) if key in videos), None)) is not None:
-            mine[key].append(name)
-    theirs: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for where, name in apart:
+            beside_videos[key].append(name)
+    by_folder: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for where, name in in_folders:
         directory, _, last = name.rpartition("/")
         keys = stem_keys(last) if not directory else [stem_key(f"{directory}.")]
         key = next((key for key in keys if key in videos), None)
         if key is None and len(videos) == 1 and not directory:
             key = next(iter(videos))
         if key is not None:
-            theirs[key][where].append(name)
+            by_folder[key][where].append(name)
     found: dict[str, list[SubtitleFile]] = {}
-    for key in mine.keys() | theirs.keys():
+    for key in beside_videos.keys() | by_folder.keys():
         for video in videos[key]:
-            belonging = sidecars(_last(video), mine.get(key, ()), theirs.get(key))
-            looked_at = (_look_at(root, folder.name, each) for each in belonging)
-            found[video] = [each for each in looked_at if each is not None]
+            matching = sidecars(_last(video), beside_videos.get(key, ()), by_folder.get(key))
+            candidates = (_subtitle_file(root, folder.name, each) for each in matching)
+            found[video] = [each for each in candidates if each is not None]
     return found
 
 
-def around_subtitles(folder: str) -> str:
-    """The folder whose videos the subtitles in `folder` are for: itself, unless it is one of subtitles."""
+def video_folder_of(folder: str) -> str:
+    """The folder of the videos that subtitles in `folder` belong to: itself, unless it is a folder of subtitles."""
     parts = folder.split("/")
     for number, part in enumerate(parts):
         if part.lower() in FOLDERS:
@@ -74,7 +74,7 @@ def around_subtitles(folder: str) -> str:
 
 
 def _in_folders(root: str, folder: Folder) -> Iterator[tuple[str, str]]:
-    """Files of subtitles in the folders for them, and in those within: the folder's name, and the path below it."""
+    """Subtitle files in folders of subtitles and one level below: the folder's name, and the path in it."""
     for name in folder.subfolders:
         if (last := _last(name)).lower() in FOLDERS:
             top = os.path.join(root, name)
@@ -83,22 +83,22 @@ def _in_folders(root: str, folder: Folder) -> Iterator[tuple[str, str]]:
                 if path != top:
                     inner.clear()  # one level below: `Subs/Film/English.srt`
                 for file in files:
-                    if is_subtitle(file) and count < MOST:
+                    if is_subtitle(file) and count < MAX_FILES:
                         count += 1
                         yield last, os.path.relpath(os.path.join(path, file), top)
 
 
-def _look_at(root: str, folder: str, sidecar: Sidecar) -> SubtitleFile | None:
+def _subtitle_file(root: str, folder: str, sidecar: Sidecar) -> SubtitleFile | None:
     name = f"{folder}/{sidecar.name}" if folder else sidecar.name
     path = os.path.join(root, name)
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode) or (
-            os.path.islink(path) and not below(root, os.path.realpath(path))
+            os.path.islink(path) and not is_below(root, os.path.realpath(path))
         ):
             return None
     except OSError:
-        return None  # gone meanwhile
+        return None  # gone by now
     return SubtitleFile(
         name=name,
         signature=Identity.of(status).signature,

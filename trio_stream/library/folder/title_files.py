@@ -1,11 +1,11 @@
-"""Title files: text by hand, beside videos, that says which of them are one film.
+"""Title files: text files beside videos, written by hand, that say which videos are versions of one title.
 
     # Film.title.toml
     title = "Film"                                     # or else the name of this file
     files = ["film-hd.mp4", "small/film-sd.mp4"]       # the best one first
 
-Invariant: what it names are names. Nothing is opened because a title file says so; a file counts that the library has
-under that very name, so what leads out of the library is no video here either.
+Invariant: a title file only names videos; the files that it names are not opened. A name counts only if the library has
+a video of exactly that name, so a path that leads out of the library matches nothing.
 """
 
 import os
@@ -18,30 +18,30 @@ from trio_stream.errors import VideoNotFound
 from trio_stream.http.media_types import media_type
 from trio_stream.library.folder.catalog import open_file
 from trio_stream.library.folder.content import Identity
-from trio_stream.library.folder.walking import Folder, below
-from trio_stream.library.naming.families import LONGEST_TITLE, MOST
+from trio_stream.library.folder.walking import Folder, is_below
+from trio_stream.library.naming.families import LONGEST_TITLE, MAX_VERSIONS
 from trio_stream.library.naming.paths import is_plain, printable, title_of
 
 SUFFIX = ".title.toml"
-"""Two parts: a `.toml` that lies among videos may be anything."""
+"""Two parts, because a plain `.toml` file among videos may be anything."""
 
 LARGEST = 8 * 1024
-"""Bytes. To read keys of thousands of parts takes time that grows with their square: a tenth of a second for these."""
+"""Bytes. Parsing a key takes time that grows with the square of its parts: a tenth of a second for this size."""
 
-MOST_FILES = 1000
-"""Title files of one folder that are looked at."""
+MAX_TITLE_FILES = 1000
+"""The most title files of one folder that are read."""
 
 LONGEST_REASON = 200
 """Characters."""
 
 
-class NotUnderstood(Exception):
-    """A title file that says nothing: `str` says why."""
+class InvalidTitleFile(Exception):
+    """A title file is invalid: `str` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class TitleFile:
-    """A title file and its state; `files` are names of the library. One with a `reason` is not understood.
+    """A title file and its state; `files` are names in the library. If `reason` is set, the file is invalid.
 
     `changed_at` in seconds since the epoch.
     """
@@ -55,63 +55,68 @@ class TitleFile:
 
 
 def is_title_file(name: str) -> bool:
-    """Whether a file of that name, the last part of it, is a title file."""
+    """Whether a file with that base name is a title file."""
     return name.lower().endswith(SUFFIX) and len(name) > len(SUFFIX)
 
 
 def read_title(name: str, text: bytes) -> tuple[str, tuple[str, ...]]:
-    """The title and the files that the title file `name` says (pure). Raises `NotUnderstood`."""
+    """Parse the title file `name` into its title and file names (pure). Raises `InvalidTitleFile`."""
     if len(text) > LARGEST:
-        raise NotUnderstood(f"it is larger than {LARGEST // 1024} KiB")
+        raise InvalidTitleFile(f"it is larger than {LARGEST // 1024} KiB")
     try:
-        said = tomllib.loads(text.decode("utf-8-sig"))  # some editors of text begin with a mark
+        content = tomllib.loads(text.decode("utf-8-sig"))  # some editors write a byte order mark
     except UnicodeDecodeError:
-        raise NotUnderstood("it is not UTF-8") from None
+        raise InvalidTitleFile("it is not UTF-8") from None
     except RecursionError:
-        raise NotUnderstood("it is nested too deeply") from None
+        raise InvalidTitleFile("it is nested too deeply") from None
     except ValueError as error:  # also for numbers that are too long
-        raise NotUnderstood(f"it is not TOML: {error}") from None
-    if unknown := said.keys() - {"title", "files"}:
-        raise NotUnderstood(f"it may say title and files, and says {min(unknown)}")
-    title, files = said.get("title", _plain(title_of(f"{name[: -len(SUFFIX)]}.toml"))), said.get("files")
+        raise InvalidTitleFile(f"it is not TOML: {error}") from None
+    if unknown := content.keys() - {"title", "files"}:
+        raise InvalidTitleFile(f"it may contain title and files, but not {min(unknown)}")
+    title, files = (
+        content.get("title", _plain(title_of(f"{name[: -len(SUFFIX)]}.toml"))),
+        content.get("files"),
+    )
     if (
         not isinstance(title, str)
         or not title.strip()
         or not title.isprintable()
         or len(title) > LONGEST_TITLE
     ):
-        raise NotUnderstood(f"its title has to be a line of text of at most {LONGEST_TITLE} characters")
-    if not isinstance(files, list) or not 1 <= len(files) <= MOST:
-        raise NotUnderstood(f"its files have to be a list of 1 to {MOST} names")
+        raise InvalidTitleFile(f"its title must be one line of at most {LONGEST_TITLE} characters")
+    if not isinstance(files, list) or not 1 <= len(files) <= MAX_VERSIONS:
+        raise InvalidTitleFile(f"its files must be a list of 1 to {MAX_VERSIONS} names")
     folder = name.rpartition("/")[0]
-    return title.strip(), tuple(dict.fromkeys(_listed(folder, each) for each in files))
+    return title.strip(), tuple(dict.fromkeys(_listed_name(folder, each) for each in files))
 
 
-def _listed(folder: str, file: object) -> str:
-    """The name in the library of a file as it is written, relative to the title file."""
+def _listed_name(folder: str, file: object) -> str:
+    """The name in the library of a file that is listed relative to its title file."""
     if not isinstance(file, str):
-        raise NotUnderstood("its files have to be a list of texts")
+        raise InvalidTitleFile("its files must be a list of strings")
     file = file.removeprefix("./")
     if file.startswith("/") or not is_plain(file):
-        raise NotUnderstood(f"{file!r} is not in its folder or in one below, or hidden")
+        raise InvalidTitleFile(f"{file!r} is hidden, or not in its folder or below")
     if media_type(file) is None:
-        raise NotUnderstood(f"{file!r} has not the suffix of a video")
+        raise InvalidTitleFile(f"{file!r} does not have the suffix of a video")
     name = _below(folder, file)
     if not is_plain(name):
-        raise NotUnderstood("the names of its files are too long")
+        raise InvalidTitleFile("the names of its files are too long")
     return name
 
 
 def changed_title_files(
-    root: str, folder: Folder, known: Mapping[str, str]
+    root: str, folder: Folder, recorded: Mapping[str, str]
 ) -> tuple[list[TitleFile], list[str]]:
-    """The title files of a folder whose state is not the `known` one, by name, and the names of those that are gone.
+    """The title files of a folder that differ from the `recorded` signatures, and the names of those that are gone.
 
-    In a thread, as it looks at each. Raises `TooManyFiles`.
+    Runs in a thread, as it calls `stat` on each. Raises `TooManyFiles`.
     """
-    names = sorted(_below(folder.name, each) for each in folder.others if is_title_file(each))[:MOST_FILES]
+    names = sorted(_below(folder.name, each) for each in folder.others if is_title_file(each))[
+        :MAX_TITLE_FILES
+    ]
     changed: list[TitleFile] = []
-    there = set()
+    existing = set()
     for name in names:
         path = os.path.join(root, name)
         try:
@@ -119,13 +124,13 @@ def changed_title_files(
         except FileNotFoundError:
             continue
         except OSError:
-            there.add(name)  # it may be: nothing is concluded
+            existing.add(name)  # it may exist, so it does not count as gone
             continue
-        if stat.S_ISREG(status.st_mode) and below(root, os.path.realpath(path)):
-            there.add(name)
-            if Identity.of(status).signature != known.get(name):
+        if stat.S_ISREG(status.st_mode) and is_below(root, os.path.realpath(path)):
+            existing.add(name)
+            if Identity.of(status).signature != recorded.get(name):
                 changed.append(_read(root, name, status))
-    return changed, sorted(known.keys() - there)
+    return changed, sorted(recorded.keys() - existing)
 
 
 def _below(folder: str, name: str) -> str:
@@ -140,11 +145,11 @@ def _read(root: str, name: str, status: os.stat_result) -> TitleFile:
         title, files = read_title(name, text)
     except (VideoNotFound, OSError):
         return TitleFile(name, signature, changed_at, reason="it cannot be read")
-    except NotUnderstood as error:
+    except InvalidTitleFile as error:
         return TitleFile(name, signature, changed_at, reason=_plain(str(error)))
     return TitleFile(name, signature, changed_at, title, files)
 
 
 def _plain(text: str) -> str:
-    """A text without what no log and no database should be given."""
+    """The text, safe for logs and the database."""
     return printable(text)[:LONGEST_REASON]

@@ -1,7 +1,7 @@
-"""The folders below the library, one at a time: what is in each, by one `stat` a file.
+"""Reads the folders of the library, one at a time, with one `stat` per file.
 
-A folder that cannot be read is not an empty one: `Unread` says so, and nothing may be concluded from it. Links are
-followed, within the library only. Nothing here waits for anything but the disk, so it runs in worker threads.
+An unreadable folder is not treated as empty: it raises `Unread`. Links are followed within the library only. The code
+here waits for the disk, so it runs in worker threads.
 """
 
 import errno
@@ -23,21 +23,21 @@ log = structlog.get_logger("trio_stream.library")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A video of a folder: its name below the library, and its state."""
+    """A video of a folder: its name in the library, and its state."""
 
     name: str
     status: os.stat_result
 
 
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-"""What is not there any more, or a link to nothing."""
+"""Errors for a path that no longer exists, or a dangling link."""
 
 
 @dataclass(slots=True)
 class Folder:
-    """What is in one folder; `others` are files that are no videos, by the last part of their names.
+    """The contents of one folder; `others` are the base names of files that are not videos.
 
-    `unread` are the names of what is there and cannot be looked at, with the reason: nothing may be concluded of it.
+    `unread` maps entries that exist but cannot be read to the reason. They must not be treated as missing.
     """
 
     name: str
@@ -47,35 +47,35 @@ class Folder:
     subfolders: list[str] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
     links: bool = False
-    """Whether there are symbolic links in it."""
+    """Whether it contains symbolic links."""
 
     @property
     def identity(self) -> tuple[int, int]:
-        """Which folder it is, whatever it is called."""
+        """Identifies the folder, independent of its name."""
         return self.status.st_dev, self.status.st_ino
 
 
 class Unread(Exception):
-    """A folder that is there, or may be, and cannot be read: `str` says why."""
+    """A folder exists, or may exist, and cannot be read: `str` says why."""
 
 
 class Missing(Exception):
-    """A folder that is not there, or not below the library."""
+    """A folder does not exist, or is not below the library."""
 
 
 def read_folder(root: str, name: str) -> Folder:
-    """What is in the folder `name` below `root` (a real path; the name is empty for itself).
+    """Read the folder `name` below `root` (a real path; an empty name is `root` itself).
 
     Raises `Missing`, `Unread`, `TooManyFiles`.
     """
     path = os.path.join(root, name) if name else root
     try:
-        if name and not below(root, os.path.realpath(path)):
+        if name and not is_below(root, os.path.realpath(path)):
             raise Missing(name)
-        with opening(), os.scandir(path) as entries:
+        with translate_too_many(), os.scandir(path) as entries:
             folder = Folder(name, os.stat(path))
             for entry in entries:
-                _sort_in(folder, root, name, entry)
+                _add_entry(folder, root, name, entry)
     except (FileNotFoundError, NotADirectoryError):
         raise Missing(name) from None
     except OSError as error:
@@ -84,23 +84,23 @@ def read_folder(root: str, name: str) -> Folder:
 
 
 @contextmanager
-def opening() -> Iterator[None]:
-    """For a block that opens something: that there is no descriptor for it says nothing of what is there."""
+def translate_too_many() -> Iterator[None]:
+    """Raise `TooManyFiles` if the block finds no free descriptor, which says nothing about the file."""
     try:
         yield
     except OSError as error:
         if error.errno not in NO_DESCRIPTOR:
             raise
-        log.warning("a file could not be opened: too many are", reason=error.strerror)
+        log.warning("a file could not be opened: too many open files", reason=error.strerror)
         raise TooManyFiles from error
 
 
-def below(root: str, real: str) -> bool:
-    """Whether the real path `real` lies below the real path `root`."""
+def is_below(root: str, real: str) -> bool:
+    """Whether the real path `real` is below the real path `root`."""
     return real.startswith(root.rstrip("/") + "/")
 
 
-def _sort_in(folder: Folder, root: str, within: str, entry: os.DirEntry[str]) -> None:
+def _add_entry(folder: Folder, root: str, within: str, entry: os.DirEntry[str]) -> None:
     if entry.name.startswith("."):
         return
     name = f"{within}/{entry.name}" if within else entry.name
@@ -110,7 +110,7 @@ def _sort_in(folder: Folder, root: str, within: str, entry: os.DirEntry[str]) ->
             folder.others.append(entry.name)
             return
         folder.links |= entry.is_symlink()
-        if entry.is_symlink() and not below(root, os.path.realpath(entry.path)):
+        if entry.is_symlink() and not is_below(root, os.path.realpath(entry.path)):
             return
         if entry.is_dir():
             folder.subfolders.append(name)

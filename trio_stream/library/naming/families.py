@@ -1,9 +1,9 @@
-"""Which videos are the same film, by their names or by a title file (pure).
+"""Which videos are versions of one title, by their names or by a title file (pure).
 
     Film.1080p.mp4    Film.720p.mp4    Film - 480p.mkv    Film (2160p).mp4
 
-Invariant: who is kin follows from a name and from what title files say of it alone, whoever else is there. So folders
-can be looked at in any order.
+Invariant: the family of a video follows from its name and from title files alone, regardless of which other videos
+exist. So folders can be scanned in any order.
 """
 
 import os
@@ -15,10 +15,10 @@ from trio_stream.library.naming.paths import place
 LONGEST_TITLE = 500
 """Characters of a title."""
 
-MOST = 12
-"""Files of one title; further ones are videos of their own."""
+MAX_VERSIONS = 12
+"""The most files of one title; any further ones are separate videos."""
 
-# A height in lines with the separator before it, or in brackets, at the end of the stem.
+# A height in lines at the end of the stem, after a separator or in brackets.
 _SIZE = re.compile(
     r"(?:[ ._-]+(?P<plain>\d{3,4})[pi]|[ ._-]*[(\[](?P<bracketed>\d{3,4})[pi][)\]])\Z", re.IGNORECASE
 )
@@ -28,14 +28,14 @@ _NAMED, _LISTED = "n", "t"
 
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """To which family a video belongs; of those that are there, the one of the lowest `rank` leads."""
+    """The family of a video; of the present members, the one with the lowest `rank` leads."""
 
     family: str
     rank: int
 
 
 def title_and_height(name: str) -> tuple[str, int] | None:
-    """The name without its size, and how many lines it says its pictures have."""
+    """The name without its size, and that size: the height of the video in lines."""
     stem, suffix = os.path.splitext(name)
     found = _SIZE.search(stem)
     if found is None or found.start() == stem.rfind("/") + 1:
@@ -43,20 +43,20 @@ def title_and_height(name: str) -> tuple[str, int] | None:
     return stem[: found.start()] + suffix, int(found["plain"] or found["bracketed"])
 
 
-def by_name(name: str) -> Kin | None:
-    """The family of those in one folder whose names differ in the size they say; the largest leads."""
-    said = title_and_height(name)
-    if said is None:
+def kin_by_name(name: str) -> Kin | None:
+    """The family of the videos in one folder whose names differ only in their sizes; the largest leads."""
+    stem_and_height = title_and_height(name)
+    if stem_and_height is None:
         return None
-    folder, _, last = os.path.splitext(said[0])[0].rpartition("/")
-    return Kin(_NAMED + place(f"{folder}/{last.casefold()}"), -said[1])
+    folder, _, last = os.path.splitext(stem_and_height[0])[0].rpartition("/")
+    return Kin(_NAMED + place(f"{folder}/{last.casefold()}"), -stem_and_height[1])
 
 
-def by_title_file(key: str, position: int) -> Kin:
-    """The family of those that a title file names, the first one leading; `key` is the `place` of the title file."""
+def kin_by_title_file(key: str, position: int) -> Kin:
+    """The family of the videos that a title file lists, led by the first; `key` is the `place` of the title file."""
     return Kin(_LISTED + key, position)
 
 
 def title_file_of(family: str) -> str | None:
-    """The `place` of the title file that makes a family, if one does."""
+    """The `place` of the title file that defines a family, if there is one."""
     return family.removeprefix(_LISTED) if family.startswith(_LISTED) else None

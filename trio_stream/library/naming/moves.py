@@ -1,7 +1,7 @@
-"""Which video a new file is, if it is one that has gone from elsewhere (pure).
+"""Recognises a new file as a missing video that was moved (pure).
 
-A video keeps its id with its path. When its path has vanished and a file with the same fingerprint turns up at
-another, the video has moved. Where contents differ behind one fingerprint, only a digest of all bytes decides.
+A video keeps its id with its path. If its file is gone and a file with the same fingerprint appears at another path,
+the video has moved. If different contents share the fingerprint, only a digest of all bytes decides.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A video whose file is not there any more; `digest` is known only where its fingerprint is not its own."""
+    """A video whose file is gone; `digest` is known only if other contents share its fingerprint."""
 
     number: int
     name: str
@@ -20,7 +20,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file at a path that no video has; `digest` only if somebody has asked for it."""
+    """A file at a path that no video has; `digest` only if it was requested."""
 
     name: str
     revision: str
@@ -28,7 +28,7 @@ class Arrival:
 
 
 class DigestNeeded(Exception):
-    """Contents that differ have this fingerprint: tell the digest of what arrived as `name` and ask again."""
+    """Different contents share this fingerprint: try again with the digest of the file `name`."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -36,10 +36,10 @@ class DigestNeeded(Exception):
 
 
 def moved_from(arrival: Arrival, gone: Sequence[Gone]) -> Gone | None:
-    """Which of `gone`, all with the fingerprint of `arrival`, it is. Raises `DigestNeeded`."""
+    """Which of `gone`, all with the fingerprint of `arrival`, it is, if any. Raises `DigestNeeded`."""
     same = [each for each in gone if each.revision == arrival.revision]
     if not same and len({each.digest or each.revision for each in gone}) <= 1:
-        same = list(gone)  # moved by something that does not keep times
+        same = list(gone)  # moved by a program that does not preserve times
     if gone and not same:
         if arrival.digest is None:
             raise DigestNeeded(arrival.name)
@@ -48,7 +48,7 @@ def moved_from(arrival: Arrival, gone: Sequence[Gone]) -> Gone | None:
 
 
 def _likeness(one: str, other: str) -> tuple[int, int, str]:
-    """How much of two names is equal, counted in segments from the end, then from the beginning."""
+    """How many path segments two names share, counted from the end, then from the start."""
     here, there = one.split("/"), other.split("/")
     return _common(here[::-1], there[::-1]), _common(here, there), other
 

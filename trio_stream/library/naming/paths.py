@@ -1,7 +1,7 @@
-"""Names of videos: relative POSIX paths, as people sort them and as URLs spell them (pure).
+"""Names of videos: relative POSIX paths, how they sort, and how URLs encode them (pure).
 
-A name is text even where the file system holds bytes that are no UTF-8: those are carried as lone surrogates
-(PEP 383), which survive the way through a URL and JSON and back.
+A name is text even if its bytes in the file system are not UTF-8. Such bytes are represented as lone surrogates
+(PEP 383), which survive a round trip through a URL and JSON.
 """
 
 import os
@@ -12,14 +12,14 @@ from hashlib import blake2b
 from urllib.parse import quote, unquote_to_bytes
 
 LONGEST_NAME = 4096
-"""Bytes; no path on any system we run on is longer."""
+"""Bytes; no supported system has longer paths."""
 
 LONGEST_KEY = 1000
-"""Bytes of a sort key; no index of a database takes keys of any length."""
+"""Bytes of a sort key; database indexes limit the length of keys."""
 
 _DIGITS = re.compile(r"(\d+)")
 _UNSPACED = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-"""Kana and ideographs: nothing stands between words written in them, so each counts as one."""
+"""Kana and ideographs: they are written without spaces between words, so each counts as a word."""
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _CAMERA = re.compile(r"[._]+")
 
@@ -37,17 +37,17 @@ _UNFOLDED = str.maketrans(
         "\u0131": "i",
     }
 )
-"""Letters whose marks Unicode does not take for marks."""
+"""Letters that Unicode does not decompose into a base letter and a mark."""
 
 
 type KeyPart = tuple[int, int, str]
 
 _END: KeyPart = (-1, 0, "")
-"""What ends a stem comes before whatever goes on: `film` before `film 2`."""
+"""The end of a stem sorts before any continuation: `film` before `film 2`."""
 
 
 def natural_key(name: str) -> tuple[tuple[KeyPart, ...], ...]:
-    """A sort key: folders together, `2` before `10`, capital letters where people look for them."""
+    """A sort key: folders stay together, `2` sorts before `10`, and case is ignored."""
     return tuple(_segment_key(segment) for segment in name.split("/"))
 
 
@@ -65,13 +65,13 @@ def _pieces(text: str) -> Iterator[KeyPart]:
 
 
 def sort_key(name: str) -> bytes:
-    """`natural_key` as bytes that compare as it does, for as many of them as are kept."""
+    """`natural_key` as bytes that compare in the same order, truncated to `LONGEST_KEY` bytes."""
     segments = (b"".join(_spell(piece) for piece in segment) + b"\0" for segment in natural_key(name))
     return b"".join(segments)[:LONGEST_KEY]
 
 
 def _spell(piece: KeyPart) -> bytes:
-    """One piece so that it ends where it ends: what is a prefix of another comes before it."""
+    """Encode one part with an end marker, so that a prefix of another part sorts before it."""
     kind, number, text = piece
     if kind < 0:
         return b"\x01"
@@ -83,16 +83,16 @@ def _spell(piece: KeyPart) -> bytes:
 
 
 def folded(text: str) -> str:
-    """The text without capital letters and diacritics, for finding: `É` is `e`, `ﬁ` is `fi`, `ß` is `ss`."""
+    """The text in lower case and without diacritics, for search: `É` becomes `e`, `ﬁ` `fi`, `ß` `ss`."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return bare.casefold().translate(_UNFOLDED)  # last: `ǣ` is `æ` with a mark
+    return bare.casefold().translate(_UNFOLDED)  # last, because `ǣ` is `æ` with a mark
 
 
 def words(text: str) -> list[str]:
-    """The folded words of a text: its runs of letters and digits, and each sign of scripts that divide no words.
+    """The folded words of a text: its runs of letters and digits, and each character of scripts without spaces.
 
-    None has a surrogate in it.
+    No word contains a surrogate.
     """
     return [
         word for word in _WORD.findall(folded(text.encode("utf-8", "replace").decode())) if word.isalnum()
@@ -100,31 +100,31 @@ def words(text: str) -> list[str]:
 
 
 def title_of(name: str) -> str:
-    """What to call a video that nobody has named: the name of the file without suffix, and with spaces for dots."""
+    """The default title of a video: its file name without the suffix, with dots replaced by spaces."""
     stem = name.rpartition("/")[2].rpartition(".")[0]
     plain = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return plain if " " in plain else _CAMERA.sub(" ", plain).strip() or plain
 
 
 def url_path(name: str) -> str:
-    """The name percent-encoded for the path of a URL (RFC 3986 section 3.3), slashes kept."""
+    """The name, percent-encoded for the path of a URL (RFC 3986 section 3.3). Slashes are not encoded."""
     return quote(name.encode("utf-8", "surrogateescape"), safe="/-._~!$&'()*+,;=:@")
 
 
 def name_from_url(raw: bytes) -> str:
-    """The name that `url_path` spelt as `raw`; decoded exactly once."""
+    """The name that `url_path` encoded as `raw`; decoded exactly once."""
     return unquote_to_bytes(raw).decode("utf-8", "surrogateescape")
 
 
 def printable(text: str) -> str:
-    """The text for a terminal or a log: a sign that is not printable, or a byte that is no UTF-8, becomes U+FFFD."""
+    """The text for a terminal or a log: unprintable characters and bytes that are not UTF-8 become U+FFFD."""
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def is_plain(name: str) -> bool:
-    """Whether `name` can be a video of the library: relative, no hidden, empty or dot segments, no NUL.
+    """Whether `name` can be a video of the library: relative, without hidden, empty or dot segments, without NUL.
 
-    A backslash is a letter like any other: what runs here has POSIX paths, in which it divides nothing.
+    A backslash is an ordinary character, because POSIX paths do not separate segments with it.
     """
     return (
         0 < len(name.encode("utf-8", "surrogatepass")) <= LONGEST_NAME
@@ -134,5 +134,5 @@ def is_plain(name: str) -> bool:
 
 
 def place(name: str) -> str:
-    """The key of a path: a hash, because paths may be longer than what an index takes."""
+    """The key of a path: a hash, because paths may be longer than an index allows."""
     return blake2b(os.fsencode(name), digest_size=16).hexdigest()

@@ -1,11 +1,11 @@
 """Which subtitle files belong to a video, by their names alone (pure).
 
-Invariant: a file belongs to a video when its name is the video's stem, whole, and then nothing but words between dots
-that say language, kind or what somebody called it; or when it lies in a folder for subtitles and is not another's.
-`movie 2.en.srt` is not of `movie.mp4`, and a file that fits two videos is the one's with the longer name.
+Invariant: a file belongs to a video if its name is the complete stem of the video, followed only by words between dots
+that give a language, a kind or a label. A file in a folder for subtitles may also belong by its place, unless its name
+fits another video. `movie 2.en.srt` does not belong to `movie.mp4`. If a file fits two videos, the longer name wins.
 
     movie.srt    movie.en.srt    movie.pt-BR.forced.srt    movie.eng.sdh.srt    movie.english.commentary.ass
-    Subs/movie.en.srt    Subs/movie/2_English.srt    Subs/English.srt (where there is one video)
+    Subs/movie.en.srt    Subs/movie/2_English.srt    Subs/English.srt (if there is only one video)
 """
 
 import re
@@ -19,7 +19,7 @@ from trio_stream.library.naming.paths import natural_key
 SUFFIXES = frozenset({"srt", "vtt", "ass", "ssa"})
 
 FOLDERS = frozenset({"subs", "subtitles", "sub", "subtitle"})
-"""Names of folders of subtitles, in small letters."""
+"""Names of folders of subtitles, in lower case."""
 
 _FLAGS = {
     "forced": "forced", "foreign": "forced", "signs": "forced",
@@ -31,8 +31,8 @@ _FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A subtitle file of a video. `name` is relative to the video's folder; `language` a BCP 47 tag, if it says one;
-    `label` what else it is called."""
+    """A subtitle file of a video. `name` is relative to the video's folder; `language` is a BCP 47 tag, if the name
+    gives one; `label` is the rest of the name."""
 
     name: str
     suffix: str
@@ -45,17 +45,17 @@ class Sidecar:
 
 
 def is_subtitle(name: str) -> bool:
-    """Whether a file of that name may be a sidecar of some video."""
+    """Whether a file of that name may be a subtitle file of a video."""
     return name.rpartition(".")[2].lower() in SUFFIXES and not name.startswith(".")
 
 
 def stem_key(name: str) -> str:
-    """What names of one stem have in common, however their capitals and accents are spelt."""
+    """The key of the stem of a name. It ignores case and the Unicode form of accents."""
     return _key(_stem(name))
 
 
 def stem_keys(name: str) -> list[str]:
-    """The keys of all stems a video may have that the file `name` could be a sidecar of, the longest first."""
+    """The keys of all video stems that the subtitle file `name` could belong to, the longest first."""
     parts = _stem(name).split(".")
     return [_key(".".join(parts[:count])) for count in range(len(parts), 0, -1)]
 
@@ -68,9 +68,9 @@ def sidecars(
 ) -> list[Sidecar]:
     """The sidecars of the file `video`, in natural order.
 
-    `files` are the names in its folder, `folders` those in the folders of subtitles there, as paths below each
-    (`{"Subs": ["movie.en.srt", "movie/2_English.srt"]}`), and `videos` the names of all videos of the folder, so that
-    nothing is given to two of them.
+    `files` are the names in its folder. `folders` maps each folder of subtitles there to the paths below it
+    (`{"Subs": ["movie.en.srt", "movie/2_English.srt"]}`). `videos` are the names of all videos of the folder, so that
+    no file belongs to two of them.
     """
     stem = _key(_stem(video))
     others = {_key(_stem(other)) for other in videos} - {stem}
@@ -92,7 +92,7 @@ def _beside(stem: str, name: str, whole: str, others: Iterable[str]) -> Sidecar 
 
 
 def _below(stem: str, folder: str, name: str, others: Iterable[str]) -> Sidecar | None:
-    """One in a folder of subtitles: named like the video, or in a folder named like it, or the only video's."""
+    """A file in a folder of subtitles belongs by its name, by a folder named like the video, or to the only video."""
     whole = f"{folder}/{name}"
     directory, _, last = name.rpartition("/")
     if not is_subtitle(last):
@@ -110,12 +110,12 @@ def _stem(name: str) -> str:
 
 
 def _key(text: str) -> str:
-    """Names as they are compared: file systems differ in capitals and in how they spell accents."""
+    """Normalise a name for comparison: file systems differ in case and in the Unicode form of accents."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def _rest(stem: str, written: str) -> str | None:
-    """What a name says beyond the video's stem, after a dot; None when it is another's."""
+    """The part of a name after the video's stem and a dot; None if it belongs to another video."""
     parts = written.split(".")
     for count in range(len(parts), 0, -1):
         if _key(".".join(parts[:count])) == stem:
@@ -163,6 +163,6 @@ def _described(whole: str, rest: str) -> Sidecar:
 
 
 def _said_otherwise(rest: str, word: str) -> bool:
-    """Whether a word that is a flag and a language (`hi`: hearing impaired, and Hindi) stands beside a language."""
+    """Whether the name gives another language than `word`, which is both a flag and a language (`hi`: Hindi)."""
     words = [part for part in _BETWEEN.split(rest) if part.lower() != word.lower()]
     return any(bcp47(part) is not None and part.lower() not in _FLAGS for part in words)

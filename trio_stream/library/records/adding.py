@@ -1,6 +1,6 @@
-"""How the database learns of files that are new, have changed, or came from elsewhere.
+"""Adds new, changed and moved files to the database.
 
-Invariant: one video at a place at most. Each function runs in one transaction of whoever calls it.
+Invariant: at most one video at a place. Each function runs in a transaction of its caller.
 """
 
 import json
@@ -20,20 +20,20 @@ from trio_stream.library.naming.paths import place, sort_key
 from trio_stream.library.records.folders import store_folder
 from trio_stream.library.records.grouping import (
     SLICE,
-    join,
-    kinships,
+    change_family,
+    kin_of,
     regroup,
 )
 from trio_stream.library.records.title_columns import title_columns
 from trio_stream.store.tables import contents, upsert, videos
 
-CANDIDATES = 50
-"""So many missing videos of one fingerprint are considered as what a new file was."""
+MAX_CANDIDATES = 50
+"""The most missing videos of one fingerprint that are compared with a new file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that was looked into; `digest` only where `DigestNeeded` asked for it."""
+    """An examined file; `digest` only for small files, or if `DigestNeeded` requested it."""
 
     name: str
     identity: Identity
@@ -43,7 +43,7 @@ class Found:
 
 @dataclass(slots=True)
 class Outcome:
-    """How many videos were new, came from elsewhere, came back, or have other bytes than before."""
+    """How many videos are new, were moved, have returned, or have changed bytes."""
 
     added: int = 0
     moved: int = 0
@@ -52,32 +52,32 @@ class Outcome:
 
 
 def add_files(connection: Connection, found: Iterable[Found], now: int) -> Outcome:
-    """Make the library know what was found, at `now` in milliseconds. `DigestNeeded`: nothing is changed.
+    """Store the files that were found, at `now` in milliseconds. Raises `DigestNeeded`; then nothing is changed.
 
-    What can be asked or written for all files at once is: a first scan is little else than this.
+    Queries and writes cover all files at once where possible: a first scan does little else.
     """
     outcome = Outcome()
     found = list(found)
-    kin = kinships(connection, [file.name for file in found])
+    kin = kin_of(connection, [file.name for file in found])
     durations = _store_contents(connection, found)
-    known = _existing(connection, found)
+    existing = _existing(connection, found)
     lost = _lost_fingerprints(connection, found)
     new: list[dict[str, Any]] = []
     touched: set[str] = set()
     for file in found:
-        row = known.get(place(file.name))
+        row = existing.get(place(file.name))
         if row is not None:
             outcome.returned += row.missing_since is not None
             outcome.changed += row.revision != file.content.revision
             touched |= _put(connection, row.number, file, kin.get(file.name))
             continue
-        # Where missing videos share a fingerprint and not the content, only a digest of all bytes tells which it was.
+        # If missing videos share a fingerprint but not the content, only a digest of all bytes identifies the file.
         arrival = Arrival(file.name, file.content.revision, file.digest)
         missing = _missing_with(connection, file.content) if file.content.fingerprint in lost else []
         if (gone := moved_from(arrival, missing)) is not None:
             outcome.moved += 1
-            known = {
-                key: each for key, each in known.items() if each.number != gone.number
+            existing = {
+                key: each for key, each in existing.items() if each.number != gone.number
             }  # it has left its place
             touched |= _put(connection, gone.number, file, kin.get(file.name))
         else:
@@ -90,13 +90,13 @@ def add_files(connection: Connection, found: Iterable[Found], now: int) -> Outco
 
 
 def store_digests(connection: Connection, digests: Mapping[str, str]) -> None:
-    """Write down the digests of contents, by their revisions."""
+    """Store the digests of contents, by their revisions."""
     for revision, digest in digests.items():
         connection.execute(update(contents).where(contents.c.revision == revision).values(digest=digest))
 
 
 def _store_contents(connection: Connection, found: Sequence[Found]) -> dict[str, float | None]:
-    """Make the contents of files known; returns the durations of those that were probed before, by revision."""
+    """Store the contents of files; returns the durations of those that were probed before, by revision."""
     digests = {file.content.revision: file.digest for file in found}
     rows = [
         {
@@ -109,15 +109,15 @@ def _store_contents(connection: Connection, found: Sequence[Found]) -> dict[str,
         for file in found
     ]
     upsert(connection, contents, rows, key=("revision",), update=())
-    there = select(contents.c.revision, contents.c.duration, contents.c.digest)
-    kept = [
+    existing_contents = select(contents.c.revision, contents.c.duration, contents.c.digest)
+    stored = [
         row
         for part in batched(list(digests), SLICE)
-        for row in connection.execute(there.where(contents.c.revision.in_(part)))
+        for row in connection.execute(existing_contents.where(contents.c.revision.in_(part)))
     ]
-    undigested = {row.revision for row in kept if row.digest is None}
-    store_digests(connection, {key: each for key, each in digests.items() if each and key in undigested})
-    return {row.revision: row.duration for row in kept}
+    without_digest = {row.revision for row in stored if row.digest is None}
+    store_digests(connection, {key: each for key, each in digests.items() if each and key in without_digest})
+    return {row.revision: row.duration for row in stored}
 
 
 def _existing(connection: Connection, found: Sequence[Found]) -> dict[str, Row[int, str, str, int | None]]:
@@ -131,7 +131,7 @@ def _existing(connection: Connection, found: Sequence[Found]) -> dict[str, Row[i
 
 
 def _lost_fingerprints(connection: Connection, found: Sequence[Found]) -> set[str]:
-    """Those fingerprints of these files that missing videos have."""
+    """The fingerprints that these files share with missing videos."""
     return {
         fingerprint
         for part in batched(list({file.content.fingerprint for file in found}), SLICE)
@@ -144,22 +144,22 @@ def _lost_fingerprints(connection: Connection, found: Sequence[Found]) -> set[st
 
 
 def _missing_with(connection: Connection, content: Content) -> list[Gone]:
-    """Missing videos that may be this content: those of its revision, lost last; else those of its fingerprint."""
-    # In the order of `ix_videos_missing_by_content`: however many there are, no more than these are read.
-    likely = (
+    """Missing videos that may be this content: those of its revision, most recent first; else of its fingerprint."""
+    # In the order of `ix_videos_missing_by_content`, so that no more rows are read than returned.
+    candidates = (
         select(videos.c.number, videos.c.path, videos.c.revision, contents.c.digest)
         .join(contents, contents.c.revision == videos.c.revision)
         .where(videos.c.missing_since.is_not(None), videos.c.fingerprint == content.fingerprint)
         .order_by(videos.c.revision.desc(), videos.c.missing_since.desc(), videos.c.number.desc())
-        .limit(CANDIDATES)
+        .limit(MAX_CANDIDATES)
     )
-    same = likely.where(videos.c.revision == content.revision)
-    rows = connection.execute(same).all() or connection.execute(likely).all()
+    same = candidates.where(videos.c.revision == content.revision)
+    rows = connection.execute(same).all() or connection.execute(candidates).all()
     return [Gone(row.number, os.fsdecode(row.path), row.revision, row.digest) for row in rows]
 
 
 def _put(connection: Connection, number: int, file: Found, kin: Kin | None) -> set[str]:
-    """Let the video `number` be the file that was found; returns the families touched."""
+    """Assign the file to the video `number`; returns the affected families."""
     touched = rename(connection, number, file.name, kin)
     duration = select(contents.c.duration).where(contents.c.revision == file.content.revision)
     connection.execute(
@@ -179,9 +179,9 @@ def _put(connection: Connection, number: int, file: Found, kin: Kin | None) -> s
 
 
 def rename(connection: Connection, number: int, name: str, kin: Kin | None) -> set[str]:
-    """Give the video `number` the name `name`; a missing video that had it keeps everything but place and kin.
+    """Rename the video `number` to `name`; a missing video of that name keeps everything except place and family.
 
-    Answers the families touched.
+    Returns the affected families.
     """
     row = connection.execute(
         select(
@@ -191,12 +191,12 @@ def rename(connection: Connection, number: int, name: str, kin: Kin | None) -> s
     ).one()
     key = place(name)
     if row.place == key:
-        return join(connection, number, row.family, kin)
+        return change_family(connection, number, row.family, kin)
     touched: set[str] = set()
     for other in connection.execute(
         select(videos.c.number, videos.c.family).where(videos.c.place == key, videos.c.number != number)
     ).all():
-        touched |= join(connection, other.number, other.family, None)
+        touched |= change_family(connection, other.number, other.family, None)
         connection.execute(update(videos).where(videos.c.number == other.number).values(place=None))
     connection.execute(
         update(videos)
@@ -209,11 +209,11 @@ def rename(connection: Connection, number: int, name: str, kin: Kin | None) -> s
             **title_columns(name, row.own_title, row.shared_title, json.loads(row.tags)),
         )
     )
-    return touched | join(connection, number, row.family, kin)
+    return touched | change_family(connection, number, row.family, kin)
 
 
 def _new_video(file: Found, kin: Kin | None, duration: float, now: int) -> dict[str, Any]:
-    """The row of a video that nobody has seen before, but for its folder."""
+    """The row of a new video, without its folder."""
     return {
         "id": token_hex(8),
         "path": os.fsencode(file.name),
@@ -242,10 +242,10 @@ def _add(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def alike(connection: Connection, after: str, most: int) -> list[tuple[str, str]]:
-    """Contents whose fingerprint is not their own and whose digest is not known: revision and a video that has it.
+def contents_to_digest(connection: Connection, after: str, most: int) -> list[tuple[str, str]]:
+    """Contents that share a fingerprint with others and have no digest yet: the revision and a file that has it.
 
-    At most `most` of them, those behind the revision `after`, in order.
+    At most `most`, in order, after the revision `after`.
     """
     other = contents.alias("other")
     rows = connection.execute(

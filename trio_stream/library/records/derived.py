@@ -1,4 +1,4 @@
-"""What was made of the contents: which files it is, and what refers to them; how contents are presented."""
+"""The derived files of contents and what refers to them; stored presentations."""
 
 import json
 from collections.abc import Container
@@ -12,9 +12,10 @@ from trio_stream.store.tables import contents, presentations, subtitles, upsert,
 
 @dataclass(frozen=True, slots=True)
 class DerivedSource:
-    """The video for which a file was made: when its file changed, in nanoseconds, and how long it is, in seconds.
+    """The video a file was derived from: its modification time in nanoseconds and its duration in seconds.
 
-    `sprites` is what a track of tiles is written from, which is kept nowhere; None for a file that is kept.
+    `sprites` describes the trickplay sheets. The thumbnail track is generated from it and never stored; None for a
+    stored file.
     """
 
     mtime_ns: int
@@ -25,9 +26,9 @@ class DerivedSource:
 def derived_source(
     connection: Connection, id_: str, revision: str, kind: str, name: str
 ) -> DerivedSource | None:
-    """The video `id_` with the content `revision`, if it has the file `name` of this kind; None if there is no such.
+    """The video `id_` with the content `revision`, if it has the file `name` of this kind; else None.
 
-    A file of the kind "thumbnails" has no name here: it is for the caller to compare what it writes.
+    A file of the kind "thumbnails" has no name here: the caller compares the name with what it generates.
     """
     video: Any = connection.execute(
         select(videos.c.number, videos.c.mtime_ns, videos.c.duration, contents.c.poster, contents.c.sprites)
@@ -56,55 +57,55 @@ def derived_source(
 
 
 def stored_presentation(connection: Connection, revision: str) -> bytes | None:
-    """How a content is presented, as it was kept."""
+    """The stored presentation of a content, serialized."""
     return connection.scalar(select(presentations.c.packed).where(presentations.c.revision == revision))
 
 
 def store_presentation(connection: Connection, revision: str, packed: bytes) -> None:
-    """Keep how a content is presented."""
+    """Store the serialized presentation of a content."""
     upsert(connection, presentations, {"revision": revision, "packed": packed}, key=("revision",))
 
 
 def wanted_files(connection: Connection) -> set[str]:
-    """The digests of all files that were made and that something refers to."""
+    """The digests of all derived files that a row refers to."""
     wanted = set(connection.scalars(select(contents.c.poster).where(contents.c.poster.is_not(None))))
     for column in (subtitles.c.vtt, subtitles.c.original):
         wanted.update(connection.scalars(select(column).where(column.is_not(None))))
     for sprites in connection.scalars(select(contents.c.sprites).where(contents.c.sprites.is_not(None))):
         wanted.update(json.loads(sprites)["files"])
-    return {each for each in wanted if each}
+    return {digest for digest in wanted if digest}
 
 
-def regenerate(connection: Connection, lacking: Container[str]) -> int:
-    """Have everything made again that refers to a file of `lacking`; returns how many chores that is."""
-    made = select(contents.c.revision, contents.c.poster, contents.c.sprites).where(
+def regenerate(connection: Connection, missing: Container[str]) -> int:
+    """Schedule a job for everything that refers to a file in `missing`; returns how many jobs that is."""
+    with_artwork = select(contents.c.revision, contents.c.poster, contents.c.sprites).where(
         contents.c.artwork == "made"
     )
-    drawn = [
+    revisions = [
         row.revision
-        for row in connection.execute(made)
-        if row.poster in lacking
-        or (row.sprites and any(each in lacking for each in json.loads(row.sprites)["files"]))
+        for row in connection.execute(with_artwork)
+        if row.poster in missing
+        or (row.sprites and any(digest in missing for digest in json.loads(row.sprites)["files"]))
     ]
-    written = [
+    converted = [
         row
         for row in connection.execute(select(subtitles).where(subtitles.c.state == "made"))
-        if row.vtt in lacking or row.original in lacking
+        if row.vtt in missing or row.original in missing
     ]
-    for revision in drawn:
+    for revision in revisions:
         connection.execute(update(contents).where(contents.c.revision == revision).values(artwork="waiting"))
-    for row in written:
+    for row in converted:
         connection.execute(update(subtitles).where(subtitles.c.number == row.number).values(state="waiting"))
         if row.revision is not None:
             connection.execute(
                 update(contents).where(contents.c.revision == row.revision).values(texts="waiting")
             )
-    return len(drawn) + len(written)
+    return len(revisions) + len(converted)
 
 
-def forget_presentations(connection: Connection) -> None:
-    """Delete how contents are presented that no video has which is there: it is found out again when it is wanted."""
-    there = select(videos.c.number).where(
+def remove_unused_presentations(connection: Connection) -> None:
+    """Delete the presentations of contents that no present video has. They are generated again on request."""
+    present = select(videos.c.number).where(
         videos.c.revision == presentations.c.revision, videos.c.missing_since.is_(None)
     )
-    connection.execute(delete(presentations).where(~there.exists()))
+    connection.execute(delete(presentations).where(~present.exists()))

@@ -1,4 +1,4 @@
-"""What people say of a video: its title, its description, its tags."""
+"""What users edit: the title, the description and the tags of a video."""
 
 import json
 import os
@@ -10,15 +10,15 @@ from trio_stream.library.records.grouping import regroup
 from trio_stream.library.records.title_columns import title_columns
 from trio_stream.store.tables import videos
 
-LONGEST_DESCRIPTION, LONGEST_TAG, MOST_TAGS = 20_000, 100, 100
+LONGEST_DESCRIPTION, LONGEST_TAG, MAX_TAGS = 20_000, 100, 100
 
 KEEP = object()
-"""In place of a title: leave it as it is. None and nothing give the video back the title of its file."""
+"""In place of a title: do not change it. None or an empty title restores the title from the file name."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoEdit:
-    """What people say of a video; None for what stays as it is."""
+    """An edit of a video; None leaves a value unchanged."""
 
     title: object = KEEP
     description: str | None = None
@@ -26,7 +26,7 @@ class VideoEdit:
 
 
 def edit(connection: Connection, id_: str, change: VideoEdit) -> bool:
-    """Change what people say of a video; returns whether there is such a video."""
+    """Edit a video; returns whether there is such a video."""
     row = connection.execute(
         select(
             *(videos.c.number, videos.c.path, videos.c.own_title, videos.c.shared_title),

@@ -1,4 +1,4 @@
-"""Playheads for another server: by names and contents, as ids are those of one database."""
+"""Exports and imports of playheads. Videos are identified by name and content, because ids differ between databases."""
 
 import os
 from collections.abc import Sequence
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, case, or_, select
 
 from trio_stream.library.naming.paths import place
-from trio_stream.library.records.watch_state import TITLE, Kept, keep
+from trio_stream.library.records.watch_state import TITLE, StoredPlayhead, store
 from trio_stream.store.tables import contents, playheads, videos
 
-MOST_PLAYS = 10**9
+MAX_PLAYS = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A playhead of an export: of a video by its name and the fingerprint of its content."""
+    """A playhead of an export. The video is identified by its name and the fingerprint of its content."""
 
     name: str
     fingerprint: str
-    kept: Kept
+    playhead: StoredPlayhead
 
 
 def export(connection: Connection, user: str) -> list[Entry]:
@@ -35,33 +35,33 @@ def export(connection: Connection, user: str) -> list[Entry]:
         Entry(
             os.fsdecode(row.path),
             row.fingerprint,
-            Kept(row.position, row.duration, row.watched, row.plays, row.updated_at),
+            StoredPlayhead(row.position, row.duration, row.watched, row.plays, row.updated_at),
         )
         for row in rows
     ]
 
 
 def import_entries(connection: Connection, user: str, entries: Sequence[Entry]) -> dict[str, int]:
-    """Keep what is newer than what there is. Counts what was `imported`, what `older`, and videos `unknown` here."""
+    """Store the newer playheads. Counts those `imported`, those `older` than stored ones, and `unknown` videos."""
     counts = {"imported": 0, "older": 0, "unknown": 0}
     for entry in entries:
         number = _find(connection, entry)
         if number is None:
             counts["unknown"] += 1
             continue
-        there = connection.scalar(
+        existing = connection.scalar(
             select(playheads.c.updated_at).where(playheads.c.user == user, playheads.c.video == number)
         )
-        if there is not None and there >= entry.kept.updated_at:
+        if existing is not None and existing >= entry.playhead.updated_at:
             counts["older"] += 1
             continue
-        keep(connection, user, number, entry.kept)
+        store(connection, user, number, entry.playhead)
         counts["imported"] += 1
     return counts
 
 
 def _find(connection: Connection, entry: Entry) -> int | None:
-    """The video of an entry: the one of that name if it has these bytes, else another that has, else that name."""
+    """The video of an entry: one with its name and content, else one with its content, else one with its name."""
     here = videos.c.place == place(entry.name)
     same = contents.c.fingerprint == entry.fingerprint
     found = connection.scalar(

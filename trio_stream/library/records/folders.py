@@ -1,6 +1,6 @@
-"""The folders of the library as rows, and what is known of one before it is looked at.
+"""The folders of the library as rows, and what is recorded about one before it is scanned.
 
-Each function runs in one transaction of whoever calls it.
+Each function runs in a transaction of its caller.
 """
 
 import os
@@ -14,9 +14,9 @@ from trio_stream.store.tables import folders, subtitles, title_files, upsert, vi
 
 @dataclass(frozen=True, slots=True)
 class RecordedVideo:
-    """A video as the database has it; `missing` if its file was not there at the last look.
+    """A video as the database records it; `missing` if the last scan did not find its file.
 
-    `family` as `library.naming.families` has it.
+    `family` is as in `library.naming.families`.
     """
 
     number: int
@@ -28,10 +28,10 @@ class RecordedVideo:
 
 @dataclass(frozen=True, slots=True)
 class RecordedFolder:
-    """A folder as the database has it: its videos by name, and the names of the folders in it that are there.
+    """A folder as the database records it: its videos by name, and the names of its present subfolders.
 
-    It is `missing` if it was not there at the last look. `subtitles` are names and states of the subtitle files by the
-    name of their video, `titles` states of the title files by their names.
+    It is `missing` if the last scan did not find it. `subtitles` has the names and signatures of the subtitle files by
+    the name of their video, `titles` the signatures of the title files by their names.
     """
 
     number: int
@@ -43,7 +43,7 @@ class RecordedFolder:
 
 
 def recorded_folder(connection: Connection, name: str) -> RecordedFolder | None:
-    """What is known of the folder `name` (empty for the library itself); None if nothing is."""
+    """What is recorded about the folder `name` (empty for the library itself); None if it has no row."""
     folder = connection.execute(
         select(folders.c.number, folders.c.missing_since).where(folders.c.place == place(name))
     ).one_or_none()
@@ -55,13 +55,13 @@ def recorded_folder(connection: Connection, name: str) -> RecordedFolder | None:
             videos.c.number, videos.c.path, videos.c.signature, videos.c.missing_since, videos.c.family
         ).where(videos.c.folder == number, videos.c.place.is_not(None))
     )
-    known = {
+    recorded = {
         (path := os.fsdecode(row.path)): RecordedVideo(
             row.number, path, row.signature, row.missing_since is not None, row.family
         )
         for row in rows
     }
-    inside = connection.scalars(
+    subfolders = connection.scalars(
         select(folders.c.path).where(folders.c.parent == number, folders.c.missing_since.is_(None))
     )
     titles = connection.execute(
@@ -70,8 +70,8 @@ def recorded_folder(connection: Connection, name: str) -> RecordedFolder | None:
     return RecordedFolder(
         number,
         folder.missing_since is not None,
-        known,
-        frozenset(os.fsdecode(path) for path in inside),
+        recorded,
+        frozenset(os.fsdecode(path) for path in subfolders),
         _recorded_subtitles(connection, number),
         {os.fsdecode(row.path): row.signature for row in titles},
     )
@@ -90,19 +90,19 @@ def _recorded_subtitles(connection: Connection, folder: int) -> dict[str, frozen
 
 
 def count(connection: Connection) -> dict[str, int]:
-    """How many videos there are, one for each title, and folders, and videos that are missing."""
+    """The numbers of titles (as `videos`), of folders, and of missing videos."""
     found = select(func.count()).select_from(videos)
     listed = found.where(videos.c.missing_since.is_(None), videos.c.part_of.is_(None))
-    there = select(func.count()).select_from(folders).where(folders.c.missing_since.is_(None))
+    present = select(func.count()).select_from(folders).where(folders.c.missing_since.is_(None))
     return {
         "videos": connection.scalar(listed) or 0,
         "missing": connection.scalar(found.where(videos.c.missing_since.is_not(None))) or 0,
-        "folders": connection.scalar(there) or 0,
+        "folders": connection.scalar(present) or 0,
     }
 
 
 def store_folder(connection: Connection, name: str) -> int:
-    """The number of the folder `name`, which is there; it and those around it are made known."""
+    """Store the existing folder `name` and its parents; returns its number."""
     key = place(name)
     row = connection.execute(
         select(folders.c.number, folders.c.missing_since).where(folders.c.place == key)

@@ -1,6 +1,6 @@
-"""Viewings: when somebody watched what, from where to where.
+"""Viewings: when a user watched a video, and from which position to which.
 
-A playhead that is written again within half an hour continues the viewing it belongs to; later it begins another one.
+A playhead that is updated within half an hour continues its viewing; a later update begins a new one.
 """
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
@@ -9,17 +9,17 @@ from trio_stream.library.records import pages
 from trio_stream.library.records.pages import Page
 from trio_stream.store.tables import videos, viewings
 
-CONTINUED = 30 * 60 * 1000
-"""Milliseconds within which a viewing goes on."""
+MAX_GAP = 30 * 60 * 1000
+"""The longest pause in a viewing, in milliseconds."""
 
 
 def forget_history(connection: Connection, user: str) -> None:
-    """Forget when `user` watched what; playheads stay."""
+    """Delete the history of `user`; playheads stay."""
     connection.execute(delete(viewings).where(viewings.c.user == user))
 
 
 def viewed(connection: Connection, user: str, limit: int, after: str | None) -> Page:
-    """What `user` watched, the last first: rows of `pages` with `started_at`, `ended_at`, `first` and `last`."""
+    """What `user` watched, newest first: rows of `pages` with `started_at`, `ended_at`, `first` and `last`."""
     statement = (
         pages.present(user)
         .add_columns(
@@ -43,15 +43,15 @@ def viewed(connection: Connection, user: str, limit: int, after: str | None) -> 
     rows = connection.execute(
         statement.order_by(viewings.c.updated_at.desc(), viewings.c.number.desc()).limit(limit + 1)
     ).all()
-    more = len(rows) > limit
+    has_more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, pages.cursor("history", rows[-1].ended_at, rows[-1].viewing) if more else None)
+    return Page(rows, pages.cursor("history", rows[-1].ended_at, rows[-1].viewing) if has_more else None)
 
 
-def note(connection: Connection, user: str, number: int, position: float, now: int) -> None:
-    """Continue the viewing of the video `number`, or begin one: it stands at `position`, at `now` in milliseconds."""
-    seen = {"who": user, "seen": number, "at": now, "position": position}
-    if not connection.execute(_GOES_ON, seen | {"since": now - CONTINUED}).rowcount:
+def record_position(connection: Connection, user: str, number: int, position: float, now: int) -> None:
+    """Continue the viewing of the video `number`, or begin one: it is at `position` at `now`, in milliseconds."""
+    parameters = {"who": user, "seen": number, "at": now, "position": position}
+    if not connection.execute(_CONTINUE, parameters | {"since": now - MAX_GAP}).rowcount:
         connection.execute(
             insert(viewings),
             {
@@ -65,8 +65,8 @@ def note(connection: Connection, user: str, number: int, position: float, now: i
         )
 
 
-# Built once, as it runs with every playhead: to build it takes longer than to run it.
-_GOES_ON = (
+# Built once, because it runs with every playhead update, and building it takes longer than running it.
+_CONTINUE = (
     update(viewings)
     .where(
         viewings.c.number

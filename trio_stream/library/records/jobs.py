@@ -1,7 +1,7 @@
-"""What is to be made of the videos, and what has been, as rows: each function runs in one transaction.
+"""Pending and finished background jobs, as rows. Each function runs in one transaction.
 
-A content is probed first; what its facts say is there is made then: subtitles, and pictures. Whatever fails for good is
-written down with its reason and never tried again until the content is another one.
+A content is probed first. Its media info then says whether it needs subtitles and artwork. A permanent failure is
+recorded with its reason and not tried again until the content changes.
 """
 
 import json
@@ -16,22 +16,22 @@ from trio_stream.media.formats.media_info import MediaInfo, SubtitleTrack
 from trio_stream.store.tables import contents, subtitles, videos
 
 ATTEMPTS = 10
-"""A file at which the server ended so often is not tried again."""
+"""Attempts to probe a file: if the server crashes at each of them, the file is not tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be made of the content `revision`, which the video `name` has in the state `signature`."""
+    """A job on the content `revision`, which the video `name` has in the state `signature`."""
 
     revision: str
     name: str
     signature: str
-    facts: MediaInfo | None = field(default=None, compare=False)
+    media_info: MediaInfo | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SubtitleJob:
-    """A file of subtitles to be converted."""
+    """A subtitle file that must be converted."""
 
     number: int
     name: str
@@ -42,18 +42,18 @@ class SubtitleJob:
 
 @dataclass(slots=True)
 class PendingJobs:
-    """What is still to be made of the videos there are, in contents and subtitle files."""
+    """How many contents and subtitle files of present videos still need a job."""
 
     to_probe: int = 0
     to_draw: int = 0
     to_extract: int = 0
     unreadable: int = 0
     working: bool = False
-    """Whether any of it is being made; what failed through no fault of its file rests until it is tried again."""
+    """Whether any job is running. A job that failed through no fault of its file waits for the next attempt."""
 
 
 def count(connection: Connection) -> PendingJobs:
-    """What is left to be made."""
+    """Count the pending jobs."""
     states: Select[Any] = select(func.count()).select_from(contents)
     there = select(videos.c.number).where(
         videos.c.revision == contents.c.revision, videos.c.missing_since.is_(None)
@@ -73,24 +73,24 @@ def count(connection: Connection) -> PendingJobs:
 
 
 def to_probe(connection: Connection, after: str, most: int) -> list[Job]:
-    """The next contents nobody has looked into, in order behind `after`."""
+    """The next contents that need a probe, in order, after the revision `after`."""
     return _jobs(connection, select(contents.c.revision).where(contents.c.state == "new"), after, most)
 
 
 def to_draw(connection: Connection, after: str, most: int) -> list[Job]:
-    """The next contents without pictures."""
+    """The next contents that need artwork."""
     waiting = select(contents.c.revision).where(contents.c.artwork == "waiting", _probed())
     return _jobs(connection, waiting, after, most)
 
 
 def to_extract(connection: Connection, after: str, most: int) -> list[Job]:
-    """The next contents whose tracks of text are not extracted."""
+    """The next contents whose text tracks must be extracted."""
     waiting = select(contents.c.revision).where(contents.c.texts == "waiting", _probed())
     return _jobs(connection, waiting, after, most)
 
 
 def to_convert(connection: Connection, after: int, most: int) -> list[SubtitleJob]:
-    """The next files of subtitles."""
+    """The next subtitle files that must be converted."""
     rows = connection.execute(
         _waiting_files(select(subtitles))
         .where(subtitles.c.number > after)
@@ -103,28 +103,28 @@ def to_convert(connection: Connection, after: int, most: int) -> list[SubtitleJo
 
 
 def _waiting_files(statement: Select[Any]) -> Select[Any]:
-    """Those files of subtitles that are to be converted: whether those of a missing video are there, nobody knows."""
+    """Limit `statement` to subtitle files to convert. Those of a missing video are left out: they may be gone too."""
     return statement.join(videos, videos.c.number == subtitles.c.video).where(
         subtitles.c.state == "waiting", videos.c.missing_since.is_(None)
     )
 
 
 def begin_probe(connection: Connection, revisions: Sequence[str]) -> list[str]:
-    """Count an attempt at each; returns those that are not to be tried, because the server never survived it."""
+    """Count an attempt at each; returns the contents to skip because the server crashed at every attempt."""
     connection.execute(
         update(contents).where(contents.c.revision.in_(revisions)).values(attempts=contents.c.attempts + 1)
     )
-    tried = select(contents.c.revision).where(
+    exhausted = select(contents.c.revision).where(
         contents.c.revision.in_(revisions), contents.c.attempts > ATTEMPTS
     )
-    hopeless = list(connection.scalars(tried))
+    hopeless = list(connection.scalars(exhausted))
     for revision in hopeless:
-        store_unreadable(connection, revision, "the server ended each time it looked into this file")
+        store_unreadable(connection, revision, "the server crashed each time it probed this file")
     return hopeless
 
 
 def forgive_probe(connection: Connection, revision: str) -> None:
-    """Take an attempt back: that it failed was no fault of the file."""
+    """Uncount an attempt that failed through no fault of the file."""
     connection.execute(
         update(contents)
         .where(contents.c.revision == revision, contents.c.attempts > 0)
@@ -132,32 +132,32 @@ def forgive_probe(connection: Connection, revision: str) -> None:
     )
 
 
-def store_media_info(connection: Connection, revision: str, facts: MediaInfo) -> None:
-    """Write down what a probe found, and what is to be made now."""
-    picture = next(iter(facts.video), None)
-    texts = [track for track in facts.subtitles if track.text]
-    width, height = picture.shown_size if picture else (None, None)
-    duration = facts.duration or 0.0
+def store_media_info(connection: Connection, revision: str, media_info: MediaInfo) -> None:
+    """Store the result of a probe, and which jobs are pending now."""
+    video_track = next(iter(media_info.video), None)
+    subtitle_tracks = [track for track in media_info.subtitles if track.text]
+    width, height = video_track.shown_size if video_track else (None, None)
+    duration = media_info.duration or 0.0
     before = connection.execute(select(contents).where(contents.c.revision == revision)).one_or_none()
-    drawn = before is not None and before.artwork == "made" and _look_alike(before, facts)
+    drawn = before is not None and before.artwork == "made" and _has_same_artwork_source(before, media_info)
     connection.execute(
         update(contents)
         .where(contents.c.revision == revision)
         .values(
             state="probed",
-            reason=facts.missing,
+            reason=media_info.missing,
             attempts=0,
-            facts=json.dumps(facts.to_json()),
+            facts=json.dumps(media_info.to_json()),
             duration=duration,
             width=width,
             height=height,
-            artwork="made" if drawn else "waiting" if picture or facts.cover is not None else "none",
-            texts="waiting" if texts else "none",
+            artwork="made" if drawn else "waiting" if video_track or media_info.cover is not None else "none",
+            texts="waiting" if subtitle_tracks else "none",
         )
     )
     connection.execute(update(videos).where(videos.c.revision == revision).values(duration=duration))
     connection.execute(subtitles.delete().where(subtitles.c.revision == revision))
-    for track in facts.subtitles:
+    for track in media_info.subtitles:
         connection.execute(
             subtitles.insert().values(
                 revision=revision,
@@ -169,35 +169,35 @@ def store_media_info(connection: Connection, revision: str, facts: MediaInfo) ->
                 hearing_impaired=track.hearing_impaired,
                 is_default=track.default,
                 state="waiting" if track.text else "failed",
-                reason=None if track.text else _why_not(track),
+                reason=None if track.text else _unsupported_reason(track),
             )
         )
 
 
-def _look_alike(before: Row[Any], facts: MediaInfo) -> bool:
-    """Whether pictures that were made of a content are those that its facts ask for: nothing is drawn anew then."""
-    if before.facts is None or before.duration != (facts.duration or 0.0):
+def _has_same_artwork_source(before: Row[Any], media_info: MediaInfo) -> bool:
+    """Whether the artwork of a content still fits its new media info, so none must be generated again."""
+    if before.facts is None or before.duration != (media_info.duration or 0.0):
         return False
-    known, now = json.loads(before.facts), facts.to_json()
-    return known.get("start", 0.0) == facts.start and _shown(known) == _shown(now)
+    then, now = json.loads(before.facts), media_info.to_json()
+    return then.get("start", 0.0) == media_info.start and _shown(then) == _shown(now)
 
 
-def _shown(facts: dict[str, Any]) -> list[list[Any]]:
-    """What pictures depend on, of the track that is played."""
+def _shown(media_info: dict[str, Any]) -> list[list[Any]]:
+    """The properties of the main video track that artwork depends on."""
     names = ("index", "width", "height", "rotation", "pixel_aspect")
-    return [[track[name] for name in names] for track in facts["video"][:1]]
+    return [[track[name] for name in names] for track in media_info["video"][:1]]
 
 
-def _why_not(track: SubtitleTrack) -> str:
+def _unsupported_reason(track: SubtitleTrack) -> str:
     if track.codec == "unknown":
-        return "nobody here knows how these subtitles are coded"
+        return "the codec of these subtitles is unknown"
     if track.codec == "ttml":
-        return "they are TTML, which FFmpeg cannot read"
-    return f"they are pictures ({track.codec}), which a browser shows only where they are drawn into the film"
+        return "FFmpeg cannot read TTML subtitles"
+    return f"browsers cannot show image subtitles ({track.codec}) unless they are burned into the video"
 
 
 def store_unreadable(connection: Connection, revision: str, reason: str) -> None:
-    """Write down why a content cannot be read."""
+    """Record why a content cannot be read."""
     connection.execute(
         update(contents)
         .where(contents.c.revision == revision)
@@ -215,7 +215,7 @@ def store_artwork(
     blurhash: str | None = None,
     sprites: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down which pictures there are of a content; `state` as in `contents.artwork`."""
+    """Store which artwork a content has; `state` as in `contents.artwork`."""
     connection.execute(
         update(contents)
         .where(contents.c.revision == revision)
@@ -250,9 +250,9 @@ def _jobs(connection: Connection, which: Select[Any], after: str, most: int) -> 
             .where(videos.c.number.in_([row.number for row in rows]))
         )
     }
-    chores = []
+    jobs = []
     for row in rows:
         video = found[row.number]
-        facts = None if video.facts is None else MediaInfo.from_json(json.loads(video.facts))
-        chores.append(Job(row.revision, os.fsdecode(video.path), video.signature, facts))
-    return chores
+        media_info = None if video.facts is None else MediaInfo.from_json(json.loads(video.facts))
+        jobs.append(Job(row.revision, os.fsdecode(video.path), video.signature, media_info))
+    return jobs

@@ -1,8 +1,8 @@
-"""Pages of the library: which videos there are, in which order, and what is known of one of them.
+"""Pages of the library: lists of videos in a chosen order, and the details of one video.
 
-Of a title with several files there is one entry, that of the file which leads; the others are in its `versions`.
-A page is bounded and starts where the last one ended, in an order that is total; what it costs does not grow with the
-library. Each function is a read of one transaction.
+A title with several files has one entry, that of its leader; the others are in its `versions`. A page is bounded and
+starts where the previous one ended, in a total order. Its cost does not grow with the library. Each function reads in
+one transaction.
 """
 
 import base64
@@ -20,13 +20,13 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, liter
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming.paths import place, sort_key, words
 from trio_stream.library.records.versions import Version, versions
-from trio_stream.store.search import MOST_WORDS, among, hits, joined
+from trio_stream.store.search import MAX_WORDS, among, hits, joined
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
 
 LARGEST_PAGE = 200
 
-FEW = 1000
-"""So many hits are sorted; of more, the videos are gone through in order until a page is full."""
+MAX_SORTED_HITS = 1000
+"""The most hits that are sorted. If there are more, the videos are read in order until a page is full."""
 
 LONGEST_QUERY = 200
 """Characters of a search."""
@@ -49,8 +49,8 @@ SORTS: dict[Sort, ColumnElement[Any]] = {
 }
 """What videos can be sorted by, and the column each order compares."""
 
-TEXTUAL = frozenset({"name", "title", "folders"})
-"""The orders of those whose keys are bytes."""
+BYTE_SORTED = frozenset({"name", "title", "folders"})
+"""The orders whose keys are bytes."""
 
 _SHOWN = (
     *(
@@ -82,7 +82,7 @@ _SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """A page that is asked for; `folder` None for all folders, `q` as typed, `cursor` from the page before."""
+    """A requested page; `folder` is None for all folders, `q` is as typed, `cursor` comes from the previous page."""
 
     user: str
     limit: int = 50
@@ -95,7 +95,7 @@ class PageQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`rows` in their order, and the cursor of the page behind them, if there is one."""
+    """`rows` in their order, and the cursor of the next page, if there is one."""
 
     rows: Sequence[Row[Any]]
     next: str | None
@@ -103,79 +103,82 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class VideoDetails:
-    """All that is known of a video: its row with facts, its subtitles, and the titles before and behind it.
+    """All details of a video: its row with media info, its subtitles, and the previous and next title.
 
-    `versions` are the files of its title, itself with them, the one that leads first; none if it is alone.
+    `versions` are all files of its title, the leader first; empty if there is only one.
     """
 
     row: Row[Any]
     subtitles: Sequence[Row[Any]]
     versions: Sequence[Version]
-    before: Row[Any] | None
-    behind: Row[Any] | None
+    previous: Row[Any] | None
+    next: Row[Any] | None
 
 
-def page(connection: Connection, asked: PageQuery) -> Page:
-    """The videos asked for. Raises `BadRequest` for a cursor that is none."""
-    column = SORTS[asked.sort]
-    at = None if asked.cursor is None else read_cursor(asked.cursor, asked.sort)
-    statement = present(asked.user)
-    if asked.folder is not None:
-        number = connection.scalar(select(folders.c.number).where(folders.c.place == place(asked.folder)))
+def page(connection: Connection, query: PageQuery) -> Page:
+    """The requested page. Raises `BadRequest` for an invalid cursor."""
+    column = SORTS[query.sort]
+    position = None if query.cursor is None else read_cursor(query.cursor, query.sort)
+    statement = present(query.user)
+    if query.folder is not None:
+        number = connection.scalar(select(folders.c.number).where(folders.c.place == place(query.folder)))
         statement = statement.where(videos.c.folder == number)
-    wanted = joined(words(asked.q[:LONGEST_QUERY])).split()[:MOST_WORDS]
-    if wanted:
-        statement = statement.where(_found(connection, wanted))
-    elif asked.q.strip():
-        return Page((), None)  # nothing but signs
-    down = asked.order == "desc"
-    if at is not None:
-        statement = statement.where(_behind(column, at, down))
-    keys = (column.desc() if down else column, videos.c.number.desc() if down else videos.c.number)
-    statement = statement.order_by(*keys).limit(asked.limit + 1)
-    if wanted:  # what is sorted is numbers and keys; the rest is fetched for one page
+    words_wanted = joined(words(query.q[:LONGEST_QUERY])).split()[:MAX_WORDS]
+    if words_wanted:
+        statement = statement.where(_search_condition(connection, words_wanted))
+    elif query.q.strip():
+        return Page((), None)  # only punctuation
+    descending = query.order == "desc"
+    if position is not None:
+        statement = statement.where(_after(column, position, descending))
+    keys = (
+        column.desc() if descending else column,
+        videos.c.number.desc() if descending else videos.c.number,
+    )
+    statement = statement.order_by(*keys).limit(query.limit + 1)
+    if words_wanted:  # only numbers and keys are sorted; the rest is fetched for one page
         found = statement.with_only_columns(videos.c.number)
-        statement = present(asked.user).where(videos.c.number.in_(found)).order_by(*keys)
+        statement = present(query.user).where(videos.c.number.in_(found)).order_by(*keys)
     rows = connection.execute(statement).all()
-    more = len(rows) > asked.limit
-    rows = rows[: asked.limit]
+    has_more = len(rows) > query.limit
+    rows = rows[: query.limit]
     return Page(
-        rows, cursor(asked.sort, getattr(rows[-1], column.key or ""), rows[-1].number) if more else None
+        rows, cursor(query.sort, getattr(rows[-1], column.key or ""), rows[-1].number) if has_more else None
     )
 
 
 def cursor(sort: str, key: object, number: int) -> str:
-    """Where a page ended, as one word."""
+    """The cursor of a page that ended with this key and row number."""
     text = key.hex() if isinstance(key, bytes) else key
     return base64.urlsafe_b64encode(json.dumps([sort, text, number]).encode()).decode().rstrip("=")
 
 
-def behind_name(name: str) -> str:
-    """The cursor of the page, sorted by name, behind the video `name`, whether the library knows that or not."""
+def cursor_after_name(name: str) -> str:
+    """The cursor of the page, sorted by name, that starts after `name`. The video need not exist."""
     return cursor("name", sort_key(name), (1 << 63) - 1)
 
 
 def read_cursor(text: str, sort: str) -> tuple[Any, int]:
-    """The key and number a page ended with. Raises `BadRequest` unless `cursor` made it for this order."""
+    """The key and number that a page ended with. Raises `BadRequest` if `cursor` did not create it for this order."""
     try:
         if len(text) > LONGEST_CURSOR or not CURSOR.fullmatch(text):
             raise ValueError
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        made_for, key, number = found
-        if made_for != sort or type(number) is not int or abs(number) >= 1 << 63:
+        cursor_sort, key, number = found
+        if cursor_sort != sort or type(number) is not int or abs(number) >= 1 << 63:
             raise ValueError
-        if sort in TEXTUAL:
+        if sort in BYTE_SORTED:
             return bytes.fromhex(key), number
         if type(key) not in (int, float) or not math.isfinite(key) or abs(key) >= 1 << 63:
             raise ValueError
     except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
-        raise BadRequest("there is no such cursor: take the one that came with the page before") from None
+        raise BadRequest("the cursor is invalid: use the one from the previous page") from None
     return (float(key) if sort == "duration" else int(key)), number
 
 
-def whole(connection: Connection, id_: str, user: str) -> VideoDetails:
-    """All that is known of a video, also of one that is part of a title. Raises `VideoNotFound`."""
-    statement = _there(user, func.coalesce(videos.c.part_of, videos.c.number)).add_columns(
+def video_details(connection: Connection, id_: str, user: str) -> VideoDetails:
+    """All details of a video, which may be part of a title. Raises `VideoNotFound`."""
+    statement = _present_videos(user, func.coalesce(videos.c.part_of, videos.c.number)).add_columns(
         *(contents.c.facts, contents.c.sprites, contents.c.artwork, contents.c.artwork_reason),
         videos.c.part_of,
     )
@@ -187,33 +190,35 @@ def whole(connection: Connection, id_: str, user: str) -> VideoDetails:
         lead = connection.execute(
             select(videos.c.folder, videos.c.sort_key, videos.c.number).where(videos.c.number == row.part_of)
         ).one()
-    texts = connection.execute(
+    subtitle_rows = connection.execute(
         select(subtitles)
         .where(or_(subtitles.c.video == row.number, subtitles.c.revision == row.revision))
         .order_by(subtitles.c.video.is_(None), subtitles.c.number)
     ).all()
     return VideoDetails(
         row,
-        texts,
+        subtitle_rows,
         versions(connection, id_),
-        neighbour(connection, lead, user, down=True),
-        neighbour(connection, lead, user, down=False),
+        neighbour(connection, lead, user, descending=True),
+        neighbour(connection, lead, user, descending=False),
     )
 
 
-def neighbour(connection: Connection, row: Row[Any], user: str, *, down: bool) -> Row[Any] | None:
-    """The title before (`down`) or behind the one of `row` in its folder, in natural order."""
+def neighbour(connection: Connection, row: Row[Any], user: str, *, descending: bool) -> Row[Any] | None:
+    """The previous (`descending`) or next title in the folder of `row`, in natural order."""
     column = videos.c.sort_key
     return connection.execute(
         present(user)
-        .where(videos.c.folder == row.folder, _behind(column, (row.sort_key, row.number), down))
-        .order_by(column.desc() if down else column, videos.c.number.desc() if down else videos.c.number)
+        .where(videos.c.folder == row.folder, _after(column, (row.sort_key, row.number), descending))
+        .order_by(
+            column.desc() if descending else column, videos.c.number.desc() if descending else videos.c.number
+        )
         .limit(1)
     ).one_or_none()
 
 
 def name_of(connection: Connection, id_: str) -> str | None:
-    """The name of a video that is there."""
+    """The name of a present video."""
     path = connection.scalar(
         select(videos.c.path).where(videos.c.id == id_, videos.c.missing_since.is_(None))
     )
@@ -221,23 +226,23 @@ def name_of(connection: Connection, id_: str) -> str | None:
 
 
 def folder_page(connection: Connection, inside: str, limit: int, after: str | None) -> Page:
-    """The folders in the folder `inside`, in natural order, each with how many titles are right in it."""
-    at = None if after is None else read_cursor(after, "folders")
+    """The subfolders of the folder `inside`, in natural order, each with the number of titles directly in it."""
+    position = None if after is None else read_cursor(after, "folders")
     parent = connection.scalar(select(folders.c.number).where(folders.c.place == place(inside)))
     if parent is None:
         return Page((), None)
-    there = (
+    present_titles = (
         select(func.count())
         .select_from(videos)
         .where(
             videos.c.folder == folders.c.number, videos.c.missing_since.is_(None), videos.c.part_of.is_(None)
         )
     )
-    statement = select(folders, there.scalar_subquery().label("videos")).where(
+    statement = select(folders, present_titles.scalar_subquery().label("videos")).where(
         folders.c.parent == parent, folders.c.missing_since.is_(None)
     )
-    if at is not None:
-        key, number = at
+    if position is not None:
+        key, number = position
         statement = statement.where(
             or_(
                 folders.c.name_key > key,
@@ -245,18 +250,18 @@ def folder_page(connection: Connection, inside: str, limit: int, after: str | No
             )
         )
     rows = connection.execute(statement.order_by(folders.c.name_key, folders.c.number).limit(limit + 1)).all()
-    more = len(rows) > limit
+    has_more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, cursor("folders", rows[-1].name_key, rows[-1].number) if more else None)
+    return Page(rows, cursor("folders", rows[-1].name_key, rows[-1].number) if has_more else None)
 
 
 def present(user: str) -> Select[Any]:
-    """The videos that are there, one for each title, with where `user` is in them."""
-    return _there(user, videos.c.number).where(videos.c.part_of.is_(None))
+    """The present videos, one for each title, with the playheads of `user`."""
+    return _present_videos(user, videos.c.number).where(videos.c.part_of.is_(None))
 
 
-def _there(user: str, watched: ColumnElement[Any]) -> Select[Any]:
-    """All videos that are there, with the playhead that is kept for the number `watched`."""
+def _present_videos(user: str, watched: ColumnElement[Any]) -> Select[Any]:
+    """All present videos, with the playhead that is stored for the number `watched`."""
     return (
         select(*_SHOWN)
         .join(contents, contents.c.revision == videos.c.revision)
@@ -265,17 +270,17 @@ def _there(user: str, watched: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def _behind(column: ColumnElement[Any], at: tuple[Any, int], down: bool) -> ColumnElement[bool]:
-    key, number = at
-    if down:
+def _after(column: ColumnElement[Any], position: tuple[Any, int], descending: bool) -> ColumnElement[bool]:
+    key, number = position
+    if descending:
         return and_(column <= key, or_(column < key, videos.c.number < number))
     return and_(column >= key, or_(column > key, videos.c.number > number))
 
 
-def _found(connection: Connection, wanted: Sequence[str]) -> ColumnElement[bool]:
-    """The videos that have the words. Of many, going through all in order finds a page sooner than sorting them."""
-    numbers = hits(connection, wanted, FEW + 1)
-    if len(numbers) <= FEW:
+def _search_condition(connection: Connection, words_wanted: Sequence[str]) -> ColumnElement[bool]:
+    """The condition for videos with these words. With many hits, testing videos in order is faster than sorting."""
+    numbers = hits(connection, words_wanted, MAX_SORTED_HITS + 1)
+    if len(numbers) <= MAX_SORTED_HITS:
         return among(connection, numbers)
     spaced = literal(" ") + videos.c.words
-    return and_(*(spaced.contains(f" {word}", autoescape=True) for word in wanted))
+    return and_(*(spaced.contains(f" {word}", autoescape=True) for word in words_wanted))

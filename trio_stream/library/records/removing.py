@@ -1,7 +1,7 @@
-"""How the database learns that files have gone.
+"""Marks videos and folders as missing.
 
-Nothing is ever deleted: a video whose file has gone is kept, marked missing, so that a file that comes back is the
-video it was, with its id and where people stopped. Each function runs in one transaction of whoever calls it.
+No row of a missing video is deleted. So a file that returns is the same video again, with its id and its playheads.
+Each function runs in a transaction of its caller.
 """
 
 import os
@@ -12,41 +12,43 @@ from sqlalchemy import Connection, Select, select, update
 
 from trio_stream.library.naming.paths import place
 from trio_stream.library.records.adding import rename
-from trio_stream.library.records.grouping import SLICE, kinships, regroup, remove_title_files
+from trio_stream.library.records.grouping import SLICE, kin_of, regroup, remove_title_files
 from trio_stream.library.records.watch_state import take_over
 from trio_stream.store.tables import folders, subtitles, videos
 
 
 def remove_folder(connection: Connection, name: str, now: int, since: int) -> tuple[int, int]:
-    """Mark the folder `name` missing, and all below it; returns as `remove_videos`, after how many videos that were."""
+    """Mark the folder `name` and all below it as missing; returns how many videos, and what `remove_videos` returns."""
     number = connection.scalar(select(folders.c.number).where(folders.c.place == place(name)))
     lost: list[int] = []
-    away: list[int] = []
-    layer = [] if number is None else [int(number)]
-    while layer:
-        inside: list[int] = []
-        for part in batched(layer, SLICE):
+    gone: list[int] = []
+    level = [] if number is None else [int(number)]
+    while level:
+        children: list[int] = []
+        for part in batched(level, SLICE):
             connection.execute(
                 update(folders)
                 .where(folders.c.number.in_(part), folders.c.missing_since.is_(None))
                 .values(missing_since=now)
             )
-            there = select(videos.c.number).where(videos.c.folder.in_(part), videos.c.missing_since.is_(None))
-            lost += connection.scalars(there.order_by(videos.c.number))
-            inside += connection.scalars(select(folders.c.number).where(folders.c.parent.in_(part)))
-        away += layer
-        layer = inside
+            present = select(videos.c.number).where(
+                videos.c.folder.in_(part), videos.c.missing_since.is_(None)
+            )
+            lost += connection.scalars(present.order_by(videos.c.number))
+            children += connection.scalars(select(folders.c.number).where(folders.c.parent.in_(part)))
+        gone += level
+        level = children
     taken_over = remove_videos(connection, lost, now, since)
-    for part in batched(away, SLICE):
+    for part in batched(gone, SLICE):
         remove_title_files(connection, part)
     return len(lost), taken_over
 
 
 def remove_videos(connection: Connection, numbers: Sequence[int], now: int, since: int) -> int:
-    """Mark videos missing; returns how many of them are found to be what was added `since` then elsewhere.
+    """Mark videos as missing; returns how many of them turn out to be files that were added elsewhere `since` then.
 
-    Both times are in milliseconds. A look that comes by the new place first takes a file that moved for a new one;
-    here, where the old place turns out to be empty, the older video takes over what the new one is.
+    Both times are in milliseconds. If a scan reads the new folder of a moved file first, it adds a new video. Now that
+    the old path is found empty, the older video takes over from the new one.
     """
     touched: set[str] = set()
     found_elsewhere: list[int] = []
@@ -68,7 +70,7 @@ def remove_videos(connection: Connection, numbers: Sequence[int], now: int, sinc
 
 
 def _with_bytes_added(numbers: Sequence[int], since: int) -> Select[int]:
-    """Those of the videos whose bytes another one has that was added `since` then."""
+    """Those of the videos whose fingerprint another video has that was added `since` then."""
     new = videos.alias()
     added = select(new.c.number).where(
         new.c.fingerprint == videos.c.fingerprint,
@@ -83,7 +85,7 @@ def _with_bytes_added(numbers: Sequence[int], since: int) -> Select[int]:
 
 
 def _take_over(connection: Connection, number: int, since: int) -> set[str] | None:
-    """Let a video that has gone be what was added elsewhere; returns the families touched, None if nothing was."""
+    """Merge a missing video with the one added elsewhere; returns the affected families, None if there is no such."""
     gone = connection.execute(
         select(videos).where(videos.c.number == number, videos.c.missing_since.is_not(None))
     ).one_or_none()
@@ -109,14 +111,14 @@ def _take_over(connection: Connection, number: int, since: int) -> set[str] | No
     connection.execute(update(subtitles).where(subtitles.c.video == new.number).values(video=number))
     take_over(connection, new.number, number)
     connection.execute(update(videos).where(videos.c.part_of == new.number).values(part_of=None))
-    said = {name: getattr(new, name) for name in ("own_title", "description") if getattr(new, name)}
+    inherited = {name: getattr(new, name) for name in ("own_title", "description") if getattr(new, name)}
     if new.tags != "[]":
-        said["tags"] = new.tags
-    if said:
-        connection.execute(update(videos).where(videos.c.number == number).values(**said))
+        inherited["tags"] = new.tags
+    if inherited:
+        connection.execute(update(videos).where(videos.c.number == number).values(**inherited))
     connection.execute(videos.delete().where(videos.c.number == new.number))
     name = os.fsdecode(new.path)
-    touched = rename(connection, number, name, kinships(connection, [name]).get(name))
+    touched = rename(connection, number, name, kin_of(connection, [name]).get(name))
     connection.execute(
         update(videos)
         .where(videos.c.number == number)

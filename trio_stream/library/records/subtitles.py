@@ -1,4 +1,4 @@
-"""The subtitles of a video as rows: of its tracks of text, and of the files beside it."""
+"""The subtitles of a video as rows: its text tracks, and the subtitle files beside it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,20 @@ from trio_stream.store.tables import contents, subtitles, videos
 
 
 def store_subtitle_files(connection: Connection, video: str, files: Sequence[SubtitleFile]) -> bool:
-    """Make the subtitle files beside the video `video` those in `files`; returns whether that changed anything."""
+    """Replace the subtitle files of the video `video` with `files`; returns whether that changed anything."""
     number = connection.scalar(select(videos.c.number).where(videos.c.place == place(video)))
     if number is None:
         return False
     rows = connection.execute(
         select(subtitles.c.number, subtitles.c.path, subtitles.c.signature).where(subtitles.c.video == number)
     ).all()
-    wanted = {(os.fsencode(file.name), file.signature): file for file in files}
-    kept = {(row.path, row.signature) for row in rows}
-    stale = [row.number for row in rows if (row.path, row.signature) not in wanted]
+    found = {(os.fsencode(file.name), file.signature): file for file in files}
+    stored = {(row.path, row.signature) for row in rows}
+    stale = [row.number for row in rows if (row.path, row.signature) not in found]
     if stale:
         connection.execute(subtitles.delete().where(subtitles.c.number.in_(stale)))
-    fresh = [file for key, file in wanted.items() if key not in kept]
-    for file in fresh:
+    new_files = [file for key, file in found.items() if key not in stored]
+    for file in new_files:
         connection.execute(
             subtitles.insert().values(
                 video=number,
@@ -40,33 +40,35 @@ def store_subtitle_files(connection: Connection, video: str, files: Sequence[Sub
                 state="waiting",
             )
         )
-    return bool(stale or fresh)
+    return bool(stale or new_files)
 
 
 def store_subtitle_tracks(
     connection: Connection,
     revision: str,
-    made: Mapping[int, tuple[str, str | None]],
-    otherwise: str,
+    tracks: Mapping[int, tuple[str, str | None]],
+    reason: str,
 ) -> None:
-    """Write down the digests of WebVTT and of the original for each track; `otherwise` is why there are none."""
-    words = select(subtitles.c.track).where(subtitles.c.revision == revision, subtitles.c.state != "failed")
-    tracks = list(connection.scalars(words))
-    for track in tracks:
+    """Store the digests of the WebVTT and of the original for each track; `reason` is why the others have none."""
+    unfailed = select(subtitles.c.track).where(
+        subtitles.c.revision == revision, subtitles.c.state != "failed"
+    )
+    track_indexes = list(connection.scalars(unfailed))
+    for track in track_indexes:
         here = update(subtitles).where(subtitles.c.revision == revision, subtitles.c.track == track)
-        if track in made:
-            vtt, original = made[track]
+        if track in tracks:
+            vtt, original = tracks[track]
             connection.execute(here.values(state="made", vtt=vtt, original=original, reason=None))
         else:
-            connection.execute(here.values(state="failed", reason=otherwise))
-    state = "made" if made else "failed"
+            connection.execute(here.values(state="failed", reason=reason))
+    state = "made" if tracks else "failed"
     connection.execute(update(contents).where(contents.c.revision == revision).values(texts=state))
 
 
 def store_subtitle(
     connection: Connection, number: int, vtt: str | None, original: str | None, reason: str | None = None
 ) -> None:
-    """Write down what became of a file of subtitles."""
+    """Store the outcome of converting a subtitle file."""
     connection.execute(
         update(subtitles)
         .where(subtitles.c.number == number)
@@ -75,9 +77,9 @@ def store_subtitle(
 
 
 def converted_subtitles(connection: Connection, id_: str) -> Sequence[Row[Any]]:
-    """The subtitles of a video of which there is WebVTT, each once, with the revision that the video has as `content`.
+    """The subtitles of a video that were converted to WebVTT, each once. `content` is the revision of the video.
 
-    Those of the files beside it come first.
+    Subtitles from files beside the video come first.
     """
     rows = connection.execute(
         select(subtitles, videos.c.revision.label("content"))
@@ -85,4 +87,4 @@ def converted_subtitles(connection: Connection, id_: str) -> Sequence[Row[Any]]:
         .where(videos.c.id == id_, subtitles.c.state == "made", subtitles.c.vtt.is_not(None))
         .order_by(subtitles.c.video.is_(None), subtitles.c.number)
     ).all()
-    return list({row.vtt: row for row in reversed(rows)}.values())[::-1]  # two that are the same are one
+    return list({row.vtt: row for row in reversed(rows)}.values())[::-1]  # identical ones count once

@@ -1,4 +1,4 @@
-"""What a video is called, and the words by which it is found (pure)."""
+"""The title of a video, and the words that search finds it by (pure)."""
 
 import os
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from trio_stream.store.search import joined
 
 
 def title_columns(
-    name: str, own: str | None, shared: str | None, tags: Iterable[str], others: Iterable[str] = ()
+    name: str, own: str | None, shared: str | None, tags: Iterable[str], other_paths: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """The columns of a video that say so: its `own` title is somebody's, the `shared` one that of its film.
+    """The title columns of a video. `own` is the title that a user gave it, `shared` that of all its versions.
 
-    Search looks at the words of the title, of the path and of the tags, and of the paths of `others` it stands for.
+    Search covers the words of the title, the path and the tags, and of the `other_paths` of its versions.
     """
     title = own or shared or title_of(name)
-    paths = (os.fsencode(each).decode("utf-8", "replace") for each in (name, *others))
-    found = joined(word for text in (title, *paths, *tags) for word in words(text))
-    return {"title": title, "title_key": sort_key(title), "words": found}
+    paths = (os.fsencode(each).decode("utf-8", "replace") for each in (name, *other_paths))
+    search_words = joined(word for text in (title, *paths, *tags) for word in words(text))
+    return {"title": title, "title_key": sort_key(title), "words": search_words}

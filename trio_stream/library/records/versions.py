@@ -1,4 +1,4 @@
-"""The files of a title: which there are, and where they are to be had."""
+"""The versions of a title: its files."""
 
 import os
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from trio_stream.store.tables import contents, videos
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A file of a title: `height` in lines, as its pictures have or else as its name says; `size` in bytes.
+    """A file of a title: `height` in lines, from its video track or else from its name; `size` in bytes.
 
-    The one that `leads` stands for the title in the library.
+    The one that `leads` represents the title in the library.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Version:
 
 
 def versions(connection: Connection, id_: str) -> Sequence[Version]:
-    """The files of the title of a video, itself with them, the one that leads first; none if it is alone."""
+    """All files of the title of a video, the leader first; empty if there is only one."""
     own = connection.execute(
         select(videos.c.number, videos.c.part_of, videos.c.family).where(
             videos.c.id == id_, videos.c.missing_since.is_(None)
@@ -56,7 +56,7 @@ def versions(connection: Connection, id_: str) -> Sequence[Version]:
             id=row.id,
             revision=row.revision,
             name=(name := os.fsdecode(row.path)),
-            height=row.height or _said(name),
+            height=row.height or _height_in_name(name),
             width=row.width,
             size=row.size,
             leads=row.number == lead,
@@ -65,6 +65,6 @@ def versions(connection: Connection, id_: str) -> Sequence[Version]:
     ]
 
 
-def _said(name: str) -> int | None:
-    said = title_and_height(name)
-    return None if said is None else said[1]
+def _height_in_name(name: str) -> int | None:
+    parsed = title_and_height(name)
+    return None if parsed is None else parsed[1]

@@ -1,7 +1,7 @@
-"""Where people stopped: playheads.
+"""Playheads: how far each user has watched.
 
-Invariant: playheads and viewings (`history`) are kept for a title. What one watches of any of its files is the playhead
-of the one that leads. A video counts as watched from 90 % of it on.
+Invariant: playheads and viewings (`history`) belong to a title. Watching any of its files moves the playhead of its
+leader. A video counts as watched from 90 % on.
 """
 
 from collections.abc import Sequence
@@ -14,22 +14,22 @@ from trio_stream.library.records import history, pages
 from trio_stream.store.tables import playheads, upsert, videos, viewings
 
 WATCHED = 0.9
-"""The part of a video from which on it has been watched."""
+"""The part of a video after which it counts as watched."""
 
-BEGUN = 0.02
-"""The part of a video up to which it has hardly been begun."""
+STARTED = 0.02
+"""The part of a video after which it counts as started."""
 
 
 LONGEST = 10**7
 """Seconds; no video is longer."""
 
-LOOKED_BACK = 200
-"""So many playheads are looked through for what may be gone on with."""
+MAX_SEARCHED = 200
+"""The most playheads that are searched for videos to continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Playhead:
-    """`position` and `duration` in seconds; `watched` None to leave that to the position."""
+    """`position` and `duration` in seconds; if `watched` is None, the position decides."""
 
     position: float
     duration: float | None = None
@@ -37,8 +37,8 @@ class Playhead:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A playhead as it is stored; `updated_at` in milliseconds."""
+class StoredPlayhead:
+    """A stored playhead; `updated_at` in milliseconds."""
 
     position: float
     duration: float | None
@@ -47,34 +47,34 @@ class Kept:
     updated_at: int
 
 
-def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: int) -> Kept | None:
-    """Store where `user` is in the video `id_`, at `now` in milliseconds; None if there is no such video.
+def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: int) -> StoredPlayhead | None:
+    """Store the playhead of `user` in the video `id_`, at `now` in milliseconds; None if there is no such video.
 
-    It is part of the history unless `watched` is said: that is a mark, which needs nobody to watch. A video that is
-    missing keeps its playhead up to date: whoever streams it when its file goes sees it to the end.
+    It becomes part of the history unless `watched` is set: marking a video is not watching it. The playhead of a
+    missing video can still change, because a stream that is open when the file is removed continues to its end.
     """
-    row = connection.execute(_HERE, {"who": user, "id_": id_}).one_or_none()
+    row = connection.execute(_CURRENT, {"who": user, "id_": id_}).one_or_none()
     if row is None:
         return None
     duration = row.duration or playhead.duration
-    at_end = duration is not None and duration > 0 and playhead.position >= WATCHED * duration
+    is_at_end = duration is not None and duration > 0 and playhead.position >= WATCHED * duration
     was_at_end = row.position is not None and duration is not None and row.position >= WATCHED * duration
-    watched = playhead.watched if playhead.watched is not None else bool(row.watched) or at_end
-    kept = Kept(
+    watched = playhead.watched if playhead.watched is not None else bool(row.watched) or is_at_end
+    stored = StoredPlayhead(
         position=playhead.position,
         duration=duration,
         watched=watched,
-        plays=(row.plays or 0) + (at_end and not was_at_end),
+        plays=(row.plays or 0) + (is_at_end and not was_at_end),
         updated_at=now,
     )
-    keep(connection, user, row.number, kept)
+    store(connection, user, row.number, stored)
     if playhead.watched is None:
-        history.note(connection, user, row.number, playhead.position, now)
-    return kept
+        history.record_position(connection, user, row.number, playhead.position, now)
+    return stored
 
 
 def forget(connection: Connection, user: str, id_: str) -> bool:
-    """Let it be as if `user` had never begun the video; returns whether there is such a video."""
+    """Delete the watch state of `user` for the video; returns whether there is such a video."""
     number = connection.scalar(select(TITLE).where(videos.c.id == id_))
     if number is None:
         return False
@@ -85,56 +85,60 @@ def forget(connection: Connection, user: str, id_: str) -> bool:
 
 
 def continue_watching(connection: Connection, user: str, limit: int) -> Sequence[Row[Any]]:
-    """What `user` has begun and not finished, the last first; in place of what was finished, the next of its folder."""
+    """What `user` has started and not finished, newest first. The next video of the folder replaces a finished one."""
     rows = connection.execute(
         pages.present(user)
         .where(playheads.c.position.is_not(None))
         .order_by(playheads.c.updated_at.desc(), videos.c.number.desc())
-        .limit(LOOKED_BACK)
+        .limit(MAX_SEARCHED)
     ).all()
     found: dict[int, Row[Any]] = {}
     for row in rows:
-        here: Row[Any] | None = row
+        candidate: Row[Any] | None = row
         if is_finished(row):
-            here = pages.neighbour(connection, row, user, down=False)
-            if here is not None and here.position is not None and (is_finished(here) or _is_begun(here)):
-                here = None  # in the list by itself
-        elif not _is_begun(row):
-            here = None
-        if here is not None:
-            found.setdefault(here.number, here)
+            candidate = pages.neighbour(connection, row, user, descending=False)
+            if (
+                candidate is not None
+                and candidate.position is not None
+                and (is_finished(candidate) or _is_started(candidate))
+            ):
+                candidate = None  # listed on its own, if at all
+        elif not _is_started(row):
+            candidate = None
+        if candidate is not None:
+            found.setdefault(candidate.number, candidate)
         if len(found) == limit:
             break
     return list(found.values())
 
 
 def is_finished(row: Row[Any]) -> bool:
-    """Whether the playhead of a row of `pages` stands at the end."""
+    """Whether the playhead of a row of `pages` is at the end."""
     duration = row.duration or row.watched_of
     if not duration:
         return bool(row.watched)
     return bool(row.position >= WATCHED * duration) or (row.watched and row.position == 0)
 
 
-def keep(connection: Connection, user: str, number: int, kept: Kept) -> None:
-    """Write down a playhead of the video `number`."""
+def store(connection: Connection, user: str, number: int, stored: StoredPlayhead) -> None:
+    """Store a playhead of the video `number`."""
     values = {
         "user": user,
         "video": number,
-        "position": kept.position,
-        "duration": kept.duration,
-        "watched": kept.watched,
-        "plays": kept.plays,
-        "updated_at": kept.updated_at,
+        "position": stored.position,
+        "duration": stored.duration,
+        "watched": stored.watched,
+        "plays": stored.plays,
+        "updated_at": stored.updated_at,
     }
     upsert(connection, playheads, values, key=("user", "video"))
 
 
 TITLE = func.coalesce(videos.c.part_of, videos.c.number)
-"""The video that leads the title of a video: to its row playheads are written."""
+"""The leader of the title of a video, whose row holds the playheads."""
 
-# Built once, as it runs with every playhead: to build it takes longer than to run it.
-_HERE = (
+# Built once, because it runs with every playhead update, and building it takes longer than running it.
+_CURRENT = (
     select(
         *(TITLE.label("number"), videos.c.duration),
         *(playheads.c.position, playheads.c.watched, playheads.c.plays),
@@ -144,45 +148,47 @@ _HERE = (
 )
 
 
-def _is_begun(row: Row[Any]) -> bool:
+def _is_started(row: Row[Any]) -> bool:
     duration = row.duration or row.watched_of
-    return bool(row.position > (BEGUN * duration if duration else 0))
+    return bool(row.position > (STARTED * duration if duration else 0))
 
 
-def watched_among(connection: Connection, numbers: Sequence[int]) -> Sequence[int]:
-    """Those of the videos of which there is something: they are new, or were away and have what they had then."""
+def videos_with_watch_state(connection: Connection, numbers: Sequence[int]) -> Sequence[int]:
+    """Those of the videos that have watch state: they joined the title, or were missing and still have theirs."""
     these = [select(table.c.video).where(table.c.video.in_(numbers)) for table in (playheads, viewings)]
     return connection.scalars(union(*these)).all() if numbers else ()
 
 
 def take_over(connection: Connection, new: int, number: int) -> None:
-    """Let the video `number` have what people watched of `new`; of two playheads the later one."""
+    """Move the watch state of the video `new` to the video `number`; of two playheads, the later one wins."""
     other = playheads.alias()
     same_user = other.c.user == playheads.c.user
-    later = select(other.c.user).where(
+    newer = select(other.c.user).where(
         other.c.video == new, same_user, other.c.updated_at >= playheads.c.updated_at
     )
-    connection.execute(playheads.delete().where(playheads.c.video == number, later.exists()))
-    kept = select(other.c.user).where(other.c.video == number, same_user)
-    connection.execute(update(playheads).where(playheads.c.video == new, ~kept.exists()).values(video=number))
+    connection.execute(playheads.delete().where(playheads.c.video == number, newer.exists()))
+    stored = select(other.c.user).where(other.c.video == number, same_user)
+    connection.execute(
+        update(playheads).where(playheads.c.video == new, ~stored.exists()).values(video=number)
+    )
     connection.execute(playheads.delete().where(playheads.c.video == new))
     connection.execute(update(viewings).where(viewings.c.video == new).values(video=number))
 
 
-def share(connection: Connection, row: Row[Any], number: int) -> None:
-    """Let the video `number` have the playheads of one that led, which keeps them: it may be a film of its own now.
+def copy_playheads(connection: Connection, row: Row[Any], number: int) -> None:
+    """Copy the playheads of a former leader to the video `number`. The leader keeps them, as it may lead a title now.
 
-    The history of one whose file has gone, which nobody would see, goes over.
+    The history of a missing leader, which is not shown anywhere, is moved.
     """
-    there = {
+    updated_at = {
         each.user: each.updated_at
         for each in connection.execute(select(playheads).where(playheads.c.video == number))
     }
-    later = [
+    newer = [
         {**each, "video": number}
         for each in connection.execute(select(playheads).where(playheads.c.video == row.number)).mappings()
-        if each["updated_at"] > there.get(each["user"], -1)
+        if each["updated_at"] > updated_at.get(each["user"], -1)
     ]
-    upsert(connection, playheads, later, key=("user", "video"))
+    upsert(connection, playheads, newer, key=("user", "video"))
     if row.missing_since is not None:
         connection.execute(update(viewings).where(viewings.c.video == row.number).values(video=number))

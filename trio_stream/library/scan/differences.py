@@ -1,52 +1,52 @@
-"""What a folder holds against what is known of it (pure)."""
+"""Compares a folder with what the database records about it (pure)."""
 
 from dataclasses import dataclass
 
 from trio_stream.library.folder.content import Identity
 from trio_stream.library.folder.walking import File, Folder
-from trio_stream.library.naming.families import by_name, title_file_of
+from trio_stream.library.naming.families import kin_by_name, title_file_of
 from trio_stream.library.records.folders import RecordedFolder, RecordedVideo
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a folder holds against what is known of it."""
+    """How a folder differs from what the database records about it."""
 
     candidates: tuple[File, ...]
-    """New, changed, or back."""
+    """Files that are new, changed, or have returned."""
     lost: tuple[RecordedVideo, ...]
     lost_folders: tuple[str, ...]
     new_folders: tuple[str, ...]
     unsorted: tuple[str, ...]
-    """Videos that are known as of another family than their names say."""
+    """Videos recorded in another family than their names imply."""
 
 
-def compare(found: Folder, known: RecordedFolder | None) -> Difference:
-    """What is different in a folder; `known` is None if nothing is known of it (pure)."""
-    before = known.videos if known else {}
-    inside = known.subfolders if known else frozenset()
+def compare(found: Folder, recorded: RecordedFolder | None) -> Difference:
+    """Compare a folder with its rows; `recorded` is None if it has none (pure)."""
+    videos = recorded.videos if recorded else {}
+    subfolders = recorded.subfolders if recorded else frozenset()
     names = {file.name for file in found.videos}
     return Difference(
         candidates=tuple(
             file
             for file in found.videos
-            if (video := before.get(file.name)) is None
+            if (video := videos.get(file.name)) is None
             or video.missing
             or video.signature != Identity.of(file.status).signature
         ),
         lost=tuple(
             video
-            for video in before.values()
+            for video in videos.values()
             if not video.missing and video.name not in names and video.name not in found.unread
         ),
-        lost_folders=tuple(sorted(inside - set(found.subfolders) - found.unread.keys())),
-        new_folders=tuple(name for name in found.subfolders if name not in inside),
-        unsorted=tuple(video.name for video in before.values() if _is_unsorted(video)),
+        lost_folders=tuple(sorted(subfolders - set(found.subfolders) - found.unread.keys())),
+        new_folders=tuple(name for name in found.subfolders if name not in subfolders),
+        unsorted=tuple(video.name for video in videos.values() if _is_unsorted(video)),
     )
 
 
 def _is_unsorted(video: RecordedVideo) -> bool:
-    """Whether the row is older than the rule for names; what title files say is right, as it came with them."""
-    kin = by_name(video.name)
-    said = None if kin is None else kin.family
-    return video.family != said and (video.family is None or title_file_of(video.family) is None)
+    """Whether the row predates the naming rule. Families of title files are right: they are stored with those."""
+    kin = kin_by_name(video.name)
+    expected = None if kin is None else kin.family
+    return video.family != expected and (video.family is None or title_file_of(video.family) is None)

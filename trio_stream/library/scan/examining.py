@@ -1,4 +1,4 @@
-"""What is in files that are new or have changed: the only ones that are opened, in a thread."""
+"""Reads new and changed files in a thread. No other files are opened."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ log = structlog.get_logger("trio_stream.library")
 
 
 def examine_files(root: str, names: Sequence[str], *, with_digest: bool) -> list[Found]:
-    """What is in the files `names` of the folder `root`; what has gone meanwhile, or cannot be read, is left out.
+    """Examine the files `names` of the folder `root`. Files that are gone by now, or unreadable, are left out.
 
-    To be run in a thread of Trio's, which ends within a piece of a file when it is not wanted any more.
+    Run it in a Trio thread. When cancelled, it stops within one chunk of a file.
     """
     found = []
     for name in names:
@@ -30,10 +30,10 @@ def examine_files(root: str, names: Sequence[str], *, with_digest: bool) -> list
         try:
             with file:
                 status, content = examine(file.fd)
-                # Of a small file it is at hand: nothing has to be read again when its bytes turn out to be another's.
+                # The digest of a small file is cheap now, and avoids reading it again if its fingerprint is ambiguous.
                 whole = None
                 if with_digest or is_read_whole(content.size):
-                    whole = digest(file.fd, status, content, go_on=trio.from_thread.check_cancelled)
+                    whole = digest(file.fd, status, content, check_cancelled=trio.from_thread.check_cancelled)
                 found.append(Found(name, Identity.of(status), content, whole))
         except OSError as error:
             log.warning("a video could not be read", name=name, reason=error.strerror)

@@ -1,4 +1,4 @@
-"""How the library is getting on: what the scanner and the keeper do now, for whoever wants to follow it."""
+"""The progress of scans and background jobs, for clients that follow it."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from trio_stream.versions import Versioned
 
 @dataclass(slots=True)
 class ScanRun:
-    """One look at the folder. `full` if it was at all of it; times in milliseconds since the epoch."""
+    """One scan. `full` if it covers the whole library; times in milliseconds since the epoch."""
 
     number: int = 0
     full: bool = True
@@ -23,33 +23,33 @@ class ScanRun:
     returned: int = 0
     missing: int = 0
     resting: int = 0
-    """Files that are still being written to; they are taken up once they rest."""
+    """Files that are still being written to; they are added once they have settled."""
     unread: list[str] = field(default_factory=list)
-    """Folders that could not be read, the first of them; nothing is concluded about what is in them."""
+    """The first few unreadable files and folders. Their rows stay as they are."""
 
 
 @dataclass(slots=True)
 class Watching:
-    """Whether changes are heard of as they happen; if not, why."""
+    """Whether the scanner is notified of changes; if not, why."""
 
     on: bool = False
     reason: str | None = None
 
 
 class Progress(Versioned):
-    """The state of the library's background work, and the means to wait until it is another."""
+    """The state of the library's background work. Clients can wait for the next state."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.look = ScanRun()
+        self.scan = ScanRun()
         self.last_full = ScanRun()
-        """The last look at everything that is over, however it ended; number 0 before the first."""
+        """The last full scan that ended, successful or not; number 0 before the first."""
         self.watching = Watching()
-        self.keeping = PendingJobs()
-        self.full_looks = 0
-        """Looks at everything that came to their end."""
+        self.pending_jobs = PendingJobs()
+        self.full_scans = 0
+        """Full scans that completed."""
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is being done, and nothing waited for."""
-        return not (self.look.running or self.look.resting or self.keeping.working)
+        """Whether no work is running and no file is waiting to settle."""
+        return not (self.scan.running or self.scan.resting or self.pending_jobs.working)

@@ -1,6 +1,6 @@
-"""Which files rest and may be taken up: nobody writes to them any more, as far as can be told from outside.
+"""Decides which files have settled and can be added: as far as we can see, no program is writing to them any more.
 
-What does not rest is looked at again later, as is what failed.
+Folders with unsettled files are scanned again later, and so are folders whose scan failed.
 """
 
 import time
@@ -13,76 +13,76 @@ from trio_stream.library.folder.content import Identity, bytes_of
 from trio_stream.library.folder.walking import File
 from trio_stream.library.records.folders import RecordedVideo
 
-REST = 2.0
-"""Seconds for which a file has to stay as it is before it is taken up."""
+SETTLE_TIME = 2.0
+"""Seconds that a file must stay unchanged before it is added."""
 
 RETRY = 60.0
-"""Seconds after which what failed is tried again."""
+"""Seconds after which a folder is tried again if its scan failed."""
 
-MOST_LOST = 10_000
-"""Videos remembered as lost lately."""
+MAX_LOST = 10_000
+"""Recently lost videos that are remembered."""
 
-MOST_RESTLESS = 10_000
-"""Files remembered as not at rest; of more, all are to rest anew."""
+MAX_UNSETTLED = 10_000
+"""Unsettled files that are remembered. If there are more, all must settle again."""
 
 
 class Settling:
-    """Remembers which files did not rest when they were seen last. `seconds` is how long a file has to rest."""
+    """Remembers which files had not settled when they were last seen. `seconds` is how long settling takes."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._restless: dict[str, tuple[str, float]] = {}
-        """Files that may be written to: the state in which they were seen, and since when."""
+        self._unsettled: dict[str, tuple[str, float]] = {}
+        """Files that may still be written to: the state in which they were seen, and since when."""
         self._lost: set[str] = set()
-        """The bytes of videos that were lost lately: a file that has them was renamed, and nobody writes to it."""
+        """The bytes of recently lost videos. A file that has them was renamed and is not being written to."""
 
-    def rests(self, file: File) -> bool:
-        """Whether nobody writes to the file any more.
+    def is_settled(self, file: File) -> bool:
+        """Whether no program writes to the file any more.
 
-        Its inode changed longer ago than a file has to rest, by the clock that wrote that down; or, where that clock
-        is not ours, it has been seen as it is for as long; or it is a video under another name.
+        One of these is true: its inode changed long enough ago; it has been seen unchanged for long enough, if the
+        clock that sets the inode's time is not ours; or it is a renamed video.
         """
         identity, now = Identity.of(file.status), trio.current_time()
-        seen, since = self._restless.get(file.name, ("", now))
+        seen, since = self._unsettled.get(file.name, ("", now))
         if seen != identity.signature:
             since = now
         age = max(time.time() - file.status.st_ctime, now - since)
         if age >= self.seconds or identity.bytes in self._lost:
-            self._restless.pop(file.name, None)
+            self._unsettled.pop(file.name, None)
             return True
-        if len(self._restless) >= MOST_RESTLESS:
-            self._restless.clear()
-        self._restless[file.name] = identity.signature, since
+        if len(self._unsettled) >= MAX_UNSETTLED:
+            self._unsettled.clear()
+        self._unsettled[file.name] = identity.signature, since
         return False
 
     def remember_lost(self, videos: Iterable[RecordedVideo]) -> None:
-        """These videos have gone from where they were; what has their bytes now is one of them."""
-        if len(self._lost) > MOST_LOST:
+        """Remember videos that are gone from their paths. A file with the same bytes is one of them, renamed."""
+        if len(self._lost) > MAX_LOST:
             self._lost.clear()
         self._lost.update(bytes_of(video.signature) for video in videos)
 
 
 class RescanQueue:
-    """Folders to look at once more, and when by Trio's clock."""
+    """Folders to scan again, and when, by Trio's clock."""
 
     def __init__(self) -> None:
         self._at: dict[str, float] = {}
 
     def once_settled(self, folder: str, seconds: float) -> None:
-        """Look again in so many seconds, by when what is written there now may rest."""
+        """Scan `folder` again in `seconds`, when the files there may have settled."""
         self._at[folder] = trio.current_time() + seconds
 
     def after_failure(self, folder: str) -> None:
-        """Look again after a while; a time that is set already stays, or what fails often would be put off for ever."""
+        """Scan `folder` again after a while. A time already set stays, or failures could postpone it forever."""
         self._at.setdefault(folder, trio.current_time() + RETRY)
 
     def next(self) -> float:
-        """When the first of them is due; infinity if there is none."""
+        """When the first folder is due; infinity if there is none."""
         return min(self._at.values(), default=inf)
 
-    def take(self, now: float, heard: Iterable[str]) -> set[str]:
-        """The folders that are due, with those that were heard of: none of them is to be looked at again then."""
-        taken = {folder for folder, at in self._at.items() if at <= now} | set(heard)
+    def take(self, now: float, changed: Iterable[str]) -> set[str]:
+        """Remove and return the folders that are due, together with `changed`."""
+        taken = {folder for folder, at in self._at.items() if at <= now} | set(changed)
         for folder in taken:
             self._at.pop(folder, None)
         return taken

@@ -8,7 +8,7 @@ from trio_stream.errors import NotTheOwner
 from trio_stream.library.records import grouping
 from trio_stream.library.records.folders import count
 from trio_stream.library.scan import progress
-from trio_stream.library.scan.folder_scanner import MOST_TOLD
+from trio_stream.library.scan.folder_scanner import MAX_REPORTED
 from trio_stream.store import Connection
 from trio_stream.web.api import shapes
 from trio_stream.web.api.wire.library import Library, Progress, ScanRequested, TitleProblem
@@ -54,7 +54,7 @@ async def summary() -> Library:
 
 
 def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    return count(connection), grouping.problems(connection, MOST_TOLD)
+    return count(connection), grouping.problems(connection, MAX_REPORTED)
 
 
 @blueprint.post("/api/library/scan")
@@ -75,7 +75,7 @@ def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, st
 )
 async def scan() -> ScanRequested:
     """Have all videos looked at; returns the number of the look that will do it."""
-    return ScanRequested(look=services().owner.get().scanner.ask())
+    return ScanRequested(look=services().owner.get().scanner.request())
 
 
 @blueprint.get("/api/library/scan")

@@ -128,8 +128,8 @@ def details(found: pages.VideoDetails) -> VideoDetails:
         thumbnails=_thumbnails(row),
         artwork=Artwork(state=row.artwork, reason=row.artwork_reason),
         versions=[_version(each) for each in found.versions],
-        previous=_beside(found.before),
-        next=_beside(found.behind),
+        previous=_beside(found.previous),
+        next=_beside(found.next),
     )
 
 
@@ -229,10 +229,10 @@ def folder(row: Row[Any]) -> Folder:
 def progress_of(state: progress.Progress) -> dict[str, Any]:
     """The members of `Progress`."""
     return {
-        "look": _look(state.look),
+        "look": _look(state.scan),
         "last_full": _look(state.last_full),
         "watching": Watching(**asdict(state.watching)),
-        "keeping": PendingJobs(**asdict(state.keeping)),
+        "keeping": PendingJobs(**asdict(state.pending_jobs)),
         "idle": state.idle,
     }
 

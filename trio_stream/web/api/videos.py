@@ -81,7 +81,7 @@ async def list_videos() -> Videos | VideoPage:
     return Videos(
         videos=list(names[:LONGEST_LIST]),
         items=[shapes.video(each.name, each.size, each.mtime_ns) for each in first],
-        next=pages.behind_name(names[LONGEST_LIST - 1]) if len(names) > LONGEST_LIST else None,
+        next=pages.cursor_after_name(names[LONGEST_LIST - 1]) if len(names) > LONGEST_LIST else None,
     )
 
 
@@ -96,7 +96,7 @@ async def _page() -> VideoPage:
         q=asked.q,
         cursor=given(asked.cursor),
     )
-    page = await services().database.read(partial(pages.page, asked=wanted))
+    page = await services().database.read(partial(pages.page, query=wanted))
     return VideoPage(videos=shapes.names(page.rows), items=shapes.items(page.rows), next=page.next)
 
 
@@ -135,7 +135,7 @@ async def show_video(id_: str) -> VideoDetails:
 
 
 async def _details(id_: str) -> VideoDetails:
-    found = await services().database.read(partial(pages.whole, id_=checked(id_), user=user()))
+    found = await services().database.read(partial(pages.video_details, id_=checked(id_), user=user()))
     return shapes.details(found)
 
 

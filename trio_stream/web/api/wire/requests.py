@@ -10,7 +10,7 @@ from trio_stream.library.records.editing import (
     KEEP,
     LONGEST_DESCRIPTION,
     LONGEST_TAG,
-    MOST_TAGS,
+    MAX_TAGS,
     VideoEdit,
 )
 from trio_stream.library.records.pages import LARGEST_PAGE, LONGEST_QUERY, SORTS, Order, Sort
@@ -77,7 +77,7 @@ class VideoChange(Body, frozen=True, kw_only=True):
 
     wanted: ClassVar = (
         f"what can be changed is title (text of at most {LONGEST_TITLE} characters, or null), description (at most "
-        f"{LONGEST_DESCRIPTION} characters) and tags (at most {MOST_TAGS} of at most {LONGEST_TAG} characters)"
+        f"{LONGEST_DESCRIPTION} characters) and tags (at most {MAX_TAGS} of at most {LONGEST_TAG} characters)"
     )
     schema: ClassVar = {"minProperties": 1}
 
@@ -90,7 +90,7 @@ class VideoChange(Body, frozen=True, kw_only=True):
     ] = UNSET
     tags: Annotated[
         Annotated[
-            list[Annotated[str, Meta(max_length=LONGEST_TAG, pattern=WORDS)]], Meta(max_length=MOST_TAGS)
+            list[Annotated[str, Meta(max_length=LONGEST_TAG, pattern=WORDS)]], Meta(max_length=MAX_TAGS)
         ]
         | UnsetType,
         says("Words to find it by."),

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 from trio_stream.errors import BadRequest
 from trio_stream.library.naming.paths import LONGEST_NAME
 from trio_stream.library.records import exports, watch_state
-from trio_stream.library.records.exports import MOST_PLAYS
+from trio_stream.library.records.exports import MAX_PLAYS
 from trio_stream.library.records.watch_state import LONGEST
 from trio_stream.library.timestamps import milliseconds, timestamp
 from trio_stream.web.api.wire.parts import (
@@ -81,7 +81,7 @@ class WatchStateEntry(Shape, frozen=True, kw_only=True):
     position: Annotated[Seconds, says("Seconds from the beginning.")]
     duration: Annotated[Seconds | None, says("Seconds of the whole video.")]
     watched: Watched
-    plays: Annotated[int, says("How often it was watched.", ge=0, le=MOST_PLAYS)]
+    plays: Annotated[int, says("How often it was watched.", ge=0, le=MAX_PLAYS)]
     updated: Annotated[
         str,
         form("date-time"),
@@ -91,7 +91,7 @@ class WatchStateEntry(Shape, frozen=True, kw_only=True):
     @classmethod
     def of(cls, entry: exports.Entry) -> Self:
         """What is exported of a playhead."""
-        kept = entry.kept
+        kept = entry.playhead
         return cls(
             name=entry.name,
             fingerprint=entry.fingerprint,
@@ -104,7 +104,7 @@ class WatchStateEntry(Shape, frozen=True, kw_only=True):
 
     def read(self) -> exports.Entry:
         """What is to be kept of it. Raises `ValueError` where `updated` is no moment."""
-        kept = watch_state.Kept(
+        kept = watch_state.StoredPlayhead(
             self.position, self.duration or None, self.watched, self.plays, milliseconds(self.updated)
         )
         return exports.Entry(self.name, self.fingerprint, kept)
