@@ -175,7 +175,7 @@ def test_check_says_what_is_wrong(folder: Path, variables: dict[str, str], words
 
 UNUSABLE = [
     pytest.param({"TRIO_STREAM_DATA": "file"}, "file: cannot be used", id="data folder"),
-    pytest.param({"TRIO_STREAM_DATA": "damaged"}, "is damaged or is none", id="damaged database"),
+    pytest.param({"TRIO_STREAM_DATA": "damaged"}, "is damaged or not a database", id="damaged database"),
     pytest.param(
         {"TRIO_STREAM_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"},
         "cannot be used now",

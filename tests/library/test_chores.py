@@ -32,23 +32,23 @@ def kept(
     jobs.store_media_info(connection, revision, replace(NOTHING, subtitles=tracks(*codecs)))
     if made:
         found = dict.fromkeys(made, ("0" * 32, None))
-        store_subtitle_tracks(connection, revision, found, "nothing is written in it")
+        store_subtitle_tracks(connection, revision, found, "the track is empty")
     listed = connection.execute(select(subtitles).order_by(subtitles.c.track)).all()
     state = connection.scalars(select(contents.c.texts)).one()
-    return state, [(row.state, row.reason and row.reason.split(",")[0]) for row in listed]
+    return state, [(row.state, row.reason and row.reason.split(" unless ")[0]) for row in listed]
 
 
 @pytest.mark.parametrize(
     ("codecs", "made", "expected"),
     [
         (("subrip",), (), ("waiting", [("waiting", None)])),
-        (("hdmv_pgs_subtitle",), (), ("none", [("failed", "they are pictures (hdmv_pgs_subtitle)")])),
-        (("dvd_subtitle", "ttml"), (), ("none", [("failed", "they are pictures (dvd_subtitle)"), ("failed", "they are TTML")])),
-        (("unknown",), (), ("none", [("failed", "nobody here knows how these subtitles are coded")])),
+        (("hdmv_pgs_subtitle",), (), ("none", [("failed", "browsers cannot show image subtitles (hdmv_pgs_subtitle)")])),
+        (("dvd_subtitle", "ttml"), (), ("none", [("failed", "browsers cannot show image subtitles (dvd_subtitle)"), ("failed", "FFmpeg cannot read TTML subtitles")])),
+        (("unknown",), (), ("none", [("failed", "the codec of these subtitles is unknown")])),
         (
             ("dvb_subtitle", "webvtt", "mov_text"),
             (1,),
-            ("made", [("failed", "they are pictures (dvb_subtitle)"), ("made", None), ("failed", "nothing is written in it")]),
+            ("made", [("failed", "browsers cannot show image subtitles (dvb_subtitle)"), ("made", None), ("failed", "the track is empty")]),
         ),
     ],
 )  # fmt: skip

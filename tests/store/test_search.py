@@ -13,14 +13,14 @@ from tests.databases import Databases, Postgres
 from tests.store.conftest import writing
 from tests.store.rows import add_videos, video
 from trio_stream.store.engines import writing_engine
-from trio_stream.store.search import LONGEST_WORD, finding, joined
+from trio_stream.store.search import LONGEST_WORD, matching_numbers, joined
 from trio_stream.store.tables import videos
 
 
 def found(connection: Connection, *words: str) -> list[str]:
     return list(
         connection.execute(
-            select(videos.c.id).where(videos.c.number.in_(finding(connection, words))).order_by(videos.c.id)
+            select(videos.c.id).where(videos.c.number.in_(matching_numbers(connection, words))).order_by(videos.c.id)
         ).scalars()
     )
 
@@ -170,7 +170,7 @@ def agrees(connection: Connection) -> None:
 
 def _uses_the_index(connection: Connection) -> None:
     connection.execute(text("SET LOCAL enable_seqscan = off"))
-    query = finding(connection, ["new"])
+    query = matching_numbers(connection, ["new"])
     compiled = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
     plan = "\n".join(connection.exec_driver_sql("EXPLAIN " + compiled.replace("%", "%%")).scalars())
     assert "videos_search" in plan, plan

@@ -84,7 +84,7 @@ async def test_who_has_patience_shares_a_transaction_until_somebody_has_none(dat
         with trio.fail_after(60):
             async with trio.open_nursery() as nursery:
                 for number in range(20):
-                    nursery.start_soon(partial(writer.write, put(f"{number}"), patience=3600.0))
+                    nursery.start_soon(partial(writer.write, put(f"{number}"), max_delay=3600.0))
                     await trio.testing.wait_all_tasks_blocked()
                 assert writer.statistics().groups == 0
                 await writer.write(put("urgent"))
@@ -95,14 +95,14 @@ async def test_who_has_patience_shares_a_transaction_until_somebody_has_none(dat
 async def test_patience_ends_and_the_end_comes_before_it(database_url: URL) -> None:
     async with writing(database_url) as (database, writer):
         with trio.fail_after(60):
-            await writer.write(put("soon"), patience=0.01)
+            await writer.write(put("soon"), max_delay=0.01)
         assert "soon" in await database.read(facts)
     async with open_database(database_url) as database:
         writer = Writer(database)
         with trio.fail_after(60):
             async with trio.open_nursery() as callers, trio.open_nursery() as nursery:
                 await nursery.start(writer.run)
-                callers.start_soon(partial(writer.write, put("patient"), patience=3600.0))
+                callers.start_soon(partial(writer.write, put("patient"), max_delay=3600.0))
                 await trio.testing.wait_all_tasks_blocked()
                 nursery.cancel_scope.cancel()
         assert "patient" in await database.read(facts)

@@ -1,7 +1,7 @@
-"""Reads, each in a worker thread and a transaction of its own; nothing here runs on the event loop.
+"""Reads, each in its own worker thread and transaction. No query runs on the event loop.
 
-A read that is cancelled is over for its caller at once. Its thread is told to stop, keeps its place until it did, and
-gives its connection back without a transaction. At the end all threads are waited for before connections close.
+A cancelled read ends at once for its caller. Its thread is interrupted, keeps its slot until it stops, and returns its
+connection without an open transaction. Closing waits for all threads before it closes connections.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -35,9 +35,9 @@ log = structlog.get_logger("trio_stream.store")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseStatistics:
-    """Totals since the start; `reading` of at most `threads` are under way now, `longest` took so many seconds.
+    """Totals since the start. `reading` of at most `threads` reads are running now; `longest` is in seconds.
 
-    `cancelled` counts reads whose caller did not wait for them, `failed` those that raised.
+    `cancelled` counts reads whose caller was cancelled, `failed` those that raised.
     """
 
     dialect: Dialect
@@ -50,7 +50,7 @@ class DatabaseStatistics:
 
 
 class Database:
-    """An open database; `open_database` makes it. Its changes go through a `store.writer.Writer`."""
+    """An open database, from `open_database`. Its changes go through a `store.writer.Writer`."""
 
     def __init__(self, url: URL, threads: int) -> None:
         self.place = Place(url)
@@ -63,38 +63,38 @@ class Database:
         self._longest = 0.0
         self._closed = False
 
-    async def read[T](self, look: Callable[[Connection], T]) -> T:
-        """What `look` answers, which runs in a thread, in a transaction that sees one state and cannot write.
+    async def read[T](self, query: Callable[[Connection], T]) -> T:
+        """Run `query` in a thread, in a transaction that sees a single state and cannot write; return its result.
 
-        What it answers must not need the connection any more: rows, not a result. Raises `StoreError`, and whatever
-        `look` raises. A connection that broke while nobody used it is replaced, so `look` may run a second time.
+        The result must not need the connection any more: return rows, not a `Result`. Raises `StoreError`, and what
+        `query` raises. A connection that broke while it was idle is replaced, so `query` may run a second time.
         """
         if self._closed:
             raise StoreUnavailable(f"the database {self.place} is being closed")
         self._reads += 1
-        began = trio.current_time()
-        query = _Query()
+        started = trio.current_time()
+        interruption = _Query()
         try:
             return await trio.to_thread.run_sync(
-                self._look,
-                look,
+                self._read_in_thread,
                 query,
+                interruption,
                 abandon_on_cancel=True,
                 limiter=self._limiter,
                 thread_name="trio-stream read",
             )
         except trio.Cancelled:
             self._cancelled += 1
-            query.interrupt()
+            interruption.interrupt()
             raise
         except Exception:
             self._failed += 1
             raise
         finally:
-            self._longest = max(self._longest, trio.current_time() - began)
+            self._longest = max(self._longest, trio.current_time() - started)
 
     def write_in_thread[T](self, change: Callable[[Connection], T]) -> T:
-        """What `change` answers, once it is committed: for the writer, in its thread, one at a time."""
+        """Run `change`, commit, and return its result. For the writer, in its thread, one at a time."""
         with self.place.translated():
             return _transaction(self._writing, change)
 
@@ -110,21 +110,21 @@ class Database:
             longest=self._longest,
         )
 
-    def _look[T](self, look: Callable[[Connection], T], query: "_Query") -> T:
-        def looking(connection: Connection) -> T:
-            with query.on(connection):
-                return look(connection)
+    def _read_in_thread[T](self, query: Callable[[Connection], T], interruption: "_Query") -> T:
+        def run_query(connection: Connection) -> T:
+            with interruption.on(connection):
+                return query(connection)
 
         with self.place.translated():
-            return _transaction(self._reading, looking)
+            return _transaction(self._reading, run_query)
 
     async def _close(self) -> None:
         self._closed = True
-        with trio.move_on_after(STATEMENT_TIMEOUT + 5) as patience:
+        with trio.move_on_after(STATEMENT_TIMEOUT + 5) as scope:
             for _ in range(self._threads):
                 await self._limiter.acquire_on_behalf_of(object())
-        if patience.cancelled_caught:
-            log.warning("a read did not end; its connection is left to its thread", database=str(self.place))
+        if scope.cancelled_caught:
+            log.warning("a read did not end; its connection stays open", database=str(self.place))
         await trio.to_thread.run_sync(self._dispose, limiter=trio.CapacityLimiter(1))
 
     def _dispose(self) -> None:
@@ -134,25 +134,27 @@ class Database:
 
 @asynccontextmanager
 async def open_database(url: str | URL, *, threads: int = 4) -> AsyncIterator[Database]:
-    """The database at `url`, whose schema is the newest (see `migrate`), with at most `threads` reads at a time.
+    """Open the database at `url`, whose schema must be the newest (see `migrate`). At most `threads` reads run at once.
 
-    `sqlite:////path`, or `postgresql://user:password@host/name` (`postgres://` too). Raises `StoreUnusable` where it
-    cannot be used, `StoreUnavailable` where it cannot be used now, and `StoreDamaged`.
+    `sqlite:////path`, or `postgresql://user:password@host/name` (`postgres://` too). Raises `StoreUnusable` if it
+    cannot be used, `StoreUnavailable` if it cannot be used now, or `StoreDamaged`.
     """
     url = address(url)
     if url.get_backend_name() == "sqlite" and not await trio.Path(str(url.database)).is_file():
-        raise StoreUnusable(f"the database {url.database} is not there; the server makes it when it starts")
+        raise StoreUnusable(
+            f"the database {url.database} does not exist; the server creates it when it starts"
+        )
     database = Database(url, threads)
     try:
         await database.read(lambda connection: check(connection, database.place.name))
         yield database
     finally:
         with trio.CancelScope(shield=True):
-            await database._close()  # noqa: SLF001 - it is ours
+            await database._close()  # noqa: SLF001 - created here
 
 
 async def check_database(url: str | URL) -> None:
-    """Raise what `migrate` would raise for the database at `url`. Nothing is changed, and no SQLite file made."""
+    """Raise what `migrate` would raise for the database at `url`. Changes nothing and creates no SQLite file."""
     url = address(url)
     if url.get_backend_name() == "sqlite" and not await trio.Path(str(url.database)).exists():
         return
@@ -161,13 +163,13 @@ async def check_database(url: str | URL) -> None:
         await database.read(lambda connection: check_usable(connection, database.place.name))
     finally:
         with trio.CancelScope(shield=True):
-            await database._close()  # noqa: SLF001 - it is ours
+            await database._close()  # noqa: SLF001 - created here
 
 
 async def migrate(url: str | URL) -> Migrated:
-    """Bring the schema of the database at `url` to the newest, in one transaction. A SQLite file is made where none is.
+    """Migrate the database at `url` to the newest schema, in one transaction. Creates a missing SQLite file.
 
-    A migration that does not end well changes nothing. Raises what `open_database` raises.
+    A failed migration changes nothing. Raises what `open_database` raises.
     """
     return await trio.to_thread.run_sync(_migrate, address(url), limiter=trio.CapacityLimiter(1))
 
@@ -184,24 +186,24 @@ def _migrate(url: URL) -> Migrated:
 
 
 def _transaction[T](engine: Engine, work: Callable[[Connection], T]) -> T:
-    """What `work` answers, committed. It runs again when the pool's connection turns out to be a dead one."""
-    for last in (False, True):
+    """Run `work`, commit, and return its result. It runs again if the pooled connection turns out to be dead."""
+    for is_last_attempt in (False, True):
         committing = False
         try:
             with engine.connect() as connection, connection.begin() as transaction:
-                answer = work(connection)
+                result = work(connection)
                 committing = True
                 transaction.commit()
-                return answer
+                return result
         except DBAPIError as error:
-            # While it commits nobody knows whether it did; doing it twice would be worse than to say so.
-            if last or committing or not error.connection_invalidated:
+            # A commit that fails may still have happened. Running it twice would be worse than raising.
+            if is_last_attempt or committing or not error.connection_invalidated:
                 raise
     raise AssertionError
 
 
 class _Query:
-    """A read under way, which another thread may interrupt: never the next one on the same connection."""
+    """A running read. Another thread may interrupt it, but never the next read on the same connection."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -212,7 +214,7 @@ class _Query:
     def on(self, connection: Connection) -> Iterator[None]:
         with self._lock:
             if self._interrupted:
-                raise StoreUnavailable("nobody waits for this read any more")
+                raise StoreUnavailable("this read was cancelled")
             self._connection = connection
         try:
             yield
@@ -221,9 +223,9 @@ class _Query:
                 self._connection = None
 
     def interrupt(self) -> None:
-        """Let the statement that runs now end early. On PostgreSQL that would take a connection: its timeout does."""
+        """Interrupt the running statement. On PostgreSQL that would need another connection; its timeout ends it."""
         with self._lock:
             self._interrupted = True
             if self._connection is not None and self._connection.dialect.name == "sqlite":
-                # It is SQLite's own, and open as long as it is ours.
+                # This is the `sqlite3` connection, which stays open while we hold it.
                 self._connection.connection.driver_connection.interrupt()  # type: ignore[union-attr]

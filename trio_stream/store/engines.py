@@ -1,7 +1,7 @@
-"""How each dialect is opened. What is acknowledged is on the disk: SQLite syncs its log at every commit.
+"""Engines for each dialect. An acknowledged write is on the disk: SQLite syncs its log at every commit.
 
-A transaction that reads sees one state of the database from its first statement to its last, and cannot write. A
-transaction that writes has the lock before its first statement, so it never fails half-way because of another one.
+A read transaction sees one state of the database from its first statement to its last, and cannot write. A write
+transaction takes the lock before its first statement, so it never fails halfway because of another one.
 """
 
 import errno
@@ -21,7 +21,7 @@ LOCK_TIMEOUT = 5.0
 """Seconds to wait for a lock that another process holds."""
 
 STATEMENT_TIMEOUT = 30.0
-"""Seconds after which PostgreSQL gives a statement up; what waits for one ends by then, cancelled or not."""
+"""Seconds after which PostgreSQL ends a statement, so a thread that waits for one never waits longer."""
 
 SQLITE_READING = ("query_only=1", "cache_size=-2048", "temp_store=2")
 SQLITE_WRITING = (
@@ -30,59 +30,59 @@ SQLITE_WRITING = (
     "foreign_keys=1",
     "cache_size=-4096",  # KiB
     "temp_store=2",
-    f"journal_size_limit={64 << 20}",  # bytes; a log that once grew is cut to that again
+    f"journal_size_limit={64 << 20}",  # bytes; a log that grew larger is truncated to this
 )
-"""`mmap_size` stays 0: an error of the disk is an error then, and not a SIGBUS for the whole server."""
+"""`mmap_size` stays 0, so that a disk error raises an exception instead of killing the server with SIGBUS."""
 
 
 def address(url: str | URL) -> URL:
-    """The URL with the driver we use. Raises `StoreUnusable` where it cannot be one, or its driver is missing."""
+    """The URL with the driver we use. Raises `StoreUnusable` if it is invalid or its driver is missing."""
     try:
-        found = make_url(url)
-    except (ArgumentError, ValueError):  # which might show the password
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # not chained: its message might contain the password
         raise StoreUnusable(
-            "the address of the database is no URL such as sqlite:////srv/library.sqlite "
+            "the address of the database must be a URL such as sqlite:////srv/library.sqlite "
             "or postgresql://user@host/trio_stream"
         ) from None
-    if found.drivername in ("sqlite", "sqlite+pysqlite"):
-        if found.database in (None, "", ":memory:") or str(found.database).startswith("file:"):
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
+        if parsed.database in (None, "", ":memory:") or str(parsed.database).startswith("file:"):
             raise StoreUnusable("the database must be a file: sqlite:////srv/library.sqlite")
-        return found.set(drivername="sqlite+pysqlite", query={})
-    if found.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
-        raise StoreUnusable(f"the database must be sqlite:// or postgresql://, not {found.drivername}://")
+        return parsed.set(drivername="sqlite+pysqlite", query={})
+    if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise StoreUnusable(f"the database must be sqlite:// or postgresql://, not {parsed.drivername}://")
     if importlib.util.find_spec("psycopg") is None:
-        raise StoreUnusable("PostgreSQL needs one more package: pip install 'trio-stream[postgres]'")
-    return found.set(drivername="postgresql+psycopg")
+        raise StoreUnusable("PostgreSQL needs another package: pip install 'trio-stream[postgres]'")
+    return parsed.set(drivername="postgresql+psycopg")
 
 
 def sqlite_address(path: Path) -> URL:
-    """The address of the SQLite database at `path`, whatever signs are in that."""
+    """The address of the SQLite database at `path`, which may contain any characters."""
     return URL.create("sqlite+pysqlite", database=str(path.absolute()))
 
 
 def reading_engine(url: URL, connections: int) -> Engine:
-    """For at most so many transactions at a time that only read."""
+    """An engine for at most `connections` read transactions at once."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, SQLITE_READING, "BEGIN", connections)
     return _postgresql(url, connections, reading=True)
 
 
 def writing_engine(url: URL) -> Engine:
-    """For one transaction at a time."""
+    """An engine for one write transaction at a time."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, SQLITE_WRITING, "BEGIN IMMEDIATE", 1)
     return _postgresql(url, 1)
 
 
 def migrating_engine(url: URL) -> Engine:
-    """For one transaction that may take long, and in which tables that others refer to may be replaced."""
+    """An engine for one transaction that may take long and may replace tables that others refer to."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, ("journal_mode=wal", "synchronous=full", "foreign_keys=0"), "BEGIN IMMEDIATE", 0)
     return _postgresql(url, 0, statement_timeout=0)
 
 
 def create_file(url: URL) -> None:
-    """Make the file of a SQLite database where there is none, for this user alone. Raises `StoreUnusable`."""
+    """Create the file of a SQLite database if there is none, for this user only. Raises `StoreUnusable`."""
     if url.get_backend_name() != "sqlite":
         return
     path = Path(str(url.database))
@@ -95,22 +95,22 @@ def create_file(url: URL) -> None:
     except FileExistsError:
         if not os.access(path, os.R_OK | os.W_OK):
             reason = os.strerror(errno.EACCES)
-            raise StoreUnusable(f"the database {path} cannot be made or written: {reason}") from None
+            raise StoreUnusable(f"the database {path} cannot be created or written: {reason}") from None
     except OSError as error:
-        raise StoreUnusable(f"the database {path} cannot be made or written: {error.strerror}") from None
+        raise StoreUnusable(f"the database {path} cannot be created or written: {error.strerror}") from None
 
 
 def _pool(connections: int) -> dict[str, object]:
     if not connections:
         return {"poolclass": NullPool}
-    # There are as many as threads that may ask, so nobody ever waits for one.
+    # There are as many connections as threads, so no thread ever waits for one.
     return {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0, "pool_timeout": LOCK_TIMEOUT}
 
 
 def _sqlite(url: URL, pragmas: tuple[str, ...], begin: str, connections: int) -> Engine:
     engine = create_engine(
         url,
-        # The driver's own idea of transactions is off: it would not open one to read.
+        # The driver's own transaction handling is off: it would not begin one for a read.
         connect_args={"isolation_level": None, "timeout": LOCK_TIMEOUT, "check_same_thread": False},
         hide_parameters=True,
         **_pool(connections),
@@ -138,17 +138,17 @@ def _postgresql(
         "lock_timeout": LOCK_TIMEOUT,
         "idle_in_transaction_session_timeout": 2 * STATEMENT_TIMEOUT,
     }
-    asked = {"connect_timeout": "5", "tcp_user_timeout": "20000", "application_name": "trio-stream"}
+    parameters = {"connect_timeout": "5", "tcp_user_timeout": "20000", "application_name": "trio-stream"}
     engine = create_engine(
         url,
-        connect_args={name: value for name, value in asked.items() if name not in url.query},
+        connect_args={name: value for name, value in parameters.items() if name not in url.query},
         hide_parameters=True,
         **_pool(connections),
     )
 
     @event.listens_for(engine, "connect")
     def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        from psycopg import IsolationLevel  # noqa: PLC0415 - an extra: where it is missing, `address` said so
+        from psycopg import IsolationLevel  # noqa: PLC0415 - an optional package, which `address` has checked for
 
         cursor = connection.cursor()
         for name, seconds in settings.items():

@@ -1,6 +1,6 @@
-"""What a database driver raises -> our errors, in sentences for people, once, where it enters.
+"""Translates the errors of database drivers into ours, with readable messages.
 
-No message holds a password, and none the values of a statement.
+No message contains a password or the values of a statement.
 """
 
 import sqlite3
@@ -40,8 +40,8 @@ POSTGRESQL: dict[str, type[StoreError]] = {
     "08": StoreUnavailable,  # connection exception
     "40": StoreUnavailable,  # transaction rollback: a deadlock, a failed serialization
     "53": StoreUnavailable,  # insufficient resources
-    "55": StoreUnavailable,  # object not in the state it needs: a lock not had
-    "57": StoreUnavailable,  # operator intervention: shutting down, starting up, cancelled after its time
+    "55": StoreUnavailable,  # object not in prerequisite state: a lock not available
+    "57": StoreUnavailable,  # operator intervention: shutting down, starting up, a statement timeout
     "58": StoreUnavailable,  # system error
     "53100": StoreFull,
     "23": StoreConflict,
@@ -50,23 +50,23 @@ POSTGRESQL: dict[str, type[StoreError]] = {
     "28": StoreUnusable,  # invalid authorization
     "3D": StoreUnusable,  # no such database
     "42501": StoreUnusable,  # insufficient privilege
-    "25006": StoreUnusable,  # a server that only reads
+    "25006": StoreUnusable,  # a read-only server
 }
 """By SQLSTATE or its class, https://www.postgresql.org/docs/current/errcodes-appendix.html."""
 
 SENTENCES: dict[type[StoreError], str] = {
     StoreUnavailable: "the database {where} cannot be used now: {reason}",
-    StoreFull: "there is no room left for the database {where}: {reason}",
+    StoreFull: "there is no space left for the database {where}: {reason}",
     StoreConflict: "the database refused a change: {reason}",
-    StoreDamaged: "the database {where} is damaged or is none: {reason}; "
-    "restore a copy of it, or move it away to begin with an empty one (your videos are not in it)",
-    StoreUnusable: "the database {where} cannot be used: {reason}; see to its address and to the rights there",
+    StoreDamaged: "the database {where} is damaged or not a database: {reason}; "
+    "restore a copy of it, or move it away to start with an empty one (your videos are not in it)",
+    StoreUnusable: "the database {where} cannot be used: {reason}; check its address and permissions",
     StoreError: "the database {where} failed: {reason}",
 }
 
 
 class Place:
-    """A database as people may see it: without its password."""
+    """The name of a database for messages, without its password."""
 
     def __init__(self, url: URL) -> None:
         self._secrets = {
@@ -86,39 +86,39 @@ class Place:
         return self.name
 
     def clean(self, message: str) -> str:
-        """The message on one line, without what is secret."""
+        """The message on one line, without secrets."""
         for secret in self._secrets:
             message = message.replace(secret, "***")
         return " ".join(message.split())
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """For a block that asks the database: what its driver raises leaves it as a `StoreError`."""
+        """Raise the errors of the driver in the block as `StoreError`."""
         try:
             yield
         except DBAPIError as error:
-            found = kind(error)
-            raise self._error(found, _reason(error)) from (error if found is StoreError else None)
-        except SQLAlchemyError as error:  # a mistake in a statement of ours, most likely
+            error_class = error_type(error)
+            raise self._error(error_class, _reason(error)) from (error if error_class is StoreError else None)
+        except SQLAlchemyError as error:  # most likely a bug in one of our statements
             raise self._error(StoreError, type(error).__name__) from error
 
-    def _error(self, kind: type[StoreError], reason: str) -> StoreError:
-        return kind(SENTENCES[kind].format(where=self.name, reason=self.clean(reason)))
+    def _error(self, error_type: type[StoreError], reason: str) -> StoreError:
+        return error_type(SENTENCES[error_type].format(where=self.name, reason=self.clean(reason)))
 
 
-def kind(error: DBAPIError) -> type[StoreError]:
-    """Which of our errors it is."""
+def error_type(error: DBAPIError) -> type[StoreError]:
+    """Which of our errors a driver's error becomes."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return SQLITE.get(code & 0xFF, StoreError)
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return POSTGRESQL.get(state) or POSTGRESQL.get(state[:2], StoreError)
-    # A connection that could not be made, or that ended, has no state.
+    # A connection that could not be opened, or that broke, has no SQLSTATE.
     lost = error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
     return StoreUnavailable if lost else StoreError
 
 
 def _reason(error: DBAPIError) -> str:
-    # The details PostgreSQL adds name the values of a row.
+    # PostgreSQL's details contain the values of a row, so they are left out.
     return getattr(getattr(error.orig, "diag", None), "message_primary", None) or str(error.orig)

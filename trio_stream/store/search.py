@@ -1,11 +1,11 @@
-"""The search index over `videos.words`: the one thing that is not the same SQL for both dialects.
+"""The search index over `videos.words`: the only SQL that differs between the dialects.
 
-Both answer alike, because neither looks into words: `words` is already folded (lower case, no diacritics, letters
-and digits only, words divided by one space), SQLite's `ascii` tokenizer takes every letter beyond ASCII as it is, and
-PostgreSQL gets its lexemes as an array instead of through a parser that knows host names and numbers. A query is a
-list of such words; a video is found when each of them begins one of its words.
+Both give the same results, because neither interprets the words. `words` is already folded (lower case, no diacritics,
+only letters and digits, one space between words). SQLite's `ascii` tokenizer leaves all non-ASCII letters unchanged.
+PostgreSQL gets its lexemes as an array, without its parser, which would recognise host names and numbers. A query is a
+list of such words. It finds a video if each of them is a prefix of one of the video's words.
 
-The index follows the table by itself: triggers keep SQLite's right, PostgreSQL's is an index like any other.
+The index is updated automatically: by triggers in SQLite, and as an ordinary index in PostgreSQL.
 """
 
 import json
@@ -18,25 +18,25 @@ from sqlalchemy.sql.expression import cast, literal_column, table
 from trio_stream.store.tables import videos
 
 LONGEST_WORD = 100
-"""Characters of a word that count. PostgreSQL takes 2,046 bytes, which is more at four a character."""
+"""Characters of a word that count. PostgreSQL accepts 2,046 bytes, which is more, at up to four per character."""
 
 MAX_WORDS = 32
 """Words of a query that count."""
 
 NAME = "videos_search"
-"""The index, which a migration makes; SQLite keeps tables of its own under names that begin so."""
+"""The index, which a migration creates. SQLite stores its tables under names with this prefix."""
 
 
 def joined(words: Iterable[str]) -> str:
-    """Folded `words` as `videos.words` takes them: each once, cut at the length that counts."""
+    """Folded `words` in the form of `videos.words`: each once, truncated to the length that counts."""
     return " ".join(dict.fromkeys(word[:LONGEST_WORD] for word in words if word))
 
 
-def finding(connection: Connection, words: Iterable[str]) -> Select[tuple[int]]:
-    """The statement for the numbers of videos in which each of `words` begins a word, missing ones too, in no order.
+def matching_numbers(connection: Connection, words: Iterable[str]) -> Select[tuple[int]]:
+    """The statement for the numbers of videos in which each of `words` is a prefix of a word, in no order.
 
-    Of no words: all videos. What is no letter or digit divides words here too, so nothing in them is ever read as an
-    operator of a query.
+    It includes missing videos. Without words, it finds all videos. Other characters than letters and digits separate
+    words here too, so nothing in them is interpreted as a query operator.
     """
     plain = "".join(sign if sign.isalnum() else " " for sign in " ".join(words)).split()
     prefixes = [word[:LONGEST_WORD] for word in dict.fromkeys(plain)][:MAX_WORDS]
@@ -46,7 +46,7 @@ def finding(connection: Connection, words: Iterable[str]) -> Select[tuple[int]]:
         query = " & ".join(f"'{word}':*" for word in prefixes)
         return select(videos.c.number).where(_vector().bool_op("@@")(cast(bindparam(None, query), TSQUERY)))
     query = " AND ".join(f'"{word}"*' for word in prefixes)
-    return (  # the index alone knows
+    return (  # read from the index alone
         select(literal_column(f"{NAME}.rowid"))
         .select_from(table(NAME))
         .where(literal_column(NAME).op("MATCH")(bindparam(None, query)))
@@ -54,12 +54,12 @@ def finding(connection: Connection, words: Iterable[str]) -> Select[tuple[int]]:
 
 
 def hits(connection: Connection, words: Iterable[str], most: int) -> list[int]:
-    """The numbers of at most `most` videos that are found."""
-    return list(connection.scalars(finding(connection, words).limit(most)))
+    """The numbers of at most `most` videos that match."""
+    return list(connection.scalars(matching_numbers(connection, words).limit(most)))
 
 
-def among(connection: Connection, numbers: Sequence[int]) -> ColumnElement[bool]:
-    """The clause for `videos.number` of these; one value, however many they are."""
+def number_in(connection: Connection, numbers: Sequence[int]) -> ColumnElement[bool]:
+    """The condition that `videos.number` is one of `numbers`, with a single parameter for all of them."""
     if connection.dialect.name == "postgresql":
         return videos.c.number == func.any(bindparam(None, list(numbers), ARRAY(BigInteger)))
     listed = func.json_each(json.dumps(list(numbers))).table_valued("value")
@@ -67,5 +67,5 @@ def among(connection: Connection, numbers: Sequence[int]) -> ColumnElement[bool]
 
 
 def _vector() -> ColumnElement[object]:
-    # Written as the index is, to the letter: with parameters in it PostgreSQL would not know it again.
+    # Exactly the expression of the index: with parameters in it, PostgreSQL would not use the index.
     return literal_column("array_to_tsvector(array_remove(string_to_array(videos.words, ' '), ''))")

@@ -1,8 +1,8 @@
-"""Every table there is, as the newest migration leaves them (a test compares the two).
+"""All tables, as the newest migration leaves them (a test compares the two).
 
-Times are milliseconds since the epoch unless a name says `_ns`; durations and positions are seconds. Names of files
-are bytes: they need not be UTF-8. What is compared or sorted has a key column of its own, compared as bytes, so that
-no collation of a database has a say in it.
+Times are milliseconds since the epoch, or nanoseconds if the name ends in `_ns`; durations and positions are seconds.
+File names are bytes, because they need not be UTF-8. Names and titles are compared and sorted by separate key columns,
+as bytes, so the result does not depend on a database collation.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ metadata = MetaData(
 )
 
 Number = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite counts rows in a column that is an INTEGER by that very name."""
+"""SQLite assigns row numbers only to a primary key whose type is exactly INTEGER."""
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _where(condition: str) -> dict[str, Any]:
 
 
 def _listed(name: str, *columns: str) -> Index:
-    """For pages of the videos that are there, one for each title; `number` makes the order total."""
+    """An index for pages of present videos, one per title; `number` makes the order total."""
     return Index(
         f"ix_videos_{name}", *columns, "number", **_where("missing_since IS NULL AND part_of IS NULL")
     )
@@ -83,10 +83,11 @@ contents = Table(
     Index("ix_contents_to_extract", "revision", **_where("state = 'probed' AND texts = 'waiting'")),
     Index("ix_contents_unreadable", "revision", **_where("state = 'unreadable'")),
 )
-"""A content, whatever its files are called. What may be long comes last: to get at a column behind it, SQLite has to
-read all of it. `facts` is the JSON of `media.formats.facts`; `digest` the hash of all its bytes,
-made only where the fingerprints of two contents are equal. `poster` is the digest of a picture we made, `sprites` the
-JSON of a `media.formats.tiles.Grid` and the digests of its sheets as `files`."""
+"""A content, independent of the names of its files. Long columns come last, because SQLite must read them to get at the
+columns after them. `facts` is the JSON of a `media.formats.media_info.MediaInfo`. `digest` is the hash of all bytes,
+computed only if two contents have the same fingerprint. `poster` is the digest of the generated image. `texts` is the
+state of the text tracks. `sprites` is the JSON of a `media.formats.trickplay.Grid`, with the digests of its sheets as
+`files`."""
 
 folders = Table(
     "folders",
@@ -100,8 +101,8 @@ folders = Table(
     Index("ix_folders_inside", "parent", "name_key", "number"),
     sqlite_autoincrement=True,
 )
-"""A folder of the library; the path of the library itself is empty. `place` is a hash of the path, because the keys of
-an index may be shorter than paths are."""
+"""A folder of the library; the path of the library itself is empty. `place` is a hash of the path, because paths may be
+longer than the keys of an index."""
 
 videos = Table(
     "videos",
@@ -149,12 +150,12 @@ videos = Table(
     Index("ix_videos_part_of", "part_of", "number", **_where("part_of IS NOT NULL")),
     sqlite_autoincrement=True,
 )
-"""A name in the library. A missing one keeps its row, so that a file which comes back has the id it had; its `place`
-is NULL once another video took that name. `fingerprint` is that of its content. `words` is what search looks at, see
-`store.search`. A `duration` of 0 is not known.
+"""A name in the library. A missing video keeps its row, so that a returning file gets its id back; its `place` is NULL
+once another video has that name. `fingerprint` is that of its content. `words` is what search reads, see
+`store.search`. A `duration` of 0 is unknown.
 
-Videos of one `family` are the same film, the one of the lowest `rank` leads: it stands for all of them, and the others
-are `part_of` it. `shared_title` is what the film is called, see `library.records.grouping`."""
+Videos of one `family` are versions of one title. The one with the lowest `rank` leads and represents them all; the
+others are `part_of` it. `shared_title` is the name of the title, see `library.records.grouping`."""
 
 title_files = Table(
     "title_files",
@@ -168,7 +169,7 @@ title_files = Table(
     Column("reason", Words),
     sqlite_autoincrement=True,
 )
-"""A file that says which videos are one title; `reason` is why it is not understood."""
+"""A file that says which videos are one title; `reason` is why it is invalid."""
 
 title_entries = Table(
     "title_entries",
@@ -178,7 +179,7 @@ title_entries = Table(
     Column("path", LargeBinary, nullable=False),
     Column("place", Words, nullable=False, index=True),
 )
-"""A video that a title file names, whether there is one or not; `place` is the key it has in `videos`."""
+"""A video that a title file lists, whether it exists or not; `place` is its key in `videos`."""
 
 subtitles = Table(
     "subtitles",
@@ -204,8 +205,8 @@ subtitles = Table(
     Index("ix_subtitles_to_make", "number", **_where("state = 'waiting'")),
     sqlite_autoincrement=True,
 )
-"""A file of subtitles beside a video (`video`, `path`, `signature`), or a track inside a content (`revision`, `track`).
-`vtt` and `original` are digests of what we made: WebVTT, and ASS where it was that."""
+"""A subtitle file beside a video (`video`, `path`, `signature`), or a track in a content (`revision`, `track`). `vtt`
+and `original` are digests of derived files: the WebVTT, and the ASS if the source was ASS."""
 
 presentations = Table(
     "presentations",
@@ -213,7 +214,7 @@ presentations = Table(
     Column("revision", Words, ForeignKey("contents.revision", ondelete="CASCADE"), primary_key=True),
     Column("packed", LargeBinary, nullable=False),
 )
-"""Where the segments of a content begin: what `packaging.presentation` packs."""
+"""Where the segments of a content start, serialized by `packaging.presentation`."""
 
 playheads = Table(
     "playheads",
@@ -229,7 +230,7 @@ playheads = Table(
     Column("updated_at", Whole, nullable=False),
     Index("ix_playheads_recent", "user", "updated_at"),
 )
-"""Where a user stopped."""
+"""How far a user has watched a title."""
 
 viewings = Table(
     "viewings",
@@ -252,7 +253,7 @@ library = Table(
     Column("key", Words, primary_key=True),
     Column("value", Words, nullable=False),
 )
-"""Small facts about the library as a whole."""
+"""Key-value pairs about the library as a whole."""
 
 
 def upsert(
@@ -263,10 +264,10 @@ def upsert(
     key: Iterable[str],
     update: Iterable[str] | None = None,
 ) -> None:
-    """Insert rows; where one of that `key` (a unique set of columns) exists, set its columns `update` instead.
+    """Insert rows; if a row with the same `key` (a unique set of columns) exists, set its columns `update` instead.
 
-    Without `update` these are all columns given that are not of the key; with an empty one the row that exists stays
-    as it is. All rows have the same columns.
+    Without `update`, all given columns outside the key are set; with an empty `update`, the existing row stays
+    unchanged. All rows must have the same columns.
     """
     rows = [values] if isinstance(values, Mapping) else list(values)
     if not rows:
@@ -276,7 +277,7 @@ def upsert(
     connection.execute(_upsert(connection.dialect.name, table, key, changed), rows)
 
 
-@cache  # to build it takes longer than to run it, and there are a few dozen
+@cache  # building a statement takes longer than running it, and there are only a few dozen
 def _upsert(dialect: str, table: Table, key: tuple[str, ...], changed: tuple[str, ...]) -> Executable:
     statement: postgresql.Insert | sqlite.Insert
     statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

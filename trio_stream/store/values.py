@@ -1,8 +1,8 @@
-"""Columns that take any value of a file or a request: it is moved to the nearest one that a database can hold.
+"""Column types that accept any value from a file or a request and store the nearest one that the database can hold.
 
-Invariant: nothing that is bound to one of these is refused for its value alone, on SQLite or on PostgreSQL. File
-systems hold times past the year 2262, which in nanoseconds are more than 64 bits. Texts hold NUL, which PostgreSQL has
-no place for, and halves of surrogate pairs, which have no UTF-8 form. Durations are computed from what files claim.
+Invariant: neither SQLite nor PostgreSQL rejects a value bound to these columns. File systems can hold times after the
+year 2262, which do not fit into 64 bits in nanoseconds. Text can contain NUL, which PostgreSQL cannot store, and lone
+surrogates, which have no UTF-8 form. Durations are computed from what files claim.
 """
 
 import math
@@ -15,7 +15,7 @@ _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 class _Whole(TypeDecorator[int]):
-    """A whole number of so many bits, with a sign."""
+    """A signed integer of `bits` bits."""
 
     bits: int
     cache_ok = True
@@ -28,7 +28,7 @@ class _Whole(TypeDecorator[int]):
 
 
 class Whole(_Whole):
-    """A whole number of 64 bits."""
+    """A signed 64-bit integer."""
 
     impl = BigInteger
     bits = 64
@@ -36,7 +36,7 @@ class Whole(_Whole):
 
 
 class Small(_Whole):
-    """A whole number of 32 bits."""
+    """A signed 32-bit integer."""
 
     impl = Integer
     bits = 32
@@ -44,7 +44,7 @@ class Small(_Whole):
 
 
 class Words(TypeDecorator[str]):
-    """Text; U+FFFD stands for what no text of a database can hold."""
+    """Text; characters that the database cannot store become U+FFFD."""
 
     impl = Text
     cache_ok = True
@@ -57,7 +57,7 @@ class Words(TypeDecorator[str]):
 
 
 class Seconds(TypeDecorator[float]):
-    """A length of time; one that is no number, or has no end, is 0: nobody knows it."""
+    """A duration; NaN and infinity become 0, which means unknown."""
 
     impl = Double
     cache_ok = True

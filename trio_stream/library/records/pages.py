@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, liter
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming.paths import place, sort_key, words
 from trio_stream.library.records.versions import Version, versions
-from trio_stream.store.search import MAX_WORDS, among, hits, joined
+from trio_stream.store.search import MAX_WORDS, number_in, hits, joined
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
 
 LARGEST_PAGE = 200
@@ -281,6 +281,6 @@ def _search_condition(connection: Connection, words_wanted: Sequence[str]) -> Co
     """The condition for videos with these words. With many hits, testing videos in order is faster than sorting."""
     numbers = hits(connection, words_wanted, MAX_SORTED_HITS + 1)
     if len(numbers) <= MAX_SORTED_HITS:
-        return among(connection, numbers)
+        return number_in(connection, numbers)
     spaced = literal(" ") + videos.c.words
     return and_(*(spaced.contains(f" {word}", autoescape=True) for word in words_wanted))

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection it was given and in the transaction that is open there."""
+"""Alembic runs this file: it runs the migrations on the given connection, in the transaction that is open there."""
 
 from alembic import context
 

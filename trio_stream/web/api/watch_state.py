@@ -78,7 +78,7 @@ async def put_playhead(asked: DirectRequest, exchange: Exchange) -> DirectRespon
     playhead = read_body(PlayheadChange, asked.body).read()
     id_ = checked(name_from_url(asked.raw_path.split(b"/")[-2]))
     kept = await exchange.services.owner.get().writer.write(
-        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=now()), patience=PATIENCE
+        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=now()), max_delay=PATIENCE
     )
     if kept is None:
         raise VideoNotFound("there is no such video")

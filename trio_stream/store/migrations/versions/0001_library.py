@@ -1,4 +1,4 @@
-"""The library: contents, videos, what is made of them, watch state, and the search index."""
+"""The library: contents, videos, derived files, watch state, and the search index."""
 
 from textwrap import dedent
 
@@ -41,13 +41,13 @@ SEARCH = {
         """,
     ],
 }
-"""The search index; `store.search` asks it and says why it is as it is."""
+"""The search index; `store.search` queries it and explains its form."""
 
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make everything."""
+    """Create the whole schema."""
     _contents()
     _folders()
     _videos()

@@ -1,4 +1,4 @@
-"""Presentations: where the segments of a content begin, so that a playlist needs its file read only once."""
+"""Presentations: where the segments of a content start, so that its file is read only once for playlists."""
 
 import sqlalchemy as sa
 from alembic import op

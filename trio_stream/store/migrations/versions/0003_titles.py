@@ -1,4 +1,4 @@
-"""Titles: which videos are the same film, what says so, and pages with one entry for each."""
+"""Titles: which videos are versions of one title, what defines it, and pages with one entry per title."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +19,7 @@ PAGES = {
 
 
 def upgrade() -> None:
-    """Add columns and tables; the next look at the folder fills them."""
+    """Add columns and tables; the next scan of the folder fills them."""
     _videos()
     _title_files()
     for name, column in PAGES.items():
@@ -32,7 +32,7 @@ def upgrade() -> None:
 def _videos() -> None:
     op.add_column("videos", sa.Column("family", sa.Text()))
     op.add_column("videos", sa.Column("rank", sa.Integer(), nullable=False, server_default="0"))
-    # In plain SQL: SQLite takes a reference with its column or never.
+    # In plain SQL: SQLite can add a foreign key only together with its column.
     op.execute(
         "ALTER TABLE videos ADD COLUMN part_of BIGINT"
         " CONSTRAINT fk_videos_part_of_videos REFERENCES videos (number)"

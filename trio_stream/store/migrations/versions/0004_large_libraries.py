@@ -1,4 +1,4 @@
-"""Large libraries: what is the same content, and what is still to be made, is found without reading what is not."""
+"""Large libraries: equal contents and pending jobs are found without reading other rows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,13 +22,13 @@ WITH RECURSIVE around(number) AS (
 UPDATE folders SET missing_since = NULL
 WHERE missing_since IS NOT NULL AND number IN (SELECT number FROM around)
 """
-"""Folders that came back stayed missing, so nobody noticed when they went again. The next look sees which are there."""
+"""Returned folders stayed marked as missing, so their next loss went unnoticed. The next scan corrects this."""
 
 
 def upgrade() -> None:
-    """Add the fingerprints of contents to `videos`, and index them; index nothing that waits for a probe first.
+    """Add the fingerprints of contents to `videos`, and index them. Contents that need a probe first are not indexed.
 
-    Folders that have videos are no longer missing.
+    Folders that have videos are no longer marked as missing.
     """
     op.execute(BACK)
     op.add_column("videos", sa.Column("fingerprint", sa.Text(), nullable=False, server_default=""))

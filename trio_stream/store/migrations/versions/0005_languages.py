@@ -1,4 +1,4 @@
-"""Languages are BCP 47 tags, and what could not be read before, or was read otherwise, is read again."""
+"""Languages are BCP 47 tags. Files that could not be read before, or were read differently, are read again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,19 +9,19 @@ revision = "0005"
 down_revision = "0004"
 
 CHANGED = "UPDATE subtitles SET signature = '' WHERE video IS NOT NULL"
-"""Files beside videos: the next look takes them for changed, takes their names apart, and has them read."""
+"""Subtitle files: the next scan treats them as changed, parses their names, and schedules their conversion."""
 
 AGAIN = (
     "UPDATE subtitles SET state = 'waiting' WHERE revision IN (SELECT revision FROM contents WHERE texts = 'failed')",
     "UPDATE contents SET texts = 'waiting' WHERE texts = 'failed'",
     "UPDATE contents SET state = 'new', attempts = 0",
 )
-"""Facts are found anew as well: which tracks are chosen, when a film begins, and how long it lasts. What was known of a
-content stays until then."""
+"""All contents are probed again: the chosen tracks, the start and the duration may change. The old media info stays
+until then."""
 
 
 def upgrade() -> None:
-    """Write the languages of tracks as BCP 47 has them."""
+    """Convert the languages of tracks to BCP 47 tags."""
     op.execute(CHANGED)
     for statement in AGAIN:
         op.execute(statement)

@@ -1,1 +1,1 @@
-"""One file a released schema, with the revision it makes and the one it comes from."""
+"""One file per released schema, with its revision and the revision before it."""
