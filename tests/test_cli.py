@@ -135,7 +135,7 @@ WAYS = [
     [
         (
             {"TRIO_STREAM_MAX_STREAMS": "many"},
-            ["TRIO_STREAM_MAX_STREAMS", "'many'", "a whole number is needed"],
+            ["TRIO_STREAM_MAX_STREAMS", "'many'", "it must be a whole number"],
         ),
         ({"TRIO_STREAM_VIDEOS": "/nowhere/at all"}, ["TRIO_STREAM_VIDEOS=/nowhere/at all", "cannot be read"]),
     ],
@@ -151,7 +151,7 @@ def test_a_wrong_setting_ends_every_way_of_starting(
 
 def test_a_wrong_setting_ends_hypercorn_with_a_worker(folder: Path) -> None:
     ended = run(HYPERCORN, folder, TRIO_STREAM_LOG_LEVEL="loud")  # its exit code is Hypercorn's, and 0
-    one_clear_line(ended, "TRIO_STREAM_LOG_LEVEL is 'loud': one of debug, info, warning, error is needed")
+    one_clear_line(ended, "TRIO_STREAM_LOG_LEVEL is 'loud': it must be one of debug, info, warning, error")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_wrong_setting_ends_hypercorn_with_a_worker(folder: Path) -> None:
         ({"TRIO_STREAM_CONFIG": "none.toml"}, ["TRIO_STREAM_CONFIG=none.toml", "no such file"]),
         ({"TRIO_STREAM_CONFIG": "bad.toml"}, ["bad.toml: ", "line 1"]),
         ({"TRIO_STREAM_CONFIG": "wrong.toml"}, ["wrong.toml: disk_threads is 0", "from 1 to 256"]),
-        ({"TRIO_STREAM_DATA": "videos/data"}, ["lies inside the videos"]),
+        ({"TRIO_STREAM_DATA": "videos/data"}, ["is inside the videos"]),
         ({"TRIO_STREAM_VIDEOS": "bad.toml"}, ["TRIO_STREAM_VIDEOS=", "Not a directory"]),
     ],
 )
@@ -245,7 +245,7 @@ def test_a_missing_default_folder_is_an_error(tmp_path: Path) -> None:
     ended = run(CHECK, tmp_path)
     assert ended.returncode == 2
     one_clear_line(
-        ended, f"TRIO_STREAM_VIDEOS={tmp_path / 'videos'}: ", "No such file or directory", "make it, or set"
+        ended, f"TRIO_STREAM_VIDEOS={tmp_path / 'videos'}: ", "No such file or directory", "create it, or set"
     )
 
 

@@ -338,13 +338,13 @@ def test_watch_state_goes_from_one_server_to_another(
     other = start(film)
     wait_for(lambda: known(other), 10, "the film")
     ended = command(other, "import", str(exported))
-    assert ended.stdout == "1 imported, 0 older than what is here, 0 of unknown videos\n", ended.stderr
+    assert ended.stdout == "1 imported, 0 older than the stored ones, 0 for unknown videos\n", ended.stderr
     other_id = known(other)["film.mp4"]
     assert other_id != one_id
     assert other.get(f"/api/videos/{other_id}").json()["playhead"]["position"] == 12.5
     (tmp_path / "garbage").write_text("{}")
     ended = command(other, "import", str(tmp_path / "garbage"))
-    assert (ended.returncode, "no export of this program" in ended.stderr) == (2, True)
+    assert (ended.returncode, "not an export of this program" in ended.stderr) == (2, True)
 
 
 def test_a_killed_server_leaves_the_data_free(

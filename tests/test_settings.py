@@ -111,41 +111,41 @@ def test_a_line_of_the_file(line: str, name: str, value: object) -> None:
 
 
 WRONG = [
-    ("videos", "", "a path is needed"),
-    ("data", "", "a path is needed"),
-    ("data", "a\0b", "a path is needed"),
-    ("max_streams", "", "a whole number is needed"),
-    ("max_streams", "many", "a whole number is needed"),
-    ("max_streams", "1.5", "a whole number is needed"),
-    ("max_streams", "0x10", "a whole number is needed"),
-    ("max_streams", "9" * 5000, "a whole number is needed"),
-    ("max_streams", "0", "from 1 to 1000000 is needed"),
-    ("max_streams", "-1", "from 1 to 1000000 is needed"),
-    ("max_streams", "1000001", "from 1 to 1000000 is needed"),
-    ("send_timeout", "", "a number of seconds is needed"),
-    ("send_timeout", "1 minute", "a number of seconds is needed"),
-    ("send_timeout", "0", "from 1 to 86400 is needed"),
-    ("send_timeout", "0.999", "from 1 to 86400 is needed"),
-    ("send_timeout", "nan", "from 1 to 86400 is needed"),
-    ("send_timeout", "inf", "from 1 to 86400 is needed"),
-    ("send_timeout", "-5", "from 1 to 86400 is needed"),
-    ("disk_threads", "0", "from 1 to 256 is needed"),
-    ("disk_threads", "257", "from 1 to 256 is needed"),
+    ("videos", "", "it must be a path"),
+    ("data", "", "it must be a path"),
+    ("data", "a\0b", "it must be a path"),
+    ("max_streams", "", "it must be a whole number"),
+    ("max_streams", "many", "it must be a whole number"),
+    ("max_streams", "1.5", "it must be a whole number"),
+    ("max_streams", "0x10", "it must be a whole number"),
+    ("max_streams", "9" * 5000, "it must be a whole number"),
+    ("max_streams", "0", "from 1 to 1000000"),
+    ("max_streams", "-1", "from 1 to 1000000"),
+    ("max_streams", "1000001", "from 1 to 1000000"),
+    ("send_timeout", "", "it must be a number of seconds"),
+    ("send_timeout", "1 minute", "it must be a number of seconds"),
+    ("send_timeout", "0", "from 1 to 86400"),
+    ("send_timeout", "0.999", "from 1 to 86400"),
+    ("send_timeout", "nan", "from 1 to 86400"),
+    ("send_timeout", "inf", "from 1 to 86400"),
+    ("send_timeout", "-5", "from 1 to 86400"),
+    ("disk_threads", "0", "from 1 to 256"),
+    ("disk_threads", "257", "from 1 to 256"),
     ("cors_origins", "tv.example", "has no scheme"),
     ("cors_origins", "https://a.example/", "goes on after the host"),
     ("cors_origins", "https://a.example, https://*.b.example", "has a wildcard"),
-    ("database_url", "mysql://host/films", "sqlite or an address is needed"),
-    ("database_url", "", "sqlite or an address is needed"),
-    ("scan_interval", "4", "from 5 to 604800 is needed"),
-    ("artwork_share", "1.1", "from 0 to 1 is needed"),
-    ("segment_cache", "", "a number of bytes is needed"),
-    ("segment_cache", "-1", "a number of bytes is needed"),
-    ("segment_cache", "2 Gb/s", "a number of bytes is needed"),
+    ("database_url", "mysql://host/films", "sqlite or a URL"),
+    ("database_url", "", "sqlite or a URL"),
+    ("scan_interval", "4", "from 5 to 604800"),
+    ("artwork_share", "1.1", "from 0 to 1"),
+    ("segment_cache", "", "it must be a number of bytes"),
+    ("segment_cache", "-1", "it must be a number of bytes"),
+    ("segment_cache", "2 Gb/s", "it must be a number of bytes"),
     ("segment_cache", "1025 TiB", "at most 1024 TiB"),
-    ("log_format", "xml", "one of console, json is needed"),
-    ("log_format", "", "one of console, json is needed"),
-    ("log_level", "INFO", "one of debug, info, warning, error is needed"),
-    ("log_level", "loud", "one of debug, info, warning, error is needed"),
+    ("log_format", "xml", "it must be one of console, json"),
+    ("log_format", "", "it must be one of console, json"),
+    ("log_level", "INFO", "it must be one of debug, info, warning, error"),
+    ("log_level", "loud", "it must be one of debug, info, warning, error"),
 ]
 
 
@@ -162,21 +162,21 @@ def test_a_wrong_variable_is_named_with_what_is_needed(
 @pytest.mark.parametrize(
     ("line", "needed"),
     [
-        ("videos = 1", "a path is needed"),
-        ('videos = ["a", "b"]', "a path is needed"),
-        ("max_streams = true", "a whole number is needed"),
-        ("max_streams = 1.0", "a whole number is needed"),
-        ("max_streams = 0", "from 1 to 1000000 is needed"),
-        ("send_timeout = false", "a number of seconds is needed"),
-        ("send_timeout = nan", "from 1 to 86400 is needed"),
-        ("send_timeout = 10:30:00", "a number of seconds is needed"),
-        ("disk_threads = [4]", "a whole number is needed"),
-        ("cors_origins = 5", "a list of origins is needed"),
-        ('cors_origins = ["https://a.example", 5]', "a list of origins is needed"),
+        ("videos = 1", "it must be a path"),
+        ('videos = ["a", "b"]', "it must be a path"),
+        ("max_streams = true", "it must be a whole number"),
+        ("max_streams = 1.0", "it must be a whole number"),
+        ("max_streams = 0", "from 1 to 1000000"),
+        ("send_timeout = false", "it must be a number of seconds"),
+        ("send_timeout = nan", "from 1 to 86400"),
+        ("send_timeout = 10:30:00", "it must be a number of seconds"),
+        ("disk_threads = [4]", "it must be a whole number"),
+        ("cors_origins = 5", "it must be a list of origins"),
+        ('cors_origins = ["https://a.example", 5]', "it must be a list of origins"),
         ('cors_origins = ["https://a.example https://b.example"]', "goes on after the host"),
-        ("log_format = 1", "one of console, json is needed"),
-        ('log_level = ["info"]', "one of debug, info, warning, error is needed"),
-        ("[videos]", "a path is needed"),
+        ("log_format = 1", "it must be one of console, json"),
+        ('log_level = ["info"]', "it must be one of debug, info, warning, error"),
+        ("[videos]", "it must be a path"),
     ],
 )
 def test_a_wrong_line_of_the_file_is_named_with_the_file(tmp_path: Path, line: str, needed: str) -> None:
@@ -195,7 +195,7 @@ def test_a_wrong_line_of_the_file_is_named_with_the_file(tmp_path: Path, line: s
         ("MAXSTREAMS", "did you mean max_streams?"),
         ("CORS_ORIGIN", "did you mean cors_origins?"),
         ("LOGLEVEL", "did you mean log_level?"),
-        ("COLOUR", "there are videos, data, database_url, "),
+        ("COLOUR", "the settings are videos, data, database_url, "),
     ],
 )
 @pytest.mark.parametrize("where", ["environment", "file"])
@@ -294,7 +294,7 @@ def test_data_inside_the_videos_is_refused(tmp_path: Path) -> None:
             apart / "../videos/x",
         ):
             said = refusal({"TRIO_STREAM_VIDEOS": str(root), "TRIO_STREAM_DATA": str(inside)}, tmp_path)
-            assert said.startswith(f"TRIO_STREAM_DATA={inside} lies inside the videos ({root})")
+            assert said.startswith(f"TRIO_STREAM_DATA={inside} is inside the videos ({root})")
         for outside in (apart, tmp_path, tmp_path / "a", videos / ".." / "b"):
             environ = {"TRIO_STREAM_VIDEOS": str(root), "TRIO_STREAM_DATA": str(outside)}
             assert load(environ, folder=tmp_path).data == outside
@@ -321,7 +321,7 @@ def test_default_data_follows_the_system(tmp_path: Path, home: Path, monkeypatch
 def test_default_data_is_never_inside_the_videos(home: Path) -> None:
     for videos in (home, Path("/")):
         said = refusal({"TRIO_STREAM_VIDEOS": str(videos)}, home)
-        assert said.startswith(f"TRIO_STREAM_DATA={default_data(videos)} lies inside the videos")
+        assert said.startswith(f"TRIO_STREAM_DATA={default_data(videos)} is inside the videos")
         assert load({"TRIO_STREAM_VIDEOS": str(home), "TRIO_STREAM_DATA": "/data"}).data == Path("/data")
 
 
@@ -383,7 +383,7 @@ def test_rows_are_all_settings_in_their_order() -> None:
     values = {row.variable.removeprefix("TRIO_STREAM_"): (row.value, row.default) for row in shown}
     assert expected.items() <= values.items()
     for row in shown:
-        assert row.about.endswith("."), row
+        assert row.description.endswith("."), row
 
 
 def test_rows_tell_what_was_chosen(tmp_path: Path) -> None:

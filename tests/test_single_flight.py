@@ -23,9 +23,9 @@ async def serving(flights: SingleFlight[str, int]) -> AsyncIterator[trio.Nursery
 class Maker:
     """Takes a second for a number, and counts how often it was asked."""
 
-    def __init__(self, *, error: Exception | None = None, goes_on: bool = False) -> None:
+    def __init__(self, *, error: Exception | None = None, is_detached: bool = False) -> None:
         self.error = error
-        self.goes_on = goes_on
+        self.is_detached = is_detached
         self.begun = self.ended = self.cancelled = 0
 
     def __call__(self, flight: Flight) -> Awaitable[int]:
@@ -33,7 +33,7 @@ class Maker:
 
     async def _make(self, flight: Flight) -> int:
         self.begun += 1
-        flight.goes_on = self.goes_on
+        flight.is_detached = self.is_detached
         try:
             await trio.sleep(1)
         except trio.Cancelled:
@@ -116,7 +116,7 @@ async def test_the_last_who_leaves_ends_it(autojump_clock: trio.testing.MockCloc
 
 
 async def test_what_goes_on_goes_on_without_them(autojump_clock: trio.testing.MockClock) -> None:
-    flights, make = new(), Maker(goes_on=True)
+    flights, make = new(), Maker(is_detached=True)
     async with serving(flights):
         with trio.move_on_after(0.5):
             await flights.get("a", make)
@@ -219,7 +219,7 @@ async def test_what_nobody_waits_for_any_more_is_discarded(autojump_clock: trio.
         await trio.sleep(1)
         assert discarded == [7]
         with trio.move_on_after(0.5):
-            await flights.get("a", partial(Maker(goes_on=True)))
+            await flights.get("a", partial(Maker(is_detached=True)))
         await trio.sleep(1)
         assert discarded == [7, 1]
 

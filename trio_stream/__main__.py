@@ -1,4 +1,4 @@
-"""`python -m trio_stream` is the `trio-stream` command."""
+"""`python -m trio_stream` runs the `trio-stream` command."""
 
 from trio_stream.cli import main
 

@@ -1,18 +1,18 @@
-"""How long to wait before something that died begins again: the exponential backoff of services and workers."""
+"""Exponential backoff for services and workers: how long to wait before one that died is started again."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds of the first pause and of the longest one. Something that lived for longer than the longest pause counts as
-having died for the first time."""
+"""The first and the longest pause in seconds. If a service ran for longer than the longest pause, its backoff starts
+again."""
 
 
 class Backoff:
-    """The pauses of one thing that may die again and again."""
+    """The pauses of one service or worker that may die repeatedly."""
 
     def __init__(self) -> None:
         self._next = SHORTEST_PAUSE
 
     def after(self, lived: float) -> float:
-        """The seconds to wait now that it died, after it lived for `lived` seconds; twice as many each time."""
+        """The seconds to wait before a restart, after it ran for `lived` seconds. They double each time."""
         pause = SHORTEST_PAUSE if lived > LONGEST_PAUSE else self._next
         self._next = min(2 * pause, LONGEST_PAUSE)
         return pause

@@ -1,12 +1,12 @@
-"""Where bytes lie in a file: one type, from the tables of a film to `sendfile`, and how it is cut and joined.
+"""Byte ranges of files: one type, used from the sample tables of a video to `sendfile`, and how to cut and join them.
 
-Invariant: of what is cut or joined no byte is lost or moved. Nothing here opens a file.
+Invariant: cutting and joining never lose or move a byte. The code here opens no files.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-# A pair and no class: a segment has hundreds of them, and `zip` makes them of the tables of a film in a sixth of the
+# A pair instead of a class: a segment has hundreds of them, and `zip` creates them from sample tables in a sixth of the
 # time that named tuples take.
 type ByteRange = tuple[int, int]
 """Offset and length, in bytes."""
@@ -14,23 +14,23 @@ type ByteRange = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ByteRanges:
-    """Byte ranges of one file, whose bytes are sent one after the other; `length` is how many they are together.
+    """Byte ranges of one file, sent one after the other; `length` is their total length.
 
-    Two ranges that touch are as right as one, but one costs less.
+    Adjacent ranges need not be joined, but one range costs less than two.
     """
 
     ranges: tuple[ByteRange, ...]
     length: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Once, because the head of a response, its stream and the pump all ask for it.
+        # Computed once, because the head of a response, its stream and the pump all use it.
         object.__setattr__(self, "length", sum([length for _, length in self.ranges]))
 
     def __len__(self) -> int:
         return self.length
 
     def slice(self, start: int, stop: int) -> "ByteRanges":
-        """Where the bytes from `start` up to, not including, `stop` of them lie; no range of it is empty."""
+        """The ranges of the bytes from `start` up to, but not including, `stop`; none of them is empty."""
         return ByteRanges(tuple(_slice(self.ranges, start, stop)))
 
 
@@ -44,27 +44,27 @@ def _slice(ranges: Iterable[ByteRange], start: int, stop: int) -> Iterator[ByteR
         start, stop = start - length, stop - length
 
 
-def take(left: list[ByteRange], count: int) -> tuple[ByteRange, ...]:
-    """The next `count` bytes of the ranges in `left`, which is read from its end and loses them."""
-    whole = 0
-    for _, length in reversed(left):
+def take(remaining: list[ByteRange], count: int) -> tuple[ByteRange, ...]:
+    """Take the next `count` bytes from `remaining`, a reversed list of ranges: the next one is at its end."""
+    complete = 0
+    for _, length in reversed(remaining):
         if length > count:
             break
         count -= length
-        whole += 1
-    taken = left[-1 : -1 - whole : -1]
-    del left[len(left) - whole :]
+        complete += 1
+    taken = remaining[-1 : -1 - complete : -1]
+    del remaining[len(remaining) - complete :]
     if count:
-        offset, length = left.pop()
-        left.append((offset + count, length - count))
+        offset, length = remaining.pop()
+        remaining.append((offset + count, length - count))
         taken.append((offset, count))
     return tuple(taken)
 
 
 def join(ranges: Iterable[ByteRange], gap: int = 1) -> Iterator[ByteRange]:
-    """The ranges that are not empty, those with less than `gap` bytes between them as one with what lies there.
+    """Skip empty ranges, and join neighbours with fewer than `gap` bytes between them, including those bytes.
 
-    They are joined only in the order they come in: what lies before the one before it begins anew.
+    Only consecutive ranges in ascending order are joined; one that starts before its predecessor begins a new range.
     """
     begin = end = -1
     for offset, length in ranges:

@@ -1,9 +1,9 @@
-"""A cache that is bounded in bytes and in entries; what was used longest ago goes first.
+"""A least-recently-used cache that is bounded in bytes and in entries.
 
-Invariant: its entries weigh at most `budget` bytes together and are at most `most`. The newest alone may weigh more:
-without it, what is larger than the budget would be made anew for everybody who asks.
+Invariant: there are at most `most` entries, and together they weigh at most `budget` bytes. Only the newest entry may
+exceed the budget: otherwise a larger value would be generated again for every request.
 
-Pure: the clock comes from outside.
+Pure: the clock is passed in.
 """
 
 from collections import OrderedDict
@@ -17,12 +17,12 @@ def _no_clock() -> float:
 
 
 class BoundedCache[K: Hashable, V]:
-    """Values by key. `weigh` gives the bytes of a key with its value, once, when they come.
+    """Values by key. `weigh` returns the bytes of an entry; it is called once, when the entry is stored.
 
-    A value is believed for `lifetime` seconds of `clock`.
+    A value is valid for `lifetime` seconds of `clock`.
     """
 
-    __slots__ = ("_budget", "_clock", "_kept", "_lifetime", "_most", "_nbytes", "_weigh")
+    __slots__ = ("_budget", "_clock", "_entries", "_lifetime", "_max_entries", "_nbytes", "_weigh")
 
     def __init__(
         self,
@@ -35,75 +35,77 @@ class BoundedCache[K: Hashable, V]:
     ) -> None:
         self._budget = budget
         self._weigh = weigh
-        self._most = most
+        self._max_entries = most
         self._lifetime = lifetime
         self._clock = clock
-        self._kept: OrderedDict[K, tuple[V, int, float]] = OrderedDict()
-        """The value, its weight and until when it is believed. The weight is written down, as a value that has grown
-        since would be taken off the sum with more than it was added with."""
+        self._entries: OrderedDict[K, tuple[V, int, float]] = OrderedDict()
+        """The value, its weight and when it expires. The weight is stored because the value may grow: then more would
+        be subtracted from the sum than was added."""
         self._nbytes = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
     def __contains__(self, key: K) -> bool:
-        """Whether a value is here, believed or not; that does not count as used."""
-        return key in self._kept
+        """Whether there is a value, valid or expired. This does not count as a use."""
+        return key in self._entries
 
     @property
     def nbytes(self) -> int:
-        """What all of it weighs."""
+        """The total weight of all entries."""
         return self._nbytes
 
     def get(self, key: K) -> V | None:
-        """The value of that key, if it is here and still believed; it counts as used."""
-        found = self._kept.get(key)
-        if found is None or (found[2] < inf and self._clock() >= found[2]):
+        """The value of that key, if there is one and it is valid. This counts as a use."""
+        entry = self._entries.get(key)
+        if entry is None or (entry[2] < inf and self._clock() >= entry[2]):
             return None
-        self._kept.move_to_end(key)
-        return found[0]
+        self._entries.move_to_end(key)
+        return entry[0]
 
     def peek(self, key: K) -> V | None:
-        """The value of that key, believed or not; that does not count as used."""
-        found = self._kept.get(key)
-        return None if found is None else found[0]
+        """The value of that key, valid or expired. This does not count as a use."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry[0]
 
     def put(self, key: K, value: V, *, since: float | None = None) -> list[K]:
-        """Keep a value, in place of the one the key had; return the keys that had to go for it.
+        """Store a value, replacing that of the same key; return the keys that were removed to make room.
 
-        `since` is when what it says was looked up, if that was not just now.
+        `since` is when the value was obtained, if that was not just now.
         """
         self.pop(key)
         weight = self._weigh(key, value)
-        until = (self._clock() if since is None else since) + self._lifetime
-        self._kept[key] = value, weight, until
+        expires_at = (self._clock() if since is None else since) + self._lifetime
+        self._entries[key] = value, weight, expires_at
         self._nbytes += weight
-        gone = []
-        while len(self._kept) > self._most or (self._nbytes > self._budget and len(self._kept) > 1):
-            gone.append(self._drop_oldest())
-        return gone
+        removed = []
+        while len(self._entries) > self._max_entries or (
+            self._nbytes > self._budget and len(self._entries) > 1
+        ):
+            removed.append(self._drop_oldest())
+        return removed
 
     def pop(self, key: K) -> V | None:
-        """Forget a key; return the value it had, believed or not."""
-        found = self._kept.pop(key, None)
-        if found is None:
+        """Remove a key; return its value, valid or expired."""
+        entry = self._entries.pop(key, None)
+        if entry is None:
             return None
-        self._nbytes -= found[1]
-        return found[0]
+        self._nbytes -= entry[1]
+        return entry[0]
 
     def make_room(self, nbytes: int) -> list[K]:
-        """Forget what was used longest ago until `nbytes` more would fit, or nothing is left; return those keys."""
-        gone = []
-        while self._kept and self._nbytes + nbytes > self._budget:
-            gone.append(self._drop_oldest())
-        return gone
+        """Remove the least recently used entries until `nbytes` more would fit, or none is left; return their keys."""
+        removed = []
+        while self._entries and self._nbytes + nbytes > self._budget:
+            removed.append(self._drop_oldest())
+        return removed
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._kept.clear()
+        """Remove all entries."""
+        self._entries.clear()
         self._nbytes = 0
 
     def _drop_oldest(self) -> K:
-        key, (_, weight, _) = self._kept.popitem(last=False)
+        key, (_, weight, _) = self._entries.popitem(last=False)
         self._nbytes -= weight
         return key

@@ -1,6 +1,6 @@
-"""Commands that work with the library: through the server that owns the data, or else by owning it for that long.
+"""Commands that work with the library: through the server that owns the data, or by owning it meanwhile.
 
-Either way there is an HTTP client of the one API at the end, over the owner's socket, so each command is written once.
+Both ways use an HTTP client of the same API over the owner's socket, so each command is written once.
 """
 
 import json
@@ -34,28 +34,28 @@ from trio_stream.serving.options import parse
 from trio_stream.settings import Settings
 from trio_stream.store.database import check_database
 
-PATIENCE = 60.0
-"""Seconds to wait for an answer of the owner; events may be silent for as long as they like."""
+TIMEOUT = 60.0
+"""Seconds to wait for a response of the owner. Event streams have no timeout."""
 
-PIECE = 200
-"""Entries of an export that are sent at once: a request body has at most 64 KiB."""
+BATCH = 200
+"""Entries of an export that are sent at once: a request body may have at most 64 KiB."""
 
 
 class CommandFailed(TrioStreamError):
-    """The owner refused, or what was given makes no sense; the message says what."""
+    """The owner refused, or the input is invalid; the message says why."""
 
     code = "command-failed"
 
 
 @asynccontextmanager
 async def reach_owner(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the process that owns the data, which is this one if no other is. Raises `SettingsError`, ..."""
+    """A client of the process that owns the data: this one, if no other does. Raises `SettingsError`, ..."""
     with open_ownership(settings.data) as ownership:
         if not ownership.acquire():
             async with _client(ownership) as client:
                 yield client
             return
-    from trio_stream.app import app  # noqa: PLC0415 - where a server runs nothing of it is needed
+    from trio_stream.app import app  # noqa: PLC0415 - not needed if a server is running
 
     async with open_services(settings) as services, trio.open_nursery() as nursery:
         app.services = services
@@ -70,48 +70,46 @@ async def reach_owner(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 async def _client(ownership: Ownership) -> AsyncIterator[httpx.AsyncClient]:
     with ownership.socket_path() as path:
         transport = httpx.AsyncHTTPTransport(uds=path)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://owner", timeout=PATIENCE
-        ) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://owner", timeout=TIMEOUT) as client:
             try:
                 await client.get("/healthz")
             except httpx.TransportError:
-                raise DataInUse(f"{ownership.in_use()} (it does not answer)") from None
+                raise DataInUse(f"{ownership.in_use()} (it does not respond)") from None
             yield client
 
 
 async def check(settings: Settings, arguments: Sequence[str]) -> int:
-    """Look for what would keep a server with these arguments from starting, besides the settings.
+    """Check for anything, besides the settings, that would prevent a server with these arguments from starting.
 
     Raises `SettingsError`, `StoreError`, `CannotListen`.
     """
     config, running = parse(arguments), False
     if not settings.data.exists():
-        above = next(folder for folder in settings.data.absolute().parents if folder.exists())
-        if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
-            raise SettingsError(f"TRIO_STREAM_DATA={settings.data}: cannot be made in {above}")
+        ancestor = next(folder for folder in settings.data.absolute().parents if folder.exists())
+        if not (ancestor.is_dir() and os.access(ancestor, os.W_OK | os.X_OK)):
+            raise SettingsError(f"TRIO_STREAM_DATA={settings.data}: cannot be created in {ancestor}")
     else:
         with open_ownership(settings.data) as ownership:
             if not ownership.acquire() and (holder := ownership.holder()) is not None:
                 Console().print(f"a server uses the data folder: process {holder.pid}", highlight=False)
                 running = True
     await check_database(database_url(settings))
-    if not running:  # else it is most likely this server that listens there
+    if not running:  # otherwise that server most likely listens there
         check_addresses(config)
     return 0
 
 
 async def scan(settings: Settings, *, wait: bool) -> int:
-    """Have everything looked at and show how that goes; with `wait` until all is made of it that is to be made.
+    """Scan everything and show the progress; with `wait`, until all background jobs are done.
 
-    Answers the exit code: 1 when a folder could not be read.
+    Returns the exit code: 1 if a folder could not be read.
     """
     console = Console()
     async with reach_owner(settings) as client:
         wanted = _checked(await client.post("/api/library/scan")).json()["look"]
-        with _shown(console) as show:
+        with _display(console) as update_display:
             async for state in _states(client):
-                show(state)
+                update_display(state)
                 if state["last_full"]["number"] >= wanted and (state["idle"] or not wait):
                     break
     _summarise(console, state)
@@ -133,55 +131,55 @@ async def export(settings: Settings, target: Path | None) -> int:
 
 
 async def import_(settings: Settings, source: Path) -> int:
-    """Keep what a file that `export` wrote says, where it is newer; answers 1 when nothing of it was known."""
+    """Import a file that `export` wrote, where it is newer. Returns 1 if all of its videos are unknown."""
     try:
         data = json.loads(await trio.Path(source).read_text())
         version, entries = data["version"], data["entries"]
-        pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)] or [[]]
+        batches = [entries[start : start + BATCH] for start in range(0, len(entries), BATCH)] or [[]]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise CommandFailed(f"{source} is no export of this program: {error}") from None
+        raise CommandFailed(f"{source} is not an export of this program: {error}") from None
     counts = {"imported": 0, "older": 0, "unknown": 0}
     async with reach_owner(settings) as client:
-        for piece in pieces:
-            answer = await client.put("/api/watch-state", json={"version": version, "entries": piece})
+        for batch in batches:
+            response = await client.put("/api/watch-state", json={"version": version, "entries": batch})
             for name in counts:
-                counts[name] += _checked(answer).json()[name]
+                counts[name] += _checked(response).json()[name]
     Console().print(
-        f"{counts['imported']} imported, {counts['older']} older than what is here,"
-        f" {counts['unknown']} of unknown videos"
+        f"{counts['imported']} imported, {counts['older']} older than the stored ones,"
+        f" {counts['unknown']} for unknown videos"
     )
     return 1 if entries and counts["unknown"] == len(entries) else 0
 
 
 async def _states(client: httpx.AsyncClient) -> AsyncIterator[dict[str, Any]]:
-    timeout = httpx.Timeout(PATIENCE, read=None)
-    async with client.stream("GET", "/api/library/scan", timeout=timeout) as answer:
-        async for line in answer.aiter_lines():
+    timeout = httpx.Timeout(TIMEOUT, read=None)
+    async with client.stream("GET", "/api/library/scan", timeout=timeout) as response:
+        async for line in response.aiter_lines():
             if line.startswith("data: "):
                 yield json.loads(line.removeprefix("data: "))
-    raise CommandFailed("the server ended before it was done")
+    raise CommandFailed("the server stopped before the scan was done")
 
 
-def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.is_error:
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.is_error:
         try:
-            detail = answer.json()["detail"]
+            detail = response.json()["detail"]
         except (ValueError, KeyError):
-            detail = answer.reason_phrase
-        raise CommandFailed(f"the server says: {detail}")
-    return answer
+            detail = response.reason_phrase
+        raise CommandFailed(f"the server refused: {detail}")
+    return response
 
 
-def _shown(console: Console) -> Any:
+def _display(console: Console) -> Any:
     return _Bars(console) if console.is_terminal else _Lines(console)
 
 
 class _Lines:
-    """For pipes and logs: a line when something is over."""
+    """Progress for pipes and logs: one line when the scan is done."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._told = False
+        self._reported = False
 
     def __enter__(self) -> Any:
         return self
@@ -190,15 +188,15 @@ class _Lines:
         pass
 
     def __call__(self, state: dict[str, Any]) -> None:
-        if not self._told and not state["look"]["running"] and state["look"]["full"]:
-            self._console.print(f"looked at {state['look']['videos']} videos")
-            self._told = True
+        if not self._reported and not state["look"]["running"] and state["look"]["full"]:
+            self._console.print(f"scanned {state['look']['videos']} videos")
+            self._reported = True
 
 
 class _Bars:
-    """For people at a terminal."""
+    """Progress bars for terminals."""
 
-    KINDS = (("to_probe", "looking into videos"), ("to_extract", "subtitles"), ("to_draw", "pictures"))
+    KINDS = (("to_probe", "probing videos"), ("to_extract", "subtitles"), ("to_draw", "artwork"))
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -210,9 +208,9 @@ class _Bars:
             console=console,
             transient=True,
         )
-        self._look = self._progress.add_task("looking at the folder", total=None)
+        self._scan_task = self._progress.add_task("scanning the folder", total=None)
         self._tasks = {kind: self._progress.add_task(about, total=0) for kind, about in self.KINDS}
-        self._most = dict.fromkeys(self._tasks, 0)
+        self._totals = dict.fromkeys(self._tasks, 0)
 
     def __enter__(self) -> Any:
         self._progress.__enter__()
@@ -222,37 +220,37 @@ class _Bars:
         self._progress.__exit__(*error)
 
     def __call__(self, state: dict[str, Any]) -> None:
-        look = state["look"]
-        total = None if look["running"] else look["videos"]
-        self._progress.update(self._look, completed=look["videos"], total=total)
+        scan = state["look"]
+        total = None if scan["running"] else scan["videos"]
+        self._progress.update(self._scan_task, completed=scan["videos"], total=total)
         for kind, task in self._tasks.items():
-            left = state["keeping"][kind]
-            self._most[kind] = max(self._most[kind], left)
-            self._progress.update(task, completed=self._most[kind] - left, total=self._most[kind])
+            remaining = state["keeping"][kind]
+            self._totals[kind] = max(self._totals[kind], remaining)
+            self._progress.update(task, completed=self._totals[kind] - remaining, total=self._totals[kind])
 
 
 def _summarise(console: Console, state: dict[str, Any]) -> None:
-    look, keeping = state["last_full"], state["keeping"]
+    scan, pending = state["last_full"], state["keeping"]
     console.print(
         ", ".join(
             (
-                f"{look['videos']} videos in {look['folders']} folders",
-                *_counted(look, ("added", "changed", "moved", "returned", "missing")),
-                *_counted(look, ("resting",)),
+                f"{scan['videos']} videos in {scan['folders']} folders",
+                *_counts(scan, ("added", "changed", "moved", "returned", "missing")),
+                *_counts(scan, ("resting",)),
             )
         )
     )
-    left = keeping["to_probe"] + keeping["to_draw"] + keeping["to_extract"]
-    if left:
-        console.print(f"{left} things are still to be made of them, in the background")
-    if keeping["unreadable"]:
-        console.print(f"{keeping['unreadable']} cannot be read; the library says why")
-    for name in look["unread"]:
-        # Not as a string: what stands in brackets would be taken for a style.
+    remaining = pending["to_probe"] + pending["to_draw"] + pending["to_extract"]
+    if remaining:
+        console.print(f"{remaining} background jobs are pending")
+    if pending["unreadable"]:
+        console.print(f"{pending['unreadable']} cannot be read; their pages say why")
+    for name in scan["unread"]:
+        # Not a string, because text in brackets would be interpreted as markup.
         console.print(Text(f"the folder {printable(name) or '.'} could not be read", style="red"))
     if not state["watching"]["on"]:
-        console.print(f"changes are not heard of as they happen: {state['watching']['reason']}")
+        console.print(f"file changes cannot be watched: {state['watching']['reason']}")
 
 
-def _counted(look: dict[str, Any], names: Sequence[str]) -> Iterator[str]:
-    return (f"{look[name]} {name}" for name in names if look[name])
+def _counts(scan: dict[str, Any], names: Sequence[str]) -> Iterator[str]:
+    return (f"{scan[name]} {name}" for name in names if scan[name])

@@ -1,7 +1,7 @@
-"""Who owns an open file.
+"""Ownership of open files.
 
-An `OpenFile` is owned by whoever holds it: by the `with` it stands in, or by what it was handed to. A bare `fd` is
-lent: who takes one neither closes nor keeps it.
+An `OpenFile` is owned by its holder: a `with` block, or the object that it was passed to. A bare `fd` is lent: code
+that receives one must neither close nor keep it.
 """
 
 import errno
@@ -12,13 +12,13 @@ from typing import Self
 from trio_stream.errors import TooManyFiles
 
 NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
-"""What this process may have open is open, or what the system may."""
+"""Errors when this process, or the system, has reached its limit of open files."""
 
 READ_ONLY = os.O_RDONLY | os.O_CLOEXEC
 
 
 class OpenFile:
-    """An open file, which is closed once, however often it is asked to be."""
+    """An open file. Closing it more than once has no effect."""
 
     __slots__ = ("_fd",)
 
@@ -28,7 +28,7 @@ class OpenFile:
 
     @classmethod
     def dup(cls, fd: int) -> Self:
-        """The same file, with a descriptor of its own. Raises `TooManyFiles`."""
+        """The same file with a new descriptor. Raises `TooManyFiles`."""
         try:
             return cls(os.dup(fd))
         except OSError as error:
@@ -43,7 +43,7 @@ class OpenFile:
         self.close()
 
     def __del__(self) -> None:
-        # A net and no way to close: whoever lets go of one without closing it has a leak to mend.
+        # Only a safety net: code that drops an open file without closing it has a leak to fix.
         if self._fd >= 0:
             warnings.warn(
                 f"the descriptor {self._fd} was not closed", ResourceWarning, source=self, stacklevel=2
@@ -52,28 +52,28 @@ class OpenFile:
 
     @property
     def fd(self) -> int:
-        """The descriptor, lent for as long as this is open. Raises `ValueError` once it is not: the number may be
-        that of another file by then."""
+        """The descriptor, lent while the file is open. Raises `ValueError` if it is closed: the number may belong to
+        another file by then."""
         if self._fd < 0:
             raise ValueError("the file is closed")
         return self._fd
 
     @property
     def closed(self) -> bool:
-        """Whether there is nothing to close any more."""
+        """Whether the file is closed or detached."""
         return self._fd < 0
 
     def detach(self) -> int:
-        """Give the descriptor away: it is the caller's to close. Raises `ValueError` if it is closed."""
+        """Give the descriptor to the caller, who must close it. Raises `ValueError` if it is closed."""
         fd = self.fd
         self._fd = -1
         return fd
 
     def close(self) -> None:
-        """Close the file, if it is open. Raises `OSError` where the system found an error late; it is closed then, too.
+        """Close the file, if it is open. Raises `OSError` for a late error of the system; the file is closed anyway.
 
-        Linux frees the number before it reports (close(2), "Dealing with error returns from close()"), so a second
-        try would close whatever another thread has opened meanwhile. Hence the number is forgotten first.
+        Linux frees the number before it reports an error (close(2), "Dealing with error returns from close()"). A
+        second attempt could close a file that another thread has opened meanwhile, so the number is cleared first.
         """
         fd, self._fd = self._fd, -1
         if fd >= 0:

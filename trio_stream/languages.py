@@ -1,8 +1,8 @@
-"""Languages as people and programs write them in file names and in files, as BCP 47 tags (pure).
+"""Converts languages, as they are written in file names and in files, to BCP 47 tags (pure).
 
-Codes: ISO 639-1, and ISO 639-2 and 639-3 for the languages of the table, because most words of three letters are a
-language of ISO 639-3 somewhere. Names: English and the language's own, with and without their accents. Some say the
-country instead (`cz`, `jp`); that is taken for the language, even `se`, which is Northern Sami by the book.
+Codes: ISO 639-1 completely, but ISO 639-2 and 639-3 only for the languages in the table, because most three-letter
+words are an ISO 639-3 code for some language. Names: in English and in the language itself, with or without accents.
+Country codes (`cz`, `jp`) are accepted as languages, even `se`, which officially is Northern Sami.
 """
 
 # ruff: noqa: RUF001 - letters of many alphabets
@@ -10,7 +10,7 @@ country instead (`cz`, `jp`); that is taken for the language, even `se`, which i
 import re
 import unicodedata
 
-# tag | other codes | English names | its own names. Names of several words are written with underscores.
+# tag | other codes | English names | native names. Names of several words are written with underscores.
 _TABLE = """
 af | afr | Afrikaans |
 am | amh | Amharic | አማርኛ
@@ -103,8 +103,8 @@ en-US | | American_English English_US |
 zxx | | No_linguistic_content |
 """
 
-# Of ISO 639-1 what the table does not name.
-_MORE = [
+# The ISO 639-1 codes that are not in the table.
+_OTHER_CODES = [
     "aa", "ab", "ae", "ak", "an", "as", "av", "ay", "ba", "bh", "bi", "bm", "bo", "br", "ce", "ch", "co", "cr", "cu",
     "cv", "dv", "dz", "ee", "ff", "fj", "fo", "fy", "gd", "gn", "gv", "ha", "ho", "ht", "hz", "ia", "ie", "ig", "ii",
     "ik", "io", "iu", "jv", "kg", "ki", "kj", "kl", "kr", "ks", "ku", "kv", "kw", "ky", "lg", "li", "ln", "lu", "mg",
@@ -113,20 +113,20 @@ _MORE = [
     "tw", "ty", "ug", "ve", "vo", "wa", "wo", "xh", "yi", "yo", "za", "zu",
 ]  # fmt: skip
 
-# RFC 5646 section 2.1, as far as it is met in file names: language ["-" script] ["-" region]
+# The part of RFC 5646 section 2.1 that occurs in file names: language ["-" script] ["-" region]
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.ASCII | re.IGNORECASE)
 
-_JOINT = re.compile(r"[\s_.,()\[\]-]+")
+_SEPARATOR = re.compile(r"[\s_.,()\[\]-]+")
 
 
 def _folded(name: str) -> str:
-    """As names are compared: without capitals, accents and punctuation."""
+    """The name for comparison: in lower case, without accents and punctuation."""
     plain = "".join(
         letter
         for letter in unicodedata.normalize("NFKD", name.casefold())
         if not unicodedata.combining(letter)
     )
-    return " ".join(word for word in _JOINT.split(plain) if word)
+    return " ".join(word for word in _SEPARATOR.split(plain) if word)
 
 
 _NAMES: dict[str, str] = {}
@@ -139,15 +139,15 @@ for _line in _TABLE.strip().splitlines():
     for _name in (*_english, *_own):
         _NAMES[_folded(_name)] = _tag[0]
     _ENGLISH[_tag[0]] = _english[0].replace("_", " ")
-for _code in _MORE:
+for _code in _OTHER_CODES:
     _CODES.setdefault(_code, _code)
 
 
 def bcp47(text: str) -> str | None:
-    """The language a word or some words of a file name mean, as a tag (`pt-BR`); None if they mean none."""
-    named = _NAMES.get(_folded(text)) or _CODES.get(text.lower())
-    if named is not None:
-        return named
+    """The tag (`pt-BR`) of the language that words of a file name refer to; None if they refer to none."""
+    tag_by_name = _NAMES.get(_folded(text)) or _CODES.get(text.lower())
+    if tag_by_name is not None:
+        return tag_by_name
     found = _TAG.fullmatch(text)
     if found is None:
         return None
@@ -161,36 +161,36 @@ def bcp47(text: str) -> str | None:
     return "-".join(part for part in parts if part)
 
 
-# Words for "nobody knows", "not coded", "none is spoken" (ISO 639-2), and what programs write instead.
-_NOTHING = frozenset({"", "und", "undetermined", "unk", "unknown", "mis", "zxx", "none", "null", "n/a"})
+# ISO 639-2 codes for undetermined, uncoded and no linguistic content, and what programs write instead.
+_NO_LANGUAGE = frozenset({"", "und", "undetermined", "unk", "unknown", "mis", "zxx", "none", "null", "n/a"})
 
-# RFC 5646 section 2.2.2: an extended language is a language by itself as well ("zh-yue" is "yue").
+# RFC 5646 section 2.2.2: an extended language subtag is also a language on its own ("zh-yue" is "yue").
 _EXTENDED = re.compile(r"[a-z]{2,3}[-_]([a-z]{3})(?![^-_])", re.ASCII | re.IGNORECASE)
 _SUBTAGS = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 
 
 def language_of(text: str | None) -> str | None:
-    """The language that a file says a track is in, as a tag; None if it says none, or what no language is called.
+    """The tag of the language that a file gives for a track; None if it gives none, or one that is not a language.
 
-    ISO 639-2 in both its forms, BCP 47, and names are understood. What is unknown but might be a tag of three letters
-    is kept as it is; of a tag, what is more than language, script and region is left out.
+    Accepts both forms of ISO 639-2, BCP 47, and names. An unknown value that may be a three-letter code is returned
+    unchanged. Subtags other than language, script and region are dropped.
     """
     text = (text or "").strip().replace("_", "-")
-    if text.lower() in _NOTHING or text.lower().startswith("und-"):
+    if text.lower() in _NO_LANGUAGE or text.lower().startswith("und-"):
         return None
     if (extended := _EXTENDED.match(text)) is not None:
         text = text[extended.start(1) :]
     parts = text.split("-")
     for count in range(len(parts), 0, -1):
         if (tag := bcp47("-".join(parts[:count]))) is not None:
-            return tag if tag not in _NOTHING else None
+            return tag if tag not in _NO_LANGUAGE else None
     return parts[0].lower() if len(parts[0]) == 3 and _SUBTAGS.fullmatch(text) else None
 
 
 def english_name(tag: str) -> str:
-    """The language of a tag in English, with its region or script where there is one: `Portuguese (BR)`."""
+    """The English name of a tag, with its region or script if it has one: `Portuguese (BR)`."""
     if tag in _ENGLISH:
         return _ENGLISH[tag]
-    language, _, more = tag.partition("-")
+    language, _, rest = tag.partition("-")
     name = _ENGLISH.get(language, language)
-    return f"{name} ({more})" if more else name
+    return f"{name} ({rest})" if rest else name

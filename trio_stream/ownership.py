@@ -1,7 +1,7 @@
-"""One owner of the data folder: the process that holds its lock writes, scans and decides.
+"""Ownership of the data folder: only the process that holds its lock scans and writes.
 
-The lock is the kernel's (`flock`), so it ends with its process, however that ends. Workers of the owner's server are
-no rivals: they serve, and reach the owner through the Unix socket beside the lock. A second server is told so.
+The kernel holds the lock (`flock`), so it is released when the process ends, in whatever way. Other workers of the
+owner's server serve too, and reach the owner through the Unix socket next to the lock. A second server gets an error.
 """
 
 import fcntl
@@ -20,26 +20,26 @@ from trio_stream.files import OpenFile
 
 LOCK, SOCKET = "owner.lock", "owner.sock"
 
-PATIENCE = 5.0
-"""Seconds to wait for another server to let go: one that stops may be a moment from it."""
+RIVAL_TIMEOUT = 5.0
+"""Seconds to wait for another server to release the lock: it may be about to stop."""
 
 START_DEADLINE = 15.0
-"""Seconds an owner may take from its lock to its socket: it may have a database to bring to a newer form."""
+"""Seconds that an owner may take from its lock to its socket: it may have to migrate the database."""
 
 POLL = 0.1
-"""Seconds between two tries; `flock` cannot be waited for without a thread that nothing can wake."""
+"""Seconds between two attempts. Waiting for `flock` would need a thread that cannot be cancelled."""
 
-HOLDER = 256
-"""Bytes in the lock file that say who holds it."""
+RECORD_SIZE = 256
+"""Bytes in the lock file that identify its holder."""
 
 LONGEST_PATH = 100
-"""Bytes of the path of a Unix socket, which may have 107 on Linux and 103 on macOS."""
+"""Bytes of the path of a Unix socket. The limit is 107 on Linux and 103 on macOS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock: `pid` itself, `server` the process that its server began as, which no other machine or
-    container has."""
+    """The holder of the lock: `pid` is its process; `server` identifies the first process of its server, across
+    machines and containers."""
 
     pid: int
     server: str
@@ -48,20 +48,20 @@ class Holder:
     def this(cls) -> "Holder":
         """This process."""
         master = parent_process()
-        began_as = os.getpid() if master is None else master.pid or os.getpid()
-        return cls(os.getpid(), f"{began_as} {_world()}")
+        server_pid = os.getpid() if master is None else master.pid or os.getpid()
+        return cls(os.getpid(), f"{server_pid} {_pid_scope()}")
 
 
-def _world() -> str:
-    """Where process ids are unique: a boot of a machine, and a namespace of processes in it (as containers have)."""
+def _pid_scope() -> str:
+    """Where process ids are unique: one boot of a machine, and one PID namespace in it (a container has its own)."""
     try:
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.stat('/proc/self/ns/pid').st_ino}"
-    except OSError:  # macOS has neither, and one namespace
+    except OSError:  # macOS has neither, and only one namespace
         return ""
 
 
 class Ownership:
-    """The lock on the data folder `data`; made by `open_ownership`. `mine` once this process has it."""
+    """The lock on the data folder `data`, from `open_ownership`. `mine` is True once this process holds it."""
 
     def __init__(self, data: Path, lock: OpenFile) -> None:
         self.data = data
@@ -69,26 +69,26 @@ class Ownership:
         self._lock = lock
 
     def acquire(self) -> bool:
-        """Take the lock if nobody has it; answers whether this process has it now."""
+        """Take the lock if it is free; returns whether this process holds it now."""
         if not self.mine:
             try:
                 fcntl.flock(self._lock.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-            os.pwrite(self._lock.fd, json.dumps(asdict(Holder.this())).ljust(HOLDER).encode(), 0)
+            os.pwrite(self._lock.fd, json.dumps(asdict(Holder.this())).ljust(RECORD_SIZE).encode(), 0)
             self.mine = True
         return True
 
     async def wait(self) -> None:
-        """Return once this process has the lock."""
-        while not self.acquire():  # noqa: ASYNC110 - nothing tells when another process lets go
+        """Return once this process holds the lock."""
+        while not self.acquire():  # noqa: ASYNC110 - there is no notification when another process releases it
             await trio.sleep(POLL)
 
     async def settle(self) -> bool:
-        """Answers whether this process is the owner, or else a worker beside it. Raises `DataInUse` for a rival."""
-        with trio.move_on_after(PATIENCE):
+        """Returns True as the owner, False as a worker of the owner's server. Raises `DataInUse` for another server."""
+        with trio.move_on_after(RIVAL_TIMEOUT):
             while not self.acquire():
-                if self._beside(self.holder()):
+                if self._is_same_server(self.holder()):
                     return False
                 await trio.sleep(POLL)
         if not self.mine:
@@ -96,9 +96,9 @@ class Ownership:
         return True
 
     async def wait_for_owner(self) -> bool:
-        """Return once the owner answers at its socket, or, with False, once this process is the owner instead.
+        """Return True once the owner responds at its socket, or False once this process is the owner instead.
 
-        Raises `DataInUse` when it does not answer.
+        Raises `DataInUse` if the owner does not respond.
         """
         with trio.move_on_after(START_DEADLINE):
             while not self.acquire():
@@ -107,29 +107,29 @@ class Ownership:
                     return True
                 await trio.sleep(POLL)
         if not self.mine:
-            raise DataInUse(f"{self.in_use()} (it does not answer)")
+            raise DataInUse(f"{self.in_use()} (it does not respond)")
         return False
 
     def in_use(self) -> DataInUse:
-        """What to say to somebody who needs the lock that another has."""
+        """The error for a process that needs the lock while another holds it."""
         holder = self.holder()
-        who = "another process" if holder is None else f"process {holder.pid}"
-        if holder is not None and not holder.server.endswith(f" {_world()}"):
-            who += " of another container or machine"
+        other = "another process" if holder is None else f"process {holder.pid}"
+        if holder is not None and not holder.server.endswith(f" {_pid_scope()}"):
+            other += " of another container or machine"
         return DataInUse(
-            f"{self.data} is in use by {who}: two servers cannot share a data folder; "
-            "stop the other one, or give this one a TRIO_STREAM_DATA of its own"
+            f"{self.data} is in use by {other}: two servers cannot share a data folder; "
+            "stop the other one, or set TRIO_STREAM_DATA to another folder"
         )
 
     def holder(self) -> Holder | None:
-        """Who wrote last that they have the lock; None if that cannot be read."""
+        """The process that last recorded itself as holder; None if that cannot be read."""
         with suppress(ValueError, TypeError, OSError):
-            return Holder(**json.loads(os.pread(self._lock.fd, HOLDER, 0)))
+            return Holder(**json.loads(os.pread(self._lock.fd, RECORD_SIZE, 0)))
         return None
 
     @contextmanager
     def socket_path(self) -> Iterator[str]:
-        """A path of the owner's Unix socket that is short enough, for the length of the block."""
+        """A path of the owner's Unix socket that is short enough. Valid inside the block."""
         path = self.data / SOCKET
         if len(os.fsencode(path)) <= LONGEST_PATH:
             yield str(path)
@@ -138,17 +138,17 @@ class Ownership:
             yield f"/proc/self/fd/{folder.fd}/{SOCKET}"
 
     def close(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         self.mine = False
         self._lock.close()
 
-    def _beside(self, holder: Holder | None) -> bool:
+    def _is_same_server(self, holder: Holder | None) -> bool:
         return holder is not None and holder.server == Holder.this().server
 
 
 @contextmanager
 def open_ownership(data: Path) -> Iterator[Ownership]:
-    """The data folder, made if need be, and its lock, not yet taken. Raises `SettingsError`."""
+    """Create the data folder if necessary, and open its lock without taking it. Raises `SettingsError`."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = OpenFile(os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

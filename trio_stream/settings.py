@@ -1,8 +1,8 @@
-"""What the person who runs the server may choose, typed and checked before anything starts.
+"""The settings of the server, typed and checked before anything starts.
 
-A value comes from the environment (`TRIO_STREAM_VIDEOS`), else from `trio_stream.toml` in the working directory or
-where `TRIO_STREAM_CONFIG` points (`videos = "/srv/films"`), else from the default here. A name nobody knows is an
-error too: a misspelt setting that is silently left out is worse than a server that does not start.
+A value comes from the environment (`TRIO_STREAM_VIDEOS`), else from `trio_stream.toml` in the working directory or the
+file that `TRIO_STREAM_CONFIG` names (`videos = "/srv/films"`), else from the default here. An unknown name is an error
+too: silently ignoring a misspelt setting is worse than not starting.
 """
 
 import difflib
@@ -27,10 +27,10 @@ type Network = IPv4Network | IPv6Network
 PREFIX = "TRIO_STREAM_"
 CONFIG_FILE = "trio_stream.toml"
 NOT_SETTINGS = frozenset({"CONFIG", "FFMPEG"})
-"""Variables with our prefix that are no settings of the server: where the file is, and what scripts use."""
+"""Variables with our prefix that are not settings: the path of the file, and variables for scripts."""
 
 SQLITE = "sqlite"
-"""In place of the address of a database: a file in the data folder."""
+"""In place of a database URL: a file in the data folder."""
 
 DATABASES = frozenset({"sqlite", "postgresql", "postgres"})
 
@@ -39,19 +39,19 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 def _path(value: object) -> Path:
     if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError("a path is needed")
+        raise ValueError("it must be a path")
     return _expanded(value).absolute()
 
 
 def _expanded(value: str) -> Path:
     try:
         return Path(value).expanduser()
-    except RuntimeError as error:  # ~somebody, and there is nobody of that name
+    except RuntimeError as error:  # ~name, and there is no such user
         raise ValueError(str(error)) from None
 
 
 def _number(
-    kind: type[int] | type[float], needed: str, least: float, most: float
+    kind: type[int] | type[float], expected: str, lowest: float, highest: float
 ) -> Callable[[object], float]:
     def parse(value: object) -> float:
         try:
@@ -59,26 +59,26 @@ def _number(
                 raise ValueError
             number = kind(value)
         except ValueError:
-            raise ValueError(f"a {needed} is needed") from None
-        if not least <= number <= most:
-            raise ValueError(f"a {needed} from {least} to {most} is needed")
+            raise ValueError(f"it must be a {expected}") from None
+        if not lowest <= number <= highest:
+            raise ValueError(f"it must be a {expected} from {lowest} to {highest}")
         return number
 
     return parse
 
 
-def _whole(least: int, most: int) -> Callable[[object], float]:
-    return _number(int, "whole number", least, most)
+def _whole(lowest: int, highest: int) -> Callable[[object], float]:
+    return _number(int, "whole number", lowest, highest)
 
 
-def _seconds(least: float, most: float) -> Callable[[object], float]:
-    return _number(float, "number of seconds", least, most)
+def _seconds(lowest: float, highest: float) -> Callable[[object], float]:
+    return _number(float, "number of seconds", lowest, highest)
 
 
 def _switch(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    named = {
+    switches = {
         "1": True,
         "true": True,
         "yes": True,
@@ -88,13 +88,13 @@ def _switch(value: object) -> bool:
         "no": False,
         "off": False,
     }
-    if not isinstance(value, str) or value.lower() not in named:
-        raise ValueError("1 or 0 is needed")
-    return named[value.lower()]
+    if not isinstance(value, str) or value.lower() not in switches:
+        raise ValueError("it must be 1 or 0")
+    return switches[value.lower()]
 
 
 class Size(int):
-    """Bytes, shown in the largest unit of which they are a whole number."""
+    """Bytes, shown in the largest unit that gives a whole number."""
 
     def __str__(self) -> str:
         for power, unit in enumerate(("TiB", "GiB", "MiB", "KiB")):
@@ -111,19 +111,19 @@ _UNITS = {
 
 
 def _size(value: object) -> Size:
-    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([A-Za-z]*)", str(value))
-    if isinstance(value, bool) or not found or found[2].upper() not in _UNITS:
-        raise ValueError("a number of bytes is needed, such as 500 MB or 2 GiB")
-    size = Size(float(found[1]) * _UNITS[found[2].upper()])
+    match_ = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([A-Za-z]*)", str(value))
+    if isinstance(value, bool) or not match_ or match_[2].upper() not in _UNITS:
+        raise ValueError("it must be a number of bytes, such as 500 MB or 2 GiB")
+    size = Size(float(match_[1]) * _UNITS[match_[2].upper()])
     if size > 1 << 50:
-        raise ValueError("at most 1024 TiB can be meant")
+        raise ValueError("it must be at most 1024 TiB")
     return size
 
 
 def _one_of(*choices: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"one of {', '.join(choices)} is needed")
+            raise ValueError(f"it must be one of {', '.join(choices)}")
         return value
 
     return parse
@@ -139,79 +139,81 @@ def _list(value: object) -> list[str] | None:
 def _database(value: object) -> str:
     if isinstance(value, str) and (value == SQLITE or urlsplit(value).scheme in DATABASES):
         return value
-    raise ValueError(f"{SQLITE} or an address is needed, such as postgresql://user@host/trio_stream")
+    raise ValueError(f"it must be {SQLITE} or a URL such as postgresql://user@host/trio_stream")
 
 
 def _origins(value: object) -> frozenset[str]:
     entries = _list(value)
     if entries is None:
-        raise ValueError("a list of origins is needed, such as https://films.example")
+        raise ValueError("it must be a list of origins, such as https://films.example")
     return frozenset(entry if entry == "*" else normalise_origin(entry) for entry in entries)
 
 
 def _hosts(value: object) -> frozenset[str]:
     entries = _list(value)
     if entries is None:
-        raise ValueError("a list of names is needed, such as films.example")
+        raise ValueError("it must be a list of names, such as films.example")
     return frozenset(map(normalise_host, entries))
 
 
 def _networks(value: object) -> tuple[Network, ...]:
     entries = _list(value)
     if entries is None:
-        raise ValueError("a list of addresses or networks is needed, such as 10.0.0.0/8")
+        raise ValueError("it must be a list of addresses or networks, such as 10.0.0.0/8")
     return tuple(ip_network(entry) for entry in entries)
 
 
-def _setting(parse: Callable[[object], object], about: str, **more: Any) -> Any:
-    return field(metadata={"parse": parse, "about": about}, **more)
+def _setting(parse: Callable[[object], object], description: str, **more: Any) -> Any:
+    return field(metadata={"parse": parse, "description": description}, **more)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """All settings; `load` makes them. Times are in seconds, sizes in bytes."""
+    """All settings, from `load`. Times are in seconds, sizes in bytes."""
 
     videos: Path = _setting(_path, "The folder of videos.", default_factory=lambda: Path("videos").absolute())
     data: Path = _setting(
         _path,
-        "Where the server keeps what it makes; never inside the videos.",
+        "The folder for the server's own data; never inside the videos.",
         default=cast("Path", None),
     )
     database_url: str = _setting(
         _database,
-        "The database: sqlite for a file among the data, or the address of another one.",
+        "The database: sqlite for a file in the data folder, or the URL of a PostgreSQL or SQLite database.",
         default=SQLITE,
     )
     scan_interval: float = _setting(
         _seconds(5, 7 * 86_400),
-        "All videos are looked at again after so many seconds, whatever was heard of them.",
+        "Seconds between full scans of the videos, even if no changes were reported.",
         default=900.0,
     )
     artwork_share: float = _setting(
         _number(float, "part of the machine", 0, 1),
-        "How much of the processors posters and previews may take while they are made; 0 for none.",
+        "The part of the processors that generating posters and thumbnails may use; 0 generates none.",
         default=0.25,
     )
     segment_cache: Size = _setting(
         _size,
-        "How much disk may be taken for parts of videos that are no MP4, made for players; 0 to keep none.",
+        "How much disk space segments of videos that are not MP4 may use; 0 stores none.",
         default=Size(2 << 30),
     )
     max_streams: int = _setting(
-        _whole(1, 1_000_000), "Streams at once; the next one is told to come back later.", default=10_000
+        _whole(1, 1_000_000), "The most concurrent streams; a further client gets 503.", default=10_000
     )
     send_timeout: float = _setting(
-        _seconds(1, 86_400), "A client that takes nothing for so long is let go, in seconds.", default=60.0
+        _seconds(1, 86_400), "Seconds after which a client that reads nothing is disconnected.", default=60.0
     )
-    disk_threads: int = _setting(_whole(1, 256), "Threads that may wait for the disk at once.", default=16)
+    disk_threads: int = _setting(
+        _whole(1, 256), "The most threads that wait for the disk at once.", default=16
+    )
     zero_copy: bool = _setting(
         _switch,
-        "Let the system send files by itself where it can (sendfile); 0 to copy them instead.",
+        "Let the system send files where it can (sendfile); 0 copies them instead.",
         default=True,
     )
     direct: bool = _setting(
         _switch,
-        "Answer requests for bytes without the web framework; 0 to send them through it, for hooks of your own.",
+        "Serve files and segments without the web framework; 0 sends them through it, for your own hooks.",
         default=True,
     )
     connections_per_address: int = _setting(
@@ -221,12 +223,12 @@ class Settings:
     )
     trusted_proxies: tuple[Network, ...] = _setting(
         _networks,
-        "Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas.",
+        "Addresses or networks of proxies whose X-Forwarded-For is trusted, separated by commas.",
         default=(),
     )
     hosts: frozenset[str] = _setting(
         _hosts,
-        "Further names of this server, separated by commas; .films.example for all names below it, * for any.",
+        "More names of this server, separated by commas; .films.example for all names below it, * for any.",
         default=frozenset(),
     )
     cors_origins: frozenset[str] = _setting(
@@ -235,9 +237,11 @@ class Settings:
         default=frozenset(),
     )
     log_format: Literal["console", "json"] = _setting(
-        _one_of("console", "json"), "Logs for people (console) or for programs (json).", default="console"
+        _one_of("console", "json"),
+        "Log format: readable (console) or for programs (json).",
+        default="console",
     )
-    log_level: str = _setting(_one_of(*LOG_LEVELS), "The least level that is logged.", default="info")
+    log_level: str = _setting(_one_of(*LOG_LEVELS), "The lowest level that is logged.", default="info")
 
     def __post_init__(self) -> None:
         if self.data is None:
@@ -245,28 +249,28 @@ class Settings:
         videos, data = Path(os.path.realpath(self.videos)), Path(os.path.realpath(self.data))
         if data == videos or videos in data.parents:
             raise SettingsError(
-                f"{PREFIX}DATA={self.data} lies inside the videos ({self.videos}): what the server makes is kept apart"
+                f"{PREFIX}DATA={self.data} is inside the videos ({self.videos}); choose a folder outside"
             )
 
     def check_videos(self) -> None:
-        """Raise `SettingsError` unless the folder of videos is there and can be read."""
+        """Raise `SettingsError` if the folder of videos does not exist or cannot be read."""
         try:
             os.scandir(self.videos).close()
         except OSError as error:
             raise SettingsError(
                 f"{PREFIX}VIDEOS={self.videos}: the folder of videos cannot be read ({error.strerror}); "
-                f"make it, or set {PREFIX}VIDEOS to another one"
+                f"create it, or set {PREFIX}VIDEOS to another one"
             ) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A setting as people see it."""
+    """A setting for display."""
 
     variable: str
     value: str
     default: str
-    about: str
+    description: str
     chosen: bool
 
 
@@ -276,7 +280,7 @@ def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None
     values = _from_file(environ, folder or Path.cwd())
     values |= _from_environment(environ)
     parsers: dict[str, Callable[[object], object]] = {
-        each.name: each.metadata["parse"] for each in fields(Settings)
+        setting.name: setting.metadata["parse"] for setting in fields(Settings)
     }
     parsed: dict[str, Any] = {}
     for name, (value, source) in values.items():
@@ -288,22 +292,22 @@ def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None
 
 
 def rows(settings: Settings) -> list[Row]:
-    """Each setting with the value in force and its default, in a fixed order; `chosen` where the two differ."""
+    """Each setting with its value in force and its default, in a fixed order; `chosen` if the two differ."""
     unset = {"videos": Path("videos").absolute(), "data": default_data(settings.videos)}
     return [
         Row(
-            variable=PREFIX + each.name.upper(),
-            value=_show(_without_password(value := getattr(settings, each.name))),
-            default=_default(each.name),
-            about=each.metadata["about"],
-            chosen=value != unset.get(each.name, each.default),
+            variable=PREFIX + setting.name.upper(),
+            value=_show(_without_password(value := getattr(settings, setting.name))),
+            default=_default(setting.name),
+            description=setting.metadata["description"],
+            chosen=value != unset.get(setting.name, setting.default),
         )
-        for each in fields(Settings)
+        for setting in fields(Settings)
     ]
 
 
 def default_data(videos: Path) -> Path:
-    """The user's data directory, under a hash of the library's path, so that libraries do not share one."""
+    """The default data folder: in the user's data directory, named by a hash of the library's path."""
     library = hashlib.blake2b(os.fsencode(os.path.realpath(videos)), digest_size=6).hexdigest()
     if sys.platform == "darwin":
         base = Path("~/Library/Application Support").expanduser()
@@ -328,36 +332,38 @@ def _from_file(environ: Mapping[str, str], folder: Path) -> dict[str, tuple[obje
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from None
-    return {_known(key, f"{path}: {key}"): (value, f"{path}: {key}") for key, value in content.items()}
+    return {_setting_name(key, f"{path}: {key}"): (value, f"{path}: {key}") for key, value in content.items()}
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[object, str]]:
-    found: dict[str, tuple[object, str]] = {}
+    values: dict[str, tuple[object, str]] = {}
     for variable, value in environ.items():
         name = variable.removeprefix(PREFIX)
         if name != variable and name not in NOT_SETTINGS:
-            found[_known(name.lower(), variable)] = (value, variable)
-    return found
+            values[_setting_name(name.lower(), variable)] = (value, variable)
+    return values
 
 
-def _known(name: str, source: str) -> str:
-    names = [each.name for each in fields(Settings)]
+def _setting_name(name: str, source: str) -> str:
+    names = [setting.name for setting in fields(Settings)]
     if name in names:
         return name
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+    close_matches = difflib.get_close_matches(name, names, n=1)
+    hint = (
+        f"; did you mean {close_matches[0]}?" if close_matches else f"; the settings are {', '.join(names)}"
+    )
     raise SettingsError(f"{source}: there is no setting {name}{hint}")
 
 
 def _default(name: str) -> str:
-    each = next(one for one in fields(Settings) if one.name == name)
+    setting = next(field for field in fields(Settings) if field.name == name)
     match name:
         case "videos":
             return "./videos"
         case "data":
             return "the user's data directory"
         case _:
-            return _show(each.default if each.default is not MISSING else "")
+            return _show(setting.default if setting.default is not MISSING else "")
 
 
 def _without_password(value: object) -> object:
@@ -370,7 +376,7 @@ def _without_password(value: object) -> object:
 
 def _show(value: object) -> str:
     if isinstance(value, frozenset | tuple):
-        return ", ".join(sorted(str(each) for each in value)) or "none"
+        return ", ".join(sorted(str(entry) for entry in value)) or "none"
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, Path):

@@ -1,8 +1,8 @@
-"""One task for all who want the same thing at the same time.
+"""One shared task for all concurrent callers that want the same result.
 
-Invariant: for each key at most one maker is at work that somebody can still join. It works in the nursery of `serve`
-and not in that of whoever came first, so who leaves ends it for nobody else. When the last of them has left it is
-cancelled, unless it said that it goes on.
+Invariant: for each key there is at most one running task that callers can join. It runs in the nursery of `serve`, not
+in that of the first caller, so a caller that is cancelled does not end it for the others. When the last caller has
+left, the task is cancelled, unless it is detached.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
@@ -16,8 +16,8 @@ from trio_stream.errors import MediaWorkerFailed, again
 
 @dataclass(frozen=True, slots=True)
 class FlightStatistics:
-    """`running` are being made now. Totals: `shared` joined one that was, `abandoned` were cancelled as all had
-    left."""
+    """`running` tasks now. Totals: `shared` callers joined a running task; `abandoned` tasks were cancelled because all
+    callers had left."""
 
     running: int
     shared: int
@@ -25,26 +25,26 @@ class FlightStatistics:
 
 
 class Flight:
-    """A maker at work, as it sees itself."""
+    """A running task, as it sees itself."""
 
-    __slots__ = ("error", "goes_on", "over", "result", "scope", "waiting")
+    __slots__ = ("done", "error", "is_detached", "result", "scope", "waiting")
 
     def __init__(self) -> None:
-        self.over = trio.Event()
+        self.done = trio.Event()
         self.scope = trio.CancelScope()
         self.waiting = 0
-        self.goes_on = False
-        """The maker sets it once its work is worth finishing: nobody ends it then by leaving."""
+        self.is_detached = False
+        """The task sets it once its work is worth finishing. Then it continues without callers."""
         self.result: object = None
-        # What they get who still wait when the nursery of `serve` is cancelled: no maker lives to say why.
+        # The error for callers that still wait when the nursery of `serve` is cancelled.
         self.error: Exception | None = MediaWorkerFailed("the server is stopping")
 
 
 class SingleFlight[K: Hashable, T]:
-    """Makes things, each once for all who want it meanwhile. `serve` is its task and has to be running.
+    """Runs one task per key for all concurrent callers. `serve` is its main task and must be running.
 
-    `closed` is the sentence for those who come while it is not. Each of those who waited gets `share(result)`; once
-    none of them is left, `discard(result)` is called. Without them all get the result itself.
+    `closed` is the error message while it is not. Each caller gets `share(result)`; when the last one is gone,
+    `discard(result)` is called. Without these functions, all callers get the result itself.
     """
 
     def __init__(
@@ -62,25 +62,25 @@ class SingleFlight[K: Hashable, T]:
         self._shared = self._abandoned = 0
 
     def statistics(self) -> FlightStatistics:
-        """What is being made now, and totals since the start."""
+        """The running tasks, and totals since the start."""
         return FlightStatistics(len(self._flights), self._shared, self._abandoned)
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Make what is asked for, until cancelled. It may be served again."""
+        """Run the tasks until cancelled. It may be run again."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             try:
                 task_status.started()
                 await trio.sleep_forever()
             finally:
-                # Before the nursery waits for its makers: one that began now would hold up the end.
+                # Before the nursery waits for its tasks: one that started now would delay the end.
                 self._nursery = None
 
     async def get(self, key: K, make: Callable[[Flight], Awaitable[T]]) -> T:
-        """What is made for `key`: by the maker that is at work for it, or else by `make`, which is called at once.
+        """Return the result for `key`, from the running task or else from `make`, which is called at once.
 
-        What `make` raises is raised here; what its awaitable raises is raised for all who wait, for each as an error
-        of its own. Raises `MediaWorkerFailed` while nothing is served.
+        An error of `make` is raised here. An error of its awaitable is raised for every caller, as a separate
+        exception. Raises `MediaWorkerFailed` while `serve` is not running.
         """
         flight = self._flights.get(key)
         if flight is not None:
@@ -89,14 +89,14 @@ class SingleFlight[K: Hashable, T]:
             raise MediaWorkerFailed(self._closed)
         else:
             flight = Flight()
-            # Called before anything is written down: it may fail, and takes what it needs (as a descriptor of its
-            # own) while whoever came first is still there to lend it.
+            # Called before the flight is registered: it may fail, and it duplicates what it needs (such as a
+            # descriptor) while the first caller still lends it.
             work = make(flight)
             self._flights[key] = flight
             self._nursery.start_soon(self._run, key, flight, work)
         flight.waiting += 1
         try:
-            await flight.over.wait()
+            await flight.done.wait()
             if flight.error is not None:
                 raise again(flight.error)
             result = cast("T", flight.result)
@@ -111,32 +111,32 @@ class SingleFlight[K: Hashable, T]:
             with flight.scope:
                 flight.result = await work
                 flight.error = None
-        except Exception as error:  # noqa: BLE001 - it is raised for those who wait
+        except Exception as error:  # noqa: BLE001 - raised for the callers
             flight.error = error
         finally:
             self._forget(key, flight)
-            flight.over.set()
+            flight.done.set()
             if not flight.waiting:
-                self._settle(flight)
+                self._discard_result(flight)
 
     def _leave(self, key: K, flight: Flight) -> None:
-        """The last of those who waited has gone."""
-        if flight.over.is_set():
-            self._settle(flight)
-        elif not flight.goes_on:
+        """The last caller has left."""
+        if flight.done.is_set():
+            self._discard_result(flight)
+        elif not flight.is_detached:
             self._abandoned += 1
             flight.scope.cancel()
             self._forget(key, flight)
 
     def _forget(self, key: K, flight: Flight) -> None:
-        """Let who comes now begin another: this one is over, or cancelled and not over yet."""
+        """Let the next caller start another task: this one is done, or cancelled and about to end."""
         if self._flights.get(key) is flight:
             del self._flights[key]
 
-    def _settle(self, flight: Flight) -> None:
-        """Nobody takes any more."""
-        made, result = flight.error is None, cast("T", flight.result)
-        # The error holds the frame of `_run`, and that holds the flight: a cycle, and all that hangs on it.
+    def _discard_result(self, flight: Flight) -> None:
+        """Discard the result: no caller will take it any more."""
+        succeeded, result = flight.error is None, cast("T", flight.result)
+        # The error refers to the frame of `_run`, and that to the flight: a reference cycle that keeps both alive.
         flight.result = flight.error = None
-        if made and self._discard is not None:
+        if succeeded and self._discard is not None:
             self._discard(result)

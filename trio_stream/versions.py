@@ -1,13 +1,13 @@
-"""Something whose states are numbered, and the means to wait for a later one.
+"""An object with numbered states, and a way to wait for the next one.
 
-Nothing is queued for whoever follows: who comes late finds the state as it is now, and misses those between.
+Nothing is queued for followers: a slow follower sees the current state and misses the ones in between.
 """
 
 import trio
 
 
 class Versioned:
-    """Something that is in one state after another; the number of the state grows with each."""
+    """An object whose version number grows with each change of its state."""
 
     def __init__(self) -> None:
         self._version = 0
@@ -15,16 +15,16 @@ class Versioned:
 
     @property
     def version(self) -> int:
-        """The number of the state it is in."""
+        """The number of the current state."""
         return self._version
 
     def changed(self) -> None:
-        """Tell who waits that it is in another state."""
+        """Notify all waiting tasks of a new state."""
         self._version += 1
         self._changed.set()
         self._changed = trio.Event()
 
     async def wait_after(self, version: int) -> None:
-        """Return once it is in a later state than `version`."""
+        """Return once the version is greater than `version`."""
         while self._version <= version:
             await self._changed.wait()

@@ -188,10 +188,10 @@ async def test_a_committed_write_is_on_the_disk(database_url: URL) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("", "no URL"),
-        ("nonsense", "no URL"),
-        ("postgresql://user:geheim@[::1/x", "no URL"),
-        ("postgresql://user:geheim@host:port/x", "no URL"),
+        ("", "must be a URL"),
+        ("nonsense", "must be a URL"),
+        ("postgresql://user:geheim@[::1/x", "must be a URL"),
+        ("postgresql://user:geheim@host:port/x", "must be a URL"),
         ("mysql://user:geheim@host/x", "not mysql://"),
         ("sqlite://", "must be a file"),
         ("sqlite:///:memory:", "must be a file"),
@@ -239,7 +239,7 @@ async def test_a_new_file_is_for_this_user_alone(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_is_not_there_is_not_made_by_opening_it(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnusable, match="is not there"):
+    with pytest.raises(StoreUnusable, match="does not exist"):
         async with open_database(sqlite_address(tmp_path / "library.sqlite")):
             pass
     assert not list(tmp_path.iterdir())

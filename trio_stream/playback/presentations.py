@@ -123,7 +123,7 @@ class Presentations:
         try:
             async with self._outlining:  # one at a time; whom nobody waits for any more leaves the queue
                 # It may take a minute, longer than most pages wait. They come again, so it is not begun in vain.
-                flight.goes_on = True
+                flight.is_detached = True
                 return with_languages(present_outline(await remuxer.outline(fd)))
         except MediaUnreadable:
             raise refused from None
