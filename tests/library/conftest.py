@@ -1,4 +1,4 @@
-"""A library in a folder of its own, with its database, and a scanner that looks when it is told."""
+"""A library in a temporary folder, with a database, and a scanner that scans on request."""
 
 import os
 import sys
@@ -23,12 +23,12 @@ from trio_stream.store.database import Database, open_database
 from trio_stream.store.tables import contents, folders, videos
 from trio_stream.store.writer import Writer
 
-WORKER = (sys.executable, "-m", "tests.library.patient")
+WORKER = (sys.executable, "-m", "tests.library.slow_probe")
 
 
 @dataclass
 class Library:
-    """The folder `root`, what is known of it, and who looks at it."""
+    """The folder `root`, its database, and its scanner."""
 
     root: Path
     database: Database
@@ -37,7 +37,7 @@ class Library:
     progress: Progress
 
     def background_jobs(self, sandbox: Sandbox, derived: Path) -> BackgroundJobs:
-        """Who makes what there is to be made of it, in the folder `derived`; but no pictures."""
+        """The background jobs of the library, without artwork; derived files go to the folder `derived`."""
         return BackgroundJobs(
             str(self.root), self.database, self.writer, sandbox, Derived(derived), self.progress, share=0
         )
@@ -46,7 +46,7 @@ class Library:
         return await self.scanner.scan(folders or None)
 
     async def rows(self) -> dict[str, Any]:
-        """The videos that are there, by name."""
+        """The present videos, by name."""
         statement = select(videos, contents.c.fingerprint, contents.c.digest).join(contents)
         rows = await self.database.read(lambda connection: connection.execute(statement).all())
         return {os.fsdecode(row.path): row for row in rows if row.missing_since is None}
@@ -75,14 +75,14 @@ class Library:
         return path
 
     async def run(self, nursery: trio.Nursery) -> None:
-        """Let the scanner look by itself from now on; what there is now it has seen when this returns."""
+        """Run the scanner in the background; returns after its first scan."""
         await nursery.start(self.scanner.run)
-        await wait_until(lambda: self.progress.scan.ended_at is not None, 5, "the first look to end")
+        await wait_until(lambda: self.progress.scan.ended_at is not None, 5, "the first scan to end")
 
 
 @asynccontextmanager
 async def open_library(root: Path, url: URL, *, settle_time: float = 0) -> AsyncIterator[Library]:
-    """The library in `root`; files count as resting after `settle_time` seconds."""
+    """The library in `root`; files settle after `settle_time` seconds."""
     root.mkdir(exist_ok=True)
     progress = Progress()
     async with open_database(url) as database, trio.open_nursery() as nursery:

@@ -1,4 +1,4 @@
-"""A library as rows, without a folder behind it: for tests of what is read out of a database."""
+"""A library that exists only as rows, without a folder, for tests of database queries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from trio_stream.store.tables import contents, videos
 
 @contextmanager
 def opened(url: URL) -> Iterator[Engine]:
-    """An engine of the database at `url`, for the length of the block."""
+    """An engine for the database at `url`, disposed after the block."""
     engine = writing_engine(address(url))
     try:
         yield engine
@@ -27,7 +27,7 @@ def opened(url: URL) -> Iterator[Engine]:
 
 
 def found(name: str, *, size: int = 1, mtime_ns: int = 0, bytes_: str | None = None) -> Found:
-    """A file; two of one size and time are the same content if their `bytes_` are, which are of its name otherwise."""
+    """A file. Files of one size and time have the same content if their `bytes_` are equal (by default, the name)."""
     text = f"{size} {name if bytes_ is None else bytes_}"
     mark = blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
     return Found(name, Identity(1, 1, size, mtime_ns, 0), Content(size, mtime_ns, mark))
@@ -36,7 +36,7 @@ def found(name: str, *, size: int = 1, mtime_ns: int = 0, bytes_: str | None = N
 def add(
     connection: Connection, *names: str, added: int = 1000, duration: float = 0.0, **more: Any
 ) -> list[str]:
-    """Take up files of these names; answers the ids of their videos."""
+    """Add files of these names; returns the ids of their videos."""
     adding.add_files(connection, [found(name, **more) for name in names], added)
     places = [place(name) for name in names]
     if duration:
@@ -53,6 +53,6 @@ def add(
 
 
 def lose(connection: Connection, *names: str, now: int = 5000) -> None:
-    """Let the files of these names be gone."""
+    """Mark the videos of these names as missing."""
     numbers = connection.scalars(select(videos.c.number).where(videos.c.place.in_(map(place, names)))).all()
     removing.remove_videos(connection, numbers, now, now)

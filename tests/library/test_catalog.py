@@ -1,4 +1,4 @@
-"""What there is in a real folder can be opened, and nothing else."""
+"""The files of a real folder can be opened, and no others."""
 
 import ctypes
 import os
@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A folder with a video that is none of the library."""
+    """A folder with a video that is outside the library."""
     outside = tmp_path / "videos-elsewhere"
     outside.mkdir()
     (outside / "secret.mp4").write_bytes(SECRET)
@@ -39,7 +39,7 @@ def outside(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_descriptor_is_left() -> Iterator[None]:
+def no_descriptors_leak() -> Iterator[None]:
     before = descriptors()
     yield
     wait_for(lambda: descriptors() == before, 2, "all descriptors to be closed")
@@ -60,13 +60,13 @@ async def names(root: Path) -> list[str]:
 
 
 async def content(root: Path, name: str) -> bytes:
-    """The bytes behind what the catalog opens."""
+    """The bytes of the file that the catalog opens."""
     with await Catalog(root).open(name) as video:
         assert stat.S_ISREG(os.fstat(video.file.fd).st_mode)
         return os.pread(video.file.fd, 1 << 20, 0)
 
 
-async def test_what_is_listed_can_be_opened(root: Path, outside: Path) -> None:
+async def test_every_listed_video_can_be_opened(root: Path, outside: Path) -> None:
     put(root, "a.mp4", "sub/deep/b.MKV", os.fsdecode(b"\xff\xfe.mp4"), "new\nline.mp4")
     (root / "link.mp4").symlink_to("a.mp4")
     (root / "folder-link").symlink_to("sub")
@@ -77,7 +77,7 @@ async def test_what_is_listed_can_be_opened(root: Path, outside: Path) -> None:
         assert await content(root, name) == CONTENT
 
 
-async def test_an_opened_video_belongs_to_whoever_asked(root: Path) -> None:
+async def test_each_caller_owns_its_open_video(root: Path) -> None:
     put(root, "film.mp4")
     catalog = Catalog(root)
     one, other = await catalog.open("film.mp4"), await catalog.open("film.mp4")
@@ -139,13 +139,13 @@ def link_to_fifo(root: Path, outside: Path) -> None:
 
 
 def unix_socket(root: Path, outside: Path) -> None:
-    # A path of a socket may not be long, so it is bound where it is short.
+    # The path of a socket must be short, so it is bound through the descriptor of its folder.
     with socket.socket(socket.AF_UNIX) as bound:
-        here = os.open(root, os.O_RDONLY)
+        folder_fd = os.open(root, os.O_RDONLY)
         try:
-            bound.bind(f"/proc/self/fd/{here}/film.mp4")
+            bound.bind(f"/proc/self/fd/{folder_fd}/film.mp4")
         finally:
-            os.close(here)
+            os.close(folder_fd)
 
 
 def device(root: Path, outside: Path) -> None:
@@ -175,7 +175,7 @@ def neighbour(root: Path, outside: Path) -> None:
         unix_socket, device, terminal, process_file, descriptor, neighbour,
     ],
 )  # fmt: skip
-async def test_what_is_no_file_of_the_library_is_no_video(
+async def test_files_outside_the_library_are_not_videos(
     root: Path, outside: Path, make: Callable[[Path, Path], None]
 ) -> None:
     put(root, "bystander.mp4")
@@ -195,17 +195,17 @@ async def test_what_is_no_file_of_the_library_is_no_video(
         "n" * 252 + ".mp4", "d/" * 2046 + "x.mp4", "d/" * 3000 + "x.mp4", "",
     ],
 )  # fmt: skip
-async def test_names_that_are_not_there(root: Path, outside: Path, name: str) -> None:
+async def test_names_that_do_not_exist_are_not_found(root: Path, outside: Path, name: str) -> None:
     put(root, "film.mp4", "sub/film.mp4", "notes.txt", "no-suffix", ".mp4", ".hidden.mp4", ".dir/film.mp4")
     put(root, "sub/.hidden.mp4")
     (root / "out").symlink_to(outside)
     assert await names(root) == ["film.mp4", "sub/film.mp4"]
     with pytest.raises(VideoNotFound) as missing:
         await Catalog(root).open(name)
-    assert str(missing.value) == "there is no such video", "whatever is wrong with it"
+    assert str(missing.value) == "there is no such video", "the same message for every reason"
 
 
-async def test_a_library_that_is_a_link(root: Path, outside: Path, tmp_path: Path) -> None:
+async def test_a_library_may_be_a_link(root: Path, outside: Path, tmp_path: Path) -> None:
     put(root, "film.mp4")
     (root / "out.mp4").symlink_to(outside / "secret.mp4")
     (tmp_path / "link").symlink_to(root)
@@ -215,7 +215,7 @@ async def test_a_library_that_is_a_link(root: Path, outside: Path, tmp_path: Pat
         await Catalog(tmp_path / "link").open("out.mp4")
 
 
-async def test_links_between_folders_end(root: Path) -> None:
+async def test_loops_of_folder_links_end(root: Path) -> None:
     put(root, "a/film.mp4", "b/film.mp4")
     (root / "a" / "to-b").symlink_to("../b")
     (root / "b" / "to-a").symlink_to("../a")
@@ -228,7 +228,7 @@ async def test_links_between_folders_end(root: Path) -> None:
     assert await content(root, "a/to-b/to-a/self/up/a/film.mp4") == CONTENT
 
 
-async def test_a_video_that_is_linked_twice_is_two_videos(root: Path) -> None:
+async def test_a_video_with_two_links_is_listed_for_each(root: Path) -> None:
     put(root, "film.mp4")
     os.link(root / "film.mp4", root / "hard.mp4")
     (root / "soft.mp4").symlink_to("film.mp4")
@@ -236,7 +236,7 @@ async def test_a_video_that_is_linked_twice_is_two_videos(root: Path) -> None:
 
 
 @pytest.mark.parametrize("instead", [None, "a file"])
-async def test_nothing_is_known_of_videos_whose_library_is_away(root: Path, instead: str | None) -> None:
+async def test_a_missing_library_folder_raises_library_away(root: Path, instead: str | None) -> None:
     catalog = Catalog(root)
     await catalog.check()
     root.rmdir()
@@ -250,28 +250,28 @@ async def test_nothing_is_known_of_videos_whose_library_is_away(root: Path, inst
         await catalog.check()
 
 
-async def test_a_folder_too_deep_to_be_read_hides_only_what_is_in_it(root: Path) -> None:
+async def test_a_folder_that_is_too_deep_hides_only_its_own_files(root: Path) -> None:
     put(root, "film.mp4")
-    here = os.open(root, os.O_RDONLY)
+    folder_fd = os.open(root, os.O_RDONLY)
     for _ in range(5000 // 250):
-        os.mkdir("d" * 250, dir_fd=here)
-        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = inner
-    os.close(os.open("lost.mp4", os.O_WRONLY | os.O_CREAT, dir_fd=here))
-    os.close(here)
+        os.mkdir("d" * 250, dir_fd=folder_fd)
+        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=folder_fd)
+        os.close(folder_fd)
+        folder_fd = inner
+    os.close(os.open("lost.mp4", os.O_WRONLY | os.O_CREAT, dir_fd=folder_fd))
+    os.close(folder_fd)
     assert await names(root) == ["film.mp4"]
 
 
-def test_a_folder_that_may_not_be_read_hides_only_what_is_in_it(root: Path) -> None:
+def test_an_unreadable_folder_hides_only_its_own_files(root: Path) -> None:
     put(root, "film.mp4", "closed/lost.mp4", "listed/seen.mp4", "passed/known.mp4", "mute.mp4")
     modes = {"closed": 0o000, "listed": 0o400, "passed": 0o100, "mute.mp4": 0o000}
     for name, mode in modes.items():
         (root / name).chmod(mode)
     try:
-        listed, opened = as_anybody(lambda: list(Listing(root).read())), {}
+        listed, opened = without_capabilities(lambda: list(Listing(root).read())), {}
         for name in ("film.mp4", "closed/lost.mp4", "listed/seen.mp4", "passed/known.mp4", "mute.mp4"):
-            opened[name] = as_anybody(lambda name=name: try_open(root, name))  # type: ignore[misc] # mypy: a default in a lambda has no type
+            opened[name] = without_capabilities(lambda name=name: try_open(root, name))  # type: ignore[misc] # mypy: a default in a lambda has no type
     finally:
         for name in modes:
             (root / name).chmod(0o700)
@@ -287,12 +287,12 @@ def try_open(root: Path, name: str) -> bool:
     return True
 
 
-def as_anybody[T](call: Callable[[], T]) -> T:
-    """The result of `call` in a thread that has to respect permissions, whoever runs the tests."""
+def without_capabilities[T](call: Callable[[], T]) -> T:
+    """The result of `call` in a thread that must respect permissions, even if root runs the tests."""
     results: list[T] = []
 
     def run() -> None:
-        if sys.platform == "linux":  # capabilities are those of a thread (capset(2))
+        if sys.platform == "linux":  # capabilities belong to a thread (capset(2))
             header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
             assert ctypes.CDLL(None).capset(header, none) == 0
         results.append(call())
@@ -304,15 +304,15 @@ def as_anybody[T](call: Callable[[], T]) -> T:
 
 
 @contextmanager
-def turning(turn: Callable[[], None]) -> Iterator[Callable[[], int]]:
-    """Call `turn` over and over in a thread for the length of the block; answers how often it did."""
-    over = threading.Event()
+def calling_repeatedly(change: Callable[[], None]) -> Iterator[Callable[[], int]]:
+    """Call `change` repeatedly in a thread during the block; yields a function that returns how often."""
+    stop = threading.Event()
     count = 0
 
     def run() -> None:
         nonlocal count
-        while not over.is_set():
-            turn()
+        while not stop.is_set():
+            change()
             count += 1
 
     thread = threading.Thread(target=run)
@@ -320,50 +320,50 @@ def turning(turn: Callable[[], None]) -> Iterator[Callable[[], int]]:
     try:
         yield lambda: count
     finally:
-        over.set()
+        stop.set()
         thread.join()
 
 
-@pytest.mark.parametrize("what", ["link to a file", "link to a folder", "fifo"])
-async def test_what_is_swapped_while_it_is_opened_is_never_from_outside(
-    root: Path, outside: Path, what: str
+@pytest.mark.parametrize("kind", ["link to a file", "link to a folder", "fifo"])
+async def test_a_file_swapped_while_it_is_opened_is_never_from_outside(
+    root: Path, outside: Path, kind: str
 ) -> None:
-    """A file that becomes something else between the look at it and the opening."""
-    wanted = "sub/film.mp4"
-    put(root, wanted)
+    """The file is replaced between the check and the opening."""
+    name_ = "sub/film.mp4"
+    put(root, name_)
     (outside / "film.mp4").write_bytes(SECRET)
     good, bad = root / "good", root / "bad"
-    if what == "link to a folder":
-        place = root / "sub"
-        (root / "kept").mkdir()
-        put(root, "kept/film.mp4")
-        (root / wanted).unlink()
-        place.rmdir()
-        targets = (root / "kept", outside)
+    if kind == "link to a folder":
+        target = root / "sub"
+        (root / "inside").mkdir()
+        put(root, "inside/film.mp4")
+        (root / name_).unlink()
+        target.rmdir()
+        targets = (root / "inside", outside)
     else:
-        place = root / wanted
-        targets = (root / "kept.mp4", outside / "film.mp4")
-        put(root, "kept.mp4")
+        target = root / name_
+        targets = (root / "inside.mp4", outside / "film.mp4")
+        put(root, "inside.mp4")
 
-    def turn() -> None:
+    def change() -> None:
         good.symlink_to(targets[0])
-        good.rename(place)
-        if what == "fifo":
+        good.rename(target)
+        if kind == "fifo":
             os.mkfifo(bad)
         else:
             bad.symlink_to(targets[1])
-        bad.rename(place)
+        bad.rename(target)
 
-    turn()
+    change()
     seen = {True: 0, False: 0}
-    with turning(turn) as turns:
+    with calling_repeatedly(change) as changes:
         tries = 0
         with trio.fail_after(60):
-            while tries < 500 or turns() < 200 or not all(seen.values()):
+            while tries < 500 or changes() < 200 or not all(seen.values()):
                 tries += 1
                 opened = False
                 try:
-                    found = await content(root, wanted)
+                    found = await content(root, name_)
                 except VideoNotFound:
                     pass
                 else:
@@ -372,18 +372,18 @@ async def test_what_is_swapped_while_it_is_opened_is_never_from_outside(
                 seen[opened] += 1
 
 
-async def test_the_list_never_leaves_the_library_either(root: Path, outside: Path) -> None:
-    put(root, "kept.mp4")
-    (root / "film.mp4").symlink_to("kept.mp4")
+async def test_the_list_never_leaves_the_library(root: Path, outside: Path) -> None:
+    put(root, "inside.mp4")
+    (root / "film.mp4").symlink_to("inside.mp4")
     swap = root / "swap"
 
-    def turn() -> None:
-        for target in (outside / "secret.mp4", Path("kept.mp4")):
+    def change() -> None:
+        for target in (outside / "secret.mp4", Path("inside.mp4")):
             swap.symlink_to(target)
             swap.rename(root / "film.mp4")
 
-    with turning(turn) as turns, trio.fail_after(60):
+    with calling_repeatedly(change) as changes, trio.fail_after(60):
         tries = 0
-        while tries < 100 or turns() < 100:
+        while tries < 100 or changes() < 100:
             tries += 1
-            assert set(await names(root)) <= {"kept.mp4", "film.mp4"}
+            assert set(await names(root)) <= {"inside.mp4", "film.mp4"}

@@ -1,4 +1,4 @@
-"""The revision of a file: the same where the bytes are, and another where they are not."""
+"""The revision of a file: equal for equal content, different for different content."""
 
 import os
 import shutil
@@ -36,30 +36,32 @@ async def revision(revisions: Revisions, path: Path) -> str:
 
 
 @given(st.integers(0, 1 << 50))
-def test_samples_lie_in_the_file_and_do_not_overlap(size: int) -> None:
+def test_samples_are_inside_the_file_and_do_not_overlap(size: int) -> None:
     places = samples(size)
     end = 0
     for start, length in places:
         assert start >= end
         end = start + length
     assert places[0][0] == 0
-    assert end == size, "the last byte is always looked at"
+    assert end == size, "the last byte is always sampled"
     assert sum(length for _, length in places) <= WHOLE
 
 
-def test_a_copy_that_kept_its_time_is_the_same_content(tmp_path: Path) -> None:
+def test_a_copy_that_preserves_the_time_is_the_same_content(tmp_path: Path) -> None:
     one, other = tmp_path / "one.mp4", tmp_path / "other.mp4"
     one.write_bytes(os.urandom(WHOLE + 1))
     shutil.copy2(one, other)
     assert content(one).revision == content(other).revision
     os.utime(other, ns=(0, 1))
     assert content(one).fingerprint == content(other).fingerprint
-    assert content(one).revision != content(other).revision, "another time is another revision"
+    assert content(one).revision != content(other).revision, "another time gives another revision"
 
 
 @pytest.mark.parametrize("size", [1, WHOLE, WHOLE + 1, 3 * WHOLE])
 @pytest.mark.parametrize("place", [0.0, 1.0])
-def test_a_changed_byte_at_either_end_is_another_fingerprint(tmp_path: Path, size: int, place: float) -> None:
+def test_a_changed_byte_at_either_end_changes_the_fingerprint(
+    tmp_path: Path, size: int, place: float
+) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(bytes(size))
     before = content(path).fingerprint
@@ -69,7 +71,7 @@ def test_a_changed_byte_at_either_end_is_another_fingerprint(tmp_path: Path, siz
     assert content(path).fingerprint != before
 
 
-def test_another_length_is_another_fingerprint(tmp_path: Path) -> None:
+def test_another_length_changes_the_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(bytes(3 * WHOLE))
     with path.open("r+b") as file:
@@ -78,7 +80,7 @@ def test_another_length_is_another_fingerprint(tmp_path: Path) -> None:
         assert fingerprint(file.fileno(), 3 * WHOLE - 1) != before
 
 
-def test_a_digest_tells_what_samples_do_not(tmp_path: Path) -> None:
+def test_a_digest_detects_changes_between_samples(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(bytes(3 * WHOLE))
     with path.open("r+b") as file:
@@ -86,12 +88,12 @@ def test_a_digest_tells_what_samples_do_not(tmp_path: Path) -> None:
             digest(file.fileno(), *examine(file.fileno())),
             fingerprint(file.fileno(), 3 * WHOLE),
         )
-        os.pwrite(file.fileno(), b"x", SAMPLE)  # just behind the first sample
+        os.pwrite(file.fileno(), b"x", SAMPLE)  # just after the first sample
         assert fingerprint(file.fileno(), 3 * WHOLE) == sampled
         assert digest(file.fileno(), *examine(file.fileno())) != before
 
 
-def test_a_digest_that_nobody_wants_any_more_ends_within_a_piece(tmp_path: Path) -> None:
+def test_a_cancelled_digest_ends_within_one_chunk(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(bytes(3 * CHUNK_SIZE))
     calls = 0
@@ -107,7 +109,7 @@ def test_a_digest_that_nobody_wants_any_more_ends_within_a_piece(tmp_path: Path)
 
 
 def test_a_file_that_is_mostly_holes_is_not_read_for_its_digest(tmp_path: Path) -> None:
-    """It takes hours for a terabyte, and says nothing: the rest is still to come."""
+    """Reading a terabyte takes hours and is useless, because the download is not complete."""
     digests = []
     for number in range(2):
         path = tmp_path / f"{number}.mp4"
@@ -119,13 +121,13 @@ def test_a_file_that_is_mostly_holes_is_not_read_for_its_digest(tmp_path: Path) 
     assert digests[0] != digests[1]
 
 
-async def test_what_was_looked_at_is_not_read_again(tmp_path: Path) -> None:
+async def test_an_examined_file_is_not_read_again(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(b"film")
     limiter = trio.CapacityLimiter(1)
     revisions = Revisions(limiter)
     first = await revision(revisions, path)
-    limiter.total_tokens = 0  # whoever needs a thread waits for ever
+    limiter.total_tokens = 0  # a task that needs a thread waits forever
     with trio.fail_after(60):
         assert await revision(revisions, path) == first
     limiter.total_tokens = 1
@@ -133,7 +135,7 @@ async def test_what_was_looked_at_is_not_read_again(tmp_path: Path) -> None:
     assert await revision(revisions, path) != first
 
 
-async def test_putting_the_time_back_hides_no_edit(tmp_path: Path) -> None:
+async def test_restoring_the_time_does_not_hide_an_edit(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(b"film")
     revisions = Revisions(trio.CapacityLimiter(1))
@@ -143,7 +145,7 @@ async def test_putting_the_time_back_hides_no_edit(tmp_path: Path) -> None:
     assert await revision(revisions, path) != first
 
 
-async def test_what_is_remembered_is_bounded(tmp_path: Path) -> None:
+async def test_the_fingerprint_cache_is_bounded(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(b"film")
     revisions = Revisions(trio.CapacityLimiter(1))

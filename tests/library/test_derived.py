@@ -1,4 +1,4 @@
-"""The files we made: whole or not there, and never other bytes under a name."""
+"""Derived files are complete or absent, and a name never refers to different bytes."""
 
 import os
 from pathlib import Path
@@ -28,7 +28,7 @@ def files(tmp_path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("suffix", "data"), [("jpg", JPEG), ("vtt", VTT), ("ass", ASS)])
-async def test_what_is_kept_is_there_under_its_digest(derived: Derived, suffix: str, data: bytes) -> None:
+async def test_a_stored_file_has_its_digest_as_name(derived: Derived, suffix: str, data: bytes) -> None:
     name = await derived.put(data, suffix)
     assert name == digest(data)
     assert len(name) == 32
@@ -50,17 +50,17 @@ async def test_what_is_kept_is_there_under_its_digest(derived: Derived, suffix: 
         pytest.param("vtt", b"WEBVTT" + b"x" * LARGEST + b"\n", id="too large"),
     ],
 )
-async def test_what_is_no_whole_file_is_not_kept(
+async def test_an_invalid_file_is_not_stored(
     derived: Derived, tmp_path: Path, suffix: str, data: bytes
 ) -> None:
-    with pytest.raises(ValueError, match="no whole"):
+    with pytest.raises(ValueError, match="is invalid"):
         await derived.put(data, suffix)
-    with pytest.raises(ValueError, match="no whole"):
+    with pytest.raises(ValueError, match="is invalid"):
         check(data, suffix)
     assert not files(tmp_path)
 
 
-async def test_a_disk_that_fails_leaves_nothing_half_made(
+async def test_a_disk_error_leaves_no_partial_file(
     derived: Derived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(fd: int) -> None:
@@ -89,7 +89,7 @@ async def test_a_disk_that_fails_leaves_nothing_half_made(
         (digest(JPEG)[:31], "jpg"),
     ],
 )
-async def test_no_other_name_opens_anything(derived: Derived, name: str, suffix: str) -> None:
+async def test_other_names_are_not_found(derived: Derived, name: str, suffix: str) -> None:
     await derived.put(JPEG, "jpg")
     with pytest.raises(DerivedNotFound):
         await derived.open(name, suffix)

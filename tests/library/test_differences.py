@@ -1,4 +1,4 @@
-"""A folder against what is known of it: what is new, what is lost, and what nothing is concluded of."""
+"""A folder compared with its rows: what is new, what is lost, and what stays because it cannot be read."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from trio_stream.library.records.folders import RecordedFolder, RecordedVideo
 from trio_stream.library.scan.differences import compare
 
 NAMES = ("a.mp4", "b.mp4", "Film.720p.mp4", "Film.1080p.mp4")
-INSIDE = ("one", "two", "three")
+FOLDERS = ("one", "two", "three")
 
 
 def state(inode: int) -> os.stat_result:
@@ -30,8 +30,8 @@ def folder(videos: Mapping[str, int], subfolders: set[str], unread: set[str]) ->
     )
 
 
-def known(videos: Mapping[str, tuple[int, bool, bool]], subfolders: set[str]) -> RecordedFolder:
-    """Videos with their inode, and whether they are missing, and known as of the family their names say."""
+def recorded(videos: Mapping[str, tuple[int, bool, bool]], subfolders: set[str]) -> RecordedFolder:
+    """Rows of videos, each with its inode, whether it is missing, and whether its family matches its name."""
     found = {
         name: RecordedVideo(
             number, name, Identity.of(state(inode)).signature, missing, _family(name, is_sorted)
@@ -51,36 +51,40 @@ inodes = st.integers(1, 3)
 
 
 @given(
-    there=st.dictionaries(st.sampled_from(NAMES), inodes),
-    before=st.dictionaries(st.sampled_from(NAMES), st.tuples(inodes, st.booleans(), st.booleans())),
-    inside=st.sets(st.sampled_from(INSIDE)),
-    inside_before=st.sets(st.sampled_from(INSIDE)),
-    unread=st.sets(st.sampled_from([*NAMES, *INSIDE])),
+    found_videos=st.dictionaries(st.sampled_from(NAMES), inodes),
+    recorded_videos=st.dictionaries(st.sampled_from(NAMES), st.tuples(inodes, st.booleans(), st.booleans())),
+    found_folders=st.sets(st.sampled_from(FOLDERS)),
+    recorded_folders=st.sets(st.sampled_from(FOLDERS)),
+    unread=st.sets(st.sampled_from([*NAMES, *FOLDERS])),
 )
-def test_what_is_different(
-    there: dict[str, int],
-    before: dict[str, tuple[int, bool, bool]],
-    inside: set[str],
-    inside_before: set[str],
+def test_differences_of_any_two_states(
+    found_videos: dict[str, int],
+    recorded_videos: dict[str, tuple[int, bool, bool]],
+    found_folders: set[str],
+    recorded_folders: set[str],
     unread: set[str],
 ) -> None:
-    there = {name: inode for name, inode in there.items() if name not in unread}
-    inside -= unread
-    found = compare(folder(there, inside, unread), known(before, inside_before))
+    found_videos = {name: inode for name, inode in found_videos.items() if name not in unread}
+    found_folders -= unread
+    found = compare(folder(found_videos, found_folders, unread), recorded(recorded_videos, recorded_folders))
     assert {file.name for file in found.candidates} == {
         name
-        for name, inode in there.items()
-        if name not in before or before[name][1] or before[name][0] != inode
+        for name, inode in found_videos.items()
+        if name not in recorded_videos or recorded_videos[name][1] or recorded_videos[name][0] != inode
     }
     assert {video.name for video in found.lost} == {
-        name for name, (_, missing, _) in before.items() if not missing and name not in {*there, *unread}
+        name
+        for name, (_, missing, _) in recorded_videos.items()
+        if not missing and name not in {*found_videos, *unread}
     }
-    assert set(found.lost_folders) == inside_before - inside - unread
-    assert set(found.new_folders) == inside - inside_before
-    assert set(found.unsorted) == {name for name, (_, _, is_sorted) in before.items() if not is_sorted}
+    assert set(found.lost_folders) == recorded_folders - found_folders - unread
+    assert set(found.new_folders) == found_folders - recorded_folders
+    assert set(found.unsorted) == {
+        name for name, (_, _, is_sorted) in recorded_videos.items() if not is_sorted
+    }
 
 
-def test_of_a_folder_of_which_nothing_is_known_all_is_new() -> None:
+def test_everything_in_an_unrecorded_folder_is_new() -> None:
     found = compare(folder({"a.mp4": 1}, {"one"}, {"b.mp4"}), None)
     assert [file.name for file in found.candidates] == ["a.mp4"]
     assert found.new_folders == ("one",)

@@ -1,4 +1,4 @@
-"""Videos that belong together, by their names."""
+"""Videos that are versions of one title, by their names."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ from trio_stream.library.naming.paths import place
         ("Film.2019.1080p.mp4", "Film.2019.mp4", 1080),
     ],
 )
-def test_names_that_say_a_size(name: str, title: str, height: int) -> None:
+def test_names_with_a_size(name: str, title: str, height: int) -> None:
     assert title_and_height(name) == (title, height)
 
 
@@ -53,7 +53,7 @@ def test_names_that_say_a_size(name: str, title: str, height: int) -> None:
         "",
     ],
 )
-def test_names_that_do_not(name: str) -> None:
+def test_names_without_a_size(name: str) -> None:
     assert title_and_height(name) is None
 
 
@@ -61,7 +61,7 @@ NAMES = st.text("aB (/).-_1080p[]\n\udc80", max_size=40)
 
 
 @given(NAMES)
-def test_any_name_is_a_title_or_none(name: str) -> None:
+def test_any_name_has_a_size_or_none(name: str) -> None:
     found = title_and_height(name)
     kin = kin_by_name(name)
     assert (found is None) is (kin is None)
@@ -87,7 +87,7 @@ def test_any_name_is_a_title_or_none(name: str) -> None:
         ("Film.1080p.mp4", "Film 2.720p.mp4", False),
     ],
 )
-def test_kin_by_their_names(one: str, other: str, kin: bool) -> None:
+def test_families_by_name(one: str, other: str, kin: bool) -> None:
     mine, theirs = kin_by_name(one), kin_by_name(other)
     assert mine is not None
     assert theirs is not None
@@ -95,7 +95,7 @@ def test_kin_by_their_names(one: str, other: str, kin: bool) -> None:
     assert mine.rank < theirs.rank, "the larger one leads"
 
 
-def test_kin_by_a_title_file() -> None:
+def test_families_by_title_file() -> None:
     key = place("Film.title.toml")
     assert kin_by_title_file(key, 0).family == kin_by_title_file(key, 1).family
     assert title_file_of(kin_by_title_file(key, 0).family) == key

@@ -1,4 +1,4 @@
-"""A library full of damage and traps: the scan comes to its end, once for each file, and nothing gets out of the sandbox."""
+"""A library full of damaged and malicious files: the scan handles each once, and nothing escapes from the sandbox."""
 
 import json
 import os
@@ -26,11 +26,11 @@ from trio_stream.errors import MediaUnreadable
 from trio_stream.media.sandbox.sandbox import WORKER, Sandbox
 
 CUES = 10 << 20
-"""Bytes of subtitles that are read of a file."""
+"""Bytes of a subtitle file that are read."""
 
 
 def cut(source: Path, folder: Path, rng: random.Random, count: int) -> None:
-    """The file truncated at so many places, more of them near its beginning."""
+    """Write `count` truncated copies of the file, more of them cut near the start."""
     data = source.read_bytes()
     for number in range(count):
         length = int(len(data) ** rng.random()) if number % 2 else rng.randrange(len(data))
@@ -38,7 +38,7 @@ def cut(source: Path, folder: Path, rng: random.Random, count: int) -> None:
 
 
 def flip(source: Path, folder: Path, rng: random.Random, count: int) -> None:
-    """The file with bits flipped so many times over, in the head more than in the rest."""
+    """Write `count` copies of the file with flipped bits, more of them near the start."""
     whole = source.read_bytes()
     for number in range(count):
         data = bytearray(whole)
@@ -59,7 +59,7 @@ def boxes(folder: Path) -> None:
 def lists(
     folder: Path, targets: list[str], port: int, suffixes: Sequence[str] = ("mp4", "mkv", "ts")
 ) -> None:
-    """Lists of files in the clothes of videos, each naming something it must not reach."""
+    """Playlists disguised as videos, each of which names a file or host that must not be reached."""
     for number, text in enumerate(LISTS.values()):
         for suffix in suffixes:
             for target, name in enumerate(targets):
@@ -68,7 +68,7 @@ def lists(
 
 
 def subtitles(video: Path, size: int) -> None:
-    """Files of subtitles beside a video, the largest of `size` bytes."""
+    """Write subtitle files next to a video, the largest of `size` bytes."""
     cue = "00:00.000 --> 00:00.001\nx\n\n"
     hostile = {
         "en.srt": b"1\n00:00:00,000 --> 00:00:01,000\n" + b"x" * size,
@@ -85,26 +85,26 @@ def subtitles(video: Path, size: int) -> None:
 
 
 @contextmanager
-def watching(server: Server, name: str, data: bytes) -> Iterator[Counter[str]]:
-    """Somebody who plays a good film over and over; what they saw, by what it was."""
-    over, seen = threading.Event(), Counter[str]()
+def playing(server: Server, name: str, data: bytes) -> Iterator[Counter[str]]:
+    """A client that requests a valid video repeatedly; yields counts of what it received."""
+    stop, seen = threading.Event(), Counter[str]()
 
     def watch() -> None:
         with server.client() as client:
-            while not over.is_set():
+            while not stop.is_set():
                 try:
-                    answer = client.get(f"/api/stream/{name}")
-                    seen["whole" if answer.content == data else f"other: {answer.status_code}"] += 1
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+                    response = client.get(f"/api/stream/{name}")
+                    seen["whole" if response.content == data else f"other: {response.status_code}"] += 1
+                except Exception as error:  # noqa: BLE001 - every error is counted
                     seen[repr(error)] += 1
-                over.wait(0.05)
+                stop.wait(0.05)
 
     thread = threading.Thread(target=watch)
     thread.start()
     try:
         yield seen
     finally:
-        over.set()
+        stop.set()
         thread.join()
 
 
@@ -116,7 +116,7 @@ def hostile(
     tmp_path: Path,
     listening: socket.socket,  # noqa: F811 - the fixture imported above
 ) -> Path:
-    cuts, flips, suffixes, beside = request.param
+    cuts, flips, suffixes, subtitle_bytes = request.param
     root = tmp_path / "videos"
     for name in ("damaged", "cut", "flipped", "boxes", "lists"):
         (root / name).mkdir(parents=True)
@@ -132,17 +132,17 @@ def hostile(
     port = listening.getsockname()[1]
     lists(root / "lists", ["/etc/passwd", str(secret), f"http://127.0.0.1:{port}/a.ts"], port, suffixes)
     shutil.copy(footage, root / "good.mp4")
-    subtitles(root / "good.mp4", beside)
+    subtitles(root / "good.mp4", subtitle_bytes)
     return root
 
 
-def never_read(path: Path) -> Callable[[], bool]:
-    """Whether the file is not read from now on; by its access time, if the file system keeps those."""
+def access_check(path: Path) -> Callable[[], bool]:
+    """A function that returns whether the file is still unread, by its access time, if the file system records it."""
 
     def reset(file: Path) -> None:
         os.utime(
             file, (1, file.stat().st_mtime)
-        )  # a time of access before that of change is always brought up
+        )  # an access time before the modification time is always updated
 
     control = path.with_name("control")
     control.write_bytes(b"read")
@@ -165,15 +165,15 @@ def test_the_scan_of_a_hostile_library(
     start: Callable[..., Server],
     hostile: Path,
     tmp_path: Path,
-    listening: socket.socket,  # noqa: F811 - which fails if anybody calls
+    listening: socket.socket,  # noqa: F811 - fails if anything connects
 ) -> None:
-    untouched = never_read(tmp_path / "secret.mp4")
+    untouched = access_check(tmp_path / "secret.mp4")
     good = (hostile / "good.mp4").read_bytes()
     server = start(hostile, environ={"TRIO_STREAM_ARTWORK_SHARE": "1"})
-    with watching(server, "good.mp4", good) as seen:
+    with playing(server, "good.mp4", good) as seen:
         wait_for(lambda: idle(server), 500, "the scan to end")
-        rows = known(tmp_path / "server-0" / "data" / "library.db")
-    # Each file came to one end, of which the reason is told.
+        rows = content_rows(tmp_path / "server-0" / "data" / "library.db")
+    # Each file has a final state, and a reason if it failed.
     names = {
         str(path.relative_to(hostile))
         for path in hostile.rglob("*")
@@ -182,28 +182,32 @@ def test_the_scan_of_a_hostile_library(
     assert {row["name"] for row in rows} == names
     assert {row["state"] for row in rows} == {"probed", "unreadable"}
     assert all(row["reason"] for row in rows if row["state"] == "unreadable")
-    assert not [row for row in rows if "reading it failed" in (row["reason"] or "")], "a mistake of ours"
+    assert not [row for row in rows if "reading it failed" in (row["reason"] or "")], "a bug of ours"
     assert {row["artwork"] for row in rows} <= {"made", "failed", "none"}
     assert all(row["artwork_reason"] for row in rows if row["artwork"] == "failed")
     states = {row["name"]: row["state"] for row in rows}
     assert states["good.mp4"] == "probed"
     assert {states[name] for name in names if name.startswith(("lists/", "boxes/"))} == {"unreadable"}
-    # One try each; of what is empty none.
-    told = Counter(event["name"] for event in events(server) if event["event"] == "a video cannot be read")
-    assert told == dict.fromkeys((row["name"] for row in rows if row["state"] == "unreadable"), 1)
+    # One attempt each; none for empty files.
+    logged = Counter(event["name"] for event in events(server) if event["event"] == "a video cannot be read")
+    assert logged == dict.fromkeys((row["name"] for row in rows if row["state"] == "unreadable"), 1)
     tried = {(row["state"], row["attempts"]) for row in rows if row["reason"] != "the file is empty"}
     assert tried == {("probed", 0), ("unreadable", 1)}
     assert not [event for event in events(server) if "trying again" in event["event"]]
     assert not [event for event in events(server) if "died" in event["event"]], "the worker, or a service"
-    # The subtitles, too, came to an end; those with something to read can be read.
+    # The subtitle files have final states too, and the converted ones can be read.
     details = server.get(f"/api/videos/{next(row['id'] for row in rows if row['name'] == 'good.mp4')}").json()
-    ends = {each["name"].partition(".")[2]: (each["state"], each["reason"]) for each in details["subtitles"]}
-    assert len(ends) == 8
-    assert all(state == "made" or (state == "failed" and reason) for state, reason in ends.values()), ends
+    outcomes = {
+        each["name"].partition(".")[2]: (each["state"], each["reason"]) for each in details["subtitles"]
+    }
+    assert len(outcomes) == 8
+    assert all(state == "made" or (state == "failed" and reason) for state, reason in outcomes.values()), (
+        outcomes
+    )
     for each in details["subtitles"]:
         if each["url"]:
             assert server.get(each["url"]).content.startswith(b"WEBVTT")
-    # Nothing got out, and nothing is left.
+    # Nothing escaped, and no process is left.
     assert untouched()
     left = psutil.Process(server.pid).children(recursive=True)
     assert len(left) <= 1
@@ -211,14 +215,14 @@ def test_the_scan_of_a_hostile_library(
     assert set(seen) == {"whole"}, seen
     assert seen["whole"] >= 10
     assert server.get("/readyz").status_code == 200
-    # And it stays so: another look at all of it tries nothing again.
+    # Another full scan retries nothing.
     server.forget()
     number = server.get("/api/library").json()["look"]["number"]
     with server.client() as client:
         assert client.post("/api/library/scan").status_code == 202
-    wait_for(lambda: (found := idle(server)) and found["look"]["number"] > number, 20, "another look")
+    wait_for(lambda: (found := idle(server)) and found["look"]["number"] > number, 20, "another scan")
     assert not [event for event in events(server) if "cannot be read" in event["event"]]
-    assert known(tmp_path / "server-0" / "data" / "library.db") == rows
+    assert content_rows(tmp_path / "server-0" / "data" / "library.db") == rows
 
 
 def idle(server: Server) -> dict[str, Any] | None:
@@ -230,8 +234,8 @@ def events(server: Server) -> list[dict[str, Any]]:
     return [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
 
 
-def known(database: Path) -> list[dict[str, Any]]:
-    """The videos with what came of their contents, as the database has them."""
+def content_rows(database: Path) -> list[dict[str, Any]]:
+    """The videos with the states of their contents, from the database."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         found = connection.execute(
@@ -245,14 +249,14 @@ OPENING = ("open", "openat", "openat2", "creat", "socket", "connect", "execve", 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
-async def test_who_reads_media_opens_nothing(
+async def test_the_media_parser_opens_no_files(
     menagerie: Path,  # noqa: F811 - the fixture imported above
     tmp_path: Path,
     listening: socket.socket,  # noqa: F811 - the fixture imported above
 ) -> None:
-    """By the system calls that are seen from outside.
+    """Checked by its system calls, traced from outside.
 
-    The C library tries to load its converters of text, for names in a transport stream; it may not even that.
+    The C library tries to load its text converters, for names in a transport stream. Even that is refused.
     """
     folder, trace = tmp_path / "videos", tmp_path / "trace"
     folder.mkdir()
@@ -276,19 +280,19 @@ async def test_who_reads_media_opens_nothing(
     if unfiltered is not None:
         pytest.skip(unfiltered)
     confined: dict[str, list[str]] = {}
-    begun: dict[str, str] = {}
+    unfinished: dict[str, str] = {}
     for line in trace.read_text().splitlines():
         process, call = line.split(maxsplit=1)
-        if call.endswith("<unfinished ...>"):  # another process came between its beginning and its end
-            begun[process] = call.removesuffix("<unfinished ...>")
+        if call.endswith("<unfinished ...>"):  # another process ran before this call ended
+            unfinished[process] = call.removesuffix("<unfinished ...>")
             continue
         if call.startswith("<... "):
-            call = begun.pop(process, "") + call.partition("resumed>")[2]
+            call = unfinished.pop(process, "") + call.partition("resumed>")[2]
         if "PR_SET_SECCOMP" in call or call.startswith("seccomp("):
             confined.setdefault(process, [])
         elif process in confined and call.startswith(OPENING):
             confined[process].append(call)
-    assert len(confined) == jobs + 1, "every child, and the one that tried whether it can"
+    assert len(confined) == jobs + 1, "every child, and the one that tested whether the filter works"
     tried = {call for each in confined.values() for call in each}
     assert {call for call in tried if "/gconv/" not in call} == set()
     assert {call for call in tried if "= -1 EPERM" not in call} == set()

@@ -1,4 +1,4 @@
-"""Which videos there are in a real folder, whatever has happened to it since it was asked for last."""
+"""The list of videos in a real folder, after any changes since the last list."""
 
 import os
 import shutil
@@ -41,24 +41,24 @@ def put(root: Path, *names: str) -> None:
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The folders that are read, as they are."""
+    """The folders that are read, in order."""
     folders: list[str] = []
 
-    def reading(root: str, name: str) -> Folder:
+    def recording_read(root: str, name: str) -> Folder:
         folders.append(name)
         return read_folder(root, name)
 
-    monkeypatch.setattr(listing_module, "read_folder", reading)
+    monkeypatch.setattr(listing_module, "read_folder", recording_read)
     return folders
 
 
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every folder changed long ago, as what is kept of it sees it."""
+    """Every folder counts as changed long ago, so that its listing is stable."""
     monkeypatch.setattr(listing_module, "SETTLED", -float("inf"))
 
 
-async def test_a_video_is_its_name_size_time_and_type(root: Path) -> None:
+async def test_details_are_name_size_time_and_type(root: Path) -> None:
     put(root, "sub/film.mkv", "sub/gone.mkv")
     os.utime(root / "sub" / "film.mkv", ns=(0, 1_234_567_890_123_456_789))
     listing = Listing(root)
@@ -93,10 +93,10 @@ def test_only_folders_that_changed_are_read_again(root: Path, read: list[str]) -
     assert sorted(read) == ["", "a", "b"]
 
 
-def test_what_changed_just_now_is_read_again(root: Path, read: list[str]) -> None:
+def test_a_folder_that_just_changed_is_read_again(root: Path, read: list[str]) -> None:
     """A second change may have the same time as the first."""
     put(root, "a/1.mp4")
-    for folder in (root, root / "a"):  # its change cannot be set back
+    for folder in (root, root / "a"):  # sets the modification time; the change time stays recent
         os.utime(folder, (LONG_AGO, LONG_AGO))
     listing = Listing(root)
     for _ in range(2):
@@ -119,21 +119,23 @@ def test_a_folder_with_links_is_read_each_time(root: Path, tmp_path: Path, read:
 
 
 @pytest.mark.usefixtures("settled")
-def test_what_is_remembered_has_a_bound(root: Path, read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_remembered_names_is_bounded(
+    root: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(root, *(f"{folder}/{number}.mp4" for folder in "abc" for number in range(4)))
     monkeypatch.setattr(listing_module, "MAX_NAMES", 11)
     listing = Listing(root)
     before = list(listing.read())
     read.clear()
     assert list(listing.read()) == before
-    assert len(read) == 1, "of the others, and the library, there are eleven names"
+    assert len(read) == 1, "the library and the other two folders have eleven names"
 
 
 NAMES = st.sampled_from(["a", "b", "c.mp4", "d.mp4", "e.txt"])
 
 
 class Changes(RuleBasedStateMachine):
-    """Whatever happens in a folder: what is listed is what somebody finds who has never looked before."""
+    """After any changes in a folder, the list equals that of a new listing."""
 
     root: Path
     """A new folder for each run."""
@@ -152,7 +154,7 @@ class Changes(RuleBasedStateMachine):
         parts=st.lists(NAMES, min_size=1, max_size=3),
     )
     def do(self, change: Callable[[Path], None], parts: Sequence[str]) -> None:
-        with suppress(OSError):  # most of what is thought of cannot be done
+        with suppress(OSError):  # most of the generated changes are impossible
             change(self._path(parts))
 
     @rule(
@@ -167,7 +169,7 @@ class Changes(RuleBasedStateMachine):
             change(self._path(parts), self._path(other))
 
     @invariant()
-    def it_is_listed_as_it_is(self) -> None:
+    def the_list_is_right(self) -> None:
         _next_tick(self.root)
         found = list(self.listing.read())
         assert found == list(Listing(self.here).read())
@@ -175,7 +177,7 @@ class Changes(RuleBasedStateMachine):
 
 
 def _next_tick(folder: Path) -> None:
-    """Return once what changes has another time than what has changed."""
+    """Return once a new change gets a later time than earlier ones."""
 
     def now() -> int:
         (folder / "clock").touch()
@@ -187,69 +189,69 @@ def _next_tick(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("settled")
-def test_whatever_happens_it_is_listed_as_it_is(tmp_path: Path) -> None:
+def test_the_list_is_right_after_any_changes(tmp_path: Path) -> None:
     case = type("Case", (Changes,), {"root": tmp_path})
     run_state_machine_as_test(case, settings=settings(max_examples=40, stateful_step_count=15, deadline=None))
 
 
-async def test_those_who_ask_meanwhile_share_the_next_walk(
+async def test_callers_that_arrive_during_a_read_share_the_next_one(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(root, "a.mp4")
     catalog, listing = Catalog(root, threads=1), Listing(root)
-    walks, may_end = [], threading.Event()
+    walks, may_finish = [], threading.Event()
 
     def walk(root: str, name: str) -> Folder:
         walks.append(read_folder(root, name))
-        assert may_end.wait(60)
+        assert may_finish.wait(60)
         return walks[-1]
 
     monkeypatch.setattr(listing_module, "read_folder", walk)
-    told: dict[int, list[str]] = {}
+    names_by_caller: dict[int, list[str]] = {}
 
-    async def ask(number: int) -> None:
-        told[number] = list(await listing.names())
+    async def call(number: int) -> None:
+        names_by_caller[number] = list(await listing.names())
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(ask, 0)
-        await wait_until(lambda: len(walks) == 1, 5, "the first walk")
+        nursery.start_soon(call, 0)
+        await wait_until(lambda: len(walks) == 1, 5, "the first read")
         put(root, "b.mp4")
         for number in range(1, 9):
-            nursery.start_soon(ask, number)
+            nursery.start_soon(call, number)
         with trio.fail_after(60):
-            (await catalog.open("b.mp4")).close()  # nobody waits for a walk to open a video
+            (await catalog.open("b.mp4")).close()  # opening a video does not wait for the read
         assert len(walks) == 1
-        may_end.set()
-    assert told == {0: ["a.mp4"]} | {number: ["a.mp4", "b.mp4"] for number in range(1, 9)}
+        may_finish.set()
+    assert names_by_caller == {0: ["a.mp4"]} | {number: ["a.mp4", "b.mp4"] for number in range(1, 9)}
     assert len(walks) == 2
 
 
-async def test_who_shares_a_walk_is_not_cancelled_with_another(
+async def test_a_cancelled_caller_does_not_cancel_a_shared_read(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(root, "a.mp4")
     listing = Listing(root)
-    begun, may_end = threading.Event(), threading.Event()
+    started, may_finish = threading.Event(), threading.Event()
 
     def walk(root: str, name: str) -> Folder:
-        begun.set()
-        assert may_end.wait(60)
+        started.set()
+        assert may_finish.wait(60)
         return read_folder(root, name)
 
     monkeypatch.setattr(listing_module, "read_folder", walk)
-    told: list[Sequence[str]] = []
+    names_by_caller: list[Sequence[str]] = []
 
-    async def ask() -> None:
-        told.append(await listing.names())
+    async def call() -> None:
+        names_by_caller.append(await listing.names())
 
     async with trio.open_nursery() as nursery:
         with trio.CancelScope() as leaving:
             async with trio.open_nursery() as first:
-                first.start_soon(ask)
-                first.start_soon(ask)
-                await wait_until(begun.is_set, 5, "the first walk")
-                nursery.start_soon(ask)
+                first.start_soon(call)
+                first.start_soon(call)
+                await wait_until(started.is_set, 5, "the first read")
+                nursery.start_soon(call)
                 leaving.cancel()
-                may_end.set()
+                may_finish.set()
         assert leaving.cancelled_caught
-    assert list(told[-1]) == ["a.mp4"]
+    assert list(names_by_caller[-1]) == ["a.mp4"]

@@ -1,4 +1,4 @@
-"""What is opened without waiting, by the kernel that runs these tests."""
+"""Files that the kernel of these tests opens without waiting for the disk."""
 
 import os
 import stat
@@ -11,42 +11,42 @@ from trio_stream.library.folder.catalog import Catalog
 from trio_stream.library.folder.openat2 import CachedOpener
 
 
-def test_what_was_just_looked_up_is_found(tmp_path: Path) -> None:
+def test_a_path_in_memory_is_opened(tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"film")
     handle = CachedOpener().open(str(tmp_path / "film.mp4"))
     assert handle is not None
     with handle:
         assert os.fstat(handle.fd).st_ino == (tmp_path / "film.mp4").stat().st_ino
         with pytest.raises(OSError, match="Bad file descriptor"):
-            os.read(handle.fd, 1)  # a handle alone does nothing to what it names
+            os.read(handle.fd, 1)  # an `O_PATH` handle cannot be read
 
 
-def test_what_cannot_be_opened_is_nothing(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_opened_returns_none(tmp_path: Path) -> None:
     opener = CachedOpener()
     assert opener.open(str(tmp_path / "missing")) is None
     assert opener.open(str(tmp_path / ("x" * 5000))) is None
-    assert opener.open("\ud800") is None  # has no spelling in a file system
+    assert opener.open("\ud800") is None  # cannot be encoded for the file system
     handle = opener.open(str(tmp_path))
-    assert handle is not None, "one failure is not the end of it"
+    assert handle is not None, "a failure does not disable it"
     handle.close()
 
 
-def test_a_folder_nobody_has_looked_at_is_left_to_a_thread() -> None:
-    """The kernel's own list of processes: a name in it is looked up by making it."""
+def test_a_folder_that_is_not_in_memory_needs_a_thread() -> None:
+    """In procfs, looking up a name creates its entry."""
     opener = CachedOpener()
     assert opener.open(f"/proc/{os.getpid()}/task/{os.getpid()}/net/dev_snmp6") is None
 
 
-async def test_a_video_in_memory_takes_no_thread(tmp_path: Path) -> None:
+async def test_a_video_in_memory_needs_no_thread(tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"film")
     catalog = Catalog(tmp_path, threads=1)
-    (await catalog.open("film.mp4")).close()  # its revision is known from now on
-    catalog._limiter.total_tokens = 0  # whoever needs a thread waits for ever
+    (await catalog.open("film.mp4")).close()  # its revision is cached from now on
+    catalog._limiter.total_tokens = 0  # a task that needs a thread waits forever
     with await catalog.open("film.mp4") as video:
         assert os.read(video.file.fd, 10) == b"film"
 
 
-async def test_the_same_is_refused_with_and_without_a_thread(tmp_path: Path) -> None:
+async def test_the_same_files_are_refused_with_and_without_a_thread(tmp_path: Path) -> None:
     root = tmp_path / "videos"
     root.mkdir()
     (tmp_path / "outside.mp4").write_bytes(b"secret")
@@ -55,7 +55,7 @@ async def test_the_same_is_refused_with_and_without_a_thread(tmp_path: Path) -> 
     (root / "folder.mp4").mkdir()
     catalog = Catalog(root)
     for name in ("link.mp4", "pipe.mp4", "folder.mp4"):
-        assert os.stat(root / name), "in memory now"
+        assert os.stat(root / name), "now in memory"
         assert catalog._open_cached(name) is None
         with pytest.raises(VideoNotFound):
             await catalog.open(name)

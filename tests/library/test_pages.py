@@ -1,4 +1,4 @@
-"""Pages of a library, on both databases: every video once, in the order asked for, whatever happens in between."""
+"""Pages of a library, on both databases: every video once, in the requested order, despite changes in between."""
 
 import os
 from collections.abc import Iterator
@@ -33,27 +33,27 @@ def names(rows: Any) -> list[str]:
     return [os.fsdecode(row.path) for row in rows]
 
 
-def through(connection: Connection, limit: int, **asked: Any) -> list[str]:
-    """All names, page by page."""
+def all_pages(connection: Connection, limit: int, **query: Any) -> list[str]:
+    """The names on all pages."""
     found: list[str] = []
     cursor = None
     for _ in range(1000):
-        page = pages.page(connection, PageQuery(user="local", limit=limit, cursor=cursor, **asked))
+        page = pages.page(connection, PageQuery(user="local", limit=limit, cursor=cursor, **query))
         assert len(page.rows) == limit or page.next is None
         found += names(page.rows)
         cursor = page.next
         if cursor is None:
             return found
-    raise AssertionError("it never ends")
+    raise AssertionError("the pages never end")
 
 
-def shown(connection: Connection, **asked: Any) -> list[str]:
+def shown(connection: Connection, **query: Any) -> list[str]:
     """The names on the first page."""
-    return names(pages.page(connection, PageQuery(user="local", limit=200, **asked)).rows)
+    return names(pages.page(connection, PageQuery(user="local", limit=200, **query)).rows)
 
 
 def variety(connection: Connection) -> None:
-    """37 videos with ties in everything but the name."""
+    """Add 37 videos with ties in everything except the name."""
     for number in range(37):
         add(
             connection,
@@ -72,26 +72,26 @@ def variety(connection: Connection) -> None:
             )
 
 
-def test_a_list_of_names_goes_on_behind_any_of_them(engine: Engine) -> None:
+def test_a_page_can_start_after_any_name(engine: Engine) -> None:
     with engine.begin() as connection:
         variety(connection)
         ordered = shown(connection)
         for number, name in enumerate(ordered):
             assert shown(connection, cursor=pages.cursor_after_name(name)) == ordered[number + 1 :]
         unknown = "film 1 and more.mp4"
-        behind = [name for name in ordered if natural_key(name) > natural_key(unknown)]
-        assert 0 < len(behind) < len(ordered)
-        assert shown(connection, cursor=pages.cursor_after_name(unknown)) == behind
+        following = [name for name in ordered if natural_key(name) > natural_key(unknown)]
+        assert 0 < len(following) < len(ordered)
+        assert shown(connection, cursor=pages.cursor_after_name(unknown)) == following
 
 
-def test_every_sort_goes_through_all_of_them_both_ways(engine: Engine) -> None:
+def test_every_sort_order_returns_all_videos_both_ways(engine: Engine) -> None:
     with engine.begin() as connection:
         variety(connection)
         rows = connection.execute(select(videos)).all()
         for sort, column in SORTS.items():
             for limit in (1, 5, 36, 37, 200):
-                up = through(connection, limit, sort=sort)
-                down = through(connection, limit, sort=sort, order="desc")
+                up = all_pages(connection, limit, sort=sort)
+                down = all_pages(connection, limit, sort=sort, order="desc")
                 assert len(set(up)) == len(up) == 37, (sort, limit)
                 assert down == up[::-1], (sort, limit)
                 by_name = {os.fsdecode(row.path): row for row in rows}
@@ -99,7 +99,7 @@ def test_every_sort_goes_through_all_of_them_both_ways(engine: Engine) -> None:
                 assert keys == sorted(keys), (sort, limit)
 
 
-def test_names_are_in_natural_order_and_titles_as_people_sort_them(engine: Engine) -> None:
+def test_names_and_titles_are_in_natural_order(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "b 10.mp4", "b 9.mp4", "B 2.mp4", "a/10.mp4", "a/9.mp4", "Ä.mp4", "b.mp4")
         assert shown(connection) == sorted(shown(connection), key=natural_key)
@@ -108,7 +108,7 @@ def test_names_are_in_natural_order_and_titles_as_people_sort_them(engine: Engin
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_videos_that_come_and_go_between_two_pages_disturb_no_other(engine: Engine, order: Order) -> None:
+def test_videos_added_or_removed_between_pages_do_not_disturb_others(engine: Engine, order: Order) -> None:
     with engine.begin() as connection:
         add(connection, *(f"{number}.mp4" for number in range(0, 40, 2)))
         first = pages.page(connection, PageQuery("local", limit=10, order=order))
@@ -121,8 +121,8 @@ def test_videos_that_come_and_go_between_two_pages_disturb_no_other(engine: Engi
             rest += names(page.rows)
             cursor = page.next
         last = int(on_it[-1].partition(".")[0])
-        behind = range(last + 1, 40) if order == "asc" else range(last - 1, -1, -1)
-        assert rest == [f"{number}.mp4" for number in behind if number not in (2, 30)]
+        following = range(last + 1, 40) if order == "asc" else range(last - 1, -1, -1)
+        assert rest == [f"{number}.mp4" for number in following if number not in (2, 30)]
 
 
 def test_missing_videos_are_on_no_page(engine: Engine) -> None:
@@ -132,7 +132,7 @@ def test_missing_videos_are_on_no_page(engine: Engine) -> None:
         assert shown(connection) == shown(connection, folder="a") == shown(connection, q="mp4") == ["a/2.mp4"]
 
 
-CURSORS_THAT_ARE_NONE = [
+INVALID_CURSORS = [
     *("", "?", "a", "é", "null", "W10", "e30", "WzFd", "A" * 100_000),
     pages.cursor("name", b"a", 1),
     pages.cursor("history", 5, 1),
@@ -144,14 +144,14 @@ CURSORS_THAT_ARE_NONE = [
     pages.cursor("size", True, 1),
     pages.cursor("size", None, 1),
     pages.cursor("size", 5, 1 << 63),
-    pages.cursor("size", 5, 1.5),  # type: ignore[arg-type] # as somebody may make one up
+    pages.cursor("size", 5, 1.5),  # type: ignore[arg-type] # as a client may forge it
     pages.cursor("size", 5, True),
     pages.cursor("size", [[[[]]]], 1),
 ]
 
 
-@pytest.mark.parametrize("cursor", CURSORS_THAT_ARE_NONE, ids=range(len(CURSORS_THAT_ARE_NONE)))
-def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
+@pytest.mark.parametrize("cursor", INVALID_CURSORS, ids=range(len(INVALID_CURSORS)))
+def test_an_invalid_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadRequest, match="cursor"):
         pages.read_cursor(cursor, "size")
 
@@ -160,7 +160,7 @@ def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
     st.text() | st.from_regex("[A-Za-z0-9_-]*", fullmatch=True),
     st.sampled_from([*SORTS, "history", "folders"]),
 )
-def test_whatever_is_sent_as_a_cursor_is_refused_or_understood(text: str, sort: str) -> None:
+def test_any_text_as_a_cursor_is_refused_or_read(text: str, sort: str) -> None:
     try:
         key, number = pages.read_cursor(text, sort)
     except BadRequest:
@@ -170,12 +170,12 @@ def test_whatever_is_sent_as_a_cursor_is_refused_or_understood(text: str, sort: 
 
 
 @given(st.binary(max_size=1000), st.integers(0, (1 << 63) - 1))
-def test_a_cursor_says_where_a_page_ended(key: bytes, number: int) -> None:
+def test_a_cursor_round_trips(key: bytes, number: int) -> None:
     assert pages.read_cursor(pages.cursor("name", key, number), "name") == (key, number)
     assert pages.read_cursor(pages.cursor("size", number, number), "size") == (number, number)
 
 
-def test_a_cursor_of_another_sort_is_refused(engine: Engine) -> None:
+def test_a_cursor_of_another_sort_order_is_refused(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "1.mp4", "2.mp4")
         for sort in SORTS:
@@ -212,7 +212,7 @@ def findable_url(databases: Databases) -> Iterator[URL]:
 
 @pytest.fixture
 def findable(findable_url: URL) -> Iterator[Engine]:
-    """What `LIBRARY` names; nobody writes to it."""
+    """The videos of `LIBRARY`; read-only."""
     with opened(findable_url) as engine:
         yield engine
 
@@ -256,16 +256,16 @@ def findable(findable_url: URL) -> Iterator[Engine]:
         ("x" * 10_000, []),
     ],
 )
-@pytest.mark.parametrize("few", [0, 500])
+@pytest.mark.parametrize("max_hits", [0, 500])
 def test_search(
-    findable: Engine, monkeypatch: pytest.MonkeyPatch, few: int, q: str, expected: list[str]
+    findable: Engine, monkeypatch: pytest.MonkeyPatch, max_hits: int, q: str, expected: list[str]
 ) -> None:
-    monkeypatch.setattr(pages, "MAX_SORTED_HITS", few)
+    monkeypatch.setattr(pages, "MAX_SORTED_HITS", max_hits)
     with findable.connect() as connection:
         assert sorted(shown(connection, q=q)) == sorted(expected)
 
 
-def test_nothing_but_space_is_no_search(engine: Engine) -> None:
+def test_a_blank_search_finds_all_videos(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "a.mp4")
         assert shown(connection, q=" \t ") == ["a.mp4"]
@@ -276,8 +276,8 @@ _TEXTS = st.lists(_PIECES, min_size=1, max_size=8).map("".join)
 _LIBRARIES = st.lists(_TEXTS.filter(lambda text: words(text) != []), max_size=12, unique=True)
 
 
-def test_few_hits_and_many_are_found_alike(engine: Engine) -> None:
-    """Against the rule itself: each word of the query begins a word of the video."""
+def test_searches_with_few_and_many_hits_agree(engine: Engine) -> None:
+    """Compared with the rule itself: each word of the query is a prefix of a word of the video."""
 
     @settings(max_examples=40)
     @given(
@@ -291,21 +291,21 @@ def test_few_hits_and_many_are_found_alike(engine: Engine) -> None:
             ids = add(connection, *(f"{number}.mp4" for number in range(len(titles))))
             for id_, title in zip(ids, titles, strict=True):
                 editing.edit(connection, id_, VideoEdit(title=title))
-            known = {
+            words_by_name = {
                 os.fsdecode(row.path): row.words.split() for row in connection.execute(select(videos)).all()
             }
             for q in queries:
                 found = []
-                for few in (0, 1000):
-                    patch.setattr(pages, "MAX_SORTED_HITS", few)
-                    found.append(through(connection, 3, q=q, sort=sort, order=order))
+                for max_hits in (0, 1000):
+                    patch.setattr(pages, "MAX_SORTED_HITS", max_hits)
+                    found.append(all_pages(connection, 3, q=q, sort=sort, order=order))
                 assert found[0] == found[1]
                 wanted = words(q)
                 expected = {
                     name
-                    for name, there in known.items()
+                    for name, words_of_video in words_by_name.items()
                     if (wanted or not q.strip())
-                    and all(any(each.startswith(word) for each in there) for word in wanted)
+                    and all(any(each.startswith(word) for each in words_of_video) for word in wanted)
                 }
                 assert set(found[0]) == expected
             connection.rollback()
@@ -313,17 +313,17 @@ def test_few_hits_and_many_are_found_alike(engine: Engine) -> None:
     holds()
 
 
-def test_a_word_that_is_too_long_for_the_index_is_found_by_its_beginning(
+def test_a_word_too_long_for_the_index_is_found_by_its_start(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with engine.begin() as connection:
         add(connection, f"{'n' * 150}.mp4")
-        for few in (0, 500):
-            monkeypatch.setattr(pages, "MAX_SORTED_HITS", few)
+        for max_hits in (0, 500):
+            monkeypatch.setattr(pages, "MAX_SORTED_HITS", max_hits)
             assert len(shown(connection, q="n" * 150)) == 1
 
 
-def test_folders_are_pages_too(engine: Engine) -> None:
+def test_folders_are_paged(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "a.mp4", "10/x.mp4", "9/x.mp4", "9/y.mp4", "9/deep/z.mp4", "B/x.mp4")
         found, cursor = [], None
@@ -347,25 +347,25 @@ def test_folders_are_pages_too(engine: Engine) -> None:
             pages.folder_page(connection, "", 9, pages.cursor("name", b"", 1))
 
 
-def test_a_video_knows_who_is_beside_it_in_its_folder(engine: Engine) -> None:
+def test_a_video_has_the_previous_and_next_in_its_folder(engine: Engine) -> None:
     with engine.begin() as connection:
         ordered = [f"s/{number}.mp4" for number in (1, 2, 9, 10, 100)]
         ids = dict(zip(ordered, add(connection, *ordered), strict=True))
         add(connection, "s/5/x.mp4", "r.mp4", "t.mp4", "s/3.mp4")
         lose(connection, "s/3.mp4")
         for one, other in pairwise(ordered):
-            behind, before = (
+            following, preceding = (
                 pages.video_details(connection, ids[one], "local").next,
                 pages.video_details(connection, ids[other], "local").previous,
             )
-            assert behind is not None
-            assert before is not None
-            assert (behind.id, before.id) == (ids[other], ids[one])
+            assert following is not None
+            assert preceding is not None
+            assert (following.id, preceding.id) == (ids[other], ids[one])
         assert pages.video_details(connection, ids[ordered[0]], "local").previous is None
         assert pages.video_details(connection, ids[ordered[-1]], "local").next is None
 
 
-def test_a_video_that_is_missing_has_no_page(engine: Engine) -> None:
+def test_a_missing_video_has_no_details(engine: Engine) -> None:
     with engine.begin() as connection:
         (id_,) = add(connection, "a.mp4")
         assert pages.name_of(connection, id_) == "a.mp4"
@@ -376,7 +376,7 @@ def test_a_video_that_is_missing_has_no_page(engine: Engine) -> None:
         assert not editing.edit(connection, id_, VideoEdit(title="x"))
 
 
-def test_what_people_say_is_searched_and_survives_a_rename(engine: Engine) -> None:
+def test_edits_are_searched_and_survive_a_rename(engine: Engine) -> None:
     with engine.begin() as connection:
         (id_,) = add(connection, "old name.mp4", bytes_="the film")
         change = VideoEdit(title="Ein Abend", description="long", tags=("Städte",))

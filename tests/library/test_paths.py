@@ -1,4 +1,4 @@
-"""Names as people sort them, and as URLs spell them."""
+"""How names are sorted, and how URLs encode them."""
 
 import os
 import re
@@ -36,7 +36,7 @@ from trio_stream.library.naming.paths import (
         ["season 2/1.mp4", "season 10/1.mp4"],
         ["a/b/c.mp4", "a/d.mp4", "e.mp4"],
         ["Straße 1.mp4", "STRASSE 2.mp4"],
-        ["\u0662.mp4", "\u0661\u0660.mp4"],  # digits are digits in any script
+        ["\u0662.mp4", "\u0661\u0660.mp4"],  # digits of any script
         ["99999999999999999998.mp4", "99999999999999999999.mp4"],
         ["x" + "8" * 4000 + ".mp4", "x" + "9" * 4000 + ".mp4"],
     ],
@@ -47,26 +47,26 @@ def test_natural_order(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("names", [("a.mp4", "A.mp4"), ("01.mp4", "1.mp4"), ("²", "2"), ("1", "\u0661")])
-def test_names_that_look_alike_have_an_order_too(names: tuple[str, str]) -> None:
+def test_similar_names_have_a_fixed_order(names: tuple[str, str]) -> None:
     one, other = map(natural_key, names)
     assert one != other
     assert (one < other) is not (other < one)
 
 
 file_names = st.binary(min_size=1, max_size=80).map(os.fsdecode)
-"""What a file system may hold, with slashes: bytes."""
+"""Any bytes that a file system allows in a path."""
 
-texts = st.one_of(
+path_texts = st.one_of(
     st.text(st.characters(exclude_categories=()), max_size=40),
     st.text("aAbß01٣²½/. -\udcff", max_size=12),
     file_names,
 )
 
 
-@given(st.lists(texts, max_size=6))
+@given(st.lists(path_texts, max_size=6))
 @example(["a", "a1", "a/1", "1a", "1", "", "/", "//"])
 @example(["²", "½", "٣", "3", "३"])
-def test_the_order_is_total_and_has_room_for_every_name(names: list[str]) -> None:
+def test_the_order_of_all_names_is_total(names: list[str]) -> None:
     keys = [natural_key(name) for name in names]
     for name, key in zip(names, keys, strict=True):
         for other, other_key in zip(names, keys, strict=True):
@@ -81,8 +81,8 @@ def test_numbers_are_sorted_by_their_value(one: int, other: int, before: str) ->
     assert sorted(names, key=natural_key) == names[::-1]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a", "b", "a b", "a1", "A"]), texts), max_size=8))
-def test_what_is_in_a_folder_stays_together(entries: list[tuple[str, str]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "a b", "a1", "A"]), path_texts), max_size=8))
+def test_the_files_of_a_folder_stay_together(entries: list[tuple[str, str]]) -> None:
     ordered = sorted((f"{folder}/{name}" for folder, name in entries), key=natural_key)
     folders = [name.partition("/")[0] for name in ordered]
     runs = [folder for at, folder in enumerate(folders) if at == 0 or folders[at - 1] != folder]
@@ -109,7 +109,7 @@ def test_what_is_in_a_folder_stays_together(entries: list[tuple[str, str]]) -> N
         ('"<>[]^`{|}', "%22%3C%3E%5B%5D%5E%60%7B%7C%7D"),
     ],
 )
-def test_names_in_urls(name: str, spelt: str) -> None:
+def test_names_are_encoded_in_urls(name: str, spelt: str) -> None:
     assert url_path(name) == spelt
     assert name_from_url(spelt.encode()) == name
 
@@ -117,7 +117,7 @@ def test_names_in_urls(name: str, spelt: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "name"),
     [
-        (b"a+b", "a+b"),  # a plus is no space in a path
+        (b"a+b", "a+b"),  # in a path, a plus is not a space
         (b"a%2fb", "a/b"),
         (b"%252e", "%2e"),  # decoded once
         (b"%", "%"),
@@ -129,14 +129,14 @@ def test_names_in_urls(name: str, spelt: str) -> None:
         (b"", ""),
     ],
 )
-def test_names_out_of_urls(raw: bytes, name: str) -> None:
+def test_names_are_decoded_from_urls(raw: bytes, name: str) -> None:
     assert name_from_url(raw) == name
 
 
 @given(st.binary(max_size=200))
 @example(b"\xed\xb3\xbf")  # the UTF-8 of a lone surrogate
 @example(b"%41")
-def test_the_bytes_of_any_file_name_come_back(content: bytes) -> None:
+def test_any_file_name_round_trips(content: bytes) -> None:
     name = content.decode("utf-8", "surrogateescape")
     spelt = url_path(name)
     assert name_from_url(spelt.encode("ascii")) == name
@@ -146,7 +146,7 @@ def test_the_bytes_of_any_file_name_come_back(content: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_path_is_some_name(raw: bytes) -> None:
+def test_any_path_decodes_to_a_name(raw: bytes) -> None:
     name = name_from_url(raw)
     assert name_from_url(url_path(name).encode()) == name
 
@@ -200,8 +200,8 @@ def test_is_plain(name: str, plain: bool) -> None:
     assert is_plain(name) is plain
 
 
-@given(st.one_of(st.text("a./\\\0 ", max_size=8), st.text("a./", max_size=8), texts))
-def test_a_plain_name_stays_below_any_folder(name: str) -> None:
+@given(st.one_of(st.text("a./\\\0 ", max_size=8), st.text("a./", max_size=8), path_texts))
+def test_a_plain_name_stays_below_its_folder(name: str) -> None:
     if is_plain(name):
         assert os.path.normpath(f"/library/{name}") == f"/library/{name}"
         assert "\0" not in name
@@ -216,16 +216,16 @@ def test_visible_segments_make_a_plain_name(segments: list[str]) -> None:
     assert is_plain("/".join(segments))
 
 
-@given(texts, texts)
+@given(path_texts, path_texts)
 @example("a", "a/b")
 @example("x.1", "x.1/y")
 @example("a01", "a1")
-def test_stored_keys_compare_as_names_do(one: str, other: str) -> None:
+def test_stored_keys_compare_like_names(one: str, other: str) -> None:
     one, other = one.replace("\0", ""), other.replace("\0", "")
     assert (sort_key(one) < sort_key(other)) is (natural_key(one) < natural_key(other))
 
 
-def test_stored_keys_have_a_bounded_length() -> None:
+def test_stored_keys_are_bounded() -> None:
     assert len(sort_key("n" * LONGEST_NAME)) == LONGEST_KEY
     assert sort_key("9" * 4000) > sort_key("8" * 4000)
 
@@ -249,11 +249,11 @@ def test_folding(text: str, expected: str) -> None:
     assert folded(text) == expected
 
 
-@given(texts)
-def test_folded_text_stays_as_it_is(text: str) -> None:
+@given(path_texts)
+def test_folding_twice_changes_nothing(text: str) -> None:
     once = words(text)
     assert words(" ".join(once)) == once
-    assert all(word.isalnum() and word.encode() for word in once), "and it can be stored anywhere"
+    assert all(word.isalnum() and word.encode() for word in once), "and it has a UTF-8 form"
 
 
 @pytest.mark.parametrize(

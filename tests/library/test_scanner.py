@@ -1,4 +1,4 @@
-"""What the database says after things have happened to a real folder."""
+"""What the database records after changes to a real folder."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ from trio_stream.store.tables import playheads, subtitles, videos, viewings
 BIG = 3 * SAMPLE * SAMPLES
 
 
-async def test_what_is_there_is_known_after_a_look(library: Library) -> None:
+async def test_a_scan_records_what_exists(library: Library) -> None:
     library.put("b.mp4", b"one")
     library.put("Films/a.mkv", b"two")
     library.put("Films/deep/er/c.webm", b"three")
@@ -46,7 +46,7 @@ async def test_what_is_there_is_known_after_a_look(library: Library) -> None:
     assert len({row.id for row in rows.values()}) == 3
 
 
-async def test_an_unchanged_folder_is_looked_at_without_a_write_and_without_opening(
+async def test_a_scan_of_an_unchanged_folder_neither_writes_nor_opens(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(200):
@@ -59,8 +59,8 @@ async def test_an_unchanged_folder_is_looked_at_without_a_write_and_without_open
     assert library.writer.statistics().changes == written
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
-def test_an_unchanged_look_costs_one_stat_a_file(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="strace needs Linux")
+def test_a_scan_without_changes_takes_one_stat_per_file(tmp_path: Path) -> None:
     """Counted from outside, by the system calls that name the files."""
     program = f"""
 import sys, trio
@@ -75,7 +75,7 @@ async def main():
     async with open_database(url) as database, trio.open_nursery() as nursery:
         writer = Writer(database)
         await nursery.start(writer.run)
-        scanner = Scanner("{tmp_path}/videos", database, writer, Progress(), interval=1, rest=0)
+        scanner = Scanner("{tmp_path}/videos", database, writer, Progress(), interval=1, settle_time=0)
         assert (await scanner.scan()).added == 300
         open("{tmp_path}/videos/MARK", "w").close()
         assert (await scanner.scan()).videos == 300
@@ -104,12 +104,12 @@ trio.run(main)
         ("a.mp4", "b.mp4"),
         ("a.mp4", "sub/a.mp4"),
         ("sub/a.mp4", "a.mp4"),
-        ("1/a.mp4", "0/a.mp4"),  # looked at after, and before, the old place
+        ("1/a.mp4", "0/a.mp4"),  # scanned after, and before, the old path
         ("0/a.mp4", "1/a.mp4"),
     ],
 )
 @pytest.mark.parametrize("keeps_time", [True, False])
-async def test_a_video_that_moves_is_the_same_video(
+async def test_a_moved_video_keeps_its_id(
     library: Library, before: str, after: str, keeps_time: bool
 ) -> None:
     library.put("other.mp4", b"other")
@@ -128,7 +128,7 @@ async def test_a_video_that_moves_is_the_same_video(
     assert (run.added, run.moved) == (0, 1)
 
 
-async def test_a_folder_that_moves_takes_its_videos_along(library: Library) -> None:
+async def test_the_videos_of_a_moved_folder_keep_their_ids(library: Library) -> None:
     for number in range(30):
         library.put(f"Old/season {number % 3}/{number}.mp4", str(number).encode())
     library.put("Aa.mp4")
@@ -138,16 +138,16 @@ async def test_a_folder_that_moves_takes_its_videos_along(library: Library) -> N
     await library.scan()
     assert await library.ids() == {name.replace("Old/", "New/"): id_ for name, id_ in before.items()}
     assert await library.folders() == ["", "New", "New/season 0", "New/season 1", "New/season 2"]
-    (library.root / "New").rename(library.root / "Ab")  # which is looked at before the old one is missed
+    (library.root / "New").rename(library.root / "Ab")  # scanned before the old folder is missed
     await library.scan()
     assert await library.ids() == {name.replace("Old/", "Ab/"): id_ for name, id_ in before.items()}
 
 
 @pytest.mark.parametrize(("before", "after"), [("a/x", "z/x"), ("z/x", "a/x"), ("z/x", "a/deep/y")])
-async def test_a_folder_that_moves_into_another_takes_its_videos_along(
+async def test_videos_keep_their_ids_when_folders_are_merged(
     library: Library, before: str, after: str
 ) -> None:
-    """Whichever of the two places is looked at first."""
+    """In either order of the two folders."""
     for number in range(5):
         library.put(f"{before}/season {number % 2}/{number}.mp4", str(number).encode())
     (library.root / after).parent.mkdir(parents=True, exist_ok=True)
@@ -155,16 +155,18 @@ async def test_a_folder_that_moves_into_another_takes_its_videos_along(
     ids = await library.ids()
     (library.root / before).rename(library.root / after)
     here, there = (name.rpartition("/")[0] for name in (before, after))
-    run = await library.scan(here, there)  # in the order of their names; a full look has that of the disk
+    run = await library.scan(
+        here, there
+    )  # in the order of their names; a full scan uses the order of the disk
     assert (run.added, run.moved) == (0, 5)
     assert await library.ids() == {name.replace(f"{before}/", f"{after}/"): id_ for name, id_ in ids.items()}
     assert await library.missing() == []
 
 
-async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
+async def test_edits_made_before_a_move_is_recognised_are_kept(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the look at its new place and the look at its old one people see it under another id."""
+    """Between the scans of its new and its old path, the API shows it under another id."""
     path = library.put("z/a.mp4", b"film")
     library.put("a/other.mp4", b"other")
     await library.scan()
@@ -193,7 +195,7 @@ async def test_what_is_said_of_a_video_that_turns_out_to_have_moved_is_kept(
     assert {each.video for each in history} == {row.number}
 
 
-async def test_copies_and_links_are_videos_of_their_own(library: Library) -> None:
+async def test_copies_and_links_are_separate_videos(library: Library) -> None:
     path = library.put("a.mp4", os.urandom(BIG))
     await library.scan()
     (first,) = (await library.ids()).values()
@@ -209,11 +211,11 @@ async def test_copies_and_links_are_videos_of_their_own(library: Library) -> Non
     assert rows["copy.mp4"].revision != rows["a.mp4"].revision
     path.unlink()
     await library.scan()
-    assert await library.missing() == ["a.mp4", "soft.mp4"], "no copy becomes what it was copied from"
+    assert await library.missing() == ["a.mp4", "soft.mp4"], "no copy takes over from its original"
     assert (await library.ids())["hard.mp4"] == rows["hard.mp4"].id
 
 
-async def test_a_video_that_comes_back_is_the_one_it_was(library: Library) -> None:
+async def test_a_returned_video_keeps_its_id(library: Library) -> None:
     path = library.put("a.mp4", b"film")
     await library.scan()
     before = await library.ids()
@@ -226,7 +228,7 @@ async def test_a_video_that_comes_back_is_the_one_it_was(library: Library) -> No
     assert await library.ids() == before
 
 
-async def test_a_folder_that_came_back_can_go_again(library: Library) -> None:
+async def test_a_returned_folder_can_go_missing_again(library: Library) -> None:
     aside = library.root.parent / "aside"
     library.put("a/b/film.mp4")
     library.put("a/b/c/other.mp4")
@@ -241,7 +243,7 @@ async def test_a_folder_that_came_back_can_go_again(library: Library) -> None:
         assert (await library.missing(), await library.folders()) == ([], ["", "a", "a/b", "a/b/c"])
 
 
-async def test_edited_and_replaced_in_place_it_keeps_its_id(library: Library) -> None:
+async def test_a_video_edited_or_replaced_in_place_keeps_its_id(library: Library) -> None:
     path = library.put("a.mp4", b"film")
     await library.scan()
     first = (await library.rows())["a.mp4"]
@@ -257,7 +259,7 @@ async def test_edited_and_replaced_in_place_it_keeps_its_id(library: Library) ->
     assert third.size == len(b"another film")
 
 
-async def test_renamed_over_another_the_name_decides(library: Library) -> None:
+async def test_a_file_renamed_over_another_gets_the_id_of_its_new_name(library: Library) -> None:
     one, other = library.put("a.mp4", b"one"), library.put("b.mp4", b"other")
     await library.scan()
     before = await library.rows()
@@ -270,8 +272,8 @@ async def test_renamed_over_another_the_name_decides(library: Library) -> None:
     assert await library.missing() == ["a.mp4"]
 
 
-async def test_where_samples_agree_and_bytes_differ_every_byte_is_asked(library: Library) -> None:
-    """Two films that only a digest tells apart, both gone; one of them comes back elsewhere with another time."""
+async def test_equal_samples_with_different_bytes_are_told_apart_by_digest(library: Library) -> None:
+    """Two videos that differ only in their digests are both gone; one returns elsewhere with another time."""
     one = bytearray(BIG)
     other = bytearray(BIG)
     other[SAMPLE + 5] = 1
@@ -281,7 +283,7 @@ async def test_where_samples_agree_and_bytes_differ_every_byte_is_asked(library:
     await library.scan()
     rows = await library.rows()
     assert rows["a.mp4"].fingerprint == rows["b.mp4"].fingerprint
-    assert rows["a.mp4"].digest != rows["b.mp4"].digest, "told apart while both were there"
+    assert rows["a.mp4"].digest != rows["b.mp4"].digest, "computed while both were present"
     (library.root / "a.mp4").unlink()
     (library.root / "b.mp4").rename(library.root / "c.mp4")
     os.utime(library.root / "c.mp4", ns=(0, 2))
@@ -289,8 +291,8 @@ async def test_where_samples_agree_and_bytes_differ_every_byte_is_asked(library:
     assert (await library.ids())["c.mp4"] == rows["b.mp4"].id
 
 
-async def test_downloads_that_have_just_begun_hold_up_no_look(library: Library) -> None:
-    """Terabytes of holes, alike but for their times, one of which moves while another one goes."""
+async def test_new_downloads_do_not_delay_a_scan(library: Library) -> None:
+    """Terabytes of holes that differ only in their times; one file is moved while another is removed."""
     for number, name in enumerate(("a.mp4", "b.mp4", "c.mp4")):
         os.truncate(library.put(name), 1 << 40)
         os.utime(library.root / name, ns=(0, number))
@@ -300,7 +302,7 @@ async def test_downloads_that_have_just_begun_hold_up_no_look(library: Library) 
         (library.root / "a.mp4").unlink()
         (library.root / "b.mp4").rename(library.root / "d.mp4")
         (library.root / "c.mp4").rename(library.root / "e.mp4")
-        os.utime(library.root / "e.mp4", ns=(0, 5))  # nobody can tell which of them it was
+        os.utime(library.root / "e.mp4", ns=(0, 5))  # there is no telling which of them it was
         library.put("film.mp4")
         await library.scan()
     now = await library.ids()
@@ -309,16 +311,14 @@ async def test_downloads_that_have_just_begun_hold_up_no_look(library: Library) 
     assert now["e.mp4"] not in ids.values()
 
 
-async def test_a_name_that_is_no_text_is_kept(library: Library) -> None:
+async def test_a_name_that_is_not_utf_8_is_stored(library: Library) -> None:
     name = os.fsdecode(b"caf\xe9/\xff\xfe.mp4")
     library.put(name)
     await library.scan()
     assert list(await library.ids()) == [name]
 
 
-async def test_a_folder_that_cannot_be_read_loses_nothing(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_unreadable_folder_loses_nothing(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     library.put("a.mp4")
     library.put("sub/b.mp4", b"b")
     await library.scan()
@@ -335,14 +335,14 @@ async def test_a_folder_that_cannot_be_read_loses_nothing(
     assert run.unread == ["sub"]
     assert await library.ids() == before
     monkeypatch.undo()
-    library.root.rename(library.root.with_name("away"))  # as if its disk was not mounted
+    library.root.rename(library.root.with_name("away"))  # as if its disk were not mounted
     run = await library.scan()
     assert run.unread == [""]
     assert await library.ids() == before
     library.root.with_name("away").rename(library.root)
 
 
-async def test_links_that_make_a_circle_end(library: Library) -> None:
+async def test_loops_of_links_end(library: Library) -> None:
     library.put("a/film.mp4")
     (library.root / "a" / "up").symlink_to("..")
     with trio.fail_after(60):
@@ -352,7 +352,7 @@ async def test_links_that_make_a_circle_end(library: Library) -> None:
     assert (again.added, again.missing) == (0, 0)
 
 
-async def test_a_file_is_taken_up_once_it_rests(tmp_path: Path, database_url: URL) -> None:
+async def test_a_file_is_added_once_it_has_settled(tmp_path: Path, database_url: URL) -> None:
     async with (
         open_library(tmp_path / "videos", database_url, settle_time=1.0) as library,
         trio.open_nursery() as nursery,
@@ -365,7 +365,7 @@ async def test_a_file_is_taken_up_once_it_rests(tmp_path: Path, database_url: UR
                 file.flush()
                 await trio.sleep(0.05)  # as slowly as a copy over a network
                 seen.append(len(await library.ids()))
-        assert not any(seen), "while it is being written, it is no video"
+        assert not any(seen), "no video while it is being written"
         with trio.fail_after(60):
             while not (rows := await library.rows()):
                 await trio.sleep(0.05)
@@ -373,7 +373,7 @@ async def test_a_file_is_taken_up_once_it_rests(tmp_path: Path, database_url: UR
         nursery.cancel_scope.cancel()
 
 
-async def test_two_looks_one_right_after_the_other_are_no_rest(tmp_path: Path, database_url: URL) -> None:
+async def test_two_scans_in_quick_succession_do_not_settle_a_file(tmp_path: Path, database_url: URL) -> None:
     async with open_library(tmp_path / "videos", database_url, settle_time=60) as library:
         library.put("a.mp4")
         for _ in range(3):
@@ -381,16 +381,16 @@ async def test_two_looks_one_right_after_the_other_are_no_rest(tmp_path: Path, d
         assert await library.ids() == {}
 
 
-async def test_a_move_that_is_seen_by_its_new_place_first_waits_for_the_old_one(
+async def test_a_move_found_at_its_new_path_first_waits_for_the_old_path(
     tmp_path: Path, database_url: URL
 ) -> None:
-    """As happens when other changes have the new place looked at, before it is heard that the old one is empty."""
+    """This happens if other changes cause a scan of the new folder before the old path is reported empty."""
     async with open_library(tmp_path / "videos", database_url) as library:
         path = library.put("old/a.mp4")
         (library.root / "new").mkdir()
         await library.scan()
         before = await library.ids()
-        library.scanner.folder_scanner.settling.seconds = 3600  # however slowly the looks follow each other
+        library.scanner.folder_scanner.settling.seconds = 3600  # however slowly the scans follow each other
         path.rename(library.root / "new/a.mp4")
         await library.scan("new")
         await library.scan("new")
@@ -399,14 +399,14 @@ async def test_a_move_that_is_seen_by_its_new_place_first_waits_for_the_old_one(
         assert await library.ids() == {"new/a.mp4": before["old/a.mp4"]}
 
 
-async def test_a_file_whose_clock_is_ahead_rests_too(
+async def test_a_file_from_the_future_settles_too(
     tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
         open_library(tmp_path / "videos", database_url, settle_time=0.2) as library,
         trio.open_nursery() as nursery,
     ):
-        monkeypatch.setattr("time.time", lambda: 0.0)  # so each file is from the future
+        monkeypatch.setattr("time.time", lambda: 0.0)  # so every file is from the future
         library.put("a.mp4")
         await library.run(nursery)
         with trio.fail_after(60):
@@ -448,15 +448,15 @@ def add_in_new_folder(library: Library) -> list[str]:
     return ["a.mp4", "deep/er/c.mp4", "new/e.mp4"]
 
 
-@pytest.mark.parametrize("happen", [rename, remove, remove_tree, add_tree, move_tree, add_in_new_folder])
-async def test_what_happens_is_heard_of(library: Library, happen: Callable[[Library], list[str]]) -> None:
+@pytest.mark.parametrize("change", [rename, remove, remove_tree, add_tree, move_tree, add_in_new_folder])
+async def test_changes_are_noticed(library: Library, change: Callable[[Library], list[str]]) -> None:
     library.put("a.mp4", b"a")
     library.put("deep/er/c.mp4", b"c")
     async with trio.open_nursery() as nursery:
         await library.run(nursery)
         assert library.progress.watching.on
         before = await library.ids()
-        expected = happen(library)
+        expected = change(library)
         with trio.fail_after(60):
             while sorted(after := await library.ids()) != expected:
                 await trio.sleep(0.05)
@@ -464,8 +464,8 @@ async def test_what_happens_is_heard_of(library: Library, happen: Callable[[Libr
         nursery.cancel_scope.cancel()
 
 
-async def test_a_folder_that_is_replaced_is_watched_again(library: Library) -> None:
-    """As when a disk is mounted over it."""
+async def test_a_replaced_folder_is_watched_again(library: Library) -> None:
+    """For example, when a disk is mounted over it."""
     library.put("a.mp4", b"a")
     async with trio.open_nursery() as nursery:
         await library.run(nursery)
@@ -487,7 +487,7 @@ async def test_a_folder_that_is_replaced_is_watched_again(library: Library) -> N
 
 @pytest.fixture
 def no_watches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing can be watched."""
+    """No folder can be watched."""
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "OS file watch limit reached.")
@@ -495,7 +495,7 @@ def no_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changes, "RustNotify", refuse)
 
 
-async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_same(
+async def test_without_watches_the_reason_is_reported_and_scans_continue(
     no_watches: None, library: Library
 ) -> None:
     async with trio.open_nursery() as nursery:
@@ -503,17 +503,17 @@ async def test_where_nothing_can_be_watched_it_is_said_and_looked_at_all_the_sam
         assert not library.progress.watching.on
         assert "watch limit" in str(library.progress.watching.reason)
         library.put("a.mp4")
-        wanted = library.scanner.request()
+        scan_number = library.scanner.request()
         await wait_until(
-            lambda: library.progress.scan.number >= wanted and not library.progress.scan.running,
+            lambda: library.progress.scan.number >= scan_number and not library.progress.scan.running,
             5,
-            "the look",
+            "the scan",
         )
         assert list(await library.ids()) == ["a.mp4"]
         nursery.cancel_scope.cancel()
 
 
-async def test_a_look_happens_again_after_the_interval(
+async def test_a_scan_is_repeated_after_the_interval(
     no_watches: None, tmp_path: Path, database_url: URL
 ) -> None:
     async with open_library(tmp_path / "videos", database_url) as library, trio.open_nursery() as nursery:
@@ -526,7 +526,7 @@ async def test_a_look_happens_again_after_the_interval(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_pipe_is_no_video_and_nobody_waits_for_it(library: Library) -> None:
+async def test_a_pipe_is_not_a_video_and_does_not_block(library: Library) -> None:
     os.mkfifo(library.root / "a.mp4")
     with trio.fail_after(60):
         assert (await library.scan()).videos == 0
@@ -537,7 +537,7 @@ SRT = "1\n00:00:01,000 --> 00:00:02,000\nhello\n"
 
 
 async def subtitles_of(library: Library) -> dict[str, list[tuple[str, str | None, bool]]]:
-    """Name, language and whether it is forced, of each subtitle file of each video."""
+    """The name, the language and the forced flag of each subtitle file, by video."""
     statement = (
         select(videos.c.path.label("video"), subtitles)
         .join(videos, videos.c.number == subtitles.c.video)
@@ -563,10 +563,10 @@ async def test_subtitle_files_are_found_beside_their_videos(library: Library) ->
     }
     written = library.writer.statistics().changes
     await library.scan()
-    assert library.writer.statistics().changes == written, "what stayed as it was is not written again"
+    assert library.writer.statistics().changes == written, "unchanged files are not written again"
 
 
-async def test_subtitle_files_come_change_and_go(library: Library) -> None:
+async def test_subtitle_files_are_added_changed_and_removed(library: Library) -> None:
     library.put("a.mp4")
     await library.scan()
     assert await subtitles_of(library) == {}
@@ -576,7 +576,7 @@ async def test_subtitle_files_come_change_and_go(library: Library) -> None:
     library.put("a.en.srt", SRT.replace("hello", "bye").encode())
     await library.scan()
     (second,) = await library.database.read(lambda connection: connection.execute(select(subtitles)).all())
-    assert (first.signature, first.number) != (second.signature, second.number), "it is to be converted again"
+    assert (first.signature, first.number) != (second.signature, second.number), "it must be converted again"
     (library.root / "a.en.srt").rename(library.root / "a.fr.srt")
     await library.scan()
     assert await subtitles_of(library) == {"a.mp4": [("a.fr.srt", "fr", False)]}
@@ -585,27 +585,27 @@ async def test_subtitle_files_come_change_and_go(library: Library) -> None:
     assert await subtitles_of(library) == {}
 
 
-async def test_subtitles_of_a_video_that_is_gone_are_nobodys_work(library: Library) -> None:
-    """They were found, and before they were converted the folder went: nothing is left to be done until it is back."""
+async def test_subtitles_of_a_missing_video_are_not_pending(library: Library) -> None:
+    """If the folder is gone before the subtitles are converted, no job is pending until it returns."""
     library.put("Films/a.mp4")
     library.put("Films/a.en.srt", SRT.encode())
     await library.scan()
 
-    async def left() -> tuple[int, int]:
-        keeping = await library.database.read(jobs.count)
+    async def pending_counts() -> tuple[int, int]:
+        pending = await library.database.read(jobs.count)
         files = await library.database.read(partial(jobs.to_convert, after=0, most=9))
-        return keeping.to_extract, len(files)
+        return pending.to_extract, len(files)
 
-    assert await left() == (1, 1)
+    assert await pending_counts() == (1, 1)
     (library.root / "Films").rename(library.root.parent / "away")
     await library.scan()
-    assert await left() == (0, 0)
+    assert await pending_counts() == (0, 0)
     (library.root.parent / "away").rename(library.root / "Films")
     await library.scan()
-    assert await left() == (1, 1)
+    assert await pending_counts() == (1, 1)
 
 
-async def test_a_link_to_subtitles_elsewhere_is_none_of_the_library(library: Library) -> None:
+async def test_a_link_to_subtitles_outside_the_library_is_ignored(library: Library) -> None:
     library.put("a.mp4")
     (library.root.parent / "secret").write_text(SRT)
     (library.root / "a.en.srt").symlink_to(library.root.parent / "secret")
@@ -623,12 +623,12 @@ async def test_many_subtitle_files_in_a_folder(library: Library, count: int) -> 
     assert len(await subtitles_of(library)) == count
 
 
-# --- What one file or folder holds is its own trouble ------------------------------------------------------
+# --- One bad file or folder does not affect the others ------------------------------------------------------
 
 
 @pytest.mark.parametrize("seconds", [15_024_009_600, 9_300_000_000, -1, -10_000_000_000])
-async def test_a_file_of_any_time_is_taken_up(library: Library, seconds: int) -> None:
-    """In nanoseconds, some of them have no place in 64 bits."""
+async def test_a_file_with_any_time_is_added(library: Library, seconds: int) -> None:
+    """In nanoseconds, some of these times do not fit into 64 bits."""
     os.utime(library.put("odd.mp4"), (0, seconds))
     library.put("usual.mp4", b"usual")
     for _ in range(2):
@@ -646,27 +646,27 @@ REFUSE = {
         "ALTER TABLE videos DROP CONSTRAINT refuse",
     ),
 }
-"""How a database is made to refuse one video, and to take it again."""
+"""SQL that makes a database refuse one video, and accept it again."""
 
 
-async def test_a_file_that_cannot_be_written_down_keeps_no_other_from_it(library: Library) -> None:
-    def say(statement: str) -> Callable[[Connection], None]:
+async def test_a_file_that_cannot_be_stored_does_not_block_others(library: Library) -> None:
+    def execute_sql(statement: str) -> Callable[[Connection], None]:
         return lambda connection: connection.exec_driver_sql(statement).close()
 
     refuse, take = REFUSE[library.database.dialect]
-    await library.writer.write(say(refuse))
+    await library.writer.write(execute_sql(refuse))
     for name in ("a.mp4", "b/1.mp4", "b/2.mp4", "b/3.mp4", "c.mp4"):
         library.put(name, name.encode())
     run = await library.scan()
     assert set(await library.ids()) == {"a.mp4", "b/1.mp4", "b/3.mp4", "c.mp4"}
     assert run.unread == ["b/2.mp4"]
-    await library.writer.write(say(take))
+    await library.writer.write(execute_sql(take))
     await library.scan()
     assert "b/2.mp4" in await library.ids()
 
 
 class Refused:
-    """An entry of a folder without the right to search it: its name is there, and no more."""
+    """An entry of a folder without search permission: only its name is available."""
 
     def __init__(self, entry: "os.DirEntry[str]") -> None:
         self.name, self.path = entry.name, entry.path
@@ -676,7 +676,7 @@ class Refused:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-async def test_files_that_cannot_be_looked_at_are_not_gone(
+async def test_files_that_cannot_be_examined_are_not_missing(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a.mp4", "b.mp4"):

@@ -1,4 +1,4 @@
-"""Which subtitle files are whose, and what their names say."""
+"""Which video a subtitle file belongs to, and what its name says."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ from trio_stream.library.naming.subtitles import Sidecar, is_subtitle, sidecars
         ("movie..srt", None, "", ""),
     ],
 )
-def test_what_a_name_says(name: str, language: str | None, label: str, flags: str) -> None:
+def test_names_give_language_label_and_flags(name: str, language: str | None, label: str, flags: str) -> None:
     (found,) = sidecars("movie.mp4", [name])
     expected = Sidecar(
         name,
@@ -66,7 +66,7 @@ def test_what_a_name_says(name: str, language: str | None, label: str, flags: st
     ["movie 2.en.srt", "movie2.srt", "movie-en.srt", "other.srt", "en.srt", "movie.srt.txt", "movie", "movie.mp4",
      ".movie.srt", "srt", ".srt", "amovie.srt", "movi.srt", "movie.sub", "movie.idx"],
 )  # fmt: skip
-def test_what_is_not_of_this_video(name: str) -> None:
+def test_files_of_other_videos_do_not_belong(name: str) -> None:
     assert sidecars("movie.mp4", [name]) == []
 
 
@@ -83,12 +83,12 @@ def test_what_is_not_of_this_video(name: str) -> None:
         ("noext", "noext.en.srt", "en"),
     ],
 )
-def test_stems_are_compared_whole(video: str, name: str, language: str | None) -> None:
+def test_the_complete_stem_must_match(video: str, name: str, language: str | None) -> None:
     (found,) = sidecars(video, [name])
     assert (found.name, found.language) == (name, language)
 
 
-def test_a_file_is_of_the_video_with_the_longer_name() -> None:
+def test_a_file_belongs_to_the_video_with_the_longer_name() -> None:
     files = ["movie.srt", "movie.extended.srt", "movie.extended.en.srt", "movie.en.srt"]
     videos = ["movie.mp4", "movie.extended.mp4"]
     assert [one.name for one in sidecars("movie.mp4", files, videos=videos)] == ["movie.srt", "movie.en.srt"]
@@ -97,7 +97,7 @@ def test_a_file_is_of_the_video_with_the_longer_name() -> None:
     ]  # fmt: skip
 
 
-def test_two_forms_of_the_same_video_share_them() -> None:
+def test_two_containers_of_one_video_share_subtitles() -> None:
     for video in ("movie.mp4", "movie.mkv"):
         assert len(sidecars(video, ["movie.en.srt"], videos=["movie.mp4", "movie.mkv"])) == 1
 
@@ -129,7 +129,7 @@ def test_folders_of_subtitles() -> None:
     ]
 
 
-def test_they_come_in_natural_order() -> None:
+def test_sidecars_are_in_natural_order() -> None:
     names = ["movie.10.srt", "movie.2.srt", "movie.srt"]
     assert [one.name for one in sidecars("movie.mp4", names)] == ["movie.srt", "movie.2.srt", "movie.10.srt"]
 
@@ -162,7 +162,7 @@ def test_languages(tag: str, written: str) -> None:
 @pytest.mark.parametrize(
     "word", ["", "movie", "the", "and", "xx", "xxx", "1080p", "en-", "-en", "english-", "e n", "x264", "web"]
 )
-def test_words_that_are_no_language(word: str) -> None:
+def test_words_that_are_not_languages(word: str) -> None:
     assert bcp47(word) in {None, "en"}
     assert bcp47(word) is None or "en" in word
 
@@ -171,14 +171,14 @@ names = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=20
 
 
 @given(names, st.lists(st.sampled_from(["en", "forced", "hi", "x y", "", "sdh", "pt-BR", "2"]), max_size=4))
-def test_every_name_that_begins_with_the_stem_is_the_videos(stem: str, parts: list[str]) -> None:
+def test_every_name_that_starts_with_the_stem_belongs(stem: str, parts: list[str]) -> None:
     name = ".".join([stem, *parts, "srt"])
     found = [one.name for one in sidecars(f"{stem}.mp4", [name])]
     assert found == ([] if name.startswith(".") else [name])
 
 
 @given(st.lists(names, max_size=6), names)
-def test_any_names_are_taken_or_left(files: list[str], video: str) -> None:
+def test_any_names_can_be_parsed(files: list[str], video: str) -> None:
     for one in sidecars(video, files, {"Subs": files}, files):
         assert is_subtitle(one.name.rpartition("/")[2])
         assert one.name in {*files, *(f"Subs/{name}" for name in files)}
@@ -186,13 +186,13 @@ def test_any_names_are_taken_or_left(files: list[str], video: str) -> None:
 
 
 @given(names)
-def test_no_language_is_made_up(word: str) -> None:
+def test_every_tag_has_an_english_name(word: str) -> None:
     tag = bcp47(word)
     assert tag is None or english_name(tag)
 
 
 @pytest.mark.parametrize("where", ["", "Subs/"], ids=["beside", "in a folder"])
-def test_not_every_subtitle_file_is_held_against_every_video(where: str, tmp_path: Path) -> None:
+def test_subtitle_files_are_not_compared_with_every_video(where: str, tmp_path: Path) -> None:
     """Eight times as many of both cost eight times as much, and not 64 times."""
     folders = []
     for count in (100, 800):
@@ -223,17 +223,17 @@ def test_not_every_subtitle_file_is_held_against_every_video(where: str, tmp_pat
     ],
 )  # fmt: skip
 def test_languages_of_tracks(tag: str | None, written: str) -> None:
-    """ISO 639-2 in both its forms, BCP 47 in any spelling, and what programs made up."""
+    """ISO 639-2 in both forms, BCP 47 in any spelling, and non-standard values of programs."""
     assert {each: language_of(each) for each in written.split()} == dict.fromkeys(written.split(), tag)
     assert language_of(tag) == tag
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", "\u00ff\u0100", "a" * 1000, "en" * 500])
-def test_tracks_that_say_no_language(nothing: str | None) -> None:
+def test_tracks_without_a_language(nothing: str | None) -> None:
     assert language_of(nothing) is None
 
 
 @given(st.text(max_size=20))
-def test_a_tag_stays_as_it_is(written: str) -> None:
+def test_a_tag_is_unchanged(written: str) -> None:
     tag = language_of(written)
     assert language_of(tag) == tag

@@ -1,4 +1,4 @@
-"""What was made is there whole or not at all, and goes only when nobody needs it and nobody has just made it."""
+"""Derived files are complete or absent, and are removed only if they are unused and not new."""
 
 import os
 import threading
@@ -31,22 +31,22 @@ def grow_old(path: Path) -> None:
     os.utime(path, (then, then))
 
 
-def half_made(folder: Path, name: str) -> Path:
-    """What a process leaves that is killed while it writes."""
+def partial_file(folder: Path, name: str) -> Path:
+    """The file that a process leaves if it is killed while writing."""
     path = folder / name[:2] / f".{name}.making"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"WEB")
     return path
 
 
-async def test_a_sweep_takes_what_is_old_and_not_wanted(tmp_path: Path) -> None:
+async def test_a_sweep_removes_old_unused_files(tmp_path: Path) -> None:
     derived = Derived(tmp_path)
     names = [await derived.put(track(number), "vtt") for number in range(4)]
     wanted, unwanted, young, _ = (derived.path(name, "vtt") for name in names)
-    old, new = half_made(tmp_path, "ab1"), half_made(tmp_path, "ab2")
+    old, new = partial_file(tmp_path, "ab1"), partial_file(tmp_path, "ab2")
     for path in (wanted, unwanted, old):
         grow_old(path)
-    (tmp_path / "somebody's.txt").write_text("no folder")
+    (tmp_path / "other.txt").write_text("no folder")
     assert await derived.sweep(lambda: {names[0]}) == 2
     assert (wanted.exists(), unwanted.exists(), young.exists()) == (True, False, True)
     assert (old.exists(), new.exists()) == (False, True)
@@ -54,30 +54,30 @@ async def test_a_sweep_takes_what_is_old_and_not_wanted(tmp_path: Path) -> None:
         await derived.open(names[1], "vtt")
 
 
-async def test_what_is_made_while_it_is_swept_stays(tmp_path: Path) -> None:
-    """Also where the same was made before, by somebody who was killed before it could be written down."""
+async def test_a_file_stored_during_a_sweep_stays(tmp_path: Path) -> None:
+    """Also if an earlier process stored the same file and was killed before it wrote its row."""
     derived = Derived(tmp_path)
     name = await derived.put(track(0), "vtt")
     grow_old(derived.path(name, "vtt"))
-    asked, made = threading.Event(), threading.Event()
+    requested, stored = threading.Event(), threading.Event()
 
     def wanted() -> set[str]:
-        asked.set()
-        made.wait(5)
+        requested.set()
+        stored.wait(5)
         return set()
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(derived.sweep, wanted)
-        await wait_until(asked.is_set, 5, "the sweep to ask what is wanted")
+        await wait_until(requested.is_set, 5, "the sweep to request the wanted files")
         assert await derived.put(track(0), "vtt") == name
         other = await derived.put(track(1), "vtt")
-        made.set()
+        stored.set()
     assert derived.path(name, "vtt").read_bytes() == track(0)
     assert derived.path(other, "vtt").exists()
 
 
-async def test_what_is_there_is_not_written_again(tmp_path: Path) -> None:
-    """So that a file which is being sent stays as it is; an old one is replaced, which no stream notices."""
+async def test_an_existing_file_is_not_written_again(tmp_path: Path) -> None:
+    """So a file that is being sent stays unchanged. An old one is replaced, which does not affect open streams."""
     derived = Derived(tmp_path)
     path = derived.path(await derived.put(track(0), "vtt"), "vtt")
     before = path.stat()
@@ -102,12 +102,12 @@ async def sweeping(
         nursery.cancel_scope.cancel()
 
 
-def looked_at_all(progress: Progress) -> None:
+def full_scan_done(progress: Progress) -> None:
     progress.full_scans += 1
     progress.changed()
 
 
-async def test_it_is_swept_after_the_first_full_look_and_not_after_each(
+async def test_a_sweep_follows_the_first_full_scan_but_not_every_scan(
     tmp_path: Path, database_url: URL
 ) -> None:
     async with sweeping(tmp_path, database_url, 3600) as (derived, progress, writer):
@@ -119,18 +119,18 @@ async def test_it_is_swept_after_the_first_full_look_and_not_after_each(
             grow_old(path)
         progress.changed()
         await trio.testing.wait_all_tasks_blocked(0.05)
-        assert derived.path(name, "vtt").exists(), "nobody has looked yet"
-        looked_at_all(progress)
+        assert derived.path(name, "vtt").exists(), "no full scan yet"
+        full_scan_done(progress)
         await wait_until(lambda: not derived.path(name, "vtt").exists(), 5, "the sweep")
         assert derived.path(poster, "jpg").exists()
-        grow_old(left := half_made(tmp_path, "ab"))
-        looked_at_all(progress)
+        grow_old(partial := partial_file(tmp_path, "ab"))
+        full_scan_done(progress)
         await trio.testing.wait_all_tasks_blocked(0.05)
-        assert left.exists(), "not so soon again"
+        assert partial.exists(), "not before the interval"
 
 
-async def test_how_a_video_is_presented_is_forgotten_with_it(tmp_path: Path, database_url: URL) -> None:
-    """One that is there keeps it; one that is missing may come back, and is looked at again then."""
+async def test_the_presentation_of_a_missing_video_is_deleted(tmp_path: Path, database_url: URL) -> None:
+    """A present video keeps it; a missing one gets a new one if it returns."""
 
     def fill(connection: Connection) -> None:
         common = {"size": 1, "mtime_ns": 1}
@@ -148,28 +148,28 @@ async def test_how_a_video_is_presented_is_forgotten_with_it(tmp_path: Path, dat
 
     async with sweeping(tmp_path, database_url, 0) as (_, progress, writer):
         await writer.write(fill)
-        looked_at_all(progress)
+        full_scan_done(progress)
 
-        async def kept() -> list[str]:
+        async def remaining() -> list[str]:
             statement = select(presentations.c.revision).order_by("revision")
             return list(await writer.write(lambda connection: connection.scalars(statement).all()))
 
         with trio.fail_after(60):
-            while await kept() != ["there"]:
+            while await remaining() != ["there"]:
                 await trio.lowlevel.checkpoint()
 
 
-async def test_what_was_made_and_is_lost_is_made_again(tmp_path: Path, database_url: URL) -> None:
+async def test_lost_derived_files_are_generated_again(tmp_path: Path, database_url: URL) -> None:
     async with sweeping(tmp_path, database_url, 0) as (derived, progress, writer):
-        kept = await derived.put(b"\xff\xd8\xff\xff\xd9", "jpg")
+        poster = await derived.put(b"\xff\xd8\xff\xff\xd9", "jpg")
         row = {"size": 1, "mtime_ns": 1, "fingerprint": "f", "state": "probed", "artwork": "made"}
         rows = [
-            row | {"revision": "whole", "poster": kept, "sprites": None},
+            row | {"revision": "whole", "poster": poster, "sprites": None},
             row | {"revision": "no poster", "poster": "0" * 32, "sprites": None},
-            row | {"revision": "no sheet", "poster": kept, "sprites": '{"files": ["1"]}'},
+            row | {"revision": "no sheet", "poster": poster, "sprites": '{"files": ["1"]}'},
         ]
         await writer.write(lambda connection: connection.execute(insert(contents), rows).close())
-        looked_at_all(progress)
+        full_scan_done(progress)
 
         async def waiting() -> list[str]:
             statement = (

@@ -1,4 +1,4 @@
-"""Title files: what they say, and what is wrong with those that say nothing."""
+"""Title files: how they are read, and why some are invalid."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def test_which_files_are_title_files(name: str, is_one: bool) -> None:
         ("a\udcff/Film\udcff.title.toml", 'files = ["a.mp4"]', "Film\ufffd", ["a\udcff/a.mp4"]),
     ],
 )
-def test_what_they_say(name: str, text: str, title: str, files: list[str]) -> None:
+def test_valid_title_files_are_read(name: str, text: str, title: str, files: list[str]) -> None:
     assert read_title(name, text.encode()) == (title, tuple(files))
 
 
@@ -101,7 +101,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "reason"), BAD, ids=range(len(BAD)))
-def test_what_is_not_understood(text: bytes, reason: str) -> None:
+def test_invalid_title_files_are_refused(text: bytes, reason: str) -> None:
     with pytest.raises(InvalidTitleFile, match=reason):
         read_title("Film.title.toml", text)
 
@@ -109,7 +109,7 @@ def test_what_is_not_understood(text: bytes, reason: str) -> None:
 @pytest.mark.parametrize(
     ("text", "times"),
     [
-        # The time of these two grows with the square of their parts: it is the limit that bounds it.
+        # The time of these two grows with the square of their parts, so the limit bounds it.
         pytest.param(b".".join([b"a"] * (LARGEST // 2 - 2)) + b"=1", 100, id="dotted"),
         pytest.param(b"[" + b".".join([b"a"] * (LARGEST // 2 - 2)) + b"]", 12, id="table"),
         pytest.param(b"".join(b"a.b%d=1\n" % number for number in range(700)), 4, id="keys"),
@@ -118,7 +118,7 @@ def test_what_is_not_understood(text: bytes, reason: str) -> None:
     ],
 )
 def test_hostile_text_costs_little(text: bytes, times: float) -> None:
-    """Beside as many bytes, whatever the limit is, that say nothing odd."""
+    """Compared with as many bytes of ordinary text, up to the limit."""
     plain = b"".join(b"a%04d=1\n" % number for number in range(1000))
     assert len(plain) == 8000
     assert len(text) <= LARGEST
@@ -136,7 +136,7 @@ NAMED = st.lists(st.lists(st.sampled_from(["a", ".", "..", "/", "\\", "m.mp4"]),
 
 
 @given(TEXT | NAMED.map(lambda names: f"files = {json.dumps(names)}"))
-def test_whatever_is_written_is_refused_or_names_files_below(text: str) -> None:
+def test_any_title_file_is_refused_or_lists_files_below(text: str) -> None:
     try:
         title, files = read_title("x/y.title.toml", text.encode())
     except InvalidTitleFile:
@@ -150,7 +150,7 @@ def test_whatever_is_written_is_refused_or_names_files_below(text: str) -> None:
         assert os.path.normpath(name) == name
 
 
-def test_those_of_a_folder_that_are_new_changed_or_gone(tmp_path: Path) -> None:
+def test_new_changed_and_removed_title_files_are_found(tmp_path: Path) -> None:
     root = tmp_path / "videos"
     (root / "x").mkdir(parents=True)
     (root / "x" / "a.title.toml").write_text('files = ["a.mp4"]')
@@ -163,14 +163,14 @@ def test_those_of_a_folder_that_are_new_changed_or_gone(tmp_path: Path) -> None:
         ("x/b.title.toml", (), False),
     ]
     assert gone == []
-    known = {each.name: each.signature for each in found} | {"x/c.title.toml": "1"}
-    assert changed_title_files(str(root), read_folder(str(root), "x"), known) == ([], ["x/c.title.toml"])
+    recorded = {each.name: each.signature for each in found} | {"x/c.title.toml": "1"}
+    assert changed_title_files(str(root), read_folder(str(root), "x"), recorded) == ([], ["x/c.title.toml"])
     (root / "x" / "b.title.toml").write_text('title = "B"\nfiles = ["b.mp4"]')
-    found, _ = changed_title_files(str(root), read_folder(str(root), "x"), known)
+    found, _ = changed_title_files(str(root), read_folder(str(root), "x"), recorded)
     assert [(each.name, each.title) for each in found] == [("x/b.title.toml", "B")]
 
 
-def test_what_leads_out_of_the_library_is_not_read(tmp_path: Path) -> None:
+def test_links_out_of_the_library_are_not_read(tmp_path: Path) -> None:
     root = tmp_path / "videos"
     root.mkdir()
     (tmp_path / "outside.title.toml").write_text('files = ["a.mp4"]')
@@ -180,7 +180,7 @@ def test_what_leads_out_of_the_library_is_not_read(tmp_path: Path) -> None:
     assert changed_title_files(str(root), read_folder(str(root), ""), {}) == ([], [])
 
 
-def test_there_is_a_most(tmp_path: Path) -> None:
+def test_the_number_of_title_files_is_bounded(tmp_path: Path) -> None:
     for number in range(MAX_TITLE_FILES + 5):
         (tmp_path / f"{number:04}.title.toml").write_text('files = ["a.mp4"]')
     found, _ = changed_title_files(str(tmp_path), read_folder(str(tmp_path), ""), {})

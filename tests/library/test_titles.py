@@ -1,4 +1,4 @@
-"""Titles of several files, on both databases: one entry in the library for each, whatever comes and goes."""
+"""Titles with several files, on both databases: one entry per title, whatever files are added or removed."""
 
 import os
 from collections.abc import Iterator
@@ -39,9 +39,9 @@ def engine(database_url: URL) -> Iterator[Engine]:
         yield engine
 
 
-def listed(connection: Connection, **asked: Any) -> dict[str, str]:
-    """What is on a page: names, with their titles."""
-    page = pages.page(connection, PageQuery(USER, limit=200, **asked))
+def listed(connection: Connection, **query: Any) -> dict[str, str]:
+    """The names and titles on a page."""
+    page = pages.page(connection, PageQuery(USER, limit=200, **query))
     return {os.fsdecode(row.path): row.title for row in page.rows}
 
 
@@ -53,7 +53,7 @@ def put(connection: Connection, id_: str, position: float, now: int = NOW) -> No
     assert watch_state.put(connection, USER, id_, Playhead(position), now) is not None
 
 
-def stopped(connection: Connection, id_: str) -> float | None:
+def position_of(connection: Connection, id_: str) -> float | None:
     position: float | None = pages.video_details(connection, id_, USER).row.position
     return position
 
@@ -67,8 +67,8 @@ def title_of_row(connection: Connection, id_: str) -> str | None:
     return connection.scalar(select(videos.c.title).where(videos.c.id == id_))
 
 
-def say(connection: Connection, name: str, *files: str, title: str = "") -> None:
-    """Let there be a title file."""
+def put_title_file(connection: Connection, name: str, *files: str, title: str = "") -> None:
+    """Store a title file."""
     folder = name.rpartition("/")[0]
     grouping.store_title_files(connection, folder, [TitleFile(name, "1", 0.0, title, files)], [])
 
@@ -94,30 +94,30 @@ def test_files_of_one_title_are_one_entry(engine: Engine) -> None:
             assert found.previous is None
             assert found.next is not None
             assert found.next.id == other
-        behind = pages.video_details(connection, other, USER)
-        assert behind.versions == ()
-        assert behind.previous is not None
-        assert behind.previous.id == high
+        details_of_other = pages.video_details(connection, other, USER)
+        assert details_of_other.versions == ()
+        assert details_of_other.previous is not None
+        assert details_of_other.previous.id == high
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_a_page_is_read_from_an_index_that_has_leaders_only(engine: Engine, sort: Sort) -> None:
+def test_a_page_uses_an_index_of_leaders(engine: Engine, sort: Sort) -> None:
     with engine.begin() as connection:
         add(connection, *(f"{number}.{size}p.mp4" for number in range(100) for size in (480, 720)))
         explain = "EXPLAIN QUERY PLAN"
-        if connection.dialect.name == "postgresql":  # of so few it would read all
+        if connection.dialect.name == "postgresql":  # with so few rows it would read the whole table
             explain = "EXPLAIN"
             for way in ("seqscan", "sort", "bitmapscan", "incremental_sort"):
                 connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         statement = pages.present(USER).order_by(SORTS[sort], videos.c.number).limit(50)
-        asked = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
-        plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {asked}"))
+        query = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {query}"))
         assert f"ix_videos_by_{sort}" in plan
         assert "TEMP B-TREE" not in plan
         assert len(listed(connection, sort=sort)) == 100
 
 
-def test_there_is_a_most_of_them(engine: Engine) -> None:
+def test_the_number_of_versions_is_bounded(engine: Engine) -> None:
     with engine.begin() as connection:
         names = [f"Film.{height}p.mp4" for height in range(100, 100 + MAX_VERSIONS + 3)]
         add(connection, *names)
@@ -130,36 +130,36 @@ def test_there_is_a_most_of_them(engine: Engine) -> None:
         assert list(listed(connection)) == [*names[:2], "Film.9999p.mp4"]
 
 
-def test_the_next_one_takes_over(engine: Engine) -> None:
+def test_the_next_version_takes_over(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
         editing.edit(connection, high, VideoEdit(title="The Film", description="Long.", tags=("old",)))
         put(connection, low, 40)
-        assert stopped(connection, high) == stopped(connection, low) == 40
+        assert position_of(connection, high) == position_of(connection, low) == 40
         lose(connection, "Film.1080p.mp4")
         assert listed(connection) == {"Film.720p.mp4": "The Film"}
         assert listed(connection, q="old") == {"Film.720p.mp4": "The Film"}
-        assert stopped(connection, low) == 40
+        assert position_of(connection, low) == 40
         assert files_of(connection, low) == []
-        put(connection, high, 50, NOW + 1)  # by whoever has it open still
-        assert stopped(connection, low) == 50
+        put(connection, high, 50, NOW + 1)  # by a client that still has it open
+        assert position_of(connection, low) == 50
         assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [low]
         assert [row.id for row in history.viewed(connection, USER, 10, None).rows] == [low]
         add(connection, "Film.1080p.mp4")
         assert listed(connection) == {"Film.1080p.mp4": "The Film"}
-        assert stopped(connection, high) == stopped(connection, low) == 50
+        assert position_of(connection, high) == position_of(connection, low) == 50
         assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [high]
         assert [row.id for row in history.viewed(connection, USER, 10, None).rows] == [high]
 
 
-def test_a_better_one_that_comes_leads_and_gets_what_there_was(engine: Engine) -> None:
+def test_a_better_version_leads_and_takes_over_the_watch_state(engine: Engine) -> None:
     with engine.begin() as connection:
         (low,) = add(connection, "Film.720p.mp4", duration=100.0)
         editing.edit(connection, low, VideoEdit(title="The Film", tags=("old",)))
         put(connection, low, 40)
         (high,) = add(connection, "Film.1080p.mp4", duration=100.0)
         assert listed(connection) == {"Film.1080p.mp4": "The Film"}
-        assert stopped(connection, high) == 40
+        assert position_of(connection, high) == 40
         assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [high]
         assert (
             connection.scalars(select(playheads.c.video)).all()
@@ -169,20 +169,20 @@ def test_a_better_one_that_comes_leads_and_gets_what_there_was(engine: Engine) -
         assert listed(connection) == {"Film.1080p.mp4": "Film"}
 
 
-def test_of_two_playheads_the_later_one_is_the_title_s(engine: Engine) -> None:
+def test_the_later_of_two_playheads_wins(engine: Engine) -> None:
     with engine.begin() as connection:
         one, two = add(connection, "a.mp4", "b.mp4", duration=100.0)
         put(connection, one, 10)
         put(connection, two, 20, NOW + 1)
-        say(connection, "Film.title.toml", "a.mp4", "b.mp4")
-        assert stopped(connection, one) == stopped(connection, two) == 20
+        put_title_file(connection, "Film.title.toml", "a.mp4", "b.mp4")
+        assert position_of(connection, one) == position_of(connection, two) == 20
         assert [row.id for row in watch_state.continue_watching(connection, USER, 10)] == [one]
         assert watch_state.forget(connection, USER, two)
-        assert stopped(connection, one) is None
+        assert position_of(connection, one) is None
         assert history.viewed(connection, USER, 10, None).rows == []
 
 
-def test_words_move_with_the_lead_and_do_not_come_back_old(engine: Engine) -> None:
+def test_edits_move_with_the_lead_and_do_not_return_outdated(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
         editing.edit(connection, high, VideoEdit(title="One", description="Long.", tags=("old",)))
@@ -199,7 +199,7 @@ def test_words_move_with_the_lead_and_do_not_come_back_old(engine: Engine) -> No
         assert pages.video_details(connection, low, USER).row.description == ""
 
 
-def test_words_of_one_version_are_not_the_title_s(engine: Engine) -> None:
+def test_edits_of_a_version_do_not_affect_its_title(engine: Engine) -> None:
     with engine.begin() as connection:
         low, _ = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
         editing.edit(connection, low, VideoEdit(title="Small"))
@@ -211,59 +211,57 @@ def test_words_of_one_version_are_not_the_title_s(engine: Engine) -> None:
         assert title_of_row(connection, low) == "Small"
 
 
-def test_words_move_within_a_title_file_and_are_copied_to_it(engine: Engine) -> None:
+def test_edits_move_within_a_title_and_are_copied_to_a_new_one(engine: Engine) -> None:
     with engine.begin() as connection:
         _, two = add(connection, "a.mp4", "b.mp4")
         editing.edit(connection, two, VideoEdit(title="Two"))
-        say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
+        put_title_file(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
         assert listed(connection) == {"a.mp4": "Two"}
-        assert title_of_row(connection, two) == "Two", "it may be a mistake"
+        assert title_of_row(connection, two) == "Two", "the title file may be a mistake"
         grouping.store_title_files(connection, "", [], ["F.title.toml"])
         assert listed(connection) == {"a.mp4": "Two", "b.mp4": "Two"}
         editing.edit(connection, two, VideoEdit(title=None))
-        say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
+        put_title_file(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
         lose(connection, "a.mp4")
         assert listed(connection) == {"b.mp4": "Two"}
         editing.edit(connection, two, VideoEdit(title="Three"))
         add(connection, "a.mp4")
         assert listed(connection) == {"a.mp4": "Three"}
-        say(connection, "F.title.toml", "b.mp4", "a.mp4", title="F")
+        put_title_file(connection, "F.title.toml", "b.mp4", "a.mp4", title="F")
         editing.edit(connection, two, VideoEdit(title=None))
-        say(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
+        put_title_file(connection, "F.title.toml", "a.mp4", "b.mp4", title="F")
         assert listed(connection) == {"a.mp4": "F"}
 
 
 @pytest.mark.parametrize("letter", "ab")
-def test_one_that_led_and_follows_elsewhere_leaves_what_was_watched_of_it(
-    engine: Engine, letter: str
-) -> None:
-    """Whichever of the two titles is looked at first: the names decide that."""
+def test_a_former_leader_leaves_its_watch_state_to_its_title(engine: Engine, letter: str) -> None:
+    """In either order of the two titles, which depends on their names."""
     with engine.begin() as connection:
         one, two, three = add(connection, "1.mp4", "2.mp4", "3.mp4", duration=100.0)
-        say(connection, f"{letter}1.title.toml", "1.mp4", "2.mp4")
+        put_title_file(connection, f"{letter}1.title.toml", "1.mp4", "2.mp4")
         put(connection, two, 40)
-        say(connection, f"{letter}0.title.toml", "3.mp4", "1.mp4")
-        assert [stopped(connection, id_) for id_ in (one, two, three)] == [40, 40, 40]
+        put_title_file(connection, f"{letter}0.title.toml", "3.mp4", "1.mp4")
+        assert [position_of(connection, id_) for id_ in (one, two, three)] == [40, 40, 40]
 
 
-def test_one_that_is_missing_is_part_of_whoever_leads_now(engine: Engine) -> None:
+def test_a_missing_version_is_part_of_the_current_leader(engine: Engine) -> None:
     with engine.begin() as connection:
         low, middle = add(connection, "Film.480p.mp4", "Film.720p.mp4", duration=100.0)
         lose(connection, "Film.480p.mp4")
         (high,) = add(connection, "Film.1080p.mp4", duration=100.0)
-        put(connection, low, 40)  # by whoever has it open still
-        assert stopped(connection, high) == stopped(connection, middle) == 40
+        put(connection, low, 40)  # by a client that still has it open
+        assert position_of(connection, high) == position_of(connection, middle) == 40
         put(connection, middle, 50, NOW + 1)
         lose(connection, "Film.720p.mp4", "Film.1080p.mp4")
         add(connection, "Film.2160p.mp4", "Film.480p.mp4")
-        assert stopped(connection, low) == 50
+        assert position_of(connection, low) == 50
         assert watch_state.forget(connection, USER, low)
         add(connection, "Film.720p.mp4", "Film.1080p.mp4")
-        assert [stopped(connection, id_) for id_ in (low, middle, high)] == [None, None, None]
+        assert [position_of(connection, id_) for id_ in (low, middle, high)] == [None, None, None]
         assert watch_state.continue_watching(connection, USER, 10) == []
 
 
-def test_one_that_replaces_another_is_the_same_title(engine: Engine) -> None:
+def test_a_version_that_replaces_another_is_the_same_title(engine: Engine) -> None:
     with engine.begin() as connection:
         (low,) = add(connection, "Film.720p.mp4", duration=100.0)
         editing.edit(connection, low, VideoEdit(title="The Film", tags=("old",)))
@@ -271,23 +269,23 @@ def test_one_that_replaces_another_is_the_same_title(engine: Engine) -> None:
         lose(connection, "Film.720p.mp4")
         (high,) = add(connection, "Film.1080p.mp4", duration=100.0)
         assert listed(connection, q="old") == {"Film.1080p.mp4": "The Film"}
-        assert stopped(connection, high) == 40
+        assert position_of(connection, high) == 40
         assert [row.id for row in history.viewed(connection, USER, 10, None).rows] == [high]
 
 
-def test_what_was_watched_of_one_before_it_was_part_of_a_title_is_not_kept(engine: Engine) -> None:
+def test_watch_state_from_before_a_title_is_not_restored(engine: Engine) -> None:
     with engine.begin() as connection:
         one, two = add(connection, "a.mp4", "b.mp4", duration=100.0)
         put(connection, two, 10)
         put(connection, one, 20, NOW + 1)
-        say(connection, "F.title.toml", "a.mp4", "b.mp4")
+        put_title_file(connection, "F.title.toml", "a.mp4", "b.mp4")
         assert len(exports.export(connection, USER)) == 1
         grouping.store_title_files(connection, "", [], ["F.title.toml"])
-        assert stopped(connection, one) == 20
-        assert stopped(connection, two) is None
+        assert position_of(connection, one) == 20
+        assert position_of(connection, two) is None
 
 
-def test_one_that_led_is_not_called_as_its_title_any_more(engine: Engine) -> None:
+def test_a_former_leader_loses_the_shared_title(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4")
         add(connection, "Film.480p.mp4")
@@ -300,48 +298,48 @@ def test_one_that_led_is_not_called_as_its_title_any_more(engine: Engine) -> Non
         assert title_of_row(connection, low) == "Film 720p"
 
 
-def test_what_is_forgotten_does_not_come_back_with_the_file(engine: Engine) -> None:
+def test_deleted_watch_state_does_not_return_with_the_file(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
         put(connection, high, 40)
         lose(connection, "Film.1080p.mp4")
         assert watch_state.forget(connection, USER, low)
         add(connection, "Film.1080p.mp4")
-        assert stopped(connection, high) is None
+        assert position_of(connection, high) is None
         assert watch_state.continue_watching(connection, USER, 10) == []
 
 
-def test_one_that_led_and_leaves_keeps_its_playhead_and_so_does_the_title(engine: Engine) -> None:
+def test_a_leader_that_leaves_keeps_its_playhead_and_so_does_the_title(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
         put(connection, high, 40)
         lose(connection, "Film.1080p.mp4")
         add(connection, "HD/Whole film.mp4", bytes_="Film.1080p.mp4")
         assert listed(connection) == {"Film.720p.mp4": "Film 720p", "HD/Whole film.mp4": "Whole film"}
-        assert stopped(connection, high) == stopped(connection, low) == 40
+        assert position_of(connection, high) == position_of(connection, low) == 40
         put(connection, low, 50, NOW + 1)
-        assert stopped(connection, high) == 40
+        assert position_of(connection, high) == 40
 
 
-def test_imports_are_the_title_s(engine: Engine) -> None:
+def test_imports_belong_to_the_title(engine: Engine) -> None:
     with engine.begin() as connection:
         low, high = add(connection, "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
         put(connection, low, 40)
         (exported,) = exports.export(connection, USER)
         assert exported.name == "Film.1080p.mp4"
-        kept = replace(exported.playhead, updated_at=milliseconds("2100-01-01T00:00:00Z"), position=60.0)
-        entries = [replace(exported, name="Film.720p.mp4", fingerprint="0" * 24, playhead=kept)]
+        newer = replace(exported.playhead, updated_at=milliseconds("2100-01-01T00:00:00Z"), position=60.0)
+        entries = [replace(exported, name="Film.720p.mp4", fingerprint="0" * 24, playhead=newer)]
         assert exports.import_entries(connection, USER, entries)["imported"] == 1
-        assert stopped(connection, high) == stopped(connection, low) == 60
+        assert position_of(connection, high) == position_of(connection, low) == 60
 
 
-def test_a_title_file_goes_before_names(engine: Engine) -> None:
+def test_title_files_take_precedence_over_names(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "Film.1080p.mp4", "Film.720p.mp4", "Film.480p.mp4", "small/x.mp4")
-        say(connection, "F.title.toml", "small/x.mp4", "Film.1080p.mp4", "none.mp4", title="It")
+        put_title_file(connection, "F.title.toml", "small/x.mp4", "Film.1080p.mp4", "none.mp4", title="It")
         assert listed(connection) == {"Film.720p.mp4": "Film", "small/x.mp4": "It"}
         assert grouping.problems(connection, 10) == [("F.title.toml", "there is no video 'none.mp4'")]
-        say(connection, "F.title.toml", "none.mp4", "Film.1080p.mp4", title="Me")
+        put_title_file(connection, "F.title.toml", "none.mp4", "Film.1080p.mp4", title="Me")
         assert listed(connection) == {"Film.1080p.mp4": "Me", "Film.720p.mp4": "Film", "small/x.mp4": "x"}
         add(connection, "none.mp4")
         assert listed(connection) == {"none.mp4": "Me", "Film.720p.mp4": "Film", "small/x.mp4": "x"}
@@ -350,16 +348,16 @@ def test_a_title_file_goes_before_names(engine: Engine) -> None:
         assert listed(connection) == {"Film.1080p.mp4": "Film", "none.mp4": "none", "small/x.mp4": "x"}
 
 
-def test_of_two_title_files_the_first_by_name_counts(engine: Engine) -> None:
+def test_the_first_of_two_title_files_counts(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "a.mp4", "b.mp4", "c.mp4")
-        say(connection, "2.title.toml", "b.mp4", "c.mp4", title="Two")
-        say(connection, "1.title.toml", "a.mp4", "b.mp4", title="One")
+        put_title_file(connection, "2.title.toml", "b.mp4", "c.mp4", title="Two")
+        put_title_file(connection, "1.title.toml", "a.mp4", "b.mp4", title="One")
         assert listed(connection) == {"a.mp4": "One", "c.mp4": "Two"}
         assert grouping.problems(connection, 9) == [
             ("2.title.toml", "'b.mp4' already belongs to '1.title.toml'")
         ]
-        say(connection, "3.title.toml", "b.mp4", title="Three")
+        put_title_file(connection, "3.title.toml", "b.mp4", title="Three")
         assert grouping.problems(connection, 9) == [
             ("2.title.toml", "'b.mp4' already belongs to '1.title.toml'"),
             ("3.title.toml", "'b.mp4' already belongs to '1.title.toml'"),
@@ -368,7 +366,7 @@ def test_of_two_title_files_the_first_by_name_counts(engine: Engine) -> None:
         assert listed(connection) == {"a.mp4": "a", "b.mp4": "Two"}
 
 
-def test_a_video_that_is_renamed_over_another_takes_its_place(engine: Engine) -> None:
+def test_a_video_renamed_over_another_replaces_it(engine: Engine) -> None:
     with engine.begin() as connection:
         one, low, high = add(connection, "x.mp4", "Film.720p.mp4", "Film.1080p.mp4", duration=100.0)
         put(connection, low, 40)
@@ -379,22 +377,22 @@ def test_a_video_that_is_renamed_over_another_takes_its_place(engine: Engine) ->
         assert high != one
 
 
-def right(connection: Connection) -> None:
-    """Each family has one leader, and it is the one it should be."""
+def check_families(connection: Connection) -> None:
+    """Check that each family has one leader, and the right one."""
     rows = connection.execute(select(videos).order_by(videos.c.rank, videos.c.number)).all()
     by_number = {row.number: row for row in rows}
-    wanted: dict[str, list[int]] = {}
+    expected: dict[str, list[int]] = {}
     for row in rows:
         if row.missing_since is None:
             assert row.place is not None
-            wanted.setdefault(row.family or f"alone {row.number}", []).append(row.number)
-    for family, numbers in wanted.items():
+            expected.setdefault(row.family or f"alone {row.number}", []).append(row.number)
+    for family, numbers in expected.items():
         for number in numbers:
             leads = number == numbers[0] or number in numbers[MAX_VERSIONS:]
             assert by_number[number].part_of == (None if leads else numbers[0]), family
     for row in rows:
-        if row.missing_since is not None and row.family in wanted:
-            assert row.part_of == wanted[row.family][0]
+        if row.missing_since is not None and row.family in expected:
+            assert row.part_of == expected[row.family][0]
         if row.part_of is not None:
             assert by_number[row.part_of].family == row.family
         if row.part_of is not None and row.missing_since is None:
@@ -420,8 +418,8 @@ STEP = st.one_of(
 )
 
 
-def happen(connection: Connection, what: str, name: str, more: object, now: int) -> None:
-    """Let something happen to the file `name`, which is there."""
+def apply_step(connection: Connection, what: str, name: str, more: object, now: int) -> None:
+    """Apply one event to the file `name`, which exists."""
     if what == "lose":
         lose(connection, name, now=now)
     elif what == "move":
@@ -434,18 +432,18 @@ def happen(connection: Connection, what: str, name: str, more: object, now: int)
         assert editing.edit(connection, id_of(connection, name), VideoEdit(title=more))
     elif what == "watch":
         put(connection, id_of(connection, name), position(now), now)
-        assert stopped(connection, id_of(connection, name)) == position(now)
+        assert position_of(connection, id_of(connection, name)) == position(now)
     elif what == "forget":
         assert watch_state.forget(connection, USER, id_of(connection, name))
-        assert stopped(connection, id_of(connection, name)) is None
+        assert position_of(connection, id_of(connection, name)) is None
 
 
 def position(now: int) -> float:
     return float(now - NOW + 1)
 
 
-def live(connection: Connection, steps: list[tuple[str, str, object]]) -> None:
-    """Let all of it happen; after each step everything is right."""
+def run_steps(connection: Connection, steps: list[tuple[str, str, object]]) -> None:
+    """Apply all steps, and check the families after each."""
     last: float | None = None
     for now, (what, name, more) in enumerate(steps, NOW):
         here = select(videos.c.path).where(videos.c.missing_since.is_(None))
@@ -457,31 +455,31 @@ def live(connection: Connection, steps: list[tuple[str, str, object]]) -> None:
         elif what == "say":
             assert isinstance(more, list)
             if more:
-                say(connection, f"{name}.title.toml", *dict.fromkeys(more))
+                put_title_file(connection, f"{name}.title.toml", *dict.fromkeys(more))
             else:
                 grouping.store_title_files(connection, "", [], [f"{name}.title.toml"])
         elif what == "folder":
             removing.remove_folder(connection, name, now, now)
         elif os.fsencode(name) in connection.scalars(here).all():
-            happen(connection, what, name, more, now)
+            apply_step(connection, what, name, more, now)
             last = {"watch": position(now), "forget": None}.get(what, last)
-        right(connection)
-    kept = connection.scalars(select(playheads.c.position)).all()
-    assert last is None or max(kept) == last
+        check_families(connection)
+    newer = connection.scalars(select(playheads.c.position)).all()
+    assert last is None or max(newer) == last
 
 
-def test_whatever_happens_one_of_each_title_leads(engine: Engine) -> None:
+def test_each_title_has_one_leader_after_any_events(engine: Engine) -> None:
     @settings(max_examples=100, deadline=None)
     @given(st.lists(STEP, max_size=25))
     def check(steps: list[tuple[str, str, object]]) -> None:
         with engine.connect() as connection:
-            live(connection, steps)
+            run_steps(connection, steps)
             connection.rollback()
 
     check()
 
 
-async def test_rows_of_an_older_version_are_sorted_in_at_the_next_look(library: Library) -> None:
+async def test_the_next_scan_groups_rows_of_an_older_version(library: Library) -> None:
     for name in ("Film.1080p.mp4", "Film.720p.mp4", "x.mp4"):
         library.put(name)
     await library.scan()
@@ -526,7 +524,7 @@ async def test_a_title_file_and_the_folders_below_in_any_order(library: Library,
     assert await library.database.read(listed) == {"a/hd.mp4": "hd", "a/small/sd.mp4": "sd"}
 
 
-async def test_a_folder_with_its_title_file_is_renamed(library: Library) -> None:
+async def test_a_folder_with_a_title_file_can_be_renamed(library: Library) -> None:
     library.put("a/F.title.toml", b'files = ["hd.mp4", "small/sd.mp4"]')
     library.put("a/hd.mp4", b"large")
     library.put("a/small/sd.mp4", b"small")
@@ -549,7 +547,7 @@ async def test_a_folder_with_its_title_file_is_renamed(library: Library) -> None
 
 
 @pytest.mark.parametrize("name", ["E", "G"])
-async def test_a_title_is_whole_while_its_title_file_is_renamed(
+async def test_a_title_stays_complete_while_its_title_file_is_renamed(
     tmp_path: Path, database_url: URL, name: str
 ) -> None:
     async with open_library(tmp_path / "videos", database_url, settle_time=0.3) as library:
@@ -568,7 +566,7 @@ async def test_a_title_is_whole_while_its_title_file_is_renamed(
         await look_until(name, {"F"})
 
 
-async def test_many_title_files_are_taken_up(library: Library) -> None:
+async def test_many_title_files_are_stored(library: Library) -> None:
     names = [f"{number:02}" for number in range(3 * TITLE_BATCH + 1)]
     for name in names:
         library.put(f"{name}.title.toml", f'files = ["{name}.hd.mp4", "{name}.sd.mp4"]'.encode())
@@ -582,12 +580,12 @@ async def test_many_title_files_are_taken_up(library: Library) -> None:
     assert len(await library.database.read(listed)) == 2 * len(names)
 
 
-async def test_what_is_wrong_with_title_files_is_said_and_breaks_nothing(library: Library) -> None:
+async def test_problems_with_title_files_are_logged_and_break_nothing(library: Library) -> None:
     library.put("x.mp4")
     library.put("bad.title.toml", b'files = ["../../etc/passwd.mp4"]')
     library.put("absent.title.toml", b'files = ["x.mp4", "y.mp4"]')
     library.put("binary.title.toml", bytes(range(256)))
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as events:
         run = await library.scan()
         await library.scan()
     assert run.added == 1
@@ -596,11 +594,11 @@ async def test_what_is_wrong_with_title_files_is_said_and_breaks_nothing(library
     assert problems["absent.title.toml"] == "there is no video 'y.mp4'"
     assert problems["binary.title.toml"] == "it is not UTF-8"
     assert await library.database.read(listed) == {"x.mp4": "absent"}
-    told = [each["name"] for each in said if each["event"] == "a title file has a problem"]
-    assert sorted(told) == sorted(problems), "once each"
+    logged = [each["name"] for each in events if each["event"] == "a title file has a problem"]
+    assert sorted(logged) == sorted(problems), "once each"
 
 
-async def test_a_title_file_is_heard_of(tmp_path: Path, database_url: URL) -> None:
+async def test_changes_of_title_files_are_noticed(tmp_path: Path, database_url: URL) -> None:
     async with (
         open_library(tmp_path / "videos", database_url, settle_time=0.2) as library,
         trio.open_nursery() as nursery,
@@ -626,7 +624,7 @@ async def test_a_title_file_is_heard_of(tmp_path: Path, database_url: URL) -> No
         nursery.cancel_scope.cancel()
 
 
-def test_by_name_is_what_the_table_has(engine: Engine) -> None:
+def test_families_by_name_are_stored(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "Film.720p.mp4", "x.mp4")
         kin = kin_by_name("Film.720p.mp4")

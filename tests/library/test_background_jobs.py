@@ -1,4 +1,4 @@
-"""The keeper goes on whatever happens to the database and to single videos."""
+"""The background jobs continue after errors of the database and of single videos."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from trio_stream.media.sandbox.sandbox import Sandbox
 from trio_stream.store import engines
 
 
-async def test_goes_on_after_the_database_was_locked(
+async def test_jobs_continue_after_the_database_was_locked(
     tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "LOCK_TIMEOUT", 0.1)

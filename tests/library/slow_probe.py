@@ -1,4 +1,4 @@
-"""A worker whose one job waits for its file to change, and answers then. `python -m tests.library.patient`"""
+"""A media worker whose only job waits until its file grows. `python -m tests.library.slow_probe`"""
 
 import time
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ NOTHING = MediaInfo(
 
 
 def probe(file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    """Waits for the second byte of the file; with a question mark there it is damaged."""
+    """Wait for the second byte of the file; if it is a question mark, the file counts as damaged."""
     while not (found := file.read_at(1, 1)):
         time.sleep(0.01)
     if found == b"?":

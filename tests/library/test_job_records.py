@@ -1,4 +1,4 @@
-"""What is written down of a content: its tracks of text wait to be extracted, the others have their reason at once."""
+"""The recorded jobs of a content: text tracks wait to be extracted, other subtitle tracks get a reason at once."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.engine import URL
 
 from tests.library import rows
-from tests.library.patient import NOTHING
-from tests.packaging.test_from_outline import TRACK as PICTURES
+from tests.library.slow_probe import NOTHING
+from tests.packaging.test_from_outline import TRACK as VIDEO_TRACK
 from trio_stream.library.records import jobs
 from trio_stream.library.records.subtitles import store_subtitle_tracks
 from trio_stream.media.formats.media_info import SubtitleTrack
@@ -19,27 +19,29 @@ TRACK = SubtitleTrack(0, "subrip", True, "en", None, forced=False, hearing_impai
 
 
 def tracks(*codecs: str) -> tuple[SubtitleTrack, ...]:
-    words = {"subrip", "webvtt", "mov_text"}
-    return tuple(replace(TRACK, index=at, codec=each, text=each in words) for at, each in enumerate(codecs))
+    text_codecs = {"subrip", "webvtt", "mov_text"}
+    return tuple(
+        replace(TRACK, index=at, codec=codec, text=codec in text_codecs) for at, codec in enumerate(codecs)
+    )
 
 
-def kept(
-    connection: Connection, *codecs: str, made: tuple[int, ...] = ()
+def stored_states(
+    connection: Connection, *codecs: str, extracted: tuple[int, ...] = ()
 ) -> tuple[str, list[tuple[Any, ...]]]:
-    """The state of the texts of a content with these tracks, and of each, after the tracks `made` were extracted."""
+    """The states of a content with these subtitle tracks, and of each track, after `extracted` ones were stored."""
     rows.add(connection, "film.mkv")
     revision = connection.scalars(select(contents.c.revision)).one()
     jobs.store_media_info(connection, revision, replace(NOTHING, subtitles=tracks(*codecs)))
-    if made:
-        found = dict.fromkeys(made, ("0" * 32, None))
-        store_subtitle_tracks(connection, revision, found, "the track is empty")
+    if extracted:
+        derived = dict.fromkeys(extracted, ("0" * 32, None))
+        store_subtitle_tracks(connection, revision, derived, "the track is empty")
     listed = connection.execute(select(subtitles).order_by(subtitles.c.track)).all()
     state = connection.scalars(select(contents.c.texts)).one()
     return state, [(row.state, row.reason and row.reason.split(" unless ")[0]) for row in listed]
 
 
 @pytest.mark.parametrize(
-    ("codecs", "made", "expected"),
+    ("codecs", "extracted", "expected"),
     [
         (("subrip",), (), ("waiting", [("waiting", None)])),
         (("hdmv_pgs_subtitle",), (), ("none", [("failed", "browsers cannot show image subtitles (hdmv_pgs_subtitle)")])),
@@ -52,11 +54,11 @@ def kept(
         ),
     ],
 )  # fmt: skip
-def test_no_track_of_subtitles_is_left_out_without_a_reason(
-    database_url: URL, codecs: tuple[str, ...], made: tuple[int, ...], expected: object
+def test_every_omitted_subtitle_track_has_a_reason(
+    database_url: URL, codecs: tuple[str, ...], extracted: tuple[int, ...], expected: object
 ) -> None:
     with rows.opened(database_url) as engine, engine.begin() as connection:
-        assert kept(connection, *codecs, made=made) == expected
+        assert stored_states(connection, *codecs, extracted=extracted) == expected
 
 
 @pytest.mark.parametrize(
@@ -66,20 +68,20 @@ def test_no_track_of_subtitles_is_left_out_without_a_reason(
         ({"subtitles": tracks("subrip"), "title": "Another"}, "made"),
         ({"duration": 9.0}, "waiting"),
         ({"start": 3600.0}, "waiting"),
-        ({"video": (replace(PICTURES, index=1),)}, "waiting"),
-        ({"video": (replace(PICTURES, rotation=90),)}, "waiting"),
+        ({"video": (replace(VIDEO_TRACK, index=1),)}, "waiting"),
+        ({"video": (replace(VIDEO_TRACK, rotation=90),)}, "waiting"),
         ({"video": ()}, "none"),
     ],
 )
-def test_pictures_are_made_anew_only_where_facts_ask_for_others(
+def test_artwork_is_generated_again_only_if_relevant_media_info_changed(
     database_url: URL, changed: dict[str, Any], artwork: str
 ) -> None:
-    """Facts are found anew after an update of the server; to draw a whole library takes hours."""
-    facts = replace(NOTHING, duration=8.0, video=(PICTURES,))
+    """An update of the server may probe all files again, but generating all artwork again would take hours."""
+    media_info = replace(NOTHING, duration=8.0, video=(VIDEO_TRACK,))
     with rows.opened(database_url) as engine, engine.begin() as connection:
         rows.add(connection, "film.mkv")
         revision = connection.scalars(select(contents.c.revision)).one()
-        jobs.store_media_info(connection, revision, facts)
+        jobs.store_media_info(connection, revision, media_info)
         connection.execute(update(contents).values(artwork="made"))
-        jobs.store_media_info(connection, revision, replace(facts, **changed))
+        jobs.store_media_info(connection, revision, replace(media_info, **changed))
         assert connection.scalars(select(contents.c.artwork)).one() == artwork

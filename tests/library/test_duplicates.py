@@ -1,4 +1,4 @@
-"""Files of equal content, however many: what is done for one of them does not grow with their number."""
+"""Files with equal content: the cost per file does not grow with their number."""
 
 from collections.abc import Callable, Sequence
 from itertools import batched
@@ -19,16 +19,18 @@ FEW, MANY = 64, 320
 BATCH = 64
 
 GROWTH = 1.5
-"""Times what is done for a batch with so many more there: trees are deeper, and no more."""
+"""How much more a batch may cost with many more duplicates: the trees are only deeper."""
 
 
-def _files(folder: str, count: int, apart: int) -> list[Found]:
-    """Files with the same bytes, whose times lie so many nanoseconds apart."""
-    return [found(f"{folder}/{number}.mp4", bytes_="", mtime_ns=number * apart) for number in range(count)]
+def _files(folder: str, count: int, time_step: int) -> list[Found]:
+    """Files with the same bytes, whose times are `time_step` nanoseconds apart."""
+    return [
+        found(f"{folder}/{number}.mp4", bytes_="", mtime_ns=number * time_step) for number in range(count)
+    ]
 
 
 def _steps_in(engine: Engine, work: Callable[[Connection], object]) -> int:
-    """What SQLite does for `work`, in hundreds of steps of its virtual machine."""
+    """The work of SQLite for `work`, in hundreds of steps of its virtual machine."""
     steps = 0
 
     def count() -> None:
@@ -52,16 +54,16 @@ def _numbers(engine: Engine, folder: str) -> Sequence[int]:
         return [row.number for row in rows if row.path.startswith(f"{folder}/".encode())]
 
 
-def _come(engine: Engine, folder: str, count: int, apart: int, now: int) -> int:
-    """Take up files; what the last batch took."""
+def _add(engine: Engine, folder: str, count: int, time_step: int, now: int) -> int:
+    """Add files; returns the cost of the last batch."""
     steps = 0
-    for batch in batched(_files(folder, count, apart), BATCH):
+    for batch in batched(_files(folder, count, time_step), BATCH):
         steps = _steps_in(engine, lambda connection, batch=batch: add_files(connection, batch, now))  # type: ignore[misc] # mypy: a default in a lambda has no type
     return steps
 
 
-def _go(engine: Engine, folder: str, now: int, since: int) -> int:
-    """Lose them; what the last batch took."""
+def _remove(engine: Engine, folder: str, now: int, since: int) -> int:
+    """Remove them; returns the cost of the last batch."""
     steps = 0
     for batch in batched(_numbers(engine, folder), BATCH):
         steps = _steps_in(
@@ -71,25 +73,27 @@ def _go(engine: Engine, folder: str, now: int, since: int) -> int:
     return steps
 
 
-def _all_of_it(path: Path, count: int, apart: int) -> dict[str, int]:
-    """What a batch takes where so many files come, go, are found elsewhere, and are elsewhere before they are missed."""
+def _costs_of_all_events(path: Path, count: int, time_step: int) -> dict[str, int]:
+    """The cost of a batch if `count` files are added, removed, found elsewhere, or found before their loss is noticed."""
     url = sqlite_address(path)
     trio.run(migrate, url)
     with opened(url) as engine:
-        took = {"come": _come(engine, "one", count, apart, now=1000)}
-        took["go"] = _go(engine, "one", now=2000, since=2000)
-        took["are found elsewhere"] = _come(engine, "two", count, apart, now=3000)
-        took["are elsewhere before"] = _come(engine, "three", count, apart, now=4000)
-        took["are missed after"] = _go(engine, "two", now=4000, since=4000)
-        assert len(_numbers(engine, "three")) == count, "each of them is the video it was"
+        took = {"come": _add(engine, "one", count, time_step, now=1000)}
+        took["go"] = _remove(engine, "one", now=2000, since=2000)
+        took["are found elsewhere"] = _add(engine, "two", count, time_step, now=3000)
+        took["are elsewhere before"] = _add(engine, "three", count, time_step, now=4000)
+        took["are missed after"] = _remove(engine, "two", now=4000, since=4000)
+        assert len(_numbers(engine, "three")) == count, "each keeps its video"
         with engine.begin() as connection:
             assert len(connection.execute(select(videos.c.number)).all()) == count
     return took
 
 
-@pytest.mark.parametrize("apart", [0, 1], ids=["one content", "contents that differ in their times"])
-def test_what_is_done_for_one_does_not_grow_with_their_number(tmp_path: Path, apart: int) -> None:
-    few, many = (_all_of_it(tmp_path / f"{count}.db", count, apart) for count in (FEW, MANY))
+@pytest.mark.parametrize("time_step", [0, 1], ids=["one content", "contents that differ in their times"])
+def test_the_cost_of_a_batch_does_not_grow_with_the_number_of_duplicates(
+    tmp_path: Path, time_step: int
+) -> None:
+    few, many = (_costs_of_all_events(tmp_path / f"{count}.db", count, time_step) for count in (FEW, MANY))
     assert {name: many[name] <= GROWTH * steps for name, steps in few.items()} == dict.fromkeys(few, True), (
         few,
         many,

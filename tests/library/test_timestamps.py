@@ -1,4 +1,4 @@
-"""Moments are spelt and read alike."""
+"""Timestamps are formatted and parsed."""
 
 import pytest
 from hypothesis import given
@@ -8,11 +8,11 @@ from trio_stream.library.timestamps import LATEST, milliseconds, timestamp
 
 
 @given(st.integers(0, LATEST * 1000))
-def test_what_is_spelt_is_read_to_the_millisecond(at: int) -> None:
+def test_a_formatted_timestamp_is_parsed_to_the_millisecond(at: int) -> None:
     assert milliseconds(timestamp(at / 1000)) == at
 
 
-def test_what_calendars_do_not_reach_is_as_near_as_they_come() -> None:
+def test_times_beyond_the_calendar_are_clamped() -> None:
     assert timestamp(-5) == "1970-01-01T00:00:00+00:00"
     assert timestamp(1e18).startswith("9999-12-31T23:59:59")
 
@@ -32,7 +32,7 @@ def test_what_calendars_do_not_reach_is_as_near_as_they_come() -> None:
         ("2016-12-31T23:59:60Z", 1_483_228_799_000),
     ],
 )
-def test_all_that_rfc_3339_spells_is_a_moment(text: str, at: int) -> None:
+def test_rfc_3339_timestamps_are_parsed(text: str, at: int) -> None:
     assert milliseconds(text) == at
 
 
@@ -45,6 +45,6 @@ def test_all_that_rfc_3339_spells_is_a_moment(text: str, at: int) -> None:
         *("2026-01-01T00:00:00.Z", "\u0662026-01-01T00:00:00Z", "12026-01-01T00:00:00Z"),
     ],
 )
-def test_what_has_no_place_in_time(text: str) -> None:
+def test_invalid_timestamps_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         milliseconds(text)
