@@ -86,10 +86,10 @@ def large(*values: object, id: str | None = None) -> Any:  # noqa: A002 - as pyt
     return pytest.param(*values, id=id, marks=pytest.mark.thorough("large"))
 
 
-def mark_room(items: list[pytest.Item], room: Path, kind: str) -> None:
+def mark_folder(items: list[pytest.Item], folder: Path, kind: str) -> None:
     """Have the tests in a folder be of a kind, but those that are marked `each_time`."""
     for item in items:
-        if item.path.parent == room and item.get_closest_marker("each_time") is None:
+        if item.path.parent == folder and item.get_closest_marker("each_time") is None:
             item.add_marker(pytest.mark.thorough(kind))
 
 

@@ -1,4 +1,4 @@
-"""Byte ranges of a file, taken apart and put together."""
+"""Byte ranges of a file are cut and joined."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ CONTENT = bytes(number * number % 251 for number in range(5000))
 
 
 @given(scattered_ranges(5000, 700), st.lists(st.integers(0, 3000), max_size=9))
-def test_what_is_taken_bit_by_bit_is_all_of_it(scattered: ByteRanges, counts: list[int]) -> None:
+def test_taking_in_parts_returns_all_bytes(scattered: ByteRanges, counts: list[int]) -> None:
     left = list(reversed(scattered.ranges))
     rest = scattered.length
     taken: list[ByteRange] = []
@@ -46,7 +46,7 @@ def test_small_gaps_are_closed(ranges: list[ByteRange], expected: list[ByteRange
 
 
 @given(scattered_ranges(5000, 700), st.integers(1, 1000))
-def test_every_range_lies_within_a_joined_one(scattered: ByteRanges, gap: int) -> None:
+def test_every_range_is_inside_a_joined_one(scattered: ByteRanges, gap: int) -> None:
     found = list(join(scattered.ranges, gap))
     for offset, length in scattered.ranges:
         assert any(first <= offset and offset + length <= first + long for first, long in found)
@@ -55,23 +55,23 @@ def test_every_range_lies_within_a_joined_one(scattered: ByteRanges, gap: int) -
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=20))
-def test_ranges_that_touch_are_joined_without_a_byte_more_or_less(ranges: list[ByteRange]) -> None:
+def test_adjacent_ranges_are_joined_exactly(ranges: list[ByteRange]) -> None:
     found = list(join(ranges))
-    assert spelt_out(found) == spelt_out(ranges)
+    assert positions_of(found) == positions_of(ranges)
     assert all(length for _, length in found)
     assert all(sum(before) != after[0] for before, after in pairwise(found))
 
 
-def spelt_out(ranges: list[ByteRange]) -> list[int]:
-    """The place of every byte."""
+def positions_of(ranges: list[ByteRange]) -> list[int]:
+    """The position of every byte."""
     return [offset + byte for offset, length in ranges for byte in range(length)]
 
 
 @given(scattered_ranges(5000, 700), st.data())
-def test_a_slice_is_where_those_bytes_lie(scattered: ByteRanges, data: st.DataObject) -> None:
+def test_a_slice_has_the_right_bytes(scattered: ByteRanges, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, scattered.length))
     stop = data.draw(st.integers(start, scattered.length))
     cut = scattered.slice(start, stop)
     assert len(cut) == stop - start
     assert all(length for _, length in cut.ranges)
-    assert spelt_out(list(cut.ranges)) == spelt_out(list(scattered.ranges))[start:stop]
+    assert positions_of(list(cut.ranges)) == positions_of(list(scattered.ranges))[start:stop]

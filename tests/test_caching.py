@@ -1,4 +1,4 @@
-"""The bounded cache, against a plain list that does the same."""
+"""The bounded cache, compared with a simple list as its model."""
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -11,10 +11,10 @@ WEIGHTS = st.integers(0, 12)
 
 
 class Caching(RuleBasedStateMachine):
-    """The model is a list of (key, weight, until), the one that was used longest ago first."""
+    """The model is a list of (key, weight, until), the least recently used first."""
 
     @initialize(budget=st.integers(0, 20), most=st.integers(1, 5), lifetime=st.integers(1, 5))
-    def begin(self, budget: int, most: int, lifetime: int) -> None:
+    def start(self, budget: int, most: int, lifetime: int) -> None:
         self.now = 0.0
         self.budget, self.most, self.lifetime = budget, most, lifetime
         self.cache: BoundedCache[str, int] = BoundedCache(
@@ -22,7 +22,7 @@ class Caching(RuleBasedStateMachine):
         )
         self.model: list[tuple[str, int, float]] = []
 
-    def _known(self, key: str) -> tuple[str, int, float] | None:
+    def _find(self, key: str) -> tuple[str, int, float] | None:
         return next((each for each in self.model if each[0] == key), None)
 
     def _drop(self) -> str:
@@ -41,26 +41,26 @@ class Caching(RuleBasedStateMachine):
 
     @rule(key=KEYS)
     def get(self, key: str) -> None:
-        known = self._known(key)
-        if known is None or known[2] <= self.now:
+        entry = self._find(key)
+        if entry is None or entry[2] <= self.now:
             assert self.cache.get(key) is None
         else:
-            assert self.cache.get(key) == known[1]
-            self.model.remove(known)
-            self.model.append(known)
+            assert self.cache.get(key) == entry[1]
+            self.model.remove(entry)
+            self.model.append(entry)
 
     @rule(key=KEYS)
     def peek(self, key: str) -> None:
-        known = self._known(key)
-        assert self.cache.peek(key) == (None if known is None else known[1])
-        assert (key in self.cache) is (known is not None)
+        entry = self._find(key)
+        assert self.cache.peek(key) == (None if entry is None else entry[1])
+        assert (key in self.cache) is (entry is not None)
 
     @rule(key=KEYS)
     def pop(self, key: str) -> None:
-        known = self._known(key)
-        assert self.cache.pop(key) == (None if known is None else known[1])
-        if known is not None:
-            self.model.remove(known)
+        entry = self._find(key)
+        assert self.cache.pop(key) == (None if entry is None else entry[1])
+        if entry is not None:
+            self.model.remove(entry)
 
     @rule(nbytes=st.integers(0, 25))
     def make_room(self, nbytes: int) -> None:
@@ -91,8 +91,8 @@ TestCaching = Caching.TestCase
 TestCaching.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 
 
-def test_a_weight_is_taken_off_as_it_was_added() -> None:
-    """Also where the value has grown since."""
+def test_the_stored_weight_is_subtracted() -> None:
+    """Even if the value has grown since."""
     cache: BoundedCache[str, list[int]] = BoundedCache(10, lambda _, value: len(value))
     value = [1]
     cache.put("a", value)
@@ -101,7 +101,7 @@ def test_a_weight_is_taken_off_as_it_was_added() -> None:
     assert cache.nbytes == 0
 
 
-def test_without_a_lifetime_it_is_believed_for_ever() -> None:
+def test_a_value_without_a_lifetime_never_expires() -> None:
     cache: BoundedCache[str, int] = BoundedCache(1, lambda *_: 1)
     cache.put("a", 0)
     assert cache.get("a") == 0

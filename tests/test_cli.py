@@ -1,4 +1,4 @@
-"""The program as people start it: what it prints, how it ends."""
+"""The command line: what it prints, and how it exits."""
 
 import os
 import re
@@ -29,7 +29,7 @@ CHECK = (*PROGRAM, "check", *ANYWHERE)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A working directory with an empty library in it."""
+    """A working directory with an empty library."""
     (tmp_path / "videos").mkdir()
     return tmp_path
 
@@ -40,7 +40,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
 
 
 def run(command: tuple[str, ...], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `command` to its end."""
+    """Run `command` until it exits."""
     return subprocess.run(
         command,
         cwd=folder,
@@ -57,7 +57,7 @@ def run(command: tuple[str, ...], folder: Path, **variables: str) -> subprocess.
 def serving(
     command: tuple[str, ...], folder: Path, **variables: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The address and the process of a server that runs for the length of the block, and is gone after it."""
+    """The address and the process of a server that runs during the block."""
     log = folder / "output.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -85,7 +85,7 @@ def serving(
             process.wait()
 
 
-def one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) -> None:
+def assert_one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) -> None:
     assert ended.stdout == ""
     [line] = ended.stderr.splitlines()
     assert line.startswith("trio-stream: "), line
@@ -93,8 +93,8 @@ def one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) -> None
         assert word in line
 
 
-def shown(text: str) -> Mapping[str, tuple[str, str]]:
-    """What `check` printed: by variable, the value and where it comes from."""
+def parse_check(text: str) -> Mapping[str, tuple[str, str]]:
+    """The settings that `check` printed: the value and its source, by variable."""
     found = re.findall(r"^(TRIO_STREAM_\w+) +(.*?)  \((\w+)\)\n +(\S.*\.)$", text, re.MULTILINE)
     return {variable: (value, origin) for variable, value, origin, _ in found}
 
@@ -109,7 +109,7 @@ def test_check_prints_each_setting(folder: Path, program: tuple[str, ...]) -> No
         TRIO_STREAM_CORS_ORIGINS="http://b,http://a",
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    settings = shown(ended.stdout)
+    settings = parse_check(ended.stdout)
     assert list(settings) == [f"TRIO_STREAM_{each.name.upper()}" for each in fields(Settings)]
     assert len(ended.stdout.splitlines()) == 2 * len(settings)
     assert settings["TRIO_STREAM_VIDEOS"] == (str(folder / "videos"), "default")
@@ -141,17 +141,19 @@ WAYS = [
     ],
     ids=["wrong number", "missing folder"],
 )
-def test_a_wrong_setting_ends_every_way_of_starting(
+def test_a_wrong_setting_prevents_every_way_of_starting(
     folder: Path, command: tuple[str, ...], variables: dict[str, str], words: list[str]
 ) -> None:
     ended = run(command, folder, **variables)
     assert ended.returncode == 2
-    one_clear_line(ended, *words)
+    assert_one_clear_line(ended, *words)
 
 
-def test_a_wrong_setting_ends_hypercorn_with_a_worker(folder: Path) -> None:
+def test_a_wrong_setting_stops_hypercorn_with_a_worker(folder: Path) -> None:
     ended = run(HYPERCORN, folder, TRIO_STREAM_LOG_LEVEL="loud")  # its exit code is Hypercorn's, and 0
-    one_clear_line(ended, "TRIO_STREAM_LOG_LEVEL is 'loud': it must be one of debug, info, warning, error")
+    assert_one_clear_line(
+        ended, "TRIO_STREAM_LOG_LEVEL is 'loud': it must be one of debug, info, warning, error"
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,12 +167,12 @@ def test_a_wrong_setting_ends_hypercorn_with_a_worker(folder: Path) -> None:
         ({"TRIO_STREAM_VIDEOS": "bad.toml"}, ["TRIO_STREAM_VIDEOS=", "Not a directory"]),
     ],
 )
-def test_check_says_what_is_wrong(folder: Path, variables: dict[str, str], words: list[str]) -> None:
+def test_check_reports_wrong_settings(folder: Path, variables: dict[str, str], words: list[str]) -> None:
     (folder / "bad.toml").write_text("max_streams\n", encoding="utf-8")
     (folder / "wrong.toml").write_text("disk_threads = 0\n", encoding="utf-8")
     ended = run(CHECK, folder, **variables)
     assert ended.returncode == 2
-    one_clear_line(ended, *words)
+    assert_one_clear_line(ended, *words)
 
 
 UNUSABLE = [
@@ -186,7 +188,7 @@ UNUSABLE = [
 
 @pytest.fixture
 def unusable(folder: Path) -> Path:
-    """A folder with what `UNUSABLE` names."""
+    """A folder with the files of `UNUSABLE`."""
     (folder / "file").touch()
     (folder / "damaged").mkdir()
     (folder / "damaged" / "library.db").write_bytes(b"no database" * 1000)
@@ -194,9 +196,7 @@ def unusable(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(("variables", "words"), UNUSABLE)
-def test_check_finds_what_keeps_a_server_from_starting(
-    unusable: Path, variables: dict[str, str], words: str
-) -> None:
+def test_check_finds_what_prevents_a_start(unusable: Path, variables: dict[str, str], words: str) -> None:
     ended = run(CHECK, unusable, **variables)
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
@@ -216,41 +216,41 @@ def test_check_finds_what_keeps_a_server_from_starting(
     ],
 )
 @pytest.mark.parametrize(("variables", "words"), UNUSABLE)
-def test_what_keeps_a_server_from_starting_is_said_in_one_line(
+def test_a_failed_start_is_reported_in_one_line(
     unusable: Path, variables: dict[str, str], words: str, command: tuple[str, ...], code: int
 ) -> None:
     started = run(command, unusable, **variables)
-    said = [line for line in started.stderr.splitlines() if "Running on" not in line]
-    assert len(said) == 1, started.stderr
-    assert said[0].startswith("the server does not start: ")
-    assert words in said[0]
+    lines = [line for line in started.stderr.splitlines() if "Running on" not in line]
+    assert len(lines) == 1, started.stderr
+    assert lines[0].startswith("the server does not start: ")
+    assert words in lines[0]
     assert started.returncode == code
 
 
-def test_with_workers_it_is_said_once(unusable: Path) -> None:
+def test_a_failed_start_with_workers_is_reported_once(unusable: Path) -> None:
     started = run((*PROGRAM, *BIND, "-w", "2"), unusable, TRIO_STREAM_DATA="file")
     assert started.returncode == 1
-    [said] = [line for line in started.stderr.splitlines() if "Running on" not in line]
-    assert said.startswith("the server does not start: ")
-    assert "file: cannot be used" in said
+    [line] = [line for line in started.stderr.splitlines() if "Running on" not in line]
+    assert line.startswith("the server does not start: ")
+    assert "file: cannot be used" in line
 
 
-def test_an_export_to_nowhere_is_said_in_one_line(folder: Path) -> None:
+def test_an_export_that_cannot_be_written_is_reported_in_one_line(folder: Path) -> None:
     ended = run((*PROGRAM, "export", "nowhere/export.json"), folder)
     assert ended.returncode == 2
-    one_clear_line(ended, "nowhere/export.json cannot be written: No such file or directory")
+    assert_one_clear_line(ended, "nowhere/export.json cannot be written: No such file or directory")
 
 
 def test_a_missing_default_folder_is_an_error(tmp_path: Path) -> None:
     ended = run(CHECK, tmp_path)
     assert ended.returncode == 2
-    one_clear_line(
+    assert_one_clear_line(
         ended, f"TRIO_STREAM_VIDEOS={tmp_path / 'videos'}: ", "No such file or directory", "create it, or set"
     )
 
 
 @pytest.mark.parametrize("program", [PROGRAM, MODULE], ids=["trio-stream", "python -m"])
-def test_the_version(tmp_path: Path, program: tuple[str, ...]) -> None:
+def test_version_is_printed(tmp_path: Path, program: tuple[str, ...]) -> None:
     ended = run((*program, "--version"), tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == f"trio-stream, version {version('trio-stream')}\n"
@@ -262,7 +262,7 @@ def test_help_needs_no_settings(tmp_path: Path) -> None:
     assert {"serve", "check", "--version"} <= set(ended.stdout.split())
 
 
-def test_an_unknown_command_is_wrong_usage(tmp_path: Path) -> None:
+def test_an_unknown_command_is_an_error(tmp_path: Path) -> None:
     ended = run((*PROGRAM, "stream"), tmp_path)
     assert ended.returncode == 2
     assert "No such command 'stream'" in ended.stderr
@@ -278,7 +278,7 @@ def test_an_unknown_command_is_wrong_usage(tmp_path: Path) -> None:
     ],
     ids=["trio-stream", "python -m", "interrupted", "hypercorn without workers"],
 )
-def test_serves_until_it_is_told_to_stop(
+def test_it_serves_until_it_is_stopped(
     folder: Path, command: tuple[str, ...], asked_to: signal.Signals
 ) -> None:
     (folder / "videos" / "v.mp4").write_bytes(b"video")
@@ -289,7 +289,7 @@ def test_serves_until_it_is_told_to_stop(
         family = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(asked_to)
         assert process.wait(STOP_DEADLINE) == 0
-        wait_for(lambda: not any(each.is_running() for each in family), 5, "what it started to end")
+        wait_for(lambda: not any(each.is_running() for each in family), 5, "its processes to end")
     assert "Traceback" not in (folder / "output.log").read_text()
 
 
@@ -298,9 +298,7 @@ def test_serves_until_it_is_told_to_stop(
     [((), 0), (("--config", "hypercorn.toml"), 1)],
     ids=["one process", "as the file says"],
 )
-def test_serves_in_the_process_that_is_started(
-    folder: Path, arguments: tuple[str, ...], workers: int
-) -> None:
+def test_it_serves_in_the_started_process(folder: Path, arguments: tuple[str, ...], workers: int) -> None:
     (folder / "hypercorn.toml").write_text("workers = 1\n", encoding="utf-8")
     with serving((*PROGRAM, *BIND, *arguments), folder) as (_, process):
         family = psutil.Process(process.pid).children()
@@ -318,7 +316,7 @@ def test_serves_in_the_process_that_is_started(
         pytest.param((*PROGRAM, "check"), 2, id="check"),
     ],
 )
-def test_a_busy_port_is_said_in_one_line(folder: Path, command: tuple[str, ...], code: int) -> None:
+def test_a_busy_port_is_reported_in_one_line(folder: Path, command: tuple[str, ...], code: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         ended = run((*command, "--bind", address), folder)
@@ -327,7 +325,7 @@ def test_a_busy_port_is_said_in_one_line(folder: Path, command: tuple[str, ...],
     assert line.startswith(f"trio-stream: cannot listen at {address}: another program uses it")
 
 
-def test_a_check_beside_the_server_itself_is_all_right(folder: Path) -> None:
+def test_check_succeeds_while_the_server_runs(folder: Path) -> None:
     with serving((*PROGRAM, *BIND), folder) as (url, process):
         ended = run((*PROGRAM, "check", "--bind", url.removeprefix("http://")), folder)
         assert (ended.returncode, ended.stderr) == (0, "")
@@ -336,13 +334,13 @@ def test_a_check_beside_the_server_itself_is_all_right(folder: Path) -> None:
         assert process.wait(STOP_DEADLINE) == 0
 
 
-def test_hypercorn_says_in_one_line_what_is_wrong_with_a_certificate(folder: Path) -> None:
+def test_hypercorn_reports_a_bad_certificate_in_one_line(folder: Path) -> None:
     ended = run((*HYPERCORN, "-w", "0", "--certfile", "none.pem", "--keyfile", "none.pem"), folder)
     assert ended.returncode == 1
     assert ended.stderr == "the server does not start: none.pem cannot be read: No such file or directory\n"
 
 
-def test_who_started_it_sees_that_it_was_killed(folder: Path) -> None:
+def test_its_parent_sees_that_it_was_killed(folder: Path) -> None:
     with serving((*PROGRAM, *BIND), folder) as (url, process):
         with httpx.Client(base_url=url, verify=False) as client:
             assert client.get("/healthz").status_code == 200
@@ -350,7 +348,7 @@ def test_who_started_it_sees_that_it_was_killed(folder: Path) -> None:
         assert process.wait(STOP_DEADLINE) == -signal.SIGKILL
 
 
-def test_starts_anywhere(tmp_path: Path) -> None:
+def test_it_starts_in_any_folder(tmp_path: Path) -> None:
     films, elsewhere = tmp_path / "films", tmp_path / "elsewhere"
     films.mkdir()
     elsewhere.mkdir()

@@ -8,7 +8,7 @@ from trio_stream.errors import NotTheOwner, PreconditionFailed, StoreUnavailable
 @pytest.mark.parametrize(
     "error", [StoreUnavailable("it is away"), NotTheOwner(), PreconditionFailed((("ETag", '"a"'),))], ids=repr
 )
-def test_an_error_is_raised_again_as_another_one(error: TrioStreamError) -> None:
+def test_again_copies_an_error(error: TrioStreamError) -> None:
     others = [again(error) for _ in range(2)]
     for other in others:
         with pytest.raises(type(error)) as raised:
@@ -16,4 +16,4 @@ def test_an_error_is_raised_again_as_another_one(error: TrioStreamError) -> None
         assert raised.value is other is not error
         assert (other.args, vars(other), str(other)) == (error.args, vars(error), str(error))
         assert other.__cause__ is error
-    assert error.__traceback__ is None, "what it is raised from again adds nothing to it"
+    assert error.__traceback__ is None, "raising the copy does not change the original"

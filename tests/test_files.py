@@ -24,20 +24,20 @@ def is_open(fd: int) -> bool:
     return True
 
 
-def test_it_is_closed_once_however_often_it_is_asked(path: Path) -> None:
+def test_a_file_is_closed_only_once(path: Path) -> None:
     with OpenFile(os.open(path, READ_ONLY)) as file:
         fd = file.fd
         assert os.read(fd, 10) == b"bytes"
         file.close()
         assert file.closed
-        other = os.open(path, READ_ONLY)  # the lowest number that is free: the same
+        other = os.open(path, READ_ONLY)  # the lowest free number, which is the same
         assert other == fd
         file.close()
     assert is_open(other)
     os.close(other)
 
 
-def test_a_closed_one_lends_nothing(path: Path) -> None:
+def test_a_closed_file_lends_no_descriptor(path: Path) -> None:
     file = OpenFile(os.open(path, READ_ONLY))
     file.close()
     with pytest.raises(ValueError, match="closed"):
@@ -46,14 +46,14 @@ def test_a_closed_one_lends_nothing(path: Path) -> None:
         file.detach()
 
 
-def test_what_is_given_away_stays_open(path: Path) -> None:
+def test_a_detached_descriptor_stays_open(path: Path) -> None:
     with OpenFile(os.open(path, READ_ONLY)) as file:
         fd = file.detach()
     assert is_open(fd)
     os.close(fd)
 
 
-def test_a_duplicate_has_an_end_of_its_own(path: Path) -> None:
+def test_a_duplicate_is_closed_separately(path: Path) -> None:
     with OpenFile(os.open(path, READ_ONLY)) as file:
         other = OpenFile.dup(file.fd)
         assert not os.get_inheritable(other.fd)
@@ -61,7 +61,7 @@ def test_a_duplicate_has_an_end_of_its_own(path: Path) -> None:
         assert os.read(other.fd, 10) == b"bytes"
 
 
-def test_there_may_be_no_descriptor_for_a_duplicate(path: Path) -> None:
+def test_dup_without_a_free_descriptor_raises_too_many_files(path: Path) -> None:
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     with OpenFile(os.open(path, READ_ONLY)) as file:
         lowest = os.dup(file.fd)
@@ -74,7 +74,7 @@ def test_there_may_be_no_descriptor_for_a_duplicate(path: Path) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, limit)
 
 
-def test_one_that_nobody_closed_is_heard_of(path: Path) -> None:
+def test_an_unclosed_file_warns(path: Path) -> None:
     file = OpenFile(os.open(path, READ_ONLY))
     fd = file.fd
     with pytest.warns(ResourceWarning, match=f"descriptor {fd} was not closed"):

@@ -1,4 +1,4 @@
-"""One process owns the data: rivals are told so, workers beside it reach it, commands too, and one takes over."""
+"""One process owns the data: other servers are refused, workers and commands reach the owner, and a worker takes over."""
 
 import json
 import multiprocessing
@@ -36,7 +36,7 @@ PROGRAM = str(Path(sys.executable).with_name("trio-stream"))
 
 
 def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program with the settings of a server, whether that runs or not."""
+    """Run the program with the settings of a server, running or not."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRIO_STREAM_")}
     return subprocess.run(
         [PROGRAM, *arguments],
@@ -51,19 +51,19 @@ def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="session")
 def film(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library with one film in it. It is the same for all tests, as a file has to rest before it is taken up."""
+    """A library with one video. All tests share it, because a file must settle before it is added."""
     videos = tmp_path_factory.mktemp("film")
     shutil.copy(footage, videos / "film.mp4")
     return videos
 
 
-def known(server: Server) -> dict[str, str]:
-    """The ids of the videos the server knows, by name."""
+def video_ids(server: Server) -> dict[str, str]:
+    """The ids of the server's videos, by name."""
     items = server.get("/api/videos?limit=50").json()["items"]
     return {item["name"]: item["id"] for item in items}
 
 
-def test_a_second_server_on_the_same_data_is_told_who_has_it(
+def test_a_second_server_on_the_same_data_names_the_first(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     first = start(film)
@@ -92,8 +92,8 @@ def test_a_second_server_on_the_same_data_is_told_who_has_it(
 
 
 @contextmanager
-def beside(server: Server, data: Path) -> Iterator[httpx.Client]:
-    """A client with one connection, to the worker that is not the owner: the owner sleeps while it connects."""
+def connect_to_other_worker(server: Server, data: Path) -> Iterator[httpx.Client]:
+    """A client with one connection to the worker that is not the owner, which is suspended while the client connects."""
     wait_for(lambda: server.log.count("Running on") == 2, 20, "both workers")
     owner = psutil.Process(json.loads((data / LOCK).read_text())["pid"])
     with server.client() as client:
@@ -105,16 +105,16 @@ def beside(server: Server, data: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_worker_beside_the_owner_does_all_it_does(
+def test_another_worker_does_everything_the_owner_does(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     server = start(film, hypercorn=("-w", "2"))
-    wait_for(lambda: known(server), 10, "the film")
-    id_ = known(server)["film.mp4"]
-    with beside(server, tmp_path / "server-0" / "data") as client:
+    wait_for(lambda: video_ids(server), 10, "the film")
+    id_ = video_ids(server)["film.mp4"]
+    with connect_to_other_worker(server, tmp_path / "server-0" / "data") as client:
         for position in range(3):
-            answer = client.put(f"/api/videos/{id_}/playhead", json={"position": position})
-            assert (answer.status_code, answer.json()["position"]) == (200, position)
+            response = client.put(f"/api/videos/{id_}/playhead", json={"position": position})
+            assert (response.status_code, response.json()["position"]) == (200, position)
             assert client.get(f"/api/videos/{id_}").json()["playhead"]["position"] == position
         refused = client.put(f"/api/videos/{id_}/playhead", json={"position": -1})
         assert (refused.status_code, refused.json()["code"]) == (400, "bad-request")
@@ -130,7 +130,7 @@ def test_a_worker_beside_the_owner_does_all_it_does(
         assert client.get("/api/library").json()["videos"] == 1
         assert len(client.get(f"/api/videos/{id_}/file").content) == (film / "film.mp4").stat().st_size
         assert client.post("/api/library/scan").status_code == 202
-        for odd in ("bytes=é", "\x80"):  # bytes that are no ASCII go on as they came
+        for odd in ("bytes=é", "\x80"):  # bytes that are not ASCII are passed on unchanged
             fields = {b"If-Match": odd.encode("latin-1"), b"Accept": odd.encode("latin-1")}
             put = client.put(
                 f"/api/videos/{id_}/playhead", json={"position": 1}, headers=list(fields.items())
@@ -143,8 +143,8 @@ def test_a_worker_beside_the_owner_does_all_it_does(
             assert next(events.iter_lines()) == "event: progress"
 
 
-async def test_what_is_no_address_is_not_asked_for(tmp_path: Path) -> None:
-    """HTTP/2 carries any byte in one."""
+async def test_an_invalid_path_is_not_passed_to_the_owner(tmp_path: Path) -> None:
+    """An HTTP/2 path can contain any byte."""
     with open_ownership(tmp_path / "data") as ownership:
         services = cast("Services", SimpleNamespace(owner=SimpleNamespace(ownership=ownership)))
         with pytest.raises(BadRequest):
@@ -155,17 +155,17 @@ REMUXED = (
     "-f lavfi -i testsrc2=size=320x180:rate=24:duration=6,noise=alls=60:allf=t -f lavfi -i sine=duration=6 "
     "-c:v libx264 -preset ultrafast -qp 1 -g 48 -pix_fmt yuv420p -c:a aac"
 )
-"""A film that is no MP4: two segments of pictures, each of some megabytes, more than sockets hold."""
+"""A video that is not MP4, with two segments of several megabytes each, more than socket buffers hold."""
 
 
 @pytest.fixture(scope="session")
 def remuxed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library with one film in it that has to be remuxed."""
+    """A library with one video that must be remuxed."""
     return make(tmp_path_factory.mktemp("remuxed") / "film.mkv", REMUXED).parent
 
 
-def addresses_of(client: httpx.Client, id_: str) -> list[str]:
-    """Those of the playlists, the init segments and the segments of a film."""
+def urls_of(client: httpx.Client, id_: str) -> list[str]:
+    """The URLs of the playlists, the init segments and the segments of a video."""
     folder = f"/api/videos/{id_}"
     names = ("presentation", "master.m3u8", "manifest.mpd", "v0.m3u8", "a1.m3u8")
     found = [f"{folder}/{name}" for name in names]
@@ -177,27 +177,29 @@ def addresses_of(client: httpx.Client, id_: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("direct", "cache"), [("1", "0"), ("0", "1000000000")], ids=["directly, not kept", "through Quart, kept"]
+    ("direct", "cache"),
+    [("1", "0"), ("0", "1000000000")],
+    ids=["direct, not cached", "through Quart, cached"],
 )
-def test_a_worker_beside_the_owner_serves_what_is_remuxed(
+def test_another_worker_serves_remuxed_segments(
     start: Callable[..., Server], remuxed: Path, tmp_path: Path, direct: str, cache: str
 ) -> None:
-    """The same bytes as the owner, with ranges and conditions, whether they are made now or were before."""
+    """The same bytes as from the owner, with ranges and conditions, whether the segments are cached or not."""
     environ = {"TRIO_STREAM_DIRECT": direct, "TRIO_STREAM_SEGMENT_CACHE": cache}
     server = start(remuxed, hypercorn=("-w", "2"), environ=environ | {"TRIO_STREAM_ARTWORK_SHARE": "0"})
-    wait_for(lambda: known(server), 10, "the film")
-    id_ = known(server)["film.mkv"]
+    wait_for(lambda: video_ids(server), 10, "the film")
+    id_ = video_ids(server)["film.mkv"]
     data = tmp_path / "server-0" / "data"
     with (
-        beside(server, data) as client,
+        connect_to_other_worker(server, data) as client,
         httpx.Client(transport=httpx.HTTPTransport(uds=str(data / SOCKET)), base_url="http://owner") as owner,
     ):
-        addresses = addresses_of(client, id_)
+        addresses = urls_of(client, id_)
         assert len(addresses) == 5 + 2 * 3
         for address in addresses:
-            answer, mine, again = client.get(address), owner.get(address), client.get(address)
-            assert (answer.status_code, answer.content) == (200, mine.content), address
-            assert fields_of(answer) == fields_of(mine) == fields_of(again)
+            response, mine, again = client.get(address), owner.get(address), client.get(address)
+            assert (response.status_code, response.content) == (200, mine.content), address
+            assert fields_of(response) == fields_of(mine) == fields_of(again)
             assert again.content == mine.content
         segment = next(each for each in addresses if re.search(r"/v0-\d+/1\.m4s$", each))
         whole = client.get(segment)
@@ -208,30 +210,30 @@ def test_a_worker_beside_the_owner_serves_what_is_remuxed(
             ("GET", {"Range": "bytes=-5", "If-Range": '"other"'}, 200, whole.content),
             ("GET", {"If-None-Match": whole.headers["ETag"]}, 304, b""),
         ):
-            answer = client.request(method, segment, headers=fields)
-            assert (answer.status_code, answer.content) == (status, expected), fields
-            assert fields_of(answer) == fields_of(owner.request(method, segment, headers=fields))
+            response = client.request(method, segment, headers=fields)
+            assert (response.status_code, response.content) == (status, expected), fields
+            assert fields_of(response) == fields_of(owner.request(method, segment, headers=fields))
         refused = client.get(segment, headers={"Range": "bytes=999999999-"})
         assert (refused.status_code, refused.json()["code"]) == (416, "range-not-satisfiable")
         missing = client.get(segment.replace("/1.m4s", "/9.m4s"))
         assert (missing.status_code, missing.json()["code"]) == (404, "file-not-found")
-        kept = list((data / "segments").glob("*.m4s"))
-        assert bool(kept) is (cache != "0")
+        stored_segments = list((data / "segments").glob("*.m4s"))
+        assert bool(stored_segments) is (cache != "0")
 
 
-def fields_of(answer: httpx.Response) -> dict[str, str]:
-    """The header fields that are about the content."""
+def fields_of(response: httpx.Response) -> dict[str, str]:
+    """The header fields that describe the content."""
     passing = {"date", "server", "connection"}
-    return {name: value for name, value in answer.headers.items() if name not in passing}
+    return {name: value for name, value in response.headers.items() if name not in passing}
 
 
-async def test_who_leaves_a_worker_beside_the_owner_leaves_the_owner(
+async def test_leaving_another_worker_ends_the_request_to_the_owner(
     start: Callable[..., Server], remuxed: Path, tmp_path: Path
 ) -> None:
-    """A client that reads a little and waits holds the owner back, and one that leaves ends what the owner does."""
+    """A client that stops reading slows the owner down, and one that disconnects ends the owner's work."""
     quiet = {"TRIO_STREAM_ARTWORK_SHARE": "0", "TRIO_STREAM_SEGMENT_CACHE": "0"}
     server = start(remuxed, hypercorn=("-w", "2"), environ=quiet)
-    wait_for(lambda: known(server), 10, "the film")
+    wait_for(lambda: video_ids(server), 10, "the film")
     data = tmp_path / "server-0" / "data"
     owner_pid = json.loads((data / LOCK).read_text())["pid"]
     with httpx.Client(
@@ -241,29 +243,29 @@ async def test_who_leaves_a_worker_beside_the_owner_leaves_the_owner(
         def figures() -> Any:
             return owner.get("/api/metrics").json()
 
-        with beside(server, data) as client:
+        with connect_to_other_worker(server, data) as client:
             segment = next(
                 each
-                for each in addresses_of(client, known(server)["film.mkv"])
+                for each in urls_of(client, video_ids(server)["film.mkv"])
                 if re.search(r"/v0-\d+/1\.", each)
             )
             before = figures()
-            with client.stream("GET", segment) as answer:
-                size, pieces = int(answer.headers["Content-Length"]), answer.iter_raw(65536)
+            with client.stream("GET", segment) as response:
+                size, pieces = int(response.headers["Content-Length"]), response.iter_raw(65536)
                 assert next(pieces)
                 wait_for(lambda: figures()["bytes_sent"] == figures()["bytes_sent"], 5, "a rest")
                 assert figures()["active_streams"] == 1
                 assert figures()["bytes_sent"] - before["bytes_sent"] < size // 2
-        wait_for(lambda: figures()["active_streams"] == 0, 5, "the owner to learn of it")
+        wait_for(lambda: figures()["active_streams"] == 0, 5, "the owner to notice it")
 
-        # While it is being made: what reads media does not answer.
+        # While a segment is being built: the media worker does not respond.
         [worker] = [each for each in children_of(owner_pid) if MEDIA_WORKER in _command(each)]
         reader = psutil.Process(worker)
         reader.suspend()
         try:
-            with beside(server, data) as client, pytest.raises(httpx.ReadTimeout):
+            with connect_to_other_worker(server, data) as client, pytest.raises(httpx.ReadTimeout):
                 client.get(segment, timeout=httpx.Timeout(5, read=0.5))
-            wait_for(lambda: figures()["open_files"] == 0, 4, "the owner to give it up")
+            wait_for(lambda: figures()["open_files"] == 0, 4, "the owner to stop")
         finally:
             reader.resume()
 
@@ -272,11 +274,9 @@ def _command(pid: int) -> str:
     return " ".join(psutil.Process(pid).cmdline())
 
 
-def test_a_command_goes_through_the_server_that_runs(
-    start: Callable[..., Server], film: Path, tmp_path: Path
-) -> None:
+def test_a_command_uses_the_running_server(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
     server = start(film)
-    wait_for(lambda: known(server), 10, "the film")
+    wait_for(lambda: video_ids(server), 10, "the film")
     (film / "other.mp4").write_bytes(b"no film")
     try:
         ended = command(server, "scan", "--no-wait")
@@ -288,13 +288,13 @@ def test_a_command_goes_through_the_server_that_runs(
 
 
 DEEP = "[/b]\x1b[31m\udcff"
-"""Folders whose names a terminal, a library for terminals or UTF-8 might take for something else."""
+"""Folder names that a terminal, a terminal library or UTF-8 might misinterpret."""
 
 
 def test_a_command_shows_any_name(start: Callable[..., Server], film: Path) -> None:
-    """Of a folder that lies too deep for a path, so that nobody can read it."""
+    """The name of a folder that is too deep for a path, so it cannot be read."""
     server = start(film)
-    wait_for(lambda: known(server), 10, "the film")
+    wait_for(lambda: video_ids(server), 10, "the film")
     (film / DEEP).mkdir(parents=True)
     place = os.open(film / DEEP, os.O_RDONLY)
     try:
@@ -311,7 +311,7 @@ def test_a_command_shows_any_name(start: Callable[..., Server], film: Path) -> N
     assert "the folder [/b]\ufffd[31m\ufffd/ddd" in " ".join(ended.stdout.split())
 
 
-def test_a_command_without_a_server_does_it_itself(
+def test_a_command_without_a_server_works_alone(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     server = start(film, environ={"TRIO_STREAM_ARTWORK_SHARE": "1"})
@@ -324,22 +324,22 @@ def test_a_command_without_a_server_does_it_itself(
     assert list((data / "derived").rglob("*.jpg")), ended.stdout + ended.stderr
 
 
-def test_watch_state_goes_from_one_server_to_another(
+def test_watch_state_moves_from_one_server_to_another(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     one = start(film)
-    wait_for(lambda: known(one), 10, "the film")
-    one_id = known(one)["film.mp4"]
+    wait_for(lambda: video_ids(one), 10, "the film")
+    one_id = video_ids(one)["film.mp4"]
     with one.client() as client:
         assert client.put(f"/api/videos/{one_id}/playhead", json={"position": 12.5}).status_code == 200
     exported = tmp_path / "state.json"
     assert command(one, "export", str(exported)).returncode == 0
     assert [entry["position"] for entry in json.loads(exported.read_text())["entries"]] == [12.5]
     other = start(film)
-    wait_for(lambda: known(other), 10, "the film")
+    wait_for(lambda: video_ids(other), 10, "the film")
     ended = command(other, "import", str(exported))
     assert ended.stdout == "1 imported, 0 older than the stored ones, 0 for unknown videos\n", ended.stderr
-    other_id = known(other)["film.mp4"]
+    other_id = video_ids(other)["film.mp4"]
     assert other_id != one_id
     assert other.get(f"/api/videos/{other_id}").json()["playhead"]["position"] == 12.5
     (tmp_path / "garbage").write_text("{}")
@@ -347,37 +347,35 @@ def test_watch_state_goes_from_one_server_to_another(
     assert (ended.returncode, "not an export of this program" in ended.stderr) == (2, True)
 
 
-def test_a_killed_server_leaves_the_data_free(
-    start: Callable[..., Server], film: Path, tmp_path: Path
-) -> None:
+def test_a_killed_server_releases_the_data(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
     server = start(film, hypercorn=("-w", "0"), stops_with=None)
-    wait_for(lambda: known(server), 10, "the film")
+    wait_for(lambda: video_ids(server), 10, "the film")
     children = psutil.Process(server.pid).children(recursive=True)
     server.process.send_signal(signal.SIGKILL)
     server.process.wait(5)
-    wait_for(lambda: not any(child.is_running() for child in children), 5, "what it started to end")
+    wait_for(lambda: not any(child.is_running() for child in children), 5, "its processes to end")
     data = tmp_path / "server-0" / "data"
-    assert (data / SOCKET).exists(), "nobody could take it away"
+    assert (data / SOCKET).exists(), "it could not be removed"
     ended = command(server, "export")
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_socket_behind_a_long_path(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
+def test_a_socket_with_a_long_path(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
     data = tmp_path / ("long" * 30) / ("path" * 30)
     server = start(film, environ={"TRIO_STREAM_DATA": str(data)})
-    wait_for(lambda: known(server), 10, "the film")
+    wait_for(lambda: video_ids(server), 10, "the film")
     assert len(str(data / SOCKET)) > 200
     ended = command(server, "export")
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_only_its_user_may_come_in(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
+def test_only_its_user_may_connect(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
     start(film)
     data = tmp_path / "server-0" / "data"
     assert (data.stat().st_mode & 0o777, (data / SOCKET).stat().st_mode & 0o777) == (0o700, 0o600)
 
 
-def test_a_folder_that_cannot_be_used_is_named(film: Path, tmp_path: Path) -> None:
+def test_an_error_names_an_unusable_folder(film: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(Exception, match=r"TRIO_STREAM_DATA=.*cannot be used"),
@@ -398,20 +396,20 @@ def test_the_lock_names_its_holder(tmp_path: Path) -> None:
         assert "another process" in str(other.in_use())
 
 
-def _work(settings: Settings, told: Connection) -> None:
-    """A worker of a server: says what it is, and again once it has taken over."""
+def _work(settings: Settings, pipe: Connection) -> None:
+    """A worker of a server: reports its role, and again once it has taken over."""
 
     async def main() -> None:
         async with open_services(settings) as services:
-            told.send(("owner" if services.owner.mine else "beside", os.getpid()))
+            pipe.send(("owner" if services.owner.mine else "beside", os.getpid()))
             await services.owner.appointed.wait()
-            told.send(("took over", os.getpid()))
+            pipe.send(("took over", os.getpid()))
             await trio.sleep_forever()
 
     trio.run(main)
 
 
-def test_a_worker_takes_over_when_the_owner_has_gone(film: Path, tmp_path: Path) -> None:
+def test_a_worker_takes_over_when_the_owner_is_gone(film: Path, tmp_path: Path) -> None:
     settings = Settings(videos=film, data=tmp_path / "data")
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
@@ -422,8 +420,8 @@ def test_a_worker_takes_over_when_the_owner_has_gone(film: Path, tmp_path: Path)
         workers.append(first)
         assert ours.recv()[0] == "owner"
         assert ours.recv()[0] == "took over"
-        # The owner has to answer at its socket for others to come up beside it: there is none here, so the
-        # second one waits until the first has gone.
+        # Other workers start only once the owner responds at its socket. There is none here, so the second one waits
+        # until the first is gone.
         second = spawn.Process(target=_work, args=(settings, theirs))
         second.start()
         workers.append(second)
@@ -442,35 +440,35 @@ def test_a_worker_takes_over_once_database_and_folder_can_be_written(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     server = start(film, hypercorn=("-w", "2"))
-    wait_for(lambda: known(server), 10, "the film")
-    id_ = known(server)["film.mp4"]
+    wait_for(lambda: video_ids(server), 10, "the film")
+    id_ = video_ids(server)["film.mp4"]
     data = tmp_path / "server-0" / "data"
     database = make_url(server.settings.get("TRIO_STREAM_DATABASE_URL", f"sqlite:///{data / DATABASE}"))
-    with beside(server, data) as client:
+    with connect_to_other_worker(server, data) as client:
 
         def is_ready() -> bool:
             return client.get("/readyz").status_code == 200
 
         def is_waiting_for(service: str) -> bool:
-            answer = client.get("/readyz")
-            return answer.status_code == 503 and service in answer.json()["detail"]
+            response = client.get("/readyz")
+            return response.status_code == 503 and service in response.json()["detail"]
 
         assert is_ready()
         (data / SOCKET).unlink()
-        (data / SOCKET).mkdir()  # nobody, not even root, can make a socket of that name
+        (data / SOCKET).mkdir()  # not even root can create a socket of that name
         with locked(database, "alembic_version", "ACCESS EXCLUSIVE"):
             psutil.Process(json.loads((data / LOCK).read_text())["pid"]).terminate()
             wait_for(lambda: is_waiting_for("owner"), 20, "it to try to take over")
-        wait_for(lambda: is_waiting_for("local door"), 20, "it to open its door")
-        answer = client.put(f"/api/videos/{id_}/playhead", json={"position": 1})
-        assert answer.status_code == 200, "it writes all the same"
+        wait_for(lambda: is_waiting_for("local door"), 20, "it to open its socket")
+        response = client.put(f"/api/videos/{id_}/playhead", json={"position": 1})
+        assert response.status_code == 200, "it writes nevertheless"
         (data / SOCKET).rmdir()
         wait_for(is_ready, 20, "it to take over")
-        answer = client.put(f"/api/videos/{id_}/playhead", json={"position": 1})
-        assert (answer.status_code, answer.json()["position"]) == (200, 1)
+        response = client.put(f"/api/videos/{id_}/playhead", json={"position": 1})
+        assert (response.status_code, response.json()["position"]) == (200, 1)
 
 
-def test_a_server_that_cannot_make_its_socket_does_not_start(film: Path, tmp_path: Path) -> None:
+def test_a_server_that_cannot_create_its_socket_does_not_start(film: Path, tmp_path: Path) -> None:
     (tmp_path / "data" / SOCKET).mkdir(parents=True)
     ended = subprocess.run(
         [sys.executable, "-m", "trio_stream", "serve", "--bind", "127.0.0.1:0"],
@@ -489,10 +487,10 @@ CONTAINED = (
     *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
     *(("--user", "--map-root-user") if os.geteuid() else ()),
 )
-"""Begins in a namespace of processes of its own, in which the first one has the number 1."""
+"""Starts in a new PID namespace, in which the first process has the number 1."""
 
 
-def test_servers_in_two_containers_are_rivals(film: Path, tmp_path: Path) -> None:
+def test_servers_in_two_containers_exclude_each_other(film: Path, tmp_path: Path) -> None:
     command = [*CONTAINED, sys.executable, "-m", "hypercorn", "trio_stream.app:app", "-k", "trio", "-w", "0"]
     environ = os.environ | settings_of(film, tmp_path)
     log = tmp_path / "log"
@@ -519,14 +517,14 @@ def test_servers_in_two_containers_are_rivals(film: Path, tmp_path: Path) -> Non
     assert "is in use by process 1 of another container" in second.stdout + second.stderr
 
 
-def test_a_worker_whose_owner_does_not_answer_says_so(
+def test_a_worker_reports_an_owner_that_does_not_respond(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     server = start(film, hypercorn=("-w", "2"))
     data = tmp_path / "server-0" / "data"
-    with beside(server, data) as client:
+    with connect_to_other_worker(server, data) as client:
         (data / SOCKET).unlink()
-        answer = client.get("/api/library")
-        assert (answer.status_code, answer.json()["code"]) == (503, "not-the-owner"), server.log[-3000:]
-        assert answer.headers["Retry-After"] == "1"
+        response = client.get("/api/library")
+        assert (response.status_code, response.json()["code"]) == (503, "not-the-owner"), server.log[-3000:]
+        assert response.headers["Retry-After"] == "1"
         assert client.get("/api/videos?limit=1").status_code == 200, "reading needs no owner"

@@ -1,4 +1,4 @@
-"""Everything that lives as long as the server: opened, watched, closed."""
+"""Everything that lives as long as the server is opened, supervised and closed."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def descriptors() -> dict[str, str]:
-    """What this process has open, but for the folder that is being looked through."""
+    """The open descriptors of this process, except the one that lists them."""
     found = {}
     for fd in os.listdir("/proc/self/fd"):
         try:
@@ -43,11 +43,11 @@ def tasks() -> int:
     return trio.lowlevel.current_statistics().tasks_living
 
 
-class Boom(Exception):
-    """What kills a service here."""
+class Crash(Exception):
+    """The error that ends a service."""
 
 
-async def test_all_that_is_opened_is_closed(settings: Settings) -> None:
+async def test_everything_opened_is_closed(settings: Settings) -> None:
     before = descriptors(), tasks()
     async with open_services(settings) as services:
         assert descriptors() != before[0]
@@ -60,15 +60,15 @@ async def test_all_that_is_opened_is_closed(settings: Settings) -> None:
     await wait_until(lambda: (descriptors(), tasks()) == before, 2, "everything to be closed")
 
 
-async def test_all_of_it_is_closed_after_an_error_too(settings: Settings) -> None:
+async def test_everything_is_closed_after_an_error(settings: Settings) -> None:
     before = descriptors(), tasks()
-    with pytest.RaisesGroup(Boom):
+    with pytest.RaisesGroup(Crash):
         async with open_services(settings):
-            raise Boom
+            raise Crash
     await wait_until(lambda: (descriptors(), tasks()) == before, 2, "everything to be closed")
 
 
-async def test_all_of_it_is_closed_when_cancelled(settings: Settings) -> None:
+async def test_everything_is_closed_when_cancelled(settings: Settings) -> None:
     before = descriptors(), tasks()
     with trio.move_on_after(0) as scope:
         async with open_services(settings):
@@ -77,7 +77,7 @@ async def test_all_of_it_is_closed_when_cancelled(settings: Settings) -> None:
     await wait_until(lambda: (descriptors(), tasks()) == before, 2, "everything to be closed")
 
 
-async def test_nothing_is_opened_for_videos_that_are_not_there(settings: Settings) -> None:
+async def test_nothing_is_opened_for_a_missing_folder(settings: Settings) -> None:
     (settings.videos / "v.mp4").unlink()
     settings.videos.rmdir()
     before = descriptors(), tasks()
@@ -87,7 +87,7 @@ async def test_nothing_is_opened_for_videos_that_are_not_there(settings: Setting
     await wait_until(lambda: (descriptors(), tasks()) == before, 2, "everything to be closed")
 
 
-async def test_services_are_those_of_the_settings(tmp_path: Path) -> None:
+async def test_services_follow_the_settings(tmp_path: Path) -> None:
     (tmp_path / "videos").mkdir()
     chosen = Settings(videos=tmp_path / "videos", data=tmp_path / "data", max_streams=3)
     async with open_services(chosen) as services:
@@ -113,7 +113,7 @@ trio.run(main)
 
 
 @pytest.mark.parametrize(("soft", "hard"), [(128, 512), (512, 512)])
-def test_the_file_limit_is_raised_as_far_as_it_may_be(settings: Settings, soft: int, hard: int) -> None:
+def test_the_file_limit_is_raised_as_far_as_allowed(settings: Settings, soft: int, hard: int) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", LIMITS, str(settings.videos), str(soft), str(hard), str(settings.data)],
         capture_output=True,
@@ -125,69 +125,69 @@ def test_the_file_limit_is_raised_as_far_as_it_may_be(settings: Settings, soft: 
     assert f"{hard} {hard}" in ended.stdout.splitlines()
 
 
-async def dies(*, task_status: trio.TaskStatus[None]) -> None:
+async def failing_service(*, task_status: trio.TaskStatus[None]) -> None:
     """A background service that starts and then fails."""
     task_status.started()
     await trio.lowlevel.checkpoint()
-    raise Boom("no more")
+    raise Crash("no more")
 
 
-async def lives(*, task_status: trio.TaskStatus[None]) -> None:
+async def lasting_service(*, task_status: trio.TaskStatus[None]) -> None:
     task_status.started()
     await trio.sleep_forever()
 
 
-async def test_a_service_that_dies_is_known_and_takes_nobody_along(
+async def test_a_service_that_dies_is_reported_and_restarted_alone(
     capsys: pytest.CaptureFixture[str], autojump_clock: trio.testing.MockClock
 ) -> None:
     logs.configure("json", "info")
     health = Health()
     async with trio.open_nursery() as nursery:
-        await nursery.start(watched, health, "lucky", lives)
+        await nursery.start(watched, health, "lucky", lasting_service)
         assert health.ready
-        await nursery.start(watched, health, "unlucky", dies)
+        await nursery.start(watched, health, "unlucky", failing_service)
         while health.ready:
             await trio.lowlevel.checkpoint()
-        assert health.dead == {"unlucky": "Boom: no more"}
-        assert len(nursery.child_tasks) == 2, "the other one goes on, and this one is begun again"
+        assert health.dead == {"unlucky": "Crash: no more"}
+        assert len(nursery.child_tasks) == 2, "the other one continues, and this one is restarted"
         nursery.cancel_scope.cancel()
     logged = capsys.readouterr().err
     assert "a background service died" in logged
     assert '"service": "unlucky"' in logged
-    assert "Boom: no more" in logged
+    assert "Crash: no more" in logged
 
 
-async def test_a_service_that_dies_begins_again_later_and_later(
+async def test_a_service_that_keeps_dying_restarts_after_longer_pauses(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    health, begun = Health(), list[float]()
+    health, start_times = Health(), list[float]()
 
-    async def recovers(*, task_status: trio.TaskStatus[None]) -> None:
-        begun.append(trio.current_time())
+    async def recovering_service(*, task_status: trio.TaskStatus[None]) -> None:
+        start_times.append(trio.current_time())
         task_status.started()
-        if len(begun) == 9:
+        if len(start_times) == 9:
             await trio.sleep(LONGEST_PAUSE + 1)
-        elif len(begun) == 11:
+        elif len(start_times) == 11:
             await trio.sleep_forever()
         async with trio.open_nursery():
-            raise Boom
+            raise Crash
 
     async with trio.open_nursery() as nursery:
-        await nursery.start(watched, health, "unlucky", recovers)
+        await nursery.start(watched, health, "unlucky", recovering_service)
         await trio.sleep(1000)
-        assert len(begun) == 11
+        assert len(start_times) == 11
         assert health.ready
         nursery.cancel_scope.cancel()
-    pauses = [round(after - before) for before, after in pairwise(begun)]
+    pauses = [round(after - before) for before, after in pairwise(start_times)]
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, LONGEST_PAUSE + 1 + 1, 2]
 
 
-async def test_a_service_that_cannot_begin_says_so() -> None:
+async def test_a_service_that_cannot_start_raises() -> None:
     async def fails(*, task_status: trio.TaskStatus[None]) -> None:
-        raise Boom
+        raise Crash
 
     health = Health()
-    with pytest.RaisesGroup(Boom, flatten_subgroups=True):
+    with pytest.RaisesGroup(Crash, flatten_subgroups=True):
         async with trio.open_nursery() as nursery:
             await nursery.start(watched, health, "unlucky", fails)
     assert health.ready
@@ -196,13 +196,13 @@ async def test_a_service_that_cannot_begin_says_so() -> None:
 async def test_a_service_that_is_cancelled_did_not_die() -> None:
     health = Health()
     async with trio.open_nursery() as nursery:
-        await nursery.start(watched, health, "lucky", lives)
+        await nursery.start(watched, health, "lucky", lasting_service)
         nursery.cancel_scope.cancel()
     assert health.ready
     assert health.dead == {}
 
 
-async def test_readyz_names_what_died(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_readyz_names_the_dead_services(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIO_STREAM_VIDEOS", str(settings.videos))
     from trio_stream.app import create_app  # noqa: PLC0415 - importing it reads the settings
 
@@ -210,25 +210,25 @@ async def test_readyz_names_what_died(settings: Settings, monkeypatch: pytest.Mo
     async with open_services(settings) as services:
         app.services = services
         client = app.test_client()
-        answer = await client.get("/readyz")
-        assert (answer.status_code, await answer.get_json()) == (200, {"status": "ok"})
+        response = await client.get("/readyz")
+        assert (response.status_code, await response.get_json()) == (200, {"status": "ok"})
 
-        services.health.dead["unlucky"] = "Boom: no more"
-        answer = await client.get("/readyz")
-        assert answer.status_code == 503
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.headers["Cache-Control"] == "no-store"
-        problem = await answer.get_json(force=True)
+        services.health.dead["unlucky"] = "Crash: no more"
+        response = await client.get("/readyz")
+        assert response.status_code == 503
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.headers["Cache-Control"] == "no-store"
+        problem = await response.get_json(force=True)
         assert (problem["status"], problem["code"]) == (503, "not-ready")
         assert "unlucky" in problem["detail"]
-        assert "no more" not in problem["detail"], "why is for the log"
+        assert "no more" not in problem["detail"], "the reason is only in the log"
         for path in ("/healthz", "/api/videos", "/api/metrics"):
-            assert (await client.get(path)).status_code == 200, "it goes on serving"
+            assert (await client.get(path)).status_code == 200, "it continues to serve"
 
 
-@pytest.mark.parametrize("turns", range(4))
-async def test_what_is_cancelled_while_it_starts_ends(turns: int) -> None:
-    """The writer goes on when all is cancelled, until its users have ended: but they have to have begun."""
+@pytest.mark.parametrize("checkpoints", range(4))
+async def test_services_cancelled_while_they_start_end(checkpoints: int) -> None:
+    """After a cancellation, the writer continues until its users have ended; but they must have started."""
 
     async def starts_slowly(*, task_status: trio.TaskStatus[None]) -> None:
         for _ in range(3):
@@ -239,6 +239,6 @@ async def test_what_is_cancelled_while_it_starts_ends(turns: int) -> None:
     with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(nursery.start, _until, trio.Event(), starts_slowly)
-            for _ in range(turns):
+            for _ in range(checkpoints):
                 await trio.lowlevel.checkpoint()
             nursery.cancel_scope.cancel()

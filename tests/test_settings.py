@@ -1,4 +1,4 @@
-"""Settings: where a value comes from, and what is said of a wrong one."""
+"""Settings: where a value comes from, and the errors for wrong ones."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the test's own, and a working directory without a settings file in it."""
+    """An empty home directory, and a working directory without a settings file."""
     home = tmp_path / "home"
     (home / "work").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))
@@ -27,15 +27,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refusal(environ: dict[str, str], folder: Path) -> str:
-    """What is said of settings that cannot be used: one line."""
-    with pytest.raises(SettingsError) as refused:
+    """The error for invalid settings: one line."""
+    with pytest.raises(SettingsError) as raised:
         load(environ, folder=folder)
-    said = str(refused.value)
-    assert said.isprintable()
-    return said
+    message = str(raised.value)
+    assert message.isprintable()
+    return message
 
 
-def test_without_anything_everything_has_its_default(home: Path) -> None:
+def test_defaults(home: Path) -> None:
     settings = load({})
     assert settings == Settings()
     assert settings.videos == home / "work" / "videos"
@@ -82,7 +82,7 @@ def test_without_anything_everything_has_its_default(home: Path) -> None:
         ("log_level", "error", "error"),
     ],
 )
-def test_a_variable_of_the_environment(name: str, text: str, value: object) -> None:
+def test_an_environment_variable(name: str, text: str, value: object) -> None:
     assert getattr(load({f"TRIO_STREAM_{name.upper()}": text}), name) == value
 
 
@@ -100,10 +100,10 @@ def test_a_variable_of_the_environment(name: str, text: str, value: object) -> N
         ("segment_cache = 4096", "segment_cache", Size(4096)),
         ('segment_cache = "4 KiB"', "segment_cache", Size(4096)),
         ('log_format = "json"', "log_format", "json"),
-        ("# nothing but a remark", "max_streams", 10_000),
+        ("# only a comment", "max_streams", 10_000),
     ],
 )
-def test_a_line_of_the_file(line: str, name: str, value: object) -> None:
+def test_a_line_of_the_settings_file(line: str, name: str, value: object) -> None:
     Path("trio_stream.toml").write_text(line + "\n", encoding="utf-8")
     found = getattr(load({}), name)
     assert found == value
@@ -149,18 +149,18 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "needed"), WRONG)
-def test_a_wrong_variable_is_named_with_what_is_needed(
-    tmp_path: Path, name: str, text: str, needed: str
+@pytest.mark.parametrize(("name", "text", "expected"), WRONG)
+def test_a_wrong_variable_is_named_with_what_is_allowed(
+    tmp_path: Path, name: str, text: str, expected: str
 ) -> None:
-    said = refusal({f"TRIO_STREAM_{name.upper()}": text}, tmp_path)
-    assert said.startswith(f"TRIO_STREAM_{name.upper()} is ")
-    assert needed in said
-    assert repr(text) in said
+    message = refusal({f"TRIO_STREAM_{name.upper()}": text}, tmp_path)
+    assert message.startswith(f"TRIO_STREAM_{name.upper()} is ")
+    assert expected in message
+    assert repr(text) in message
 
 
 @pytest.mark.parametrize(
-    ("line", "needed"),
+    ("line", "expected"),
     [
         ("videos = 1", "it must be a path"),
         ('videos = ["a", "b"]', "it must be a path"),
@@ -179,12 +179,12 @@ def test_a_wrong_variable_is_named_with_what_is_needed(
         ("[videos]", "it must be a path"),
     ],
 )
-def test_a_wrong_line_of_the_file_is_named_with_the_file(tmp_path: Path, line: str, needed: str) -> None:
+def test_a_wrong_line_of_the_file_is_named_with_the_file(tmp_path: Path, line: str, expected: str) -> None:
     file = tmp_path / "trio_stream.toml"
     file.write_text(line + "\n", encoding="utf-8")
-    said = refusal({}, tmp_path)
-    assert said.startswith(f"{file}: {line.strip('[]').split(' ')[0]} is ")
-    assert needed in said
+    message = refusal({}, tmp_path)
+    assert message.startswith(f"{file}: {line.strip('[]').split(' ')[0]} is ")
+    assert expected in message
 
 
 @pytest.mark.parametrize(
@@ -206,11 +206,11 @@ def test_an_unknown_name_is_an_error_with_a_hint(tmp_path: Path, name: str, hint
         source, environ = f"{file}: {name.lower()}", {}
     else:
         source, environ = f"TRIO_STREAM_{name}", {f"TRIO_STREAM_{name}": "1"}
-    said = refusal(environ, tmp_path)
-    assert said.startswith(f"{source}: there is no setting {name.lower()}; {hint}")
+    message = refusal(environ, tmp_path)
+    assert message.startswith(f"{source}: there is no setting {name.lower()}; {hint}")
 
 
-def test_variables_that_are_no_settings_are_left_alone() -> None:
+def test_variables_that_are_not_settings_are_ignored() -> None:
     others = {
         "TRIO_STREAM_FFMPEG": "/usr/bin/ffmpeg",
         "TRIO_STREAMS": "x",
@@ -220,7 +220,7 @@ def test_variables_that_are_no_settings_are_left_alone() -> None:
     assert load(others) == load({})
 
 
-def test_the_environment_beats_the_file_and_the_file_beats_the_default(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_file_and_the_file_the_default(tmp_path: Path) -> None:
     (tmp_path / "trio_stream.toml").write_text("max_streams = 5\ndisk_threads = 6\n", encoding="utf-8")
     settings = load({"TRIO_STREAM_MAX_STREAMS": "7"}, folder=tmp_path)
     assert (settings.max_streams, settings.disk_threads, settings.send_timeout) == (7, 6, 60.0)
@@ -231,7 +231,7 @@ def test_a_wrong_line_that_the_environment_overrides_does_no_harm(tmp_path: Path
     assert load({"TRIO_STREAM_MAX_STREAMS": "7"}, folder=tmp_path).max_streams == 7
 
 
-def test_config_says_where_the_file_is(tmp_path: Path, home: Path) -> None:
+def test_config_names_the_file(tmp_path: Path, home: Path) -> None:
     (tmp_path / "trio_stream.toml").write_text("max_streams = 5\n", encoding="utf-8")
     (home / "mine.toml").write_text("disk_threads = 6\n", encoding="utf-8")
     for chosen in (str(home / "mine.toml"), "~/mine.toml", "../mine.toml"):
@@ -241,13 +241,13 @@ def test_config_says_where_the_file_is(tmp_path: Path, home: Path) -> None:
     assert (settings.max_streams, settings.disk_threads) == (5, 16)
 
 
-def test_a_chosen_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    said = refusal({"TRIO_STREAM_CONFIG": "/nowhere/mine.toml"}, tmp_path)
-    assert said == "TRIO_STREAM_CONFIG=/nowhere/mine.toml: there is no such file"
+def test_a_missing_chosen_file_is_an_error(tmp_path: Path) -> None:
+    message = refusal({"TRIO_STREAM_CONFIG": "/nowhere/mine.toml"}, tmp_path)
+    assert message == "TRIO_STREAM_CONFIG=/nowhere/mine.toml: there is no such file"
 
 
 @pytest.mark.parametrize(
-    ("content", "about"),
+    ("content", "expected_text"),
     [
         (b"max_streams = \n", "line 1"),
         (b"max_streams\n", "line 1"),
@@ -256,18 +256,18 @@ def test_a_chosen_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         (b"\x00", "line 1"),
     ],
 )
-def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes, about: str) -> None:
+def test_an_error_names_a_file_that_is_not_toml(tmp_path: Path, content: bytes, expected_text: str) -> None:
     file = tmp_path / "trio_stream.toml"
     file.write_bytes(content)
-    said = refusal({}, tmp_path)
-    assert said.startswith(f"{file}: ")
-    assert about in said
+    message = refusal({}, tmp_path)
+    assert message.startswith(f"{file}: ")
+    assert expected_text in message
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_error_names_an_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "trio_stream.toml").mkdir()
-    said = refusal({}, tmp_path)
-    assert said == f"{tmp_path / 'trio_stream.toml'}: cannot be read (Is a directory)"
+    message = refusal({}, tmp_path)
+    assert message == f"{tmp_path / 'trio_stream.toml'}: cannot be read (Is a directory)"
 
 
 @pytest.mark.parametrize("variable", ["TRIO_STREAM_VIDEOS", "TRIO_STREAM_DATA"])
@@ -293,14 +293,14 @@ def test_data_inside_the_videos_is_refused(tmp_path: Path) -> None:
             tmp_path / "link" / "x",
             apart / "../videos/x",
         ):
-            said = refusal({"TRIO_STREAM_VIDEOS": str(root), "TRIO_STREAM_DATA": str(inside)}, tmp_path)
-            assert said.startswith(f"TRIO_STREAM_DATA={inside} is inside the videos ({root})")
+            message = refusal({"TRIO_STREAM_VIDEOS": str(root), "TRIO_STREAM_DATA": str(inside)}, tmp_path)
+            assert message.startswith(f"TRIO_STREAM_DATA={inside} is inside the videos ({root})")
         for outside in (apart, tmp_path, tmp_path / "a", videos / ".." / "b"):
             environ = {"TRIO_STREAM_VIDEOS": str(root), "TRIO_STREAM_DATA": str(outside)}
             assert load(environ, folder=tmp_path).data == outside
 
 
-def test_default_data_is_one_folder_a_library(home: Path, tmp_path: Path) -> None:
+def test_default_data_is_one_folder_per_library(home: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "one")
     one, again, linked, other = (
         load({"TRIO_STREAM_VIDEOS": str(tmp_path / name)}).data for name in ("one", "./one/", "link", "other")
@@ -320,13 +320,13 @@ def test_default_data_follows_the_system(tmp_path: Path, home: Path, monkeypatch
 
 def test_default_data_is_never_inside_the_videos(home: Path) -> None:
     for videos in (home, Path("/")):
-        said = refusal({"TRIO_STREAM_VIDEOS": str(videos)}, home)
-        assert said.startswith(f"TRIO_STREAM_DATA={default_data(videos)} is inside the videos")
+        message = refusal({"TRIO_STREAM_VIDEOS": str(videos)}, home)
+        assert message.startswith(f"TRIO_STREAM_DATA={default_data(videos)} is inside the videos")
         assert load({"TRIO_STREAM_VIDEOS": str(home), "TRIO_STREAM_DATA": "/data"}).data == Path("/data")
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60))
-def test_the_data_of_any_library_are_apart_from_it(name: str) -> None:
+def test_the_data_of_any_library_is_outside_it(name: str) -> None:
     videos = Path(f"/library/{name}")
     data = default_data(videos)
     assert data != videos
@@ -334,27 +334,27 @@ def test_the_data_of_any_library_are_apart_from_it(name: str) -> None:
     assert re.fullmatch(r"[0-9a-f]{12}", data.name)
 
 
-@pytest.mark.parametrize("what", ["missing", "a file", "a link to nothing"])
-def test_videos_that_are_no_folder_are_an_error(tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("case", ["missing", "a file", "a link to nothing"])
+def test_videos_must_be_a_folder(tmp_path: Path, case: str) -> None:
     videos = tmp_path / "films"
-    if what == "a file":
+    if case == "a file":
         videos.touch()
-    elif what == "a link to nothing":
+    elif case == "a link to nothing":
         videos.symlink_to(tmp_path / "nothing")
     settings = Settings(videos=videos)
-    with pytest.raises(SettingsError, match="the folder of videos cannot be read") as refused:
+    with pytest.raises(SettingsError, match="the folder of videos cannot be read") as raised:
         settings.check_videos()
-    assert str(refused.value).startswith(f"TRIO_STREAM_VIDEOS={videos}: ")
-    assert "set TRIO_STREAM_VIDEOS to another one" in str(refused.value)
+    assert str(raised.value).startswith(f"TRIO_STREAM_VIDEOS={videos}: ")
+    assert "set TRIO_STREAM_VIDEOS to another one" in str(raised.value)
 
 
-def test_videos_that_are_a_folder_are_none(tmp_path: Path) -> None:
+def test_an_existing_folder_of_videos_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     Settings(videos=tmp_path, data=Path("/data")).check_videos()
     Settings(videos=tmp_path / "link", data=Path("/data")).check_videos()
 
 
-def test_rows_are_all_settings_in_their_order() -> None:
+def test_rows_has_all_settings_in_order() -> None:
     shown = rows(
         Settings(
             videos=Path("/v"),
@@ -386,7 +386,7 @@ def test_rows_are_all_settings_in_their_order() -> None:
         assert row.description.endswith("."), row
 
 
-def test_rows_tell_what_was_chosen(tmp_path: Path) -> None:
+def test_rows_mark_chosen_settings(tmp_path: Path) -> None:
     def chosen(environ: dict[str, str]) -> list[str]:
         return [row.variable for row in rows(load(environ, folder=tmp_path)) if row.chosen]
 
@@ -395,13 +395,13 @@ def test_rows_tell_what_was_chosen(tmp_path: Path) -> None:
         assert chosen({f"TRIO_STREAM_{name}": value}) == [f"TRIO_STREAM_{name}"]
 
 
-def test_what_rows_show_can_be_set_again() -> None:
+def test_values_from_rows_can_be_loaded() -> None:
     settings = Settings(videos=Path("/v"), data=Path("/d"), cors_origins=frozenset({"http://b", "http://a"}))
     environ = {row.variable: row.value for row in rows(settings)}
     assert load(environ) == settings
 
 
-def test_rows_show_no_password() -> None:
+def test_rows_hide_passwords() -> None:
     chosen = Settings(
         videos=Path("/v"), data=Path("/d"), database_url="postgresql://me:s3:cr@t@host:5432/films"
     )
@@ -411,11 +411,11 @@ def test_rows_show_no_password() -> None:
     assert "postgresql://host/films" in {row.value for row in rows(plain)}
 
 
-def test_the_readme_lists_all_settings_and_no_others() -> None:
+def test_the_readme_lists_exactly_the_settings() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     settings = {row.variable for row in rows(Settings())}
     mentioned = set(re.findall(r"\bTRIO_STREAM_[A-Z_]*[A-Z]\b", readme))
     assert settings <= mentioned, "these settings are missing in README.md"
     assert mentioned <= settings | {f"TRIO_STREAM_{name}" for name in NOT_SETTINGS}, (
-        "README.md knows more than there is"
+        "README.md mentions settings that do not exist"
     )

@@ -1,4 +1,4 @@
-"""Killed at its busiest, the server keeps what it acknowledged and goes on from there; `scripts/torture` is thorough."""
+"""A server that is killed under load keeps what it acknowledged, and continues; `scripts/torture` runs longer."""
 
 import os
 import random
@@ -15,7 +15,7 @@ SEED = int(os.environ.get("TORTURE_SEED", random.randrange(1 << 32)))
 
 
 @pytest.mark.parametrize("rounds", [1, large(5)])
-def test_whenever_the_server_is_killed(
+def test_a_killed_server_keeps_what_it_acknowledged(
     databases: Databases, database_url: URL, tmp_path: Path, rounds: int
 ) -> None:
     print(f"TORTURE_SEED={SEED}")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.depth import mark_room
+from tests.depth import mark_folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    mark_room(items, Path(__file__).parent, "scripts")
+    mark_folder(items, Path(__file__).parent, "scripts")

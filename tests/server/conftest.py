@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests import support
-from tests.depth import mark_room
+from tests.depth import mark_folder
 from tests.http2 import certified
 from tests.support import Server, happens, serving
 
@@ -35,7 +35,7 @@ type Start = Callable[..., Server]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    mark_room(items, Path(__file__).parent, "server")
+    mark_folder(items, Path(__file__).parent, "server")
 
 
 def run_server(

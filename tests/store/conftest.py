@@ -14,14 +14,14 @@ from trio_stream.store.writer import Writer
 
 @pytest.fixture
 def empty_url(databases: Databases) -> Iterator[URL]:
-    """Where nothing is yet."""
+    """An empty database."""
     with databases.empty() as url:
         yield url
 
 
 @asynccontextmanager
 async def writing(url: URL, **more: int) -> AsyncIterator[tuple[Database, Writer]]:
-    """A database, and its writer at work."""
+    """An open database with a running writer."""
     async with open_database(url) as database, trio.open_nursery() as nursery:
         writer = Writer(database, **more)
         await nursery.start(writer.run)

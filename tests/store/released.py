@@ -1,7 +1,7 @@
-"""Released schemas, as they were: `schemas/VERSION.DIALECT.sql`, with rows for them in `schemas/VERSION.json`.
+"""Released schemas: `schemas/VERSION.DIALECT.sql`, with rows for them in `schemas/VERSION.json`.
 
-They never change once released. `python -m tests.store.released` writes those of the newest version that are missing;
-bytes are `{"hex": "..."}` in the rows.
+They never change once released. `python -m tests.store.released` writes missing files for the newest version. Bytes are
+`{"hex": "..."}` in the rows.
 """
 
 import json
@@ -28,7 +28,7 @@ type Rows = dict[str, list[dict[str, Any]]]
 
 
 def statements(connection: Connection) -> list[str]:
-    """The SQL of everything in a SQLite database; tables of the search index are made by making it."""
+    """The SQL of everything in a SQLite database, without the tables that the search index creates itself."""
     found = connection.exec_driver_sql(
         f"SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '{NAME}_%' OR type = 'trigger'"
         " ORDER BY rowid"
@@ -37,7 +37,7 @@ def statements(connection: Connection) -> list[str]:
 
 
 def load(connection: Connection, version: str) -> None:
-    """Make that schema in an empty database."""
+    """Create that schema in an empty database."""
     script = (FOLDER / f"{version}.{connection.dialect.name}.sql").read_text()
     for statement in script.split(";\n\n"):
         if statement.strip():
@@ -45,7 +45,7 @@ def load(connection: Connection, version: str) -> None:
 
 
 def fill(connection: Connection, version: str) -> None:
-    """Put the rows of that version into its tables."""
+    """Insert the rows of that version into its tables."""
     there = _tables(connection)
     for name, rows in json.loads((FOLDER / f"{version}.json").read_text()).items():
         connection.execute(
@@ -78,7 +78,7 @@ def _bytes(value: object) -> object:
 
 
 def write() -> None:
-    """Write the schema of the newest version for both dialects, where it is not there."""
+    """Write the newest schema for both dialects, unless it exists."""
     with postgres() as server, tempfile.TemporaryDirectory() as folder:
         for databases in (Databases(Path(folder), None), Databases(Path(folder), server)):
             path = FOLDER / f"{NEWEST}.{databases.dialect}.sql"

@@ -1,4 +1,4 @@
-"""Rows for tests, with everything a table asks for."""
+"""Rows for tests, with all required columns."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -51,7 +51,7 @@ def add_videos(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def put(key: str, value: str = "") -> Callable[[Connection], str]:
-    """A change that notes a fact, and answers its key."""
+    """A change that stores a key and a value, and returns the key."""
 
     def change(connection: Connection) -> str:
         upsert(connection, library, {"key": key, "value": value}, key=["key"])
@@ -60,7 +60,7 @@ def put(key: str, value: str = "") -> Callable[[Connection], str]:
     return change
 
 
-def facts(connection: Connection) -> dict[str, str]:
+def entries(connection: Connection) -> dict[str, str]:
     return {row.key: row.value for row in connection.execute(select(library))}
 
 

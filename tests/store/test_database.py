@@ -1,4 +1,4 @@
-"""Reads: one state each, nothing written, over at once when cancelled; and what cannot be opened says why."""
+"""Reads see one state, cannot write, and end at once when cancelled; a database that cannot be opened says why."""
 
 import importlib.util
 import logging
@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 
 from tests.databases import Databases, Postgres
 from tests.store.conftest import writing
-from tests.store.rows import count, facts, put
+from tests.store.rows import count, entries, put
 from tests.support import wait_until
 from trio_stream.errors import (
     SettingsError,
@@ -34,30 +34,30 @@ from trio_stream.store.engines import address, sqlite_address
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) FROM n",
-    "postgresql": "SELECT pg_sleep(60)",  # until its own timeout, which a test shortens
+    "postgresql": "SELECT pg_sleep(60)",  # until its timeout, which a test shortens
 }
 
 
 async def test_a_read_sees_one_state_from_its_first_statement_to_its_last(database_url: URL) -> None:
     async with writing(database_url) as (database, writer):
         token = trio.lowlevel.current_trio_token()
-        looked, written = trio.Event(), threading.Event()
+        query_started, written = trio.Event(), threading.Event()
 
-        def look(connection: Connection) -> tuple[int, int]:
+        def query(connection: Connection) -> tuple[int, int]:
             before = count(connection)
-            token.run_sync_soon(looked.set)
+            token.run_sync_soon(query_started.set)
             assert written.wait(10)
             return before, count(connection)
 
         seen: list[tuple[int, int]] = []
 
         async def read() -> None:
-            seen.append(await database.read(look))
+            seen.append(await database.read(query))
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(read)
-            await looked.wait()
-            await writer.write(put("meanwhile"))  # nor does who reads keep the writer waiting
+            await query_started.wait()
+            await writer.write(put("meanwhile"))  # and a reader does not block the writer
             written.set()
         assert seen == [(0, 0)]
         assert await database.read(count) == 1
@@ -72,23 +72,23 @@ async def test_a_read_cannot_write(database_url: URL) -> None:
         assert database.statistics().failed == 3
 
 
-async def test_what_a_look_raises_comes_out_as_it_is(database_url: URL) -> None:
-    def look(_connection: Connection) -> None:
+async def test_an_error_of_a_query_is_raised_unchanged(database_url: URL) -> None:
+    def query(_connection: Connection) -> None:
         raise LookupError("mine")
 
     async with open_database(database_url, threads=1) as database:
         for _ in range(3):
             with pytest.raises(LookupError, match="mine"):
-                await database.read(look)
+                await database.read(query)
         assert await database.read(count) == 0
 
 
-async def test_no_more_threads_read_than_are_allowed(database_url: URL) -> None:
+async def test_the_number_of_reading_threads_is_bounded(database_url: URL) -> None:
     async with open_database(database_url, threads=2) as database:
         lock, now, most = threading.Lock(), 0, 0
         both = threading.Barrier(2, timeout=10)
 
-        def look(connection: Connection) -> None:
+        def query(connection: Connection) -> None:
             nonlocal now, most
             with lock:
                 now += 1
@@ -100,14 +100,14 @@ async def test_no_more_threads_read_than_are_allowed(database_url: URL) -> None:
 
         async with trio.open_nursery() as nursery:
             for _ in range(20):
-                nursery.start_soon(database.read, look)
+                nursery.start_soon(database.read, query)
             await trio.testing.wait_all_tasks_blocked()
             assert database.statistics().reading <= 2
         assert most == 2
-        assert database.statistics().reads == 21  # and the look at the version
+        assert database.statistics().reads == 21  # and the check of the version
 
 
-async def test_a_cancelled_read_is_over_at_once_and_leaves_no_transaction(
+async def test_a_cancelled_read_ends_at_once_and_leaves_no_transaction(
     database_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "STATEMENT_TIMEOUT", 3)
@@ -127,7 +127,7 @@ async def test_a_cancelled_read_is_over_at_once_and_leaves_no_transaction(
         assert database.statistics().cancelled == database.statistics().threads
 
 
-async def test_a_read_that_is_cancelled_before_it_begins_takes_no_place(database_url: URL) -> None:
+async def test_a_read_cancelled_before_it_starts_takes_no_slot(database_url: URL) -> None:
     async with open_database(database_url, threads=1) as database:
         with trio.CancelScope() as scope:
             scope.cancel()
@@ -140,21 +140,21 @@ async def test_closing_waits_for_a_cancelled_read(database_url: URL) -> None:
     free = threading.Event()
     ended = threading.Event()
 
-    def look(connection: Connection) -> None:
+    def query(connection: Connection) -> None:
         assert free.wait(10)
         count(connection)
         ended.set()
 
     async with open_database(database_url) as database:
         with trio.move_on_after(0.02):
-            await database.read(look)
+            await database.read(query)
         trio.lowlevel.current_trio_token().run_sync_soon(free.set)
     assert ended.is_set()
     with pytest.raises(StoreUnavailable):
         await database.read(count)
 
 
-async def test_foreign_keys_hold(database_url: URL) -> None:
+async def test_foreign_keys_are_enforced(database_url: URL) -> None:
     def orphan(connection: Connection) -> None:
         connection.execute(
             text("INSERT INTO playheads (\"user\", video, position, updated_at) VALUES ('', 404, 0, 0)")
@@ -166,7 +166,7 @@ async def test_foreign_keys_hold(database_url: URL) -> None:
 
 
 async def test_a_committed_write_is_on_the_disk(database_url: URL) -> None:
-    """What SQLite and PostgreSQL are told; `test_surviving` kills processes, which says nothing of a power cut."""
+    """Checks the settings of SQLite and PostgreSQL: `test_surviving` kills processes, but cannot test a power cut."""
     async with writing(database_url) as (database, writer):
         if database.dialect == "sqlite":
             names = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "mmap_size": 0}
@@ -182,7 +182,7 @@ async def test_a_committed_write_is_on_the_disk(database_url: URL) -> None:
             assert await database.read(lambda found: found.execute(level).scalar()) == "repeatable read"
 
 
-# What cannot be used, and what people are told.
+# Databases that cannot be used, and the messages about them.
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ async def test_a_committed_write_is_on_the_disk(database_url: URL) -> None:
         ("sqlite:///file:x?mode=memory&uri=true", "must be a file"),
     ],
 )
-def test_an_address_that_is_none_says_what_would_do(url: str, message: str) -> None:
+def test_an_invalid_address_says_what_is_allowed(url: str, message: str) -> None:
     with pytest.raises(StoreUnusable, match=message) as caught:
         address(url)
     assert isinstance(caught.value, SettingsError)
@@ -206,7 +206,7 @@ def test_an_address_that_is_none_says_what_would_do(url: str, message: str) -> N
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
-def test_every_name_of_postgresql_means_psycopg_3(scheme: str) -> None:
+def test_every_scheme_of_postgresql_uses_psycopg_3(scheme: str) -> None:
     assert str(address(f"{scheme}://user@host:5433/name?sslmode=require")) == (
         "postgresql+psycopg://user@host:5433/name?sslmode=require"
     )
@@ -224,11 +224,11 @@ async def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     await migrate(sqlite_address(path))
     async with writing(sqlite_address(path)) as (database, writer):
         await writer.write(put("here"))
-        assert await database.read(facts) == {"here": ""}
+        assert await database.read(entries) == {"here": ""}
     assert os.listdir(path.parent) == [path.name]
 
 
-async def test_a_new_file_is_for_this_user_alone(tmp_path: Path) -> None:
+async def test_a_new_file_is_private_to_its_user(tmp_path: Path) -> None:
     path = tmp_path / "data" / "library.sqlite"
     await migrate(sqlite_address(path))
     async with writing(sqlite_address(path)) as (_, writer):
@@ -238,22 +238,20 @@ async def test_a_new_file_is_for_this_user_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-async def test_a_file_that_is_not_there_is_not_made_by_opening_it(tmp_path: Path) -> None:
+async def test_opening_does_not_create_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(StoreUnusable, match="does not exist"):
         async with open_database(sqlite_address(tmp_path / "library.sqlite")):
             pass
     assert not list(tmp_path.iterdir())
 
 
-async def test_a_folder_where_nothing_can_be_made_is_named(tmp_path: Path) -> None:
+async def test_an_error_names_a_folder_that_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreUnusable, match=str(tmp_path / "file" / "library.sqlite")):
         await migrate(sqlite_address(tmp_path / "file" / "library.sqlite"))
 
 
-async def test_a_locked_database_is_unavailable_for_now(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_locked_database_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "LOCK_TIMEOUT", 0.1)
     url = sqlite_address(tmp_path / "library.sqlite")
     await migrate(url)
@@ -263,24 +261,24 @@ async def test_a_locked_database_is_unavailable_for_now(
         with pytest.raises(StoreUnavailable, match="locked") as caught:
             await writer.write(put("one"))
         assert (caught.value.status, caught.value.retry_after > 0) == (503, True)
-        assert await database.read(count) == 0  # who reads is not kept waiting
+        assert await database.read(count) == 0  # readers are not blocked
         other.execute("ROLLBACK")
         other.close()
         assert await writer.write(put("two")) == "two"
-        assert await database.read(facts) == {"two": ""}
+        assert await database.read(entries) == {"two": ""}
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         pytest.param(lambda data: b"\x00\xff" * 5000, id="garbage"),
-        pytest.param(lambda data: b"this is a text file\n" * 100, id="a text"),
+        pytest.param(lambda data: b"this is a text file\n" * 100, id="a text file"),
         pytest.param(lambda data: data[: len(data) // 2], id="cut"),
         pytest.param(lambda data: data[:4096] + bytes(len(data) - 4096), id="wiped"),
         pytest.param(lambda data: data[:100] + b"\xff" * 400 + data[500:], id="schema"),
     ],
 )
-async def test_a_damaged_file_says_so_and_is_not_overwritten(
+async def test_a_damaged_file_is_reported_and_not_overwritten(
     tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / "library.sqlite"
@@ -295,11 +293,11 @@ async def test_a_damaged_file_says_so_and_is_not_overwritten(
 async def _use(url: URL) -> None:
     await migrate(url)
     async with writing(url) as (database, writer):
-        await database.read(facts)
+        await database.read(entries)
         await writer.write(put("more"))
 
 
-async def test_a_password_is_in_no_message(
+async def test_no_message_contains_a_password(
     postgresql: Postgres, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -322,16 +320,14 @@ async def test_a_password_is_in_no_message(
     assert "geheim" not in "".join(capsys.readouterr())
 
 
-async def test_a_server_that_is_not_reached_is_unavailable_for_now() -> None:
+async def test_an_unreachable_server_is_unavailable() -> None:
     with pytest.raises(StoreUnavailable, match=r"name at 127\.0\.0\.1:1 cannot be used now: .*refused"):
         await migrate("postgresql://user:geheim@127.0.0.1:1/name")
 
 
-async def test_connections_that_the_server_ended_are_replaced(
-    databases: Databases, database_url: URL
-) -> None:
+async def test_connections_closed_by_the_server_are_replaced(databases: Databases, database_url: URL) -> None:
     if databases.server is None:
-        pytest.skip("a file ends no connections")
+        pytest.skip("a file has no connections to close")
     async with writing(database_url) as (database, writer):
         await writer.write(put("before"))
         await database.read(count)
@@ -343,12 +339,12 @@ async def test_connections_that_the_server_ended_are_replaced(
         assert await database.read(count) == 2
 
 
-async def test_a_write_during_which_the_server_ends_the_connection_is_made_once(
+async def test_a_write_interrupted_by_the_server_is_made_once(
     databases: Databases, database_url: URL
 ) -> None:
     server = databases.server
     if server is None:
-        pytest.skip("a file ends no connections")
+        pytest.skip("a file has no connections to close")
     turns = 0
 
     def change(connection: Connection) -> int:
@@ -363,13 +359,13 @@ async def test_a_write_during_which_the_server_ends_the_connection_is_made_once(
 
     async with writing(database_url) as (database, writer):
         assert await writer.write(change) == 2
-        assert await database.read(facts) == {"turn 2": ""}
+        assert await database.read(entries) == {"turn 2": ""}
 
 
-async def test_whoever_migrates_keeps_the_locks_of_its_process(tmp_path: Path) -> None:
-    """A worker that takes over has the database open. POSIX ends all locks of a process on a file with its first close.
+async def test_a_migration_keeps_the_locks_of_its_process(tmp_path: Path) -> None:
+    """A worker that takes over has the database open. With POSIX, closing a file drops all locks of the process on it.
 
-    Without them whoever closes the database elsewhere believes to be the last one, and removes the log that is in use:
+    Without these locks, another process that closes the database takes itself for the last user and removes the log:
     https://www.sqlite.org/howtocorrupt.html, section 2.2.
     """
     url = sqlite_address(tmp_path / "library.sqlite")

@@ -1,4 +1,4 @@
-"""From every released schema, with its data, to the newest; and a database that is not ours to change is left alone."""
+"""Every released schema is migrated with its data to the newest; other databases are left unchanged."""
 
 import hashlib
 import subprocess
@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from tests.databases import Databases
 from tests.store.conftest import writing
 from tests.store.released import Rows, fill, load, rows_of, statements
-from tests.store.rows import facts, put
+from tests.store.rows import entries, put
 from tests.store.test_search import agrees, found
 from trio_stream.errors import SettingsError, StoreError, StoreUnusable
 from trio_stream.store import migrations
@@ -29,7 +29,7 @@ from trio_stream.store.tables import metadata
 
 
 def within[T](url: URL, work: Callable[[Connection], T]) -> T:
-    """What `work` answers, in one transaction in which everything is allowed."""
+    """The result of `work`, in one transaction in which everything is allowed."""
     engine = migrating_engine(address(url))
     try:
         with engine.begin() as connection:
@@ -39,7 +39,7 @@ def within[T](url: URL, work: Callable[[Connection], T]) -> T:
 
 
 def differences(connection: Connection) -> list[object]:
-    """What Alembic would change to make the database as `tables.py` says, and the checks, which it does not see."""
+    """What Alembic would change to match `tables.py`, and differing check constraints, which Alembic does not compare."""
     context = MigrationContext.configure(
         connection,
         opts={
@@ -49,23 +49,25 @@ def differences(connection: Connection) -> list[object]:
         },
     )
     different: list[object] = list(compare_metadata(context, metadata))
-    there = inspect(connection)
+    inspector = inspect(connection)
     for name, table in metadata.tables.items():
-        made = {each["name"] for each in there.get_check_constraints(name)}
+        actual = {each["name"] for each in inspector.get_check_constraints(name)}
         wanted = {str(each.name) for each in table.constraints if isinstance(each, CheckConstraint)}
-        different += made ^ wanted
+        different += actual ^ wanted
     return different
 
 
-def _default_differs(context: MigrationContext, *about: object) -> bool | None:
+def _default_differs(context: MigrationContext, *context_args: object) -> bool | None:
     if context.dialect.name != "sqlite":
-        return None  # as Alembic does it; of SQLite it takes an empty text for none
-    there, wanted = (str(each).strip("'()") if each is not None else None for each in (about[2], about[4]))
-    return there != wanted
+        return None  # Alembic's own comparison; on SQLite it treats an empty string as no default
+    actual, wanted = (
+        str(each).strip("'()") if each is not None else None for each in (context_args[2], context_args[4])
+    )
+    return actual != wanted
 
 
 def structure(connection: Connection) -> object:
-    """Everything there is, in the words of the database itself."""
+    """The structure of the database, as it describes itself."""
     if connection.dialect.name == "sqlite":
         return sorted(statements(connection))
     return [
@@ -78,31 +80,33 @@ def structure(connection: Connection) -> object:
     ]
 
 
-def test_every_version_is_known_in_its_order() -> None:
+def test_versions_lists_all_migrations_in_order() -> None:
     script = ScriptDirectory(str(Path(migrations.__file__).parent))
     assert tuple(each.revision for each in script.walk_revisions())[::-1] == VERSIONS
     assert script.get_heads() == [NEWEST]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_from_each_released_schema_with_its_data_to_the_newest(empty_url: URL, version: str) -> None:
+async def test_each_released_schema_is_migrated_with_its_data(empty_url: URL, version: str) -> None:
     def restore(connection: Connection) -> Rows:
         load(connection, version)
         fill(connection, version)
         return rows_of(connection)
 
     before = within(empty_url, restore)
-    assert all(before.values()), "each table has a row"
+    assert all(before.values()), "each table has rows"
     if version < "0005":
         for row in before["subtitles"]:
             row["signature"] = None if row["video"] is None else ""
         for row in before["contents"]:
-            row |= {"state": "new", "attempts": 0}  # its facts are found anew
+            row |= {"state": "new", "attempts": 0}  # it is probed again
     assert await migrate(empty_url) == Migrated(version, NEWEST)
     assert within(empty_url, differences) == []
     after = within(empty_url, rows_of)
     for name, rows in before.items():
-        assert [now | then for now, then in zip(after[name], rows, strict=True)] == after[name]
+        assert [current_state | then for current_state, then in zip(after[name], rows, strict=True)] == after[
+            name
+        ]
     async with writing(empty_url) as (database, writer):
         assert await database.read(lambda connection: found(connection, "harb")) == ["4kTQzJ"]
         await writer.write(put("more"))
@@ -110,7 +114,7 @@ async def test_from_each_released_schema_with_its_data_to_the_newest(empty_url: 
             await writer.write(agrees)
 
 
-async def test_folders_with_videos_are_no_longer_missing(empty_url: URL) -> None:
+async def test_folders_with_videos_are_no_longer_marked_as_missing(empty_url: URL) -> None:
     def restore(connection: Connection) -> list[tuple[int, int | None]]:
         load(connection, "0003")
         fill(connection, "0003")
@@ -127,24 +131,24 @@ async def test_folders_with_videos_are_no_longer_missing(empty_url: URL) -> None
         found = connection.execute(text("SELECT number, missing_since FROM folders ORDER BY number"))
         return [(row.number, row.missing_since) for row in found]
 
-    def kept(connection: Connection) -> set[int]:
-        """Folders with a video that is there, and those around them."""
+    def folders_with_videos(connection: Connection) -> set[int]:
+        """Folders with a present video, and their parents."""
         rows = connection.execute(text("SELECT number, parent FROM folders"))
         parents = {row.number: row.parent for row in rows}
-        there = set(connection.scalars(text("SELECT folder FROM videos WHERE missing_since IS NULL")))
-        while around := {parents[number] for number in there} - {None} - there:
-            there |= around
-        return there
+        with_videos = set(connection.scalars(text("SELECT folder FROM videos WHERE missing_since IS NULL")))
+        while missing_parents := {parents[number] for number in with_videos} - {None} - with_videos:
+            with_videos |= missing_parents
+        return with_videos
 
     before = within(empty_url, restore)
-    back = within(empty_url, kept)
-    assert 0 < len(back) < len(before)
+    present = within(empty_url, folders_with_videos)
+    assert 0 < len(present) < len(before)
     await migrate(empty_url)
-    assert within(empty_url, missing) == [(number, None if number in back else 5) for number, _ in before]
+    assert within(empty_url, missing) == [(number, None if number in present else 5) for number, _ in before]
 
 
 async def test_languages_become_tags_and_subtitles_are_read_again(empty_url: URL) -> None:
-    """Files beside videos are taken for changed, by which the next look finds them; of tracks, those that failed."""
+    """Subtitle files count as changed, so that the next scan finds them; failed tracks are extracted again."""
     languages = ["eng", "por", "pt-BR", "chi", "fre", "und", "pob", "qaa", None]
 
     def restore(connection: Connection) -> None:
@@ -161,16 +165,21 @@ async def test_languages_become_tags_and_subtitles_are_read_again(empty_url: URL
                 {"track": track, "language": language},
             )
 
-    def now(connection: Connection) -> tuple[list[str | None], set[str], set[str], list[str]]:
+    def current_state(connection: Connection) -> tuple[list[str | None], set[str], set[str], list[str]]:
         tracks = connection.execute(text("SELECT * FROM subtitles WHERE track >= 10 ORDER BY track")).all()
-        beside = connection.scalars(text("SELECT signature FROM subtitles WHERE video IS NOT NULL"))
+        file_signatures = connection.scalars(text("SELECT signature FROM subtitles WHERE video IS NOT NULL"))
         waiting = connection.scalars(text("SELECT texts FROM contents"))
-        return [row.language for row in tracks], {row.state for row in tracks}, set(waiting), list(beside)
+        return (
+            [row.language for row in tracks],
+            {row.state for row in tracks},
+            set(waiting),
+            list(file_signatures),
+        )
 
     within(empty_url, restore)
     await migrate(empty_url)
     tags = ["en", "pt", "pt-BR", "zh", "fr", None, "pt-BR", "qaa", None]
-    assert within(empty_url, now) == (tags, {"waiting"}, {"waiting"}, [""])
+    assert within(empty_url, current_state) == (tags, {"waiting"}, {"waiting"}, [""])
 
 
 async def test_an_empty_database_gets_the_newest_schema(empty_url: URL) -> None:
@@ -179,7 +188,7 @@ async def test_an_empty_database_gets_the_newest_schema(empty_url: URL) -> None:
     assert within(empty_url, differences) == []
 
 
-async def test_the_comparison_sees_what_differs(database_url: URL) -> None:
+async def test_the_comparison_finds_differences(database_url: URL) -> None:
     within(
         database_url, lambda connection: connection.exec_driver_sql("DROP INDEX ix_videos_by_name").close()
     )
@@ -190,14 +199,14 @@ async def test_the_comparison_sees_what_differs(database_url: URL) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_released_migration_makes_what_it_made(databases: Databases, version: str) -> None:
-    with databases.empty() as released, databases.empty() as made:
+def test_a_released_migration_is_unchanged(databases: Databases, version: str) -> None:
+    with databases.empty() as released, databases.empty() as migrated:
         within(released, lambda connection: load(connection, version))
-        within(made, lambda connection: migrations.run(connection, version))
-        assert within(made, structure) == within(released, structure)
+        within(migrated, lambda connection: migrations.run(connection, version))
+        assert within(migrated, structure) == within(released, structure)
 
 
-async def test_two_that_migrate_at_once_do_it_once(empty_url: URL) -> None:
+async def test_concurrent_migrations_run_once(empty_url: URL) -> None:
     done: list[Migrated] = []
 
     async def one() -> None:
@@ -210,9 +219,7 @@ async def test_two_that_migrate_at_once_do_it_once(empty_url: URL) -> None:
     assert within(empty_url, differences) == []
 
 
-async def test_a_migration_that_fails_changes_nothing(
-    empty_url: URL, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_failed_migration_changes_nothing(empty_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     real = migrations.run
 
     def interrupted(connection: Connection, version: str) -> None:
@@ -227,7 +234,7 @@ async def test_a_migration_that_fails_changes_nothing(
     assert await migrate(empty_url) == Migrated(None, NEWEST)
 
 
-async def test_a_database_of_a_newer_version_is_refused_and_unharmed(database_url: URL) -> None:
+async def test_a_newer_database_is_refused_and_unchanged(database_url: URL) -> None:
     async with writing(database_url) as (_, writer):
         await writer.write(put("mine"))
     within(
@@ -246,7 +253,7 @@ async def test_a_database_of_a_newer_version_is_refused_and_unharmed(database_ur
     assert (within(database_url, structure), within(database_url, rows_of), _file(database_url)) == before
 
 
-async def test_a_database_of_another_program_is_refused_and_unharmed(empty_url: URL) -> None:
+async def test_a_database_of_another_program_is_refused_and_unchanged(empty_url: URL) -> None:
     within(
         empty_url, lambda connection: connection.exec_driver_sql("CREATE TABLE videos (mine TEXT)").close()
     )
@@ -256,7 +263,7 @@ async def test_a_database_of_another_program_is_refused_and_unharmed(empty_url: 
     assert within(empty_url, structure) == before
 
 
-async def test_an_older_database_is_not_opened_before_it_is_migrated(empty_url: URL) -> None:
+async def test_an_older_database_must_be_migrated_before_it_is_opened(empty_url: URL) -> None:
     within(empty_url, lambda connection: None)
     with pytest.raises(StoreUnusable, match="is empty"):
         await _open(empty_url)
@@ -266,7 +273,7 @@ async def test_an_older_database_is_not_opened_before_it_is_migrated(empty_url: 
 
 async def _open(url: URL) -> None:
     async with open_database(url) as database:
-        await database.read(facts)
+        await database.read(entries)
 
 
 def _file(url: URL) -> str:
@@ -275,8 +282,8 @@ def _file(url: URL) -> str:
     return hashlib.sha256(Path(str(url.database)).read_bytes()).hexdigest()
 
 
-def test_the_application_starts_without_what_migrates(tmp_path: Path) -> None:
-    """Alembic takes long to import, and most starts have nothing to migrate."""
+def test_the_application_starts_without_importing_alembic(tmp_path: Path) -> None:
+    """Alembic takes long to import, and most starts need no migration."""
     trio.run(migrate, sqlite_address(tmp_path / "library.sqlite"))
     program = """
 import sys, trio

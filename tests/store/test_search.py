@@ -1,4 +1,4 @@
-"""Search answers alike on both dialects, follows every change, and reads nothing in a query as an operator."""
+"""Search gives the same results on both dialects, follows every change, and has no query operators."""
 
 from collections.abc import Iterator
 
@@ -13,14 +13,16 @@ from tests.databases import Databases, Postgres
 from tests.store.conftest import writing
 from tests.store.rows import add_videos, video
 from trio_stream.store.engines import writing_engine
-from trio_stream.store.search import LONGEST_WORD, matching_numbers, joined
+from trio_stream.store.search import LONGEST_WORD, joined, matching_numbers
 from trio_stream.store.tables import videos
 
 
 def found(connection: Connection, *words: str) -> list[str]:
     return list(
         connection.execute(
-            select(videos.c.id).where(videos.c.number.in_(matching_numbers(connection, words))).order_by(videos.c.id)
+            select(videos.c.id)
+            .where(videos.c.number.in_(matching_numbers(connection, words)))
+            .order_by(videos.c.id)
         ).scalars()
     )
 
@@ -61,7 +63,7 @@ FILMS = {
         ("manx", ""),
     ],
 )
-async def test_each_word_begins_one(database_url: URL, query: str, expected: str) -> None:
+async def test_each_word_is_a_prefix(database_url: URL, query: str, expected: str) -> None:
     async with writing(database_url) as (database, writer):
         await writer.write(
             lambda connection: add_videos(
@@ -100,7 +102,7 @@ async def test_each_word_begins_one(database_url: URL, query: str, expected: str
         "& | !",
     ],
 )
-async def test_nothing_in_a_query_is_an_operator(database_url: URL, query: str) -> None:
+async def test_a_query_has_no_operators(database_url: URL, query: str) -> None:
     async with writing(database_url) as (database, writer):
         await writer.write(
             lambda connection: add_videos(
@@ -113,7 +115,7 @@ async def test_nothing_in_a_query_is_an_operator(database_url: URL, query: str) 
             for key, words in FILMS.items()
             if all(any(each.startswith(word) for each in words.split()) for word in plain)
         ]
-        # Folding is the library's: PostgreSQL would tell capitals apart where SQLite does not.
+        # The library folds words: PostgreSQL would distinguish case where SQLite does not.
         if query == query.lower():
             assert await database.read(lambda connection: found(connection, query)) == expected
         else:
@@ -121,7 +123,7 @@ async def test_nothing_in_a_query_is_an_operator(database_url: URL, query: str) 
         assert len(await database.read(found)) == len(FILMS)
 
 
-def test_words_are_joined_once_each_and_cut() -> None:
+def test_words_are_joined_once_each_and_truncated() -> None:
     assert joined(["a", "b", "", "a", "x" * 5000]) == "a b " + "x" * LONGEST_WORD
 
 
@@ -133,7 +135,7 @@ async def test_the_longest_words_are_found(database_url: URL) -> None:
             assert await database.read(lambda connection, word=word: found(connection, word)) == ["a"]  # type: ignore[misc] # mypy: a default in a lambda has no type
 
 
-async def test_the_index_follows_every_change(database_url: URL) -> None:
+async def test_the_index_follows_all_changes(database_url: URL) -> None:
     async with writing(database_url) as (database, writer):
 
         async def search(word: str) -> list[str]:
@@ -162,7 +164,7 @@ async def test_the_index_follows_every_change(database_url: URL) -> None:
 
 
 def agrees(connection: Connection) -> None:
-    """Raise when SQLite's index does not say what the table says."""
+    """Raise if SQLite's index does not match the table."""
     connection.exec_driver_sql(
         "INSERT INTO videos_search (videos_search, rank) VALUES ('integrity-check', 1)"
     )
@@ -176,10 +178,10 @@ def _uses_the_index(connection: Connection) -> None:
     assert "videos_search" in plan, plan
 
 
-async def test_an_index_that_is_wrong_is_noticed(databases: Databases, database_url: URL) -> None:
-    """So that `agrees` can fail."""
+async def test_a_wrong_index_is_detected(databases: Databases, database_url: URL) -> None:
+    """Shows that `agrees` can fail."""
     if databases.dialect != "sqlite":
-        pytest.skip("PostgreSQL's is an index like any other")
+        pytest.skip("PostgreSQL uses an ordinary index")
     engine = writing_engine(database_url)
     with engine.begin() as connection:
         add_videos(connection, [video("a", words="old")])
@@ -201,9 +203,9 @@ WORDS = st.text(
 def both(
     database_url: URL, databases: Databases, postgresql: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[Engine]]:
-    """The same tables on both dialects."""
+    """The same tables in both dialects."""
     if databases.dialect != "postgresql":
-        pytest.skip("once is enough")
+        pytest.skip("runs once, for both dialects")
     with Databases(tmp_path_factory.mktemp("both"), None).ready() as other:
         engines = [writing_engine(other), writing_engine(database_url.set(drivername="postgresql+psycopg"))]
         yield engines
@@ -217,17 +219,17 @@ def both(
     data=st.data(),
 )
 def test_both_dialects_find_the_same(both: list[Engine], films: list[list[str]], data: st.DataObject) -> None:
-    known = sorted({word for words in films for word in words})
-    word = st.sampled_from(known) if known else WORDS
+    all_words = sorted({word for words in films for word in words})
+    word = st.sampled_from(all_words) if all_words else WORDS
     beginning = st.builds(lambda word, length: word[:length], word, st.integers(1, 6))
     queries = data.draw(st.lists(st.lists(beginning | WORDS, max_size=3), min_size=1, max_size=4))
     rows = [video(f"{number}", words=joined(words)) for number, words in enumerate(films)]
-    answers = []
+    results = []
     for engine in both:
         with engine.connect() as connection, connection.begin() as transaction:
             if rows:
                 add_videos(connection, rows)
-            answers.append([found(connection, *query) for query in queries])
+            results.append([found(connection, *query) for query in queries])
             transaction.rollback()
     expected = [
         [
@@ -237,4 +239,4 @@ def test_both_dialects_find_the_same(both: list[Engine], films: list[list[str]],
         ]
         for query in queries
     ]
-    assert answers == [expected, expected]
+    assert results == [expected, expected]

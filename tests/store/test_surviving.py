@@ -1,4 +1,4 @@
-"""No acknowledged write is lost, whenever the process is killed; a full disk harms nobody but who writes."""
+"""No acknowledged write is lost when the process is killed; a full disk affects only the writing caller."""
 
 import os
 import random
@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from tests.databases import Databases
 from tests.depth import large
 from tests.store.conftest import writing
-from tests.store.rows import add_videos, facts, put, video
+from tests.store.rows import add_videos, entries, put, video
 from tests.store.test_search import agrees, found
 from tests.store.writing_child import TASKS
 from trio_stream.errors import StoreFull
@@ -29,11 +29,11 @@ type Change = Callable[[Connection], object]
 
 
 @contextmanager
-def child(url: URL, begin: int = 0, room: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+def child(url: URL, first_turn: int = 0, max_file_size: int = 0) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "tests.store.writing_child"),
-            *(url.render_as_string(hide_password=False), str(begin), str(room)),
+            *(url.render_as_string(hide_password=False), str(first_turn), str(max_file_size)),
         ],
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
@@ -48,57 +48,53 @@ def child(url: URL, begin: int = 0, room: int = 0) -> Iterator[subprocess.Popen[
 
 
 def acknowledged(output: bytes) -> dict[str, int]:
-    """The last turn of each task; a line that was cut off says nothing."""
+    """The last turn of each task; an incomplete line is ignored."""
     return {task: int(turn) for task, turn in re.findall(r"^(\d) (\d+)\n", output.decode(), re.MULTILINE)}
 
 
 async def healthy(url: URL) -> tuple[dict[str, str], set[str]]:
-    """That it opens, is whole, and can be written; its facts, and the ids of its videos."""
+    """Check that it opens, is intact, and can be written; returns its entries and the ids of its videos."""
 
-    def look(connection: Connection) -> tuple[dict[str, str], set[str], list[str]]:
+    def query(connection: Connection) -> tuple[dict[str, str], set[str], list[str]]:
         ids = set(connection.execute(select(videos.c.id)).scalars())
         broken: list[str] = []
         if connection.dialect.name == "sqlite":
             broken += connection.execute(text("PRAGMA integrity_check")).scalars()
             broken += map(str, connection.execute(text("PRAGMA foreign_key_check")).all())
-        return facts(connection), ids, [each for each in broken if each != "ok"]
+        return entries(connection), ids, [each for each in broken if each != "ok"]
 
     await migrate(url)
     async with writing(url) as (database, writer):
         if database.dialect == "sqlite":
             await writer.write(agrees)
-        noted, ids, broken = await database.read(look)
+        stored, ids, broken = await database.read(query)
         assert broken == []
-        return noted, ids
+        return stored, ids
 
 
 @pytest.mark.parametrize("kills", [2, large(20)])
-async def test_no_acknowledged_write_is_lost_when_the_process_is_killed(
-    database_url: URL, kills: int
-) -> None:
+async def test_a_killed_process_loses_no_acknowledged_write(database_url: URL, kills: int) -> None:
     seed = random.randrange(1 << 32)
     chance = random.Random(seed)
     turns = 0
     for kill in range(kills):
-        with child(database_url, begin=turns) as process:
+        with child(database_url, first_turn=turns) as process:
             assert process.stdout is not None
             first = await trio.to_thread.run_sync(process.stdout.readline)
-            time.sleep(chance.uniform(0, 0.15))  # when it dies is what this is about
+            time.sleep(chance.uniform(0, 0.15))  # killed at a random time
             process.kill()
-            said = acknowledged(first + await trio.to_thread.run_sync(process.stdout.read))
-        noted, ids = await healthy(database_url)
-        for task, turn in said.items():
-            assert int(noted[f"task {task}"]) >= turn, (seed, kill)
+            acknowledged_turns = acknowledged(first + await trio.to_thread.run_sync(process.stdout.read))
+        stored, ids = await healthy(database_url)
+        for task, turn in acknowledged_turns.items():
+            assert int(stored[f"task {task}"]) >= turn, (seed, kill)
             assert {f"{task}-{each}" for each in range(turns + 1, turn + 1)} <= ids, (seed, kill)
-        assert said, "it wrote something"
-        turns = max(int(value) for key, value in noted.items() if key.startswith("task "))
+        assert acknowledged_turns, "it wrote something"
+        turns = max(int(value) for key, value in stored.items() if key.startswith("task "))
 
 
-async def test_a_disk_that_is_full_is_an_error_for_who_writes_and_harms_nothing(
-    databases: Databases, database_url: URL
-) -> None:
+async def test_a_full_disk_is_an_error_and_damages_nothing(databases: Databases, database_url: URL) -> None:
     if databases.dialect != "sqlite":
-        pytest.skip("PostgreSQL sees to its own disk")
+        pytest.skip("PostgreSQL manages its own disk")
     async with writing(database_url) as (database, writer):
 
         def limit(pages: int) -> Change:
@@ -110,7 +106,7 @@ async def test_a_disk_that_is_full_is_an_error_for_who_writes_and_harms_nothing(
 
         await writer.write(limit(150))
         written = 0
-        with pytest.raises(StoreFull, match="no room left") as caught:  # noqa: PT012 - which write fails depends on the database
+        with pytest.raises(StoreFull, match="no space left") as caught:  # noqa: PT012 - which write fails depends on the database
             while True:
                 await writer.write(fifty(written))
                 written += 1
@@ -119,18 +115,18 @@ async def test_a_disk_that_is_full_is_an_error_for_who_writes_and_harms_nothing(
         assert len(await database.read(found)) == written * 50
         await writer.write(limit(1 << 30))
         await writer.write(put("after"))
-    noted, ids = await healthy(database_url)
-    assert (noted, len(ids)) == ({"after": ""}, written * 50)
+    stored, ids = await healthy(database_url)
+    assert (stored, len(ids)) == ({"after": ""}, written * 50)
 
 
-async def test_a_file_that_may_not_grow_is_an_error_and_the_process_goes_on(
+async def test_a_file_size_limit_is_an_error_and_the_process_continues(
     databases: Databases, database_url: URL
 ) -> None:
-    """What the system refuses in the midst of a write, as a full disk does: here by RLIMIT_FSIZE."""
+    """The system refuses in the middle of a write, as with a full disk; here because of RLIMIT_FSIZE."""
     if databases.dialect != "sqlite":
-        pytest.skip("PostgreSQL sees to its own disk")
+        pytest.skip("PostgreSQL manages its own disk")
     size = Path(str(database_url.database)).stat().st_size
-    with child(database_url, room=size + 100_000) as process:
+    with child(database_url, max_file_size=size + 100_000) as process:
         assert process.stdout is not None
         with trio.fail_after(60):
             output = await trio.to_thread.run_sync(process.stdout.read)
@@ -138,10 +134,10 @@ async def test_a_file_that_may_not_grow_is_an_error_and_the_process_goes_on(
     lines = output.decode().splitlines()
     assert len([line for line in lines if line.startswith("Store")]) == TASKS, lines[-10:]
     assert lines[-1] == "after 0"
-    said = acknowledged(output)
-    noted, ids = await healthy(database_url)
-    assert "after" in noted
-    for task, turn in said.items():
-        assert int(noted[f"task {task}"]) == turn, "what was refused did not happen"
+    acknowledged_turns = acknowledged(output)
+    stored, ids = await healthy(database_url)
+    assert "after" in stored
+    for task, turn in acknowledged_turns.items():
+        assert int(stored[f"task {task}"]) == turn, "refused writes did not happen"
         assert {f"{task}-{each}" for each in range(1, turn + 1)} <= ids
-    assert len(ids) == sum(said.values())
+    assert len(ids) == sum(acknowledged_turns.values())

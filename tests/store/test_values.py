@@ -1,4 +1,4 @@
-"""Whatever value a file or a request has, a database takes it."""
+"""Databases accept any value of a file or a request."""
 
 import math
 
@@ -22,9 +22,9 @@ odd = Table(
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "kept"),
+    ("column", "value", "expected"),
     [
-        ("whole", 15_024_009_600 * 10**9, MOST),  # a file of the year 2446, in nanoseconds
+        ("whole", 15_024_009_600 * 10**9, MOST),  # a file from the year 2446, in nanoseconds
         ("whole", -(1 << 80), -MOST - 1),
         ("whole", MOST, MOST),
         ("whole", -5, -5),
@@ -42,10 +42,10 @@ odd = Table(
         ("seconds", None, None),
     ],
 )
-async def test_any_value_is_kept_as_near_as_can_be(
-    database_url: URL, column: str, value: object, kept: object
+async def test_any_value_is_stored_as_the_nearest_possible(
+    database_url: URL, column: str, value: object, expected: object
 ) -> None:
-    def keep(connection: Connection) -> object:
+    def store(connection: Connection) -> object:
         odd.create(connection)
         connection.execute(odd.insert().values({column: value}))
         found = connection.scalar(select(odd.c[column]).where(odd.c[column].is_not_distinct_from(value)))
@@ -53,4 +53,4 @@ async def test_any_value_is_kept_as_near_as_can_be(
         return found
 
     async with writing(database_url) as (_, writer):
-        assert await writer.write(keep) == kept
+        assert await writer.write(store) == expected

@@ -1,7 +1,7 @@
-"""A process that writes as a server does, and says which writes were acknowledged, until somebody kills it.
+"""A process that writes like a server and reports acknowledged writes, until it is killed.
 
-Several tasks each count up in a row of their own, and add a row a turn. A line `TASK TURN` on standard output is an
-acknowledged write. Arguments: the database, the turn before the first, and how many bytes a file may grow to (0: any).
+Several tasks each count up in a separate row, and add a row per turn. A line `TASK TURN` on standard output is an
+acknowledged write. Arguments: the database, the turn before the first, and the largest size of a file (0: no limit).
 """
 
 import os
@@ -28,8 +28,8 @@ def step(task: int, turn: int) -> Callable[[Connection], None]:
     return change
 
 
-async def count_up(writer: Writer, task: int, begin: int) -> None:
-    turn = begin
+async def count_up(writer: Writer, task: int, first_turn: int) -> None:
+    turn = first_turn
     while True:
         turn += 1
         try:
@@ -40,15 +40,15 @@ async def count_up(writer: Writer, task: int, begin: int) -> None:
         os.write(1, f"{task} {turn}\n".encode())
 
 
-async def main(url: str, begin: int, room: int) -> None:
+async def main(url: str, first_turn: int, max_file_size: int) -> None:
     async with open_database(url) as database, trio.open_nursery() as nursery:
         writer = Writer(database)
         await nursery.start(writer.run)
         async with trio.open_nursery() as tasks:
-            if room:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+            if max_file_size:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_size, resource.RLIM_INFINITY))
             for task in range(TASKS):
-                tasks.start_soon(count_up, writer, task, begin)
+                tasks.start_soon(count_up, writer, task, first_turn)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         await writer.write(put("after"))
         os.write(1, b"after 0\n")
