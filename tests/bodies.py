@@ -1,4 +1,4 @@
-"""Bodies of parts: any of them, and what a client receives of one."""
+"""Strategies for bodies made from byte ranges, and the bytes that a client receives."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from trio_stream.http.bodies import Part
 
 
 def assemble(parts: Iterable[Part], content: bytes) -> bytes:
-    """What a client receives of a body of the file with that content."""
+    """The bytes that a client receives for a body of a file with that content."""
     body = bytearray()
     for part in parts:
         if isinstance(part, bytes):
@@ -21,12 +21,12 @@ def assemble(parts: Iterable[Part], content: bytes) -> bytes:
 
 
 def one_range(offset: int, length: int) -> ByteRanges:
-    """What lies together."""
+    """A single range."""
     return ByteRanges(((offset, length),))
 
 
 def lone_ranges(size: int, longest: int) -> st.SearchStrategy[ByteRanges]:
-    """One range of a file of `size` bytes, also an empty one."""
+    """One range of a file of `size` bytes, possibly empty."""
 
     def within(offset: int, length: int) -> ByteRanges:
         return one_range(min(offset, size - length), length)

@@ -1,4 +1,4 @@
-"""The distribution's Chromium, for whatever drives a real browser."""
+"""The distribution's Chromium, for code that drives a real browser."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from playwright.sync_api import Browser, sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 QUIETLY = ("--no-sandbox", "--force-device-scale-factor=0.5")
-"""As root there is no sandbox of its own. Half as many points across draw a page that plays in half the time."""
+"""Chromium has no sandbox as root. Half the resolution renders a page with a video in half the time."""
 
 
 def program() -> str:
-    """Where it is."""
+    """The path of Chromium."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     assert found is not None, "no Chromium in PATH; scripts/test installs it"
     return found
@@ -21,7 +21,7 @@ def program() -> str:
 
 @contextmanager
 def launched(*arguments: str) -> Iterator[Browser]:
-    """One that runs for the length of the block."""
+    """A browser that runs during the block."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program(), args=[*QUIETLY, *arguments])
         yield browser

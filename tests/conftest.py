@@ -24,16 +24,16 @@ from tests.kept import kept, key, remove_unused
 from tests.media.making import make
 from tests.support import SLOWER, Census, Server, children_of, happens, serving, wait_for
 
-# A machine that tests run on may be busy: what is slow there is not wrong.
+# The test machine may be busy, so slow tests are not failures.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = ("server", "scratch", "either")
-"""Fixtures that are servers of more than one test."""
+"""Fixtures of servers that several tests share."""
 
 GONE_WITHIN = 2.0
-"""Seconds after the end of a test in which everything of its clients has to be gone."""
+"""Seconds after the end of a test within which all traces of its clients must be gone."""
 
 
 LONG = (
@@ -41,7 +41,7 @@ LONG = (
     *("test_presentations", "test_owner", "test_worker", "test_playlists", "test_recovery", "test_players"),
     "test_supervisor",
 )
-"""Modules that take long: they begin first, so that at the end no process works while the others have nothing to do."""
+"""Slow modules: they start first, so that at the end no process still works while the others are idle."""
 
 SPREAD = (
     "test_worker",
@@ -52,7 +52,7 @@ SPREAD = (
     "test_promises",
     "test_surviving",
 )
-"""Modules whose tests share next to nothing: several processes take their tests, where others stay in one."""
+"""Modules whose tests share almost nothing: several processes run their tests. Other modules stay in one process."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,17 +61,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 TOGETHER = {
     **dict.fromkeys(
-        ("tests/web/test_playlists.py", "tests/web/test_made.py", "tests/web/test_compression.py"), "made"
+        ("tests/web/test_playlists.py", "tests/web/test_made.py", "tests/web/test_compression.py"), "derived"
     ),
     **dict.fromkeys(
-        ("tests/web/test_library.py", "tests/web/test_watch_state.py", "tests/web/test_openapi.py"), "known"
+        ("tests/web/test_library.py", "tests/web/test_watch_state.py", "tests/web/test_openapi.py"), "library"
     ),
 }
-"""Modules that share a server which takes long to be ready: one process takes them, one after the other."""
+"""Modules that share a server which starts slowly: one process runs them, one after the other."""
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist has no types
-    """Gives the tests of a file to one process, but those of `SPREAD` to any."""
+    """Gives the tests of one file to one process, except those in `SPREAD`, which go to any."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -83,14 +83,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | Non
 
 
 def pytest_collection_finish() -> None:
-    """What there is by now stays: the collector, which `nothing_left_behind` calls, need not look at it again."""
+    """Exempt all existing objects from garbage collection, which `nothing_left_behind` runs after every test."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(scope="session")
 def sample() -> Path:
-    """The demonstration video, made once: 30 s, 1080p, H.264 and AAC."""
+    """The demonstration video, generated once: 30 s, 1080p, H.264 and AAC."""
     script = REPOSITORY / "scripts" / "demo-video"
     return kept(
         f"sample-{key(script.read_bytes())}.mp4",
@@ -106,7 +106,7 @@ FOOTAGE = (
 
 @pytest.fixture(scope="session")
 def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video where any will do: 10 s of H.264 and AAC, some 4 MB, and no two pictures the same."""
+    """A video for general use: 10 s of H.264 and AAC, about 4 MB, without two equal frames."""
     return make(tmp_path_factory.mktemp("footage") / "footage.mp4", FOOTAGE)
 
 
@@ -126,7 +126,7 @@ def server(
 
 @pytest.fixture(scope="session")
 def scratch(database_of_servers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server whose library each test fills for itself."""
+    """The server whose library each test fills itself."""
     folder = tmp_path_factory.mktemp("scratch")
     (folder / "videos").mkdir()
     with serving(folder / "videos", folder) as running:
@@ -137,7 +137,7 @@ def scratch(database_of_servers: None, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def videos(scratch: Server) -> Path:
     """The library of `running`, empty."""
-    for path in scratch.videos.iterdir():  # not the folder itself, which the server watches
+    for path in scratch.videos.iterdir():  # but not the folder itself, which the server watches
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -147,14 +147,14 @@ def videos(scratch: Server) -> Path:
 
 @pytest.fixture
 def running(scratch: Server, videos: Path) -> Server:
-    """A server of `videos`, which remembers nothing of the tests before."""
+    """A server for `videos`, without any state from earlier tests."""
     scratch.forget()
     return scratch
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts servers of the test's own: `start(videos, environ={...}, hypercorn=(...))`."""
+    """Starts servers for one test: `start(videos, environ={...}, hypercorn=(...))`."""
     with ExitStack() as stack:
 
         def start_one(videos: Path | None = None, **more: Any) -> Server:
@@ -168,8 +168,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--thorough", action="store_true", help="leave nothing out (see tests/depth.py)")
-    parser.addoption("--report", type=Path, help="write what this run says at its end there")
+    parser.addoption("--thorough", action="store_true", help="run all tests (see tests/depth.py)")
+    parser.addoption("--report", type=Path, help="write the summary of this run to this file")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -184,7 +184,7 @@ ON_POSTGRESQL: dict[str, pytest.MarkDecorator | tuple[()]] = {
     "tests/web/test_made.py": pytest.mark.thorough("postgresql"),
     "tests/test_owner.py": pytest.mark.thorough("postgresql"),
 }
-"""Modules whose servers have a database in PostgreSQL as well. What touches the database itself runs on both anyway."""
+"""Modules whose servers also run with PostgreSQL. Tests of the database itself run on both anyway."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -196,7 +196,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def database_of_servers(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Gives each server that a test starts a database of its own in PostgreSQL, where that is wanted."""
+    """Gives each server that a test starts its own PostgreSQL database, if that is requested."""
     before = support.new_database
     if getattr(request, "param", "sqlite") == "postgresql":
         support.new_database = request.getfixturevalue("postgresql").database
@@ -213,14 +213,14 @@ def postgresql() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    """Databases of one dialect and then of the other: a test that uses them runs with both."""
+    """Databases of each dialect: a test that uses them runs with both."""
     server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
     return Databases(tmp_path_factory.mktemp(request.param), server)
 
 
 @pytest.fixture
 def database_url(databases: Databases) -> Iterator[URL]:
-    """A database of the test's own, with the newest schema and nothing in it."""
+    """An empty database with the newest schema, for one test."""
     with databases.ready() as url:
         yield url
 
@@ -231,43 +231,43 @@ def nothing_left_behind(
 ) -> Iterator[None]:
     """Fails any test that leaves a stream, map, descriptor, task, child process or hidden file behind.
 
-    In the shared servers everything has to be again as it was before the test (what the library does meanwhile belongs
-    to no test); in this process nothing of the test's own files may be open or mapped, and no child may be left.
+    The shared servers must return to their state from before the test (background work of the library belongs to no
+    test). In this process, no file of the test may be open or mapped, and no child process may be left.
     """
     names = [name for name in SHARED if name in request.fixturenames]
     shared: list[Server] = [request.getfixturevalue(name) for name in names]
-    before = [_resting.pop(each.pid) if each.pid in _resting else each.settled() for each in shared]
+    before = [_last_census.pop(each.pid) if each.pid in _last_census else each.settled() for each in shared]
     children = children_of(os.getpid())
     base = str(tmp_path_factory.getbasetemp())
     yield
     gc.collect()
-    gc.freeze()  # what is here now is older than what the next tests leave
+    gc.freeze()  # existing objects need not be collected again after the next tests
     for each, then in zip(shared, before, strict=True):
         if _wait_for_census(each, then) == then:
-            _resting[each.pid] = then
+            _last_census[each.pid] = then
     wait_for(lambda: not ours_open(base), GONE_WITHIN, "descriptors and maps of this process to be closed")
     left = children_of(os.getpid()) - children - support.lasting
     assert not left, f"child processes left behind: {[psutil.Process(child) for child in left]}"
 
 
-_resting: dict[int, Census] = {}
-"""What the shared servers held before a test and after it, by process: the next test need not find that out again."""
+_last_census: dict[int, Census] = {}
+"""The census of each shared server after the last test, by process, so that the next test need not take it again."""
 
 
 def _wait_for_census(server: Server, before: Census) -> Census:
-    """What it holds when that is no more than `before`.
+    """The census of the server once it holds no more than `before`.
 
-    What the library does in the background is waited for, but only where it matters: idle it holds the least.
+    This waits for background work of the library only if necessary; an idle server holds the least.
     """
 
-    def rest() -> Census | None:
+    def settled() -> Census | None:
         now = server.census()
         return now if now.within(before) else None
 
-    if (now := happens(rest, GONE_WITHIN)) is not None:
+    if (now := happens(settled, GONE_WITHIN)) is not None:
         return now
     server.wait_idle()
-    if (now := happens(rest, SLOWER * GONE_WITHIN)) is not None:
+    if (now := happens(settled, SLOWER * GONE_WITHIN)) is not None:
         return now
     pytest.fail(f"left behind in the server: had {before}, has {server.census()}")
 
@@ -289,7 +289,7 @@ def ours_open(base: str) -> list[str]:
 
 @pytest.fixture
 def this_process_stays_as_it_is() -> Iterator[None]:
-    """What is done to the file limit and the logs of this process is undone."""
+    """Restore the file limit and the logging of this process."""
     limit, logging = resource.getrlimit(resource.RLIMIT_NOFILE), structlog.get_config()
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, limit)

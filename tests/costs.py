@@ -1,7 +1,7 @@
-"""What work costs, measured beside other work in the same run.
+"""The cost of work, relative to other work in the same run.
 
-No test holds a time of one machine: a slower core takes longer for both, and the ratio stays. Only the processor time
-of this process counts, so other programs on the machine do not.
+No test depends on the speed of a machine: a slower core takes longer for both, and the ratio stays the same. Only the
+processor time of this process counts, not that of other programs.
 """
 
 import math
@@ -9,10 +9,10 @@ from collections.abc import Callable
 from time import process_time
 
 ROUNDS = 9
-"""Other programs can only make a measurement worse, through the caches they share, and never better."""
+"""Other programs can only make a measurement worse, through shared caches, and never better."""
 
 HOPELESS = 10
-"""Times the bound: what is beyond that is not tried again."""
+"""A multiple of the bound; costs above it are not measured again."""
 
 
 def cost(work: Callable[[], object]) -> float:
@@ -23,7 +23,7 @@ def cost(work: Callable[[], object]) -> float:
 
 
 def assert_costs(times: float, work: Callable[[], object], yardstick: Callable[[], object]) -> None:
-    """Fail if `work` costs more than `times` what `yardstick` does: the least of up to nine alternating rounds."""
+    """Fail if `work` costs more than `times` as much as `yardstick`: the minimum of up to nine alternating rounds."""
     of_work = of_yardstick = math.inf
     for _ in range(ROUNDS):
         of_work = min(of_work, cost(work))

@@ -33,7 +33,7 @@ QUICK = (
     "shared_buffers=16MB",
     "max_connections=40",
 )
-"""Nobody pulls the plug of a test."""
+"""No durability, because a test survives no power cut."""
 
 
 ROOM = 1 << 30
@@ -41,7 +41,7 @@ ROOM = 1 << 30
 
 
 def programs() -> Path:
-    """Where the newest `initdb` and `postgres` of this machine are; Debian keeps them out of PATH."""
+    """The folder of the newest `initdb` and `postgres` of this machine; Debian does not put them in PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda each: float(each.parent.name))
     if not found and (initdb := shutil.which("initdb")):
         return Path(initdb).resolve().parent
@@ -50,13 +50,13 @@ def programs() -> Path:
 
 
 class Postgres:
-    """A running server; only this machine's users reach its socket, in a folder of its own."""
+    """A running server. Its socket is in a separate folder, so only users of this machine can reach it."""
 
     def __init__(self, socket: Path, user: str) -> None:
         self._socket = socket
         self.user = user
         self.newest: URL | None = None
-        """A database with the newest schema, to make others from; it outlives a `Databases`."""
+        """A database with the newest schema, the template of others; it outlives a `Databases`."""
         self._numbers = itertools.count()
 
     def url(self, name: str) -> URL:
@@ -64,7 +64,7 @@ class Postgres:
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Run one statement outside any transaction."""
-        import psycopg  # noqa: PLC0415 - only who tests with PostgreSQL needs it
+        import psycopg  # noqa: PLC0415 - only tests with PostgreSQL need it
 
         with psycopg.connect(
             host=str(self._socket), user=self.user, dbname=database, autocommit=True
@@ -74,7 +74,7 @@ class Postgres:
 
     @contextmanager
     def database(self, template: str = "template0") -> Iterator[URL]:
-        """A database of the test's own, made from `template`."""
+        """A database for one test, created from `template`."""
         name = f"test_{next(self._numbers)}"
         self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
@@ -85,7 +85,7 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """A new server for the length of the block, as another user where this one is root (it refuses to run as that)."""
+    """A new server that runs during the block; as another user if this one is root, which PostgreSQL refuses."""
     folder = Path(tempfile.mkdtemp(prefix="pg", dir=_place()))
     user = _user()
     data, log = folder / "data", folder / "log"
@@ -119,7 +119,7 @@ def postgres() -> Iterator[Postgres]:
             )
         try:
             found = Postgres(folder, user)
-            wait_for(lambda: _answers(found, server, log), START_DEADLINE, "PostgreSQL to start")
+            wait_for(lambda: _is_ready(found, server, log), START_DEADLINE, "PostgreSQL to start")
             yield found
         finally:
             server.send_signal(signal.SIGINT)  # ends its sessions, then itself
@@ -129,28 +129,28 @@ def postgres() -> Iterator[Postgres]:
 
 
 def _place() -> Path:
-    """In memory if there is room: a database is three hundred files, whose making and removing is most of its cost."""
+    """A folder, in memory if there is space: a database has 300 files, and creating and removing them costs most."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
     return (
         memory if roomy else Path("/tmp")
-    )  # and no longer path: that of a socket has some hundred characters
+    )  # not a longer path: that of a socket is limited to about a hundred characters
 
 
 def _user() -> str:
     if os.geteuid():
         return getpass.getuser()
-    known = {each.pw_name for each in pwd.getpwall()}
-    return "postgres" if "postgres" in known else "nobody"
+    users = {each.pw_name for each in pwd.getpwall()}
+    return "postgres" if "postgres" in users else "nobody"
 
 
 def _as(owner: pwd.struct_passwd) -> list[str | Path]:
-    # When the tests are killed, so is their server.
+    # If the tests are killed, their server is killed too.
     ids = (f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups")
     return ["setpriv", *ids, "--pdeathsig=INT", "--"]
 
 
-def _answers(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> bool:
+def _is_ready(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> bool:
     import psycopg  # noqa: PLC0415 - the same
 
     assert process.poll() is None, f"PostgreSQL ended:\n{log.read_text(errors='replace')}"
@@ -164,9 +164,9 @@ def _answers(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> b
 def locked(
     url: URL, table: str, mode: Literal["EXCLUSIVE", "ACCESS EXCLUSIVE"] = "EXCLUSIVE"
 ) -> Iterator[None]:
-    """Let somebody else write and not come to an end, to all of a SQLite database or to one table of PostgreSQL's.
+    """Hold a write transaction open in another connection, on a whole SQLite database or one table of PostgreSQL.
 
-    Nobody else can write; nor can they read on PostgreSQL where that is `ACCESS EXCLUSIVE`.
+    No other connection can write; on PostgreSQL with `ACCESS EXCLUSIVE`, none can read either.
     """
     if url.get_backend_name() == "sqlite":
         with closing(sqlite3.connect(str(url.database), isolation_level=None)) as other:
@@ -193,7 +193,7 @@ class Databases:
 
     @contextmanager
     def empty(self) -> Iterator[URL]:
-        """Nothing there yet."""
+        """An empty database."""
         if self.server is not None:
             with self.server.database() as url:
                 yield url
@@ -206,7 +206,7 @@ class Databases:
     @contextmanager
     def ready(self) -> Iterator[URL]:
         """A database with the newest schema and no rows."""
-        template = self._made()
+        template = self._template_url()
         if self.server is not None:
             with self.server.database(str(template.database)) as url:
                 yield url
@@ -215,7 +215,7 @@ class Databases:
             shutil.copy(str(template.database), str(url.database))
             yield url
 
-    def _made(self) -> URL:
+    def _template_url(self) -> URL:
         if self._template is None:
             if self.server is not None:
                 self.server.execute("CREATE DATABASE newest")

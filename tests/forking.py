@@ -1,9 +1,10 @@
-"""Starts Hypercorn without importing everything again each time, which is most of what starting a server costs.
+"""Starts Hypercorn without importing everything each time, which is most of the cost of starting a server.
 
-A process of its own imports libraries and Trio Stream, but for the application, and forks for each server. What it
-forked goes on as `python -m hypercorn` does: with the folder, environment and arguments it is told, to its very end.
-Only the application reads settings when it is imported.
-Servers with workers, and those whose code is measured, start as users start them (`tests.support.launch`).
+A separate process imports the libraries and Trio Stream, except the application, and forks for each server. The forked
+process continues like `python -m hypercorn`, with the given folder, environment and arguments, until it exits. Only the
+application reads settings when it is imported.
+
+Servers with workers, and those whose coverage is measured, start as users start them (`tests.support.launch`).
 """
 
 import atexit
@@ -47,7 +48,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 class Forked:
-    """A process that another one forked, as `subprocess.Popen` has its children."""
+    """A process that another one forked, with the interface of `subprocess.Popen`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._file = connection.makefile("rb")
@@ -56,13 +57,13 @@ class Forked:
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Its exit code, or minus the number of the signal that ended it; None while it runs."""
+        """Its exit code, or the negative number of the signal that ended it; None while it runs."""
         if self.returncode is None and select.select([self._socket], [], [], 0)[0]:
             self._end()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for that; raises `TimeoutExpired` after `timeout` seconds."""
+        """Wait until it ends; raises `TimeoutExpired` after `timeout` seconds."""
         if self.returncode is None:
             if not select.select([self._socket], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired("hypercorn", timeout or 0)
@@ -111,13 +112,13 @@ class Forks:
         """Start `python -m hypercorn` with its output in `log`."""
         ours, theirs = socket.socketpair()
         with theirs:
-            wanted = {
+            request = {
                 "arguments": arguments,
                 "cwd": str(cwd.absolute()),
                 "log": str(log.absolute()),
                 "environ": dict(environ),
             }
-            message = json.dumps(wanted).encode()
+            message = json.dumps(request).encode()
             with self._turn:
                 socket.send_fds(self._ours, [len(message).to_bytes(4)], [theirs.fileno()])
                 self._ours.sendall(message)
@@ -126,69 +127,71 @@ class Forks:
 
 @cache
 def forks() -> Forks:
-    """The one of this process; it ends with it, and what it used is counted."""
+    """The forking process of this process. It ends with it, and its resource use is counted."""
     return Forks()
 
 
-def _serve(asking: socket.socket) -> dict[str, Any] | None:
-    """Fork for whoever asks. Returns what is wanted in each process that was forked, and None once nobody asks."""
-    running: dict[int, tuple[int, socket.socket]] = {}  # process and whom to tell of its end, by its pidfd
+def _serve(server_socket: socket.socket) -> dict[str, Any] | None:
+    """Fork for each request. Returns the request in each forked process, and None once the client is gone."""
+    running: dict[
+        int, tuple[int, socket.socket]
+    ] = {}  # the process and the socket to report its end to, by its pidfd
     waiting = select.poll()
-    waiting.register(asking, select.POLLIN)
+    waiting.register(server_socket, select.POLLIN)
     while True:
         for ready, _ in waiting.poll():
             if ready in running:
                 waiting.unregister(ready)
-                pid, telling = running.pop(ready)
+                pid, reply_socket = running.pop(ready)
                 os.close(ready)
                 _, status = os.waitpid(pid, 0)
-                _tell(telling, os.waitstatus_to_exitcode(status))
-                telling.close()
+                _reply(reply_socket, os.waitstatus_to_exitcode(status))
+                reply_socket.close()
                 continue
-            size, descriptors, _, _ = socket.recv_fds(asking, 4, 1)
+            size, descriptors, _, _ = socket.recv_fds(server_socket, 4, 1)
             if not size:
                 return None
-            wanted: dict[str, Any] = json.loads(_read(asking, int.from_bytes(size)))
-            telling = socket.socket(fileno=descriptors[0])
+            request: dict[str, Any] = json.loads(_read(server_socket, int.from_bytes(size)))
+            reply_socket = socket.socket(fileno=descriptors[0])
             pid = os.fork()
             if not pid:
-                asking.close()
-                telling.close()
+                server_socket.close()
+                reply_socket.close()
                 for descriptor, (_, other) in running.items():
                     os.close(descriptor)
                     other.close()
-                return wanted
+                return request
             descriptor = os.pidfd_open(pid)
-            running[descriptor] = (pid, telling)
+            running[descriptor] = (pid, reply_socket)
             waiting.register(descriptor, select.POLLIN)
-            _tell(telling, pid)
+            _reply(reply_socket, pid)
 
 
 def _read(stream: socket.socket, size: int) -> bytes:
     return stream.recv(size, socket.MSG_WAITALL)
 
 
-def _tell(telling: socket.socket, number: int) -> None:
-    with suppress(BrokenPipeError):  # nobody wants to know any more
-        telling.sendall(f"{number}\n".encode())
+def _reply(reply_socket: socket.socket, number: int) -> None:
+    with suppress(BrokenPipeError):  # the client is gone
+        reply_socket.sendall(f"{number}\n".encode())
 
 
-def _become(wanted: Mapping[str, Any]) -> None:
-    """Go on as what is wanted."""
-    output = os.open(wanted["log"], os.O_WRONLY | os.O_APPEND)
+def _become(request: Mapping[str, Any]) -> None:
+    """Continue as the requested program."""
+    output = os.open(request["log"], os.O_WRONLY | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
-    os.chdir(wanted["cwd"])
+    os.chdir(request["cwd"])
     os.environ.clear()
-    os.environ.update(wanted["environ"])
-    sys.path[0] = wanted["cwd"]  # as `python -m` has it
-    sys.argv[:] = ["hypercorn", *wanted["arguments"]]
+    os.environ.update(request["environ"])
+    sys.path[0] = request["cwd"]  # as `python -m` has it
+    sys.argv[:] = ["hypercorn", *request["arguments"]]
     runpy.run_module("hypercorn", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
     for module in IMPORTED:
         import_module(module)
-    if (told := _serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
-        _become(told)
+    if (request := _serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
+        _become(request)

@@ -1,9 +1,9 @@
-"""A fuzzer that is led by coverage, for code that reads files nobody vouches for.
+"""A coverage-guided fuzzer for code that reads untrusted files.
 
-It changes a file that it keeps, gives it to a target, and keeps what it made whenever a line, a branch or an outcome was
-seen that had not been seen before. `sys.monitoring` tells of each place once, so that what is watched runs at its own
-speed. What no input may do is a finding: raise anything, take more than a second of the processor, or more memory than
-a file of its size is worth. The same seed makes the same inputs in the same order.
+It mutates a file from its corpus and passes it to a target. If that reaches a new line, branch or outcome, it adds the
+file to the corpus. `sys.monitoring` reports each place once, so the observed code runs at full speed. A finding is an
+input that raises any error, takes more than a second of processor time, or uses more memory than its size justifies.
+The same seed generates the same inputs in the same order.
 """
 
 import contextlib
@@ -25,29 +25,28 @@ from types import CodeType, FunctionType, ModuleType
 from tests.mp4.mutating import LARGEST, Node, Sparse, mutate, walk, write
 
 CPU_LIMIT = 1.0
-"""Seconds of the processor for one input."""
+"""Processor seconds for one input."""
 
 MEMORY_LIMIT = 64 << 20
 MEMORY_PER_BYTE = 16
 """Bytes of memory for one input, and for each of its bytes."""
 
 LARGEST_FILE = 8 << 20
-"""With its holes."""
+"""Including its holes."""
 
 MOST_KEPT = 4000
 
 type Target = Callable[[int, int], object]
-"""Reads the file behind a descriptor, of so many bytes; answers what is worth keeping an input for, as something that can
-be a key."""
+"""Reads an open file of the given size; returns a hashable outcome. An input with a new outcome is kept."""
 
 
 class TooSlowError(BaseException):
-    """The time is over: nothing that the target may catch."""
+    """The time limit was exceeded. Not an `Exception`, so that the target does not catch it."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What went wrong, where, and the input that did it."""
+    """What went wrong, where, and the input that caused it."""
 
     title: str
     detail: str
@@ -56,7 +55,7 @@ class Finding:
 
 @dataclass
 class Figures:
-    """What a run did: inputs, places and outcomes that were seen, inputs that were kept."""
+    """The statistics of a run: inputs, places and outcomes that were reached, inputs that were kept."""
 
     runs: int = 0
     seeds: int = 0
@@ -68,11 +67,11 @@ class Figures:
     findings: list[Finding] = field(default_factory=list)
 
 
-# --- What was run ---------------------------------------------------------------------------------------
+# --- Coverage ---------------------------------------------------------------------------------------
 
 
 class Coverage:
-    """The lines and branches of some modules that were run since the start: `seen` only grows."""
+    """The lines and branches of some modules that have been run; `seen` only grows."""
 
     TOOL = 4
 
@@ -85,7 +84,7 @@ class Coverage:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch for the length of the block."""
+        """Record during the block."""
         monitoring = sys.monitoring
         events = monitoring.events
         left = getattr(events, "BRANCH_LEFT", events.BRANCH)
@@ -126,7 +125,7 @@ def _codes(module: ModuleType) -> set[CodeType]:
 
 
 def _function(value: object) -> FunctionType | None:
-    """The function that is a method, a property or what else is made of one."""
+    """The function behind a method, a property or another descriptor."""
     for name in ("fget", "__func__", "func"):
         value = getattr(value, name, value)
     return value if isinstance(value, FunctionType) else None
@@ -147,16 +146,16 @@ def _name(code: CodeType) -> tuple[str, int, str]:
 
 
 class Runner:
-    """Gives inputs to a target, and watches what they take."""
+    """Runs a target with inputs, and limits their time and memory."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._page = resource.getpagesize()
         self.seconds = 0.0
-        """What the last one took of the processor."""
+        """The processor time of the last input."""
 
     def run(self, sparse: Sparse) -> object:
-        """The outcome. Raises whatever is a finding."""
+        """Run one input; returns its outcome. Any error it raises is a finding."""
         with _opened(sparse) as fd, self._limits(sparse.size):
             return self._target(fd, sparse.size)
 
@@ -188,7 +187,7 @@ def _over(_signal: int, _frame: object) -> None:
 
 @contextmanager
 def _opened(sparse: Sparse) -> Iterator[int]:
-    """A descriptor of the file, which is nowhere but in memory where that can be."""
+    """A descriptor of the file, which exists only in memory if possible."""
     with contextlib.ExitStack() as stack:
         if hasattr(os, "memfd_create"):
             fd = os.memfd_create("fuzzing")
@@ -205,7 +204,7 @@ def _opened(sparse: Sparse) -> Iterator[int]:
 
 
 class Fuzzer:
-    """Makes inputs of `seeds` and gives them to a target, until it is told to stop."""
+    """Generates inputs from `seeds` and runs a target with them, until it is stopped."""
 
     def __init__(
         self, target: Target, modules: Iterable[ModuleType], seeds: Sequence[list[Node]], seed: int
@@ -222,7 +221,7 @@ class Fuzzer:
     def run(
         self, seconds: float, *, most_findings: int = 20, told: Callable[[Figures], None] = lambda _: None
     ) -> Figures:
-        """Run for so long, or until so many different findings."""
+        """Run for the given time, or until the given number of different findings."""
         figures, began = self.figures, time.monotonic()
         with self._coverage.watching():
             for nodes in self._seeds:
@@ -236,7 +235,7 @@ class Fuzzer:
         return figures
 
     def _make(self) -> list[Node]:
-        """Another input: one that was kept, changed. Those that came last are taken more often."""
+        """Mutate an input from the corpus. Recent ones are chosen more often."""
         kept, chance = self._kept, self._chance
         place = (
             chance.randrange(len(kept))
@@ -260,7 +259,7 @@ class Fuzzer:
         outcome: object = None
         try:
             outcome = self._runner.run(sparse)
-        except (Exception, TooSlowError) as error:  # noqa: BLE001 - whatever it is, it is a finding
+        except (Exception, TooSlowError) as error:  # noqa: BLE001 - every error is a finding
             self._found(error, sparse)
         figures.slowest = max(figures.slowest, self._runner.seconds)
         new = len(self._coverage.seen) > before or outcome not in self._outcomes
@@ -290,7 +289,7 @@ class Fuzzer:
 
 
 def save(sparse: Sparse, folder: Path) -> Path:
-    """Keep an input as a file; its holes take no room."""
+    """Save an input as a file; its holes take no space."""
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(repr(sparse.pieces).encode()).hexdigest()[:12]
     path = folder / f"{digest}.mp4"

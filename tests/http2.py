@@ -1,4 +1,4 @@
-"""An HTTP/2 client that does exactly what it is told, and a certificate to speak to."""
+"""An HTTP/2 client that sends exactly what a test requests, and a certificate for its server."""
 
 import ssl
 import subprocess
@@ -18,7 +18,7 @@ from tests.support import Server
 
 
 def certified(folder: Path) -> tuple[str, ...]:
-    """Arguments for Hypercorn: a certificate nobody knows, made in `folder`."""
+    """Arguments for Hypercorn with a self-signed certificate, which is created in `folder`."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     subprocess.run(
         [
@@ -33,7 +33,7 @@ def certified(folder: Path) -> tuple[str, ...]:
 
 @asynccontextmanager
 async def tls(server: Server, protocol: str) -> AsyncIterator[trio.SSLStream[trio.SocketStream]]:
-    """A TLS connection on which `protocol` was agreed."""
+    """A TLS connection that negotiated `protocol`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -49,9 +49,9 @@ async def tls(server: Server, protocol: str) -> AsyncIterator[trio.SSLStream[tri
 
 
 class Client:
-    """One connection. It gives the server a window again for the streams in `reading` only (None: for all).
+    """One connection. It enlarges the flow-control window only for the streams in `reading` (None: for all).
 
-    One that is `quiet` sends nothing at all of its own accord.
+    If it is `quiet`, it sends nothing on its own.
     """
 
     def __init__(self, stream: trio.abc.Stream, server: Server) -> None:
@@ -75,7 +75,7 @@ class Client:
         await self.stream.send_all(self.connection.data_to_send() + more)
 
     def ask(self, path: str, *, method: str = "GET", end: bool = True, **fields: str) -> int:
-        """Prepare a request; answers its stream."""
+        """Prepare a request; returns its stream."""
         stream_id = self.connection.get_next_available_stream_id()
         head = [(":method", method), (":scheme", "https"), (":authority", "t"), (":path", path)]
         head += [(name.replace("_", "-"), value) for name, value in fields.items()]
@@ -88,7 +88,7 @@ class Client:
         return stream_id
 
     async def read(self, until: Callable[[], bool], seconds: float = 10.0) -> None:
-        """Take what comes until `until` is true. Raises `trio.TooSlowError`."""
+        """Receive until `until` is true. Raises `trio.TooSlowError`."""
         with trio.fail_after(seconds):
             while not until() and not self.closed:
                 try:
@@ -101,19 +101,19 @@ class Client:
                     for event in self.connection.receive_data(frame):
                         self._take(event)
                 if not self.quiet:
-                    with suppress(trio.BrokenResourceError):  # what came before the end is read all the same
+                    with suppress(trio.BrokenResourceError):  # data received before the end is still read
                         await self.flush()
         assert until(), "the server closed the connection"
 
     async def whole(self, path: str, **fields: str) -> tuple[dict[str, str], bytes]:
-        """Head and body of the answer to a request of its own."""
+        """Send a request; returns the head and the body of the response."""
         stream_id = await self.get(path, **fields)
         await self.read(lambda: stream_id in self.ended or stream_id in self.resets)
         assert stream_id not in self.resets
         return self.heads[stream_id], bytes(self.bodies[stream_id])
 
     def _frame(self) -> bytes:
-        """The next frame, alone: the library takes none after a GOAWAY, whose event has to come first."""
+        """The next frame, alone: the library accepts none after a GOAWAY, whose event must be handled first."""
         length = 9 + int.from_bytes(self._pending[:3], "big")
         if len(self._pending) < max(9, length):
             return b""
@@ -130,7 +130,7 @@ class Client:
                 if self.reading is None or event.stream_id in self.reading:
                     self.connection.acknowledge_received_data(length, event.stream_id)
                 elif length:
-                    self.connection.increment_flow_control_window(length)  # the connection's own
+                    self.connection.increment_flow_control_window(length)  # that of the connection
             case h2.events.StreamEnded():
                 self.ended.add(event.stream_id)
             case h2.events.StreamReset():
@@ -140,7 +140,7 @@ class Client:
                 self.goaway = int(event.error_code or 0)
                 self.connection.state_machine.state = (
                     ConnectionState.CLIENT_OPEN
-                )  # read on, unlike the library
+                )  # continue to read, unlike the library
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The menagerie of awkward files, made by `scripts/menagerie` and kept from run to run."""
+"""The menagerie of awkward files, which `scripts/menagerie` generates and a cache keeps between runs."""
 
 import functools
 import subprocess
@@ -9,7 +9,7 @@ from tests.kept import kept_folder, key
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "menagerie"
 LIST = "menagerie.json"
-"""What the script writes last: of all files in the folder."""
+"""The list of all files in the folder, which the script writes last."""
 
 
 @functools.cache
@@ -17,8 +17,8 @@ def menagerie() -> Path:
     """The folder of the files."""
     with kept_folder(f"menagerie-{key(SCRIPT.read_bytes())}") as folder:
         if not (folder / LIST).exists():
-            made = subprocess.run(
+            process = subprocess.run(
                 [sys.executable, SCRIPT, folder], capture_output=True, text=True, check=False
             )
-            assert made.returncode == 0, made.stdout + made.stderr
+            assert process.returncode == 0, process.stdout + process.stderr
         return folder

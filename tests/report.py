@@ -1,6 +1,6 @@
-"""What a run of pytest says at its end, for the summary of `scripts/test`: tests, the slowest of them, what it left out.
+"""The report of a pytest run, for the summary of `scripts/test`: outcomes, the slowest tests, and tests left out.
 
-`pytest --report FILE` writes it; `python -m tests.report FOLDER` adds up the files of a folder.
+`pytest --report FILE` writes it; `python -m tests.report FOLDER` sums up the files of a folder.
 """
 
 import json
@@ -18,7 +18,7 @@ SLOWEST = 10
 
 
 class Report:
-    """Gathers what tests took, in the process that speaks to the terminal."""
+    """Collects the durations of tests, in the process that writes to the terminal."""
 
     def __init__(self, path: Path, depth: Depth) -> None:
         self._path = path
@@ -47,7 +47,7 @@ class Report:
 
 
 class Worker:
-    """Tells the process that speaks to the terminal what was left out here."""
+    """Reports the tests left out here to the process that writes to the terminal."""
 
     def __init__(self, depth: Depth) -> None:
         self._depth = depth
@@ -57,7 +57,7 @@ class Worker:
 
 
 def register(config: pytest.Config) -> None:
-    """Install the depth and the report that were asked for."""
+    """Install the requested depth and report."""
     depth = Depth(thorough=config.getoption("--thorough"))
     config.pluginmanager.register(depth)
     if hasattr(config, "workerinput"):
@@ -67,7 +67,7 @@ def register(config: pytest.Config) -> None:
 
 
 def summary(folder: Path) -> str:
-    """The ten slowest tests of all runs that wrote into `folder`, and what they left out."""
+    """The ten slowest tests of all runs that wrote into `folder`, and the tests they left out."""
     outcomes: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     slowest: list[tuple[float, str]] = []
@@ -76,10 +76,10 @@ def summary(folder: Path) -> str:
         outcomes.update(found["outcomes"])
         left_out.update(found["left_out"])
         slowest += [(seconds, test) for test, seconds in found["slowest"]]
-    lines = ["The slowest tests, with what they set up:"]
+    lines = ["The slowest tests, including their fixtures:"]
     lines += [f"{seconds:7.1f} s  {test}" for seconds, test in sorted(slowest, reverse=True)[:SLOWEST]]
     if left_out:
-        lines.append("Left out, and run by scripts/test --thorough:")
+        lines.append("Left out; scripts/test --thorough runs them:")
         lines += [f"{count:5} {kind}: {KINDS[kind].why}" for kind, count in sorted(left_out.items())]
     lines.append(", ".join(f"{outcomes[name]} {name}" for name in ("passed", "failed", "skipped")))
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Bodies put together of parts of a file, by name: for tests, and for the server that they ask."""
+"""Named bodies that consist of parts of a file, for tests and for the server that they request from."""
 
 import random
 
@@ -9,7 +9,7 @@ HEADER = b"moof" * 575
 
 
 def film(size: int) -> ByteRanges:
-    """A track of video in long ranges; what lies between two is sound."""
+    """A video track in long ranges, with audio between them."""
     return ByteRanges(tuple((at, 31_000) for at in range(0, size - 33_000, 33_000)))
 
 
@@ -19,7 +19,7 @@ def sound(size: int) -> ByteRanges:
 
 
 def body(name: str, size: int) -> tuple[Part, ...]:
-    """The parts of a file of `size` bytes that are called so."""
+    """The parts of a file of `size` bytes that have this name."""
     match name.split("-"):
         case ["film"]:
             return HEADER, film(size)

@@ -1,4 +1,4 @@
-"""What tests share: a real server process, its census, and a socket that does exactly what it is told."""
+"""Shared by tests: a real server process, its census, and raw sockets."""
 
 import itertools
 import json
@@ -28,18 +28,18 @@ START_DEADLINE = 30.0
 STOP_DEADLINE = 20.0
 
 SLOWER = 10
-"""A machine that does other things as well may be so many times slower than one that does not. Deadlines of waiting are
-what is plenty on the latter; something fails only after so many times that."""
+"""How much slower a busy machine may be. Timeouts are generous for an idle machine; a test fails only after this
+multiple of them."""
 
 
 MEDIA_WORKER = "trio_stream.media.worker"
 
 OF_A_WORKER = 2
-"""Descriptors that a server has of its worker: a socket, and one for its end."""
+"""Descriptors that a server holds for its worker: a socket, and one that reports its end."""
 
 
 def is_done(state: Mapping[str, Any]) -> bool:
-    """Whether a library has nothing to do and nothing left: on a busy machine a chore may have to be tried again."""
+    """Whether a library is idle without pending jobs: on a busy machine, a job may have to be tried again."""
     return bool(state["idle"]) and not any(
         state["keeping"][name] for name in ("to_probe", "to_draw", "to_extract")
     )
@@ -47,7 +47,7 @@ def is_done(state: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Census:
-    """What a server holds: all of it goes back to what it was when the clients have gone."""
+    """The resources that a server holds. They must return to their former numbers when the clients are gone."""
 
     streams: int
     open_files: int
@@ -57,7 +57,7 @@ class Census:
     children: int
 
     def within(self, before: "Census") -> bool:
-        """Whether nothing is there that was not there before."""
+        """Whether no resource has increased since `before`."""
         return all(now <= then for now, then in zip(astuple(self), astuple(before), strict=True))
 
 
@@ -87,11 +87,11 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What it logged since it started, or since `forget`."""
+        """The log since it started, or since `forget`."""
         return self.log_file.read_text(errors="replace")[self._forgotten :]
 
     def forget(self) -> None:
-        """Let the log begin here."""
+        """Discard the log so far."""
         self._forgotten += len(self.log)
 
     @property
@@ -102,7 +102,7 @@ class Server:
         return [event for event in events if event["event"] == "stream ended"]
 
     def last_ended(self) -> dict[str, Any]:
-        """The event of the stream that ended last; waits for the first one."""
+        """The event of the last stream that ended; waits for the first one."""
         return wait_for(lambda: self.ended, 5, "a stream to end")[-1]
 
     def get(self, path: str, **more: Any) -> httpx.Response:
@@ -110,15 +110,15 @@ class Server:
             return client.get(path, **more)
 
     def client(self) -> httpx.Client:
-        """A client of its own connections; without certificates, whose loading takes longer than most tests."""
+        """A client with new connections; without certificates, because loading them takes longer than most tests."""
         return httpx.Client(base_url=self.url, timeout=10, verify=False)
 
     def metrics(self) -> dict[str, Any]:
-        answer: dict[str, Any] = self.get("/api/metrics").json()
-        return answer
+        response: dict[str, Any] = self.get("/api/metrics").json()
+        return response
 
     def census(self) -> Census:
-        """What it holds, but for the database, whose connections stay, and the worker that reads media."""
+        """The resources it holds, except the database, whose connections stay, and the media worker."""
         metrics = self.metrics()
         children = children_of(self.pid)
         workers = [child for child in children if MEDIA_WORKER in _command_line(child)]
@@ -140,32 +140,32 @@ class Server:
         return found
 
     def wait_idle(self) -> dict[str, Any]:
-        """Wait until the library has nothing to do, and answer what it says of itself."""
+        """Wait until the library is idle, and return its state."""
 
         def idle() -> dict[str, Any] | None:
             state: dict[str, Any] = self.get("/api/library").json()
             return state if state.get("idle") else None
 
-        return wait_for(idle, 30, "the library to have nothing to do")
+        return wait_for(idle, 30, "the library to be idle")
 
     def wait_known(self, name: str, size: int) -> None:
-        """Wait until the library knows the video of that size, and has made of all videos what is to be made."""
+        """Wait until the library has the video with that size, and all background jobs are done."""
 
-        def known() -> bool:
+        def has_video() -> bool:
             items = self.get("/api/videos", params={"limit": 200}).json()["items"]
             return (name, size) in {(item["name"], item["size"]) for item in items}
 
-        wait_for(known, 20, f"the library to know {name}")
+        wait_for(has_video, 20, f"the library to add {name}")
 
-        def made() -> bool:
+        def jobs_done() -> bool:
             return is_done(self.get("/api/library").json())
 
-        wait_for(made, 90, "all to be made")
+        wait_for(jobs_done, 90, "all background jobs")
 
     def settled(self) -> Census:
-        """The census once it stays the same: the connection of the one before has gone then.
+        """The census once it is stable, when the connection of the previous one is gone.
 
-        For a moment after something happened to a name that is no UTF-8, the folder of videos is not watched.
+        For a short time after a file whose name is not UTF-8 changed, the folder of videos is not watched.
         """
         seen = [self.census()]
 
@@ -173,7 +173,7 @@ class Server:
             seen.append(self.census())
             return seen[-1] == seen[-2] and any("inotify" in target for target in self._descriptors())
 
-        wait_for(same_again, 5.0, "the server to come to rest")
+        wait_for(same_again, 5.0, "the server to be stable")
         return seen[-1]
 
     def private_memory(self) -> int:
@@ -185,7 +185,7 @@ class Server:
 
     @contextmanager
     def descriptors_left(self, count: int) -> Iterator[None]:
-        """Let the serving process open `count` descriptors and no further one, for the length of the block."""
+        """Let the serving process open only `count` more descriptors during the block."""
         process = psutil.Process(self.pid)
         before = process.rlimit(psutil.RLIMIT_NOFILE)
         taken = {int(name) for name in os.listdir(f"/proc/{self.pid}/fd")}
@@ -197,7 +197,7 @@ class Server:
             process.rlimit(psutil.RLIMIT_NOFILE, before)
 
     def stop(self) -> int:
-        """End it as an operator would; answers the exit code."""
+        """Stop it as an operator would; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -207,7 +207,7 @@ class Server:
             raise
 
     def kill(self) -> None:
-        """End it and whatever it has started, at once."""
+        """Kill it and all processes that it started."""
         if self.process.poll() is None:
             for process in psutil.Process(self.process.pid).children(recursive=True):
                 process.kill()
@@ -216,7 +216,7 @@ class Server:
 
 
 lasting: set[int] = set()
-"""Processes of servers that a test started and others go on with."""
+"""Processes of servers that a test started and later tests use."""
 
 
 def _no_database() -> AbstractContextManager[URL | None]:
@@ -224,7 +224,7 @@ def _no_database() -> AbstractContextManager[URL | None]:
 
 
 new_database: Callable[[], AbstractContextManager[URL | None]] = _no_database
-"""Makes the database of a server, None for the one it makes itself (see `database_of_servers`)."""
+"""Creates the database of a server; None for the one that it creates itself (see `database_of_servers`)."""
 
 
 def launch(
@@ -235,10 +235,10 @@ def launch(
     environ: Mapping[str, str] | None = None,
     app: str = "trio_stream.app:app",
 ) -> tuple[Process, Path]:
-    """Start a server of `videos` with its log in `folder`; it is the caller's to end. Returns it and its log.
+    """Start a server for `videos` with its log in `folder`; the caller must stop it. Returns it and its log.
 
-    Unless a number of workers is asked for, it serves in the process that is started, and that process is forked (see
-    `tests.forking`): half as many processes, and a third of the work. Those who test how servers start ask for workers.
+    Unless workers are requested, it serves in the started process, which is forked (see `tests.forking`): half as many
+    processes, and a third of the work. Tests of how servers start request workers.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "server.log"
@@ -264,7 +264,7 @@ def launch(
 
 
 def settings_of(videos: Path, folder: Path) -> dict[str, str]:
-    """What a server of `videos` with its data in `folder` is told."""
+    """The settings of a server for `videos` with its data in `folder`."""
     return {
         "TRIO_STREAM_VIDEOS": str(videos),
         "TRIO_STREAM_DATA": str(folder / "data"),
@@ -282,7 +282,7 @@ def serving(
     app: str = "trio_stream.app:app",
     stops_with: int | None = 0,
 ) -> Iterator[Server]:
-    """A server of `videos` with its log in `folder`, for the length of the block."""
+    """A server for `videos` with its log in `folder`, running during the block."""
     with new_database() as database:
         chosen = dict(environ or {})
         if database is not None:
@@ -302,9 +302,9 @@ def serving(
 
 @contextmanager
 def hurrying(pid: int) -> Iterator[None]:
-    """Let what reads media for the server `pid` take its turn with everybody, for the length of the block.
+    """Give the media worker of the server `pid` normal priority during the block.
 
-    By itself it runs when nobody else wants to. Beside programs that take all there is, that is never.
+    At idle priority, it would never run on a machine whose processors are fully used.
     """
     over = threading.Event()
 
@@ -317,7 +317,7 @@ def hurrying(pid: int) -> Iterator[None]:
             if worker is not None:
                 readers = children_of(worker)
                 for reader in readers:
-                    with suppress(OSError):  # it has ended; or this is not allowed, and it is waited for
+                    with suppress(OSError):  # it has ended, or this is not allowed and takes longer
                         os.sched_setscheduler(reader, os.SCHED_OTHER, os.sched_param(0))
                 if not readers and not Path(f"/proc/{worker}").exists():
                     worker = None
@@ -332,9 +332,9 @@ def hurrying(pid: int) -> Iterator[None]:
 
 
 def children_of(pid: int) -> set[int]:
-    """The processes that a process has started and not reaped. psutil would look at all there are on the machine."""
+    """The processes that a process has started and not reaped. psutil would read all processes of the machine."""
     found: set[int] = set()
-    for listed in Path(f"/proc/{pid}/task").glob("*/children"):  # each thread has its own
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):  # per thread
         with suppress(FileNotFoundError, ProcessLookupError):
             found.update(map(int, listed.read_text().split()))
     return found
@@ -347,55 +347,55 @@ def _command_line(pid: int) -> list[str]:
 
 
 def url_in(log: Path, process: Process) -> str | None:
-    """Where the server is to be reached, once it says so."""
+    """The URL of the server, once it has logged it."""
     text = log.read_text(errors="replace")
     assert process.poll() is None, f"the server ended:\n{text}"
     found = re.search(r"Running on (https?://127\.0\.0\.1:\d+)", text)
     return found[1] if found else None
 
 
-def wait_for[T](look: Callable[[], T | bool | None], seconds: float, what: str = "it") -> T:
-    """Poll `look` until it answers something true; fail where that takes longer than `seconds` and any slowness."""
-    found = happens(look, SLOWER * seconds)
+def wait_for[T](condition: Callable[[], T | bool | None], seconds: float, what: str = "it") -> T:
+    """Poll `condition` until it returns something true; fail if that takes longer than `seconds` times `SLOWER`."""
+    found = happens(condition, SLOWER * seconds)
     assert found, f"waited {SLOWER * seconds} s for {what}"
     return found  # type: ignore[return-value] # it is true, so neither False nor None
 
 
-def happens[T](look: Callable[[], T], seconds: float) -> T:
-    """What `look` answers once that is true, or after `seconds`, where it need not be."""
+def happens[T](condition: Callable[[], T], seconds: float) -> T:
+    """The result of `condition` once it is true, or after `seconds`, even if it is not."""
     deadline = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < deadline:
+    while not (found := condition()) and time.monotonic() < deadline:
         time.sleep(0.01)
     return found
 
 
-async def wait_until(look: Callable[[], bool], seconds: float, what: str = "it") -> None:
-    """Poll `look` on Trio until it is true; fail where that takes longer than `seconds` and any slowness."""
+async def wait_until(condition: Callable[[], bool], seconds: float, what: str = "it") -> None:
+    """Poll `condition` on Trio until it is true; fail if that takes longer than `seconds` times `SLOWER`."""
     with trio.move_on_after(SLOWER * seconds):
-        while not look():
+        while not condition():
             await trio.sleep(0.01)
         return
     raise AssertionError(f"waited {SLOWER * seconds} s for {what}")
 
 
 async def connect(server: Server) -> trio.SocketStream:
-    """A bare connection."""
+    """A plain TCP connection."""
     return await trio.open_tcp_stream(server.host, server.port)
 
 
 async def exchange(server: Server, request: bytes, *, limit: int = 1 << 22) -> bytes:
-    """Send `request` as it is, and answer everything until the server closes."""
+    """Send `request` unchanged, and return everything until the server closes."""
     async with await connect(server) as stream:
         await stream.send_all(request)
-        answer = bytearray()
+        response = bytearray()
         with trio.fail_after(60):
-            while len(answer) < limit and (data := await stream.receive_some(65536)):
-                answer += data
-        return bytes(answer)
+            while len(response) < limit and (data := await stream.receive_some(65536)):
+                response += data
+        return bytes(response)
 
 
 async def until_end(stream: trio.abc.ReceiveStream, seconds: float) -> bytes | None:
-    """What comes before the server ends the connection, orderly or not; None when it does not within `seconds`."""
+    """All data until the server closes or resets the connection; None if it does not within `seconds`."""
     data = bytearray()
     with trio.move_on_after(seconds):
         with suppress(trio.BrokenResourceError):
@@ -406,12 +406,12 @@ async def until_end(stream: trio.abc.ReceiveStream, seconds: float) -> bytes | N
 
 
 async def read_head(stream: trio.SocketStream) -> tuple[bytes, bytes]:
-    """The head of a response, and what came of its body with it."""
+    """The head of a response, and the part of the body that arrived with it."""
     data = b""
     with trio.fail_after(60):
         while b"\r\n\r\n" not in data:
             more = await stream.receive_some(65536)
-            assert more, "the server closed before the head was whole"
+            assert more, "the server closed before the head was complete"
             data += more
     head, _, rest = data.partition(b"\r\n\r\n")
     return head, rest

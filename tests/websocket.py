@@ -1,4 +1,4 @@
-"""A WebSocket client that reads only when asked to, says what it is told, and leaves nothing open."""
+"""A WebSocket client that reads only on request and leaves nothing open."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -23,7 +23,7 @@ from tests.support import Server, connect
 
 
 class Rejected(Exception):
-    """The handshake was answered with an HTTP error."""
+    """The server responded to the handshake with an HTTP error."""
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(f"{status}: {body!r}")
@@ -32,7 +32,7 @@ class Rejected(Exception):
 
 
 class Closed(Exception):
-    """The server closed; 1006 where it did so without a word."""
+    """The server closed the connection; the code is 1006 if it sent no close frame."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}")
@@ -41,7 +41,7 @@ class Closed(Exception):
 
 
 class Client:
-    """One WebSocket. Nothing is read but in `receive`."""
+    """One WebSocket. It reads only in `receive`."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self.stream = stream
@@ -69,15 +69,15 @@ class Client:
                         return "".join(parts) if isinstance(parts[0], str) else b"".join(parts)  # type: ignore[arg-type] # all parts are of one kind
                 case Ping():
                     self.pings += 1
-                    await self._answer(event)
+                    await self._reply(event)
                 case CloseConnection(code=code, reason=reason):
-                    await self._answer(event)
+                    await self._reply(event)
                     raise Closed(code, reason or "")
                 case _:
                     raise AssertionError(f"unexpected {event}")
 
-    async def _answer(self, event: Ping | CloseConnection) -> None:
-        with suppress(trio.BrokenResourceError):  # the server may have left meanwhile
+    async def _reply(self, event: Ping | CloseConnection) -> None:
+        with suppress(trio.BrokenResourceError):  # the server may have closed meanwhile
             await self.stream.send_all(self.protocol.send(event.response()))
 
     async def receive_text(self) -> Any:
@@ -89,17 +89,17 @@ class Client:
     async def everything(self, seconds: float = 20) -> tuple[bytes, list[Any], Closed]:
         """All bytes, all text messages, and how it was closed."""
         data = bytearray()
-        texts: list[Any] = []
+        text_messages: list[Any] = []
         with trio.fail_after(seconds):
             while True:
                 try:
                     message = await self.receive()
                 except Closed as closed:
-                    return bytes(data), texts, closed
+                    return bytes(data), text_messages, closed
                 if isinstance(message, bytes):
                     data += message
                 else:
-                    texts.append(json.loads(message))
+                    text_messages.append(json.loads(message))
 
     async def shake_hands(self, host: str, target: str, subprotocols: Sequence[str], headers: Any) -> None:
         request = Request(host=host, target=target, subprotocols=list(subprotocols), extra_headers=headers)

@@ -17,7 +17,7 @@ from quart.wrappers.response import ResponseBody
 from trio.testing import MockClock
 
 from tests.support import SLOWER, Server, connect, read_head, serving, wait_for, wait_until
-from tests.test_owner import beside
+from tests.test_owner import connect_to_other_worker
 from tests.web.knowing import ask, problem
 from trio_stream.errors import ClientStalled
 from trio_stream.services import LISTENERS
@@ -239,7 +239,10 @@ async def test_but_it_waits_for_a_video(tmp_path: Path) -> None:
 def test_who_follows_a_worker_beside_the_owner_learns_that_the_owner_has_gone(tmp_path: Path) -> None:
     (tmp_path / "videos").mkdir()
     with serving(tmp_path / "videos", tmp_path, hypercorn=("-w", "2")) as server:
-        with beside(server, tmp_path / "data") as client, client.stream("GET", SCAN) as answer:
+        with (
+            connect_to_other_worker(server, tmp_path / "data") as client,
+            client.stream("GET", SCAN) as answer,
+        ):
             lines = answer.iter_lines()
             assert next(lines) == "event: progress"
             owner = json.loads((tmp_path / "data" / "owner.lock").read_text())["pid"]
