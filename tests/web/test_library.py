@@ -127,7 +127,7 @@ def test_errors_name_what_would_be_right(stocked: Server) -> None:
     assert "1 to 200" in said("limit=500")
     assert "name, title, added, modified, size, duration" in said("sort=colour")
     assert "asc or desc" in said("order=up")
-    assert "page before" in said("cursor=x")
+    assert "previous page" in said("cursor=x")
 
 
 def test_a_cursor_belongs_to_its_sort(stocked: Server) -> None:
