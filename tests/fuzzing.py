@@ -219,7 +219,7 @@ class Fuzzer:
         self._titles: set[str] = set()
 
     def run(
-        self, seconds: float, *, most_findings: int = 20, told: Callable[[Figures], None] = lambda _: None
+        self, seconds: float, *, most_findings: int = 20, report: Callable[[Figures], None] = lambda _: None
     ) -> Figures:
         """Run for the given time, or until the given number of different findings."""
         figures, began = self.figures, time.monotonic()
@@ -230,7 +230,7 @@ class Fuzzer:
                 self._try(self._make())
                 if figures.runs % 100 == 0:
                     figures.seconds = time.monotonic() - began
-                    told(figures)
+                    report(figures)
         figures.seconds = time.monotonic() - began
         return figures
 

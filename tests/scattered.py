@@ -8,12 +8,12 @@ from trio_stream.http.bodies import Part
 HEADER = b"moof" * 575
 
 
-def film(size: int) -> ByteRanges:
+def video_ranges(size: int) -> ByteRanges:
     """A video track in long ranges, with audio between them."""
     return ByteRanges(tuple((at, 31_000) for at in range(0, size - 33_000, 33_000)))
 
 
-def sound(size: int) -> ByteRanges:
+def audio_ranges(size: int) -> ByteRanges:
     """A megabyte of short ranges, in the second half of the file."""
     return ByteRanges(tuple((at, 3_500) for at in range(size // 2, size // 2 + 300 * 4_000, 4_000)))
 
@@ -22,13 +22,13 @@ def body(name: str, size: int) -> tuple[Part, ...]:
     """The parts of a file of `size` bytes that have this name."""
     match name.split("-"):
         case ["film"]:
-            return HEADER, film(size)
+            return HEADER, video_ranges(size)
         case ["sound"]:
-            return HEADER, sound(size)
+            return HEADER, audio_ranges(size)
         case ["sounds"]:
-            return (HEADER, sound(size)) * 40
+            return (HEADER, audio_ranges(size)) * 40
         case ["little", "gather"]:
-            return HEADER, ByteRanges(sound(size).ranges[:3])
+            return HEADER, ByteRanges(audio_ranges(size).ranges[:3])
         case ["little", "window"]:
             return HEADER, ByteRanges(((5_000, 10_000),))
         case ["chance", seed]:

@@ -269,7 +269,7 @@ def test_an_unknown_command_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "asked_to"),
+    ("command", "stop"),
     [
         ((*PROGRAM, *BIND), signal.SIGTERM),
         ((*MODULE, *BIND), signal.SIGTERM),
@@ -278,16 +278,14 @@ def test_an_unknown_command_is_an_error(tmp_path: Path) -> None:
     ],
     ids=["trio-stream", "python -m", "interrupted", "hypercorn without workers"],
 )
-def test_it_serves_until_it_is_stopped(
-    folder: Path, command: tuple[str, ...], asked_to: signal.Signals
-) -> None:
+def test_it_serves_until_it_is_stopped(folder: Path, command: tuple[str, ...], stop: signal.Signals) -> None:
     (folder / "videos" / "v.mp4").write_bytes(b"video")
     with serving(command, folder) as (url, process), httpx.Client(base_url=url, verify=False) as client:
         health = client.get("/healthz")
         assert (health.status_code, health.json()["status"]) == (200, "ok")
         assert client.get("/api/stream/v.mp4").content == b"video"
         family = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(asked_to)
+        process.send_signal(stop)
         assert process.wait(STOP_DEADLINE) == 0
         wait_for(lambda: not any(each.is_running() for each in family), 5, "its processes to end")
     assert "Traceback" not in (folder / "output.log").read_text()

@@ -274,7 +274,7 @@ def test_an_error_names_an_unreadable_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "path"), [("~/films", "films"), ("films", "work/films"), ("../films", "work/../films")]
 )
-def test_paths_are_made_absolute(home: Path, variable: str, text: str, path: str) -> None:
+def test_paths_become_absolute(home: Path, variable: str, text: str, path: str) -> None:
     settings = load({variable: text})
     assert getattr(settings, variable.removeprefix("TRIO_STREAM_").lower()) == home / path
 

@@ -272,8 +272,8 @@ def test_a_blank_search_finds_all_videos(engine: Engine) -> None:
 
 
 _PIECES = st.sampled_from([*"aAbBäÄßé日本", "ab", "ba", "10", "1", " ", "_", "%", "'", "-", "/", "."])
-_TEXTS = st.lists(_PIECES, min_size=1, max_size=8).map("".join)
-_LIBRARIES = st.lists(_TEXTS.filter(lambda text: words(text) != []), max_size=12, unique=True)
+_STRINGS = st.lists(_PIECES, min_size=1, max_size=8).map("".join)
+_LIBRARIES = st.lists(_STRINGS.filter(lambda text: words(text) != []), max_size=12, unique=True)
 
 
 def test_searches_with_few_and_many_hits_agree(engine: Engine) -> None:
@@ -282,7 +282,7 @@ def test_searches_with_few_and_many_hits_agree(engine: Engine) -> None:
     @settings(max_examples=40)
     @given(
         _LIBRARIES,
-        st.lists(_TEXTS, min_size=1, max_size=8),
+        st.lists(_STRINGS, min_size=1, max_size=8),
         st.sampled_from([*SORTS]),
         st.sampled_from(ORDERS),
     )

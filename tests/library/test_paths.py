@@ -56,14 +56,14 @@ def test_similar_names_have_a_fixed_order(names: tuple[str, str]) -> None:
 file_names = st.binary(min_size=1, max_size=80).map(os.fsdecode)
 """Any bytes that a file system allows in a path."""
 
-path_texts = st.one_of(
+path_strings = st.one_of(
     st.text(st.characters(exclude_categories=()), max_size=40),
     st.text("aAbß01٣²½/. -\udcff", max_size=12),
     file_names,
 )
 
 
-@given(st.lists(path_texts, max_size=6))
+@given(st.lists(path_strings, max_size=6))
 @example(["a", "a1", "a/1", "1a", "1", "", "/", "//"])
 @example(["²", "½", "٣", "3", "३"])
 def test_the_order_of_all_names_is_total(names: list[str]) -> None:
@@ -81,7 +81,7 @@ def test_numbers_are_sorted_by_their_value(one: int, other: int, before: str) ->
     assert sorted(names, key=natural_key) == names[::-1]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a", "b", "a b", "a1", "A"]), path_texts), max_size=8))
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "a b", "a1", "A"]), path_strings), max_size=8))
 def test_the_files_of_a_folder_stay_together(entries: list[tuple[str, str]]) -> None:
     ordered = sorted((f"{folder}/{name}" for folder, name in entries), key=natural_key)
     folders = [name.partition("/")[0] for name in ordered]
@@ -200,7 +200,7 @@ def test_is_plain(name: str, plain: bool) -> None:
     assert is_plain(name) is plain
 
 
-@given(st.one_of(st.text("a./\\\0 ", max_size=8), st.text("a./", max_size=8), path_texts))
+@given(st.one_of(st.text("a./\\\0 ", max_size=8), st.text("a./", max_size=8), path_strings))
 def test_a_plain_name_stays_below_its_folder(name: str) -> None:
     if is_plain(name):
         assert os.path.normpath(f"/library/{name}") == f"/library/{name}"
@@ -216,7 +216,7 @@ def test_visible_segments_make_a_plain_name(segments: list[str]) -> None:
     assert is_plain("/".join(segments))
 
 
-@given(path_texts, path_texts)
+@given(path_strings, path_strings)
 @example("a", "a/b")
 @example("x.1", "x.1/y")
 @example("a01", "a1")
@@ -249,7 +249,7 @@ def test_folding(text: str, expected: str) -> None:
     assert folded(text) == expected
 
 
-@given(path_texts)
+@given(path_strings)
 def test_folding_twice_changes_nothing(text: str) -> None:
     once = words(text)
     assert words(" ".join(once)) == once

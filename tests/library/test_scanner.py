@@ -163,7 +163,7 @@ async def test_videos_keep_their_ids_when_folders_are_merged(
     assert await library.missing() == []
 
 
-async def test_edits_made_before_a_move_is_recognised_are_kept(
+async def test_edits_before_a_move_is_recognised_are_not_lost(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the scans of its new and its old path, the API shows it under another id."""
@@ -272,7 +272,7 @@ async def test_a_file_renamed_over_another_gets_the_id_of_its_new_name(library: 
     assert await library.missing() == ["a.mp4"]
 
 
-async def test_equal_samples_with_different_bytes_are_told_apart_by_digest(library: Library) -> None:
+async def test_a_digest_distinguishes_files_with_equal_samples(library: Library) -> None:
     """Two videos that differ only in their digests are both gone; one returns elsewhere with another time."""
     one = bytearray(BIG)
     other = bytearray(BIG)

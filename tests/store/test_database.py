@@ -339,7 +339,7 @@ async def test_connections_closed_by_the_server_are_replaced(databases: Database
         assert await database.read(count) == 2
 
 
-async def test_a_write_interrupted_by_the_server_is_made_once(
+async def test_a_write_interrupted_by_the_server_happens_once(
     databases: Databases, database_url: URL
 ) -> None:
     server = databases.server

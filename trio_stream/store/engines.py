@@ -26,7 +26,7 @@ STATEMENT_TIMEOUT = 30.0
 SQLITE_READING = ("query_only=1", "cache_size=-2048", "temp_store=2")
 SQLITE_WRITING = (
     "journal_mode=wal",
-    "synchronous=full",  # in WAL mode `normal` may lose the last commits when the power goes
+    "synchronous=full",  # in WAL mode, `normal` may lose the last commits at a power cut
     "foreign_keys=1",
     "cache_size=-4096",  # KiB
     "temp_store=2",
@@ -88,9 +88,9 @@ def create_file(url: URL) -> None:
     path = Path(str(url.database))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # A file that is there is not opened: to close it would end the locks of all connections this process has to it
+        # An existing file is not opened: closing it would drop the locks of all connections of this process to it
         # (POSIX; https://www.sqlite.org/howtocorrupt.html, section 2.2).
-        # Its log gets the same rights.
+        # Its log gets the same permissions.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         if not os.access(path, os.R_OK | os.W_OK):

@@ -134,7 +134,7 @@ def digest(data: bytes) -> str:
 
 
 def check(data: bytes, suffix: str) -> None:
-    """Raise `ValueError` unless `data` begins and ends as a file of that kind does."""
+    """Raise `ValueError` unless `data` starts and ends like a file of that kind."""
     match suffix:
         case "jpg":  # ITU-T T.81 table B.1: SOI and EOI
             is_whole = data.startswith(b"\xff\xd8\xff") and data.endswith(b"\xff\xd9")

@@ -118,7 +118,7 @@ class JobRunner:
                 await self._derived.put(done.blobs[f"sheet-{number}.jpg"], "jpg")
                 for number in range(int(grid_result["sheets"]))
             ]
-            grid = {each.name: int(grid_result[each.name]) for each in fields(Grid)}
+            grid = {item.name: int(grid_result[item.name]) for item in fields(Grid)}
             sprites = grid | {"files": files}
         return {
             "state": "made" if poster or sprites else "none",

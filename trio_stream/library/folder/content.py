@@ -125,7 +125,7 @@ def digest(
 
 
 def examine(fd: int) -> tuple[os.stat_result, Content]:
-    """The state of the open file and its content, in agreement unless it is being written to. Raises `OSError`."""
+    """The state and the content of an open file. They agree unless it is being written to. Raises `OSError`."""
     status = os.fstat(fd)
     for _ in range(ATTEMPTS):
         content = Content(status.st_size, status.st_mtime_ns, fingerprint(fd, status.st_size))

@@ -37,13 +37,13 @@ def subtitle_files(root: str, folder: Folder) -> dict[str, list[SubtitleFile]]:
     videos: dict[str, list[str]] = defaultdict(list)
     for file in folder.videos:
         videos[stem_key(_last(file.name))].append(file.name)
-    beside = [name for name in folder.others if is_subtitle(name)]
+    subtitle_names = [name for name in folder.others if is_subtitle(name)]
     in_folders = list(_in_folders(root, folder))
-    if not videos or not (beside or in_folders):
+    if not videos or not (subtitle_names or in_folders):
         return {}
     # Looked up by name prefix: comparing each file with each video would take minutes for thousands.
     beside_videos: dict[str, list[str]] = defaultdict(list)
-    for name in beside:
+    for name in subtitle_names:
         if (key := next((key for key in stem_keys(name) if key in videos), None)) is not None:
             beside_videos[key].append(name)
     by_folder: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -59,8 +59,8 @@ def subtitle_files(root: str, folder: Folder) -> dict[str, list[SubtitleFile]]:
     for key in beside_videos.keys() | by_folder.keys():
         for video in videos[key]:
             matching = sidecars(_last(video), beside_videos.get(key, ()), by_folder.get(key))
-            candidates = (_subtitle_file(root, folder.name, each) for each in matching)
-            found[video] = [each for each in candidates if each is not None]
+            candidates = (_subtitle_file(root, folder.name, sidecar) for sidecar in matching)
+            found[video] = [file for file in candidates if file is not None]
     return found
 
 

@@ -87,7 +87,7 @@ def read_title(name: str, text: bytes) -> tuple[str, tuple[str, ...]]:
     if not isinstance(files, list) or not 1 <= len(files) <= MAX_VERSIONS:
         raise InvalidTitleFile(f"its files must be a list of 1 to {MAX_VERSIONS} names")
     folder = name.rpartition("/")[0]
-    return title.strip(), tuple(dict.fromkeys(_listed_name(folder, each) for each in files))
+    return title.strip(), tuple(dict.fromkeys(_listed_name(folder, file) for file in files))
 
 
 def _listed_name(folder: str, file: object) -> str:
@@ -112,7 +112,7 @@ def changed_title_files(
 
     Runs in a thread, as it calls `stat` on each. Raises `TooManyFiles`.
     """
-    names = sorted(_below(folder.name, each) for each in folder.others if is_title_file(each))[
+    names = sorted(_below(folder.name, file) for file in folder.others if is_title_file(file))[
         :MAX_TITLE_FILES
     ]
     changed: list[TitleFile] = []

@@ -37,20 +37,20 @@ class DigestNeeded(Exception):
 
 def moved_from(arrival: Arrival, gone: Sequence[Gone]) -> Gone | None:
     """Which of `gone`, all with the fingerprint of `arrival`, it is, if any. Raises `DigestNeeded`."""
-    same = [each for each in gone if each.revision == arrival.revision]
-    if not same and len({each.digest or each.revision for each in gone}) <= 1:
+    same = [candidate for candidate in gone if candidate.revision == arrival.revision]
+    if not same and len({candidate.digest or candidate.revision for candidate in gone}) <= 1:
         same = list(gone)  # moved by a program that does not preserve times
     if gone and not same:
         if arrival.digest is None:
             raise DigestNeeded(arrival.name)
-        same = [each for each in gone if each.digest == arrival.digest]
-    return max(same, key=lambda each: _likeness(arrival.name, each.name), default=None)
+        same = [candidate for candidate in gone if candidate.digest == arrival.digest]
+    return max(same, key=lambda candidate: _likeness(arrival.name, candidate.name), default=None)
 
 
 def _likeness(one: str, other: str) -> tuple[int, int, str]:
     """How many path segments two names share, counted from the end, then from the start."""
-    here, there = one.split("/"), other.split("/")
-    return _common(here[::-1], there[::-1]), _common(here, there), other
+    ours, theirs = one.split("/"), other.split("/")
+    return _common(ours[::-1], theirs[::-1]), _common(ours, theirs), other
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

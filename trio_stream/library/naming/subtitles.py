@@ -74,19 +74,21 @@ def sidecars(
     """
     stem = _key(_stem(video))
     others = {_key(_stem(other)) for other in videos} - {stem}
-    found = [made for name in files if (made := _beside(stem, name, name, others)) is not None]
+    found = [sidecar for name in files if (sidecar := _next_to_video(stem, name, name, others)) is not None]
     for folder, names in (folders or {}).items():
         if folder.lower() in FOLDERS:
-            found += [made for name in names if (made := _below(stem, folder, name, others)) is not None]
+            found += [
+                sidecar for name in names if (sidecar := _below(stem, folder, name, others)) is not None
+            ]
     return sorted(set(found), key=lambda sidecar: natural_key(sidecar.name))
 
 
-def _beside(stem: str, name: str, whole: str, others: Iterable[str]) -> Sidecar | None:
+def _next_to_video(stem: str, name: str, whole: str, others: Iterable[str]) -> Sidecar | None:
     if not is_subtitle(name):
         return None
-    written = _stem(name)
-    rest = _rest(stem, written)
-    if rest is None or any(len(other) > len(stem) and _rest(other, written) is not None for other in others):
+    own_stem = _stem(name)
+    rest = _rest(stem, own_stem)
+    if rest is None or any(len(other) > len(stem) and _rest(other, own_stem) is not None for other in others):
         return None
     return _described(whole, rest)
 
@@ -99,7 +101,7 @@ def _below(stem: str, folder: str, name: str, others: Iterable[str]) -> Sidecar 
         return None
     if directory:
         return _described(whole, _stem(last)) if _key(directory) == stem else None
-    beside = _beside(stem, last, whole, others)
+    beside = _next_to_video(stem, last, whole, others)
     if beside is not None or others:
         return beside
     return _described(whole, _stem(last))
@@ -114,9 +116,9 @@ def _key(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-def _rest(stem: str, written: str) -> str | None:
+def _rest(stem: str, own_stem: str) -> str | None:
     """The part of a name after the video's stem and a dot; None if it belongs to another video."""
-    parts = written.split(".")
+    parts = own_stem.split(".")
     for count in range(len(parts), 0, -1):
         if _key(".".join(parts[:count])) == stem:
             return ".".join(parts[count:])
@@ -134,7 +136,7 @@ def _described(whole: str, rest: str) -> Sidecar:
         if not part.strip():
             continue
         tag = bcp47(part) if language is None else None
-        if tag is not None and not (part.lower() in _FLAGS and _said_otherwise(rest, part)):
+        if tag is not None and not (part.lower() in _FLAGS and _has_other_language(rest, part)):
             language = tag
             continue
         words = [word for word in _BETWEEN.split(part) if word]
@@ -162,7 +164,7 @@ def _described(whole: str, rest: str) -> Sidecar:
     )
 
 
-def _said_otherwise(rest: str, word: str) -> bool:
+def _has_other_language(rest: str, word: str) -> bool:
     """Whether the name gives another language than `word`, which is both a flag and a language (`hi`: Hindi)."""
     words = [part for part in _BETWEEN.split(rest) if part.lower() != word.lower()]
     return any(bcp47(part) is not None and part.lower() not in _FLAGS for part in words)

@@ -77,8 +77,8 @@ def add_files(connection: Connection, found: Iterable[Found], now: int) -> Outco
         if (gone := moved_from(arrival, missing)) is not None:
             outcome.moved += 1
             existing = {
-                key: each for key, each in existing.items() if each.number != gone.number
-            }  # it has left its place
+                key: row for key, row in existing.items() if row.number != gone.number
+            }  # it has moved away
             touched |= _put(connection, gone.number, file, kin.get(file.name))
         else:
             outcome.added += 1
@@ -116,7 +116,9 @@ def _store_contents(connection: Connection, found: Sequence[Found]) -> dict[str,
         for row in connection.execute(existing_contents.where(contents.c.revision.in_(part)))
     ]
     without_digest = {row.revision for row in stored if row.digest is None}
-    store_digests(connection, {key: each for key, each in digests.items() if each and key in without_digest})
+    store_digests(
+        connection, {key: digest for key, digest in digests.items() if digest and key in without_digest}
+    )
     return {row.revision: row.duration for row in stored}
 
 

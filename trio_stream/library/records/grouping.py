@@ -210,28 +210,28 @@ def store_title_files(
 ) -> None:
     """Store the `changed` title files of `folder`, and remove those that are `gone`."""
     number_of_folder = store_folder(connection, folder)
-    places = [place(name) for name in (*gone, *(each.name for each in changed))]
+    places = [place(name) for name in (*gone, *(title_file.name for title_file in changed))]
     numbers = connection.scalars(select(title_files.c.number).where(title_files.c.place.in_(places))).all()
     names = _forget(connection, numbers)
-    for each in changed:
-        key = place(each.name)
+    for title_file in changed:
+        key = place(title_file.name)
         values = {
             "folder": number_of_folder,
-            "path": os.fsencode(each.name),
+            "path": os.fsencode(title_file.name),
             "place": key,
-            "signature": each.signature,
-            "title": each.title or None,
-            "reason": each.reason,
+            "signature": title_file.signature,
+            "title": title_file.title or None,
+            "reason": title_file.reason,
         }
         connection.execute(title_files.insert().values(values))
         number = connection.scalars(select(title_files.c.number).where(title_files.c.place == key)).one()
         entries = [
             {"title_file": number, "position": position, "path": os.fsencode(name), "place": place(name)}
-            for position, name in enumerate(each.files)
+            for position, name in enumerate(title_file.files)
         ]
         if entries:
             connection.execute(title_entries.insert(), entries)
-        names |= dict.fromkeys(each.files)
+        names |= dict.fromkeys(title_file.files)
     update_families(connection, names)
 
 

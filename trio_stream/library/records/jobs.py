@@ -55,7 +55,7 @@ class PendingJobs:
 def count(connection: Connection) -> PendingJobs:
     """Count the pending jobs."""
     states: Select[Any] = select(func.count()).select_from(contents)
-    there = select(videos.c.number).where(
+    present = select(videos.c.number).where(
         videos.c.revision == contents.c.revision, videos.c.missing_since.is_(None)
     )
     files = _waiting_files(select(func.count()).select_from(subtitles))
@@ -64,11 +64,11 @@ def count(connection: Connection) -> PendingJobs:
         return connection.scalar(statement) or 0
 
     return PendingJobs(
-        to_probe=number(states.where(contents.c.state == "new", there.exists())),
-        to_draw=number(states.where(_probed(), contents.c.artwork == "waiting", there.exists())),
-        to_extract=number(states.where(_probed(), contents.c.texts == "waiting", there.exists()))
+        to_probe=number(states.where(contents.c.state == "new", present.exists())),
+        to_draw=number(states.where(_probed(), contents.c.artwork == "waiting", present.exists())),
+        to_extract=number(states.where(_probed(), contents.c.texts == "waiting", present.exists()))
         + number(files),
-        unreadable=number(states.where(contents.c.state == "unreadable", there.exists())),
+        unreadable=number(states.where(contents.c.state == "unreadable", present.exists())),
     )
 
 
@@ -242,7 +242,7 @@ def _jobs(connection: Connection, which: Select[Any], after: str, most: int) -> 
         .order_by(contents.c.revision)
         .limit(most)
     ).all()
-    found = {
+    rows_by_number = {
         row.number: row
         for row in connection.execute(
             select(videos.c.number, videos.c.path, videos.c.signature, contents.c.facts)
@@ -252,7 +252,7 @@ def _jobs(connection: Connection, which: Select[Any], after: str, most: int) -> 
     }
     jobs = []
     for row in rows:
-        video = found[row.number]
+        video = rows_by_number[row.number]
         media_info = None if video.facts is None else MediaInfo.from_json(json.loads(video.facts))
         jobs.append(Job(row.revision, os.fsdecode(video.path), video.signature, media_info))
     return jobs

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, liter
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming.paths import place, sort_key, words
 from trio_stream.library.records.versions import Version, versions
-from trio_stream.store.search import MAX_WORDS, number_in, hits, joined
+from trio_stream.store.search import MAX_WORDS, hits, joined, number_in
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
 
 LARGEST_PAGE = 200

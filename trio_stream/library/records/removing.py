@@ -91,7 +91,7 @@ def _take_over(connection: Connection, number: int, since: int) -> set[str] | No
     ).one_or_none()
     if gone is None:
         return None
-    # In the order of their indexes by `added_at`: one row is read, however many have these bytes.
+    # In the order of their indexes by `added_at`, so only one row is read, even if many have these bytes.
     added = (
         select(videos)
         .where(

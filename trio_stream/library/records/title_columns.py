@@ -16,6 +16,6 @@ def title_columns(
     Search covers the words of the title, the path and the tags, and of the `other_paths` of its versions.
     """
     title = own or shared or title_of(name)
-    paths = (os.fsencode(each).decode("utf-8", "replace") for each in (name, *other_paths))
+    paths = (os.fsencode(path).decode("utf-8", "replace") for path in (name, *other_paths))
     search_words = joined(word for text in (title, *paths, *tags) for word in words(text))
     return {"title": title, "title_key": sort_key(title), "words": search_words}

@@ -181,13 +181,15 @@ def copy_playheads(connection: Connection, row: Row[Any], number: int) -> None:
     The history of a missing leader, which is not shown anywhere, is moved.
     """
     updated_at = {
-        each.user: each.updated_at
-        for each in connection.execute(select(playheads).where(playheads.c.video == number))
+        stored_row.user: stored_row.updated_at
+        for stored_row in connection.execute(select(playheads).where(playheads.c.video == number))
     }
     newer = [
-        {**each, "video": number}
-        for each in connection.execute(select(playheads).where(playheads.c.video == row.number)).mappings()
-        if each["updated_at"] > updated_at.get(each["user"], -1)
+        {**stored_row, "video": number}
+        for stored_row in connection.execute(
+            select(playheads).where(playheads.c.video == row.number)
+        ).mappings()
+        if stored_row["updated_at"] > updated_at.get(stored_row["user"], -1)
     ]
     upsert(connection, playheads, newer, key=("user", "video"))
     if row.missing_since is not None:

@@ -139,8 +139,8 @@ class FolderScanner:
         seen.add(found.identity)
         run.folders += 1
         run.videos += len(found.videos)
-        for each, reason in found.unread.items():
-            self._report_unreadable(run, each, reason, within=name)
+        for entry, reason in found.unread.items():
+            self._report_unreadable(run, entry, reason, within=name)
         difference = compare(found, recorded)
         try:
             # Losses are stored first, so that a renamed file finds its video among the missing ones.
@@ -209,14 +209,14 @@ class FolderScanner:
         self._notify()
 
     async def _examine_and_write(self, names: Sequence[str]) -> adding.Outcome:
-        found = {each.name: each for each in await self._examine(names)}
+        found = {file.name: file for file in await self._examine(names)}
         while found:
             add = partial(adding.add_files, found=tuple(found.values()), now=timestamps.now())
             try:
                 return await self._writer.write(add)
             except DigestNeeded as needed:
                 del found[needed.name]
-                found |= {each.name: each for each in await self._examine((needed.name,), with_digest=True)}
+                found |= {file.name: file for file in await self._examine((needed.name,), with_digest=True)}
         return adding.Outcome()
 
     async def _store_subtitle_files(
@@ -244,7 +244,11 @@ class FolderScanner:
         changed, gone = await trio.to_thread.run_sync(
             changed_title_files, self._root, found, before, limiter=self._limiter
         )
-        settled = [each for each in changed if time.time() - each.changed_at >= self.settling.seconds]
+        settled = [
+            title_file
+            for title_file in changed
+            if time.time() - title_file.changed_at >= self.settling.seconds
+        ]
         if len(settled) < len(changed):
             self._rescan_queue.once_settled(found.name, self.settling.seconds)
             run.resting += len(changed) - len(settled)
@@ -252,7 +256,7 @@ class FolderScanner:
         store = partial(grouping.store_title_files, folder=found.name)
         for batch in batched(settled, TITLE_BATCH):
             await self._writer.write(partial(store, changed=batch, gone=()))
-        for names in batched(gone, TITLE_BATCH):  # afterwards, for the same reason
+        for names in batched(gone, TITLE_BATCH):  # last, for the same reason
             await self._writer.write(partial(store, changed=(), gone=names))
         if settled or gone:
             self._notify()
@@ -271,9 +275,9 @@ class FolderScanner:
         while found := await self._database.read(partial(adding.contents_to_digest, after=after, most=BATCH)):
             digests: dict[str, str] = {}
             for revision, name in found:
-                for each in await self._examine((name,), with_digest=True):
-                    if each.content.revision == revision and each.digest is not None:
-                        digests[revision] = each.digest
+                for file in await self._examine((name,), with_digest=True):
+                    if file.content.revision == revision and file.digest is not None:
+                        digests[revision] = file.digest
             if digests:
                 await self._writer.write(partial(adding.store_digests, digests=digests))
             after = found[-1][0]
