@@ -57,7 +57,7 @@ def _of(page: Page, title: str) -> dict[str, Any]:
 @pytest.mark.parametrize("title", ["Cut", large("Torn")])
 def test_the_end_that_is_missing_is_not_watched(page: Page, title: str) -> None:
     video = _of(page, title)
-    assert "its end is missing" in video["reason"]
+    assert "the file is truncated" in video["reason"]
     page.goto(f"/watch/{video['id']}?t=20")
     expect(page.get_by_role("note")).to_contain_text("The end of this file is missing: only 0:1")
     playing(page)

@@ -174,7 +174,7 @@ def test_the_keys_of_the_system_know_the_video(page: Page) -> None:
     ("title", "what", "why"),
     [
         ("Foreign", "Your browser can't play this video", "video format: ProRes"),
-        ("Broken", "This video can't be played", "it is damaged, or no video"),
+        ("Broken", "This video can't be played", "the file is damaged or not a video"),
     ],
 )
 def test_says_what_it_cannot_play_and_why(page: Page, title: str, what: str, why: str) -> None:

@@ -20,7 +20,7 @@ JPEGS = VideoTraits("mjpeg", rate=Fraction(1, 2), default=True)
 
 
 @pytest.mark.parametrize(
-    ("tracks", "with_sound", "chosen"),
+    ("tracks", "has_audio", "chosen"),
     [
         ([JPEGS, FILM], True, 1),
         ([JPEGS, FILM], False, 1),
@@ -40,9 +40,9 @@ JPEGS = VideoTraits("mjpeg", rate=Fraction(1, 2), default=True)
     ],
 )
 def test_the_film_is_what_moves_and_plays(
-    tracks: list[VideoTraits], with_sound: bool, chosen: int | None
+    tracks: list[VideoTraits], has_audio: bool, chosen: int | None
 ) -> None:
-    assert main_video(range(len(tracks)), tracks.__getitem__, with_sound=with_sound) == chosen
+    assert main_video(range(len(tracks)), tracks.__getitem__, has_audio=has_audio) == chosen
 
 
 def test_sounds_begin_with_the_default_that_is_no_commentary() -> None:

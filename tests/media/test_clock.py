@@ -134,7 +134,7 @@ def test_what_is_missing_at_the_end_is_said(tmp_path: Path, name: str, arguments
     assert facts.until < facts.duration - 0.25
     assert facts.keyframes is not None
     assert max(facts.keyframes.times) < facts.until
-    assert facts.missing == f"its end is missing: {facts.until:.1f} of {facts.duration:.1f} seconds are there"
+    assert facts.missing == f"the file is truncated: {facts.until:.1f} of {facts.duration:.1f} seconds are available"
 
 
 def test_of_fragments_that_are_missing_nobody_knows_how_many_there_are(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_of_fragments_that_are_missing_nobody_knows_how_many_there_are(tmp_path:
         facts, served = _facts(path), _served(path)
         assert facts.until == pytest.approx(served.duration, abs=0.1)
         assert facts.missing is not None
-        assert facts.missing.startswith("its end is missing")
+        assert facts.missing.startswith("the file is truncated")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.depth import large
 from tests.media.conftest import children
 from tests.media.making import run
 from trio_stream.errors import MediaUnreadable
-from trio_stream.media.containers.opening import printable, what_list
+from trio_stream.media.containers.opening import kind_of_list, printable
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.formats.media_info import MediaInfo
 from trio_stream.media.jobs import Unreadable
@@ -80,12 +80,12 @@ async def test_bytes_flipped(
 
 async def test_what_damaged_specimens_come_to(sandbox: Sandbox, opened: Open, menagerie: Path) -> None:
     reasons = {
-        "boundless-box.mp4": "index (moov)",
+        "boundless-box.mp4": "index of the file (moov)",
         "empty.mp4": "empty",
-        "garbage.mp4": "damaged, or no video",
-        "no-index.mp4": "index (moov)",
+        "garbage.mp4": "damaged or not a video",
+        "no-index.mp4": "index of the file (moov)",
         "playlist.mp4": "an HLS or M3U playlist",
-        "prose.mkv": "damaged, or no video",
+        "prose.mkv": "damaged or not a video",
     }
     for entry in json.loads((menagerie / "menagerie.json").read_text("utf-8")):
         if entry["damaged"]:
@@ -174,7 +174,7 @@ async def test_other_formats_are_refused_by_name(sandbox: Sandbox, opened: Open,
         b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde"
     )
     found = await outcome(sandbox, opened, tmp_path / "a.mp4")
-    assert found == "it is no container that videos come in"
+    assert found == "the container format of the file is not supported"
 
 
 async def test_claims_of_huge_sizes(sandbox: Sandbox, opened: Open, menagerie: Path, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ async def test_many_at_once_leave_no_process(sandbox: Sandbox, opened: Open, men
     ],
 )
 def test_what_is_no_list(start: bytes) -> None:
-    assert what_list(start) is None
+    assert kind_of_list(start) is None
 
 
 def test_words_out_of_media_can_be_shown() -> None:

@@ -235,7 +235,7 @@ def test_bytes_between_keyframes() -> None:
 
 
 def test_pieces_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "WORTH_IT", 0)
+    monkeypatch.setattr(clusters, "MIN_SIZE", 0)
     monkeypatch.setattr(clusters, "WINDOW", 1 << 12)
     monkeypatch.setattr(clusters, "NEAR", 1 << 15)
     found = outlined(unindexed)
@@ -258,7 +258,7 @@ def test_pieces_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.
 
 
 def test_all_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "WORTH_IT", 0)
+    monkeypatch.setattr(clusters, "MIN_SIZE", 0)
     monkeypatch.setattr(packets, "APART", 1.0)
     assert_same(unindexed)
 

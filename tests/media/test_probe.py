@@ -17,7 +17,7 @@ import pytest
 
 from tests.media.making import make
 from trio_stream.errors import MediaUnreadable
-from trio_stream.media.containers.keyframes import are_uneven
+from trio_stream.media.containers.keyframes import is_variable_frame_rate
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.containers.tracks import rotation
 from trio_stream.media.formats.media_info import KEYFRAME_LIMIT, AudioTrack, MediaInfo, VideoTrack
@@ -238,8 +238,8 @@ def test_variable_frame_rate(menagerie: Path, whole: list[str]) -> None:
     ],
 )
 def test_pictures_shown_unequally_long(moments: list[int], uneven: bool | None) -> None:
-    assert are_uneven(moments) is uneven
-    assert are_uneven(moments[::-1]) is uneven
+    assert is_variable_frame_rate(moments) is uneven
+    assert is_variable_frame_rate(moments[::-1]) is uneven
 
 
 @pytest.mark.parametrize(

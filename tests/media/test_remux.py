@@ -423,7 +423,7 @@ def test_what_cannot_be_asked(bframes: Path, monkeypatch: pytest.MonkeyPatch) ->
         segment_of(bframes, found.audio[0], first, second, keyframe=True)
     with pytest.raises(Unreadable, match="no track 9"):
         run(segment, bframes, track=9, carriage=video.carriage.to_json(), start=first, stop=None, sequence=1)
-    with pytest.raises(ValueError, match="no clock"):
+    with pytest.raises(ValueError, match="no valid clock"):
         run(
             segment,
             bframes,

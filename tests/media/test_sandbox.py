@@ -197,7 +197,7 @@ async def test_a_disk_that_does_not_answer_is_no_fault_of_the_media(wild: Sandbo
 async def test_unknown_jobs_and_wrong_requests_are_ours(wild: Sandbox, file: int) -> None:
     with pytest.raises(MediaWorkerFailed, match="KeyError"):
         await wild.run("play", file, deadline=30)
-    with pytest.raises(ValueError, match="no JSON"):
+    with pytest.raises(ValueError, match="not JSON"):
         await wild.run("echo", file, {"x": object()}, deadline=30)
     assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
 

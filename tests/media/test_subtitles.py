@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.costs import assert_costs
-from trio_stream.media.formats.cues import LONGEST_TEXT, Cue, joined, unfinished, webvtt
+from trio_stream.media.formats.cues import MAX_TEXT_LENGTH, Cue, merge_repeated, webvtt, with_missing_ends
 from trio_stream.media.subtitles.ass import ass_cues
 from trio_stream.media.subtitles.markup import from_srt, from_vtt, settings_of
 from trio_stream.media.subtitles.srt import srt_cues, vtt_captions
@@ -384,11 +384,11 @@ def test_overlapping_cues_stay_and_order_is_by_start() -> None:
 
 
 def test_joined_keeps_what_is_said_twice() -> None:
-    assert joined([Cue(0, 1, "a"), Cue(5, 6, "a")]) == [Cue(0, 1, "a"), Cue(5, 6, "a")]
+    assert merge_repeated([Cue(0, 1, "a"), Cue(5, 6, "a")]) == [Cue(0, 1, "a"), Cue(5, 6, "a")]
 
 
 def test_unfinished_cues_end_with_the_next_or_soon() -> None:
-    assert unfinished([Cue(0, 0, "a"), Cue(1000, 1000, "b"), Cue(9000, 9500, "c")]) == [
+    assert with_missing_ends([Cue(0, 0, "a"), Cue(1000, 1000, "b"), Cue(9000, 9500, "c")]) == [
         Cue(0, 1000, "a"), Cue(1000, 6000, "b"), Cue(9000, 9500, "c")
     ]  # fmt: skip
 
@@ -480,5 +480,5 @@ def test_hostile_text_takes_little_time(text: str) -> None:
     def parse_all(text: str) -> list[Cue]:
         return [cue for parse in PARSERS for cue in parse(text)]
 
-    assert all(len(cue.text) < 10 * LONGEST_TEXT for cue in parse_all(text))
+    assert all(len(cue.text) < 10 * MAX_TEXT_LENGTH for cue in parse_all(text))
     assert_costs(3, lambda: parse_all(text), lambda: parse_all(USUAL))

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trio_stream.media.formats.trickplay import (
-    MOST_SHEETS,
-    TALLEST_TILE,
-    TILE_WIDTH,
+    MAX_SHEETS,
+    MAX_THUMBNAIL_HEIGHT,
+    THUMBNAIL_WIDTH,
     Grid,
     fit,
     plan_grid,
@@ -52,10 +52,10 @@ any_number = st.floats(allow_nan=True, allow_infinity=True)
 def test_whatever_a_file_claims_there_is_a_bound(duration: float, aspect: float) -> None:
     grid = plan_grid(duration, aspect)
     assert grid.count >= 1
-    assert 1 <= grid.sheets <= MOST_SHEETS
-    assert sum(map(grid.tiles_on, range(grid.sheets))) == grid.count
-    assert 2 <= grid.width <= TILE_WIDTH
-    assert 2 <= grid.height <= TALLEST_TILE
+    assert 1 <= grid.sheets <= MAX_SHEETS
+    assert sum(map(grid.thumbnails_on, range(grid.sheets))) == grid.count
+    assert 2 <= grid.width <= THUMBNAIL_WIDTH
+    assert 2 <= grid.height <= MAX_THUMBNAIL_HEIGHT
     assert grid.width % 2 == grid.height % 2 == 0
 
 

@@ -30,7 +30,7 @@ from tests.mp4.making import (
 )
 from tests.packaging.making import SCALE, SOUND, movie, pictures, sound
 from trio_stream.media.formats.aac import UNARRANGED
-from trio_stream.media.formats.track_choice import ONE_FILM
+from trio_stream.media.formats.track_choice import ONE_VIDEO_TRACK
 from trio_stream.mp4.boxes import read_boxes
 from trio_stream.mp4.edits.timeline import Timeline, Unsupported
 from trio_stream.mp4.reading.esds import write_esds
@@ -487,7 +487,7 @@ def test_what_is_omitted_has_a_reason() -> None:
         for each in omitted_tracks(film, packaged_tracks(film))
     ]
     assert found == [
-        ("video", 2, "avc1", "one track of pictures is played at a time"),
+        ("video", 2, "avc1", "only one video track is played at a time"),
         ("audio", 4, "sowt", "its sound (sowt) cannot be sent in fragments"),
     ]
 
@@ -495,7 +495,7 @@ def test_what_is_omitted_has_a_reason() -> None:
 @pytest.mark.parametrize(
     ("left_out", "code", "reason"),
     [
-        (replace(pictures(24), id=9), "second-video", ONE_FILM),
+        (replace(pictures(24), id=9), "second-video", ONE_VIDEO_TRACK),
         (
             replace(pictures(24), id=9, edits=(Edit(1000, 1 << 30),)),
             "other",

@@ -43,7 +43,7 @@ OURS = "reading it failed"
 """How a refusal begins that a mistake of ours made."""
 
 TOO_MUCH = (
-    "it takes more memory",
+    "reading the file takes more memory",
     "it takes too long",
     "it takes longer",
     "reading it makes more than a file may",

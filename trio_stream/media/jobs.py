@@ -1,8 +1,8 @@
-"""What a job is given: a file it can only read, and a reply it can only write.
+"""What a job gets: a file it can only read, and a reply it can only write.
 
-A job runs in a child of its own that can open nothing. It must not import lazily: no module, and no codec of
-Python's (`bytes.decode("cp1251")` imports one), can be loaded any more when it runs. What it needs is imported
-with its module, which the worker does before it forks.
+Each job runs in its own child process, which cannot open anything. It must not import lazily: once it runs, it can
+load neither a module nor one of Python's codecs (`bytes.decode("cp1251")` imports one). So each job module imports
+everything it needs at the top, and the worker imports the module before it forks.
 """
 
 import io
@@ -16,21 +16,22 @@ from trio_stream.media import wire
 
 
 class Unreadable(Exception):
-    """The media cannot be read, and never will be as long as it stays the same; `str(error)` is for people."""
+    """The media cannot be read, and will not become readable unless it changes; `str(error)` is shown to users."""
 
 
 class TooLarge(Unreadable):
-    """What was asked for has more bytes than may be made at once; the media is not damaged."""
+    """The requested part is larger than a job may build at once; the media is not damaged."""
 
 
 class MediaFile(io.RawIOBase):
-    """The bytes behind a descriptor, as FFmpeg takes them: `read`, `seek`, `tell`.
+    """The bytes behind a descriptor, with the methods that FFmpeg calls: `read`, `seek`, `tell`.
 
-    It reads at positions of its own, so the offset of a descriptor shared with others stays where it is; what
-    cannot seek (a pipe) is read from front to back. `error` is the first error of the disk: FFmpeg takes one for
-    the end of the file, and whoever believes that calls a healthy film damaged. `count` is how many bytes were read.
+    It keeps its own position, so it does not move the offset of a shared descriptor. What cannot seek (a pipe) is read
+    from front to back. `error` is the first disk error: FFmpeg takes one for the end of the file, so without this check
+    a healthy video would count as damaged. `count` is the number of bytes read.
 
-    `other` is one of the same file: a job may not ask the system what a descriptor is, and errors are noted there too.
+    `other` is another object for the same file. A job may not call fstat, so the size comes from there, and errors are
+    recorded there too.
     """
 
     def __init__(self, fd: int, other: "MediaFile | None" = None) -> None:
@@ -52,27 +53,27 @@ class MediaFile(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes, all there are if it is negative; nothing at the end. Raises `OSError`."""
+        """Return at most `size` bytes, all that are left if it is negative, none at the end. Raises `OSError`."""
         if size < 0:
             return self.readall()
         if self.size is not None:
             data = self.read_at(self._at, size)
         else:
-            with self._noting():
+            with self._recording_errors():
                 data = os.read(self.fd, size)
                 self.count += len(data)
         self._at += len(data)
         return data
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """At most `size` bytes from `offset`; the position, on which FFmpeg relies, stays. Raises `OSError`."""
-        with self._noting():
+        """Return at most `size` bytes from `offset`. The position stays, as FFmpeg expects. Raises `OSError`."""
+        with self._recording_errors():
             data = os.pread(self.fd, size, offset)
             self.count += len(data)
             return data
 
     @contextmanager
-    def _noting(self) -> Iterator[None]:
+    def _recording_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -102,15 +103,15 @@ def _size(fd: int) -> int | None:
 
 
 class Reply:
-    """What goes back to the server beside the result: files made, each with a name, in the order they are given."""
+    """Sends derived files to the server, each with a name, in order. They come in addition to the job's result."""
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send = send
 
     def blob(self, name: str, data: bytes) -> None:
-        """Send a file that was made. It has left this process when this returns."""
+        """Send a derived file. It has left this process when this returns."""
         self._send(wire.frame({"blob": name}, data))
 
 
 type Job = Callable[[MediaFile, Mapping[str, Any], Reply], dict[str, Any]]
-"""A job: reads the file as the options say, sends blobs, answers what JSON can hold. Raises `Unreadable`."""
+"""A job: reads the file as the options say, sends blobs, returns what JSON can hold. Raises `Unreadable`."""

@@ -1,10 +1,9 @@
-"""How the server and its media worker talk: frames of a JSON head and raw bytes, both of bounded length (pure).
+"""The protocol between the server and its media worker: frames of a JSON head and raw bytes, both limited (pure).
 
     frame = length of the head, length of the body (two unsigned 32-bit numbers, big-endian), head, body
 
-Whatever comes out of the worker may be made up by the media it read. So a length is looked at before anything of
-that length is taken into memory, and a head that is not one JSON object is an error, never an exception of another
-kind.
+The media may have taken over the worker, so nothing it sends is trusted. A length is checked before that much is read
+into memory, and a head that is not one JSON object raises `Garbled` and nothing else.
 """
 
 import json
@@ -13,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 HEAD_LIMIT = 4 << 20
-"""Bytes of JSON in one frame: a probe of a long film takes about 200 KB."""
+"""Bytes of JSON in one frame: the media info of a long video takes about 200 KB."""
 
 BODY_LIMIT = 64 << 20
 """Bytes of one blob."""
@@ -22,25 +21,25 @@ _LENGTHS = struct.Struct(">II")
 
 
 class Garbled(ValueError):
-    """What came is no frame, or a larger one than may be."""
+    """The bytes are not a frame, or the frame is too large."""
 
 
 type Frame = tuple[dict[str, Any], bytes]
 
 
 def frame(head: Mapping[str, Any], body: bytes = b"") -> bytes:
-    """One frame. Raises `Garbled` for what the other side would not take."""
+    """Serialise one frame. Raises `Garbled` for one that the other side would refuse."""
     try:
         encoded = json.dumps(head, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError) as error:
-        raise Garbled(f"no JSON: {error}") from None
+        raise Garbled(f"not JSON: {error}") from None
     if len(encoded) > HEAD_LIMIT or len(body) > BODY_LIMIT:
         raise Garbled(f"a frame of {len(encoded)} and {len(body)} bytes is too long")
     return _LENGTHS.pack(len(encoded), len(body)) + encoded + body
 
 
 class Decoder:
-    """Bytes in, frames out. Holds at most one unfinished frame."""
+    """Splits received bytes into frames. Holds at most one incomplete frame."""
 
     def __init__(self, head_limit: int = HEAD_LIMIT, body_limit: int = BODY_LIMIT) -> None:
         self._head_limit = head_limit
@@ -48,11 +47,11 @@ class Decoder:
         self._held = bytearray()
 
     def __bool__(self) -> bool:
-        """Whether part of a frame is held: an end of the stream now has cut it off."""
+        """Whether part of a frame is held, so that the end of the stream would truncate it."""
         return bool(self._held)
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Take what was received; answers the frames that are whole now. Raises `Garbled`, and is useless then."""
+        """Take received bytes and return the frames that are complete now. Unusable after raising `Garbled`."""
         self._held += data
         frames = []
         while (found := self._next()) is not None:
@@ -68,21 +67,21 @@ class Decoder:
         body_at = _LENGTHS.size + head_length
         if len(self._held) < body_at + body_length:
             return None
-        head = _object(bytes(self._held[_LENGTHS.size : body_at]))
+        head = _parse_head(bytes(self._held[_LENGTHS.size : body_at]))
         body = bytes(self._held[body_at : body_at + body_length])
         del self._held[: body_at + body_length]
         return head, body
 
 
-def _object(text: bytes) -> dict[str, Any]:
+def _parse_head(text: bytes) -> dict[str, Any]:
     try:
-        head = json.loads(text, parse_constant=_no_number)
+        head = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise Garbled(f"a head is no JSON: {type(error).__name__}") from None
+        raise Garbled(f"a head is not JSON: {type(error).__name__}") from None
     if not isinstance(head, dict):
-        raise Garbled("a head is no object")
+        raise Garbled("a head is not an object")
     return head
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from trio_stream.media.formats.outline import AudioOutline, Carriage, FilePart, Outline, VideoOutline
-from trio_stream.media.formats.track_choice import ARE_STILLS, ONE_FILM
+from trio_stream.media.formats.track_choice import ONE_VIDEO_TRACK, STILL_IMAGES
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.mp4.writing.heads import SHORT
 from trio_stream.packaging.cutting import MOST_SEGMENTS, cut_evenly
@@ -66,7 +66,7 @@ def _film(outline: Outline) -> VideoOutline | None:
 
     Raises `Unsupported`, with the reason, where nothing can be played, or not the pictures.
     """
-    films = [each for part in outline.parts for each in part.video if each.carriage.refusal != ARE_STILLS]
+    films = [each for part in outline.parts for each in part.video if each.carriage.refusal != STILL_IMAGES]
     if films:
         carried = (each for each in films if _is(each, films[0]) and each.carriage.refusal is None)
         if (film := next(carried, None)) is not None:
@@ -124,7 +124,7 @@ def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omis
             if each.track.index not in carried and each.track.index not in told:
                 told.add(each.track.index)
                 code: Reason = "codec" if refusal else "second-video"
-                yield _omission(each, refusal or ONE_FILM, code)
+                yield _omission(each, refusal or ONE_VIDEO_TRACK, code)
             elif each.track.index in carried and refusal is not None:
                 since = max(part.start, each.carriage.start)
                 yield _omission(each, f"from {since:.0f} s on{end}: {refusal}", "codec")

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from trio_stream.media.formats.track_choice import ARE_STILLS, ONE_FILM, AudioTraits, VideoTraits, main_video
+from trio_stream.media.formats.track_choice import (
+    ONE_VIDEO_TRACK,
+    STILL_IMAGES,
+    AudioTraits,
+    VideoTraits,
+    main_video,
+)
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.extent import end_of, placed_tracks
 from trio_stream.mp4.edits.rearranging import leave_out
@@ -45,7 +51,7 @@ type Because = tuple[Reason, str]
 """Why something is left out: for programs, and in a sentence for people."""
 
 _SURPLUS: dict[str, Because] = {
-    "vide": ("second-video", ONE_FILM),
+    "vide": ("second-video", ONE_VIDEO_TRACK),
     "soun": ("other", f"more than {MOST_SOUNDS} tracks of sound are not offered"),
 }
 """Why a track is left out that could be packaged."""
@@ -98,7 +104,7 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
         nothing = Unsupported("moov", "there is neither a picture nor a sound in it")
         raise next((_refusal(track) for track in movie.tracks), nothing)
     pictures = (track for track in movie.tracks if track.handler == "vide" and track.samples.count)
-    film = main_video(pictures, _video_traits, with_sound=bool(audio))
+    film = main_video(pictures, _video_traits, has_audio=bool(audio))
     if film is not None and _unpackaged(film) is not None:
         raise _refusal(film)
     tracks = [*((film,) if film is not None else ()), *audio[:MOST_SOUNDS]]
@@ -237,7 +243,7 @@ def _coding_refused(track: Track) -> Because:
     """Why the coding of a track is not packaged."""
     found = _unpackaged(track) or track.described[0]
     code, reason = _entry_refused(found.description.entry, track.handler)
-    return code, ARE_STILLS if track.handler == "vide" and _video_traits(track).still else reason
+    return code, STILL_IMAGES if track.handler == "vide" and _video_traits(track).is_still else reason
 
 
 def _entry_refused(entry: SampleEntry, handler: str) -> Because:

@@ -225,7 +225,7 @@ def _send_sheets(
     made, reason = 0, None
     for sheet in range(grid.sheets):
         tiler: Graph | None = None
-        last = made + grid.tiles_on(sheet)
+        last = made + grid.thumbnails_on(sheet)
         while made < last and (reason := _why_stop(stills, made * grid.interval, grid, pace, limit)) is None:
             still = stills.at(made * grid.interval)
             if still is not None and still is not before:
@@ -272,7 +272,7 @@ def _cover(file: MediaFile, film: int | None, reply: Reply) -> dict[str, Any]:
     filmed = film is not None
     with _again(file) as container:
         for stream in container.streams.video:
-            if stream.index == film or not video_traits(stream).still or stream.codec_context is None:
+            if stream.index == film or not video_traits(stream).is_still or stream.codec_context is None:
                 continue
             for frame in _first_frames(file, container, stream, 0):
                 poster = _as_poster(stream, frame)
@@ -287,7 +287,7 @@ def _cover(file: MediaFile, film: int | None, reply: Reply) -> dict[str, Any]:
 
 def _again(file: MediaFile) -> InputContainer:
     """The container from its start; reading one only ever goes forward."""
-    return open_described(file, sound=False)
+    return open_described(file, audio=False)
 
 
 def _track(container: InputContainer, index: int) -> VideoStream | None:

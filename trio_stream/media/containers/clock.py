@@ -1,8 +1,8 @@
-"""When a file begins and ends, on the one clock that everything said of it counts on.
+"""When a file begins and ends, on the one clock that all reported times use.
 
-0 is where the presentation begins. The clocks of MPEG show anything there, as do those of recordings that were cut out
-of something longer: fragments of MP4, and files whose first packet comes late. What MP4 files hold is taken from their
-tables, as segments are made of these; of others FFmpeg is asked.
+0 is where the presentation begins. The clock of an MPEG file may show any time there, and so may that of a part cut
+from a longer recording: MP4 fragments, and files whose first packet comes late. For MP4 the times come from its tables,
+because segments are built from them; for other containers they come from FFmpeg.
 """
 
 from collections.abc import Collection
@@ -11,33 +11,33 @@ from dataclasses import dataclass
 import av
 import av.container
 
-from trio_stream.media.containers.cutoff import avi_duration, last_moment, missing_bytes
+from trio_stream.media.containers.cutoff import avi_duration, last_timestamp, missing_bytes
 from trio_stream.media.containers.keyframes import FREE_CLOCK
 from trio_stream.media.jobs import MediaFile
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.extent import Extent, clock_start, extent, read_located
 from trio_stream.mp4.reading.locating import is_cut_off, locate
 
-TABLES = frozenset({"mov", "mp4", "3gp"})
+WITH_TABLES = frozenset({"mov", "mp4", "3gp"})
 MATROSKA = frozenset({"matroska", "webm"})
 
 EARLY = 0.5
-"""Seconds before 0 at which no priming of a decoder begins in Matroska: that is a part of the film, and players begin
-with it."""
+"""Seconds before 0. What begins earlier in Matroska is no decoder priming but part of the video, and players begin
+there."""
 
 LATE = 1.0
-"""Seconds that a file may begin late, for it to be silence and darkness before a film. What begins later has a clock of
-its own."""
+"""Seconds. A file that begins no later than this begins with silence and darkness; one that begins later has its own
+clock."""
 
 SHORT = 0.25
-"""Seconds that may be missing at the end without a word: containers round, and the last samples lie anywhere."""
+"""Seconds that may be missing at the end without a message: containers round, and track ends differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """`start`: what the clock of the file shows at 0. `duration`: of all that the file speaks of, None if it does not.
-    `until`: where what is there ends, if something is missing; the same where nobody knows how much. All in seconds.
-    `recoded`: the coding of a track changes, as its sample entries say."""
+    """`start`: what the clock of the file shows at 0. `duration`: of the whole, None if the file does not give it.
+    `until`: where the available part ends, if something is missing, also if it is unknown how much. All in seconds.
+    `recoded`: the sample entries say that the coding of a track changes."""
 
     start: float
     duration: float | None
@@ -46,13 +46,13 @@ class TimeSpan:
 
 
 def start_of(container: av.container.InputContainer, file: MediaFile, name: str) -> float:
-    """What the clock of the file shows at 0, in seconds; `name` is that of the container, as in facts."""
+    """Return what the clock of the file shows at 0, in seconds; `name` is the container's, as in the media info."""
     first = (container.start_time or 0) / av.time_base
     if name in FREE_CLOCK:
         return first
     if first <= 0:
         return first if first < -EARLY and name in MATROSKA else 0.0
-    if name not in TABLES:
+    if name not in WITH_TABLES:
         return first if first > LATE else 0.0
     try:
         located = locate(file.read_at, file.size or 0)
@@ -64,59 +64,68 @@ def start_of(container: av.container.InputContainer, file: MediaFile, name: str)
 def span_of(
     container: av.container.InputContainer, file: MediaFile, name: str, tracks: Collection[int]
 ) -> TimeSpan:
-    """From when to when `tracks` (their numbers in MP4) are played."""
-    said = said_duration(container, name, 0)
+    """Return when the presentation of `tracks` (their ids in MP4) begins and ends."""
+    stated = stated_duration(container, name, 0)
     if (
-        name in TABLES
+        name in WITH_TABLES
         and file.size is not None
-        and (found := _tables(file, file.size, tracks, said)) is not None
+        and (found := _span_from_tables(file, file.size, tracks, stated)) is not None
     ):
         return found
     start = start_of(container, file, name)
-    return TimeSpan(start, said_duration(container, name, start))
+    return TimeSpan(start, stated_duration(container, name, start))
 
 
-def said_duration(container: av.container.InputContainer, name: str, start: float) -> float | None:
-    """Seconds that the container says it lasts, whose clock shows `start` at 0; None if it does not say."""
+def stated_duration(container: av.container.InputContainer, name: str, start: float) -> float | None:
+    """Return the duration that the container states, in seconds, or None; its clock shows `start` at 0."""
     if container.duration is None or container.duration <= 0:
         return None
-    said = float(container.duration / av.time_base)
-    counts_from_zero = name not in FREE_CLOCK and said > start  # some count from the beginning of their clock
-    return said - start if counts_from_zero else said
+    stated = float(container.duration / av.time_base)
+    counts_from_zero = (
+        name not in FREE_CLOCK and stated > start
+    )  # some containers count from 0 on their clock
+    return stated - start if counts_from_zero else stated
 
 
-def _tables(file: MediaFile, size: int, tracks: Collection[int], said: float | None) -> TimeSpan | None:
-    """What the tables of an MP4 file say; None where they cannot be read."""
+def _span_from_tables(
+    file: MediaFile, size: int, tracks: Collection[int], stated: float | None
+) -> TimeSpan | None:
+    """Read the span from the tables of an MP4 file; None if they cannot be read."""
     try:
         located = locate(file.read_at, size)
         movie = read_located(file.read_at, located, size)
-        here = extent(movie, tracks)
-        if here is None:
+        available = extent(movie, tracks)
+        if available is None:
             return None
-        recoded = any(len(each.described) > 1 for each in movie.tracks if each.id in tracks)
-        short = said is not None and said - here.start - here.length > SHORT
-        cut = movie.fragmented and is_cut_off(file.read_at, size)
-        if not short and not cut:
-            return TimeSpan(here.start, here.length, recoded=recoded)
+        recoded = any(len(track.described) > 1 for track in movie.tracks if track.id in tracks)
+        is_short = stated is not None and stated - available.start - available.length > SHORT
+        is_truncated = movie.fragmented and is_cut_off(file.read_at, size)
+        if not is_short and not is_truncated:
+            return TimeSpan(available.start, available.length, recoded=recoded)
         whole = extent(read_located(file.read_at, located, size, whole=True), tracks) or Extent(0, 0)
     except (Malformed, OverflowError):
         return None
-    cut = cut or whole.length - here.length > SHORT
-    return TimeSpan(here.start, max(whole.length, here.length), here.length if cut else None, recoded)
+    is_truncated = is_truncated or whole.length - available.length > SHORT
+    return TimeSpan(
+        available.start,
+        max(whole.length, available.length),
+        available.length if is_truncated else None,
+        recoded,
+    )
 
 
-def found_until(
+def duration_and_end(
     file: MediaFile, name: str, span: TimeSpan, duration: float | None
 ) -> tuple[float | None, float | None]:
-    """How long the whole lasts, and until when it is there, if something is missing. `duration` is what is known yet.
+    """Return the duration of the whole, and where the available part ends if something is missing.
 
-    Of a large file without tables the second is an estimate.
+    `duration` is the one found so far. For a large file without tables the end is an estimate.
     """
-    if span.until is not None or name in TABLES or not (missing := missing_bytes(file, name)):
+    if span.until is not None or name in WITH_TABLES or not (missing := missing_bytes(file, name)):
         return duration, span.until
     if name == "avi":
         duration = max(duration or 0.0, avi_duration(file) or 0.0) or None
-    last, size = last_moment(file, name), file.size or 0
+    last, size = last_timestamp(file, name), file.size or 0
     if last is not None:
         last -= span.start
     elif duration is not None:

@@ -1,8 +1,8 @@
-"""Where in a Matroska file a time is, when no index says so: clusters know their own.
+"""Find the place of a timestamp in a Matroska file without an index, by the timestamps of its clusters.
 
-A cluster can be told from other bytes: its identifier is followed by a length and, with or without a checksum before
-it, by its timestamp. So the place of a time is found by halving. What is read is then the beginning of the file, up to
-its first cluster, and the file from the cluster that was found on, as if nothing lay between.
+A cluster can be recognised: its identifier is followed by a length and, after an optional checksum, by its timestamp.
+So a binary search finds the place of a timestamp. Then the beginning of the file, up to its first cluster, is read,
+and the file from the found cluster on, as if nothing was between them.
 
 Sources: RFC 8794 (EBML) sections 4 and 5, RFC 9559 (Matroska) sections 5.1 and 25.
 """
@@ -13,22 +13,22 @@ from trio_stream.media.jobs import MediaFile
 
 SEGMENT, CLUSTER, TIMESTAMP, CRC_32 = 0x18538067, 0x1F43B675, 0xE7, 0xBF
 EBML = b"\x1a\x45\xdf\xa3"
-"""What Matroska files begin with."""
+"""Matroska files begin with these bytes."""
 
 WINDOW = 1 << 18
 """Bytes that are searched at once."""
 
 NEAR = 1 << 20
-"""Bytes between two places that are not halved any more."""
+"""Bytes between two places at which the binary search ends."""
 
-LARGEST = 64 << 20
-"""Bytes of a cluster, at most: a place without one in so many bytes is taken for the end."""
+MAX_CLUSTER = 64 << 20
+"""Bytes of a cluster, at most: if there is none in that many bytes, the file is taken to end there."""
 
-WORTH_IT = 8 << 20
-"""Bytes of a file that is not simply read from its beginning."""
+MIN_SIZE = 8 << 20
+"""Bytes. A smaller file is simply read from its beginning."""
 
-ELEMENTS = 10_000
-"""Elements that may lie before the first cluster."""
+MAX_ELEMENTS = 10_000
+"""Elements that may precede the first cluster."""
 
 
 class Cluster(NamedTuple):
@@ -39,7 +39,7 @@ class Cluster(NamedTuple):
 
 
 class Element(NamedTuple):
-    """An identifier, the length of identifier and length, and the length of what follows, None if that is unknown."""
+    """An element's identifier, the size of its header, and the length of its content, None if that is unknown."""
 
     kind: int
     header: int
@@ -47,7 +47,7 @@ class Element(NamedTuple):
 
 
 class Spliced(MediaFile):
-    """The first `head` bytes of a file, and what lies from `at` on behind them; it is read from front to back."""
+    """The first `head` bytes of a file, followed by its bytes from `at` on; it is read from front to back."""
 
     def __init__(self, file: MediaFile, head: int, at: int) -> None:
         super().__init__(file.fd, file)
@@ -59,7 +59,7 @@ class Spliced(MediaFile):
         return False
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes. Raises `OSError`."""
+        """Return at most `size` bytes. Raises `OSError`."""
         size = WINDOW if size < 0 else size
         if self._place < self._head:
             data = self.read_at(self._place, min(size, self._head - self._place))
@@ -70,9 +70,9 @@ class Spliced(MediaFile):
 
 
 def first_cluster(file: MediaFile) -> int | None:
-    """Where the first cluster is; None for what is no such file."""
+    """Return the position of the first cluster; None if this is not a Matroska file."""
     at = 0
-    for _ in range(ELEMENTS):
+    for _ in range(MAX_ELEMENTS):
         found = element(file.read_at(at, 12))
         if found is None or found.kind == CLUSTER:
             return at if found is not None else None
@@ -86,7 +86,7 @@ def first_cluster(file: MediaFile) -> int | None:
 
 
 def cluster_at(file: MediaFile, first: int, timestamp: int) -> int:
-    """Where the last cluster is that does not begin after `timestamp`; `first`, if all do."""
+    """Return the position of the last cluster that does not begin after `timestamp`; `first` if all do."""
     low, high = first, file.size or first
     while high - low > NEAR:
         middle = (low + high) // 2
@@ -95,15 +95,17 @@ def cluster_at(file: MediaFile, first: int, timestamp: int) -> int:
             high = middle
         else:
             low = found.position
-    while (found := next_cluster(file, low + 1, high + LARGEST)) is not None and found.timestamp <= timestamp:
+    while (
+        found := next_cluster(file, low + 1, high + MAX_CLUSTER)
+    ) is not None and found.timestamp <= timestamp:
         low = found.position
     return low
 
 
 def next_cluster(file: MediaFile, start: int, end: int) -> Cluster | None:
-    """The first cluster that begins in [start, end)."""
+    """Return the first cluster that begins in [start, end)."""
     mark = CLUSTER.to_bytes(4)
-    for at in range(start, min(end, start + LARGEST), WINDOW):
+    for at in range(start, min(end, start + MAX_CLUSTER), WINDOW):
         data = file.read_at(at, WINDOW + 64)
         found = data.find(mark)
         while 0 <= found < WINDOW and at + found < end:
@@ -117,7 +119,7 @@ def next_cluster(file: MediaFile, start: int, end: int) -> Cluster | None:
 
 
 def _timestamp(data: bytes) -> int | None:
-    """The timestamp of what may be a cluster: that of its first or second element."""
+    """Read the timestamp of a possible cluster, from its first or second element; None if it is no cluster."""
     found = element(data)
     if found is None or found.kind != CLUSTER:
         return None
@@ -126,15 +128,15 @@ def _timestamp(data: bytes) -> int | None:
         found = element(data)
         if found is None or found.length is None or found.kind not in {TIMESTAMP, CRC_32}:
             return None
-        held = data[found.header : found.header + found.length]
+        content = data[found.header : found.header + found.length]
         if found.kind == TIMESTAMP:
-            return int.from_bytes(held) if found.length <= 8 else None
+            return int.from_bytes(content) if found.length <= 8 else None
         data = data[found.header + found.length :]
     return None
 
 
 def element(data: bytes) -> Element | None:
-    """The element at the beginning of `data`; None for what is none."""
+    """Parse the element at the start of `data`; None if there is none."""
     if not data or not data[0] >> 4:  # an identifier has one to four bytes
         return None
     ident = 9 - data[0].bit_length()

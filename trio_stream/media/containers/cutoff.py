@@ -1,6 +1,6 @@
-"""Whether a file that is no MP4 was cut off (a download that stopped, a disk that was full), and where it ends then.
+"""Find out whether a file that is not MP4 is truncated (an aborted download, a full disk), and where it ends.
 
-Matroska, AVI and FLV say how long they are meant to be; MPEG-TS says nothing, so that it ends where it ends.
+Matroska, AVI and FLV state their full size. MPEG-TS does not, so its end is simply its end.
 """
 
 import struct
@@ -12,18 +12,18 @@ from trio_stream.media.containers.clusters import SEGMENT, Spliced, cluster_at, 
 from trio_stream.media.containers.opening import open_media
 from trio_stream.media.jobs import MediaFile, Unreadable
 
-READ_WHOLE = 32 << 20
-"""Bytes of a file that is read through to know its end."""
+READ_WHOLE_BYTES = 32 << 20
+"""Bytes. A file of at most this size is read completely to find its end."""
 
-MOST_CHUNKS = 1000
-"""Chunks of an AVI file that are looked at: each is a gigabyte, as a rule."""
+MAX_CHUNKS = 1000
+"""Chunks of an AVI file that are examined; each usually has a gigabyte."""
 
 FLV_TAGS = {8, 9, 18}
-"""Sound, pictures, and words about them."""
+"""Audio, video and metadata."""
 
 
 def missing_bytes(file: MediaFile, name: str) -> int:
-    """How many bytes the container `name` lacks at its end, about; 0 where nothing is known to be missing."""
+    """Return about how many bytes are missing at the end; `name` is the container's. 0 if none are known to be."""
     if file.size is None:
         return 0
     match name:
@@ -37,27 +37,27 @@ def missing_bytes(file: MediaFile, name: str) -> int:
 
 
 def avi_duration(file: MediaFile) -> float | None:
-    """Seconds that the header of an AVI file (`avih`) speaks of."""
+    """Return the duration in seconds from the header of an AVI file (`avih`)."""
     head = file.read_at(0, 56)
     if len(head) < 56 or head[24:28] != b"avih":
         return None
-    each, frames = struct.unpack_from("<I", head, 32)[0], struct.unpack_from("<I", head, 48)[0]
-    return each * frames / 1e6 or None
+    interval, frames = struct.unpack_from("<I", head, 32)[0], struct.unpack_from("<I", head, 48)[0]
+    return interval * frames / 1e6 or None
 
 
-def last_moment(file: MediaFile, name: str) -> float | None:
-    """When the last packet of a file ends, on the clock of the file; None where that takes too long to find out."""
-    shown = file
-    if (file.size or 0) > READ_WHOLE:
+def last_timestamp(file: MediaFile, name: str) -> float | None:
+    """Return when the last packet ends, on the clock of the file; None if finding out would take too long."""
+    readable = file
+    if (file.size or 0) > READ_WHOLE_BYTES:
         head = first_cluster(file) if name in {"matroska", "webm"} else None
         if head is None:
             return None
-        shown = Spliced(file, head, cluster_at(file, head, 1 << 62))
+        readable = Spliced(file, head, cluster_at(file, head, 1 << 62))
     else:
         file.seek(0)
     last: float | None = None
     try:
-        with open_media(shown) as container:
+        with open_media(readable) as container:
             for packet in container.demux(*container.streams.video, *container.streams.audio):
                 time = packet.pts if packet.pts is not None else packet.dts
                 if time is not None and packet.size:
@@ -68,7 +68,7 @@ def last_moment(file: MediaFile, name: str) -> float | None:
 
 
 def _end_of_segment(file: MediaFile) -> int:
-    """Where the segment of a Matroska file ends by its own word (RFC 9559 section 5.1); 0: it does not say."""
+    """Return the stated end of a Matroska segment (RFC 9559 section 5.1); 0 if it states none."""
     at = 0
     for _ in range(10):
         found = element(file.read_at(at, 12))
@@ -81,15 +81,15 @@ def _end_of_segment(file: MediaFile) -> int:
 
 
 def _end_of_chunks(file: MediaFile, size: int) -> int:
-    """Where the last RIFF chunk ends: files of more than a gigabyte have several (OpenDML)."""
+    """Return where the last RIFF chunk ends: files of more than a gigabyte have several (OpenDML)."""
     at = 0
-    for _ in range(MOST_CHUNKS):
+    for _ in range(MAX_CHUNKS):
         head = file.read_at(at, 8)
         if head[:4] != b"RIFF" or len(head) < 8:
             return at
         length = int.from_bytes(head[4:8], "little")
         if not length:
-            return 0  # a recorder that was never stopped
+            return 0  # the recording was never finished
         at += 8 + length + length % 2
         if at >= size:
             return at

@@ -1,6 +1,6 @@
-"""Where decoding can begin: in the index if the container has one, else in the packets, up to a bound.
+"""Find keyframes: in the index if the container has one, else in the packets, up to a limit.
 
-Nothing is decoded. What is known only in part says how far (`Keyframes.until`).
+Nothing is decoded. `Keyframes.until` says how far an incomplete list goes.
 """
 
 import itertools
@@ -22,21 +22,21 @@ from trio_stream.media.jobs import MediaFile
 SCAN_BYTES = 32 << 20
 """How much of a file without an index is read for its keyframes; a tenth of a second of processor time."""
 
-MOMENTS = 500
-"""How many pictures are looked at to tell whether all are shown equally long."""
+MAX_TIMESTAMPS = 500
+"""How many frames are compared to find out whether the frame rate is constant."""
 
-LOOK_BYTES = 4 << 20
-"""How much of a file that has an index is read for them."""
+TIMESTAMP_BYTES = 4 << 20
+"""How much of a file with an index is read for these timestamps."""
 
-SMALL = 4 << 20
-"""Bytes of a file that is read through rather than believing an index that may name only some keyframes."""
+READ_WHOLE_BYTES = 4 << 20
+"""Bytes. A file of at most this size is read completely, because an index may list only some keyframes."""
 
 FREE_CLOCK = {"mpegts", "mpeg"}
-"""Containers whose clock starts anywhere; that of the others is the time of the presentation."""
+"""Containers whose clock may start at any time; in the others it is the presentation time."""
 
 
 class Scan:
-    """Looks for keyframes of one track, in the index or packet by packet."""
+    """Finds the keyframes of one track, in the index or packet by packet."""
 
     def __init__(
         self,
@@ -55,47 +55,47 @@ class Scan:
         self.duration = duration
         self.base = float(rational(stream.time_base) or 0)
         self.end: float | None = None
-        self.moments: list[int] = []
+        self.timestamps: list[int] = []
 
     def keyframes(self, scan_bytes: int) -> media_info.Keyframes:
-        """What was found; nothing it meets in a damaged file is an error any more."""
+        """Return the keyframes found; errors of a damaged file end the search and are not raised."""
         times: list[float] = []
         until: float | None = None
         try:
             if self.name in {"mp4", "mov", "3gp"}:
-                times, until = self._indexed()
-            if not times and self.name not in FREE_CLOCK and (self.file.size or 0) > SMALL:
-                times = self._cued()
+                times, until = self._from_tables()
+            if not times and self.name not in FREE_CLOCK and (self.file.size or 0) > READ_WHOLE_BYTES:
+                times = self._from_index()
             if not times:
-                times, until = self._read(scan_bytes)
+                times, until = self._from_packets(scan_bytes)
         except (av.error.FFmpegError, ValueError, OSError):
             until = times[-1] if times else 0.0
         return media_info.Keyframes(self.stream.index, self._thinned(times), until)
 
-    def _indexed(self) -> tuple[list[float], float | None]:
-        """The sample tables of an MP4 file. Their times are of decoding: the first picture tells what is between."""
+    def _from_tables(self) -> tuple[list[float], float | None]:
+        """Read the sample tables of an MP4 file. They hold decode times; the first frame gives the offset to PTS."""
         shift = 0.0
         first = next(self.container.demux(self.stream), None)
         if first is not None and first.pts is not None and first.dts is not None:
             shift = (first.pts - first.dts) * self.base
-        if self.stream.frames == 0:  # fragments: to pass over what is in them is to meet all their indexes
-            for each in self.container.streams:
-                each.discard = Discard.all
+        if self.stream.frames == 0:  # fragments: demuxing without data reads all their indexes
+            for stream in self.container.streams:
+                stream.discard = Discard.all
             for _ in self.container.demux(self.stream):
                 pass
-        self.moments = [entry.timestamp for entry in self.stream.index_entries[:MOMENTS]]
+        self.timestamps = [entry.timestamp for entry in self.stream.index_entries[:MAX_TIMESTAMPS]]
         return [time + shift for time in self._entries()], None
 
-    def _cued(self) -> list[float]:
-        """The entries of an index of keyframes; nothing, if it does not go to the end."""
-        self.container.seek(0)  # Matroska's is read when it is wanted
+    def _from_index(self) -> list[float]:
+        """Read an index of keyframes; return nothing if it does not reach the end."""
+        self.container.seek(0)  # makes FFmpeg read the index of Matroska
         times = list(self._entries())
         if len(times) < 2 or self.duration is None:
             return []
         widest = max(after - before for before, after in itertools.pairwise(times))
         if self.duration - times[-1] > max(10.0, 2 * widest):
             return []
-        self._read(LOOK_BYTES, MOMENTS)
+        self._from_packets(TIMESTAMP_BYTES, MAX_TIMESTAMPS)
         return times
 
     def _entries(self) -> Iterator[float]:
@@ -108,23 +108,23 @@ class Scan:
             yield entry.timestamp * self.base - self.start
             number = entries.search_timestamp(entry.timestamp + 1, backward=False)
 
-    def _read(
+    def _from_packets(
         self, scan_bytes: int, packets: int = 10 * media_info.KEYFRAME_LIMIT
     ) -> tuple[list[float], float | None]:
-        """Packets from the beginning, until enough was read."""
-        for each in self.container.streams:
-            if each.index != self.stream.index:
-                each.discard = Discard.all
+        """Read packets from the beginning, up to the limits."""
+        for stream in self.container.streams:
+            if stream.index != self.stream.index:
+                stream.discard = Discard.all
         times: list[float] = []
         latest = 0.0
         enough = self.file.count + scan_bytes
         try:
             for number, packet in enumerate(self.container.demux(self.stream)):
-                shown = packet.pts if packet.pts is not None else packet.dts  # AVI knows only the latter
+                shown = packet.pts if packet.pts is not None else packet.dts  # AVI has only DTS
                 if shown is None:
                     continue
-                if number < MOMENTS:
-                    self.moments.append(shown)
+                if number < MAX_TIMESTAMPS:
+                    self.timestamps.append(shown)
                 time = shown * self.base - self.start
                 latest = max(latest, time + (packet.duration or 0) * self.base)
                 if packet.is_keyframe and not packet.is_corrupt:
@@ -137,7 +137,7 @@ class Scan:
         return times, None
 
     def _thinned(self, times: list[float]) -> tuple[float, ...]:
-        """In order, to the millisecond, none twice, at most KEYFRAME_LIMIT of them."""
+        """Sort the times, round them to the millisecond, drop duplicates, and keep at most KEYFRAME_LIMIT."""
         ordered = sorted({seconds(time) for time in times})
         if len(ordered) > media_info.KEYFRAME_LIMIT:
             every = math.ceil(len(ordered) / media_info.KEYFRAME_LIMIT)
@@ -145,12 +145,12 @@ class Scan:
         return tuple(ordered)
 
 
-def are_uneven(moments: list[int]) -> bool | None:
-    """Whether pictures shown at these times, in any order, are not shown equally long; None if they are too few.
+def is_variable_frame_rate(timestamps: list[int]) -> bool | None:
+    """Whether frames with these timestamps, in any order, have different durations; None if there are too few.
 
-    A twentieth of them may be: an edit, a lost picture. Times are rounded, so a quarter more or less is equal.
+    A twentieth of them may differ: an edit, a lost frame. Times are rounded, so a quarter more or less is equal.
     """
-    ordered = sorted(moments)
+    ordered = sorted(timestamps)
     lengths = [after - before for before, after in itertools.pairwise(ordered)]
     if len(lengths) < 10:
         return None
@@ -159,12 +159,12 @@ def are_uneven(moments: list[int]) -> bool | None:
 
 
 def rational(value: Any) -> Fraction | None:
-    """A positive fraction, or None."""
+    """Convert to a `Fraction`, or to None if it is not positive."""
     if value is None or not value.denominator or value.numerator <= 0 or value.denominator < 0:
         return None
     return Fraction(value.numerator, value.denominator)
 
 
 def seconds(value: float) -> float:
-    """A position that is one: finite, not before the beginning, to the millisecond."""
+    """Convert to a valid position: finite, not before the beginning, to the millisecond."""
     return round(min(max(value, 0.0), 1e8), 3) if math.isfinite(value) else 0.0

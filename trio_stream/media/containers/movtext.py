@@ -1,4 +1,4 @@
-"""Tracks of text in MP4 that FFmpeg takes for data, because it knows no decoder of them."""
+"""Text tracks in MP4 that FFmpeg treats as data, because it has no decoder for them."""
 
 from av.container import InputContainer
 
@@ -9,14 +9,14 @@ from trio_stream.mp4.webvtt import TextTrack, text_tracks
 
 
 def text_tracks_of(container: InputContainer, file: MediaFile) -> list[TextTrack]:
-    """Those tracks, numbered as FFmpeg does; none where the file is no MP4. The position of `file` stays."""
+    """Return these tracks, numbered as in FFmpeg; none if the file is not MP4. Does not move the position of `file`."""
     if not container.format.name.startswith("mov,") or file.size is None:
         return []
-    known = {each.index for each in (*container.streams.video, *container.streams.audio)}
-    if len(known) == len(container.streams):
+    others = {stream.index for stream in (*container.streams.video, *container.streams.audio)}
+    if len(others) == len(container.streams):
         return []
     try:
         found = text_tracks(locate(file.read_at, file.size).moov)
     except Malformed:
         return []
-    return [each for each in found if each.index < len(container.streams) and each.index not in known]
+    return [track for track in found if track.index < len(container.streams) and track.index not in others]

@@ -1,4 +1,4 @@
-"""Which tracks of a transport stream belong together: its programmes, each with a film of its own (pure).
+"""Read which tracks of a transport stream belong together: its programmes, each with its own video (pure).
 
 Sources: ISO/IEC 13818-1 sections 2.4.3.2 (packets), 2.4.4.3 (the association table) and 2.4.4.8 (the map tables).
 """
@@ -16,14 +16,14 @@ from trio_stream.media.containers.transport import (
 )
 
 READ_BYTES = 4 << 20
-"""How much of a file is read for its tables. They are repeated ten times a second."""
+"""How much of a file is read for its tables. They are repeated ten times per second."""
 
 _ASSOCIATION, _MAP = 0, 2
-"""Kinds of tables."""
+"""Table ids."""
 
 
 def programmes(data: bytes) -> tuple[frozenset[int], ...]:
-    """The PIDs of each programme's tracks, as far as the tables at the beginning of a stream say."""
+    """Return the PIDs of each programme's tracks, from the tables at the beginning of a stream."""
     maps: dict[int, int] = {}
     found: dict[int, frozenset[int]] = {}
     for pid, section in _sections(data, maps):
@@ -45,8 +45,8 @@ def _tracks(section: bytes) -> frozenset[int]:
 
 
 def _sections(data: bytes, maps: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
-    """Sections that are in force, of the association table and of those PIDs; each with its PID."""
-    begun: dict[int, bytes] = {}
+    """Yield the current sections of the association table and of those PIDs, each with its PID."""
+    partial: dict[int, bytes] = {}
     for packet in _packets(data):
         pid = pid_at(packet, 1)
         if pid and pid not in maps:
@@ -54,18 +54,18 @@ def _sections(data: bytes, maps: Mapping[int, int]) -> Iterator[tuple[int, bytes
         content = payload(packet)
         if packet[1] & 0x40 and content:
             rest, content = content[1 : 1 + content[0]], content[1 + content[0] :]
-            yield from _whole(pid, begun.pop(pid, b"") + rest)
-            begun[pid] = content
-        elif pid in begun:
-            begun[pid] += content
-        if pid in begun:
-            yield from _whole(pid, begun[pid])
-            if len(begun[pid]) >= 3 + section_length(begun[pid]):
-                del begun[pid]
+            yield from _complete(pid, partial.pop(pid, b"") + rest)
+            partial[pid] = content
+        elif pid in partial:
+            partial[pid] += content
+        if pid in partial:
+            yield from _complete(pid, partial[pid])
+            if len(partial[pid]) >= 3 + section_length(partial[pid]):
+                del partial[pid]
 
 
-def _whole(pid: int, data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The sections of a payload that are all there and in force."""
+def _complete(pid: int, data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the sections of a payload that are complete and current."""
     while len(data) > 8 and data[0] != 0xFF and len(data) >= 3 + section_length(data):
         section, data = data[: 3 + section_length(data)], data[3 + section_length(data) :]
         if len(section) >= 12 and section[5] & 1:
@@ -73,7 +73,7 @@ def _whole(pid: int, data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _packets(data: bytes) -> Iterator[bytes]:
-    """The packets of a stream; what is no packet is passed over."""
+    """Yield the packets of a stream, and skip what is not a packet."""
     for size in SIZES:
         before = lead_of(size)
         start = next(

@@ -1,4 +1,4 @@
-"""The tracks of an open container in the order of `choosing`."""
+"""The tracks of an open container, in the order of `track_choice`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,8 +25,8 @@ def is_flagged(stream: Stream, flags: Disposition) -> bool:
 
 
 def video_traits(stream: VideoStream) -> VideoTraits:
-    """What is to be known of a track of pictures in order to choose."""
-    context: Any = stream.codec_context  # None where FFmpeg does not know how it is coded
+    """Return what choosing needs to know about a video track."""
+    context: Any = stream.codec_context  # None if FFmpeg does not know the codec
     return VideoTraits(
         codec=UNKNOWN if context is None else context.codec.canonical_name,
         default=is_flagged(stream, Disposition.default),
@@ -37,16 +37,16 @@ def video_traits(stream: VideoStream) -> VideoTraits:
 
 
 def audio_traits(stream: AudioStream) -> AudioTraits:
-    """The same of a track of sound."""
+    """Return what choosing needs to know about an audio track."""
     return AudioTraits(is_flagged(stream, Disposition.default), is_flagged(stream, SECONDARY))
 
 
 def audio_streams(container: av.container.InputContainer) -> Sequence[AudioStream]:
-    """The tracks of sound, the one to begin with first."""
-    return sorted(container.streams.audio, key=lambda each: audio_traits(each).rank)
+    """Return the audio tracks, the one that is played first."""
+    return sorted(container.streams.audio, key=lambda stream: audio_traits(stream).rank)
 
 
 def main_video_stream(container: av.container.InputContainer) -> VideoStream | None:
-    """The track of pictures that is played, if there is one."""
-    with_sound = len(container.streams.audio) > 0
-    return main_video(container.streams.video, video_traits, with_sound=with_sound)
+    """Return the video track that is played, if there is one."""
+    has_audio = len(container.streams.audio) > 0
+    return main_video(container.streams.video, video_traits, has_audio=has_audio)

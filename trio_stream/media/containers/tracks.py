@@ -1,4 +1,4 @@
-"""A track as FFmpeg has opened it -> what is known of it (`facts`). No packet is read."""
+"""Convert a track that FFmpeg has opened to its media info. No packet is read."""
 
 import math
 import re
@@ -31,22 +31,22 @@ from trio_stream.media.formats.codecs import (
 
 
 def describe_video(stream: VideoStream, container: str, entry: str = "") -> media_info.VideoTrack:
-    """What is known of a track that lies in a `container`, or is to lie in a sample entry of the kind `entry`."""
+    """Describe a video track in a `container`, or as it will be in a sample entry of the kind `entry`."""
     context: VideoCodecContext | None = stream.codec_context
     metadata = stream.metadata
-    mean, lowest = rational(stream.average_rate), rational(stream.guessed_rate)
-    shown = (mean.limit_denominator(1_000_000), rational(stream.base_rate)) if mean else None
+    mean, guessed = rational(stream.average_rate), rational(stream.guessed_rate)
+    rates = (mean.limit_denominator(1_000_000), rational(stream.base_rate)) if mean else None
     common: dict[str, Any] = {
         "index": stream.index,
-        "frame_rate": shown[0] if shown else lowest,
-        "variable_frame_rate": bool(shown and shown[1] and _differ(shown[0], shown[1])),
+        "frame_rate": rates[0] if rates else guessed,
+        "variable_frame_rate": bool(rates and rates[1] and _differ(rates[0], rates[1])),
         "rotation": 0,
         "language": _language(stream),
         "title": text_of(metadata.get("title")),
         "default": is_flagged(stream, Disposition.default),
     }
-    if context is None:  # FFmpeg knows no decoder of it, and no name
-        nothing: dict[str, Any] = dict.fromkeys(
+    if context is None:  # FFmpeg has no decoder and no name for it
+        unknown: dict[str, Any] = dict.fromkeys(
             (
                 "codec_string",
                 "profile",
@@ -59,7 +59,7 @@ def describe_video(stream: VideoStream, container: str, entry: str = "") -> medi
             )
         )
         return media_info.VideoTrack(
-            codec="unknown", width=0, height=0, pixel_aspect=Fraction(1), **(nothing | common)
+            codec="unknown", width=0, height=0, pixel_aspect=Fraction(1), **(unknown | common)
         )
     side = context.coded_side_data
     depth = context.format.components[0].bits if context.format is not None else None
@@ -107,16 +107,16 @@ def _hdr(coding: Coding) -> media_info.Hdr | None:
 
 
 def _differ(mean: Fraction, base: Fraction) -> bool:
-    """Whether the rates tell of pictures of unequal length; the base rate of interlaced video counts its fields."""
+    """Whether the rates mean a variable frame rate; the base rate of interlaced video counts its fields."""
     ratio = base / mean
     return abs(ratio - 1) > Fraction(1, 50) and abs(ratio - 2) > Fraction(1, 50)
 
 
 def rotation(matrix: bytes) -> int:
-    """Degrees clockwise, of a display matrix (ISO/IEC 14496-12 section 8.3.2) in the order of this machine.
+    """Return the clockwise degrees of a display matrix (ISO/IEC 14496-12 section 8.3.2) in native byte order.
 
-    Of one that mirrors as well, those that are left once the pictures are mirrored, left to right or top to bottom: at
-    most a quarter. So what is only mirrored is not turned.
+    If the matrix also mirrors, they are what remains after mirroring left to right or top to bottom, at most a quarter
+    turn. So frames that are only mirrored are not turned.
     """
     if len(matrix) < 36:
         return 0
@@ -130,7 +130,7 @@ def rotation(matrix: bytes) -> int:
 
 
 def describe_audio(stream: AudioStream) -> media_info.AudioTrack:
-    """What is known of a track of sound."""
+    """Describe an audio track."""
     context: AudioCodecContext | None = stream.codec_context
     common: dict[str, Any] = {
         "index": stream.index,
@@ -159,7 +159,7 @@ def describe_audio(stream: AudioStream) -> media_info.AudioTrack:
 
 
 def describe_subtitle(stream: SubtitleStream) -> media_info.SubtitleTrack:
-    """What is known of a track of subtitles: those that are text can be read."""
+    """Describe a subtitle track; only text subtitles can be read."""
     context: CodecContext | None = stream.codec_context
     codec = context.codec if context is not None else None
     if codec is None:
@@ -168,7 +168,7 @@ def describe_subtitle(stream: SubtitleStream) -> media_info.SubtitleTrack:
 
 
 def describe_mp4_text(stream: Stream, kind: str) -> media_info.SubtitleTrack:
-    """WebVTT in MP4, which is read; TTML, which neither FFmpeg nor this can show."""
+    """Describe WebVTT in MP4, which can be read, or TTML, which neither FFmpeg nor we can read."""
     return _described_subtitle(stream, "webvtt" if kind == "wvtt" else "ttml", text=kind == "wvtt")
 
 
@@ -186,7 +186,7 @@ def _described_subtitle(stream: Stream, codec: str, *, text: bool) -> media_info
 
 
 def positive(value: int | None) -> int | None:
-    """A bit rate in bits a second, if it is one."""
+    """Return the bit rate in bits per second, or None if it is not plausible."""
     return value if value is not None and 0 < value < 1 << 40 else None
 
 
@@ -195,7 +195,7 @@ def _language(stream: Stream) -> str | None:
 
 
 def text_of(value: str | None) -> str | None:
-    """Words of the file's; those that are no UTF-8 are taken for Latin-1."""
+    """Return text from the file, limited and printable; what is not UTF-8 is read as Latin-1."""
     if value and not value.isascii():
         raw = value.encode("utf-8", "surrogateescape")
         try:

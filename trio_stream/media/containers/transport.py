@@ -1,4 +1,4 @@
-"""Transport packets (MPEG-TS), as far as is needed to find one's way among them (pure).
+"""Read transport packets (MPEG-TS), as far as parts and programmes need it (pure).
 
 Sources: ISO/IEC 13818-1 sections 2.4.3.2 (transport packets), 2.4.3.6 (PES packets), 2.4.4.3 (PAT) and 2.4.4.8 (PMT).
 """
@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterator
 
 PACKET = 188
 SIZES = (PACKET, 192, 204)
-"""Bytes of a transport packet; with a time of arrival before it (M2TS), or with checksums behind it."""
+"""Bytes of a transport packet: alone, with an arrival time before it (M2TS), or with a checksum after it."""
 
 type Read = Callable[[int, int], bytes]
-"""Returns bytes of a file: those from an offset on, so many of them, fewer only at its end."""
+"""Takes an offset and a size; returns those bytes of a file, fewer only at its end."""
 
 WINDOW = 188 * 192 * 17
-"""Bytes that are searched at once: whole packets of any size."""
+"""Bytes that are searched at once: a multiple of each packet size."""
 
-BEFORE = 8
-"""Windows before a place in which tables are looked for: half a second of 75 Mbit/s."""
+MAX_WINDOWS = 8
+"""Windows before a place that are searched for tables: half a second of 75 Mbit/s."""
 
 
 def lead_of(size: int) -> int:
-    """Bytes before the packet itself where each has that size."""
+    """Return how many bytes precede the packet itself, for that packet size."""
     return 4 if size == 192 else 0
 
 
 def packet_size(read: Read, position: int) -> int | None:
-    """The size of the transport packets at a place where one begins; None for another container."""
+    """Return the size of the transport packets at the start of one; None for another container."""
     data = read(position, 10 * max(SIZES))
     for size in SIZES:
         lead = lead_of(size)
@@ -35,11 +35,11 @@ def packet_size(read: Read, position: int) -> int | None:
     return None
 
 
-def backwards(read: Read, position: int, size: int) -> Iterator[tuple[int, bytes]]:
-    """The transport packets before a place, the last one first, each with where it begins."""
+def packets_before(read: Read, position: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the transport packets before a position, the last one first, each with its own position."""
     lead = lead_of(size)
     end = position
-    for _ in range(BEFORE):
+    for _ in range(MAX_WINDOWS):
         begin = max(end - WINDOW // size * size, end % size)
         data = read(begin, end - begin)
         if len(data) < end - begin:
@@ -55,17 +55,17 @@ def backwards(read: Read, position: int, size: int) -> Iterator[tuple[int, bytes
 
 
 def pid_at(data: bytes, at: int) -> int:
-    """Thirteen bits, behind three others."""
+    """Read a PID: the last 13 of 16 bits."""
     return int.from_bytes(data[at : at + 2]) & 0x1FFF
 
 
 def pid_of(packet: bytes) -> int:
-    """The PID of a packet."""
+    """Return the PID of a packet."""
     return pid_at(packet, 1) if len(packet) >= 3 else 0x1FFF
 
 
 def payload(packet: bytes) -> bytes:
-    """What is in a packet behind its header."""
+    """Return the content of a packet after its header."""
     control = packet[3] >> 4 & 3
     if not control & 1:
         return b""
@@ -84,7 +84,7 @@ def begins_pmt(packet: bytes) -> bool:
 
 
 def programs(packet: bytes) -> set[int]:
-    """The PIDs of the PMTs that a PAT names."""
+    """Return the PIDs of the PMTs that a PAT lists."""
     data = payload(packet)
     if not data or len(data) < 9 + data[0]:
         return set()
@@ -93,20 +93,20 @@ def programs(packet: bytes) -> set[int]:
 
 
 def section_length(section: bytes) -> int:
-    """Bytes of a section behind the three that say so."""
+    """Return the length of a section after the three bytes that hold it."""
     return int.from_bytes(section[1:3]) & 0xFFF if len(section) > 2 else 0xFFF
 
 
 def map_tables(section: bytes) -> Iterator[tuple[int, int]]:
-    """The PIDs of the PMTs that a section of the PAT names, and the programme of each."""
+    """Yield the PIDs of the PMTs that a section of the PAT lists, each with its programme."""
     for at in range(8, len(section) - 4 - 3, 4):
         programme, pid = int.from_bytes(section[at : at + 2]), pid_at(section, at + 2)
-        if programme:  # 0 is the network
+        if programme:  # 0 is the network information table
             yield pid, programme
 
 
 def pes_time(packet: bytes) -> float | None:
-    """When what begins in a transport packet is decoded, in seconds; None where nothing says."""
+    """Return the decode time of the PES packet that begins here, in seconds; None if it has none."""
     data = payload(packet)
     if data[:3] != b"\0\0\1" or len(data) < 19 or not data[7] & 0x80:
         return None

@@ -1,19 +1,21 @@
-"""What is known of media, as plain data and pure rules: what packaging, the library and the worker all speak of.
+"""Plain data types and pure rules about media, shared by packaging, the library and the worker.
 
-Choosing tracks. Of pictures: those that move before stills, those that browsers play before the others, the file's
-default flag, the first. Images (JPEG, PNG) that come fewer than twice a second are stills, as of chapters or slides;
-those of cameras are a film. Stills are a film only where there is no sound; else the sound plays, and the first of
-them is its poster. Of sounds: commentaries, audio descriptions and those for the hard of hearing come last, then the
-default flag decides. FFmpeg reports these flags; in MP4 they are the enabled flag of `tkhd` and the roles in `kind`
-boxes. Facts and playlists list tracks in this order, and `DEFAULT=YES` goes to the first of each group.
+Choosing tracks. Among video tracks, motion video comes before still images, codecs that browsers play before others,
+then tracks with the file's default flag, then the first. Images (JPEG, PNG) that come fewer than twice per second are
+still images, such as chapter images or slides; those of cameras are motion video. Still images are played only if there
+is no audio; otherwise the audio plays, and the first image is its poster. Among audio tracks, commentaries, audio
+descriptions and those for the hard of hearing come last, then the default flag decides. FFmpeg reports these flags; in
+MP4 they are the enabled flag of `tkhd` and the roles in `kind` boxes. Media info and playlists list tracks in this
+order, and `DEFAULT=YES` goes to the first of each group.
 
-Languages are BCP 47 tags from the place where they enter: probes, names of files, indexes of MP4
-(`trio_stream.languages`). A label is only what a file says beside language and kind.
+Languages become BCP 47 tags where they enter: probes, file names, MP4 indexes (`trio_stream.languages`). A label holds
+only what a file says in addition to language and kind.
 
-Parsers of subtitles and character sets are our own because what reads strangers' files must not import anything late,
-and because those that were tried lose text (`charsets`, `subtitles/srt.py` say what and when).
+We have our own parsers of subtitles and character sets, because code that reads untrusted files must not import
+anything late, and because the libraries we tried lose text (`charsets` and `subtitles/srt.py` say which and when).
 
-AAC may list its channels itself, which Chromium's Media Source refuses, and with it the whole film. A list in a
-standard order is described by the number of that order (`aac`). FFmpeg's own encoder lists 5.1(side), 2.1 and quad in
-orders that have no number: such a sound is left out with that reason, though browsers play it given the file itself.
+AAC may list its channels itself. Chromium's Media Source refuses such a track, and with it the whole video. If the list
+matches a standard layout, the track is described by the number of that layout (`aac`). FFmpeg's own encoder lists
+5.1(side), 2.1 and quad in orders that have no number. Such a track is left out with that reason, although browsers
+play it from the file itself.
 """

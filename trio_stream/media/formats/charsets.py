@@ -1,14 +1,14 @@
-"""Text out of bytes that do not say how they are encoded (pure).
+"""Decode text whose encoding is not stated (pure).
 
-What is valid UTF-8, or begins with a byte order mark, is that. Everything else is decoded in each way that a language
-was written in before UTF-8, and judged by the letters that come out: a wrong decoding has letters its language does
-not use, capitals inside words, control characters. The answer is text for any bytes at all, and takes a bounded time.
+Bytes that are valid UTF-8, or begin with a byte order mark, are decoded as that. Everything else is decoded in each
+encoding that was used for a language before UTF-8, and scored by the resulting letters: a wrong decoding has letters
+that its language does not use, capitals inside words, or control characters. Any bytes give some text, in bounded time.
 
-charset-normalizer was tried on the same sentences (tests/media/test_charsets.py): it takes a fifth of them for
-another encoding of Latin letters, because it judges the mess, not the language.
+charset-normalizer was tried on the same sentences (tests/media/test_charsets.py). It takes a fifth of them for
+another encoding of Latin letters, because it scores the mess, not the language.
 """
 
-# ruff: noqa: RUF001 - letters that look like others are what this is about
+# ruff: noqa: RUF001 - this module is about letters that look alike
 
 import codecs
 import re
@@ -20,15 +20,15 @@ from itertools import pairwise
 from typing import Self
 
 SAMPLE = 16_384
-"""Bytes, of lines that are not plain ASCII, that are judged."""
+"""Bytes that are scored, from lines that are not plain ASCII."""
 
 HINT = 0.25
-"""What a known language adds to the score of decodings into it; a right one has about 0.8 to 1 by itself."""
+"""Added to the score of decodings into the stated language; a correct one scores about 0.8 to 1 without it."""
 
 RARE = 0.02
-"""What encodings of DOS and of the Macintosh need more than others to be believed."""
+"""How much more than others the encodings of DOS and of the Macintosh must score."""
 
-_OLD = frozenset({
+_OLD_ENCODINGS = frozenset({
     "cp437", "cp737", "cp775", "cp850", "cp852", "cp855", "cp857", "cp860", "cp861", "cp862", "cp865", "cp1125",
     "mac_croatian", "mac_cyrillic", "mac_greek", "mac_iceland", "mac_latin2", "mac_roman", "mac_romanian",
     "mac_turkish",
@@ -41,7 +41,7 @@ _NEUTRAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    """`common` letters count fully, `other` ones of the language half (both without capitals)."""
+    """`common` letters of the language count fully, `other` ones half (both without capitals)."""
 
     codes: str
     encodings: str
@@ -55,7 +55,7 @@ _NORDIC = "cp1252 iso8859_15 iso8859_1 mac_roman cp850 cp865"
 _CENTRAL = "cp1250 iso8859_2 cp852 mac_latin2"
 _BALTIC = "cp1257 iso8859_13 cp775"
 
-# The commonest characters of running text in each language; how common they are beyond that does not matter.
+# The most common characters of running text in each language; how common each is does not matter.
 _HANZI = (
     "的一是不了人我在有他这中大来上个国到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心多天而能好都然没日于起还"
     "成事只作当想看文无开手用主行方又如前所本见经头面公同三已老从动两长知民样现分将外但身些与高意进把法此实回二理美点月明其种声全工己话"
@@ -123,7 +123,7 @@ LANGUAGES = (
     _Language("zh", "gb18030 big5hkscs", _HANZI + _HANZI_TRADITIONAL),
     _Language("ko", "cp949", _HANGUL, "".join(map(chr, range(0xAC00, 0xD7A4)))),
 )
-"""Earlier ones are preferred where two are equally good."""
+"""If two score the same, the earlier one is used."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -133,7 +133,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-# Python imports its codecs when they are first used, which a job can no more.
+# Python imports its codecs when they are first used, and a job can no longer import.
 for _name in ("ascii", "latin-1", "iso2022_jp", *(name for _, name in _MARKS)):
     codecs.lookup(_name)
 for _language in LANGUAGES:
@@ -142,27 +142,27 @@ for _language in LANGUAGES:
 
 
 def decode(data: bytes, language: str | None = None) -> str:
-    """The text that `data` is, as far as that can be told; what is no character becomes U+FFFD.
+    """Decode `data` in the most likely encoding; bytes that are no character become U+FFFD.
 
-    `language` is what it is said to be in (a BCP 47 tag, of which the first part counts).
+    `language` is the stated language (a BCP 47 tag, of which only the first part is used).
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
-    if (wide := _wide(data)) is not None:
-        return data.decode(wide, "replace")
+    if (utf_16 := _utf_16_without_mark(data)) is not None:
+        return data.decode(utf_16, "replace")
     if b"\x1b$B" in data or b"\x1b$@" in data:
-        return data.decode("iso2022_jp", "replace")  # seven bits, which are UTF-8 too
+        return data.decode("iso2022_jp", "replace")  # seven bits, so also valid UTF-8
     text = data.decode("utf-8", "replace")
-    wrong = text.count("\ufffd")
-    if wrong == 0 or wrong * 50 < sum(letter > "\x7f" for letter in text):
-        return text  # UTF-8, or nearly
+    errors = text.count("\ufffd")
+    if errors == 0 or errors * 50 < sum(letter > "\x7f" for letter in text):
+        return text  # UTF-8 with at most a few errors
     text = data.decode(guess(data, language), "replace")
-    return unicodedata.normalize("NFC", text)  # Vietnamese comes with its accents apart
+    return unicodedata.normalize("NFC", text)  # Vietnamese is encoded with separate accents
 
 
-def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of Latin text, and of line ends in any text, is zero."""
+def _utf_16_without_mark(data: bytes) -> str | None:
+    """Detect UTF-16 without a mark: every other byte of Latin text, and of line ends in any text, is zero."""
     start = data[: SAMPLE // 2 * 2]
     even, odd = start[0::2].count(0), start[1::2].count(0)
     if max(even, odd) * 20 < len(start) or min(even, odd) * 4 > max(even, odd):
@@ -171,19 +171,19 @@ def _wide(data: bytes) -> str | None:
 
 
 def guess(data: bytes, language: str | None = None) -> str:
-    """Which encoding of `LANGUAGES` the data is in, as Python calls it."""
+    """Return the most likely encoding of `LANGUAGES`, by its Python name."""
     sample = _sample(data)
     hint = language.split("-")[0].lower() if language else None
     best, chosen = float("-inf"), "cp1252"
     decoded: dict[str, _Letters] = {}
     for candidate in LANGUAGES:
         bonus = HINT if hint in candidate.codes.split() else 0.0
-        weights = _weights(candidate)
+        weights = _letter_weights(candidate)
         for encoding in candidate.encodings.split():
             if encoding not in decoded:
                 text = sample.decode(encoding, "replace")
                 decoded[encoding] = _Letters.of(unicodedata.normalize("NFC", text))
-            score = decoded[encoding].score(weights) + bonus - (RARE if encoding in _OLD else 0)
+            score = decoded[encoding].score(weights) + bonus - (RARE if encoding in _OLD_ENCODINGS else 0)
             if score > best + 1e-9:
                 best, chosen = score, encoding
     return chosen
@@ -191,7 +191,7 @@ def guess(data: bytes, language: str | None = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Letters:
-    """What of a decoding counts, for all languages: how often it has each letter that is not ASCII, and faults."""
+    """What a decoding is scored by, for all languages: the count of each letter that is not ASCII, and its faults."""
 
     counts: Counter[str]
     faults: float
@@ -201,20 +201,22 @@ class _Letters:
         pairs = Counter(pair for pair in pairwise(f"\n{text}") if pair[0] > "\x7f" or pair[1] > "\x7f")
         return cls(
             Counter(letter for letter in text if letter > "\x7f"),
-            sum(_misplaced(*pair) * count for pair, count in pairs.items()),
+            sum(_misplacement(*pair) * count for pair, count in pairs.items()),
         )
 
     def score(self, weights: dict[str, float]) -> float:
-        """The mean over what is not ASCII: 1 where all of it is the language's own."""
-        total = sum((weights.get(each) or _foreign(each)) * count for each, count in self.counts.items())
+        """The mean over all letters that are not ASCII: 1 if all of them belong to the language."""
+        total = sum(
+            (weights.get(letter) or _foreign_score(letter)) * count for letter, count in self.counts.items()
+        )
         count = self.counts.total()
         return (total - self.faults) / count if count else 0.0
 
 
 def _sample(data: bytes) -> bytes:
-    """Lines that are not ASCII: the others tell nothing."""
+    """Lines that are not ASCII; the others say nothing about the encoding."""
 
-    def telling() -> Iterator[bytes]:
+    def non_ascii_lines() -> Iterator[bytes]:
         length = 0
         for line in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data[: SAMPLE * 64]):
             yield line.group()[:SAMPLE]
@@ -222,10 +224,10 @@ def _sample(data: bytes) -> bytes:
             if length > SAMPLE:
                 return
 
-    return b"\n".join(telling())
+    return b"\n".join(non_ascii_lines())
 
 
-def _weights(language: _Language) -> dict[str, float]:
+def _letter_weights(language: _Language) -> dict[str, float]:
     weights = dict.fromkeys(_NEUTRAL, 0.7)
     for letters, weight in ((language.other, 0.5), (language.common, 1.0)):
         for letter in letters:
@@ -234,8 +236,8 @@ def _weights(language: _Language) -> dict[str, float]:
     return weights
 
 
-def _misplaced(before: str, letter: str) -> float:
-    """What is seen only in wrong decodings: capitals inside a word, accents on nothing, two alphabets in one word."""
+def _misplacement(before: str, letter: str) -> float:
+    """Faults of wrong decodings: capitals inside a word, accents without a letter, two alphabets in one word."""
     if letter.isupper() and before.islower():
         return 1.0
     if unicodedata.combining(letter) and not (before.isalpha() or unicodedata.combining(before)):
@@ -245,8 +247,8 @@ def _misplaced(before: str, letter: str) -> float:
     return 1.0 if other and first.isalpha() and first < "\x80" else 0.0
 
 
-def _foreign(letter: str) -> float:
-    """What is no letter of the language: an ideograph that is just not common, another letter, or no text at all."""
+def _foreign_score(letter: str) -> float:
+    """Score what is no letter of the language: a less common ideograph, another letter, or no text at all."""
     if "\u4e00" <= letter <= "\u9fff":
         return 0.3
     kind = unicodedata.category(letter)

@@ -1,7 +1,7 @@
-"""Names of codecs as browsers, HLS and DASH know them: the `codecs` parameter of RFC 6381 (pure).
+"""Codec strings for browsers, HLS and DASH: the `codecs` parameter of RFC 6381 (pure).
 
-A name is made of what the stream itself says of its profile and level, wherever it does; what cannot be named
-truthfully is None. Sources: RFC 6381 section 3.3; ISO/IEC 14496-15 Annex E (avc1, hvc1); ISO/IEC 14496-3 (audio object
+A string uses the profile and level that the stream itself gives, if it gives them; without a correct string the result
+is None. Sources: RFC 6381 section 3.3; ISO/IEC 14496-15 Annex E (avc1, hvc1); ISO/IEC 14496-3 (audio object
 types); "VP Codec ISO Media File Format Binding" (vp09); "AV1 Codec ISO Media File Format Binding" section 5 (av01);
 "Dolby Vision Streams Within the ISO Base Media File Format" (dvh1); mp4ra.org for the rest.
 """
@@ -28,7 +28,7 @@ PQ, HLG = 16, 18
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """How a video track is coded, as the container and FFmpeg's parsers say.
+    """How a video track is coded, from the container and FFmpeg's parsers.
 
     `tag` is the sample entry of an MP4 file, "" elsewhere; `primaries`, `transfer` and `matrix` are code points of
     H.273; `dolby_vision` is the profile, level and compatibility of its configuration record.
@@ -51,7 +51,7 @@ class Coding:
 
 
 def video_codec_string(coding: Coding) -> str | None:  # noqa: PLR0911 - a table of codecs
-    """The name of a video codec, such as "avc1.64001f"; None where there is none."""
+    """The codec string of a video track, such as "avc1.64001f"; None if there is none."""
     match coding.codec:
         case "h264":
             return _avc(coding)
@@ -91,7 +91,7 @@ _AVC = {
     "High 10": "6e00", "High 10 Intra": "6e10", "High 4:2:2": "7a00", "High 4:2:2 Intra": "7a10",
     "High 4:4:4 Predictive": "f400", "High 4:4:4 Intra": "f410", "CAVLC 4:4:4": "2c10",
 }  # fmt: skip
-"""profile_idc and constraint flags, for a stream that does not show its own."""
+"""profile_idc and constraint flags, for a stream that does not contain its own."""
 
 
 def _avc(coding: Coding) -> str | None:
@@ -122,7 +122,7 @@ def _hevc(coding: Coding) -> str | None:
 
 
 def _profile_tier_level(data: bytes) -> str:
-    """general_profile_space to general_level_idc (ITU-T H.265 section 7.3.3), as ISO/IEC 14496-15 Annex E.3 has it."""
+    """general_profile_space to general_level_idc (ITU-T H.265 section 7.3.3), in the form of ISO/IEC 14496-15 E.3."""
     space = ("", "A", "B", "C")[data[0] >> 6]
     tier = "H" if data[0] & 0x20 else "L"
     compatible = int(f"{int.from_bytes(data[1:5]):032b}"[::-1], 2)
@@ -137,7 +137,7 @@ def _profile_tier_level(data: bytes) -> str:
 
 
 def _dolby_vision(coding: Coding) -> str | None:
-    """Where no decoder but Dolby's shows right colours, the name says so; otherwise its base layer has a name."""
+    """A string if only Dolby's decoders show the right colours; else None, and the base layer's string is used."""
     if coding.dolby_vision is None:
         return None
     profile, level, compatibility = coding.dolby_vision
@@ -147,7 +147,7 @@ def _dolby_vision(coding: Coding) -> str | None:
     return f"{entry}.{profile:02}.{level:02}"
 
 
-# Level, samples a second, samples of a picture: "VP9 Levels" of the WebM project.
+# Level, samples per second, samples per frame: "VP9 Levels" of the WebM project.
 _VP9_LEVELS = (
     (10, 829_440, 36_864), (11, 2_764_800, 73_728), (20, 4_608_000, 122_880), (21, 9_216_000, 245_760),
     (30, 20_736_000, 552_960), (31, 36_864_000, 983_040), (40, 83_558_400, 2_228_224),
@@ -163,17 +163,19 @@ def _vp9(coding: Coding) -> str | None:
         return None
     level = coding.level if coding.level > 0 else _vp9_level(coding)
     name = f"vp09.{int(found[1]):02}.{level:02}.{coding.bit_depth:02}"
-    if not _colours_said(coding):
+    if not _needs_colours(coding):
         return name
     chroma = "03" if coding.profile in {"Profile 1", "Profile 3"} else "01"
     return f"{name}.{chroma}.{_colours(coding)}.{int(coding.full_range):02}"
 
 
 def _vp9_level(coding: Coding) -> int:
-    """The lowest level that holds the pictures: WebM files do not say theirs."""
+    """The lowest level for this size and rate, because WebM files do not give theirs."""
     size = coding.width * coding.height
     rate = size * (coding.rate or 30)
-    return next((level for level, most, largest in _VP9_LEVELS if rate <= most and size <= largest), 62)
+    return next(
+        (level for level, max_rate, max_size in _VP9_LEVELS if rate <= max_rate and size <= max_size), 62
+    )
 
 
 def _av1(coding: Coding) -> str | None:
@@ -183,7 +185,7 @@ def _av1(coding: Coding) -> str | None:
         tier = "H" if data[2] & 0x80 else "M"
         depth = (12 if data[2] & 0x20 else 10) if data[2] & 0x40 else 8
         name = f"av01.{profile}.{level:02}{tier}.{depth:02}"
-        if not _colours_said(coding):
+        if not _needs_colours(coding):
             return name
         monochrome, x, y, position = (data[2] >> 4) & 1, (data[2] >> 3) & 1, (data[2] >> 2) & 1, data[2] & 3
         return f"{name}.{monochrome}.{x}{y}{position}.{_colours(coding)}.{int(coding.full_range)}"
@@ -193,8 +195,8 @@ def _av1(coding: Coding) -> str | None:
     return None
 
 
-def _colours_said(coding: Coding) -> bool:
-    """Whether the long form says what the short one does not; left out, everything is BT.709."""
+def _needs_colours(coding: Coding) -> bool:
+    """Whether the long form is needed for the colours; the short form means BT.709."""
     colours = (coding.primaries, coding.transfer, coding.matrix)
     return 2 not in colours and (colours != (1, 1, 1) or coding.full_range)
 
@@ -204,7 +206,7 @@ def _colours(coding: Coding) -> str:
 
 
 def nal_units(data: bytes) -> list[bytes]:
-    """The units of a byte stream (ITU-T H.264 Annex B), none of them empty."""
+    """Split a byte stream (ITU-T H.264 Annex B) into NAL units, none of them empty."""
     return [unit for unit in re.split(rb"\0*\0\0\x01", data)[1:] if unit]
 
 
@@ -219,7 +221,7 @@ _AAC = {
     "ELD": 39,
     "xHE-AAC": 42,
 }
-"""Audio object types, ISO/IEC 14496-3 table 1.17, by FFmpeg's names of profiles."""
+"""Audio object types, ISO/IEC 14496-3 table 1.17, by FFmpeg's profile names."""
 
 _DTS = {"DTS-HD MA": "dtsl", "DTS-HD HRA": "dtsh", "DTS Express": "dtse"}
 _AUDIO = {"opus": "opus", "vorbis": "vorbis", "flac": "flac", "ac3": "ac-3", "eac3": "ec-3", "ac4": "ac-4",
@@ -229,10 +231,12 @@ _AUDIO = {"opus": "opus", "vorbis": "vorbis", "flac": "flac", "ac3": "ac-3", "ea
 def audio_codec_string(
     codec: str, *, profile: str | None = None, extradata: bytes = b"", sample_rate: int = 48_000
 ) -> str | None:
-    """The name of an audio codec, such as "mp4a.40.2"; None where there is none."""
+    """The codec string of an audio track, such as "mp4a.40.2"; None if there is none."""
     if codec in {"aac", "aac_latm"}:
         kind = _AAC.get(profile or "")
-        if kind not in {5, 29} and len(extradata) >= 2:  # the signalling may leave SBR and PS to the decoder
+        if (
+            kind not in {5, 29} and len(extradata) >= 2
+        ):  # the config may leave SBR and PS to the decoder to detect
             kind = _audio_object_type(extradata)
         return f"mp4a.40.{kind}" if kind else "mp4a.40.2"
     if codec == "mp3":  # ISO/IEC 11172-3, or 13818-3 with its lower rates
@@ -243,6 +247,6 @@ def audio_codec_string(
 
 
 def _audio_object_type(config: bytes) -> int:
-    """AudioSpecificConfig, ISO/IEC 14496-3 section 1.6.2.1: five bits, or an escape and six more."""
+    """Read the type from an AudioSpecificConfig (ISO/IEC 14496-3 section 1.6.2.1): five bits, or an escape and six."""
     kind = config[0] >> 3
     return 32 + ((config[0] & 7) << 3 | config[1] >> 5) if kind == 31 else kind

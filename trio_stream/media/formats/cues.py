@@ -1,8 +1,8 @@
-"""Subtitle cues, and a WebVTT file of them that nothing in their text can break (pure).
+"""Subtitle cues, and writing them as a WebVTT file that stays valid whatever their text (pure).
 
-Invariant: what `webvtt` writes parses (W3C WebVTT, https://www.w3.org/TR/webvtt1/): cues ascend by start, end after
-they start, have no blank line and no `-->` in their text, and tags are known ones that are closed again in order.
-Every step takes time in proportion to the text, whatever is in it.
+Invariant: the output of `webvtt` parses (W3C WebVTT, https://www.w3.org/TR/webvtt1/). Cues are sorted by start, end
+after they start, and have no blank line and no `-->` in their text. All tags are valid and closed in order. Every step
+takes time in proportion to the length of the text, whatever is in it.
 """
 
 import itertools
@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 
 from trio_stream.media.formats.trickplay import timestamp
 
-LONGEST_TEXT = 8_000
-"""Characters of one cue; more is nothing anybody reads."""
+MAX_TEXT_LENGTH = 8_000
+"""Characters of one cue; nobody reads more."""
 
 STYLES = frozenset("ibu")
-"""Tags that may overlap as one likes."""
+"""Tags that may overlap."""
 
-LATEST = 100 * 3600 * 1000
-"""Milliseconds; cues after that belong to no video."""
+MAX_START = 100 * 3600 * 1000
+"""Milliseconds; later cues are dropped."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cue:
-    """Text shown from `start` to `stop` (milliseconds); `text` is WebVTT cue text as `CueText` makes it.
+    """Text shown from `start` to `stop` (milliseconds); `text` is WebVTT cue text, built by `CueText`.
 
     `settings` are WebVTT cue settings (section 4.4), or empty.
     """
@@ -36,68 +36,70 @@ class Cue:
 
 
 def webvtt(cues: Iterable[Cue], preface: Iterable[str] = ()) -> Iterator[str]:
-    """The file, piece by piece. `preface` are blocks before the cues (STYLE, REGION) that are known to be safe."""
+    """Yield the file in parts. `preface` are blocks before the cues (STYLE, REGION), which must be valid already."""
     yield "WEBVTT\n"
     for block in preface:
         yield f"\n{block}\n"
-    for cue in sorted(cue for cue in cues if cue.text and 0 <= cue.start < cue.stop and cue.start < LATEST):
+    for cue in sorted(
+        cue for cue in cues if cue.text and 0 <= cue.start < cue.stop and cue.start < MAX_START
+    ):
         settings = f" {cue.settings}" if cue.settings else ""
-        start, stop = timestamp(cue.start / 1000), timestamp(min(cue.stop, LATEST) / 1000)
+        start, stop = timestamp(cue.start / 1000), timestamp(min(cue.stop, MAX_START) / 1000)
         yield f"\n{start} --> {stop}{settings}\n{cue.text}\n"
 
 
-def joined(cues: Iterable[Cue]) -> list[Cue]:
-    """Without repetition: the same text at the same time once, and as one cue where it goes on in the next.
+def merge_repeated(cues: Iterable[Cue]) -> list[Cue]:
+    """Merge cues with the same text that overlap or touch.
 
     ASS draws outlines and movement as many events of the same text.
     """
     result: list[Cue] = []
-    going: dict[tuple[str, str], int] = {}
+    current: dict[tuple[str, str], int] = {}
     for cue in sorted(cues):
-        at = going.get((cue.text, cue.settings))
+        at = current.get((cue.text, cue.settings))
         if at is not None and cue.start <= result[at].stop:
             result[at] = replace(result[at], stop=max(result[at].stop, cue.stop))
         else:
-            going[cue.text, cue.settings] = len(result)
+            current[cue.text, cue.settings] = len(result)
             result.append(cue)
     return result
 
 
-def unfinished(cues: list[Cue], most: int = 5_000) -> list[Cue]:
-    """Cues without an end (stop at or before start) get one: the next cue, or `most` milliseconds later."""
+def with_missing_ends(cues: list[Cue], longest: int = 5_000) -> list[Cue]:
+    """End cues without an end (stop at or before start) at the next cue, at most `longest` milliseconds later."""
     ordered = sorted(cues)
     starts = sorted({cue.start for cue in cues})
     following = dict(itertools.pairwise(starts))
     return [
         cue
         if cue.stop > cue.start
-        else replace(cue, stop=min(following.get(cue.start, LATEST), cue.start + most))
+        else replace(cue, stop=min(following.get(cue.start, MAX_START), cue.start + longest))
         for cue in ordered
     ]
 
 
-# Control characters, and what is no character at all; line ends and tabs are text.
+# Control characters and code points that are no characters; line ends and tabs are text.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
-# CR CR LF is what comes of turning LF into CR LF twice.
+# CR CR LF is the result of converting LF to CR LF twice.
 _LINE_END = re.compile(r"\r{1,3}\n|\r|\u2028|\u2029")
 
 
-UNSEEN = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-"""What nobody sees: marks of direction, joiners, spaces without width, soft hyphens."""
+INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""Invisible characters: direction marks, joiners, zero-width spaces, soft hyphens."""
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing to be seen in it."""
-    return not text.strip() or (not text.isascii() and not UNSEEN.sub("", text).strip())
+    """Whether the text has no visible character."""
+    return not text.strip() or (not text.isascii() and not INVISIBLE.sub("", text).strip())
 
 
 def clean(text: str) -> str:
-    """Text with nothing but characters, and with one kind of line end."""
+    """Remove control characters and convert all line ends to LF."""
     return _CONTROL.sub("", _LINE_END.sub("\n", text))
 
 
 class CueText:
-    """Puts together the text of one cue: plain text is escaped, tags are balanced, blank lines left out."""
+    """Builds the text of one cue: escapes plain text, balances tags and leaves out blank lines."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -105,21 +107,21 @@ class CueText:
         self._length = 0
 
     def add(self, plain: str) -> None:
-        """Add characters that mean themselves (WebVTT section 3.1: `&`, `<` and `>` are escaped)."""
-        plain = plain[: max(0, LONGEST_TEXT - self._length)]
+        """Add plain text (WebVTT section 3.1: `&`, `<` and `>` are escaped)."""
+        plain = plain[: max(0, MAX_TEXT_LENGTH - self._length)]
         if not plain:
             return
         self._length += len(plain)
         self._parts.append(plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
-    def open(self, name: str, more: str = "") -> None:
-        """Open a tag; `more` are classes and an annotation, as they are to be written."""
+    def open(self, name: str, attributes: str = "") -> None:
+        """Open a tag; `attributes` are its classes and annotation, already in WebVTT syntax."""
         if len(self._open) < 8:
             self._open.append(name)
-            self._parts.append(f"<{name}{more}>")
+            self._parts.append(f"<{name}{attributes}>")
 
     def close(self, name: str) -> None:
-        """Close a tag, if it is open; of those opened since, which it ends too, plain styles begin again."""
+        """Close a tag, if it is open, with all tags opened inside it; those that are plain styles are opened again."""
         if name not in self._open:
             return
         inner = []
@@ -133,12 +135,12 @@ class CueText:
 
     def _end(self, name: str) -> None:
         if self._parts[-1] == f"<{name}>":
-            self._parts.pop()  # there is nothing in it
+            self._parts.pop()  # the tag is empty
         else:
             self._parts.append(f"</{name}>")
 
     def mark(self, tag: str) -> None:
-        """Add a tag that has no end: a timestamp."""
+        """Add a tag without an end tag: a timestamp."""
         self._parts.append(tag)
 
     def is_open(self, name: str) -> bool:
@@ -146,7 +148,7 @@ class CueText:
         return name in self._open
 
     def finish(self) -> str:
-        """The cue text; empty when there is nothing to read in it."""
+        """Close all tags and return the cue text; empty if no visible text is in it."""
         while self._open:
             self._end(self._open.pop())
         text = clean("".join(self._parts))

@@ -1,7 +1,7 @@
-"""What is known of a video once it was probed, as plain data, to and from JSON (pure).
+"""The media info of a video, found by a probe, as plain data, to and from JSON (pure).
 
-The JSON may come from a process that read untrusted media, or out of the database: `MediaInfo.from_json` takes nothing
-that does not have exactly the types named here, and nothing longer than what the limits say.
+The JSON may come from the process that parses untrusted media, or from the database. `MediaInfo.from_json` accepts
+only exactly the types declared here, and nothing longer than the limits allow.
 """
 
 import math
@@ -15,7 +15,7 @@ TEXT_LIMIT = 1000
 """Characters of a title."""
 
 MEASURABLE = 0.1
-"""Seconds that are missing at least, if anybody knows how many are."""
+"""Seconds. If less than this is missing, the message does not give the full duration."""
 
 TRACK_LIMIT = 200
 CHAPTER_LIMIT = 2000
@@ -23,18 +23,18 @@ KEYFRAME_LIMIT = 20_000
 LIST_LIMIT = KEYFRAME_LIMIT
 
 LARGEST = 1e12
-"""No number in facts is as large: clocks count seconds since 1970, and at most 64 bits of them."""
+"""All numbers in media info are smaller: clocks count seconds since 1970, in at most 64 bits."""
 
 type Hdr = Literal["HDR10", "HLG", "Dolby Vision"]
 
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """`codec` as FFmpeg names it, `codec_string` as browsers know it (RFC 6381), None where there is no such name.
+    """`codec` is FFmpeg's name, `codec_string` that of browsers (RFC 6381), None if there is none.
 
-    `width` and `height` are of the pictures as they are stored; a player makes their pixels `pixel_aspect` wide and
-    then turns them clockwise by `rotation` degrees. `transfer` and `primaries` are named as in ITU-T H.273, None
-    where the file does not say. `frame_rate` is the mean, pictures a second.
+    `width` and `height` are those of the stored frames. A player stretches their pixels to the width `pixel_aspect`,
+    then turns the frames clockwise by `rotation` degrees. `transfer` and `primaries` are named as in ITU-T H.273, None
+    if the file does not give them. `frame_rate` is the mean in frames per second.
     """
 
     index: int
@@ -59,14 +59,14 @@ class VideoTrack:
 
     @property
     def shown_size(self) -> tuple[int, int]:
-        """Width and height of the pictures as a player shows them, in square pixels."""
+        """Width and height of the frames as a player shows them, in square pixels."""
         width = max(1, round(self.width * self.pixel_aspect))
         return (self.height, width) if self.rotation % 180 == 90 else (width, self.height)
 
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """`channels` counts them, `layout` names them as FFmpeg does ("5.1(side)"); `sample_rate` in Hz."""
+    """`channels` is their number, `layout` FFmpeg's name of the layout ("5.1(side)"); `sample_rate` in Hz."""
 
     index: int
     codec: str
@@ -83,7 +83,7 @@ class AudioTrack:
 
 @dataclass(frozen=True, slots=True)
 class SubtitleTrack:
-    """`text` tells those that are words from those that are pictures."""
+    """`text` is true for text subtitles and false for bitmap subtitles."""
 
     index: int
     codec: str
@@ -97,7 +97,7 @@ class SubtitleTrack:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """Seconds from the beginning."""
+    """Times in seconds from the beginning."""
 
     start: float
     end: float
@@ -108,8 +108,8 @@ class Chapter:
 class Keyframes:
     """Where decoding of video track `track` can begin, in seconds from the beginning, to the millisecond.
 
-    They are known up to `until` seconds, None: to the end. In an MP4 file whose groups of pictures are open they
-    may be a few frames early; in a very long file with very many, not all are in the list.
+    They are listed up to `until` seconds, None: to the end. In an MP4 file with open GOPs they may be a few frames
+    early. A very long file may have too many to list them all.
     """
 
     track: int
@@ -119,14 +119,14 @@ class Keyframes:
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What a probe found. `duration` in seconds, `bit_rate` in bits a second, of the whole file.
+    """The result of a probe. `duration` in seconds, `bit_rate` in bits per second, of the whole file.
 
-    All times count from where the presentation begins; the clock of the file shows `start` seconds there. Where the end
-    of the file is missing, what is there ends at `until` seconds; None: nothing is missing, as far as one can tell.
+    All times count from where the presentation begins; the clock of the file shows `start` seconds there. If the file
+    is truncated, the available part ends at `until` seconds; None: nothing is missing, as far as can be found out.
     `recoded`: the sample entries of an MP4 file say that the coding of a track changes.
 
     `container` is a short name: mp4, mov, matroska, webm, mpegts, avi...; `video` and `audio` begin with the track that
-    is played; `cover` is the index of a track of single pictures that is none of them: a picture attached to the file,
+    is played. `cover` is the index of a track of still images that is in neither list: an image attached to the file,
     or one for each chapter.
     """
 
@@ -146,11 +146,11 @@ class MediaInfo:
 
     @property
     def missing(self) -> str | None:
-        """What is missing of the file, in a sentence for people; None if nothing is."""
+        """What is missing from the file, as a message for users; None if nothing is."""
         if self.until is None or self.duration is None:
             return None
-        of_all = f" of {self.duration:.1f}" if self.duration - self.until > MEASURABLE else ""
-        return f"its end is missing: {self.until:.1f}{of_all} seconds are there"
+        of_duration = f" of {self.duration:.1f}" if self.duration - self.until > MEASURABLE else ""
+        return f"the file is truncated: {self.until:.1f}{of_duration} seconds are available"
 
     def to_json(self) -> dict[str, Any]:
         """What `json` can hold; a fraction as "numerator/denominator"."""
@@ -160,11 +160,12 @@ class MediaInfo:
     @classmethod
     def from_json(cls, data: object) -> Self:
         """The inverse of `to_json`. Raises `ValueError` for anything else."""
-        facts: Self = from_plain(cls, data, cls.__name__)
-        return facts
+        info: Self = from_plain(cls, data, cls.__name__)
+        return info
 
 
 def to_plain(value: Any) -> Any:
+    """Convert dataclasses, tuples and fractions to what `json` can hold."""
     if is_dataclass(value):
         return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):
@@ -180,18 +181,19 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR0911, PLR0912 - a table of types
-    """`data`, read as a `kind`."""
+    """Read `data` as a `kind`. Raises `ValueError` with `where` in its message."""
     if hasattr(kind, "__value__"):
         kind = kind.__value__  # a `type` statement
     origin = get_origin(kind)
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
-        needed = {
-            each.name for each in fields(kind) if each.default is MISSING
-        }  # what was kept before lacks others
+        # Rows stored by an earlier version lack the fields with a default.
+        needed = {field.name for field in fields(kind) if field.default is MISSING}
         if not isinstance(data, dict) or not needed <= data.keys() <= hints.keys():
-            raise ValueError(f"{where} is no {kind.__name__}")
-        return kind(**{name: from_plain(hints[name], each, f"{where}.{name}") for name, each in data.items()})
+            raise ValueError(f"{where} is not a {kind.__name__}")
+        return kind(
+            **{name: from_plain(hints[name], value, f"{where}.{name}") for name, value in data.items()}
+        )
     if origin in (Union, UnionType):
         if data is None:
             return None
@@ -199,12 +201,12 @@ def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR09
         return from_plain(kind, data, where)
     if origin is tuple:
         if not isinstance(data, list) or len(data) > LIST_LIMIT:
-            raise ValueError(f"{where} is no list of at most {LIST_LIMIT}")
-        item = get_args(kind)[0]
-        return tuple(from_plain(item, each, where) for each in data)
+            raise ValueError(f"{where} is not a list of at most {LIST_LIMIT}")
+        item_kind = get_args(kind)[0]
+        return tuple(from_plain(item_kind, item, where) for item in data)
     if origin is Literal:
         if data not in get_args(kind):
-            raise ValueError(f"{where} has a value that is not known")
+            raise ValueError(f"{where} has an unknown value")
         return data
     if kind is float and type(data) in (int, float):
         number = float(data)  # type: ignore[arg-type] # one of the two types
@@ -217,13 +219,13 @@ def from_plain(kind: Any, data: object, where: str) -> Any:  # noqa: C901, PLR09
     elif kind is bool and isinstance(data, bool):
         return data
     elif kind is str and isinstance(data, str) and len(data) <= TEXT_LIMIT and "\0" not in data:
-        data.encode()  # half a character cannot be stored: a ValueError as well
+        data.encode()  # a lone surrogate cannot be stored: UnicodeEncodeError is a ValueError
         return data
-    raise ValueError(f"{where} is no {kind.__name__}")
+    raise ValueError(f"{where} is not a {kind.__name__}")
 
 
 def _fraction(text: str, where: str) -> Fraction:
     numerator, slash, denominator = text.partition("/")
     if slash and numerator.isdigit() and denominator.isdigit() and len(text) <= 40 and int(denominator):
         return Fraction(int(numerator), int(denominator))
-    raise ValueError(f"{where} is no fraction")
+    raise ValueError(f"{where} is not a fraction")

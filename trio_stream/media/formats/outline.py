@@ -1,8 +1,8 @@
-"""What packaging has to know of a file that is remuxed, as plain data, to and from JSON (pure).
+"""What packaging needs to know about a file that is remuxed, as plain data, to and from JSON (pure).
 
-All times of a track are whole numbers of its `timescale`, on the presentation timeline: 0 is what a player that plays
-the file itself shows at 0. They are the very times that the segments of the track carry, so what a playlist says of a
-segment is what is in it.
+All times of a track are whole numbers of its `timescale`, on the presentation timeline: 0 is what a player shows at 0
+when it plays the file itself. The segments of the track carry exactly these times, so a playlist describes each segment
+correctly.
 """
 
 from dataclasses import dataclass
@@ -12,22 +12,21 @@ from typing import Any, Self
 from trio_stream.media.formats import media_info
 
 TRACK_LIMIT = 32
-"""Tracks that are looked at; the others are there with that as the reason why they are not carried."""
+"""Tracks that are examined; the others are listed with the limit as the reason why they are left out."""
 
 SEGMENT_LIMIT = 160 << 20
-"""Bytes of a segment that is made: six seconds of 200 Mbit/s."""
+"""Bytes of a segment, at most: six seconds of 200 Mbit/s."""
 
 LARGEST = 1 << 50
-"""No size in bytes and no time of a keyframe is that large."""
+"""All sizes in bytes and all keyframe times are smaller."""
 
 KEYFRAME_LIMIT = 10_000
-"""Keyframes of one file: where there are more, every second one is left out until it is fewer."""
+"""Keyframes of one file: if there are more, every second one is left out until there are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterSets:
-    """Those of H.264 or HEVC that are in force from the keyframe on that is shown at `since`: a byte stream, in
-    hexadecimal."""
+    """Parameter sets of H.264 or HEVC that apply from the keyframe shown at `since`: a byte stream, in hexadecimal."""
 
     since: int
     units: str
@@ -35,26 +34,26 @@ class ParameterSets:
 
 @dataclass(frozen=True, slots=True)
 class Carriage:
-    """How a track is carried in fragmented MP4; also what the jobs that make its segments need to know.
+    """How a track is carried in fragmented MP4, and what the jobs that build its segments need to know.
 
     A timestamp `t` of the container, in `time_base` seconds, is (t - `origin`) * `time_base` on the presentation
-    timeline. `first` is the time of the first sample. It is negative where something lies before the presentation:
-    the priming of an audio decoder, pictures that an edit list hides. All decode times are then `lead` higher. Pictures
-    that are not shown in the order of decoding are shown `delay` later. An edit list in the init segment takes back
-    both. So a segment is decoded from the time on from which it is shown, or `lead` later.
+    timeline. `first` is the time of the first sample. It is negative if something precedes the presentation: the
+    priming of an audio decoder, or frames that an edit list hides. Then all decode times are `lead` higher. Frames
+    that are not shown in decoding order are shown `delay` later. An edit list in the init segment compensates for
+    both. So decoding of a segment begins at the time from which it is shown, or `lead` later.
 
-    Packets of `step` samples each lie on a grid that begins at `first`; 0: they are not equally long. `refusal` says
-    why a track cannot be carried.
+    Packets of `step` samples each lie on a grid that begins at `first`; 0: their lengths differ. `refusal` says why a
+    track cannot be carried.
 
-    `sets` are the parameter sets of a video track, as far as the jobs have to know them. If they are `in_band`, samples
-    keep their own, and a keyframe that has none gets those in force. Otherwise they are in the init segment alone.
+    `sets` are the parameter sets of a video track, as far as the jobs need them. If they are `in_band`, samples keep
+    their own, and a keyframe that has none gets those that apply. Otherwise they are in the init segment only.
 
-    `start` and `end` are of the track, in seconds of the presentation, as far as they are known. `sizes` are bytes, of
-    all its packets that lie between one keyframe of the outline and the next; one number where it has no keyframes.
+    `start` and `end` are those of the track, in seconds of the presentation, as far as they were found. `sizes` are the
+    bytes of all its packets between one keyframe of the outline and the next; one number if it has no keyframes.
 
-    It lies in the bytes [`begin`, `stop`) of the file (`media.containers.parts`), as its track `index`; `stop` None: up
-    to the end, `index` None: as the track that it is in the outline. `init` numbers the init segments of a track: where
-    they are equal, there is one.
+    The track is in the bytes [`begin`, `stop`) of the file (`media.containers.parts`), with the index `index` there.
+    `stop` None: up to the end. `index` None: the index it has in the outline. `init` numbers the init segments of a
+    track: equal ones have the same number.
     """
 
     time_base: Fraction
@@ -76,7 +75,7 @@ class Carriage:
 
     @property
     def lead(self) -> int:
-        """How much higher decode times are, so that none is negative."""
+        """How much is added to decode times so that none is negative."""
         return max(0, -self.first)
 
     def to_json(self) -> dict[str, Any]:
@@ -92,20 +91,20 @@ class Carriage:
         return carriage
 
     def check(self) -> None:
-        """Raise `ValueError` for numbers with which nothing can be counted."""
+        """Raise `ValueError` for numbers that make no sense."""
         if not 0 < self.timescale < 1 << 31 or not self.time_base or min(self.step, self.delay) < 0:
-            raise ValueError("a track has no clock")
+            raise ValueError("a track has no valid clock")
         if not 0 <= min(self.sizes, default=0) <= max(self.sizes, default=0) < LARGEST:
-            raise ValueError("a size that no file has")
+            raise ValueError("an impossible size")
         if not 0 <= self.begin < LARGEST or not 0 <= self.init < LARGEST or (self.stop or 0) >= LARGEST:
-            raise ValueError("a part that no file has")
-        for each in self.sets:
-            bytes.fromhex(each.units)
+            raise ValueError("an impossible part of the file")
+        for parameter_sets in self.sets:
+            bytes.fromhex(parameter_sets.units)
 
 
 @dataclass(frozen=True, slots=True)
 class VideoOutline:
-    """A video track: what a probe knows of it, and how it is carried."""
+    """A video track: its media info, and how it is carried."""
 
     track: media_info.VideoTrack
     carriage: Carriage
@@ -113,7 +112,7 @@ class VideoOutline:
 
 @dataclass(frozen=True, slots=True)
 class AudioOutline:
-    """An audio track: what a probe knows of it, and how it is carried."""
+    """An audio track: its media info, and how it is carried."""
 
     track: media_info.AudioTrack
     carriage: Carriage
@@ -123,10 +122,10 @@ class AudioOutline:
 class Cuts:
     """Where the video track `track` can be cut.
 
-    `times` are when its keyframes are shown. `starts` say when the first picture of a segment is shown that begins with
-    such a keyframe: the same where the group of pictures is closed, earlier where it is open, None where nobody looked.
-    `sizes` are the bytes of the keyframes alone, None where nobody looked. They are known up to `until` seconds, None:
-    to the end.
+    `times` are when its keyframes are shown. `starts` are when the first frame of a segment that begins with such a
+    keyframe is shown: the same for a closed GOP, earlier for an open one, None if it was not examined. `sizes` are the
+    bytes of the keyframes alone, None if they were not examined. All are listed up to `until` seconds, None: to the
+    end.
     """
 
     track: int
@@ -138,9 +137,9 @@ class Cuts:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A part of a file behind the first one, on the same timeline, from `start` seconds on.
+    """A part of a file after the first one, on the same timeline, from `start` seconds on.
 
-    Tracks that go on from part to part have one index.
+    A track that continues from part to part keeps its index.
     """
 
     start: float
@@ -151,29 +150,29 @@ class FilePart:
 
     @property
     def tracks(self) -> tuple[VideoOutline | AudioOutline, ...]:
-        """All of them, one that changes more than once."""
+        """All tracks; one whose coding changes is listed more than once."""
         return (*self.video, *self.audio, *self.changes)
 
     def check(self) -> None:
-        """Raise `ValueError` for numbers with which nothing can be counted."""
-        for each in self.tracks:
-            each.carriage.check()
+        """Raise `ValueError` for numbers that make no sense."""
+        for track in self.tracks:
+            track.carriage.check()
         if (cuts := self.cuts) is not None:
-            sizes = [each.carriage.sizes for each in self.video if each.track.index == cuts.track]
+            sizes = [video.carriage.sizes for video in self.video if video.track.index == cuts.track]
             columns = (cuts.times, cuts.starts, cuts.sizes, *sizes)
-            if not sizes or any(len(each) != len(cuts.times) for each in columns):
-                raise ValueError("keyframes of which not the same is said")
-            if any(abs(each) >= LARGEST for column in columns for each in column if each is not None):
-                raise ValueError("keyframes that are nowhere")
+            if not sizes or any(len(column) != len(cuts.times) for column in columns):
+                raise ValueError("lists of keyframes whose lengths differ")
+            if any(abs(value) >= LARGEST for column in columns for value in column if value is not None):
+                raise ValueError("keyframes at impossible times")
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What the job "outline" answers. `duration` in seconds; `exact`: sizes were counted, not estimated.
+    """The result of the job "outline". `duration` in seconds; `exact`: sizes were counted, not estimated.
 
-    A file of several parts: this is the first, and `later` are those that follow. `changes`: where the coding of a
-    sound changes, the track goes on as another one of the same index, in order. `unread` says why what lies behind the
-    last part is not in the outline.
+    If the file has several parts, this is the first, and `later` are the others. `changes`: where the coding of an
+    audio track changes, it continues as another track with the same index, in order. `unread` says why the outline ends
+    before the file does.
     """
 
     container: str
@@ -188,7 +187,7 @@ class Outline:
 
     @property
     def parts(self) -> tuple[FilePart, ...]:
-        """All of them, in order."""
+        """All parts, in order."""
         return (FilePart(0.0, self.video, self.audio, self.cuts, self.changes), *self.later)
 
     def to_json(self) -> dict[str, Any]:

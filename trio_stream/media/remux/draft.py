@@ -10,7 +10,7 @@ from av.audio.stream import AudioStream
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from trio_stream.media.containers.clock import said_duration, start_of
+from trio_stream.media.containers.clock import start_of, stated_duration
 from trio_stream.media.containers.keyframes import rational, seconds
 from trio_stream.media.containers.opening import container_name
 from trio_stream.media.containers.programmes import READ_BYTES, programmes
@@ -27,7 +27,7 @@ from trio_stream.media.formats.outline import (
     ParameterSets,
     VideoOutline,
 )
-from trio_stream.media.formats.track_choice import ARE_STILLS
+from trio_stream.media.formats.track_choice import STILL_IMAGES
 from trio_stream.media.jobs import MediaFile, Unreadable
 from trio_stream.media.remux.demuxing import MediaStream
 from trio_stream.media.remux.packets import length_of, skipped
@@ -96,7 +96,7 @@ class Draft:
             else:
                 audio.append(AudioOutline(describe_audio(stream), _UNKNOWN))
         carriages = [*(each.carriage for each in video), *(each.carriage for each in audio)]
-        duration = said_duration(self.container, self.name, self.start)
+        duration = stated_duration(self.container, self.name, self.start)
         if survey.whole:
             duration = max((each.end for each in carriages if each.end is not None), default=duration)
         return Outline(
@@ -198,8 +198,8 @@ class Draft:
     def _no_video(self, stream: VideoStream, seen: Seen) -> str | None:
         """Why pictures cannot be carried in fragmented MP4."""
         codec = stream.codec_context.codec.canonical_name
-        if stream.index != self.survey.video and video_traits(stream).still:
-            return ARE_STILLS
+        if stream.index != self.survey.video and video_traits(stream).is_still:
+            return STILL_IMAGES
         if (reason := _nothing(codec, seen)) is not None:
             return reason
         if self.name == "avi" and stream.codec_context.has_b_frames:

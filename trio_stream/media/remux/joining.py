@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from trio_stream.media.containers.keyframes import seconds
-from trio_stream.media.containers.parts import MOST_PARTS, beginning_of, end_before, place, view
+from trio_stream.media.containers.parts import MAX_PARTS, end_before, file_offset, part_start, view
 from trio_stream.media.formats.outline import (
     AudioOutline,
     FilePart,
@@ -51,8 +51,8 @@ class Joining:
         later: list[FilePart] = []
         unread = None
         while begin is not None and unread is None:
-            if len(later) + 1 == MOST_PARTS:
-                unread = f"only the first {MOST_PARTS:,} parts of the file are played: it has more"
+            if len(later) + 1 == MAX_PARTS:
+                unread = f"only the first {MAX_PARTS:,} parts of the file are played: it has more"
             elif time.monotonic() > self._late:
                 unread = "it takes too long to find all parts of the file"
             else:
@@ -85,7 +85,7 @@ class Joining:
                 if each.track.index in names:
                     seen = draft.survey.tracks[each.track.index]
                     pid, name = seen.stream.id, names[each.track.index]
-                    places = [place(part, change.position) for change in seen.changes]
+                    places = [file_offset(part, change.position) for change in seen.changes]
                     ends = [*(end_before(self._file, at, pid) for at in places), stop]
                     audio.append(self._named(each, names, begin, ends[0]))
                     for change, low, high in zip(seen.changes, places, ends[1:], strict=True):
@@ -106,7 +106,7 @@ class Joining:
             seam = draft.survey.seam
         if seam is None:
             return None
-        stop = beginning_of(self._file, replace(seam, position=place(part, seam.position)))
+        stop = part_start(self._file, replace(seam, position=file_offset(part, seam.position)))
         if stop <= begin:
             raise Unreadable("its clock goes back and forth")
         return stop

@@ -122,7 +122,7 @@ class Reader:
             piece.end = max(start, stop)
             return piece
 
-    def beginning(self, count: int) -> list[AnyPacket]:
+    def first_bytes(self, count: int) -> list[AnyPacket]:
         """The first `count` packets that a decoder can begin with, or as many as there are."""
         with _translated():
             if isinstance(self.stream, AudioStream):
@@ -261,7 +261,7 @@ class Reader:
         """Whether FFmpeg would read a large Matroska file from its beginning to find a place."""
         if self._spliced or not self._container.format.name.startswith("matroska"):
             return self._spliced
-        if (self._file.size or 0) < clusters.WORTH_IT:
+        if (self._file.size or 0) < clusters.MIN_SIZE:
             return False
         self._container.seek(0)  # the index is read when it is wanted
         entries = stream.index_entries

@@ -57,7 +57,7 @@ def init(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str,
 def init_of(file: MediaFile, index: int, carriage: Carriage) -> bytes:
     """The ftyp and moov of one track. Raises `Unreadable`."""
     with _reader(file, index, carriage, hasty=False) as reader:
-        packets = reader.beginning(FIRST_PACKETS)
+        packets = reader.first_bytes(FIRST_PACKETS)
         if not packets:
             raise Unreadable("a track is empty")
         try:

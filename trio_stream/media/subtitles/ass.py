@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from trio_stream.media.formats.cues import Cue, CueText, clean, joined
+from trio_stream.media.formats.cues import Cue, CueText, clean, merge_repeated
 from trio_stream.media.subtitles.markup import ALIGNMENTS, LONGEST_MARKUP, overrides, settings_of
 from trio_stream.media.subtitles.srt import MOST_CUES, milliseconds
 
@@ -172,4 +172,4 @@ def ass_cues(text: str) -> list[Cue]:
     """The cues of an ASS or SSA script."""
     script = Script()
     found = (cue for line in clean(text).split("\n") if (cue := script.read(line)) is not None)
-    return joined(itertools.islice(found, MOST_CUES))
+    return merge_repeated(itertools.islice(found, MOST_CUES))

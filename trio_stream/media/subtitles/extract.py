@@ -18,7 +18,7 @@ from trio_stream.media.containers.clock import start_of
 from trio_stream.media.containers.movtext import text_tracks_of
 from trio_stream.media.containers.opening import container_name, open_media
 from trio_stream.media.formats.charsets import decode
-from trio_stream.media.formats.cues import Cue, clean, joined, unfinished, webvtt
+from trio_stream.media.formats.cues import Cue, clean, merge_repeated, webvtt, with_missing_ends
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.subtitles.ass import Script, ass_cues
 from trio_stream.media.subtitles.markup import from_srt, from_vtt
@@ -154,12 +154,12 @@ class _Track:
 
     def send(self, reply: Reply) -> dict[str, Any]:
         """Send what was found; what is to be said of it."""
-        cues = unfinished(self.cues)
+        cues = with_missing_ends(self.cues)
         if self.is_ass:
-            cues = joined(cues)
+            cues = merge_repeated(cues)
             reply.blob(f"{self.stream}.ass", self._as_itself().encode())
         elif self.codec == "wvtt":
-            cues = joined(cues)  # one that goes on is in each sample of its time
+            cues = merge_repeated(cues)  # one that goes on is in each sample of its time
         reply.blob(f"{self.stream}.vtt", _encoded(webvtt(cues, self.preface)))
         return {
             "stream": self.stream,

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from trio_stream.media.formats.cues import UNSEEN, Cue, clean, is_blank, unfinished
+from trio_stream.media.formats.cues import INVISIBLE, Cue, clean, is_blank, with_missing_ends
 from trio_stream.media.subtitles.markup import from_srt, from_vtt
 
 MOST_CUES = 200_000
@@ -45,7 +45,7 @@ def milliseconds(hours: str | None, minutes: str, seconds: str, fraction: str | 
 def _plain(line: str) -> str:
     """As times and numbers are read: characters of any width are one, spaces are spaces, and what is unseen is gone."""
     if not line.isascii():
-        line = unicodedata.normalize("NFKC", UNSEEN.sub("", line))
+        line = unicodedata.normalize("NFKC", INVISIBLE.sub("", line))
     return line.replace("\t", " ")
 
 
@@ -98,7 +98,7 @@ def srt_cues(text: str) -> list[Cue]:
         end = numbers[place + 1] if place + 1 < len(timed) else last
         written, settings = from_srt("\n".join(lines[first:end]).strip())
         cues.append(Cue(start, stop, written, settings))
-    return unfinished(cues)
+    return with_missing_ends(cues)
 
 
 def _numbers(lines: list[str], timed: list[_Timed]) -> list[int]:
