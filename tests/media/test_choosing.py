@@ -128,7 +128,7 @@ def test_thumbnails_are_no_film(tmp_path: Path, name: str, codec: str) -> None:
     assert facts.cover == 0
     assert served.video is not None
     assert (served.video.width, served.video.height) == (128, 72)
-    assert [(each.kind, "stills" in each.reason) for each in served.omitted] == [("video", True)]
+    assert [(each.kind, "still images" in each.reason) for each in served.omitted] == [("video", True)]
     assert run(generate_artwork, path)[0]["poster"] == {"width": 128, "height": 72}
 
 
@@ -149,7 +149,7 @@ def test_sound_with_pictures_of_its_chapters_plays(tmp_path: Path, name: str, co
     assert facts.cover == 0
     assert facts.keyframes is None
     assert [each.kind for each in served.renditions] == ["audio"]
-    assert [(each.kind, "stills" in each.reason) for each in served.omitted] == [("video", True)]
+    assert [(each.kind, "still images" in each.reason) for each in served.omitted] == [("video", True)]
     assert served.renditions[0].end == pytest.approx(3, abs=0.1)
     result, _ = run(generate_artwork, path)
     assert result["poster"] == {"width": 128, "height": 72}

@@ -134,7 +134,10 @@ def test_what_is_missing_at_the_end_is_said(tmp_path: Path, name: str, arguments
     assert facts.until < facts.duration - 0.25
     assert facts.keyframes is not None
     assert max(facts.keyframes.times) < facts.until
-    assert facts.missing == f"the file is truncated: {facts.until:.1f} of {facts.duration:.1f} seconds are available"
+    assert (
+        facts.missing
+        == f"the file is truncated: {facts.until:.1f} of {facts.duration:.1f} seconds are available"
+    )
 
 
 def test_of_fragments_that_are_missing_nobody_knows_how_many_there_are(tmp_path: Path) -> None:

@@ -111,5 +111,5 @@ def test_what_is_refused(path: tuple[Any, ...], wrong: Any) -> None:
     for step in path[:-1]:
         at = at[step]
     at[path[-1]] = wrong
-    with pytest.raises(ValueError, match=r"Facts|surrogates"):
+    with pytest.raises(ValueError, match=r"MediaInfo|surrogates"):
         MediaInfo.from_json(data)

@@ -8,7 +8,13 @@ from tests.media.making import make
 from tests.media.remuxing import Outlined, bounds, box, boxes, init_of, outlined, pictures, segment_of
 from tests.media.test_remux import assert_same, zero_of
 from trio_stream.media.remux import parameter_sets
-from trio_stream.media.remux.parameter_sets import Following, InForce, sets_behind_lengths, sets_in, sets_of
+from trio_stream.media.remux.parameter_sets import (
+    CurrentParameterSets,
+    ParameterSetTracker,
+    sets_after_lengths,
+    sets_in,
+    sets_of,
+)
 
 type Parts = tuple[bytes, bytes, bytes]
 
@@ -135,9 +141,9 @@ def test_sets_behind_lengths() -> None:
     packet = b"".join(
         len(unit).to_bytes(2) + unit for unit in (b"\x09\x10", b"gSPS", b"hPPS", b"eIDR", b"gNO")
     )
-    assert sets_behind_lengths("h264", packet, 2) == [b"gSPS", b"hPPS"]
-    assert sets_behind_lengths("h264", packet[:9], 2) == []  # the first one is cut off
-    assert sets_behind_lengths("h264", b"\0\0" * 9, 2) == sets_behind_lengths("h264", b"", 4) == []
+    assert sets_after_lengths("h264", packet, 2) == [b"gSPS", b"hPPS"]
+    assert sets_after_lengths("h264", packet[:9], 2) == []  # the first one is cut off
+    assert sets_after_lengths("h264", b"\0\0" * 9, 2) == sets_after_lengths("h264", b"", 4) == []
 
 
 def test_sets_in_packets() -> None:
@@ -162,13 +168,13 @@ def test_sets_in_records() -> None:
 
 def test_what_is_in_force() -> None:
     one, other, more = b"\0\0\x01gONE\0\0\x01hONE", b"\0\0\x01gTWO\0\0\x01hTWO", b"\0\0\x01hTRE"
-    following = Following("h264", one)
+    following = ParameterSetTracker("h264", one)
     slices = b"\0\0\x01eIDR"
     for time, packet in enumerate((one, slices, other, slices, more, one)):
         following.take(packet + slices, None, time)
     assert following.others
     assert following.changes == [(0, one), (2, other), (4, other + more), (5, one)]
-    force = InForce("h264", [(0, one), (2, other)])
+    force = CurrentParameterSets("h264", [(0, one), (2, other)])
     assert force.before(b"\0\0\0\x02e1", 1) == b"\0\0\0\x04gONE\0\0\0\x04hONE\0\0\0\x02e1"
     assert (
         force.before(b"\0\0\0\x02\x091\0\0\0\x02e1", 2)
@@ -179,7 +185,7 @@ def test_what_is_in_force() -> None:
 
 
 def test_sets_that_return_within_what_describes() -> None:
-    following = Following("h264", b"\0\0\x01gONE\0\0\x01hONE\0\0\x01hTWO")
+    following = ParameterSetTracker("h264", b"\0\0\x01gONE\0\0\x01hONE\0\0\x01hTWO")
     for packet in (b"\0\0\x01gONE\0\0\x01hONE", b"\0\0\x01hTWO", b"\0\0\x01hTWO"):
         following.take(packet, None, 0)
     assert not following.others

@@ -18,7 +18,7 @@ SOURCES = (
     "-f lavfi -i smptebars=size=64x64:rate=10:duration=2 -f lavfi -i sine=880:duration=2"
 )
 CODED = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 10 -c:a aac -b:a 32k"
-ELSEWHERE = "it belongs to another programme of the stream"
+ELSEWHERE = "the track belongs to another programme of the stream"
 
 
 def multiplex(path: Path, first: str, *others: str) -> Path:

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_stream.media.remux.samples import (
+    discarded_samples,
     eac3_blocks,
     framing,
     opus_samples,
-    samples_of,
-    thrown_away,
+    samples_per_packet,
     with_lengths,
 )
 
@@ -33,7 +33,7 @@ def test_parameter_sets_that_are_described_are_left_out() -> None:
     assert to_sample is not None
     assert to_sample(b"\0\0\0\x01gSPS\0\0\0\x01hPPS\0\0\x01eIDR") == b"\0\0\0\x04eIDR"
     assert to_sample(b"\0\0\0\x01gNEW\0\0\x01eIDR") == b"\0\0\0\x04gNEW\0\0\0\x04eIDR"
-    with pytest.raises(ValueError, match="no byte stream"):
+    with pytest.raises(ValueError, match="no units with start codes"):
         to_sample(b"\0\0\0\x05hello")
 
 
@@ -64,11 +64,11 @@ def test_what_is_a_sample_already() -> None:
 def test_how_long_packets_are(
     codec: str, packet: bytes, frame_size: int, extradata: bytes, samples: int
 ) -> None:
-    assert samples_of(codec, packet, frame_size, extradata, 48_000) == samples
+    assert samples_per_packet(codec, packet, frame_size, extradata, 48_000) == samples
 
 
 def test_mp3_of_low_rates() -> None:
-    assert samples_of("mp3", b"", 0, b"", 22_050) == 576
+    assert samples_per_packet("mp3", b"", 0, b"", 22_050) == 576
 
 
 def test_opus() -> None:
@@ -84,5 +84,5 @@ def test_opus() -> None:
 def test_blocks_and_skips() -> None:
     assert eac3_blocks(b"") == 6
     assert eac3_blocks(bytes([0x0B, 0x77, 0, 0, 0xC0])) == 6  # of half the rate
-    assert thrown_away(bytes.fromhex("38010000880200000000")) == (312, 648)
-    assert thrown_away(None) == thrown_away(b"\0") == (0, 0)
+    assert discarded_samples(bytes.fromhex("38010000880200000000")) == (312, 648)
+    assert discarded_samples(None) == discarded_samples(b"\0") == (0, 0)

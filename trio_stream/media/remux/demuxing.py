@@ -1,4 +1,4 @@
-"""A file opened for its packets, and the packets of its tracks in the order of the file."""
+"""Open a file for its packets, and read the packets of its tracks in file order."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,14 +13,14 @@ from trio_stream.media.containers import clusters
 from trio_stream.media.containers.opening import open_described, open_media
 from trio_stream.media.jobs import MediaFile, Unreadable
 
-MOST_HIDDEN = 500
-"""Pictures that are decoded and not shown, one after the other, that are kept for those behind them."""
+MAX_HIDDEN = 500
+"""Consecutive hidden packets that are held because later frames may need them."""
 
-MOST_LOST = 4096
-"""Looks in vain, each at 64 KiB, for where a transport stream goes on."""
+MAX_RESYNCS = 4096
+"""Failed attempts, each over 64 KiB, to find where a transport stream continues."""
 
 QUICKTIME = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-"""Kinds of atoms that such files begin with."""
+"""Types of atoms that QuickTime files begin with."""
 
 type MediaStream = VideoStream | AudioStream
 
@@ -28,20 +28,20 @@ type AnyPacket = Packet[Stream]
 
 
 def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputContainer:
-    """Open `file` from its beginning; whoever does sees the same packets. Raises what `open_media` does.
+    """Open `file` from its beginning, always with the same packets as a result. Raises what `open_media` does.
 
-    The tables of QuickTime files are believed: which samples are keyframes is not asked of what is in them. In haste
-    no picture is decoded, what only pictures tell (how pixels are stored) is not known, nor how tracks are coded that
-    begin late.
+    The tables of QuickTime files are trusted: the content of samples is not parsed to find keyframes. If `hasty`, no
+    frame is decoded, so what only frames say (the pixel format) is unknown, and so is the coding of tracks that begin
+    late.
     """
-    begins = file.read_at(0, 8) if file.seekable() else b""
+    start = file.read_at(0, 8) if file.seekable() else b""
     options = {}
-    if begins[4:] in QUICKTIME:
+    if start[4:] in QUICKTIME:
         options["fflags"] = "+noparse"
-    if hasty:  # as for a segment: what its track needs is in the outline
+    if hasty:  # for a segment: what its track needs is in the outline
         options["skip_frame"] = "all"
         options["skip_estimate_duration_from_pts"] = "1"
-        if begins[4:] in QUICKTIME or begins.startswith(clusters.EBML):  # their headers say the rest
+        if start[4:] in QUICKTIME or start.startswith(clusters.EBML):  # their headers have the rest
             options["probesize"] = "100000"
     if not hasty:
         return open_described(file, options)
@@ -50,48 +50,48 @@ def open_tracks(file: MediaFile, *, hasty: bool = False) -> av.container.InputCo
 
 
 def packets_of(container: av.container.InputContainer, tracks: Iterable[MediaStream]) -> Iterator[AnyPacket]:
-    """The packets of these tracks, in the order of the file; of QuickTime's those that are needed."""
+    """Read the packets of these tracks in file order; from QuickTime only those that are needed."""
     name = container.format.name
     if name == "mpegts":
-        return _found_again(container, list(tracks))
+        return _resynchronised(container, list(tracks))
     packets = container.demux(*tracks)
-    return _needed(packets) if name.startswith("mov") else packets
+    return _without_hidden(packets) if name.startswith("mov") else packets
 
 
-def _found_again(
+def _resynchronised(
     container: av.container.InputContainer, tracks: Sequence[MediaStream]
 ) -> Iterator[AnyPacket]:
-    """The packets of a transport stream, those behind places without any too.
+    """Read the packets of a transport stream, also those after places without any.
 
-    There the demuxer gives up each 64 KiB (`MAX_RESYNC_SIZE`), and goes on when it is asked again.
+    There the demuxer gives up after each 64 KiB (`MAX_RESYNC_SIZE`), and continues when it is called again.
     """
-    lost = 0
-    while lost < MOST_LOST:
+    failures = 0
+    while failures < MAX_RESYNCS:
         try:
             for packet in container.demux(*tracks):
-                lost = 0
+                failures = 0
                 yield packet
         except av.error.BlockingIOError:
-            lost += 1
+            failures += 1
         else:
             return
-    raise Unreadable("a large part of it is no transport stream")
+    raise Unreadable("a large part of the file is not a transport stream")
 
 
-def _needed(packets: Iterable[AnyPacket]) -> Iterator[AnyPacket]:
-    """The packets without those that are not to be shown, and of which nothing that is shown needs the decoder's state.
+def _without_hidden(packets: Iterable[AnyPacket]) -> Iterator[AnyPacket]:
+    """Leave out packets that are not shown, unless a frame that is shown depends on them.
 
-    Edit lists of QuickTime leave out parts of a track: demuxers mark their packets. Those before 0 are hidden by their
-    times. Of others a group of pictures has to be decoded up to the last one that is shown.
+    Edit lists of QuickTime leave out parts of a track, and demuxers mark their packets. Packets before 0 are hidden by
+    their times. Otherwise a GOP must be decoded up to its last frame that is shown.
     """
     held: dict[int, list[AnyPacket]] = {}
     for packet in packets:
         before = held.get(packet.stream_index)
-        if before and (packet.is_keyframe or not packet.size):  # the last one of a track is empty
+        if before and (packet.is_keyframe or not packet.size):  # the last packet of a track is empty
             before.clear()
         if packet.is_discard and packet.pts is not None and packet.pts >= 0:
             held.setdefault(packet.stream_index, []).append(packet)
-            if len(held[packet.stream_index]) > MOST_HIDDEN:
+            if len(held[packet.stream_index]) > MAX_HIDDEN:
                 held[packet.stream_index].clear()
             continue
         if before:

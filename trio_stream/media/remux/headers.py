@@ -1,4 +1,4 @@
-"""What each frame of sound says of its own coding, for codecs whose streams describe themselves (pure).
+"""Read the coding of audio from the header of each frame, for self-describing codecs (pure).
 
 Sources: ISO/IEC 13818-7 section 6.2 (ADTS), ETSI TS 102 366 sections 4.4.1 and E.1.3.1 (AC-3, E-AC-3), ISO/IEC 11172-3
 section 2.4.1.3 (MPEG audio).
@@ -6,23 +6,23 @@ section 2.4.1.3 (MPEG audio).
 
 from typing import NamedTuple
 
-TELLING = frozenset({"aac", "ac3", "eac3", "mp3", "mp2", "mp1"})
-"""Codecs, by FFmpeg's names, each of whose frames says how it is coded."""
+SELF_DESCRIBING = frozenset({"aac", "ac3", "eac3", "mp3", "mp2", "mp1"})
+"""Codecs, by FFmpeg's names, with a header in each frame that says how it is coded."""
 
-TELLING_HEAD = 0xFFFFFFC0
-"""Of the first four bytes of a frame, those bits that are all it says of its coding in ADTS: what follows is its
-length. Others (AC-3) have checksums there."""
+CODING_BITS = 0xFFFFFFC0
+"""The bits of the first four bytes of an ADTS frame that describe its coding; the frame length follows. In other
+formats (AC-3) there are checksums at this place."""
 
 
 class FrameCoding(NamedTuple):
-    """The codec, by FFmpeg's name, and what has to stay the same for an init segment to be true."""
+    """The codec, by FFmpeg's name, and the values that must stay the same for an init segment to be correct."""
 
     codec: str
-    about: tuple[int, ...]
+    parameters: tuple[int, ...]
 
 
 def coding_of(frame: bytes) -> FrameCoding | None:
-    """The coding of a frame that begins so; None where it does not say. Seven bytes are enough."""
+    """Return the coding of a frame from its first seven bytes; None if they do not say it."""
     if len(frame) < 7:
         return None
     if frame[:2] == b"\x0b\x77":

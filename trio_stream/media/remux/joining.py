@@ -1,7 +1,7 @@
-"""The outline of a file that is several, one behind the other, or whose sound changes its coding.
+"""Outline a file that consists of several joined files, or whose audio coding changes.
 
-Invariant: each part is described by itself, as it is read later when segments are made of it, and nothing of a part
-reaches into the next one.
+Invariant: each part is outlined alone, just as it is read later for its segments, and nothing of a part reaches into
+the next one.
 """
 
 import math
@@ -26,35 +26,35 @@ from trio_stream.media.remux.draft import Draft
 from trio_stream.media.remux.segments import init_of
 
 _BIT_RATES = re.compile(rb"(\x04\x80\x80\x80.\x40.)...........|(?<=btrt).{12}", re.DOTALL)
-"""What init segments say of bit rates (ISO/IEC 14496-1 section 7.2.6.6, ISO/IEC 14496-12 section 8.5.2.2): nobody needs
-to know that they change."""
+"""The bit rates in init segments (ISO/IEC 14496-1 section 7.2.6.6, ISO/IEC 14496-12 section 8.5.2.2). They are left
+out, because a change of them does not matter."""
 
 
-class Joining:
-    """Outlines a file of several parts, or with a sound whose coding changes, part by part.
+class PartsOutliner:
+    """Outlines a file part by part if it has several parts, or an audio track whose coding changes.
 
-    Each part is read twice: to see where it ends, and as it is read later, when segments are made of it.
+    Each part is read twice: once to find its end, and once just as it is read later for its segments.
     """
 
-    def __init__(self, file: MediaFile, most: int, seconds: float) -> None:
+    def __init__(self, file: MediaFile, max_bytes: int, seconds: float) -> None:
         self._file = file
-        self._most = most
-        self._late = time.monotonic() + seconds
-        self._known: dict[int, tuple[int, type]] = {}  # tracks of all parts: PID and kind, by index
+        self._max_bytes = max_bytes
+        self._deadline = time.monotonic() + seconds
+        self._tracks: dict[int, tuple[int, type]] = {}  # tracks of all parts: PID and kind, by index
         self._inits: dict[int, list[bytes]] = {}
         self._whole = True
         self._changes = 0
 
     def outline(self) -> Outline:
-        """All parts that can be read. Raises `Unreadable` if not even the first can."""
+        """Outline all parts that can be read. Raises `Unreadable` if the first one cannot."""
         first, begin, at = self._part(0, Fraction(0))
         later: list[FilePart] = []
         unread = None
         while begin is not None and unread is None:
             if len(later) + 1 == MAX_PARTS:
-                unread = f"only the first {MAX_PARTS:,} parts of the file are played: it has more"
-            elif time.monotonic() > self._late:
-                unread = "it takes too long to find all parts of the file"
+                unread = f"only the first {MAX_PARTS:,} parts of the file are played"
+            elif time.monotonic() > self._deadline:
+                unread = "finding all parts of the file takes too long"
             else:
                 try:
                     start = at
@@ -66,34 +66,36 @@ class Joining:
         return replace(first, duration=seconds(float(at)), later=tuple(later), unread=unread)
 
     def _part(self, begin: int, at: Fraction) -> tuple[Outline, int | None, Fraction]:
-        """The outline of a part, where the next one begins (None: nowhere), and when."""
+        """Return the outline of a part, where the next one begins (None: there is none), and when."""
         stop = self._stop(begin)
         part = view(self._file, begin, stop)
         with open_tracks(part) as container:
             draft = Draft(container, part, at)
-            draft.survey.read(self._most, self._late - time.monotonic())
-            # The first look found the end of this part; if a seam shows now, in its own bytes, it ends there.
+            draft.survey.read(self._max_bytes, self._deadline - time.monotonic())
+            # The first reading found the end of this part; if there is a seam in its own bytes now, it ends there.
             draft.survey.whole |= draft.survey.seam is not None
-            names = self._names(draft)
+            indexes = self._indexes(draft)
             found = draft.outline()
             video = [
-                self._named(each, names, begin, stop) for each in found.video if each.track.index in names
+                self._with_index(track, indexes, begin, stop)
+                for track in found.video
+                if track.track.index in indexes
             ]
             audio: list[AudioOutline] = []
             changes: list[AudioOutline] = []
-            for each in found.audio:
-                if each.track.index in names:
-                    seen = draft.survey.tracks[each.track.index]
-                    pid, name = seen.stream.id, names[each.track.index]
-                    places = [file_offset(part, change.position) for change in seen.changes]
-                    ends = [*(end_before(self._file, at, pid) for at in places), stop]
-                    audio.append(self._named(each, names, begin, ends[0]))
-                    for change, low, high in zip(seen.changes, places, ends[1:], strict=True):
-                        changes.append(self._change(pid, name, draft.time_of(seen, change.shown), low, high))
+            for track in found.audio:
+                if track.track.index in indexes:
+                    seen = draft.survey.tracks[track.track.index]
+                    pid, index = seen.stream.id, indexes[track.track.index]
+                    positions = [file_offset(part, change.position) for change in seen.changes]
+                    ends = [*(end_before(self._file, position, pid) for position in positions), stop]
+                    audio.append(self._with_index(track, indexes, begin, ends[0]))
+                    for change, low, high in zip(seen.changes, positions, ends[1:], strict=True):
+                        changes.append(self._change(pid, index, draft.time_of(seen, change.shown), low, high))
             cuts = found.cuts
             if cuts is not None:
-                cuts = replace(cuts, track=names[cuts.track]) if cuts.track in names else None
-            # What follows begins with the next millisecond: nothing may reach into it.
+                cuts = replace(cuts, track=indexes[cuts.track]) if cuts.track in indexes else None
+            # The next part begins with the next millisecond: nothing may reach into it.
             end = Fraction(math.floor(draft.end() * 1000) + 1, 1000)
         found = replace(found, video=tuple(video), audio=tuple(audio), changes=tuple(changes), cuts=cuts)
         return found, stop, end
@@ -102,68 +104,68 @@ class Joining:
         part = view(self._file, begin, None)
         with open_tracks(part) as container:
             draft = Draft(container, part)
-            draft.survey.read(self._most, self._late - time.monotonic())
+            draft.survey.read(self._max_bytes, self._deadline - time.monotonic())
             seam = draft.survey.seam
         if seam is None:
             return None
         stop = part_start(self._file, replace(seam, position=file_offset(part, seam.position)))
         if stop <= begin:
-            raise Unreadable("its clock goes back and forth")
+            raise Unreadable("the clock of the file goes back and forth")
         return stop
 
     def _change(self, pid: int, index: int, at: Fraction, begin: int, stop: int | None) -> AudioOutline:
-        """A sound from `at` on, where its coding is another one."""
+        """Outline an audio track from `at` on, where its coding changes."""
         part = view(self._file, begin, stop)
         with open_tracks(part) as container:
             draft = Draft(container, part, at, pid=pid)
-            draft.survey.read(self._most, self._late - time.monotonic())
+            draft.survey.read(self._max_bytes, self._deadline - time.monotonic())
             [found] = draft.outline().audio
-        return self._named(found, {found.track.index: index}, begin, stop)
+        return self._with_index(found, {found.track.index: index}, begin, stop)
 
-    def _names(self, draft: Draft) -> dict[int, int]:
-        """The tracks of a part that have packets, each with the index that it has in the outline.
+    def _indexes(self, draft: Draft) -> dict[int, int]:
+        """Map the tracks of a part that have packets to their indexes in the outline.
 
-        One goes on that has the same PID, or is of the same kind where none has.
+        A track continues the one with the same PID, or else one of the same kind.
         """
-        streams = [each.stream for each in draft.survey.tracks.values() if each.packet is not None]
-        names: dict[int, int] = {}
+        streams = [track.stream for track in draft.survey.tracks.values() if track.packet is not None]
+        indexes: dict[int, int] = {}
         for stream in streams:
-            same = [name for name, known in self._known.items() if known == (stream.id, type(stream))]
-            if same and same[0] not in names.values():
-                names[stream.index] = same[0]
+            same = [index for index, track in self._tracks.items() if track == (stream.id, type(stream))]
+            if same and same[0] not in indexes.values():
+                indexes[stream.index] = same[0]
         for stream in streams:
-            if stream.index not in names:
+            if stream.index not in indexes:
                 left = [
-                    name
-                    for name, (_, kind) in self._known.items()
-                    if kind is type(stream) and name not in names.values()
+                    index
+                    for index, (_, kind) in self._tracks.items()
+                    if kind is type(stream) and index not in indexes.values()
                 ]
-                if self._known and left:
-                    names[stream.index] = left[0]
+                if self._tracks and left:
+                    indexes[stream.index] = left[0]
                 else:
-                    name = max(self._known, default=-1) + 1 if self._known else stream.index
-                    names[stream.index] = name
+                    index = max(self._tracks, default=-1) + 1 if self._tracks else stream.index
+                    indexes[stream.index] = index
         for stream in streams:
-            self._known.setdefault(names[stream.index], (stream.id, type(stream)))
-        return names
+            self._tracks.setdefault(indexes[stream.index], (stream.id, type(stream)))
+        return indexes
 
-    def _named[Named: VideoOutline | AudioOutline](
-        self, found: Named, names: Mapping[int, int], begin: int, stop: int | None
-    ) -> Named:
-        """A track under the index that it has in the outline, with the number of its init segment."""
-        index = names[found.track.index]
+    def _with_index[Track: VideoOutline | AudioOutline](
+        self, found: Track, indexes: Mapping[int, int], begin: int, stop: int | None
+    ) -> Track:
+        """Set the index that a track has in the outline, and the number of its init segment."""
+        index = indexes[found.track.index]
         carriage = replace(found.carriage, begin=begin, stop=stop, index=found.track.index)
         if carriage.refusal is None:
             try:
-                made = init_of(self._file, index, carriage)
+                init_segment = init_of(self._file, index, carriage)
             except Unreadable as error:
                 carriage = replace(carriage, refusal=str(error))
             else:
-                # Made now and compared, so that equal ones are one: each has an address, cached for ever.
-                made = _BIT_RATES.sub(rb"\1", made)
-                known = self._inits.setdefault(index, [])
-                if made not in known:
-                    known.append(made)
-                carriage = replace(carriage, init=known.index(made))
+                # Built now and compared, so that equal ones share one URL, which clients cache forever.
+                init_segment = _BIT_RATES.sub(rb"\1", init_segment)
+                inits = self._inits.setdefault(index, [])
+                if init_segment not in inits:
+                    inits.append(init_segment)
+                carriage = replace(carriage, init=inits.index(init_segment))
         track: Any = replace(found.track, index=index)
         return replace(found, track=track, carriage=carriage)

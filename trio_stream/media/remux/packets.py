@@ -1,8 +1,8 @@
-"""The packets of one piece of a track, found by seeking.
+"""Find the packets of one segment of a track by seeking.
 
-How a container seeks is not believed. It is asked for a place somewhat before the piece, and what comes is passed over
-up to where the piece begins; if it comes too late, an earlier place is asked for. So what is answered depends on the
-piece alone, and what is read on its length and on how far apart the container keeps what belongs together.
+We do not trust how a container seeks. We seek to a place somewhat before the segment and skip packets up to its
+beginning; if the first packet is too late, we seek to an earlier place. So the result depends on the segment alone. How
+much is read depends on its length, and on how far apart the container stores what belongs together.
 """
 
 from collections.abc import Iterator
@@ -23,21 +23,21 @@ from trio_stream.media.containers.streams import main_video_stream
 from trio_stream.media.formats.outline import Carriage
 from trio_stream.media.jobs import MediaFile, TooLarge, Unreadable
 from trio_stream.media.remux.demuxing import AnyPacket, MediaStream, open_tracks, packets_of
-from trio_stream.media.remux.samples import thrown_away
+from trio_stream.media.remux.samples import discarded_samples
 from trio_stream.media.remux.timing import ROUNDED, Clock
 from trio_stream.mp4.reordering import REORDERED
 
-BEFORE_PICTURES = (0.0, 2.0, 15.0)
+BEFORE_KEYFRAME = (0.0, 2.0, 15.0)
 """Seconds before a keyframe at which it is looked for."""
 
 BEFORE_DECODING = (0.5, 3.0, 15.0, 60.0)
-"""The same in containers without an index (MPEG-TS), whose places are guessed by the time of decoding."""
+"""The same in containers without an index (MPEG-TS), where the place is guessed from decode times."""
 
-BEFORE_SOUND = (1.0, 5.0, 20.0)
-"""Seconds before a piece of sound at which it is looked for: it may lie before the pictures it belongs to."""
+BEFORE_AUDIO = (1.0, 5.0, 20.0)
+"""Seconds before an audio segment at which it is looked for: it may be stored before the video it belongs to."""
 
-APART = 30.0
-"""Seconds of pictures that are passed over when a piece of sound does not come to its end: it may have a hole there."""
+MAX_VIDEO_AHEAD = 30.0
+"""Seconds of video that are skipped while the end of an audio segment does not come: it may have a gap there."""
 
 
 type Timed = tuple[int, AnyPacket]
@@ -45,7 +45,7 @@ type Timed = tuple[int, AnyPacket]
 
 
 class SegmentPackets:
-    """`packets` in the order of decoding, `size` bytes of them.
+    """`packets` in decoding order, `size` bytes in all.
 
     `end`: when what follows is first shown; None: nothing follows.
     """
@@ -57,15 +57,15 @@ class SegmentPackets:
         self._limit = limit
 
     def add(self, time: int, packet: AnyPacket) -> None:
-        """Take one more. Raises `TooLarge` when they are too many bytes to be held."""
+        """Add a packet. Raises `TooLarge` if the packets have more bytes than may be held."""
         self.size += packet.size
         if self.size > self._limit:
-            raise TooLarge(f"a segment of it has more than {self._limit >> 20} MiB")
+            raise TooLarge(f"a segment of the file has more than {self._limit >> 20} MiB")
         self.packets.append((time, packet))
 
 
 class Reader:
-    """Reads pieces of at most `limit` bytes of track `index`. Everything raises `Unreadable`."""
+    """Reads segments of at most `limit` bytes of track `index`. All methods may raise `Unreadable`."""
 
     def __init__(
         self, file: MediaFile, index: int, carriage: Carriage, limit: int, *, hasty: bool = True
@@ -80,10 +80,12 @@ class Reader:
         self._zero = float(carriage.origin * carriage.time_base)
         self._hasty = hasty
         self._container = open_tracks(file, hasty=hasty)
-        self._fresh = True
+        self._at_start = True
         self._spliced = False
-        self._begins = self._beginning() if carriage.begin else 0.0
-        if hasty and index >= len(self._container.streams):  # it begins late, and nothing lists it
+        self._part_start = self._start_of_part() if carriage.begin else 0.0
+        if hasty and index >= len(
+            self._container.streams
+        ):  # the track begins late, and the container does not list it
             self._hasty = False
             self._open(file)
 
@@ -99,42 +101,42 @@ class Reader:
         streams = self._container.streams
         stream = streams[self._index] if 0 <= self._index < len(streams) else None
         if not isinstance(stream, VideoStream | AudioStream) or stream.codec_context is None:
-            raise Unreadable(f"it has no track {self._index}")
+            raise Unreadable(f"the file has no track {self._index}")
         return stream
 
-    def piece(self, start: int, stop: int | None) -> SegmentPackets:
-        """What is shown in [start, stop), None: to the end.
+    def segment(self, start: int, stop: int | None) -> SegmentPackets:
+        """Read what is shown in [start, stop), None: to the end.
 
-        Of video from the keyframe at `start` to the first one that is not before `stop`, whatever is shown in between.
+        Video is read from the keyframe at `start` to the first one that is not before `stop`.
         """
-        with _translated():
+        with _translating_errors():
             if isinstance(self.stream, VideoStream):
-                return self._group(self._from_keyframe(start), stop)
-            return self._sound(start, stop)
+                return self._read_group(self._from_keyframe(start), stop)
+            return self._audio(start, stop)
 
     def keyframe(self, start: int, stop: int) -> SegmentPackets:
-        """The keyframe at `start` alone, shown until `stop`."""
-        with _translated():
+        """Read only the keyframe at `start`, shown until `stop`."""
+        with _translating_errors():
             if not isinstance(self.stream, VideoStream):
-                raise Unreadable("only pictures have keyframes")
-            piece = SegmentPackets(self._limit)
-            piece.add(*next(self._from_keyframe(start)))
-            piece.end = max(start, stop)
-            return piece
+                raise Unreadable("only video tracks have keyframes")
+            segment = SegmentPackets(self._limit)
+            segment.add(*next(self._from_keyframe(start)))
+            segment.end = max(start, stop)
+            return segment
 
-    def first_bytes(self, count: int) -> list[AnyPacket]:
-        """The first `count` packets that a decoder can begin with, or as many as there are."""
-        with _translated():
+    def first_packets(self, count: int) -> list[AnyPacket]:
+        """Read the first `count` packets that a decoder can begin with, or as many as there are."""
+        with _translating_errors():
             if isinstance(self.stream, AudioStream):
-                return [packet for _, packet in self._sound(self._carriage.first, None, count).packets]
+                return [packet for _, packet in self._audio(self._carriage.first, None, count).packets]
             packets = (packet for _, packet in self._packets(self.stream))
             playable = dropwhile(lambda packet: not packet.is_keyframe, packets)
             return list(islice(playable, count))
 
     def _from_keyframe(self, start: int) -> Iterator[Timed]:
-        """The packets from the keyframe on that is shown at `start`."""
+        """Read the packets from the keyframe on that is shown at `start`."""
         guessed = self._container.format.name in FREE_CLOCK
-        for before in BEFORE_DECODING if guessed else BEFORE_PICTURES:
+        for before in BEFORE_DECODING if guessed else BEFORE_KEYFRAME:
             self._seek(start, before)
             packets = self._packets(self.stream)
             for time, packet in packets:
@@ -142,91 +144,92 @@ class Reader:
                     if time > start:
                         break
                     return chain([(time, packet)], packets)
-        raise Unreadable("there is no keyframe where one should be")
+        raise Unreadable("there is no keyframe at the expected time")
 
-    def _group(self, packets: Iterator[Timed], stop: int | None) -> SegmentPackets:
-        piece = SegmentPackets(self._limit)
+    def _read_group(self, packets: Iterator[Timed], stop: int | None) -> SegmentPackets:
+        segment = SegmentPackets(self._limit)
         for time, packet in packets:
-            if packet.is_keyframe and piece.packets:
-                if time < piece.packets[0][0]:
-                    break  # time goes back: behind this there is something else
+            if packet.is_keyframe and segment.packets:
+                if time < segment.packets[0][0]:
+                    break  # time goes back: something else begins here
                 if stop is not None and time >= stop:
-                    piece.end = first_shown(time, packets)
+                    segment.end = first_shown(time, packets)
                     break
-            piece.add(time, packet)
-        return piece
+            segment.add(time, packet)
+        return segment
 
-    def _sound(self, start: int, stop: int | None, count: int | None = None) -> SegmentPackets:
+    def _audio(self, start: int, stop: int | None, count: int | None = None) -> SegmentPackets:
         begins = max(start, self._carriage.first)
         if stop is None or stop > begins:
-            for before in BEFORE_SOUND:
-                everything = self._seek(start, before) or before == BEFORE_SOUND[-1]
-                piece = self._listen(start, stop, count, None if everything else begins)
-                if piece is not None:
-                    return piece
+            for before in BEFORE_AUDIO:
+                from_beginning = self._seek(start, before) or before == BEFORE_AUDIO[-1]
+                segment = self._read_audio(start, stop, count, None if from_beginning else begins)
+                if segment is not None:
+                    return segment
         return SegmentPackets(self._limit)
 
-    def _listen(
+    def _read_audio(
         self, start: int, stop: int | None, count: int | None, latest: int | None
     ) -> SegmentPackets | None:
-        """A piece of sound; None if what comes first is later than `latest`: something may lie before it."""
-        piece = SegmentPackets(self._limit)
-        risen: int | None = None
+        """Read an audio segment; None if the first packet is later than `latest`, so that some may be missing."""
+        segment = SegmentPackets(self._limit)
+        latest_time: int | None = None
         for shown, packet in self._packets(self.stream, stop):
             if latest is not None and shown > latest:
                 return None
             latest = None
-            # What goes back a little, as where films were joined that overlap, is heard after what comes before it.
-            if risen is None or not risen - self._carriage.timescale < shown < risen:
-                risen = shown
-            time = risen
-            if piece.packets and time < piece.packets[-1][0] - self._carriage.timescale:
-                break  # time goes back: behind this there is something else
-            if (stop is not None and time >= stop) or len(piece.packets) == count:
-                piece.end = time
+            # A packet that goes back a little, as in joined recordings that overlap, plays after the one before it.
+            if latest_time is None or not latest_time - self._carriage.timescale < shown < latest_time:
+                latest_time = shown
+            time = latest_time
+            if segment.packets and time < segment.packets[-1][0] - self._carriage.timescale:
+                break  # time goes back: something else begins here
+            if (stop is not None and time >= stop) or len(segment.packets) == count:
+                segment.end = time
                 break
             if time >= start:
-                piece.add(time, packet)
-        return piece
+                segment.add(time, packet)
+        return segment
 
     def _packets(self, stream: MediaStream, stop: int | None = None) -> Iterator[Timed]:
-        """Packets of `stream`; no more, if pictures come that are shown long after `stop`."""
-        self._fresh = False
-        others = [each for each in self._guides() if each is not stream] if stop is not None else []
-        decoding = self._container.format.name == "avi"  # it has no other times
-        # A packet of MPEG-TS has several of sound; how long they are is not known in haste, if the track begins late.
-        unsaid = isinstance(stream, AudioStream) and not stream.codec_context.sample_rate
+        """Read packets of `stream`, up to a video packet that is shown long after `stop`."""
+        self._at_start = False
+        others = [guide for guide in self._guides() if guide is not stream] if stop is not None else []
+        uses_dts = self._container.format.name == "avi"  # it has no other times
+        # A PES packet holds several audio frames. Their length is unknown after a hasty opening if the track begins
+        # late.
+        has_unknown_rate = isinstance(stream, AudioStream) and not stream.codec_context.sample_rate
         time: int | None = None
         for packet in packets_of(self._container, (stream, *others)):
-            timestamp = packet.dts if decoding or packet.pts is None else packet.pts
-            own = packet.stream_index == self._index
+            timestamp = packet.dts if uses_dts or packet.pts is None else packet.pts
+            is_own = packet.stream_index == self._index
             if not packet.size:
                 continue
-            if own and timestamp is None and unsaid and time is not None:
+            if is_own and timestamp is None and has_unknown_rate and time is not None:
                 time += self._carriage.step
                 yield time, packet
             if timestamp is None:
                 continue
-            if own:
+            if is_own:
                 time = self._clock.at(timestamp)
                 yield time, packet
             elif (
                 stop is not None
-                and self._seconds(packet, timestamp) > stop / self._carriage.timescale + APART
+                and self._seconds(packet, timestamp) > stop / self._carriage.timescale + MAX_VIDEO_AHEAD
             ):
                 return
 
     def _guides(self) -> list[VideoStream]:
-        """The track by which such a file is cut and indexed, if it has one."""
-        film = main_video_stream(self._container)
-        return [] if film is None else [film]
+        """Return the video track, by which such a file is cut and indexed, if it has one."""
+        video = main_video_stream(self._container)
+        return [] if video is None else [video]
 
     def _seconds(self, packet: AnyPacket, timestamp: int) -> float:
         return timestamp * float(packet.time_base) - self._zero
 
     def _seek(self, start: int, before: float) -> bool:
-        """Go to `before` seconds before `start`, or somewhat before that; whether it is the very beginning."""
-        seconds = start / self._carriage.timescale - self._begins - before
+        """Seek to `before` seconds before `start`, or somewhat earlier; return whether it is the start of the file."""
+        seconds = start / self._carriage.timescale - self._part_start - before
         if seconds > 0:
             stream, position = self.stream, self._clock.timestamp(start) - self._clock.ticks(before)
             indexed = self._container.format.name not in FREE_CLOCK
@@ -239,39 +242,39 @@ class Reader:
                 self._container.seek(position, stream=stream)
                 entries = stream.index_entries
                 if indexed and len(entries) and entries[0].timestamp > position:
-                    seconds = 0  # it names nothing that lies before the pictures
-            except av.error.FFmpegError:  # it has no index
+                    seconds = 0  # it lists nothing that is stored before the video
+            except av.error.FFmpegError:  # there is no index
                 seconds = 0
-            self._fresh = False
-        if seconds <= 0 and not self._fresh:
-            self._open(self._file)  # to seek to the beginning may pass over what comes before a keyframe
+            self._at_start = False
+        if seconds <= 0 and not self._at_start:
+            self._open(self._file)  # seeking to the beginning may skip what comes before a keyframe
         return seconds <= 0
 
-    def _beginning(self) -> float:
-        """When that begins of which this is a part, in seconds of the presentation."""
+    def _start_of_part(self) -> float:
+        """Return when this part of the file begins, in seconds of the presentation."""
         start = (self._container.start_time or 0) / av.time_base
         return start - self._carriage.origin * float(self._carriage.time_base)
 
     def _open(self, file: MediaFile) -> None:
         self._container.close()
         self._container = open_tracks(file, hasty=self._hasty)
-        self._fresh = True
+        self._at_start = True
 
     def _lacks_index(self, stream: MediaStream, position: int) -> bool:
-        """Whether FFmpeg would read a large Matroska file from its beginning to find a place."""
+        """Whether FFmpeg would read a large Matroska file from its beginning to seek."""
         if self._spliced or not self._container.format.name.startswith("matroska"):
             return self._spliced
         if (self._file.size or 0) < clusters.MIN_SIZE:
             return False
-        self._container.seek(0)  # the index is read when it is wanted
+        self._container.seek(0)  # makes FFmpeg read the index
         entries = stream.index_entries
         last = entries[len(entries) - 1].timestamp if len(entries) else 0
-        return last < position - int(APART / stream.time_base)
+        return last < position - int(MAX_VIDEO_AHEAD / stream.time_base)
 
     def _begin_at(self, position: int) -> bool:
         head = clusters.first_cluster(self._file)
         if head is None:
-            raise Unreadable("it is damaged: there is no first cluster")
+            raise Unreadable("the file is damaged: it has no cluster")
         at = clusters.cluster_at(self._file, head, position)
         self._open(clusters.Spliced(self._file, head, at))
         self._spliced = at > head
@@ -279,7 +282,7 @@ class Reader:
 
 
 def first_shown(time: int, packets: Iterator[Timed]) -> int:
-    """When the first picture of a group is shown whose keyframe is shown at `time`; `packets` are those behind it."""
+    """Return when the first frame of a GOP is shown; its keyframe is shown at `time`, and `packets` follow it."""
     first = time
     for number, (shown, packet) in enumerate(packets):
         if shown > time or packet.is_keyframe or number == REORDERED:
@@ -288,28 +291,28 @@ def first_shown(time: int, packets: Iterator[Timed]) -> int:
     return first
 
 
-def length_of(packet: AnyPacket, carriage: Carriage) -> int:
-    """How long the last packet of a track lasts, without what is to be thrown away of it; 0 if it does not say.
+def duration_of(packet: AnyPacket, carriage: Carriage) -> int:
+    """Return the duration of the last packet of a track, without discarded samples; 0 if it has none.
 
-    In the timescale of the track.
+    It is in the timescale of the track.
     """
-    known = Fraction(packet.duration or 0) * carriage.time_base * carriage.timescale
+    stated = Fraction(packet.duration or 0) * carriage.time_base * carriage.timescale
     if not carriage.step:
-        return round(known)
-    _, at_end = thrown_away(skipped(packet))
-    if 0 < known < carriage.step - max(ROUNDED, carriage.time_base) * carriage.timescale:
-        at_end = max(at_end, carriage.step - round(known))  # a last block of FLAC, as long as it has to be
+        return round(stated)
+    _, at_end = discarded_samples(skip_samples_of(packet))
+    if 0 < stated < carriage.step - max(ROUNDED, carriage.time_base) * carriage.timescale:
+        at_end = max(at_end, carriage.step - round(stated))  # the last block of FLAC may be shorter
     return carriage.step - min(at_end, carriage.step - 1)
 
 
-def skipped(packet: AnyPacket) -> bytes | None:
-    """What FFmpeg says of sound in a packet that is to be thrown away."""
+def skip_samples_of(packet: AnyPacket) -> bytes | None:
+    """Return FFmpeg's side data about discarded samples in a packet, if it has any."""
     return bytes(packet.get_sidedata("skip_samples")) if packet.has_sidedata("skip_samples") else None
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translating_errors() -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        raise Unreadable(f"it is damaged: {printable(error.strerror or str(error))}") from None
+        raise Unreadable(f"the file is damaged: {printable(error.strerror or str(error))}") from None
