@@ -191,7 +191,7 @@ JOBS: dict[str, Job] = {
 
 if __name__ == "__main__":
     if "--unfiltered" in sys.argv:
-        lockdown.can_filter = lambda: "not today"
+        lockdown.why_unfiltered = lambda: "not today"
     if "--mute" in sys.argv:
         signal.pause()
     forking.main(JOBS)

@@ -214,7 +214,7 @@ def test_sound_has_no_poster_and_says_so(menagerie: Path) -> None:
     result, blobs = run(generate_artwork, menagerie / "codecs/sound-only.mp4")
     assert blobs == {}
     assert result == {
-        "poster": None, "blurhash": None, "tiles": None, "reason": "there is only sound in the file"
+        "poster": None, "blurhash": None, "tiles": None, "reason": "the file has only audio"
     }  # fmt: skip
 
 
@@ -227,7 +227,7 @@ def test_sound_with_a_cover_has_that(tmp_path: Path) -> None:
     result, blobs = run(generate_artwork, path)
     assert result["poster"] == {"width": 640, "height": 480}
     assert result["tiles"] is None
-    assert result["reason"] == "there is only sound in the file; this is its cover"
+    assert result["reason"] == "the file has only audio; the poster is its cover"
     assert list(blobs) == ["poster.jpg"]
 
 
@@ -261,7 +261,7 @@ def test_a_file_that_was_cut_off_has_tiles_up_to_there(clock: Path, tmp_path: Pa
     whole.write_bytes(data[: len(data) * 6 // 10])
     result, blobs = run(generate_artwork, whole, duration=50)
     count = result["tiles"]["count"]
-    assert result["reason"] == "the file ends before its time"
+    assert result["reason"] == "the file ends earlier than its duration"
     assert 20 < count < 42
     shown = seconds_shown(tmp_path, blobs["sheet-0.jpg"], result)
     assert shown[:18] == pytest.approx([second // 3 * 3 for second in range(18)], abs=0.6)
@@ -277,7 +277,7 @@ def test_when_its_time_is_over_it_answers_with_what_there_is(clock: Path) -> Non
     result, blobs = run(generate_artwork, clock, seconds=1e-9)
     assert result["poster"]
     assert result["tiles"] is None
-    assert result["reason"] == "the time for it was over"
+    assert result["reason"] == "generating the thumbnails took too long"
     assert list(blobs) == ["poster.jpg"]
 
 

@@ -109,19 +109,19 @@ async def test_no_more_children_than_allowed(file: int) -> None:
         ("crash", {"how": "abort"}, "SIGABRT"),
         ("devour", {}, "more memory"),
         ("devour_and_abort", {}, "SIGABRT"),
-        ("flood", {}, "makes more than"),
-        ("litter", {}, "nonsense"),
+        ("flood", {}, "more data than allowed"),
+        ("litter", {}, "invalid data"),
         ("spin", {}, "longer than 0.5 s"),
         ("sleep", {}, "longer than 0.5 s"),
         ("linger", {}, "longer than 0.5 s"),
-        ("babble", {"hex": "ff" * 100}, "nonsense"),
+        ("babble", {"hex": "ff" * 100}, "invalid data"),
         ("babble", {"hex": "00000002000000007b"}, "SIGXXX"),  # cut off
-        ("babble", {"hex": "00000002000000007b7d"}, "nonsense"),  # {}
-        ("babble", {"hex": "00000002000000005b5d"}, "nonsense"),  # []
-        ("babble", {"hex": ("0000000d00000000" + b'{"result":{}}'.hex()) * 2}, "nonsense"),
-        ("babble", {"hex": "0000000d00000000" + b'{"result":[]}'.hex()}, "nonsense"),
-        ("babble", {"hex": "000186a000000000" + b"[".hex() * 100_000}, "nonsense"),
-        ("babble", {"hex": "ffffffffffffffff"}, "nonsense"),
+        ("babble", {"hex": "00000002000000007b7d"}, "invalid data"),  # {}
+        ("babble", {"hex": "00000002000000005b5d"}, "invalid data"),  # []
+        ("babble", {"hex": ("0000000d00000000" + b'{"result":{}}'.hex()) * 2}, "invalid data"),
+        ("babble", {"hex": "0000000d00000000" + b'{"result":[]}'.hex()}, "invalid data"),
+        ("babble", {"hex": "000186a000000000" + b"[".hex() * 100_000}, "invalid data"),
+        ("babble", {"hex": "ffffffffffffffff"}, "invalid data"),
     ],
 )
 async def test_what_is_the_fault_of_the_media(
@@ -181,7 +181,7 @@ async def test_a_disk_that_does_not_answer_is_no_fault_of_the_media(wild: Sandbo
         try:
             await wild.run("read_on", ours, deadline=deadline)
         except SourceUnreadable as error:
-            return f"did not answer in {deadline:g} s" in str(error)
+            return f"did not respond within {deadline:g} s" in str(error)
         except (MediaUnreadable, MediaWorkerFailed):  # so busy a machine that it does not even read yet
             return False
         return False
@@ -257,7 +257,7 @@ async def test_a_worker_that_does_not_start_is_said(file: int, monkeypatch: pyte
         sandbox = Sandbox(command)
         async with trio.open_nursery() as nursery:
             await nursery.start(sandbox.serve)
-            with pytest.raises(MediaWorkerFailed, match="could be started"):
+            with pytest.raises(MediaWorkerFailed, match="could not be started"):
                 await sandbox.run("echo", file, deadline=30)
             nursery.cancel_scope.cancel()
     assert not workers()

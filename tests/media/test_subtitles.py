@@ -11,7 +11,7 @@ from tests.costs import assert_costs
 from trio_stream.media.formats.cues import MAX_TEXT_LENGTH, Cue, merge_repeated, webvtt, with_missing_ends
 from trio_stream.media.subtitles.ass import ass_cues
 from trio_stream.media.subtitles.markup import from_srt, from_vtt, settings_of
-from trio_stream.media.subtitles.srt import srt_cues, vtt_captions
+from trio_stream.media.subtitles.srt import parse_webvtt, srt_cues
 
 
 def cues(text: str) -> list[tuple[int, int, str, str]]:
@@ -256,8 +256,8 @@ NOTE another
 
 
 def test_a_webvtt_file_is_cleaned_and_passed_on() -> None:
-    captions = vtt_captions(VTT)
-    assert "".join(webvtt(captions.cues, captions.preface)) == (
+    subtitles = parse_webvtt(VTT)
+    assert "".join(webvtt(subtitles.cues, subtitles.preface)) == (
         "WEBVTT\n"
         "\nSTYLE\n::cue(.loud) { color: red }\n"
         "\nREGION\nid:low\nwidth:40%\nlines:3\n"
@@ -280,9 +280,9 @@ def test_a_webvtt_file_is_cleaned_and_passed_on() -> None:
     ],
 )
 def test_a_style_that_reaches_out_is_left_out(style: str) -> None:
-    captions = vtt_captions(f"WEBVTT\n\nSTYLE\n{style}\n\n00:01.000 --> 00:02.000\nx\n")
-    assert captions.preface == []
-    assert [cue.text for cue in captions.cues] == ["x"]
+    subtitles = parse_webvtt(f"WEBVTT\n\nSTYLE\n{style}\n\n00:01.000 --> 00:02.000\nx\n")
+    assert subtitles.preface == []
+    assert [cue.text for cue in subtitles.cues] == ["x"]
 
 
 @pytest.mark.parametrize(
@@ -396,12 +396,12 @@ def test_unfinished_cues_end_with_the_next_or_soon() -> None:
 @pytest.mark.parametrize("alignment", [None, *range(12)])
 def test_settings_are_ones_that_there_are(alignment: int | None) -> None:
     line = f"WEBVTT\n\n00:00.000 --> 00:01.000 {settings_of(alignment)}\nx"
-    assert vtt_captions(line).cues[0].settings == settings_of(alignment)
+    assert parse_webvtt(line).cues[0].settings == settings_of(alignment)
 
 
 # --- Whatever is in it ----------------------------------------------------------------------------------
 
-PARSERS: list[Callable[[str], list[Cue]]] = [srt_cues, ass_cues, lambda text: vtt_captions(text).cues]
+PARSERS: list[Callable[[str], list[Cue]]] = [srt_cues, ass_cues, lambda text: parse_webvtt(text).cues]
 
 shreds = st.lists(
     st.sampled_from(
@@ -432,9 +432,9 @@ def test_plain_words_of_srt_arrive(text: str) -> None:
 
 @given(shreds)
 def test_passing_on_again_changes_nothing(text: str) -> None:
-    once = vtt_captions(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{text}\n")
+    once = parse_webvtt(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{text}\n")
     first = "".join(webvtt(once.cues, once.preface))
-    again = vtt_captions(first)
+    again = parse_webvtt(first)
     assert "".join(webvtt(again.cues, again.preface)) == first
 
 

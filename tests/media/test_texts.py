@@ -115,7 +115,7 @@ def test_the_file_is_read_once(menagerie: Path, tmp_path: Path) -> None:
 def test_a_track_without_bounds_is_cut_off_and_says_so(
     menagerie: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "LARGEST_TRACK", 40)
+    monkeypatch.setattr(room, "MAX_TRACK", 40)
     result, blobs = run(extract_tracks, menagerie / "tracks/subtitles.mkv")
     assert [(track["stream"], track["whole"]) for track in result["tracks"]] == [(3, False)]
     assert read(blobs["3.vtt"].decode()) == LATER[:1]
@@ -192,7 +192,7 @@ def test_what_says_nothing_is_unreadable(tmp_path: Path, suffix: str, content: b
 
 
 def test_only_so_much_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "LARGEST_SIDECAR", 60)
+    monkeypatch.setattr(room, "MAX_SIDECAR", 60)
     path = tmp_path / "long.srt"
     path.write_text("1\n00:00:01,000 --> 00:00:02,000\nx\n\n" * 100)
     result, _ = run(convert_file, path, suffix="srt")

@@ -39,14 +39,14 @@ GROWTH = 192 << 20
 PATIENCE = 60
 """Seconds for ffprobe, which says what is in a file."""
 
-OURS = "reading it failed"
+OURS = "the media parser failed"
 """How a refusal begins that a mistake of ours made."""
 
 TOO_MUCH = (
     "reading the file takes more memory",
-    "it takes too long",
-    "it takes longer",
-    "reading it makes more than a file may",
+    "reading the file takes too long",
+    "reading the file takes longer",
+    "reading the file produces more data",
 )
 """How a refusal begins that costs more than a film of some seconds is worth."""
 
@@ -136,7 +136,7 @@ class Examiner:
                     job, fd, options, deadline=SECONDS, memory=MEMORY, limit=SEGMENT_LIMIT, urgent=True
                 )
             except MediaWorkerFailed as error:
-                if "the machine had too little time" not in str(error):
+                if "the machine was too busy" not in str(error):
                     raise Wrong(f"the job {job}: {alike(str(error))}") from None
             except MediaUnreadable as error:
                 if str(error).startswith((OURS, *TOO_MUCH)):

@@ -76,7 +76,7 @@ async def test_all_seeds_are_remuxed(films: list[Film], tmp_path: Path) -> None:
     ("module", "title"),
     [
         ("tests.playback.lying", "the outline makes no sense"),
-        ("tests.playback.planted", "reading it failed (IndexError: #)"),
+        ("tests.playback.planted", "the media parser failed (IndexError: #)"),
     ],
 )
 async def test_planted_errors_are_found(films: list[Film], tmp_path: Path, module: str, title: str) -> None:

@@ -1,7 +1,7 @@
-"""A blur hash: some thirty characters from which a page paints what a picture roughly looks like (pure).
+"""Blur hashes: about thirty characters from which a page draws a blurred image (pure).
 
-After the description of the algorithm at https://github.com/woltapp/blurhash/blob/master/Algorithm.md: the
-picture's first cosine components, in linear light, each written in base 83.
+The algorithm is described at https://github.com/woltapp/blurhash/blob/master/Algorithm.md: the first cosine components
+of the image, in linear light, each written in base 83.
 """
 
 import math
@@ -16,15 +16,15 @@ type Colour = tuple[float, float, float]
 
 
 def blurhash(pixels: bytes, width: int, height: int, across: int = 4, down: int = 3) -> str:
-    """The hash of a picture of `width` x `height` pixels, three bytes each (sRGB), row by row.
+    """Return the hash of an image of `width` x `height` pixels, three bytes each (sRGB), row by row.
 
-    `across` x `down` components, 1 to 9 each. The time taken is in proportion to pixels times components: give it a
-    picture that is already small.
+    It has `across` x `down` components, 1 to 9 each. The time is proportional to pixels times components, so the image
+    should be small already.
     """
     if not (1 <= across <= 9 and 1 <= down <= 9):
         raise ValueError("a blur hash has 1 to 9 components each way")
     if width < 1 or height < 1 or len(pixels) != width * height * 3:
-        raise ValueError("a picture has three bytes a pixel")
+        raise ValueError("an image has three bytes per pixel")
     constant, *others = _components(pixels, width, height, across, down)
     strongest = max((abs(value) for colour in others for value in colour), default=0.0)
     step = max(0, min(82, math.floor(strongest * 166 - 0.5)))
@@ -37,7 +37,7 @@ def blurhash(pixels: bytes, width: int, height: int, across: int = 4, down: int 
 
 
 def _components(pixels: bytes, width: int, height: int, across: int, down: int) -> list[Colour]:
-    """The cosine components, the constant one first; columns are summed up once for each row, then rows."""
+    """The cosine components, the constant one first; each row is summed up, then the sums of the rows."""
     linear = _linear()
     rows: list[list[Colour]] = []
     waves_across = _waves(width, across)
@@ -65,7 +65,7 @@ def _waves(length: int, count: int) -> list[list[float]]:
 
 @lru_cache(1)
 def _linear() -> tuple[float, ...]:
-    """Light for each sRGB byte (IEC 61966-2-1)."""
+    """The linear light for each sRGB byte (IEC 61966-2-1)."""
     return tuple(
         value / 255 / 12.92 if value / 255 <= 0.04045 else ((value / 255 + 0.055) / 1.055) ** 2.4
         for value in range(256)
@@ -80,7 +80,7 @@ def _to_srgb(light: float) -> int:
 
 
 def _quantised(colour: Colour, scale: float) -> int:
-    """A component as 19 x 19 x 19 steps, finer near zero."""
+    """Quantise a component to 19 x 19 x 19 steps, finer near zero."""
     steps = 0
     for value in colour:
         rooted = math.copysign(math.sqrt(abs(value / scale)), value)

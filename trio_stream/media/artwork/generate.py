@@ -1,8 +1,8 @@
-"""The job `artwork`: a poster with its blur hash, and sheets of preview tiles.
+"""The job `artwork`: a poster with its blur hash, and trickplay sheets.
 
-Invariant: at most one decoded frame, one sheet and one file made are in memory, only keyframes are decoded, in one
-thread and with the pauses that keep to the set share of a core. What cannot be made of a damaged file is left out and
-the result says why; only a file without any picture to be had where there should be one is `Unreadable`.
+Invariant: at most one decoded frame, one sheet and one derived file are in memory. Only keyframes are decoded, in one
+thread, with pauses that keep to the configured share of a core. What a damaged file does not allow is left out and the
+result says why. Only a file with a video track but without any decodable frame or cover is `Unreadable`.
 """
 
 import itertools
@@ -29,26 +29,26 @@ from trio_stream.media.formats.trickplay import Grid, fit, plan_grid
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 
 POSTER_WIDTH = 640
-TALLEST_POSTER = 1280
+MAX_POSTER_HEIGHT = 1280
 POSTER_QUANTISER = 3
 SHEET_QUANTISER = 6
 
 PLACES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
-"""Where posters are looked for, as parts of the duration."""
+"""Where frames for the poster are taken first, as fractions of the duration."""
 
 MORE_PLACES = (0.0, 0.03, 0.06, 0.65, 0.8, 0.95)
-"""And where else, when nothing is to be seen there."""
+"""Where they are taken next, if those frames are blank."""
 
-MOST_FRAMES = 250
-"""How far into a film whose keyframes show nothing the others are decoded."""
+MAX_FRAMES = 250
+"""How many of the first frames are decoded if all keyframes are blank."""
 
-PLAIN = 12.0
-"""The score below which a picture shows nothing: black, white, a card of one colour."""
+BLANK = 12.0
+"""The score below which a frame is blank: black, white, a card of one colour."""
 
 
 @dataclass
 class Pace:
-    """Keeps to a share of one core: `rest` waits as long as that takes."""
+    """Limits the job to a share of one core: `rest` waits as long as needed."""
 
     share: float = 1.0
 
@@ -56,7 +56,7 @@ class Pace:
         self._began = time.monotonic(), time.process_time()
 
     def rest(self) -> None:
-        """Sleep, so that the processor time used is again at most `share` of the time gone by."""
+        """Sleep until the CPU time used is at most `share` of the elapsed time."""
         behind = self.used / self.share - self.elapsed
         if behind > 0:
             time.sleep(behind)
@@ -68,15 +68,15 @@ class Pace:
 
     @property
     def used(self) -> float:
-        """Seconds of processor time since it began."""
+        """Seconds of CPU time since it began."""
         return time.process_time() - self._began[1]
 
 
 def generate_artwork(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
-    """Make a poster and tiles.
+    """Generate a poster and trickplay sheets.
 
-    Options, all optional: `share` (0 to 1 of a core, default 1), `seconds` (after this long it comes to an end with
-    the tiles there are), `duration` (seconds, if a probe knows better than the container's head).
+    Options, all optional: `share` (0 to 1 of a core, default 1), `seconds` (after this long it ends with the thumbnails
+    generated so far), `duration` (in seconds, if a probe found a better value than the container header has).
 
     Blobs: `poster.jpg`, `sheet-0.jpg` and so on. The result:
 
@@ -85,59 +85,59 @@ def generate_artwork(file: MediaFile, options: Mapping[str, Any], reply: Reply) 
         tiles    {"interval" (s), "count", "width", "height" (pixels), "columns", "rows", "sheets"}, or null
         reason   why something of this is missing, else null
 
-    Raises `Unreadable` when there is a picture track but nothing of it can be decoded, or no container at all.
+    Raises `Unreadable` if there is a video track but nothing of it can be decoded, or if the file is no container.
     """
     pace = Pace(min(1.0, max(0.01, float(options.get("share") or 1.0))))
     limit = float(options.get("seconds") or math.inf)
-    with _again(file) as container:
+    with _reopen(file) as container:
         start = start_of(container, file, container_name(container, file))
         duration = float(options.get("duration") or 0) or _duration(container)
-        film = main_video_stream(container)
-        track = None if film is None else film.index
+        video = main_video_stream(container)
+        track = None if video is None else video.index
     poster = None if track is None else _poster(file, track, start, duration, pace)
     if poster is None or track is None:
         return _cover(file, track, reply)
-    result = _send_poster(poster.picture, reply)
-    with _again(file) as container:
+    result = _send_poster(poster.image, reply)
+    with _reopen(file) as container:
         stream = _track(container, track)
         if stream is None:
-            raise Unreadable("the file changed while pictures were made of it")
+            raise Unreadable("the file changed while its artwork was generated")
         grid = plan_grid(duration, poster.aspect)
         return result | _send_sheets(_keyframes(file, container, stream, start), grid, pace, limit, reply)
 
 
 @dataclass(frozen=True, slots=True)
 class _Poster:
-    picture: VideoFrame
+    image: VideoFrame
     aspect: float
     score: float
 
 
 def _poster(file: MediaFile, track: int, start: float, duration: float, pace: Pace) -> _Poster | None:
-    """The first places are tried, then the others, then frames that are no keyframes: until something is seen."""
+    """Try the first places, then the others, then frames that are no keyframes, until one is not blank."""
     best: _Poster | None = None
-    for look in (_keyframes_at(PLACES, start), _keyframes_at(MORE_PLACES, start), _first_frames):
-        with _again(file) as container:
+    for frames_of in (_keyframes_at(PLACES, start), _keyframes_at(MORE_PLACES, start), _first_frames):
+        with _reopen(file) as container:
             stream = _track(container, track)
             if stream is None:
                 break
-            for frame in look(file, container, stream, duration):
-                made = _as_poster(stream, frame)
-                if made is not None and (best is None or made.score > best.score):
-                    best = made
+            for frame in frames_of(file, container, stream, duration):
+                candidate = _as_poster(stream, frame)
+                if candidate is not None and (best is None or candidate.score > best.score):
+                    best = candidate
                 pace.rest()
-        if best is not None and best.score >= PLAIN:
+        if best is not None and best.score >= BLANK:
             break
     return best
 
 
-type _Look = Callable[[MediaFile, InputContainer, VideoStream, float], Iterator[VideoFrame]]
+type _FrameSource = Callable[[MediaFile, InputContainer, VideoStream, float], Iterator[VideoFrame]]
 
 
 def _keyframes(
     file: MediaFile, container: InputContainer, stream: VideoStream, start: float
 ) -> KeyframeReader | JoinedKeyframeReader:
-    """Those of the film, which is open; of all of its parts, if it has several."""
+    """Read the keyframes of the open video, or of all its parts, if it has several."""
     parts = find_parts(file)
     if len(parts) == 1:
         return KeyframeReader(container, stream, start)
@@ -147,154 +147,157 @@ def _keyframes(
 def _part_by_part(
     file: MediaFile, parts: Sequence[tuple[int, int | None]]
 ) -> Iterator[tuple[float, KeyframeReader]]:
-    begins = 0.0
+    offset = 0.0
     for begin, stop in parts:
         part = view(file, begin, stop)
-        container = _again(part)
+        container = _reopen(part)
         stream = main_video_stream(container)
         if stream is not None:
             start = start_of(container, part, container_name(container, part))
-            yield begins, KeyframeReader(container, stream, start)
-        begins += (container.duration or 0) / 1_000_000
+            yield offset, KeyframeReader(container, stream, start)
+        offset += (container.duration or 0) / 1_000_000
 
 
-def _keyframes_at(places: Sequence[float], start: float) -> _Look:
-    def look(
+def _keyframes_at(places: Sequence[float], start: float) -> _FrameSource:
+    def frames_of(
         file: MediaFile, container: InputContainer, stream: VideoStream, duration: float
     ) -> Iterator[VideoFrame]:
-        stills = _keyframes(file, container, stream, start)
-        before: Keyframe | None = None
+        keyframes = _keyframes(file, container, stream, start)
+        previous: Keyframe | None = None
         for place in places:
-            still = stills.at(place * duration)
-            if still is not None and still is not before:
-                yield still.frame
-            before = still
+            keyframe = keyframes.at(place * duration)
+            if keyframe is not None and keyframe is not previous:
+                yield keyframe.frame
+            previous = keyframe
 
-    return look
+    return frames_of
 
 
 def _first_frames(
     _file: MediaFile, container: InputContainer, stream: VideoStream, _duration: float
 ) -> Iterator[VideoFrame]:
-    """Some of the frames a film begins with, for one that fades in and has no keyframe after that."""
+    """Decode some of the first frames, for a video that fades in and has no keyframe after that."""
     stream.codec_context.thread_count = 1
     try:
-        yield from itertools.islice(container.decode(stream), 0, MOST_FRAMES, MOST_FRAMES // 10)
+        yield from itertools.islice(container.decode(stream), 0, MAX_FRAMES, MAX_FRAMES // 10)
     except FFmpegError:
-        return  # that much could be decoded
+        return  # no more can be decoded
 
 
 def _as_poster(stream: VideoStream, frame: VideoFrame) -> _Poster | None:
     width, height = display_size(stream, frame)
     aspect = width / height
-    size = fit(aspect, min(POSTER_WIDTH, math.ceil(width)), min(TALLEST_POSTER, math.ceil(height)))
-    picture = Scaler(*size).shrink(frame)
-    return _Poster(picture, aspect, score(pixels(picture, 64, 36, "gray"), 64)) if picture else None
+    size = fit(aspect, min(POSTER_WIDTH, math.ceil(width)), min(MAX_POSTER_HEIGHT, math.ceil(height)))
+    image = Scaler(*size).shrink(frame)
+    return _Poster(image, aspect, score(pixels(image, 64, 36, "gray"), 64)) if image else None
 
 
 def score(gray: bytes, width: int) -> float:
-    """How much there is to see in a small gray picture, 0 for none: contrast and detail, less where it is dark."""
+    """Rate how much a small gray image shows, 0 for nothing: contrast and detail, less where it is dark."""
     mean = sum(gray) / len(gray)
     contrast = math.sqrt(sum((value - mean) ** 2 for value in gray) / len(gray))
-    steps = [abs(one - next_) for one, next_ in itertools.pairwise(gray)]
+    steps = [abs(left - right) for left, right in itertools.pairwise(gray)]
     detail = sum(steps) / len(steps) + sum(
-        abs(one - below) for one, below in zip(gray, gray[width:], strict=False)
+        abs(above - below) for above, below in zip(gray, gray[width:], strict=False)
     ) / (len(gray) - width)
     return (contrast + 2 * detail) * min(1.0, mean / 60)
 
 
-def _send_poster(picture: VideoFrame, reply: Reply) -> dict[str, Any]:
-    reply.blob("poster.jpg", jpeg(picture, POSTER_QUANTISER))
-    width, height = picture.width, picture.height
+def _send_poster(image: VideoFrame, reply: Reply) -> dict[str, Any]:
+    reply.blob("poster.jpg", jpeg(image, POSTER_QUANTISER))
+    width, height = image.width, image.height
     across, down = (4, 3) if width >= height else (3, 4)
     small = fit(width / height, 32, 32)
     return {
         "poster": {"width": width, "height": height},
-        "blurhash": blurhash(pixels(picture, *small, "rgb24"), *small, across, down),
+        "blurhash": blurhash(pixels(image, *small, "rgb24"), *small, across, down),
         "tiles": None,
         "reason": None,
     }
 
 
 def _send_sheets(
-    stills: KeyframeReader | JoinedKeyframeReader, grid: Grid, pace: Pace, limit: float, reply: Reply
+    keyframes: KeyframeReader | JoinedKeyframeReader, grid: Grid, pace: Pace, limit: float, reply: Reply
 ) -> dict[str, Any]:
-    shrinker = Scaler(grid.width, grid.height)
-    before: Keyframe | None = None
-    tile: VideoFrame | None = None
-    made, reason = 0, None
+    scaler = Scaler(grid.width, grid.height)
+    previous: Keyframe | None = None
+    thumbnail: VideoFrame | None = None
+    count, reason = 0, None
     for sheet in range(grid.sheets):
-        tiler: Graph | None = None
-        last = made + grid.thumbnails_on(sheet)
-        while made < last and (reason := _why_stop(stills, made * grid.interval, grid, pace, limit)) is None:
-            still = stills.at(made * grid.interval)
-            if still is not None and still is not before:
-                tile = shrinker.shrink(still.frame) or tile
-            before = still
-            if tile is None:
-                return _tiles(None, "no preview picture could be made")
-            tiler = tiler or _tiler(tile, grid, last - made)
-            tile.pts = made
-            tiler.vpush(tile)
-            made += 1
+        graph: Graph | None = None
+        last = count + grid.thumbnails_on(sheet)
+        while (
+            count < last
+            and (reason := _stop_reason(keyframes, count * grid.interval, grid, pace, limit)) is None
+        ):
+            keyframe = keyframes.at(count * grid.interval)
+            if keyframe is not None and keyframe is not previous:
+                thumbnail = scaler.shrink(keyframe.frame) or thumbnail
+            previous = keyframe
+            if thumbnail is None:
+                return _sheets_result(None, "no thumbnail could be generated")
+            graph = graph or _sheet_graph(thumbnail, grid, last - count)
+            thumbnail.pts = count
+            graph.vpush(thumbnail)
+            count += 1
             pace.rest()
-        if tiler is not None:
-            if made < last:
-                tiler.vpush(None)
-            reply.blob(f"sheet-{sheet}.jpg", jpeg(tiler.vpull(), SHEET_QUANTISER))
+        if graph is not None:
+            if count < last:
+                graph.vpush(None)
+            reply.blob(f"sheet-{sheet}.jpg", jpeg(graph.vpull(), SHEET_QUANTISER))
         if reason is not None:
             break
-    return _tiles(replace(grid, count=made), reason)
+    return _sheets_result(replace(grid, count=count), reason)
 
 
-def _why_stop(
-    stills: KeyframeReader | JoinedKeyframeReader, moment: float, grid: Grid, pace: Pace, limit: float
+def _stop_reason(
+    keyframes: KeyframeReader | JoinedKeyframeReader, time: float, grid: Grid, pace: Pace, limit: float
 ) -> str | None:
     if pace.elapsed > limit:
-        return "the time for it was over"
-    if stills.ended and moment > stills.reached + grid.interval:
-        return "the file ends before its time"
+        return "generating the thumbnails took too long"
+    if keyframes.ended and time > keyframes.reached + grid.interval:
+        return "the file ends earlier than its duration"
     return None
 
 
-def _tiler(tile: VideoFrame, grid: Grid, count: int) -> Graph:
-    """Puts `count` tiles like this one together, row by row."""
-    return chain(tile, ("tile", f"layout={grid.columns}x{-(-count // grid.columns)}:nb_frames={count}"))
+def _sheet_graph(thumbnail: VideoFrame, grid: Grid, count: int) -> Graph:
+    """Build a graph that puts `count` thumbnails like this one together, row by row."""
+    return chain(thumbnail, ("tile", f"layout={grid.columns}x{-(-count // grid.columns)}:nb_frames={count}"))
 
 
-def _tiles(grid: Grid | None, reason: str | None) -> dict[str, Any]:
-    about = asdict(grid) | {"sheets": grid.sheets} if grid is not None and grid.count else None
-    return {"tiles": about, "reason": reason}
+def _sheets_result(grid: Grid | None, reason: str | None) -> dict[str, Any]:
+    sheets = asdict(grid) | {"sheets": grid.sheets} if grid is not None and grid.count else None
+    return {"tiles": sheets, "reason": reason}
 
 
-def _cover(file: MediaFile, film: int | None, reply: Reply) -> dict[str, Any]:
-    """A picture attached to the file, as music has it, or the first still, for want of a film."""
-    filmed = film is not None
-    with _again(file) as container:
+def _cover(file: MediaFile, track: int | None, reply: Reply) -> dict[str, Any]:
+    """Use an image attached to the file, as music files have it, or the first still image, as the poster."""
+    has_video = track is not None
+    with _reopen(file) as container:
         for stream in container.streams.video:
-            if stream.index == film or not video_traits(stream).is_still or stream.codec_context is None:
+            if stream.index == track or not video_traits(stream).is_still or stream.codec_context is None:
                 continue
             for frame in _first_frames(file, container, stream, 0):
                 poster = _as_poster(stream, frame)
                 if poster is not None:
-                    reason = "no frame could be decoded" if filmed else "there is only sound in the file"
-                    reason += "; this is its cover"
-                    return _send_poster(poster.picture, reply) | {"reason": reason}
-    if filmed:
+                    reason = "no frame could be decoded" if has_video else "the file has only audio"
+                    reason += "; the poster is its cover"
+                    return _send_poster(poster.image, reply) | {"reason": reason}
+    if has_video:
         raise Unreadable("no frame of the video could be decoded")
-    return {"poster": None, "blurhash": None, "tiles": None, "reason": "there is only sound in the file"}
+    return {"poster": None, "blurhash": None, "tiles": None, "reason": "the file has only audio"}
 
 
-def _again(file: MediaFile) -> InputContainer:
-    """The container from its start; reading one only ever goes forward."""
+def _reopen(file: MediaFile) -> InputContainer:
+    """Open the container again, at its beginning; reading only goes forward."""
     return open_described(file, audio=False)
 
 
 def _track(container: InputContainer, index: int) -> VideoStream | None:
-    """The track of that number, if it can be decoded."""
-    found = next((each for each in container.streams.video if each.index == index), None)
-    known: Any = None if found is None else found.codec_context
-    return None if known is None else found
+    """Return the track with that index, if it can be decoded."""
+    found = next((stream for stream in container.streams.video if stream.index == index), None)
+    context: Any = None if found is None else found.codec_context
+    return None if context is None else found
 
 
 def _duration(container: InputContainer) -> float:

@@ -1,8 +1,8 @@
-"""Frames of a video at given moments, decoding nothing but keyframes.
+"""Read frames of a video at given times, decoding only keyframes.
 
-Invariant: reading goes on from where it stopped or leaps over what is not asked for; it never starts over, so a file
-is read at most a small number of times whatever its index claims. A file without keyframes, with a false index or cut
-off anywhere gives what can be had of it.
+Invariant: reading continues from where it stopped, or seeks forward; it never starts again. So a file is read at most a
+small number of times, whatever its index claims. A file without keyframes, with a wrong index, or truncated anywhere
+gives as many frames as possible.
 """
 
 import math
@@ -16,21 +16,21 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 NEAR = 1.0
-"""Seconds ahead that are read rather than leapt over."""
+"""Seconds ahead that are read instead of skipped by seeking."""
 
-HAIR = 0.05
-"""Seconds that a keyframe may be late and still be "at" a moment: containers round times, each in its own way."""
+TOLERANCE = 0.05
+"""Seconds by which a keyframe may be late and still count as "at" a time, because containers round times."""
 
-RUN_UP = 3.0
-LONGEST_RUN_UP = 15.0
-"""Seconds before a moment where reading starts when a leap to the moment itself overshot its keyframe: this much
-first, and more where keyframes are further apart."""
+STEP_BACK = 3.0
+MAX_STEP_BACK = 15.0
+"""Seconds before the target at which reading starts if seeking to it ended after its keyframe. It begins with the
+first value and increases if keyframes are further apart."""
 
-MOST_VAIN_LEAPS = 3
-"""Leaps one after the other that led nowhere before we only read on."""
+MAX_FAILED_SEEKS = 3
+"""Consecutive failed seeks after which the file is only read forward."""
 
 
-type _Packet = Packet[VideoStream]  # never looked at while the program runs, where it cannot be subscripted
+type _Packet = Packet[VideoStream]  # never evaluated, because `Packet` cannot be subscripted at run time
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Keyframe:
 
 
 class KeyframeReader:
-    """The keyframes of one video track; ask for moments in ascending order.
+    """Reads the keyframes of one video track; request times in ascending order.
 
-    The container has to be freshly opened and belongs to this reader: its other tracks are not read any more. Its clock
-    shows `start` seconds at 0.
+    The container must be freshly opened and belongs to this reader, which turns off its other tracks. Its clock shows
+    `start` seconds at 0.
     """
 
     def __init__(self, container: InputContainer, stream: VideoStream, start: float) -> None:
@@ -59,30 +59,30 @@ class KeyframeReader:
         self._tick = float(stream.time_base)
         self._origin = start
         self._packets: Iterator[_Packet] = container.demux(stream)
-        self._position = 0.0  # decoding time of what was read last
-        self._held: _Packet | None = None  # a keyframe that was read but is after what was asked for
+        self._position = 0.0  # decode time of the last packet read
+        self._held: _Packet | None = None  # a keyframe that was read but is after the requested time
         self._latest: Keyframe | None = None
-        self._run_up = 0.0
-        self._vain = 0
-        self._over = False
+        self._step_back = 0.0
+        self._failed_seeks = 0
+        self._at_end = False
         self.reached = 0.0
-        """Seconds up to which there was anything to read."""
+        """Seconds up to which packets were read."""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is left to read: the file's end was met, and leaping over it led nowhere."""
-        return self._over and self._vain >= MOST_VAIN_LEAPS
+        """Whether nothing is left to read: the end was reached, and seeking past it failed."""
+        return self._at_end and self._failed_seeks >= MAX_FAILED_SEEKS
 
-    def at(self, moment: float) -> Keyframe | None:
-        """The last keyframe at or before `moment` seconds, or the first one there is when that is later.
+    def at(self, target: float) -> Keyframe | None:
+        """Return the last keyframe at or before `target` seconds, or the first one of the file if that is later.
 
-        The same `Keyframe` again when there is no newer one; None when nothing could be decoded.
+        It is the same `Keyframe` as before if there is no newer one; None if nothing could be decoded.
         """
-        moment += HAIR
-        if self._held is None or self._time(self._held) <= moment:
-            near = NEAR if self._over else max(NEAR, self._run_up)
-            far = moment > self._position + near and self._vain < MOST_VAIN_LEAPS
-            self._show(self._leap(moment) if far else self._read_until(moment))
+        target += TOLERANCE
+        if self._held is None or self._time(self._held) <= target:
+            near = NEAR if self._at_end else max(NEAR, self._step_back)
+            far = target > self._position + near and self._failed_seeks < MAX_FAILED_SEEKS
+            self._show(self._jump(target) if far else self._read_until(target))
         while self._latest is None and (packet := self._take_next()) is not None:
             self._show(packet)
         return self._latest
@@ -95,7 +95,7 @@ class KeyframeReader:
             self._latest = Keyframe(self._time(packet), frame)
 
     def _decode(self, packet: _Packet) -> VideoFrame | None:
-        """The picture of one keyframe, taken out of the decoder at once; None when it is damaged."""
+        """Decode one keyframe immediately; None if it is damaged."""
         frames: list[VideoFrame] = []
         try:
             self._context.flush_buffers()
@@ -106,69 +106,69 @@ class KeyframeReader:
             pass
         return frames[0] if frames else None
 
-    def _leap(self, moment: float) -> _Packet | None:
-        """Seek to `moment`; the keyframe to show there, None when there is none newer than the latest."""
+    def _jump(self, target: float) -> _Packet | None:
+        """Seek to `target`; return the keyframe to show there, None if there is none newer than the latest."""
         before = self._latest.time if self._latest else -math.inf
         read = self._position
-        if not self._seek(moment):
-            return self._read_until(moment)
+        if not self._seek(target):
+            return self._read_until(target)
         packet = self._read_key()
-        self._vain += packet is None
-        if packet is None or self._time(packet) > moment:
-            return self._approach(moment, before)
+        self._failed_seeks += packet is None
+        if packet is None or self._time(packet) > target:
+            return self._approach(target, before)
         time = self._time(packet)
         if time > before:
-            self._vain = 0
+            self._failed_seeks = 0
             return packet
-        if time == before and self._indexed(moment):
+        if time == before and self._indexed(target):
             self._position = max(read, time)
             return None
-        # Either there really is no newer keyframe, or the index ends here and knows nothing of those that follow.
-        self._vain += 1
-        return self._read_until(moment)
+        # Either there is no newer keyframe, or the index ends here and does not list those that follow.
+        self._failed_seeks += 1
+        return self._read_until(target)
 
-    def _approach(self, moment: float, before: float) -> _Packet | None:
-        """The keyframe for `moment` where a leap ended behind it: there is no index, it is somewhere further back."""
-        run_up = max(RUN_UP, self._run_up)
+    def _approach(self, target: float, before: float) -> _Packet | None:
+        """Find the keyframe for `target` after a seek that ended after it: without an index, seek further back."""
+        step_back = max(STEP_BACK, self._step_back)
         while True:
-            self._seek(moment - run_up)
-            packet = self._read_until(moment)
-            if packet is not None or run_up >= LONGEST_RUN_UP or moment - run_up <= before:
-                self._run_up = run_up
+            self._seek(target - step_back)
+            packet = self._read_until(target)
+            if packet is not None or step_back >= MAX_STEP_BACK or target - step_back <= before:
+                self._step_back = step_back
                 return packet
-            run_up = min(LONGEST_RUN_UP, run_up * 2)
+            step_back = min(MAX_STEP_BACK, step_back * 2)
 
-    def _seek(self, moment: float) -> bool:
+    def _seek(self, target: float) -> bool:
         self._held = None
         try:
-            self._container.seek(int((moment + self._origin) / self._tick), stream=self._stream)
+            self._container.seek(int((target + self._origin) / self._tick), stream=self._stream)
         except (FFmpegError, OverflowError):
-            self._vain += 1
+            self._failed_seeks += 1
             self._packets = self._container.demux(self._stream)
             return False
         self._packets = self._container.demux(self._stream)
         self._position = -math.inf
-        self._over = False
+        self._at_end = False
         return True
 
-    def _indexed(self, moment: float) -> bool:
-        """Whether the container's index reaches beyond `moment`, so that it would know of keyframes before."""
+    def _indexed(self, target: float) -> bool:
+        """Whether the index of the container reaches beyond `target`, so that it lists the keyframes before it."""
         entries = self._stream.index_entries
-        return len(entries) > 0 and self._seconds(entries[len(entries) - 1].timestamp) >= moment
+        return len(entries) > 0 and self._seconds(entries[len(entries) - 1].timestamp) >= target
 
-    def _read_until(self, moment: float) -> _Packet | None:
-        """Read on up to `moment`; the last keyframe on the way that is not after it."""
+    def _read_until(self, target: float) -> _Packet | None:
+        """Read up to `target`; return the last keyframe on the way that is not after it, if it is new."""
         best, self._held = self._held, None
         for packet in self._read():
             if packet.is_keyframe:
-                if self._time(packet) > moment:
+                if self._time(packet) > target:
                     self._held = packet
                     break
                 best = packet
-            elif self._position > moment:
+            elif self._position > target:
                 break
-        known = self._latest is not None and best is not None and self._time(best) == self._latest.time
-        return None if known else best
+        is_old = self._latest is not None and best is not None and self._time(best) == self._latest.time
+        return None if is_old else best
 
     def _read_key(self) -> _Packet | None:
         return next((packet for packet in self._read() if packet.is_keyframe), None)
@@ -180,50 +180,50 @@ class KeyframeReader:
     def _read(self) -> Iterator[_Packet]:
         try:
             for packet in self._packets:
-                if packet.size:  # the last one, which is empty, only tells a decoder to finish
+                if packet.size:  # the last packet is empty and only tells a decoder to finish
                     self._position = self._seconds(packet.dts, packet.pts)
                     self.reached = max(self.reached, self._position)
                     yield packet
         except FFmpegError:
-            pass  # damage ends what can be read from here; a leap may still find what is behind it
-        self._over = True
+            pass  # nothing can be read from here; seeking may still find what follows the damage
+        self._at_end = True
 
     def _time(self, packet: _Packet) -> float:
         return self._seconds(packet.pts, packet.dts)
 
     def _seconds(self, *ticks: int | None) -> float:
-        """The first of these that is known; files without any times are all at their start."""
-        return next((known * self._tick - self._origin for known in ticks if known is not None), 0.0)
+        """Convert the first timestamp that is not None to seconds; a file without any is all at its start."""
+        return next((tick * self._tick - self._origin for tick in ticks if tick is not None), 0.0)
 
 
 class JoinedKeyframeReader:
-    """The same of a file of several parts, one behind the other; `parts` opens each, and says when it begins."""
+    """Like `KeyframeReader`, for a file of several parts; `parts` opens each, and says when it begins."""
 
     def __init__(self, parts: Iterator[tuple[float, KeyframeReader]]) -> None:
         self._parts = parts
-        self._begins, self._now = next(parts)
-        self._following = next(parts, None)
+        self._offset, self._current = next(parts)
+        self._next = next(parts, None)
         self._shown: dict[int, Keyframe] = {}
 
     @property
     def ended(self) -> bool:
         """Whether nothing is left to read."""
-        return self._following is None and self._now.ended
+        return self._next is None and self._current.ended
 
     @property
     def reached(self) -> float:
-        """Seconds up to which there was anything to read."""
-        return self._begins + self._now.reached
+        """Seconds up to which packets were read."""
+        return self._offset + self._current.reached
 
-    def at(self, moment: float) -> Keyframe | None:
-        """The last keyframe at or before `moment` seconds, as `KeyframeReader.at` has it."""
-        while self._following is not None and moment >= self._following[0]:
-            self._begins, self._now = self._following
-            self._following = next(self._parts, None)
+    def at(self, target: float) -> Keyframe | None:
+        """Return the last keyframe at or before `target` seconds, as in `KeyframeReader.at`."""
+        while self._next is not None and target >= self._next[0]:
+            self._offset, self._current = self._next
+            self._next = next(self._parts, None)
             self._shown.clear()
-        still = self._now.at(moment - self._begins)
-        if still is None:
+        keyframe = self._current.at(target - self._offset)
+        if keyframe is None:
             return None
-        if id(still) not in self._shown:
-            self._shown = {id(still): Keyframe(still.time + self._begins, still.frame)}
-        return self._shown[id(still)]
+        if id(keyframe) not in self._shown:
+            self._shown = {id(keyframe): Keyframe(keyframe.time + self._offset, keyframe.frame)}
+        return self._shown[id(keyframe)]

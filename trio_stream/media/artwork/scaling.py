@@ -1,7 +1,7 @@
-"""Small upright pictures of decoded frames: display aspect, rotation and brightness as a player shows them.
+"""Scale decoded frames to small upright images, with the aspect, rotation and brightness that a player shows.
 
-Invariant: the work is done at the small size (only the first scaling reads the whole frame), in one thread, and what
-comes out is 4:2:0 of full range in BT.601, which is what JPEG means by YCbCr (JFIF 1.02).
+Invariant: all work is done at the small size (only the first scaling reads the whole frame), in one thread. The result
+is full-range 4:2:0 in BT.601, the YCbCr of JPEG (JFIF 1.02).
 """
 
 import struct
@@ -16,16 +16,16 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorTrc
 from av.video.stream import VideoStream
 
-# An HDR picture is brought to linear light, to the primaries of BT.709 and to a curve that leaves what is up to half
-# of the reference white (203 cd/m2, ITU-R BT.2408) alone and bends what is brighter, up to 1000 cd/m2, below white.
-# In 16 bits a channel, 1 being 1000 cd/m2.
+# An HDR frame is converted to linear light, to the primaries of BT.709, and through a curve that keeps values up to
+# half of the reference white (203 cd/m2, ITU-R BT.2408) and compresses brighter ones, up to 1000 cd/m2, below white. It
+# has 16 bits per channel, where 1 is 1000 cd/m2.
 _VALUE = "clip(val/maxval,0,1)"
 _FROM_PQ = (  # SMPTE ST 2084, equation 4.1
     f"st(0,pow({_VALUE},1/78.84375));"
     "st(1,pow(max(ld(0)-0.8359375,0)/(18.8515625-18.6875*ld(0)),1/0.1593017578125));"
     "maxval*clip(ld(1)*10,0,1)"
 )
-_FROM_HLG = (  # ITU-R BT.2100 table 5, with the system gamma of 1.2 taken channel by channel
+_FROM_HLG = (  # ITU-R BT.2100 table 5, with the system gamma of 1.2 applied per channel
     f"st(0,{_VALUE});"
     "st(1,if(lte(ld(0),0.5),ld(0)*ld(0)/3,(exp((ld(0)-0.55991073)/0.17883277)+0.28466892)/12));"
     "maxval*pow(ld(1),1.2)"
@@ -43,18 +43,18 @@ _HDR: dict[int, str] = {ColorTrc.SMPTE2084: _FROM_PQ, ColorTrc.ARIB_STD_B67: _FR
 
 
 def display_size(stream: VideoStream, frame: VideoFrame) -> tuple[float, float]:
-    """How wide and high a player shows the frame, in pixels, after stretching (never shrinking) and turning it."""
-    shape = float(stream.sample_aspect_ratio or 1)
-    if not 0.01 < shape < 100:
-        shape = 1.0
-    width, height = frame.width * max(1, shape), frame.height / min(1, shape)
+    """Return the size at which a player shows the frame, in pixels, stretched (never shrunk) and turned."""
+    pixel_aspect = float(stream.sample_aspect_ratio or 1)
+    if not 0.01 < pixel_aspect < 100:
+        pixel_aspect = 1.0
+    width, height = frame.width * max(1, pixel_aspect), frame.height / min(1, pixel_aspect)
     return (height, width) if turn(frame)[0] else (width, height)
 
 
 def turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
-    """How the frame is to be turned: whether rows become columns, then whether it is flipped sideways, upside down.
+    """Return how to turn the frame: whether to swap rows and columns, then to flip it sideways, upside down.
 
-    From its display matrix (ISO/IEC 14496-12 section 8.3.2), which is rounded to quarter turns.
+    It comes from its display matrix (ISO/IEC 14496-12 section 8.3.2), rounded to quarter turns.
     """
     try:
         matrix = struct.unpack("=9i", bytes(frame.side_data[Type.DISPLAYMATRIX]))
@@ -67,7 +67,7 @@ def turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
 
 
 class Scaler:
-    """Makes pictures of `width` x `height` pixels (upright) of the frames of one video."""
+    """Scales the frames of one video to upright images of `width` x `height` pixels."""
 
     def __init__(self, width: int, height: int) -> None:
         self._size = width, height
@@ -75,7 +75,7 @@ class Scaler:
         self._shape: object = None
 
     def shrink(self, frame: VideoFrame) -> VideoFrame | None:
-        """The small picture of `frame`; None when it cannot be made (a format nothing is known of)."""
+        """Scale `frame`; None if that fails (an unsupported format)."""
         shape = frame.width, frame.height, frame.format.name, frame.color_trc, frame.colorspace, turn(frame)
         try:
             if self._graph is None or shape != self._shape:
@@ -101,7 +101,7 @@ class Scaler:
             steps.append(("scale", f"{area}:{last}"))
         steps.append(("format", "yuv420p"))
         if transpose:
-            steps.append(("transpose", "dir=cclock_flip"))  # which is rows for columns and nothing else
+            steps.append(("transpose", "dir=cclock_flip"))  # swaps rows and columns and does nothing else
         if sideways:
             steps.append(("hflip", ""))
         if upside_down:
@@ -110,7 +110,7 @@ class Scaler:
 
 
 def chain(frame: VideoFrame, *steps: tuple[str, str]) -> Graph:
-    """A graph of these filters, one after the other, for frames like this one; in one thread."""
+    """Build a graph of these filters in sequence, for frames like this one, in one thread."""
     graph = Graph()
     graph.threads = 1
     nodes = [graph.add_buffer(template=frame, time_base=Fraction(1, 1000))]
@@ -125,22 +125,22 @@ def _for_each(expression: str) -> str:
     return ":".join(f"{channel}='{expression}'" for channel in "rgb")
 
 
-def jpeg(picture: VideoFrame, quantiser: int) -> bytes:
-    """The picture as a JPEG file; `quantiser` from 2 (best) to 31."""
+def jpeg(image: VideoFrame, quantiser: int) -> bytes:
+    """Encode the image as a JPEG file; `quantiser` from 2 (best) to 31."""
     encoder: VideoCodecContext = CodecContext.create("mjpeg", "w")
-    encoder.width, encoder.height = picture.width, picture.height
+    encoder.width, encoder.height = image.width, image.height
     encoder.pix_fmt = "yuv420p"
     encoder.color_range = 2
     encoder.time_base = Fraction(1, 25)
     encoder.qmin = encoder.qmax = quantiser
     encoder.thread_count = 1
-    picture.pts = 0
-    return b"".join(bytes(packet) for packet in (*encoder.encode(picture), *encoder.encode(None)))
+    image.pts = 0
+    return b"".join(bytes(packet) for packet in (*encoder.encode(image), *encoder.encode(None)))
 
 
-def pixels(picture: VideoFrame, width: int, height: int, kind: str) -> bytes:
-    """The picture once more, `width` x `height`, as packed bytes: `kind` is "gray" or "rgb24"."""
-    small = picture.reformat(width, height, kind, interpolation="AREA", threads=1)
+def pixels(image: VideoFrame, width: int, height: int, kind: str) -> bytes:
+    """Scale the image to `width` x `height` and return its pixels, row by row: `kind` is "gray" or "rgb24"."""
+    small = image.reformat(width, height, kind, interpolation="AREA", threads=1)
     plane = small.planes[0]
     length = width * (3 if kind == "rgb24" else 1)
     data = memoryview(plane)

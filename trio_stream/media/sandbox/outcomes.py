@@ -1,4 +1,4 @@
-"""What a child answers, and what it means that it does not: the media's fault, the disk's, or this server's."""
+"""The reply of a child, or whose fault it is that there is none: the media's, the disk's, or this server's."""
 
 import os
 import signal
@@ -13,99 +13,99 @@ from trio_stream.media import wire
 from trio_stream.media.sandbox.process import Ticket
 
 BLOB_LIMIT = 1000
-"""Files a job may make."""
+"""Files that a job may send."""
+
+INVALID = "the media parser returned invalid data"
 
 STARVED = 0.25
-"""A job that was out of time got no processor if it used less than this share of the time, and wanted more."""
+"""A job that passed its deadline was starved if it used less than this share of the time, and wanted more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a job answered: its result, and the files it made in their order."""
+    """The reply of a job: its result, and its files in order."""
 
     result: dict[str, Any]
     blobs: dict[str, bytes]
 
 
 class JobReply:
-    """What a child sends, as far as it is taken."""
+    """Collects the reply of a child, up to the limits."""
 
     def __init__(self, limit: int) -> None:
         self._left = limit
         self._blobs: dict[str, bytes] = {}
         self._end: dict[str, Any] | None = None
-        self._wrong: str | None = None
+        self._problem: str | None = None
 
     async def receive(self, reply: trio.socket.SocketType) -> "JobReply":
-        """Take everything until the child has closed its end, or there is too much or no sense in it."""
+        """Receive until the child closes its end. Raises `MediaUnreadable` for too much, or for invalid data."""
         decoder = wire.Decoder()
-        while self._wrong is None:
+        while self._problem is None:
             try:
                 data = await reply.recv(1 << 18)
             except OSError:
                 data = b""
             if not data:
                 if decoder:
-                    self._end = (
-                        None  # it died within a message: what it said before that was its end is no end
-                    )
+                    self._end = None  # it died within a message, so an earlier end does not count
                 return self
             self._left -= len(data)
             if self._left < 0:
-                self._wrong = "reading it makes more than a file may"
+                self._problem = "reading the file produces more data than allowed"
                 break
             try:
                 for head, body in decoder.feed(data):
                     self._take(head, body)
             except wire.Garbled:
-                self._wrong = "its parser was made to answer nonsense"
-        raise MediaUnreadable(self._wrong)
+                self._problem = INVALID
+        raise MediaUnreadable(self._problem)
 
     def _take(self, head: dict[str, Any], body: bytes) -> None:
         if self._end is not None:
-            raise wire.Garbled("something after the end")
+            raise wire.Garbled("a message after the end")
         if "blob" not in head:
             self._end = head
             return
         name = head["blob"]
         if not isinstance(name, str) or name in self._blobs or len(self._blobs) >= BLOB_LIMIT:
-            raise wire.Garbled("a file without a name of its own, or too many")
+            raise wire.Garbled("a file without a unique name, or too many files")
         self._blobs[name] = body
 
-    def judge(self, ticket: Ticket) -> Done:
-        """What it means. Raises what `Sandbox.run` does."""
+    def result_of(self, ticket: Ticket) -> Done:
+        """Return the result, or raise what `Sandbox.run` raises."""
         match self._end:
             case {"result": dict() as result}:
                 return Done(result, self._blobs)
             case {"unreadable": str() as reason}:
-                # A reason may be made up by the file, and is kept in a row.
+                # The file may control the reason, which is stored in the database.
                 raise MediaUnreadable(reason[:500])
             case {"too_large": str() as reason}:
                 raise SegmentTooLarge(reason[:500])
             case {"disk": str() as reason}:
                 raise SourceUnreadable(f"reading the file failed: {reason[:500]}")
             case {"fault": str() as reason}:
-                raise MediaWorkerFailed(f"the process that reads media failed: {reason[:500]}")
+                raise MediaWorkerFailed(f"the media worker failed: {reason[:500]}")
             case None:
                 raise ended_early(ticket.status)
-        raise MediaUnreadable("its parser was made to answer nonsense")
+        raise MediaUnreadable(INVALID)
 
 
 def ended_early(status: int | None) -> MediaUnreadable | MediaWorkerFailed:
-    """Why there is no answer, by the status wait(2) gave."""
+    """Return why there is no reply, from the status of wait(2)."""
     if status is None:
-        return MediaWorkerFailed("the process that reads media died")
+        return MediaWorkerFailed("the media worker died")
     code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGXCPU:  # the limit on processor time, which is ours
-        return MediaUnreadable("it takes too long to read")
-    # An operator did that, or the system when it had no memory left: nothing is known of the media. What exits without
-    # a word counts with them; at worst it is tried again.
+    if code == -signal.SIGXCPU:  # our limit on CPU time
+        return MediaUnreadable("reading the file takes too long")
+    # An operator did that, or the system when it ran out of memory: it says nothing about the media. A child that exits
+    # without a reply counts as the same; at worst the job is tried again.
     if code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP) or code >= 0:
-        return MediaWorkerFailed(f"the process that reads media was ended from outside ({_exit(code)})")
-    return MediaUnreadable(f"its parser crashed ({_exit(code)})")
+        return MediaWorkerFailed(f"the media worker was ended from outside ({_exit_name(code)})")
+    return MediaUnreadable(f"the media parser crashed ({_exit_name(code)})")
 
 
-def _exit(code: int) -> str:
+def _exit_name(code: int) -> str:
     if code >= 0:
         return f"status {code}"
     with suppress(ValueError):
@@ -114,9 +114,9 @@ def _exit(code: int) -> str:
 
 
 def out_of_time(ticket: Ticket, deadline: float) -> MediaUnreadable | SourceUnreadable | MediaWorkerFailed:
-    """Whose fault it is that a job took too long."""
-    if ticket.reading:  # the worker saw it waiting for the disk when it killed it
-        return SourceUnreadable(f"the disk did not answer in {deadline:g} s")
+    """Decide whose fault it is that a job passed its deadline."""
+    if ticket.reading:  # it was waiting for the disk when the worker killed it
+        return SourceUnreadable(f"the disk did not respond within {deadline:g} s")
     if ticket.starved and ticket.cpu < STARVED * deadline:
-        return MediaWorkerFailed(f"in {deadline:g} s the machine had too little time for it")
-    return MediaUnreadable(f"it takes longer than {deadline:g} s to read")
+        return MediaWorkerFailed(f"the machine was too busy to read the file within {deadline:g} s")
+    return MediaUnreadable(f"reading the file takes longer than {deadline:g} s")

@@ -1,6 +1,6 @@
-"""A running worker process, as the server sees it: requests go out whole, and what makes no sense ends it.
+"""A running worker process, as the server sees it: requests are sent whole, and invalid replies end it.
 
-Whatever is waited for here has an end: a worker that does not read, does not answer or does not go is killed.
+Every wait here has a timeout: a worker that does not read, reply or exit is killed.
 """
 
 import socket
@@ -15,10 +15,10 @@ import trio
 from trio_stream.media import wire
 
 KILL_GRACE = 5.0
-"""Seconds a worker may take to answer that it killed a child, and the child to be gone."""
+"""Seconds a worker may take to confirm that it killed a child, and the child to be gone."""
 
 END_GRACE = 1.0
-"""Seconds a worker may take to end by itself."""
+"""Seconds a worker may take to exit."""
 
 SEND_DEADLINE = 10.0
 """Seconds a worker may take to read a request."""
@@ -28,11 +28,11 @@ log = structlog.get_logger("trio_stream.media")
 
 @dataclass
 class Ticket:
-    """One job that a worker knows of."""
+    """One job of a worker."""
 
     number: int
     over: trio.Event = field(default_factory=trio.Event)
-    answered: trio.Event = field(default_factory=trio.Event)
+    confirmed: trio.Event = field(default_factory=trio.Event)
     status: int | None = None
     cpu: float = 0.0
     reading: bool = False
@@ -40,7 +40,7 @@ class Ticket:
 
 
 class WorkerGone(Exception):
-    """The worker ended, or made no sense."""
+    """The worker ended, or sent invalid data."""
 
 
 class WorkerProcess:
@@ -56,19 +56,19 @@ class WorkerProcess:
         self._decoder = wire.Decoder(1 << 20, 0)
         self._sending = trio.Lock()
 
-    async def greet(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Wait until it is ready. Raises `WorkerGone`."""
         for head in await self._receive():
             if "ready" in head:
                 self.unfiltered = str(head["unfiltered"]) if head.get("unfiltered") else None
                 return
-        raise WorkerGone("it did not greet")
+        raise WorkerGone("it did not report that it is ready")
 
     async def listen(self) -> None:
-        """Take what it says until it ends, which raises `WorkerGone`."""
+        """Process its messages until it ends, which raises `WorkerGone`."""
         while True:
             for head in await self._receive():
-                self._hear(head)
+                self._dispatch(head)
 
     async def _receive(self) -> list[dict[str, Any]]:
         try:
@@ -79,28 +79,28 @@ class WorkerProcess:
         except (OSError, wire.Garbled) as error:
             raise WorkerGone(str(error)) from None
 
-    def _hear(self, head: Mapping[str, Any]) -> None:
+    def _dispatch(self, head: Mapping[str, Any]) -> None:
         if (ticket := self.tickets.get(head.get("killed", -1))) is not None:
             ticket.reading, ticket.starved = bool(head["reading"]), bool(head["starved"])
-            ticket.answered.set()
+            ticket.confirmed.set()
         elif (ticket := self.tickets.pop(head.get("ended", -1), None)) is not None:
             ticket.status, ticket.cpu = head["status"], head["cpu"]
             ticket.over.set()
-            ticket.answered.set()
+            ticket.confirmed.set()
             self.idle_since = trio.current_time()
 
     async def send(self, request: bytes, descriptors: Sequence[int] = ()) -> None:
-        """Send one request, a frame, whole, also when cancelled meanwhile. Raises `WorkerGone`."""
+        """Send one request, a frame, completely, even if cancelled. Raises `WorkerGone`."""
         data = memoryview(request)
-        # Half a frame would make nonsense of all that follow, for everybody who has a job there.
+        # Half a frame would garble all later ones, for all jobs of this worker.
         with trio.CancelScope(shield=True, deadline=trio.current_time() + SEND_DEADLINE) as scope:
             async with self._sending:
                 if self._control.fileno() < 0:
                     raise WorkerGone("it was ended")
                 try:
                     if descriptors:
-                        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, _packed(descriptors))
-                        # They go with the first byte that is taken, once (unix(7)): the rest is sent without them.
+                        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, _as_bytes(descriptors))
+                        # They go with the first byte that is sent, once (unix(7)): the rest is sent without them.
                         data = data[await self._control.sendmsg([data], [rights]) :]
                     while data:
                         data = data[await self._control.send(data) :]
@@ -108,39 +108,39 @@ class WorkerProcess:
                     raise WorkerGone(str(error)) from None
         if scope.cancelled_caught:
             self.process.kill()
-            raise WorkerGone("it does not read")
+            raise WorkerGone("it does not read its requests")
 
     async def kill(self, ticket: Ticket) -> None:
-        """Have a child killed, and wait until it is reaped, even if this is cancelled."""
-        # Reaped before the cancellation goes on: who owned the job may close what the child still reads.
+        """Kill a child, and wait until it is reaped, even if cancelled."""
+        # Reaped before the cancellation continues: the caller may then close the file that the child reads.
         with trio.CancelScope(shield=True):
             try:
                 await self.send(wire.frame({"kill": ticket.number}))
             except WorkerGone:
                 return
             with trio.move_on_after(KILL_GRACE) as scope:
-                await ticket.answered.wait()
+                await ticket.confirmed.wait()
             if scope.cancelled_caught:
-                self.process.kill()  # it does not answer: its children die with it
+                self.process.kill()  # it does not reply; its children die with it
             with trio.move_on_after(KILL_GRACE) as scope:
                 await ticket.over.wait()
-            if scope.cancelled_caught:  # no signal reaches a process that waits for a disk
-                log.warning("a process that reads media cannot be killed yet", number=ticket.number)
+            if scope.cancelled_caught:  # no signal reaches a process that waits for the disk
+                log.warning("a process of the media worker cannot be killed yet", number=ticket.number)
 
     async def end(self) -> None:
-        """Let it end, or end it; its children end with it."""
+        """Let the worker exit, or kill it; its children end with it."""
         self.accepting = False
         self._control.close()
         with trio.CancelScope(shield=True):
             with trio.move_on_after(END_GRACE):
                 await self.process.wait()
-            self.process.kill()  # does nothing to one that has ended
+            self.process.kill()  # does nothing if it has ended
             await self.process.wait()
         for ticket in self.tickets.values():
             ticket.over.set()
-            ticket.answered.set()
+            ticket.confirmed.set()
         self.tickets.clear()
 
 
-def _packed(descriptors: Sequence[int]) -> bytes:
+def _as_bytes(descriptors: Sequence[int]) -> bytes:
     return b"".join(descriptor.to_bytes(4, sys.byteorder) for descriptor in descriptors)

@@ -1,9 +1,9 @@
-"""Work on untrusted media, done in children of another process that can do nothing else.
+"""Run jobs on untrusted media, in children of another process that can do nothing else.
 
-One worker process (`trio_stream.media.worker`) is started when somebody wants it, ended when nobody has for a while,
-and replaced when it died. What a job says of itself is not believed beyond its bounds. Each way it can end has one
-meaning: the media is at fault (`MediaUnreadable`), the disk is (`SourceUnreadable`), or this server is and nothing
-is known of the media (`MediaWorkerFailed`). When `run` returns, however it does, its child is gone.
+One worker process (`trio_stream.media.worker`) is started on demand, ended when it was idle for a while, and replaced
+if it dies. The reply of a job is only used within its limits. Each way a job can end has one meaning: the media is at
+fault (`MediaUnreadable`), the disk is (`SourceUnreadable`), or this server is, and the media may be fine
+(`MediaWorkerFailed`). Whether `run` returns or raises, its child is gone.
 """
 
 import os
@@ -25,24 +25,24 @@ from trio_stream.media.sandbox.process import Ticket, WorkerGone, WorkerProcess
 WORKER = (sys.executable, "-m", "trio_stream.media.worker")
 
 START_DEADLINE = 30.0
-"""Seconds a worker may take to import FFmpeg: a tenth of one, on a machine that is not busy."""
+"""Seconds a worker may take to import FFmpeg; it takes a tenth of a second on an idle machine."""
 
 MEMORY = 512 << 20
 """Bytes of address space a job may take beyond the worker's own."""
 
 REPLY_LIMIT = 64 << 20
-"""Bytes of everything a job answers."""
+"""Bytes of the whole reply of a job."""
 
-_PASSED_ON = ("PATH", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV")
-_PASSED_ON_BEGINNINGS = ("PYTHON", "LC_", "LD_", "DYLD_", "COVERAGE")
+_PASSED_ON_NAMES = ("PATH", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV")
+_PASSED_ON_PREFIXES = ("PYTHON", "LC_", "LD_", "DYLD_", "COVERAGE")
 
 log = structlog.get_logger("trio_stream.media")
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxStatistics:
-    """`running` counts children now; `failed` counts what raised. `unfiltered` says why no filter of system calls is
-    in place, None where there is one or no worker has started yet."""
+    """`running` is the number of children now; `failed` that of jobs that raised. `unfiltered` says why there is no
+    system call filter; None if there is one, or if no worker has started yet."""
 
     running: int
     started: int
@@ -52,8 +52,8 @@ class SandboxStatistics:
     unfiltered: str | None
 
 
-class _Arrival:
-    """A worker somebody waits for."""
+class _Starting:
+    """A worker that is being started, and that jobs wait for."""
 
     def __init__(self) -> None:
         self.over = trio.Event()
@@ -62,7 +62,7 @@ class _Arrival:
 
 
 class Sandbox:
-    """Runs jobs on media, at most `children` at once. `serve` is its task and has to be running.
+    """Runs jobs on media, at most `children` at once. `serve` is its task and must be running.
 
     `command` starts the worker; after `idle` seconds without a job it ends.
     """
@@ -72,7 +72,7 @@ class Sandbox:
         self._limiter = trio.CapacityLimiter(children)
         self._idle = idle
         self._worker: WorkerProcess | None = None
-        self._arrival: _Arrival | None = None
+        self._starting: _Starting | None = None
         self._wanted = trio.Event()
         self._serving = False
         self._number = 0
@@ -91,21 +91,21 @@ class Sandbox:
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep a worker while one is wanted, until cancelled."""
+        """Start workers on demand, until cancelled."""
         self._serving = True
         task_status.started()
         try:
             while True:
                 await self._wanted.wait()
                 self._wanted = trio.Event()
-                if self._arrival is not None:
-                    await self._keep_worker(self._arrival)
+                if self._starting is not None:
+                    await self._run_worker(self._starting)
         finally:
             self._serving = False
             self._worker = None
-            if self._arrival is not None:
-                self._arrival.over.set()
-                self._arrival = None
+            if self._starting is not None:
+                self._starting.over.set()
+                self._starting = None
 
     async def run(
         self,
@@ -118,21 +118,23 @@ class Sandbox:
         limit: int = REPLY_LIMIT,
         urgent: bool = False,
     ) -> Done:
-        """Do `job` on the file behind `fd`.
+        """Run `job` on the file behind `fd`.
 
-        `deadline` is in seconds from when the child starts, `memory` in bytes of address space, `limit` in bytes of
-        everything answered. A job that is not `urgent` yields to everything else on the machine. Raises
-        `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed`, and `ValueError` for options that are no JSON.
+        `deadline` is in seconds from the start of the child, `memory` in bytes of address space, `limit` in bytes of
+        the whole reply. A job that is not `urgent` yields to everything else on the machine. Raises `MediaUnreadable`,
+        `SourceUnreadable`, `MediaWorkerFailed`, and `ValueError` for options that are not JSON.
         """
         async with self._limiter:
             self._running += 1
             try:
                 worker = await self._get_worker()
                 self._started += 1
-                return await self._attempt(worker, job, fd, options or {}, deadline, memory, limit, urgent)
+                return await self._run_in_child(
+                    worker, job, fd, options or {}, deadline, memory, limit, urgent
+                )
             except WorkerGone as error:
                 self._failed += 1
-                raise MediaWorkerFailed(f"the process that reads media failed: {error}") from None
+                raise MediaWorkerFailed(f"the media worker failed: {error}") from None
             except (MediaUnreadable, SourceUnreadable, MediaWorkerFailed):
                 self._failed += 1
                 raise
@@ -143,23 +145,23 @@ class Sandbox:
         if self._worker is not None and self._worker.accepting:
             return self._worker
         if not self._serving:
-            raise MediaWorkerFailed("the server does not read media now")
-        if self._arrival is None:
-            self._arrival = _Arrival()
+            raise MediaWorkerFailed("the media worker is not running")
+        if self._starting is None:
+            self._starting = _Starting()
             self._wanted.set()
-        arrival = self._arrival
-        await arrival.over.wait()
-        if arrival.worker is None or not arrival.worker.accepting:
-            raise MediaWorkerFailed(f"no process that reads media could be started: {arrival.reason}")
-        return arrival.worker
+        starting = self._starting
+        await starting.over.wait()
+        if starting.worker is None or not starting.worker.accepting:
+            raise MediaWorkerFailed(f"the media worker could not be started: {starting.reason}")
+        return starting.worker
 
-    async def _keep_worker(self, arrival: _Arrival) -> None:
-        """The life of one worker, from its start to its end."""
+    async def _run_worker(self, starting: _Starting) -> None:
+        """Run one worker, from its start to its end."""
         try:
-            worker = await self._start_worker(arrival)
+            worker = await self._start_worker(starting)
         finally:
-            self._arrival = None  # whoever came while it started has waited for the same one
-            arrival.over.set()
+            self._starting = None  # jobs that came while it started wait for the same one
+            starting.over.set()
         if worker is None:
             return
         self._worker = worker
@@ -168,14 +170,14 @@ class Sandbox:
                 nursery.start_soon(worker.listen)
                 await self._wait_idle(worker)
                 nursery.cancel_scope.cancel()
-        except* WorkerGone as group:  # replaced when the next job wants one: it is no fault of this service
+        except* WorkerGone as group:  # the next job starts another; the server continues
             self._restarts += 1
-            log.warning("the process that reads media died", reason=str(group.exceptions[0]))
+            log.warning("the media worker died", reason=str(group.exceptions[0]))
         finally:
             self._worker = None
             await worker.end()
 
-    async def _start_worker(self, arrival: _Arrival) -> WorkerProcess | None:
+    async def _start_worker(self, starting: _Starting) -> WorkerProcess | None:
         ours, theirs = socket.socketpair()
         with theirs:
             control = trio.socket.from_stdlib_socket(ours)
@@ -185,50 +187,50 @@ class Sandbox:
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     env=_environment(),
-                    # A group of its own, so Ctrl-C at a terminal does not end it before the jobs are over. No
-                    # session: a child that is stopped in one of its own outlives its parent for ever.
+                    # Its own process group, so Ctrl-C in a terminal does not end it before the jobs are over. Not its
+                    # own session: a child that is stopped there would outlive its parent forever.
                     process_group=0,
                 )
             except BaseException as error:
                 control.close()
-                arrival.reason = str(error)
+                starting.reason = str(error)
                 if isinstance(error, OSError):
                     return None
                 raise
         self._workers += 1
         worker = WorkerProcess(process, control)
-        greeted = False
+        is_ready = False
         try:
             with trio.move_on_after(START_DEADLINE):
-                await worker.greet()
-                greeted = True
+                await worker.wait_until_ready()
+                is_ready = True
         except WorkerGone as error:
-            arrival.reason = str(error)
+            starting.reason = str(error)
         finally:
-            if not greeted:
+            if not is_ready:
                 await worker.end()
-        if not greeted:
-            log.error("the process that reads media does not start", reason=arrival.reason)
+        if not is_ready:
+            log.error("the media worker does not start", reason=starting.reason)
             return None
         if worker.unfiltered is not None and self._unfiltered is None:
-            log.warning("media is read in processes with limits alone", reason=worker.unfiltered)
+            log.warning("media is parsed without a system call filter", reason=worker.unfiltered)
         self._unfiltered = worker.unfiltered
         worker.idle_since = trio.current_time()
-        arrival.worker = worker
+        starting.worker = worker
         return worker
 
     async def _wait_idle(self, worker: WorkerProcess) -> None:
-        """Until it had nothing to do for long enough; it accepts nothing more then."""
+        """Wait until the worker was idle for long enough; then it accepts no more jobs."""
         while True:
-            rest = worker.idle_since + self._idle - trio.current_time()
+            remaining = worker.idle_since + self._idle - trio.current_time()
             if worker.tickets:
-                rest = self._idle
-            elif rest <= 0:
-                worker.accepting = False  # before the first checkpoint: no job is given to one that ends
+                remaining = self._idle
+            elif remaining <= 0:
+                worker.accepting = False  # before any checkpoint, so that it gets no more jobs
                 return
-            await trio.sleep(rest)
+            await trio.sleep(remaining)
 
-    async def _attempt(
+    async def _run_in_child(
         self,
         worker: WorkerProcess,
         job: str,
@@ -246,22 +248,22 @@ class Sandbox:
             "number": ticket.number,
             "options": dict(options),
             "memory": memory,
-            "seconds": int(deadline) + 2,  # of processor time, a net: the deadline comes first
+            "seconds": int(deadline) + 2,  # of CPU time, a safety net: the deadline comes first
             "urgent": urgent,
         })  # fmt: skip
-        worker.tickets[ticket.number] = ticket  # before it is sent: the child may be over at once
+        worker.tickets[ticket.number] = ticket  # before it is sent: the child may end at once
         ours, theirs = socket.socketpair()
         reply = trio.socket.from_stdlib_socket(ours)
         try:
             with theirs:
                 await worker.send(request, (fd, theirs.fileno()))
             with trio.move_on_after(deadline) as scope:
-                answer = await JobReply(limit).receive(reply)
-                await ticket.over.wait()  # reaped: only its status tells a crash from an end
+                received = await JobReply(limit).receive(reply)
+                await ticket.over.wait()  # reaped: only its status tells a crash from a normal end
             if scope.cancelled_caught:
                 await worker.kill(ticket)
                 raise out_of_time(ticket, deadline)
-            return answer.judge(ticket)
+            return received.result_of(ticket)
         finally:
             reply.close()
             if not ticket.over.is_set():
@@ -269,9 +271,9 @@ class Sandbox:
 
 
 def _environment() -> dict[str, str]:
-    """What the worker may know of this server's environment: no setting, and no secret."""
+    """Return the environment variables that the worker gets: no settings and no secrets."""
     return {
         name: value
         for name, value in os.environ.items()
-        if name in _PASSED_ON or name.startswith(_PASSED_ON_BEGINNINGS)
+        if name in _PASSED_ON_NAMES or name.startswith(_PASSED_ON_PREFIXES)
     }

@@ -1,8 +1,8 @@
-"""The jobs `subtitle_tracks` and `subtitle_file`: subtitles in a file and beside one, as WebVTT.
+"""The jobs `subtitle_tracks` and `subtitle_file`: convert subtitles in a file and in a sidecar to WebVTT.
 
-A parser for each format makes cues of text, in time proportional to its length, and `formats/cues.py` writes all of
-them as WebVTT that no text can break. ASS is kept as it is as well, for players that know it. Subtitles that are
-pictures, or TTML, are rows with the reason.
+A parser for each format converts text to cues, in time proportional to its length, and `formats/cues.py` writes all of
+them as WebVTT that no text can break. ASS is also stored unchanged, for players that support it. Bitmap subtitles and
+TTML are listed with the reason why they have no text.
 
-WebVTT in MP4 is data to FFmpeg, so `moov` says which tracks are that (`mp4/webvtt.py`).
+FFmpeg treats WebVTT in MP4 as data, so the tracks are found in `moov` (`mp4/webvtt.py`).
 """

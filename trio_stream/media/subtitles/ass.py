@@ -1,9 +1,9 @@
-"""ASS and SSA scripts, read into cues: what is said, in italics or bold, and roughly where (pure).
+"""Read ASS and SSA scripts into cues: the text, italics and bold, and the approximate position (pure).
 
-Invariant: a line gives at most one cue and takes time in proportion to its length; drawings, karaoke, colours, fonts
-and everything that moves is left out, because a WebVTT cue has no place for it.
+Invariant: a line gives at most one cue and takes time in proportion to its length. Drawings, karaoke, colours, fonts
+and animations are left out, because WebVTT cues do not support them.
 
-There is no standard; after Aegisub's documentation of the override tags and what libass does.
+There is no standard; this follows Aegisub's documentation of the override tags, and libass.
 """
 
 import itertools
@@ -12,50 +12,50 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from trio_stream.media.formats.cues import Cue, CueText, clean, merge_repeated
-from trio_stream.media.subtitles.markup import ALIGNMENTS, LONGEST_MARKUP, overrides, settings_of
-from trio_stream.media.subtitles.srt import MOST_CUES, milliseconds
+from trio_stream.media.subtitles.markup import ALIGNMENTS, MAX_MARKUP, overrides, settings_of
+from trio_stream.media.subtitles.srt import MAX_CUES, milliseconds
 
 type Styles = Callable[[str], tuple[int, bool, bool]]
-"""Alignment (as on a keypad), whether italic, whether bold: of a style by its name."""
+"""Returns the alignment (as on a keypad) of a style, and whether it is italic and bold, by its name."""
 
 
 _BLOCK = re.compile(r"\{([^{}]{0,4000})\}")
 LEGACY = {"1": 1, "2": 2, "3": 3, "5": 7, "6": 8, "7": 9, "9": 4, "10": 5, "11": 6}
-"""SSA's numbers for where text is (`\\a`), as a keypad has them."""
+"""SSA's numbers for alignment (`\\a`), converted to those of a keypad."""
 
 
 def from_ass(text: str, style: str, styles: Styles, height: int = 288) -> tuple[str, str]:
-    """Cue text and settings of an event's text.
+    """Return the cue text and settings for the text of an event.
 
-    `height` is that of the script (PlayResY): where a line is placed by `\\pos`, its third of the screen is kept.
+    `height` is that of the script (PlayResY): of a position by `\\pos`, only the third of the screen is used.
     """
     event = _Event(style, styles, height)
     at = 0
-    text = text[:LONGEST_MARKUP]
+    text = text[:MAX_MARKUP]
     for found in _BLOCK.finditer(text):
-        event.say(text[at : found.start()])
+        event.add_text(text[at : found.start()])
         at = found.end()
         for tag, value in overrides(found[1]):
-            event.obey(tag, value)
-    event.say(text[at:])
-    return event.made.finish(), settings_of(event.alignment)
+            event.apply(tag, value)
+    event.add_text(text[at:])
+    return event.cue_text.finish(), settings_of(event.alignment)
 
 
 class _Event:
     def __init__(self, style: str, styles: Styles, height: int) -> None:
-        self.made = CueText()
+        self.cue_text = CueText()
         self._styles = styles
-        self._own = style
+        self._event_style = style
         self._height = height
         self._drawing = False
         self.alignment, self._italic, self._bold = styles(style)
         self._restyle(style)
 
-    def say(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         if not self._drawing:
-            self.made.add(_breaks(text))
+            self.cue_text.add(_breaks(text))
 
-    def obey(self, tag: str, value: str) -> None:
+    def apply(self, tag: str, value: str) -> None:
         match tag:
             case "p":
                 self._drawing = value not in {"", "0"}
@@ -66,10 +66,10 @@ class _Event:
             case "pos":
                 self.alignment = _third(value, self._height, self.alignment)
             case "r":
-                self._restyle(value or self._own)
+                self._restyle(value or self._event_style)
             case "i" | "b" | "u":
-                usual = {"i": self._italic, "b": self._bold, "u": False}[tag]
-                self._switch(tag, usual if value == "" else value != "0")
+                default = {"i": self._italic, "b": self._bold, "u": False}[tag]
+                self._switch(tag, default if value == "" else value != "0")
 
     def _restyle(self, style: str) -> None:
         _, self._italic, self._bold = self._styles(style)
@@ -77,11 +77,11 @@ class _Event:
             self._switch(tag, on)
 
     def _switch(self, tag: str, on: bool) -> None:
-        """Italic, bold or underlined from here on."""
-        if on and not self.made.is_open(tag):
-            self.made.open(tag)
+        """Turn italic, bold or underline on or off from here on."""
+        if on and not self.cue_text.is_open(tag):
+            self.cue_text.open(tag)
         elif not on:
-            self.made.close(tag)
+            self.cue_text.close(tag)
 
 
 def _third(value: str, height: int, alignment: int) -> int:
@@ -95,7 +95,7 @@ def _third(value: str, height: int, alignment: int) -> int:
 
 
 def _breaks(text: str) -> str:
-    r"""`\N` breaks a line, `\n` where it does not wrap by itself, `\h` is a space that does not."""
+    r"""Convert `\N`, a line break, `\n`, one without automatic wrapping, and `\h`, a non-breaking space."""
     if "\\" not in text:
         return text
     return text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", "\xa0")
@@ -107,7 +107,7 @@ _EVENTS = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marg
 
 @dataclass
 class Script:
-    """What the head of an ASS or SSA script says that matters here; fed line by line, answers with events."""
+    """The state of an ASS or SSA script that matters here; it reads line by line and returns the cues."""
 
     height: int = 288
     old: bool = False
@@ -117,11 +117,11 @@ class Script:
     _event_format: list[str] = field(default_factory=lambda: list(_EVENTS))
 
     def style(self, name: str) -> tuple[int, bool, bool]:
-        """Alignment, italic, bold of a style; of the default one if there is none of that name."""
+        """Return alignment, italic and bold of a style, or of the default style if there is none of that name."""
         return self.styles.get(name.lstrip("*")) or self.styles.get("Default") or (2, False, False)
 
     def read(self, line: str) -> Cue | None:
-        """Take in a line; the cue, if it is one."""
+        """Read a line; return its cue, if it has one."""
         line = line.strip()
         if line.startswith("[") and line.endswith("]"):
             self._section = line[1:-1].strip().lower()
@@ -146,7 +146,7 @@ class Script:
     def _style(self, value: str) -> None:
         named = dict(zip(self._style_format, map(str.strip, value.split(",")), strict=False))
         number = named.get("alignment", "")
-        alignment = int(number) if number in {str(known) for known in range(1, 12)} else 2
+        alignment = int(number) if number in {str(valid) for valid in range(1, 12)} else 2
         if self.old:  # SSA: 1 to 3, plus 4 on top and 8 in the middle
             alignment = LEGACY.get(number, 2)
         italic, bold = (named.get(name, "0") not in {"", "0"} for name in ("italic", "bold"))
@@ -154,22 +154,22 @@ class Script:
             self.styles[named.get("name", "").lstrip("*")] = (min(alignment, 9), italic, bold)
 
     def dialogue(self, value: str) -> Cue | None:
-        """The cue of an event, whose fields are as the last Format line says."""
+        """Return the cue of an event; its fields are those of the last Format line."""
         fields = value.split(",", len(self._event_format) - 1)
         named = dict(zip(self._event_format, fields, strict=False))
         start, stop = (_ASS_TIME.fullmatch(named.get(name, "").strip()) for name in ("start", "end"))
         if start is None or stop is None:
             return None
-        written, settings = self.text(named.get("style", "").strip(), named.get("text", ""))
-        return Cue(milliseconds(*start.groups()), milliseconds(*stop.groups()), written, settings)
+        cue_text, settings = self.text(named.get("style", "").strip(), named.get("text", ""))
+        return Cue(milliseconds(*start.groups()), milliseconds(*stop.groups()), cue_text, settings)
 
     def text(self, style: str, text: str) -> tuple[str, str]:
-        """Cue text and settings of an event's text in that style."""
+        """Return the cue text and settings for the text of an event in that style."""
         return from_ass(text, style, self.style, self.height)
 
 
 def ass_cues(text: str) -> list[Cue]:
-    """The cues of an ASS or SSA script."""
+    """Return the cues of an ASS or SSA script."""
     script = Script()
     found = (cue for line in clean(text).split("\n") if (cue := script.read(line)) is not None)
-    return merge_repeated(itertools.islice(found, MOST_CUES))
+    return merge_repeated(itertools.islice(found, MAX_CUES))

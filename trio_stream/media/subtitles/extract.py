@@ -1,7 +1,7 @@
-"""The jobs `subtitle_tracks` and `subtitle_file`: subtitles in a file and beside one, as WebVTT; ASS also as itself.
+"""The jobs `subtitle_tracks` and `subtitle_file`: convert subtitles to WebVTT; ASS is also sent unchanged.
 
-Invariant: a file is read once, whatever number of tracks it has; what is kept in memory and what is sent is bounded,
-and a track that goes beyond is cut off there and says so.
+Invariant: a file is read once, however many tracks it has. Memory and replies are limited; a track beyond the limit is
+truncated, and the result says so.
 """
 
 import re
@@ -22,30 +22,30 @@ from trio_stream.media.formats.cues import Cue, clean, merge_repeated, webvtt, w
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.subtitles.ass import Script, ass_cues
 from trio_stream.media.subtitles.markup import from_srt, from_vtt
-from trio_stream.media.subtitles.srt import MOST_CUES, cue_settings, srt_cues, vtt_captions
+from trio_stream.media.subtitles.srt import MAX_CUES, cue_settings, parse_webvtt, srt_cues
 from trio_stream.mp4.webvtt import sample_cues
 
-LARGEST_SIDECAR = 10 << 20
-LARGEST_TRACK = 16 << 20
-"""Bytes of text that are read of one file, and of one track."""
+MAX_SIDECAR = 10 << 20
+MAX_TRACK = 16 << 20
+"""Bytes of text that are read from one subtitle file, and from one track."""
 
 SUFFIXES = ("srt", "vtt", "ass", "ssa")
 
-type _Packet = Packet[Stream]  # never looked at while the program runs, where it cannot be subscripted
+type _Packet = Packet[Stream]  # never evaluated, because `Packet` cannot be subscripted at run time
 
 TEXT_CODECS = frozenset({"subrip", "srt", "mov_text", "webvtt", "ass", "ssa", "text"})
-"""Tracks of text, as FFmpeg names them; the others are pictures, or text nobody writes."""
+"""Codecs of text subtitles, by FFmpeg's names; the others are bitmaps, or formats that nobody uses."""
 
 
 def extract_tracks(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
-    """Take all subtitle tracks of text out of a file, in one pass.
+    """Extract all text subtitle tracks of a file, in one pass.
 
-    Blobs: `N.vtt` for the track that is stream N (counted from 0), and `N.ass` where it is ASS or SSA. The result:
+    Blobs: `N.vtt` for the track that is stream N (counted from 0), and `N.ass` if it is ASS or SSA. The result:
 
-        tracks   [{"stream", "codec", "cues", "ass" (whether N.ass was sent), "whole"}], those without a cue left out
+        tracks   [{"stream", "codec", "cues", "ass" (whether N.ass was sent), "whole"}], without tracks that have no cue
         reason   why something is missing, else null
 
-    Raises `Unreadable` when there is no container.
+    Raises `Unreadable` if the file is no container.
     """
     with open_media(file) as container:
         streams: list[Stream] = [
@@ -53,24 +53,24 @@ def extract_tracks(file: MediaFile, options: Mapping[str, Any], reply: Reply) ->
         ]
         origin = start_of(container, file, container_name(container, file)) * 1000
         tracks = {stream.index: _Track.of(stream, _codec(stream), origin) for stream in streams}
-        for each in text_tracks_of(container, file):
-            if each.kind == "wvtt":
-                stream = container.streams[each.index]
+        for text_track in text_tracks_of(container, file):
+            if text_track.kind == "wvtt":
+                stream = container.streams[text_track.index]
                 streams.append(stream)
-                tracks[each.index] = _Track.of(stream, "wvtt", origin)
-                tracks[each.index].preface = vtt_captions(each.header).preface
+                tracks[stream.index] = _Track.of(stream, "wvtt", origin)
+                tracks[stream.index].preface = parse_webvtt(text_track.header).preface
         reason = _collect(container, streams, tracks) if streams else None
         found = [track.send(reply) for track in tracks.values() if any(cue.text for cue in track.cues)]
     return {"tracks": found, "reason": reason}
 
 
 def _codec(stream: Stream) -> str:
-    context: CodecContext | None = stream.codec_context  # none where FFmpeg has no decoder
+    context: CodecContext | None = stream.codec_context  # None if FFmpeg has no decoder
     return context.name if context is not None else ""
 
 
 def _collect(container: InputContainer, streams: list[Stream], tracks: Mapping[int, "_Track"]) -> str | None:
-    """Read the file to its end; why not, if something is in the way."""
+    """Read the file to its end; return the reason if that fails."""
     for stream in container.streams:
         if stream.index not in tracks:
             stream.discard = Discard.all
@@ -85,7 +85,7 @@ def _collect(container: InputContainer, streams: list[Stream], tracks: Mapping[i
 
 @dataclass
 class _Track:
-    """One track while the file is read."""
+    """A track while the file is read."""
 
     stream: int
     codec: str
@@ -104,7 +104,7 @@ class _Track:
         track = cls(stream.index, codec, float(stream.time_base or 0) * 1000, origin)
         if track.is_ass:
             head = stream.codec_context.extradata or b""
-            track.head = clean(decode(head[:LARGEST_TRACK]))
+            track.head = clean(decode(head[:MAX_TRACK]))
             for line in track.head.split("\n"):
                 track.script.read(line)
         return track
@@ -114,9 +114,9 @@ class _Track:
         return self.codec in {"ass", "ssa"}
 
     def take(self, packet: _Packet) -> None:
-        """Take in one event of the track."""
+        """Add one event of the track."""
         self.length += packet.size
-        if self.length > LARGEST_TRACK or len(self.cues) >= MOST_CUES:
+        if self.length > MAX_TRACK or len(self.cues) >= MAX_CUES:
             self.whole = False
             return
         if packet.pts is None:
@@ -131,7 +131,7 @@ class _Track:
             ]
             return
         if self.codec == "mov_text":
-            # ISO/IEC 14496-17: two bytes of length, the text, and then boxes of styles.
+            # ISO/IEC 14496-17: two bytes of length, the text, then style boxes.
             data = data[2 : 2 + int.from_bytes(data[:2])]
         text = clean(decode(data))
         if self.is_ass:
@@ -153,13 +153,13 @@ class _Track:
             self.lines.append((int(order) if order.isdecimal() and len(order) < 9 else len(self.lines), line))
 
     def send(self, reply: Reply) -> dict[str, Any]:
-        """Send what was found; what is to be said of it."""
+        """Send the subtitles; return their entry in the result."""
         cues = with_missing_ends(self.cues)
         if self.is_ass:
             cues = merge_repeated(cues)
-            reply.blob(f"{self.stream}.ass", self._as_itself().encode())
+            reply.blob(f"{self.stream}.ass", self._as_ass().encode())
         elif self.codec == "wvtt":
-            cues = merge_repeated(cues)  # one that goes on is in each sample of its time
+            cues = merge_repeated(cues)  # a long cue is in every sample that overlaps it
         reply.blob(f"{self.stream}.vtt", _encoded(webvtt(cues, self.preface)))
         return {
             "stream": self.stream,
@@ -169,7 +169,7 @@ class _Track:
             "whole": self.whole,
         }
 
-    def _as_itself(self) -> str:
+    def _as_ass(self) -> str:
         head = self.head.strip("\n")
         if "[events]" not in head.lower():
             kind = "Marked" if self.codec == "ssa" else "Layer"
@@ -188,42 +188,42 @@ def _ass_time(milliseconds: int) -> str:
 def _settings(packet: _Packet) -> str:
     if not packet.has_sidedata("webvtt_settings"):
         return ""
-    said = bytes(packet.get_sidedata("webvtt_settings")).decode("utf-8", "replace").strip("\0")
-    return cue_settings(said)
+    settings = bytes(packet.get_sidedata("webvtt_settings")).decode("utf-8", "replace").strip("\0")
+    return cue_settings(settings)
 
 
 def convert_file(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
-    """Read a subtitle file: `options["suffix"]` is srt, vtt, ass or ssa, `options["language"]` what it may be in.
+    """Read a subtitle file: `options["suffix"]` is srt, vtt, ass or ssa, `options["language"]` its probable language.
 
-    Blobs: `convert_file.vtt`, and `convert_file.ass` for ASS and SSA (in UTF-8). The result: {"cues", "whole"}.
-    Raises `Unreadable` when there is no cue in it.
+    Blobs: `subtitle.vtt`, and `subtitle.ass` for ASS and SSA (in UTF-8). The result: {"cues", "whole"}. Raises
+    `Unreadable` if the file has no cues.
     """
     suffix = str(options.get("suffix", "")).lower().lstrip(".")
     if suffix not in SUFFIXES:
-        raise Unreadable(f"{suffix or 'this'} is no kind of subtitle that is understood")
-    data = _bounded(file, LARGEST_SIDECAR + 1)
-    text = clean(decode(data[:LARGEST_SIDECAR], options.get("language") or None))
+        raise Unreadable(f"the subtitle format {suffix or 'without a suffix'} is not supported")
+    data = _read_at_most(file, MAX_SIDECAR + 1)
+    text = clean(decode(data[:MAX_SIDECAR], options.get("language") or None))
     kind = _kind(text, suffix)
     preface: Iterable[str] = ()
     if kind == "vtt":
-        captions = vtt_captions(text)
-        cues, preface = captions.cues, captions.preface
+        subtitles = parse_webvtt(text)
+        cues, preface = subtitles.cues, subtitles.preface
     else:
         cues = ass_cues(text) if kind == "ass" else srt_cues(text)
     cues = [cue for cue in cues if cue.text]
     if not cues:
-        raise Unreadable("there are no subtitles in it")
+        raise Unreadable("the file has no subtitles")
     if kind == "ass":
         reply.blob("subtitle.ass", text.encode())
     reply.blob("subtitle.vtt", _encoded(webvtt(cues, preface)))
-    return {"cues": len(cues), "whole": len(data) <= LARGEST_SIDECAR}
+    return {"cues": len(cues), "whole": len(data) <= MAX_SIDECAR}
 
 
 _SCRIPT = re.compile(r"\[(script info|events|v4\+? styles)\]", re.IGNORECASE)
 
 
 def _kind(text: str, suffix: str) -> str:
-    """What it is: as its name says, except where it plainly is another."""
+    """Detect the format: the one of the suffix, unless the text clearly has another one."""
     start = text[:4096].lstrip()
     if start.startswith("WEBVTT"):
         return "vtt"
@@ -232,13 +232,13 @@ def _kind(text: str, suffix: str) -> str:
     return "srt" if suffix == "srt" or "-->" in start else {"vtt": "vtt"}.get(suffix, "ass")
 
 
-def _bounded(file: MediaFile, most: int) -> bytes:
+def _read_at_most(file: MediaFile, size: int) -> bytes:
     parts = []
-    while most and (data := file.read(min(most, 1 << 16))):
+    while size and (data := file.read(min(size, 1 << 16))):
         parts.append(data)
-        most -= len(data)
+        size -= len(data)
     return b"".join(parts)
 
 
-def _encoded(pieces: Iterable[str]) -> bytes:
-    return "".join(pieces).encode("utf-8", "replace")
+def _encoded(parts: Iterable[str]) -> bytes:
+    return "".join(parts).encode("utf-8", "replace")

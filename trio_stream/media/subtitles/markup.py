@@ -1,7 +1,7 @@
-"""The text of SRT and WebVTT cues, made into WebVTT cue text, and what ASS overrides say (pure).
+"""Convert the text of SRT and WebVTT cues to WebVTT cue text, and parse ASS overrides (pure).
 
-Invariant: what is no tag is text, and is shown as it was written; what is a tag either means something in WebVTT or is
-gone. Time is in proportion to the text, of which `LONGEST_MARKUP` characters are looked at.
+Invariant: text that is no tag is shown as it was written; a tag is dropped if WebVTT has no equivalent. Time is in
+proportion to the length of the text, of which at most `MAX_MARKUP` characters are read.
 """
 
 import re
@@ -9,36 +9,36 @@ from collections.abc import Iterator
 
 from trio_stream.media.formats.cues import CueText, clean
 
-LONGEST_MARKUP = 32_000
-"""Characters of one cue with its tags."""
+MAX_MARKUP = 32_000
+"""Characters of one cue, with its tags."""
 
 _ENTITY = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos|nbsp|lrm|rlm));")
-_NAMED = {
+_CHARACTERS = {
     "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'",
     "nbsp": "\xa0", "lrm": "\u200e", "rlm": "\u200f",
 }  # fmt: skip
 
 
 def unescape(text: str) -> str:
-    """Character references replaced; only those people write, and only with their semicolon."""
+    """Replace character references: only common ones, and only with their semicolon."""
     return _ENTITY.sub(_character, text) if "&" in text else text
 
 
 def _character(found: re.Match[str]) -> str:
     decimal, hexadecimal, name = found.groups()
     if name:
-        return _NAMED[name]
+        return _CHARACTERS[name]
     number = int(decimal) if decimal else int(hexadecimal, 16)
     return chr(number) if 0x20 <= number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else ""
 
 
 # A tag of at most 300 characters, or an override of ASS or MicroDVD; everything between is text. No two alternatives
-# begin alike and each is bounded, so looking for them takes time in proportion to the text.
+# begin in the same way and each is limited, so matching takes time in proportion to the text.
 _HTML = r"<(/?)([a-zA-Z]{1,10}|[0-9:.]{1,20})?([^<>]{0,280})>"
 _TAG = re.compile(_HTML)
 _TAG_OR_OVERRIDE = re.compile(_HTML + r"|\{(\\[^{}]{0,2000}|[a-zA-Z]:[^{}]{0,60})\}")
 
-_KEPT = {"i": "i", "em": "i", "b": "b", "strong": "b", "u": "u"}
+_EQUIVALENTS = {"i": "i", "em": "i", "b": "b", "strong": "b", "u": "u"}
 _DROPPED = frozenset({
     "a", "big", "body", "c", "center", "color", "del", "div", "font", "html", "lang", "p", "rp", "rt", "ruby", "s",
     "size", "small", "span", "strike", "sub", "sup", "tt", "v",
@@ -46,42 +46,42 @@ _DROPPED = frozenset({
 
 
 def from_srt(text: str) -> tuple[str, str]:
-    """Cue text and settings of what stands in an SRT file: a little HTML, and now and then an ASS override.
+    """Return the cue text and settings for text of an SRT file: some HTML, and sometimes an ASS override.
 
-    `<i>`, `<b>`, `<u>` stay, `<font>` and what else has no meaning here goes; what looks like no tag is text.
+    `<i>`, `<b>`, `<u>` stay; `<font>` and other tags without an equivalent are dropped; what is no tag is text.
     """
-    made = CueText()
+    cue_text = CueText()
     alignment: int | None = None
     at = 0
-    text = text[:LONGEST_MARKUP]
+    text = text[:MAX_MARKUP]
     for found in _TAG_OR_OVERRIDE.finditer(text):
-        made.add(unescape(text[at : found.start()]))
+        cue_text.add(unescape(text[at : found.start()]))
         at = found.end()
         slash, name, _, override = found.groups()
         if override is not None:
-            alignment = _override(made, override, alignment)
+            alignment = _override(cue_text, override, alignment)
             continue
         name = (name or "").lower()
-        if name in _KEPT:
-            (made.close if slash else made.open)(_KEPT[name])
+        if name in _EQUIVALENTS:
+            (cue_text.close if slash else cue_text.open)(_EQUIVALENTS[name])
         elif name == "br":
-            made.add("\n")
+            cue_text.add("\n")
         elif name not in _DROPPED:
-            made.add(unescape(found.group()))
-    made.add(unescape(text[at:]))
-    return made.finish(), settings_of(alignment)
+            cue_text.add(unescape(found.group()))
+    cue_text.add(unescape(text[at:]))
+    return cue_text.finish(), settings_of(alignment)
 
 
-def _override(made: CueText, block: str, alignment: int | None) -> int | None:
+def _override(cue_text: CueText, block: str, alignment: int | None) -> int | None:
     for tag, value in overrides(block):
         if tag == "an" and value in ALIGNMENTS:
             alignment = int(value)
         elif tag in {"i", "b", "u"}:
-            (made.close if value in {"", "0"} else made.open)(tag)
+            (cue_text.close if value in {"", "0"} else cue_text.open)(tag)
     return alignment
 
 
-# Of the many there are (`\bord`, `\iclip`, `\pbo`...) these, whole.
+# Exactly these overrides, not others that begin with the same letters (`\bord`, `\iclip`, `\pbo`...).
 _OVERRIDE = re.compile(
     r"\\(?:(an|[abiup])[ \t]?([0-9]{0,4})[ \t]?(?=\\|\Z)"
     r"|(?:pos|move)\(([^()\\]{0,100})\)"
@@ -90,23 +90,23 @@ _OVERRIDE = re.compile(
 )
 _ANIMATION = re.compile(r"\\t\([^()]*(?:\([^()]*\)[^()]*)*\)?")
 ALIGNMENTS = frozenset("123456789")
-"""Places as numeric keypads have them: 2 is below in the middle."""
+"""Positions as on a numeric keypad: 2 is at the bottom in the middle."""
 
 
 def overrides(block: str) -> Iterator[tuple[str, str]]:
-    r"""The tags of an ASS block `{...}` that mean something here, each with its value: an, a, b, i, u, p, pos, r.
+    r"""Yield the supported tags of an ASS block `{...}`, each with its value: an, a, b, i, u, p, pos, r.
 
-    Those inside an animation (`\t`) do not count; of a movement (`\move`) it is where it begins.
+    Tags inside an animation (`\t`) are ignored; a movement (`\move`) counts as its first position.
     """
     if "\\t" in block:
         block = _ANIMATION.sub("", block)
     for found in _OVERRIDE.finditer(block):
-        tag, value, place, style = found.groups()
-        yield (tag, value) if tag else ("pos", place) if place is not None else ("r", style.strip())
+        tag, value, position, style = found.groups()
+        yield (tag, value) if tag else ("pos", position) if position is not None else ("r", style.strip())
 
 
 def settings_of(alignment: int | None) -> str:
-    r"""WebVTT settings for a place as keypads have it (ASS `\an`); below in the middle needs none."""
+    r"""Return WebVTT settings for a position on the keypad (ASS `\an`); the bottom in the middle needs none."""
     if alignment is None or not 1 <= alignment <= 9:
         return ""
     parts = []
@@ -121,32 +121,32 @@ def settings_of(alignment: int | None) -> str:
 
 # WebVTT section 4.2.2: cue text tags. Classes are joined with dots, annotations follow a space.
 _CLASSES = re.compile(r"(?:\.[\w-]{1,60}){0,8}")
-_STAMP = re.compile(r"(?:[0-9]{2,3}:)?[0-5][0-9]:[0-5][0-9]\.[0-9]{3}")
+_TIMESTAMP = re.compile(r"(?:[0-9]{2,3}:)?[0-5][0-9]:[0-5][0-9]\.[0-9]{3}")
 _VTT_TAGS = frozenset({"c", "i", "b", "u", "ruby", "rt", "v", "lang"})
 
 
 def from_vtt(text: str) -> str:
-    """Cue text as it stands in a WebVTT file, with everything in it that is not WebVTT taken for text."""
-    made = CueText()
+    """Return the cue text for text of a WebVTT file; everything that is not valid WebVTT is text."""
+    cue_text = CueText()
     at = 0
-    text = text[:LONGEST_MARKUP]
+    text = text[:MAX_MARKUP]
     for found in _TAG.finditer(text):
-        made.add(unescape(text[at : found.start()]))
+        cue_text.add(unescape(text[at : found.start()]))
         at = found.end()
         slash, name, rest = found[1], found[2] or "", found[3]
         if name in _VTT_TAGS and slash:
-            made.close(name)
+            cue_text.close(name)
         elif name in _VTT_TAGS:
             classes = _CLASSES.match(rest)
             length = classes.end() if classes else 0
             if length == len(rest) or rest[length] in " \t\n":
-                made.open(name, rest[:length] + _annotation(name, rest[length:]))
-        elif _STAMP.fullmatch(name + rest) and not slash:
-            made.mark(found.group())
+                cue_text.open(name, rest[:length] + _annotation(name, rest[length:]))
+        elif _TIMESTAMP.fullmatch(name + rest) and not slash:
+            cue_text.mark(found.group())
         elif not name.isalpha() and not slash:
-            made.add(unescape(found.group()))  # a tag of another kind means nothing; this is not even one
-    made.add(unescape(text[at:]))
-    return made.finish()
+            cue_text.add(unescape(found.group()))  # unknown tags are dropped, but this is no tag
+    cue_text.add(unescape(text[at:]))
+    return cue_text.finish()
 
 
 def _annotation(name: str, rest: str) -> str:

@@ -1,4 +1,4 @@
-"""`python -m trio_stream.media.worker`: the worker, which ends with its standard input."""
+"""`python -m trio_stream.media.worker`: run the worker until its standard input ends."""
 
 from trio_stream.media.worker.forking import main
 

@@ -1,8 +1,8 @@
 """The worker: imports FFmpeg once, and forks a child for each job. `python -m trio_stream.media.worker.forking`
 
-It never reads media itself, has one thread, and nothing to lose: when the server is gone, its socket (standard
-input) ends, and it ends with all its children. A child has two descriptors, the media and the way back, and is locked
-down before it looks at the media.
+It never reads media itself, has one thread, and no state worth saving: when the server is gone, its socket (standard
+input) ends, and it ends with all its children. A child has two descriptors, the media and the reply, and is locked down
+before it reads the media.
 
 On the socket, in frames of `wire`:
 
@@ -47,10 +47,10 @@ JOBS: Mapping[str, Job] = {
     "init": segments.init,
     "segment": segments.segment,
 }
-"""Every job there is, by name."""
+"""All jobs, by name."""
 
 MEDIA, REPLY = 3, 4
-"""The descriptors of a child, beside three of the null device."""
+"""The descriptors of a child, in addition to three of the null device."""
 
 REQUEST_LIMIT = 1 << 20
 """Bytes of one request: options are small."""
@@ -62,15 +62,15 @@ def main(jobs: Mapping[str, Job] = JOBS) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.close(null)
-    import_whole(av)
+    import_package(av)
     gc.collect()
-    gc.freeze()  # what is shared with the children stays shared
+    gc.freeze()  # keeps memory shared with the children
     with control:
         ForkServer(control, jobs).run()
 
 
-def import_whole(package: ModuleType) -> None:
-    """Import all of a package: a child can open no module any more, and PyAV imports some as a file needs them."""
+def import_package(package: ModuleType) -> None:
+    """Import a whole package, because a child cannot import any more, and PyAV imports some modules late."""
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if module.name.rpartition(".")[2] not in {"__main__", "datasets"}:
             importlib.import_module(module.name)
@@ -78,20 +78,20 @@ def import_whole(package: ModuleType) -> None:
 
 @dataclass
 class ForkServer:
-    """The loop: requests in, children out."""
+    """Receives requests and forks children."""
 
     control: socket.socket
     jobs: Mapping[str, Job]
     children: dict[int, int] = field(default_factory=dict)
-    """Process by number of the job."""
+    """Process ids by job number."""
 
     def run(self) -> None:
-        """Serve until the server has gone; no child is left."""
-        unfiltered = lockdown.can_filter()
+        """Serve until the server is gone, then kill all children."""
+        unfiltered = lockdown.why_unfiltered()
         woken, wake = socket.socketpair()
         wake.setblocking(False)
         woken.setblocking(False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal without a handler wakes nobody up
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler the signal would not wake the loop
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         decoder = wire.Decoder(REQUEST_LIMIT, 0)
@@ -106,25 +106,25 @@ class ForkServer:
                             pass
                     self.reap()
                 if self.control in readable:
-                    # Descriptors come with some of the bytes, not with a request: they are taken in their order.
+                    # Descriptors arrive with some of the bytes, not with a request: they are used in order.
                     data, more, _, _ = socket.recv_fds(self.control, 65536, 8)
                     descriptors += more
                     if not data:
                         return
                     for head, _ in decoder.feed(data):
-                        self.obey(head, descriptors, filtered=unfiltered is None)
+                        self.handle(head, descriptors, filtered=unfiltered is None)
         except (BrokenPipeError, ConnectionResetError):
-            return  # the server has gone
+            return  # the server is gone
         finally:
             for number in list(self.children):
                 self.kill(number)
 
-    def obey(self, head: Mapping[str, Any], descriptors: list[int], *, filtered: bool) -> None:
-        """Do what a request asks."""
+    def handle(self, head: Mapping[str, Any], descriptors: list[int], *, filtered: bool) -> None:
+        """Handle a request."""
         if "kill" in head:
             number = head["kill"]
             pid = self.children.get(number)
-            if pid is None:  # it has ended already, or never began
+            if pid is None:  # it has ended already, or never started
                 self.send({"ended": number, "status": None, "cpu": 0.0})
                 return
             reading, starved = lockdown.waits_for_disk(pid), lockdown.wants_processor(pid)
@@ -135,12 +135,12 @@ class ForkServer:
         del descriptors[:2]
         try:
             worker = os.getpid()
-            memory = head["memory"] + lockdown.address_space()  # what FFmpeg takes is no cost of the file
+            memory = head["memory"] + lockdown.address_space()  # FFmpeg's own share does not count
             pid = os.fork()
             if pid == 0:
                 self._child(head, media, reply, worker=worker, memory=memory, filtered=filtered)
-            # On both sides, as either may be first: nobody may be killed in the group of the worker.
-            with suppress(OSError):  # it may have done so itself, or be gone
+            # In both processes, because either may be first: a child must not be in the process group of the worker.
+            with suppress(OSError):  # the child may have done it already, or be gone
                 os.setpgid(pid, pid)
         finally:
             os.close(media)
@@ -149,7 +149,7 @@ class ForkServer:
         self.send({"began": head["number"], "pid": pid})
 
     def reap(self) -> None:
-        """Collect the children that have ended, and say so."""
+        """Reap the children that have ended, and report them."""
         for number, pid in list(self.children.items()):
             ended, status, usage = os.wait4(pid, os.WNOHANG)
             if ended:
@@ -158,7 +158,7 @@ class ForkServer:
                 self.send({"ended": number, "status": status, "cpu": round(cpu, 4)})
 
     def kill(self, number: int) -> None:
-        """Kill a child with all that it may have started; it is not reaped yet, so the number is its own."""
+        """Kill a child with all that it may have started; it is not reaped yet, so its pid is not reused."""
         pid = self.children.get(number)
         if pid is not None:
             with suppress(ProcessLookupError, PermissionError):
@@ -167,7 +167,7 @@ class ForkServer:
                 os.kill(pid, signal.SIGKILL)
 
     def send(self, head: Mapping[str, Any]) -> None:
-        """Tell the server."""
+        """Send a message to the server."""
         self.control.sendall(wire.frame(head))
 
     def _child(
@@ -175,29 +175,29 @@ class ForkServer:
     ) -> NoReturn:
         try:
             os.setpgid(0, 0)
-            # The signal comes when the thread ends that forked: the worker has but one.
+            # The signal comes when the thread that forked ends: the worker has only one.
             lockdown.die_with_parent(worker)
             if not head["urgent"]:
-                lockdown.yield_to_everybody()  # not the worker, which has to hear at once that a child is to be killed
-            signal.set_wakeup_fd(-1)  # it is the worker's: the loop there is not to be woken by signals here
+                lockdown.use_idle_priority()  # only the child: the worker must react immediately
+            signal.set_wakeup_fd(-1)  # it is the worker's: signals here must not wake its loop
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-            _keep(media, reply)
+            _keep_only(media, reply)
             lockdown.limit(memory=memory, seconds=head["seconds"], descriptors=REPLY + 1)
-            file = MediaFile(MEDIA)  # before the filter, which refuses to say how large the file is
+            file = MediaFile(MEDIA)  # before the filter, which refuses fstat
             if filtered:
                 lockdown.filter_calls()
-            _do(self.jobs[head["job"]], file, head["options"])
-        except BaseException as error:  # noqa: BLE001 - nothing of this may return into the worker's loop
+            _run_job(self.jobs[head["job"]], file, head["options"])
+        except BaseException as error:  # noqa: BLE001 - nothing may return into the worker's loop
             with suppress(BaseException):
                 _send(wire.frame({"fault": f"{type(error).__name__}: {error}"[:1000]}))
         finally:
             os._exit(0)
 
 
-def _keep(media: int, reply: int) -> None:
-    """Keep the two descriptors, as MEDIA and REPLY, and close everything else."""
-    # By way of numbers that are free: either may be in the place of the other.
+def _keep_only(media: int, reply: int) -> None:
+    """Move the two descriptors to MEDIA and REPLY, and close everything else."""
+    # Through free numbers, because either may have the number of the other.
     high = max(media, reply, REPLY) + 1
     os.dup2(media, high, inheritable=False)
     os.dup2(reply, high + 1, inheritable=False)
@@ -208,25 +208,27 @@ def _keep(media: int, reply: int) -> None:
     os.closerange(REPLY + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
 
 
-def _do(job: Job, file: MediaFile, options: Mapping[str, Any]) -> None:
+def _run_job(job: Job, file: MediaFile, options: Mapping[str, Any]) -> None:
     try:
-        answer = wire.frame({"result": job(file, options, Reply(_send))})
+        reply = wire.frame({"result": job(file, options, Reply(_send))})
     except TooLarge as error:
-        answer = wire.frame({"too_large": str(error)})
+        reply = wire.frame({"too_large": str(error)})
     except Unreadable as error:
-        answer = wire.frame({"unreadable": str(error)})
+        reply = wire.frame({"unreadable": str(error)})
     except MemoryError:
-        answer = wire.frame({"unreadable": "it takes more memory to read than a file may"})
-    except Exception as error:  # noqa: BLE001 - a mistake of ours, but this file will meet it every time
-        words = f"{type(error).__name__}: {error}"[:500]
-        unprepared = isinstance(error, ImportError) or "unknown encoding" in words  # any file would
-        answer = wire.frame(
-            {"fault": words} if unprepared else {"unreadable": f"reading it failed ({words})"}
+        reply = wire.frame({"unreadable": "reading the file takes more memory than allowed"})
+    except Exception as error:  # noqa: BLE001 - our bug, but it will happen with this file every time
+        message = f"{type(error).__name__}: {error}"[:500]
+        is_late_import = (
+            isinstance(error, ImportError) or "unknown encoding" in message
+        )  # not due to the file
+        reply = wire.frame(
+            {"fault": message} if is_late_import else {"unreadable": f"the media parser failed ({message})"}
         )
-    # FFmpeg takes an error of the disk for the end of the file, and what was made of half a film is worth nothing.
+    # FFmpeg takes a disk error for the end of the file, and a result from half a video is worthless.
     if file.error is not None:
-        answer = wire.frame({"disk": file.error.strerror or str(file.error)})
-    _send(answer)
+        reply = wire.frame({"disk": file.error.strerror or str(file.error)})
+    _send(reply)
 
 
 def _send(data: bytes) -> None:

@@ -1,9 +1,9 @@
-"""What a child that reads media gives up, for good, before it touches the media.
+"""Give up privileges, permanently, in a child before it reads media.
 
-Two lines, so that either is enough where the other is missing. The limits: no descriptor beyond those it holds, no
-process, no byte written to a file, no core, a bound on memory and on processor time. And on Linux (x86-64 and
-64-bit ARM) a seccomp filter that lists the system calls needed to read what is open, compute and answer; every
-other one fails with EPERM, which FFmpeg and Python take for an ordinary refusal.
+There are two lines of defence, so that one is enough if the other is missing. The limits: no new descriptors, no
+processes, no writing to files, no core dump, limited memory and CPU time. And on Linux (x86-64 and 64-bit ARM) a
+seccomp filter that allows the system calls needed to read open files, compute and reply. All others fail with EPERM,
+which FFmpeg and Python handle like any error.
 
 Sources: seccomp(2), prctl(2), ioprio_set(2), linux/seccomp.h, linux/filter.h; system call numbers from
 arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h.
@@ -26,7 +26,7 @@ PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38
 SECCOMP_MODE_FILTER = 2
 
-# A row a system call: its name, its number on x86-64, its number on 64-bit ARM (None where there is none).
+# One system call per row: name, number on x86-64, number on 64-bit ARM (None if it does not exist).
 _ALLOWED: tuple[tuple[str, int | None, int | None], ...] = (
     ("read", 0, 63),
     ("pread64", 17, 67),
@@ -69,15 +69,15 @@ _ALLOWED: tuple[tuple[str, int | None, int | None], ...] = (
     ("exit", 60, 93),
     ("exit_group", 231, 94),
 )
-# These two may not make memory that can be executed (their third argument), and a signal may go to oneself alone.
+# The first two may not map executable memory (their third argument); signals may only go to the process itself.
 _MMAP, _MPROTECT, _TGKILL = (9, 222), (10, 226), (234, 131)
 PROT_EXEC = 4
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-"""Which column of the table, and AUDIT_ARCH_*: a program may also call the kernel as a 32-bit one would."""
+"""The column of the table, and AUDIT_ARCH_*: a process could also make 32-bit system calls."""
 
 _PREAD64 = {"x86_64": (0, 17), "aarch64": (63, 67)}
-"""Where a process is when it waits for the disk: read, pread64."""
+"""The system calls in which a process waits for the disk: read, pread64."""
 
 # struct sock_filter's codes: load a word of seccomp_data, jump, and-with, return.
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -87,11 +87,11 @@ _X32 = 0x40000000
 
 
 class Forbidden(OSError):
-    """The system does not let a process confine itself."""
+    """The system does not let a process restrict itself."""
 
 
 def filter_program(machine: str, pid: int) -> bytes | None:
-    """The filter of system calls for process `pid`, as an array of `struct sock_filter`; None for an unknown machine.
+    """Build the system call filter for process `pid`, an array of `struct sock_filter`; None for an unknown machine.
 
     Both supported machines are little-endian, so the low half of an argument comes first.
     """
@@ -128,10 +128,10 @@ def filter_program(machine: str, pid: int) -> bytes | None:
 
 
 def filter_calls() -> None:
-    """Refuse this process every system call that is not listed. Raises `Forbidden`."""
+    """Refuse this process all system calls that are not listed. Raises `Forbidden`."""
     program = filter_program(platform.machine(), os.getpid()) if sys.platform == "linux" else None
     if program is None:
-        raise Forbidden(errno.ENOSYS, "no filter of system calls is known for this system")
+        raise Forbidden(errno.ENOSYS, "there is no system call filter for this system")
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     held = ctypes.create_string_buffer(program, len(program))
     # struct sock_fprog: an unsigned short, padding, a pointer.
@@ -141,20 +141,22 @@ def filter_calls() -> None:
     _prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(described))
 
 
-def can_filter() -> str | None:
-    """Tries the filter on a child. None when it works, else why not."""
+def why_unfiltered() -> str | None:
+    """Try the filter in a child; return why it does not work, None if it does."""
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
             filter_calls()
             code = 0
-        except BaseException:  # noqa: BLE001 - the exit status says it
+        except BaseException:  # noqa: BLE001 - the exit status reports it
             code = 1
         finally:
             os._exit(code)
     _, status = os.waitpid(pid, 0)
-    return None if status == 0 else f"no filter of system calls on {platform.system()} {platform.machine()}"
+    return (
+        None if status == 0 else f"there is no system call filter on {platform.system()} {platform.machine()}"
+    )
 
 
 def die_with_parent(parent: int) -> None:
@@ -163,13 +165,13 @@ def die_with_parent(parent: int) -> None:
         return
     with suppress(Forbidden):
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the kernel was asked
+    if os.getppid() != parent:  # the parent ended before the call
         os._exit(1)
 
 
 def limit(*, memory: int, seconds: int, descriptors: int) -> None:
-    """Set the limits: `memory` in bytes of address space, `seconds` of processor time, none above `descriptors`."""
-    for what, soft, hard in (
+    """Set the limits: `memory` in bytes of address space, `seconds` of CPU time, and the number of `descriptors`."""
+    for resource_id, soft, hard in (
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_FSIZE, 0, 0),
         (resource.RLIMIT_NPROC, 0, 0),
@@ -177,15 +179,15 @@ def limit(*, memory: int, seconds: int, descriptors: int) -> None:
         (resource.RLIMIT_CPU, seconds, seconds + 1),
         (resource.RLIMIT_AS, memory, memory),
     ):
-        highest = resource.getrlimit(what)[1]
+        highest = resource.getrlimit(resource_id)[1]
         if highest != resource.RLIM_INFINITY:
-            soft, hard = min(soft, highest), min(hard, highest)  # noqa: PLW2901 - the limits as they can be set
-        with suppress(ValueError, OSError):  # a system may not know one of them: macOS and RLIMIT_AS
-            resource.setrlimit(what, (soft, hard))
+            soft, hard = min(soft, highest), min(hard, highest)  # noqa: PLW2901 - limits can only be lowered
+        with suppress(ValueError, OSError):  # not supported everywhere: RLIMIT_AS on macOS
+            resource.setrlimit(resource_id, (soft, hard))
 
 
-def yield_to_everybody() -> None:
-    """Run this process only when nothing else wants the processor or the disk."""
+def use_idle_priority() -> None:
+    """Run this process only when nothing else needs the CPU or the disk."""
     try:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except (AttributeError, OSError):
@@ -198,7 +200,7 @@ def yield_to_everybody() -> None:
 
 
 def address_space() -> int:
-    """Bytes of address space this process has; 0 where the system does not say."""
+    """Return the address space of this process in bytes; 0 if the system does not say."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[0]) * resource.getpagesize()
@@ -207,7 +209,7 @@ def address_space() -> int:
 
 
 def waits_for_disk(pid: int) -> bool:
-    """Whether a child is stuck in reading its file just now, as far as the system says."""
+    """Whether a child is currently waiting for the disk, as far as the system says."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             state = file.read().rpartition(b")")[2].split()[0]
@@ -219,7 +221,7 @@ def waits_for_disk(pid: int) -> bool:
 
 
 def wants_processor(pid: int) -> bool:
-    """Whether a child could run, and would if it had a processor."""
+    """Whether a child is ready to run, but may have no CPU."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b")")[2].split()[0] == b"R"
