@@ -1,4 +1,4 @@
-"""Fixtures of this room: the menagerie, and sandboxes whose worker and children are watched."""
+"""Fixtures for the tests of media: the menagerie, and sandboxes whose worker and children can be observed."""
 
 import os
 import sys
@@ -16,18 +16,18 @@ from trio_stream.media.sandbox.sandbox import Sandbox
 MISBEHAVING = (sys.executable, "-m", "tests.media.misbehaving")
 
 WORKERS = frozenset({"trio_stream.media.worker", "tests.media.misbehaving", "tests.playback.lying"})
-"""The modules that are run as workers. Other tests of the same run may have servers going, whose children stay."""
+"""The modules that run as workers. Servers of other tests of the same run may have children that stay."""
 
 
 @pytest.fixture(scope="session")
 def menagerie() -> Path:
-    """The folder of awkward files, made once and kept from run to run."""
+    """The folder of unusual files, generated once and kept between runs."""
     return animals.menagerie()
 
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    """The one of the product."""
+    """The sandbox of the product."""
     sandbox = Sandbox()
     async with trio.open_nursery() as nursery:
         await nursery.start(sandbox.serve)
@@ -37,7 +37,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def wild(file: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
-    """One whose jobs misbehave; its worker runs."""
+    """A sandbox whose jobs misbehave; its worker is running."""
     monkeypatch.setenv("TRIO_STREAM_DATABASE_URL", "postgresql://somebody:secret@db/")
     sandbox = Sandbox(MISBEHAVING)
     async with trio.open_nursery() as nursery:
@@ -49,7 +49,7 @@ async def wild(file: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sand
 
 @pytest.fixture
 def opened() -> Callable[[Path], AbstractContextManager[int]]:
-    """Opens a file for the length of a block."""
+    """Opens a file for the duration of a block."""
 
     @contextmanager
     def open_one(path: Path) -> Iterator[int]:
@@ -78,7 +78,7 @@ def workers() -> list[psutil.Process]:
 
 
 def children() -> list[psutil.Process]:
-    """What the workers of this process forked and is not reaped."""
+    """The children of the workers of this process that are not reaped yet."""
     found = []
     for worker in workers():
         with suppress(psutil.NoSuchProcess):
@@ -89,5 +89,5 @@ def children() -> list[psutil.Process]:
 def _is_worker(process: psutil.Process) -> bool:
     try:
         return bool(WORKERS & set(process.cmdline()))
-    except psutil.NoSuchProcess:  # also one that has ended and is not reaped yet
+    except psutil.NoSuchProcess:  # also if it has ended and is not reaped yet
         return False

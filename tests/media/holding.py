@@ -1,4 +1,4 @@
-"""A server in small: keeps jobs running that never end, until it is killed. `python -m tests.media.holding FILE`"""
+"""A minimal server: runs jobs that never end, until it is killed. `python -m tests.media.holding FILE`"""
 
 import os
 import sys

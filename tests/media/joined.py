@@ -1,4 +1,4 @@
-"""Recordings that are joined byte by byte, or whose sound changes: TS made of what ffmpeg makes."""
+"""Build recordings that are joined byte by byte, or whose audio changes, as MPEG-TS from the output of ffmpeg."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ def clip(
     sound: str = "-c:a aac -b:a 64k",
     more: str = "",
 ) -> Path:
-    """A recording of pictures and a tone, if there is one. The same tone and size look and sound the same."""
+    """A recording with video and a tone, unless they are None. Equal sizes and tones look and sound the same."""
     inputs = coded = ""
     if size is not None:
         inputs += f"-f lavfi -i testsrc2=size={size}:rate=25:duration={seconds} "
@@ -29,13 +29,13 @@ def clip(
 
 
 def join(path: Path, parts: Sequence[Path]) -> Path:
-    """The parts, one behind the other."""
+    """Write the parts, one after the other."""
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     return path
 
 
 def _packets(path: Path) -> Iterator[tuple[int, float | None, bytes]]:
-    """The PID of each packet, when what begins in it is decoded, and its bytes."""
+    """Yield the PID of each packet, the decode time of what begins in it, and its bytes."""
     data = path.read_bytes()
     for at in range(0, len(data), PACKET):
         packet = data[at : at + PACKET]
@@ -50,35 +50,35 @@ def _packets(path: Path) -> Iterator[tuple[int, float | None, bytes]]:
         yield pid, time, packet
 
 
-def change_sound(path: Path, before: Path, after: Path, at: float, pid: int = 0x101) -> Path:
-    """The pictures of the first, with its sound up to `at` seconds of its clock, and that of the second from there on.
+def change_audio(path: Path, before: Path, after: Path, at: float, pid: int = 0x101) -> Path:
+    """Write the video of the first, with its audio up to `at` seconds of its clock, and that of the second after that.
 
-    So a broadcast goes from one programme to the next: in the midst of a group of pictures, with one clock.
+    This is how a broadcast changes from one programme to the next: in the middle of a GOP, with one clock.
     """
     groups: list[tuple[float, bytearray]] = []
     latest: dict[int, tuple[float, bytearray]] = {}
     for number, source in enumerate((before, after)):
         now = 0.0
         latest.clear()
-        for each, time, packet in _packets(source):
+        for packet_pid, time, packet in _packets(source):
             now = time if time is not None else now
-            wanted = number == 0 if each != pid else None
-            if time is not None or each not in latest:
-                latest[each] = (now, bytearray())
+            wanted = number == 0 if packet_pid != pid else None
+            if time is not None or packet_pid not in latest:
+                latest[packet_pid] = (now, bytearray())
                 if wanted or (wanted is None and (now < at) == (number == 0)):
-                    groups.append(latest[each])
-            elif each < 0x20 or each == 0x1000:
-                latest[each] = (now, bytearray())
+                    groups.append(latest[packet_pid])
+            elif packet_pid < 0x20 or packet_pid == 0x1000:
+                latest[packet_pid] = (now, bytearray())
                 if wanted:
-                    groups.append(latest[each])
-            latest[each][1].extend(packet)
-    path.write_bytes(b"".join(bytes(held) for _, held in sorted(groups, key=lambda group: group[0])))
+                    groups.append(latest[packet_pid])
+            latest[packet_pid][1].extend(packet)
+    path.write_bytes(b"".join(bytes(content) for _, content in sorted(groups, key=lambda group: group[0])))
     return path
 
 
 def mix(path: Path, one: Path, other: Path) -> Path:
-    """Packets of both among each other, as those of two programmes; each has a list of programmes that names its own."""
-    sides = [list(_packets(each)) for each in (one, other)]
+    """Interleave the packets of both, like those of two programmes; each has a program table of its own."""
+    sides = [list(_packets(source)) for source in (one, other)]
     data = bytearray()
     longest = max(map(len, sides))
     for at in range(longest):

@@ -1,4 +1,4 @@
-"""A worker whose jobs do what a parser might be made to do. `python -m tests.media.misbehaving`"""
+"""A worker whose jobs do what a hijacked parser might do. `python -m tests.media.misbehaving`"""
 
 import ctypes
 import encodings.idna  # noqa: F401 - a child can import nothing any more
@@ -27,15 +27,15 @@ def echo(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str,
 
 
 def refuse(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    raise Unreadable("it is not to my taste")
+    raise Unreadable("this job refuses every file")
 
 
 def exceed(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    raise TooLarge("there is too much of it")
+    raise TooLarge("the segment is too large")
 
 
 def fail(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    raise LookupError("a mistake of ours")
+    raise LookupError("a bug of the job")
 
 
 def crash(_file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
@@ -89,14 +89,14 @@ def babble(_file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[
 
 
 def linger(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    """Answer as if done, and stay."""
+    """Reply as if done, and do not exit."""
     os.write(forking.REPLY, b"\0\0\0\x0d\0\0\0\0" + b'{"result":{}}')
     time.sleep(3600)
     raise AssertionError
 
 
 def read_on(file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    """Read, and take an error for the end, as FFmpeg does."""
+    """Read, and treat an error as the end of the file, as FFmpeg does."""
     try:
         return {"read": len(file.read(100))}
     except OSError:
@@ -104,31 +104,31 @@ def read_on(file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict
 
 
 def escape(_file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    """Try everything a child must not do; answers what each try came to."""
+    """Try everything a child must not do; return the outcome of each attempt."""
     server, folder, port = options["server"], options["folder"], options["port"]
     tries: dict[str, Callable[[], object]] = {
         "open a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
-        "make a file": lambda: os.open(f"{folder}/made", os.O_WRONLY | os.O_CREAT),
+        "create a file": lambda: os.open(f"{folder}/created", os.O_WRONLY | os.O_CREAT),
         "list a folder": lambda: os.listdir("/"),
-        "look at a file": lambda: os.stat("/etc/passwd"),
+        "stat a file": lambda: os.stat("/etc/passwd"),
         "remove a file": lambda: os.unlink(f"{folder}/there"),
         "write to the media": lambda: os.write(forking.MEDIA, b"x"),
-        "make a socket": socket.socket,
+        "create a socket": socket.socket,
         "connect": lambda: socket.create_connection(("127.0.0.1", port), 1),
         "fork": _fork,
         "run a program": lambda: os.execv("/bin/true", ["true"]),
         "kill the server": lambda: os.kill(server, 0),
         "kill the worker": lambda: os.kill(os.getppid(), 0),
         "trace the worker": lambda: _called(_LIBC.ptrace, 16, os.getppid(), 0, 0),
-        "look into the server": lambda: _called(_LIBC.process_vm_readv, server, None, 0, None, 0, 0),
-        "make memory that runs": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_EXEC | mmap.PROT_READ),
+        "read memory of the server": lambda: _called(_LIBC.process_vm_readv, server, None, 0, None, 0, 0),
+        "map executable memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_EXEC | mmap.PROT_READ),
         "raise a limit": lambda: _called(_LIBC.setrlimit, 7, (ctypes.c_ulong * 2)(64, 64)),
-        "leave its group": os.setsid,
+        "leave its process group": os.setsid,
         "duplicate a descriptor": lambda: os.dup(forking.MEDIA),
-        "stop dying with its parent": lambda: _called(_LIBC.prctl, 1, 0, 0, 0, 0),
-        "send a file on": lambda: os.sendfile(forking.REPLY, forking.MEDIA, 0, 1),
-        "be somebody else": lambda: os.setuid(65534),
-        "make a queue of the kernel's": lambda: _called(_LIBC.syscall, 425, 1, 0),  # io_uring_setup
+        "outlive its parent": lambda: _called(_LIBC.prctl, 1, 0, 0, 0, 0),
+        "call sendfile": lambda: os.sendfile(forking.REPLY, forking.MEDIA, 0, 1),
+        "change its user": lambda: os.setuid(65534),
+        "set up io_uring": lambda: _called(_LIBC.syscall, 425, 1, 0),  # io_uring_setup
     }
     return {
         "tries": {name: _outcome(attempt) for name, attempt in tries.items()},
@@ -137,18 +137,18 @@ def escape(_file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[
     }
 
 
-def unprepared(_file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
+def import_late(_file: MediaFile, options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
     if options["what"] == "module":
         importlib.import_module("colorsys")
     return {"text": b"a".decode("cp037")}
 
 
-def take(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    """What limits alone refuse."""
+def exceed_limits(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
+    """Try what the limits refuse, even without a filter."""
     tries: dict[str, Callable[[], object]] = {
         "open a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
-        "make a socket": socket.socket,
-        "make a pipe": os.pipe,
+        "create a socket": socket.socket,
+        "create a pipe": os.pipe,
         "raise a limit": lambda: os.dup2(forking.MEDIA, 9),
     }
     return {name: _outcome(attempt) for name, attempt in tries.items()}
@@ -182,16 +182,16 @@ def _is_open(number: int) -> bool:
 
 
 JOBS: dict[str, Job] = {
-    each.__name__: each
-    for each in (
+    job.__name__: job
+    for job in (
         *(echo, refuse, exceed, fail, crash, spin, sleep, devour, devour_and_abort),
-        *(flood, litter, babble, linger, read_on, escape, unprepared, take),
+        *(flood, litter, babble, linger, read_on, escape, import_late, exceed_limits),
     )
 }
 
 if __name__ == "__main__":
     if "--unfiltered" in sys.argv:
-        lockdown.why_unfiltered = lambda: "not today"
+        lockdown.why_unfiltered = lambda: "disabled by the test"
     if "--mute" in sys.argv:
         signal.pause()
     forking.main(JOBS)

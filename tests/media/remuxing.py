@@ -1,4 +1,4 @@
-"""Remuxing as a client meets it: init segments and segments of a file, joined, and what decoding finds in them."""
+"""Remux like a client: request the init segment and the segments of a file, join them, and decode them."""
 
 import hashlib
 import io
@@ -19,103 +19,103 @@ type Outlined = VideoOutline | AudioOutline
 
 
 def outlined(path: Path, **options: Any) -> Outline:
-    """The outline, by way of JSON, as the server gets it."""
-    answer, _ = run(outline, path, **options)
-    return Outline.from_json(json.loads(json.dumps(answer, allow_nan=False)))
+    """Return the outline, through JSON, as the server gets it."""
+    result, _ = run(outline, path, **options)
+    return Outline.from_json(json.loads(json.dumps(result, allow_nan=False)))
 
 
 def carried(found: Outline) -> list[Outlined]:
-    """The tracks that can be carried; of video only the one that cuts are of."""
+    """Return the tracks that can be carried; of the video tracks, only the one with cuts."""
     tracks: list[Outlined] = [*found.video[:1], *found.audio]
-    return [each for each in tracks if each.carriage.refusal is None]
+    return [track for track in tracks if track.carriage.refusal is None]
 
 
-def bounds(found: Outline, each: Outlined) -> list[int]:
-    """Where segments of a track begin if each is one group of pictures, in its own timescale."""
+def bounds(found: Outline, track: Outlined) -> list[int]:
+    """Return where the segments of a track begin if each is one GOP, in its own timescale."""
     assert found.cuts is not None
-    if isinstance(each, VideoOutline):
+    if isinstance(track, VideoOutline):
         return list(found.cuts.times)
-    scale = each.carriage.timescale / found.video[0].carriage.timescale
+    scale = track.carriage.timescale / found.video[0].carriage.timescale
     starts = [round(time * scale) for time in found.cuts.times]
-    first = each.carriage.first
+    first = track.carriage.first
     return [min(starts[0], first), *(start for start in starts[1:] if start > first)]
 
 
 @dataclass(frozen=True)
-class Made:
-    """A segment: what the job said of it, and its bytes."""
+class BuiltSegment:
+    """A segment: the result of the job, and its bytes."""
 
-    said: dict[str, Any]
+    result: dict[str, Any]
     data: bytes
 
 
-def init_of(path: Path, each: Outlined) -> bytes:
-    return run(init, path, track=each.track.index, carriage=each.carriage.to_json())[1]["init"]
+def init_of(path: Path, track: Outlined) -> bytes:
+    return run(init, path, track=track.track.index, carriage=track.carriage.to_json())[1]["init"]
 
 
 def segment_of(
-    path: Path, each: Outlined, start: int, stop: int | None, sequence: int = 1, **more: object
-) -> Made:
-    said, blobs = run(
+    path: Path, track: Outlined, start: int, stop: int | None, sequence: int = 1, **more: object
+) -> BuiltSegment:
+    result, blobs = run(
         segment,
         path,
-        track=each.track.index,
-        carriage=each.carriage.to_json(),
+        track=track.track.index,
+        carriage=track.carriage.to_json(),
         start=start,
         stop=stop,
         sequence=sequence,
         **more,
     )
-    return Made(said, b"".join(blobs.values()))
+    return BuiltSegment(result, b"".join(blobs.values()))
 
 
-def segments_of(path: Path, found: Outline, each: Outlined) -> list[Made]:
-    """All segments of a track, cut at every keyframe."""
-    starts = bounds(found, each)
+def segments_of(path: Path, found: Outline, track: Outlined) -> list[BuiltSegment]:
+    """Build all segments of a track, cut at every keyframe."""
+    starts = bounds(found, track)
     stops = [*starts[1:], None]
     return [
-        segment_of(path, each, start, stop, number, begins=number == 1)
+        segment_of(path, track, start, stop, number, begins=number == 1)
         for number, (start, stop) in enumerate(zip(starts, stops, strict=True), 1)
     ]
 
 
 def decoded(source: Path | bytes) -> av.container.InputContainer:
-    """Open what was made, or a file, as a decoder that takes its time to find all tracks."""
+    """Open built segments or a file, with enough probing to find all tracks."""
     if isinstance(source, bytes):
         return av.open(io.BytesIO(source), "r")
-    patient = {"probesize": str(100 << 20), "analyzeduration": str(100_000_000)}
-    return av.open(str(source), "r", options=patient)
+    thorough = {"probesize": str(100 << 20), "analyzeduration": str(100_000_000)}
+    return av.open(str(source), "r", options=thorough)
 
 
 def pictures(source: Path | bytes, index: int = 0, zero: float = 0.0) -> list[tuple[float, str]]:
-    """When each picture is shown, in seconds since `zero`, and a digest of it; nothing that is shown before that."""
+    """Return when each frame is shown, in seconds since `zero`, and its digest; earlier frames are left out."""
     found = []
     with decoded(source) as container:
         for frame in container.decode(container.streams[index]):
             assert isinstance(frame, av.VideoFrame)
-            found.append((round(_moment(frame) - zero, 6), _digest(frame)))
-    return [each for each in found if each[0] > -0.0005]
+            found.append((round(_seconds(frame) - zero, 6), _digest(frame)))
+    return [shown for shown in found if shown[0] > -0.0005]
 
 
-def _moment(frame: av.VideoFrame | av.AudioFrame) -> float:
+def _seconds(frame: av.VideoFrame | av.AudioFrame) -> float:
     assert frame.pts is not None
     return frame.pts * float(frame.time_base)
 
 
 def _digest(frame: av.VideoFrame) -> str:
-    """Of the pixels, without what a decoder leaves between the rows."""
+    """Hash the pixels, without the padding between rows."""
     digest = hashlib.md5(usedforsecurity=False)
     for plane, component in zip(frame.planes, frame.format.components, strict=False):
-        wide = plane.width * (2 if component.bits > 8 else 1)
+        row_size = plane.width * (2 if component.bits > 8 else 1)
         data = memoryview(plane)
         for at in range(0, plane.height * plane.line_size, plane.line_size):
-            digest.update(data[at : at + wide])
+            digest.update(data[at : at + row_size])
     return digest.hexdigest()
 
 
 @dataclass(frozen=True)
 class Sound:
-    """When it begins, in seconds; how many samples it has; the samples, plane by plane."""
+    """When the audio begins, in seconds; how many samples it has; the samples, plane by plane."""
 
     begins: float
     samples: int
@@ -123,25 +123,25 @@ class Sound:
 
 
 def sound(source: Path | bytes, index: int = 0, zero: float = 0.0) -> Sound:
-    """What is heard from `zero` seconds on."""
+    """Decode the audio from `zero` seconds on."""
     begins, samples, planes = None, 0, [bytearray() for _ in range(8)]
     with decoded(source) as container:
         for frame in container.decode(container.streams[index]):
             assert isinstance(frame, av.AudioFrame)
-            at = _moment(frame) - zero
+            at = _seconds(frame) - zero
             early = max(0, min(frame.samples, round(-at * frame.sample_rate)))
             if begins is None and early < frame.samples:
                 begins = max(0.0, at)
             samples += frame.samples - early
-            wide = frame.format.bytes * (1 if frame.format.is_planar else len(frame.layout.channels))
+            row_size = frame.format.bytes * (1 if frame.format.is_planar else len(frame.layout.channels))
             for number, plane in enumerate(frame.planes):
-                planes[number] += bytes(plane)[early * wide : frame.samples * wide]
+                planes[number] += bytes(plane)[early * row_size : frame.samples * row_size]
     assert begins is not None
     return Sound(begins, samples, [bytes(plane) for plane in planes])
 
 
 def boxes(data: bytes) -> list[tuple[str, bytes]]:
-    """The boxes of a level: their kinds and what is in them."""
+    """Return the boxes of one level: their types and contents."""
     found, at = [], 0
     while at < len(data):
         size = int.from_bytes(data[at : at + 4])
@@ -152,7 +152,7 @@ def boxes(data: bytes) -> list[tuple[str, bytes]]:
 
 
 def box(data: bytes, *path: str) -> bytes:
-    """What is in the first box at a path."""
+    """Return the content of the first box at a path."""
     for kind in path:
-        data = next(held for name, held in boxes(data) if name == kind)
+        data = next(content for name, content in boxes(data) if name == kind)
     return data

@@ -1,4 +1,4 @@
-"""AAC whose channels are listed by a program config element: what is in the order of a standard plays, the rest says why not."""
+"""AAC with a program config element: standard channel layouts play, others are left out with a reason."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -27,44 +27,44 @@ PLACES: dict[str, tuple[int, Places]] = {
     "7.1(wide)": (7, ("SCC", "", "C", 1)),
     "7.1": (7, ("SC", "C", "C", 1)),
 }
-"""Arrangements FFmpeg has a number for, as a PCE lists them."""
+"""Layouts for which FFmpeg has a number, as a PCE lists them."""
 
 
 def element(front: str, side: str, back: str, low: int, comment: bytes = b"made by hand") -> tuple[str, str]:
-    """A PCE: its bits before the padding and behind it."""
+    """Build a PCE: its bits before and after the padding."""
     head = f"{0:04b}{1:02b}{3:04b}{len(front):04b}{len(side):04b}{len(back):04b}{low:02b}{0:03b}{0:04b}000"
     tags = {"S": 0, "C": 0}
-    for each in front + side + back:
-        head += f"{int(each == 'C')}{tags[each]:04b}"
-        tags[each] += 1
+    for kind in front + side + back:
+        head += f"{int(kind == 'C')}{tags[kind]:04b}"
+        tags[kind] += 1
     return head + "0000" * low, f"{len(comment):08b}" + "".join(f"{byte:08b}" for byte in comment)
 
 
-def joined(before: str, behind: str) -> bytes:
-    text = before + "0" * (-len(before) % 8) + behind
+def joined(before: str, after: str) -> bytes:
+    text = before + "0" * (-len(before) % 8) + after
     text += "0" * (-len(text) % 8)
     return int(text, 2).to_bytes(len(text) // 8)
 
 
-def listed(frames: bytes, places: Places) -> bytes:
-    """A stream of ADTS frames whose channels a PCE in each of them lists."""
-    before, behind = element(*places)
-    listing = joined(f"{5:03b}{before}", behind)
-    made, at = b"", 0
+def listed(frames: bytes, layout_elements: Places) -> bytes:
+    """Convert ADTS frames so that a PCE in each one lists the channels."""
+    before, after = element(*layout_elements)
+    pce = joined(f"{5:03b}{before}", after)
+    result, at = b"", 0
     while at < len(frames):
         size = (frames[at + 3] & 3) << 11 | frames[at + 4] << 3 | frames[at + 5] >> 5
         head = bytearray(frames[at : at + 7])
         head[2] &= 0xFE
-        longer = size + len(listing)
+        longer = size + len(pce)
         head[3] = longer >> 11
         head[4] = longer >> 3 & 0xFF
         head[5] = (longer & 7) << 5 | head[5] & 0x1F
-        made += bytes(head) + listing + frames[at + 7 : at + size]
+        result += bytes(head) + pce + frames[at + 7 : at + size]
         at += size
-    return made
+    return result
 
 
-PICTURES = "-f lavfi -i testsrc2=size=64x64:rate=10:duration=2"
+VIDEO = "-f lavfi -i testsrc2=size=64x64:rate=10:duration=2"
 X264 = "-c:v libx264 -preset ultrafast -g 10"
 
 
@@ -72,27 +72,31 @@ def tone(layout: str) -> str:
     return f"-f lavfi -i anoisesrc=duration=2:sample_rate=48000:seed=7 -af aformat=channel_layouts={layout} -c:a aac -b:a 128k"
 
 
-def stream(folder: Path, layout: str, places: Places) -> Path:
-    """MPEG-TS with pictures and such a sound."""
+def stream(folder: Path, layout: str, layout_elements: Places) -> Path:
+    """Write MPEG-TS with video and such an audio track."""
     plain = make(folder / "plain.aac", tone(layout))
     adts = folder / "listed.aac"
-    adts.write_bytes(listed(plain.read_bytes(), places))
-    pictures = (
+    adts.write_bytes(listed(plain.read_bytes(), layout_elements))
+    video = (
         "-f lavfi -i testsrc2=size=64x64:rate=10:duration=2 -c:v libx264 -preset ultrafast -g 10 -c:a copy"
     )
-    return make(folder / "listed.ts", "-i", adts, *pictures.split())
+    return make(folder / "listed.ts", "-i", adts, *video.split())
 
 
 @pytest.mark.parametrize("layout", ["mono", "stereo", "3.0", "4.0", "5.0", "5.1"])
-def test_a_standard_arrangement_plays(tmp_path: Path, layout: str) -> None:
-    number, places = PLACES[layout]
-    path = stream(tmp_path, layout, places)
+def test_a_standard_layout_plays(tmp_path: Path, layout: str) -> None:
+    number, layout_elements = PLACES[layout]
+    path = stream(tmp_path, layout, layout_elements)
     found = outlined(path)
     (audio,) = found.audio
     assert audio.carriage.refusal is None
     assert bytes.fromhex("0580808002") + _config(number) in described(path)
-    if layout == "5.1":  # the decoder calls channels at the sides what it calls channels behind without a PCE
-        ours = sound(init_of(path, audio) + b"".join(each.data for each in segments_of(path, found, audio)))
+    if (
+        layout == "5.1"
+    ):  # with a PCE, the decoder calls the side channels what it calls back channels without one
+        ours = sound(
+            init_of(path, audio) + b"".join(segment.data for segment in segments_of(path, found, audio))
+        )
         assert ours.planes == sound(path, audio.track.index).planes
     else:
         assert_same(path)
@@ -108,23 +112,25 @@ def described(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("layout", ["quad", "3.1", "6.0", "hexagonal", "6.1"])
-def test_another_arrangement_says_why_not(tmp_path: Path, layout: str) -> None:
-    """As FFmpeg's encoder lists them."""
+def test_another_layout_is_left_out_with_a_reason(tmp_path: Path, layout: str) -> None:
+    """The layouts are listed by FFmpeg's encoder."""
     for kind in ("ts", "mkv"):
-        path = make(tmp_path / f"{layout}.{kind}", f"{PICTURES} {tone(layout)} {X264}")
+        path = make(tmp_path / f"{layout}.{kind}", f"{VIDEO} {tone(layout)} {X264}")
         presentation = present_outline(outlined(path))
-        assert [(each.kind, each.reason) for each in presentation.omitted] == [("audio", UNARRANGED)]
-        assert [each.kind for each in presentation.renditions] == ["video"]
+        assert [(omission.kind, omission.reason) for omission in presentation.omitted] == [
+            ("audio", UNARRANGED)
+        ]
+        assert [rendition.kind for rendition in presentation.renditions] == ["video"]
 
 
-def test_matroska_with_a_standard_arrangement(tmp_path: Path) -> None:
-    """There the element is in what describes the track, and not in its frames."""
+def test_matroska_with_a_standard_layout_plays(tmp_path: Path) -> None:
+    """In Matroska the PCE is in the description of the track, and not in its frames."""
     plain = make(tmp_path / "plain.mkv", tone("5.1"))
     path = tmp_path / "listed.mkv"
-    before, behind = element("SC", "C", "", 1)
+    before, after = element("SC", "C", "", 1)
     with av.open(str(plain)) as source, av.open(str(path), "w") as target:
         track = target.add_stream_from_template(source.streams.audio[0], opaque=True)
-        track.codec_context.extradata = joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind)
+        track.codec_context.extradata = joined(f"{2:05b}{3:04b}{0:04b}000{before}", after)
         for packet in source.demux(source.streams.audio[0]):
             if packet.size:
                 copy = Packet(bytes(packet))
@@ -138,34 +144,34 @@ def test_matroska_with_a_standard_arrangement(tmp_path: Path) -> None:
     (audio,) = outlined(path).audio
     assert audio.carriage.refusal is None
     assert _config(6) in described(path)
-    made = init_of(path, audio) + segment_of(path, audio, audio.carriage.first, None).data
-    assert sound(made).planes == sound(path).planes
+    joined_segments = init_of(path, audio) + segment_of(path, audio, audio.carriage.first, None).data
+    assert sound(joined_segments).planes == sound(path).planes
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_numbers(name: str) -> None:
-    number, places = PLACES[name]
-    before, behind = element(*places)
-    assert arranged(joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind)) == _config(number)
-    # With the rate in full, and SBR told first: both stay.
+def test_a_standard_layout_gets_its_number(name: str) -> None:
+    number, layout_elements = PLACES[name]
+    before, after = element(*layout_elements)
+    assert arranged(joined(f"{2:05b}{3:04b}{0:04b}000{before}", after)) == _config(number)
+    # With an explicit rate, and SBR signalled first: both stay.
     head, tail = f"{5:05b}{15:04b}{24_000:024b}", f"{3:04b}{2:05b}000"
-    assert arranged(joined(f"{head}{0:04b}{tail}{before}", behind)) == joined(f"{head}{number:04b}{tail}", "")
+    assert arranged(joined(f"{head}{0:04b}{tail}{before}", after)) == joined(f"{head}{number:04b}{tail}", "")
     extension = f"{0x2B7:011b}{5:05b}0"
-    longer = joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind + extension)
+    longer = joined(f"{2:05b}{3:04b}{0:04b}000{before}", after + extension)
     assert arranged(longer) == joined(f"{2:05b}{3:04b}{number:04b}000", "")[:2] + joined(extension, "")
 
 
-def test_what_has_no_number() -> None:
-    for places in (
+def test_a_nonstandard_layout_is_refused() -> None:
+    for layout_elements in (
         ("CS", "", "C", 1),
         ("SS", "", "", 0),
         ("C", "", "", 1),
         ("", "", "", 0),
         ("SC", "", "C", 2),
     ):
-        before, behind = element(*places)
+        before, after = element(*layout_elements)
         with pytest.raises(ValueError, match="channel layout"):
-            arranged(joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind))
+            arranged(joined(f"{2:05b}{3:04b}{0:04b}000{before}", after))
     for number in (8, 9, 10, 11, 13, 14, 15):
         with pytest.raises(ValueError, match="channel layout"):
             arranged(_config(number))
@@ -174,14 +180,14 @@ def test_what_has_no_number() -> None:
         b"\x11\x90",
         b"\x12\x08\x56\xe5\x00",
         bytes.fromhex("f94840"),
-    ):  # stereo, mono, another kind of coding
+    ):  # stereo, mono, another object type
         assert arranged(same) == same
 
 
 ADTS = bytes.fromhex("fff14c80053ffc") + b"frame"
 
 
-def test_adts() -> None:
+def test_adts_headers_are_removed_and_converted() -> None:
     short, checked = (
         bytes.fromhex("fff14c80053ffc") + b"frame",
         bytes.fromhex("fff04c80057ffc0000") + b"frame",
@@ -196,12 +202,12 @@ def test_adts() -> None:
 
 
 @given(st.binary(max_size=60))
-def test_anything_may_be_in_it(data: bytes) -> None:
+def test_any_bytes_are_converted_or_a_value_error(data: bytes) -> None:
     head = bytes.fromhex("fff14c00053ffc")
     for take in (arranged, audio_specific_config, without_header):
-        for each in (data, head + data, b"\x11\x80" + data):
+        for packet in (data, head + data, b"\x11\x80" + data):
             try:
-                made = take(each)
+                result = take(packet)
             except ValueError:
                 continue
-            assert len(made) <= len(each)
+            assert len(result) <= len(packet)

@@ -1,4 +1,4 @@
-"""Blur hashes: what the reference implementation makes of the same pixels, and what has to hold for any picture."""
+"""Blur hashes: the results of the reference implementation for the same pixels, and properties of any hash."""
 
 import random
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trio_stream.media.artwork.blurhash import blurhash
 
 
-def picture(kind: str, width: int, height: int) -> bytes:
+def image(kind: str, width: int, height: int) -> bytes:
     chance = random.Random(7)
     at = [(x, y) for y in range(height) for x in range(width)]
     kinds: dict[str, Callable[[int, int], tuple[int, int, int]]] = {
@@ -23,7 +23,7 @@ def picture(kind: str, width: int, height: int) -> bytes:
     return bytes(value for x, y in at for value in kinds[kind](x, y))
 
 
-# Made by woltapp's C code, as the packages blurhash-python 1.2.2 and blurhash 1.1.4 wrap it.
+# Results of woltapp's C code, through the packages blurhash-python 1.2.2 and blurhash 1.1.4.
 @pytest.mark.parametrize(
     ("kind", "width", "height", "across", "down", "expected"),
     [
@@ -36,10 +36,10 @@ def picture(kind: str, width: int, height: int) -> bytes:
         ("noise", 5, 7, 1, 1, "00Hete"),
     ],
 )
-def test_as_the_reference_makes_them(
+def test_hashes_equal_those_of_the_reference(
     kind: str, width: int, height: int, across: int, down: int, expected: str
 ) -> None:
-    assert blurhash(picture(kind, width, height), width, height, across, down) == expected
+    assert blurhash(image(kind, width, height), width, height, across, down) == expected
 
 
 @given(
@@ -49,16 +49,16 @@ def test_as_the_reference_makes_them(
     st.integers(1, 12),
     st.randoms(use_true_random=False),
 )
-def test_any_picture_has_one(across: int, down: int, width: int, height: int, chance: random.Random) -> None:
-    made = blurhash(chance.randbytes(width * height * 3), width, height, across, down)
-    assert len(made) == 4 + 2 * across * down
-    assert made.isascii()
-    assert '"' not in made
-    assert "\\" not in made
+def test_any_image_has_a_hash(across: int, down: int, width: int, height: int, chance: random.Random) -> None:
+    result = blurhash(chance.randbytes(width * height * 3), width, height, across, down)
+    assert len(result) == 4 + 2 * across * down
+    assert result.isascii()
+    assert '"' not in result
+    assert "\\" not in result
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3), st.integers(1, 9), st.integers(1, 9))
-def test_the_mean_colour_is_in_it(colour: tuple[int, int, int], width: int, height: int) -> None:
+def test_the_hash_contains_the_mean_colour(colour: tuple[int, int, int], width: int, height: int) -> None:
     digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
     mean = 0
     for letter in blurhash(bytes(colour) * (width * height), width, height)[2:6]:
@@ -67,6 +67,6 @@ def test_the_mean_colour_is_in_it(colour: tuple[int, int, int], width: int, heig
 
 
 @pytest.mark.parametrize(("across", "down", "length"), [(0, 3, 12), (10, 3, 12), (4, 3, 11), (4, 3, 0)])
-def test_what_is_no_picture(across: int, down: int, length: int) -> None:
+def test_invalid_arguments_raise_a_value_error(across: int, down: int, length: int) -> None:
     with pytest.raises(ValueError, match=r"blur hash|image"):
         blurhash(bytes(length), 2, 2, across, down)

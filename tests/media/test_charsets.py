@@ -1,4 +1,4 @@
-"""Text in encodings from before UTF-8: real sentences of many languages, without being told which."""
+"""Detect encodings from before UTF-8 in real sentences of many languages."""
 
 import codecs
 import re
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trio_stream.media.formats.charsets import LANGUAGES, decode, guess
 
-# ruff: noqa: RUF001 - letters that look like others are what this is about
+# ruff: noqa: RUF001 - this module is about letters that look alike
 
 SPOKEN = {
     ("cs", "cp1250 iso8859-2 cp852 mac_latin2"): (
@@ -229,7 +229,7 @@ CASES = [
 
 
 def as_srt(text: str) -> str:
-    """Mostly digits and arrows, as subtitle files are."""
+    """Format sentences as a subtitle file, which is mostly digits and arrows."""
     return "\r\n\r\n".join(
         f"{number}\r\n00:00:{number:02},000 --> 00:00:{number:02},900\r\n{line}"
         for number, line in enumerate(text.split("\n"), 1)
@@ -237,14 +237,14 @@ def as_srt(text: str) -> str:
 
 
 def encoded(text: str, encoding: str) -> bytes:
-    if encoding == "cp1258":  # which has letters with a circumflex or a horn, and tones apart
-        letters = (chr(code) for code in range(0xC0, 0x1F00) if not _writable(chr(code), encoding))
-        table = str.maketrans({letter: parts for letter in letters if (parts := _apart(letter))})
+    if encoding == "cp1258":  # it has letters with a circumflex or a horn, and separate tone marks
+        letters = (chr(code) for code in range(0xC0, 0x1F00) if not _is_encodable(chr(code), encoding))
+        table = str.maketrans({letter: parts for letter in letters if (parts := _with_separate_tone(letter))})
         text = text.translate(table)
     return text.encode(encoding)
 
 
-def _apart(letter: str) -> str | None:
+def _with_separate_tone(letter: str) -> str | None:
     whole = unicodedata.normalize("NFD", letter)
     for tone in whole[1:]:
         base = unicodedata.normalize("NFC", whole.replace(tone, "", 1))
@@ -258,44 +258,44 @@ def _apart(letter: str) -> str | None:
 
 
 @pytest.mark.parametrize(("language", "encoding", "text"), CASES)
-def test_the_encoding_is_found(language: str, encoding: str, text: str) -> None:
-    """From a handful of sentences, or, in common encodings, from any one of them when the language is known."""
+def test_the_encoding_is_detected(language: str, encoding: str, text: str) -> None:
+    """From a few sentences, or, for common encodings, from any one of them if the language is stated."""
     assert decode(encoded(as_srt(text), encoding)) == as_srt(text)
     if encoding in DOS_AND_MACINTOSH:
-        return  # one letter may be a right one in several, of which the commoner encoding is believed
+        return  # one letter may be valid in several; then the more common encoding is used
     for line in text.split("\n"):
         assert decode(encoded(line, encoding), language) == line
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_unicode_in_all_its_forms(encoding: str) -> None:
+def test_unicode_encodings_are_decoded(encoding: str) -> None:
     for text in SPOKEN.values():
         assert decode(as_srt(text).encode(encoding)) == as_srt(text)
 
 
-def test_utf_16_with_marks_of_either_order() -> None:
+def test_utf_16_with_a_byte_order_mark_is_decoded() -> None:
     assert decode(codecs.BOM_UTF16_BE + "Größe".encode("utf-16-be")) == "Größe"
     assert decode(codecs.BOM_UTF16_LE + "Größe".encode("utf-16-le")) == "Größe"
 
 
-def test_a_wrong_byte_does_not_make_utf_8_another_encoding() -> None:
+def test_utf_8_with_a_wrong_byte_is_still_utf_8() -> None:
     text = "Größe und Straße, Öl und Ärger. " * 20
     assert decode(text.encode() + b"\xff") == text + "\ufffd"
 
 
-def test_plain_text_needs_no_guess() -> None:
+def test_ascii_is_decoded_unchanged() -> None:
     assert decode(b"just words") == "just words"
     assert decode(b"") == ""
 
 
 @given(st.binary(max_size=400), st.sampled_from([None, "en", "ja", "tlh", "", "zh-TW"]))
-def test_any_bytes_are_some_text(data: bytes, language: str | None) -> None:
+def test_any_bytes_decode_to_text(data: bytes, language: str | None) -> None:
     text = decode(data, language)
     assert isinstance(text, str)
     text.encode("utf-8", "surrogatepass")
 
 
-def _writable(letter: str, encoding: str) -> bool:
+def _is_encodable(letter: str, encoding: str) -> bool:
     try:
         letter.encode(encoding)
     except UnicodeEncodeError:
@@ -303,8 +303,8 @@ def _writable(letter: str, encoding: str) -> bool:
     return True
 
 
-def test_a_guess_takes_bounded_time() -> None:
-    """Ten megabytes of anything are looked at in part; this is a second's work, not a minute's."""
+def test_guessing_takes_bounded_time() -> None:
+    """Of ten megabytes only a part is examined: it takes a second, not a minute."""
     assert guess(bytes(range(128, 256)) * 80_000) in {
         encoding for language in LANGUAGES for encoding in language.encodings.split()
     }

@@ -1,4 +1,4 @@
-"""Clusters of Matroska are found by what they say, and nothing else is taken for one."""
+"""Clusters of Matroska are recognised, and nothing else is taken for one."""
 
 from pathlib import Path
 
@@ -14,15 +14,15 @@ from trio_stream.media.jobs import MediaFile
 HEAD = bytes.fromhex("1a45dfa3 84 42868101 18538067 01ffffffffffffff 1549a966 83 ec8100".replace(" ", ""))
 
 
-def cluster(timestamp: int, held: bytes, checksum: bool = False) -> bytes:
+def cluster(timestamp: int, content: bytes, checksum: bool = False) -> bytes:
     first = bytes.fromhex("bf8400000000") if checksum else b""
     first += b"\xe7\x84" + timestamp.to_bytes(4)
-    return bytes.fromhex("1f43b675") + (1 << 28 | len(first + held)).to_bytes(4) + first + held
+    return bytes.fromhex("1f43b675") + (1 << 28 | len(first + content)).to_bytes(4) + first + content
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
-    """Fifty clusters a second apart, of which half have checksums; what is in them looks like clusters."""
+def matroska(tmp_path: Path) -> Path:
+    """Fifty clusters, one per second, half of them with checksums; their contents look like clusters."""
     path = tmp_path / "film.mkv"
     bait = bytes.fromhex("1f43b675") * 30 + b"\x1f\x43\xb6\x75\x81\xa3" + bytes(100)
     path.write_bytes(
@@ -33,10 +33,10 @@ def film(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("near", [1, 1 << 10, 1 << 20])
-def test_every_cluster_is_found(film: Path, near: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_cluster_is_found(matroska: Path, near: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "NEAR", near)
     monkeypatch.setattr(clusters, "WINDOW", 500)
-    with opened(film) as file:
+    with opened(matroska) as file:
         first = first_cluster(file)
         assert first == len(HEAD)
         for wanted in (0, 1, 999, 1000, 1001, 24_000, 48_999, 49_000, 10_000_000):
@@ -46,9 +46,9 @@ def test_every_cluster_is_found(film: Path, near: int, monkeypatch: pytest.Monke
         assert cluster_at(file, first, -5) == first
 
 
-def test_what_is_left_out_is_not_read(film: Path) -> None:
-    with opened(film) as file:
-        whole = film.read_bytes()
+def test_the_part_that_is_left_out_is_not_read(matroska: Path) -> None:
+    with opened(matroska) as file:
+        whole = matroska.read_bytes()
         first = first_cluster(file)
         assert first is not None
         at = cluster_at(file, first, 30_000)
@@ -58,8 +58,8 @@ def test_what_is_left_out_is_not_read(film: Path) -> None:
         assert read == whole[:first] + whole[at:]
 
 
-def test_an_error_of_the_disk_is_known_to_the_whole_file(film: Path) -> None:
-    with film.open("rb") as opened_file:
+def test_a_disk_error_is_recorded_for_the_whole_file(matroska: Path) -> None:
+    with matroska.open("rb") as opened_file:
         file = MediaFile(opened_file.fileno())
     spliced = Spliced(file, 10, 20)  # its descriptor is closed
     with pytest.raises(OSError, match="descriptor"):
@@ -68,12 +68,12 @@ def test_an_error_of_the_disk_is_known_to_the_whole_file(film: Path) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_anything(data: bytes) -> None:
+def test_any_bytes_are_searched_without_an_error(data: bytes) -> None:
     found = element(data)
     assert found is None or 2 <= found.header <= 12
 
 
-def test_no_matroska(tmp_path: Path) -> None:
+def test_a_file_that_is_not_matroska_has_no_cluster(tmp_path: Path) -> None:
     for data in (
         b"",
         b"\0" * 100,

@@ -1,4 +1,4 @@
-"""Names of codecs: golden cases out of the specifications and out of files in the wild."""
+"""Codec strings: reference cases from the specifications and from real files."""
 
 from fractions import Fraction
 from typing import Any
@@ -34,11 +34,11 @@ DV8 = (8, 4, 1)
         (Coding("hevc", extradata=HEVC_SPS), "hvc1.1.6.L93.90"),
         (Coding("hevc", extradata=b"\x01"), None),
         (Coding("hevc", extradata=bytes.fromhex("0000000142")), None),
-        # Dolby Vision: profile 5 has no base layer that others could show, 8.1 is HDR10 to them.
+        # Dolby Vision: profile 5 has no base layer for other decoders, 8.1 is HDR10 to them.
         (Coding("hevc", "hev1", extradata=HVCC_MAIN, dolby_vision=DV5), "dvhe.05.06"),
         (Coding("hevc", "hvc1", extradata=HVCC_MAIN, dolby_vision=DV5), "dvh1.05.06"),
         (Coding("hevc", "hvc1", extradata=HVCC_MAIN, dolby_vision=DV8), "hvc1.1.6.L93.90"),
-        # The VP9 binding: profile, level, depth; WebM says no level.
+        # The VP9 binding: profile, level, depth; WebM has no level.
         (Coding("vp9", profile="Profile 0", level=31, width=1280, height=720), "vp09.00.31.08"),
         (Coding("vp9", profile="Profile 0", width=320, height=180, rate=Fraction(25)), "vp09.00.11.08"),
         (Coding("vp9", profile="Profile 0", width=1920, height=1080, rate=Fraction(30)), "vp09.00.40.08"),
@@ -72,7 +72,7 @@ DV8 = (8, 4, 1)
         (Coding("flv1"), None),
     ],
 )
-def test_video(coding: Coding, name: str | None) -> None:
+def test_video_codec_strings(coding: Coding, name: str | None) -> None:
     assert video_codec_string(coding) == name
 
 
@@ -101,7 +101,7 @@ def test_video(coding: Coding, name: str | None) -> None:
         ("pcm_s16le", {}, None),
     ],
 )
-def test_audio(codec: str, more: dict[str, Any], name: str | None) -> None:
+def test_audio_codec_strings(codec: str, more: dict[str, Any], name: str | None) -> None:
     assert audio_codec_string(codec, **more) == name
 
 
@@ -109,11 +109,11 @@ def test_audio(codec: str, more: dict[str, Any], name: str | None) -> None:
     st.sampled_from(["h264", "hevc", "vp9", "av1", "mpeg4"]),
     st.binary(max_size=40) | st.binary(max_size=40).map(lambda data: b"\0\0\x01" + data),
 )
-def test_no_extradata_is_too_strange(codec: str, extradata: bytes) -> None:
+def test_any_extradata_is_accepted(codec: str, extradata: bytes) -> None:
     name = video_codec_string(Coding(codec, extradata=extradata))
     assert name is None or name.isascii()
 
 
-def test_units_of_a_byte_stream() -> None:
+def test_a_byte_stream_is_split_into_units() -> None:
     assert nal_units(b"\0\0\0\1\x67ab\0\0\1\x68c\0\0\0\1") == [b"\x67ab", b"\x68c"]
     assert nal_units(b"nothing") == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.making import make, run
-from tests.media.remuxing import Made, init_of, outlined, segment_of, sound
+from tests.media.remuxing import BuiltSegment, init_of, outlined, segment_of, sound
 from tests.media.test_remux import assert_same, assert_same_sound
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.formats.media_info import MediaInfo
@@ -53,11 +53,11 @@ def test_each_piece_of_the_sound(film: Path) -> None:
     """Also those that lie before all that an index knows."""
     (audio,) = outlined(film).audio
     made = list(pieces(film, audio, 3))
-    assert all(each.said["samples"] for each in made)
-    assert_same_sound(film, audio, init_of(film, audio) + b"".join(each.data for each in made))
+    assert all(segment.result["samples"] for segment in made)
+    assert_same_sound(film, audio, init_of(film, audio) + b"".join(segment.data for segment in made))
 
 
-def pieces(path: Path, audio: AudioOutline, seconds: int) -> list[Made]:
+def pieces(path: Path, audio: AudioOutline, seconds: int) -> list[BuiltSegment]:
     """The sound, so many seconds in each piece."""
     scale = audio.carriage.timescale
     assert audio.carriage.end is not None

@@ -55,9 +55,9 @@ def test_there_and_back() -> None:
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path]
     if isinstance(value, dict):
-        found += [each for key, item in value.items() for each in _paths(item, (*path, key))]
+        found += [longer for key, item in value.items() for longer in _paths(item, (*path, key))]
     if isinstance(value, list):
-        found += [each for number, item in enumerate(value) for each in _paths(item, (*path, number))]
+        found += [longer for number, item in enumerate(value) for longer in _paths(item, (*path, number))]
     return found
 
 

@@ -84,7 +84,7 @@ def test_pictures_that_are_shown(whole: Path, tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize("name", ["start", "middle", "inside", "tail"])
 def test_sound_that_is_heard(whole: Path, tmp_path: Path, name: str) -> None:
     path = edited(whole, tmp_path / "edited.mov", *EDITS[name])
-    audio = next(each for each in carried(outlined(path)) if not isinstance(each, VideoOutline))
+    audio = next(track for track in carried(outlined(path)) if not isinstance(track, VideoOutline))
     ours, theirs = sound(joined(path, audio)), sound(path, audio.track.index, zero_of(audio))
     assert ours.begins == pytest.approx(theirs.begins, abs=0.001)
     assert abs(ours.samples - theirs.samples) <= 1024
@@ -112,7 +112,7 @@ def test_a_piece_that_begins_between_keyframes(whole: Path, tmp_path: Path) -> N
         present_outline(found)
 
 
-def joined(path: Path, each: Outlined) -> bytes:
+def joined(path: Path, track: Outlined) -> bytes:
     found = outlined(path)
-    assert bounds(found, each)
-    return init_of(path, each) + b"".join(made.data for made in segments_of(path, found, each))
+    assert bounds(found, track)
+    return init_of(path, track) + b"".join(made.data for made in segments_of(path, found, track))

@@ -46,11 +46,11 @@ def late(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_they_are_known(late: Path) -> None:
     known = MediaInfo.from_json(run(probe, late)[0])
-    assert [(each.width, each.height) for each in known.video] == [(64, 64)]
-    assert [(each.channels, each.sample_rate) for each in known.audio] == [(1, 48_000)] * len(known.audio)
+    assert [(track.width, track.height) for track in known.video] == [(64, 64)]
+    assert [(track.channels, track.sample_rate) for track in known.audio] == [(1, 48_000)] * len(known.audio)
     assert len(known.audio) == (2 if late.name == "second.ts" else 1)
     found = outlined(late)
-    assert [each.track.channels for each in found.audio] == [1] * len(known.audio)
+    assert [track.track.channels for track in found.audio] == [1] * len(known.audio)
     assert len(carried(found)) == 1 + len(known.audio)
 
 
@@ -68,6 +68,6 @@ def test_segments_do_not_pay_for_it(late: Path) -> None:
     with opened(late) as file, open_tracks(file, hasty=True):
         assert file.count <= 6 << 20
     found = outlined(late)
-    each = next(each for each in carried(found) if isinstance(each, AudioOutline))
+    each = next(track for track in carried(found) if isinstance(track, AudioOutline))
     start = bounds(found, each)[-1]
     assert segment_of(late, each, start, None) == segment_of(late, each, start, None)

@@ -41,15 +41,15 @@ def without_sizes(found: Outline) -> Outline:
     assert found.cuts is not None
     return replace(
         found,
-        video=tuple(replace(each, carriage=replace(each.carriage, sizes=())) for each in found.video),
-        audio=tuple(replace(each, carriage=replace(each.carriage, sizes=())) for each in found.audio),
+        video=tuple(replace(track, carriage=replace(track.carriage, sizes=())) for track in found.video),
+        audio=tuple(replace(track, carriage=replace(track.carriage, sizes=())) for track in found.audio),
         cuts=replace(found.cuts, starts=(), sizes=()),
         exact=True,
     )
 
 
 def carriages(found: Outline) -> list[Carriage]:
-    return [*(each.carriage for each in found.video), *(each.carriage for each in found.audio)]
+    return [*(track.carriage for track in found.video), *(track.carriage for track in found.audio)]
 
 
 def test_cues_say_what_packets_say(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,10 +61,10 @@ def test_cues_say_what_packets_say(long: Path, monkeypatch: pytest.MonkeyPatch) 
     assert read.cuts is not None
     assert asked.cuts is not None
     assert len(read.cuts.times) == 60
-    known = [each for each in zip(asked.cuts.starts, read.cuts.starts, strict=True) if each[0] is not None]
+    known = [pair for pair in zip(asked.cuts.starts, read.cuts.starts, strict=True) if pair[0] is not None]
     assert len(known) == indexes.CHECKED_KEYFRAMES + 1
     assert all(one == other for one, other in known)
-    weighed = [each for each in zip(asked.cuts.sizes, read.cuts.sizes, strict=True) if each[0] is not None]
+    weighed = [pair for pair in zip(asked.cuts.sizes, read.cuts.sizes, strict=True) if pair[0] is not None]
     assert len(weighed) >= len(known)  # and those at the beginning
     assert all(one == other for one, other in weighed)
     assert None not in read.cuts.sizes
@@ -137,18 +137,18 @@ def test_very_many_keyframes(menagerie: Path, monkeypatch: pytest.MonkeyPatch) -
         assert sum(one.sizes) == sum(other.sizes)
     video = thinned.video[0]
     first = segment_of(path, video, thinned.cuts.times[0], thinned.cuts.times[1])
-    assert first.said["samples"] == 4
+    assert first.result["samples"] == 4
 
 
 def test_why_a_track_is_not_carried(menagerie: Path, tmp_path: Path) -> None:
     refusals = {
-        each.refusal
+        carriage.refusal
         for name in (
             "codecs/vp8-vorbis.webm",
             "codecs/mpeg2-interlaced-ac3.ts",
             "codecs/prores-pcm-timecode.mov",
         )
-        for each in carriages(outlined(menagerie / name))
+        for carriage in carriages(outlined(menagerie / name))
     }
     assert refusals == {
         "no browser plays vp8 in MP4",
@@ -170,7 +170,7 @@ def test_sound_alone(menagerie: Path) -> None:
     (audio,) = found.audio
     assert len(audio.carriage.sizes) == 1
     made = segment_of(menagerie / "codecs/sound-only.mp4", audio, 48_000, 96_000)
-    assert (made.said["first"], made.said["end"]) == (48_128, 96_256)  # on the grid of its packets
+    assert (made.result["first"], made.result["end"]) == (48_128, 96_256)  # on the grid of its packets
 
 
 def test_nothing_to_outline(menagerie: Path, tmp_path: Path) -> None:
@@ -247,13 +247,13 @@ def test_pieces_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.
             return super().read_at(offset, size)
 
     monkeypatch.setattr("tests.media.making.MediaFile", Counted)
-    for each in carried(found):
-        start, stop = bounds(found, each)[50:52]
+    for track in carried(found):
+        start, stop = bounds(found, track)[50:52]
         monkeypatch.setattr(packets, "MAX_VIDEO_AHEAD", 1e9)
-        from_the_front = segment_of(unindexed, each, start, stop)
+        from_the_front = segment_of(unindexed, track, start, stop)
         monkeypatch.setattr(packets, "MAX_VIDEO_AHEAD", 30.0)
         counted.clear()
-        assert segment_of(unindexed, each, start, stop) == from_the_front
+        assert segment_of(unindexed, track, start, stop) == from_the_front
         assert sum(counted) < unindexed.stat().st_size / 2
 
 
@@ -275,9 +275,11 @@ def test_tracks_that_nobody_looks_at_are_named(tmp_path: Path, pictures: int, so
     told |= {each.track.index: each.carriage.refusal for each in found.audio}
     beyond = {track for track, reason in told.items() if reason is not None}
     assert len(beyond) == pictures + sounds - TRACK_LIMIT
-    assert {told[each] for each in beyond} == {f"only the first {TRACK_LIMIT} tracks of a file are examined"}
+    assert {told[index] for index in beyond} == {
+        f"only the first {TRACK_LIMIT} tracks of a file are examined"
+    }
     offered = present_outline(found)
-    assert beyond <= {each.track for each in offered.omitted}
+    assert beyond <= {omission.track for omission in offered.omitted}
     assert len(offered.renditions) + len(offered.omitted) == pictures + sounds
 
 
@@ -290,7 +292,7 @@ def test_a_track_that_nobody_can_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "two.flv"
     path.write_bytes(made + tag + (len(tag)).to_bytes(4))
     found = outlined(path)
-    assert [each.carriage.refusal for each in found.video] == [None, "its codec is unknown"]
+    assert [track.carriage.refusal for track in found.video] == [None, "its codec is unknown"]
     offered = present_outline(found)
-    assert [(each.kind, each.code) for each in offered.omitted] == [("video", "codec")]
-    assert [each.kind for each in offered.renditions] == ["video", "audio"]
+    assert [(omission.kind, omission.code) for omission in offered.omitted] == [("video", "codec")]
+    assert [rendition.kind for rendition in offered.renditions] == ["video", "audio"]

@@ -132,9 +132,9 @@ def test_changes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert_same(make(tmp_path / "plain.ts", f"-f lavfi -i testsrc2=size=96x64:rate=10:duration=2 {X264}"))
 
 
-def entry(path: Path, each: Outlined) -> str:
+def entry(path: Path, track: Outlined) -> str:
     """The kind of the sample entry."""
-    return boxes(box(init_of(path, each), "moov", "trak", "mdia", "minf", "stbl", "stsd")[8:])[0][0]
+    return boxes(box(init_of(path, track), "moov", "trak", "mdia", "minf", "stbl", "stsd")[8:])[0][0]
 
 
 def test_sets_behind_lengths() -> None:

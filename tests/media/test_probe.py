@@ -159,15 +159,15 @@ def test_says_what_ffprobe_says(menagerie: Path, whole: list[str]) -> None:
                 stream.get("tags", {}).get("title"), bool(stream["disposition"]["forced"]),
                 bool(stream["disposition"]["hearing_impaired"]), bool(stream["disposition"]["default"]),
             ), name  # fmt: skip
-        assert [(each.start, each.end, each.title) for each in facts.chapters] == [
-            (float(each["start_time"]), float(each["end_time"]), each["tags"]["title"])
-            for each in told["chapters"]
+        assert [(chapter.start, chapter.end, chapter.title) for chapter in facts.chapters] == [
+            (float(chapter["start_time"]), float(chapter["end_time"]), chapter["tags"]["title"])
+            for chapter in told["chapters"]
         ], name
 
 
 def _in_the_file[T: (VideoTrack, AudioTrack)](tracks: tuple[T, ...]) -> list[T]:
     """In the order of the file; facts begin with what is played."""
-    return sorted(tracks, key=lambda each: each.index)
+    return sorted(tracks, key=lambda track: track.index)
 
 
 def test_keyframes_are_where_ffprobe_sees_them(menagerie: Path, whole: list[str]) -> None:
@@ -257,7 +257,7 @@ def test_pictures_shown_unequally_long(moments: list[int], uneven: bool | None) 
     ],
 )
 def test_rotation(matrix: tuple[int, ...], degrees: int) -> None:
-    assert rotation(struct.pack("=9i", *(each << 16 for each in matrix), 0, 0, 1 << 30)) == degrees
+    assert rotation(struct.pack("=9i", *(value << 16 for value in matrix), 0, 0, 1 << 30)) == degrees
     assert rotation(b"short") == 0
 
 

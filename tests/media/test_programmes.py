@@ -25,7 +25,7 @@ def multiplex(path: Path, first: str, *others: str) -> Path:
     """A stream with programmes of these tracks."""
     named = [["-program", f"program_num={number}:{each}"] for number, each in enumerate((first, *others), 1)]
     order = "-map 0 -map 1 -map 2 -map 3 -map 4"
-    return make(path, f"{SOURCES} {order} {CODED}", *(word for each in named for word in each))
+    return make(path, f"{SOURCES} {order} {CODED}", *(word for name in named for word in name))
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_only_the_tracks_of_one_programme_are_offered(
     path = multiplex(tmp_path / f"{name}.ts", *parts)
     presentation = present_outline(outlined(path))
     # FFmpeg numbers tracks in the order of the tables; the PIDs are those of the order in which they are given.
-    assert sorted(each.name for each in presentation.renditions) == sorted(numbered(path, offered))
-    reasons = {each.reason for each in presentation.omitted if each.kind == "audio"}
+    assert sorted(rendition.name for rendition in presentation.renditions) == sorted(numbered(path, offered))
+    reasons = {omission.reason for omission in presentation.omitted if omission.kind == "audio"}
     assert reasons == ({ELSEWHERE} if len(parts) > 1 else set())
     assert len(presentation.renditions) + len(presentation.omitted) == 5
     assert_same(path)
@@ -53,7 +53,7 @@ def test_only_the_tracks_of_one_programme_are_offered(
 
 def numbered(path: Path, names: list[str]) -> list[str]:
     with av.open(str(path)) as container:
-        at = {each.id - 0x100: each.index for each in container.streams}
+        at = {stream.id - 0x100: stream.index for stream in container.streams}
     return [f"{name[0]}{at[int(name[1:])]}" for name in names]
 
 

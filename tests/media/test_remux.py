@@ -89,21 +89,21 @@ def assert_same(path: Path) -> None:
     found = outlined(path)
     tracks = carried(found)
     assert tracks
-    for each in tracks:
-        made = segments_of(path, found, each)
+    for track in tracks:
+        made = segments_of(path, found, track)
         for one, after in pairwise(made):
-            assert one.said["end"] == after.said["first"]  # no gap, no overlap
-        joined = init_of(path, each) + b"".join(one.data for one in made)
-        if isinstance(each, VideoOutline):
-            assert_same_pictures(path, each, joined)
+            assert one.result["end"] == after.result["first"]  # no gap, no overlap
+        joined = init_of(path, track) + b"".join(one.data for one in made)
+        if isinstance(track, VideoOutline):
+            assert_same_pictures(path, track, joined)
         else:
-            assert_same_sound(path, each, joined)
-            assert each.carriage.end is not None
-            assert abs(made[-1].said["end"] / each.carriage.timescale - each.carriage.end) <= EXACTLY
+            assert_same_sound(path, track, joined)
+            assert track.carriage.end is not None
+            assert abs(made[-1].result["end"] / track.carriage.timescale - track.carriage.end) <= EXACTLY
 
 
-def assert_same_pictures(path: Path, each: Outlined, joined: bytes) -> None:
-    ours, theirs = pictures(joined), pictures(path, each.track.index, zero_of(each))
+def assert_same_pictures(path: Path, track: Outlined, joined: bytes) -> None:
+    ours, theirs = pictures(joined), pictures(path, track.track.index, zero_of(track))
     assert [digest for _, digest in ours] == [digest for _, digest in theirs]
     times = [time for time, _ in theirs]
     if times[0] >= LATE:
@@ -111,8 +111,8 @@ def assert_same_pictures(path: Path, each: Outlined, joined: bytes) -> None:
     assert max(abs(one - other) for (one, _), other in zip(ours, times, strict=True)) < 0.001
 
 
-def assert_same_sound(path: Path, each: Outlined, joined: bytes) -> None:
-    ours, theirs = sound(joined), sound(path, each.track.index, zero_of(each))
+def assert_same_sound(path: Path, track: Outlined, joined: bytes) -> None:
+    ours, theirs = sound(joined), sound(path, track.track.index, zero_of(track))
     assert abs(ours.begins - theirs.begins) <= 0.001
     assert abs(ours.samples - theirs.samples) <= PADDING
     for one, other in zip(ours.planes, theirs.planes, strict=True):
@@ -120,9 +120,9 @@ def assert_same_sound(path: Path, each: Outlined, joined: bytes) -> None:
         assert one[:shared] == other[:shared]
 
 
-def zero_of(each: Outlined) -> float:
+def zero_of(track: Outlined) -> float:
     """When the presentation begins on the clock of the file, in seconds."""
-    return float(each.carriage.origin * each.carriage.time_base)
+    return float(track.carriage.origin * track.carriage.time_base)
 
 
 @pytest.mark.parametrize("name", FILMS)
@@ -137,7 +137,7 @@ def test_b_frames(bframes: Path) -> None:
 def test_open_groups_and_two_languages(open_groups: Path) -> None:
     assert_same(open_groups)
     found = outlined(open_groups)
-    assert [each.track.language for each in found.audio] == ["en", "de"]
+    assert [track.track.language for track in found.audio] == ["en", "de"]
     assert found.cuts is not None
     starts = [
         time - start
@@ -153,7 +153,7 @@ def test_a_program_of_its_own_reads_the_same(bframes: Path, tmp_path: Path) -> N
     video = found.video[0]
     joined = tmp_path / "joined.mp4"
     joined.write_bytes(
-        init_of(bframes, video) + b"".join(each.data for each in segments_of(bframes, found, video))
+        init_of(bframes, video) + b"".join(built.data for built in segments_of(bframes, found, video))
     )
     assert frames_by_ffmpeg(joined) == frames_by_ffmpeg(bframes)
 
@@ -173,7 +173,7 @@ def test_a_segment_alone(open_groups: Path) -> None:
     assert cuts is not None
     whole, begin = dict(pictures(open_groups)), init_of(open_groups, video)
     for number, made in enumerate(segments_of(open_groups, found, video)):
-        keyframe, end = (time / video.carriage.timescale for time in (cuts.times[number], made.said["end"]))
+        keyframe, end = (time / video.carriage.timescale for time in (cuts.times[number], made.result["end"]))
         alone = dict(pictures(begin + made.data))
         assert alone.items() <= whole.items()
         assert [time for time in alone if time >= keyframe] == [
@@ -202,7 +202,7 @@ def test_keyframes_alone(menagerie: Path, open_groups: Path, name: str) -> None:
     joined = b""
     for start, stop in pairwise([*cuts.times, cuts.times[-1] + scale]):
         made = segment_of(path, video, start, stop, keyframe=True)
-        assert (made.said["samples"], made.said["first"], made.said["end"]) == (1, start, stop)
+        assert (made.result["samples"], made.result["first"], made.result["end"]) == (1, start, stop)
         [(time, digest)] = pictures(begin + made.data)
         assert time == pytest.approx(start / scale, abs=0.001)
         assert digest == next(each for at, each in whole.items() if abs(at - time) < 0.001)
@@ -218,7 +218,7 @@ def test_sound_of_a_segment_alone(bframes: Path) -> None:
     audio = found.audio[0]
     begin = init_of(bframes, audio)
     for made in segments_of(bframes, found, audio)[1:]:
-        assert abs(sound(begin + made.data).begins * 44_100 - made.said["first"]) < 1
+        assert abs(sound(begin + made.data).begins * 44_100 - made.result["first"]) < 1
 
 
 async def test_the_same_bytes_each_time_and_in_the_sandbox(
@@ -229,16 +229,16 @@ async def test_the_same_bytes_each_time_and_in_the_sandbox(
             done = await sandbox.run("outline", file, deadline=60, urgent=True)
             found = Outline.from_json(done.result)
             assert found == outlined(path)
-            for each in carried(found):
-                known = {"track": each.track.index, "carriage": each.carriage.to_json()}
+            for track in carried(found):
+                known = {"track": track.track.index, "carriage": track.carriage.to_json()}
                 done = await sandbox.run("init", file, known, deadline=60, urgent=True)
-                assert done.blobs == {"init": init_of(path, each)}
-                start, stop = bounds(found, each)[1:3]
+                assert done.blobs == {"init": init_of(path, track)}
+                start, stop = bounds(found, track)[1:3]
                 question = {**known, "start": start, "stop": stop, "sequence": 2}
                 done = await sandbox.run("segment", file, question, deadline=60, urgent=True)
                 again = await sandbox.run("segment", file, question, deadline=60, urgent=True)
                 assert done == again
-                assert b"".join(done.blobs.values()) == segment_of(path, each, start, stop, 2).data
+                assert b"".join(done.blobs.values()) == segment_of(path, track, start, stop, 2).data
 
 
 def test_what_begins_late_is_decoded_from_the_beginning_on(tmp_path: Path) -> None:
@@ -248,11 +248,11 @@ def test_what_begins_late_is_decoded_from_the_beginning_on(tmp_path: Path) -> No
     )
     whole = make(tmp_path / "late.mkv", f"{sources} {H264} -avoid_negative_ts disabled -copyts")
     found = outlined(whole)
-    for each in carried(found):
-        late, *after = segments_of(whole, found, each)
-        assert each.carriage.first > each.carriage.timescale // 2
+    for track in carried(found):
+        late, *after = segments_of(whole, found, track)
+        assert track.carriage.first > track.carriage.timescale // 2
         assert _decoded(late.data) == 0
-        assert _decoded(after[0].data) == after[0].said["first"] + each.carriage.lead
+        assert _decoded(after[0].data) == after[0].result["first"] + track.carriage.lead
     assert_same(whole)
 
 
@@ -265,13 +265,13 @@ def test_pictures_that_begin_much_later_are_shown_from_the_beginning_on(
     whole = make(tmp_path / f"late.{suffix}", f"{sources} {H264} -fps_mode passthrough")
     found = outlined(whole)
     video = found.video[0]
-    made = init_of(whole, video) + b"".join(each.data for each in segments_of(whole, found, video))
+    made = init_of(whole, video) + b"".join(built.data for built in segments_of(whole, found, video))
     [served] = decode(made, ["v:0"])
     [wanted] = decode(whole, ["v:0"], zero=True)
     assert served.hashes == wanted.hashes
     assert served.times[0] == 0
     begins = wanted.times[0] - video.carriage.first / video.carriage.timescale
-    assert served.times[1:] == pytest.approx([each - begins for each in wanted.times[1:]], abs=0.002)
+    assert served.times[1:] == pytest.approx([time - begins for time in wanted.times[1:]], abs=0.002)
     assert served.times[1] > late - 0.5
 
 
@@ -281,20 +281,20 @@ def _decoded(made: bytes) -> int:
 
 def test_what_ends_early_lasts_until_the_end(bframes: Path) -> None:
     found = outlined(bframes)
-    for each in carried(found):
-        scale = each.carriage.timescale
-        *_, start = bounds(found, each)
-        plain = segment_of(bframes, each, start, None)
-        until = plain.said["end"] + scale
-        longer = segment_of(bframes, each, start, None, until=until)
-        assert longer.said == plain.said | {"end": until, "size": longer.said["size"]}
-        assert longer.data[-plain.said["size"] // 2 :] == plain.data[-plain.said["size"] // 2 :]
+    for track in carried(found):
+        scale = track.carriage.timescale
+        *_, start = bounds(found, track)
+        plain = segment_of(bframes, track, start, None)
+        until = plain.result["end"] + scale
+        longer = segment_of(bframes, track, start, None, until=until)
+        assert longer.result == plain.result | {"end": until, "size": longer.result["size"]}
+        assert longer.data[-plain.result["size"] // 2 :] == plain.data[-plain.result["size"] // 2 :]
         for near in (
-            plain.said["end"] + scale // 20,
-            plain.said["end"] - scale,
-            plain.said["end"] + (1 << 40),
+            plain.result["end"] + scale // 20,
+            plain.result["end"] - scale,
+            plain.result["end"] + (1 << 40),
         ):
-            assert segment_of(bframes, each, start, None, until=near) == plain
+            assert segment_of(bframes, track, start, None, until=near) == plain
 
 
 def test_init_segments(menagerie: Path, open_groups: Path) -> None:
@@ -323,7 +323,7 @@ def test_the_end_of_opus(menagerie: Path) -> None:
     audio = found.audio[0]
     made = segments_of(path, found, audio)
     theirs = sound(path, audio.track.index)
-    assert made[-1].said["end"] == theirs.samples == 96_000
+    assert made[-1].result["end"] == theirs.samples == 96_000
     assert audio.carriage.end == 2.0
     ours = sound(init_of(path, audio) + b"".join(each.data for each in made))
     assert ours.samples - theirs.samples == 648
@@ -334,8 +334,8 @@ def test_how_codecs_are_described(menagerie: Path, open_groups: Path) -> None:
     entries = {
         kind
         for path in (menagerie / "codecs/hevc-aac.ts", menagerie / "tracks/languages.ts", open_groups)
-        for each in carried(outlined(path))
-        for kind, _ in boxes(_entries(init_of(path, each)))
+        for track in carried(outlined(path))
+        for kind, _ in boxes(_entries(init_of(path, track)))
     }
     assert entries == {"hvc1", "avc1", "mp4a", "ac-3"}
     ts = menagerie / "codecs/hevc-aac.ts"
@@ -357,8 +357,8 @@ def test_a_segment_is_one_fragment(bframes: Path) -> None:
         assert [kind for kind, _ in boxes(moof)] == ["mfhd", "traf"]
         assert [kind for kind, _ in boxes(box(moof, "traf"))] == ["tfhd", "tfdt", "trun"]
         assert int.from_bytes(box(moof, "mfhd")[4:]) == number
-        assert made.said["first"] == found.cuts.times[number - 1]
-        assert _decoded(made.data) == (0 if number == 1 else made.said["first"])
+        assert made.result["first"] == found.cuts.times[number - 1]
+        assert _decoded(made.data) == (0 if number == 1 else made.result["first"])
         if number == 1:
             continue  # its first sample lasts longer than the others: priming comes before it
         # tfhd: data begin at moof; how long all samples last and their flags. trun: version 1, where the data is,
@@ -367,7 +367,7 @@ def test_a_segment_is_one_fragment(bframes: Path) -> None:
         assert box(moof, "traf", "tfhd")[-4:] == b"\x01\x01\0\0"
         run_box = box(moof, "traf", "trun")
         assert run_box[:4] == b"\x01\0\x0a\x05"
-        assert int.from_bytes(run_box[4:8]) == made.said["samples"] == (len(run_box) - 16) // 8
+        assert int.from_bytes(run_box[4:8]) == made.result["samples"] == (len(run_box) - 16) // 8
         begin = made.data.index(b"moof") - 4
         assert made.data[begin + int.from_bytes(run_box[8:12]) - 4 :][:4] == b"mdat"
         assert run_box[12:16] == b"\x02\0\0\0"
@@ -387,8 +387,8 @@ def test_cut_off(bframes: Path, menagerie: Path, tmp_path: Path) -> None:
         assert found.cuts is not None
         assert found.duration is not None
         assert 1.5 < found.duration < 3.2
-        for each in carried(found):
-            assert all(made.said["samples"] for made in segments_of(path, found, each))
+        for track in carried(found):
+            assert all(made.result["samples"] for made in segments_of(path, found, track))
 
 
 def test_time_that_goes_back(menagerie: Path, tmp_path: Path) -> None:
@@ -404,8 +404,8 @@ def test_time_that_goes_back(menagerie: Path, tmp_path: Path) -> None:
     for each, other in zip(carried(found), carried(known), strict=True):
         last = bounds(found, each)[-1]
         assert (
-            segment_of(path, each, last, None).said["samples"]
-            == segment_of(once, other, last, None).said["samples"]
+            segment_of(path, each, last, None).result["samples"]
+            == segment_of(once, other, last, None).result["samples"]
         )
 
 
@@ -470,9 +470,9 @@ async def outcome(sandbox: Sandbox, file: int) -> str | None:
     """Why something of a file could not be had."""
     try:
         found = Outline.from_json((await sandbox.run("outline", file, deadline=10, urgent=True)).result)
-        for each in carried(found)[:2] if found.cuts is not None else []:
-            known = {"track": each.track.index, "carriage": each.carriage.to_json()}
-            question = {**known, "start": bounds(found, each)[-1], "stop": None, "sequence": 1}
+        for track in carried(found)[:2] if found.cuts is not None else []:
+            known = {"track": track.track.index, "carriage": track.carriage.to_json()}
+            question = {**known, "start": bounds(found, track)[-1], "stop": None, "sequence": 1}
             await sandbox.run("segment", file, question, deadline=10, urgent=True)
     except MediaUnreadable as error:
         return str(error)

@@ -375,7 +375,7 @@ async def test_a_child_can_do_nothing_else(wild: Sandbox, file: int, tmp_path: P
     assert seen["tries"] == refused | {"write to the media": "EBADF"}
     assert seen["descriptors"] == [0, 1, 2, 3, 4]
     assert not any(name.startswith("TRIO_STREAM_") for name in seen["environment"])
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "there"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "there"]
 
 
 async def test_where_no_filter_is_there_are_limits_and_that_is_said(file: int) -> None:

@@ -181,7 +181,7 @@ def test_times_that_cannot_be(times: str, expected: tuple[int, int]) -> None:
     ],
 )  # fmt: skip
 def test_numbers_and_times_that_are_said(text: str, expected: list[str]) -> None:
-    assert [said for _, _, said, _ in cues(text)] == expected
+    assert [result for _, _, result, _ in cues(text)] == expected
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_ticks_and_origin() -> None:
     assert clock.timestamp(3600) == 129_600
     assert clock.ticks(0.5) == 45_000
     odd = Clock(Fraction(1001, 30_000), 0, 30_000)
-    assert [odd.at(each) for each in range(3)] == [0, 1001, 2002]
+    assert [odd.at(number) for number in range(3)] == [0, 1001, 2002]
 
 
 def test_what_goes_back_waits() -> None:

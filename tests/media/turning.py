@@ -1,4 +1,4 @@
-"""Films whose pictures are turned and mirrored by what the container says: a matrix in MP4, a projection in Matroska."""
+"""Videos whose container turns and mirrors the frames: by a matrix in MP4, by a projection in Matroska."""
 
 import struct
 import subprocess
@@ -16,11 +16,11 @@ WAYS: dict[str, tuple[Matrix, dict[str, float], str, int]] = {
     "three quarters and mirrored": ((0, -1, -1, 0), {"yaw": 180, "roll": -90}, "transpose=clock_flip", 270),
     "as it is": ((1, 0, 0, 1), {}, "null", 0),
 }
-"""Each way with its matrix (a, b, c, d), its pose, the filters of ffmpeg that do the same, and the degrees clockwise."""
+"""Each transformation: matrix (a, b, c, d), pose, ffmpeg filters that do the same, and clockwise degrees."""
 
 
 def turned_mp4(film: bytes, matrix: Matrix) -> bytes:
-    """An MP4 file whose first track has this matrix (ISO/IEC 14496-12 section 8.3.2)."""
+    """Set the matrix of the first track of an MP4 file (ISO/IEC 14496-12 section 8.3.2)."""
     tkhd = film.index(b"tkhd")
     at = tkhd - 4 + int.from_bytes(film[tkhd - 4 : tkhd]) - 44
     a, b, c, d = (value << 16 for value in matrix)
@@ -32,18 +32,17 @@ VIDEO = (b"\x18\x53\x80\x67", b"\x16\x54\xae\x6b", b"\xae", b"\xe0")
 
 
 def turned_mkv(film: Path, *, yaw: float = 0, roll: float = 0) -> bytes:
-    """The film in Matroska, with a projection of this pose (RFC 9559 section 5.1.4.1.28.41)."""
+    """Remux the video to Matroska, with a projection of this pose (RFC 9559 section 5.1.4.1.28.41)."""
     command: list[str | Path] = ["ffmpeg", "-v", "error", "-i", film, "-c", "copy", "-f", "matroska", "-"]
-    plain = subprocess.run(
-        command, capture_output=True, check=True
-    ).stdout  # of no stated size: nothing points into it
+    # Through a pipe, so it has no stated size and no index with positions.
+    plain = subprocess.run(command, capture_output=True, check=True).stdout
     values = ((b"\x76\x73", yaw), (b"\x76\x74", 0.0), (b"\x76\x75", roll))
     pose = b"\x76\x71\x81\0" + b"".join(name + b"\x84" + struct.pack(">f", value) for name, value in values)
     return _with(plain, VIDEO, b"\x76\x70" + bytes([0x80 | len(pose)]) + pose)
 
 
 def _with(data: bytes, path: tuple[bytes, ...], more: bytes) -> bytes:
-    """Elements in which `more` is at the end of the first one at `path`."""
+    """Append `more` to the content of the first element at `path`."""
     at = 0
     while True:
         name, at_size = _number(data, at, keep=True)
@@ -59,7 +58,7 @@ def _with(data: bytes, path: tuple[bytes, ...], more: bytes) -> bytes:
 
 
 def _number(data: bytes, at: int, *, keep: bool = False) -> tuple[int, int]:
-    """A number of EBML (RFC 8794 section 4), with its marker if it is to be kept, and where it ends."""
+    """Read an EBML number (RFC 8794 section 4), with its marker if `keep`, and return also where it ends."""
     length = 9 - data[at].bit_length()
     value = int.from_bytes(data[at : at + length])
     return value if keep else value & ((1 << 7 * length) - 1), at + length
