@@ -50,7 +50,7 @@ def _packets(path: Path) -> Iterator[tuple[int, float | None, bytes]]:
         yield pid, time, packet
 
 
-def change_audio(path: Path, before: Path, after: Path, at: float, pid: int = 0x101) -> Path:
+def change_sound(path: Path, before: Path, after: Path, at: float, pid: int = 0x101) -> Path:
     """Write the video of the first, with its audio up to `at` seconds of its clock, and that of the second after that.
 
     This is how a broadcast changes from one programme to the next: in the middle of a GOP, with one clock.

@@ -1,7 +1,7 @@
 """A worker whose jobs do what a hijacked parser might do. `python -m tests.media.misbehaving`"""
 
 import ctypes
-import encodings.idna  # noqa: F401 - a child can import nothing any more
+import encodings.idna  # noqa: F401 - a child can no longer import
 import errno
 import importlib
 import itertools

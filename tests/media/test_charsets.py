@@ -218,7 +218,7 @@ SPOKEN = {
         "همه چيز درست مي شود، خواهي ديد."
     ),
 }
-DOS_AND_MACINTOSH = {each for _, all_ in SPOKEN for each in all_.split() if re.match("mac_|cp[478]..$|cp1125", each)} - {
+DOS_AND_MACINTOSH = {single for _, all_ in SPOKEN for single in all_.split() if re.match("mac_|cp[478]..$|cp1125", single)} - {
     "cp866", "cp874",
 }  # fmt: skip
 CASES = [

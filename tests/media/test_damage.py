@@ -1,4 +1,4 @@
-"""Whatever is wrong with a file, a probe ends with facts or a reason, soon; nothing else is opened, nobody is called."""
+"""A probe of any damaged file soon returns media info or a reason; it opens nothing else and connects to nothing."""
 
 import json
 import os
@@ -25,27 +25,27 @@ from trio_stream.media.sandbox.sandbox import Sandbox
 type Open = Callable[[Path], AbstractContextManager[int]]
 
 DEADLINE = 60
-"""Seconds for what takes some thousandths of one."""
+"""Seconds for something that takes milliseconds."""
 
 
 async def outcome(sandbox: Sandbox, open_one: Open, path: Path) -> MediaInfo | str:
-    """Facts, or why there are none."""
+    """Return the media info, or why there is none."""
     with open_one(path) as file:
         try:
-            # Urgent: beside other programs, what yields to them takes as long as they want.
+            # Urgent, because other programs on the machine could delay a job that yields to them without limit.
             done = await sandbox.run("probe", file, deadline=DEADLINE, urgent=True)
         except MediaUnreadable as error:
             reason = str(error)
         else:
             assert not done.blobs
             return MediaInfo.from_json(done.result)
-    assert "the media parser failed" not in reason  # a mistake of ours
+    assert "the media parser failed" not in reason  # a bug of ours
     return reason
 
 
 @pytest.mark.parametrize("count", [10, large(100)])
 @pytest.mark.parametrize("name", ["codecs/h264-baseline.mp4", "tracks/subtitles.mkv", "codecs/hevc-aac.ts"])
-async def test_cut_anywhere(
+async def test_a_truncated_file_is_probed_or_refused(
     sandbox: Sandbox, opened: Open, menagerie: Path, tmp_path: Path, name: str, count: int
 ) -> None:
     data = (menagerie / name).read_bytes()
@@ -55,13 +55,13 @@ async def test_cut_anywhere(
         path = tmp_path / "cut"
         path.write_bytes(data[: int(len(data) ** rng.random())])
         outcomes.append(await outcome(sandbox, opened, path))
-    assert {type(each) for each in outcomes} == {MediaInfo, str}
+    assert {type(item) for item in outcomes} == {MediaInfo, str}
     assert sandbox.statistics().restarts == 0
 
 
 @pytest.mark.parametrize("count", [10, large(100)])
 @pytest.mark.parametrize("name", ["codecs/h264-baseline.mp4", "tracks/subtitles.mkv", "codecs/av1-opus.mp4"])
-async def test_bytes_flipped(
+async def test_a_file_with_flipped_bytes_is_probed_or_refused(
     sandbox: Sandbox, opened: Open, menagerie: Path, tmp_path: Path, name: str, count: int
 ) -> None:
     whole = (menagerie / name).read_bytes()
@@ -70,15 +70,17 @@ async def test_bytes_flipped(
     for _ in range(count):
         data = bytearray(whole)
         for _ in range(rng.choice([1, 10, 100])):
-            data[int(len(data) ** rng.random())] ^= 1 << rng.randrange(8)  # the head more than the rest
+            data[int(len(data) ** rng.random())] ^= 1 << rng.randrange(8)  # more often in the header
         path = tmp_path / "flipped"
         path.write_bytes(data)
         outcomes.append(await outcome(sandbox, opened, path))
-    assert MediaInfo in {type(each) for each in outcomes}
+    assert MediaInfo in {type(item) for item in outcomes}
     assert sandbox.statistics().restarts == 0
 
 
-async def test_what_damaged_specimens_come_to(sandbox: Sandbox, opened: Open, menagerie: Path) -> None:
+async def test_damaged_specimens_have_the_expected_reasons(
+    sandbox: Sandbox, opened: Open, menagerie: Path
+) -> None:
     reasons = {
         "boundless-box.mp4": "index of the file (moov)",
         "empty.mp4": "empty",
@@ -100,7 +102,7 @@ async def test_what_damaged_specimens_come_to(sandbox: Sandbox, opened: Open, me
 
 @pytest.fixture
 def listening() -> Iterator[socket.socket]:
-    """A server on this machine that nobody may call."""
+    """A server on this machine that must not get any connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         yield server
@@ -125,7 +127,7 @@ LISTS = {
 
 @pytest.mark.parametrize("what", LISTS)
 @pytest.mark.parametrize("begin", ["", "\ufeff"])
-async def test_a_list_of_files_is_no_video(
+async def test_a_list_of_files_is_refused(
     sandbox: Sandbox, opened: Open, tmp_path: Path, listening: socket.socket, what: str, begin: str
 ) -> None:
     port = listening.getsockname()[1]
@@ -146,10 +148,10 @@ async def test_a_list_of_files_is_no_video(
         assert what in found, found
 
 
-async def test_a_container_that_names_other_files(
+async def test_a_container_that_refers_to_other_files_opens_none(
     sandbox: Sandbox, opened: Open, tmp_path: Path, menagerie: Path, listening: socket.socket
 ) -> None:
-    """A QuickTime file whose data is said to be elsewhere (a `dref` with an address, none of it within)."""
+    """A QuickTime file that refers to data elsewhere (a `dref` with an address and no data inside)."""
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/data\0".encode()
     data = (menagerie / "codecs/h264-baseline.mp4").read_bytes()
     before = b"\0\0\0\x0curl \0\0\0\x01"  # self-contained
@@ -169,7 +171,7 @@ async def test_a_container_that_names_other_files(
     assert found.duration == 4
 
 
-async def test_other_formats_are_refused_by_name(sandbox: Sandbox, opened: Open, tmp_path: Path) -> None:
+async def test_other_formats_are_refused(sandbox: Sandbox, opened: Open, tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(
         b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde"
     )
@@ -177,8 +179,10 @@ async def test_other_formats_are_refused_by_name(sandbox: Sandbox, opened: Open,
     assert found == "the container format of the file is not supported"
 
 
-async def test_claims_of_huge_sizes(sandbox: Sandbox, opened: Open, menagerie: Path, tmp_path: Path) -> None:
-    """Whatever a file of a few bytes claims, to find that out costs no more than to read a good one."""
+async def test_claims_of_huge_sizes_cost_nothing(
+    sandbox: Sandbox, opened: Open, menagerie: Path, tmp_path: Path
+) -> None:
+    """A file of a few bytes costs no more than a good one, whatever sizes it claims."""
     good = menagerie / "codecs/h264-baseline.mp4"
 
     def probed(path: Path) -> None:
@@ -206,7 +210,7 @@ async def test_claims_of_huge_sizes(sandbox: Sandbox, opened: Open, menagerie: P
     assert_costs(2, lambda: probed(sparse), lambda: probed(good))
 
 
-async def test_many_at_once_leave_no_process(sandbox: Sandbox, opened: Open, menagerie: Path) -> None:
+async def test_many_jobs_at_once_leave_no_process(sandbox: Sandbox, opened: Open, menagerie: Path) -> None:
     entries = json.loads((menagerie / "menagerie.json").read_text("utf-8"))
     async with trio.open_nursery() as nursery:
         for entry in entries:
@@ -228,11 +232,11 @@ async def test_many_at_once_leave_no_process(sandbox: Sandbox, opened: Open, men
         b"v=0 is what",
     ],
 )
-def test_what_is_no_list(start: bytes) -> None:
+def test_other_text_is_not_a_list_of_files(start: bytes) -> None:
     assert kind_of_list(start) is None
 
 
-def test_words_out_of_media_can_be_shown() -> None:
+def test_text_from_media_becomes_printable() -> None:
     assert printable("a\x1b[31mb\0\u202e c\n d\ud800") == "a [31mb c d"
     assert printable("x" * 1000, 10) == "x" * 10
     assert printable("Ünïcödé 日本語 🎬") == "Ünïcödé 日本語 🎬"

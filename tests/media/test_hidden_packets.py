@@ -1,4 +1,4 @@
-"""Packets that are to be decoded and not shown, as edit lists of QuickTime leave them: nothing of them is seen or heard."""
+"""Packets that an edit list of QuickTime hides are decoded if needed, but never seen or heard."""
 
 import struct
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from tests.media.making import make
 from tests.media.remuxing import Outlined, bounds, carried, init_of, outlined, pictures, segments_of, sound
-from tests.media.test_remux import assert_same_pictures, zero_of
+from tests.media.test_remux import assert_same_frames, zero_of
 from trio_stream.media.formats.outline import VideoOutline
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.from_outline import present_outline
@@ -18,7 +18,7 @@ FILM = (
 )
 
 type Edit = tuple[float, float]
-"""How long a piece is shown, in seconds, and where it begins in the track."""
+"""The duration of an edit, in seconds, and where it begins in the track."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def edited(whole: Path, path: Path, *edits: Edit) -> Path:
-    """The film with this edit list in both of its tracks. `moov` lies behind the samples."""
+    """Write the video with this edit list in both of its tracks. `moov` is after the samples."""
     data = whole.read_bytes()
     at = data.index(b"moov") - 4
     path.write_bytes(data[:at] + _moov(data[at:], edits))
@@ -35,26 +35,28 @@ def edited(whole: Path, path: Path, *edits: Edit) -> Path:
 
 
 def _moov(data: bytes, edits: tuple[Edit, ...], scale: int = 0) -> bytes:
-    """Boxes, with another `elst` in each `edts`."""
-    made, at = b"", 0
+    """Replace the `elst` in each `edts`."""
+    segment, at = b"", 0
     while at < len(data):
         size, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
-        held = data[at + 8 : at + size]
+        content = data[at + 8 : at + size]
         if kind == b"trak":
-            scale = int.from_bytes(held[held.index(b"mdhd") + 16 :][:4])
+            scale = int.from_bytes(content[content.index(b"mdhd") + 16 :][:4])
         if kind in {b"moov", b"trak"}:
-            held = _moov(held, edits, scale)
+            content = _moov(content, edits, scale)
         elif kind == b"edts":
-            began = int.from_bytes(held[20:24])  # what the muxer had it begin with: reordering, priming
+            original_start = int.from_bytes(
+                content[20:24]
+            )  # where the muxer had it begin: reordering, priming
             rows = (
-                struct.pack(">IiI", round(length * 1000), began + round(start * scale), 1 << 16)
+                struct.pack(">IiI", round(length * 1000), original_start + round(start * scale), 1 << 16)
                 for length, start in edits
             )
             list_ = b"elst" + bytes(4) + len(edits).to_bytes(4) + b"".join(rows)
-            held = (len(list_) + 4).to_bytes(4) + list_
-        made += (len(held) + 8).to_bytes(4) + kind + held
+            content = (len(list_) + 4).to_bytes(4) + list_
+        segment += (len(content) + 8).to_bytes(4) + kind + content
         at += size
-    return made
+    return segment
 
 
 EDITS: dict[str, tuple[Edit, ...]] = {
@@ -69,20 +71,20 @@ EDITS: dict[str, tuple[Edit, ...]] = {
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_pictures_that_are_shown(whole: Path, tmp_path: Path, name: str) -> None:
+def test_only_edited_video_is_shown(whole: Path, tmp_path: Path, name: str) -> None:
     path = edited(whole, tmp_path / "edited.mov", *EDITS[name])
     found = outlined(path)
     assert found.cuts is not None
     assert found.cuts.until is None
     (video,) = found.video
-    lasting = sum(length for length, _ in EDITS[name])
-    assert video.carriage.end == pytest.approx(lasting, abs=0.11)
-    assert_same_pictures(path, video, joined(path, video))
-    assert len(pictures(joined(path, video))) == pytest.approx(10 * lasting, abs=1)
+    duration = sum(length for length, _ in EDITS[name])
+    assert video.carriage.end == pytest.approx(duration, abs=0.11)
+    assert_same_frames(path, video, joined(path, video))
+    assert len(pictures(joined(path, video))) == pytest.approx(10 * duration, abs=1)
 
 
 @pytest.mark.parametrize("name", ["start", "middle", "inside", "tail"])
-def test_sound_that_is_heard(whole: Path, tmp_path: Path, name: str) -> None:
+def test_only_edited_audio_is_heard(whole: Path, tmp_path: Path, name: str) -> None:
     path = edited(whole, tmp_path / "edited.mov", *EDITS[name])
     audio = next(track for track in carried(outlined(path)) if not isinstance(track, VideoOutline))
     ours, theirs = sound(joined(path, audio)), sound(path, audio.track.index, zero_of(audio))
@@ -92,8 +94,8 @@ def test_sound_that_is_heard(whole: Path, tmp_path: Path, name: str) -> None:
     assert ours.planes[0][:shared] == theirs.planes[0][:shared]
 
 
-def test_a_picture_behind_the_end_that_others_need(whole: Path, tmp_path: Path) -> None:
-    """It is decoded before those that are shown earlier, so it stays, and is all that is seen too much."""
+def test_a_frame_after_the_end_stays_if_others_need_it(whole: Path, tmp_path: Path) -> None:
+    """It is decoded before frames that are shown earlier, so it stays, and it is the only extra frame."""
     path = edited(whole, tmp_path / "edited.mov", (4.5, 2.3))
     (video,) = outlined(path).video
     ours, theirs = pictures(joined(path, video)), pictures(path, video.track.index)
@@ -102,8 +104,8 @@ def test_a_picture_behind_the_end_that_others_need(whole: Path, tmp_path: Path) 
     assert len(ours) - len(theirs) <= 2
 
 
-def test_a_piece_that_begins_between_keyframes(whole: Path, tmp_path: Path) -> None:
-    """What has to be decoded before it could be hidden nowhere: nothing of it is shown, and it is not played."""
+def test_an_edit_between_keyframes_is_refused(whole: Path, tmp_path: Path) -> None:
+    """The frames that must be decoded first cannot be hidden anywhere, so the file is refused."""
     path = edited(whole, tmp_path / "edited.mov", (2, 0), (3, 5.5))
     found = outlined(path)
     assert found.cuts is not None
@@ -115,4 +117,4 @@ def test_a_piece_that_begins_between_keyframes(whole: Path, tmp_path: Path) -> N
 def joined(path: Path, track: Outlined) -> bytes:
     found = outlined(path)
     assert bounds(found, track)
-    return init_of(path, track) + b"".join(made.data for made in segments_of(path, found, track))
+    return init_of(path, track) + b"".join(segment.data for segment in segments_of(path, found, track))

@@ -1,4 +1,4 @@
-"""The jobs as the server runs them: in children that can open nothing, not even a module of Python's own."""
+"""The jobs as the server runs them: in children that can open nothing, not even a module of Python."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -19,7 +19,7 @@ Opened = Callable[[Path], AbstractContextManager[int]]
 
 
 async def compare(sandbox: Sandbox, opened: Opened, name: str, path: Path, **options: Any) -> None:
-    """The same comes out there as here."""
+    """A job in the sandbox gives the same result as in this process."""
     job: Job = JOBS[name]
     try:
         expected = run(job, path, **options)
@@ -34,13 +34,17 @@ async def compare(sandbox: Sandbox, opened: Opened, name: str, path: Path, **opt
 
 @pytest.mark.parametrize("job", ["artwork", "subtitle_tracks"])
 @pytest.mark.parametrize("every", [8, large(1)])
-async def test_the_menagerie(sandbox: Sandbox, opened: Opened, menagerie: Path, job: str, every: int) -> None:
-    films = [path for path in sorted(menagerie.glob("*/*.*")) if path.suffix not in {".srt", ".vtt", ".ass"}]
-    for path in films[::every]:
+async def test_jobs_give_the_same_for_the_menagerie_in_the_sandbox(
+    sandbox: Sandbox, opened: Opened, menagerie: Path, job: str, every: int
+) -> None:
+    paths = [path for path in sorted(menagerie.glob("*/*.*")) if path.suffix not in {".srt", ".vtt", ".ass"}]
+    for path in paths[::every]:
         await compare(sandbox, opened, job, path)
 
 
-async def test_subtitles_in_every_encoding(sandbox: Sandbox, opened: Opened, tmp_path: Path) -> None:
+async def test_subtitles_in_every_encoding_are_converted_in_the_sandbox(
+    sandbox: Sandbox, opened: Opened, tmp_path: Path
+) -> None:
     for case in CASES:
         language, encoding, text = (str(value) for value in case.values)
         path = tmp_path / f"{language}-{encoding}.srt"
@@ -48,14 +52,18 @@ async def test_subtitles_in_every_encoding(sandbox: Sandbox, opened: Opened, tmp
         await compare(sandbox, opened, "subtitle_file", path, suffix="srt", language=language)
 
 
-async def test_subtitles_of_every_kind(sandbox: Sandbox, opened: Opened, menagerie: Path) -> None:
+async def test_subtitles_of_every_format_are_converted_in_the_sandbox(
+    sandbox: Sandbox, opened: Opened, menagerie: Path
+) -> None:
     beside = [path for path in sorted(menagerie.glob("*/*.*")) if path.suffix in {".srt", ".vtt", ".ass"}]
     assert {path.suffix for path in beside} == {".srt", ".vtt", ".ass"}
     for path in beside:
         await compare(sandbox, opened, "subtitle_file", path, suffix=path.suffix[1:])
 
 
-async def test_no_subtitles_say_so(sandbox: Sandbox, opened: Opened, tmp_path: Path) -> None:
+async def test_a_file_without_subtitles_is_refused_in_the_sandbox(
+    sandbox: Sandbox, opened: Opened, tmp_path: Path
+) -> None:
     path = tmp_path / "nothing.srt"
     path.write_bytes(b"\xff\xfe nothing")
     await compare(sandbox, opened, "subtitle_file", path, suffix="srt")

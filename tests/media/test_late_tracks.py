@@ -1,4 +1,4 @@
-"""Tracks that begin long after the others, of which only their own packets say how they are coded."""
+"""Tracks that begin long after the others, and whose coding only their own packets describe."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from trio_stream.media.remux.demuxing import open_tracks
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 10"
 AAC = "-c:a aac -b:a 32k"
 CONSTANT = "-b:v 75M -minrate 75M -maxrate 75M -bufsize 8M -x264-params nal-hrd=cbr:filler=1"
-"""Pictures are filled up to 75 Mbit/s."""
+"""Video padded to 75 Mbit/s."""
 
 
 def film(late: float, seconds: float = 14) -> str:
-    """Pictures, and sound that begins `late`."""
+    """Video, and audio that begins `late` seconds later."""
     return (
         f"-f lavfi -i testsrc2=size=64x64:rate=10:duration={seconds} -itsoffset {late} "
         f"-f lavfi -i sine=sample_rate=48000:duration={seconds - late} "
@@ -44,30 +44,30 @@ def late(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return make(tmp_path_factory.mktemp("late") / request.param, LATE[request.param])
 
 
-def test_they_are_known(late: Path) -> None:
-    known = MediaInfo.from_json(run(probe, late)[0])
-    assert [(track.width, track.height) for track in known.video] == [(64, 64)]
-    assert [(track.channels, track.sample_rate) for track in known.audio] == [(1, 48_000)] * len(known.audio)
-    assert len(known.audio) == (2 if late.name == "second.ts" else 1)
+def test_late_tracks_are_described(late: Path) -> None:
+    info = MediaInfo.from_json(run(probe, late)[0])
+    assert [(track.width, track.height) for track in info.video] == [(64, 64)]
+    assert [(track.channels, track.sample_rate) for track in info.audio] == [(1, 48_000)] * len(info.audio)
+    assert len(info.audio) == (2 if late.name == "second.ts" else 1)
     found = outlined(late)
-    assert [track.track.channels for track in found.audio] == [1] * len(known.audio)
-    assert len(carried(found)) == 1 + len(known.audio)
+    assert [track.track.channels for track in found.audio] == [1] * len(info.audio)
+    assert len(carried(found)) == 1 + len(info.audio)
 
 
-def test_they_are_played(late: Path) -> None:
+def test_late_tracks_are_played(late: Path) -> None:
     assert_same(late)
 
 
-def test_a_poster_of_late_pictures(tmp_path: Path) -> None:
+def test_late_video_has_a_poster(tmp_path: Path) -> None:
     path = make(tmp_path / "pictures.ts", LATE["pictures.ts"])
     assert run(generate_artwork, path)[0]["poster"] == {"width": 64, "height": 64}
 
 
-def test_segments_do_not_pay_for_it(late: Path) -> None:
-    """Whoever makes one reads no more of the beginning than before."""
+def test_segments_read_no_more_because_of_late_tracks(late: Path) -> None:
+    """Building a segment reads no more of the beginning than for other files."""
     with opened(late) as file, open_tracks(file, hasty=True):
         assert file.count <= 6 << 20
     found = outlined(late)
-    each = next(track for track in carried(found) if isinstance(track, AudioOutline))
-    start = bounds(found, each)[-1]
-    assert segment_of(late, each, start, None) == segment_of(late, each, start, None)
+    audio = next(track for track in carried(found) if isinstance(track, AudioOutline))
+    start = bounds(found, audio)[-1]
+    assert segment_of(late, audio, start, None) == segment_of(late, audio, start, None)

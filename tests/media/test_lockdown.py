@@ -1,4 +1,4 @@
-"""The filter, run as the kernel would, for each machine it is written for."""
+"""Run the system call filter as the kernel would, for each supported machine."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ PID = 4711
 
 
 def verdict(machine: str, arch: int, number: int, *arguments: int) -> int:
-    """What the program returns for a system call (classic BPF: the four instructions it is made of)."""
+    """Return the result of the program for a system call (classic BPF, with the four instructions it uses)."""
     program = filter_program(machine, PID)
     assert program is not None
     data = struct.pack("<IIQ6Q", number, arch, 0, *(*arguments, *[0] * 6)[:6])
@@ -42,16 +42,16 @@ def verdict(machine: str, arch: int, number: int, *arguments: int) -> int:
         (X86, 0, (), ALLOW),  # read
         (X86, 17, (), ALLOW),  # pread64
         (X86, 231, (), ALLOW),  # exit_group
-        (X86, 9, (0, 4096, 3), ALLOW),  # mmap, to read and write
-        (X86, 9, (0, 4096, 7), REFUSE),  # and to run
+        (X86, 9, (0, 4096, 3), ALLOW),  # mmap, readable and writable
+        (X86, 9, (0, 4096, 7), REFUSE),  # and executable
         (X86, 10, (0, 4096, 5), REFUSE),  # mprotect
-        (X86, 234, (PID, PID, 6), ALLOW),  # tgkill of itself
+        (X86, 234, (PID, PID, 6), ALLOW),  # tgkill of the process itself
         (X86, 234, (1, 1, 9), REFUSE),
         *(
             (X86, number, (), REFUSE)
             for number in (2, 257, 41, 42, 56, 57, 58, 59, 62, 101, 157, 302, 435, 425)
         ),
-        (X86, 0x40000000, (), REFUSE),  # read, as the x32 ABI numbers it
+        (X86, 0x40000000, (), REFUSE),  # read, by its number in the x32 ABI
         (X86, 0x40000002, (), REFUSE),
         (ARM, 63, (), ALLOW),
         (ARM, 67, (), ALLOW),
@@ -63,12 +63,14 @@ def verdict(machine: str, arch: int, number: int, *arguments: int) -> int:
         *((ARM, number, (), REFUSE) for number in (56, 198, 203, 220, 221, 129, 117, 167, 261, 435, 425)),
     ],
 )
-def test_verdicts(machine: tuple[str, int], number: int, arguments: tuple[int, ...], expected: int) -> None:
+def test_the_filter_allows_only_listed_calls(
+    machine: tuple[str, int], number: int, arguments: tuple[int, ...], expected: int
+) -> None:
     assert verdict(*machine, number, *arguments) == expected
 
 
-def test_another_way_into_the_kernel_ends_the_process() -> None:
-    assert verdict("x86_64", 0x40000003, 3) == KILL  # int 0x80, as a 32-bit program calls
+def test_a_32_bit_system_call_ends_the_process() -> None:
+    assert verdict("x86_64", 0x40000003, 3) == KILL  # int 0x80, the call of a 32-bit program
     assert verdict("aarch64", 0x40000028, 3) == KILL
 
 

@@ -1,4 +1,4 @@
-"""What an outline says of a file, however it was learnt: from all of its packets, or from its index and some of them."""
+"""Outlines are the same from all packets of a file, and from its index and some packets."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.media.making import make, opened
-from tests.media.remuxing import bounds, carried, outlined, segment_of
+from tests.media.remuxing import Outlined, bounds, carried, outlined, segment_of
 from tests.media.test_remux import assert_same
 from trio_stream.media.containers import clusters
 from trio_stream.media.formats.outline import TRACK_LIMIT, Carriage, Outline
@@ -22,7 +22,7 @@ from trio_stream.packaging.from_outline import present_outline
 
 @pytest.fixture(scope="session")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two minutes, keyframes two seconds apart, in Matroska."""
+    """Two minutes of Matroska, with keyframes two seconds apart."""
     return make(
         tmp_path_factory.mktemp("outline") / "long.mkv",
         "-f lavfi -i testsrc2=size=128x72:rate=10:duration=120 -f lavfi -i sine=sample_rate=48000:duration=120 "
@@ -32,12 +32,12 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def unindexed(long: Path) -> Path:
-    """The same, written as it came: no duration, no index."""
+    """The same, written as a live stream: without a duration and an index."""
     return make(long.with_name("unindexed.mkv"), "-i", long, "-c", "copy", "-live", "1", "-f", "matroska")
 
 
 def without_sizes(found: Outline) -> Outline:
-    """What does not depend on how it was learnt."""
+    """Leave out what depends on how the outline was built."""
     assert found.cuts is not None
     return replace(
         found,
@@ -52,42 +52,44 @@ def carriages(found: Outline) -> list[Carriage]:
     return [*(track.carriage for track in found.video), *(track.carriage for track in found.audio)]
 
 
-def test_cues_say_what_packets_say(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outline_from_cues_equals_one_from_packets(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = outlined(long)
     monkeypatch.setattr(indexes, "LOOK_BYTES", 100_000)
-    asked = outlined(long, whole_bytes=0)
-    assert (read.exact, asked.exact) == (True, False)
-    assert without_sizes(asked) == without_sizes(read)
+    indexed = outlined(long, whole_bytes=0)
+    assert (read.exact, indexed.exact) == (True, False)
+    assert without_sizes(indexed) == without_sizes(read)
     assert read.cuts is not None
-    assert asked.cuts is not None
+    assert indexed.cuts is not None
     assert len(read.cuts.times) == 60
-    known = [pair for pair in zip(asked.cuts.starts, read.cuts.starts, strict=True) if pair[0] is not None]
-    assert len(known) == indexes.CHECKED_KEYFRAMES + 1
-    assert all(one == other for one, other in known)
-    weighed = [pair for pair in zip(asked.cuts.sizes, read.cuts.sizes, strict=True) if pair[0] is not None]
-    assert len(weighed) >= len(known)  # and those at the beginning
-    assert all(one == other for one, other in weighed)
+    starts = [pair for pair in zip(indexed.cuts.starts, read.cuts.starts, strict=True) if pair[0] is not None]
+    assert len(starts) == indexes.CHECKED_KEYFRAMES + 1
+    assert all(one == other for one, other in starts)
+    sizes = [pair for pair in zip(indexed.cuts.sizes, read.cuts.sizes, strict=True) if pair[0] is not None]
+    assert len(sizes) >= len(starts)  # in addition to those at the beginning
+    assert all(one == other for one, other in sizes)
     assert None not in read.cuts.sizes
-    for one, other in zip(carriages(asked), carriages(read), strict=True):
+    for one, other in zip(carriages(indexed), carriages(read), strict=True):
         assert sum(one.sizes) == pytest.approx(sum(other.sizes), rel=0.1)
     largest = max(read.video[0].carriage.sizes)
-    assert max(asked.video[0].carriage.sizes) == pytest.approx(largest, rel=0.15)
+    assert max(indexed.video[0].carriage.sizes) == pytest.approx(largest, rel=0.15)
 
 
-def test_an_index_saves_reading(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_saves_reading_the_file(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexes, "LOOK_BYTES", 10_000)
     with opened(long) as file:
-        returns_zeros = ZeroableFile(file)
-        with open_tracks(returns_zeros) as container:
-            draft = Draft(container, returns_zeros)
-            assert ContainerIndex(container, returns_zeros, draft.survey, draft.name).fill(10)
-    assert returns_zeros.count < long.stat().st_size
+        zeroable = ZeroableFile(file)
+        with open_tracks(zeroable) as container:
+            draft = Draft(container, zeroable)
+            assert ContainerIndex(container, zeroable, draft.survey, draft.name).fill(10)
+    assert zeroable.count < long.stat().st_size
 
 
 @pytest.mark.parametrize(
     "name", ["timing/vfr.mov", "tracks/languages-chapters.mp4", "codecs/hevc-hev1-ac3.mp4"]
 )
-def test_tables_say_what_packets_say(menagerie: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outline_from_tables_equals_one_from_packets(
+    menagerie: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read = outlined(menagerie / name)
     monkeypatch.setattr(indexes, "LOOK_BYTES", 1)
     assert outlined(menagerie / name, whole_bytes=0) == read
@@ -96,12 +98,12 @@ def test_tables_say_what_packets_say(menagerie: Path, name: str, monkeypatch: py
 @pytest.mark.parametrize(
     "name", ["containers/live.mkv", "containers/fragmented-sidx.mp4", "tracks/languages.ts"]
 )
-def test_no_index(menagerie: Path, name: str) -> None:
+def test_some_containers_have_no_usable_index(menagerie: Path, name: str) -> None:
     assert outlined(menagerie / name, whole_bytes=0) == outlined(menagerie / name)
 
 
-def test_an_index_that_lies(menagerie: Path, tmp_path: Path) -> None:
-    """Cues name times at which there is no keyframe: everything is read instead."""
+def test_a_wrong_index_is_not_used(menagerie: Path, tmp_path: Path) -> None:
+    """If Cues list times without a keyframe, the whole file is read instead."""
     whole = (menagerie / "timing/vfr.mkv").read_bytes()
     at = whole.index(bytes.fromhex("1c53bb6b"))
     lying = bytearray(whole)
@@ -112,7 +114,7 @@ def test_an_index_that_lies(menagerie: Path, tmp_path: Path) -> None:
     assert outlined(path, whole_bytes=0) == outlined(menagerie / "timing/vfr.mkv")
 
 
-def test_only_a_part_is_read(menagerie: Path) -> None:
+def test_reading_stops_at_the_limit(menagerie: Path) -> None:
     path = menagerie / "tracks/languages.ts"
     whole, part = outlined(path), outlined(path, scan_bytes=1, scan_seconds=60)
     assert whole.cuts is not None
@@ -120,10 +122,10 @@ def test_only_a_part_is_read(menagerie: Path) -> None:
     assert whole.cuts.until is None
     assert part.cuts.until is not None
     assert part.cuts.times == whole.cuts.times[: len(part.cuts.times)]
-    assert part.duration == pytest.approx(whole.duration, abs=0.1)  # the container says it
+    assert part.duration == pytest.approx(whole.duration, abs=0.1)  # the container states it
 
 
-def test_very_many_keyframes(menagerie: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_very_many_keyframes_are_thinned_out(menagerie: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = menagerie / "timing/every-frame-key.mp4"
     everything = outlined(path)
     monkeypatch.setattr(survey, "KEYFRAME_LIMIT", 30)
@@ -140,7 +142,7 @@ def test_very_many_keyframes(menagerie: Path, monkeypatch: pytest.MonkeyPatch) -
     assert first.result["samples"] == 4
 
 
-def test_why_a_track_is_not_carried(menagerie: Path, tmp_path: Path) -> None:
+def test_a_track_that_is_not_carried_has_a_reason(menagerie: Path, tmp_path: Path) -> None:
     refusals = {
         carriage.refusal
         for name in (
@@ -164,16 +166,16 @@ def test_why_a_track_is_not_carried(menagerie: Path, tmp_path: Path) -> None:
     assert "AVI does not say when" in (outlined(disordered).video[0].carriage.refusal or "")
 
 
-def test_sound_alone(menagerie: Path) -> None:
+def test_a_file_with_only_audio_is_outlined(menagerie: Path) -> None:
     found = outlined(menagerie / "codecs/sound-only.mp4")
     assert (found.video, found.cuts) == ((), None)
     (audio,) = found.audio
     assert len(audio.carriage.sizes) == 1
-    made = segment_of(menagerie / "codecs/sound-only.mp4", audio, 48_000, 96_000)
-    assert (made.result["first"], made.result["end"]) == (48_128, 96_256)  # on the grid of its packets
+    built = segment_of(menagerie / "codecs/sound-only.mp4", audio, 48_000, 96_000)
+    assert (built.result["first"], built.result["end"]) == (48_128, 96_256)  # on the packet grid
 
 
-def test_nothing_to_outline(menagerie: Path, tmp_path: Path) -> None:
+def test_a_file_without_playable_tracks_is_unreadable(menagerie: Path, tmp_path: Path) -> None:
     for name in ("damaged/empty.mp4", "damaged/prose.mkv", "damaged/playlist.mp4"):
         with pytest.raises(Unreadable):
             outlined(menagerie / name)
@@ -199,7 +201,9 @@ def test_nothing_to_outline(menagerie: Path, tmp_path: Path) -> None:
         {"more": 1},
     ],
 )
-def test_what_is_no_outline(bframes_outline: dict[str, Any], change: dict[str, Any]) -> None:
+def test_an_invalid_outline_raises_a_value_error(
+    bframes_outline: dict[str, Any], change: dict[str, Any]
+) -> None:
     Outline.from_json(bframes_outline)
     wrong = json.loads(json.dumps(bframes_outline))
     wrong["video"][0]["carriage"] |= change
@@ -210,11 +214,11 @@ def test_what_is_no_outline(bframes_outline: dict[str, Any], change: dict[str, A
 @pytest.mark.parametrize(
     "change", [{"track": 5}, {"times": []}, {"starts": [0]}, {"sizes": [None]}, {"times": [1 << 60]}]
 )
-def test_what_are_no_cuts(bframes_outline: dict[str, Any], change: dict[str, Any]) -> None:
+def test_invalid_cuts_raise_a_value_error(bframes_outline: dict[str, Any], change: dict[str, Any]) -> None:
     wrong = json.loads(json.dumps(bframes_outline))
     count = len(wrong["cuts"]["times"])
     assert count > 1
-    wrong["cuts"] |= {name: each * count if each == [1 << 60] else each for name, each in change.items()}
+    wrong["cuts"] |= {name: value * count if value == [1 << 60] else value for name, value in change.items()}
     with pytest.raises(ValueError, match="keyframes"):
         Outline.from_json(wrong)
 
@@ -224,17 +228,19 @@ def bframes_outline(menagerie: Path) -> dict[str, Any]:
     return outlined(menagerie / "timing/vfr.mkv").to_json()
 
 
-def test_bytes_between_keyframes() -> None:
+def test_bytes_between_keyframes_are_estimated() -> None:
     assert bytes_between([100, 200, 400], [0, 10, 20], (30, 500)) == [100, 200, 100]
-    assert bytes_between([100, 100, 400], [0, 10, 20], (30, 500)) == [150, 150, 100]  # of one cluster
+    assert bytes_between([100, 100, 400], [0, 10, 20], (30, 500)) == [150, 150, 100]  # in one cluster
     assert bytes_between([100, 100], [0, 30], (40, 500)) == [300, 100]
     assert bytes_between([500], [0], (0, 400)) == [0]
 
 
-# Large files of Matroska without an index: places are found by what clusters say of themselves.
+# Large Matroska files without an index: positions are found through the clusters.
 
 
-def test_pieces_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_segments_of_a_file_without_an_index_read_little(
+    unindexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(clusters, "MIN_SIZE", 0)
     monkeypatch.setattr(clusters, "WINDOW", 1 << 12)
     monkeypatch.setattr(clusters, "NEAR", 1 << 15)
@@ -257,40 +263,42 @@ def test_pieces_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.
         assert sum(counted) < unindexed.stat().st_size / 2
 
 
-def test_all_of_a_file_without_an_index(unindexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_an_index_is_remuxed_completely(
+    unindexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(clusters, "MIN_SIZE", 0)
     monkeypatch.setattr(packets, "MAX_VIDEO_AHEAD", 1.0)
     assert_same(unindexed)
 
 
-@pytest.mark.parametrize(("pictures", "sounds"), [(1, 34), (2, 31), (0, 33)])
-def test_tracks_that_nobody_looks_at_are_named(tmp_path: Path, pictures: int, sounds: int) -> None:
-    """Whoever gets a file with more tracks than are looked at learns which are not, and why."""
+@pytest.mark.parametrize(("videos", "audios"), [(1, 34), (2, 31), (0, 33)])
+def test_tracks_beyond_the_limit_are_listed(tmp_path: Path, videos: int, audios: int) -> None:
+    """If a file has more tracks than are examined, the others are listed with the reason."""
     inputs = "-f lavfi -i color=size=32x32:rate=5:duration=1 -f lavfi -i sine=duration=1"
-    maps = " ".join(["-map 0"] * pictures + ["-map 1"] * sounds)
+    maps = " ".join(["-map 0"] * videos + ["-map 1"] * audios)
     path = make(tmp_path / "many.mkv", f"{inputs} {maps} -c:v libx264 -preset ultrafast -c:a libopus -b:a 8k")
     found = outlined(path)
-    assert (len(found.video), len(found.audio)) == (pictures, sounds)
-    told = {each.track.index: each.carriage.refusal for each in found.video}
-    told |= {each.track.index: each.carriage.refusal for each in found.audio}
-    beyond = {track for track, reason in told.items() if reason is not None}
-    assert len(beyond) == pictures + sounds - TRACK_LIMIT
-    assert {told[index] for index in beyond} == {
+    assert (len(found.video), len(found.audio)) == (videos, audios)
+    tracks: list[Outlined] = [*found.video, *found.audio]
+    refusals = {track.track.index: track.carriage.refusal for track in tracks}
+    beyond = {index for index, reason in refusals.items() if reason is not None}
+    assert len(beyond) == videos + audios - TRACK_LIMIT
+    assert {refusals[index] for index in beyond} == {
         f"only the first {TRACK_LIMIT} tracks of a file are examined"
     }
     offered = present_outline(found)
     assert beyond <= {omission.track for omission in offered.omitted}
-    assert len(offered.renditions) + len(offered.omitted) == pictures + sounds
+    assert len(offered.renditions) + len(offered.omitted) == videos + audios
 
 
-def test_a_track_that_nobody_can_read_is_named(tmp_path: Path) -> None:
-    """A second video of an FLV, in a coding that FFmpeg does not know: there is a reason, and the first plays."""
+def test_a_track_with_an_unknown_codec_is_listed(tmp_path: Path) -> None:
+    """A second video track of an FLV has an unknown codec: it is left out with a reason, and the first plays."""
     source = "-f lavfi -i testsrc2=size=64x36:rate=10:duration=1 -f lavfi -i sine=duration=1"
-    made = make(tmp_path / "film.flv", f"{source} -c:v libx264 -preset ultrafast -c:a aac").read_bytes()
-    frame = bytes((0x2F, 0, 0, 0x84, 0, 0))  # of a number that no codec has
+    built = make(tmp_path / "film.flv", f"{source} -c:v libx264 -preset ultrafast -c:a aac").read_bytes()
+    frame = bytes((0x2F, 0, 0, 0x84, 0, 0))  # no codec has this number
     tag = b"\x09" + len(frame).to_bytes(3) + bytes(7) + frame
     path = tmp_path / "two.flv"
-    path.write_bytes(made + tag + (len(tag)).to_bytes(4))
+    path.write_bytes(built + tag + (len(tag)).to_bytes(4))
     found = outlined(path)
     assert [track.carriage.refusal for track in found.video] == [None, "its codec is unknown"]
     offered = present_outline(found)

@@ -1,4 +1,4 @@
-"""What a probe finds is what `ffprobe` finds, over the whole menagerie; and files beside it that show one thing each."""
+"""A probe finds the same as `ffprobe` for the whole menagerie, and for other files with one special feature each."""
 
 import functools
 import json
@@ -47,17 +47,17 @@ CODEC_STRINGS = {
 }
 
 
-def found(path: Path, **options: Any) -> MediaInfo:
-    """The facts, by way of JSON, as the server gets them."""
+def probed(path: Path, **options: Any) -> MediaInfo:
+    """Return the media info, through JSON, as the server gets it."""
     with open(path, "rb") as file:
-        answer = probe(MediaFile(file.fileno()), options, Reply(lambda _: None))
-    return MediaInfo.from_json(json.loads(json.dumps(answer, allow_nan=False)))
+        result = probe(MediaFile(file.fileno()), options, Reply(lambda _: None))
+    return MediaInfo.from_json(json.loads(json.dumps(result, allow_nan=False)))
 
 
 @functools.cache
-def asked(path: Path, *options: str) -> dict[str, Any]:
+def ffprobe(path: Path, *options: str) -> dict[str, Any]:
     if shutil.which("ffprobe") is None:
-        pytest.fail("there is no ffprobe")
+        pytest.fail("ffprobe is not installed")
     shown = options or ("-show_streams", "-show_format", "-show_chapters")
     result = subprocess.run(
         ["ffprobe", "-v", "error", "-of", "json", *shown, "-i", str(path)], capture_output=True, check=True
@@ -68,7 +68,7 @@ def asked(path: Path, *options: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def whole(menagerie: Path) -> list[str]:
-    """The names of all specimens that are not damaged, each content once."""
+    """The names of all specimens that are not damaged, each content only once."""
     entries = json.loads((menagerie / "menagerie.json").read_text("utf-8"))
     return [
         entry["name"] for entry in entries if not entry["damaged"] and not entry["name"].startswith("names/")
@@ -80,13 +80,13 @@ def _rate(text: str) -> Fraction | None:
     return Fraction(int(above), int(below)) if int(below) and int(above) else None
 
 
-def _said(value: str | None) -> str | None:
+def _none_if_unknown(value: str | None) -> str | None:
     return None if value in (None, "unknown", "und") else value
 
 
-def _tagged(stream: dict[str, Any]) -> str | None:
-    """The language as BCP 47 has it; ffprobe says what is in the file."""
-    value = _said(stream.get("tags", {}).get("language"))
+def _language(stream: dict[str, Any]) -> str | None:
+    """Convert the language that ffprobe reports, as it is in the file, to BCP 47."""
+    value = _none_if_unknown(stream.get("tags", {}).get("language"))
     return (
         None
         if value is None
@@ -104,26 +104,26 @@ def _tagged(stream: dict[str, Any]) -> str | None:
     )
 
 
-def test_says_what_ffprobe_says(menagerie: Path, whole: list[str]) -> None:
+def test_media_info_equals_that_of_ffprobe(menagerie: Path, whole: list[str]) -> None:
     assert len(whole) >= 40
     for name in whole:
         path = menagerie / name
-        facts, told = found(path), asked(path)
+        info, expected = probed(path), ffprobe(path)
         of = {
             kind: [
-                each
-                for each in told["streams"]
-                if each["codec_type"] == kind and not each["disposition"]["attached_pic"]
+                reported
+                for reported in expected["streams"]
+                if reported["codec_type"] == kind and not reported["disposition"]["attached_pic"]
             ]
             for kind in ("video", "audio", "subtitle")
         }
-        assert facts.container == CONTAINERS[path.suffix.lower()], name
-        duration = told["format"].get("duration")
+        assert info.container == CONTAINERS[path.suffix.lower()], name
+        duration = expected["format"].get("duration")
         if duration is not None:
-            assert facts.duration == pytest.approx(float(duration), abs=0.05), name
-            assert facts.bit_rate == pytest.approx(int(told["format"]["bit_rate"]), rel=0.05), name
-        assert facts.title == told["format"].get("tags", {}).get("title"), name
-        for track, stream in zip(_in_the_file(facts.video), of["video"], strict=True):
+            assert info.duration == pytest.approx(float(duration), abs=0.05), name
+            assert info.bit_rate == pytest.approx(int(expected["format"]["bit_rate"]), rel=0.05), name
+        assert info.title == expected["format"].get("tags", {}).get("title"), name
+        for track, stream in zip(_in_file_order(info.video), of["video"], strict=True):
             turned = [
                 -int(side["rotation"]) % 360
                 for side in stream.get("side_data_list", [])
@@ -134,76 +134,76 @@ def test_says_what_ffprobe_says(menagerie: Path, whole: list[str]) -> None:
                 track.transfer, track.primaries, track.frame_rate, track.default, track.language, track.title,
             ) == (
                 stream["index"], stream["codec_name"], stream["width"], stream["height"], stream["pix_fmt"],
-                (turned or [0])[0], _said(stream.get("color_transfer")), _said(stream.get("color_primaries")),
+                (turned or [0])[0], _none_if_unknown(stream.get("color_transfer")), _none_if_unknown(stream.get("color_primaries")),
                 _rate(stream["avg_frame_rate"]), bool(stream["disposition"]["default"]),
-                _tagged(stream), stream.get("tags", {}).get("title"),
+                _language(stream), stream.get("tags", {}).get("title"),
             ), name  # fmt: skip
             if "profile" in stream and not stream["profile"].lstrip("-").isdigit():
                 assert track.profile == stream["profile"], name
-        for sound, stream in zip(_in_the_file(facts.audio), of["audio"], strict=True):
+        for audio_track, stream in zip(_in_file_order(info.audio), of["audio"], strict=True):
             assert (
-                sound.index, sound.codec, sound.channels, sound.sample_rate, sound.language, sound.default, sound.title
+                audio_track.index, audio_track.codec, audio_track.channels, audio_track.sample_rate, audio_track.language, audio_track.default, audio_track.title
             ) == (
                 stream["index"], stream["codec_name"], stream["channels"], int(stream["sample_rate"]),
-                _tagged(stream), bool(stream["disposition"]["default"]),
+                _language(stream), bool(stream["disposition"]["default"]),
                 stream.get("tags", {}).get("title"),
             ), name  # fmt: skip
             if "channel_layout" in stream:
-                assert sound.layout == stream["channel_layout"], name
-        for words, stream in zip(facts.subtitles, of["subtitle"], strict=True):
+                assert audio_track.layout == stream["channel_layout"], name
+        for words, stream in zip(info.subtitles, of["subtitle"], strict=True):
             assert (
                 words.index, words.codec, words.text, words.language, words.title, words.forced,
                 words.hearing_impaired, words.default,
             ) == (
-                stream["index"], stream["codec_name"], True, _tagged(stream),
+                stream["index"], stream["codec_name"], True, _language(stream),
                 stream.get("tags", {}).get("title"), bool(stream["disposition"]["forced"]),
                 bool(stream["disposition"]["hearing_impaired"]), bool(stream["disposition"]["default"]),
             ), name  # fmt: skip
-        assert [(chapter.start, chapter.end, chapter.title) for chapter in facts.chapters] == [
+        assert [(chapter.start, chapter.end, chapter.title) for chapter in info.chapters] == [
             (float(chapter["start_time"]), float(chapter["end_time"]), chapter["tags"]["title"])
-            for chapter in told["chapters"]
+            for chapter in expected["chapters"]
         ], name
 
 
-def _in_the_file[T: (VideoTrack, AudioTrack)](tracks: tuple[T, ...]) -> list[T]:
-    """In the order of the file; facts begin with what is played."""
+def _in_file_order[T: (VideoTrack, AudioTrack)](tracks: tuple[T, ...]) -> list[T]:
+    """Sort the tracks as in the file; media info begins with the played ones."""
     return sorted(tracks, key=lambda track: track.index)
 
 
-def test_keyframes_are_where_ffprobe_sees_them(menagerie: Path, whole: list[str]) -> None:
-    # Open groups, whose index has no better time; and AVI, which has none.
-    about = {"timing/open-gop.mp4", "codecs/hevc-hev1-ac3.mp4", "codecs/mpeg4-asp-mp3.avi"}
+def test_keyframes_equal_those_of_ffprobe(menagerie: Path, whole: list[str]) -> None:
+    # Open GOPs, whose index has no better time, and AVI, which has no other times.
+    approximate = {"timing/open-gop.mp4", "codecs/hevc-hev1-ac3.mp4", "codecs/mpeg4-asp-mp3.avi"}
     for name in whole:
-        facts = found(menagerie / name)
-        if not facts.video:
-            assert facts.keyframes is None
+        info = probed(menagerie / name)
+        if not info.video:
+            assert info.keyframes is None
             continue
-        packets = asked(menagerie / name, "-show_packets", "-select_streams", f"{facts.video[0].index}")[
+        packets = ffprobe(menagerie / name, "-show_packets", "-select_streams", f"{info.video[0].index}")[
             "packets"
         ]
         start = 0.0
-        if facts.container in {"mpegts", "mpeg"}:
-            start = float(asked(menagerie / name)["format"]["start_time"])
+        if info.container in {"mpegts", "mpeg"}:
+            start = float(ffprobe(menagerie / name)["format"]["start_time"])
         keys = [
             float(packet.get("pts_time") or packet["dts_time"]) - start
             for packet in packets
             if "K" in packet["flags"]
         ]
         shown = sorted(max(0.0, key) for key in keys)
-        assert facts.keyframes is not None
-        assert facts.keyframes.until is None, name
-        assert facts.keyframes.times == pytest.approx(shown, abs=0.13 if name in about else 0.0021), name
+        assert info.keyframes is not None
+        assert info.keyframes.until is None, name
+        assert info.keyframes.times == pytest.approx(shown, abs=0.13 if name in approximate else 0.0021), name
 
 
-def test_codec_strings(menagerie: Path) -> None:
+def test_codec_strings_of_the_menagerie(menagerie: Path) -> None:
     for name, (video, audio) in CODEC_STRINGS.items():
-        facts = found(menagerie / name)
-        assert (facts.video[0].codec_string, facts.audio[0].codec_string) == (video, audio), name
+        info = probed(menagerie / name)
+        assert (info.video[0].codec_string, info.audio[0].codec_string) == (video, audio), name
 
 
-def test_what_ffprobe_does_not_say_in_one_word(menagerie: Path) -> None:
+def test_further_properties_of_single_files(menagerie: Path) -> None:
     def video(name: str) -> Any:
-        return found(menagerie / name).video[0]
+        return probed(menagerie / name).video[0]
 
     assert video("codecs/hevc-hvc1-hdr10.mp4").hdr == "HDR10"
     assert video("codecs/vp9-profile2-opus.mp4").hdr == "HDR10"
@@ -212,21 +212,21 @@ def test_what_ffprobe_does_not_say_in_one_word(menagerie: Path) -> None:
     assert video("codecs/h264-high10-flac.mkv").bit_depth == 10
     assert video("codecs/mpeg2-anamorphic-mp2.mpg").pixel_aspect == Fraction(16, 15)
     assert video("tracks/ROTATED.MOV").rotation == 90
-    assert found(menagerie / "tracks/cover.mp4").cover == 2
-    assert found(menagerie / "tracks/languages.ts").audio[1].layout == "5.1(side)"
-    assert found(menagerie / "containers/live.mkv").duration == pytest.approx(4, abs=0.1)
-    assert found(menagerie / "codecs/sound-only.mp4").video == ()
+    assert probed(menagerie / "tracks/cover.mp4").cover == 2
+    assert probed(menagerie / "tracks/languages.ts").audio[1].layout == "5.1(side)"
+    assert probed(menagerie / "containers/live.mkv").duration == pytest.approx(4, abs=0.1)
+    assert probed(menagerie / "codecs/sound-only.mp4").video == ()
 
 
-def test_variable_frame_rate(menagerie: Path, whole: list[str]) -> None:
+def test_variable_frame_rates_are_detected(menagerie: Path, whole: list[str]) -> None:
     uneven = {
-        name for name in whole if any(track.variable_frame_rate for track in found(menagerie / name).video)
+        name for name in whole if any(track.variable_frame_rate for track in probed(menagerie / name).video)
     }
     assert uneven == {"timing/vfr.mov", "timing/vfr.mkv", "tracks/ROTATED.MOV"}
 
 
 @pytest.mark.parametrize(
-    ("moments", "uneven"),
+    ("timestamps", "expected"),
     [
         ([], None),
         ([0, 40, 80], None),
@@ -237,9 +237,11 @@ def test_variable_frame_rate(menagerie: Path, whole: list[str]) -> None:
         ([0] * 50, False),
     ],
 )
-def test_pictures_shown_unequally_long(moments: list[int], uneven: bool | None) -> None:
-    assert is_variable_frame_rate(moments) is uneven
-    assert is_variable_frame_rate(moments[::-1]) is uneven
+def test_frames_of_different_durations_are_a_variable_frame_rate(
+    timestamps: list[int], expected: bool | None
+) -> None:
+    assert is_variable_frame_rate(timestamps) is expected
+    assert is_variable_frame_rate(timestamps[::-1]) is expected
 
 
 @pytest.mark.parametrize(
@@ -256,13 +258,13 @@ def test_pictures_shown_unequally_long(moments: list[int], uneven: bool | None) 
         ((0, 0, 0, 0, 0, 0), 0),
     ],
 )
-def test_rotation(matrix: tuple[int, ...], degrees: int) -> None:
+def test_the_rotation_of_a_display_matrix(matrix: tuple[int, ...], degrees: int) -> None:
     assert rotation(struct.pack("=9i", *(value << 16 for value in matrix), 0, 0, 1 << 30)) == degrees
     assert rotation(b"short") == 0
 
 
-def test_dolby_vision(menagerie: Path, tmp_path: Path) -> None:
-    """A configuration record of profile 8.1, put into the sample entry of a file whose index is last."""
+def test_dolby_vision_is_recognised(menagerie: Path, tmp_path: Path) -> None:
+    """A configuration record of profile 8.1 is added to the sample entry of a file whose index is at the end."""
     source = menagerie / "codecs/hevc-hvc1-hdr10.mp4"
     path = make(tmp_path / "last.mp4", f"-i {source} -c copy")
     data = bytearray(path.read_bytes())
@@ -273,11 +275,11 @@ def test_dolby_vision(menagerie: Path, tmp_path: Path) -> None:
         start = data.index(box, data.index(b"moov") if box == b"moov" else data.index(b"moov") + 8) - 4
         data[start : start + 4] = struct.pack(">I", struct.unpack_from(">I", data, start)[0] + 32)
     path.write_bytes(data)
-    track = found(path).video[0]
+    track = probed(path).video[0]
     assert (track.hdr, track.transfer, track.codec_string) == ("Dolby Vision", "smpte2084", "hvc1.2.4.L60.90")
 
 
-def test_titles_in_any_encoding(menagerie: Path, tmp_path: Path) -> None:
+def test_titles_in_any_encoding_are_read(menagerie: Path, tmp_path: Path) -> None:
     path = make(
         tmp_path / "titled.mp4", f"-i {menagerie}/codecs/h264-baseline.mp4 -c copy -metadata title=Pel@@cula"
     )
@@ -289,30 +291,30 @@ def test_titles_in_any_encoding(menagerie: Path, tmp_path: Path) -> None:
         (b"\x1b\r", "Pel cula"),
     ):
         path.write_bytes(data.replace(b"@@", raw))
-        assert found(path).title == title
+        assert probed(path).title == title
 
 
-async def test_the_sandbox_finds_the_same(
+async def test_the_sandbox_gives_the_same_result(
     sandbox: Sandbox, menagerie: Path, opened: Callable[[Path], AbstractContextManager[int]]
 ) -> None:
     entries = json.loads((menagerie / "menagerie.json").read_text("utf-8"))
     for entry in entries:
         path = menagerie / entry["name"]
         try:
-            alone: MediaInfo | str = found(path)
+            alone: MediaInfo | str = probed(path)
         except Unreadable as error:
             alone = str(error)
         with opened(path) as file:
             try:
-                told: MediaInfo | str = MediaInfo.from_json(
+                expected: MediaInfo | str = MediaInfo.from_json(
                     (await sandbox.run("probe", file, deadline=60, urgent=True)).result
                 )
             except MediaUnreadable as error:
-                told = str(error)
-        assert told == alone, entry["name"]
+                expected = str(error)
+        assert expected == alone, entry["name"]
 
 
-def test_a_file_that_cannot_seek(menagerie: Path) -> None:
+def test_a_pipe_is_probed(menagerie: Path) -> None:
     for name in ("codecs/h264-baseline.mp4", "tracks/subtitles.mkv", "codecs/hevc-aac.ts"):
         ours, theirs = os.pipe()
 
@@ -323,42 +325,42 @@ def test_a_file_that_cannot_seek(menagerie: Path) -> None:
         pouring = threading.Thread(target=pour)
         pouring.start()
         try:
-            answer = probe(MediaFile(ours), {}, Reply(lambda _: None))
+            result = probe(MediaFile(ours), {}, Reply(lambda _: None))
             while os.read(ours, 65536):
                 pass
         finally:
             os.close(ours)
             pouring.join()
-        facts, whole = MediaInfo.from_json(answer), found(menagerie / name)
-        assert (facts.video, facts.audio) == (whole.video, whole.audio)
+        info, whole = MediaInfo.from_json(result), probed(menagerie / name)
+        assert (info.video, info.audio) == (whole.video, whole.audio)
 
 
-def test_a_large_file_is_not_read_through(tmp_path: Path) -> None:
-    """Of an index the keyframes are taken; without one, a bound is kept and said."""
+def test_a_large_file_is_not_read_completely(tmp_path: Path) -> None:
+    """Keyframes come from an index; without one, reading stops at a limit, which is reported."""
     source = "-f lavfi -i testsrc2=size=640x360:rate=25:duration=20,noise=alls=60:allf=t"
     coding = "-c:v libx264 -preset ultrafast -b:v 6M -g 25 -bf 0 -x264-params scenecut=0"
     base = make(tmp_path / "base.mp4", f"{source} {coding}")
     every_second = tuple(float(second) for second in range(20))
-    for name, most in (("last.mp4", 400_000), ("cues.mkv", 6_000_000)):
+    for name, limit in (("last.mp4", 400_000), ("cues.mkv", 6_000_000)):
         path = make(tmp_path / name, f"-i {base} -c copy")
         assert path.stat().st_size > 8_000_000
         with open(path, "rb") as file:
             media = MediaFile(file.fileno())
-            facts = MediaInfo.from_json(probe(media, {}, Reply(lambda _: None)))
-        assert facts.keyframes is not None
-        assert facts.keyframes.times == every_second
-        assert facts.keyframes.until is None
-        assert media.count < most
-    stream = found(make(tmp_path / "stream.ts", f"-i {base} -c copy"), scan_bytes=4_000_000).keyframes
+            info = MediaInfo.from_json(probe(media, {}, Reply(lambda _: None)))
+        assert info.keyframes is not None
+        assert info.keyframes.times == every_second
+        assert info.keyframes.until is None
+        assert media.count < limit
+    stream = probed(make(tmp_path / "stream.ts", f"-i {base} -c copy"), scan_bytes=4_000_000).keyframes
     assert stream is not None
     assert stream.until is not None
     assert 3 < stream.until < 15
     assert stream.times == pytest.approx(every_second[: len(stream.times)])
     assert stream.times[-1] == pytest.approx(int(stream.until), abs=1)
     fragmented = make(tmp_path / "fragmented.mp4", f"-i {base} -c copy -movflags empty_moov+frag_keyframe")
-    facts = found(fragmented)
-    assert facts.keyframes is not None
-    assert facts.keyframes.times == every_second
+    info = probed(fragmented)
+    assert info.keyframes is not None
+    assert info.keyframes.times == every_second
 
 
 def test_very_many_keyframes_are_thinned(tmp_path: Path) -> None:
@@ -366,9 +368,9 @@ def test_very_many_keyframes_are_thinned(tmp_path: Path) -> None:
         tmp_path / "many.avi",
         f"-f lavfi -i color=size=16x16:rate=1000:duration={KEYFRAME_LIMIT * 1.2 / 1000} -c:v mjpeg -q:v 31",
     )
-    facts = found(path)
-    assert facts.keyframes is not None
-    assert KEYFRAME_LIMIT / 2 < len(facts.keyframes.times) <= KEYFRAME_LIMIT
-    assert facts.keyframes.times[-1] == pytest.approx(KEYFRAME_LIMIT * 1.2 / 1000, abs=0.01)
-    assert list(facts.keyframes.times) == sorted(facts.keyframes.times)
-    assert all(isinstance(time, float) for time in facts.keyframes.times[:1])
+    info = probed(path)
+    assert info.keyframes is not None
+    assert KEYFRAME_LIMIT / 2 < len(info.keyframes.times) <= KEYFRAME_LIMIT
+    assert info.keyframes.times[-1] == pytest.approx(KEYFRAME_LIMIT * 1.2 / 1000, abs=0.01)
+    assert list(info.keyframes.times) == sorted(info.keyframes.times)
+    assert all(isinstance(time, float) for time in info.keyframes.times[:1])

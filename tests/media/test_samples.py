@@ -1,4 +1,4 @@
-"""How packets of byte streams become samples; what their first bytes say."""
+"""Packets of byte streams become samples, and their first bytes say how long they are."""
 
 import pytest
 from hypothesis import given
@@ -26,7 +26,7 @@ def test_units_get_lengths(units: list[bytes], long: bool, zeros: int) -> None:
     assert with_lengths(stream) == b"".join(len(unit).to_bytes(4) + unit for unit in units)
 
 
-def test_parameter_sets_that_are_described_are_left_out() -> None:
+def test_described_parameter_sets_are_left_out() -> None:
     described = b"\0\0\0\x01gSPS\0\0\0\x01hPPS"
     assert framing("h264", described)(described) == b"\0\0\0\x04gSPS\0\0\0\x04hPPS"  # type: ignore[misc] # there is one for H.264 in this form
     to_sample = framing("h264", described, described)
@@ -37,7 +37,7 @@ def test_parameter_sets_that_are_described_are_left_out() -> None:
         to_sample(b"\0\0\0\x05hello")
 
 
-def test_what_is_a_sample_already() -> None:
+def test_packets_that_are_samples_already_stay() -> None:
     assert framing("h264", b"\x01\x64") is None
     assert framing("hevc", b"\x01\x01") is None
     assert framing("aac", b"\x11\x90") is None
@@ -61,18 +61,18 @@ def test_what_is_a_sample_already() -> None:
         ("vorbis", b"", 0, b"", 0),
     ],
 )
-def test_how_long_packets_are(
+def test_the_number_of_samples_per_packet(
     codec: str, packet: bytes, frame_size: int, extradata: bytes, samples: int
 ) -> None:
     assert samples_per_packet(codec, packet, frame_size, extradata, 48_000) == samples
 
 
-def test_mp3_of_low_rates() -> None:
+def test_mp3_with_a_low_rate_has_short_packets() -> None:
     assert samples_per_packet("mp3", b"", 0, b"", 22_050) == 576
 
 
-def test_opus() -> None:
-    """RFC 6716 table 2, and section 3.2 for how many frames a packet has."""
+def test_the_number_of_samples_of_an_opus_packet() -> None:
+    """RFC 6716 table 2, and section 3.2 for the number of frames in a packet."""
     assert [opus_samples(bytes([config << 3, 0])) for config in (0, 1, 2, 3, 12, 13, 16, 17, 18, 19, 31)] == [
         480, 960, 1920, 2880, 480, 960, 120, 240, 480, 960, 960,
     ]  # fmt: skip
@@ -81,8 +81,8 @@ def test_opus() -> None:
     assert opus_samples(b"") == 0
 
 
-def test_blocks_and_skips() -> None:
+def test_eac3_blocks_and_discarded_samples_are_read() -> None:
     assert eac3_blocks(b"") == 6
-    assert eac3_blocks(bytes([0x0B, 0x77, 0, 0, 0xC0])) == 6  # of half the rate
+    assert eac3_blocks(bytes([0x0B, 0x77, 0, 0, 0xC0])) == 6  # half the sample rate
     assert discarded_samples(bytes.fromhex("38010000880200000000")) == (312, 648)
     assert discarded_samples(None) == discarded_samples(b"\0") == (0, 0)

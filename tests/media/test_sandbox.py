@@ -1,4 +1,4 @@
-"""Each way a job can end, brought about; and afterwards there is no process too many."""
+"""Cause each way a job can end, and check that no process is left."""
 
 import os
 import signal
@@ -26,14 +26,14 @@ from trio_stream.media.sandbox.sandbox import Sandbox
 ROOT = Path(__file__).parents[2]
 
 ROUNDS = 5
-"""Other programs on the machine can only make a round worse, never better."""
+"""Repetitions; other programs on the machine can only make one worse, never better."""
 
 
 @pytest.fixture(autouse=True)
 def urgent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs of these tests are urgent, but where one says otherwise.
+    """Jobs of these tests are urgent, unless one says otherwise.
 
-    Beside other programs any other job takes as long as they want: it is out of time, and its child cannot even die.
+    Other programs can delay any other job without limit: it runs out of time, and its child cannot even die.
     """
     defaults = Sandbox.run.__kwdefaults__
     assert defaults is not None
@@ -42,20 +42,20 @@ def urgent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_child_left() -> Iterator[None]:
-    """A job that is over has no process, neither running nor waiting to be reaped."""
+    """A job that has ended has no process, neither running nor waiting to be reaped."""
     yield
     assert not children()
 
 
-async def test_a_job_answers_with_a_result_and_files_in_their_order(wild: Sandbox, file: int) -> None:
+async def test_a_job_returns_a_result_and_files_in_order(wild: Sandbox, file: int) -> None:
     done = await wild.run("echo", file, {"blobs": {"b": 3, "a": 300_000}, "word": "ü"}, deadline=30)
     assert done.result["read"] == 10
     assert done.result["options"]["word"] == "ü"
     assert list(done.blobs.items()) == [("b", b"bbb"), ("a", b"a" * 300_000)]
-    assert os.read(file, 4) == b"0123"  # it read at positions of its own
+    assert os.read(file, 4) == b"0123"  # the job has its own position
 
 
-async def test_jobs_share_a_worker_and_nothing_else(wild: Sandbox, file: int) -> None:
+async def test_jobs_share_only_the_worker(wild: Sandbox, file: int) -> None:
     pids = []
 
     async def one() -> None:
@@ -66,11 +66,17 @@ async def test_jobs_share_a_worker_and_nothing_else(wild: Sandbox, file: int) ->
             nursery.start_soon(one)
     assert len(set(pids)) == 20
     assert len(workers()) == 1
-    seen = wild.statistics()
-    assert (seen.running, seen.started, seen.failed, seen.restarts, seen.workers) == (0, 21, 0, 0, 1)
+    outcome = wild.statistics()
+    assert (outcome.running, outcome.started, outcome.failed, outcome.restarts, outcome.workers) == (
+        0,
+        21,
+        0,
+        0,
+        1,
+    )
 
 
-async def test_whoever_comes_while_a_worker_starts_waits_for_the_same_one(file: int) -> None:
+async def test_jobs_wait_for_the_worker_that_is_starting(file: int) -> None:
     sandbox = Sandbox(MISBEHAVING)
     async with trio.open_nursery() as nursery:
         await nursery.start(sandbox.serve)
@@ -87,7 +93,7 @@ async def test_whoever_comes_while_a_worker_starts_waits_for_the_same_one(file: 
         nursery.cancel_scope.cancel()
 
 
-async def test_no_more_children_than_allowed(file: int) -> None:
+async def test_the_number_of_children_is_limited(file: int) -> None:
     sandbox = Sandbox(MISBEHAVING, children=2)
     async with trio.open_nursery() as nursery:
         await nursery.start(sandbox.serve)
@@ -103,8 +109,8 @@ async def test_no_more_children_than_allowed(file: int) -> None:
 @pytest.mark.parametrize(
     ("job", "options", "reason"),
     [
-        ("refuse", {}, "it is not to my taste"),
-        ("fail", {}, "a mistake of ours"),
+        ("refuse", {}, "this job refuses every file"),
+        ("fail", {}, "a bug of the job"),
         ("crash", {"how": "segv"}, "SIGSEGV"),
         ("crash", {"how": "abort"}, "SIGABRT"),
         ("devour", {}, "more memory"),
@@ -115,7 +121,7 @@ async def test_no_more_children_than_allowed(file: int) -> None:
         ("sleep", {}, "longer than 0.5 s"),
         ("linger", {}, "longer than 0.5 s"),
         ("babble", {"hex": "ff" * 100}, "invalid data"),
-        ("babble", {"hex": "00000002000000007b"}, "SIGXXX"),  # cut off
+        ("babble", {"hex": "00000002000000007b"}, "SIGXXX"),  # truncated
         ("babble", {"hex": "00000002000000007b7d"}, "invalid data"),  # {}
         ("babble", {"hex": "00000002000000005b5d"}, "invalid data"),  # []
         ("babble", {"hex": ("0000000d00000000" + b'{"result":{}}'.hex()) * 2}, "invalid data"),
@@ -124,7 +130,7 @@ async def test_no_more_children_than_allowed(file: int) -> None:
         ("babble", {"hex": "ffffffffffffffff"}, "invalid data"),
     ],
 )
-async def test_what_is_the_fault_of_the_media(
+async def test_faults_of_the_media_are_media_unreadable(
     wild: Sandbox, file: int, job: str, options: dict[str, Any], reason: str
 ) -> None:
     if reason == "SIGXXX":
@@ -138,7 +144,7 @@ async def test_what_is_the_fault_of_the_media(
         nonlocal tries
         while True:
             tries += 1
-            with suppress(MediaWorkerFailed):  # so busy a machine that it had no processor: it says nothing
+            with suppress(MediaWorkerFailed):  # the machine was so busy that the job got no CPU
                 await wild.run(job, file, options, deadline=0.5 if hurried else 30, limit=8 << 20)
 
     with pytest.raises(MediaUnreadable, match=reason):
@@ -149,8 +155,8 @@ async def test_what_is_the_fault_of_the_media(
     assert wild.statistics().restarts == 0
 
 
-async def test_what_is_too_large_is_told_from_what_is_damaged(wild: Sandbox, file: int) -> None:
-    with pytest.raises(SegmentTooLarge, match="there is too much of it") as error:
+async def test_a_too_large_segment_differs_from_damaged_media(wild: Sandbox, file: int) -> None:
+    with pytest.raises(SegmentTooLarge, match="the segment is too large") as error:
         await wild.run("exceed", file, deadline=30)
     assert (error.value.status, error.value.code) == (422, "segment-too-large")
     with pytest.raises(MediaUnreadable) as other:
@@ -158,14 +164,14 @@ async def test_what_is_too_large_is_told_from_what_is_damaged(wild: Sandbox, fil
     assert other.value.code == "media-unreadable"
 
 
-async def test_memory_is_what_the_caller_allows(wild: Sandbox, file: int) -> None:
+async def test_memory_is_limited_by_the_caller(wild: Sandbox, file: int) -> None:
     done = await wild.run("echo", file, {"blobs": {"a": 20 << 20}}, deadline=30, memory=256 << 20)
     assert len(done.blobs["a"]) == 20 << 20
     with pytest.raises(MediaUnreadable, match="memory"):
         await wild.run("echo", file, {"blobs": {"a": 20 << 20}}, deadline=30, memory=16 << 20)
 
 
-async def test_a_disk_that_fails_is_no_fault_of_the_media(wild: Sandbox, sandbox: Sandbox) -> None:
+async def test_a_failing_disk_is_not_a_fault_of_the_media(wild: Sandbox, sandbox: Sandbox) -> None:
     descriptor = os.open("/proc/self/mem", os.O_RDONLY)  # nothing is mapped at 0: EIO
     try:
         with pytest.raises(SourceUnreadable, match=os.strerror(5)):
@@ -176,13 +182,13 @@ async def test_a_disk_that_fails_is_no_fault_of_the_media(wild: Sandbox, sandbox
         os.close(descriptor)
 
 
-async def test_a_disk_that_does_not_answer_is_no_fault_of_the_media(wild: Sandbox) -> None:
+async def test_a_hanging_disk_is_not_a_fault_of_the_media(wild: Sandbox) -> None:
     async def waits_for_it(deadline: float) -> bool:
         try:
             await wild.run("read_on", ours, deadline=deadline)
         except SourceUnreadable as error:
             return f"did not respond within {deadline:g} s" in str(error)
-        except (MediaUnreadable, MediaWorkerFailed):  # so busy a machine that it does not even read yet
+        except (MediaUnreadable, MediaWorkerFailed):  # the machine is so busy that the job does not read yet
             return False
         return False
 
@@ -194,7 +200,7 @@ async def test_a_disk_that_does_not_answer_is_no_fault_of_the_media(wild: Sandbo
         os.close(theirs)
 
 
-async def test_unknown_jobs_and_wrong_requests_are_ours(wild: Sandbox, file: int) -> None:
+async def test_unknown_jobs_and_invalid_requests_are_our_fault(wild: Sandbox, file: int) -> None:
     with pytest.raises(MediaWorkerFailed, match="KeyError"):
         await wild.run("play", file, deadline=30)
     with pytest.raises(ValueError, match="not JSON"):
@@ -202,7 +208,7 @@ async def test_unknown_jobs_and_wrong_requests_are_ours(wild: Sandbox, file: int
     assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
 
 
-async def test_a_job_that_somebody_kills_says_nothing_of_the_media(wild: Sandbox, file: int) -> None:
+async def test_a_job_killed_from_outside_is_not_a_fault_of_the_media(wild: Sandbox, file: int) -> None:
     async with trio.open_nursery() as nursery:
 
         async def killed() -> None:
@@ -233,7 +239,7 @@ async def test_a_worker_that_dies_is_replaced(wild: Sandbox, file: int, number: 
     assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
     assert wild.statistics().restarts == 1
     await wait_until(
-        lambda: not any(_alive(child) for child in before), 5, "the children of the dead worker to end"
+        lambda: not any(_is_alive(child) for child in before), 5, "the children of the dead worker to end"
     )
 
 
@@ -251,7 +257,7 @@ async def test_a_worker_that_hangs_is_replaced(
     assert (await wild.run("echo", file, deadline=30)).result["read"] == 10
 
 
-async def test_a_worker_that_does_not_start_is_said(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_does_not_start_is_reported(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trio_stream.media.sandbox.sandbox.START_DEADLINE", 0.5)
     for command in (("/nowhere",), ("/bin/true",), ("/bin/echo",), (*MISBEHAVING, "--mute")):
         sandbox = Sandbox(command)
@@ -263,14 +269,14 @@ async def test_a_worker_that_does_not_start_is_said(file: int, monkeypatch: pyte
     assert not workers()
 
 
-async def test_without_its_task_nothing_runs(file: int) -> None:
+async def test_without_its_task_a_sandbox_runs_nothing(file: int) -> None:
     with pytest.raises(MediaWorkerFailed):
         await Sandbox(MISBEHAVING).run("echo", file, deadline=30)
 
 
 @pytest.mark.parametrize("job", ["spin", "sleep", "flood"])
-async def test_cancelling_ends_the_child_at_once(wild: Sandbox, file: int, job: str) -> None:
-    """It takes about as long as a job that has next to nothing to do, whose child is started and ends, too."""
+async def test_cancelling_ends_the_child_immediately(wild: Sandbox, file: int, job: str) -> None:
+    """It takes about as long as a minimal job, whose child also starts and ends."""
     whole, ending = [], []
     for _ in range(ROUNDS):
         began = time.monotonic()
@@ -289,12 +295,12 @@ async def test_cancelling_ends_the_child_at_once(wild: Sandbox, file: int, job: 
     assert wild.statistics().restarts == 0
 
 
-async def test_cancelling_ends_a_child_that_yields_to_everybody(wild: Sandbox, file: int) -> None:
+async def test_cancelling_ends_a_child_with_idle_priority(wild: Sandbox, file: int) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: wild.run("sleep", file, deadline=3600, urgent=False))
         await wait_until(lambda: len(children()) == 1, 5)
         nursery.cancel_scope.cancel()
-    await wait_until(lambda: not children(), 5, "the child to die when it has its turn")
+    await wait_until(lambda: not children(), 5, "the child to die when it is scheduled")
     assert wild.statistics().restarts == 0
 
 
@@ -327,8 +333,8 @@ async def test_an_idle_worker_ends_and_another_is_started(file: int) -> None:
         assert sandbox.statistics().workers == 1
         await wait_until(lambda: not workers(), 5)
         assert (await sandbox.run("echo", file, deadline=30)).result["read"] == 10
-        seen = sandbox.statistics()
-        assert (seen.workers, seen.restarts) == (2, 0)
+        outcome = sandbox.statistics()
+        assert (outcome.workers, outcome.restarts) == (2, 0)
         nursery.cancel_scope.cancel()
 
 
@@ -347,7 +353,7 @@ def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
             server.wait()
             if stopped:
                 worker.resume()
-        wait_for(lambda left=left: not any(_alive(each) for each in left), 5, "all to end")  # type: ignore[misc] # mypy: a default in a lambda has no type
+        wait_for(lambda left=left: not any(_is_alive(one) for one in left), 5, "all to end")  # type: ignore[misc] # mypy: a default in a lambda has no type
 
 
 def _both(worker: psutil.Process) -> list[psutil.Process]:
@@ -355,46 +361,46 @@ def _both(worker: psutil.Process) -> list[psutil.Process]:
     return found if len(found) == 2 else []
 
 
-def _alive(each: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     try:
-        return each.is_running() and each.status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-async def test_a_child_can_do_nothing_else(wild: Sandbox, file: int, tmp_path: Path) -> None:
+async def test_a_child_can_only_read_and_reply(wild: Sandbox, file: int, tmp_path: Path) -> None:
     (tmp_path / "there").touch()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         options = {"server": os.getpid(), "folder": str(tmp_path), "port": listening.getsockname()[1]}
-        seen = (await wild.run("escape", file, options, deadline=30)).result
+        outcome = (await wild.run("escape", file, options, deadline=30)).result
         listening.setblocking(False)
         with pytest.raises(BlockingIOError):
             listening.accept()
     assert wild.statistics().unfiltered is None
-    refused = dict.fromkeys(seen["tries"], "EPERM")
-    assert seen["tries"] == refused | {"write to the media": "EBADF"}
-    assert seen["descriptors"] == [0, 1, 2, 3, 4]
-    assert not any(name.startswith("TRIO_STREAM_") for name in seen["environment"])
+    refused = dict.fromkeys(outcome["tries"], "EPERM")
+    assert outcome["tries"] == refused | {"write to the media": "EBADF"}
+    assert outcome["descriptors"] == [0, 1, 2, 3, 4]
+    assert not any(name.startswith("TRIO_STREAM_") for name in outcome["environment"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "there"]
 
 
-async def test_where_no_filter_is_there_are_limits_and_that_is_said(file: int) -> None:
+async def test_without_a_filter_the_limits_apply_and_it_is_reported(file: int) -> None:
     sandbox = Sandbox((*MISBEHAVING, "--unfiltered"))
     async with trio.open_nursery() as nursery:
         await nursery.start(sandbox.serve)
-        seen = (await sandbox.run("take", file, deadline=30)).result
-        assert sandbox.statistics().unfiltered == "not today"
+        outcome = (await sandbox.run("exceed_limits", file, deadline=30)).result
+        assert sandbox.statistics().unfiltered == "disabled by the test"
         nursery.cancel_scope.cancel()
-    assert set(seen.values()) <= {"EMFILE", "EBADF"}
+    assert set(outcome.values()) <= {"EMFILE", "EBADF"}
 
 
 @pytest.mark.parametrize("what", ["module", "encoding"])
-async def test_what_was_not_imported_in_time_is_our_mistake(wild: Sandbox, file: int, what: str) -> None:
+async def test_a_late_import_is_our_fault(wild: Sandbox, file: int, what: str) -> None:
     with pytest.raises(MediaWorkerFailed, match=r"colorsys|cp037"):
-        await wild.run("unprepared", file, {"what": what}, deadline=30)
+        await wild.run("import_late", file, {"what": what}, deadline=30)
 
 
-async def test_children_run_when_nobody_else_wants_to(wild: Sandbox, file: int) -> None:
+async def test_children_have_idle_priority(wild: Sandbox, file: int) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: wild.run("sleep", file, deadline=60, urgent=False))
         await wait_until(lambda: len(children()) == 1, 5)
@@ -408,7 +414,7 @@ async def test_children_run_when_nobody_else_wants_to(wild: Sandbox, file: int) 
         nursery.cancel_scope.cancel()
 
 
-async def test_an_urgent_child_yields_to_nobody(wild: Sandbox, file: int) -> None:
+async def test_an_urgent_child_has_normal_priority(wild: Sandbox, file: int) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: wild.run("sleep", file, deadline=60, urgent=True))
         await wait_until(lambda: len(children()) == 1, 5)
@@ -429,12 +435,14 @@ async def test_an_urgent_child_yields_to_nobody(wild: Sandbox, file: int) -> Non
         (Ticket(1, cpu=0.1), MediaUnreadable),
     ],
 )
-def test_whose_fault_it_is_when_the_time_is_over(ticket: Ticket, error: type[Exception]) -> None:
+def test_a_passed_deadline_is_the_fault_of_media_disk_or_server(
+    ticket: Ticket, error: type[Exception]
+) -> None:
     assert type(out_of_time(ticket, 10)) is error
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "words"),
+    ("status", "error", "message"),
     [
         (None, MediaWorkerFailed, "died"),
         (signal.SIGXCPU, MediaUnreadable, "too long"),
@@ -446,7 +454,9 @@ def test_whose_fault_it_is_when_the_time_is_over(ticket: Ticket, error: type[Exc
         (50, MediaUnreadable, "signal 50"),
     ],
 )
-def test_what_an_end_without_an_answer_means(status: int | None, error: type[Exception], words: str) -> None:
+def test_the_exit_status_of_a_child_without_a_reply_gives_the_error(
+    status: int | None, error: type[Exception], message: str
+) -> None:
     found = ended_early(status)
     assert type(found) is error
-    assert words in str(found)
+    assert message in str(found)

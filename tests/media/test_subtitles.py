@@ -1,4 +1,4 @@
-"""Subtitles as people write them, made into WebVTT that nothing in them can break."""
+"""Real-world subtitles are converted to WebVTT that no text can break."""
 
 import re
 from collections.abc import Callable
@@ -18,11 +18,11 @@ def cues(text: str) -> list[tuple[int, int, str, str]]:
     return [(cue.start, cue.stop, cue.text, cue.settings) for cue in srt_cues(text) if cue.text]
 
 
-def written(made: list[Cue]) -> str:
-    return "".join(webvtt(made))
+def as_webvtt(cue_list: list[Cue]) -> str:
+    return "".join(webvtt(cue_list))
 
 
-# --- A reader of our own, strict where browsers are lenient ---------------------------------------------
+# --- Our own reader, strict where browsers are lenient ---------------------------------------------
 
 STAMP = r"(\d{2,}):([0-5]\d):([0-5]\d)\.(\d{3})"
 SETTING = r"(?: (?:vertical|line|position|size|align|region):\S+)*"
@@ -31,7 +31,7 @@ TAG = re.compile(r"<(/?)([a-z]+)?([^<>]*)>")
 
 
 def read(text: str) -> list[tuple[int, int, str]]:
-    """Start, stop and text of each cue; fails where the file is not WebVTT as section 4.1 has it."""
+    """Read start, stop and text of each cue; fail if the file does not conform to section 4.1."""
     head, *blocks = text.removesuffix("\n").split("\n\n")
     assert head == "WEBVTT"
     result: list[tuple[int, int, str]] = []
@@ -104,11 +104,11 @@ def check_tags(body: str) -> None:
         ("", []),
     ],
 )  # fmt: skip
-def test_srt_as_it_is_found(text: str, expected: list[tuple[int, int, str, str]]) -> None:
+def test_real_world_srt_is_read(text: str, expected: list[tuple[int, int, str, str]]) -> None:
     assert cues(text) == expected
 
 
-SAID = [(1000, 2000, "One", ""), (3000, 4000, "Two\nlines", ""), (5000, 6000, "3", "")]
+TEXT_CUES = [(1000, 2000, "One", ""), (3000, 4000, "Two\nlines", ""), (5000, 6000, "3", "")]
 
 CLEAN = (
     "7\n00:00:01,000 --> 00:00:02,000\nOne\n\n8\n00:00:03,000 --> 00:00:04,000\nTwo\nlines\n\n"
@@ -149,9 +149,9 @@ CLEAN = (
         CLEAN.replace("00:00:01", "-00:00:01"),
     ],
 )  # fmt: skip
-def test_srt_that_was_spoilt_on_its_way(text: str) -> None:
-    """Line ends turned twice, spaces in times, marks nobody sees, digits and arrows of other keyboards, no arrow."""
-    assert cues(text) == SAID
+def test_corrupted_srt_is_read(text: str) -> None:
+    """Line ends converted twice, spaces in times, invisible marks, digits and arrows of other keyboards, no arrow."""
+    assert cues(text) == TEXT_CUES
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_srt_that_was_spoilt_on_its_way(text: str) -> None:
         ("-01:00:01,000 --> 00:00:05,000", (0, 5000)),
     ],
 )
-def test_times_that_cannot_be(times: str, expected: tuple[int, int]) -> None:
-    """What ends before it begins is shown for as long as others are; a sign counts for the hours, as in FFmpeg."""
+def test_impossible_times_are_corrected(times: str, expected: tuple[int, int]) -> None:
+    """A cue that ends before it begins gets a usual duration; a sign applies to the hours, as in FFmpeg."""
     assert [(start, stop) for start, stop, _, _ in cues(f"1\n{times}\nx\n")] == [expected]
 
 
@@ -180,7 +180,7 @@ def test_times_that_cannot_be(times: str, expected: tuple[int, int]) -> None:
          ["It is\n00:00:03\nin the morning, 12:30 - 13:00"]),
     ],
 )  # fmt: skip
-def test_numbers_and_times_that_are_said(text: str, expected: list[str]) -> None:
+def test_numbers_and_times_in_the_text_stay(text: str, expected: list[str]) -> None:
     assert [result for _, _, result, _ in cues(text)] == expected
 
 
@@ -218,7 +218,7 @@ def test_numbers_and_times_that_are_said(text: str, expected: list[str]) -> None
         ("\u05e9\u05dc\u05d5\u05dd\u200f!", "\u05e9\u05dc\u05d5\u05dd\u200f!", ""),
     ],
 )
-def test_markup_of_srt(text: str, expected: str, settings: str) -> None:
+def test_markup_of_srt_is_converted(text: str, expected: str, settings: str) -> None:
     assert from_srt(text) == (expected, settings)
 
 
@@ -255,7 +255,7 @@ NOTE another
 """
 
 
-def test_a_webvtt_file_is_cleaned_and_passed_on() -> None:
+def test_a_webvtt_file_is_cleaned() -> None:
     subtitles = parse_webvtt(VTT)
     assert "".join(webvtt(subtitles.cues, subtitles.preface)) == (
         "WEBVTT\n"
@@ -279,7 +279,7 @@ def test_a_webvtt_file_is_cleaned_and_passed_on() -> None:
         "body { display: none }",
     ],
 )
-def test_a_style_that_reaches_out_is_left_out(style: str) -> None:
+def test_a_style_that_could_load_something_is_left_out(style: str) -> None:
     subtitles = parse_webvtt(f"WEBVTT\n\nSTYLE\n{style}\n\n00:01.000 --> 00:02.000\nx\n")
     assert subtitles.preface == []
     assert [cue.text for cue in subtitles.cues] == ["x"]
@@ -299,7 +299,7 @@ def test_a_style_that_reaches_out_is_left_out(style: str) -> None:
         ("a&nbsp;b", "a\xa0b"),
     ],
 )
-def test_markup_of_webvtt(text: str, expected: str) -> None:
+def test_markup_of_webvtt_is_cleaned(text: str, expected: str) -> None:
     assert from_vtt(text) == expected
 
 
@@ -350,14 +350,14 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
         ("Default", "commas, are, text", "commas, are, text", ""),
     ],
 )
-def test_ass_events(style: str, text: str, expected: str, settings: str) -> None:
-    made = ass_cues(f"{HEAD}Dialogue: 0,0:00:01.00,0:00:02.50,{style},,0,0,0,,{text}\n")
-    assert [(cue.start, cue.stop, cue.text, cue.settings) for cue in made] == [
+def test_ass_events_are_converted(style: str, text: str, expected: str, settings: str) -> None:
+    cue_list = ass_cues(f"{HEAD}Dialogue: 0,0:00:01.00,0:00:02.50,{style},,0,0,0,,{text}\n")
+    assert [(cue.start, cue.stop, cue.text, cue.settings) for cue in cue_list] == [
         (1000, 2500, expected, settings)
     ]
 
 
-def test_ssa() -> None:
+def test_ssa_is_read() -> None:
     script = (
         "[Script Info]\nScriptType: v4.00\n[V4 Styles]\nFormat: Name, Italic, Alignment\nStyle: Default,0,6\n"
         "[Events]\nFormat: Marked, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
@@ -367,7 +367,7 @@ def test_ssa() -> None:
     assert ass_cues(script) == [Cue(1000, 2000, "said, on top", "line:0")]
 
 
-def test_layers_and_frames_of_the_same_text_are_one_cue() -> None:
+def test_ass_layers_with_the_same_text_are_one_cue() -> None:
     lines = "".join(
         f"Dialogue: {layer},0:00:0{second}.00,0:00:0{second + 1}.00,Default,,0,0,0,,{{\\blur{second}}}Sign\n"
         for second in range(1, 5)
@@ -377,29 +377,29 @@ def test_layers_and_frames_of_the_same_text_are_one_cue() -> None:
 
 
 def test_overlapping_cues_stay_and_order_is_by_start() -> None:
-    made = written(
+    cue_list = as_webvtt(
         [Cue(3000, 4000, "b"), Cue(1000, 9000, "a"), Cue(3000, 3500, "c"), Cue(5000, 5000, "none")]
     )
-    assert read(made) == [(1000, 9000, "a"), (3000, 3500, "c"), (3000, 4000, "b")]
+    assert read(cue_list) == [(1000, 9000, "a"), (3000, 3500, "c"), (3000, 4000, "b")]
 
 
-def test_joined_keeps_what_is_said_twice() -> None:
+def test_repeated_text_with_a_gap_stays_two_cues() -> None:
     assert merge_repeated([Cue(0, 1, "a"), Cue(5, 6, "a")]) == [Cue(0, 1, "a"), Cue(5, 6, "a")]
 
 
-def test_unfinished_cues_end_with_the_next_or_soon() -> None:
+def test_cues_without_an_end_get_one() -> None:
     assert with_missing_ends([Cue(0, 0, "a"), Cue(1000, 1000, "b"), Cue(9000, 9500, "c")]) == [
         Cue(0, 1000, "a"), Cue(1000, 6000, "b"), Cue(9000, 9500, "c")
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("alignment", [None, *range(12)])
-def test_settings_are_ones_that_there_are(alignment: int | None) -> None:
+def test_settings_are_valid(alignment: int | None) -> None:
     line = f"WEBVTT\n\n00:00.000 --> 00:01.000 {settings_of(alignment)}\nx"
     assert parse_webvtt(line).cues[0].settings == settings_of(alignment)
 
 
-# --- Whatever is in it ----------------------------------------------------------------------------------
+# --- Any text ----------------------------------------------------------------------------------
 
 PARSERS: list[Callable[[str], list[Cue]]] = [srt_cues, ass_cues, lambda text: parse_webvtt(text).cues]
 
@@ -415,31 +415,31 @@ shreds = st.lists(
 
 
 @given(st.one_of(shreds, st.text(max_size=80)), st.sampled_from(PARSERS))
-def test_nothing_breaks_the_file(text: str, parse: Callable[[str], list[Cue]]) -> None:
-    read(written(parse(text)))
-    read(written(parse(f"1\n00:00:01,000 --> 00:00:02,000\n{text}\n\n00:03.000 --> 00:04.000\nlast\n")))
+def test_no_text_breaks_the_file(text: str, parse: Callable[[str], list[Cue]]) -> None:
+    read(as_webvtt(parse(text)))
+    read(as_webvtt(parse(f"1\n00:00:01,000 --> 00:00:02,000\n{text}\n\n00:03.000 --> 00:04.000\nlast\n")))
     one_line = " ".join(text.split("\n"))
-    read(written(parse(f"[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{one_line}")))
+    read(as_webvtt(parse(f"[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{one_line}")))
 
 
 @given(st.text(max_size=200))
-def test_plain_words_of_srt_arrive(text: str) -> None:
-    """What holds no markup is all there again when it is read as a browser does."""
+def test_plain_text_of_srt_is_unchanged(text: str) -> None:
+    """Text without markup is the same when it is read like in a browser."""
     words = "".join(letter for letter in text if letter.isalnum() or letter in " ,.!?'")
-    made, _ = from_srt(words)
-    assert made == ("" if not words.strip() else words.rstrip())
+    cue_list, _ = from_srt(words)
+    assert cue_list == ("" if not words.strip() else words.rstrip())
 
 
 @given(shreds)
-def test_passing_on_again_changes_nothing(text: str) -> None:
+def test_cleaning_webvtt_twice_changes_nothing(text: str) -> None:
     once = parse_webvtt(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{text}\n")
     first = "".join(webvtt(once.cues, once.preface))
-    again = parse_webvtt(first)
-    assert "".join(webvtt(again.cues, again.preface)) == first
+    second = parse_webvtt(first)
+    assert "".join(webvtt(second.cues, second.preface)) == first
 
 
 MANY = 250_000
-"""Characters: enough that what grows with their square is many times what a usual film takes."""
+"""Characters: enough to make quadratic time many times longer than that of a usual file."""
 
 USUAL = "".join(
     f"{number}\n00:{number // 60:02}:{number % 60:02},000 --> 00:{number // 60:02}:{number % 60:02},900\n"
@@ -448,8 +448,8 @@ USUAL = "".join(
 )[:MANY]
 
 
-def many(piece: str) -> str:
-    return piece * (MANY // len(piece))
+def many(part: str) -> str:
+    return part * (MANY // len(part))
 
 
 @pytest.mark.parametrize(
@@ -473,7 +473,7 @@ def many(piece: str) -> str:
     ids=lambda text: repr(text[-12:]),
 )
 def test_hostile_text_takes_little_time(text: str) -> None:
-    """Hardly longer than as many characters of a usual film."""
+    """It takes hardly longer than the same number of characters of a usual file."""
     assert 0.9 * MANY < len(text) < 2.1 * MANY
     assert len(USUAL) == MANY
 

@@ -1,4 +1,4 @@
-"""Times that do not depend on who asks: grids put back, pieces that meet, decode times that can be decoded at."""
+"""Times depend on the timestamp alone: they are put back onto the grid, ascend, and never go back."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -28,7 +28,7 @@ def test_milliseconds_are_put_back_onto_the_grid(
 
 
 @given(timestamps=st.lists(st.integers(-10_000, 1 << 33), min_size=2), step=st.sampled_from([0, 120, 1024]))
-def test_time_goes_on(timestamps: list[int], step: int) -> None:
+def test_times_ascend(timestamps: list[int], step: int) -> None:
     clock = Clock(Fraction(1, 90_000), 1234, 44_100, -1024, step)
     assert all(clock.at(one) <= clock.at(other) for one, other in pairwise(sorted(timestamps)))
 
@@ -41,20 +41,20 @@ def test_no_time_is_more_than_a_millisecond_off(timestamp: int, base: int) -> No
     assert clock.timestamp(clock.at(timestamp)) == pytest.approx(timestamp, abs=max(2, base // 1000 + 1))
 
 
-def test_what_is_not_on_the_grid_keeps_its_time() -> None:
+def test_a_time_off_the_grid_stays() -> None:
     clock = Clock(MILLISECONDS, 0, 48_000, 0, 1024)
     assert clock.at(10) == 480
     assert clock.at(21) == 1024  # 1008: 0.3 ms off
 
 
-def test_ticks_and_origin() -> None:
+def test_timestamps_are_converted_both_ways() -> None:
     clock = Clock(Fraction(1, 90_000), 126_000, 90_000)
-    assert [clock.at(each) for each in (126_000, 129_600)] == [0, 3600]
+    assert [clock.at(timestamp) for timestamp in (126_000, 129_600)] == [0, 3600]
     assert clock.timestamp(3600) == 129_600
     assert clock.ticks(0.5) == 45_000
     odd = Clock(Fraction(1001, 30_000), 0, 30_000)
     assert [odd.at(number) for number in range(3)] == [0, 1001, 2002]
 
 
-def test_what_goes_back_waits() -> None:
+def test_a_time_that_goes_back_becomes_the_one_before() -> None:
     assert monotonic([1, 5, 3, 6]) == [1, 5, 5, 6]

@@ -1,4 +1,4 @@
-"""Frames come out as they went in, however they are cut; what is no frame is `Garbled` and nothing else."""
+"""Frames survive the protocol however they are split; anything else raises `Garbled`."""
 
 import contextlib
 import struct
@@ -55,20 +55,20 @@ def test_a_head_is_one_json_object(head: bytes) -> None:
         Decoder().feed(struct.pack(">II", len(head), 0) + head)
 
 
-def test_lengths_are_looked_at_before_anything_is_held() -> None:
+def test_lengths_are_checked_before_anything_is_stored() -> None:
     for lengths in ((11, 0), (2, 6), (1 << 31, 1 << 31)):
         with pytest.raises(Garbled, match="claims"):
             Decoder(10, 5).feed(struct.pack(">II", *lengths))
     assert Decoder(10, 5).feed(struct.pack(">II", 2, 5) + b"{}12345") == [({}, b"12345")]
 
 
-def test_what_the_other_side_would_not_take_is_not_sent() -> None:
+def test_a_frame_that_the_other_side_would_refuse_is_not_sent() -> None:
     for head in ({"a": float("nan")}, {"a": object()}, {"a": "x" * (5 << 20)}):
         with pytest.raises(Garbled):
             frame(head)
 
 
-def test_a_frame_cut_off_is_seen() -> None:
+def test_a_truncated_frame_is_detected() -> None:
     decoder = Decoder()
     decoder.feed(frame({"a": 1})[:-1])
     assert decoder

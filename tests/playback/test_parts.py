@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.media.joined import change_audio, clip, join, mix
+from tests.media.joined import change_sound, clip, join, mix
 from tests.media.making import run
 from tests.media.remuxing import outlined, pictures, sound
 from trio_stream.media.artwork.generate import generate_artwork as previews
@@ -235,7 +235,7 @@ def test_sound_that_changes_between_two_keyframes(tmp_path: Path) -> None:
     """As in a broadcast: pictures go on, and nothing of them is lost."""
     before = clip(tmp_path / "a.ts", seconds=6, more="-muxdelay 0")
     after = clip(tmp_path / "b.ts", seconds=6, hertz=880, sound="-c:a aac -ac 2", more="-muxdelay 0")
-    path = change_audio(tmp_path / "changing.ts", before, after, 3.4)
+    path = change_sound(tmp_path / "changing.ts", before, after, 3.4)
     found, presentation = presented(path)
     assert (len(found.parts), presentation.omitted) == (1, ())
     video, audio = presentation.renditions

@@ -1,4 +1,4 @@
-"""Posters and tiles: upright, of the right shape, and of the right moment."""
+"""Posters and thumbnails are upright, and have the right shape and the right time."""
 
 import random
 from pathlib import Path
@@ -11,33 +11,33 @@ from trio_stream.media.artwork.generate import Pace, generate_artwork
 from trio_stream.media.jobs import Unreadable
 
 SECONDS = "geq=lum='16+floor(T)*4':cb=128:cr=128"
-"""A film whose brightness tells the second: four steps each, from 16 on."""
+"""A video whose brightness shows the second: four steps per second, from 16 on."""
 
 X264 = "-c:v libx264 -preset ultrafast -qp 4 -pix_fmt yuv420p -sc_threshold 0"
 
 
 @pytest.fixture(scope="module")
 def clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fifty seconds, a keyframe every three of them."""
+    """Fifty seconds, with a keyframe every three seconds."""
     path = tmp_path_factory.mktemp("clock") / "clock.mp4"
     return make(path, f"-f lavfi -i color=size=64x36:rate=5:duration=50 -vf {SECONDS} {X264} -g 15 -bf 0")
 
 
 def seconds_shown(tmp_path: Path, sheet: bytes, result: dict[str, Any]) -> list[float]:
-    """Which second each tile of a sheet shows, in the order of tiles."""
+    """Return which second each thumbnail of a sheet shows, in order."""
     path = tmp_path / "sheet.jpg"
     path.write_bytes(sheet)
-    tiles = result["tiles"]
-    width, height = tiles["width"], tiles["height"]
-    assert size(path) == (width * tiles["columns"], height * tiles["rows"])
+    thumbnails = result["tiles"]
+    width, height = thumbnails["width"], thumbnails["height"]
+    assert size(path) == (width * thumbnails["columns"], height * thumbnails["rows"])
     light = gray(path)
-    row = width * tiles["columns"]
+    row = width * thumbnails["columns"]
     middles = [
         light[(y * height + height // 2) * row + x * width + width // 2]
-        for y in range(tiles["rows"])
-        for x in range(tiles["columns"])
+        for y in range(thumbnails["rows"])
+        for x in range(thumbnails["columns"])
     ]
-    return [(value * 219 / 255) / 4 for value in middles[: tiles["count"]]]
+    return [(value * 219 / 255) / 4 for value in middles[: thumbnails["count"]]]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def seconds_shown(tmp_path: Path, sheet: bytes, result: dict[str, Any]) -> list[
         ("later.ts", "-c copy -output_ts_offset 3600"),
     ],
 )
-def test_a_tile_shows_the_last_keyframe_before_its_time(
+def test_a_thumbnail_shows_the_last_keyframe_before_its_time(
     clock: Path, tmp_path: Path, name: str, remux: str
 ) -> None:
     path = make(tmp_path / name, f"-i {clock} {remux}") if remux else clock
@@ -68,7 +68,7 @@ def test_a_tile_shows_the_last_keyframe_before_its_time(
     assert shown == pytest.approx([second // 3 * 3 for second in range(50)], abs=0.6)
 
 
-def test_without_an_index_keyframes_far_apart_are_found_too(tmp_path: Path) -> None:
+def test_distant_keyframes_are_found_without_an_index(tmp_path: Path) -> None:
     path = make(
         tmp_path / "sparse.ts",
         "-f lavfi -i color=size=64x36:rate=2:duration=300"
@@ -80,7 +80,7 @@ def test_without_an_index_keyframes_far_apart_are_found_too(tmp_path: Path) -> N
     assert shown == pytest.approx([second // 8 for second in range(0, 300, 3)], abs=0.6)
 
 
-def test_a_single_keyframe_is_repeated(tmp_path: Path) -> None:
+def test_a_single_keyframe_is_repeated_in_all_thumbnails(tmp_path: Path) -> None:
     path = make(
         tmp_path / "one.mp4",
         f"-f lavfi -i color=size=64x36:rate=5:duration=30 -vf {SECONDS} {X264} -g 10000 -movflags +faststart",
@@ -89,7 +89,7 @@ def test_a_single_keyframe_is_repeated(tmp_path: Path) -> None:
     assert seconds_shown(tmp_path, blobs["sheet-0.jpg"], result) == pytest.approx([0] * 30, abs=0.6)
 
 
-def test_a_long_film_has_several_sheets_and_the_last_is_no_higher_than_it_needs_to_be(tmp_path: Path) -> None:
+def test_a_long_video_has_several_sheets_and_the_last_is_only_as_high_as_needed(tmp_path: Path) -> None:
     path = make(
         tmp_path / "long.mp4",
         f"-f lavfi -i testsrc2=size=64x36:rate=1/5:duration=1230 {X264} -g 2",
@@ -128,7 +128,7 @@ def test_a_long_film_has_several_sheets_and_the_last_is_no_higher_than_it_needs_
         ("damaged/flipped.mp4", (320, 180), (320, 180)),
     ],
 )
-def test_the_shape_is_what_a_player_shows(
+def test_artwork_has_the_shape_that_a_player_shows(
     menagerie: Path, tmp_path: Path, specimen: str, poster: tuple[int, int], tile: tuple[int, int]
 ) -> None:
     result, blobs = run(generate_artwork, menagerie / specimen)
@@ -172,8 +172,8 @@ def test_posters_are_upright(
     assert sum(abs(one - other) for one, other in zip(ours, expected, strict=True)) / 1600 < 6
 
 
-def test_a_poster_shows_something(tmp_path: Path) -> None:
-    """The first part is black, then there is a picture, then white: nothing but the picture will do."""
+def test_a_poster_is_not_blank(tmp_path: Path) -> None:
+    """The video is black first, then shows something, then is white: the poster must come from the middle."""
     path = make(
         tmp_path / "fades.mp4",
         "-f lavfi -i color=black:size=320x180:rate=5:duration=14 -f lavfi -i testsrc2=size=320x180:rate=5:duration=2"
@@ -185,7 +185,7 @@ def test_a_poster_shows_something(tmp_path: Path) -> None:
     assert max(light) - min(light) > 100
 
 
-def test_a_film_that_fades_in_after_its_only_keyframe_has_a_poster_too(tmp_path: Path) -> None:
+def test_a_video_that_fades_in_after_its_only_keyframe_has_a_poster(tmp_path: Path) -> None:
     path = make(
         tmp_path / "fade.mp4",
         f"-f lavfi -i testsrc2=size=320x180:rate=10:duration=8 -vf fade=in:0:30 {X264} -g 1000",
@@ -195,7 +195,7 @@ def test_a_film_that_fades_in_after_its_only_keyframe_has_a_poster_too(tmp_path:
 
 
 @pytest.mark.parametrize(("curve", "white"), [("smpte2084", 0.58), ("arib-std-b67", 0.75)])
-def test_reference_white_is_nearly_white(tmp_path: Path, curve: str, white: float) -> None:
+def test_hdr_reference_white_is_nearly_white(tmp_path: Path, curve: str, white: float) -> None:
     """ITU-R BT.2408: diffuse white is 58 % of the signal in PQ and 75 % in HLG."""
     light = 64 + round(white * 876)
     path = make(
@@ -210,7 +210,7 @@ def test_reference_white_is_nearly_white(tmp_path: Path, curve: str, white: floa
     assert min(light_there) <= 8
 
 
-def test_sound_has_no_poster_and_says_so(menagerie: Path) -> None:
+def test_audio_has_no_poster_but_a_reason(menagerie: Path) -> None:
     result, blobs = run(generate_artwork, menagerie / "codecs/sound-only.mp4")
     assert blobs == {}
     assert result == {
@@ -218,7 +218,7 @@ def test_sound_has_no_poster_and_says_so(menagerie: Path) -> None:
     }  # fmt: skip
 
 
-def test_sound_with_a_cover_has_that(tmp_path: Path) -> None:
+def test_audio_with_a_cover_has_it_as_poster(tmp_path: Path) -> None:
     cover = make(tmp_path / "cover.png", "-f lavfi -i testsrc2=size=800x600:rate=1:duration=1 -frames:v 1")
     path = make(
         tmp_path / "music.mp4",
@@ -234,12 +234,12 @@ def test_sound_with_a_cover_has_that(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["cut-in-index", "empty", "garbage", "no-index", "playlist", "boundless-box"]
 )
-def test_what_cannot_be_read_says_why(menagerie: Path, name: str) -> None:
+def test_an_unreadable_file_has_a_reason(menagerie: Path, name: str) -> None:
     with pytest.raises(Unreadable, match=r"\w+ \w+"):
         run(generate_artwork, menagerie / f"damaged/{name}.mp4")
 
 
-def test_damage_anywhere_gives_pictures_or_a_reason(clock: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_gives_artwork_or_a_reason(clock: Path, tmp_path: Path) -> None:
     chance, data = random.Random(4), clock.read_bytes()
     path = tmp_path / "damaged.mp4"
     for _ in range(40):
@@ -255,7 +255,7 @@ def test_damage_anywhere_gives_pictures_or_a_reason(clock: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv", "cut.ts"])
-def test_a_file_that_was_cut_off_has_tiles_up_to_there(clock: Path, tmp_path: Path, name: str) -> None:
+def test_a_truncated_file_has_thumbnails_up_to_its_end(clock: Path, tmp_path: Path, name: str) -> None:
     whole = make(tmp_path / name, f"-i {clock} -c copy -movflags +faststart")
     data = whole.read_bytes()
     whole.write_bytes(data[: len(data) * 6 // 10])
@@ -267,13 +267,13 @@ def test_a_file_that_was_cut_off_has_tiles_up_to_there(clock: Path, tmp_path: Pa
     assert shown[:18] == pytest.approx([second // 3 * 3 for second in range(18)], abs=0.6)
 
 
-def test_a_file_that_claims_to_be_endless_has_no_more_tiles_than_pictures(clock: Path) -> None:
+def test_a_false_duration_adds_no_thumbnails_after_the_last_frame(clock: Path) -> None:
     result, blobs = run(generate_artwork, clock, duration=2**63)
     assert result["tiles"]["count"] < 6
     assert list(blobs) == ["poster.jpg", "sheet-0.jpg"]
 
 
-def test_when_its_time_is_over_it_answers_with_what_there_is(clock: Path) -> None:
+def test_a_job_out_of_time_returns_the_thumbnails_so_far(clock: Path) -> None:
     result, blobs = run(generate_artwork, clock, seconds=1e-9)
     assert result["poster"]
     assert result["tiles"] is None
@@ -282,7 +282,7 @@ def test_when_its_time_is_over_it_answers_with_what_there_is(clock: Path) -> Non
 
 
 def test_the_pace_keeps_to_its_share() -> None:
-    """Other programs take nothing of it: beside them it takes even less. A little goes into the sleep itself."""
+    """Other programs can only reduce the share. Sleeping itself takes a little."""
     pace = Pace(0.25)
     for _ in range(5):
         sum(range(200_000))

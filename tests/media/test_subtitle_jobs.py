@@ -1,4 +1,4 @@
-"""Subtitle tracks of real files, and files beside them, as the jobs send them."""
+"""The jobs convert subtitle tracks of real files, and subtitle files."""
 
 import subprocess
 from pathlib import Path
@@ -10,22 +10,22 @@ from tests.media.test_subtitles import HEAD, read
 from tests.mp4 import making as mp4
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.jobs import Unreadable
-from trio_stream.media.subtitles import extract as room
+from trio_stream.media.subtitles import extract
 from trio_stream.media.subtitles.extract import convert_file, extract_tracks
 
 WORDS = [
     (200, 1400, "First words, <i>slanted</i>"),
     (1500, 2800, 'Größe &amp; 日本語 -- "quoted"'),
 ]
-"""What scripts/menagerie puts into its subtitle tracks."""
+"""The subtitles that scripts/menagerie writes."""
 
 LATER = [(start + 21, stop + 21, text) for start, stop, text in WORDS]
-"""The same in Matroska, where FFmpeg moves all tracks by the priming of AAC, which lies before zero."""
+"""The same in Matroska, where FFmpeg shifts all tracks by the priming of AAC, which is before zero."""
 
 PLAIN = [(start, stop, text.replace("<i>", "").replace("</i>", "")) for start, stop, text in WORDS]
 
 
-def test_tracks_of_matroska(menagerie: Path) -> None:
+def test_subtitle_tracks_of_matroska_are_extracted(menagerie: Path) -> None:
     result, blobs = run(extract_tracks, menagerie / "tracks/subtitles.mkv")
     assert result["reason"] is None
     assert [(track["stream"], track["cues"], track["ass"], track["whole"]) for track in result["tracks"]] == [
@@ -41,7 +41,7 @@ def test_tracks_of_matroska(menagerie: Path) -> None:
     assert " --> 00:00:02.821 line:0\n" in blobs["4.vtt"].decode()
 
 
-def test_ass_as_itself_is_what_ffmpeg_makes_of_it(menagerie: Path, tmp_path: Path) -> None:
+def test_the_ass_file_equals_that_of_ffmpeg(menagerie: Path, tmp_path: Path) -> None:
     path = menagerie / "tracks/subtitles.mkv"
     whole = tmp_path / "whole.ass"
     subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-map", "0:4", "-c", "copy", whole], check=True)
@@ -51,7 +51,7 @@ def test_ass_as_itself_is_what_ffmpeg_makes_of_it(menagerie: Path, tmp_path: Pat
     ]
 
 
-def test_tracks_of_mp4(menagerie: Path) -> None:
+def test_subtitle_tracks_of_mp4_are_extracted(menagerie: Path) -> None:
     result, blobs = run(extract_tracks, menagerie / "tracks/languages-chapters.mp4")
     assert [(track["stream"], track["codec"]) for track in result["tracks"]] == [
         (4, "mov_text"),
@@ -61,8 +61,8 @@ def test_tracks_of_mp4(menagerie: Path) -> None:
 
 
 @pytest.mark.parametrize("container", ["mkv", "webm", "mp4", "ts"])
-def test_other_ways_to_keep_text(tmp_path: Path, container: str) -> None:
-    """The same three cues; a transport stream cannot carry text, and one that is asked for none has none."""
+def test_text_subtitles_of_other_containers_are_extracted(tmp_path: Path, container: str) -> None:
+    """They have the same three cues; a transport stream cannot carry text, so it has none."""
     source = tmp_path / "source.vtt"
     source.write_text(
         "WEBVTT\n\n00:01.000 --> 00:02.000 line:0\n<v Ann>One & two\n\n00:02.500 --> 00:03.000\na < b\n\n"
@@ -86,7 +86,7 @@ def test_other_ways_to_keep_text(tmp_path: Path, container: str) -> None:
         assert blobs["1.vtt"].decode().startswith("WEBVTT\n\n00:00:01.000 --> 00:00:02.000 line:0\n")
 
 
-def test_pictures_of_text_are_no_text(menagerie: Path, tmp_path: Path) -> None:
+def test_bitmap_subtitles_are_not_extracted(menagerie: Path, tmp_path: Path) -> None:
     source = tmp_path / "source.srt"
     source.write_text("1\n00:00:01,000 --> 00:00:02,000\nx\n")
     path = make(
@@ -96,7 +96,7 @@ def test_pictures_of_text_are_no_text(menagerie: Path, tmp_path: Path) -> None:
     assert run(extract_tracks, menagerie / "tracks/cover.mp4") == ({"tracks": [], "reason": None}, {})
 
 
-def test_a_file_cut_off_gives_what_was_said_until_then(menagerie: Path, tmp_path: Path) -> None:
+def test_a_truncated_file_gives_the_subtitles_up_to_its_end(menagerie: Path, tmp_path: Path) -> None:
     data = (menagerie / "tracks/subtitles.mkv").read_bytes()
     path = tmp_path / "cut.mkv"
     path.write_bytes(data[: len(data) // 2])
@@ -105,52 +105,50 @@ def test_a_file_cut_off_gives_what_was_said_until_then(menagerie: Path, tmp_path
     assert result["tracks"]
 
 
-def test_the_file_is_read_once(menagerie: Path, tmp_path: Path) -> None:
+def test_the_file_is_read_only_once(menagerie: Path, tmp_path: Path) -> None:
     path = menagerie / "tracks/subtitles.mkv"
     with opened(path) as file:
         extract_tracks(file, {}, type("Nowhere", (), {"blob": lambda *_: None})())
         assert file.count < 1.5 * path.stat().st_size
 
 
-def test_a_track_without_bounds_is_cut_off_and_says_so(
-    menagerie: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(room, "MAX_TRACK", 40)
+def test_a_too_long_track_is_truncated_and_marked(menagerie: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extract, "MAX_TRACK", 40)
     result, blobs = run(extract_tracks, menagerie / "tracks/subtitles.mkv")
     assert [(track["stream"], track["whole"]) for track in result["tracks"]] == [(3, False)]
     assert read(blobs["3.vtt"].decode()) == LATER[:1]
 
 
 @pytest.mark.parametrize("name", ["garbage.mp4", "playlist.mp4", "empty.mp4"])
-def test_no_container_no_texts(menagerie: Path, name: str) -> None:
+def test_a_file_that_is_no_container_is_unreadable(menagerie: Path, name: str) -> None:
     with pytest.raises(Unreadable):
         run(extract_tracks, menagerie / "damaged" / name)
 
 
-# --- Files beside ---------------------------------------------------------------------------------------
+# --- Subtitle files ---------------------------------------------------------------------------------------
 
 SRT = "1\r\n00:00:01,000 --> 00:00:02,000\r\nWo ist <b>Jürgen</b>?\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\nÜber & unter\r\n"
-SAID = [(1000, 2000, "Wo ist <b>Jürgen</b>?"), (3000, 4000, "Über &amp; unter")]
+SENTENCES = [(1000, 2000, "Wo ist <b>Jürgen</b>?"), (3000, 4000, "Über &amp; unter")]
 
 
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252", "cp850", "mac_roman"]
 )
-def test_srt_beside_a_film(tmp_path: Path, encoding: str) -> None:
+def test_an_srt_file_is_converted(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "film.srt"
     path.write_bytes(SRT.encode(encoding))
     result, blobs = run(convert_file, path, suffix="srt", language="de")
     assert result == {"cues": 2, "whole": True}
     assert list(blobs) == ["subtitle.vtt"]
-    if encoding != "cp850":  # one word is too little to tell it from Mac Roman, and it breaks nothing
-        assert read(blobs["subtitle.vtt"].decode()) == SAID
+    if encoding != "cp850":  # one word is not enough to distinguish it from Mac Roman, and it does no harm
+        assert read(blobs["subtitle.vtt"].decode()) == SENTENCES
     else:
         assert len(read(blobs["subtitle.vtt"].decode())) == 2
 
 
 @pytest.mark.parametrize("suffix", ["ass", "ssa", ".ASS"])
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1251"])
-def test_ass_beside_a_film(tmp_path: Path, suffix: str, encoding: str) -> None:
+def test_an_ass_file_is_converted(tmp_path: Path, suffix: str, encoding: str) -> None:
     path = tmp_path / "film.ass"
     script = f"{HEAD}Dialogue: 0,0:00:01.00,0:00:02.00,Thought,,0,0,0,,Где ты был всю ночь?\n"
     path.write_bytes(script.replace("\n", "\r\n").encode(encoding))
@@ -160,7 +158,7 @@ def test_ass_beside_a_film(tmp_path: Path, suffix: str, encoding: str) -> None:
     assert blobs["subtitle.ass"].decode() == script
 
 
-def test_webvtt_beside_a_film(menagerie: Path) -> None:
+def test_a_webvtt_file_is_converted(menagerie: Path) -> None:
     (path,) = (menagerie / "names").glob("*.ja.vtt")
     _, blobs = run(convert_file, path, suffix="vtt")
     assert read(blobs["subtitle.vtt"].decode()) == WORDS
@@ -175,7 +173,9 @@ def test_webvtt_beside_a_film(menagerie: Path) -> None:
         ("ass", "1\n00:00:01,000 --> 00:00:02,000\nx\n"),
     ],
 )
-def test_a_file_under_the_name_of_another_kind(tmp_path: Path, suffix: str, content: str) -> None:
+def test_a_file_with_the_suffix_of_another_format_is_recognised(
+    tmp_path: Path, suffix: str, content: str
+) -> None:
     path = tmp_path / "misnamed"
     path.write_text(content)
     assert read(run(convert_file, path, suffix=suffix)[1]["subtitle.vtt"].decode()) == [(1000, 2000, "x")]
@@ -184,15 +184,15 @@ def test_a_file_under_the_name_of_another_kind(tmp_path: Path, suffix: str, cont
 @pytest.mark.parametrize(
     ("suffix", "content"), [("srt", b""), ("vtt", b"WEBVTT\n"), ("ass", b"\x00" * 99), ("sub", b"x")]
 )
-def test_what_says_nothing_is_unreadable(tmp_path: Path, suffix: str, content: bytes) -> None:
+def test_a_file_without_cues_is_unreadable(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / "empty"
     path.write_bytes(content)
     with pytest.raises(Unreadable):
         run(convert_file, path, suffix=suffix)
 
 
-def test_only_so_much_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MAX_SIDECAR", 60)
+def test_a_subtitle_file_is_read_up_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extract, "MAX_SIDECAR", 60)
     path = tmp_path / "long.srt"
     path.write_text("1\n00:00:01,000 --> 00:00:02,000\nx\n\n" * 100)
     result, _ = run(convert_file, path, suffix="srt")
@@ -227,7 +227,7 @@ def with_text(
     language: int = 0x41F2,
     edits: tuple[mp4.Edit, ...] = (),
 ) -> bytes:
-    """The film with one more track, of samples that last so many milliseconds; its index stands at the end."""
+    """Add a track to the video, with samples of these durations in milliseconds; its index is at the end."""
     data = film.read_bytes()
     at = data.rindex(b"moov") - 4
     track = mp4.Making(
@@ -253,8 +253,8 @@ def film(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("handler", ["text", "subt", "sbtl"])
-def test_webvtt_in_mp4(film: Path, tmp_path: Path, handler: str) -> None:
-    """A cue is in every sample of its time, alone or with others; between them lie samples without one."""
+def test_webvtt_in_mp4_is_extracted(film: Path, tmp_path: Path, handler: str) -> None:
+    """A cue is in every sample of its time, alone or with others; samples between them have none."""
     long = cue("<v Ann>Long</v> & <i>slanted</i>", "line:0 align:middle nonsense:1", "7")
     samples = [
         (1000, NOTHING), (500, long), (500, long + cue("Zwei\r\nZeilen, Größe")), (1000, NOTHING),
@@ -274,20 +274,20 @@ def test_webvtt_in_mp4(film: Path, tmp_path: Path, handler: str) -> None:
     assert (track["index"], track["codec"], track["text"], track["language"]) == (1, "webvtt", True, "pt")
 
 
-def test_webvtt_in_mp4_with_a_header_and_regions(film: Path, tmp_path: Path) -> None:
+def test_webvtt_in_mp4_keeps_its_regions(film: Path, tmp_path: Path) -> None:
     header = "WEBVTT\n\nREGION\nid:up\nlines:2\n\nSTYLE\n::cue { color: red }\n"
     path = tmp_path / "text.mp4"
     path.write_bytes(
         with_text(film, [(1000, cue("x", "region:up")), (1000, cue("y", "region:down"))], header=header)
     )
-    made = run(extract_tracks, path)[1]["1.vtt"].decode()
-    assert read(made) == [(0, 1000, "x"), (1000, 2000, "y")]
-    assert "REGION\nid:up\nlines:2\n" in made
-    assert " --> 00:00:01.000 region:up\n" in made
-    assert "region:down" not in made
+    subtitles = run(extract_tracks, path)[1]["1.vtt"].decode()
+    assert read(subtitles) == [(0, 1000, "x"), (1000, 2000, "y")]
+    assert "REGION\nid:up\nlines:2\n" in subtitles
+    assert " --> 00:00:01.000 region:up\n" in subtitles
+    assert "region:down" not in subtitles
 
 
-def test_webvtt_in_mp4_that_begins_later(film: Path, tmp_path: Path) -> None:
+def test_webvtt_in_mp4_with_an_edit_list_is_shifted(film: Path, tmp_path: Path) -> None:
     path = tmp_path / "text.mp4"
     edits = (mp4.Edit(2000, -1), mp4.Edit(1000, 0))
     path.write_bytes(with_text(film, [(1000, cue("x"))], edits=edits))
@@ -305,16 +305,16 @@ def test_webvtt_in_mp4_that_begins_later(film: Path, tmp_path: Path) -> None:
         mp4.box("xxxx"),
     ],
 )
-def test_webvtt_in_mp4_that_is_damaged(film: Path, tmp_path: Path, sample: bytes) -> None:
-    """What can be read is."""
+def test_damaged_webvtt_in_mp4_is_read_as_far_as_possible(film: Path, tmp_path: Path, sample: bytes) -> None:
+    """The undamaged part is read."""
     path = tmp_path / "text.mp4"
     path.write_bytes(with_text(film, [(1000, cue("one")), (1000, sample), (1000, cue("two"))]))
     found = read(run(extract_tracks, path)[1]["1.vtt"].decode())
-    assert [each for each in found if each[2] in {"one", "two"}] == [(0, 1000, "one"), (2000, 3000, "two")]
+    assert [entry for entry in found if entry[2] in {"one", "two"}] == [(0, 1000, "one"), (2000, 3000, "two")]
 
 
-def test_ttml_in_mp4_is_known_and_not_offered(film: Path, tmp_path: Path) -> None:
-    """FFmpeg has no decoder of it."""
+def test_ttml_in_mp4_is_listed_but_not_extracted(film: Path, tmp_path: Path) -> None:
+    """FFmpeg has no decoder for it."""
     path = tmp_path / "text.mp4"
     path.write_bytes(with_text(film, [(1000, b"<tt/>")], handler="subt", entry="stpp"))
     assert run(extract_tracks, path) == ({"tracks": [], "reason": None}, {})

@@ -1,4 +1,4 @@
-"""Which tiles there are, where they lie, and the track that tells players."""
+"""The plan of thumbnails on sheets, and the track that lists them for players."""
 
 import math
 import re
@@ -37,7 +37,9 @@ from trio_stream.media.formats.trickplay import (
         (10**9, 250_000, 4000, 10, 10, 40),
     ],
 )
-def test_the_plan(duration: float, interval: int, count: int, columns: int, rows: int, sheets: int) -> None:
+def test_the_grid_for_a_duration(
+    duration: float, interval: int, count: int, columns: int, rows: int, sheets: int
+) -> None:
     grid = plan_grid(duration, 16 / 9)
     assert (grid.interval, grid.count, grid.columns, grid.rows) == (interval, count, columns, rows)
     assert (grid.sheets, grid.width, grid.height) == (sheets, 320, 180)
@@ -49,7 +51,7 @@ any_number = st.floats(allow_nan=True, allow_infinity=True)
 @given(any_number, any_number)
 @example(math.inf, 0.0)
 @example(2**63 / 1e6, 1e-300)
-def test_whatever_a_file_claims_there_is_a_bound(duration: float, aspect: float) -> None:
+def test_the_grid_is_limited_whatever_a_file_claims(duration: float, aspect: float) -> None:
     grid = plan_grid(duration, aspect)
     assert grid.count >= 1
     assert 1 <= grid.sheets <= MAX_SHEETS
@@ -60,10 +62,10 @@ def test_whatever_a_file_claims_there_is_a_bound(duration: float, aspect: float)
 
 
 @given(st.floats(0.1, 50_000))
-def test_every_moment_has_a_tile_of_its_own_place(duration: float) -> None:
+def test_every_time_has_a_thumbnail_in_its_own_place(duration: float) -> None:
     grid = plan_grid(duration, 16 / 9)
     assert (grid.count - 1) * grid.interval < duration <= grid.count * grid.interval
-    places = [grid.place(tile) for tile in range(grid.count)]
+    places = [grid.place(number) for number in range(grid.count)]
     assert len(set(places)) == grid.count
     assert all(
         sheet < grid.sheets and left < grid.columns * grid.width and top < grid.rows * grid.height
@@ -81,11 +83,11 @@ def test_every_moment_has_a_tile_of_its_own_place(duration: float) -> None:
         (1 / 3, (214, 640)),
     ],
 )
-def test_fit(aspect: float, expected: tuple[int, int]) -> None:
+def test_the_largest_size_of_an_aspect_fits(aspect: float, expected: tuple[int, int]) -> None:
     assert fit(aspect, 320, 640) == expected
 
 
-def test_the_thumbnails_track() -> None:
+def test_the_thumbnail_track_lists_all_thumbnails() -> None:
     grid = Grid(interval=10, count=5, width=320, height=180, columns=2, rows=2)
     assert thumbnails_vtt(grid, 47.25, ["a/0.jpg", "a/1.jpg?x=1"]) == (
         "WEBVTT\n"

@@ -1,4 +1,4 @@
-"""Facts come out of JSON as they went in, and nothing else does."""
+"""Media info survives JSON unchanged, and nothing else is accepted."""
 
 import json
 from fractions import Fraction
@@ -17,7 +17,7 @@ from trio_stream.media.formats.media_info import (
     VideoTrack,
 )
 
-WHOLE = MediaInfo(
+EXAMPLE = MediaInfo(
     container="mp4",
     duration=12.5,
     bit_rate=1_000_000,
@@ -48,8 +48,8 @@ WHOLE = MediaInfo(
 )  # fmt: skip
 
 
-def test_there_and_back() -> None:
-    assert MediaInfo.from_json(json.loads(json.dumps(WHOLE.to_json()))) == WHOLE
+def test_media_info_survives_json() -> None:
+    assert MediaInfo.from_json(json.loads(json.dumps(EXAMPLE.to_json()))) == EXAMPLE
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -62,7 +62,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(
-    st.sampled_from(_paths(WHOLE.to_json())),
+    st.sampled_from(_paths(EXAMPLE.to_json())),
     st.none()
     | st.booleans()
     | st.integers()
@@ -71,8 +71,8 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     | st.lists(st.integers())
     | st.just({}),
 )
-def test_whatever_stands_anywhere_is_facts_or_a_value_error(path: tuple[Any, ...], wrong: Any) -> None:
-    data: Any = WHOLE.to_json()
+def test_any_value_anywhere_is_media_info_or_a_value_error(path: tuple[Any, ...], wrong: Any) -> None:
+    data: Any = EXAMPLE.to_json()
     if path:
         at = data
         for step in path[:-1]:
@@ -105,8 +105,8 @@ def test_whatever_stands_anywhere_is_facts_or_a_value_error(path: tuple[Any, ...
         (("more",), 1),
     ],
 )
-def test_what_is_refused(path: tuple[Any, ...], wrong: Any) -> None:
-    data: Any = WHOLE.to_json()
+def test_invalid_values_raise_a_value_error(path: tuple[Any, ...], wrong: Any) -> None:
+    data: Any = EXAMPLE.to_json()
     at = data
     for step in path[:-1]:
         at = at[step]
