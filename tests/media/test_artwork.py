@@ -205,9 +205,9 @@ def test_hdr_reference_white_is_nearly_white(tmp_path: Path, curve: str, white: 
         f" -color_trc {curve} -color_primaries bt2020 -colorspace bt2020nc -color_range tv",
     )
     (tmp_path / "poster.jpg").write_bytes(run(generate_artwork, path)[1]["poster.jpg"])
-    light_there = gray(tmp_path / "poster.jpg")
-    assert 200 <= max(light_there) <= 245
-    assert min(light_there) <= 8
+    light = gray(tmp_path / "poster.jpg")
+    assert 200 <= max(light) <= 245
+    assert min(light) <= 8
 
 
 def test_audio_has_no_poster_but_a_reason(menagerie: Path) -> None:
@@ -227,7 +227,7 @@ def test_audio_with_a_cover_has_it_as_poster(tmp_path: Path) -> None:
     result, blobs = run(generate_artwork, path)
     assert result["poster"] == {"width": 640, "height": 480}
     assert result["tiles"] is None
-    assert result["reason"] == "the file has only audio; the poster is its cover"
+    assert result["reason"] == "the file has only audio; the poster is the cover image"
     assert list(blobs) == ["poster.jpg"]
 
 

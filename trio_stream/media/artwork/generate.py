@@ -281,7 +281,7 @@ def _cover(file: MediaFile, track: int | None, reply: Reply) -> dict[str, Any]:
                 poster = _as_poster(stream, frame)
                 if poster is not None:
                     reason = "no frame could be decoded" if has_video else "the file has only audio"
-                    reason += "; the poster is its cover"
+                    reason += "; the poster is the cover image"
                     return _send_poster(poster.image, reply) | {"reason": reason}
     if has_video:
         raise Unreadable("no frame of the video could be decoded")

@@ -120,7 +120,7 @@ class KeyframeReader:
         if time > before:
             self._failed_seeks = 0
             return packet
-        if time == before and self._indexed(target):
+        if time == before and self._is_indexed(target):
             self._position = max(read, time)
             return None
         # Either there is no newer keyframe, or the index ends here and does not list those that follow.
@@ -151,7 +151,7 @@ class KeyframeReader:
         self._at_end = False
         return True
 
-    def _indexed(self, target: float) -> bool:
+    def _is_indexed(self, target: float) -> bool:
         """Whether the index of the container reaches beyond `target`, so that it lists the keyframes before it."""
         entries = self._stream.index_entries
         return len(entries) > 0 and self._seconds(entries[len(entries) - 1].timestamp) >= target

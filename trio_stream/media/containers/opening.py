@@ -2,7 +2,7 @@
 
 FFmpeg gets the bytes and no name. It may only try the listed containers, because some formats are lists of other files
 and addresses (HLS, DASH, concat, SDP, image sequences). It cannot open what a container refers to: the callback for
-that refuses. The filter of system calls would refuse as well.
+that refuses. The system call filter would refuse as well.
 """
 
 import logging

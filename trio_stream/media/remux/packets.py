@@ -83,9 +83,7 @@ class Reader:
         self._at_start = True
         self._spliced = False
         self._part_start = self._start_of_part() if carriage.begin else 0.0
-        if hasty and index >= len(
-            self._container.streams
-        ):  # the track begins late, and the container does not list it
+        if hasty and index >= len(self._container.streams):  # a late track that the container does not list
             self._hasty = False
             self._open(file)
 
