@@ -197,11 +197,11 @@ def test_a_video_that_fades_in_after_its_only_keyframe_has_a_poster(tmp_path: Pa
 @pytest.mark.parametrize(("curve", "white"), [("smpte2084", 0.58), ("arib-std-b67", 0.75)])
 def test_hdr_reference_white_is_nearly_white(tmp_path: Path, curve: str, white: float) -> None:
     """ITU-R BT.2408: diffuse white is 58 % of the signal in PQ and 75 % in HLG."""
-    light = 64 + round(white * 876)
+    luma = 64 + round(white * 876)
     path = make(
         tmp_path / "white.mkv",
         "-f lavfi -i color=black:size=64x36:rate=5:duration=1 -vf"
-        f" format=yuv420p10le,geq=lum='if(gt(X,32),{light},64)':cb=512:cr=512 -c:v ffv1"
+        f" format=yuv420p10le,geq=lum='if(gt(X,32),{luma},64)':cb=512:cr=512 -c:v ffv1"
         f" -color_trc {curve} -color_primaries bt2020 -colorspace bt2020nc -color_range tv",
     )
     (tmp_path / "poster.jpg").write_bytes(run(generate_artwork, path)[1]["poster.jpg"])
