@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.e2e.conftest import Watched
 from tests.e2e.test_players import PLAYERS, _serve
-from tests.media.joined import change_sound, clip, join
+from tests.media.joined import change_audio, clip, join
 from tests.support import Server, serving, wait_for
 
 pytestmark = pytest.mark.alone
@@ -46,14 +46,14 @@ def cinema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder, made = tmp_path_factory.mktemp("parts"), tmp_path_factory.mktemp("clips")
     parts = [
         clip(made / "a.ts", seconds=6, size="256x144", hertz=LOW),
-        clip(made / "b.ts", seconds=6, size="128x72", hertz=HIGH, sound="-c:a aac -ar 32000 -ac 2"),
+        clip(made / "b.ts", seconds=6, size="128x72", hertz=HIGH, audio="-c:a aac -ar 32000 -ac 2"),
     ]
     join(folder / "joined.ts", parts)
     before = clip(made / "c.ts", seconds=12, size="256x144", hertz=LOW, more="-muxdelay 0")
     after = clip(
-        made / "d.ts", seconds=12, size="256x144", hertz=HIGH, sound="-c:a aac -ac 2", more="-muxdelay 0"
+        made / "d.ts", seconds=12, size="256x144", hertz=HIGH, audio="-c:a aac -ac 2", more="-muxdelay 0"
     )
-    change_sound(folder / "changing.ts", before, after, 6.45)
+    change_audio(folder / "changing.ts", before, after, 6.45)
     with serving(folder, tmp_path_factory.mktemp("cinema")) as server:
 
         def known() -> bool:

@@ -14,7 +14,7 @@ def clip(
     seconds: float = 3,
     size: str | None = "128x72",
     hertz: int | None = 440,
-    sound: str = "-c:a aac -b:a 64k",
+    audio: str = "-c:a aac -b:a 64k",
     more: str = "",
 ) -> Path:
     """A recording with video and a tone, unless they are None. Equal sizes and tones look and sound the same."""
@@ -24,7 +24,7 @@ def clip(
         coded += "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25 -bf 2 "
     if hertz is not None:
         inputs += f"-f lavfi -i sine=frequency={hertz}:sample_rate=48000:duration={seconds} "
-        coded += f"{sound} "
+        coded += f"{audio} "
     return make(path, f"{inputs} {coded} {more} -f mpegts")
 
 
@@ -50,7 +50,7 @@ def _packets(path: Path) -> Iterator[tuple[int, float | None, bytes]]:
         yield pid, time, packet
 
 
-def change_sound(path: Path, before: Path, after: Path, at: float, pid: int = 0x101) -> Path:
+def change_audio(path: Path, before: Path, after: Path, at: float, pid: int = 0x101) -> Path:
     """Write the video of the first, with its audio up to `at` seconds of its clock, and that of the second after that.
 
     This is how a broadcast changes from one programme to the next: in the middle of a GOP, with one clock.

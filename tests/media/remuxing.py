@@ -87,7 +87,7 @@ def decoded(source: Path | bytes) -> av.container.InputContainer:
     return av.open(str(source), "r", options=thorough)
 
 
-def pictures(source: Path | bytes, index: int = 0, zero: float = 0.0) -> list[tuple[float, str]]:
+def frames_of(source: Path | bytes, index: int = 0, zero: float = 0.0) -> list[tuple[float, str]]:
     """Return when each frame is shown, in seconds since `zero`, and its digest; earlier frames are left out."""
     found = []
     with decoded(source) as container:
@@ -114,30 +114,30 @@ def _digest(frame: av.VideoFrame) -> str:
 
 
 @dataclass(frozen=True)
-class Sound:
+class DecodedAudio:
     """When the audio begins, in seconds; how many samples it has; the samples, plane by plane."""
 
-    begins: float
+    start: float
     samples: int
     planes: list[bytes]
 
 
-def sound(source: Path | bytes, index: int = 0, zero: float = 0.0) -> Sound:
+def audio_of(source: Path | bytes, index: int = 0, zero: float = 0.0) -> DecodedAudio:
     """Decode the audio from `zero` seconds on."""
-    begins, samples, planes = None, 0, [bytearray() for _ in range(8)]
+    start, samples, planes = None, 0, [bytearray() for _ in range(8)]
     with decoded(source) as container:
         for frame in container.decode(container.streams[index]):
             assert isinstance(frame, av.AudioFrame)
             at = _seconds(frame) - zero
             early = max(0, min(frame.samples, round(-at * frame.sample_rate)))
-            if begins is None and early < frame.samples:
-                begins = max(0.0, at)
+            if start is None and early < frame.samples:
+                start = max(0.0, at)
             samples += frame.samples - early
             row_size = frame.format.bytes * (1 if frame.format.is_planar else len(frame.layout.channels))
             for number, plane in enumerate(frame.planes):
                 planes[number] += bytes(plane)[early * row_size : frame.samples * row_size]
-    assert begins is not None
-    return Sound(begins, samples, [bytes(plane) for plane in planes])
+    assert start is not None
+    return DecodedAudio(start, samples, [bytes(plane) for plane in planes])
 
 
 def boxes(data: bytes) -> list[tuple[str, bytes]]:

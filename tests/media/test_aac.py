@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.media.making import make
-from tests.media.remuxing import box, init_of, outlined, segment_of, segments_of, sound
+from tests.media.remuxing import audio_of, box, init_of, outlined, segment_of, segments_of
 from tests.media.test_remux import assert_same
 from trio_stream.media.formats.aac import UNARRANGED, arranged, audio_specific_config, without_header
 from trio_stream.packaging.from_outline import present_outline
@@ -94,10 +94,10 @@ def test_a_standard_layout_plays(tmp_path: Path, layout: str) -> None:
     if (
         layout == "5.1"
     ):  # with a PCE, the decoder calls the side channels what it calls back channels without one
-        ours = sound(
+        ours = audio_of(
             init_of(path, audio) + b"".join(segment.data for segment in segments_of(path, found, audio))
         )
-        assert ours.planes == sound(path, audio.track.index).planes
+        assert ours.planes == audio_of(path, audio.track.index).planes
     else:
         assert_same(path)
 
@@ -145,7 +145,7 @@ def test_matroska_with_a_standard_layout_plays(tmp_path: Path) -> None:
     assert audio.carriage.refusal is None
     assert _config(6) in described(path)
     joined_segments = init_of(path, audio) + segment_of(path, audio, audio.carriage.first, None).data
-    assert sound(joined_segments).planes == sound(path).planes
+    assert audio_of(joined_segments).planes == audio_of(path).planes
 
 
 @pytest.mark.parametrize("name", PLACES)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.making import make, run
-from tests.media.remuxing import BuiltSegment, init_of, outlined, segment_of, sound
+from tests.media.remuxing import BuiltSegment, audio_of, init_of, outlined, segment_of
 from tests.media.test_remux import assert_same, assert_same_audio
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.formats.media_info import MediaInfo
@@ -93,7 +93,7 @@ def test_keyframes_and_subtitles_have_the_same_clock(tmp_path: Path) -> None:
         *f"-map 0 -map 1 -c copy {KEEP_TIMES}".split(),
     )
     found = outlined(path)
-    zero = sound(path, found.audio[0].track.index).begins
+    zero = audio_of(path, found.audio[0].track.index).start
     assert zero == 0  # the first audio is not before the start of its decoder
     assert found.cuts is not None
     info = MediaInfo.from_json(run(probe, path)[0])

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.media.making import make
-from tests.media.remuxing import Outlined, bounds, carried, init_of, outlined, pictures, segments_of, sound
+from tests.media.remuxing import (
+    Outlined,
+    audio_of,
+    bounds,
+    carried,
+    frames_of,
+    init_of,
+    outlined,
+    segments_of,
+)
 from tests.media.test_remux import assert_same_frames, zero_of
 from trio_stream.media.formats.outline import VideoOutline
 from trio_stream.mp4.edits.timeline import Unsupported
@@ -80,15 +89,15 @@ def test_only_edited_video_is_shown(whole: Path, tmp_path: Path, name: str) -> N
     duration = sum(length for length, _ in EDITS[name])
     assert video.carriage.end == pytest.approx(duration, abs=0.11)
     assert_same_frames(path, video, joined(path, video))
-    assert len(pictures(joined(path, video))) == pytest.approx(10 * duration, abs=1)
+    assert len(frames_of(joined(path, video))) == pytest.approx(10 * duration, abs=1)
 
 
 @pytest.mark.parametrize("name", ["start", "middle", "inside", "tail"])
 def test_only_edited_audio_is_heard(whole: Path, tmp_path: Path, name: str) -> None:
     path = edited(whole, tmp_path / "edited.mov", *EDITS[name])
     audio = next(track for track in carried(outlined(path)) if not isinstance(track, VideoOutline))
-    ours, theirs = sound(joined(path, audio)), sound(path, audio.track.index, zero_of(audio))
-    assert ours.begins == pytest.approx(theirs.begins, abs=0.001)
+    ours, theirs = audio_of(joined(path, audio)), audio_of(path, audio.track.index, zero_of(audio))
+    assert ours.start == pytest.approx(theirs.start, abs=0.001)
     assert abs(ours.samples - theirs.samples) <= 1024
     shared = min(ours.samples, theirs.samples) * 4
     assert ours.planes[0][:shared] == theirs.planes[0][:shared]
@@ -98,7 +107,7 @@ def test_a_frame_after_the_end_stays_if_others_need_it(whole: Path, tmp_path: Pa
     """It is decoded before frames that are shown earlier, so it stays, and it is the only extra frame."""
     path = edited(whole, tmp_path / "edited.mov", (4.5, 2.3))
     (video,) = outlined(path).video
-    ours, theirs = pictures(joined(path, video)), pictures(path, video.track.index)
+    ours, theirs = frames_of(joined(path, video)), frames_of(path, video.track.index)
     assert [digest for _, digest in ours[: len(theirs)]] == [digest for _, digest in theirs]
     assert all(time >= 4.5 for time, _ in ours[len(theirs) :])
     assert len(ours) - len(theirs) <= 2

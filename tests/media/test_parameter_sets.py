@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.making import make
-from tests.media.remuxing import Outlined, bounds, box, boxes, init_of, outlined, pictures, segment_of
+from tests.media.remuxing import Outlined, bounds, box, boxes, frames_of, init_of, outlined, segment_of
 from tests.media.test_remux import assert_same, zero_of
 from trio_stream.media.remux import parameter_sets
 from trio_stream.media.remux.parameter_sets import (
@@ -80,16 +80,16 @@ def test_playing_from_any_keyframe_shows_the_same_frames(film: Path) -> None:
     video = found.video[0]
     begin, whole = (
         init_of(film, video),
-        [digest for _, digest in pictures(film, video.track.index, zero_of(video))],
+        [digest for _, digest in frames_of(film, video.track.index, zero_of(video))],
     )
     starts = bounds(found, video)
     assert len(starts) == 6
     shown = 0
     for start, stop in zip(starts, [*starts[1:], None], strict=True):
-        alone = [digest for _, digest in pictures(begin + segment_of(film, video, start, stop).data)]
+        alone = [digest for _, digest in frames_of(begin + segment_of(film, video, start, stop).data)]
         assert alone == whole[shown : shown + len(alone)]
         shown += len(alone)
-        [(_, digest)] = pictures(
+        [(_, digest)] = frames_of(
             begin + segment_of(film, video, start, stop or start + 1, keyframe=True).data
         )
         assert digest == alone[0]

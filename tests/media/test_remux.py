@@ -11,16 +11,16 @@ import pytest
 from tests.media.making import make, run
 from tests.media.remuxing import (
     Outlined,
+    audio_of,
     bounds,
     box,
     boxes,
     carried,
+    frames_of,
     init_of,
     outlined,
-    pictures,
     segment_of,
     segments_of,
-    sound,
 )
 from tests.playback.decoding import decode
 from trio_stream.errors import MediaUnreadable
@@ -103,7 +103,7 @@ def assert_same(path: Path) -> None:
 
 
 def assert_same_frames(path: Path, track: Outlined, joined: bytes) -> None:
-    ours, theirs = pictures(joined), pictures(path, track.track.index, zero_of(track))
+    ours, theirs = frames_of(joined), frames_of(path, track.track.index, zero_of(track))
     assert [digest for _, digest in ours] == [digest for _, digest in theirs]
     times = [time for time, _ in theirs]
     if times[0] >= LATE:
@@ -112,8 +112,8 @@ def assert_same_frames(path: Path, track: Outlined, joined: bytes) -> None:
 
 
 def assert_same_audio(path: Path, track: Outlined, joined: bytes) -> None:
-    ours, theirs = sound(joined), sound(path, track.track.index, zero_of(track))
-    assert abs(ours.begins - theirs.begins) <= 0.001
+    ours, theirs = audio_of(joined), audio_of(path, track.track.index, zero_of(track))
+    assert abs(ours.start - theirs.start) <= 0.001
     assert abs(ours.samples - theirs.samples) <= PADDING
     for one, other in zip(ours.planes, theirs.planes, strict=True):
         shared = min(len(one), len(other))
@@ -171,12 +171,12 @@ def test_a_single_segment_shows_the_same(open_groups: Path) -> None:
     found = outlined(open_groups)
     video, cuts = found.video[0], found.cuts
     assert cuts is not None
-    whole, begin = dict(pictures(open_groups)), init_of(open_groups, video)
+    whole, begin = dict(frames_of(open_groups)), init_of(open_groups, video)
     for number, built in enumerate(segments_of(open_groups, found, video)):
         keyframe, end = (
             time / video.carriage.timescale for time in (cuts.times[number], built.result["end"])
         )
-        alone = dict(pictures(begin + built.data))
+        alone = dict(frames_of(begin + built.data))
         assert alone.items() <= whole.items()
         assert [time for time in alone if time >= keyframe] == [
             time for time in whole if keyframe <= time < end
@@ -199,17 +199,17 @@ def test_a_single_keyframe_is_shown_until_the_next(menagerie: Path, open_groups:
     found = outlined(path)
     video, cuts = found.video[0], found.cuts
     assert cuts is not None
-    begin, whole = init_of(path, video), dict(pictures(path, video.track.index, zero_of(video)))
+    begin, whole = init_of(path, video), dict(frames_of(path, video.track.index, zero_of(video)))
     scale = video.carriage.timescale
     joined = b""
     for start, stop in pairwise([*cuts.times, cuts.times[-1] + scale]):
         built = segment_of(path, video, start, stop, keyframe=True)
         assert (built.result["samples"], built.result["first"], built.result["end"]) == (1, start, stop)
-        [(time, digest)] = pictures(begin + built.data)
+        [(time, digest)] = frames_of(begin + built.data)
         assert time == pytest.approx(start / scale, abs=0.001)
         assert digest == next(frame for at, frame in whole.items() if abs(at - time) < 0.001)
         joined += built.data
-    assert len(pictures(begin + joined)) == len(cuts.times)
+    assert len(frames_of(begin + joined)) == len(cuts.times)
     for size, largest in zip(cuts.sizes, video.carriage.sizes, strict=True):
         assert size is not None
         assert 0 < size <= largest
@@ -220,7 +220,7 @@ def test_the_audio_of_a_single_segment_begins_on_time(bframes: Path) -> None:
     audio = found.audio[0]
     begin = init_of(bframes, audio)
     for built in segments_of(bframes, found, audio)[1:]:
-        assert abs(sound(begin + built.data).begins * 44_100 - built.result["first"]) < 1
+        assert abs(audio_of(begin + built.data).start * 44_100 - built.result["first"]) < 1
 
 
 async def test_segments_have_the_same_bytes_each_time_and_in_the_sandbox(
@@ -322,10 +322,10 @@ def test_the_last_opus_sample_has_its_audible_duration(menagerie: Path) -> None:
     found = outlined(path)
     audio = found.audio[0]
     segments_built = segments_of(path, found, audio)
-    theirs = sound(path, audio.track.index)
+    theirs = audio_of(path, audio.track.index)
     assert segments_built[-1].result["end"] == theirs.samples == 96_000
     assert audio.carriage.end == 2.0
-    ours = sound(init_of(path, audio) + b"".join(segment.data for segment in segments_built))
+    ours = audio_of(init_of(path, audio) + b"".join(segment.data for segment in segments_built))
     assert ours.samples - theirs.samples == 648
     assert all(one.startswith(other) for one, other in zip(ours.planes, theirs.planes, strict=True))
 

@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.media.joined import change_sound, clip, join, mix
+from tests.media.joined import change_audio, clip, join, mix
 from tests.media.making import run
-from tests.media.remuxing import outlined, pictures, sound
+from tests.media.remuxing import audio_of, frames_of, outlined
 from trio_stream.media.artwork.generate import generate_artwork as previews
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.formats.outline import Outline
@@ -70,14 +70,14 @@ def assert_played(path: Path, parts: list[Path]) -> Presentation:
         assert len(played) == len(parts)
         for one, part, start in zip(played, parts, starts, strict=True):
             if rendition.kind == "video":
-                seen, held = pictures(one.data), pictures(part, zero=LONG_AGO)
+                seen, held = frames_of(one.data), frames_of(part, zero=LONG_AGO)
                 assert [digest for _, digest in seen] == [digest for _, digest in held]
                 zero = held[0][0] - seen[0][0]
                 assert [time for time, _ in seen] == pytest.approx(
                     [time - zero for time, _ in held], abs=2e-3
                 )
             else:
-                heard, kept = sound(one.data), sound(part, 1, zero=LONG_AGO)
+                heard, kept = audio_of(one.data), audio_of(part, 1, zero=LONG_AGO)
                 assert heard.planes == kept.planes
             assert 0 <= one.begins - start < 0.1 or start == 0
     assert presentation.duration == pytest.approx(SECONDS * len(parts), abs=0.1 * len(parts))
@@ -152,7 +152,7 @@ def test_joined_thrice(tmp_path: Path) -> None:
     """The third is like the first."""
     parts = [
         clip(tmp_path / "a.ts"),
-        clip(tmp_path / "b.ts", size="64x36", hertz=880, sound="-c:a aac -ar 32000 -ac 2"),
+        clip(tmp_path / "b.ts", size="64x36", hertz=880, audio="-c:a aac -ar 32000 -ac 2"),
         clip(tmp_path / "c.ts", hertz=660),
     ]
     video, audio = assert_played(join(tmp_path / "joined.ts", parts), parts).renditions
@@ -185,7 +185,7 @@ def test_joined_of_m2ts(tmp_path: Path) -> None:
 
 @pytest.mark.thorough("large")
 def test_joined_with_another_codec(tmp_path: Path) -> None:
-    parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=880, sound="-c:a ac3 -ac 2")]
+    parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=880, audio="-c:a ac3 -ac 2")]
     _, audio = assert_played(join(tmp_path / "joined.ts", parts), parts).renditions
     assert [each.codecs for each in audio.stretches] == ["mp4a.40.2", "ac-3"]
 
@@ -214,34 +214,34 @@ def test_a_hole_stays_a_hole_and_a_leap_does_not(tmp_path: Path) -> None:
 def test_sound_that_changes_and_comes_back(tmp_path: Path, before: str, after: str) -> None:
     """One clock goes on."""
     parts = [
-        clip(tmp_path / "a.ts", sound=before),
-        clip(tmp_path / "b.ts", hertz=880, sound=after, more="-output_ts_offset 3.2"),
-        clip(tmp_path / "c.ts", hertz=660, sound=before, more="-output_ts_offset 6.4"),
+        clip(tmp_path / "a.ts", audio=before),
+        clip(tmp_path / "b.ts", hertz=880, audio=after, more="-output_ts_offset 3.2"),
+        clip(tmp_path / "c.ts", hertz=660, audio=before, more="-output_ts_offset 6.4"),
     ]
     path = join(tmp_path / "changing.ts", parts)
     found, presentation = presented(path)
     assert len(found.parts) == 1
     assert presentation.omitted == ()
     video, audio = presentation.renditions
-    assert [digest for _, digest in pictures(stretches(path, video)[0].data)] == [
-        digest for part in parts for _, digest in pictures(part)
+    assert [digest for _, digest in frames_of(stretches(path, video)[0].data)] == [
+        digest for part in parts for _, digest in frames_of(part)
     ]
     played = stretches(path, audio)
-    assert [sound(each.data).planes for each in played] == [sound(part, 1).planes for part in parts]
+    assert [audio_of(each.data).planes for each in played] == [audio_of(part, 1).planes for part in parts]
     assert list(audio.inits.values()) == ["init.mp4", "init1.mp4", "init.mp4"]
 
 
 def test_sound_that_changes_between_two_keyframes(tmp_path: Path) -> None:
     """As in a broadcast: pictures go on, and nothing of them is lost."""
     before = clip(tmp_path / "a.ts", seconds=6, more="-muxdelay 0")
-    after = clip(tmp_path / "b.ts", seconds=6, hertz=880, sound="-c:a aac -ac 2", more="-muxdelay 0")
-    path = change_sound(tmp_path / "changing.ts", before, after, 3.4)
+    after = clip(tmp_path / "b.ts", seconds=6, hertz=880, audio="-c:a aac -ac 2", more="-muxdelay 0")
+    path = change_audio(tmp_path / "changing.ts", before, after, 3.4)
     found, presentation = presented(path)
     assert (len(found.parts), presentation.omitted) == (1, ())
     video, audio = presentation.renditions
     [seen] = stretches(path, video)
-    assert [digest for _, digest in pictures(seen.data)] == [digest for _, digest in pictures(before)]
-    first, second = (sound(each.data) for each in stretches(path, audio))
+    assert [digest for _, digest in frames_of(seen.data)] == [digest for _, digest in frames_of(before)]
+    first, second = (audio_of(each.data) for each in stretches(path, audio))
     samples = (first.samples, second.samples)
     assert sum(samples) == pytest.approx(6 * 48_000, abs=2048 * 4)
     assert (len(first.planes[1]), len(second.planes[1])) == (0, len(second.planes[0]))
@@ -250,7 +250,7 @@ def test_sound_that_changes_between_two_keyframes(tmp_path: Path) -> None:
 def test_what_no_browser_plays_has_a_reason(tmp_path: Path) -> None:
     parts = [
         clip(tmp_path / "a.ts"),
-        clip(tmp_path / "b.ts", hertz=880, sound="-c:a mp2"),
+        clip(tmp_path / "b.ts", hertz=880, audio="-c:a mp2"),
         clip(tmp_path / "c.ts", hertz=660),
     ]
     path = join(tmp_path / "joined.ts", parts)
@@ -258,9 +258,9 @@ def test_what_no_browser_plays_has_a_reason(tmp_path: Path) -> None:
     [omission] = presentation.omitted
     assert omission.reason == "from 3 s on up to 6 s: no browser plays mp2 in MP4"
     first, last = stretches(path, presentation.audio[0])
-    assert [sound(each.data).planes for each in (first, last)] == [
-        sound(parts[0], 1).planes,
-        sound(parts[2], 1).planes,
+    assert [audio_of(each.data).planes for each in (first, last)] == [
+        audio_of(parts[0], 1).planes,
+        audio_of(parts[2], 1).planes,
     ]
     assert last.begins == pytest.approx(6, abs=0.2)
 
@@ -271,9 +271,9 @@ def test_a_track_that_a_part_lacks(tmp_path: Path) -> None:
     path = join(tmp_path / "joined.ts", parts)
     found, presentation = presented(path)
     first, last = stretches(path, presentation.audio[0])
-    assert [sound(each.data).planes for each in (first, last)] == [
-        sound(parts[0], 1).planes,
-        sound(parts[2], 1).planes,
+    assert [audio_of(each.data).planes for each in (first, last)] == [
+        audio_of(parts[0], 1).planes,
+        audio_of(parts[2], 1).planes,
     ]
     assert last.begins == pytest.approx(found.parts[2].start, abs=0.05)
     assert presentation.omitted == ()
@@ -285,9 +285,9 @@ def test_a_track_that_only_a_later_part_has(tmp_path: Path) -> None:
     path = join(tmp_path / "joined.ts", parts)
     found, presentation = presented(path)
     [played] = stretches(path, presentation.audio[0])
-    heard = sound(played.data)
-    assert heard.planes == sound(parts[1], 1).planes
-    assert heard.begins == pytest.approx(found.parts[1].start, abs=0.05)
+    heard = audio_of(played.data)
+    assert heard.planes == audio_of(parts[1], 1).planes
+    assert heard.start == pytest.approx(found.parts[1].start, abs=0.05)
 
 
 @pytest.mark.thorough("large")
@@ -304,4 +304,4 @@ def test_another_programme_with_a_clock_of_its_own_is_no_part(tmp_path: Path) ->
     found, presentation = presented(path)
     assert len(found.parts) == 1
     [seen] = stretches(path, presentation.renditions[0])
-    assert len(pictures(seen.data)) == len(pictures(one))
+    assert len(frames_of(seen.data)) == len(frames_of(one))
