@@ -37,24 +37,26 @@ EARLY = {
 
 
 @pytest.fixture(scope="module", params=EARLY)
-def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("early") / request.param, EARLY[request.param])
 
 
-def test_all_early_audio_is_played(film: Path) -> None:
-    assert_same(film)
-    found = outlined(film, whole_bytes=0)  # from its index
+def test_all_early_audio_is_played(recording: Path) -> None:
+    assert_same(recording)
+    found = outlined(recording, whole_bytes=0)  # from its index
     audio = found.audio[0].carriage
     assert audio.start == pytest.approx(0, abs=0.03)
     assert abs(audio.lead) < audio.timescale / 30  # nothing but priming is hidden
 
 
-def test_each_audio_segment_has_its_samples(film: Path) -> None:
+def test_each_audio_segment_has_its_samples(recording: Path) -> None:
     """Also those before everything that the index lists."""
-    (audio,) = outlined(film).audio
-    segments = list(audio_segments(film, audio, 3))
+    (audio,) = outlined(recording).audio
+    segments = list(audio_segments(recording, audio, 3))
     assert all(segment.result["samples"] for segment in segments)
-    assert_same_audio(film, audio, init_of(film, audio) + b"".join(segment.data for segment in segments))
+    assert_same_audio(
+        recording, audio, init_of(recording, audio) + b"".join(segment.data for segment in segments)
+    )
 
 
 def audio_segments(path: Path, audio: AudioOutline, seconds: int) -> list[BuiltSegment]:
@@ -82,12 +84,12 @@ def test_keyframes_and_subtitles_have_the_same_clock(tmp_path: Path) -> None:
     """Keyframes and subtitles have the times of the video."""
     subtitles = tmp_path / "words.srt"
     subtitles.write_text("1\n00:00:01,000 --> 00:00:02,000\nWords\n")
-    film = make(tmp_path / "film.mkv", EARLY["below-aac.mkv"])
+    recording = make(tmp_path / "film.mkv", EARLY["below-aac.mkv"])
     path = make(
         tmp_path / "words.mkv",
         "-copyts",
         "-i",
-        film,
+        recording,
         "-i",
         subtitles,
         *f"-map 0 -map 1 -c copy {KEEP_TIMES}".split(),

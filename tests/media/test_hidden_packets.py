@@ -21,7 +21,7 @@ from trio_stream.media.formats.outline import VideoOutline
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.from_outline import present_outline
 
-FILM = (
+SOURCE = (
     "-f lavfi -i testsrc2=size=64x64:rate=10:duration=9 -f lavfi -i sine=sample_rate=48000:duration=9 "
     "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 2 -g 10 -c:a aac -b:a 32k -f mov"
 )
@@ -32,7 +32,7 @@ type Edit = tuple[float, float]
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("hidden") / "whole.mov", FILM)
+    return make(tmp_path_factory.mktemp("hidden") / "whole.mov", SOURCE)
 
 
 def edited(whole: Path, path: Path, *edits: Edit) -> Path:

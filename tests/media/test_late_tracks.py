@@ -19,7 +19,7 @@ CONSTANT = "-b:v 75M -minrate 75M -maxrate 75M -bufsize 8M -x264-params nal-hrd=
 """Video padded to 75 Mbit/s."""
 
 
-def film(late: float, seconds: float = 14) -> str:
+def arguments(late: float, seconds: float = 14) -> str:
     """Video, and audio that begins `late` seconds later."""
     return (
         f"-f lavfi -i testsrc2=size=64x64:rate=10:duration={seconds} -itsoffset {late} "
@@ -28,12 +28,12 @@ def film(late: float, seconds: float = 14) -> str:
 
 
 LATE = {
-    "aac.ts": f"{film(9)} {X264} {AAC}",
-    "ac3.ts": f"{film(8)} {X264} -c:a ac3 -b:a 64k",
-    "fast.ts": f"{film(2, 2.5)} {X264} {CONSTANT} {AAC}",
-    "second.ts": f"{film(10)} -f lavfi -i sine=880:sample_rate=48000:duration=14 -map 0 -map 2 -map 1 {X264} {AAC}",
-    "disc.m2ts": f"{film(9)} {X264} -c:a ac3 -b:a 64k -mpegts_m2ts_mode 1",
-    "aac.flv": f"{film(9)} {X264} {AAC}",
+    "aac.ts": f"{arguments(9)} {X264} {AAC}",
+    "ac3.ts": f"{arguments(8)} {X264} -c:a ac3 -b:a 64k",
+    "fast.ts": f"{arguments(2, 2.5)} {X264} {CONSTANT} {AAC}",
+    "second.ts": f"{arguments(10)} -f lavfi -i sine=880:sample_rate=48000:duration=14 -map 0 -map 2 -map 1 {X264} {AAC}",
+    "disc.m2ts": f"{arguments(9)} {X264} -c:a ac3 -b:a 64k -mpegts_m2ts_mode 1",
+    "aac.flv": f"{arguments(9)} {X264} {AAC}",
     "pictures.ts": f"-itsoffset 8.5 -f lavfi -i testsrc2=size=64x64:rate=10:duration=4 "
     f"-f lavfi -i sine=sample_rate=48000:duration=13 {X264} {AAC}",
 }

@@ -62,7 +62,7 @@ def with_sets_once(folder: Path, kind: str) -> Path:
 
 
 @pytest.fixture(scope="module", params=["h264.ts", "hevc.ts", "h264.flv", "once.ts", "once.mkv"])
-def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sets")
     codec, _, kind = request.param.partition(".")
     if codec == "once":
@@ -70,39 +70,39 @@ def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return turns(folder, kind, X265 if codec == "hevc" else X264)
 
 
-def test_all_frames_equal_those_of_the_file(film: Path) -> None:
-    assert_same(film)
+def test_all_frames_equal_those_of_the_file(recording: Path) -> None:
+    assert_same(recording)
 
 
-def test_playing_from_any_keyframe_shows_the_same_frames(film: Path) -> None:
+def test_playing_from_any_keyframe_shows_the_same_frames(recording: Path) -> None:
     """Any keyframe can be decoded directly after the init segment."""
-    found = outlined(film)
+    found = outlined(recording)
     video = found.video[0]
     begin, whole = (
-        init_of(film, video),
-        [digest for _, digest in frames_of(film, video.track.index, zero_of(video))],
+        init_of(recording, video),
+        [digest for _, digest in frames_of(recording, video.track.index, zero_of(video))],
     )
     starts = bounds(found, video)
     assert len(starts) == 6
     shown = 0
     for start, stop in zip(starts, [*starts[1:], None], strict=True):
-        alone = [digest for _, digest in frames_of(begin + segment_of(film, video, start, stop).data)]
+        alone = [digest for _, digest in frames_of(begin + segment_of(recording, video, start, stop).data)]
         assert alone == whole[shown : shown + len(alone)]
         shown += len(alone)
         [(_, digest)] = frames_of(
-            begin + segment_of(film, video, start, stop or start + 1, keyframe=True).data
+            begin + segment_of(recording, video, start, stop or start + 1, keyframe=True).data
         )
         assert digest == alone[0]
     assert shown == len(whole) == 60
 
 
-def test_a_track_with_changing_sets_is_in_band(film: Path) -> None:
-    video = outlined(film).video[0]
+def test_a_track_with_changing_sets_is_in_band(recording: Path) -> None:
+    video = outlined(recording).video[0]
     kind = {"h264": "avc3", "hevc": "hev1"}[video.track.codec]
     assert video.carriage.in_band
     assert len(video.carriage.sets) == 3
     assert (video.track.codec_string or "").startswith(f"{kind}.")
-    assert entry(film, video) == kind
+    assert entry(recording, video) == kind
 
 
 def test_sets_that_never_change_are_only_in_the_init_segment(tmp_path: Path) -> None:

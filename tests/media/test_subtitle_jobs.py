@@ -68,11 +68,11 @@ def test_text_subtitles_of_other_containers_are_extracted(tmp_path: Path, contai
         "WEBVTT\n\n00:01.000 --> 00:02.000 line:0\n<v Ann>One & two\n\n00:02.500 --> 00:03.000\na < b\n\n"
         "00:04.000 --> 00:05.000\nlast\n"
     )
-    film = "-f lavfi -i testsrc2=size=64x36:rate=5:duration=6"
+    generated = "-f lavfi -i testsrc2=size=64x36:rate=5:duration=6"
     codec = {"mkv": "copy", "webm": "copy", "mp4": "mov_text", "ts": "copy"}[container]
     video = "libvpx" if container == "webm" else "libx264"
     tracks = f"-map 0 -map 1 -c:s {codec}" if container != "ts" else "-map 0"
-    path = make(tmp_path / f"film.{container}", f"{film} -i {source} {tracks} -c:v {video}")
+    path = make(tmp_path / f"film.{container}", f"{generated} -i {source} {tracks} -c:v {video}")
     result, blobs = run(extract_tracks, path)
     if container == "ts":
         assert (result, blobs) == ({"tracks": [], "reason": None}, {})
@@ -218,7 +218,7 @@ NOTHING = mp4.box("vtte")
 
 
 def with_text(
-    film: Path,
+    video_file: Path,
     samples: list[tuple[int, bytes]],
     *,
     handler: str = "text",
@@ -228,7 +228,7 @@ def with_text(
     edits: tuple[mp4.Edit, ...] = (),
 ) -> bytes:
     """Add a track to the video, with samples of these durations in milliseconds; its index is at the end."""
-    data = film.read_bytes()
+    data = video_file.read_bytes()
     at = data.rindex(b"moov") - 4
     track = mp4.Making(
         samples=tuple(mp4.Sample(len(content), duration) for duration, content in samples),
@@ -246,14 +246,14 @@ def with_text(
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
+def video_file(tmp_path: Path) -> Path:
     return make(
         tmp_path / "plain.mp4", "-f lavfi -i testsrc2=size=64x36:rate=5:duration=6 -c:v libx264 -bf 0"
     )
 
 
 @pytest.mark.parametrize("handler", ["text", "subt", "sbtl"])
-def test_webvtt_in_mp4_is_extracted(film: Path, tmp_path: Path, handler: str) -> None:
+def test_webvtt_in_mp4_is_extracted(video_file: Path, tmp_path: Path, handler: str) -> None:
     """A cue is in every sample of its time, alone or with others; samples between them have none."""
     long = cue("<v Ann>Long</v> & <i>slanted</i>", "line:0 align:middle nonsense:1", "7")
     samples = [
@@ -261,7 +261,7 @@ def test_webvtt_in_mp4_is_extracted(film: Path, tmp_path: Path, handler: str) ->
         (1000, cue("a <- b")), (2000, NOTHING),
     ]  # fmt: skip
     path = tmp_path / "text.mp4"
-    path.write_bytes(with_text(film, samples, handler=handler))
+    path.write_bytes(with_text(video_file, samples, handler=handler))
     result, blobs = run(extract_tracks, path)
     assert result["tracks"] == [{"stream": 1, "codec": "wvtt", "cues": 3, "ass": False, "whole": True}]
     assert read(blobs["1.vtt"].decode()) == [
@@ -274,11 +274,11 @@ def test_webvtt_in_mp4_is_extracted(film: Path, tmp_path: Path, handler: str) ->
     assert (track["index"], track["codec"], track["text"], track["language"]) == (1, "webvtt", True, "pt")
 
 
-def test_webvtt_in_mp4_keeps_its_regions(film: Path, tmp_path: Path) -> None:
+def test_webvtt_in_mp4_keeps_its_regions(video_file: Path, tmp_path: Path) -> None:
     header = "WEBVTT\n\nREGION\nid:up\nlines:2\n\nSTYLE\n::cue { color: red }\n"
     path = tmp_path / "text.mp4"
     path.write_bytes(
-        with_text(film, [(1000, cue("x", "region:up")), (1000, cue("y", "region:down"))], header=header)
+        with_text(video_file, [(1000, cue("x", "region:up")), (1000, cue("y", "region:down"))], header=header)
     )
     subtitles = run(extract_tracks, path)[1]["1.vtt"].decode()
     assert read(subtitles) == [(0, 1000, "x"), (1000, 2000, "y")]
@@ -287,10 +287,10 @@ def test_webvtt_in_mp4_keeps_its_regions(film: Path, tmp_path: Path) -> None:
     assert "region:down" not in subtitles
 
 
-def test_webvtt_in_mp4_with_an_edit_list_is_shifted(film: Path, tmp_path: Path) -> None:
+def test_webvtt_in_mp4_with_an_edit_list_is_shifted(video_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "text.mp4"
     edits = (mp4.Edit(2000, -1), mp4.Edit(1000, 0))
-    path.write_bytes(with_text(film, [(1000, cue("x"))], edits=edits))
+    path.write_bytes(with_text(video_file, [(1000, cue("x"))], edits=edits))
     assert read(run(extract_tracks, path)[1]["1.vtt"].decode()) == [(2000, 3000, "x")]
 
 
@@ -305,18 +305,20 @@ def test_webvtt_in_mp4_with_an_edit_list_is_shifted(film: Path, tmp_path: Path) 
         mp4.box("xxxx"),
     ],
 )
-def test_damaged_webvtt_in_mp4_is_read_as_far_as_possible(film: Path, tmp_path: Path, sample: bytes) -> None:
+def test_damaged_webvtt_in_mp4_is_read_as_far_as_possible(
+    video_file: Path, tmp_path: Path, sample: bytes
+) -> None:
     """The undamaged part is read."""
     path = tmp_path / "text.mp4"
-    path.write_bytes(with_text(film, [(1000, cue("one")), (1000, sample), (1000, cue("two"))]))
+    path.write_bytes(with_text(video_file, [(1000, cue("one")), (1000, sample), (1000, cue("two"))]))
     found = read(run(extract_tracks, path)[1]["1.vtt"].decode())
     assert [entry for entry in found if entry[2] in {"one", "two"}] == [(0, 1000, "one"), (2000, 3000, "two")]
 
 
-def test_ttml_in_mp4_is_listed_but_not_extracted(film: Path, tmp_path: Path) -> None:
+def test_ttml_in_mp4_is_listed_but_not_extracted(video_file: Path, tmp_path: Path) -> None:
     """FFmpeg has no decoder for it."""
     path = tmp_path / "text.mp4"
-    path.write_bytes(with_text(film, [(1000, b"<tt/>")], handler="subt", entry="stpp"))
+    path.write_bytes(with_text(video_file, [(1000, b"<tt/>")], handler="subt", entry="stpp"))
     assert run(extract_tracks, path) == ({"tracks": [], "reason": None}, {})
     (track,) = run(probe, path)[0]["subtitles"]
     assert (track["codec"], track["text"]) == ("ttml", False)

@@ -19,21 +19,21 @@ WAYS: dict[str, tuple[Matrix, dict[str, float], str, int]] = {
 """Each transformation: matrix (a, b, c, d), pose, ffmpeg filters that do the same, and clockwise degrees."""
 
 
-def turned_mp4(film: bytes, matrix: Matrix) -> bytes:
+def turned_mp4(source: bytes, matrix: Matrix) -> bytes:
     """Set the matrix of the first track of an MP4 file (ISO/IEC 14496-12 section 8.3.2)."""
-    tkhd = film.index(b"tkhd")
-    at = tkhd - 4 + int.from_bytes(film[tkhd - 4 : tkhd]) - 44
+    tkhd = source.index(b"tkhd")
+    at = tkhd - 4 + int.from_bytes(source[tkhd - 4 : tkhd]) - 44
     a, b, c, d = (value << 16 for value in matrix)
-    return film[:at] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + film[at + 36 :]
+    return source[:at] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + source[at + 36 :]
 
 
 VIDEO = (b"\x18\x53\x80\x67", b"\x16\x54\xae\x6b", b"\xae", b"\xe0")
 """Segment, Tracks, TrackEntry, Video (RFC 9559 section 5.1)."""
 
 
-def turned_mkv(film: Path, *, yaw: float = 0, roll: float = 0) -> bytes:
+def turned_mkv(source: Path, *, yaw: float = 0, roll: float = 0) -> bytes:
     """Remux the video to Matroska, with a projection of this pose (RFC 9559 section 5.1.4.1.28.41)."""
-    command: list[str | Path] = ["ffmpeg", "-v", "error", "-i", film, "-c", "copy", "-f", "matroska", "-"]
+    command: list[str | Path] = ["ffmpeg", "-v", "error", "-i", source, "-c", "copy", "-f", "matroska", "-"]
     # Through a pipe, so it has no stated size and no index with positions.
     plain = subprocess.run(command, capture_output=True, check=True).stdout
     values = ((b"\x76\x73", yaw), (b"\x76\x74", 0.0), (b"\x76\x75", roll))

@@ -28,8 +28,8 @@ FFmpeg's muxer writes an init segment from the first few packets of a track. A s
   handled in the same way if keyframes have other sets than the track description.
 - What an open GOP shows before its keyframe belongs to the keyframe's segment.
 - What precedes 0 (priming, hidden frames) stays, and the edit list hides it.
-- Packets that an edit list of QuickTime cuts away are left out, unless a frame that is shown needs them. If the first
-  shown frame is between two keyframes, the file is refused.
+- Packets that an edit list of QuickTime cuts away are left out, unless a frame that is shown needs them. If an edit
+  begins between two keyframes, the file is refused.
 - The last packet of audio is padded, and the duration of its sample is what is to be heard of it; the playlists end
   there, and so does Media Source. FFmpeg plays the padding, at most one packet of it (13.5 ms of Opus), as it does in
   MP4 files it wrote itself: neither a sample's duration nor an edit list prevents it, and fragments have no third place
