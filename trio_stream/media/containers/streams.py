@@ -42,7 +42,7 @@ def audio_traits(stream: AudioStream) -> AudioTraits:
 
 
 def audio_streams(container: av.container.InputContainer) -> Sequence[AudioStream]:
-    """Return the audio tracks, the one that is played first."""
+    """Return the audio tracks, the preferred one first."""
     return sorted(container.streams.audio, key=lambda stream: audio_traits(stream).rank)
 
 

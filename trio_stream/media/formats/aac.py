@@ -98,7 +98,7 @@ def without_header(packet: bytes) -> bytes:
 
 
 def arranged(config: bytes) -> bytes:
-    """Replace a PCE, or an unsupported number, in an AudioSpecificConfig by a number that browsers support.
+    """Replace a PCE, or an unsupported number, in an AudioSpecificConfig with a number that browsers support.
 
     Raises `ValueError` if there is none for its channels.
     """

@@ -234,9 +234,7 @@ def audio_codec_string(
     """The codec string of an audio track, such as "mp4a.40.2"; None if there is none."""
     if codec in {"aac", "aac_latm"}:
         kind = _AAC.get(profile or "")
-        if (
-            kind not in {5, 29} and len(extradata) >= 2
-        ):  # the config may leave SBR and PS to the decoder to detect
+        if kind not in {5, 29} and len(extradata) >= 2:  # SBR and PS may not be signalled in the config
             kind = _audio_object_type(extradata)
         return f"mp4a.40.{kind}" if kind else "mp4a.40.2"
     if codec == "mp3":  # ISO/IEC 11172-3, or 13818-3 with its lower rates

@@ -41,7 +41,7 @@ FIRST_PACKETS = 8
 _MUXER = {"movflags": "empty_moov+delay_moov+default_base_moof+frag_custom", "fflags": "+bitexact"}
 
 _FTYP = struct.pack(">I4s4sI4s4s4s", 28, b"ftyp", b"iso6", 0, b"iso6", b"cmfc", b"mp41")
-"""Replaces the brands of the muxer by the right ones (CMAF section 7.2)."""
+"""Replaces the brands that the muxer writes with the right ones (CMAF section 7.2)."""
 
 
 def init(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:

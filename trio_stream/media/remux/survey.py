@@ -217,7 +217,7 @@ class Survey:
 
     @property
     def delay(self) -> int:
-        """How much earlier than shown frames must be decoded, as far as packets were read."""
+        """How long before they are shown reordered frames must be decoded, as far as packets were read."""
         delay = max(self._delay, reordering(self._group, len(self._group) - REORDERED))
         return delay + ROUNDING if delay else 0
 
