@@ -91,9 +91,8 @@ def test_a_standard_layout_plays(tmp_path: Path, layout: str) -> None:
     (audio,) = found.audio
     assert audio.carriage.refusal is None
     assert bytes.fromhex("0580808002") + _config(number) in described(path)
-    if (
-        layout == "5.1"
-    ):  # with a PCE, the decoder calls the side channels what it calls back channels without one
+    # With a PCE, the decoder calls the side channels what it calls back channels without one.
+    if layout == "5.1":
         ours = audio_of(
             init_of(path, audio) + b"".join(segment.data for segment in segments_of(path, found, audio))
         )
@@ -176,11 +175,12 @@ def test_a_nonstandard_layout_is_refused() -> None:
         with pytest.raises(ValueError, match="channel layout"):
             arranged(_config(number))
     assert arranged(_config(12) + b"\x56\xe5\x00") == _config(7) + b"\x56\xe5\x00"
+    # Stereo, mono, another object type.
     for same in (
         b"\x11\x90",
         b"\x12\x08\x56\xe5\x00",
         bytes.fromhex("f94840"),
-    ):  # stereo, mono, another object type
+    ):
         assert arranged(same) == same
 
 
