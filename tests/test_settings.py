@@ -411,11 +411,11 @@ def test_rows_hide_passwords() -> None:
     assert "postgresql://host/films" in {row.value for row in rows(plain)}
 
 
-def test_the_readme_lists_exactly_the_settings() -> None:
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+def test_the_page_of_settings_lists_all_and_no_others() -> None:
+    page = (REPOSITORY / "docs" / "settings.md").read_text(encoding="utf-8")
     settings = {row.variable for row in rows(Settings())}
-    mentioned = set(re.findall(r"\bTRIO_STREAM_[A-Z_]*[A-Z]\b", readme))
-    assert settings <= mentioned, "these settings are missing in README.md"
+    mentioned = set(re.findall(r"\bTRIO_STREAM_[A-Z_]*[A-Z]\b", page))
+    assert settings <= mentioned, "these settings are missing in docs/settings.md"
     assert mentioned <= settings | {f"TRIO_STREAM_{name}" for name in NOT_SETTINGS}, (
-        "README.md mentions settings that do not exist"
+        "docs/settings.md mentions settings that do not exist"
     )

@@ -12,7 +12,7 @@ from .shapes import HEIGHT
 
 RATE = 24
 CODEC = (
-    f"-r {RATE} -c:v libx264 -preset veryfast -tune animation -crf {{crf}} -bf 0 -pix_fmt yuv420p "
+    f"-r {RATE} -c:v libx264 -preset veryfast -crf {{crf}} -bf 0 -pix_fmt yuv420p "
     f"-g {2 * RATE} -keyint_min {2 * RATE} -sc_threshold 0 -colorspace bt709 -color_primaries bt709 -color_trc bt709 "
     "-color_range tv -fflags +bitexact -an"
 )
@@ -79,13 +79,13 @@ class Drawing:
 
 def graph(layers: list[Layer], film: Film, scale: float) -> str:
     """The filter graph that puts layers over each other and makes three parts of that."""
-    steps = [f"color=black:s={film.width}x{film.height}:r={RATE}:d={PERIOD}[v0]"]
+    steps = [f"color=black:s={film.width}x{film.height}:r={RATE}:d={PERIOD},format=yuv420p[v0]"]
     count = 0
 
     def over(number: int, layer: Layer, base: str, into: str) -> str:
         x, y = (f"'({layer.box[axis]}+{each})*{scale}'" for axis, each in enumerate((layer.x, layer.y)))
         when = f":enable='{layer.when}'" if layer.when else ""
-        return f"[{base}][{number}:v]overlay=x={x}:y={y}:format=yuv444{when}[{into}]"
+        return f"[{base}][{number}:v]overlay=x={x}:y={y}{when}[{into}]"
 
     for number, layer in enumerate(layers[:-1]):
         if not layer.title:
@@ -103,9 +103,9 @@ def graph(layers: list[Layer], film: Film, scale: float) -> str:
         f"[v{count}]split=3[a0][b0][c0]",
         over(title, layers[title], "a0", "a1"),
         f"[{last}:v]split=3[f1][f2][f3]",
-        "[a1][f1]overlay=format=yuv444,format=yuv420p[a]",
-        f"[b0]{zoom}[b1];[b1][f2]overlay=format=yuv444,format=yuv420p[b]",
-        f"[c0]{other}[c1];[c1][f3]overlay=format=yuv444,format=yuv420p[c]",
+        "[a1][f1]overlay,format=yuv420p[a]",
+        f"[b0]{zoom}[b1];[b1][f2]overlay,format=yuv420p[b]",
+        f"[c0]{other}[c1];[c1][f3]overlay,format=yuv420p[c]",
     ]
     return ";".join(steps)
 
@@ -124,7 +124,7 @@ def compose(ffmpeg: str, layers: list[Layer], drawn: list[Path], film: Film, wor
         command += ["-i", str(path)]
     command += ["-filter_complex", graph(layers, film, scale)]
     for part in "abc":
-        command += ["-map", f"[{part}]", *CODEC.format(crf=25).split(), str(work / f"{part}.mp4")]
+        command += ["-map", f"[{part}]", *CODEC.format(crf=28).split(), str(work / f"{part}.mp4")]
     run(command)
 
 
