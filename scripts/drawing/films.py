@@ -1,11 +1,13 @@
 """Films from scenes: the layers of a scene are drawn by Chromium, and FFmpeg moves them."""
 
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+
+from playwright.sync_api import Page
 
 from .scenes import PERIOD, Box, Layer
 from .shapes import HEIGHT
@@ -18,14 +20,6 @@ CODEC = (
 )
 CHORDS = ((196.0, 246.94, 293.66), (164.81, 196.0, 246.94), (130.81, 196.0, 261.63), (146.83, 220.0, 293.66))
 """G, E minor, C, D; each is held for a quarter of a period."""
-
-
-class Page(Protocol):
-    """A page of playwright, as far as it is used here."""
-
-    def set_content(self, html: str) -> None: ...
-
-    def screenshot(self, **options: object) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -71,8 +65,12 @@ class Drawing:
                 f'height="{high}" viewBox="{x} {y} {width} {height}" style="display:block">{layer.svg}</svg>'
             )
             path = self._folder / f"{len(self._drawn)}.png"
-            clip = {"x": 0, "y": 0, "width": wide, "height": high}
-            self._page.screenshot(path=path, clip=clip, omit_background=True, full_page=True)
+            self._page.screenshot(
+                path=path,
+                clip={"x": 0, "y": 0, "width": wide, "height": high},
+                omit_background=True,
+                full_page=True,
+            )
             self._drawn[key] = path
         return self._drawn[key]
 
@@ -98,7 +96,9 @@ def graph(layers: list[Layer], film: Film, scale: float) -> str:
         f"crop=w=iw*0.62:h=ih*0.62:x='(iw-ow)*({x}+0.12*sin(2*PI*t/{PERIOD}))':y='(ih-oh)*{y}',"
         f"scale={film.width}:{film.height}:flags=bicubic"
     )
-    other = "eq=brightness=-0.03:saturation=0.75,colorbalance=rs=-0.12:gs=-0.04:bs=0.16:rm=-0.14:bm=0.1:bh=0.06"
+    other = (
+        "eq=brightness=-0.03:saturation=0.75,colorbalance=rs=-0.12:gs=-0.04:bs=0.16:rm=-0.14:bm=0.1:bh=0.06"
+    )
     steps += [
         f"[v{count}]split=3[a0][b0][c0]",
         over(title, layers[title], "a0", "a1"),
@@ -142,7 +142,7 @@ def music(ffmpeg: str, path: Path, key: float) -> None:
 
 def describe(film: Film) -> str:
     """Title and chapters, as FFmpeg reads them."""
-    lines = [";FFMETADATA1", f"title={Path(film.name).stem.partition(' - ')[2] or Path(film.name).stem}"]
+    lines = [";FFMETADATA1", f"title={re.sub(r'[.]\d+p$', '', Path(film.name).stem)}"]
     start = 0
     for name, times in zip(film.chapters, film.parts, strict=False):
         end = start + times * PERIOD
@@ -153,7 +153,13 @@ def describe(film: Film) -> str:
 
 LINES = {
     "en": ("You came.", "I said I would.", "Two coffees, one sugar?", "You remembered.", "I never forgot."),
-    "pt-BR": ("Você veio.", "Eu disse que vinha.", "Dois cafés, um com açúcar?", "Você lembrou.", "Eu nunca esqueci."),
+    "pt-BR": (
+        "Você veio.",
+        "Eu disse que vinha.",
+        "Dois cafés, um com açúcar?",
+        "Você lembrou.",
+        "Eu nunca esqueci.",
+    ),
 }
 CODES = {"en": "eng", "pt-BR": "por"}
 
@@ -161,13 +167,13 @@ CODES = {"en": "eng", "pt-BR": "por"}
 def subtitles(film: Film, language: str) -> str:
     """SubRip: a line every four seconds."""
 
-    def stamp(seconds: float) -> str:
-        whole = int(seconds)
-        return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02},{int(seconds % 1 * 1000):03}"
+    def stamp(milliseconds: int) -> str:
+        seconds = milliseconds // 1000
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02},{milliseconds % 1000:03}"
 
     spoken = LINES[language]
     return "\n".join(
-        f"{number + 1}\n{stamp(4 * number + 0.4)} --> {stamp(4 * number + 3.4)}\n{spoken[number % len(spoken)]}\n"
+        f"{number + 1}\n{stamp(4000 * number + 400)} --> {stamp(4000 * number + 3400)}\n{spoken[number % len(spoken)]}\n"
         for number in range(film.seconds // 4)
     )
 
@@ -181,7 +187,7 @@ def join(ffmpeg: str, film: Film, work: Path, music_of: dict[str, Path], target:
     for language in film.languages:
         command += ["-stream_loop", "-1", "-i", str(music_of[language])]
     command += ["-i", str(work / "about.txt")]
-    texts = []
+    texts: list[tuple[str, int]] = []
     for language in film.subtitles:
         text = subtitles(film, language)
         if target.suffix == ".mkv":
@@ -191,7 +197,14 @@ def join(ffmpeg: str, film: Film, work: Path, music_of: dict[str, Path], target:
         else:
             path = target.with_name(f"{target.stem}.{language}.srt")
         path.write_text(text, "utf-8")
-    command += ["-map", "0:v", "-map_metadata", str(1 + len(film.languages)), "-map_chapters", str(1 + len(film.languages))]
+    command += [
+        "-map",
+        "0:v",
+        "-map_metadata",
+        str(1 + len(film.languages)),
+        "-map_chapters",
+        str(1 + len(film.languages)),
+    ]
     for number, language in enumerate(film.languages):
         command += ["-map", f"{number + 1}:a", f"-metadata:s:a:{number}", f"language={language}"]
     for number, (language, place) in enumerate(texts):
@@ -202,7 +215,15 @@ def join(ffmpeg: str, film: Film, work: Path, music_of: dict[str, Path], target:
     run([*command, str(target)])
 
 
-def make(films: list[Film], scenes: dict[str, list[Layer]], page: Page, ffmpeg: str, folder: Path, work: Path, workers: int) -> None:
+def make(
+    films: list[Film],
+    scenes: dict[str, list[Layer]],
+    page: Page,
+    ffmpeg: str,
+    folder: Path,
+    work: Path,
+    workers: int,
+) -> None:
     """Make all films of a library; while the layers of one are drawn, others are encoded."""
     music_of = {}
     for language, key in (("eng", 1.0), ("por", 1.1225)):

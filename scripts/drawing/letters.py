@@ -13,7 +13,7 @@ def arc(x: float, y: float, rx: float, ry: float, start: float, end: float) -> S
     return [(x + rx * math.cos(angle), y + ry * math.sin(angle)) for angle in angles]
 
 
-SIX = [*arc(60, 78, 60, 76, 290, 180), *arc(31, 68, 31, 32, 180, 540)]
+SIX = [*arc(54, 69, 54, 69, 278, 180), *arc(31, 69, 31, 31, 180, 540)]
 
 GLYPHS: dict[str, tuple[float, list[Stroke]]] = {
     " ": (34, []),
@@ -66,7 +66,16 @@ GLYPHS: dict[str, tuple[float, list[Stroke]]] = {
     "-": (34, [[(0, 54), (34, 54)]]),
     "&": (
         76,
-        [[(76, 100), (16, 32), *arc(33, 20, 20, 20, 145, 400), (10, 60), *arc(30, 74, 29, 26, 215, 20), (74, 52)]],
+        [
+            [
+                (76, 100),
+                (16, 32),
+                *arc(33, 20, 20, 20, 145, 400),
+                (10, 60),
+                *arc(30, 74, 29, 26, 215, 20),
+                (74, 52),
+            ]
+        ],
     ),
 }
 
@@ -106,7 +115,8 @@ def text(line: str, x: float, y: float, pen: Pen, colour: str, anchor: str = "mi
         width, strokes = GLYPHS[char]
         for stroke in strokes:
             points = [
-                (left + (px * pen.width + pen.slant * (100 - py)) * scale, y + py * scale) for px, py in stroke
+                (left + (px * pen.width + pen.slant * (100 - py)) * scale, y + py * scale)
+                for px, py in stroke
             ]
             end = "Z" if points[0] == points[-1] or _same(points[0], points[-1]) else ""
             paths.append("M" + "L".join(f"{px:.1f},{py:.1f}" for px, py in points) + end)

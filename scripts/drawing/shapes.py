@@ -1,5 +1,6 @@
 """Shapes as SVG, in a scene of 1280 by 720: skies, ridges, trees, clouds, waves, people."""
 
+import itertools
 import math
 import random
 from collections.abc import Iterable, Sequence
@@ -49,7 +50,9 @@ def ellipse(x: float, y: float, rx: float, ry: float, colour: str, more: str = "
     return f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{rx:.1f}" ry="{ry:.1f}" fill="{colour}" {more}/>'
 
 
-def rect(x: float, y: float, width: float, height: float, colour: str, radius: float = 0, more: str = "") -> str:
+def rect(
+    x: float, y: float, width: float, height: float, colour: str, radius: float = 0, more: str = ""
+) -> str:
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius}" '
         f'fill="{colour}" {more}/>'
@@ -95,8 +98,7 @@ def ridge_points(
     while len(points) < 190:
         spread *= rough
         between = [
-            (one + other) / 2 + chance.uniform(-1, 1) * spread
-            for one, other in zip(points, points[1:], strict=False)
+            (one + other) / 2 + chance.uniform(-1, 1) * spread for one, other in itertools.pairwise(points)
         ]
         points = [each for pair in zip(points, between, strict=False) for each in pair] + [points[-1]]
     step = (right - left) / (len(points) - 1)
@@ -110,7 +112,13 @@ def below(points: Sequence[tuple[float, float]], colour: str, bottom: float = HE
 
 
 def hills(
-    y: float, height: float, waves: float, phase: float, colour: str, left: float = -160, right: float = WIDTH + 160
+    y: float,
+    height: float,
+    waves: float,
+    phase: float,
+    colour: str,
+    left: float = -160,
+    right: float = WIDTH + 160,
 ) -> str:
     """Soft hills: the sum of two sines."""
     points = []
@@ -140,13 +148,21 @@ def pine(x: float, y: float, height: float, colour: str) -> str:
 
 def cloud(x: float, y: float, size: float, colour: str, opacity: float = 1.0) -> str:
     """A cloud with a flat base."""
-    puffs = ((-0.9, -0.18, 0.3), (-0.5, -0.38, 0.42), (0.02, -0.56, 0.58), (0.52, -0.34, 0.4), (0.92, -0.16, 0.28))
+    puffs = (
+        (-0.9, -0.18, 0.3),
+        (-0.5, -0.38, 0.42),
+        (0.02, -0.56, 0.58),
+        (0.52, -0.34, 0.4),
+        (0.92, -0.16, 0.28),
+    )
     parts = [circle(x + dx * size, y + dy * size, r * size, colour) for dx, dy, r in puffs]
     parts.append(rect(x - 1.2 * size, y - 0.3 * size, 2.4 * size, 0.42 * size, colour, 0.21 * size))
     return group(parts, more=f'opacity="{opacity}"')
 
 
-def waves(y: float, height: float, length: float, colour: str, left: float = -240, right: float = WIDTH + 240) -> str:
+def waves(
+    y: float, height: float, length: float, colour: str, left: float = -240, right: float = WIDTH + 240
+) -> str:
     """Water whose surface is a row of crests."""
     count = math.ceil((right - left) / length)
     crests = "".join(
@@ -214,18 +230,30 @@ class Person:
 
     def _eyes(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The place and the size of either eye, which the turn of the head brings nearer to its edge."""
-        return (-34 + 20 * self.look, 1 - 0.18 * max(0, -self.look)), (34 + 20 * self.look, 1 - 0.18 * max(0, self.look))
+        return (-34 + 20 * self.look, 1 - 0.18 * max(0, -self.look)), (
+            34 + 20 * self.look,
+            1 - 0.18 * max(0, self.look),
+        )
 
     def body(self) -> str:
         """Shoulders and neck, which do not move."""
         parts = [
-            path("M-36,70L-36,132Q-40,150 -118,168Q-176,184 -186,330H186Q176,184 118,168Q40,150 36,132V70Z", self.clothes),
+            path(
+                "M-36,70L-36,132Q-40,150 -118,168Q-176,184 -186,330H186Q176,184 118,168Q40,150 36,132V70Z",
+                self.clothes,
+            ),
             path("M-36,60V134Q0,172 36,134V60Z", self.shade),
         ]
         if self.style == "hood":
             parts += [
-                path("M-66,122L-6,190L-20,220L-112,158Z", self.clothes, f'stroke="{self.collar}" stroke-width="4"'),
-                path("M66,122L6,190L20,220L112,158Z", self.clothes, f'stroke="{self.collar}" stroke-width="4"'),
+                path(
+                    "M-66,122L-6,190L-20,220L-112,158Z",
+                    self.clothes,
+                    f'stroke="{self.collar}" stroke-width="4"',
+                ),
+                path(
+                    "M66,122L6,190L20,220L112,158Z", self.clothes, f'stroke="{self.collar}" stroke-width="4"'
+                ),
                 line("M0,196V330", self.collar, 5),
                 *(line(f"M-20,{y}H20", "#7a4a20", 9) for y in (244, 290)),
             ]
@@ -238,10 +266,15 @@ class Person:
         match self.style:
             case "long":
                 return self.placed(
-                    path("M-96,-40C-104,-150 104,-150 96,-40C104,40 110,120 122,176H60L40,60H-40L-60,176H-122C-110,120 -104,40 -96,-40Z", self.hair)
+                    path(
+                        "M-96,-40C-104,-150 104,-150 96,-40C104,40 110,120 122,176H60L40,60H-40L-60,176H-122C-110,120 -104,40 -96,-40Z",
+                        self.hair,
+                    )
                 )
             case "bun":
-                return self.placed(circle(-18 * self.look, -146, 42, self.hair), ellipse(0, -30, 92, 92, self.hair))
+                return self.placed(
+                    circle(-18 * self.look, -146, 42, self.hair), ellipse(0, -30, 92, 92, self.hair)
+                )
             case "hood":
                 return self.placed(
                     path("M-132,196C-164,60 -146,-156 0,-166C146,-156 164,60 132,196Z", self.clothes),
@@ -251,18 +284,24 @@ class Person:
             case "curls":
                 places = [(math.cos(math.radians(a)), math.sin(math.radians(a))) for a in range(150, 391, 24)]
                 return self.placed(
-                    *(circle(86 * cx, -34 + 78 * cy, 44, self.hair) for cx, cy in places), ellipse(0, -48, 92, 84, self.hair)
+                    *(circle(86 * cx, -34 + 78 * cy, 44, self.hair) for cx, cy in places),
+                    ellipse(0, -48, 92, 84, self.hair),
                 )
         return ""
 
     def head(self) -> str:
         """The head without what moves in it: lids and lips."""
         turn = 20 * self.look
-        ear = '<g>' + "".join(
-            ellipse(side * 84 - turn * 0.5, 6, 15, 22, self.skin) + ellipse(side * 84 - turn * 0.5, 6, 7, 12, self.shade)
-            for side in (-1, 1)
-            if side * self.look <= 0.2
-        ) + "</g>"
+        ear = (
+            "<g>"
+            + "".join(
+                ellipse(side * 84 - turn * 0.5, 6, 15, 22, self.skin)
+                + ellipse(side * 84 - turn * 0.5, 6, 7, 12, self.shade)
+                for side in (-1, 1)
+                if side * self.look <= 0.2
+            )
+            + "</g>"
+        )
         parts = [
             ear,
             path("M-82,-30C-82,-128 82,-128 82,-30C82,40 58,102 0,106C-58,102 -82,40 -82,-30Z", self.skin),
@@ -271,7 +310,10 @@ class Person:
         ]
         if self.beard:
             parts.append(
-                path("M-82,-4C-80,66 -56,122 0,124C56,122 80,66 82,-4C70,44 46,40 28,40Q0,28 -28,40C-46,40 -70,44 -82,-4Z", self.beard)
+                path(
+                    "M-82,-4C-80,66 -56,122 0,124C56,122 80,66 82,-4C70,44 46,40 28,40Q0,28 -28,40C-46,40 -70,44 -82,-4Z",
+                    self.beard,
+                )
             )
         for (x, wide), side in zip(self._eyes(), (-1, 1), strict=True):
             parts += [
@@ -291,11 +333,23 @@ class Person:
                 ),
             ]
         tip = 9 * self.look
-        parts.append(line(f"M{turn - 1},4Q{turn + 9 + tip},28 {turn + tip},33Q{turn - 6},35 {turn - 10},31", self.shade, 5))
+        parts.append(
+            line(
+                f"M{turn - 1},4Q{turn + 9 + tip},28 {turn + tip},33Q{turn - 6},35 {turn - 10},31",
+                self.shade,
+                5,
+            )
+        )
         parts.append(self._fringe())
         if self.glasses:
             parts += [
-                circle(x, 1, 29 * (0.5 + wide / 2), "rgba(255,255,255,0.12)", f'stroke="{self.glasses}" stroke-width="5"')
+                circle(
+                    x,
+                    1,
+                    29 * (0.5 + wide / 2),
+                    "rgba(255,255,255,0.12)",
+                    f'stroke="{self.glasses}" stroke-width="5"',
+                )
                 for x, wide in self._eyes()
             ]
             parts.append(line(f"M{turn - 6},-3Q{turn},-8 {turn + 6},-3", self.glasses, 5))
@@ -304,13 +358,23 @@ class Person:
     def _fringe(self) -> str:
         match self.style:
             case "short":
-                return path("M-88,-20C-96,-136 96,-148 90,-20C84,-52 78,-66 62,-76C30,-58 -20,-62 -52,-84C-76,-64 -84,-46 -88,-20Z", self.hair)
+                return path(
+                    "M-88,-20C-96,-136 96,-148 90,-20C84,-52 78,-66 62,-76C30,-58 -20,-62 -52,-84C-76,-64 -84,-46 -88,-20Z",
+                    self.hair,
+                )
             case "long":
-                return path("M-90,-8C-98,-142 98,-142 90,-8C84,-52 60,-84 12,-94C-20,-62 -74,-58 -90,-8Z", self.hair)
+                return path(
+                    "M-90,-8C-98,-142 98,-142 90,-8C84,-52 60,-84 12,-94C-20,-62 -74,-58 -90,-8Z", self.hair
+                )
             case "bun":
-                return path("M-88,-14C-92,-134 92,-134 88,-14C80,-60 44,-84 0,-86C-44,-84 -80,-60 -88,-14Z", self.hair)
+                return path(
+                    "M-88,-14C-92,-134 92,-134 88,-14C80,-60 44,-84 0,-86C-44,-84 -80,-60 -88,-14Z", self.hair
+                )
             case "curls":
-                return "".join(circle(x, y, 28, self.hair) for x, y in ((-66, -70), (-30, -92), (14, -96), (54, -80), (78, -56)))
+                return "".join(
+                    circle(x, y, 28, self.hair)
+                    for x, y in ((-66, -70), (-30, -92), (14, -96), (54, -80), (78, -56))
+                )
             case "beanie":
                 return (
                     path("M-90,-46C-92,-158 92,-158 90,-46Z", self.hair)
@@ -328,7 +392,8 @@ class Person:
         """Closed eyes, to be shown for a moment."""
         return self.placed(
             *(
-                ellipse(x, 0, 17 * wide, 18, self.skin) + line(f"M{x - 14 * wide},4Q{x},12 {x + 14 * wide},4", "#241a1c", 4)
+                ellipse(x, 0, 17 * wide, 18, self.skin)
+                + line(f"M{x - 14 * wide},4Q{x},12 {x + 14 * wide},4", "#241a1c", 4)
                 for x, wide in self._eyes()
             )
         )
