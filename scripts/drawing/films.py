@@ -152,15 +152,37 @@ def describe(film: Film) -> str:
 
 
 LINES = {
-    "en": ("You came.", "I said I would.", "Two coffees, one sugar?", "You remembered.", "I never forgot."),
-    "pt-BR": (
+    ("coffees", "en"): (
+        "You came.",
+        "I said I would.",
+        "Two coffees, one sugar?",
+        "You remembered.",
+        "I never forgot.",
+    ),
+    ("coffees", "pt-BR"): (
         "Você veio.",
         "Eu disse que vinha.",
         "Dois cafés, um com açúcar?",
         "Você lembrou.",
         "Eu nunca esqueci.",
     ),
+    ("lanterns", "en"): (
+        "Hold it higher.",
+        "It is only a lantern.",
+        "No. It is a star that got lost.",
+        "Then we should take it home.",
+        "And which way is home?",
+    ),
+    ("lanterns", "pt-BR"): (
+        "Levanta mais.",
+        "É só uma lanterna.",
+        "Não. É uma estrela que se perdeu.",
+        "Então vamos levar ela para casa.",
+        "E para que lado fica a casa?",
+    ),
 }
+"""What is said, by scene and language."""
+
 CODES = {"en": "eng", "pt-BR": "por"}
 
 
@@ -171,7 +193,7 @@ def subtitles(film: Film, language: str) -> str:
         seconds = milliseconds // 1000
         return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02},{milliseconds % 1000:03}"
 
-    spoken = LINES[language]
+    spoken = LINES[film.scene, language]
     return "\n".join(
         f"{number + 1}\n{stamp(4000 * number + 400)} --> {stamp(4000 * number + 3400)}\n{spoken[number % len(spoken)]}\n"
         for number in range(film.seconds // 4)

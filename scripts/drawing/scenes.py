@@ -417,18 +417,18 @@ def coffees() -> list[Layer]:
     )
     table = (
         gradient("wood", ((0, "#7a4a31"), (1, "#4a2a1e")))
-        + rect(-60, 586, 1400, 200, "url(#wood)")
-        + rect(-60, 586, 1400, 10, "#9a6243")
+        + rect(-60, 556, 1400, 220, "url(#wood)")
+        + rect(-60, 556, 1400, 10, "#9a6243")
     )
     for x in (510, 770):
-        table += ellipse(x, 604, 62, 13, "#f4ead8") + path(
-            f"M{x - 38},540H{x + 38}Q{x + 36},602 {x},604Q{x - 36},602 {x - 38},540Z", "#fffaf0"
+        table += ellipse(x, 574, 62, 13, "#f4ead8") + path(
+            f"M{x - 38},510H{x + 38}Q{x + 36},572 {x},574Q{x - 36},572 {x - 38},510Z", "#fffaf0"
         )
-        table += ellipse(x, 540, 38, 8, "#6b3d24") + line(
-            f"M{x + 36},554Q{x + 64},552 {x + 56},574Q{x + 48},586 {x + 31},584", "#fffaf0", 8
+        table += ellipse(x, 510, 38, 8, "#6b3d24") + line(
+            f"M{x + 36},524Q{x + 64},522 {x + 56},544Q{x + 48},556 {x + 31},554", "#fffaf0", 8
         )
     steam = "".join(
-        line(f"M{x},526Q{x - 18},500 {x},476T{x},430", "#fff6e4", 5, 'opacity="0.45"')
+        line(f"M{x},496Q{x - 18},470 {x},446T{x},400", "#fff6e4", 5, 'opacity="0.45"')
         for x in (498, 520, 758, 780)
     )
     return [
@@ -438,9 +438,9 @@ def coffees() -> list[Layer]:
         *person(left, phase=0.7, speaks=(0.4, 4.6)),
         *person(right, phase=2.2, speaks=(5.6, 11.2)),
         Layer(table),
-        Layer(steam, (460, 416, 360, 116), sway(5, 2), sway(6, 3)),
+        Layer(steam, (460, 386, 360, 116), sway(5, 2), sway(6, 3)),
         titled(
-            text("TWO COFFEES, ONE SUGAR", 640, 640, Pen(50, 0.15, 0.86, 1.5), "#ffedc9"),
+            text("TWO COFFEES, ONE SUGAR", 84, 606, Pen(50, 0.15, 0.84, 1.3), "#ffedc9", "start"),
         ),
         FINISH,
     ]

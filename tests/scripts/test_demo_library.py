@@ -67,8 +67,8 @@ def test_films_are_of_scenes_and_show_their_title_first() -> None:
 def test_a_film_is_made(tmp_path: Path) -> None:
     languages, chapters = ("eng", "por"), ("One", "Two")
     films = [
-        Film("a.mp4", "orbit", (2, 1, 1), 144, languages=languages, subtitles=("en",), chapters=chapters),
-        Film("in/b.mkv", "orbit", (1, 0, 0), 144, subtitles=("en", "pt-BR")),
+        Film("a.mp4", "lanterns", (2, 1, 1), 144, languages=languages, subtitles=("en",), chapters=chapters),
+        Film("in/b.mkv", "lanterns", (1, 0, 0), 144, subtitles=("en", "pt-BR")),
     ]
     library.make(tmp_path, films)
     assert re.match(r"1\n00:00:00,400 --> 00:00:03,400\n", (tmp_path / "a.en.srt").read_text())

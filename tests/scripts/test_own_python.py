@@ -13,7 +13,10 @@ programs = pytest.mark.parametrize(
     ("name", "set_up_by"),
     [
         ("stress", "scripts/serve"),
-        *((name, "scripts/test") for name in ("torture", "pictures", "player-figures")),
+        *(
+            (name, "scripts/test")
+            for name in ("torture", "pictures", "player-figures", "demo-library", "readability")
+        ),
     ],
 )
 
