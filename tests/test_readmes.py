@@ -85,7 +85,7 @@ def test_there_is_something_to_compare() -> None:
 SAMPLE = """\
 # A title
 
-See [the other one](README.pt-BR.md) and ![a picture](docs/pictures/library.png).
+See [the other one](README.pt-BR.md) and ![a picture](docs/images/library.png).
 
 ## Start
 
@@ -101,13 +101,13 @@ max_streams = 500  # at once
 | `sendfile` | 1,000.5, late |
 | nothing | |
 
-<img src="docs/pictures/phone.png" alt="a phone">
+<img src="docs/images/phone.png" alt="a phone">
 """
 
 TRANSLATED = """\
 # Um título
 
-Veja [o outro](README.md) e ![uma imagem](docs/pictures/library.png).
+Veja [o outro](README.md) e ![uma imagem](docs/images/library.png).
 
 ## Comece aqui
 
@@ -123,7 +123,7 @@ max_streams = 500  # ao mesmo tempo
 | `sendfile` | 1.000,5, atrasado |
 | nada | |
 
-<img src="docs/pictures/phone.png" alt="um celular">
+<img src="docs/images/phone.png" alt="um celular">
 """
 
 

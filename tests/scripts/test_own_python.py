@@ -15,7 +15,7 @@ programs = pytest.mark.parametrize(
         ("stress", "scripts/serve"),
         *(
             (name, "scripts/test")
-            for name in ("torture", "pictures", "player-figures", "demo-library", "readability")
+            for name in ("torture", "screenshots", "player-figures", "demo-library", "readability")
         ),
     ],
 )
