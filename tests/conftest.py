@@ -90,7 +90,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def sample() -> Path:
-    """The demonstration video, generated once: 30 s, 1080p, H.264 and AAC."""
+    """The demo video, generated once: 30 s, 1080p, H.264 and AAC."""
     script = REPOSITORY / "scripts" / "demo-video"
     return kept(
         f"sample-{key(script.read_bytes())}.mp4",

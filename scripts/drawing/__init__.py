@@ -1,1 +1,1 @@
-"""Drawn scenes for the demonstration library: letters, shapes, scenes, and what makes films of them."""
+"""Drawn scenes for the demo library: letters, shapes, scenes, and the code that encodes them."""

@@ -1,4 +1,4 @@
-"""The demonstration library: its films, and how all of it is made."""
+"""The demo library: its films, and how to generate them."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""The scenes of the demonstration library can be repeated, and its films have what they should."""
+"""The scenes of the demo library can be repeated, and its films have what they should."""
 
 import math
 import re
