@@ -1,1 +1,1 @@
-"""Drawn scenes for the demo library: letters, shapes, scenes, and the code that encodes them."""
+"""Drawn scenes for the demo library: letters, shapes, people, scenes, and the code that encodes them."""

@@ -52,5 +52,5 @@ def make(folder: Path, chosen: list[Film] = FILMS) -> None:
 
 def version() -> str:
     """A hash of all that decides what the films look like."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.blake2b(b"".join(path.read_bytes() for path in sources), digest_size=6).hexdigest()
