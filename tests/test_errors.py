@@ -2,14 +2,14 @@
 
 import pytest
 
-from trio_stream.errors import NotTheOwner, PreconditionFailed, StoreUnavailable, TrioStreamError, again
+from trio_stream.errors import NotTheOwner, PreconditionFailed, StoreUnavailable, TrioStreamError, copy_of
 
 
 @pytest.mark.parametrize(
     "error", [StoreUnavailable("it is away"), NotTheOwner(), PreconditionFailed((("ETag", '"a"'),))], ids=repr
 )
 def test_again_copies_an_error(error: TrioStreamError) -> None:
-    others = [again(error) for _ in range(2)]
+    others = [copy_of(error) for _ in range(2)]
     for other in others:
         with pytest.raises(type(error)) as raised:
             raise other

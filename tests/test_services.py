@@ -14,7 +14,7 @@ import trio.testing
 from tests.support import wait_until
 from trio_stream.backoff import LONGEST_PAUSE
 from trio_stream.errors import SettingsError
-from trio_stream.services import Health, _until, open_services, watched
+from trio_stream.services import Health, _run_until, keep_running, open_services
 from trio_stream.settings import Settings
 from trio_stream.telemetry import logs
 
@@ -143,9 +143,9 @@ async def test_a_service_that_dies_is_reported_and_restarted_alone(
     logs.configure("json", "info")
     health = Health()
     async with trio.open_nursery() as nursery:
-        await nursery.start(watched, health, "lucky", lasting_service)
+        await nursery.start(keep_running, health, "lucky", lasting_service)
         assert health.ready
-        await nursery.start(watched, health, "unlucky", failing_service)
+        await nursery.start(keep_running, health, "unlucky", failing_service)
         while health.ready:
             await trio.lowlevel.checkpoint()
         assert health.dead == {"unlucky": "Crash: no more"}
@@ -173,7 +173,7 @@ async def test_a_service_that_keeps_dying_restarts_after_longer_pauses(
             raise Crash
 
     async with trio.open_nursery() as nursery:
-        await nursery.start(watched, health, "unlucky", recovering_service)
+        await nursery.start(keep_running, health, "unlucky", recovering_service)
         await trio.sleep(1000)
         assert len(start_times) == 11
         assert health.ready
@@ -189,14 +189,14 @@ async def test_a_service_that_cannot_start_raises() -> None:
     health = Health()
     with pytest.RaisesGroup(Crash, flatten_subgroups=True):
         async with trio.open_nursery() as nursery:
-            await nursery.start(watched, health, "unlucky", fails)
+            await nursery.start(keep_running, health, "unlucky", fails)
     assert health.ready
 
 
 async def test_a_service_that_is_cancelled_did_not_die() -> None:
     health = Health()
     async with trio.open_nursery() as nursery:
-        await nursery.start(watched, health, "lucky", lasting_service)
+        await nursery.start(keep_running, health, "lucky", lasting_service)
         nursery.cancel_scope.cancel()
     assert health.ready
     assert health.dead == {}
@@ -238,7 +238,7 @@ async def test_services_cancelled_while_they_start_end(checkpoints: int) -> None
 
     with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(nursery.start, _until, trio.Event(), starts_slowly)
+            nursery.start_soon(nursery.start, _run_until, trio.Event(), starts_slowly)
             for _ in range(checkpoints):
                 await trio.lowlevel.checkpoint()
             nursery.cancel_scope.cancel()

@@ -1,7 +1,7 @@
 """The application: what `hypercorn trio_stream.app:app -k trio` loads.
 
-Importing this module reads the settings, because a wrong one has to end the server before it takes a connection;
-everything else is opened when the server starts (`trio_stream.services`).
+Importing this module reads the settings, because a wrong one must end the server before it accepts a connection.
+Everything else is opened when the server starts (`trio_stream.services`).
 """
 
 import sys
@@ -12,7 +12,7 @@ from quart.wrappers import Response, Websocket
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from trio_stream import settings as settings_module
-from trio_stream.errors import SettingsError, let_go
+from trio_stream.errors import SettingsError, release_traceback
 from trio_stream.server.install import Limits, install
 from trio_stream.server.tcp.admission import LOOPBACK
 from trio_stream.services import raise_file_limit
@@ -25,19 +25,20 @@ from trio_stream.web.openapi import document
 from trio_stream.web.site import build, player
 
 LONGEST_REQUEST_BODY = 64 * 1024
-"""Bytes; next to nothing here takes a large body."""
+"""Bytes. Hardly any route accepts a large body."""
 
 LONGEST_IMPORT = 1024 * 1024
-"""Bytes; some thousand playheads."""
+"""Bytes: some thousand playheads."""
 
-KEPT_FOR_FILES = 512
-"""Descriptors that connections may not take, at most half of them: for videos and whoever looks at what is wrong."""
+RESERVED_FOR_FILES = 512
+"""Descriptors that are reserved for videos and for diagnosing problems, and not used for connections. At most half of
+all descriptors are."""
 
-ENOUGH_FILES = 4 * KEPT_FOR_FILES
-"""Open files below which the server says at its start that they are few."""
+ENOUGH_FILES = 4 * RESERVED_FOR_FILES
+"""If the limit of open files is lower, the server logs a warning when it starts."""
 
-HEALTH = ("/healthz", "/readyz")
-"""Paths that are served also when there are as many connections as there may be."""
+HEALTH_PATHS = ("/healthz", "/readyz")
+"""Paths that are served even when the limit of connections is reached."""
 
 log = structlog.get_logger("trio_stream.app")
 
@@ -47,24 +48,24 @@ class TrioStream(Application):
 
     asgi_http_class = http.HTTPConnection
     asgi_websocket_class = websocket.WebsocketConnection
-    asgi_lifespan_class = lifespan.Lifespan  # type: ignore[assignment] # called alike, if no subclass
+    asgi_lifespan_class = lifespan.Lifespan  # type: ignore[assignment] # has the same interface, but is no subclass
     request_class = exchange.Request
     websocket_class = exchange.Websocket
 
     async def handle_websocket(self, websocket: Websocket) -> Response | WerkzeugResponse | None:
-        """As in Quart-Trio, but what cancels it is not kept by frames and errors that it keeps itself."""
+        """As in Quart-Trio, but without the reference cycles of frames and errors that keep a cancellation alive."""
         async with self.websocket_context(websocket) as context:
             try:
                 return await self.full_dispatch_websocket(context)
             except BaseExceptionGroup as group:
-                let_go(group)
+                release_traceback(group)
                 raise
-            except Exception as error:  # noqa: BLE001 - the application's own handlers have the last word
+            except Exception as error:  # noqa: BLE001 - the application's own handlers decide
                 return await self.handle_websocket_exception(error)
 
 
 def create_app(settings: Settings | None = None, *, player_folder: Path = build.DIST) -> TrioStream:
-    """The application for `settings`, or for those of the environment, with the player built in a folder.
+    """Create the application, with `settings` or those of the environment, and the player built in a folder.
 
     Raises `SettingsError`.
     """
@@ -76,10 +77,10 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = build.
         Limits(
             send_timeout=settings.send_timeout,
             zero_copy=settings.zero_copy,
-            connections=_connections(raise_file_limit()),
+            connections=_connection_limit(raise_file_limit()),
             connections_per_address=settings.connections_per_address,
             unlimited=(*LOOPBACK, *settings.trusted_proxies),
-            visited_paths=HEALTH,
+            visited_paths=HEALTH_PATHS,
             request_body=LONGEST_REQUEST_BODY,
             request_bodies={"/api/watch-state": LONGEST_IMPORT},
         )
@@ -101,12 +102,12 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = build.
     return app
 
 
-def _connections(files: int) -> int:
-    """How many connections there may be where so many files may be open."""
-    connections = max(files - min(KEPT_FOR_FILES, files // 2), 1)
+def _connection_limit(files: int) -> int:
+    """How many connections the server may have if it may open so many files."""
+    connections = max(files - min(RESERVED_FOR_FILES, files // 2), 1)
     if files < ENOUGH_FILES:
         log.warning(
-            "few files may be open, so there can be few connections",
+            "the limit of open files is low, so few connections are possible",
             files=files,
             connections=connections,
             remedy=f"raise the hard limit to {ENOUGH_FILES} or more: ulimit -Hn, or LimitNOFILE= of systemd",

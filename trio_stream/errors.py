@@ -1,7 +1,7 @@
-"""The closed set of things that can go wrong, in the words of the domain.
+"""All errors of this package.
 
-Each error carries what an edge needs to answer a client (`status`, a stable `code`) and never builds a
-response itself. Foreign exceptions are turned into one of these once, where they enter the package.
+Each error carries what the web layer needs to respond to a client (`status`, a stable `code`) and never builds a
+response itself. Exceptions of other libraries are translated into one of these once, where they enter the package.
 """
 
 from traceback import clear_frames
@@ -9,10 +9,10 @@ from typing import ClassVar
 
 
 class TrioStreamError(Exception):
-    """Anything this package raises on purpose.
+    """The base class of all errors that this package raises.
 
-    `status` is the HTTP status that fits, `code` a stable word for programs, `str(error)` a sentence for people. After
-    `retry_after` seconds it may be another matter; None where it will not.
+    `status` is the HTTP status, `code` a stable word for programs, `str(error)` a sentence for people. A client may
+    try again after `retry_after` seconds; None if that does not help.
     """
 
     status: ClassVar[int] = 500
@@ -21,124 +21,124 @@ class TrioStreamError(Exception):
 
 
 class SettingsError(TrioStreamError):
-    """A setting that cannot be used; the message names the setting, the value and what would do."""
+    """A setting has an invalid value. The message names the setting, the value and what would be valid."""
 
     code = "wrong-setting"
 
 
 class DataInUse(SettingsError):
-    """Another server, or a command, owns the data folder."""
+    """Another server, or a command, is using the data folder."""
 
     code = "data-in-use"
 
 
 class CannotListen(TrioStreamError):
-    """An address at which the server cannot listen, or a certificate that it cannot use; the message names it."""
+    """The server cannot listen at an address, or cannot use a certificate. The message names it."""
 
     code = "cannot-listen"
 
 
 class BadRequest(TrioStreamError):
-    """Input that has no meaning here."""
+    """The request is invalid."""
 
     status = 400
     code = "bad-request"
 
 
 class ForeignOrigin(TrioStreamError):
-    """A page of another site asked for something only our own pages, or configured origins, may ask for."""
+    """A page of another site requested something that only our own pages, or configured origins, may request."""
 
     status = 403
     code = "foreign-origin"
 
 
 class WrongHost(TrioStreamError):
-    """A request under a name that is none of this server's (RFC 9110 section 15.5.20)."""
+    """The request names a host that is not this server (RFC 9110 section 15.5.20)."""
 
     status = 421
     code = "wrong-host"
 
 
 class VideoNotFound(TrioStreamError):
-    """No video of that name; also every name that must not be told apart from it."""
+    """There is no video of that name. Names that must look the same to a client raise it, too."""
 
     status = 404
     code = "video-not-found"
 
 
 class DerivedNotFound(TrioStreamError):
-    """No such picture or subtitle was made of the video as it is now."""
+    """No such artwork or subtitle file exists for the current revision of the video."""
 
     status = 404
     code = "file-not-found"
 
 
 class StreamNotFound(TrioStreamError):
-    """No stream of that id is running."""
+    """No stream with that id is running."""
 
     status = 404
     code = "stream-not-found"
 
 
 class PreconditionFailed(TrioStreamError):
-    """The client asked about another state of what is there; `fields` have its validators (RFC 9110 section 13)."""
+    """A precondition of the request failed; `fields` have the current validators (RFC 9110 section 13)."""
 
     status = 412
     code = "precondition-failed"
 
     def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
-        super().__init__("what is there is not what you have")
+        super().__init__("the current version is not the one you have")
         self.fields = fields
 
 
 class RangeNotSatisfiable(TrioStreamError):
-    """No byte of the representation was asked for (RFC 9110 section 15.5.17)."""
+    """No requested range overlaps the representation, or there are too many ranges (RFC 9110 section 15.5.17)."""
 
     status = 416
     code = "range-not-satisfiable"
 
     def __init__(self, size: int) -> None:
-        super().__init__(f"the range lies outside the {size} bytes there are")
+        super().__init__(f"the range is outside the {size} bytes there are")
         self.size = size
 
 
 class TooManyStreams(TrioStreamError):
-    """Every place is taken."""
+    """The server has reached its limit of streams."""
 
     status = 503
     code = "too-many-streams"
     retry_after = 5
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"all {limit} streams this server may send at once are in use")
+        super().__init__(f"the server sends {limit} streams already, which is its limit")
         self.limit = limit
 
 
 class TooManyListeners(TrioStreamError):
-    """As many follow events as may."""
+    """The server has reached its limit of clients that listen to server-sent events."""
 
     status = 503
     code = "too-many-listeners"
     retry_after = 5
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} clients follow events already, which is as many as may")
+        super().__init__(f"{limit} clients listen to events already, which is the limit")
         self.limit = limit
 
 
 class TooManyFiles(TrioStreamError):
-    """No file can be opened: the server, or its system, has as many open as it may."""
+    """No file can be opened: the server, or its system, has reached its limit of open files."""
 
     status = 503
     code = "too-many-files"
     retry_after = 5
 
     def __init__(self) -> None:
-        super().__init__("as many files and connections are open as this server may have")
+        super().__init__("the server has reached its limit of open files and connections")
 
 
 class LibraryAway(TrioStreamError):
-    """The folder of videos is not there or cannot be read, as when its disk is away."""
+    """The folder of videos is missing or cannot be read, for example because its disk is not mounted."""
 
     status = 503
     code = "library-away"
@@ -149,24 +149,24 @@ class LibraryAway(TrioStreamError):
 
 
 class NotTheOwner(TrioStreamError):
-    """Another process owns the data; this one takes over, or reaches it, in a moment."""
+    """The owner of the data is another process, which cannot be reached now. It, or its successor, soon can."""
 
     status = 503
     code = "not-the-owner"
     retry_after = 1
 
     def __init__(self) -> None:
-        super().__init__("the process that writes is not there now")
+        super().__init__("the database writer is not running")
 
 
 class StoreError(TrioStreamError):
-    """The database did not do what it was asked; the message never holds a password."""
+    """A database operation failed. The message never contains a password."""
 
     code = "store-error"
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be used now: it is locked, not reached, or closing."""
+    """The database cannot be used now: it is locked, unreachable, or closing."""
 
     status = 503
     code = "store-unavailable"
@@ -174,29 +174,30 @@ class StoreUnavailable(StoreError):
 
 
 class StoreFull(StoreUnavailable):
-    """There is no room for what should be written; what was written before is unharmed."""
+    """The disk of the database is full. What was written before is unharmed."""
 
     status = 507
     code = "store-full"
 
 
 class StoreConflict(StoreError):
-    """A change breaks a rule of the tables: something there already, or something it refers to is not there."""
+    """A change violates a constraint of the tables: a row exists already, or a row it refers to does not exist."""
 
     status = 409
     code = "store-conflict"
 
 
 class StoreDamaged(StoreError):
-    """The database holds what no database writes, or is none; nothing was changed in it."""
+    """The file of the database is damaged, or is not a database. It was not changed."""
 
     code = "store-damaged"
 
 
 class StoreUnusable(StoreError, SettingsError):
-    """The database that was chosen cannot be used until a person does something; the message says what.
+    """The configured database cannot be used until the operator does something; the message says what.
 
-    No server starts with it. One that serves goes on, as when the disk of its data is away or read only.
+    No server starts with it. A server that is running continues, for example when the disk of its data is not mounted
+    or read-only.
     """
 
     status = 503
@@ -211,87 +212,88 @@ class SourceChanged(TrioStreamError):
 
 
 class SourceUnreadable(TrioStreamError):
-    """The file behind a stream could not be read any further (an error of the disk or the network)."""
+    """The file behind a stream could no longer be read, because of a disk or network error."""
 
     code = "source-unreadable"
 
 
 class ClientGone(TrioStreamError, OSError):
-    """The other side of the connection is not there any more."""
+    """The client has closed the connection, or the connection broke."""
 
     code = "client-gone"
 
 
 class ClientStalled(TrioStreamError, OSError):
-    """The other side took nothing for longer than a stalled client may."""
+    """The client accepted no data for longer than the timeout for stalled clients."""
 
     code = "client-stalled"
 
 
 class MediaUnreadable(TrioStreamError):
-    """What is in a file cannot be read as media, and will not be until the file changes; the message says why."""
+    """A file cannot be parsed as media. That stays so until the file changes; the message says why."""
 
     status = 422
     code = "media-unreadable"
 
 
 class SegmentTooLarge(MediaUnreadable):
-    """A segment would have more bytes than are made at once. Nothing is damaged: all of it is in the file itself."""
+    """A segment would exceed the size limit. Nothing is damaged: the file itself can be played."""
 
     code = "segment-too-large"
 
 
 class Unpackageable(TrioStreamError):
-    """A video that cannot be sent in segments as it is, which may play all the same; the message says why."""
+    """A video cannot be packaged into segments without transcoding. Its file may play anyway; the message says why."""
 
     status = 422
     code = "unpackageable"
 
 
 class Encrypted(Unpackageable):
-    """A video that nobody can be sent in any way so that they could play it."""
+    """A video is encrypted, so no client can play it."""
 
     code = "encrypted"
 
 
 class MediaWorkerFailed(TrioStreamError):
-    """A file could not be looked at, for a reason of this server's: nothing is known of the file. Try again later."""
+    """The sandbox failed to process a file. That says nothing about the file; try again later."""
 
     status = 503
     code = "media-worker-failed"
     retry_after = 5
 
 
-TROUBLE_OF_ALL = (LibraryAway, StoreUnavailable, StoreDamaged, StoreUnusable, TooManyFiles)
-"""What is no fault of the one thing that is worked on: whoever works through many has to stop for a while."""
+SHARED_FAILURES = (LibraryAway, StoreUnavailable, StoreDamaged, StoreUnusable, TooManyFiles)
+"""Errors that affect all videos, and not only the current one: a loop over many videos must stop for a while."""
 
 
 def first_error[E: Exception](group: ExceptionGroup[E]) -> E:
-    """The first of the errors in `group`, however deep."""
+    """The first leaf error in `group`, at any depth."""
     error: E | ExceptionGroup[E] = group
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error
 
 
-def again[E: Exception](error: E) -> E:
-    """Another instance of an error, caused by it: raised in a task of its own.
+def copy_of[E: Exception](error: E) -> E:
+    """A new instance of an error, with the original as its cause, to be raised in another task.
 
-    One that is raised in many tasks has the tracebacks of all of them, and keeps alive what those tasks held.
+    An instance that is raised in several tasks collects the tracebacks of all of them, and keeps alive the objects in
+    their frames.
     """
-    other = type(error).__new__(type(error), *error.args)
-    other.__dict__.update(error.__dict__)
-    other.__cause__ = error
-    return other
+    copy = type(error).__new__(type(error), *error.args)
+    copy.__dict__.update(error.__dict__)
+    copy.__cause__ = error
+    return copy
 
 
-def let_go(error: BaseException) -> None:
-    """Break the cycles through `error`: frames it has passed through that keep it, and what it was raised for.
+def release_traceback(error: BaseException) -> None:
+    """Break the reference cycles through `error`: clear the frames of its traceback, and drop its context.
 
-    For what a framework keeps in such frames while it looks who handles it. All that a viewer held hangs on them.
+    A framework keeps the error in such frames while it looks for a handler. They keep alive all that a viewer held.
     """
     clear_frames(error.__traceback__)
     error.__context__ = None
     if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            let_go(each)
+        for child in error.exceptions:
+            release_traceback(child)

@@ -1,10 +1,10 @@
 """The composition root: everything that lives as long as the server, opened in order in one nursery, closed in reverse.
 
-A service that runs in the background is watched: when it dies, the server goes on serving and says so (`readyz`) until
-the service has begun again.
+Background services are supervised: when one dies, the server continues to serve requests, and `/readyz` reports it
+until the service has restarted.
 
-Of several processes with one data folder one is the owner: it alone writes, scans and makes. The others serve, and one
-of them takes over when the owner has gone.
+If several processes share a data folder, one of them is the owner: it alone writes, scans and generates files. The
+others serve requests, and one of them takes over when the owner has ended.
 """
 
 import resource
@@ -47,34 +47,35 @@ from trio_stream.telemetry.history import Traffic
 from trio_stream.telemetry.process import Sampler
 
 DATABASE, DERIVED, SEGMENTS = "library.db", "derived", "segments"
-"""What there is in the data folder, beside the owner's lock and socket."""
+"""The contents of the data folder, besides the owner's lock and socket."""
 
 LISTENERS = 64
-"""Who may listen to events at once, in one process: each is a connection and a few tasks that stay for hours, and takes
-no place of a stream. A house has one or two operators; the others are pages that were left open, or strangers."""
+"""How many clients of one process may listen to events at once. Each is a connection and a few tasks that stay for
+hours, and does not count as a stream. A household has one or two operators; the others are pages that were left open,
+or strangers."""
 
 log = structlog.get_logger("trio_stream.services")
 
 
 @dataclass(slots=True)
 class Health:
-    """Which background services died and have not begun again, by name, and of what."""
+    """Which background services died and have not restarted, by name, and why."""
 
     dead: dict[str, str] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:
-        """Whether all of them live."""
+        """Whether all of them are running."""
         return not self.dead
 
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """What the owner works with."""
+    """The services that only the owner has."""
 
     writer: Writer
     scanner: Scanner
-    keeper: BackgroundJobs
+    jobs: BackgroundJobs
     sandbox: Sandbox
     progress: Progress
     segments: SegmentCache
@@ -83,7 +84,7 @@ class Housekeeping:
 
 @dataclass(slots=True)
 class Owner:
-    """Who owns the data: this process, while `housekeeping` is there."""
+    """Who owns the data: this process, while `housekeeping` is not None."""
 
     ownership: Ownership
     housekeeping: Housekeeping | None = None
@@ -91,19 +92,19 @@ class Owner:
 
     @property
     def mine(self) -> bool:
-        """Whether this process is the owner, and works as one."""
+        """Whether this process is the owner and its services are running."""
         return self.housekeeping is not None
 
     def writer(self) -> Writer | None:
-        """What changes the database, if this process is the owner."""
+        """The writer of the database, if this process is the owner."""
         return None if self.housekeeping is None else self.housekeeping.writer
 
     def remuxer(self) -> Remuxer | None:
-        """What makes segments of what is no MP4, if this process is the owner."""
+        """The remuxer, which builds segments from files that are not MP4, if this process is the owner."""
         return None if self.housekeeping is None else self.housekeeping.remuxer
 
     def get(self) -> Housekeeping:
-        """What the owner works with. Raises `NotTheOwner`."""
+        """The services of the owner. Raises `NotTheOwner`."""
         if self.housekeeping is None:
             raise NotTheOwner
         return self.housekeeping
@@ -111,7 +112,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the edges work with."""
+    """The services that the routes use."""
 
     settings: Settings
     catalog: Catalog
@@ -128,22 +129,22 @@ class Services:
     indexes: Indexes
     offers: Offers
     manifests: Manifests
-    texts: SubtitleCache
-    made: SharedSegments
+    subtitles: SubtitleCache
+    shared_segments: SharedSegments
     owner: Owner
 
 
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Open all services for the length of the block.
+    """Open all services for the duration of the block.
 
-    Raises `SettingsError` when the videos cannot be read or the data not be used, `StoreError`.
+    Raises `StoreError`, and `SettingsError` when the videos cannot be read or the data folder cannot be used.
     """
     settings.check_videos()
     raise_file_limit()
     with Disk(settings.disk_threads) as disk, open_ownership(settings.data) as ownership:
-        # Before the database is opened: where it has an older form, whoever owns it brings it to the newest.
-        await _be_or_wait_for_the_owner(ownership, settings)
+        # Before the database is opened: the owner migrates an older schema to the newest.
+        await _migrate_or_wait_for_owner(ownership, settings)
         async with open_database(database_url(settings)) as database:
             registry = Registry(settings.max_streams, disk)
             catalog, names, indexes = Catalog(settings.videos), Names(database), Indexes()
@@ -165,30 +166,30 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 indexes=indexes,
                 offers=Offers(catalog, names, database, indexes, presentations),
                 manifests=Manifests(),
-                texts=SubtitleCache(database, derived),
-                made=SharedSegments(settings.data / SEGMENTS),
+                subtitles=SubtitleCache(database, derived),
+                shared_segments=SharedSegments(settings.data / SEGMENTS),
                 owner=owner,
             )
             async with trio.open_nursery() as nursery:
-                await nursery.start(watched, services.health, "sampler", services.sampler.run)
-                await nursery.start(watched, services.health, "indexes", indexes.serve)
-                await nursery.start(watched, services.health, "presentations", presentations.serve)
+                await nursery.start(keep_running, services.health, "sampler", services.sampler.run)
+                await nursery.start(keep_running, services.health, "indexes", indexes.serve)
+                await nursery.start(keep_running, services.health, "presentations", presentations.serve)
                 if ownership.mine:
-                    await nursery.start(_keep_house, services)
+                    await nursery.start(_run_as_owner, services)
                 else:
-                    # Not waited for: the others serve at once, and one of them becomes the owner some day.
-                    nursery.start_soon(watched, services.health, "owner", partial(_take_over, services))
-                # Within a nursery, which only an `asynccontextmanager` may (PEP 789): the block is cancelled where
-                # something below it fails. No service does that, as `watched` begins it again.
+                    # Not awaited: the other processes serve at once, and one of them may become the owner later.
+                    nursery.start_soon(keep_running, services.health, "owner", partial(_take_over, services))
+                # A yield within a nursery, which only an `asynccontextmanager` may have (PEP 789): the block is
+                # cancelled if a task of the nursery fails. No service does, because `keep_running` restarts it.
                 yield services
                 nursery.cancel_scope.cancel()
 
 
 def raise_file_limit() -> int:
-    """Let this process open as many files as it may, and answer how many: a stream is a socket."""
+    """Raise the limit of open files as far as allowed, and return it: each stream needs a socket."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
-        with suppress(ValueError, OSError):  # macOS says unlimited and means something less
+        with suppress(ValueError, OSError):  # macOS reports unlimited and allows less
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
@@ -200,71 +201,71 @@ def _traffic(registry: Registry) -> Traffic:
 
 
 def database_url(settings: Settings) -> str:
-    """Where the database is."""
+    """The URL of the database."""
     if settings.database_url != SQLITE:
         return settings.database_url
     return sqlite_address(settings.data / DATABASE).render_as_string(hide_password=False)
 
 
-async def _be_or_wait_for_the_owner(ownership: Ownership, settings: Settings) -> None:
-    """Return once the database is there in its newest form. Raises `DataInUse`, `StoreError`."""
+async def _migrate_or_wait_for_owner(ownership: Ownership, settings: Settings) -> None:
+    """Return once the database exists with the newest schema. Raises `DataInUse`, `StoreError`."""
     if await ownership.settle() or not await ownership.wait_for_owner():
         await migrate(database_url(settings))
 
 
-async def _keep_house(
+async def _run_as_owner(
     services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Work as the owner until cancelled."""
+    """Run the services of the owner until cancelled."""
     settings, database, health = services.settings, services.database, services.health
     root, progress = str(settings.videos), Progress()
     writer, sandbox = Writer(database), Sandbox()
-    keeper = BackgroundJobs(
+    jobs = BackgroundJobs(
         root, database, writer, sandbox, services.derived, progress, share=settings.artwork_share
     )
-    scanner = Scanner(root, database, writer, progress, notify=keeper.wake, interval=settings.scan_interval)
-    sweeper = Sweeper(database, writer, services.derived, progress, notify=keeper.wake)
+    scanner = Scanner(root, database, writer, progress, notify=jobs.wake, interval=settings.scan_interval)
+    sweeper = Sweeper(database, writer, services.derived, progress, notify=jobs.wake)
     segments = SegmentCache(settings.data / SEGMENTS, settings.segment_cache)
     over = trio.Event()
-    # Two nurseries: the writer outlives all who write, so what they hand in while they end is committed, too. Both
-    # are cancelled in the same moment when the server stops; `_until` is what puts the one behind the other.
+    # Two nurseries: the writer outlives all services that write, so changes that they submit while they end are
+    # committed, too. When the server stops, both are cancelled at the same time; `_run_until` makes the writer wait.
     async with trio.open_nursery() as nursery:
-        await nursery.start(_until, over, partial(watched, health, "writer", writer.run))
+        await nursery.start(_run_until, over, partial(keep_running, health, "writer", writer.run))
         try:
             async with trio.open_nursery() as writing:
                 for name, run in {
                     "sandbox": sandbox.serve,
                     "segments": segments.serve,
                     "scanner": scanner.run,
-                    "keeper": keeper.run,
+                    "background jobs": jobs.run,
                     "sweeper": sweeper.run,
                 }.items():
-                    await writing.start(watched, health, name, run)
+                    await writing.start(keep_running, health, name, run)
                 services.owner.housekeeping = Housekeeping(
-                    writer, scanner, keeper, sandbox, progress, segments, Remuxer(sandbox, segments)
+                    writer, scanner, jobs, sandbox, progress, segments, Remuxer(sandbox, segments)
                 )
                 services.owner.appointed.set()
                 task_status.started()
         finally:
-            services.owner.housekeeping = None  # nobody is handed what has ended
+            services.owner.housekeeping = None  # no request gets services that have ended
             over.set()
 
 
-async def _until(
+async def _run_until(
     over: trio.Event,
     run: Callable[..., Awaitable[None]],
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Let `run` go on when all is cancelled, once it has started, until those who need it have ended."""
+    """Run `run`. Once it has started, protect it from cancellation until `over` is set."""
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
-            await nursery.start(run)  # cancelled as ever while it starts: there is nothing to protect yet
+            await nursery.start(run)  # can be cancelled while it starts: there is nothing to protect yet
             task_status.started()
-            # Cancelled by now? Then whoever starts this raises and never comes to where `over` is set.
+            # If this is cancelled by now, the caller's `start` raises, and the caller never sets `over`.
             await trio.lowlevel.checkpoint_if_cancelled()
-            # From here on no cancellation from outside comes in, neither for the wait nor for `run`; no checkpoint
-            # lies between the last look and this, so none can slip through. `over` is all that ends it.
+            # From here on no outer cancellation reaches the wait or `run`. There is no checkpoint between the check
+            # above and the shield, so none can slip through. Only `over` ends it.
             scope.shield = True
             await over.wait()
             nursery.cancel_scope.cancel()
@@ -273,23 +274,23 @@ async def _until(
 async def _take_over(
     services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Become the owner when there is none any more."""
+    """Become the owner once the current one has ended."""
     await services.owner.ownership.wait()
-    log.info("this process takes over: the owner of the data has gone")
+    log.info("this process takes over: the owner of the data has ended")
     await migrate(database_url(services.settings))
-    await _keep_house(services, task_status=task_status)
+    await _run_as_owner(services, task_status=task_status)
 
 
-async def watched(
+async def keep_running(
     health: Health,
     name: str,
     run: Callable[..., Awaitable[None]],
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Let a service run until cancelled. When it dies it begins again, after a pause that grows while it keeps dying.
+    """Run a service until cancelled. When it dies, restart it after a pause, which grows while it keeps dying.
 
-    Whoever waits for it to begin the first time is raised what it raises.
+    If it dies during its first start, its exception is raised to the caller of `nursery.start`.
     """
     backoff = Backoff()
     while True:
@@ -299,13 +300,13 @@ async def watched(
                 await nursery.start(run)
                 health.dead.pop(name, None)
                 task_status.started()
-                # Said once: from the second life on nobody waits for it.
+                # Reported once: after a restart no task waits for it.
                 task_status = trio.TASK_STATUS_IGNORED
         except Exception as error:
             if task_status is not trio.TASK_STATUS_IGNORED:
                 raise
             pause = backoff.after(trio.current_time() - since)
-            # What died in a nursery comes as a group, however alone it was.
+            # An error that comes out of a nursery is always in a group, even a single one.
             cause = first_error(error) if isinstance(error, ExceptionGroup) else error
             health.dead[name] = f"{type(cause).__name__}: {cause}"
             log.error(
@@ -313,7 +314,7 @@ async def watched(
                 service=name,
                 again_in=pause,
                 reason=health.dead[name],
-                exc_info=not isinstance(cause, TrioStreamError),  # those are no faults of the code
+                exc_info=not isinstance(cause, TrioStreamError),  # those are not bugs
             )
         else:
             return

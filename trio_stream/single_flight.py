@@ -11,7 +11,7 @@ from typing import cast
 
 import trio
 
-from trio_stream.errors import MediaWorkerFailed, again
+from trio_stream.errors import MediaWorkerFailed, copy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class SingleFlight[K: Hashable, T]:
         try:
             await flight.done.wait()
             if flight.error is not None:
-                raise again(flight.error)
+                raise copy_of(flight.error)
             result = cast("T", flight.result)
             return result if self._share is None else self._share(result)
         finally:

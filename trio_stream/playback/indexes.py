@@ -11,7 +11,7 @@ from functools import partial
 import trio
 
 from trio_stream.caching import BoundedCache
-from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable, again
+from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable, copy_of
 from trio_stream.files import OpenFile
 from trio_stream.languages import language_of
 from trio_stream.mp4.boxes import Malformed
@@ -83,7 +83,7 @@ class Indexes:
 
             found = await self._reading.get(revision, begin)
         if isinstance(found, Unpackageable):
-            raise again(found)
+            raise copy_of(found)
         return found
 
     def peek(self, revision: str) -> Index | None:

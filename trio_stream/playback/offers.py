@@ -14,7 +14,7 @@ import trio
 
 from trio_stream.caching import BoundedCache
 from trio_stream.errors import (
-    TROUBLE_OF_ALL,
+    SHARED_FAILURES,
     NotTheOwner,
     StoreError,
     TrioStreamError,
@@ -173,7 +173,7 @@ class Offers:
             if version.id != id_ and own.presentation.video is not None:
                 try:
                     other, _ = await self._source(version.name, f"../{version.id}/", version.id)
-                except (NotTheOwner, StoreError, *TROUBLE_OF_ALL):
+                except (NotTheOwner, StoreError, *SHARED_FAILURES):
                     raise  # it says nothing of that file; an offer without it would be believed to be whole
                 except TrioStreamError as error:
                     if self._is_news(version.name, str(error)):

@@ -16,7 +16,7 @@ from trio_stream.errors import (
     NotTheOwner,
     StoreError,
     Unpackageable,
-    again,
+    copy_of,
 )
 from trio_stream.files import OpenFile
 from trio_stream.library.records import derived
@@ -87,7 +87,7 @@ class Presentations:
 
             found = await self._finding.get(revision, begin)
         if isinstance(found, Unpackageable):
-            raise again(found)
+            raise copy_of(found)
         return found
 
     async def _learn(

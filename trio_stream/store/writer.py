@@ -13,7 +13,7 @@ import structlog
 import trio
 from sqlalchemy import Connection
 
-from trio_stream.errors import StoreUnavailable, again
+from trio_stream.errors import StoreUnavailable, copy_of
 from trio_stream.store.database import Database
 
 MAX_WAITING = 1024
@@ -174,7 +174,7 @@ class Writer:
         except StoreUnavailable as error:  # no change is at fault; one by one, each would wait again
             log.warning("changes could not be written", reason=str(error), changes=len(group))
             for change in group:
-                change.error = again(error)
+                change.error = copy_of(error)
             return 0
         except Exception as error:  # noqa: BLE001 - raised to the caller of the change
             if len(group) > 1:

@@ -50,5 +50,5 @@ because those are still pages of the file. `docs/operations.md` explains this to
 
 A viewer who leaves creates no reference cycle (`tests/web/test_garbage.py`), so everything they held is freed at once.
 Errors that cross a nursery or a generator's context manager create cycles: catch them before that, or clear their
-frames (`errors.let_go`).
+frames (`errors.release_traceback`).
 """

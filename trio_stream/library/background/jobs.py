@@ -13,7 +13,7 @@ import trio
 
 from trio_stream.caching import BoundedCache
 from trio_stream.errors import (
-    TROUBLE_OF_ALL,
+    SHARED_FAILURES,
     MediaWorkerFailed,
     SourceUnreadable,
     StoreError,
@@ -181,7 +181,7 @@ class BackgroundJobs:
             log.warning("a background job failed; trying again later", name=name, reason=str(error))
             self._postponed.put(job, True)
             return FAILED
-        except TROUBLE_OF_ALL:
+        except SHARED_FAILURES:
             raise
         except Exception:
             log.exception("a background job failed unexpectedly; trying again later", name=name)

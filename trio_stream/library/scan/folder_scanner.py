@@ -13,7 +13,7 @@ from itertools import batched
 import structlog
 import trio
 
-from trio_stream.errors import TROUBLE_OF_ALL
+from trio_stream.errors import SHARED_FAILURES
 from trio_stream.library import timestamps
 from trio_stream.library.folder.subtitle_files import subtitle_files
 from trio_stream.library.folder.title_files import changed_title_files, is_title_file
@@ -148,7 +148,7 @@ class FolderScanner:
             await self._add_files(name, difference.candidates, run)
             await self._store_subtitle_files(found, recorded, run)
             await self._store_title_files(found, recorded, run)
-        except TROUBLE_OF_ALL:
+        except SHARED_FAILURES:
             raise
         except Exception as error:  # noqa: BLE001 - one bad folder must not stop the scan of the others
             self._report_unreadable(run, name, f"{type(error).__name__}: {error}", within=name)
@@ -191,7 +191,7 @@ class FolderScanner:
         names = [file.name for file in files]
         try:
             outcome = await self._examine_and_write(names)
-        except TROUBLE_OF_ALL:
+        except SHARED_FAILURES:
             raise
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others from being added
             if len(files) > 1:  # retry one by one to find the bad one

@@ -256,7 +256,7 @@ async def _hold_remuxed(
     services = exchange.services
     if (remuxer := services.owner.remuxer()) is not None:
         made = await remuxer.get(source.fd, piece)
-    elif (kept := await services.made.open(piece.key)) is not None:
+    elif (kept := await services.shared_segments.open(piece.key)) is not None:
         made = kept
     else:
         raise NotTheOwner
@@ -298,7 +298,7 @@ async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectRespon
     marks = hls.text_marks(await exchange.attend(present))
     if int(number) + 1 >= len(marks):
         raise DerivedNotFound("there is no such segment")
-    cues = await exchange.services.texts.cues(id_, name)
+    cues = await exchange.services.subtitles.cues(id_, name)
     text = cues.segment(marks[int(number)], marks[int(number) + 1])
     file = f"{name}-{number}.vtt"
     return _send_text(asked, Written.of(text), SUFFIXES["vtt"], file, video.status.st_mtime_ns, FOR_EVER)

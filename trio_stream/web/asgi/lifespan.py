@@ -16,7 +16,7 @@ from trio_stream.errors import (
 )
 from trio_stream.ownership import SOCKET
 from trio_stream.server.local import serve_local
-from trio_stream.services import Services, open_services, watched
+from trio_stream.services import Services, open_services, keep_running
 from trio_stream.web.asgi.application import Application
 
 
@@ -39,9 +39,9 @@ class Lifespan:
                 async with trio.open_nursery() as nursery:
                     door = partial(self._open_local_door, services)
                     if services.owner.mine:
-                        await nursery.start(watched, services.health, "local door", door)
+                        await nursery.start(keep_running, services.health, "local door", door)
                     else:
-                        nursery.start_soon(watched, services.health, "local door", door)
+                        nursery.start_soon(keep_running, services.health, "local door", door)
                     await send({"type": "lifespan.startup.complete"})
                     begun = True
                     await receive()
