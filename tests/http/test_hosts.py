@@ -59,5 +59,5 @@ def test_as_it_is_configured(text: str, name: str) -> None:
 
 @pytest.mark.parametrize("text", ["https://films.example", "films.example:80", "*.example", "", "a/b", ".."])
 def test_what_is_no_name(text: str) -> None:
-    with pytest.raises(ValueError, match="is no name of a server"):
+    with pytest.raises(ValueError, match="is not a host name"):
         normalise_host(text)

@@ -1,4 +1,4 @@
-"""Bodies as lists of parts whose lengths are known before a byte is read.
+"""Bodies as lists of parts, whose lengths are known before a byte is read.
 
 Invariant: `body_length` of the parts is the Content-Length of the response, to the byte.
 """
@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from trio_stream.byte_ranges import ByteRange, ByteRanges
 
 type Part = bytes | ByteRanges
-"""Bytes that are sent as they are, or where in the file being served the bytes lie."""
+"""Bytes that are sent as they are, or byte ranges of the file being served."""
 
 
 def body_length(parts: Iterable[Part]) -> int:
-    """How many bytes the parts are together."""
+    """The total number of bytes of the parts."""
     return sum(map(len, parts))
 
 
 def slice_parts(parts: Iterable[Part], wanted: ByteRange) -> tuple[Part, ...]:
-    """The parts that are a byte range of the body that `parts` are; none of them is empty."""
+    """The parts of a byte range of the body that consists of `parts`; none of them is empty."""
     start, length = wanted
     stop = start + length
     cut: list[Part] = []
@@ -49,10 +49,10 @@ def multipart_byteranges(
     boundary: str,
     cut: Callable[[ByteRange], Iterable[Part]],
 ) -> tuple[Part, ...]:
-    """A body of multipart/byteranges with one body part for each range (RFC 9110 section 14.6).
+    """A multipart/byteranges body with one body part for each range (RFC 9110 section 14.6).
 
-    `cut` makes the parts that are a range of the representation, which has `size` bytes. `boundary` is a token of at
-    most 70 characters that does not occur in the file; nobody can look, so the caller takes a random one.
+    `cut` returns the parts of a range of the representation, which has `size` bytes. `boundary` is a token of at most
+    70 characters that does not occur in the file. That cannot be checked, so the caller chooses a random one.
     """
     # RFC 2046 section 5.1.1, without preamble and epilogue:
     #   multipart-body = dash-boundary CRLF body-part *encapsulation close-delimiter
@@ -60,15 +60,15 @@ def multipart_byteranges(
     #   delimiter      = CRLF dash-boundary
     #   close-delimiter = delimiter "--"
     parts: list[Part] = []
-    lead = ""
-    for each in ranges:
+    line_break = ""
+    for byte_range in ranges:
         head = (
-            f"{lead}--{boundary}\r\n"
+            f"{line_break}--{boundary}\r\n"
             f"Content-Type: {media_type}\r\n"
-            f"Content-Range: {content_range(each, size)}\r\n"
+            f"Content-Range: {content_range(byte_range, size)}\r\n"
             "\r\n"
         )
-        parts += head.encode("ascii"), *cut(each)
-        lead = "\r\n"
-    parts.append(f"{lead}--{boundary}--\r\n".encode("ascii"))
+        parts += head.encode("ascii"), *cut(byte_range)
+        line_break = "\r\n"
+    parts.append(f"{line_break}--{boundary}--\r\n".encode("ascii"))
     return tuple(parts)

@@ -1,9 +1,9 @@
 """Which pages of other sites may use this server (the Fetch standard's CORS protocol, RFC 6454).
 
-Invariant: a page of another site is let in only by an origin the operator has configured; our own pages
-always are, also behind a proxy that ends TLS.
+Invariant: a page of another site has access only if the operator has configured its origin. Our own pages always have
+access, also behind a proxy that ends TLS.
 
-`allowed` is everywhere the set of configured origins, each as `normalise_origin` gives it; "*" in it is any.
+`allowed` is always the set of configured origins, each as `normalise_origin` returns it; "*" in it allows any origin.
 """
 
 import re
@@ -20,8 +20,8 @@ _MAX_AGE = 86400  # seconds; browsers cap it further
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
-# RFC 6454 section 7.1 (of an origin-list only one is ever sent), with the host of RFC 3986 section 3.2.2 cut
-# down to what browsers send: LDH labels, an IPv4 address or an IPv6 address in brackets.
+# RFC 6454 section 7.1 (browsers send only one origin of an origin-list), with the host of RFC 3986 section 3.2.2
+# restricted to what browsers send: LDH labels, an IPv4 address or an IPv6 address in brackets.
 #   serialized-origin = scheme "://" host [ ":" port ]
 # RFC 9110 section 7.2; the port may be empty here.
 #   Host = uri-host [ ":" port ]
@@ -33,9 +33,9 @@ _HOST = re.compile(rf"{_HOST_PORT}(?::(?P<port>[0-9]{{0,5}}))?", re.ASCII | re.I
 
 
 def normalise_origin(text: str) -> str:
-    """A configured origin as browsers write it: lower case, without a default port; "*" stays and is any.
+    """A configured origin as browsers write it: in lower case, without a default port; "*", for any, stays.
 
-    Raises ValueError with a sentence for the operator when it is not an origin.
+    Raises ValueError with a sentence for the operator if it is not an origin.
     """
     if text == "*":
         return text
@@ -53,19 +53,17 @@ def normalise_origin(text: str) -> str:
         )
     if any(mark in rest for mark in "/?#"):
         raise ValueError(
-            f"{text!r} goes on after the host and port; an origin ends there, without even a slash"
+            f"{text!r} continues after the host and port; an origin ends there, without even a slash"
         )
-    raise ValueError(
-        f"{text!r} has no host and port that make sense; non-ASCII hosts are written in Punycode"
-    )
+    raise ValueError(f"{text!r} has no valid host and port; non-ASCII hosts are written in Punycode")
 
 
 def is_foreign(origin: str | None, host: str | None, scheme: str, allowed: frozenset[str]) -> bool:
     """Whether a request comes from a page of another site that is not allowed.
 
-    `origin` and `host` are the values of those fields, `scheme` that of the request as it reached us. Without
-    `Origin` it is no page's doing, or that of a plain link, and not foreign. `null` (a sandboxed frame, a
-    file) is foreign, and so is what cannot be read.
+    `origin` and `host` are the values of those fields, `scheme` that of the request as it reached us. A request
+    without `Origin` does not come from a page, or comes from a plain link, and is not foreign. `null` (a sandboxed
+    frame, a file) is foreign, and so is a malformed origin.
     """
     if origin is None or "*" in allowed:
         return False
@@ -76,11 +74,11 @@ def is_foreign(origin: str | None, host: str | None, scheme: str, allowed: froze
 
 
 def _same_site(origin: str, host: str | None, scheme: str) -> bool:
-    """Whether a serialised origin and a Host name the same place.
+    """Whether a serialised origin and a Host name the same server.
 
-    The schemes are not compared. Behind a proxy that ends TLS the browser's is https and ours is http; who
-    can put a page on the same host and port can do so under either. So a port that is the default of either
-    scheme is the same as none, whether or not the proxy wrote its own into Host.
+    The schemes are not compared: behind a proxy that ends TLS the browser's is https and ours is http, and anyone
+    who can serve a page on the same host and port can do so under either. So the default port of either scheme counts
+    as no port, whether or not the proxy wrote its own into Host.
     """
     ours, theirs = _HOST.fullmatch(host or ""), _ORIGIN.fullmatch(origin)
     if ours is None or theirs is None or ours["host"].lower() != theirs["host"]:
@@ -91,24 +89,24 @@ def _same_site(origin: str, host: str | None, scheme: str) -> bool:
 
 
 def _serialise(text: str) -> str | None:
-    """An origin in lower case and without a default port; None for what is not one."""
-    found = _ORIGIN.fullmatch(text)
-    if found is None:
+    """An origin in lower case and without a default port; None for a malformed one."""
+    match = _ORIGIN.fullmatch(text)
+    if match is None:
         return None
-    scheme, host = found["scheme"].lower(), found["host"].lower()
-    if found["port"] is None or int(found["port"]) == _DEFAULT_PORTS.get(scheme):
+    scheme, host = match["scheme"].lower(), match["host"].lower()
+    if match["port"] is None or int(match["port"]) == _DEFAULT_PORTS.get(scheme):
         return f"{scheme}://{host}"
-    port = int(found["port"])
+    port = int(match["port"])
     return f"{scheme}://{host}:{port}" if port <= 65535 else None
 
 
 def response_headers(origin: str | None, allowed: frozenset[str]) -> Headers:
-    """The headers every response to an actual request gets, errors and 304 included."""
+    """The CORS headers of every response to an actual request, including errors and 304."""
     if "*" in allowed:
         return (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _EXPOSED))
     if not allowed:
         return ()
-    # Vary also where the origin is missing or refused: a cache must not give that response to an allowed one.
+    # Vary even if the origin is missing or refused: a cache must not return that response to an allowed origin.
     vary = ("Vary", "Origin")
     if origin is None or _serialise(origin) not in allowed:
         return (vary,)
@@ -118,7 +116,7 @@ def response_headers(origin: str | None, allowed: frozenset[str]) -> Headers:
 def preflight_headers(origin: str | None, requested_method: str | None, allowed: frozenset[str]) -> Headers:
     """The headers of the response to an OPTIONS request with this Access-Control-Request-Method.
 
-    A refusal is an answer without the Access-Control-Allow headers it would take; the browser does the rest.
+    A refusal is a response without the Access-Control-Allow headers; the browser does the rest.
     """
     headers = response_headers(origin, allowed)
     granted = any(name == "Access-Control-Allow-Origin" for name, _ in headers)

@@ -1,7 +1,7 @@
 """Field values that occur in more than one header: dates, entity-tags, file names.
 
-Invariant: a parser accepts its grammar and nothing else, says None to the rest, never raises, and takes time
-linear in the length of its input. A formatter emits printable ASCII whatever it is given.
+Invariant: a parser accepts exactly its grammar, returns None for anything else, never raises, and takes time linear in
+the length of its input. A formatter emits printable ASCII for any input.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Literal
 from urllib.parse import quote
 
 type Headers = tuple[tuple[str, str], ...]
-"""Header fields of a response, by name and value, in the order they are sent."""
+"""Header fields of a response, as names and values, in the order they are sent."""
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -35,32 +35,31 @@ _DATE_FORMS = (
     re.compile(rf"{_DAY_NAME} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME_OF_DAY} (?P<year>[0-9]{{4}})"),
 )
 
-# RFC 9110 section 8.8.3. If-Match and If-None-Match are "*" or #entity-tag, where empty list elements are
-# legal (section 5.6.1.2) and a comma inside an opaque-tag is no separator, so elements are matched
-# one by one.
+# RFC 9110 section 8.8.3. If-Match and If-None-Match are "*" or #entity-tag. Empty list elements are legal
+# (section 5.6.1.2) and a comma inside an opaque-tag is not a separator, so elements are matched one by one.
 #   entity-tag = [ %s"W/" ] opaque-tag
 #   opaque-tag = DQUOTE *etagc DQUOTE
 #   etagc      = %x21 / %x23-7E / obs-text
-# The possessive quantifier keeps a long run of blanks from being divided between two in every possible way.
+# The possessive quantifier prevents backtracking over every division of a long run of blanks between two quantifiers.
 _ELEMENT = re.compile(r'[ \t]*+(?:(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7E\x80-\xFF]*)")?[ \t]*(?:,|\Z)')
 
 _FIRST_SECOND = timegm((1, 1, 1, 0, 0, 0))
 _LAST_SECOND = timegm((9999, 12, 31, 23, 59, 59))
 
-# RFC 8187 section 3.2.1, what may stand for itself in an ext-value (`quote` adds ALPHA and DIGIT).
+# RFC 8187 section 3.2.1, the characters that need no encoding in an ext-value (`quote` adds ALPHA and DIGIT).
 #   attr-char = ALPHA / DIGIT / "!" / "#" / "$" / "&" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~"
 _ATTR_CHARS = "!#$&+-.^_`|~"
 
-# Not fit for the plain `filename`: whatever is not printable ASCII, what would need a backslash in a
-# quoted-string (RFC 9110 section 5.6.4), and what RFC 6266 appendix D and section 4.3 warn that recipients
-# decode or take for a path.
+# Characters that the plain `filename` must not have: those that are not printable ASCII, those that need a backslash in
+# a quoted-string (RFC 9110 section 5.6.4), and those that, as RFC 6266 appendix D and section 4.3 warn, recipients
+# decode or interpret as a path.
 _NOT_PLAIN = re.compile(r'[^\x20-\x7E]|["\\%/]')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class EntityTag:
-    """An entity-tag: what stands between the quotes, and whether `W/` stood before them."""
+    """An entity-tag: the text between the quotes, and whether `W/` precedes them."""
 
     opaque: str
     weak: bool
@@ -68,31 +67,31 @@ class EntityTag:
 
 @lru_cache(maxsize=1024)
 def format_date(epoch_seconds: int) -> str:
-    """An IMF-fixdate (RFC 9110 section 5.6.7) of whole seconds since the epoch.
+    """Format whole seconds since the epoch as an IMF-fixdate (RFC 9110 section 5.6.7).
 
-    Its year has four digits, so a moment outside the years 1 to 9999, which a file system can hold, is moved
-    to the nearest moment inside.
+    Its year has four digits, so a time outside the years 1 to 9999, which a file system can store, becomes the nearest
+    time inside.
     """
     return formatdate(max(_FIRST_SECOND, min(epoch_seconds, _LAST_SECOND)), usegmt=True)
 
 
 def parse_date(value: str, *, now: int) -> int | None:
-    """The seconds since the epoch an HTTP-date names, None for what is not one (RFC 9110 section 5.6.7).
+    """Parse an HTTP-date to seconds since the epoch; None if it is malformed (RFC 9110 section 5.6.7).
 
-    `now`, in seconds since the epoch, gives an RFC 850 date its century. Whether the name of the day
-    fits the date is not checked: it adds nothing, and a wrong century would make it wrong too.
+    `now`, in seconds since the epoch, determines the century of an RFC 850 date. Whether the name of the day matches
+    the date is not checked: it adds nothing, and with a wrong century it would not match either.
     """
     for form in _DATE_FORMS:
-        if found := form.fullmatch(value):
+        if match := form.fullmatch(value):
             break
     else:
         return None
-    month, day = _MONTHS.index(found["month"]) + 1, int(found["day"])
-    clock = (int(found["hour"]), int(found["minute"]), int(found["second"]))
+    month, day = _MONTHS.index(match["month"]) + 1, int(match["day"])
+    clock = (int(match["hour"]), int(match["minute"]), int(match["second"]))
     if not (clock[0] <= 23 and clock[1] <= 59 and clock[2] <= 59) and clock != (23, 59, 60):
         return None
-    year = int(found["year"])
-    if len(found["year"]) == 2:
+    year = int(match["year"])
+    if len(match["year"]) == 2:
         year = _full_year(year, (month, day, *clock), now)
     if year == 0 or not 1 <= day <= monthrange(year, month)[1]:
         return None
@@ -100,7 +99,7 @@ def parse_date(value: str, *, now: int) -> int | None:
 
 
 def _full_year(two_digits: int, rest: tuple[int, int, int, int, int], now: int) -> int:
-    """The latest year so written that puts the date at most fifty years into the future."""
+    """The latest year with these two digits that puts the date at most fifty years into the future."""
     today = time.gmtime(now)
     horizon = (today.tm_year + 50, *today[1:6])
     year = horizon[0] // 100 * 100 + two_digits
@@ -108,7 +107,7 @@ def _full_year(two_digits: int, rest: tuple[int, int, int, int, int], now: int) 
 
 
 def parse_entity_tags(value: str) -> tuple[EntityTag, ...] | Literal["*"] | None:
-    """The value of `If-Match` or `If-None-Match`: "*", the tags of a list, None when it is malformed.
+    """Parse the value of `If-Match` or `If-None-Match`: "*", or the tags of a list; None if it is malformed.
 
     An empty list is well-formed (RFC 9110 sections 8.8.3, 13.1.1 and 13.1.2).
     """
@@ -139,9 +138,9 @@ def weak_match(one: EntityTag, other: EntityTag) -> bool:
 def content_disposition(filename: str) -> str:
     """A Content-Disposition that saves the content as `filename` (RFC 6266 section 4, RFC 8187 section 3.2).
 
-    The name is given twice: in plain ASCII with "_" for what does not fit, and whole in UTF-8, which every
-    recipient that understands it prefers. A lone surrogate (a byte of a name that is not UTF-8) has no UTF-8
-    form and becomes U+FFFD.
+    The name is given twice: in plain ASCII with "_" for other characters, and in full in UTF-8, which every recipient
+    that supports it prefers. A lone surrogate (a byte of a name that is not UTF-8) cannot be encoded as UTF-8 and
+    becomes U+FFFD.
     """
     plain = _NOT_PLAIN.sub("_", filename)
     whole = quote(_SURROGATE.sub("\ufffd", filename), safe=_ATTR_CHARS)

@@ -1,29 +1,29 @@
-"""Whose request it is, behind proxies (RFC 7239 section 7.1 on why only the tail of the list can be believed).
+"""The client's address behind proxies (RFC 7239 section 7.1 says why only the tail of the list can be trusted).
 
-Invariant: no client can choose what it is called; what stands in the field is believed only as far as trusted
-proxies wrote it.
+Invariant: no client can choose its own address. Only those entries of the field that trusted proxies wrote are
+believed.
 """
 
 from collections.abc import Callable
 
 LONGEST_LIST = 32
-"""Addresses in a list; nobody has so many proxies."""
+"""Addresses in a list; no deployment has so many proxies."""
 
 
 def client_address(peer: str, forwarded_for: str, is_trusted: Callable[[str], bool]) -> str:
-    """The address of the client whose request `peer` brought, with its `X-Forwarded-For`, all lines of it as one.
+    """The address of the client whose request came from `peer` with this `X-Forwarded-For`, all its lines joined.
 
-    Each proxy appends the address it was asked from: read from the end, the first that is no proxy of ours is the
-    client. What cannot be an address ends the reading.
+    Each proxy appends the address that it got the request from. Read from the end, the first address that is not a
+    trusted proxy is the client. An entry that cannot be an address ends the search.
     """
     address = peer
     for entry in reversed(forwarded_for.split(",")[-LONGEST_LIST:]):
         claimed = entry.strip().strip("[]")
-        if not is_trusted(address) or not _plausible(claimed):
+        if not is_trusted(address) or not _is_plausible(claimed):
             break
         address = claimed
     return address
 
 
-def _plausible(address: str) -> bool:
+def _is_plausible(address: str) -> bool:
     return 0 < len(address) <= 45 and set(address.lower()) <= set("0123456789abcdef:.")

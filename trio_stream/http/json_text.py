@@ -1,7 +1,7 @@
-"""JSON, read and written (pure): what is written can hold the name of any file, and what is read is one value or none.
+"""JSON encoding and decoding (pure). Any file name can be encoded.
 
-The bytes of a name that are no UTF-8 are lone surrogates in it (PEP 383). JSON has escapes for these and UTF-8 has no
-form, so msgspec writes none of them: a value that holds one is written by `json`, which escapes all that is not ASCII.
+Bytes of a name that are not UTF-8 are lone surrogates in it (PEP 383). JSON can escape these but UTF-8 cannot encode
+them, so msgspec refuses them. A value that contains one is encoded by `json`, which escapes all non-ASCII characters.
 """
 
 import json
@@ -13,7 +13,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def encode(value: object) -> bytes:
-    """A value of msgspec's types as JSON."""
+    """Encode a value of msgspec's types as JSON."""
     try:
         return _ENCODER.encode(value)
     except UnicodeEncodeError:
@@ -21,16 +21,16 @@ def encode(value: object) -> bytes:
 
 
 def encode_ascii(value: object) -> bytes:
-    """The same with all that is not ASCII escaped: for texts whose readers may take U+2028 for the end of a line."""
+    """The same with all non-ASCII characters escaped, for readers that may treat U+2028 as the end of a line."""
     return json.dumps(msgspec.to_builtins(value)).encode()
 
 
 def decode(text: str | bytes) -> Any:
     """The value of a JSON text. Raises `ValueError`, `RecursionError`.
 
-    A number is an `int` where it is whole, however it is spelt: JSON has a single kind of number (RFC 8259 section 6,
-    JSON Schema 2020-12 section 4.2.3). A name of a member that has no UTF-8 form, which msgspec does not look at,
-    becomes one that nothing here has.
+    A whole number becomes an `int` in any spelling: JSON has a single kind of number (RFC 8259 section 6, JSON Schema
+    2020-12 section 4.2.3). The name of a member that cannot be encoded as UTF-8, which msgspec does not check, is
+    replaced by one that no type here has.
     """
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text), "surrogatepass")  # as `json.loads` does
@@ -43,11 +43,11 @@ def _number(text: str) -> float:
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if all(map(str.isascii, found)):
-        return found
+    members = dict(pairs)
+    if all(map(str.isascii, members)):
+        return members
     return {name.encode(errors="replace").decode(): value for name, value in pairs}
 
 
-# Made once: that takes longer than to use it.
+# Created once, because creating it takes longer than using it.
 _DECODER = json.JSONDecoder(parse_float=_number, object_pairs_hook=_members)

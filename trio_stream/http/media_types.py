@@ -1,13 +1,13 @@
-"""What is a video, by its name.
+"""Media types of files. Files are recognised as videos by their suffix.
 
-Invariant: the table is ours. The answer does not depend on the machine's mime.types or on the version of
-Python, because it decides both which files are served and what browsers make of them.
+Invariant: the table is our own. The result does not depend on the machine's mime.types or on the version of Python,
+because it decides both which files are served and how browsers treat them.
 
-The types are those IANA has registered (RFC 2046 mpeg, RFC 3555 mp2t, RFC 3839 and 4393 3gpp and 3gpp2, RFC
-4337 mp4, RFC 4539 mxf, RFC 5334 ogg, and quicktime), and for containers that never were registered, or only
-lately, the name in Apache httpd's mime.types, which is what browsers and players know: video/x-matroska, for
-one, is what RFC 9559 now calls the deprecated alias of video/matroska. Names that only tell who wrote the
-file (m4v and f4v are MP4, divx is AVI, ogm is Ogg) have the type of the container.
+The types are those IANA has registered (RFC 2046 mpeg, RFC 3555 mp2t, RFC 3839 and 4393 3gpp and 3gpp2, RFC 4337 mp4,
+RFC 4539 mxf, RFC 5334 ogg, and quicktime). Containers that were never registered, or only recently, have the type in
+Apache httpd's mime.types, which browsers and players support: RFC 9559, for example, now calls video/x-matroska the
+deprecated alias of video/matroska. Suffixes that only name the program that wrote the file (m4v and f4v are MP4, divx
+is AVI, ogm is Ogg) have the type of the container.
 """
 
 _TYPES = {
@@ -40,7 +40,7 @@ _TYPES = {
     "qt": "video/quicktime",
     "rm": "application/vnd.rn-realmedia",
     "rmvb": "application/vnd.rn-realmedia-vbr",
-    # TypeScript too, but not among films.
+    # Also the suffix of TypeScript, but not in a folder of videos.
     "ts": "video/mp2t",
     "vob": "video/mpeg",
     "webm": "video/webm",
@@ -49,9 +49,9 @@ _TYPES = {
 
 
 def media_type(name: str) -> str | None:
-    """The media type of a file called `name`, judged by its suffix without regard to case; None if no video.
+    """The media type of a file called `name`, from its suffix in any case; None if it is not a video.
 
-    A name that is nothing but a suffix (".mp4") is a hidden file without one.
+    A name that is only a suffix (".mp4") is a hidden file without one.
     """
     stem, dot, suffix = name.rpartition(".")
     if not dot or not stem or stem.endswith("/"):

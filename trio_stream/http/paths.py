@@ -1,4 +1,4 @@
-"""Spellings of one path (RFC 3986 section 6.2.2): what is equivalent is made the same before anything is looked up.
+"""Normalisation of paths (RFC 3986 section 6.2.2): equivalent spellings become the same before routing and lookups.
 
 Invariant: the normal form of a normal form is itself.
 """
@@ -12,13 +12,13 @@ _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 def normal_path(raw: bytes) -> bytes:
     """The normal form of a path, which begins with a slash, as a client spelt it.
 
-    What need not be percent-encoded is not (section 6.2.2.2), and what has to be is with capitals (6.2.2.1). An encoded
-    slash stays what it is: it divides nothing. The segments `.` and `..` stay, and no video has them in its name:
-    clients take them out themselves (5.2.4), and who does not is up to no good.
+    Characters that need no percent-encoding are decoded (section 6.2.2.2); the other encodings get capital digits
+    (6.2.2.1). An encoded slash stays encoded: it separates nothing. The segments `.` and `..` stay, and no name of a
+    video contains them: clients remove them themselves (5.2.4), and a client that does not has bad intentions.
     """
-    return _ENCODED.sub(_respell, raw) if b"%" in raw else raw
+    return _ENCODED.sub(_normalise, raw) if b"%" in raw else raw
 
 
-def _respell(found: re.Match[bytes]) -> bytes:
-    octet = int(found[1], 16)
-    return bytes([octet]) if octet in _UNRESERVED else b"%" + found[1].upper()
+def _normalise(match: re.Match[bytes]) -> bytes:
+    octet = int(match[1], 16)
+    return bytes([octet]) if octet in _UNRESERVED else b"%" + match[1].upper()

@@ -1,7 +1,7 @@
 """Conditional requests (RFC 9110 section 13).
 
-Invariant: when a condition cannot be read or its evidence is weak, the outcome is the one that costs a
-transfer, never the one that costs correctness.
+Invariant: if a condition is malformed or its validator is weak, the outcome may cost a transfer, but never
+correctness.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,10 +13,10 @@ from trio_stream.http.fields import EntityTag, parse_date, parse_entity_tags, st
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What tells one state of a representation from another.
+    """The validators of a representation, which identify its current state.
 
-    `etag` is a strong entity-tag with its quotes, `modified` is in whole seconds since the epoch, None where
-    nobody knows it: then conditions about dates are ignored (RFC 9110 sections 13.1.3 and 13.1.4).
+    `etag` is a strong entity-tag with its quotes, `modified` is in whole seconds since the epoch, or None if it is
+    unknown: then conditions about dates are ignored (RFC 9110 sections 13.1.3 and 13.1.4).
     """
 
     etag: str
@@ -24,20 +24,20 @@ class Validators:
 
 
 class Verdict(Enum):
-    """What is to be done with a conditional request."""
+    """The outcome of a conditional request."""
 
     PROCEED = auto()
-    NOT_MODIFIED = auto()  # answer 304
-    FAILED = auto()  # answer 412
+    NOT_MODIFIED = auto()  # respond with 304
+    FAILED = auto()  # respond with 412
 
 
 def evaluate(method: str, fields: Mapping[str, str], validators: Validators, *, now: int) -> Verdict:
     """Evaluate the preconditions of a request for an existing representation (RFC 9110 section 13.2.2).
 
     `fields` maps lower-case names to values, repeated lines joined by ", "; `now` is in seconds since the
-    epoch. The condition of `If-Range` is not among them, see `range_applies`.
+    epoch. `If-Range` is not one of them, see `range_applies`.
     """
-    reads = method in {"GET", "HEAD"}
+    is_read = method in {"GET", "HEAD"}
     tag, modified = _current_tag(validators), validators.modified
 
     if (if_match := fields.get("if-match")) is not None:  # steps 1 and 2
@@ -52,22 +52,22 @@ def evaluate(method: str, fields: Mapping[str, str], validators: Validators, *, 
 
     if (if_none_match := fields.get("if-none-match")) is not None:  # step 3
         if _names(if_none_match, tag, weak_match):
-            return Verdict.NOT_MODIFIED if reads else Verdict.FAILED
+            return Verdict.NOT_MODIFIED if is_read else Verdict.FAILED
     elif (
-        reads
+        is_read
         and modified is not None
         and (date := _date(fields, "if-modified-since", now)) is not None
         and modified <= date
     ):
-        # Step 4. A date in the future counts like any other: RFC 2616 called it invalid, but section 13.1.3
-        # has dropped that and only says that it is compared by our clock.
+        # Step 4. A date in the future counts like any other: RFC 2616 called it invalid, but section 13.1.3 dropped
+        # that and says only that it is compared with our clock.
         return Verdict.NOT_MODIFIED
 
     return Verdict.PROCEED
 
 
-def asks_for_a_tag(fields: Mapping[str, str]) -> bool:
-    """Whether `If-Match` names entity-tags, which nothing fulfils that has none (RFC 9110 section 13.1.1)."""
+def requires_entity_tag(fields: Mapping[str, str]) -> bool:
+    """Whether `If-Match` names entity-tags, which a resource without one cannot match (RFC 9110 section 13.1.1)."""
     value = fields.get("if-match")
     return value is not None and parse_entity_tags(value) != "*"
 
@@ -75,15 +75,15 @@ def asks_for_a_tag(fields: Mapping[str, str]) -> bool:
 def range_applies(fields: Mapping[str, str], validators: Validators, *, now: int) -> bool:
     """Whether `If-Range` lets the `Range` of a request apply (RFC 9110 section 13.1.5); True without one.
 
-    A wrong "yes" would have a client join the pieces of two different files, so the comparison is strong: a
-    weak entity-tag never matches; a date only when equal, and when the second it names is over (section
-    8.8.2.2), for within that second the file may have changed again.
+    A false match would let a client join parts of two different files, so the comparison is strong. A weak entity-tag
+    never matches. A date matches only if it is equal and its second is over (section 8.8.2.2), because within that
+    second the file may have changed again.
     """
     value = fields.get("if-range")
     if value is None:
         return True
     #   If-Range = entity-tag / HTTP-date
-    # A DQUOTE among the first three characters tells them apart.
+    # An entity-tag has a DQUOTE among its first three characters.
     if '"' in value[:3]:
         match parse_entity_tags(value):
             case (tag,):
@@ -100,13 +100,13 @@ def _current_tag(validators: Validators) -> EntityTag:
 def _names(value: str, tag: EntityTag, match: Callable[[EntityTag, EntityTag], bool]) -> bool:
     """Whether the value of `If-Match` or `If-None-Match` names the current representation.
 
-    A malformed value names nothing. So a malformed `If-Match` fails: its sender wanted to be protected from a
-    file it does not know. And a malformed `If-None-Match` proceeds: a whole response is always right.
+    A malformed value names nothing. So a malformed `If-Match` fails, because its sender wanted to be protected from an
+    unexpected file, and a malformed `If-None-Match` proceeds, because a full response is always correct.
     """
     tags = parse_entity_tags(value)
     if tags is None:
         return False
-    return tags == "*" or any(match(tag, each) for each in tags)
+    return tags == "*" or any(match(tag, other) for other in tags)
 
 
 def _date(fields: Mapping[str, str], name: str, now: int) -> int | None:

@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): the one form in which an error reaches a client.
+"""Problem details (RFC 9457), the form in which all errors reach a client.
 
 Invariant: `code` is for programs and never changes its meaning, `detail` is for people.
 """
@@ -14,7 +14,7 @@ type Status = Annotated[int, Meta(ge=400, le=599, description="The HTTP status."
 type Code = Annotated[
     str,
     Meta(
-        description="A stable word for programs; all of them are listed under Problems.",
+        description="A stable word for programs. Problems lists all of them.",
         examples=["video-not-found"],
     ),
 ]
@@ -22,11 +22,15 @@ type Detail = Annotated[str, Meta(description="A sentence for people.")]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """What went wrong (RFC 9457), as `application/problem+json`."""
+    """An error (RFC 9457), as `application/problem+json`."""
 
-    # A client ignores members that it does not know (section 3.2), so there may be more of them one day.
+    # A client ignores unknown members (section 3.2), so later versions may add some.
     type: Annotated[
-        str, Meta(description="Where this is explained.", extra_json_schema={"format": "uri-reference"})
+        str,
+        Meta(
+            description="The address of the documentation of this problem.",
+            extra_json_schema={"format": "uri-reference"},
+        ),
     ]
     title: Annotated[str, Meta(description="The name of the HTTP status.", examples=["Not Found"])]
     status: Status
@@ -35,10 +39,10 @@ class Problem(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, status: int, code: str, detail: str) -> Self:
-        """The document of a problem (RFC 9457 section 3).
+        """Build the document of a problem (RFC 9457 section 3).
 
-        `code` is a stable lower-case word; it ends the `type`, a relative reference to where our documentation
-        explains the problem. Raises `ValueError` for a status that is not registered.
+        `code` is a stable lower-case word. It ends the `type`, a relative reference to the documentation of the
+        problem. Raises `ValueError` for a status that is not registered.
         """
         return cls(
             type=f"/docs#problem-{code}",

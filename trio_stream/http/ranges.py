@@ -1,8 +1,8 @@
-"""Which bytes of a representation a `Range` field asks for.
+"""Parsing of `Range`: which bytes of a representation a request wants.
 
-Invariant: whatever the field says, the answer is cheap to make and cheap to serve. Every byte range lies
-inside the representation and is not empty, they ascend, no two are closer than a body part costs, and there are at
-most `MAX_RANGES` of them.
+Invariant: the result is cheap to compute and cheap to serve for any value of the field. Every byte range is inside the
+representation and not empty, they ascend, the gap between two is larger than the overhead of a body part, and there are
+at most `MAX_RANGES` of them.
 """
 
 import re
@@ -12,18 +12,18 @@ from trio_stream.byte_ranges import ByteRange
 from trio_stream.errors import RangeNotSatisfiable
 
 MAX_FIELD = 8192
-"""Characters of a `Range` field that are looked at; a longer one is ignored."""
+"""Characters of a `Range` field; a longer one is ignored."""
 
 MAX_SPECS = 200
-"""Elements a range set may have."""
+"""Elements that a range set may have."""
 
 MAX_RANGES = 32
-"""Separate ranges, each a seek in the file and a body part, that one response may have."""
+"""Separate ranges that one response may have. Each costs a seek in the file and a body part."""
 
 PART_OVERHEAD = 128
-"""Bytes a body part costs beside its data; a smaller gap is cheaper to send than to skip."""
+"""Bytes of a body part besides its data. A smaller gap is cheaper to send than to skip."""
 
-# RFC 9110 section 14.1.1; the unit is a token compared without case (section 14.1), here always "bytes".
+# RFC 9110 section 14.1.1; the unit is a case-insensitive token (section 14.1), here always "bytes".
 #   ranges-specifier = range-unit "=" range-set
 #   range-set        = 1#range-spec
 _BYTES = re.compile(r"bytes=", re.ASCII | re.IGNORECASE)
@@ -35,22 +35,22 @@ _BYTES = re.compile(r"bytes=", re.ASCII | re.IGNORECASE)
 #   first-pos, last-pos, suffix-length = 1*DIGIT
 _SPEC = re.compile(r"(?P<first>[0-9]+)-(?P<last>[0-9]*)|-(?P<suffix>[0-9]+)")
 
-# Beyond every file there can be (2**63 bytes). Numbers are cut to it before `int` sees them, because a number
-# of some thousand digits is legal in the grammar but takes quadratic time and then a ValueError to convert.
+# Larger than any possible file (2**63 bytes). Numbers are limited to it before `int` converts them: a number of some
+# thousand digits is legal in the grammar, but its conversion takes quadratic time and then raises ValueError.
 _BEYOND = 10**19
 
 
 def select_ranges(range_field: str | None, size: int) -> tuple[ByteRange, ...] | None:
     """Resolve the value of a `Range` field against a representation of `size` bytes (RFC 9110 section 14.2).
 
-    None means there is no usable `Range` and the whole representation is to be sent: the field is missing, of
-    another unit, malformed anywhere, too long, or the representation is empty. An empty representation has no
-    Content-Range to describe it, so there a server does better to use its right to ignore the field.
+    None means that there is no usable `Range`, so the whole representation must be sent: the field is missing, has
+    another unit, is malformed or too long, or the representation is empty. No Content-Range can describe an empty
+    representation, so the server uses its right to ignore the field.
 
-    Otherwise one or more byte ranges in ascending order: overlapping and nearly adjacent ones are sent as one
-    (section 15.3.7.2), unsatisfiable ones are dropped.
+    Otherwise one or more byte ranges in ascending order: overlapping and nearly adjacent ones are merged (section
+    15.3.7.2), unsatisfiable ones are dropped.
 
-    Raises RangeNotSatisfiable when no member is satisfiable, or when the set is excessive (section 15.5.17).
+    Raises RangeNotSatisfiable if no range is satisfiable, or if the set is excessive (section 15.5.17).
     """
     if range_field is None or size == 0 or len(range_field) > MAX_FIELD:
         return None
@@ -59,8 +59,8 @@ def select_ranges(range_field: str | None, size: int) -> tuple[ByteRange, ...] |
         return None
     if len(specs) > MAX_SPECS:
         raise RangeNotSatisfiable(size)
-    found = (_resolve(first, last, size) for first, last in specs)
-    ranges = _coalesce((offset, length) for offset, length in found if length > 0)
+    resolved = (_resolve(first, last, size) for first, last in specs)
+    ranges = _coalesce((offset, length) for offset, length in resolved if length > 0)
     if not 0 < len(ranges) <= MAX_RANGES:
         raise RangeNotSatisfiable(size)
     return ranges
@@ -76,7 +76,7 @@ def _parse(range_field: str) -> list[tuple[int | None, int | None]] | None:
     for element in value[unit.end() :].split(","):
         text = element.strip(" \t")
         if not text:
-            continue  # section 5.6.1.2: empty elements are skipped; MAX_FIELD keeps their number reasonable
+            continue  # section 5.6.1.2: empty elements are skipped; MAX_FIELD bounds their number
         spec = _SPEC.fullmatch(text)
         if spec is None:
             return None
@@ -85,7 +85,7 @@ def _parse(range_field: str) -> list[tuple[int | None, int | None]] | None:
             continue
         first, last = _number(spec["first"]), _number(spec["last"]) if spec["last"] else None
         if last is not None and last < first:
-            return None  # section 14.1.2: such an int-range is invalid, not merely unsatisfiable
+            return None  # section 14.1.2: such an int-range is invalid, not only unsatisfiable
         specs.append((first, last))
     return specs or None  # 1#range-spec: at least one
 
@@ -96,7 +96,7 @@ def _number(digits: str) -> int:
 
 
 def _resolve(first: int | None, last: int | None, size: int) -> ByteRange:
-    """The bytes of one element, of length zero or less when it is unsatisfiable (section 14.1.2)."""
+    """The bytes of one element; the length is zero or less if it is unsatisfiable (section 14.1.2)."""
     if first is None:
         length = min(last or 0, size)
         return size - length, length

@@ -13,7 +13,7 @@ from quart import Blueprint
 from trio_stream.errors import DerivedNotFound
 from trio_stream.http.bodies import Part
 from trio_stream.http.preconditions import Validators
-from trio_stream.http.representation import FOR_EVER, FileResponse, Representation
+from trio_stream.http.representation import IMMUTABLE, FileResponse, Representation
 from trio_stream.library.background.derived import SUFFIXES, digest
 from trio_stream.library.records.derived import derived_source
 from trio_stream.web.api import shapes
@@ -89,7 +89,7 @@ def _respond(
             validators=Validators(etag=f'"{name}"', modified=mtime_ns // 10**9),
             media_type=SUFFIXES[suffix],
             filename=f"{name}.{suffix}",
-            caching=FOR_EVER,
+            caching=IMMUTABLE,
             parts=parts,
         ),
         download=asked.flag("download"),

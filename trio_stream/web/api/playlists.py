@@ -15,7 +15,7 @@ from trio_stream.byte_ranges import ByteRanges
 from trio_stream.errors import DerivedNotFound, NotTheOwner, VideoNotFound
 from trio_stream.http.bodies import Part, body_length
 from trio_stream.http.preconditions import Validators
-from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
+from trio_stream.http.representation import IMMUTABLE, REVALIDATE, Representation
 from trio_stream.library.background.derived import SUFFIXES
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.packaging import dash, hls, segments
@@ -132,7 +132,7 @@ async def manifest(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
         offer = await exchange.attend(partial(offers.offer, id_))
     known = exchange.services.manifests.get(offer, id_, file, partial(_manifest, offer, name, suffix))
     kind = dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE
-    return _send_text(asked, known, kind, file, offer.mtime_ns, ASK_FIRST)
+    return _send_text(asked, known, kind, file, offer.mtime_ns, REVALIDATE)
 
 
 def _manifest(offer: Offer, name: str, suffix: str) -> str:
@@ -191,7 +191,7 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
             ),
             media_type=f"{kind}/mp4",
             filename=f"{name}-{file}",
-            caching=FOR_EVER,
+            caching=IMMUTABLE,
             parts=parts,
         )
     )
@@ -301,7 +301,7 @@ async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectRespon
     cues = await exchange.services.subtitles.cues(id_, name)
     text = cues.segment(marks[int(number)], marks[int(number) + 1])
     file = f"{name}-{number}.vtt"
-    return _send_text(asked, Written.of(text), SUFFIXES["vtt"], file, video.status.st_mtime_ns, FOR_EVER)
+    return _send_text(asked, Written.of(text), SUFFIXES["vtt"], file, video.status.st_mtime_ns, IMMUTABLE)
 
 
 def _send_text(

@@ -9,7 +9,7 @@ from quart import Blueprint
 from trio_stream.errors import Encrypted, Unpackageable, VideoNotFound
 from trio_stream.http.json_text import encode_ascii
 from trio_stream.http.preconditions import Validators
-from trio_stream.http.representation import ASK_FIRST, Representation
+from trio_stream.http.representation import REVALIDATE, Representation
 from trio_stream.packaging import presentation as packaged
 from trio_stream.playback.manifests import Written
 from trio_stream.web.api.playlists import FULL
@@ -54,7 +54,7 @@ async def presentation(asked: DirectRequest, exchange: Exchange) -> DirectRespon
             validators=Validators(etag=text.etag, modified=mtime_ns // 10**9),
             media_type=JSON,
             filename="presentation.json",
-            caching=ASK_FIRST,
+            caching=REVALIDATE,
             parts=(text.body,),
         )
     )

@@ -12,7 +12,7 @@ from quart import Quart, websocket
 from trio_stream.errors import ForeignOrigin, PreconditionFailed
 from trio_stream.http.cors import is_foreign, preflight_headers
 from trio_stream.http.fields import Headers
-from trio_stream.http.preconditions import asks_for_a_tag
+from trio_stream.http.preconditions import requires_entity_tag
 from trio_stream.web.asgi.exchange import Exchange, exchange
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -30,7 +30,7 @@ def check_request(held: Exchange, scope: HTTPScope, allowed: frozenset[str]) -> 
         return preflight_headers(fields["origin"], fields["access-control-request-method"], allowed)
     if scope["method"] not in SAFE_METHODS:
         _refuse_foreign(held, host, scope["scheme"], allowed)
-        if asks_for_a_tag(fields):
+        if requires_entity_tag(fields):
             raise PreconditionFailed(())
     return None
 

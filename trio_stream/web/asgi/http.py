@@ -29,7 +29,7 @@ from trio_stream.errors import (
 )
 from trio_stream.http.cors import response_headers
 from trio_stream.http.fields import Headers
-from trio_stream.http.preconditions import asks_for_a_tag
+from trio_stream.http.preconditions import requires_entity_tag
 from trio_stream.server.asgi.http import LEAVING
 from trio_stream.server.sending.chunks import Chunk
 from trio_stream.streaming.stream import Ending
@@ -102,7 +102,11 @@ class HTTPConnection(TrioASGIHTTPConnection):
         headers = tuple((name.lower(), value) for name, value in response.headers.items())
         if isinstance(response, StreamedResponse):
             return await self._send_direct(replace(response.direct, headers=headers), exchange, send)
-        if response.status_code == 200 and "ETag" not in response.headers and asks_for_a_tag(exchange.fields):
+        if (
+            response.status_code == 200
+            and "ETag" not in response.headers
+            and requires_entity_tag(exchange.fields)
+        ):
             refusal = DirectResponse.of_problem(describe(PreconditionFailed(())))
             return await self._send_direct(refusal, exchange, send)
         await send(_head(response.status_code, self._with_shared(headers, exchange)))

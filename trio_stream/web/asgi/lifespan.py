@@ -16,7 +16,7 @@ from trio_stream.errors import (
 )
 from trio_stream.ownership import SOCKET
 from trio_stream.server.local import serve_local
-from trio_stream.services import Services, open_services, keep_running
+from trio_stream.services import Services, keep_running, open_services
 from trio_stream.web.asgi.application import Application
 
 

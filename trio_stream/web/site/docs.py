@@ -10,7 +10,7 @@ from quart import Blueprint, Response, abort, request
 from trio_stream.errors import DerivedNotFound
 from trio_stream.http.json_text import encode_ascii
 from trio_stream.http.preconditions import Validators
-from trio_stream.http.representation import ASK_FIRST, FOR_EVER, Representation
+from trio_stream.http.representation import IMMUTABLE, REVALIDATE, Representation
 from trio_stream.web.api.wire.operations import (
     JSON,
     PAGES,
@@ -60,7 +60,7 @@ def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
     async def docs() -> Response:
         """The API reference."""
         language = i18n.requested_language()
-        return i18n.store_choice(send(docs_html(language), ASK_FIRST, vary=i18n.VARY))
+        return i18n.store_choice(send(docs_html(language), REVALIDATE, vary=i18n.VARY))
 
     @blueprint.get("/openapi.json")
     @declares(
@@ -74,7 +74,7 @@ def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
     )
     async def description() -> Response:
         """The OpenAPI description."""
-        return send(openapi_json(), ASK_FIRST)
+        return send(openapi_json(), REVALIDATE)
 
     @blueprint.get("/static/<file>")
     @declares(
@@ -95,7 +95,7 @@ def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
             abort(404)
         # Our pages link to it with the hash of its content, so that it can be cached forever.
         immutable = request.args.get("v") == asset.tag
-        return send(asset, FOR_EVER if immutable else ASK_FIRST)
+        return send(asset, IMMUTABLE if immutable else REVALIDATE)
 
     return blueprint
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from quart import Blueprint, Response, abort, request
 
 from trio_stream.http.json_text import encode
-from trio_stream.http.representation import ASK_FIRST, FOR_EVER
+from trio_stream.http.representation import IMMUTABLE, REVALIDATE
 from trio_stream.web.api.wire.figures import Health
 from trio_stream.web.api.wire.operations import JSON, PAGES, Header, Operation, Returns, declares
 from trio_stream.web.api.wire.parts import SAMPLE_ID, says
@@ -98,7 +98,7 @@ class Player:
             tag=PAGES,
             summary="Files of these pages",
             curl="curl --compressed {url}",
-            returns=(Returns("The file.", headers={"Cache-Control": Header("Forever.", FOR_EVER)}),),
+            returns=(Returns("The file.", headers={"Cache-Control": Header("Forever.", IMMUTABLE)}),),
             raises=(NO_FILE,),
             places={
                 "file": Annotated[str, says("Its name, with a hash of its content.", "index-DpJZya73.js")]
@@ -113,16 +113,16 @@ class Player:
             abort(404)
         compressed = self._build.gzipped.get(file)
         if compressed is None:
-            return send(asset, FOR_EVER)
+            return send(asset, IMMUTABLE)
         if takes_gzip():
-            return send(compressed, FOR_EVER, vary="Accept-Encoding", coding="gzip")
-        return send(asset, FOR_EVER, vary="Accept-Encoding")
+            return send(compressed, IMMUTABLE, vary="Accept-Encoding", coding="gzip")
+        return send(asset, IMMUTABLE, vary="Accept-Encoding")
 
     def _index(self, *, unbuilt: int = 503, vary: str | None = None) -> Response:
         """The HTML file, whose script reads the URL; or, with the status `unbuilt`, how to build the player."""
         index = self._build.index
         if index is not None:
-            return send(index, ASK_FIRST, vary=vary)
+            return send(index, REVALIDATE, vary=vary)
         page = views.unbuilt_page(i18n.requested_language())
         response = Response(page, status=unbuilt, content_type=HTML)
         response.headers["Cache-Control"] = "no-store"

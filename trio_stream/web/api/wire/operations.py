@@ -23,7 +23,7 @@ from trio_stream.errors import (
 from trio_stream.http.json_text import encode
 from trio_stream.http.problems import MEDIA_TYPE as PROBLEM
 from trio_stream.http.problems import Problem
-from trio_stream.http.representation import ASK_FIRST, FOR_EVER
+from trio_stream.http.representation import IMMUTABLE, REVALIDATE
 from trio_stream.web.api.wire.parts import Body, Query, VideoId
 
 EXAMPLE = "http://localhost:8000"
@@ -59,8 +59,8 @@ class Header:
     whole: bool = False
 
 
-KEPT_AND_CHECKED = Header("A copy may be kept, and has to be checked.", ASK_FIRST)
-KEPT_FOR_EVER = Header("A copy is good for ever.", FOR_EVER)
+KEPT_AND_CHECKED = Header("A copy may be kept, and has to be checked.", REVALIDATE)
+KEPT_FOR_EVER = Header("A copy is good for ever.", IMMUTABLE)
 FRESH = {"Cache-Control": Header("It is of now, and for who asks.", "no-store")}
 
 
