@@ -30,7 +30,7 @@ from trio_stream.errors import BadRequest
 from trio_stream.ownership import LOCK, SOCKET, open_ownership
 from trio_stream.services import DATABASE, Services, open_services
 from trio_stream.settings import Settings
-from trio_stream.web.asgi.owner import ask_the_owner
+from trio_stream.web.asgi.owner import forward_to_owner
 
 PROGRAM = str(Path(sys.executable).with_name("trio-stream"))
 
@@ -148,7 +148,7 @@ async def test_an_invalid_path_is_not_passed_to_the_owner(tmp_path: Path) -> Non
     with open_ownership(tmp_path / "data") as ownership:
         services = cast("Services", SimpleNamespace(owner=SimpleNamespace(ownership=ownership)))
         with pytest.raises(BadRequest):
-            await ask_the_owner(services, "GET", "/api/videos?q=\x7f", {})
+            await forward_to_owner(services, "GET", "/api/videos?q=\x7f", {})
 
 
 REMUXED = (
@@ -459,7 +459,7 @@ def test_a_worker_takes_over_once_database_and_folder_can_be_written(
         with locked(database, "alembic_version", "ACCESS EXCLUSIVE"):
             psutil.Process(json.loads((data / LOCK).read_text())["pid"]).terminate()
             wait_for(lambda: is_waiting_for("owner"), 20, "it to try to take over")
-        wait_for(lambda: is_waiting_for("local door"), 20, "it to open its socket")
+        wait_for(lambda: is_waiting_for("local socket"), 20, "it to open its socket")
         response = client.put(f"/api/videos/{id_}/playhead", json={"position": 1})
         assert response.status_code == 200, "it writes nevertheless"
         (data / SOCKET).rmdir()
@@ -479,7 +479,7 @@ def test_a_server_that_cannot_create_its_socket_does_not_start(film: Path, tmp_p
         check=False,
     )
     assert ended.returncode == 1
-    assert f"does not start: the socket {tmp_path / 'data' / SOCKET} cannot be made" in ended.stderr
+    assert f"does not start: the socket {tmp_path / 'data' / SOCKET} cannot be created" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

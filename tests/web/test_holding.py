@@ -65,7 +65,7 @@ async def test_what_was_made_when_the_request_is_cancelled_in_that_moment(settin
                 request.cancel()
                 return segment
 
-            await exchange.attend(make_and_cancel)
+            await exchange.run_while_connected(make_and_cancel)
         assert request.cancelled_caught
         assert services.maps.statistics().files == 0
 

@@ -23,7 +23,7 @@ from trio_stream.errors import ClientStalled
 from trio_stream.services import LISTENERS
 from trio_stream.telemetry.history import Traffic
 from trio_stream.telemetry.process import INTERVAL, Sampler
-from trio_stream.web.asgi.events import LAST_WORDS, PING, EventStream, _UntilDrain, event
+from trio_stream.web.asgi.events import DRAIN_TIMEOUT, PING, EventStream, _UntilDrain, event
 
 LIVE, SCAN = "/api/live", "/api/library/scan"
 
@@ -335,7 +335,7 @@ async def test_who_takes_nothing_is_not_waited_for(autojump_clock: MockClock) ->
 
     with pytest.raises(ClientStalled):
         await send()
-    assert trio.current_time() == pytest.approx(LAST_WORDS)
+    assert trio.current_time() == pytest.approx(DRAIN_TIMEOUT)
     assert not inner.open
 
 

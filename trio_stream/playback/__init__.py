@@ -19,7 +19,7 @@ A segment of a file whose index is in memory starts no thread and asks no databa
 is looked for again, and the open file says itself which revision it is.
 
 While something is made nothing is sent that could fail, so whoever waits has a task that listens to the client
-(`Exchange.attend`).
+(`Exchange.run_while_connected`).
 
 Only the owner of the data looks into files and makes segments. Another worker opens kept segments itself, as each
 file is whole and its name says what it is; for the rest it passes the request on to the owner. What only such a

@@ -1,8 +1,8 @@
-"""The edge towards clients.
+"""The web layer: everything that clients talk to.
 
-Floors, from the ground up: `asgi` (below Quart: connections, exchanges, direct routes, and what holds for every
-response), `api` (one module for each part of the API), its description, and `site` (the pages).
+Its layers, from the lowest: `asgi` (below Quart: connections, exchanges, direct routes, and rules for every response),
+`api` (one module for each part of the API), `openapi` (its description), and `site` (the pages).
 
-Errors become responses in one table, `asgi/problems.py`. What one request holds (a file, a stream, a place among the
-listeners) hangs on its `Exchange`, and goes with it.
+Errors become responses in one place, `asgi/problems.py`. The resources of a request (a file, a stream, a place among
+the listeners) belong to its `Exchange` and are released with it.
 """

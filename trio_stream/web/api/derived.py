@@ -101,4 +101,4 @@ def _send_track(asked: DirectRequest, track: bytes, mtime_ns: int, name: str) ->
     if digest(track) != name:
         raise DerivedNotFound("there is no such file")
     answer = _respond(asked, name, "vtt", len(track), mtime_ns, (track,))
-    return DirectResponse.at_hand(answer)
+    return DirectResponse.in_memory(answer)

@@ -24,13 +24,13 @@ from trio_stream.web.api.wire.operations import (
 )
 from trio_stream.web.asgi.events import PING, EventStream, event, server_sent
 from trio_stream.web.asgi.exchange import services
-from trio_stream.web.asgi.owner import by_the_owner
+from trio_stream.web.asgi.owner import owner_only
 
 blueprint = Blueprint("library", __name__)
 
 
 @blueprint.get("/api/library")
-@by_the_owner
+@owner_only
 @returns_json(
     Operation(
         id="library",
@@ -58,7 +58,7 @@ def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, st
 
 
 @blueprint.post("/api/library/scan")
-@by_the_owner
+@owner_only
 @returns_json(
     Operation(
         id="scan",
@@ -80,7 +80,7 @@ async def scan() -> ScanRequested:
 
 @blueprint.get("/api/library/scan")
 @server_sent
-@partial(by_the_owner, patience=None)
+@partial(owner_only, read_timeout=None)
 @declares(
     Operation(
         id="followScan",

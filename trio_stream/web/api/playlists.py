@@ -29,7 +29,7 @@ from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, s
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.web.api.wire.operations import KEPT_AND_CHECKED, KEPT_FOR_EVER, Sends, declares
 from trio_stream.web.api.wire.parts import MADE, REVISION, VideoId, says
-from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, or_by_the_owner
+from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, owner_fallback
 from trio_stream.web.asgi.exchange import Exchange
 
 blueprint = Blueprint("packaged", __name__)
@@ -118,7 +118,7 @@ TEXT_SEGMENT = replace(
 
 
 @byte_route(blueprint, "/api/videos/<id_>/<name>.m3u8", "/api/videos/<id_>/manifest.mpd")
-@or_by_the_owner
+@owner_fallback
 @declares(PLAYLIST, MANIFEST)
 async def manifest(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """A playlist of HLS, or the manifest of DASH."""
@@ -129,7 +129,7 @@ async def manifest(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     offers, file = exchange.services.offers, f"{name}.{suffix}"
     offer = offers.offered(id_)
     if offer is None:
-        offer = await exchange.attend(partial(offers.offer, id_))
+        offer = await exchange.run_while_connected(partial(offers.offer, id_))
     known = exchange.services.manifests.get(offer, id_, file, partial(_manifest, offer, name, suffix))
     kind = dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE
     return _send_text(asked, known, kind, file, offer.mtime_ns, REVALIDATE)
@@ -156,7 +156,7 @@ def _manifest(offer: Offer, name: str, suffix: str) -> str:
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<rendition>/<name>")
-@or_by_the_owner
+@owner_fallback
 @declares(SEGMENT)
 async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """An init segment, a segment, or a keyframe by itself."""
@@ -173,8 +173,8 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key), init=int(init or 0))
     index = offers.warm(revision)
     present = partial(offers.presentation, source.fd, revision, source.content.size)
-    if index is None and not (presentation := await exchange.attend(present)).by_copy:
-        source = await exchange.attend(
+    if index is None and not (presentation := await exchange.run_while_connected(present)).by_copy:
+        source = await exchange.run_while_connected(
             partial(_hold_remuxed, exchange, source, revision, presentation, wanted)
         )
         parts: tuple[Part, ...] = (ByteRanges(((0, source.content.size),)),)
@@ -196,7 +196,7 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
         )
     )
     if not answer.parts or all(isinstance(part, bytes) for part in answer.parts):
-        return DirectResponse.at_hand(answer)
+        return DirectResponse.in_memory(answer)
     stream = exchange.admit(source, name=video.name, transport="http")
     return DirectResponse(answer.status, answer.headers, stream, answer.parts)
 
@@ -283,7 +283,7 @@ def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Recipe:
 
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
-@or_by_the_owner
+@owner_fallback
 @declares(TEXT_SEGMENT)
 async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
     """A segment of subtitles."""
@@ -295,7 +295,7 @@ async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectRespon
     video = await exchange.services.offers.open(id_, revision)
     source = exchange.hold(video.file, video.status)
     present = partial(exchange.services.offers.presentation, source.fd, revision, source.content.size)
-    marks = hls.text_marks(await exchange.attend(present))
+    marks = hls.text_marks(await exchange.run_while_connected(present))
     if int(number) + 1 >= len(marks):
         raise DerivedNotFound("there is no such segment")
     cues = await exchange.services.subtitles.cues(id_, name)
@@ -317,4 +317,4 @@ def _send_text(
             parts=(text.body,),
         )
     )
-    return DirectResponse.at_hand(answer)
+    return DirectResponse.in_memory(answer)

@@ -15,7 +15,7 @@ from trio_stream.playback.manifests import Written
 from trio_stream.web.api.playlists import FULL
 from trio_stream.web.api.wire.operations import JSON, KEPT_AND_CHECKED, Sends, declares
 from trio_stream.web.api.wire.presentation import OmittedTrack, Presentation, Rendition
-from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, or_by_the_owner
+from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, owner_fallback
 from trio_stream.web.asgi.exchange import Exchange
 
 blueprint = Blueprint("presentation", __name__)
@@ -24,7 +24,7 @@ _PATH = re.compile(rb"/api/videos/([0-9a-f]{16})/presentation\Z")
 
 
 @byte_route(blueprint, "/api/videos/<id_>/presentation")
-@or_by_the_owner
+@owner_fallback
 @declares(
     Sends(
         id="presentation",
@@ -46,7 +46,9 @@ async def presentation(asked: DirectRequest, exchange: Exchange) -> DirectRespon
     found = _PATH.search(asked.raw_path)
     if found is None:
         raise VideoNotFound("there is no such video")
-    offered, mtime_ns = await exchange.attend(partial(exchange.services.offers.presented, found[1].decode()))
+    offered, mtime_ns = await exchange.run_while_connected(
+        partial(exchange.services.offers.presented, found[1].decode())
+    )
     text = Written.of(encode_ascii(shape(offered)).decode())
     answer = asked.respond(
         Representation(
@@ -58,7 +60,7 @@ async def presentation(asked: DirectRequest, exchange: Exchange) -> DirectRespon
             parts=(text.body,),
         )
     )
-    return DirectResponse.at_hand(answer)
+    return DirectResponse.in_memory(answer)
 
 
 def shape(offered: packaged.Presentation | Unpackageable) -> Presentation:

@@ -36,7 +36,7 @@ from trio_stream.web.api.wire.videos import (
 )
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route
 from trio_stream.web.asgi.exchange import Exchange, services, user, writer
-from trio_stream.web.asgi.owner import by_the_owner
+from trio_stream.web.asgi.owner import owner_only
 
 blueprint = Blueprint("videos", __name__)
 
@@ -140,7 +140,7 @@ async def _details(id_: str) -> VideoDetails:
 
 
 @blueprint.patch("/api/videos/<id_>")
-@by_the_owner
+@owner_only
 @returns_json(
     Operation(
         id="editVideo",

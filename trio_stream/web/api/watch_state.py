@@ -42,7 +42,7 @@ from trio_stream.web.api.wire.watching import (
 )
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, owner_route
 from trio_stream.web.asgi.exchange import Exchange, services, user, writer
-from trio_stream.web.asgi.owner import by_the_owner
+from trio_stream.web.asgi.owner import owner_only
 
 blueprint = Blueprint("watch_state", __name__)
 
@@ -100,7 +100,7 @@ async def put_playhead(asked: DirectRequest, exchange: Exchange) -> DirectRespon
 
 
 @blueprint.delete("/api/videos/<id_>/playhead")
-@by_the_owner
+@owner_only
 @returns_json(
     Operation(
         id="deletePlayhead",
@@ -180,7 +180,7 @@ async def history() -> History:
 
 
 @blueprint.delete("/api/history")
-@by_the_owner
+@owner_only
 @returns_json(
     Operation(
         id="deleteHistory",
@@ -214,7 +214,7 @@ async def export_watch_state() -> WatchState:
 
 
 @blueprint.put("/api/watch-state")
-@by_the_owner
+@owner_only
 @returns_json(
     Operation(
         id="importWatchState",

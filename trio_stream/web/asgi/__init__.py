@@ -1,20 +1,21 @@
-"""Below Quart: connection classes, exchanges, routes without Quart's request, and what holds for every response.
+"""Below Quart: connection classes, exchanges, routes without Quart's request, and rules for every response.
 
-Quart's request and response cost as much as three requests without them. So a route that sends the bytes of a file,
-and the one that writes down a playhead, is a plain function from a request to a response, registered by one decorator
-both in Quart's URL map and to be called directly. What holds for every request (the rule for other sites, problem
-documents, the 404 of an unknown path) is in functions that both ways call, and every test of a route runs both ways.
-`TRIO_STREAM_DIRECT=0` sends all requests through Quart: for an application built around this one whose hooks have to
-see them.
+Quart's request and response cost as much as three requests without them. So a route that sends the bytes of a file, and
+the one that stores a playhead, is a plain function from a request to a response. One decorator registers it both in
+Quart's URL map and for direct calls. The rules for every request (other sites, problem documents, the 404 of an unknown
+path) are in functions that both ways call, and every test of a route runs both ways. `TRIO_STREAM_DIRECT=0` sends all
+requests through Quart, for an application built around this one whose hooks must see them.
 
 The last ASGI message of a response is sent outside the nursery. Hypercorn reports a disconnect while it still
-finishes a response, and a cancellation just then would leave the connection neither kept alive nor closed.
+finishes a response, and a cancellation at that time would leave the connection neither kept alive nor closed.
 
-Two kinds of server-sent events share one class: what it sends is written when the first listener asks for it, and the
-same bytes go to all. A listener is asked for more only after it took the last event, so a slow one misses states and
-nothing is kept for it. Listeners stay, so there are only so many places (`Services.listeners`). Requests over the
-owner's socket take none: they come from a worker where they have one, or from a command of the operator.
+Two kinds of server-sent events share one class. An event is written when the first listener needs it, and the same
+bytes go to all. The next event of a listener is written only after it received the last one, so a slow listener misses
+states and nothing is buffered for it. Listeners stay connected, so their number is limited (`Services.listeners`).
+Requests over the owner's socket do not count: they come from a worker that counts them already, or from a command of
+the operator.
 
-Only the owner of the data writes and makes. A request that only it can serve is passed on over its Unix socket, in
-the same HTTP, and comes back as fast as the client takes it; a client that leaves ends the owner's work too.
+Only the owner of the data writes and generates files. A request that only it can serve is forwarded over its Unix
+socket, in the same HTTP, and the response comes back as fast as the client reads it. If the client disconnects, the
+owner stops its work, too.
 """

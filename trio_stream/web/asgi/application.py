@@ -1,4 +1,4 @@
-"""The Quart application, as everything below its routes knows it."""
+"""The type of the Quart application, for the modules below its routes."""
 
 from quart_trio import QuartTrio
 
@@ -8,7 +8,7 @@ from trio_stream.web.asgi.direct import DirectRoutes
 
 
 class Application(QuartTrio):
-    """A Quart application with its settings, its direct routes, and its services while it runs."""
+    """A Quart application with its settings and direct routes, and with its services while it runs."""
 
     settings: Settings
     services: Services

@@ -1,9 +1,9 @@
-"""What holds for every exchange, whichever way it is served: names of the server, other sites, preconditions.
+"""Checks of every exchange, with or without Quart: the host name, other sites, preconditions.
 
-Nothing is served under a name that is not this server's (DNS rebinding). Pages of other sites change nothing, and read
-nothing unless they are allowed to (the Fetch standard's CORS protocol). `If-Match` with entity-tags fails where there
-are none (RFC 9110 section 13.1.1): who sends it does not want to change a state that they do not know. Conditions about
-dates are ignored there (section 13.1.4), and so is `Range` (section 14.2).
+Requests under a name that is not this server's are refused (DNS rebinding). Pages of other sites can change nothing,
+and can read only if they are allowed to (the Fetch standard's CORS protocol). `If-Match` with entity-tags fails for
+resources without one (RFC 9110 section 13.1.1): its sender does not want to change a state that it has not seen.
+Conditions about dates are ignored there (section 13.1.4), and so is `Range` (section 14.2).
 """
 
 from hypercorn.typing import HTTPScope
@@ -16,35 +16,35 @@ from trio_stream.http.preconditions import requires_entity_tag
 from trio_stream.web.asgi.exchange import Exchange, exchange
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that only read (RFC 9110 section 9.2.1), of those there are here."""
+"""The supported methods that only read (RFC 9110 section 9.2.1)."""
 
 
-def check_request(held: Exchange, scope: HTTPScope, allowed: frozenset[str]) -> Headers | None:
-    """The headers that answer a CORS preflight request; None for any other request, which may be served.
+def check_request(exchange_: Exchange, scope: HTTPScope, allowed: frozenset[str]) -> Headers | None:
+    """The headers of the response to a CORS preflight request; None for any other request, which may be served.
 
     Raises `WrongHost`, `ForeignOrigin` and `PreconditionFailed`.
     """
-    fields = held.fields
-    host = held.host()
+    fields = exchange_.fields
+    host = exchange_.host()
     if scope["method"] == "OPTIONS" and "origin" in fields and "access-control-request-method" in fields:
         return preflight_headers(fields["origin"], fields["access-control-request-method"], allowed)
     if scope["method"] not in SAFE_METHODS:
-        _refuse_foreign(held, host, scope["scheme"], allowed)
+        _refuse_foreign(exchange_, host, scope["scheme"], allowed)
         if requires_entity_tag(fields):
             raise PreconditionFailed(())
     return None
 
 
 def register(app: Quart, allowed: frozenset[str]) -> None:
-    """Hold every WebSocket of `app` to the same; requests are checked before Quart has them."""
+    """Check every WebSocket of `app` the same way; requests are checked before they reach Quart."""
 
     @app.before_websocket
     async def check_websocket() -> None:
-        held = exchange()
-        _refuse_foreign(held, held.host(), websocket.scheme, allowed)
+        current = exchange()
+        _refuse_foreign(current, current.host(), websocket.scheme, allowed)
 
 
-def _refuse_foreign(held: Exchange, host: str | None, scheme: str, allowed: frozenset[str]) -> None:
-    origin = held.fields.get("origin")
+def _refuse_foreign(exchange_: Exchange, host: str | None, scheme: str, allowed: frozenset[str]) -> None:
+    origin = exchange_.fields.get("origin")
     if is_foreign(origin, host, scheme, allowed):
-        raise ForeignOrigin(f"pages of {origin} may not do this here")
+        raise ForeignOrigin(f"pages of {origin} are not allowed to do this")

@@ -1,9 +1,8 @@
-"""Routes that are called all the time: without Quart's request and response, which cost more than what they do.
+"""Routes for frequent requests, which bypass Quart's request and response because those cost more than the work itself.
 
-They answer with the bytes of a file, or write down where somebody is in one. Such a route is a function from what was
-asked to what is answered, and knows nothing of the framework. It is in the framework's URL map all the same, and can
-be called through it (`TRIO_STREAM_DIRECT=0`): there, hooks of an application that was built around this one see its
-requests, which directly they do not.
+They send the bytes of a file, or store a playhead. Such a route is a function from a request to a response and does not
+depend on the framework. It is in the framework's URL map anyway, and can be called through it (`TRIO_STREAM_DIRECT=0`).
+Then hooks of an application that is built around this one see its requests; in a direct call they do not.
 """
 
 import time
@@ -29,24 +28,24 @@ from trio_stream.settings import Settings
 from trio_stream.streaming.stream import Stream
 from trio_stream.web.asgi.checks import SAFE_METHODS
 from trio_stream.web.asgi.exchange import Exchange, exchange
-from trio_stream.web.asgi.owner import Passed, ask_the_owner, by_the_owner
+from trio_stream.web.asgi.owner import ForwardedResponse, forward_to_owner, owner_only
 from trio_stream.web.asgi.problems import ProblemResponse, describe
 
 METHODS = frozenset({"GET", "HEAD", "PUT"})
 
-MAKING_PATIENCE = 90.0
-"""Seconds the owner may be silent: it may have to read a large file first, and others to be served before."""
+GENERATION_TIMEOUT = 90.0
+"""Seconds that the owner may send nothing: it may have to read a large file first, and serve other requests before."""
 
-ROUTES = 4096
-"""Paths whose routes are remembered: of the videos and players there are at one time."""
+CACHED_ROUTES = 4096
+"""Paths whose routes are cached: enough for the videos and players of one time."""
 
-LONGEST_PATH = 512
-"""Characters of a path that is remembered, so that strangers can fill a few megabytes and not hundreds."""
+LONGEST_CACHED_PATH = 512
+"""Characters of a cached path, so that strangers can fill a few megabytes of memory and not hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirectRequest:
-    """A request: the path as the client spelt it, its header fields as `combined` gives them, and its body."""
+    """A request: the path as the client spelt it, its header fields as `header_fields` returns them, and its body."""
 
     method: str
     raw_path: bytes
@@ -56,18 +55,18 @@ class DirectRequest:
 
     @classmethod
     def of(cls, scope: HTTPScope, exchange: Exchange, body: bytes = b"") -> Self:
-        """What the request of `scope` asks."""
+        """The request of `scope`."""
         return cls(scope["method"], scope["raw_path"], scope["query_string"], exchange.fields, body)
 
     def flag(self, name: str) -> bool:
-        """Whether the query has `name`, the first time, with a value other than nothing and 0."""
+        """Whether the first value of `name` in the query is neither empty nor 0."""
         if not self.query:
             return False
-        found = dict(reversed(parse_qsl(self.query.decode("latin-1"), keep_blank_values=True)))
-        return found.get(name, "0") not in {"0", ""}
+        values = dict(reversed(parse_qsl(self.query.decode("latin-1"), keep_blank_values=True)))
+        return values.get(name, "0") not in {"0", ""}
 
     def respond(self, representation: Representation, *, download: bool = False) -> FileResponse:
-        """What is sent of `representation` now. Raises `PreconditionFailed` and `RangeNotSatisfiable`."""
+        """The response with `representation`, or ranges of it. Raises `PreconditionFailed`, `RangeNotSatisfiable`."""
         return respond(
             self.method,
             self.fields,
@@ -80,20 +79,20 @@ class DirectRequest:
 
 @dataclass(frozen=True, slots=True)
 class DirectResponse:
-    """A response: the parts of a file that `stream` sends, or what the owner of the data answers, or else `body`."""
+    """A response: the parts of a file that `stream` sends, or the response of the data's owner, or else `body`."""
 
     status: int
     headers: Headers
     stream: Stream | None = None
     parts: tuple[Part, ...] = ()
-    passed: Passed | None = None
+    forwarded: ForwardedResponse | None = None
     body: bytes = b""
 
     @classmethod
-    def at_hand(cls, answer: FileResponse) -> Self:
-        """An answer whose parts are all in memory."""
-        body = b"".join(part for part in answer.parts if isinstance(part, bytes))
-        return cls(answer.status, answer.headers, body=body)
+    def in_memory(cls, response: FileResponse) -> Self:
+        """A response whose parts are all in memory."""
+        body = b"".join(part for part in response.parts if isinstance(part, bytes))
+        return cls(response.status, response.headers, body=body)
 
     @classmethod
     def of_problem(cls, problem: ProblemResponse) -> Self:
@@ -105,7 +104,7 @@ type Route = Callable[[DirectRequest, Exchange], Awaitable[DirectResponse]]
 
 
 class StreamedResponse(Response):
-    """An answer on its way through Quart."""
+    """A direct response that passes through Quart."""
 
     def __init__(self, direct: DirectResponse) -> None:
         super().__init__(direct.body, status=direct.status)
@@ -115,9 +114,10 @@ class StreamedResponse(Response):
 
 
 async def _through_quart(route: Route, body: bytes = b"") -> Response:
-    """What a route returns to the request that Quart handles."""
-    held = exchange()
-    return StreamedResponse(await route(DirectRequest.of(cast("HTTPScope", request.scope), held, body), held))
+    """The response of a route to the request that Quart handles."""
+    current = exchange()
+    direct_request = DirectRequest.of(cast("HTTPScope", request.scope), current, body)
+    return StreamedResponse(await route(direct_request, current))
 
 
 def byte_route(blueprint: Blueprint, *rules: str) -> Callable[[Route], Route]:
@@ -127,7 +127,7 @@ def byte_route(blueprint: Blueprint, *rules: str) -> Callable[[Route], Route]:
         async def view(**_: Any) -> Response:
             return await _through_quart(route)
 
-        view.route = route  # type: ignore[attr-defined] # where `_match_anew` looks
+        view.route = route  # type: ignore[attr-defined] # for `_match_uncached`
         for rule in rules:
             blueprint.add_url_rule(rule, route.__name__, view)
         return route
@@ -136,65 +136,75 @@ def byte_route(blueprint: Blueprint, *rules: str) -> Callable[[Route], Route]:
 
 
 def owner_route(blueprint: Blueprint, method: str, rule: str) -> Callable[[Route], Route]:
-    """Register a function for a method that changes something: direct in the owner of the data, else through it."""
+    """Register a function that changes data: the owner calls it directly, other processes forward the request."""
 
     def register(route: Route) -> Route:
-        @by_the_owner
+        @owner_only
         async def view(**_: Any) -> Response:
             return await _through_quart(route, cast("bytes", await request.get_data()))
 
-        view.route = route  # type: ignore[attr-defined] # where `_match_anew` looks
+        view.route = route  # type: ignore[attr-defined] # for `_match_uncached`
         blueprint.add_url_rule(rule, route.__name__, view, methods=[method])
         return route
 
     return register
 
 
-def or_by_the_owner(route: Route) -> Route:
-    """Let the owner of the data answer where the route finds that only it can."""
+def owner_fallback(route: Route) -> Route:
+    """Forward the request to the owner of the data if the route raises `NotTheOwner`."""
 
     @wraps(route)
-    async def wherever(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
+    async def wrapper(request: DirectRequest, exchange: Exchange) -> DirectResponse:
         try:
-            return await route(asked, exchange)
+            return await route(request, exchange)
         except NotTheOwner:
-            if exchange.services.owner.mine or exchange.is_local:  # it would be asked again, and again
+            if exchange.services.owner.mine or exchange.is_local:  # forwarding it again could loop
                 raise
-        path = asked.raw_path.decode("latin-1") + (f"?{asked.query.decode('latin-1')}" if asked.query else "")
-        ask = partial(
-            ask_the_owner, exchange.services, asked.method, path, asked.fields, patience=MAKING_PATIENCE
+        query = f"?{request.query.decode('latin-1')}" if request.query else ""
+        forward = partial(
+            forward_to_owner,
+            exchange.services,
+            request.method,
+            request.raw_path.decode("latin-1") + query,
+            request.fields,
+            read_timeout=GENERATION_TIMEOUT,
         )
-        passed = await exchange.attend(ask)
-        return DirectResponse(passed.status, passed.headers, passed=passed)
+        forwarded = await exchange.run_while_connected(forward)
+        return DirectResponse(forwarded.status, forwarded.headers, forwarded=forwarded)
 
-    return wherever
+    return wrapper
 
 
 class DirectRoutes:
     """The direct routes of an application, by its URL map."""
 
     def __init__(self, app: Quart, settings: Settings) -> None:
-        self._on = settings.direct
+        self._enabled = settings.direct
         self._views = app.view_functions
         self._urls = app.url_map.bind("localhost")
-        self._match = lru_cache(maxsize=ROUTES)(self._match_anew)
+        self._match = lru_cache(maxsize=CACHED_ROUTES)(self._match_uncached)
 
     def find(self, scope: HTTPScope, services: Services) -> Route | None:
-        """The direct route that answers, if it is one that does; who mounts the application elsewhere has none.
+        """The direct route for the request, if there is one. An application mounted below another path has none.
 
-        A change is made directly where the connection sends its body and nothing else needs to listen to it.
+        A request that changes data is direct if the connection sends its body and no other task must listen to it.
         """
-        if not self._on or scope["method"] not in METHODS or scope["root_path"] or scope["path"][:1] != "/":
+        if (
+            not self._enabled
+            or scope["method"] not in METHODS
+            or scope["root_path"]
+            or scope["path"][:1] != "/"
+        ):
             return None
         if scope["method"] not in SAFE_METHODS and not (
             LEAVING in scope["extensions"] and services.owner.mine
         ):
             return None
         path = scope["path"]
-        match = self._match if len(path) <= LONGEST_PATH else self._match_anew
+        match = self._match if len(path) <= LONGEST_CACHED_PATH else self._match_uncached
         return match(path, scope["method"])
 
-    def _match_anew(self, path: str, method: str) -> Route | None:
+    def _match_uncached(self, path: str, method: str) -> Route | None:
         try:
             endpoint, _ = self._urls.match(path, method)
         except (HTTPException, RequestRedirect):
@@ -202,11 +212,11 @@ class DirectRoutes:
         return cast("Route | None", getattr(self._views[endpoint], "route", None))
 
     async def respond(self, route: Route, scope: HTTPScope, exchange: Exchange) -> DirectResponse:
-        """What `route` returns, or a problem document. Raises `ClientGone`."""
+        """The response of `route`, or a problem document. Raises `ClientGone`."""
         try:
-            body = b"" if scope["method"] in SAFE_METHODS else await exchange.take_body()
+            body = b"" if scope["method"] in SAFE_METHODS else await exchange.read_body()
             return await route(DirectRequest.of(scope, exchange, body), exchange)
         except ClientGone:
             raise
-        except Exception as error:  # noqa: BLE001 - a client is told of any
+        except Exception as error:  # noqa: BLE001 - any error is reported to the client
             return DirectResponse.of_problem(describe(error))

@@ -1,10 +1,10 @@
-"""Server-sent events (HTML standard section 9.2): the state of something, whenever it is another one.
+"""Server-sent events (HTML standard section 9.2): the state of something, each time it changes.
 
-A client that is slower than what happens misses states and never gets an old one. A comment each 15 seconds keeps
-whatever lies between from taking the silence for an end.
+A client that is slower than the changes misses states, and never gets an old one. A comment every 15 seconds keeps
+proxies from closing the connection.
 
-Such a response has no end of its own. It ends when the client leaves, and when the server begins to drain, which would
-wait for it otherwise. There are only so many places for those who listen, because they stay.
+Such a response never ends by itself. It ends when the client disconnects, and when the server begins to drain, which
+would wait for it otherwise. The number of listeners is limited, because they stay connected.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -25,13 +25,13 @@ from trio_stream.web.asgi.exchange import exchange
 EVENTS = "text/event-stream"
 
 PING = 15.0
-"""Seconds of silence."""
+"""Seconds without an event after which a comment is sent."""
 
-SHORTEST = 0.2
-"""Seconds between two events at least."""
+MIN_INTERVAL = 0.2
+"""Seconds between two events, at least."""
 
-LAST_WORDS = 0.5
-"""Seconds a client has to take what is being sent to it when the server begins to drain."""
+DRAIN_TIMEOUT = 0.5
+"""Seconds that a client has to receive the event under way when the server begins to drain."""
 
 
 def event(kind: str, version: int, data: object) -> bytes:
@@ -40,15 +40,15 @@ def event(kind: str, version: int, data: object) -> bytes:
 
 
 def server_sent[**P](view: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Response]]:
-    """Let the body that a view answers with end with the server, and take a place while it lasts.
+    """End the body of a view's response when the server drains, and count it as a listener while it lasts.
 
-    The place is one of `Services.listeners`; where there is none, `TooManyListeners` is raised.
+    Raises `TooManyListeners` if the limit of `Services.listeners` is reached.
     """
 
     @wraps(view)
-    async def listening(*args: P.args, **kwargs: P.kwargs) -> Response:
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Response:
         if request.method == "HEAD":
-            response = Response(b"")  # whose body would never end
+            response = Response(b"")  # the body of GET never ends
             del response.headers["Content-Length"]
         else:
             exchange().listen()
@@ -60,22 +60,21 @@ def server_sent[**P](view: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable
         response.timeout = None
         return response
 
-    return listening
+    return wrapper
 
 
 class EventStream(ResponseBody, AsyncIterator[bytes]):
-    """The body of a response that tells of `source` until the client leaves; after `ping` seconds of silence that it
-    is still there.
+    """The body of a response that sends the states of `source` until the client disconnects.
 
-    `write` makes the text of the state it is in now, for a client that was told last of the version it is given: of
-    none if that is -1.
+    After `ping` seconds without an event it sends a comment. `write` returns the text of the current state, for a
+    client that has received the given version before; -1 means none.
     """
 
     def __init__(self, source: Versioned, write: Callable[[int], bytes], *, ping: float = PING) -> None:
         self._source = source
         self._write = write
         self._ping = ping
-        self._told = -1
+        self._sent = -1
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,20 +88,20 @@ class EventStream(ResponseBody, AsyncIterator[bytes]):
         return self
 
     async def __anext__(self) -> bytes:
-        if self._told >= 0:
-            await trio.sleep(SHORTEST)
+        if self._sent >= 0:
+            await trio.sleep(MIN_INTERVAL)
         with trio.move_on_after(self._ping) as silence:
-            await self._source.wait_after(self._told)
+            await self._source.wait_after(self._sent)
         if silence.cancelled_caught:
             return b": still here\n\n"
-        told, self._told = self._told, self._source.version
-        return self._write(told)
+        sent, self._sent = self._sent, self._source.version
+        return self._write(sent)
 
 
 class _UntilDrain(ResponseBody, AsyncIterator[bytes]):
-    """A body that ends when `drain` returns: between two of its parts, and whole as far as the client can tell.
+    """A body that ends when `drain` returns: between two of its parts, so that it is complete for the client.
 
-    Raises `ClientStalled` where a client does not even take the part that is being sent.
+    Raises `ClientStalled` if the client does not even receive the part that is being sent.
     """
 
     def __init__(self, body: ResponseBody, drain: Callable[[], Awaitable[None]]) -> None:
@@ -126,7 +125,7 @@ class _UntilDrain(ResponseBody, AsyncIterator[bytes]):
         self._listening.cancel()
         await self._stack.__aexit__(kind, error, trace)
         if self._nursery.cancel_scope.cancelled_caught:
-            raise ClientStalled("it took nothing when the server was to end")
+            raise ClientStalled("the client accepted no data while the server was draining")
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -142,4 +141,4 @@ class _UntilDrain(ResponseBody, AsyncIterator[bytes]):
             await self._drain()
             self._ended = True
             self._waiting.cancel()
-            self._nursery.cancel_scope.deadline = trio.current_time() + LAST_WORDS
+            self._nursery.cancel_scope.deadline = trio.current_time() + DRAIN_TIMEOUT

@@ -1,4 +1,4 @@
-"""What one request or WebSocket holds. It is closed when the exchange is over, however it ends."""
+"""The resources of one request or WebSocket. They are released when the exchange ends, however it ends."""
 
 import os
 import socket
@@ -27,17 +27,17 @@ from trio_stream.streaming.stream import Ending, Stream
 LOCAL_USER = "local"
 
 BODY_TIMEOUT = 60.0
-"""Seconds for a client to send the body of a request; Quart allows as many."""
+"""Seconds for a client to send the body of a request, as in Quart."""
 
 OWN_NAMES = frozenset({socket.gethostname().lower()})
-"""What this machine is called."""
+"""The host name of this machine."""
 
 
 class Exchange:
-    """The file that is being sent and the stream that sends it; or a place among those who listen to events.
+    """The file that is being sent and the stream that sends it; or a place among the listeners to events.
 
-    `fields` are the header fields of the request by lower-case name, as `combined` gives them. Nobody listens to the
-    client by `receive`, which is None where somebody else does, but in `attend` and `take_body`.
+    `fields` are the header fields of the request by lower-case name, as `header_fields` returns them. Only
+    `run_while_connected` and `read_body` call `receive`; it is None if something else reads from the client.
     """
 
     __slots__ = ("_left", "_listening", "_receive", "_scope", "fields", "file", "services", "stream")
@@ -49,7 +49,7 @@ class Exchange:
         receive: ASGIReceiveCallable | None = None,
     ) -> None:
         self.services = services
-        self.fields = combined(scope)
+        self.fields = header_fields(scope)
         self.file: MappedFile | None = None
         self.stream: Stream | None = None
         self._receive = receive
@@ -71,17 +71,17 @@ class Exchange:
                 self.services.listeners.release_on_behalf_of(self)
 
     def hold(self, file: OpenFile, status: os.stat_result | None = None) -> MappedFile:
-        """Take over a file, the one, in the state `status` or as it is now, while the exchange lasts.
+        """Take ownership of a file, with its `status` if the caller has it, for as long as the exchange lasts.
 
-        One that was held before is given back.
+        An exchange holds one file: a previous one is released.
         """
-        before, self.file = self.file, self.services.maps.open(file, status)
-        if before is not None:
-            before.release()
+        previous, self.file = self.file, self.services.maps.open(file, status)
+        if previous is not None:
+            previous.release()
         return self.file
 
     def admit(self, file: MappedFile, *, name: str, transport: str, free: bool = False) -> Stream:
-        """The one stream, for as long as the exchange lasts. Raises `TooManyStreams`, unless it is `free`."""
+        """Open the stream of the exchange, for as long as that lasts. Raises `TooManyStreams`, unless it is `free`."""
         self.stream = self.services.registry.admit(
             file, owner=self._client(), name=name, transport=transport, free=free
         )
@@ -89,16 +89,16 @@ class Exchange:
             self.client_left()
         return self.stream
 
-    async def attend[T](self, work: Callable[[], Awaitable[T]], body: Body | None = None) -> T:
-        """Do `work` while the client is there; when it leaves, `work` is cancelled and `ClientGone` raised.
+    async def run_while_connected[T](self, work: Callable[[], Awaitable[T]], body: Body | None = None) -> T:
+        """Run `work` while the client is connected. If it disconnects, cancel `work` and raise `ClientGone`.
 
-        What the client sends meanwhile goes into `body`. Within `work` somebody listens already, so whoever calls this
-        there just does what they are given.
+        Data that the client sends goes into `body`. A nested call within `work` only runs what it is given, because
+        the outer call listens already.
         """
         receive = self._receive
         if receive is None:
             return await work()
-        error: Exception = ClientGone("it left")
+        error: Exception = ClientGone("the client disconnected")
 
         async def watch() -> None:
             while (message := await receive())["type"] == "http.request":
@@ -115,39 +115,42 @@ class Exchange:
                 nursery.start_soon(watch)
                 try:
                     return await work()
-                except Exception as raised:  # noqa: BLE001 - it leaves the nursery as what it is, not in a group
+                except Exception as raised:  # noqa: BLE001 - so that it leaves the nursery without a group
                     error = raised
                 finally:
                     nursery.cancel_scope.cancel()
             raise error
         finally:
             self._receive = receive
-            del error  # or this frame and the error, which has it in its traceback, would keep each other
+            del (
+                error
+            )  # else this frame and the error, which has the frame in its traceback, form a reference cycle
 
-    async def take_body(self) -> bytes:
-        """The whole body of the request, which the server bounds. Raises `ClientGone`, `RequestTimeout`."""
+    async def read_body(self) -> bytes:
+        """Read the body of the request, whose size the server limits. Raises `ClientGone`, `RequestTimeout`."""
         body = b""
         receive = self._receive
         if receive is None:
-            raise RuntimeError("somebody else takes what the client sends")
+            raise RuntimeError("another task reads what the client sends")
         with trio.move_on_after(BODY_TIMEOUT):
             while (message := await receive())["type"] == "http.request":
                 body += message.get("body", b"")
                 if not message.get("more_body", False):
                     return body
-            raise ClientGone("it left before it had asked")
+            raise ClientGone("the client disconnected before it had sent its request")
         raise RequestTimeout
 
     @property
     def is_local(self) -> bool:
-        """Whether who asks came through the door for this machine: the operator, or another worker of the server."""
+        """Whether the request came over the local socket: from the operator, or from another worker of the server."""
         return LOCAL in self._scope.get("state", {})
 
     def host(self) -> str | None:
-        """The name under which the server was asked.
+        """The host name of the request.
 
-        A trusted proxy may say it in `X-Forwarded-Host`. Raises `WrongHost` where that or `Host` is no name of this
-        server: a proxy that sets neither passes on what a page has put there. Without any (HTTP/1.0) no browser asks.
+        A trusted proxy may give it in `X-Forwarded-Host`. Raises `WrongHost` if that or `Host` is not a name of this
+        server: both are checked, because a proxy that does not set `X-Forwarded-Host` forwards what a page has put
+        there. Requests without either (HTTP/1.0) do not come from browsers.
         """
         fields, settings = self.fields, self.services.settings
         host = fields.get("host")
@@ -161,15 +164,15 @@ class Exchange:
         for name in named:
             if not (is_own(name, settings.hosts) or is_own(name, OWN_NAMES)):
                 raise WrongHost(
-                    f"{name} is not known as a name of this server; its operator can add it to TRIO_STREAM_HOSTS"
+                    f"{name} is not a name of this server; the operator can add it to TRIO_STREAM_HOSTS"
                 )
         return named[-1] if named else None
 
     def listen(self) -> None:
-        """Take a place among those who listen to events, for as long as the exchange lasts. Raises `TooManyListeners`.
+        """Count this exchange as a listener to events, for as long as it lasts. Raises `TooManyListeners`.
 
-        Who comes through the door for this machine takes none: it is the operator, or somebody with a place in the
-        process that passed the request on.
+        A request over the local socket does not count: it comes from the operator, or from another process that counts
+        its client already.
         """
         if self.is_local:
             return
@@ -180,19 +183,19 @@ class Exchange:
         self._listening = True
 
     async def wait_for_drain(self) -> None:
-        """Return once the server is to end; never where it cannot say so."""
+        """Return once the server begins to drain; never, if the server does not support the extension."""
         extensions: dict[str, Any] = self._scope.get("extensions") or {}
         wait: Callable[[], Awaitable[None]] = extensions.get(DRAINING, {}).get("wait", trio.sleep_forever)
         await wait()
 
     def client_left(self) -> None:
-        """Note that nobody listens any more, and end the stream."""
+        """Note that the client has disconnected, and end the stream."""
         self._left = True
         if self.stream is not None:
             self.stream.end(Ending.CLIENT_LEFT)
 
     def _client(self) -> str:
-        """The address of who asks, seen through the proxies that are trusted."""
+        """The address of the client, behind any trusted proxies."""
         peer = (self._scope.get("client") or ("unknown",))[0]
         trusted = self.services.settings.trusted_proxies
         if not trusted:
@@ -201,8 +204,8 @@ class Exchange:
         return client_address(peer, forwarded_for, lambda address: in_networks(address, trusted))
 
 
-def combined(scope: HTTPScope | WebsocketScope) -> dict[str, str]:
-    """Header fields by lower-case name, repeated lines as one list (RFC 9110 section 5.3)."""
+def header_fields(scope: HTTPScope | WebsocketScope) -> dict[str, str]:
+    """Header fields by lower-case name, repeated lines joined to one list (RFC 9110 section 5.3)."""
     fields: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -228,16 +231,16 @@ def services() -> Services:
 
 
 def writer() -> Writer:
-    """What changes the database; only where the process is the owner (`owner.by_the_owner` sees to that)."""
+    """The writer of the database, in the process that owns the data (`owner.owner_only` ensures that)."""
     return services().owner.get().writer
 
 
 def user() -> str:
-    """Who asks: the one local user there is until there are accounts."""
+    """The user of the request: always the local user, until there are accounts."""
     return LOCAL_USER
 
 
 def exchange() -> Exchange:
-    """The exchange being handled."""
+    """The current exchange."""
     context = cast("Request | Websocket", websocket if has_websocket_context() else request)
     return context.exchange

@@ -1,9 +1,9 @@
 """HTTP requests, from ASGI messages to a direct route or to Quart, and back.
 
-Two things differ from Quart-Trio. A streamed body is sent by its stream, in the task of the request, so that what works
+Two things differ from Quart-Trio. A streamed body is sent by its stream, in the task of the request, so that all work
 for a client ends with it. The last message of a response is sent outside the nursery: Hypercorn announces a disconnect
-while it still finishes the response, and a cancellation at that moment would leave the connection neither kept alive
-nor closed.
+while it still finishes the response, and a cancellation at that time would leave the connection neither kept alive nor
+closed.
 """
 
 from contextlib import suppress
@@ -38,9 +38,9 @@ from trio_stream.web.asgi.checks import check_request
 from trio_stream.web.asgi.direct import DirectResponse, Route, StreamedResponse
 from trio_stream.web.asgi.exchange import Exchange, Request
 from trio_stream.web.asgi.problems import describe
-from trio_stream.web.asgi.scopes import delivery, spelt_normally, translate
+from trio_stream.web.asgi.scopes import delivery, translate, with_normal_path
 
-LAST: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
+LAST_MESSAGE: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 class HTTPConnection(TrioASGIHTTPConnection):
@@ -49,23 +49,23 @@ class HTTPConnection(TrioASGIHTTPConnection):
     app: Application
 
     def __init__(self, app: Quart, scope: HTTPScope) -> None:
-        super().__init__(app, spelt_normally(scope))
+        super().__init__(app, with_normal_path(scope))
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Serve it; a client that leaves ends what works for it."""
-        whole = False
-        # What ends early has been noted by its stream, which logs why.
+        """Serve it. If the client disconnects, all work for it ends."""
+        complete = False
+        # An early end has been noted by the stream, which logs the reason.
         with (
             Exchange(self.app.services, self.scope, receive) as exchange,
             suppress(OSError, TrioStreamError),
         ):
-            whole = await self._serve(exchange, send)
-        if whole:
-            with suppress(OSError):  # a client that left may be learnt of only now
-                await send(LAST)
+            complete = await self._serve(exchange, send)
+        if complete:
+            with suppress(OSError):  # the disconnect of a client may be noticed only now
+                await send(LAST_MESSAGE)
 
     async def _serve(self, exchange: Exchange, send: ASGISendCallable) -> bool:
-        """Send all but the message that says that the response is whole; return whether it is."""
+        """Send everything except the last message; return whether the response is complete."""
         try:
             preflight = check_request(exchange, self.scope, self.app.settings.cors_origins)
         except TrioStreamError as error:
@@ -76,9 +76,9 @@ class HTTPConnection(TrioASGIHTTPConnection):
         if route is None:
             return await self._through_quart(exchange, send)
         work = partial(self._directly, route, exchange, send)
-        # Where a send ends when its client leaves, nobody has to listen meanwhile. Routes that work long before there
-        # is something to send listen themselves (`Exchange.attend`).
-        return await (work() if LEAVING in self.scope["extensions"] else exchange.attend(work))
+        # If `send` raises when the client disconnects, no task must listen for that. Routes that work for long before
+        # they send listen themselves (`Exchange.run_while_connected`).
+        return await (work() if LEAVING in self.scope["extensions"] else exchange.run_while_connected(work))
 
     async def _directly(self, route: Route, exchange: Exchange, send: ASGISendCallable) -> bool:
         response = await self.app.direct_routes.respond(route, self.scope, exchange)
@@ -87,14 +87,14 @@ class HTTPConnection(TrioASGIHTTPConnection):
     async def _through_quart(self, exchange: Exchange, send: ASGISendCallable) -> bool:
         try:
             request = cast("Request", self._create_request_from_scope(send))
-        except ValueError:  # a request target in absolute form that is no URL (RFC 9112 section 3.2.2)
+        except ValueError:  # a request target in absolute form that is not a URL (RFC 9112 section 3.2.2)
             return await _send_whole(400, (("content-length", "0"),), b"", send)
         request.exchange = exchange
 
         async def work() -> bool:
             return await self._send_quart(await self.app.handle_request(request), exchange, send)
 
-        return await exchange.attend(work, request.body)
+        return await exchange.run_while_connected(work, request.body)
 
     async def _send_quart(
         self, response: Response | WerkzeugResponse, exchange: Exchange, send: ASGISendCallable
@@ -109,25 +109,25 @@ class HTTPConnection(TrioASGIHTTPConnection):
         ):
             refusal = DirectResponse.of_problem(describe(PreconditionFailed(())))
             return await self._send_direct(refusal, exchange, send)
-        await send(_head(response.status_code, self._with_shared(headers, exchange)))
+        await send(_head(response.status_code, self._with_cors(headers, exchange)))
         async with cast("Response", response).response as body:
             async for data in body:
                 await send({"type": "http.response.body", "body": cast("bytes", data), "more_body": True})
         return True
 
-    def _with_shared(self, headers: Headers, exchange: Exchange) -> Headers:
-        """The headers of a response with those that every response has, errors and 304 included."""
+    def _with_cors(self, headers: Headers, exchange: Exchange) -> Headers:
+        """The headers of a response, and the CORS headers that every response has, including errors and 304."""
         allowed = self.app.settings.cors_origins
         return (*headers, *response_headers(exchange.fields.get("origin"), allowed)) if allowed else headers
 
     async def _send_direct(
         self, response: DirectResponse, exchange: Exchange, send: ASGISendCallable
     ) -> bool:
-        headers = self._with_shared(response.headers, exchange)
-        if response.passed is not None:
-            async with response.passed as passed:
+        headers = self._with_cors(response.headers, exchange)
+        if response.forwarded is not None:
+            async with response.forwarded as forwarded:
                 await send(_head(response.status, headers))
-                async for data in passed:
+                async for data in forwarded:
                     await send({"type": "http.response.body", "body": data, "more_body": True})
             return True
         stream = response.stream
@@ -142,10 +142,10 @@ class HTTPConnection(TrioASGIHTTPConnection):
             except OSError as error:
                 raise translate(error) from error
 
-        whole = await stream.run(response.parts, send_chunk, delivery(cast("Any", self.scope)))
-        if whole:
+        complete = await stream.run(response.parts, send_chunk, delivery(cast("Any", self.scope)))
+        if complete:
             stream.end(Ending.FINISHED)
-        return whole
+        return complete
 
 
 def _head(status: int, headers: Headers) -> HTTPResponseStartEvent:

@@ -1,4 +1,4 @@
-"""The services, from the start of the worker to its end."""
+"""The lifespan of a worker: opens the services when it starts, and closes them when it ends."""
 
 from functools import partial
 
@@ -21,33 +21,33 @@ from trio_stream.web.asgi.application import Application
 
 
 class Lifespan:
-    """The services, from the start of the worker to its end, opened and closed by one task."""
+    """Opens and closes the services, in one task."""
 
     def __init__(self, app: Application, scope: LifespanScope) -> None:
         self.app = app
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Open them, say so, and close them when told."""
+        """Open the services, report that, and close them when the server ends."""
         await receive()
-        begun, failure = False, ""
+        started, failure = False, ""
         try:
             async with open_services(self.app.settings) as services:
                 self.app.services = services
                 async with self.app.app_context():
-                    for begin in self.app.before_serving_funcs:
-                        await self.app.ensure_async(begin)()
+                    for function in self.app.before_serving_funcs:
+                        await self.app.ensure_async(function)()
                 async with trio.open_nursery() as nursery:
-                    door = partial(self._open_local_door, services)
+                    serve = partial(self._serve_local_socket, services)
                     if services.owner.mine:
-                        await nursery.start(keep_running, services.health, "local door", door)
+                        await nursery.start(keep_running, services.health, "local socket", serve)
                     else:
-                        nursery.start_soon(keep_running, services.health, "local door", door)
+                        nursery.start_soon(keep_running, services.health, "local socket", serve)
                     await send({"type": "lifespan.startup.complete"})
-                    begun = True
+                    started = True
                     await receive()
                     nursery.cancel_scope.cancel()
         except* (SettingsError, StoreError) as group:
-            if begun:
+            if started:
                 raise
             failure = str(first_error(group))
         if failure:
@@ -55,14 +55,14 @@ class Lifespan:
         else:
             await send({"type": "lifespan.shutdown.complete"})
 
-    async def _open_local_door(
+    async def _serve_local_socket(
         self, services: Services, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Let other processes of this machine reach the owner of the data, once this is it. Raises `SettingsError`."""
+        """Once this process owns the data, serve other processes of this machine. Raises `SettingsError`."""
         await services.owner.appointed.wait()
         try:
-            with services.owner.ownership.socket_path() as path:
-                await serve_local(self.app, path, task_status=task_status)
+            with services.owner.ownership.socket_path() as address:
+                await serve_local(self.app, address, task_status=task_status)
         except OSError as error:
-            where = services.settings.data / SOCKET
-            raise SettingsError(f"the socket {where} cannot be made: {error.strerror or error}") from error
+            path = services.settings.data / SOCKET
+            raise SettingsError(f"the socket {path} cannot be created: {error.strerror or error}") from error

@@ -1,7 +1,7 @@
-"""What only the owner of the data may do: done here if that is this process, else by the owner, through its socket.
+"""Requests that only the owner of the data may serve: other processes forward them to the owner, through its socket.
 
-The owner speaks the same HTTP there as everywhere, so what is forwarded is the request as it came and what comes back
-is its answer, piece by piece, as fast as the client takes it. A client that leaves ends the request to the owner too.
+The owner speaks HTTP on its socket, too. So the request is forwarded as it came, and the response comes back in chunks,
+as fast as the client reads them. If the client disconnects, the request to the owner ends, too.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -20,7 +20,7 @@ from trio_stream.web.asgi.exchange import services
 if TYPE_CHECKING:
     import httpx
 
-PASSED_ON = (
+REQUEST_FIELDS = (
     "Accept",
     "Accept-Encoding",
     "Content-Type",
@@ -31,9 +31,9 @@ PASSED_ON = (
     "If-Unmodified-Since",
     "Range",
 )
-"""Header fields of a request that the owner has to know."""
+"""Header fields of a request that are forwarded to the owner."""
 
-PASSED_BACK = (
+RESPONSE_FIELDS = (
     "Content-Type",
     "Content-Encoding",
     "Vary",
@@ -48,98 +48,103 @@ PASSED_BACK = (
     "Retry-After",
     "Allow",
 )
-"""Header fields of an answer that are the owner's to say."""
+"""Header fields of the owner's response that are returned to the client."""
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds to wait for the owner."""
 
 type View[**P] = Callable[P, Awaitable[Any]]
 
 
-def by_the_owner[**P](view: View[P], patience: float | None = PATIENCE) -> View[P]:
-    """Let the view run in the process that owns the data; `patience` is for its silence, in seconds."""
+def owner_only[**P](view: View[P], read_timeout: float | None = TIMEOUT) -> View[P]:
+    """Run the view in the process that owns the data. That may send nothing for `read_timeout` seconds."""
 
     @wraps(view)
-    async def wherever(*args: P.args, **kwargs: P.kwargs) -> Any:
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
         if services().owner.mine:
             return await view(*args, **kwargs)
-        return await _forward(patience)
+        return await _forward(read_timeout)
 
-    return wherever
+    return wrapper
 
 
-async def _forward(patience: float | None) -> Response:
+async def _forward(read_timeout: float | None) -> Response:
     body = cast("bytes", await request.get_data())
     query = request.query_string.decode("latin-1")
     raw_path: bytes = request.scope["raw_path"]
     path = raw_path.decode("latin-1") + (f"?{query}" if query else "")
     fields = {name.lower(): value for name, value in request.headers.items()}
-    passed = await ask_the_owner(services(), request.method, path, fields, body, patience=patience)
-    response = Response(passed, status=passed.status)
+    forwarded = await forward_to_owner(
+        services(), request.method, path, fields, body, read_timeout=read_timeout
+    )
+    response = Response(forwarded, status=forwarded.status)
     response.timeout = None
     response.headers.clear()
-    response.headers.extend(passed.headers)
+    response.headers.extend(forwarded.headers)
     return response
 
 
-async def ask_the_owner(
+async def forward_to_owner(
     services: Services,
     method: str,
     path: str,
     fields: Mapping[str, str],
     body: bytes = b"",
     *,
-    patience: float | None = PATIENCE,
-) -> "Passed":
-    """What the owner answers, as far as its head. Raises `NotTheOwner` where nobody does.
+    read_timeout: float | None = TIMEOUT,
+) -> "ForwardedResponse":
+    """Forward a request to the owner, and return once the head of its response is here. Raises `NotTheOwner`.
 
-    `path` is as a client spells it, with its query; `fields` by lower-case name; `patience` for silence, in seconds.
+    `path` is as the client spelt it, with its query. `fields` have lower-case names. The owner may send nothing for
+    `read_timeout` seconds.
     """
-    import httpx  # noqa: PLC0415 - only workers beside the owner need it, and it takes a while to import
+    import httpx  # noqa: PLC0415 - only workers that are not the owner need it, and importing it takes a while
 
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(services.owner.ownership.socket_path())
         client = await stack.enter_async_context(
             httpx.AsyncClient(
-                # There is no TLS on it: certificates, which take long to load, are none of its business.
+                # The socket has no TLS, so certificates, which take long to load, are not needed.
                 transport=httpx.AsyncHTTPTransport(uds=socket, verify=False),
-                timeout=httpx.Timeout(PATIENCE, read=patience),
-                headers={"Accept-Encoding": "identity"},  # unless the client says what it takes
+                timeout=httpx.Timeout(TIMEOUT, read=read_timeout),
+                headers={"Accept-Encoding": "identity"},  # unless the client says what it accepts
             )
         )
         try:
-            answer = await client.send(
+            response = await client.send(
                 client.build_request(
                     method,
                     f"http://owner{path}",
                     content=body or None,
                     headers=[
                         (name.encode("ascii"), value.encode("latin-1"))
-                        for name in PASSED_ON
+                        for name in REQUEST_FIELDS
                         if (value := fields.get(name.lower()))
                     ],
                 ),
                 stream=True,
             )
         except httpx.InvalidURL:
-            raise BadRequest("that is no address") from None
+            raise BadRequest("the address of the request is invalid") from None
         except httpx.TransportError:
             raise NotTheOwner from None
-        stack.push_async_callback(answer.aclose)
-        return Passed(answer, stack.pop_all(), httpx.TransportError)
+        stack.push_async_callback(response.aclose)
+        return ForwardedResponse(response, stack.pop_all(), httpx.TransportError)
 
 
-class Passed(ResponseBody, AsyncIterator[bytes]):
-    """The answer of the owner; its connection ends with it. `gone` is raised when the owner has."""
+class ForwardedResponse(ResponseBody, AsyncIterator[bytes]):
+    """The response of the owner; closing it closes the connection. `transport_error` means that the owner has ended."""
 
-    def __init__(self, answer: "httpx.Response", stack: AsyncExitStack, gone: type[Exception]) -> None:
-        self.status = answer.status_code
+    def __init__(
+        self, response: "httpx.Response", stack: AsyncExitStack, transport_error: type[Exception]
+    ) -> None:
+        self.status = response.status_code
         self.headers = tuple(
-            (name, value) for name in PASSED_BACK if (value := answer.headers.get(name)) is not None
+            (name, value) for name in RESPONSE_FIELDS if (value := response.headers.get(name)) is not None
         )
-        self._data = answer.aiter_raw()
+        self._data = response.aiter_raw()
         self._stack = stack
-        self._gone = gone
+        self._transport_error = transport_error
 
     async def __aenter__(self) -> Self:
         return self
@@ -155,5 +160,5 @@ class Passed(ResponseBody, AsyncIterator[bytes]):
     async def __anext__(self) -> bytes:
         try:
             return await anext(self._data)
-        except self._gone:
-            raise NotTheOwner from None  # in the middle of its answer, which is cut off for the client as well
+        except self._transport_error:
+            raise NotTheOwner from None  # in the middle of the body, which is cut off for the client, too

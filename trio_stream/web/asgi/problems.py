@@ -1,4 +1,4 @@
-"""Errors -> problem documents (RFC 9457): the one place where an error becomes an answer."""
+"""Errors -> problem documents (RFC 9457): the only place where an error becomes a response."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ log = structlog.get_logger("trio_stream.web")
 
 @dataclass(frozen=True, slots=True)
 class ProblemResponse:
-    """A response that says what is wrong."""
+    """A response with a problem document."""
 
     status: int
     headers: Headers
@@ -30,38 +30,38 @@ class ProblemResponse:
 
 
 def register(app: Quart) -> None:
-    """Let every error of `app` become a problem document."""
+    """Turn every error of `app` into a problem document."""
 
-    async def answer(error: Exception) -> Response:
+    async def handle(error: Exception) -> Response:
         return response(describe(error))
 
     for kind in (TrioStreamError, HTTPException, Exception):
-        app.register_error_handler(kind, answer)
+        app.register_error_handler(kind, handle)
 
 
 def problem(status: int, code: str, detail: str, headers: Headers = ()) -> ProblemResponse:
-    """A problem document, with `headers` besides those it always has."""
+    """A problem document, with `headers` in addition to those it always has."""
     body = encode(Problem.of(status, code, detail))
-    about = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
-    return ProblemResponse(status, tuple((about | dict(headers)).items()), body)
+    always = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
+    return ProblemResponse(status, tuple((always | dict(headers)).items()), body)
 
 
 def response(problem: ProblemResponse) -> Response:
-    """The problem as Quart sends it."""
-    answer = Response(problem.body, status=problem.status)
-    answer.headers.clear()
-    answer.headers.extend(problem.headers)
-    return answer
+    """The problem as a response of Quart."""
+    quart_response = Response(problem.body, status=problem.status)
+    quart_response.headers.clear()
+    quart_response.headers.extend(problem.headers)
+    return quart_response
 
 
 def describe(error: Exception) -> ProblemResponse:
-    """What a client is told of an error; what is a fault of the server's is logged."""
+    """The problem document of an error. A bug in the server is logged."""
     headers: Headers = ()
     match error:
         case HTTPException():
             return _http_problem(error)
         case ClientGone() | ClientStalled():
-            pass  # nobody is there to be told, and it is no fault of the server's
+            pass  # there is no client to send it to, and it is not a bug
         case PreconditionFailed(fields=headers):
             pass
         case RangeNotSatisfiable(size=size):
@@ -72,7 +72,7 @@ def describe(error: Exception) -> ProblemResponse:
             pass
         case _:
             log.error("a request failed", exc_info=error, often=True)
-            return problem(500, "internal-error", "The server failed; its log says how.")
+            return problem(500, "internal-error", "The server failed. Its log has the details.")
     return problem(error.status, error.code, str(error), headers)
 
 

@@ -1,4 +1,4 @@
-"""What scopes and errors of ASGI mean here."""
+"""Translation of ASGI scopes and errors."""
 
 import errno
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from trio_stream.streaming.pump import Delivery
 
 
 def translate(error: OSError) -> TrioStreamError:
-    """What an `OSError` of the sending side means to a stream (`trio_stream.server` says which there are)."""
+    """The error of a stream for an `OSError` of `send` (`trio_stream.server` documents which there are)."""
     if isinstance(error, TimeoutError):
         return ClientStalled(str(error))
     if error.errno == errno.EFAULT:
@@ -30,8 +30,8 @@ def translate(error: OSError) -> TrioStreamError:
     return ClientGone(str(error))
 
 
-def spelt_normally[T: (HTTPScope, WebsocketScope)](scope: T) -> T:
-    """The scope with the normal form of its path: what routes are found by, and what names are taken from."""
+def with_normal_path[T: (HTTPScope, WebsocketScope)](scope: T) -> T:
+    """The scope with the normal form of its path, which routes and names of videos are found by."""
     raw = scope["raw_path"]
     normal = normal_path(raw) if raw.startswith(b"/") else raw
     if normal == raw:
@@ -40,7 +40,7 @@ def spelt_normally[T: (HTTPScope, WebsocketScope)](scope: T) -> T:
 
 
 def delivery(scope: Mapping[str, Any]) -> Delivery:
-    """In what form the connection of `scope` takes the bytes of a file."""
+    """In which form the connection of `scope` accepts the bytes of a file."""
     extensions = scope.get("extensions") or {}
     if FILE_CHUNKS in extensions:
         return Delivery.RANGES

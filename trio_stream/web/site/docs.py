@@ -116,4 +116,4 @@ def send(asset: views.Asset, caching: str, *, vary: str | None = None, coding: s
             coding=coding,
         )
     )
-    return StreamedResponse(DirectResponse.at_hand(result))
+    return StreamedResponse(DirectResponse.in_memory(result))

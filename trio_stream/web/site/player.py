@@ -10,7 +10,7 @@ from trio_stream.http.representation import IMMUTABLE, REVALIDATE
 from trio_stream.web.api.wire.figures import Health
 from trio_stream.web.api.wire.operations import JSON, PAGES, Header, Operation, Returns, declares
 from trio_stream.web.api.wire.parts import SAMPLE_ID, says
-from trio_stream.web.asgi.compression import takes_gzip
+from trio_stream.web.asgi.compression import accepts_gzip
 from trio_stream.web.site import i18n, views
 from trio_stream.web.site.build import Build, read_build
 from trio_stream.web.site.docs import HTML, NO_FILE, PAGE, send
@@ -114,7 +114,7 @@ class Player:
         compressed = self._build.gzipped.get(file)
         if compressed is None:
             return send(asset, IMMUTABLE)
-        if takes_gzip():
+        if accepts_gzip():
             return send(compressed, IMMUTABLE, vary="Accept-Encoding", coding="gzip")
         return send(asset, IMMUTABLE, vary="Accept-Encoding")
 
