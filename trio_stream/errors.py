@@ -60,7 +60,10 @@ class WrongHost(TrioStreamError):
 
 
 class VideoNotFound(TrioStreamError):
-    """There is no video of that name. Names that must look the same to a client raise it, too."""
+    """There is no such video.
+
+    Also raised for names that a client must not be able to tell from those of missing videos.
+    """
 
     status = 404
     code = "video-not-found"
@@ -110,7 +113,7 @@ class TooManyStreams(TrioStreamError):
     retry_after = 5
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"the server sends {limit} streams already, which is its limit")
+        super().__init__(f"the limit of streams at once ({limit}) is reached")
         self.limit = limit
 
 
@@ -122,7 +125,7 @@ class TooManyListeners(TrioStreamError):
     retry_after = 5
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} clients listen to events already, which is the limit")
+        super().__init__(f"the limit of clients that listen to events ({limit}) is reached")
         self.limit = limit
 
 
@@ -230,7 +233,7 @@ class ClientStalled(TrioStreamError, OSError):
 
 
 class MediaUnreadable(TrioStreamError):
-    """A file cannot be parsed as media. That stays so until the file changes; the message says why."""
+    """A file cannot be parsed as media; the message says why. It stays unreadable until it changes."""
 
     status = 422
     code = "media-unreadable"

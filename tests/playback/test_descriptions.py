@@ -19,7 +19,7 @@ from trio_stream.packaging import dash, hls, segments
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Title
 from trio_stream.playback.indexes import Index, read_index
-from trio_stream.web.api.feeds import Fragments
+from trio_stream.web.api.feeds import FragmentFeed
 
 SECONDS = 3
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25"
@@ -157,7 +157,7 @@ def test_manifests_and_streams_name_each_init_segment(tmp_path: Path) -> None:
     assert hls.media(sound, "r/0", 6).count("#EXT-X-MAP") == 1
     assert dash.manifest(Title((Source("", "r/0", index.presentation),))).count("<Period ") == 2
     for begin, count in ((0, 2), (2, 1)):
-        bodies = list(Fragments.of({"time": str(begin * 2)}, index).bodies(begin))
+        bodies = list(FragmentFeed.of({"time": str(begin * 2)}, index).bodies(begin))
         opened = [each for each in bodies if len(each) == 1]
         assert len(opened) == count
 

@@ -19,7 +19,7 @@ from trio_stream.packaging.from_outline import present_outline
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Title
 from trio_stream.playback.remuxed import init_recipe
-from trio_stream.web.api.playlists import _piece, _Wanted
+from trio_stream.web.api.playlists import _recipe, _SegmentName
 
 SECONDS = 3
 LONG_AGO = -100_000.0
@@ -50,7 +50,7 @@ def stretches(path: Path, rendition: Rendition) -> list[Played]:
 
 
 def _made(path: Path, rendition: Rendition, number: int) -> bytes:
-    piece = _piece("r", rendition, _Wanted(rendition.name, number, keyframe=False, init=0))
+    piece = _recipe("r", rendition, _SegmentName(rendition.name, number, keyframe=False, init=0))
     return b"".join(run(segment, path, **piece.options)[1].values())
 
 

@@ -24,7 +24,7 @@ from tests.web.knowing import ask, video
 from tests.web.test_feeds import PICTURES, index_of
 from trio_stream.app import LONGEST_REQUEST_BODY
 from trio_stream.errors import BadRequest, RangeNotSatisfiable
-from trio_stream.web.api.feeds import ByteFeed, Feed, Fragments
+from trio_stream.web.api.feeds import ByteFeed, Feed, FragmentFeed
 from trio_stream.web.api.sockets import parse_command
 from trio_stream.web.openapi.document import document
 
@@ -189,7 +189,7 @@ def test_ids_that_are_none_are_of_nothing(client: httpx.Client, id_: str) -> Non
 
 FEEDS = [
     (ByteFeed(0, 10**6), ("SeekMessage", "PauseMessage", "ResumeMessage")),
-    (Fragments.of({}, index_of(PICTURES)), ("FragmentsSeekMessage", "PauseMessage", "ResumeMessage")),
+    (FragmentFeed.of({}, index_of(PICTURES)), ("FragmentsSeekMessage", "PauseMessage", "ResumeMessage")),
 ]
 
 
@@ -213,7 +213,7 @@ def test_messages(feed: Feed, names: tuple[str, ...]) -> None:
 
 
 OFFSETS: Callable[[dict[str, str]], object] = lambda query: ByteFeed.of(query, 10**6)  # noqa: E731 - beside each other as in a table
-TIMES: Callable[[dict[str, str]], object] = lambda query: Fragments.of(query, FEEDS[1][0].index)  # type: ignore[attr-defined] # both kinds of feeds stand there  # noqa: E731 - beside each other as in a table
+TIMES: Callable[[dict[str, str]], object] = lambda query: FragmentFeed.of(query, FEEDS[1][0].index)  # type: ignore[attr-defined] # both kinds of feeds stand there  # noqa: E731 - beside each other as in a table
 
 
 @pytest.mark.parametrize(("name", "read"), [("start", OFFSETS), ("end", OFFSETS), ("time", TIMES)])

@@ -9,7 +9,7 @@ from trio_stream.packaging import segments
 from trio_stream.packaging.from_mp4 import present
 from trio_stream.packaging.selection import packaged_tracks
 from trio_stream.playback.indexes import Index
-from trio_stream.web.api.feeds import Fragments
+from trio_stream.web.api.feeds import FragmentFeed
 from trio_stream.web.api.wire.messages import About
 
 SIZE = 1 << 30
@@ -33,7 +33,7 @@ def sent(index: Index, time: float) -> list[tuple[str, int]]:
             first, stop = each.segments.samples[number : number + 2]
             parts = segments.segment(index.tracks[each.name], first, stop, number, SIZE, track=place)
             known[parts] = each.name[0], number
-    feed = Fragments.of({"time": str(time)}, index)
+    feed = FragmentFeed.of({"time": str(time)}, index)
     _, *bodies = feed.bodies(feed.first)
     return [known[each] for each in bodies]
 
@@ -65,7 +65,7 @@ def test_sound_that_goes_on() -> None:
     rest = [("v", 5), *(("a", number) for number in range(5, 10))]
     assert sent(index, 0) == both(*range(5)) + rest
     assert sent(index, 45) == rest
-    feed = Fragments.of({"time": "45"}, index)
+    feed = FragmentFeed.of({"time": "45"}, index)
     started = feed.start(feed.first, About(size=SIZE, content_type="video/mp4", etag='"x"', chunk_size=1))
     assert (started.segment, started.segments, started.time) == (5, 6, 24)
     assert feed.end().segment == 6

@@ -55,7 +55,7 @@ async def test_what_was_made_when_the_request_is_cancelled_in_that_moment(settin
         receive = cast("ASGIReceiveCallable", never)
         with trio.CancelScope() as request, Exchange(services, scope, receive) as exchange:
             source = await opened(services, exchange)
-            wanted = playlists._Wanted("v0", None, keyframe=False, init=0)
+            wanted = playlists._SegmentName("v0", None, keyframe=False, init=0)
             make = partial(playlists._hold_remuxed, exchange, source, REVISION, FILM, wanted)
 
             async def make_and_cancel() -> MappedFile:

@@ -6,7 +6,7 @@ import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from trio_stream.web.api.wire.operations import declares
-from trio_stream.web.api.wire.parts import Body, Moment, Ok, Query, Shape, says
+from trio_stream.web.api.wire.parts import Body, DateTime, Ok, Query, Shape, says
 from trio_stream.web.openapi.document import document
 from trio_stream.web.openapi.schemas import components, query_parameters, schema_of
 
@@ -39,7 +39,7 @@ class Asked(Query, frozen=True, kw_only=True):
     """A query."""
 
     first: Annotated[int, says("Which.", 3, ge=1)] = 1
-    at: Annotated[Moment | UnsetType, says("When.")] = UNSET
+    at: Annotated[DateTime | UnsetType, says("When.")] = UNSET
 
 
 def test_objects() -> None:
@@ -52,7 +52,7 @@ def test_objects() -> None:
             "status": {
                 "type": "string",
                 "const": "ok",
-                "description": "Always `ok`; everything else is a problem document.",
+                "description": "Always `ok`; errors are problem documents.",
             },
         },
         "required": ["kind", "status"],

@@ -277,7 +277,7 @@ async def test_a_full_house_says_try_again_later(start: Callable[..., Server], v
             data, [error], closed = await second.everything()
         assert (data, closed.code) == (b"", 1013)
         assert error["code"] == "too-many-streams"
-        assert "in use" in closed.reason
+        assert "limit of streams" in closed.reason
         assert len((await first.everything())[0]) == SIZE
 
 

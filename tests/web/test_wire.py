@@ -155,7 +155,7 @@ def test_an_export_is_read_back() -> None:
     "limit", ["", "0", "-1", "x", "201", "1.5", "1e1", "007", " 1", "+1", "\u0663", "9" * 5000]
 )
 def test_a_limit_that_is_none(query: type[VideosQuery | FoldersQuery], limit: str) -> None:
-    with pytest.raises(BadRequest, match="at limit: How many are on a page, up to 200"):
+    with pytest.raises(BadRequest, match="at limit: Items per page, up to 200"):
         read_query(query, {"limit": limit})
 
 
@@ -206,7 +206,7 @@ def test_there_is_one_kind_of_number(text: str, value: Any) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "[", "9" * 5000, b"\xff", b"[" * 900_000])
 def test_what_is_no_json(text: str | bytes) -> None:
-    with pytest.raises(BadRequest, match="has to be JSON"):
+    with pytest.raises(BadRequest, match="must be JSON"):
         read_body(PlayheadChange, text)
 
 

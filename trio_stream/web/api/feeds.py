@@ -1,6 +1,6 @@
-"""What a WebSocket sends, from where it begins to its end: the bytes of a file, or the same film as fragmented MP4.
+"""The data that a WebSocket sends, from a start position to the end: the bytes of a file, or fragmented MP4.
 
-A feed knows no socket. A position is what it says it is: a byte for bytes, a number of a segment for fragments.
+A feed does not depend on a socket. It defines what a position is: a byte offset, or the number of a segment.
 """
 
 from bisect import bisect_right
@@ -34,70 +34,71 @@ from trio_stream.web.api.wire.messages import (
     Start,
     StartMessage,
 )
-from trio_stream.web.api.wire.parts import checked_as, read_query
+from trio_stream.web.api.wire.parts import convert_json, read_query
 
-APART = 0.1
-"""Seconds by which sound may be cut before or behind the pictures it goes with: two of its packets."""
+AUDIO_TOLERANCE = 0.1
+"""Seconds by which the cuts of audio and video may differ: the duration of two audio packets."""
 
 
-WANTED = 'messages are JSON text: {"type": "seek", ...}, "pause" or "resume"'
+EXPECTED = 'messages are JSON text: {"type": "seek", ...}, "pause" or "resume"'
 
-# A type that is a union is no class to mypy.
+# To mypy a union is not a class.
 _BYTES_COMMAND: Any = SeekMessage | PauseMessage | ResumeMessage
 _FRAGMENTS_COMMAND: Any = FragmentsSeekMessage | PauseMessage | ResumeMessage
 
 
 class Feed(Protocol):
-    """What is sent over one WebSocket."""
+    """The data that one WebSocket sends."""
 
     @property
     def first(self) -> int:
-        """The position at which it begins."""
+        """The position where it starts."""
 
     def read(self, message: object) -> Command:
-        """A client's message out of JSON; of a seek, the position it asks for.
+        """Convert a client's message from JSON; a seek becomes its position.
 
         Raises `BadRequest`, `RangeNotSatisfiable`.
         """
 
     def start(self, position: int, about: About) -> Start:
-        """What a client is told before what follows from there."""
+        """The message before the data from `position`."""
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
-        """What follows from there, in bodies that are sent one after the other."""
+        """The data from `position`, in bodies that are sent one after the other."""
 
     def end(self) -> End:
-        """What a client is told when everything went."""
+        """The message after the last body."""
 
 
 @dataclass(frozen=True, slots=True)
 class ByteFeed:
-    """The bytes from `first` to `stop` (not included) of the file."""
+    """The bytes of the file from `first` to `stop` (exclusive)."""
 
     first: int
     stop: int
 
     @classmethod
     def of(cls, query: Mapping[str, str], size: int) -> "ByteFeed":
-        """`start` (included, default 0) and `end` (not included, default and at most `size`), in bytes.
+        """The bytes from `start` (inclusive, default 0) to `end` (exclusive, default and maximum `size`).
 
-        Raises `BadRequest` for what is no number or backwards, `RangeNotSatisfiable` for a start past the end.
+        Raises `BadRequest` if a value is not a number or `end` is before `start`, `RangeNotSatisfiable` for a start
+        after the end of the file.
         """
-        asked = read_query(BytesQuery, query)
-        start, end = asked.start, size if asked.end is UNSET else asked.end
+        values = read_query(BytesQuery, query)
+        start, end = values.start, size if values.end is UNSET else values.end
         if start > size:
             raise RangeNotSatisfiable(size)
         if end < start:
-            raise BadRequest("end lies before start")
+            raise BadRequest("end is before start")
         return cls(start, min(end, size))
 
     def read(self, message: object) -> Command:
-        found: SeekMessage | PauseMessage | ResumeMessage = checked_as(_BYTES_COMMAND, message, WANTED)
-        if not isinstance(found, SeekMessage):
-            return found
-        if not self.first <= found.offset <= self.stop:
+        command: SeekMessage | PauseMessage | ResumeMessage = convert_json(_BYTES_COMMAND, message, EXPECTED)
+        if not isinstance(command, SeekMessage):
+            return command
+        if not self.first <= command.offset <= self.stop:
             raise RangeNotSatisfiable(self.stop)
-        return found.offset
+        return command.offset
 
     def start(self, position: int, about: About) -> StartMessage:
         return StartMessage(offset=position, end=self.stop, **asdict(about))
@@ -110,33 +111,36 @@ class ByteFeed:
 
 
 @dataclass(frozen=True, slots=True)
-class Fragments:
-    """The pictures and one sound as one fragmented MP4 stream: after each start an init segment of both, then segment
-    after segment, each with the segments of the sound behind it that begin in its time. `first` is the number of a
-    segment of the pictures, or of the sound alone."""
+class FragmentFeed:
+    """The video track and one audio track as one fragmented MP4 stream.
+
+    After each start comes an init segment for both. Then each video segment is followed by the audio segments that
+    start during it. `first` is the number of a video segment, or of an audio segment if there is no video track.
+    """
 
     index: Index
     renditions: tuple[Rendition, ...]
     first: int
 
     @classmethod
-    def of(cls, query: Mapping[str, str], index: Index) -> "Fragments":
-        """From `time` on (seconds, default 0), with the sound of the name `audio` (default: the first).
+    def of(cls, query: Mapping[str, str], index: Index) -> "FragmentFeed":
+        """The segments from `time` (seconds, default 0), with the audio rendition named `audio` (default: the first).
 
-        Raises `BadRequest` for what is no time or no sound there is, `RangeNotSatisfiable` for a time past the end.
+        Raises `BadRequest` for an invalid time or an unknown rendition, `RangeNotSatisfiable` for a time after the
+        end.
         """
-        asked = read_query(FragmentsQuery, query)
-        sounds = index.presentation.audio
-        name = asked.audio if asked.audio is not UNSET else sounds[0].name if sounds else ""
-        chosen = [sound for sound in sounds if sound.name == name]
+        values = read_query(FragmentsQuery, query)
+        audio = index.presentation.audio
+        name = values.audio if values.audio is not UNSET else audio[0].name if audio else ""
+        chosen = [rendition for rendition in audio if rendition.name == name]
         if name and not chosen:
-            raise BadRequest("there is no such sound")
+            raise BadRequest("there is no such audio track")
         video = index.presentation.video
         feed = cls(index, (*((video,) if video is not None else ()), *chosen), 0)
-        return cls(index, feed.renditions, feed.at(asked.time))
+        return cls(index, feed.renditions, feed.at(values.time))
 
     def at(self, time: float) -> int:
-        """The segment in which `time` lies, in seconds. Raises `RangeNotSatisfiable`."""
+        """The number of the segment at `time`, in seconds. Raises `RangeNotSatisfiable`."""
         main = self.renditions[0]
         if time > self.index.presentation.duration:
             raise RangeNotSatisfiable(int(self.index.presentation.duration))
@@ -144,13 +148,13 @@ class Fragments:
         return max(0, min(number, len(main.segments) - 1))
 
     def read(self, message: object) -> Command:
-        found: FragmentsSeekMessage | PauseMessage | ResumeMessage
-        found = checked_as(_FRAGMENTS_COMMAND, message, WANTED)
-        return self.at(found.time) if isinstance(found, FragmentsSeekMessage) else found
+        command: FragmentsSeekMessage | PauseMessage | ResumeMessage
+        command = convert_json(_FRAGMENTS_COMMAND, message, EXPECTED)
+        return self.at(command.time) if isinstance(command, FragmentsSeekMessage) else command
 
     def start(self, position: int, about: About) -> FragmentsStartMessage:
         main = self.renditions[0]
-        codecs = ",".join(each.codecs for each in self.renditions)
+        codecs = ",".join(rendition.codecs for rendition in self.renditions)
         return FragmentsStartMessage(
             segment=position,
             segments=len(main.segments),
@@ -162,43 +166,43 @@ class Fragments:
 
     def bodies(self, position: int) -> Iterator[tuple[Part, ...]]:
         main, *others = self.renditions
-        begin = main.segments.starts[position] / main.timescale
-        following = [_first(each, begin) for each in others]
+        start = main.segments.starts[position] / main.timescale
+        following = [_first(rendition, start) for rendition in others]
         codings = [
-            _coding(each, number)
-            for each, number in zip(self.renditions, [position, *following], strict=True)
+            _coding(rendition, number)
+            for rendition, number in zip(self.renditions, [position, *following], strict=True)
         ]
         yield self._init(codings)
         for number in range(position, len(main.segments)):
-            yield from self._changed(codings, 0, number)
+            yield from self._init_if_changed(codings, 0, number)
             yield self._body(main, number, 1)
-            until = main.segments.starts[number + 1] / main.timescale - APART
-            for at, each in enumerate(others):
-                starts = each.segments.starts
-                while following[at] < len(each.segments) and (
-                    number == len(main.segments) - 1 or starts[following[at]] / each.timescale < until
+            until = main.segments.starts[number + 1] / main.timescale - AUDIO_TOLERANCE
+            for at, rendition in enumerate(others):
+                starts = rendition.segments.starts
+                while following[at] < len(rendition.segments) and (
+                    number == len(main.segments) - 1 or starts[following[at]] / rendition.timescale < until
                 ):
-                    yield from self._changed(codings, at + 1, following[at])
-                    yield self._body(each, following[at], at + 2)
+                    yield from self._init_if_changed(codings, at + 1, following[at])
+                    yield self._body(rendition, following[at], at + 2)
                     following[at] += 1
 
     def _init(self, codings: Sequence[int]) -> tuple[Part, ...]:
-        """The init segment of all, each coded in the way of that number."""
-        tracks = (self.index.tracks[each.name] for each in self.renditions)
+        """The init segment for all renditions, each with the coding of that number."""
+        tracks = (self.index.tracks[rendition.name] for rendition in self.renditions)
         coded = (track.coded(number) for track, number in zip(tracks, codings, strict=True))
         return (segments.init(*coded),)
 
-    def _changed(self, codings: list[int], at: int, number: int) -> Iterator[tuple[Part, ...]]:
-        """Another init segment if a segment is coded in another way than the one before, which is noted."""
+    def _init_if_changed(self, codings: list[int], at: int, number: int) -> Iterator[tuple[Part, ...]]:
+        """Another init segment if the coding of a segment differs from the previous one. Updates `codings`."""
         if (coding := _coding(self.renditions[at], number)) != codings[at]:
             codings[at] = coding
             yield self._init(codings)
 
-    def _body(self, rendition: Rendition, number: int, place: int) -> tuple[Part, ...]:
+    def _body(self, rendition: Rendition, number: int, track_id: int) -> tuple[Part, ...]:
         first, stop = rendition.segments.samples[number], rendition.segments.samples[number + 1]
         track = self.index.tracks[rendition.name]
         try:
-            return segments.segment(track, first, stop, number, self.index.size, track=place)
+            return segments.segment(track, first, stop, number, self.index.size, track=track_id)
         except Malformed as error:
             raise SourceUnreadable(str(error)) from None
 
@@ -207,11 +211,11 @@ class Fragments:
 
 
 def _coding(rendition: Rendition, number: int) -> int:
-    """The number of the init segment with which a segment is decoded."""
+    """The number of the init segment that a segment needs."""
     stretch = rendition.stretch(number)
     return stretch.init if stretch is not None else 0
 
 
-def _first(rendition: Rendition, begin: float) -> int:
-    """The first segment that is needed from `begin` on, in seconds; their number where it has ended."""
-    return bisect_right(rendition.segments.starts, (begin + APART) * rendition.timescale, 1) - 1
+def _first(rendition: Rendition, start: float) -> int:
+    """The first segment that is needed from `start`, in seconds; the number of segments if the rendition has ended."""
+    return bisect_right(rendition.segments.starts, (start + AUDIO_TOLERANCE) * rendition.timescale, 1) - 1

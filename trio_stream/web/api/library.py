@@ -1,4 +1,4 @@
-"""The library as a whole: what there is, and how the looking and making is getting on."""
+"""The library as a whole: how many videos it has, and the progress of scans and background jobs."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from trio_stream.web.api.wire.library import Library, Progress, ScanRequested, T
 from trio_stream.web.api.wire.operations import (
     FOREIGN,
     LIBRARY,
-    UNREACHED,
+    NO_OWNER,
     Operation,
     declares,
     events,
@@ -35,19 +35,20 @@ blueprint = Blueprint("library", __name__)
     Operation(
         id="library",
         tag=LIBRARY,
-        summary="How many videos there are, and what is being done for them",
+        summary="Get the state of the library",
+        description="The number of videos, and the progress of scans and background jobs.",
         returns=(json_of("The library.", Library),),
-        raises=(UNREACHED,),
+        raises=(NO_OWNER,),
     )
 )
 async def summary() -> Library:
-    """How many videos there are, and what is being done for them."""
+    """The number of videos, and the progress of scans and background jobs."""
     titles, problems = await services().database.read(_summary)
     return Library(
         videos=titles["videos"],
         missing=titles["missing"],
         folders=titles["folders"],
-        folder=shapes.shown(str(services().settings.videos)),
+        folder=shapes.printable(str(services().settings.videos)),
         **shapes.progress_of(services().owner.get().progress),
         problems=[TitleProblem(name=name, reason=reason) for name, reason in problems],
     )
@@ -63,18 +64,18 @@ def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, st
     Operation(
         id="scan",
         tag=LIBRARY,
-        summary="Have all videos looked at now",
+        summary="Start a scan",
         curl="curl -X POST {url}",
-        returns=(json_of("It will be done.", ScanRequested, status=202),),
+        returns=(json_of("The scan will run.", ScanRequested, status=202),),
         raises=(
             FOREIGN,
-            UNREACHED,
+            NO_OWNER,
         ),
-        description="What changes in the folder is heard of by itself; this is for where it is not.",
+        description="Changes in the folder are usually noticed as they happen; this is for cases where they are not.",
     )
 )
 async def scan() -> ScanRequested:
-    """Have all videos looked at; returns the number of the look that will do it."""
+    """Request a scan of everything, and return its number."""
     return ScanRequested(look=services().owner.get().scanner.request())
 
 
@@ -85,22 +86,27 @@ async def scan() -> ScanRequested:
     Operation(
         id="followScan",
         tag=LIBRARY,
-        summary="How the work is getting on, as it happens",
+        summary="Follow scans and background jobs",
         curl="curl -N {url}",
         returns=(events(),),
-        raises=({NotTheOwner: "The process that writes is not there now, or too many listen; ask again."},),
+        raises=(
+            {
+                NotTheOwner: "The owner of the data cannot be reached now, or too many clients listen; "
+                "try again later."
+            },
+        ),
         events=(Progress,),
-        description="Server-sent events, until you leave or the server stops: `progress` at once and whenever "
-        "something is different, whose data is `Progress` as JSON. "
-        f"After {PING:.0f} seconds of silence comes a comment.",
+        description="Server-sent events, until you disconnect or the server stops: a `progress` event at once and "
+        "after each change, whose data is `Progress` as JSON. "
+        f"After {PING:.0f} seconds without an event comes a comment.",
     )
 )
 async def follow() -> Response:
-    """How it is getting on, as it happens: server-sent events."""
+    """The progress of scans and background jobs, as server-sent events."""
     state = services().owner.get().progress
     return Response(EventStream(state, partial(progress_event, state)))
 
 
 def progress_event(state: progress.Progress, _: int) -> bytes:
-    """All of it, for whoever was told less."""
+    """The whole state, as an event."""
     return event("progress", state.version, Progress(**shapes.progress_of(state)))

@@ -1,6 +1,6 @@
-"""What the operator's live view is told: the last ten minutes, then each second a sample and all that is streamed.
+"""The events of the operator's live view: the last ten minutes, then every second a sample and the running streams.
 
-It is written once for all who look, so what they cost beyond the sending does not depend on how many they are.
+Each event is written once for all clients, so the cost, except for sending, does not depend on their number.
 """
 
 from functools import partial
@@ -18,19 +18,19 @@ from trio_stream.web.asgi.exchange import services
 
 
 class Live:
-    """The text of the newest sample, for as long as it is the newest."""
+    """The text of the newest sample, cached until there is a newer one."""
 
     def __init__(self) -> None:
         self._sample: Sample | None = None
         self._text = b""
 
-    def write(self, services: Services, told: int) -> bytes:
-        """What there is to say now to a client that was told of version `told` last; all of it if that is -1."""
+    def write(self, services: Services, sent: int) -> bytes:
+        """The events for a client that received version `sent` last; -1 means none, so it gets the history, too."""
         history = services.sampler.history
         if self._sample is not history.newest:
             self._text = event("now", history.version, describe(services))
             self._sample = history.newest
-        if told >= 0:
+        if sent >= 0:
             return self._text
         return (
             event("history", history.version - 1, LiveHistory(**history.columns(without_newest=1)._asdict()))
@@ -41,15 +41,15 @@ class Live:
 LIVE = Operation(
     id="live",
     tag=HEALTH,
-    summary="What the server does, as it happens",
+    summary="Follow the live metrics",
     curl="curl -N {url}",
     returns=(events(),),
-    raises=({TooManyListeners: "Too many listen to events already; ask again later."},),
+    raises=({TooManyListeners: "Too many clients listen to events; try again later."},),
     events=(LiveHistory, LiveNow),
-    description="Server-sent events, until you leave or the server stops. First comes `history`, whose data is "
-    "`LiveHistory` as JSON, and right after it and then each second `now`, whose data is `LiveNow`: its sample is "
-    "the next one after those you have. Who is slow misses some; their times tell.\n\n"
-    "All of it is about the process that answers; a server with several workers has several. "
+    description="Server-sent events, until you disconnect or the server stops. The first event is `history`, whose "
+    "data is `LiveHistory` as JSON. A `now` event, whose data is `LiveNow`, follows at once and then every second: "
+    "its sample is the next one after those you have. A slow client misses some samples; their times show which.\n\n"
+    "All values are of the process that responds; a server with several workers has several processes. "
     f"{LISTENERS} clients of a process may listen to events at once.",
 )
 
@@ -57,20 +57,20 @@ LIVE = Operation(
 def blueprint() -> Blueprint:
     """The live view of one application."""
     blueprint = Blueprint("live", __name__)
-    newest = Live()
+    text = Live()
 
     @blueprint.get("/api/live")
     @server_sent
     @declares(LIVE)
     async def live() -> Response:
-        """What this process does, as it happens: server-sent events."""
-        return Response(EventStream(services().sampler.history, partial(newest.write, services())))
+        """The metrics of this process, as server-sent events."""
+        return Response(EventStream(services().sampler.history, partial(text.write, services())))
 
     return blueprint
 
 
 def describe(services: Services) -> LiveNow:
-    """The newest sample, the totals, and what is streaming now."""
+    """The newest sample, the totals, and the running streams."""
     return LiveNow(
         sample=LiveSample(**services.sampler.history.newest._asdict()),
         uptime_seconds=round(services.sampler.uptime, 3),

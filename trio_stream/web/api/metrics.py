@@ -1,4 +1,4 @@
-"""Figures, as JSON for people and pages, and as text for Prometheus. Both only read `statistics()`."""
+"""Metrics, as JSON for people and pages, and as text for Prometheus. Both only read `statistics()`."""
 
 from collections.abc import Iterator, Mapping
 
@@ -22,12 +22,12 @@ MEGABYTE = 1_000_000
     Operation(
         id="metrics",
         tag=HEALTH,
-        summary="Figures as JSON",
-        returns=(json_of("Figures.", Metrics),),
+        summary="Get metrics as JSON",
+        returns=(json_of("The metrics.", Metrics),),
     )
 )
 async def metrics_json() -> Metrics:
-    """What the server does now, in the units of the names; `mb` is a million bytes, `mbps` a million bits a second."""
+    """The current metrics, in the units of their names; `mb` is a million bytes, `mbps` a million bits per second."""
     streams = services().registry.statistics()
     process = services().sampler.statistics()
     disk = services().disk.statistics()
@@ -70,12 +70,14 @@ def _ended(counts: Mapping[Ending, int]) -> StreamsEnded:
     Operation(
         id="metricsText",
         tag=HEALTH,
-        summary="Figures for Prometheus",
-        returns=(Returns("Prometheus text.", {prometheus.CONTENT_TYPE: (str,)}),),
+        summary="Get metrics for Prometheus",
+        returns=(
+            Returns("The metrics in the text format of Prometheus.", {prometheus.CONTENT_TYPE: (str,)}),
+        ),
     )
 )
 async def metrics_text() -> Response:
-    """The same for Prometheus."""
+    """The current metrics for Prometheus."""
     streams = services().registry.statistics()
     process = services().sampler.statistics()
     disk = services().disk.statistics()
@@ -85,19 +87,23 @@ async def metrics_text() -> Response:
             gauge("trio_stream_uptime_seconds", "Seconds since the server started.", process.uptime),
             counter("trio_stream_sent_bytes", "Bytes of video sent.", streams.bytes_sent),
             counter("trio_stream_sent_chunks", "Chunks of video sent.", streams.chunks_sent),
-            gauge("trio_stream_streams_active", "Streams running now.", streams.active),
-            gauge("trio_stream_streams_limit", "Streams that may run at once.", services().registry.limit),
+            gauge("trio_stream_streams_active", "Running streams.", streams.active),
+            gauge("trio_stream_streams_limit", "The limit of streams at once.", services().registry.limit),
             counter("trio_stream_streams_started", "Streams started.", streams.started),
-            counter("trio_stream_streams_refused", "Streams refused for lack of a place.", streams.refused),
+            counter(
+                "trio_stream_streams_refused",
+                "Streams refused because the limit was reached.",
+                streams.refused,
+            ),
             counters(
                 "trio_stream_streams_ended",
-                "Streams ended, by how.",
+                "Streams ended, by reason.",
                 "ending",
                 {str(ending): count for ending, count in streams.ended.items()},
             ),
             counters(
                 "trio_stream_windows",
-                "Windows of files found in the page cache (warm) or fetched from the disk (cold).",
+                "Windows of files found in the page cache (warm) or read from the disk (cold).",
                 "state",
                 {"warm": disk.warm, "cold": disk.cold},
             ),
@@ -115,21 +121,25 @@ async def metrics_text() -> Response:
 
 
 def _library() -> Iterator[Metric]:
-    """Of the database and what is made in the background; the second half is the owner's alone."""
+    """Metrics of the database and of media jobs. Only the owner has the second half."""
     database = services().database.statistics()
     yield counter("trio_stream_database_reads", "Reads of the database.", database.reads)
     yield counter("trio_stream_database_reads_failed", "Reads that failed.", database.failed)
-    yield gauge("trio_stream_database_reading", "Reads under way now.", database.reading)
+    yield gauge("trio_stream_database_reading", "Reads in progress.", database.reading)
     if not services().owner.mine:
         return
-    house = services().owner.get()
-    writer, media = house.writer.statistics(), house.sandbox.statistics()
+    housekeeping = services().owner.get()
+    writer, media = housekeeping.writer.statistics(), housekeeping.sandbox.statistics()
     yield counter("trio_stream_database_changes", "Changes of the database.", writer.changes)
     yield counter("trio_stream_database_changes_failed", "Changes that failed.", writer.failed)
-    yield counter("trio_stream_database_transactions", "Transactions they were made in.", writer.groups)
-    yield gauge("trio_stream_database_changes_waiting", "Changes not begun yet.", writer.waiting)
+    yield counter("trio_stream_database_transactions", "Transactions of these changes.", writer.groups)
+    yield gauge("trio_stream_database_changes_waiting", "Changes waiting for the writer.", writer.waiting)
     yield gauge(
         "trio_stream_database_longest_transaction_seconds", "The longest transaction so far.", writer.longest
     )
-    yield counter("trio_stream_media_jobs", "Jobs that read media: probes, pictures, texts.", media.started)
+    yield counter(
+        "trio_stream_media_jobs",
+        "Jobs that read media: probing, artwork, subtitles, remuxing.",
+        media.started,
+    )
     yield counter("trio_stream_media_jobs_failed", "Jobs that read media and failed.", media.failed)

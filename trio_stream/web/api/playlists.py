@@ -1,7 +1,7 @@
-"""HLS and DASH: playlists and manifests of a video, and its segments, made of the file as it lies.
+"""HLS and DASH: playlists and manifests of a video, and its segments, built from the file without transcoding.
 
-The address of a segment holds the revision of the video and the number of the rules by which it is made: it answers
-with these bytes or not at all, so it can be cached for ever. A segment of a file whose index is in memory takes
+The address of a segment contains the revision of the video and the number of the rules that segments are built by. It
+returns exactly these bytes, or 404, so it can be cached forever. A segment of a file whose index is in memory needs
 neither a thread nor the database."""
 
 import re
@@ -27,8 +27,8 @@ from trio_stream.playback.manifests import Written
 from trio_stream.playback.offers import Offer
 from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, segment_recipe
 from trio_stream.streaming.maps import MappedFile
-from trio_stream.web.api.wire.operations import KEPT_AND_CHECKED, KEPT_FOR_EVER, Sends, declares
-from trio_stream.web.api.wire.parts import MADE, REVISION, VideoId, says
+from trio_stream.web.api.wire.operations import CACHED_FOREVER, CACHED_IF_CURRENT, ByteOperation, declares
+from trio_stream.web.api.wire.parts import DIGEST, REVISION, VideoId, says
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, owner_fallback
 from trio_stream.web.asgi.exchange import Exchange
 
@@ -39,79 +39,81 @@ _SEGMENT = re.compile(
     rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/([a-z0-9]+)-([0-9]{1,4})/(init([1-9][0-9]{0,3})?\.mp4|(k?)([0-9]{1,9})\.m4s)\Z"
 )
 
-_TEXT = re.compile(
+_SUBTITLE_SEGMENT = re.compile(
     rb"/api/videos/([0-9a-f]{16})/r/([0-9a-f]{24})/(s-[0-9a-f]{32})-([0-9]{1,4})/([0-9]{1,9})\.vtt\Z"
 )
 
 
-REFUSED = "It cannot be sent in segments as it is; the detail says why."
-FULL = "All places are taken, too many files are open, or whoever looks into files is not there now; ask again later."
+REFUSED = "It cannot be sent in segments without transcoding; the detail says why."
+UNAVAILABLE = (
+    "The limit of streams or of open files is reached, or files cannot be processed now; try again later."
+)
 
-PLAYLIST = Sends(
+PLAYLIST = ByteOperation(
     id="playlist",
-    summary="A playlist of HLS",
+    summary="Get an HLS playlist",
     noun="playlist",
     content={hls.MEDIA_TYPE: ()},
     example="master.m3u8",
-    caching=KEPT_AND_CHECKED,
+    caching=CACHED_IF_CURRENT,
     size=2718,
-    full=FULL,
+    unavailable=UNAVAILABLE,
     refused=REFUSED,
-    description="`master` is the playlist of all renditions; the media playlists it names lie beside it. The "
-    "`versions` of a title are renditions of it where their keyframes agree with those of the video that is asked for.",
-    places={
+    description="`master` is the playlist of all renditions; the media playlists that it names are in the same "
+    "folder. The `versions` of a title are renditions, too, if their keyframes match those of the requested video.",
+    path={
         "id": VideoId,
-        "name": Annotated[str, says("`master`, or as the master playlist says.", "master")],
+        "name": Annotated[str, says("`master`, or a name from the master playlist.", "master")],
     },
 )
 MANIFEST = replace(
     PLAYLIST,
     id="manifest",
-    summary="The manifest of DASH",
+    summary="Get the DASH manifest",
     noun="manifest",
     content={dash.MEDIA_TYPE: ()},
     example="manifest.mpd",
     size=3141,
-    places={"id": VideoId},
+    path={"id": VideoId},
 )
-SEGMENT = Sends(
+SEGMENT = ByteOperation(
     id="segment",
-    summary="A segment",
+    summary="Get a segment",
     noun="segment",
     content={"video/mp4": ()},
     example="0.m4s",
-    caching=KEPT_FOR_EVER,
+    caching=CACHED_FOREVER,
     size=1618033,
-    full=FULL,
+    unavailable=UNAVAILABLE,
     refused=REFUSED,
     description="`init.mp4` is the init segment of the rendition, `N.m4s` a segment (counted from 0), `kN.m4s` a "
-    "keyframe by itself. Take the addresses from a playlist: each stands for these bytes and no others, and answers "
-    "404 once the video has other bytes, or segments are made by other rules.",
-    places={
+    "single keyframe. Take the addresses from a playlist. The content of an address never changes; it returns 404 once "
+    "the video has another revision, or segments are built by other rules.",
+    path={
         "id": VideoId,
-        "revision": Annotated[str, says("The revision of the video, as playlists have it.", REVISION)],
+        "revision": Annotated[str, says("The revision of the video, as in the playlists.", REVISION)],
         "rendition": Annotated[
             str,
             says(
-                "The rendition and the number of the rules by which it is cut, as playlists have them.",
+                "The rendition and the number of the rules that segments are built by, as in the playlists.",
                 in_address("v1"),
             ),
         ],
-        "name": Annotated[str, says("Which segment.", "0.m4s")],
+        "name": Annotated[str, says("The name of the segment.", "0.m4s")],
     },
 )
-TEXT_SEGMENT = replace(
+SUBTITLE_SEGMENT = replace(
     SEGMENT,
     id="textSegment",
-    summary="A segment of subtitles",
+    summary="Get a subtitle segment",
     content={SUFFIXES["vtt"]: ()},
     example="0.vtt",
     size=577,
-    description="The cues that are shown in the time of a segment.",
-    places={
+    description="The cues that are shown during a segment.",
+    path={
         "id": VideoId,
-        "revision": SEGMENT.places["revision"],
-        "text": Annotated[str, says("The track of subtitles, likewise.", in_address(f"s-{MADE}"))],
+        "revision": SEGMENT.path["revision"],
+        "text": Annotated[str, says("The subtitle track, as in the playlists.", in_address(f"s-{DIGEST}"))],
         "name": Annotated[str, says("The number of the segment.", "0")],
     },
 )
@@ -120,19 +122,19 @@ TEXT_SEGMENT = replace(
 @byte_route(blueprint, "/api/videos/<id_>/<name>.m3u8", "/api/videos/<id_>/manifest.mpd")
 @owner_fallback
 @declares(PLAYLIST, MANIFEST)
-async def manifest(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
-    """A playlist of HLS, or the manifest of DASH."""
-    found = _MANIFEST.search(asked.raw_path)
-    if found is None:
+async def manifest(request: DirectRequest, exchange: Exchange) -> DirectResponse:
+    """An HLS playlist, or the DASH manifest."""
+    match = _MANIFEST.search(request.raw_path)
+    if match is None:
         raise VideoNotFound("there is no such video")
-    id_, name, suffix = (part.decode() for part in found.groups())
+    id_, name, suffix = (part.decode() for part in match.groups())
     offers, file = exchange.services.offers, f"{name}.{suffix}"
     offer = offers.offered(id_)
     if offer is None:
         offer = await exchange.run_while_connected(partial(offers.offer, id_))
-    known = exchange.services.manifests.get(offer, id_, file, partial(_manifest, offer, name, suffix))
-    kind = dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE
-    return _send_text(asked, known, kind, file, offer.mtime_ns, REVALIDATE)
+    text = exchange.services.manifests.get(offer, id_, file, partial(_manifest, offer, name, suffix))
+    media_type = dash.MEDIA_TYPE if suffix == "mpd" else hls.MEDIA_TYPE
+    return _send_text(request, text, media_type, file, offer.mtime_ns, REVALIDATE)
 
 
 def _manifest(offer: Offer, name: str, suffix: str) -> str:
@@ -158,19 +160,19 @@ def _manifest(offer: Offer, name: str, suffix: str) -> str:
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<rendition>/<name>")
 @owner_fallback
 @declares(SEGMENT)
-async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
-    """An init segment, a segment, or a keyframe by itself."""
-    found = _SEGMENT.search(asked.raw_path)
-    if found is None:
+async def segment(request: DirectRequest, exchange: Exchange) -> DirectResponse:
+    """An init segment, a segment, or a single keyframe."""
+    match = _SEGMENT.search(request.raw_path)
+    if match is None:
         raise DerivedNotFound("there is no such segment")
     id_, revision, name, scheme, file, init, key, number = (
-        part.decode() if part is not None else "" for part in found.groups()
+        part.decode() if part is not None else "" for part in match.groups()
     )
     _check(scheme)
     offers = exchange.services.offers
     video = await offers.open(id_, revision)
     source = exchange.hold(video.file, video.status)
-    wanted = _Wanted(name, int(number) if number else None, keyframe=bool(key), init=int(init or 0))
+    wanted = _SegmentName(name, int(number) if number else None, keyframe=bool(key), init=int(init or 0))
     index = offers.warm(revision)
     present = partial(offers.presentation, source.fd, revision, source.content.size)
     if index is None and not (presentation := await exchange.run_while_connected(present)).by_copy:
@@ -183,7 +185,7 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
         index = index or await offers.index(source.fd, revision, source.content.size)
         parts = _parts(index, wanted)
         kind = _rendition(index.presentation, name).kind
-    answer = asked.respond(
+    response = request.respond(
         Representation(
             size=body_length(parts),
             validators=Validators(
@@ -195,21 +197,21 @@ async def segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
             parts=parts,
         )
     )
-    if not answer.parts or all(isinstance(part, bytes) for part in answer.parts):
-        return DirectResponse.in_memory(answer)
+    if not response.parts or all(isinstance(part, bytes) for part in response.parts):
+        return DirectResponse.in_memory(response)
     stream = exchange.admit(source, name=video.name, transport="http")
-    return DirectResponse(answer.status, answer.headers, stream, answer.parts)
+    return DirectResponse(response.status, response.headers, stream, response.parts)
 
 
 def _check(scheme: str) -> None:
-    """Raises `DerivedNotFound` for segments that other rules made: these are not those."""
+    """Raise `DerivedNotFound` for segments that were built by other rules."""
     if scheme != str(SCHEME):
         raise DerivedNotFound("there is no such segment any more")
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """Which segment of which rendition; no number: which of its init segments."""
+class _SegmentName:
+    """A segment of a rendition; without a number, one of its init segments."""
 
     name: str
     number: int | None
@@ -225,19 +227,19 @@ def _rendition(presentation: Presentation, name: str) -> Rendition:
     return rendition
 
 
-def _parts(index: Index, wanted: _Wanted) -> tuple[Part, ...]:
-    """What is sent of a file that is packaged as it lies. Raises `DerivedNotFound`."""
+def _parts(index: Index, wanted: _SegmentName) -> tuple[Part, ...]:
+    """The parts of a segment whose samples are sent unchanged from the file. Raises `DerivedNotFound`."""
     rendition, number = _rendition(index.presentation, wanted.name), wanted.number
     track = index.tracks[rendition.name]
     if number is None:
         if wanted.init >= len(track.codings):
             raise DerivedNotFound("there is no such segment")
         return (segments.init(track.coded(wanted.init)),)
-    among = rendition.keys if wanted.keyframe else rendition.segments
-    if among is None or number >= len(among):
+    units = rendition.keys if wanted.keyframe else rendition.segments
+    if units is None or number >= len(units):
         raise DerivedNotFound("there is no such segment")
-    first = among.samples[number]
-    stop = first + 1 if wanted.keyframe else among.samples[number + 1]
+    first = units.samples[number]
+    stop = first + 1 if wanted.keyframe else units.samples[number + 1]
     try:
         return segments.segment(track, first, stop, number, index.size)
     except Malformed as error:
@@ -245,37 +247,37 @@ def _parts(index: Index, wanted: _Wanted) -> tuple[Part, ...]:
 
 
 async def _hold_remuxed(
-    exchange: Exchange, source: MappedFile, revision: str, presentation: Presentation, wanted: _Wanted
+    exchange: Exchange, source: MappedFile, revision: str, presentation: Presentation, wanted: _SegmentName
 ) -> MappedFile:
-    """What is sent of a video that is no MP4, held in place of the video.
+    """The file of a remuxed segment, which the exchange holds in place of the video.
 
-    Where this process is not the owner of the data, that is what the owner has made already; else it raises
+    If this process is not the owner of the data, it uses a segment that the owner has built before, or raises
     `NotTheOwner`. Also raises `DerivedNotFound`, and what `Remuxer` raises.
     """
-    piece = _piece(revision, _rendition(presentation, wanted.name), wanted)
+    recipe = _recipe(revision, _rendition(presentation, wanted.name), wanted)
     services = exchange.services
     if (remuxer := services.owner.remuxer()) is not None:
-        made = await remuxer.get(source.fd, piece)
-    elif (kept := await services.shared_segments.open(piece.key)) is not None:
-        made = kept
+        file = await remuxer.get(source.fd, recipe)
+    elif (cached := await services.shared_segments.open(recipe.key)) is not None:
+        file = cached
     else:
         raise NotTheOwner
-    # Held here and not by who attends: a result is lost there when the request is cancelled in that moment.
-    return exchange.hold(made)
+    # Held here and not by the caller of `run_while_connected`, which drops the result if the request is cancelled.
+    return exchange.hold(file)
 
 
-def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Recipe:
-    """What is made of a video that is no MP4. Raises `DerivedNotFound`."""
+def _recipe(revision: str, rendition: Rendition, wanted: _SegmentName) -> Recipe:
+    """How to build a segment of a video that must be remuxed. Raises `DerivedNotFound`."""
     number = wanted.number
     if number is None:
         try:
             return init_recipe(revision, rendition, wanted.init)
         except LookupError:
             raise DerivedNotFound("there is no such segment") from None
-    among = rendition.keys if wanted.keyframe else rendition.segments
-    if among is None or number >= len(among):
+    units = rendition.keys if wanted.keyframe else rendition.segments
+    if units is None or number >= len(units):
         raise DerivedNotFound("there is no such segment")
-    start = among.samples[number]
+    start = units.samples[number]
     if wanted.keyframe:
         return keyframe_recipe(revision, rendition, number, start, next_key(rendition, number))
     stop, until = stop_of(rendition, number)
@@ -284,13 +286,13 @@ def _piece(revision: str, rendition: Rendition, wanted: _Wanted) -> Recipe:
 
 @byte_route(blueprint, "/api/videos/<id_>/r/<revision>/<text>/<name>.vtt")
 @owner_fallback
-@declares(TEXT_SEGMENT)
-async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
-    """A segment of subtitles."""
-    found = _TEXT.search(asked.raw_path)
-    if found is None:
+@declares(SUBTITLE_SEGMENT)
+async def subtitle_segment(request: DirectRequest, exchange: Exchange) -> DirectResponse:
+    """A subtitle segment."""
+    match = _SUBTITLE_SEGMENT.search(request.raw_path)
+    if match is None:
         raise DerivedNotFound("there is no such segment")
-    id_, revision, name, scheme, number = (part.decode() for part in found.groups())
+    id_, revision, name, scheme, number = (part.decode() for part in match.groups())
     _check(scheme)
     video = await exchange.services.offers.open(id_, revision)
     source = exchange.hold(video.file, video.status)
@@ -301,13 +303,13 @@ async def text_segment(asked: DirectRequest, exchange: Exchange) -> DirectRespon
     cues = await exchange.services.subtitles.cues(id_, name)
     text = cues.segment(marks[int(number)], marks[int(number) + 1])
     file = f"{name}-{number}.vtt"
-    return _send_text(asked, Written.of(text), SUFFIXES["vtt"], file, video.status.st_mtime_ns, IMMUTABLE)
+    return _send_text(request, Written.of(text), SUFFIXES["vtt"], file, video.status.st_mtime_ns, IMMUTABLE)
 
 
 def _send_text(
-    asked: DirectRequest, text: Written, media_type: str, filename: str, mtime_ns: int, caching: str
+    request: DirectRequest, text: Written, media_type: str, filename: str, mtime_ns: int, caching: str
 ) -> DirectResponse:
-    answer = asked.respond(
+    response = request.respond(
         Representation(
             size=len(text.body),
             validators=Validators(etag=text.etag, modified=mtime_ns // 10**9),
@@ -317,4 +319,4 @@ def _send_text(
             parts=(text.body,),
         )
     )
-    return DirectResponse.in_memory(answer)
+    return DirectResponse.in_memory(response)

@@ -1,4 +1,4 @@
-"""What a video offers in segments, and what not and why, as JSON: the reasons behind its playlists."""
+"""The tracks that the playlists of a video offer, and the omitted ones with the reasons, as JSON."""
 
 import re
 from dataclasses import asdict
@@ -12,8 +12,8 @@ from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import REVALIDATE, Representation
 from trio_stream.packaging import presentation as packaged
 from trio_stream.playback.manifests import Written
-from trio_stream.web.api.playlists import FULL
-from trio_stream.web.api.wire.operations import JSON, KEPT_AND_CHECKED, Sends, declares
+from trio_stream.web.api.playlists import UNAVAILABLE
+from trio_stream.web.api.wire.operations import CACHED_IF_CURRENT, JSON, ByteOperation, declares
 from trio_stream.web.api.wire.presentation import OmittedTrack, Presentation, Rendition
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route, owner_fallback
 from trio_stream.web.asgi.exchange import Exchange
@@ -26,31 +26,31 @@ _PATH = re.compile(rb"/api/videos/([0-9a-f]{16})/presentation\Z")
 @byte_route(blueprint, "/api/videos/<id_>/presentation")
 @owner_fallback
 @declares(
-    Sends(
+    ByteOperation(
         id="presentation",
-        summary="What a video offers in segments, and what not and why",
-        noun="description",
+        summary="List the offered and the omitted tracks",
+        noun="presentation",
         content={JSON: (Presentation,)},
         example="presentation.json",
-        caching=KEPT_AND_CHECKED,
+        caching=CACHED_IF_CURRENT,
         size=512,
-        full=FULL,
-        description="The tracks of this file that its playlists offer (`renditions`), and those that they leave out "
-        "(`omitted`), each with the reason: no track of pictures or sound is in neither. A file that cannot be sent in "
-        "segments at all is answered with 200, too: `reason` says why, and there are no renditions. It is found out as "
-        "for a playlist, so the first time it may take as long.",
+        unavailable=UNAVAILABLE,
+        description="The tracks of this file that its playlists offer (`renditions`), and the ones that they omit "
+        "(`omitted`), each with the reason. Every video and audio track is in one of the two. The status is 200 even "
+        "if the file cannot be sent in segments at all: then `reason` says why, and there are no renditions. The first "
+        "request may take as long as the one for a playlist.",
     )
 )
-async def presentation(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
-    """The tracks of a video that its playlists offer, and those that they leave out, each with the reason."""
-    found = _PATH.search(asked.raw_path)
-    if found is None:
+async def presentation(request: DirectRequest, exchange: Exchange) -> DirectResponse:
+    """The tracks of a video that its playlists offer, and the ones that they omit, each with the reason."""
+    match = _PATH.search(request.raw_path)
+    if match is None:
         raise VideoNotFound("there is no such video")
     offered, mtime_ns = await exchange.run_while_connected(
-        partial(exchange.services.offers.presented, found[1].decode())
+        partial(exchange.services.offers.presented, match[1].decode())
     )
     text = Written.of(encode_ascii(shape(offered)).decode())
-    answer = asked.respond(
+    response = request.respond(
         Representation(
             size=len(text.body),
             validators=Validators(etag=text.etag, modified=mtime_ns // 10**9),
@@ -60,11 +60,11 @@ async def presentation(asked: DirectRequest, exchange: Exchange) -> DirectRespon
             parts=(text.body,),
         )
     )
-    return DirectResponse.in_memory(answer)
+    return DirectResponse.in_memory(response)
 
 
 def shape(offered: packaged.Presentation | Unpackageable) -> Presentation:
-    """How a video is presented, or why it is not; the duration in seconds."""
+    """The presentation of a video, or why there is none; the duration in seconds."""
     if isinstance(offered, Unpackageable):
         return Presentation(
             duration=None,
@@ -77,18 +77,18 @@ def shape(offered: packaged.Presentation | Unpackageable) -> Presentation:
         duration=offered.duration,
         reason=None,
         code=None,
-        renditions=[_rendition(each) for each in offered.renditions],
-        omitted=[OmittedTrack(**asdict(each)) for each in offered.omitted],
+        renditions=[_rendition(rendition) for rendition in offered.renditions],
+        omitted=[OmittedTrack(**asdict(track)) for track in offered.omitted],
     )
 
 
-def _rendition(each: packaged.Rendition) -> Rendition:
+def _rendition(rendition: packaged.Rendition) -> Rendition:
     return Rendition(
-        kind=each.kind,
-        name=each.name,
-        track=each.track,
-        codec=each.codecs,
-        language=each.language,
-        label=each.label,
-        default=each.default,
+        kind=rendition.kind,
+        name=rendition.name,
+        track=rendition.track,
+        codec=rendition.codecs,
+        language=rendition.language,
+        label=rendition.label,
+        default=rendition.default,
     )

@@ -1,4 +1,4 @@
-"""Shapes of the wire, made of rows of the database and of what the library and the streams say of themselves."""
+"""Conversion of database rows, and of the state of the library, to the types of the wire."""
 
 import json
 import os
@@ -43,18 +43,18 @@ from trio_stream.web.api.wire.videos import (
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def shown(text: str) -> str:
-    """Text that has a UTF-8 form: a byte of a name that is none becomes U+FFFD."""
+def printable(text: str) -> str:
+    """Text that can be encoded as UTF-8: a byte of a name that is not UTF-8 becomes U+FFFD."""
     return _SURROGATE.sub("\ufffd", text)
 
 
 def video(name: str, size: int, mtime_ns: int) -> Video:
-    """A file of the library."""
+    """A file in the folder."""
     return Video(**_file(name, size, mtime_ns), urls=VideoUrls(**_urls(name)))
 
 
 def item(row: Row[Any]) -> LibraryVideo:
-    """A video of a page."""
+    """A video of the library."""
     return LibraryVideo(**_item(row))
 
 
@@ -77,16 +77,16 @@ def _urls(name: str) -> dict[str, str]:
 
 
 def _item(row: Row[Any]) -> dict[str, Any]:
-    """The members of a video of a page."""
+    """The members of `LibraryVideo`."""
     name = os.fsdecode(row.path)
-    here = f"/api/videos/{row.id}"
+    url = f"/api/videos/{row.id}"
     return _file(name, row.size, row.mtime_ns) | {
         "urls": LibraryVideoUrls(
             **_urls(name),
-            here=here,
-            file=f"{here}/file",
-            hls=f"{here}/master.m3u8",
-            dash=f"{here}/manifest.mpd",
+            details=url,
+            file=f"{url}/file",
+            hls=f"{url}/master.m3u8",
+            dash=f"{url}/manifest.mpd",
         ),
         "id": row.id,
         "title": row.title,
@@ -104,7 +104,7 @@ def _item(row: Row[Any]) -> dict[str, Any]:
 
 
 def _playhead(row: Row[Any]) -> Playhead | None:
-    """Where the user is in a video of a page."""
+    """The playhead of the user."""
     if row.position is None:
         return None
     return Playhead(
@@ -117,35 +117,35 @@ def _playhead(row: Row[Any]) -> Playhead | None:
 
 
 def details(found: pages.VideoDetails) -> VideoDetails:
-    """All that is known of a video, and of the files that are the same film."""
+    """All details of a video, with the versions of its title."""
     row = found.row
     return VideoDetails(
         **_item(row),
         description=row.description,
         tags=json.loads(row.tags),
         facts=None if row.facts is None else _media_info(row.facts),
-        subtitles=[_subtitle(row, each) for each in found.subtitles],
+        subtitles=[_subtitle(row, subtitle) for subtitle in found.subtitles],
         thumbnails=_thumbnails(row),
         artwork=Artwork(state=row.artwork, reason=row.artwork_reason),
-        versions=[_version(each) for each in found.versions],
-        previous=_beside(found.previous),
-        next=_beside(found.next),
+        versions=[_version(version) for version in found.versions],
+        previous=_neighbour(found.previous),
+        next=_neighbour(found.next),
     )
 
 
 def _media_info(text: str) -> MediaInfo:
-    """The facts of a probe, kept as JSON. Earlier versions knew less, and wrote languages as files do: "eng"."""
-    kept: dict[str, Any] = {"start": 0.0, "until": None, "recoded": False} | json.loads(text)
-    for track in (*kept["video"], *kept["audio"], *kept["subtitles"]):
+    """The media info of a probe, stored as JSON. Earlier versions stored less, and languages as in the file: "eng"."""
+    stored: dict[str, Any] = {"start": 0.0, "until": None, "recoded": False} | json.loads(text)
+    for track in (*stored["video"], *stored["audio"], *stored["subtitles"]):
         track["language"] = language_of(track["language"])
-    keyframes = kept["keyframes"]
+    keyframes = stored["keyframes"]
     return MediaInfo(
-        **kept
+        **stored
         | {
-            "video": [VideoTrack(**each) for each in kept["video"]],
-            "audio": [AudioTrack(**each) for each in kept["audio"]],
-            "subtitles": [SubtitleTrack(**each) for each in kept["subtitles"]],
-            "chapters": [Chapter(**each) for each in kept["chapters"]],
+            "video": [VideoTrack(**track) for track in stored["video"]],
+            "audio": [AudioTrack(**track) for track in stored["audio"]],
+            "subtitles": [SubtitleTrack(**track) for track in stored["subtitles"]],
+            "chapters": [Chapter(**chapter) for chapter in stored["chapters"]],
             "keyframes": keyframes and _keyframes(**keyframes),
         }
     )
@@ -156,18 +156,18 @@ def _keyframes(track: int, times: list[float], until: float | None) -> Keyframes
 
 
 def derived_url(row: Row[Any], name: str) -> str:
-    """The address of a file that was made of the content a video has now, good for ever."""
+    """The address of a file that is derived from the current revision of a video."""
     return f"/api/videos/{row.id}/r/{row.revision}/{name}"
 
 
 def _grid(sprites: dict[str, Any]) -> Grid:
-    """The tiles as they lie on their sheets."""
-    return Grid(**{each.name: sprites[each.name] for each in fields(Grid)})
+    """The layout of the thumbnails on their sheets."""
+    return Grid(**{field.name: sprites[field.name] for field in fields(Grid)})
 
 
 def thumbnails(sprites: dict[str, Any], duration: float) -> bytes:
-    """The WebVTT track of the preview tiles; sheets are named relative to it."""
-    urls = [f"sheet-{each}.jpg" for each in sprites["files"]]
+    """The WebVTT track of the thumbnails; the addresses of the sheets are relative to it."""
+    urls = [f"sheet-{name}.jpg" for name in sprites["files"]]
     return thumbnails_vtt(_grid(sprites), duration, urls).encode()
 
 
@@ -178,35 +178,40 @@ def _thumbnails(row: Row[Any]) -> Thumbnails | None:
     track = thumbnails(sprites, row.duration)
     return Thumbnails(
         track=derived_url(row, f"thumbnails-{digest(track)}.vtt"),
-        sheets=[derived_url(row, f"sheet-{each}.jpg") for each in sprites["files"]],
+        sheets=[derived_url(row, f"sheet-{name}.jpg") for name in sprites["files"]],
         **asdict(_grid(sprites)),
     )
 
 
-def _version(each: versions.Version) -> Version:
+def _version(version: versions.Version) -> Version:
     return Version(
-        id=each.id, name=each.name, size=each.size, width=each.width, height=each.height, leads=each.leads
+        id=version.id,
+        name=version.name,
+        size=version.size,
+        width=version.width,
+        height=version.height,
+        leads=version.leads,
     )
 
 
-def _subtitle(row: Row[Any], each: Row[Any]) -> Subtitle:
+def _subtitle(video: Row[Any], row: Row[Any]) -> Subtitle:
     return Subtitle(
-        language=each.language,
-        label=each.label,
-        codec=each.codec,
-        forced=each.forced,
-        hearing_impaired=each.hearing_impaired,
-        default=each.is_default,
-        track=each.track,
-        name=None if each.path is None else os.fsdecode(each.path),
-        state=each.state,
-        reason=each.reason,
-        url=None if each.vtt is None else derived_url(row, f"subtitle-{each.vtt}.vtt"),
-        original=None if each.original is None else derived_url(row, f"subtitle-{each.original}.ass"),
+        language=row.language,
+        label=row.label,
+        codec=row.codec,
+        forced=row.forced,
+        hearing_impaired=row.hearing_impaired,
+        default=row.is_default,
+        track=row.track,
+        name=None if row.path is None else os.fsdecode(row.path),
+        state=row.state,
+        reason=row.reason,
+        url=None if row.vtt is None else derived_url(video, f"subtitle-{row.vtt}.vtt"),
+        original=None if row.original is None else derived_url(video, f"subtitle-{row.original}.ass"),
     )
 
 
-def _beside(row: Row[Any] | None) -> Neighbour | None:
+def _neighbour(row: Row[Any] | None) -> Neighbour | None:
     return None if row is None else Neighbour(id=row.id, title=row.title, name=os.fsdecode(row.path))
 
 
@@ -221,7 +226,7 @@ def items(rows: Sequence[Row[Any]]) -> list[LibraryVideo]:
 
 
 def folder(row: Row[Any]) -> Folder:
-    """A folder, with how many videos are right in it."""
+    """A folder, with the number of videos directly in it."""
     name = os.fsdecode(row.path)
     return Folder(name=name, title=name.rpartition("/")[2], videos=row.videos)
 
@@ -229,17 +234,17 @@ def folder(row: Row[Any]) -> Folder:
 def progress_of(state: progress.Progress) -> dict[str, Any]:
     """The members of `Progress`."""
     return {
-        "look": _look(state.scan),
-        "last_full": _look(state.last_full),
+        "look": _scan_run(state.scan),
+        "last_full": _scan_run(state.last_full),
         "watching": Watching(**asdict(state.watching)),
         "keeping": PendingJobs(**asdict(state.pending_jobs)),
         "idle": state.idle,
     }
 
 
-def _look(look: progress.ScanRun) -> ScanRun:
-    found = asdict(look)
+def _scan_run(run: progress.ScanRun) -> ScanRun:
+    members = asdict(run)
     for name in ("started", "ended"):
-        at = found.pop(f"{name}_at")
-        found[name] = None if at is None else timestamp(at / 1000)
-    return ScanRun(**found)
+        milliseconds = members.pop(f"{name}_at")
+        members[name] = None if milliseconds is None else timestamp(milliseconds / 1000)
+    return ScanRun(**members)

@@ -1,4 +1,4 @@
-"""The bytes of a video over HTTP; the list of streams and how to end one."""
+"""The bytes of a video over HTTP, the list of streams, and ending a stream."""
 
 from dataclasses import asdict, replace
 from typing import Annotated
@@ -14,14 +14,14 @@ from trio_stream.library.naming.paths import name_from_url
 from trio_stream.streaming.registry import Registry
 from trio_stream.web.api.wire.figures import Stream, Streams
 from trio_stream.web.api.wire.operations import (
+    CACHED_IF_CURRENT,
     FOREIGN,
-    KEPT_AND_CHECKED,
     STREAMS,
+    ByteOperation,
     Operation,
-    Sends,
     declares,
     json_of,
-    nothing,
+    no_content,
     returns_json,
 )
 from trio_stream.web.api.wire.parts import ID_FORM, SAMPLE, says
@@ -32,23 +32,25 @@ blueprint = Blueprint("streams", __name__)
 
 
 class VideoConverter(PathConverter):
-    """The rest of a URL's path, whatever stands in it: file names may even hold line breaks."""
+    """The rest of a URL's path. It matches any character, because file names may even contain line breaks."""
 
     regex = "(?s:.+)"
     part_isolating = False
 
 
-VIDEO_BYTES = Sends(
+VIDEO_BYTES = ByteOperation(
     id="streamVideo",
-    summary="The bytes of a video",
+    summary="Stream a video file",
     noun="video",
     content={"video/*": ()},
     example="part.mp4",
-    caching=KEPT_AND_CHECKED,
+    caching=CACHED_IF_CURRENT,
     size=11665961,
-    full="All places are taken, or too many files are open; ask again later.",
-    places={
-        "name": Annotated[str, says("The name of a video, percent-encoded; its slashes may stay.", SAMPLE)]
+    unavailable="The limit of streams or of open files is reached; try again later.",
+    path={
+        "name": Annotated[
+            str, says("The name of a video, percent-encoded; slashes may stay as they are.", SAMPLE)
+        ]
     },
 )
 
@@ -58,28 +60,28 @@ ROUTES = (b"/api/stream/", b"/api/stream-range/")
 @byte_route(blueprint, "/api/stream/<video:name>", "/api/stream-range/<video:name>")
 @declares(
     VIDEO_BYTES,
-    replace(VIDEO_BYTES, id="streamVideoRange", summary="The same bytes under another path"),
+    replace(VIDEO_BYTES, id="streamVideoRange", summary="Stream a video file (alias)"),
 )
-async def stream_video(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
-    """The video, whole or in the ranges asked for; HEAD its headers."""
-    return await send_video(asked, exchange, requested_name(asked.raw_path, *ROUTES))
+async def stream_video(request: DirectRequest, exchange: Exchange) -> DirectResponse:
+    """The whole video or the requested ranges; only the headers for HEAD."""
+    return await send_video(request, exchange, requested_name(request.raw_path, *ROUTES))
 
 
-async def send_video(asked: DirectRequest, exchange: Exchange, name: str) -> DirectResponse:
-    """Answer with the bytes of the video `name`. Raises `VideoNotFound`, `TooManyFiles`, `TooManyStreams`, ..."""
+async def send_video(request: DirectRequest, exchange: Exchange, name: str) -> DirectResponse:
+    """Send the bytes of the video `name`. Raises `VideoNotFound`, `TooManyFiles`, `TooManyStreams`, ..."""
     video = await exchange.services.catalog.open(name)
     file = exchange.hold(video.file, video.status)
-    answer = asked.respond(
+    response = request.respond(
         Representation(
             size=file.content.size,
             validators=validators(video),
             media_type=video.media_type,
             filename=name.rpartition("/")[2],
         ),
-        download=asked.flag("download"),
+        download=request.flag("download"),
     )
-    stream = exchange.admit(file, name=name, transport="http") if answer.parts else None
-    return DirectResponse(answer.status, answer.headers, stream, answer.parts)
+    stream = exchange.admit(file, name=name, transport="http") if response.parts else None
+    return DirectResponse(response.status, response.headers, stream, response.parts)
 
 
 @blueprint.get("/api/streams")
@@ -87,18 +89,18 @@ async def send_video(asked: DirectRequest, exchange: Exchange, name: str) -> Dir
     Operation(
         id="listStreams",
         tag=STREAMS,
-        summary="What is streaming now",
-        returns=(json_of("All running streams.", Streams),),
+        summary="List the running streams",
+        returns=(json_of("The running streams.", Streams),),
     )
 )
 async def list_streams() -> Streams:
-    """What is streaming now."""
+    """The running streams."""
     return Streams(streams=running(services().registry))
 
 
 def running(registry: Registry) -> list[Stream]:
-    """The streams that run now, the oldest first."""
-    return [Stream(**asdict(each)) for each in registry.snapshot()]
+    """The running streams, oldest first."""
+    return [Stream(**asdict(stream)) for stream in registry.snapshot()]
 
 
 @blueprint.delete("/api/streams/<id_>")
@@ -106,30 +108,30 @@ def running(registry: Registry) -> list[Stream]:
     Operation(
         id="endStream",
         tag=STREAMS,
-        summary="End a stream at once",
+        summary="End a stream",
         curl="curl -X DELETE {url}",
-        returns=(nothing("It has ended."),),
+        returns=(no_content("The stream has ended."),),
         raises=(
             FOREIGN,
             {StreamNotFound: "No such stream is running."},
         ),
-        places={"id": Annotated[str, says("The id of the stream.", "8e83768fea6f800f", pattern=ID_FORM)]},
+        path={"id": Annotated[str, says("The id of the stream.", "8e83768fea6f800f", pattern=ID_FORM)]},
     )
 )
 async def end_stream(id_: str) -> None:
-    """End one stream at once."""
+    """End a stream immediately."""
     services().registry.end(id_, "ended through the API")
 
 
 def requested_name(raw_path: bytes, *prefixes: bytes) -> str:
-    """The name behind that of `prefixes` which comes first in the path as the client sent it, percent-decoded once.
+    """The name after the first of `prefixes` in the path as the client sent it, percent-decoded once.
 
-    The routing of the framework has decoded the path as text, and what is no UTF-8 is lost there.
+    The routing of the framework decodes the path as text, which loses bytes that are not UTF-8.
     """
     at, prefix = min((at, prefix) for prefix in prefixes if (at := raw_path.find(prefix)) >= 0)
     return name_from_url(raw_path[at + len(prefix) :])
 
 
 def validators(video: OpenVideo) -> Validators:
-    """The validators of the content that is open."""
+    """The validators of an open video."""
     return Validators(etag=f'"{video.revision}"', modified=video.status.st_mtime_ns // 1_000_000_000)

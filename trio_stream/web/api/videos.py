@@ -1,4 +1,4 @@
-"""The videos: lists and pages of them, all that is known of one, what people say of it, and its bytes by its id."""
+"""The videos: lists and pages of them, the details of one, changes of its title and tags, and its bytes by its id."""
 
 import re
 from dataclasses import replace
@@ -14,17 +14,17 @@ from trio_stream.library.records.pages import PageQuery
 from trio_stream.web.api import shapes
 from trio_stream.web.api.streams import VIDEO_BYTES, send_video
 from trio_stream.web.api.wire.operations import (
-    BUSY,
-    CHANGES,
+    CHANGE_ERRORS,
+    NO_DATABASE,
+    NO_VIDEO,
     TOO_LARGE,
-    UNKNOWN,
     VIDEOS,
     Operation,
     declares,
     json_of,
     returns_json,
 )
-from trio_stream.web.api.wire.parts import VideoId, body_as, given, read_query
+from trio_stream.web.api.wire.parts import VideoId, body_as, or_none, read_query
 from trio_stream.web.api.wire.requests import FoldersQuery, VideoChange, VideosQuery
 from trio_stream.web.api.wire.videos import (
     DETAILED,
@@ -43,7 +43,7 @@ blueprint = Blueprint("videos", __name__)
 _ID = re.compile("[0-9a-f]{16}")
 
 PAGED = VideosQuery.__struct_encode_fields__
-"""Whoever asks for any of these asks for a page."""
+"""Parameters that request a page instead of the list of names."""
 
 
 @blueprint.get("/api/videos")
@@ -51,69 +51,69 @@ PAGED = VideosQuery.__struct_encode_fields__
     Operation(
         id="listVideos",
         tag=VIDEOS,
-        summary="All videos of the library, or a page of them",
+        summary="List the videos",
         curl="curl '{url}?q=bunny&sort=added&order=desc&limit=20'",
         query=VideosQuery,
         returns=(json_of("The library.", Videos, VideoPage),),
         raises=(
             {
-                BadRequest: "No such sort, order, limit or cursor; the detail says what there is.",
+                BadRequest: "The sort, order, limit or cursor is invalid; the detail says what is allowed.",
                 TrioStreamError: "The folder of videos cannot be read.",
-                StoreUnavailable: "Too many files are open, or the videos or the database are away.",
+                StoreUnavailable: "Too many files are open, or the videos or the database cannot be read.",
             },
         ),
-        description="Without parameters it is the names and the first items, as the folder is at that moment, "
-        "without ids. Files are recognised by their suffix; hidden files are left out. Where there are more than "
-        f"{LONGEST_LIST:,} names, `next` is the cursor of the page that goes on behind the last one."
-        "\n\nWith any of these parameters it is a page of what the library knows, where a new file is found once it "
-        "has rested for two seconds. A film with several files is in it once: files of one folder whose names differ "
-        "only in a size (`Film.1080p.mp4`, `Film.720p.mp4`), or those that a title file beside them names "
-        "(`Film.title.toml`). The others are the `versions` of that one.",
+        description="Without parameters: all names, and the details of the first videos, read from the folder at that "
+        "time and without ids. Files are recognised as videos by their suffix; hidden files are omitted. If there are "
+        f"more than {LONGEST_LIST:,} names, `next` is the cursor of the page that continues after the last one."
+        "\n\nWith any of these parameters: a page of the library. A new file is added to it once it has not changed "
+        "for two seconds. A title with several files is listed once. Its files are in one folder and have names that "
+        "differ only in the resolution (`Film.1080p.mp4`, `Film.720p.mp4`), or a title file next to them names them "
+        "(`Film.title.toml`). The other files are the `versions` of the listed one.",
     )
 )
 async def list_videos() -> Videos | VideoPage:
-    """The names and the first items as the folder is now; or a page of what the library knows."""
-    if not query().keys().isdisjoint(PAGED):
+    """The names and the first videos in the folder, or a page of the library."""
+    if not query_values().keys().isdisjoint(PAGED):
         return await _page()
     listing = services().listing
     names = await listing.names()
     first = await listing.details(names[:DETAILED])
     return Videos(
         videos=list(names[:LONGEST_LIST]),
-        items=[shapes.video(each.name, each.size, each.mtime_ns) for each in first],
+        items=[shapes.video(file.name, file.size, file.mtime_ns) for file in first],
         next=pages.cursor_after_name(names[LONGEST_LIST - 1]) if len(names) > LONGEST_LIST else None,
     )
 
 
 async def _page() -> VideoPage:
-    asked = read_query(VideosQuery, query())
-    wanted = PageQuery(
+    values = read_query(VideosQuery, query_values())
+    page_query = PageQuery(
         user=user(),
-        limit=asked.limit,
-        sort=asked.sort,
-        order=asked.order,
-        folder=given(asked.folder),
-        q=asked.q,
-        cursor=given(asked.cursor),
+        limit=values.limit,
+        sort=values.sort,
+        order=values.order,
+        folder=or_none(values.folder),
+        q=values.q,
+        cursor=or_none(values.cursor),
     )
-    page = await services().database.read(partial(pages.page, query=wanted))
+    page = await services().database.read(partial(pages.page, query=page_query))
     return VideoPage(videos=shapes.names(page.rows), items=shapes.items(page.rows), next=page.next)
 
 
-def checked(id_: str) -> str:
-    """The id of a video. Raises `VideoNotFound` for what can be none, which need not even be text to a database."""
+def check_id(id_: str) -> str:
+    """The id of a video. Raises `VideoNotFound` for an invalid one, which a database may not even accept as text."""
     if not _ID.fullmatch(id_):
         raise VideoNotFound("there is no such video")
     return id_
 
 
-def query() -> dict[str, str]:
-    """The parameters, each as it comes first. A folder's name need not be UTF-8, which the framework wants it to be."""
+def query_values() -> dict[str, str]:
+    """The first value of each parameter. Unlike in the framework, the name of a folder need not be UTF-8."""
     text = request.query_string.decode("utf-8", "surrogateescape")
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
-        found.setdefault(name, value)
-    return found
+        values.setdefault(name, value)
+    return values
 
 
 @blueprint.get("/api/videos/<id_>")
@@ -121,21 +121,21 @@ def query() -> dict[str, str]:
     Operation(
         id="showVideo",
         tag=VIDEOS,
-        summary="All that is known of a video",
+        summary="Get the details of a video",
         returns=(json_of("The video.", VideoDetails),),
         raises=(
-            UNKNOWN,
-            BUSY,
+            NO_VIDEO,
+            NO_DATABASE,
         ),
     )
 )
 async def show_video(id_: str) -> VideoDetails:
-    """All that is known of a video."""
+    """All details of a video."""
     return await _details(id_)
 
 
 async def _details(id_: str) -> VideoDetails:
-    found = await services().database.read(partial(pages.video_details, id_=checked(id_), user=user()))
+    found = await services().database.read(partial(pages.video_details, id_=check_id(id_), user=user()))
     return shapes.details(found)
 
 
@@ -145,23 +145,23 @@ async def _details(id_: str) -> VideoDetails:
     Operation(
         id="editVideo",
         tag=VIDEOS,
-        summary="Change title, description or tags",
+        summary="Edit the title, description or tags",
         curl="curl -X PATCH {url} -H 'Content-Type: application/json' -d '{\"title\": \"Big Buck Bunny\"}'",
-        body=("What to change.", VideoChange),
-        returns=(json_of("The video as it is now.", VideoDetails), TOO_LARGE),
+        body=("The change.", VideoChange),
+        returns=(json_of("The changed video.", VideoDetails), TOO_LARGE),
         raises=(
-            UNKNOWN,
-            CHANGES,
-            {BadRequest: "The detail says what would have a meaning; nothing was changed."},
+            NO_VIDEO,
+            CHANGE_ERRORS,
+            {BadRequest: "The change is invalid; the detail says what is expected. Nothing was changed."},
         ),
-        description="What is left out stays as it is. It stays with the video when its file is renamed; nothing is "
-        "written into the file.",
+        description="Members that are left out stay unchanged. The changes stay with the video when its file is "
+        "renamed; the file itself is not written to.",
     )
 )
 async def edit_video(id_: str) -> VideoDetails:
-    """Change title, description or tags."""
+    """Edit the title, description or tags."""
     change = (await body_as(VideoChange)).read()
-    if not await writer().write(partial(editing.edit, id_=checked(id_), change=change)):
+    if not await writer().write(partial(editing.edit, id_=check_id(id_), change=change)):
         raise VideoNotFound("there is no such video")
     return await _details(id_)
 
@@ -171,25 +171,25 @@ async def edit_video(id_: str) -> VideoDetails:
     Operation(
         id="listFolders",
         tag=VIDEOS,
-        summary="The folders in a folder",
+        summary="List the folders in a folder",
         curl="curl '{url}?in=Films'",
         query=FoldersQuery,
-        returns=(json_of("The folders; none in a folder that is not there.", Folders),),
+        returns=(json_of("The folders; none if the folder does not exist.", Folders),),
         raises=(
-            BUSY,
-            {BadRequest: "No such limit or cursor; the detail says what there is."},
+            NO_DATABASE,
+            {BadRequest: "The limit or cursor is invalid; the detail says what is allowed."},
         ),
     )
 )
 async def list_folders() -> Folders:
     """The folders in a folder."""
-    asked = read_query(FoldersQuery, query())
+    values = read_query(FoldersQuery, query_values())
     page = await services().database.read(
         partial(
             pages.folder_page,
-            inside=asked.inside,
-            limit=asked.limit,
-            after=given(asked.cursor),
+            inside=values.inside,
+            limit=values.limit,
+            after=or_none(values.cursor),
         )
     )
     return Folders(folders=[shapes.folder(row) for row in page.rows], next=page.next)
@@ -200,11 +200,11 @@ async def list_folders() -> Folders:
     replace(
         VIDEO_BYTES,
         id="videoFile",
-        summary="The same bytes by the id of the video",
-        places={"id": VideoId},
+        summary="Stream a video file by its id",
+        path={"id": VideoId},
     )
 )
-async def video_file(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
+async def video_file(request: DirectRequest, exchange: Exchange) -> DirectResponse:
     """The bytes of the video with this id, as `/api/stream` sends them."""
-    id_ = paths.name_from_url(asked.raw_path.split(b"/")[-2])
-    return await send_video(asked, exchange, await exchange.services.names.of(checked(id_)))
+    id_ = paths.name_from_url(request.raw_path.split(b"/")[-2])
+    return await send_video(request, exchange, await exchange.services.names.of(check_id(id_)))

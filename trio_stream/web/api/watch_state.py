@@ -1,4 +1,4 @@
-"""Where people stopped and what they have seen."""
+"""The watch state: playheads, the history, and their export and import."""
 
 from collections import Counter
 from functools import partial
@@ -12,21 +12,21 @@ from trio_stream.library.records import exports, watch_state
 from trio_stream.library.records.history import forget_history, viewed
 from trio_stream.library.timestamps import now, timestamp
 from trio_stream.web.api import shapes
-from trio_stream.web.api.videos import checked, query
+from trio_stream.web.api.videos import check_id, query_values
 from trio_stream.web.api.wire.operations import (
-    BUSY,
-    CHANGES,
+    CHANGE_ERRORS,
     JSON,
+    NO_DATABASE,
+    NO_VIDEO,
     TOO_LARGE,
-    UNKNOWN,
     WATCH_STATE,
     Operation,
     declares,
     json_of,
-    nothing,
+    no_content,
     returns_json,
 )
-from trio_stream.web.api.wire.parts import body_as, given, read_body, read_query
+from trio_stream.web.api.wire.parts import body_as, or_none, read_body, read_query
 from trio_stream.web.api.wire.requests import Limited
 from trio_stream.web.api.wire.videos import (
     VideoList,
@@ -35,8 +35,8 @@ from trio_stream.web.api.wire.watching import (
     History,
     HistoryQuery,
     Imported,
-    KeptPlayhead,
     PlayheadChange,
+    StoredPlayhead,
     Viewing,
     WatchState,
 )
@@ -46,11 +46,12 @@ from trio_stream.web.asgi.owner import owner_only
 
 blueprint = Blueprint("watch_state", __name__)
 
-PATIENCE = 0.05
-"""Seconds a playhead may wait for others: no player waits for the answer, and a transaction costs as much as ten."""
+WRITE_DELAY = 0.05
+"""Seconds that a playhead may wait for others to share its transaction. No player waits for the response, and a
+transaction costs as much as ten changes."""
 
-PIECE = 200
-"""Entries that are imported in one change of the database: others have theirs in between."""
+BATCH = 200
+"""Entries that one change of the database imports, so that other changes can come in between."""
 
 
 @owner_route(blueprint, "PUT", "/api/videos/<id_>/playhead")
@@ -58,37 +59,37 @@ PIECE = 200
     Operation(
         id="putPlayhead",
         tag=WATCH_STATE,
-        summary="Say where you are in a video",
+        summary="Set the playhead of a video",
         curl="curl -X PUT {url} -H 'Content-Type: application/json' "
         """-d '{"position": 61.5, "duration": 634.6}'""",
-        body=("Where you are.", PlayheadChange),
-        returns=(json_of("The playhead, which is on the disk now.", KeptPlayhead), TOO_LARGE),
+        body=("The playhead.", PlayheadChange),
+        returns=(json_of("The playhead. It has been written to the disk.", StoredPlayhead), TOO_LARGE),
         raises=(
-            UNKNOWN,
-            CHANGES,
-            {BadRequest: "That is no playhead; the detail says what would be."},
+            NO_VIDEO,
+            CHANGE_ERRORS,
+            {BadRequest: "The playhead is invalid; the detail says what is expected."},
         ),
-        description="A video counts as watched from 90 % of it on, and stays watched until you say otherwise; each "
-        "time you get there counts as a play. Every ten seconds is often enough. The versions of a title have one "
-        "playhead.",
+        description="A video counts as watched once the playhead has reached 90 % of it, and stays watched until you "
+        "change that. Each time the playhead gets there counts as a play. Sending the playhead every ten seconds is "
+        "enough. The versions of a title share one playhead.",
     )
 )
-async def put_playhead(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
-    """Say where the user is; a response comes once it is stored."""
-    playhead = read_body(PlayheadChange, asked.body).read()
-    id_ = checked(name_from_url(asked.raw_path.split(b"/")[-2]))
-    kept = await exchange.services.owner.get().writer.write(
-        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=now()), max_delay=PATIENCE
+async def put_playhead(request: DirectRequest, exchange: Exchange) -> DirectResponse:
+    """Set the playhead of the user; the response is sent once it is stored."""
+    playhead = read_body(PlayheadChange, request.body).read()
+    id_ = check_id(name_from_url(request.raw_path.split(b"/")[-2]))
+    stored = await exchange.services.owner.get().writer.write(
+        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=now()), max_delay=WRITE_DELAY
     )
-    if kept is None:
+    if stored is None:
         raise VideoNotFound("there is no such video")
     body = encode(
-        KeptPlayhead(
-            position=kept.position,
-            duration=kept.duration,
-            watched=kept.watched,
-            plays=kept.plays,
-            updated=timestamp(kept.updated_at / 1000),
+        StoredPlayhead(
+            position=stored.position,
+            duration=stored.duration,
+            watched=stored.watched,
+            plays=stored.plays,
+            updated=timestamp(stored.updated_at / 1000),
         )
     )
     headers = (
@@ -105,18 +106,18 @@ async def put_playhead(asked: DirectRequest, exchange: Exchange) -> DirectRespon
     Operation(
         id="deletePlayhead",
         tag=WATCH_STATE,
-        summary="Let it be as if you had never begun a video",
+        summary="Delete the playhead of a video",
         curl="curl -X DELETE {url}",
-        returns=(nothing("It is forgotten, and its history with it."),),
+        returns=(no_content("The playhead and the history of the video are deleted."),),
         raises=(
-            UNKNOWN,
-            CHANGES,
+            NO_VIDEO,
+            CHANGE_ERRORS,
         ),
     )
 )
 async def delete_playhead(id_: str) -> None:
-    """Let it be as if the user had never begun the video."""
-    if not await writer().write(partial(watch_state.forget, user=user(), id_=checked(id_))):
+    """Delete the playhead of the user, and the history of the video."""
+    if not await writer().write(partial(watch_state.forget, user=user(), id_=check_id(id_))):
         raise VideoNotFound("there is no such video")
 
 
@@ -125,22 +126,22 @@ async def delete_playhead(id_: str) -> None:
     Operation(
         id="continueWatching",
         tag=WATCH_STATE,
-        summary="What to go on with",
+        summary="List the videos to continue with",
         query=Limited,
-        returns=(json_of("Videos, what was watched last first.", VideoList),),
+        returns=(json_of("The videos, most recently watched first.", VideoList),),
         raises=(
-            BUSY,
-            {BadRequest: "No such limit; the detail says which there are."},
+            NO_DATABASE,
+            {BadRequest: "The limit is invalid; the detail says what is allowed."},
         ),
-        description="What was begun and not finished; in place of what was finished, the next video of its folder in "
-        "natural order, unless that was begun or watched too.",
+        description="Videos that were started and not finished. A finished video is replaced by the next one in its "
+        "folder, in natural order, unless that was started or watched, too.",
     )
 )
 async def continue_watching() -> VideoList:
-    """What was begun and not finished, and what comes after what was."""
-    asked = read_query(Limited, query())
+    """The videos that were started and not finished, and the next ones after finished videos."""
+    values = read_query(Limited, query_values())
     rows = await services().database.read(
-        partial(watch_state.continue_watching, user=user(), limit=asked.limit)
+        partial(watch_state.continue_watching, user=user(), limit=values.limit)
     )
     return VideoList(videos=shapes.names(rows), items=shapes.items(rows))
 
@@ -150,21 +151,21 @@ async def continue_watching() -> VideoList:
     Operation(
         id="history",
         tag=WATCH_STATE,
-        summary="What was watched when",
+        summary="List the watch history",
         query=HistoryQuery,
-        returns=(json_of("Viewings, the last first; of videos that are there.", History),),
+        returns=(json_of("The viewings of existing videos, latest first.", History),),
         raises=(
-            BUSY,
-            {BadRequest: "No such limit or cursor; the detail says what there is."},
+            NO_DATABASE,
+            {BadRequest: "The limit or cursor is invalid; the detail says what is allowed."},
         ),
-        description="Whoever goes on within half an hour goes on with the same viewing.",
+        description="A viewing that continues within half an hour counts as the same viewing.",
     )
 )
 async def history() -> History:
-    """What was watched when, the last first."""
-    asked = read_query(HistoryQuery, query())
+    """The watch history, latest first."""
+    values = read_query(HistoryQuery, query_values())
     page = await services().database.read(
-        partial(viewed, user=user(), limit=asked.limit, after=given(asked.cursor))
+        partial(viewed, user=user(), limit=values.limit, after=or_none(values.cursor))
     )
     viewings = [
         Viewing(
@@ -185,14 +186,14 @@ async def history() -> History:
     Operation(
         id="deleteHistory",
         tag=WATCH_STATE,
-        summary="Forget what was watched when",
+        summary="Delete the watch history",
         curl="curl -X DELETE {url}",
-        returns=(nothing("It is forgotten; playheads stay."),),
-        raises=(CHANGES,),
+        returns=(no_content("The history is deleted; playheads stay."),),
+        raises=(CHANGE_ERRORS,),
     )
 )
 async def delete_history() -> None:
-    """Forget when what was watched; playheads stay."""
+    """Delete the watch history; playheads stay."""
     await writer().write(partial(forget_history, user=user()))
 
 
@@ -201,15 +202,16 @@ async def delete_history() -> None:
     Operation(
         id="exportWatchState",
         tag=WATCH_STATE,
-        summary="All playheads, to be kept or taken elsewhere",
+        summary="Export the watch state",
         curl="curl -o watch-state.json {url}",
         returns=(json_of("The playheads.", WatchState),),
-        raises=(BUSY,),
-        description="Videos go by their names and by fingerprints of their bytes, because ids are those of one server.",
+        raises=(NO_DATABASE,),
+        description="All playheads, for a backup or for another server. Videos are identified by their names and by "
+        "fingerprints of their bytes, because ids are only valid on one server.",
     )
 )
 async def export_watch_state() -> WatchState:
-    """All playheads, to be kept elsewhere or taken to another server."""
+    """All playheads, for a backup or for another server."""
     return WatchState.of(await services().database.read(partial(exports.export, user=user())))
 
 
@@ -219,24 +221,24 @@ async def export_watch_state() -> WatchState:
     Operation(
         id="importWatchState",
         tag=WATCH_STATE,
-        summary="Take in what was exported",
+        summary="Import a watch state",
         curl="curl -X PUT {url} -H 'Content-Type: application/json' -d @watch-state.json",
         body=("An export.", WatchState),
-        returns=(json_of("What became of its entries.", Imported), TOO_LARGE),
+        returns=(json_of("The result of the import.", Imported), TOO_LARGE),
         raises=(
-            CHANGES,
-            {BadRequest: "That is no export; the detail says why. Nothing was changed."},
+            CHANGE_ERRORS,
+            {BadRequest: "The export is invalid; the detail says why. Nothing was changed."},
         ),
-        description="What is here and newer stays. A video is found by its bytes, whatever it is called now, or else "
-        "by its name. A megabyte is taken at once; a longer export may be cut between any two entries, and it does no "
-        "harm to take one in twice.",
+        description="Stored playheads that are newer stay. A video is found by its bytes, whatever its name is now, or "
+        "else by its name. The limit is one megabyte; a longer export may be split between any two entries. Importing "
+        "an export twice does no harm.",
     )
 )
 async def import_watch_state() -> Imported:
-    """Keep what an export says, where it is newer."""
+    """Store the playheads of an export that are newer than the stored ones."""
     entries = (await body_as(WatchState)).read()
     counts = Counter[str]()
-    for start in range(0, len(entries), PIECE):
-        piece = entries[start : start + PIECE]
-        counts.update(await writer().write(partial(exports.import_entries, user=user(), entries=piece)))
+    for start in range(0, len(entries), BATCH):
+        batch = entries[start : start + BATCH]
+        counts.update(await writer().write(partial(exports.import_entries, user=user(), entries=batch)))
     return Imported(imported=counts["imported"], older=counts["older"], unknown=counts["unknown"])

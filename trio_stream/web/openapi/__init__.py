@@ -1,1 +1,1 @@
-"""The description of everything this server returns, as OpenAPI 3.1."""
+"""The OpenAPI 3.1 description of the API and the pages."""

@@ -1,4 +1,4 @@
-"""What is declared beside a route, as OpenAPI has it: parameters, the body of a request, and all responses."""
+"""The declaration of a route in terms of OpenAPI: parameters, the body of a request, and all responses."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -10,11 +10,11 @@ from trio_stream.http.ranges import MAX_RANGES
 from trio_stream.web.api.wire.operations import (
     EXAMPLE,
     JSON,
+    ByteOperation,
     Header,
     Operation,
     Raises,
     Returns,
-    Sends,
     Socket,
     problem_of,
 )
@@ -22,27 +22,27 @@ from trio_stream.web.openapi.schemas import Json, parameter, query_parameters, s
 
 TAG, DATE = '"b15222265c88429fa4beca6c"', "Sun, 22 Nov 2026 13:17:00 GMT"
 ETAG = {"ETag": Header("A strong entity-tag of the content.", TAG)}
-AGAIN = {"Retry-After": Header("Seconds to wait.", 5)}
+RETRY_AFTER = {"Retry-After": Header("Seconds to wait before the next attempt.", 5)}
 
 
-def kinds_of(about: Operation | Sends | Socket) -> Iterator[Any]:
-    """The types of what is in bodies, events and messages."""
+def body_types(about: Operation | ByteOperation | Socket) -> Iterator[Any]:
+    """The types of bodies, events and messages."""
     match about:
         case Operation(returns=returns, body=body, events=events):
-            for each in returns:
+            for response in returns:
                 yield from (
-                    kind for kinds in each.content.values() for kind in kinds if kind not in (str, dict)
+                    kind for kinds in response.content.values() for kind in kinds if kind not in (str, dict)
                 )
             yield from (body[1],) if body is not None else ()
             yield from events
-        case Sends(content=content):
+        case ByteOperation(content=content):
             yield from (kind for kinds in content.values() for kind in kinds)
         case Socket(from_server=from_server, from_client=from_client):
             yield from (*from_server, *from_client)
 
 
-def places(path: str, kinds: Mapping[str, Any]) -> Json:
-    """What stands in a path, as that has it for all its operations."""
+def path_parameters(path: str, kinds: Mapping[str, Any]) -> Json:
+    """The parameters in a path, which all its operations share."""
     found = [
         parameter(name, "path", schema_of(kind), required=True)
         for name, kind in kinds.items()
@@ -54,58 +54,63 @@ def places(path: str, kinds: Mapping[str, Any]) -> Json:
 def operation(path: str, about: Operation) -> Json:
     """An operation that returns JSON, events or a page."""
     query = query_parameters(about.query) if about.query is not None else []
-    responses = _problems(*about.raises) | {str(each.status): _returns(each) for each in about.returns}
+    responses = _problems(*about.raises) | {
+        str(response.status): _response(response) for response in about.returns
+    }
     if about.conditional is not None:
         query += _conditions(about.conditional, with_body=True)
         responses |= _conditional(about.conditional, about.returns[0])
     found = _operation(about.id, about.tag, about.summary, about.description)
     found["parameters"] = query
     if about.body is not None:
-        says, kind = about.body
+        description, kind = about.body
         content = {JSON: {"schema": schema_of(kind)}}
-        found["requestBody"] = {"description": says, "required": True, "content": content}
-    return found | _responses(responses, about.curl.replace("{url}", _example(path, about.places)))
+        found["requestBody"] = {"description": description, "required": True, "content": content}
+    return found | _responses(responses, about.curl.replace("{url}", _example(path, about.path)))
 
 
-def sends(path: str, about: Sends) -> Json:
+def byte_operations(path: str, about: ByteOperation) -> Json:
     """GET and HEAD of bytes (RFC 9110 sections 13 and 14)."""
     download = parameter(
         "download",
         "query",
-        {"type": "string", "description": "Ask browsers to save it: `1` or `0`."},
+        {
+            "type": "string",
+            "description": f"`1` to let browsers save the {about.noun} instead of showing it, or `0`.",
+        },
         required=False,
     )
-    url, noun = _example(path, about.places), about.noun
+    url, noun = _example(path, about.path), about.noun
     found = {}
     for method, responses in (("get", _with_body(about)), ("head", _head(about))):
         get = method == "get"
-        each = _operation(
+        operation = _operation(
             about.id if get else f"{about.id}Head",
             "Videos",
-            about.summary if get else "The headers alone",
+            about.summary if get else "Get only the headers",
             about.description if get else "",
         )
-        each["parameters"] = [download, *_conditions(noun, with_body=get)]
+        operation["parameters"] = [download, *_conditions(noun, with_body=get)]
         curl = f"curl -r 0-99 -o {about.example} {url}" if get else f"curl -I {url}"
-        found[method] = each | _responses(responses, curl)
+        found[method] = operation | _responses(responses, curl)
     return found
 
 
 def socket(path: str, about: Socket) -> Json:
-    """A WebSocket, which OpenAPI has no words for."""
-    queries = [each for query in about.queries for each in query_parameters(query)]
+    """A WebSocket, which OpenAPI does not cover."""
+    queries = [item for query in about.queries for item in query_parameters(query)]
     return {
         "summary": about.summary,
         "description": about.description,
-        "parameters": places(path, about.places)["parameters"] + queries,
+        "parameters": path_parameters(path, about.path)["parameters"] + queries,
         "x-websocket": {
             "tag": about.tag,
             "subprotocol": about.subprotocol,
             "fromServer": [schema_of(kind) for kind in about.from_server],
             "fromClient": [schema_of(kind) for kind in about.from_client],
-            "closeCodes": [{"code": code, "description": why} for code, why in about.closes.items()],
-            "handshake": {"101": {"description": "It begins."}} | _problems(*about.raises),
-            "conversation": [{"from": who, "text": text} for who, text in about.conversation],
+            "closeCodes": [{"code": code, "description": text} for code, text in about.closes.items()],
+            "handshake": {"101": {"description": "The WebSocket is open."}} | _problems(*about.raises),
+            "conversation": [{"from": sender, "text": text} for sender, text in about.conversation],
         },
     }
 
@@ -122,24 +127,24 @@ def _responses(responses: Json, curl: str) -> Json:
     }
 
 
-def _example(path: str, found: Mapping[str, Any]) -> str:
-    """The address of an example."""
-    for name, kind in found.items():
+def _example(path: str, kinds: Mapping[str, Any]) -> str:
+    """An example of the address."""
+    for name, kind in kinds.items():
         path = path.replace(f"{{{name}}}", quote(schema_of(kind)["examples"][0]))
     return EXAMPLE + path
 
 
-def _returns(about: Returns) -> Json:
+def _response(about: Returns) -> Json:
     found: Json = {"description": about.about}
     if about.headers:
-        found["headers"] = {name: _header(each) for name, each in about.headers.items()}
+        found["headers"] = {name: _header(header) for name, header in about.headers.items()}
     if about.content:
         found["content"] = _content(about.content)
     return found
 
 
 def _content(content: Mapping[str, Iterable[Any]]) -> Json:
-    """Bodies by media type; one of no type is bytes, which JSON Schema has no word for."""
+    """Bodies by media type. A body without a type is bytes, which JSON Schema cannot describe."""
     found: Json = {}
     for media_type, kinds in content.items():
         schemas = [schema_of(kind) for kind in kinds]
@@ -155,35 +160,41 @@ def _header(about: Header) -> Json:
 
 
 def _problem(about: str, headers: Mapping[str, Header]) -> Json:
-    return _returns(replace(problem_of(about, 0), headers=headers))
+    return _response(replace(problem_of(about, 0), headers=headers))
 
 
 def _problems(*raises: Raises) -> Json:
-    """What goes wrong, by status; where it may be another matter later, with a header that says when."""
+    """The responses to errors, by status; with `Retry-After` if it helps to try again."""
     return {
-        str(error.status): _problem(about, _again(error)) for some in raises for error, about in some.items()
+        str(error.status): _problem(about, _retry_header(error))
+        for errors in raises
+        for error, about in errors.items()
     }
 
 
-def _again(error: type[TrioStreamError]) -> Mapping[str, Header]:
-    return {} if error.retry_after is None else AGAIN
+def _retry_header(error: type[TrioStreamError]) -> Mapping[str, Header]:
+    return {} if error.retry_after is None else RETRY_AFTER
 
 
 def _conditions(noun: str, *, with_body: bool) -> list[Json]:
-    """The header fields that mean something to whatever has an entity-tag (RFC 9110 sections 13 and 14)."""
+    """The request fields for resources that have an entity-tag (RFC 9110 sections 13 and 14)."""
     ranges = [
-        ("Range", f"The bytes to send, up to {MAX_RANGES} separate ranges.", "bytes=0-99"),
-        ("If-Range", f"The whole {noun} is sent instead of `Range` unless this validator still fits.", TAG),
+        ("Range", f"The bytes to send: up to {MAX_RANGES} separate ranges.", "bytes=0-99"),
+        (
+            "If-Range",
+            f"Send the whole {noun} instead of the ranges, if this validator no longer matches.",
+            TAG,
+        ),
     ]
     found = [
-        ("If-None-Match", f"Nothing is sent (304) when the {noun} still has one of these entity-tags.", TAG),
+        ("If-None-Match", f"Return 304 if the {noun} still has one of these entity-tags.", TAG),
         (
             "If-Modified-Since",
-            "Without `If-None-Match`: nothing is sent (304) unless it changed since.",
+            f"Without `If-None-Match`: return 304 if the {noun} has not changed since.",
             DATE,
         ),
-        ("If-Match", f"Nothing is sent (412) unless the {noun} has one of these entity-tags.", TAG),
-        ("If-Unmodified-Since", "Without `If-Match`: nothing is sent (412) if it changed since.", DATE),
+        ("If-Match", f"Return 412 unless the {noun} has one of these entity-tags.", TAG),
+        ("If-Unmodified-Since", f"Without `If-Match`: return 412 if the {noun} has changed since.", DATE),
     ]
     return [
         parameter(
@@ -194,56 +205,63 @@ def _conditions(noun: str, *, with_body: bool) -> list[Json]:
 
 
 def _conditional(noun: str, whole: Returns) -> Json:
-    """The responses to these, besides 200: of a page or file in memory."""
+    """The responses to conditional requests, except 200, of a page or file in memory."""
     headers = {**whole.headers, **ETAG}
     content = {**whole.content, "multipart/byteranges": ()}
     return _ranges(noun, Returns("", content, headers=headers), 31415) | {
-        "304": _returns(Returns("You have it already.", headers=headers)),
-        "412": _problem(f"The {noun} is not the one you have.", ETAG),
+        "304": _response(Returns("Your copy is current.", headers=headers)),
+        "412": _problem(f"The current {noun} is not the one you have.", ETAG),
     }
 
 
 def _ranges(noun: str, part: Returns, size: int) -> Json:
-    """Some of the bytes, and none of them."""
-    about = "The ranges asked for; several of them as `multipart/byteranges`."
-    whole = {"Content-Range": Header("How many bytes there are.", f"bytes */{size}")}
+    """The responses to requests with ranges: 206 and 416."""
+    about = "The requested ranges; several ranges as `multipart/byteranges`."
+    total = {"Content-Range": Header("The size in bytes.", f"bytes */{size}")}
     return {
-        "206": _returns(Returns(about, part.content, headers=part.headers)),
-        "416": _problem(f"Nothing of the {noun} lies in the ranges asked for.", whole),
+        "206": _response(Returns(about, part.content, headers=part.headers)),
+        "416": _problem(f"No requested range overlaps the {noun}, or there are too many ranges.", total),
     }
 
 
-def _head(about: Sends) -> Json:
+def _head(about: ByteOperation) -> Json:
     """The responses to HEAD of bytes."""
     noun = about.noun
     current = {**ETAG, "Last-Modified": Header("When the file last changed.", DATE)}
-    kept = {**current, "Cache-Control": about.caching}
+    cacheable = {**current, "Cache-Control": about.caching}
     found = {
-        "200": _returns(Returns(f"The whole {noun}.", about.content, headers=_whole(about, kept))),
-        "304": _returns(Returns("You have it already.", headers=kept)),
+        "200": _response(
+            Returns(f"The whole {noun}.", about.content, headers=_body_headers(about, cacheable))
+        ),
+        "304": _response(Returns("Your copy is current.", headers=cacheable)),
         "404": _problem(f"There is no such {noun}.", {}),
-        "412": _problem(f"The {noun} is not the one you have.", current),
-        "503": _problem("Too many files are open, or the videos are away; ask again later.", AGAIN),
+        "412": _problem(f"The current {noun} is not the one you have.", current),
+        "503": _problem(
+            "Too many files are open, or the videos cannot be read; try again later.", RETRY_AFTER
+        ),
     }
     return found | ({"422": _problem(about.refused, {})} if about.refused is not None else {})
 
 
-def _whole(about: Sends, kept: Mapping[str, Header]) -> Mapping[str, Header]:
+def _body_headers(about: ByteOperation, others: Mapping[str, Header]) -> Mapping[str, Header]:
     return {
-        "Content-Length": Header("Bytes of the body.", f"{about.size}"),
-        "Accept-Ranges": Header("Ranges of bytes are served.", "bytes"),
-        **kept,
+        "Content-Length": Header("The size of the body in bytes.", f"{about.size}"),
+        "Accept-Ranges": Header("Byte ranges are supported.", "bytes"),
+        **others,
     }
 
 
-def _with_body(about: Sends) -> Json:
+def _with_body(about: ByteOperation) -> Json:
     """The responses to GET of bytes."""
-    kept = {
+    cacheable = {
         **ETAG,
         "Last-Modified": Header("When the file last changed.", DATE),
         "Cache-Control": about.caching,
     }
-    which = Header("Which bytes of how many, unless there are several.", f"bytes 0-99/{about.size}")
+    content_range = Header(
+        "The range and the size, unless there are several ranges.", f"bytes 0-99/{about.size}"
+    )
     content = {**about.content, "multipart/byteranges": ()}
-    part = Returns("", content, headers={"Content-Range": which, **_whole(about, kept)})
-    return _head(about) | _ranges(about.noun, part, about.size) | {"503": _problem(about.full, AGAIN)}
+    part = Returns("", content, headers={"Content-Range": content_range, **_body_headers(about, cacheable)})
+    unavailable = {"503": _problem(about.unavailable, RETRY_AFTER)}
+    return _head(about) | _ranges(about.noun, part, about.size) | unavailable

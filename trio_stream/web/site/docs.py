@@ -84,7 +84,7 @@ def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
             summary="Files of the documentation",
             returns=(Returns("The file."),),
             raises=(NO_FILE,),
-            places={"file": Annotated[str, says("The name of the file.", "page.css")]},
+            path={"file": Annotated[str, says("The name of the file.", "page.css")]},
             conditional="file",
         )
     )

@@ -84,8 +84,8 @@ class Player:
         return response
 
     @declares(
-        Operation(id="watchPage", summary="One video", places=ANY, **SHOWN),
-        Operation(id="socketPage", summary="One video, by WebSocket", places=ANY, **SHOWN),
+        Operation(id="watchPage", summary="One video", path=ANY, **SHOWN),
+        Operation(id="socketPage", summary="One video, by WebSocket", path=ANY, **SHOWN),
         Operation(id="livePage", summary="The activity of the server", **SHOWN),
     )
     async def _page(self, id_: str = "") -> Response:
@@ -100,7 +100,7 @@ class Player:
             curl="curl --compressed {url}",
             returns=(Returns("The file.", headers={"Cache-Control": Header("Forever.", IMMUTABLE)}),),
             raises=(NO_FILE,),
-            places={
+            path={
                 "file": Annotated[str, says("Its name, with a hash of its content.", "index-DpJZya73.js")]
             },
             conditional="file",

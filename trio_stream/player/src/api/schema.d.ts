@@ -433,7 +433,7 @@ export interface components {
             /** @enum {string} */
             code: "codec" | "encrypted" | "other" | "programme" | "second-video";
         };
-        KeptPlayhead: {
+        StoredPlayhead: {
             position: number;
             duration: number | null;
             watched: boolean;

@@ -1,1 +1,1 @@
-"""What crosses the wire: each shape is one type, which builds what is sent, checks what comes, and gives the schema."""
+"""The types of JSON on the wire. Each type builds what is sent, validates what is received, and defines its schema."""

@@ -1,45 +1,45 @@
-"""The library as a whole, and how the looking and making is getting on."""
+"""The library as a whole, and the progress of scans and background jobs."""
 
 from typing import Annotated
 
-from trio_stream.web.api.wire.parts import Moment, Name, Ok, Shape, Whole, says
+from trio_stream.web.api.wire.parts import DateTime, Name, Ok, Shape, Whole, says
 
 
 class ScanRun(Shape, frozen=True, kw_only=True):
-    """A look at the folder. `look` is the last one or the one under way; `last_full` is the last one at everything that
-    is over, with the number 0 before the first."""
+    """A scan of the folder. `look` is the current or last one; `last_full` is the last complete scan of everything,
+    with the number 0 before the first."""
 
-    number: Annotated[Whole, says("Counted since the start.")]
-    full: Annotated[bool, says("Whether it is at everything, or only at what changed.")]
-    running: Annotated[bool, says("Whether it is under way.")]
-    started: Annotated[Moment | None, says("When it began.")]
-    ended: Annotated[Moment | None, says("When it was over.")]
-    folders: Annotated[Whole, says("Folders looked into.")]
-    videos: Annotated[Whole, says("Videos seen.")]
-    added: Annotated[Whole, says("Videos that are new.")]
-    changed: Annotated[Whole, says("Videos with other bytes.")]
-    moved: Annotated[Whole, says("Videos with another name.")]
-    returned: Annotated[Whole, says("Videos that were gone and came back.")]
-    missing: Annotated[Whole, says("Videos that are gone.")]
+    number: Annotated[Whole, says("Counted since the server started.")]
+    full: Annotated[bool, says("Whether it covers everything, or only what changed.")]
+    running: Annotated[bool, says("Whether it is still running.")]
+    started: Annotated[DateTime | None, says("When it started.")]
+    ended: Annotated[DateTime | None, says("When it ended.")]
+    folders: Annotated[Whole, says("Folders scanned.")]
+    videos: Annotated[Whole, says("Videos found.")]
+    added: Annotated[Whole, says("New videos.")]
+    changed: Annotated[Whole, says("Videos whose bytes changed.")]
+    moved: Annotated[Whole, says("Videos that were renamed or moved.")]
+    returned: Annotated[Whole, says("Videos that were missing and came back.")]
+    missing: Annotated[Whole, says("Videos whose files are missing.")]
     resting: Annotated[Whole, says("Files that are still being written to.")]
-    unread: Annotated[list[Name], says("Folders that could not be read, the first of them.")]
+    unread: Annotated[list[Name], says("The first folders that could not be read.")]
 
 
 class Watching(Shape, frozen=True, kw_only=True):
-    """Whether changes in the folder are heard of as they happen."""
+    """Whether changes in the folder are noticed as they happen."""
 
     on: Annotated[bool, says("Whether they are.")]
-    reason: Annotated[str | None, says("Why not.")]
+    reason: Annotated[str | None, says("Why they are not.")]
 
 
 class PendingJobs(Shape, frozen=True, kw_only=True):
-    """What is still to be made of the videos."""
+    """Pending background jobs."""
 
-    to_probe: Annotated[Whole, says("Videos to look into.")]
-    to_draw: Annotated[Whole, says("Videos without pictures yet.")]
-    to_extract: Annotated[Whole, says("Videos and files whose subtitles are to be extracted.")]
+    to_probe: Annotated[Whole, says("Videos without media info yet.")]
+    to_draw: Annotated[Whole, says("Videos without artwork yet.")]
+    to_extract: Annotated[Whole, says("Videos and files whose subtitles are not extracted yet.")]
     unreadable: Annotated[Whole, says("Videos that cannot be read.")]
-    working: Annotated[bool, says("Whether any of it is being made now.")]
+    working: Annotated[bool, says("Whether a job is running.")]
 
 
 class Progress(Shape, frozen=True, kw_only=True):
@@ -49,11 +49,13 @@ class Progress(Shape, frozen=True, kw_only=True):
     last_full: ScanRun
     watching: Watching
     keeping: PendingJobs
-    idle: Annotated[bool, says("Whether nothing is being done.")]
+    idle: Annotated[
+        bool, says("Whether no scan and no job is running, and no file is still being written to.")
+    ]
 
 
 class TitleProblem(Shape, frozen=True, kw_only=True):
-    """A title file that cannot be followed, or not wholly."""
+    """A title file with an error."""
 
     name: Name
     reason: Annotated[str, says("What is wrong with it.")]
@@ -62,22 +64,22 @@ class TitleProblem(Shape, frozen=True, kw_only=True):
 class Library(Progress, frozen=True, kw_only=True):
     """The library as a whole."""
 
-    videos: Annotated[Whole, says("Titles there are: films with several files count once.")]
-    missing: Annotated[Whole, says("Videos whose files are gone; they are known again if they come back.")]
-    folders: Annotated[Whole, says("Folders there are, the library itself among them.")]
+    videos: Annotated[Whole, says("Titles: one with several files counts once.")]
+    missing: Annotated[Whole, says("Videos whose files are missing. They are recognised if they come back.")]
+    folders: Annotated[Whole, says("Folders, including the library itself.")]
     folder: Annotated[
         str,
         says(
-            "Where the videos are on the server's machine, for people: a byte that is no text is U+FFFD.",
+            "Where the videos are on the server, for people: a byte that is not UTF-8 is shown as U+FFFD.",
             "/srv/videos",
         ),
     ]
-    problems: Annotated[list[TitleProblem], says("Title files that cannot be followed, the first of them.")]
+    problems: Annotated[list[TitleProblem], says("The first title files with errors.")]
     status: Ok = "ok"
 
 
 class ScanRequested(Shape, frozen=True, kw_only=True):
-    """A look will be had."""
+    """A requested scan."""
 
-    look: Annotated[Whole, says("The number it will have.")]
+    look: Annotated[Whole, says("The number of the scan.")]
     status: Ok = "ok"

@@ -1,4 +1,4 @@
-"""The JSON text messages of the WebSocket protocol, and what its address may ask for."""
+"""The JSON text messages of the WebSocket protocol, and the query parameters of its address."""
 
 from typing import Annotated, Literal
 
@@ -8,63 +8,63 @@ from trio_stream.http.problems import Code, Detail, Status
 from trio_stream.web.api.wire.parts import Number, Query, Shape, Whole, says
 
 LARGEST_MESSAGE = 256 * 1024
-"""Bytes in one binary message at most; where they are copies, `LARGEST_COPY` is less."""
+"""Bytes in one binary message, at most. For copies the limit is `LARGEST_COPY`, which is lower."""
 
 LONGEST_OFFSET = 10**18 - 1
 LONGEST_TIME = 10**9
-"""Bytes and seconds, of which no file has so many."""
+"""Bytes and seconds, more than any file has."""
 
 
 class BytesQuery(Query, frozen=True, kw_only=True):
-    """The bytes of a file that are sent."""
+    """The range of bytes to send."""
 
     start: Annotated[int, says("First byte to send.", 0, ge=0, le=LONGEST_OFFSET)] = 0
     end: Annotated[
         Annotated[int, Meta(ge=0, le=LONGEST_OFFSET)] | UnsetType,
-        says("First byte not to send; the size if left out."),
+        says("First byte after the last one to send; the default is the size."),
     ] = UNSET
 
 
 class FragmentsQuery(Query, frozen=True, kw_only=True):
-    """From where a film is sent as fragmented MP4, and with which sound."""
+    """The parameters of a video that is sent as fragmented MP4."""
 
     format: Annotated[
         Literal["fmp4"] | UnsetType,
         says(
-            "Send the film as fragmented MP4, the pictures and one sound: what a page can append as it comes. Places "
-            "in it are times; `start` and `end` mean nothing then."
+            "Send fragmented MP4 with the video track and one audio track, which a page can append to a source buffer "
+            "as it arrives. Positions are times then; `start` and `end` are ignored."
         ),
     ] = UNSET
-    time: Annotated[float, says("With `format`: seconds to begin at.", ge=0, lt=LONGEST_TIME)] = 0.0
-    audio: Annotated[str | UnsetType, says("With `format`: the rendition of sound, as in the playlist.")] = (
-        UNSET
-    )
+    time: Annotated[float, says("With `format`: seconds to start at.", ge=0, lt=LONGEST_TIME)] = 0.0
+    audio: Annotated[
+        str | UnsetType, says("With `format`: the name of the audio rendition, as in the playlist.")
+    ] = UNSET
 
 
 class About(Shape, frozen=True, kw_only=True):
     """The file of the video."""
 
-    size: Annotated[Whole, says("Bytes of the whole video, of whose file all is made that is sent.")]
+    size: Annotated[Whole, says("The size of the file in bytes.")]
     content_type: Annotated[str, says("The media type of the file.")]
-    etag: Annotated[str, says("The entity-tag of the file, the one HTTP has too.")]
-    chunk_size: Annotated[Whole, says("Bytes a binary message has at most.", LARGEST_MESSAGE)]
+    etag: Annotated[str, says("The entity-tag of the file, the same as over HTTP.")]
+    chunk_size: Annotated[Whole, says("The maximum size of a binary message in bytes.", LARGEST_MESSAGE)]
 
 
 class StartMessage(About, frozen=True, kw_only=True, tag_field="type", tag="start"):
-    """The binary messages from here on are the bytes from `offset`."""
+    """The binary messages that follow are the bytes from `offset`."""
 
     offset: Annotated[Whole, says("The first byte that follows.")]
-    end: Annotated[Whole, says("The first byte that will not be sent any more.")]
+    end: Annotated[Whole, says("The first byte after the last one that will be sent.")]
 
 
 class EndMessage(Shape, frozen=True, kw_only=True, tag_field="type", tag="end"):
-    """All bytes went; the close code 1000 follows."""
+    """All bytes have been sent; the close code 1000 follows."""
 
-    offset: Annotated[Whole, says("Where they ended.")]
+    offset: Annotated[Whole, says("The first byte after the last one that was sent.")]
 
 
 class ErrorMessage(Shape, frozen=True, kw_only=True, tag_field="type", tag="error"):
-    """A message of yours had no meaning, or the stream failed; then a close code follows."""
+    """A message from the client was invalid, or the stream failed. If it failed, a close code follows."""
 
     status: Status
     code: Code
@@ -72,50 +72,50 @@ class ErrorMessage(Shape, frozen=True, kw_only=True, tag_field="type", tag="erro
 
 
 class FragmentsStartMessage(About, frozen=True, kw_only=True, tag_field="type", tag="start"):
-    """With `format=fmp4`: an init segment follows, then the segments from here on."""
+    """With `format=fmp4`: an init segment follows, then the segments from `segment`."""
 
-    segment: Annotated[Whole, says("The number of the segment that follows.")]
-    segments: Annotated[Whole, says("How many there are.")]
-    time: Annotated[Number, says("Seconds at which it begins.")]
-    duration: Annotated[Number, says("Seconds of the film.")]
-    mime: Annotated[str, says("What a source buffer is asked for.")]
+    segment: Annotated[Whole, says("The number of the first segment that follows.")]
+    segments: Annotated[Whole, says("The total number of segments.")]
+    time: Annotated[Number, says("Seconds at which that segment starts.")]
+    duration: Annotated[Number, says("The duration of the video in seconds.")]
+    mime: Annotated[str, says("The MIME type for a source buffer.")]
 
 
 class FragmentsEndMessage(Shape, frozen=True, kw_only=True, tag_field="type", tag="end"):
-    """With `format=fmp4`: all segments went; the close code 1000 follows."""
+    """With `format=fmp4`: all segments have been sent; the close code 1000 follows."""
 
-    segment: Annotated[Whole, says("How many there are.")]
+    segment: Annotated[Whole, says("The total number of segments.")]
 
 
 class FromClient(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """A message of a client; what else is in it is ignored."""
+    """A message from a client; unknown members are ignored."""
 
 
 class SeekMessage(FromClient, frozen=True, kw_only=True, tag="seek"):
-    """Go on from another byte. A new `start` divides the bytes before from those after it."""
+    """Continue from another byte. A new `start` separates the bytes before the seek from those after it."""
 
-    # One that is negative is a number that lies outside, and not a message without a meaning.
+    # A negative offset is out of range, which is a different error from an invalid message.
     offset: Annotated[
         int,
-        Meta(description="A byte within the part that was asked for.", extra_json_schema={"minimum": 0}),
+        Meta(description="A byte within the requested range.", extra_json_schema={"minimum": 0}),
     ]
 
 
 class FragmentsSeekMessage(FromClient, frozen=True, kw_only=True, tag="seek"):
-    """With `format=fmp4`: go on from another time, with a new `start`."""
+    """With `format=fmp4`: continue from another time, with a new `start`."""
 
     time: Annotated[float, says("Seconds from the beginning.", ge=0, lt=LONGEST_TIME)]
 
 
 class PauseMessage(FromClient, frozen=True, kw_only=True, tag="pause"):
-    """Send nothing more for now."""
+    """Stop sending until `resume`."""
 
 
 class ResumeMessage(FromClient, frozen=True, kw_only=True, tag="resume"):
-    """Go on."""
+    """Continue sending."""
 
 
 type Start = StartMessage | FragmentsStartMessage
 type End = EndMessage | FragmentsEndMessage
 type Command = PauseMessage | ResumeMessage | int
-"""What a client wants: of a seek, the position its feed goes on from."""
+"""A command from the client. A seek is the position that its feed continues from."""

@@ -1,7 +1,7 @@
-"""What is declared beside a route: what it is for, what it asks, and what it returns, each by its type.
+"""Declarations of routes: what a route is for, its parameters, and what it returns, each with its type.
 
-Invariant: a declaration stands at the function that does what it says, and the description of the API (`openapi`) is
-made of declarations and of the map of URLs, so no path and no shape is written down twice.
+Invariant: a declaration is next to the function that implements it, and the description of the API (`openapi`) is
+generated from declarations and the URL map, so no path and no type is written twice.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,27 +27,29 @@ from trio_stream.http.representation import IMMUTABLE, REVALIDATE
 from trio_stream.web.api.wire.parts import Body, Query, VideoId
 
 EXAMPLE = "http://localhost:8000"
-"""Where the server of the examples runs."""
+"""The address of the server in the examples."""
 
 JSON = "application/json"
 
 type Tag = str
 VIDEOS, WATCH_STATE, LIBRARY, STREAMS = "Videos", "Watch state", "Library", "Streams"
-HEALTH, PAGES = "Health and figures", "Pages"
+HEALTH, PAGES = "Health and metrics", "Pages"
 
 type Raises = Mapping[type[TrioStreamError], str]
-"""What goes wrong by a class of errors, which has the status, and what that means there."""
+"""The errors of a route: classes of errors, which have the status, and what each means there."""
 
-UNKNOWN: Raises = {VideoNotFound: "There is no such video."}
-BUSY: Raises = {StoreUnavailable: "The database cannot be used now; ask again later."}
-FOREIGN: Raises = {ForeignOrigin: "The page is another site's, and its origin is not allowed."}
-UNREACHED: Raises = {NotTheOwner: "The process that writes, or its database, is not there now; ask again."}
-CHANGES: Raises = {
-    **FOREIGN,
-    **UNREACHED,
-    StoreFull: "There is no room left for the database.",
+NO_VIDEO: Raises = {VideoNotFound: "There is no such video."}
+NO_DATABASE: Raises = {StoreUnavailable: "The database cannot be used now; try again later."}
+FOREIGN: Raises = {
+    ForeignOrigin: "The request comes from a page of another site whose origin is not allowed."
 }
-"""Of whatever changes something."""
+NO_OWNER: Raises = {NotTheOwner: "The database or its writer is not available now; try again later."}
+CHANGE_ERRORS: Raises = {
+    **FOREIGN,
+    **NO_OWNER,
+    StoreFull: "The disk of the database is full.",
+}
+"""The errors of every route that changes data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,14 @@ class Header:
     whole: bool = False
 
 
-KEPT_AND_CHECKED = Header("A copy may be kept, and has to be checked.", REVALIDATE)
-KEPT_FOR_EVER = Header("A copy is good for ever.", IMMUTABLE)
-FRESH = {"Cache-Control": Header("It is of now, and for who asks.", "no-store")}
+CACHED_IF_CURRENT = Header("A cache must revalidate its copy before each use.", REVALIDATE)
+CACHED_FOREVER = Header("A copy never expires.", IMMUTABLE)
+NOT_CACHED = {"Cache-Control": Header("The response must not be cached.", "no-store")}
 
 
 @dataclass(frozen=True, slots=True)
 class Returns:
-    """A response: its bodies by media type (a type, several, or None for bytes), and its header fields."""
+    """A response: its bodies by media type (a tuple of types, empty for bytes), and its header fields."""
 
     about: str
     content: Mapping[str, Any] = field(default_factory=dict)
@@ -75,34 +77,34 @@ class Returns:
 
 
 def json_of(about: str, *kinds: type[Struct], status: int = 200) -> Returns:
-    """JSON of one of these kinds."""
-    return Returns(about, {JSON: kinds}, status, FRESH)
+    """A JSON response of one of these types."""
+    return Returns(about, {JSON: kinds}, status, NOT_CACHED)
 
 
 def problem_of(about: str, status: int) -> Returns:
-    """A problem of no class of errors."""
+    """A problem document without a class of errors."""
     return Returns(about, {PROBLEM: (Problem,)}, status)
 
 
-def nothing(about: str) -> Returns:
-    """That it is done, and no more."""
+def no_content(about: str) -> Returns:
+    """A response without a body."""
     return Returns(about, status=204)
 
 
 def events(about: str = "Events.") -> Returns:
-    """What goes on until somebody ends it."""
+    """A stream of server-sent events."""
     return Returns(about, {"text/event-stream": (str,)})
 
 
-TOO_LARGE = Returns("The body is larger than what is taken here.", status=413)
+TOO_LARGE = Returns("The body of the request is too large.", status=413)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What a route is for. `returns` has what it returns if all goes well, then what else.
+    """The declaration of a route. `returns` has the response on success first, then the others.
 
-    `curl` is a command to try it, with `{url}` for the address. `events` are the types of the data of events. `places`
-    has what a name in the path stands for.
+    `curl` is a command that tries it, with `{url}` for the address. `events` are the types of the data of events.
+    `path` has the types of the variables in the path.
     """
 
     id: str
@@ -115,39 +117,39 @@ class Operation:
     query: type[Query] | None = None
     body: tuple[str, type[Body]] | None = None
     events: tuple[type[Struct], ...] = ()
-    places: Mapping[str, Any] = field(default_factory=lambda: {"id": VideoId})
+    path: Mapping[str, Any] = field(default_factory=lambda: {"id": VideoId})
     conditional: str | None = None
-    """What has an entity-tag there, so that conditions and ranges mean something."""
+    """A noun for the content, if it has an entity-tag: then the route supports conditions and ranges."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sends:
-    """What a route is for that sends bytes: of a video, whose file may change, or of what never does."""
+class ByteOperation:
+    """The declaration of a route that sends bytes: of a video, whose file may change, or of immutable content."""
 
     id: str
     summary: str
     noun: str
     content: Mapping[str, Any]
     example: str
-    """The file a command to try it writes."""
+    """The file that the example command writes."""
     caching: Header
     size: int
-    full: str
-    """When no stream of it can begin."""
-    places: Mapping[str, Any] = field(default_factory=lambda: {"id": VideoId})
+    unavailable: str
+    """When no stream of it can start."""
+    path: Mapping[str, Any] = field(default_factory=lambda: {"id": VideoId})
     description: str = ""
     refused: str | None = None
-    """Why there may be none of a video that there is."""
+    """Why an existing video may not have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Socket:
-    """What a WebSocket is for: its messages by their types, the codes it closes with, and a conversation."""
+    """The declaration of a WebSocket: the types of its messages, its close codes, and an example conversation."""
 
     tag: Tag
     summary: str
     description: str
-    places: Mapping[str, Any]
+    path: Mapping[str, Any]
     queries: tuple[type[Query], ...]
     subprotocol: str
     from_server: tuple[type[Struct], ...]
@@ -157,21 +159,21 @@ class Socket:
     conversation: tuple[tuple[str, str], ...]
 
 
-type Declaration = Operation | Sends | Socket
+type Declaration = Operation | ByteOperation | Socket
 
 
 def declares[F: Callable[..., Any]](*about: Declaration) -> Callable[[F], F]:
-    """Say what a route is for; of a function with several paths, for each of them in turn."""
+    """Declare a route. A function with several paths has a declaration for each, in the same order."""
 
     def mark(route: F) -> F:
-        route.declared = about  # type: ignore[attr-defined] # functions have no attributes of their own
+        route.declared = about  # type: ignore[attr-defined] # mypy does not allow attributes of functions
         return route
 
     return mark
 
 
 def declared(view: Callable[..., Any]) -> tuple[Declaration, ...]:
-    """What is declared of a view of the URL map."""
+    """The declarations of a view of the URL map."""
     found: tuple[Declaration, ...] = getattr(getattr(view, "route", view), "declared", ())
     return found
 
@@ -180,19 +182,19 @@ type View[**P] = Callable[P, Awaitable[Struct | Response | None]]
 
 
 def returns_json[**P](about: Operation) -> Callable[[View[P]], Callable[P, Awaitable[Response]]]:
-    """Say what a view is for, and send what it returns: a shape as JSON, None as no body, a response as it is."""
+    """Declare a view, and send what it returns: a struct as JSON, None as no body, a response unchanged."""
     status = about.returns[0].status
 
     def mark(view: View[P]) -> Callable[P, Awaitable[Response]]:
         @wraps(view)
-        async def returned(*args: P.args, **kwargs: P.kwargs) -> Response:
-            found = await view(*args, **kwargs)
-            if isinstance(found, Response):
-                return found
-            if found is None:
+        async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Response:
+            result = await view(*args, **kwargs)
+            if isinstance(result, Response):
+                return result
+            if result is None:
                 return Response(b"", status)
-            return Response(encode(found), status, content_type=JSON)
+            return Response(encode(result), status, content_type=JSON)
 
-        return declares(about)(returned)
+        return declares(about)(wrapper)
 
     return mark

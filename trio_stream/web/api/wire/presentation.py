@@ -1,50 +1,50 @@
-"""What a file offers in segments, and what not and why."""
+"""The tracks that a file offers in segments, and the omitted ones."""
 
 from typing import Annotated, Literal
 
 from trio_stream.packaging.presentation import Reason
 from trio_stream.web.api.wire.parts import Language, Number, Shape, Whole, says
 
-type Kind = Annotated[Literal["video", "audio"], says("Pictures or sound.")]
-type Track = Annotated[Whole, says("The number of the track in the file, as the name of a rendition has it.")]
-type Label = Annotated[str | None, says("What the file calls it.")]
+type Kind = Annotated[Literal["video", "audio"], says("The kind of the track.")]
+type Track = Annotated[Whole, says("The number of the track in the file, as in the name of its rendition.")]
+type Label = Annotated[str | None, says("The name of the track in the file.")]
 
 
 class Rendition(Shape, frozen=True, kw_only=True):
-    """A track that is offered in segments."""
+    """A track that playlists offer."""
 
     kind: Kind
     name: Annotated[str, says("Its name in playlists and addresses.", "v1")]
     track: Track
-    codec: Annotated[str, says("As browsers know it (RFC 6381).", "avc1.64001f")]
+    codec: Annotated[str, says("The codec string for browsers (RFC 6381).", "avc1.64001f")]
     language: Language
     label: Label
-    default: Annotated[bool, says("Whether it is the one of its kind to begin with.")]
+    default: Annotated[bool, says("Whether it is the default of its kind.")]
 
 
 class OmittedTrack(Shape, frozen=True, kw_only=True):
-    """A track that is not offered in segments."""
+    """A track that playlists omit."""
 
     kind: Kind
     track: Track
-    codec: Annotated[str, says("What the file calls its coding.", "mjpeg", "ac-3")]
+    codec: Annotated[str, says("The name of the codec in the file.", "mjpeg", "ac-3")]
     language: Language
     label: Label
-    reason: Annotated[str, says("Why, in a sentence for people.")]
+    reason: Annotated[str, says("The reason, in a sentence for people.")]
     code: Annotated[
         Reason,
         says(
-            "Why, for programs: its codec is not packaged; it is encrypted; it belongs to another programme; other "
-            "pictures are played; or else."
+            "The reason, for programs: its codec is not supported in segments; it is encrypted; it belongs to another "
+            "programme; another video track is played; or another reason."
         ),
     ]
 
 
 class Presentation(Shape, frozen=True, kw_only=True):
-    """What a file offers in segments, and what not."""
+    """The tracks that a file offers in segments, and the omitted ones."""
 
-    duration: Annotated[Number | None, says("Seconds; null where nothing is offered.")]
-    reason: Annotated[str | None, says("Why nothing is offered; null where something is.")]
-    code: Annotated[Literal["unpackageable", "encrypted"] | None, says("The same for programs.")]
-    renditions: Annotated[list[Rendition], says("The tracks that playlists offer, pictures first.")]
-    omitted: Annotated[list[OmittedTrack], says("The tracks that they leave out.")]
+    duration: Annotated[Number | None, says("Seconds; null if no track is offered.")]
+    reason: Annotated[str | None, says("Why no track is offered; null if there are some.")]
+    code: Annotated[Literal["unpackageable", "encrypted"] | None, says("The reason, for programs.")]
+    renditions: Annotated[list[Rendition], says("The tracks that playlists offer, video first.")]
+    omitted: Annotated[list[OmittedTrack], says("The tracks that playlists omit.")]

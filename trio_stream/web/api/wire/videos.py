@@ -1,4 +1,4 @@
-"""Videos: as they are in the folder, as the library knows them, and all that is known of one; what is said of one."""
+"""Videos: files in the folder, videos of the library, and the details of one."""
 
 from typing import Annotated, Literal
 
@@ -6,10 +6,10 @@ from msgspec import field
 
 from trio_stream.web.api.wire.media_info import Forced, HearingImpaired, MediaInfo
 from trio_stream.web.api.wire.parts import (
-    MADE,
+    DIGEST,
     REVISION,
+    DateTime,
     Language,
-    Moment,
     Name,
     Next,
     Number,
@@ -22,42 +22,42 @@ from trio_stream.web.api.wire.parts import (
 )
 
 DETAILED = 100
-"""So many videos are described in a list of names."""
+"""The number of videos with details in a list of names."""
 
 LONGEST_LIST = 10_000
-"""Names in a list; `next` leads to the page of the library that goes on behind the last one."""
+"""Names in a list; `next` leads to the page of the library that continues after the last one."""
 
 type Watched = Annotated[bool, says("Whether it has been watched.")]
 
 
 class VideoUrls(Shape, frozen=True, kw_only=True):
-    """Where to get it, ready to use: percent-encoded, relative to the server."""
+    """Complete addresses: percent-encoded, relative to the server."""
 
     stream: Annotated[Url, says("Its bytes over HTTP.")]
-    download: Annotated[Url, says("The same, to be saved rather than shown.")]
+    download: Annotated[Url, says("The same, as a download.")]
     websocket: Annotated[Url, says("Its bytes over WebSocket.")]
 
 
 class LibraryVideoUrls(VideoUrls, frozen=True, kw_only=True):
-    """Where to get it, ready to use: percent-encoded, relative to the server."""
+    """Complete addresses: percent-encoded, relative to the server."""
 
-    here: Annotated[Url, says("All that is known of it.")] = field(name="self")
-    file: Annotated[Url, says("Its bytes by its id: the same address when the file is renamed.")]
-    hls: Annotated[Url, says("Its master playlist. What cannot be sent in segments answers 422 there.")]
-    dash: Annotated[Url, says("Its manifest of MPEG-DASH, likewise.")]
+    details: Annotated[Url, says("All its details.")] = field(name="self")
+    file: Annotated[Url, says("Its bytes by its id: the address stays the same when the file is renamed.")]
+    hls: Annotated[Url, says("Its HLS master playlist. Returns 422 if the video cannot be sent in segments.")]
+    dash: Annotated[Url, says("Its MPEG-DASH manifest. Returns 422 in the same case.")]
 
 
 class FileInFolder(Shape, frozen=True, kw_only=True):
-    """What is known of a file by its name and its state."""
+    """The name, size and modification time of a file."""
 
     name: Name
     size: Annotated[Whole, says("Bytes.")]
-    modified: Annotated[Moment, says("When the file last changed.")]
-    content_type: Annotated[str, says("Its media type, judged by its suffix.", "video/mp4")]
+    modified: Annotated[DateTime, says("When the file last changed.")]
+    content_type: Annotated[str, says("Its media type, according to its suffix.", "video/mp4")]
 
 
 class Video(FileInFolder, frozen=True, kw_only=True):
-    """One video, as it is in the folder."""
+    """A video in the folder."""
 
     urls: VideoUrls
 
@@ -66,44 +66,44 @@ class Videos(Shape, frozen=True, kw_only=True):
     """The library."""
 
     videos: Annotated[list[Name], says("The names, in natural order.", max_length=LONGEST_LIST)]
-    items: Annotated[list[Video], says(f"The first {DETAILED} of them in detail.", max_length=DETAILED)]
+    items: Annotated[list[Video], says(f"The details of the first {DETAILED}.", max_length=DETAILED)]
     next: Annotated[
         str | None,
-        says(f"The cursor of the page that goes on where there are more than {LONGEST_LIST:,} names."),
+        says(f"If there are more than {LONGEST_LIST:,} names, the cursor of the page that continues."),
     ]
     status: Ok = "ok"
 
 
 class Playhead(Shape, frozen=True, kw_only=True):
-    """Where you are in a video."""
+    """How far you have watched a video."""
 
     position: Annotated[Number, says("Seconds from the beginning.")]
-    duration: Annotated[Number | None, says("Seconds of the whole video.")]
+    duration: Annotated[Number | None, says("The duration of the video in seconds.")]
     watched: Watched
     plays: Annotated[Whole, says("How often it was watched up to 90 %.")]
-    updated: Annotated[Moment, says("When that was said.")]
+    updated: Annotated[DateTime, says("When it was last stored.")]
 
 
 class LibraryVideo(FileInFolder, frozen=True, kw_only=True):
-    """A video as the library knows it."""
+    """A video of the library."""
 
     urls: LibraryVideoUrls
     id: VideoId
-    title: Annotated[str, says("What to call it: what somebody said, or the name of the file.")]
-    revision: Annotated[str, says("Another one when its bytes are; the word in its entity-tag.", REVISION)]
-    added: Annotated[Moment, says("When it was found.")]
-    state: Annotated[Literal["new", "probed", "unreadable"], says("Whether anybody has looked into it.")]
-    reason: Annotated[str | None, says("Why it cannot be read; of what can, what is missing of it.")]
+    title: Annotated[str, says("The title that was set, or the name of the file.")]
+    revision: Annotated[str, says("Changes with its bytes; also the value of its entity-tag.", REVISION)]
+    added: Annotated[DateTime, says("When it was found.")]
+    state: Annotated[Literal["new", "probed", "unreadable"], says("Whether the file has been probed.")]
+    reason: Annotated[str | None, says("Why it cannot be read; or what is missing, if it can.")]
     duration: Annotated[Number | None, says("Seconds.")]
     width: Annotated[Whole | None, says("Pixels.")]
     height: Annotated[Whole | None, says("Pixels.")]
-    poster: Annotated[Url | None, says("A picture of it, good for ever.")]
-    blurhash: Annotated[str | None, says("A few words for a blur of the poster, see blurha.sh.")]
-    playhead: Annotated[Playhead | None, says("Where you stopped; null if you never began.")]
+    poster: Annotated[Url | None, says("The poster. The content of the address never changes.")]
+    blurhash: Annotated[str | None, says("A blurred version of the poster as a short text, see blurha.sh.")]
+    playhead: Annotated[Playhead | None, says("Your playhead; null if you never started the video.")]
 
 
 class VideoList(Shape, frozen=True, kw_only=True):
-    """Some videos."""
+    """A list of videos."""
 
     videos: Annotated[list[Name], says("Their names, in the same order.")]
     items: Annotated[list[LibraryVideo], says("Videos.")]
@@ -120,8 +120,8 @@ class Folder(Shape, frozen=True, kw_only=True):
     """A folder of videos."""
 
     name: Name
-    title: Annotated[str, says("The last part of its name.")]
-    videos: Annotated[Whole, says("How many titles are right in it.")]
+    title: Annotated[str, says("The last part of its path.")]
+    videos: Annotated[Whole, says("The number of titles directly in it.")]
 
 
 class Folders(Shape, frozen=True, kw_only=True):
@@ -136,77 +136,77 @@ class Subtitle(Shape, frozen=True, kw_only=True):
     """Subtitles of a video."""
 
     language: Language
-    label: Annotated[str, says("What the file calls them beside their language and kind; often nothing.")]
-    codec: Annotated[str, says("What they are in the file.", "subrip", "srt", "ass")]
+    label: Annotated[str, says("The name in the file, in addition to language and kind; often empty.")]
+    codec: Annotated[str, says("The format in the file.", "subrip", "srt", "ass")]
     forced: Forced
     hearing_impaired: HearingImpaired
-    default: Annotated[bool, says("To be shown unless somebody chooses others.")]
+    default: Annotated[bool, says("Whether to show them unless the viewer chooses others.")]
     track: Annotated[Whole | None, says("The number of the track inside the video.")]
     name: Annotated[
         Name | None,
         says(
-            "The file beside the video: a path below the folder of videos, with `/` between folders. Bytes that are no "
-            "UTF-8 are lone surrogates."
+            "The file next to the video: a path below the folder of videos, with `/` between folders. Bytes that are "
+            "not UTF-8 are lone surrogates."
         ),
     ]
-    state: Annotated[Literal["waiting", "made", "failed"], says("Whether they can be shown.")]
+    state: Annotated[Literal["waiting", "made", "failed"], says("Whether they have been extracted.")]
     reason: Annotated[str | None, says("Why they cannot be shown.")]
-    url: Annotated[Url | None, says(f"WebVTT: `subtitle-{MADE}.vtt`.")]
-    original: Annotated[Url | None, says("As ASS, where they were that.")]
+    url: Annotated[Url | None, says(f"The subtitles as WebVTT: `subtitle-{DIGEST}.vtt`.")]
+    original: Annotated[Url | None, says("The original, if it is ASS.")]
 
 
 class Thumbnails(Shape, frozen=True, kw_only=True):
-    """Preview tiles on sheets. Tile n is of the time from n * `interval` on."""
+    """Thumbnails on trickplay sheets. Thumbnail n is for the time from n * `interval` seconds."""
 
-    track: Annotated[Url, says("A WebVTT track that names sheet and place of each tile.")]
-    sheets: Annotated[list[Url], says("Pictures with the tiles on them, row by row.")]
-    interval: Annotated[Whole, says("Seconds between two tiles.")]
-    count: Annotated[Whole, says("Tiles there are.")]
-    width: Annotated[Whole, says("Pixels of a tile.")]
-    height: Annotated[Whole, says("Pixels of a tile.")]
-    columns: Annotated[Whole, says("Tiles beside each other on a sheet.")]
-    rows: Annotated[Whole, says("Rows of tiles on a sheet at most.")]
+    track: Annotated[Url, says("A WebVTT track with the sheet and the position of each thumbnail.")]
+    sheets: Annotated[list[Url], says("The trickplay sheets, with thumbnails row by row.")]
+    interval: Annotated[Whole, says("Seconds between two thumbnails.")]
+    count: Annotated[Whole, says("The number of thumbnails.")]
+    width: Annotated[Whole, says("The width of a thumbnail in pixels.")]
+    height: Annotated[Whole, says("The height of a thumbnail in pixels.")]
+    columns: Annotated[Whole, says("Thumbnails in a row of a sheet.")]
+    rows: Annotated[Whole, says("Rows of a sheet, at most.")]
 
 
 class Artwork(Shape, frozen=True, kw_only=True):
-    """Whether its pictures have been made."""
+    """The state of the artwork."""
 
-    state: Annotated[Literal["waiting", "made", "failed", "none"], says("How far it is.")]
-    reason: Annotated[str | None, says("Why there are none, or not all.")]
+    state: Annotated[Literal["waiting", "made", "failed", "none"], says("Whether it has been generated.")]
+    reason: Annotated[str | None, says("Why there is none, or not all.")]
 
 
 class Version(Shape, frozen=True, kw_only=True):
-    """A file with the same film."""
+    """A file of the same title."""
 
     id: VideoId
     name: Name
     size: Annotated[Whole, says("Bytes.")]
     width: Annotated[Whole | None, says("Pixels.")]
-    height: Annotated[Whole | None, says("Pixels; as its name says until somebody has looked into it.")]
-    leads: Annotated[bool, says("Whether it is the one in the lists, which stands for all of them.")]
+    height: Annotated[Whole | None, says("Pixels; taken from its name until the file has been probed.")]
+    leads: Annotated[bool, says("Whether it is the one that represents the title in lists.")]
 
 
 class Neighbour(Shape, frozen=True, kw_only=True):
-    """A video beside another one."""
+    """The previous or next title in a folder."""
 
     id: VideoId
-    title: Annotated[str, says("What to call it.")]
+    title: Annotated[str, says("Its title.")]
     name: Name
 
 
 class VideoDetails(LibraryVideo, frozen=True, kw_only=True):
-    """All that is known of a video."""
+    """All details of a video."""
 
-    description: Annotated[str, says("What somebody said of it.")]
-    tags: Annotated[list[str], says("What somebody said of it.")]
-    facts: Annotated[MediaInfo | None, says("What is in the file; null until it is known.")]
-    subtitles: Annotated[list[Subtitle], says("Files beside it, then tracks inside it.")]
-    thumbnails: Annotated[Thumbnails | None, says("Previews, if there are any.")]
-    artwork: Annotated[Artwork, says("Whether its pictures have been made.")]
+    description: Annotated[str, says("The description that was set.")]
+    tags: Annotated[list[str], says("The tags that were set.")]
+    facts: Annotated[MediaInfo | None, says("The media info of the file; null until it has been probed.")]
+    subtitles: Annotated[list[Subtitle], says("Subtitle files next to it, then subtitle tracks inside it.")]
+    thumbnails: Annotated[Thumbnails | None, says("The thumbnails, if there are any.")]
+    artwork: Annotated[Artwork, says("The state of its artwork.")]
     versions: Annotated[
         list[Version],
-        says("The files of its title, itself with them, the one that leads first; none if it is alone."),
+        says("The files of its title, including itself, the leading one first; empty if it is the only one."),
     ]
     previous: Annotated[Neighbour | None, says("The title before it in its folder.")]
-    next: Annotated[Neighbour | None, says("The title behind it in its folder.")]
+    next: Annotated[Neighbour | None, says("The title after it in its folder.")]
     status: Ok = "ok"

@@ -1,4 +1,4 @@
-"""Where people stopped and what they have seen."""
+"""The watch state: playheads, their export, and the history."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Final, Literal, Self
@@ -15,14 +15,14 @@ from trio_stream.web.api.wire.parts import (
     SAMPLE,
     Body,
     Cursor,
-    Moment,
+    DateTime,
     Next,
     Number,
     Ok,
     Shape,
     Whole,
-    form,
     says,
+    string_format,
 )
 from trio_stream.web.api.wire.requests import Limited
 from trio_stream.web.api.wire.videos import (
@@ -32,35 +32,37 @@ from trio_stream.web.api.wire.videos import (
 )
 
 NAME_FORM = r"^[^\u0000\uD800-\uDC7F\uDD00-\uDFFF]+\Z"
-"""What the name of a file can be: without NUL, and with no lone surrogates but those that stand for bytes (PEP 383)."""
+"""Valid names of files: without NUL, and with no lone surrogates except those that represent bytes (PEP 383)."""
 
 EXPORT: Final = 1
-"""The version of an export."""
+"""The version of the export format."""
 
 type Seconds = Annotated[float, Meta(ge=0, le=LONGEST)]
 
 
-class KeptPlayhead(Playhead, frozen=True, kw_only=True):
-    """A playhead that was stored."""
+class StoredPlayhead(Playhead, frozen=True, kw_only=True):
+    """A stored playhead."""
 
     status: Ok = "ok"
 
 
 class PlayheadChange(Body, frozen=True, kw_only=True):
-    """Where you are."""
+    """A new playhead."""
 
-    wanted: ClassVar = 'a playhead is {"position": seconds}, with "duration" and "watched" if you like'
+    expected: ClassVar = 'a playhead is {"position": seconds}, optionally with "duration" and "watched"'
 
     position: Annotated[Seconds, says("Seconds from the beginning.")]
     duration: Annotated[
-        Seconds | None, says("Seconds of the whole video; what the library knows goes first.")
+        Seconds | None,
+        says("The duration of the video in seconds; the value in the library has precedence."),
     ] = None
     watched: Annotated[
-        bool | None, says("To mark it, which is no viewing; null leaves that to the position.")
+        bool | None,
+        says("Mark it as watched or not, without adding to the history; null: let the position decide."),
     ] = None
 
     def read(self) -> watch_state.Playhead:
-        """What is to be kept of it; a player that knows no duration yet says 0."""
+        """The playhead to store. A player that does not know the duration yet sends 0."""
         return watch_state.Playhead(self.position, self.duration or None, self.watched)
 
 
@@ -70,76 +72,76 @@ class WatchStateEntry(Shape, frozen=True, kw_only=True):
     name: Annotated[
         str,
         says(
-            "Path below the folder of videos, with `/` between folders. Bytes that are no UTF-8 are lone surrogates.",
+            "Path below the folder of videos, with `/` between folders. Bytes that are not UTF-8 are lone surrogates.",
             SAMPLE,
             min_length=1,
             max_length=LONGEST_NAME,
             pattern=NAME_FORM,
         ),
     ]
-    fingerprint: Annotated[str, says("Of the bytes of the video.", pattern=r"^[0-9a-f]{24}\Z")]
+    fingerprint: Annotated[str, says("The fingerprint of the video's bytes.", pattern=r"^[0-9a-f]{24}\Z")]
     position: Annotated[Seconds, says("Seconds from the beginning.")]
-    duration: Annotated[Seconds | None, says("Seconds of the whole video.")]
+    duration: Annotated[Seconds | None, says("The duration of the video in seconds.")]
     watched: Watched
     plays: Annotated[int, says("How often it was watched.", ge=0, le=MAX_PLAYS)]
     updated: Annotated[
         str,
-        form("date-time"),
-        says("When that was said; the newer one counts. What was before 1970 counts as 1970."),
+        string_format("date-time"),
+        says("When it was last stored; the newer playhead wins. Dates before 1970 count as 1970."),
     ]
 
     @classmethod
     def of(cls, entry: exports.Entry) -> Self:
-        """What is exported of a playhead."""
-        kept = entry.playhead
+        """The entry of a playhead."""
+        playhead = entry.playhead
         return cls(
             name=entry.name,
             fingerprint=entry.fingerprint,
-            position=kept.position,
-            duration=kept.duration,
-            watched=kept.watched,
-            plays=kept.plays,
-            updated=timestamp(kept.updated_at / 1000),
+            position=playhead.position,
+            duration=playhead.duration,
+            watched=playhead.watched,
+            plays=playhead.plays,
+            updated=timestamp(playhead.updated_at / 1000),
         )
 
     def read(self) -> exports.Entry:
-        """What is to be kept of it. Raises `ValueError` where `updated` is no moment."""
-        kept = watch_state.StoredPlayhead(
+        """The playhead to store. Raises `ValueError` if `updated` is not a date."""
+        playhead = watch_state.StoredPlayhead(
             self.position, self.duration or None, self.watched, self.plays, milliseconds(self.updated)
         )
-        return exports.Entry(self.name, self.fingerprint, kept)
+        return exports.Entry(self.name, self.fingerprint, playhead)
 
 
 class WatchState(Body, frozen=True, kw_only=True):
     """An export of playheads."""
 
-    wanted: ClassVar = f'an export is {{"version": {EXPORT}, "entries": [...]}}'
+    expected: ClassVar = f'an export is {{"version": {EXPORT}, "entries": [...]}}'
 
-    version: Annotated[Literal[1], says("Of this format.")]
-    entries: Annotated[list[WatchStateEntry], says("Playheads.")]
+    version: Annotated[Literal[1], says("The version of this format.")]
+    entries: Annotated[list[WatchStateEntry], says("The playheads.")]
 
     @classmethod
     def of(cls, entries: Sequence[exports.Entry]) -> Self:
-        """The export of these."""
-        return cls(version=EXPORT, entries=[WatchStateEntry.of(each) for each in entries])
+        """The export of these entries."""
+        return cls(version=EXPORT, entries=[WatchStateEntry.of(entry) for entry in entries])
 
     def read(self) -> list[exports.Entry]:
-        """The entries. Raises `BadRequest`, which names the first one that is none."""
-        found = []
-        for number, each in enumerate(self.entries):
+        """The entries. Raises `BadRequest`, which names the first invalid one."""
+        entries = []
+        for number, entry in enumerate(self.entries):
             try:
-                found.append(each.read())
+                entries.append(entry.read())
             except ValueError as error:
-                raise BadRequest(f"{self.wanted}: {error} at entry {number}") from None
-        return found
+                raise BadRequest(f"{self.expected}: {error} at entry {number}") from None
+        return entries
 
 
 class Imported(Shape, frozen=True, kw_only=True):
-    """What became of the entries of an export."""
+    """The result of an import."""
 
-    imported: Annotated[Whole, says("So many were taken.")]
-    older: Annotated[Whole, says("So many were not newer than what was here.")]
-    unknown: Annotated[Whole, says("So many are of videos that are not here.")]
+    imported: Annotated[Whole, says("Entries that were imported.")]
+    older: Annotated[Whole, says("Entries that were not newer than the stored playhead.")]
+    unknown: Annotated[Whole, says("Entries of videos that are not in the library.")]
     status: Ok = "ok"
 
 
@@ -147,23 +149,24 @@ class HistoryQuery(Limited, frozen=True, kw_only=True):
     """A page of the history."""
 
     cursor: Annotated[
-        Cursor | UnsetType, says("`next` of the page before, for the next viewings. No other is understood.")
+        Cursor | UnsetType,
+        says("The `next` of the previous page, for the next viewings. No other value is valid."),
     ] = UNSET
 
 
 class Viewing(Shape, frozen=True, kw_only=True):
-    """One time that somebody watched."""
+    """A continuous viewing of a video."""
 
-    started: Annotated[Moment, says("When it began.")]
-    ended: Annotated[Moment, says("When a playhead was last written.")]
-    first: Annotated[Number, says("Seconds of the video it began at.")] = field(name="from")
-    last: Annotated[Number, says("Seconds of the video it ended at.")] = field(name="to")
+    started: Annotated[DateTime, says("When it started.")]
+    ended: Annotated[DateTime, says("When its playhead was last stored.")]
+    first: Annotated[Number, says("The position where it started, in seconds.")] = field(name="from")
+    last: Annotated[Number, says("The position where it ended, in seconds.")] = field(name="to")
     video: LibraryVideo
 
 
 class History(Shape, frozen=True, kw_only=True):
-    """What was watched."""
+    """The watch history."""
 
-    viewings: Annotated[list[Viewing], says("The last first.")]
+    viewings: Annotated[list[Viewing], says("Latest first.")]
     next: Next
     status: Ok = "ok"
