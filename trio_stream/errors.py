@@ -90,7 +90,7 @@ class PreconditionFailed(TrioStreamError):
     code = "precondition-failed"
 
     def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
-        super().__init__("the current version is not the one you have")
+        super().__init__("the condition of the request is not met")
         self.fields = fields
 
 
@@ -259,7 +259,7 @@ class Encrypted(Unpackageable):
 
 
 class MediaWorkerFailed(TrioStreamError):
-    """The sandbox failed to process a file. That says nothing about the file; try again later."""
+    """The sandbox failed to process a file, which says nothing about the file itself."""
 
     status = 503
     code = "media-worker-failed"

@@ -14,7 +14,7 @@ type Status = Annotated[int, Meta(ge=400, le=599, description="The HTTP status."
 type Code = Annotated[
     str,
     Meta(
-        description="A stable word for programs. Problems lists all of them.",
+        description="A stable word for programs, from the list under Problems.",
         examples=["video-not-found"],
     ),
 ]

@@ -73,6 +73,7 @@ MANIFEST = replace(
     noun="manifest",
     content={dash.MEDIA_TYPE: ()},
     example="manifest.mpd",
+    description="The `versions` of a title are renditions, too, if their keyframes match those of the requested video.",
     size=3141,
     path={"id": VideoId},
 )

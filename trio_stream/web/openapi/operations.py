@@ -210,7 +210,7 @@ def _conditional(noun: str, whole: Returns) -> Json:
     content = {**whole.content, "multipart/byteranges": ()}
     return _ranges(noun, Returns("", content, headers=headers), 31415) | {
         "304": _response(Returns("Your copy is current.", headers=headers)),
-        "412": _problem(f"The current {noun} is not the one you have.", ETAG),
+        "412": _problem(f"The {noun} does not match the condition.", ETAG),
     }
 
 
@@ -235,7 +235,7 @@ def _head(about: ByteOperation) -> Json:
         ),
         "304": _response(Returns("Your copy is current.", headers=cacheable)),
         "404": _problem(f"There is no such {noun}.", {}),
-        "412": _problem(f"The current {noun} is not the one you have.", current),
+        "412": _problem(f"The {noun} does not match the condition.", current),
         "503": _problem(
             "Too many files are open, or the videos cannot be read; try again later.", RETRY_AFTER
         ),

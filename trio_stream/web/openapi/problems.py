@@ -62,7 +62,7 @@ REMEDIES = {
     "source-unreadable": "The disk or the network of the library failed. Over HTTP the body is cut off.",
     "media-unreadable": "The detail says what is wrong. If another player plays the file, please report it.",
     "segment-too-large": "Play the file itself: the data between two keyframes exceeds the limit of a segment.",
-    "media-worker-failed": "Nothing is known to be wrong with the file. Try again; the log says what failed.",
+    "media-worker-failed": "Try again after the seconds in `Retry-After`; the log says what failed.",
     "client-gone": "There is no client left to respond to.",
     "client-stalled": "Raise `TRIO_STREAM_SEND_TIMEOUT` if clients need longer.",
     "not-found": "All paths are listed above.",

@@ -6,8 +6,8 @@ from trio_stream.web.api.wire.parts import DateTime, Name, Ok, Shape, Whole, say
 
 
 class ScanRun(Shape, frozen=True, kw_only=True):
-    """A scan of the folder. `look` is the current or last one; `last_full` is the last complete scan of everything,
-    with the number 0 before the first."""
+    """A scan of the folder. `look` is the current or last one; `last_full` is the last full scan that has ended, with
+    the number 0 before the first."""
 
     number: Annotated[Whole, says("Counted since the server started.")]
     full: Annotated[bool, says("Whether it covers everything, or only what changed.")]

@@ -44,7 +44,7 @@ class Presentation(Shape, frozen=True, kw_only=True):
     """The tracks that a file offers in segments, and the omitted ones."""
 
     duration: Annotated[Number | None, says("Seconds; null if no track is offered.")]
-    reason: Annotated[str | None, says("Why no track is offered; null if there are some.")]
+    reason: Annotated[str | None, says("Why no track is offered; null otherwise.")]
     code: Annotated[Literal["unpackageable", "encrypted"] | None, says("The reason, for programs.")]
     renditions: Annotated[list[Rendition], says("The tracks that playlists offer, video first.")]
     omitted: Annotated[list[OmittedTrack], says("The tracks that playlists omit.")]
