@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 TOGETHER = {
     **dict.fromkeys(
-        ("tests/web/test_playlists.py", "tests/web/test_made.py", "tests/web/test_compression.py"), "derived"
+        ("tests/web/test_playlists.py", "tests/web/test_derived.py", "tests/web/test_compression.py"), "derived"
     ),
     **dict.fromkeys(
         ("tests/web/test_library.py", "tests/web/test_watch_state.py", "tests/web/test_openapi.py"), "library"
@@ -181,7 +181,7 @@ def pytest_configure(config: pytest.Config) -> None:
 ON_POSTGRESQL: dict[str, pytest.MarkDecorator | tuple[()]] = {
     "tests/web/test_library.py": (),
     "tests/web/test_watch_state.py": (),
-    "tests/web/test_made.py": pytest.mark.thorough("postgresql"),
+    "tests/web/test_derived.py": pytest.mark.thorough("postgresql"),
     "tests/test_owner.py": pytest.mark.thorough("postgresql"),
 }
 """Modules whose servers also run with PostgreSQL. Tests of the database itself run on both anyway."""

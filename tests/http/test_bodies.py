@@ -13,12 +13,12 @@ from trio_stream.http.bodies import Part, body_length, content_range, multipart_
 BOUNDARY = "0123456789abcdef0123456789abcdef"
 
 
-def as_it_lies(wanted: ByteRange) -> tuple[Part, ...]:
+def file_range(wanted: ByteRange) -> tuple[Part, ...]:
     return (ByteRanges((wanted,)),)
 
 
 def test_golden_multipart() -> None:
-    parts = multipart_byteranges([(0, 3), (5, 4)], 10, "video/mp4", "SEP", as_it_lies)
+    parts = multipart_byteranges([(0, 3), (5, 4)], 10, "video/mp4", "SEP", file_range)
     assert parts == (
         b"--SEP\r\nContent-Type: video/mp4\r\nContent-Range: bytes 0-2/10\r\n\r\n",
         one_range(0, 3),
@@ -95,7 +95,7 @@ def cut_contents(draw: st.DrawFn) -> tuple[bytes, list[ByteRange]]:
 @given(cut_contents())
 def test_multipart_reads_back(cut: tuple[bytes, list[ByteRange]]) -> None:
     content, ranges = cut
-    parts = multipart_byteranges(ranges, len(content), "video/mp4", BOUNDARY, as_it_lies)
+    parts = multipart_byteranges(ranges, len(content), "video/mp4", BOUNDARY, file_range)
     body = assemble(parts, content)
     assert body_length(parts) == len(body)
 

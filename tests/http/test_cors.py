@@ -8,7 +8,7 @@ from trio_stream.http.cors import is_foreign, normalise_origin, preflight_header
 
 NONE: frozenset[str] = frozenset()
 ANY = frozenset({"*"})
-FRIENDS = frozenset({"https://friend.example", "http://10.0.0.5:8080"})
+ALLOWED = frozenset({"https://friend.example", "http://10.0.0.5:8080"})
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ FRIENDS = frozenset({"https://friend.example", "http://10.0.0.5:8080"})
 )
 def test_is_foreign(origin: str | None, host: str | None, scheme: str, foreign: bool) -> None:
     assert is_foreign(origin, host, scheme, NONE) is foreign
-    assert is_foreign(origin, host, scheme, FRIENDS) is foreign
+    assert is_foreign(origin, host, scheme, ALLOWED) is foreign
     assert is_foreign(origin, host, scheme, ANY) is False
 
 
@@ -74,8 +74,8 @@ def test_is_foreign(origin: str | None, host: str | None, scheme: str, foreign: 
     ],
 )
 def test_configured_origins(origin: str, foreign: bool) -> None:
-    assert is_foreign(origin, "tv.example", "http", FRIENDS) is foreign
-    granted = "Access-Control-Allow-Origin" in dict(response_headers(origin, FRIENDS))
+    assert is_foreign(origin, "tv.example", "http", ALLOWED) is foreign
+    granted = "Access-Control-Allow-Origin" in dict(response_headers(origin, ALLOWED))
     assert granted is not foreign
 
 
@@ -121,7 +121,7 @@ def test_normalise_origin(text: str, origin: str) -> None:
         (" https://tv.example", "no valid host and port"),
     ],
 )
-def test_no_origin_to_configure(text: str, sentence: str) -> None:
+def test_invalid_origins_are_refused(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         normalise_origin(text)
 
@@ -135,12 +135,12 @@ VARY = ("Vary", "Origin")
     [
         (None, NONE, ()),
         ("https://friend.example", NONE, ()),
-        (None, FRIENDS, (VARY,)),
-        ("null", FRIENDS, (VARY,)),
-        ("https://evil.example", FRIENDS, (VARY,)),
+        (None, ALLOWED, (VARY,)),
+        ("null", ALLOWED, (VARY,)),
+        ("https://evil.example", ALLOWED, (VARY,)),
         (
             "https://friend.example",
-            FRIENDS,
+            ALLOWED,
             (("Access-Control-Allow-Origin", "https://friend.example"), VARY, EXPOSED),
         ),
         (None, ANY, (("Access-Control-Allow-Origin", "*"), EXPOSED)),
@@ -157,15 +157,15 @@ def test_response_headers(
 @pytest.mark.parametrize(
     ("origin", "method", "allowed", "granted"),
     [
-        ("https://friend.example", "GET", FRIENDS, True),
-        ("https://friend.example", "HEAD", FRIENDS, True),
-        ("https://friend.example", "DELETE", FRIENDS, True),
+        ("https://friend.example", "GET", ALLOWED, True),
+        ("https://friend.example", "HEAD", ALLOWED, True),
+        ("https://friend.example", "DELETE", ALLOWED, True),
         ("https://evil.example", "GET", ANY, True),
-        *(("https://friend.example", method, FRIENDS, True) for method in ("POST", "PUT", "PATCH")),
-        ("https://friend.example", "TRACE", FRIENDS, False),
-        ("https://friend.example", None, FRIENDS, False),
-        ("https://evil.example", "GET", FRIENDS, False),
-        (None, "GET", FRIENDS, False),
+        *(("https://friend.example", method, ALLOWED, True) for method in ("POST", "PUT", "PATCH")),
+        ("https://friend.example", "TRACE", ALLOWED, False),
+        ("https://friend.example", None, ALLOWED, False),
+        ("https://evil.example", "GET", ALLOWED, False),
+        (None, "GET", ALLOWED, False),
         ("https://friend.example", "GET", NONE, False),
     ],
 )
@@ -185,8 +185,8 @@ def test_preflight_headers(
 
 
 @given(origin=st.one_of(st.text(), st.text().map("http://tv.example".__add__)))
-def test_any_text_is_foreign_unless_it_is_ours(origin: str) -> None:
+def test_any_text_is_foreign_unless_it_is_our_origin(origin: str) -> None:
     ours = {"http://tv.example", "http://tv.example:80"}
     assert is_foreign(origin, "tv.example", "http", NONE) == (origin not in ours)
-    for name, value in response_headers(origin, FRIENDS):
+    for name, value in response_headers(origin, ALLOWED):
         assert f"{name}: {value}".isprintable()

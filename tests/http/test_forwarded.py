@@ -26,15 +26,15 @@ PROXIES = {"10.0.0.1", "10.0.0.2"}
         ("10.0.0.1", "10.0.0.2," * 1000, "10.0.0.1"),
     ],
 )
-def test_case(peer: str, field: str, client: str) -> None:
+def test_client_address(peer: str, field: str, client: str) -> None:
     assert client_address(peer, field, PROXIES.__contains__) == client
 
 
 @given(st.text())
-def test_a_stranger_is_who_he_is(field: str) -> None:
+def test_the_field_of_an_untrusted_peer_is_ignored(field: str) -> None:
     assert client_address("192.0.2.1", field, PROXIES.__contains__) == "192.0.2.1"
 
 
 @given(st.text(), st.ip_addresses().map(str))
-def test_what_a_stranger_wrote_before_the_proxy_counts_for_nothing(field: str, client: str) -> None:
+def test_entries_before_those_of_the_proxy_are_ignored(field: str, client: str) -> None:
     assert client_address("10.0.0.1", f"{field}, {client}", PROXIES.__contains__) == client

@@ -16,7 +16,7 @@ from trio_stream.http.hosts import is_own, normalise_host
         *("a.many.example", "b.a.many.example:1"),
     ],
 )  # fmt: skip
-def test_its_own(host: str) -> None:
+def test_own_names(host: str) -> None:
     assert is_own(host, {"films.example", ".many.example"})
 
 
@@ -29,11 +29,11 @@ def test_its_own(host: str) -> None:
         *("evil.example:port", "nas:123456", "n\u00e4s", "[::1", "\u0661.2.3.4"),
     ],
 )  # fmt: skip
-def test_that_of_others(host: str) -> None:
+def test_foreign_names(host: str) -> None:
     assert not is_own(host, {"films.example", ".many.example"})
 
 
-def test_any() -> None:
+def test_any_name() -> None:
     assert is_own("evil.example", {"*"})
     assert not is_own("a b", {"*"})
 
@@ -44,7 +44,7 @@ LABEL = st.from_regex(r"[a-z][a-z0-9]{0,10}", fullmatch=True)
 @given(
     st.lists(LABEL, min_size=1, max_size=4), LABEL.filter(lambda label: label not in ("local", "internal"))
 )
-def test_whatever_can_be_registered_is_of_others(labels: list[str], top: str) -> None:
+def test_names_that_can_be_registered_are_foreign(labels: list[str], top: str) -> None:
     name = ".".join([*labels, top])
     assert is_own(name, ()) == name.endswith((".localhost", ".home.arpa"))
     assert is_own(name, {name})
@@ -53,11 +53,11 @@ def test_whatever_can_be_registered_is_of_others(labels: list[str], top: str) ->
 @pytest.mark.parametrize(
     ("text", "name"), [("Films.Example", "films.example"), (".many.example.", ".many.example"), ("*", "*")]
 )
-def test_as_it_is_configured(text: str, name: str) -> None:
+def test_normalise_host(text: str, name: str) -> None:
     assert normalise_host(text) == name
 
 
 @pytest.mark.parametrize("text", ["https://films.example", "films.example:80", "*.example", "", "a/b", ".."])
-def test_what_is_no_name(text: str) -> None:
+def test_invalid_names_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a host name"):
         normalise_host(text)

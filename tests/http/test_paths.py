@@ -24,7 +24,7 @@ from trio_stream.http.paths import normal_path
         (b"/.a/..b", b"/.a/..b"),
     ],
 )
-def test_spellings(raw: bytes, normal: bytes) -> None:
+def test_normal_path(raw: bytes, normal: bytes) -> None:
     assert normal_path(raw) == normal
     assert normal_path(normal) == normal
 
@@ -35,14 +35,14 @@ PIECES = st.lists(
 
 
 @given(PIECES)
-def test_the_normal_form_is_its_own(pieces: list[bytes]) -> None:
+def test_the_normal_form_of_a_normal_form_is_itself(pieces: list[bytes]) -> None:
     once = normal_path(b"/" + b"".join(pieces))
     assert normal_path(once) == once
     assert once[:1] == b"/"
 
 
 @given(st.text(st.characters(exclude_characters="/.", exclude_categories=["Cs"]), min_size=1), st.data())
-def test_however_a_name_is_spelt(name: str, data: st.DataObject) -> None:
+def test_every_spelling_of_a_name_has_the_same_normal_form(name: str, data: st.DataObject) -> None:
     plain = b"/" + b"".join(b"%%%02X" % octet for octet in name.encode())
     other = b"/" + b"".join(
         data.draw(st.sampled_from([b"%%%02X" % octet, b"%%%02x" % octet])) for octet in name.encode()

@@ -101,7 +101,7 @@ def test_if_range(value: str | None, applies: bool) -> None:
 
 
 @pytest.mark.parametrize(("now", "applies"), [(MODIFIED - 1, False), (MODIFIED, False), (MODIFIED + 1, True)])
-def test_a_date_is_strong_when_its_second_is_over(now: int, applies: bool) -> None:
+def test_a_date_is_strong_once_its_second_is_over(now: int, applies: bool) -> None:
     assert range_applies({"if-range": SAME}, VALIDATORS, now=now) is applies
 
 

@@ -115,7 +115,7 @@ def test_unsatisfiable(field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["bytes=0-", "bytes=0-0", "bytes=-1", "bytes=-0", "bytes=5-", "bytes=junk"])
-def test_nothing_has_no_ranges(field: str) -> None:
+def test_an_empty_representation_has_no_ranges(field: str) -> None:
     assert select_ranges(field, 0) is None
 
 
@@ -146,7 +146,7 @@ def test_every_position_of_the_largest_file_can_be_named() -> None:
     assert select_ranges(f"bytes=-{size - 1}", size) == ((1, size - 1),)
 
 
-def test_no_width_of_number_makes_a_later_first_pos_earlier() -> None:
+def test_a_longer_number_is_a_later_position() -> None:
     for digits in range(17, 23):
         assert select_ranges(f"bytes=0-{'1' * digits}", 10) == ((0, 10),)
         with pytest.raises(RangeNotSatisfiable):
@@ -163,7 +163,7 @@ commas = st.sampled_from([",", ", ", " ,\t", ",,", ", , "])
 type Spec = tuple[int | None, int | None]
 
 
-def asked_for(spec: Spec, size: int) -> set[int]:
+def requested_positions(spec: Spec, size: int) -> set[int]:
     """The positions one element names, counted the slow way."""
     first, last = spec
     if first is None:
@@ -174,11 +174,11 @@ def asked_for(spec: Spec, size: int) -> set[int]:
 @given(size=st.integers(1, 3000), asked=st.lists(specs, min_size=1, max_size=12), comma=commas)
 @example(size=1, asked=[(None, 0)], comma=",")
 @example(size=1, asked=[(0, 0), (None, 1)], comma=",")
-def test_ranges_cover_what_was_asked_and_no_more(size: int, asked: list[Spec], comma: str) -> None:
+def test_ranges_cover_the_requested_positions_and_no_more(size: int, asked: list[Spec], comma: str) -> None:
     field = "bytes=" + comma.join(
         f"{'' if first is None else first}-{'' if last is None else last}" for first, last in asked
     )
-    wanted = set[int]().union(*(asked_for(spec, size) for spec in asked))
+    wanted = set[int]().union(*(requested_positions(spec, size) for spec in asked))
     if not wanted:
         with pytest.raises(RangeNotSatisfiable):
             select_ranges(field, size)
@@ -209,7 +209,7 @@ fragments = st.lists(st.sampled_from(["bytes", "=", "-", ",", " ", "\t", "0", "1
     field=st.one_of(st.text(), fragments.map("".join), st.text().map("bytes=".__add__)),
     size=st.integers(0, 2**63),
 )
-def test_any_text_has_an_answer(field: str, size: int) -> None:
+def test_any_text_has_a_result(field: str, size: int) -> None:
     try:
         ranges = select_ranges(field, size)
     except RangeNotSatisfiable:

@@ -91,18 +91,18 @@ EVERYTHING = FileResponse(200, whole(10_000), (one_range(0, 10_000),))
         ),
     ],
 )
-def test_answers_to_get(fields: dict[str, str], answer: FileResponse) -> None:
-    assert ask(fields) == answer
+def test_responses_to_get(fields: dict[str, str], response: FileResponse) -> None:
+    assert ask(fields) == response
 
 
-def test_another_state_than_the_one_that_is_there() -> None:
+def test_a_failed_precondition_has_the_current_validators() -> None:
     for method in ("GET", "HEAD"):
         with pytest.raises(PreconditionFailed) as failed:  # before ranges, satisfiable or not
             ask({"range": "bytes=99999-", "if-match": '"old"'}, method=method)
         assert failed.value.fields == METADATA[:2]  # and not how long a cache may keep what it asked for
 
 
-def test_one_of_several_forms_says_which_it_is_and_what_chose_it() -> None:
+def test_one_of_several_representations_has_vary_and_coding() -> None:
     packed = replace(FILM, vary="Accept-Encoding", coding="gzip")
     chosen = ("Vary", "Accept-Encoding")
     for fields, status in (({}, 200), ({"range": "bytes=5-14"}, 206)):
@@ -117,27 +117,27 @@ def test_one_of_several_forms_says_which_it_is_and_what_chose_it() -> None:
 
 @pytest.mark.parametrize("name", ["if-modified-since", "if-unmodified-since", "if-range"])
 @pytest.mark.parametrize("date", [DATE, "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_dates_mean_nothing_where_nobody_knows_any(name: str, date: str) -> None:
+def test_conditions_about_dates_are_ignored_without_a_date(name: str, date: str) -> None:
     undated = replace(FILM, validators=Validators('"now"', None))
-    answer = ask({name: date, "range": "bytes=5-14"}, film=undated)
-    assert answer.status == (200 if name == "if-range" else 206)
-    assert "Last-Modified" not in dict(answer.headers)
+    response = ask({name: date, "range": "bytes=5-14"}, film=undated)
+    assert response.status == (200 if name == "if-range" else 206)
+    assert "Last-Modified" not in dict(response.headers)
 
 
 def test_several_ranges() -> None:
-    answer = ask({"range": "bytes=9000-9004, 0-1"})
-    assert answer.status == 206
-    assert [part for part in answer.parts if isinstance(part, ByteRanges)] == [
+    response = ask({"range": "bytes=9000-9004, 0-1"})
+    assert response.status == 206
+    assert [part for part in response.parts if isinstance(part, ByteRanges)] == [
         one_range(0, 2),
         one_range(9000, 5),
     ]
-    names = [name for name, _ in answer.headers]
+    names = [name for name, _ in response.headers]
     assert len(names) == len(set(names))
     assert "Content-Range" not in names
-    assert dict(answer.headers)["Content-Type"] == f"multipart/byteranges; boundary={BOUNDARY}"
+    assert dict(response.headers)["Content-Type"] == f"multipart/byteranges; boundary={BOUNDARY}"
 
 
-def test_the_range_of_nothing_is_refused() -> None:
+def test_an_unsatisfiable_range_is_refused() -> None:
     with pytest.raises(RangeNotSatisfiable) as raised:
         ask({"range": "bytes=10000-"})
     assert raised.value.size == 10_000
@@ -152,7 +152,7 @@ def test_the_range_of_nothing_is_refused() -> None:
         {"if-unmodified-since": DATE},
     ],
 )
-def test_head_is_get_without_parts(fields: dict[str, str], download: bool) -> None:
+def test_head_equals_get_without_parts(fields: dict[str, str], download: bool) -> None:
     get, head = ask(fields, download=download), ask(fields, method="HEAD", download=download)
     assert (head.status, head.headers, head.parts) == (get.status, get.headers, ())
 
@@ -161,7 +161,7 @@ def test_head_is_get_without_parts(fields: dict[str, str], download: bool) -> No
     "extra",
     [{"range": "bytes=5-14"}, {"range": "bytes=99999-"}, {"range": "bytes=5-14", "if-range": '"now"'}],
 )
-def test_head_knows_no_ranges(extra: dict[str, str]) -> None:
+def test_head_ignores_ranges(extra: dict[str, str]) -> None:
     assert ask(extra, method="HEAD") == FileResponse(200, EVERYTHING.headers, ())
 
 
@@ -171,7 +171,7 @@ def test_an_empty_file() -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"range": "bytes=5-14"}, {"range": "bytes=0-1, 9000-"}])
-def test_a_download_has_its_name(fields: dict[str, str]) -> None:
+def test_a_download_has_a_file_name(fields: dict[str, str]) -> None:
     shown, saved = ask(fields), ask(fields, download=True)
     assert saved.headers == (*shown.headers, DOWNLOAD)
     assert saved.parts == shown.parts
@@ -185,11 +185,11 @@ def test_last_modified_is_never_in_the_future(now: int, written: int) -> None:
     assert dict(ask({"if-none-match": "*"}, now=now).headers)["Last-Modified"] == format_date(written)
 
 
-def received(answer: FileResponse, content: bytes) -> list[tuple[str | None, bytes]]:
+def received(response: FileResponse, content: bytes) -> list[tuple[str | None, bytes]]:
     """The Content-Range and the bytes of each piece, as a client reads them off the wire."""
-    headers = dict(answer.headers)
-    body = assemble(answer.parts, content)
-    assert int(headers["Content-Length"]) == len(body) == body_length(answer.parts)
+    headers = dict(response.headers)
+    body = assemble(response.parts, content)
+    assert int(headers["Content-Length"]) == len(body) == body_length(response.parts)
     if not headers["Content-Type"].startswith("multipart/"):
         return [(headers.get("Content-Range"), body)]
     message = message_from_bytes(f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode() + body)
@@ -213,19 +213,19 @@ spec = st.one_of(
     content=st.randoms().map(lambda random: random.randbytes(2000)),
     specs=st.lists(spec, min_size=1, max_size=9),
 )
-def test_what_arrives_is_what_the_file_has_there(content: bytes, specs: list[str]) -> None:
+def test_the_received_bytes_are_those_of_the_file(content: bytes, specs: list[str]) -> None:
     film = Representation(len(content), FILM.validators, FILM.media_type, FILM.filename)
     try:
-        answer = ask({"range": "bytes=" + ",".join(specs)}, film=film)
+        response = ask({"range": "bytes=" + ",".join(specs)}, film=film)
     except RangeNotSatisfiable:
         assert all(
             each == "-0" or (each[0] != "-" and int(each.split("-")[0]) >= len(content)) for each in specs
         )
         return
 
-    assert answer.status == 206
+    assert response.status == 206
     stop_before = -PART_OVERHEAD
-    for content_range, data in received(answer, content):
+    for content_range, data in received(response, content):
         numbers = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/2000", content_range or "")
         assert numbers is not None
         start, last = int(numbers[1]), int(numbers[2])
@@ -253,11 +253,11 @@ SEGMENT = Representation(
         ({"range": "bytes=-1"}, (ByteRanges(((2959, 1),)),)),
     ],
 )
-def test_a_composite_is_answered_as_a_file_is(fields: dict[str, str], parts: tuple[Part, ...]) -> None:
-    answer = ask(fields, film=SEGMENT)
+def test_a_composite_behaves_like_a_file(fields: dict[str, str], parts: tuple[Part, ...]) -> None:
+    response = ask(fields, film=SEGMENT)
     plain = ask(fields, film=replace(SEGMENT, parts=None))
-    assert (answer.status, answer.headers) == (plain.status, plain.headers)
-    assert answer.parts == parts
+    assert (response.status, response.headers) == (plain.status, plain.headers)
+    assert response.parts == parts
     head = ask(fields, film=SEGMENT, method="HEAD")
     assert (head.status, head.parts) == (200, ())
     assert ask(fields | {"if-none-match": '"now"'}, film=SEGMENT) == FileResponse(304, METADATA, ())
@@ -273,7 +273,7 @@ def test_a_composite_is_answered_as_a_file_is(fields: dict[str, str], parts: tup
     specs=st.lists(spec, min_size=1, max_size=9),
     method=st.sampled_from(["GET", "HEAD"]),
 )
-def test_what_arrives_of_a_composite_is_what_it_has_there(
+def test_the_received_bytes_are_those_of_a_composite(
     parts: list[Part], specs: list[str], method: str
 ) -> None:
     content = bytes(number * number % 251 for number in range(3000))
@@ -287,9 +287,9 @@ def test_what_arrives_of_a_composite_is_what_it_has_there(
         with pytest.raises(RangeNotSatisfiable):
             ask(fields, film=composite, method=method)
         return
-    answer = ask(fields, film=composite, method=method)
-    assert (answer.status, answer.headers) == (expected.status, expected.headers)
-    assert assemble(answer.parts, content) == assemble(expected.parts, whole_body)
+    response = ask(fields, film=composite, method=method)
+    assert (response.status, response.headers) == (expected.status, expected.headers)
+    assert assemble(response.parts, content) == assemble(expected.parts, whole_body)
 
 
 @given(
@@ -297,11 +297,11 @@ def test_what_arrives_of_a_composite_is_what_it_has_there(
     value=st.text(),
     name=st.sampled_from(["range", "if-range", "if-match"]),
 )
-def test_any_text_has_an_answer(method: str, value: str, name: str) -> None:
+def test_any_text_has_a_response(method: str, value: str, name: str) -> None:
     try:
-        answer = ask({"range": "bytes=1-2"} | {name: value}, method=method)
+        response = ask({"range": "bytes=1-2"} | {name: value}, method=method)
     except PreconditionFailed:
         return
-    assert answer.status in {200, 206}
-    assert (answer.parts == ()) == (method == "HEAD")
-    assert "Content-Length" in dict(answer.headers)
+    assert response.status in {200, 206}
+    assert (response.parts == ()) == (method == "HEAD")
+    assert "Content-Length" in dict(response.headers)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
-from tests.web.building import build
+from tests.web.fake_build import build
 
 ONE_WAY = (
     "test_contract",
@@ -23,14 +23,14 @@ ONE_WAY = (
 
 MOSTLY_ONE_WAY = (
     "test_conditions",
-    "test_fresh",
-    "test_made",
+    "test_no_store",
+    "test_derived",
     "test_names",
     "test_orientation",
     "test_playlists",
     "test_presentation",
     "test_promises",
-    "test_vanishing",
+    "test_disconnects",
 )
 """Modules about what lies below both ways, which others of this room compare each time."""
 
@@ -91,7 +91,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("built")
     (folder / "videos").mkdir()
     environ = {"PLAYER": str(build(folder))}
-    with serving(folder / "videos", folder, app="tests.web.playing:app", environ=environ) as server:
+    with serving(folder / "videos", folder, app="tests.web.player_app:app", environ=environ) as server:
         yield server
 
 

@@ -25,45 +25,45 @@ def raw(
 ) -> tuple[httpx.Response, bytes]:
     """The response, and its body as it came."""
     fields = {"Accept-Encoding": accepted} if accepted is not None else {}
-    with client.stream(method, path, headers=fields) as answer:
-        return answer, b"".join(answer.iter_raw())
+    with client.stream(method, path, headers=fields) as response:
+        return response, b"".join(response.iter_raw())
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*"])
-def test_who_takes_it_gets_it_packed(client: httpx.Client, accepted: str) -> None:
-    answer, body = raw(client, LONG, accepted)
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert answer.headers["Content-Length"] == str(len(body))
-    assert "Accept-Encoding" in answer.headers["Vary"]
+def test_clients_that_accept_gzip_get_it(client: httpx.Client, accepted: str) -> None:
+    response, body = raw(client, LONG, accepted)
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers["Content-Length"] == str(len(body))
+    assert "Accept-Encoding" in response.headers["Vary"]
     plain = gzip.decompress(body)
     assert json.loads(plain)["items"]
     assert len(body) < len(plain) > MIN_SIZE
 
 
 @pytest.mark.parametrize("accepted", [None, "identity", "gzip;q=0", "br", "gzip;q=0.1, identity"])
-def test_who_does_not_gets_it_as_it_is(client: httpx.Client, accepted: str | None) -> None:
-    answer, body = raw(client, LONG, accepted)
-    assert "Content-Encoding" not in answer.headers
-    assert "Accept-Encoding" in answer.headers["Vary"]
+def test_clients_that_do_not_accept_gzip_get_plain_json(client: httpx.Client, accepted: str | None) -> None:
+    response, body = raw(client, LONG, accepted)
+    assert "Content-Encoding" not in response.headers
+    assert "Accept-Encoding" in response.headers["Vary"]
     assert json.loads(body)["items"]
 
 
-def test_what_fits_into_a_packet_is_left_alone(client: httpx.Client) -> None:
-    answer, body = raw(client, SHORT, "gzip")
-    assert "Content-Encoding" not in answer.headers
-    assert "Vary" not in answer.headers
+def test_small_bodies_are_not_compressed(client: httpx.Client) -> None:
+    response, body = raw(client, SHORT, "gzip")
+    assert "Content-Encoding" not in response.headers
+    assert "Vary" not in response.headers
     assert len(body) < MIN_SIZE
 
 
-def test_what_has_a_validator_is_left_alone(client: httpx.Client) -> None:
-    answer, body = raw(client, "/openapi.json", "gzip")
-    assert "Content-Encoding" not in answer.headers
+def test_responses_with_a_validator_are_not_compressed(client: httpx.Client) -> None:
+    response, body = raw(client, "/openapi.json", "gzip")
+    assert "Content-Encoding" not in response.headers
     assert len(body) > MIN_SIZE
 
 
-def test_the_head_of_it_is_the_same(client: httpx.Client) -> None:
-    answer, body = raw(client, LONG, "gzip", "HEAD")
-    assert (answer.headers["Content-Encoding"], body) == ("gzip", b"")
+def test_head_has_the_same_headers(client: httpx.Client) -> None:
+    response, body = raw(client, LONG, "gzip", "HEAD")
+    assert (response.headers["Content-Encoding"], body) == ("gzip", b"")
 
 
 @pytest.mark.parametrize(
@@ -73,16 +73,16 @@ def test_the_head_of_it_is_the_same(client: httpx.Client) -> None:
         *("/api/metrics", "/api/history", "/api/watch-state"),
     ],
 )
-def test_no_cache_keeps_what_is_of_now(client: httpx.Client, path: str) -> None:
-    answer = client.get(path)
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-store"
+def test_lists_must_not_be_cached(client: httpx.Client, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_no_cache_keeps_one_video(client: httpx.Client) -> None:
+def test_a_video_must_not_be_cached(client: httpx.Client) -> None:
     (item, *_) = client.get("/api/videos?limit=1").json()["items"]
     details = client.get(item["urls"]["self"])
     kept = client.put(f"{item['urls']['self']}/playhead", json={"position": 1})
-    for answer in (details, kept):
-        assert answer.headers["Cache-Control"] == "no-store"
+    for response in (details, kept):
+        assert response.headers["Cache-Control"] == "no-store"
     client.delete(f"{item['urls']['self']}/playhead")

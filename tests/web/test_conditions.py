@@ -15,9 +15,9 @@ import pytest
 
 from tests.depth import large
 from tests.support import Server
-from tests.web.building import ASSETS, INDEX, PACKED
 from tests.web.conftest import EPISODES, FILM
-from tests.web.knowing import ask, problem, video
+from tests.web.fake_build import ASSETS, INDEX, PACKED
+from tests.web.requesting import ask, problem, video
 from trio_stream.web.openapi.document import document
 
 DAY = 86_400
@@ -110,8 +110,8 @@ def fetch(
     client: httpx.Client, method: str, place: Place, fields: dict[str, str]
 ) -> tuple[httpx.Response, bytes]:
     """The response, and its body as it came."""
-    with client.stream(method, place.url, headers=dict(place.fields) | fields) as answer:
-        return answer, b"".join(answer.iter_raw())
+    with client.stream(method, place.url, headers=dict(place.fields) | fields) as response:
+        return response, b"".join(response.iter_raw())
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def client(stocked: Server) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.parametrize("most", [1, large(1000)])
-def test_each_route_that_has_an_entity_tag_does_the_same(
+def test_every_route_with_an_entity_tag_supports_conditions(
     stocked: Server, client: httpx.Client, most: int
 ) -> None:
     """At most so many addresses of each kind of thing there is at a route."""
@@ -136,7 +136,7 @@ def test_each_route_that_has_an_entity_tag_does_the_same(
 
 
 @pytest.mark.parametrize("place", of_the_player(), ids=lambda place: f"{place.url} {place.fields[0][1]}")
-def test_so_does_the_player(built: Server, place: Place) -> None:
+def test_the_player_supports_conditions(built: Server, place: Place) -> None:
     with built.client() as client:
         hold(client, place)
 
@@ -178,27 +178,27 @@ def hold(client: httpx.Client, place: Place) -> None:
         *dated(whole, content),
     ]
     for method, fields, status, expected in cases:
-        answer, body = fetch(client, method, place, fields)
-        about = (place, method, fields, answer.headers)
-        assert answer.status_code == status, about
+        response, body = fetch(client, method, place, fields)
+        about = (place, method, fields, response.headers)
+        assert response.status_code == status, about
         if status < 400:
-            assert {name: answer.headers.get(name) for name in head} == head, about
+            assert {name: response.headers.get(name) for name in head} == head, about
             assert body == expected, about
         else:
-            assert answer.headers["Content-Type"] == "application/problem+json", about
-            assert answer.headers["Cache-Control"] == "no-store", about
+            assert response.headers["Content-Type"] == "application/problem+json", about
+            assert response.headers["Cache-Control"] == "no-store", about
         if status == 412:
-            assert (answer.headers["ETag"], answer.headers.get("Vary")) == (tag, head["Vary"]), about
+            assert (response.headers["ETag"], response.headers.get("Vary")) == (tag, head["Vary"]), about
         if status == 416:
-            assert answer.headers["Content-Range"] == f"bytes */{size}", about
+            assert response.headers["Content-Range"] == f"bytes */{size}", about
         if status == 206:
-            assert answer.headers["Content-Range"].endswith(f"/{size}"), about
-            assert answer.headers.get("Content-Encoding") == whole.headers.get("Content-Encoding"), about
+            assert response.headers["Content-Range"].endswith(f"/{size}"), about
+            assert response.headers.get("Content-Encoding") == whole.headers.get("Content-Encoding"), about
         if status == 200:
-            assert {name: answer.headers.get(name) for name in same} == {
+            assert {name: response.headers.get(name) for name in same} == {
                 name: whole.headers.get(name) for name in same
             }, about
-            assert answer.headers["Accept-Ranges"] == "bytes", about
+            assert response.headers["Accept-Ranges"] == "bytes", about
 
 
 def dated(whole: httpx.Response, content: bytes) -> list[tuple[str, dict[str, str], int, bytes]]:
@@ -226,7 +226,7 @@ def dated(whole: httpx.Response, content: bytes) -> list[tuple[str, dict[str, st
 
 
 @pytest.mark.parametrize("route", WITHOUT)
-def test_what_has_no_entity_tag_matches_none(stocked: Server, client: httpx.Client, route: str) -> None:
+def test_routes_without_an_entity_tag_match_none(stocked: Server, client: httpx.Client, route: str) -> None:
     url = WITHOUT[route] or video(stocked, FILM)["urls"]["self"]
     for fields in (
         {"Range": "bytes=0-2"},
@@ -236,15 +236,15 @@ def test_what_has_no_entity_tag_matches_none(stocked: Server, client: httpx.Clie
         {"If-Modified-Since": formatdate(2_000_000_000, usegmt=True)},
         {"If-Unmodified-Since": formatdate(0, usegmt=True)},
     ):
-        with client.stream("GET", url, headers=fields) as answer:
-            assert answer.status_code == 200, fields
-            assert not {"ETag", "Accept-Ranges", "Content-Range"} & {*answer.headers}
+        with client.stream("GET", url, headers=fields) as response:
+            assert response.status_code == 200, fields
+            assert not {"ETag", "Accept-Ranges", "Content-Range"} & {*response.headers}
     for value in ('"other"', '"a", W/"b"', "", "nonsense"):
-        with client.stream("GET", url, headers={"If-Match": value}) as answer:
-            assert answer.status_code == 412  # before it is read: events have no end
-            answer.read()
-        problem(answer, 412, "precondition-failed")
-        assert answer.headers["Cache-Control"] == "no-store"
+        with client.stream("GET", url, headers={"If-Match": value}) as response:
+            assert response.status_code == 412  # before it is read: events have no end
+            response.read()
+        problem(response, 412, "precondition-failed")
+        assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_what_has_no_entity_tag_matches_none(stocked: Server, client: httpx.Clie
         ("DELETE", "/api/streams/8e83768fea6f800f", None),
     ],
 )
-def test_no_change_is_made_of_a_state_that_is_not_there(
+def test_a_change_with_a_failing_condition_changes_nothing(
     stocked: Server, method: str, path: str, data: Any
 ) -> None:
     about = video(stocked, EPISODES[0])
@@ -272,16 +272,16 @@ def test_no_change_is_made_of_a_state_that_is_not_there(
     ask(stocked, "PATCH", about["urls"]["self"], {"title": None})
 
 
-def test_ranges_are_of_the_bytes_that_are_sent(built: Server) -> None:
+def test_ranges_refer_to_the_bytes_that_are_sent(built: Server) -> None:
     """Of the packed ones where they are packed; and the validator of one form is none of the other."""
     url = "/assets/index-a1b2.js"
     packed, plain = (Place("", url, (("Accept-Encoding", each),)) for each in ("gzip", "identity"))
     with built.client() as client:
         tags = [fetch(client, "GET", each, {})[0].headers["ETag"] for each in (packed, plain)]
-        answer, body = fetch(client, "GET", packed, {"Range": "bytes=2-9"})
-        assert (answer.status_code, body) == (206, PACKED[2:10])
-        assert answer.headers["Content-Range"] == f"bytes 2-9/{len(PACKED)}"
-        assert answer.headers["Content-Encoding"] == "gzip"
+        response, body = fetch(client, "GET", packed, {"Range": "bytes=2-9"})
+        assert (response.status_code, body) == (206, PACKED[2:10])
+        assert response.headers["Content-Range"] == f"bytes 2-9/{len(PACKED)}"
+        assert response.headers["Content-Encoding"] == "gzip"
         crossed = {"Range": "bytes=2-9", "If-Range": tags[0]}
         assert fetch(client, "GET", plain, crossed)[0].status_code == 200
         assert fetch(client, "GET", plain, {"If-Match": tags[0]})[0].status_code == 412

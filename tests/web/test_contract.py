@@ -20,7 +20,7 @@ from tests.depth import large
 from tests.support import Server
 from tests.web.conftest import EPISODES
 from tests.web.contract import Contract, named
-from tests.web.knowing import ask, video
+from tests.web.requesting import ask, video
 from tests.web.test_feeds import PICTURES, index_of
 from trio_stream.app import LONGEST_REQUEST_BODY
 from trio_stream.errors import BadRequest, RangeNotSatisfiable
@@ -79,17 +79,17 @@ def hold(client: httpx.Client, cases: st.SearchStrategy[Case], examples: int) ->
         )
         @given(st.lists(cases, min_size=8, max_size=16))
         def held(batch: list[Case]) -> None:
-            for (request, allowed), answer in zip(batch, pool.map(send, batch), strict=True):
-                about = (request[:2], (request[2] or b"")[:300], answer.text[:300])
+            for (request, allowed), response in zip(batch, pool.map(send, batch), strict=True):
+                about = (request[:2], (request[2] or b"")[:300], response.text[:300])
                 counts[allowed] += 1
                 if len(request[2] or b"") > LONGEST_REQUEST_BODY and "watch-state" not in request[1]:
-                    assert answer.status_code == 413, about
+                    assert response.status_code == 413, about
                 elif allowed:
-                    assert answer.status_code == 200, about
+                    assert response.status_code == 200, about
                 else:
-                    assert answer.status_code == 400, about
-                    assert answer.headers["Content-Type"] == "application/problem+json", about
-                    assert PROBLEM.allows(answer.json()), about
+                    assert response.status_code == 400, about
+                    assert response.headers["Content-Type"] == "application/problem+json", about
+                    assert PROBLEM.allows(response.json()), about
 
         held()
     return counts
@@ -135,7 +135,9 @@ QUERIES = [
 def test_queries(client: httpx.Client, path: str, examples: int) -> None:
     parameters = DESCRIBED["paths"][path]["get"]["parameters"]
     contracts = {each["name"]: Contract(each["schema"], DESCRIBED) for each in parameters}
-    drawn = st.fixed_dictionaries({}, optional={name: _texts(name, each) for name, each in contracts.items()})
+    drawn = st.fixed_dictionaries(
+        {}, optional={name: _strings(name, each) for name, each in contracts.items()}
+    )
 
     def case(query: dict[str, tuple[str, bool]], more: list[tuple[str, str]]) -> Case:
         pairs = [(name, text) for name, (text, _) in query.items()]
@@ -151,7 +153,7 @@ NUMBERS = {"integer": "0|[1-9][0-9]*", "number": r"(0|[1-9][0-9]*)(\.[0-9]+)?([e
 """How numbers are spelt in a query, by the type of the parameter; none is negative."""
 
 
-def _texts(name: str, contract: Contract) -> st.SearchStrategy[tuple[str, bool]]:
+def _strings(name: str, contract: Contract) -> st.SearchStrategy[tuple[str, bool]]:
     """The value of a parameter as it is spelt, and whether it is allowed."""
     number = re.compile(NUMBERS.get(str(contract.kind), "(?!)"))
     junk = st.sampled_from(
@@ -173,7 +175,7 @@ def _texts(name: str, contract: Contract) -> st.SearchStrategy[tuple[str, bool]]
 
 
 @pytest.mark.parametrize("id_", ["x", "0" * 15, "0" * 17, "F" * 16, "%00", "%ff", "0" * 16 + "%0A", "0" * 16])
-def test_ids_that_are_none_are_of_nothing(client: httpx.Client, id_: str) -> None:
+def test_invalid_ids_are_not_found(client: httpx.Client, id_: str) -> None:
     """Those that cannot be, and one that can."""
     for path, about in DESCRIBED["paths"].items():
         if "{id}" not in path or not path.startswith("/api/"):
@@ -182,9 +184,9 @@ def test_ids_that_are_none_are_of_nothing(client: httpx.Client, id_: str) -> Non
             value = b'{"position": 1}' if "playhead" in path else b'{"title": "x"}'
             content = value if method in {"put", "patch"} else None
             url = path.replace("{id}", id_).replace("{", "").replace("}", "")
-            answer = client.request(method, url, content=content)
-            assert answer.status_code == 404, (method, url)
-            assert PROBLEM.allows(answer.json())
+            response = client.request(method, url, content=content)
+            assert response.status_code == 404, (method, url)
+            assert PROBLEM.allows(response.json())
 
 
 FEEDS = [
@@ -217,12 +219,12 @@ TIMES: Callable[[dict[str, str]], object] = lambda query: FragmentFeed.of(query,
 
 
 @pytest.mark.parametrize(("name", "read"), [("start", OFFSETS), ("end", OFFSETS), ("time", TIMES)])
-def test_where_a_websocket_begins(name: str, read: Callable[[dict[str, str]], object]) -> None:
+def test_start_positions_of_a_websocket(name: str, read: Callable[[dict[str, str]], object]) -> None:
     parameters = DESCRIBED["paths"]["/api/ws/stream/{name}"]["parameters"]
     contract = Contract(next(each["schema"] for each in parameters if each["name"] == name), DESCRIBED)
 
     @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(_texts(name, contract))
+    @given(_strings(name, contract))
     def held(case: tuple[str, bool]) -> None:
         text, allowed = case
         try:

@@ -83,8 +83,8 @@ class Visitor:
         assert fields["content-type"] == "application/problem+json"
         assert int(fields["retry-after"]) > 0
         if method != "HEAD":
-            answer = json.loads(await self.read(int(fields["content-length"])))
-            assert answer["code"] == "too-many-files"
+            response = json.loads(await self.read(int(fields["content-length"])))
+            assert response["code"] == "too-many-files"
 
     async def gets(self, path: str) -> bytes:
         status, fields = await self.ask(path)
@@ -96,7 +96,9 @@ async def come(stack: AsyncExitStack, server: Server) -> Visitor:
     return Visitor(await stack.enter_async_context(await connect(server)))
 
 
-async def test_what_cannot_be_opened_now_is_refused_politely(server: Server, content: bytes) -> None:
+async def test_requests_are_refused_with_503_when_no_file_can_be_opened(
+    server: Server, content: bytes
+) -> None:
     async with AsyncExitStack() as stack:
         watching, asking, upgrading = [await come(stack, server) for _ in range(3)]
         for visitor in (asking, upgrading):
@@ -124,7 +126,7 @@ async def test_what_cannot_be_opened_now_is_refused_politely(server: Server, con
     assert '"event": "a file could not be opened: too many open files"' in server.log
 
 
-async def test_who_waits_is_served_when_somebody_leaves(server: Server, content: bytes) -> None:
+async def test_a_waiting_client_is_served_when_another_disconnects(server: Server, content: bytes) -> None:
     process = psutil.Process(server.pid)
     async with AsyncExitStack() as stack:
         with server.descriptors_left(2):
@@ -150,7 +152,7 @@ async def test_the_last_descriptor_is_enough_for_a_video(server: Server, content
             assert await visitor.gets("/api/stream/other.mp4") == content
 
 
-async def health_is_seen_where_nobody_else_may_come(stack: AsyncExitStack, server: Server) -> None:
+async def health_is_served_beyond_the_limit_of_connections(stack: AsyncExitStack, server: Server) -> None:
     for path in ("/healthz", "/readyz"):
         status, fields = await (await come(stack, server)).ask(path)
         assert (status, fields["connection"]) == (200, "close")
@@ -165,7 +167,7 @@ async def health_is_seen_where_nobody_else_may_come(stack: AsyncExitStack, serve
 
 
 @pytest.mark.parametrize(("files", "places"), [large(256, 128), (512, 256), large(1024, 512)])
-async def test_where_few_files_may_be_open_there_is_place_for_some(
+async def test_a_low_limit_of_open_files_leaves_room_for_some_connections(
     tmp_path: Path, files: int, places: int
 ) -> None:
     (tmp_path / "videos").mkdir()
@@ -189,7 +191,7 @@ async def test_where_few_files_may_be_open_there_is_place_for_some(
                 crowd = [await come(stack, server) for _ in range(places)]
                 for visitor in crowd:
                     await visitor.gets("/healthz")
-                await health_is_seen_where_nobody_else_may_come(stack, server)
+                await health_is_served_beyond_the_limit_of_connections(stack, server)
                 await crowd[0].stream.aclose()
 
                 async def is_let_in() -> bool:

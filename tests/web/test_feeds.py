@@ -13,7 +13,7 @@ from trio_stream.web.api.feeds import FragmentFeed
 from trio_stream.web.api.wire.messages import About
 
 SIZE = 1 << 30
-PICTURES = pictures(600, range(0, 600, 48))
+VIDEO = pictures(600, range(0, 600, 48))
 LATE = sound(12, edits=(Edit(9000, -1), Edit(12_000, 0)))
 """Heard from 9 s on: its first segment lasts from 0 to 12."""
 
@@ -43,12 +43,12 @@ def both(*numbers: int) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize(("time", "first"), [(0, 0), (2, 1), (5.9, 1), (6, 2), (24.9, 5)])
-def test_cut_alike(time: float, first: int) -> None:
-    assert sent(index_of(PICTURES, sound()), time) == both(*range(first, 6))
+def test_audio_and_video_with_the_same_cuts(time: float, first: int) -> None:
+    assert sent(index_of(VIDEO, sound()), time) == both(*range(first, 6))
 
 
-def test_sound_that_begins_late() -> None:
-    index = index_of(PICTURES, LATE)
+def test_audio_that_starts_late() -> None:
+    index = index_of(VIDEO, LATE)
     assert [len(each.segments) for each in index.presentation.renditions] == [6, 3]
     begin = [("v", 0), ("a", 0), ("v", 1), ("v", 2)]
     then = [("v", 3), ("a", 1), ("v", 4), ("a", 2), ("v", 5)]
@@ -59,9 +59,9 @@ def test_sound_that_begins_late() -> None:
     assert sent(index, 24.5) == [("v", 5), ("a", 2)]
 
 
-def test_sound_that_goes_on() -> None:
+def test_audio_that_is_longer_than_the_video() -> None:
     """The last picture stands."""
-    index = index_of(PICTURES, sound(50))
+    index = index_of(VIDEO, sound(50))
     rest = [("v", 5), *(("a", number) for number in range(5, 10))]
     assert sent(index, 0) == both(*range(5)) + rest
     assert sent(index, 45) == rest
@@ -71,7 +71,7 @@ def test_sound_that_goes_on() -> None:
     assert feed.end().segment == 6
 
 
-def test_sound_alone() -> None:
+def test_audio_without_video() -> None:
     index = index_of(sound(50))
     count = len(index.presentation.audio[0].segments)
     assert sent(index, 7) == [("a", number) for number in range(2, count)]

@@ -43,7 +43,7 @@ def left(
         "ZERO_COPY": request.param,
     }
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.web.garbage", folder / "certificate.pem", folder / "key.pem"],
+        [sys.executable, "-m", "tests.web.garbage_app", folder / "certificate.pem", folder / "key.pem"],
         cwd=REPOSITORY,
         env=os.environ | {f"TRIO_STREAM_{name}": str(value) for name, value in settings.items()},
         capture_output=True,

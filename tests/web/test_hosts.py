@@ -40,10 +40,10 @@ def ask(
         )
 
 
-def is_refused(answer: httpx.Response) -> None:
-    assert answer.status_code == 421
-    if answer.request.method != "HEAD":
-        problem = answer.json()
+def is_refused(response: httpx.Response) -> None:
+    assert response.status_code == 421
+    if response.request.method != "HEAD":
+        problem = response.json()
         assert problem["code"] == "wrong-host"
         assert EVIL in problem["detail"]
         assert "TRIO_STREAM_HOSTS" in problem["detail"]
@@ -51,7 +51,7 @@ def is_refused(answer: httpx.Response) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_is_read_under_it(server: Server, path: str, method: str) -> None:
+def test_nothing_can_be_read_under_a_foreign_name(server: Server, path: str, method: str) -> None:
     is_refused(ask(server, method, path, Host=f"{EVIL}:8000"))
 
 
@@ -64,11 +64,11 @@ def test_nothing_is_read_under_it(server: Server, path: str, method: str) -> Non
         ("POST", "/api/library/scan"),
     ],
 )
-def test_nothing_is_changed_under_it(server: Server, method: str, path: str) -> None:
+def test_nothing_can_be_changed_under_a_foreign_name(server: Server, method: str, path: str) -> None:
     is_refused(ask(server, method, path, Host=EVIL, Origin=f"http://{EVIL}"))
 
 
-async def test_no_websocket_is_opened_under_it(server: Server) -> None:
+async def test_no_websocket_opens_under_a_foreign_name(server: Server) -> None:
     for origin in (f"http://{EVIL}", f"http://{server.host}:{server.port}"):
         async with await connect(server) as stream:
             fields = [("Origin", origin)]
@@ -80,13 +80,13 @@ async def test_no_websocket_is_opened_under_it(server: Server) -> None:
 @pytest.mark.parametrize(
     "name", ["nas", "nas.local:8000", "[::1]:8000", "films.example", "a.many.example", *OWN_NAMES]
 )
-def test_its_own_names(server: Server, name: str) -> None:
+def test_own_names_are_accepted(server: Server, name: str) -> None:
     for path in ("/api/videos", "/api/stream/v.mp4"):
         assert ask(server, "GET", path, Host=name).status_code == 200
     assert ask(server, "DELETE", "/api/history", Host=name, Origin=f"http://{name}").status_code == 204
 
 
-def test_a_trusted_proxy_names_the_host(server: Server) -> None:
+def test_a_trusted_proxy_can_give_the_host(server: Server) -> None:
     told = {"Host": f"{server.host}:{server.port}", "X_Forwarded_Host": "films.example"}
     origin = "https://films.example"
     path = "/api/history"
@@ -97,7 +97,7 @@ def test_a_trusted_proxy_names_the_host(server: Server) -> None:
     is_refused(ask(server, "GET", "/api/videos", "127.0.0.2", **told | {"Host": EVIL}))
 
 
-async def test_who_names_nothing_is_no_browser(server: Server) -> None:
+async def test_requests_without_a_host_are_served(server: Server) -> None:
     async with await connect(server) as stream:
         await stream.send_all(b"GET /healthz HTTP/1.0\r\n\r\n")
         assert (await stream.receive_some(100)).startswith(b"HTTP/1.1 200")

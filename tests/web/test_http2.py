@@ -40,7 +40,7 @@ def secure(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Serv
     return start(videos, hypercorn=certified(tmp_path))
 
 
-async def test_a_file_arrives_whole_and_in_part(secure: Server, content: bytes) -> None:
+async def test_a_file_and_ranges_of_it_arrive(secure: Server, content: bytes) -> None:
     async with http2(secure, window=MEGABYTE) as client:
         head, body = await client.whole("/api/stream/kept.mp4")
         assert (head[":status"], head["content-length"]) == ("200", str(SIZE))
@@ -65,7 +65,7 @@ async def test_a_websocket_sends_a_file(secure: Server, content: bytes) -> None:
     assert secure.last_ended()["ended"] == "finished"
 
 
-async def test_a_file_that_shrinks_resets_its_stream_only(secure: Server, content: bytes) -> None:
+async def test_a_truncated_file_resets_only_its_stream(secure: Server, content: bytes) -> None:
     async with http2(secure) as client:
         client.reading = set()
         cut, kept = await client.get("/api/stream/cut.mp4"), await client.get("/api/stream/kept.mp4")
@@ -81,7 +81,7 @@ async def test_a_file_that_shrinks_resets_its_stream_only(secure: Server, conten
         assert client.bodies[kept] == content
 
 
-async def test_a_seek_leaves_nothing_of_what_was_before(secure: Server) -> None:
+async def test_after_a_seek_no_old_bytes_arrive(secure: Server) -> None:
     async with http2(secure) as client:
         client.reading = set()
         for offset in range(20):
@@ -94,7 +94,7 @@ async def test_a_seek_leaves_nothing_of_what_was_before(secure: Server) -> None:
         assert client.goaway is None
 
 
-async def test_stalled_streams_cost_little(secure: Server) -> None:
+async def test_stalled_streams_need_little_memory(secure: Server) -> None:
     async with http2(secure) as client:  # what is only paid once
         await stall(secure, client, FIRST)
     await leave(secure)
@@ -127,13 +127,13 @@ async def body_of(stream: trio.SSLStream[trio.SocketStream], *, limit: int = 1 <
     return bytes(data.partition(b"\r\n\r\n")[2])
 
 
-async def test_http11_within_tls(secure: Server, content: bytes) -> None:
+async def test_http11_over_tls(secure: Server, content: bytes) -> None:
     async with tls(secure, "http/1.1") as stream:
         await stream.send_all(b"GET /api/stream/kept.mp4 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
         assert await body_of(stream) == content
 
 
-async def test_http11_within_tls_is_cut_when_the_file_shrinks(secure: Server, content: bytes) -> None:
+async def test_http11_over_tls_is_cut_off_when_the_file_is_truncated(secure: Server, content: bytes) -> None:
     async with tls(secure, "http/1.1") as stream:
         await stream.send_all(b"GET /api/stream/cut.mp4 HTTP/1.1\r\nHost: t\r\n\r\n")
         got = len(await body_of(stream, limit=100_000))

@@ -12,7 +12,7 @@ import trio
 
 from tests.support import Server, connect, read_head, wait_for
 from tests.web.conftest import BROKEN, EPISODES, FILM
-from tests.web.knowing import ask, problem, video
+from tests.web.requesting import ask, problem, video
 from trio_stream.library.scan.progress import Progress
 from trio_stream.web.api.library import progress_event
 from trio_stream.web.api.wire.videos import DETAILED, LONGEST_LIST
@@ -22,26 +22,26 @@ ALL = [BROKEN, FILM, *EPISODES]
 
 
 def names(server: Server, query: str) -> list[str]:
-    answer = server.get(f"/api/videos?{query}")
-    assert answer.status_code == 200, answer.text
-    page = answer.json()
+    response = server.get(f"/api/videos?{query}")
+    assert response.status_code == 200, response.text
+    page = response.json()
     assert page["videos"] == [item["name"] for item in page["items"]]
     found: list[str] = page["videos"]
     return found
 
 
-def test_the_plain_list(stocked: Server) -> None:
-    answer = stocked.get("/api/videos").json()
-    assert set(answer) == {"videos", "items", "next", "status"}
-    assert (answer["videos"], answer["next"]) == (ALL, None)
-    for item in answer["items"]:
+def test_the_list_without_parameters(stocked: Server) -> None:
+    response = stocked.get("/api/videos").json()
+    assert set(response) == {"videos", "items", "next", "status"}
+    assert (response["videos"], response["next"]) == (ALL, None)
+    for item in response["items"]:
         assert set(item) == {"name", "size", "modified", "content_type", "urls"}
         assert set(item["urls"]) == {"stream", "download", "websocket"}
-    assert stocked.get("/api/videos?unknown=1").json() == answer
+    assert stocked.get("/api/videos?unknown=1").json() == response
 
 
 @pytest.mark.thorough("large")
-def test_a_long_list_goes_on_in_pages(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_a_long_list_continues_in_pages(start: Callable[..., Server], tmp_path: Path) -> None:
     """What comes after it in a small library is in `tests/library/test_pages.py`."""
     root = tmp_path / "many"
     root.mkdir()
@@ -49,14 +49,14 @@ def test_a_long_list_goes_on_in_pages(start: Callable[..., Server], tmp_path: Pa
     for name in ordered:
         (root / name).touch()
     server = start(root, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
-    answer = server.get("/api/videos").json()
-    assert answer["videos"] == ordered[:LONGEST_LIST]
-    assert [item["name"] for item in answer["items"]] == ordered[:DETAILED]
+    response = server.get("/api/videos").json()
+    assert response["videos"] == ordered[:LONGEST_LIST]
+    assert [item["name"] for item in response["items"]] == ordered[:DETAILED]
     wait_for(lambda: server.get("/api/library").json()["videos"] == len(ordered), 60, "the first look")
     found: list[str] = []
-    while answer["next"] is not None:
-        answer = server.get(f"/api/videos?limit=200&cursor={answer['next']}").json()
-        found += answer["videos"]
+    while response["next"] is not None:
+        response = server.get(f"/api/videos?limit=200&cursor={response['next']}").json()
+        found += response["videos"]
     assert found == ordered[LONGEST_LIST:]
 
 
@@ -113,14 +113,14 @@ def test_pages(stocked: Server, limit: int, order: str) -> None:
         ("order=down", None),
     ],
 )
-def test_what_can_be_asked_for(stocked: Server, query: str, expected: list[str] | None) -> None:
+def test_search_sort_and_folder(stocked: Server, query: str, expected: list[str] | None) -> None:
     if expected is None:
         assert problem(stocked.get(f"/api/videos?{query}"), 400, "bad-request")
     else:
         assert names(stocked, query) == expected
 
 
-def test_errors_name_what_would_be_right(stocked: Server) -> None:
+def test_errors_say_what_is_allowed(stocked: Server) -> None:
     def said(query: str) -> str:
         return problem(stocked.get(f"/api/videos?{query}"), 400, "bad-request")
 
@@ -130,7 +130,7 @@ def test_errors_name_what_would_be_right(stocked: Server) -> None:
     assert "previous page" in said("cursor=x")
 
 
-def test_a_cursor_belongs_to_its_sort(stocked: Server) -> None:
+def test_a_cursor_is_only_valid_for_its_sort(stocked: Server) -> None:
     cursor = stocked.get("/api/videos?limit=1&sort=size").json()["next"]
     assert len(names(stocked, f"sort=size&cursor={cursor}")) == 4
     problem(stocked.get(f"/api/videos?sort=added&cursor={cursor}"), 400, "bad-request")
@@ -140,9 +140,9 @@ def test_a_cursor_belongs_to_its_sort(stocked: Server) -> None:
 
 def test_folders(stocked: Server) -> None:
     def inside(query: str) -> list[tuple[str, str, int]]:
-        answer = stocked.get(f"/api/folders?{query}").json()
-        assert answer["next"] is None
-        return [(each["name"], each["title"], each["videos"]) for each in answer["folders"]]
+        response = stocked.get(f"/api/folders?{query}").json()
+        assert response["next"] is None
+        return [(each["name"], each["title"], each["videos"]) for each in response["folders"]]
 
     assert inside("") == [("Series", "Series", 0)]
     assert inside("in=Series") == [("Series/Season 1", "Season 1", 3)]
@@ -150,7 +150,7 @@ def test_folders(stocked: Server) -> None:
         assert inside(f"in={nowhere}") == []
 
 
-def test_what_is_known_of_a_video(stocked: Server) -> None:
+def test_details_of_a_video(stocked: Server) -> None:
     found = video(stocked, FILM)
     assert (found["state"], found["reason"], found["title"]) == ("probed", None, "Das Leben der Anderen")
     assert (found["width"], found["height"], round(found["duration"])) == (128, 72, 5)
@@ -171,7 +171,7 @@ def test_what_is_known_of_a_video(stocked: Server) -> None:
     assert found["artwork"]["state"] == "made"
 
 
-def test_what_is_no_video_says_why(stocked: Server) -> None:
+def test_an_unreadable_video_has_a_reason(stocked: Server) -> None:
     found = video(stocked, BROKEN)
     assert found["state"] == "unreadable"
     assert found["reason"]
@@ -179,7 +179,7 @@ def test_what_is_no_video_says_why(stocked: Server) -> None:
     assert stocked.get(found["urls"]["file"]).content == b"no video"
 
 
-def test_episodes_know_each_other(stocked: Server) -> None:
+def test_episodes_have_previous_and_next(stocked: Server) -> None:
     found = [video(stocked, name) for name in EPISODES]
     beside = [
         (each["previous"] and each["previous"]["name"], each["next"] and each["next"]["name"])
@@ -192,7 +192,7 @@ IDS_THAT_ARE_NONE = ["0" * 16, "x", "%00", "%FF", "D" * 16, "0" * 1000, "%F0%9F%
 
 
 @pytest.mark.parametrize("id_", IDS_THAT_ARE_NONE)
-def test_an_id_that_is_none(stocked: Server, id_: str) -> None:
+def test_an_invalid_id_is_not_found(stocked: Server, id_: str) -> None:
     for method, path, data in (
         ("GET", "", None),
         ("HEAD", "", None),
@@ -201,24 +201,24 @@ def test_an_id_that_is_none(stocked: Server, id_: str) -> None:
         ("DELETE", "/playhead", None),
         ("GET", "/file", None),
     ):
-        answer = ask(stocked, method, f"/api/videos/{id_}{path}", data)
-        assert answer.status_code == 404
+        response = ask(stocked, method, f"/api/videos/{id_}{path}", data)
+        assert response.status_code == 404
         if method != "HEAD":
-            problem(answer, 404, "video-not-found")
+            problem(response, 404, "video-not-found")
 
 
 def test_editing(stocked: Server) -> None:
     here = video(stocked, FILM)["urls"]["self"]
     unsaid: dict[str, Any] = {"title": None, "tags": [], "description": ""}
     before = ask(stocked, "PATCH", here, unsaid).json()  # whatever was said of it before
-    answer = ask(
+    response = ask(
         stocked,
         "PATCH",
         here,
         {"title": " Zwei Leben ", "tags": ["Städte", "Städte", " "], "description": "Ein\nFilm"},
     )
-    found = answer.json()
-    assert (answer.status_code, found["title"]) == (200, "Zwei Leben")
+    found = response.json()
+    assert (response.status_code, found["title"]) == (200, "Zwei Leben")
     assert (found["tags"], found["description"]) == (["Städte"], "Ein\nFilm")
     assert video(stocked, FILM) | {"status": "ok"} == found
     assert names(stocked, "q=zwei+stadte") == names(stocked, "q=anderen") == [FILM]
@@ -235,7 +235,7 @@ def test_editing(stocked: Server) -> None:
         b'{"title": "\\ud800"}',
     ],
 )
-def test_what_cannot_be_edited(stocked: Server, data: Any) -> None:
+def test_invalid_edits_are_refused(stocked: Server, data: Any) -> None:
     found = video(stocked, FILM)
     problem(ask(stocked, "PATCH", found["urls"]["self"], data), 400, "bad-request")
     assert video(stocked, FILM) == found
@@ -284,12 +284,12 @@ def events(lines: Any) -> Any:
             yield json.loads(line.removeprefix("data: "))
 
 
-def test_the_work_is_told_as_it_happens(stocked: Server) -> None:
+def test_progress_is_sent_as_it_happens(stocked: Server) -> None:
     wait_until_idle(stocked)
-    with stocked.client() as client, client.stream("GET", "/api/library/scan") as answer:
-        assert answer.headers["Content-Type"] == "text/event-stream"
-        assert answer.headers["Cache-Control"] == "no-store"
-        told = events(answer.iter_lines())
+    with stocked.client() as client, client.stream("GET", "/api/library/scan") as response:
+        assert response.headers["Content-Type"] == "text/event-stream"
+        assert response.headers["Cache-Control"] == "no-store"
+        told = events(response.iter_lines())
         first = next(told)
         assert first["idle"]
         asked = client.post("/api/library/scan")
@@ -303,7 +303,7 @@ def test_the_work_is_told_as_it_happens(stocked: Server) -> None:
                 break
 
 
-async def test_who_leaves_the_events_leaves_nothing_behind(stocked: Server) -> None:
+async def test_a_disconnected_listener_leaves_nothing_behind(stocked: Server) -> None:
     before = stocked.settled()
     for _ in range(3):
         async with await connect(stocked) as stream:
@@ -314,13 +314,13 @@ async def test_who_leaves_the_events_leaves_nothing_behind(stocked: Server) -> N
     )
 
 
-def test_head_of_the_events_ends(stocked: Server) -> None:
-    answer = ask(stocked, "HEAD", "/api/library/scan")
-    assert (answer.status_code, answer.content) == (200, b"")
-    assert answer.headers["Content-Type"] == "text/event-stream"
+def test_head_of_events_ends(stocked: Server) -> None:
+    response = ask(stocked, "HEAD", "/api/library/scan")
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["Content-Type"] == "text/event-stream"
 
 
-async def test_events_come_at_once_after_changes_and_after_silence(
+async def test_events_are_sent_at_once_after_changes_and_after_silence(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     progress = Progress()
@@ -353,7 +353,7 @@ async def test_events_come_at_once_after_changes_and_after_silence(
         assert b'"videos": 100' in told[-1]
 
 
-def test_a_file_with_a_name_that_is_no_text(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_a_file_with_a_name_that_is_not_utf_8(start: Callable[..., Server], tmp_path: Path) -> None:
     folder = os.fsencode(tmp_path / "videos") + b"/caf\xe9"
     os.makedirs(folder)
     with open(folder + b"/\xff.mp4", "wb") as file:
@@ -372,7 +372,7 @@ def test_a_file_with_a_name_that_is_no_text(start: Callable[..., Server], tmp_pa
     assert ask(server, "PUT", "/api/watch-state", exported).json()["older"] == 1
 
 
-def test_an_error_that_may_pass_says_when_to_come_back() -> None:
+def test_temporary_errors_have_retry_after() -> None:
     """And no other is called an error of the server's by its status, but what is one."""
     from trio_stream import errors  # noqa: PLC0415 - no other test here needs the inside
     from trio_stream.web.asgi.problems import describe  # noqa: PLC0415 - the same

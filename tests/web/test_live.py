@@ -18,7 +18,7 @@ from trio.testing import MockClock
 
 from tests.support import SLOWER, Server, connect, read_head, serving, wait_for, wait_until
 from tests.test_owner import connect_to_other_worker
-from tests.web.knowing import ask, problem
+from tests.web.requesting import ask, problem
 from trio_stream.errors import ClientStalled
 from trio_stream.services import LISTENERS
 from trio_stream.telemetry.history import Traffic
@@ -46,10 +46,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 type Told = Iterator[tuple[str, dict[str, Any]]]
 
 
-def told(answer: httpx.Response) -> Told:
+def events(response: httpx.Response) -> Told:
     """Events with their kinds, as they come."""
     kind = ""
-    for line in answer.iter_lines():
+    for line in response.iter_lines():
         name, _, value = line.partition(": ")
         if name == "event":
             kind = value
@@ -57,11 +57,11 @@ def told(answer: httpx.Response) -> Told:
             yield kind, json.loads(value)
 
 
-def test_first_comes_the_history_then_each_second_a_sample(server: Server) -> None:
-    with server.client() as client, client.stream("GET", LIVE) as answer:
-        assert answer.headers["Content-Type"] == "text/event-stream"
-        assert answer.headers["Cache-Control"] == "no-store"
-        events = told(answer)
+def test_the_history_comes_first_then_a_sample_every_second(server: Server) -> None:
+    with server.client() as client, client.stream("GET", LIVE) as response:
+        assert response.headers["Content-Type"] == "text/event-stream"
+        assert response.headers["Cache-Control"] == "no-store"
+        events = events(response)
         kind, history = next(events)
         assert kind == "history"
         assert set(history) == {"times", "cpu", "memory", "bytes_per_second", "streams"}
@@ -81,9 +81,9 @@ def test_first_comes_the_history_then_each_second_a_sample(server: Server) -> No
         assert now["sample"]["memory"] == pytest.approx(metrics["memory_mb"] * 1e6, rel=0.2)
 
 
-def test_what_is_streamed_is_there_as_in_the_list_of_streams(server: Server) -> None:
-    with server.client() as client, client.stream("GET", LIVE) as answer:
-        events = told(answer)
+def test_running_streams_are_the_same_as_in_the_list_of_streams(server: Server) -> None:
+    with server.client() as client, client.stream("GET", LIVE) as response:
+        events = events(response)
         sent = next(now for kind, now in events if kind == "now")["bytes_sent"]
         with httpx.stream("GET", f"{server.url}/api/stream/long.mp4") as film:
             pieces = film.iter_raw()
@@ -99,17 +99,17 @@ def test_what_is_streamed_is_there_as_in_the_list_of_streams(server: Server) -> 
         last = next(now for kind, now in events if kind == "now" and not now["sample"]["streams"])
         assert last["streams"] == []
         with client.stream("GET", LIVE) as another:
-            kind, history = next(told(another))
+            kind, history = next(events(another))
     assert kind == "history"
     assert 1 in history["streams"]
     assert max(history["bytes_per_second"]) > 0
 
 
-def test_its_head_ends(server: Server) -> None:
-    answer = ask(server, "HEAD", LIVE)
-    assert (answer.status_code, answer.content) == (200, b"")
-    assert answer.headers["Content-Type"] == "text/event-stream"
-    assert "Content-Length" not in answer.headers
+def test_head_ends(server: Server) -> None:
+    response = ask(server, "HEAD", LIVE)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["Content-Type"] == "text/event-stream"
+    assert "Content-Length" not in response.headers
 
 
 async def listen(stack: AsyncExitStack, server: Server, path: str) -> trio.SocketStream:
@@ -121,7 +121,7 @@ async def listen(stack: AsyncExitStack, server: Server, path: str) -> trio.Socke
     return stream
 
 
-async def test_there_are_so_many_places_and_each_is_given_back(server: Server) -> None:
+async def test_the_number_of_listeners_is_limited_and_places_are_released(server: Server) -> None:
     before = server.settled()
     async with AsyncExitStack() as stack:
         for number in range(LISTENERS):
@@ -142,7 +142,7 @@ async def test_there_are_so_many_places_and_each_is_given_back(server: Server) -
         problem(refused, 503, "too-many-listeners")
 
 
-async def test_the_operator_follows_from_the_machine_itself_whoever_listens(server: Server) -> None:
+async def test_the_local_socket_does_not_count_as_a_listener(server: Server) -> None:
     """The commands of the program come through the door for this machine."""
     door = server.settings["TRIO_STREAM_DATA"] + "/owner.sock"
     async with AsyncExitStack() as stack:
@@ -150,8 +150,8 @@ async def test_the_operator_follows_from_the_machine_itself_whoever_listens(serv
             await listen(stack, server, LIVE)
         client = httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=door), verify=False)
         await stack.enter_async_context(client)
-        answer = await stack.enter_async_context(client.stream("GET", f"http://owner{SCAN}"))
-        assert answer.status_code == 200
+        response = await stack.enter_async_context(client.stream("GET", f"http://owner{SCAN}"))
+        assert response.status_code == 200
 
 
 async def chunks(stream: trio.SocketStream) -> bytes:
@@ -162,13 +162,13 @@ async def chunks(stream: trio.SocketStream) -> bytes:
     return bytes(got)
 
 
-def ended_whole(body: bytes) -> bool:
+def ended_completely(body: bytes) -> bool:
     """Whether the last chunk was there (RFC 9112 section 7.1)."""
     return body.endswith(b"0\r\n\r\n")
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
-async def test_the_server_does_not_wait_for_who_listens(tmp_path: Path, workers: int) -> None:
+async def test_the_server_does_not_wait_for_listeners_when_it_stops(tmp_path: Path, workers: int) -> None:
     """Nor do they for something to happen, or for the next sign of life: it ends about as fast as it starts."""
     options = ("-w", str(workers), "--graceful-timeout", str(GRACE))
     (tmp_path / "videos").mkdir()
@@ -193,11 +193,13 @@ async def test_the_server_does_not_wait_for_who_listens(tmp_path: Path, workers:
         assert server.process.returncode == 0
         assert "Traceback" not in server.log, server.log
         if workers < 2:  # the end of the owner may be heard before one's own
-            assert all(map(ended_whole, bodies))
+            assert all(map(ended_completely, bodies))
 
 
 @pytest.mark.parametrize("path", [LIVE, SCAN])
-async def test_who_asks_and_leaves_while_the_server_stops_is_no_error(tmp_path: Path, path: str) -> None:
+async def test_a_client_that_disconnects_while_the_server_stops_is_no_error(
+    tmp_path: Path, path: str
+) -> None:
     """That a client closed both halves is learnt from what it says to the head: then there is only the end to send."""
     (tmp_path / "videos").mkdir()
     with serving(tmp_path / "videos", tmp_path) as server:
@@ -216,7 +218,7 @@ async def test_who_asks_and_leaves_while_the_server_stops_is_no_error(tmp_path: 
         assert "Traceback" not in server.log, server.log
 
 
-async def test_but_it_waits_for_a_video(tmp_path: Path) -> None:
+async def test_the_server_waits_for_a_video_when_it_stops(tmp_path: Path) -> None:
     size = 32 << 20
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "v.mp4").write_bytes(os.urandom(1 << 20) * 32)
@@ -229,21 +231,18 @@ async def test_but_it_waits_for_a_video(tmp_path: Path) -> None:
             live = await listen(stack, server, LIVE)
             server.process.send_signal(signal.SIGTERM)
             with trio.fail_after(SLOWER * 3):
-                assert ended_whole(await chunks(live))
+                assert ended_completely(await chunks(live))
             assert server.process.poll() is None
             assert len(begun) + len(await chunks(film)) == size
         await wait_until(lambda: server.process.poll() is not None, 5, "the server to end")
         assert server.last_ended()["ended"] == "finished"
 
 
-def test_who_follows_a_worker_beside_the_owner_learns_that_the_owner_has_gone(tmp_path: Path) -> None:
+def test_a_listener_of_another_worker_is_disconnected_when_the_owner_ends(tmp_path: Path) -> None:
     (tmp_path / "videos").mkdir()
     with serving(tmp_path / "videos", tmp_path, hypercorn=("-w", "2")) as server:
-        with (
-            connect_to_other_worker(server, tmp_path / "data") as client,
-            client.stream("GET", SCAN) as answer,
-        ):
-            lines = answer.iter_lines()
+        with connect_to_other_worker(server, tmp_path / "data") as client, client.stream("GET", SCAN) as response:
+            lines = response.iter_lines()
             assert next(lines) == "event: progress"
             owner = json.loads((tmp_path / "data" / "owner.lock").read_text())["pid"]
             psutil.Process(owner).terminate()
@@ -252,7 +251,7 @@ def test_who_follows_a_worker_beside_the_owner_learns_that_the_owner_has_gone(tm
         assert "Traceback" not in server.log, server.log
 
 
-async def test_who_is_slow_misses_samples_and_gets_no_old_one(
+async def test_a_slow_client_misses_samples_and_gets_no_old_one(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
     sampler = Sampler(lambda: Traffic(0, 0))
@@ -298,7 +297,7 @@ def until(drain: trio.Event, inner: Endless) -> _UntilDrain:
     return _UntilDrain(cast("ResponseBody", inner), drain.wait)
 
 
-async def test_a_drain_ends_the_wait_for_what_comes_next(autojump_clock: MockClock) -> None:
+async def test_a_drain_ends_the_wait_for_the_next_event(autojump_clock: MockClock) -> None:
     drain, inner = trio.Event(), Endless(2)
     got: list[bytes] = []
     async with trio.open_nursery() as nursery:
@@ -316,7 +315,7 @@ async def test_a_drain_ends_the_wait_for_what_comes_next(autojump_clock: MockClo
     assert not inner.open
 
 
-async def test_a_drain_that_began_before_leaves_nothing_to_say(autojump_clock: MockClock) -> None:
+async def test_after_a_drain_began_no_event_is_sent(autojump_clock: MockClock) -> None:
     drain = trio.Event()
     drain.set()
     async with until(drain, Endless(10**9)) as body:
@@ -324,7 +323,7 @@ async def test_a_drain_that_began_before_leaves_nothing_to_say(autojump_clock: M
             await trio.lowlevel.checkpoint()
 
 
-async def test_who_takes_nothing_is_not_waited_for(autojump_clock: MockClock) -> None:
+async def test_a_stalled_client_is_not_waited_for(autojump_clock: MockClock) -> None:
     drain, inner = trio.Event(), Endless(1)
 
     async def send() -> None:
@@ -339,7 +338,7 @@ async def test_who_takes_nothing_is_not_waited_for(autojump_clock: MockClock) ->
     assert not inner.open
 
 
-async def test_who_leaves_is_only_cancelled(autojump_clock: MockClock) -> None:
+async def test_a_disconnected_client_is_only_cancelled(autojump_clock: MockClock) -> None:
     drain, inner = trio.Event(), Endless(1)
     with trio.move_on_after(3) as client:
         async with until(drain, inner) as body:
@@ -349,13 +348,13 @@ async def test_who_leaves_is_only_cancelled(autojump_clock: MockClock) -> None:
     assert not inner.open
 
 
-def test_it_is_written_once_for_all_who_look(server: Server) -> None:
+def test_an_event_is_written_once_for_all_clients(server: Server) -> None:
     """Two who came in different moments are told the very same bytes of a sample."""
     with server.client() as client, client.stream("GET", LIVE) as one:
-        first = told(one)
+        first = events(one)
         next(first)
         with client.stream("GET", LIVE) as other:
-            second = told(other)
+            second = events(other)
             next(second)
             mine: dict[int, Any] = {}
             yours: dict[int, Any] = {}

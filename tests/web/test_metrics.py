@@ -65,10 +65,10 @@ def samples(server: Server) -> dict[str, float]:
     }
 
 
-def test_the_figures_there_are(running: Server) -> None:
-    answer = running.get("/api/metrics")
-    assert answer.headers["Content-Type"] == "application/json"
-    metrics = answer.json()
+def test_all_metrics_are_there(running: Server) -> None:
+    response = running.get("/api/metrics")
+    assert response.headers["Content-Type"] == "application/json"
+    metrics = response.json()
     assert metrics["status"] == "ok"
     figures = [
         "uptime_seconds", "bytes_sent", "mb_sent", "chunks_sent", "throughput_mbps", "active_streams", "memory_mb",
@@ -81,7 +81,7 @@ def test_the_figures_there_are(running: Server) -> None:
     assert set(metrics["streams_ended"]) == {"finished", "client left", "stalled", "stopped", "failed"}
 
 
-def test_the_figures_of_the_process_are_those_of_the_system(running: Server) -> None:
+def test_metrics_of_the_process_match_the_system(running: Server) -> None:
     process = psutil.Process(running.pid)
     with running.client() as client:
         first = client.get("/api/metrics").json()
@@ -91,7 +91,7 @@ def test_the_figures_of_the_process_are_those_of_the_system(running: Server) -> 
     assert first["uptime_seconds"] < second["uptime_seconds"]
 
 
-def test_a_fresh_server_begins_at_nothing(start: Callable[..., Server]) -> None:
+def test_a_new_server_starts_at_zero(start: Callable[..., Server]) -> None:
     server = start(environ={"TRIO_STREAM_MAX_STREAMS": "17"})
     metrics = server.metrics()
     for name in (
@@ -123,7 +123,7 @@ def test_a_fresh_server_begins_at_nothing(start: Callable[..., Server]) -> None:
         ("GET", {"If-None-Match": "*"}, 304, 0),
     ],
 )
-def test_the_bytes_that_are_sent_are_counted(
+def test_sent_bytes_are_counted(
     running: Server, videos: Path, method: str, fields: dict[str, str], status: int, sent: int
 ) -> None:
     file(videos)
@@ -148,13 +148,13 @@ def test_the_bytes_that_are_sent_are_counted(
     ]
 
 
-def test_everybody_is_counted(running: Server, videos: Path) -> None:
+def test_every_ended_stream_is_counted(running: Server, videos: Path) -> None:
     file(videos)
     more = grown(running, lambda: [running.get("/api/stream/v.mp4") for _ in range(5)])
     assert (more["bytes_sent"], more["streams_started"], more["finished"]) == (5 * SIZE, 5, 5)
 
 
-def test_throughput_is_the_mean_of_the_last_seconds(running: Server, videos: Path) -> None:
+def test_throughput_is_the_average_of_the_last_seconds(running: Server, videos: Path) -> None:
     file(videos, 20 * SIZE)
     before = running.metrics()
     running.get("/api/stream/v.mp4")
@@ -164,7 +164,7 @@ def test_throughput_is_the_mean_of_the_last_seconds(running: Server, videos: Pat
     assert least - 0.001 <= after["throughput_mbps"] <= least + before["throughput_mbps"] + 0.001
 
 
-async def test_a_running_stream_shows_while_it_runs(running: Server, videos: Path) -> None:
+async def test_a_running_stream_is_counted_while_it_runs(running: Server, videos: Path) -> None:
     file(videos, LARGE)
     before, before_text = running.metrics(), samples(running)
     async with await connect(running) as stream:
@@ -184,9 +184,7 @@ async def test_a_running_stream_shows_while_it_runs(running: Server, videos: Pat
     assert 0 < after["bytes_sent"] - before["bytes_sent"] < LARGE
 
 
-async def test_a_file_is_mapped_where_views_of_it_are_sent(
-    start: Callable[..., Server], videos: Path
-) -> None:
+async def test_a_file_is_mapped_if_views_of_it_are_sent(start: Callable[..., Server], videos: Path) -> None:
     file(videos, LARGE)
     server = start(videos, environ={"TRIO_STREAM_ZERO_COPY": "0"})
     async with await connect(server) as stream:
@@ -197,7 +195,7 @@ async def test_a_file_is_mapped_where_views_of_it_are_sent(
     await wait_until(lambda: server.metrics()["mapped_mb"] == 0, 5)
 
 
-async def test_a_refused_stream_is_counted_as_such(start: Callable[..., Server], videos: Path) -> None:
+async def test_refused_streams_are_counted(start: Callable[..., Server], videos: Path) -> None:
     file(videos, LARGE)
     server = start(videos, environ={"TRIO_STREAM_MAX_STREAMS": "1"})
     async with await connect(server) as stream:
@@ -217,7 +215,7 @@ async def test_a_refused_stream_is_counted_as_such(start: Callable[..., Server],
     assert text["trio_stream_streams_ended_total,stopped"] == 1
 
 
-def test_what_the_disk_has_to_fetch_is_counted_as_cold(running: Server, videos: Path) -> None:
+def test_windows_read_from_the_disk_are_counted_as_cold(running: Server, videos: Path) -> None:
     path = file(videos, 4 * SIZE)
     running.wait_known("v.mp4", 4 * SIZE)
     for _ in range(10):  # whoever else looks into it, as the library does, reads it too
@@ -251,7 +249,7 @@ PAIRS = {
 }
 
 
-def test_prometheus_gets_the_same_figures(running: Server, videos: Path) -> None:
+def test_prometheus_gets_the_same_metrics(running: Server, videos: Path) -> None:
     file(videos)
     running.get("/api/stream/v.mp4")
     wait_for(lambda: running.metrics()["active_streams"] == 0, 5)
@@ -267,21 +265,21 @@ def test_prometheus_gets_the_same_figures(running: Server, videos: Path) -> None
         assert f"trio_stream_{name}" in text
 
 
-def test_promtool_finds_nothing_to_say(running: Server, videos: Path) -> None:
+def test_promtool_has_no_complaints(running: Server, videos: Path) -> None:
     promtool = shutil.which("promtool")
     assert promtool is not None, "promtool is not in PATH; scripts/test installs it and sets PATH"
     file(videos)
     running.get("/api/stream/v.mp4")
-    answer = running.get("/metrics")
-    assert answer.headers["Content-Type"].startswith("text/plain; version=")
-    assert answer.content.endswith(b"\n")
+    response = running.get("/metrics")
+    assert response.headers["Content-Type"].startswith("text/plain; version=")
+    assert response.content.endswith(b"\n")
     checked = subprocess.run(
-        [promtool, "check", "metrics"], input=answer.content, capture_output=True, timeout=30, check=False
+        [promtool, "check", "metrics"], input=response.content, capture_output=True, timeout=30, check=False
     )
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
 
 
-async def test_figures_are_there_for_many_at_once(running: Server) -> None:
+async def test_metrics_can_be_requested_by_many_clients_at_once(running: Server) -> None:
     async with httpx.AsyncClient(base_url=running.url, timeout=10, verify=False) as client:
         statuses: list[int] = []
 

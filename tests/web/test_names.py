@@ -12,7 +12,7 @@ import pytest
 
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
-from tests.web.knowing import ask, problem, video
+from tests.web.requesting import ask, problem, video
 from tests.websocket import opened
 from trio_stream.library.naming.paths import url_path
 
@@ -86,7 +86,7 @@ def content(server: Server, name: bytes) -> bytes:
         return file.read()
 
 
-def test_all_are_listed(odd: Server) -> None:
+def test_all_names_are_listed(odd: Server) -> None:
     names = {os.fsdecode(name) for name in NAMES}
     assert set(odd.get("/api/videos").json()["videos"]) == names
     assert {each["name"] for each in odd.get("/api/videos?limit=200").json()["items"]} == names
@@ -95,15 +95,15 @@ def test_all_are_listed(odd: Server) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_each_is_found_and_sent(odd: Server, name: bytes) -> None:
+def test_every_name_can_be_requested(odd: Server, name: bytes) -> None:
     about = video(odd, os.fsdecode(name))
     whole = content(odd, name)
     urls = about["urls"]
     assert urls["stream"] == f"/api/stream/{url_path(os.fsdecode(name))}"
     spellings = [urls["stream"], urls["file"], "/api/stream/" + "".join(f"%{octet:02x}" for octet in name)]
     for path in spellings:
-        answer = raw(odd, path)
-        assert (answer.status_code, answer.content) == (200, whole), path
+        response = raw(odd, path)
+        assert (response.status_code, response.content) == (200, whole), path
     saved = raw(odd, urls["download"]).headers["Content-Disposition"]
     assert saved.startswith("attachment; ")
     assert not {"\\", "\n", "\r", "\x1b"} & {*saved}
@@ -115,7 +115,7 @@ def test_each_is_found_and_sent(odd: Server, name: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES[:9], ids=ascii)
-async def test_each_is_sent_in_segments_and_over_a_socket(odd: Server, name: bytes) -> None:
+async def test_every_name_can_be_sent_in_segments_and_over_a_websocket(odd: Server, name: bytes) -> None:
     about = video(odd, os.fsdecode(name))
     master = m3u8.loads(odd.get(about["urls"]["hls"]).text)
     folder = about["urls"]["self"]
@@ -128,7 +128,7 @@ async def test_each_is_sent_in_segments_and_over_a_socket(odd: Server, name: byt
 
 
 @pytest.mark.parametrize("name", BESIDE, ids=ascii)
-def test_subtitles_beside_it_are_its(odd: Server, name: bytes) -> None:
+def test_subtitle_files_next_to_a_video_belong_to_it(odd: Server, name: bytes) -> None:
     [text] = video(odd, os.fsdecode(NAMES[BESIDE[name]]))["subtitles"]
     assert (text["name"], text["state"]) == (os.fsdecode(name), "made")
     assert "Hello" in odd.get(text["url"]).text
@@ -142,14 +142,14 @@ def test_folders_are_listed(odd: Server) -> None:
 
 
 @pytest.mark.parametrize("name", [*HIDDEN, b"rock/metal/Song.mkv", b"Queen/Live.mp4"], ids=ascii)
-def test_what_is_left_out_and_what_is_another_name(odd: Server, name: bytes) -> None:
+def test_names_that_are_omitted_and_names_that_differ(odd: Server, name: bytes) -> None:
     problem(raw(odd, f"/api/stream/{quote(name)}"), 404, "video-not-found")
 
 
 @pytest.mark.parametrize(
     "path", ["..%5Csecret.mp4", "%2e%2e%5Csecret.mp4", "rock%5C..%5C..%5C..%5Csecret.mp4"]
 )
-def test_a_backslash_leads_nowhere(odd: Server, path: str) -> None:
+def test_a_backslash_is_not_a_separator(odd: Server, path: str) -> None:
     outside = odd.videos.parent / "secret.mp4"
     outside.write_bytes(b"secret")
     try:
@@ -159,7 +159,7 @@ def test_a_backslash_leads_nowhere(odd: Server, path: str) -> None:
         outside.unlink()
 
 
-def test_where_people_stopped_goes_out_and_comes_back(odd: Server) -> None:
+def test_playheads_can_be_exported_and_imported(odd: Server) -> None:
     for name in NAMES[:3]:
         about = video(odd, os.fsdecode(name))
         ask(odd, "PUT", f"{about['urls']['self']}/playhead", {"position": 1})
@@ -174,7 +174,7 @@ def test_where_people_stopped_goes_out_and_comes_back(odd: Server) -> None:
         ask(odd, "DELETE", f"{about['urls']['self']}/playhead")
 
 
-def test_one_that_comes_while_the_server_runs_and_is_renamed(odd: Server, tmp_path: Path) -> None:
+def test_a_file_that_is_added_and_renamed_while_the_server_runs(odd: Server, tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.path.join(os.fsencode(odd.videos), b"rock\\metal")))
     make(folder / "la\\te.mp4", RECIPE)
     with suppress(FileNotFoundError):
@@ -194,7 +194,7 @@ def test_one_that_comes_while_the_server_runs_and_is_renamed(odd: Server, tmp_pa
         wait_for(lambda: odd.get("/api/library").json()["videos"] == len(NAMES), 20, "it to go")
 
 
-def test_one_film_in_two_files(odd: Server) -> None:
+def test_a_title_with_two_files(odd: Server) -> None:
     whole = content(odd, NAMES[0])
     for height in ("360p", "720p"):
         (odd.videos / f"Kill\\Bill.{height}.mp4").write_bytes(whole + height.encode())

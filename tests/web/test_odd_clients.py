@@ -10,7 +10,7 @@ import trio
 from tests.depth import large
 from tests.http2 import certified
 from tests.support import Server, wait_until
-from tests.web.odd import HTTP2, PLAIN, TLS, Client, Ports
+from tests.web.odd_client_kinds import HTTP2, PLAIN, TLS, Client, Ports
 
 ENDED = "stream ended"
 """A stream's own line, which it has however it ends."""
@@ -29,7 +29,7 @@ def server(start: Callable[..., Server], tmp_path: Path) -> Server:
 
 @pytest.mark.parametrize("over", KINDS)
 @pytest.mark.parametrize("each", [2, large(25)])
-async def test_no_client_writes_into_the_log(server: Server, over: str, each: int) -> None:
+async def test_no_client_can_cause_an_error_in_the_log(server: Server, over: str, each: int) -> None:
     def ports() -> list[str]:
         return re.findall(r"Running on \w+://127.0.0.1:(\d+)", server.log)
 

@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import Server
 from tests.web.conftest import BROKEN, EPISODES, FILM
-from tests.web.knowing import ask, video
+from tests.web.requesting import ask, video
 from trio_stream import errors
 from trio_stream.services import LISTENERS
 from trio_stream.settings import Settings
@@ -26,13 +26,13 @@ METHODS = {"get", "head", "post", "put", "patch", "delete", "options", "trace"}
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
-    """The description as clients get it, see `test_is_what_the_server_publishes`."""
+    """The description as clients get it, see `test_the_server_publishes_the_description`."""
     found: dict[str, Any] = json.loads(json.dumps(document()))
     return found
 
 
 @pytest.fixture
-def house(start: Callable[..., Server], tmp_path: Path) -> Server:
+def full_server(start: Callable[..., Server], tmp_path: Path) -> Server:
     """A server with one place, and a video that no network buffer holds whole."""
     videos = tmp_path / "videos"
     videos.mkdir()
@@ -51,32 +51,32 @@ def check(described: dict[str, Any], schema: str, value: object) -> None:
     )
 
 
-def promised(described: dict[str, Any], path: str, answer: httpx.Response, choice: int = 0) -> str:
+def described_schema(described: dict[str, Any], path: str, response: httpx.Response, choice: int = 0) -> str:
     """The schema that is described for this answer; fails when its status or media type is not.
 
     Where there are several to choose from, `choice` counts them.
     """
-    operation = described["paths"][path][answer.request.method.lower()]
-    content = operation["responses"][str(answer.status_code)]["content"]
-    media_type = answer.headers["Content-Type"]
+    operation = described["paths"][path][response.request.method.lower()]
+    content = operation["responses"][str(response.status_code)]["content"]
+    media_type = response.headers["Content-Type"]
     schema = content[media_type]["schema"]
     reference: str = schema.get("anyOf", [schema])[choice]["$ref"]
     return reference.rpartition("/")[2]
 
 
-def test_is_valid() -> None:
+def test_the_description_is_valid() -> None:
     OpenAPIV31SpecValidator(document()).validate()
 
 
-def test_is_what_the_server_publishes(server: Server, described: dict[str, Any]) -> None:
-    answer = server.get("/openapi.json")
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.json() == described
-    again = server.get("/openapi.json", headers={"If-None-Match": answer.headers["ETag"]})
+def test_the_server_publishes_the_description(server: Server, described: dict[str, Any]) -> None:
+    response = server.get("/openapi.json")
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json() == described
+    again = server.get("/openapi.json", headers={"If-None-Match": response.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_describes_all_routes_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_routes_and_no_others_are_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIO_STREAM_VIDEOS", str(tmp_path))
     from trio_stream.app import create_app  # noqa: PLC0415 - importing it reads the settings
 
@@ -100,7 +100,7 @@ def test_describes_all_routes_and_no_others(tmp_path: Path, monkeypatch: pytest.
     assert found == routed
 
 
-def test_says_of_every_object_whether_it_may_have_more_members(described: dict[str, Any]) -> None:
+def test_every_object_says_whether_it_may_have_more_members(described: dict[str, Any]) -> None:
     objects = [described["components"]["schemas"]]
     for each in objects:
         objects += [value for value in each.values() if isinstance(value, dict)]
@@ -108,7 +108,7 @@ def test_says_of_every_object_whether_it_may_have_more_members(described: dict[s
     assert len(more) == 5, "problems, and the four messages of a client"
 
 
-def test_operations_have_ids_of_their_own_and_answers() -> None:
+def test_operations_have_unique_ids_and_responses() -> None:
     operations = [
         about[method] for about in document()["paths"].values() for method in METHODS if method in about
     ]
@@ -118,27 +118,27 @@ def test_operations_have_ids_of_their_own_and_answers() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/api/videos", "/api/streams", "/api/metrics"])
-def test_answers_are_as_described(server: Server, described: dict[str, Any], path: str) -> None:
-    answer = server.get(path)
-    assert answer.status_code == 200
-    check(described, promised(described, path, answer), answer.json())
+def test_responses_are_as_described(server: Server, described: dict[str, Any], path: str) -> None:
+    response = server.get(path)
+    assert response.status_code == 200
+    check(described, described_schema(described, path, response), response.json())
 
 
-def test_running_streams_are_as_described(house: Server, described: dict[str, Any]) -> None:
-    with httpx.stream("GET", f"{house.url}/api/stream/long.mp4"):
-        answer = house.get("/api/streams")
-        (stream,) = answer.json()["streams"]
-        check(described, "Streams", answer.json())
-        ended = httpx.delete(f"{house.url}/api/streams/{stream['id']}")
+def test_running_streams_are_as_described(full_server: Server, described: dict[str, Any]) -> None:
+    with httpx.stream("GET", f"{full_server.url}/api/stream/long.mp4"):
+        response = full_server.get("/api/streams")
+        (stream,) = response.json()["streams"]
+        check(described, "Streams", response.json())
+        ended = httpx.delete(f"{full_server.url}/api/streams/{stream['id']}")
         assert (ended.status_code, ended.content) == (204, b"")
 
 
-def test_a_full_house_is_as_described(house: Server, described: dict[str, Any]) -> None:
-    with httpx.stream("GET", f"{house.url}/api/stream/long.mp4"):
-        answer = house.get("/api/stream/long.mp4")
-        assert answer.status_code == 503
-        check(described, promised(described, "/api/stream/{name}", answer), answer.json())
-        _has_headers_promised(described, "/api/stream/{name}", answer)
+def test_the_limit_of_streams_is_as_described(full_server: Server, described: dict[str, Any]) -> None:
+    with httpx.stream("GET", f"{full_server.url}/api/stream/long.mp4"):
+        response = full_server.get("/api/stream/long.mp4")
+        assert response.status_code == 503
+        check(described, described_schema(described, "/api/stream/{name}", response), response.json())
+        _check_headers(described, "/api/stream/{name}", response)
 
 
 EMPTY = b"{}"
@@ -171,21 +171,23 @@ EMPTY = b"{}"
         ("DELETE", "/api/videos/{id}/playhead", None, 204),
     ],
 )
-def test_the_library_answers_as_described(
+def test_responses_of_the_library_are_as_described(
     stocked: Server, described: dict[str, Any], method: str, path: str, data: Any, status: int
 ) -> None:
     """In an order in which there is something to tell of."""
     id_ = video(stocked, FILM)["id"]
-    answer = ask(stocked, method, path.replace("{id}", id_), data)
+    response = ask(stocked, method, path.replace("{id}", id_), data)
     route = path.partition("?")[0]
-    assert answer.status_code == status, answer.text
+    assert response.status_code == status, response.text
     if status == 204:
         assert "204" in described["paths"][route][method.lower()]["responses"]
-        assert answer.content == b""
+        assert response.content == b""
         return
-    schema = promised(described, route, answer, choice=1 if "videos?" in path and status == 200 else 0)
+    schema = described_schema(
+        described, route, response, choice=1 if "videos?" in path and status == 200 else 0
+    )
     assert (schema == "Problem") == (status >= 400)
-    check(described, schema, answer.json())
+    check(described, schema, response.json())
     if data is not None:
         wanted = described["paths"][route][method.lower()]["requestBody"]["content"]["application/json"]
         name = wanted["schema"]["$ref"].rpartition("/")[2]
@@ -196,7 +198,7 @@ def test_the_library_answers_as_described(
                 check(described, name, json.loads(data))
 
 
-def test_every_answer_of_the_library_has_something_in_it(stocked: Server) -> None:
+def test_responses_of_the_library_are_not_empty(stocked: Server) -> None:
     """So that the schemas of what is in lists were held against something."""
     ask(stocked, "PUT", f"/api/videos/{video(stocked, FILM)['id']}/playhead", {"position": 3})
     found = video(stocked, FILM)
@@ -210,34 +212,34 @@ def test_every_answer_of_the_library_has_something_in_it(stocked: Server) -> Non
     assert stocked.get("/api/folders").json()["folders"]
 
 
-def test_what_is_there_and_what_is_not_is_described(stocked: Server, described: dict[str, Any]) -> None:
+def test_present_and_missing_values_are_described(stocked: Server, described: dict[str, Any]) -> None:
     for name in (FILM, BROKEN, *EPISODES):
         found = video(stocked, name)
         ask(stocked, "PUT", f"/api/videos/{found['id']}/playhead", {"position": 1})
         for path in (found["urls"]["self"], "/api/history", "/api/watch-state", "/api/continue"):
-            answer = stocked.get(path)
+            response = stocked.get(path)
             route = "/api/videos/{id}" if path.startswith("/api/videos/") else path
-            check(described, promised(described, route, answer), answer.json())
+            check(described, described_schema(described, route, response), response.json())
         ask(stocked, "DELETE", f"/api/videos/{found['id']}/playhead")
 
 
 def test_events_are_as_described(stocked: Server, described: dict[str, Any]) -> None:
-    with stocked.client() as client, client.stream("GET", "/api/library/scan") as answer:
-        event, id_, data = itertools.islice(answer.iter_lines(), 3)
+    with stocked.client() as client, client.stream("GET", "/api/library/scan") as response:
+        event, id_, data = itertools.islice(response.iter_lines(), 3)
     assert (event, id_[:4]) == ("event: progress", "id: ")
     check(described, "Progress", json.loads(data.removeprefix("data: ")))
     content = described["paths"]["/api/library/scan"]["get"]["responses"]["200"]["content"]
-    assert list(content) == [answer.headers["Content-Type"]]
+    assert list(content) == [response.headers["Content-Type"]]
 
 
-def test_the_live_view_is_as_described(house: Server, described: dict[str, Any]) -> None:
+def test_the_live_view_is_as_described(full_server: Server, described: dict[str, Any]) -> None:
     kinds = {"history": "LiveHistory", "now": "LiveNow"}
     with (
-        httpx.stream("GET", f"{house.url}/api/stream/long.mp4"),
-        house.client() as client,
-        client.stream("GET", "/api/live") as answer,
+        httpx.stream("GET", f"{full_server.url}/api/stream/long.mp4"),
+        full_server.client() as client,
+        client.stream("GET", "/api/live") as response,
     ):
-        lines = answer.iter_lines()
+        lines = response.iter_lines()
         for kind in ("history", "now", "now"):
             event, id_, data, end = itertools.islice(lines, 4)
             assert (event, id_[:4], end) == (f"event: {kind}", "id: ", "")
@@ -245,24 +247,24 @@ def test_the_live_view_is_as_described(house: Server, described: dict[str, Any])
             check(described, kinds[kind], told)
         assert told["streams"], "so that their schema was held against something"
     content = described["paths"]["/api/live"]["get"]["responses"]["200"]["content"]
-    assert list(content) == [answer.headers["Content-Type"]]
+    assert list(content) == [response.headers["Content-Type"]]
 
 
 @pytest.mark.parametrize("path", ["/api/live", "/api/library/scan"])
-def test_too_many_who_listen_is_as_described(server: Server, described: dict[str, Any], path: str) -> None:
+def test_the_limit_of_listeners_is_as_described(server: Server, described: dict[str, Any], path: str) -> None:
     with ExitStack() as stack:
         client = stack.enter_context(server.client())
         for _ in range(LISTENERS):
             assert stack.enter_context(client.stream("GET", path)).status_code == 200
-        answer = server.get(path)
-    assert answer.status_code == 503
-    assert promised(described, path, answer) == "Problem"
-    check(described, "Problem", answer.json())
-    _has_headers_promised(described, path, answer)
+        response = server.get(path)
+    assert response.status_code == 503
+    assert described_schema(described, path, response) == "Problem"
+    check(described, "Problem", response.json())
+    _check_headers(described, path, response)
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 200), ("HEAD", 200), ("GET", 206), ("GET", 304)])
-def test_made_files_have_the_headers_described(
+def test_derived_files_have_the_described_headers(
     stocked: Server, described: dict[str, Any], method: str, status: int
 ) -> None:
     found = video(stocked, FILM)
@@ -271,16 +273,16 @@ def test_made_files_have_the_headers_described(
         each["original"] for each in found["subtitles"]
     ]
     for url in filter(None, (found["poster"], found["thumbnails"]["track"], *subtitles)):
-        answer = ask(stocked, method, url, headers=fields)
-        assert answer.status_code == status
+        response = ask(stocked, method, url, headers=fields)
+        assert response.status_code == status
         route = "/api/videos/{id}/r/{revision}/{name}"
-        _has_headers_promised(described, route, answer)
+        _check_headers(described, route, response)
         if status == 200:
             responses = described["paths"][route][method.lower()]["responses"]
-            assert answer.headers["Content-Type"] in responses["200"]["content"]
+            assert response.headers["Content-Type"] in responses["200"]["content"]
     by_id = ask(stocked, method, found["urls"]["file"], headers=fields)
     assert by_id.status_code == status
-    _has_headers_promised(described, "/api/videos/{id}/file", by_id)
+    _check_headers(described, "/api/videos/{id}/file", by_id)
 
 
 _NO_ID = "/api/videos/" + "0" * 16
@@ -320,12 +322,12 @@ def test_problems_are_as_described(
     headers: dict[str, str],
     status: int,
 ) -> None:
-    answer = httpx.request(method, server.url + url, headers=headers)
-    assert answer.status_code == status
-    assert promised(described, path, answer) == "Problem"
-    check(described, "Problem", answer.json())
-    _has_headers_promised(described, path, answer)
-    assert answer.json()["code"] in {problem["code"] for problem in described["x-problems"]}
+    response = httpx.request(method, server.url + url, headers=headers)
+    assert response.status_code == status
+    assert described_schema(described, path, response) == "Problem"
+    check(described, "Problem", response.json())
+    _check_headers(described, path, response)
+    assert response.json()["code"] in {problem["code"] for problem in described["x-problems"]}
 
 
 @pytest.mark.parametrize(
@@ -333,24 +335,24 @@ def test_problems_are_as_described(
     [({}, 200), ({"Range": "bytes=0-9"}, 206), ({"If-None-Match": "*"}, 304)],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_videos_have_the_headers_described(
+def test_videos_have_the_described_headers(
     server: Server, described: dict[str, Any], method: str, headers: dict[str, str], status: int
 ) -> None:
-    with httpx.stream(method, f"{server.url}/api/stream/sample.mp4", headers=headers) as answer:
-        answer.read()
-    assert answer.status_code == (200 if method == "HEAD" and status == 206 else status)
-    _has_headers_promised(described, "/api/stream/{name}", answer)
+    with httpx.stream(method, f"{server.url}/api/stream/sample.mp4", headers=headers) as response:
+        response.read()
+    assert response.status_code == (200 if method == "HEAD" and status == 206 else status)
+    _check_headers(described, "/api/stream/{name}", response)
 
 
-def _has_headers_promised(described: dict[str, Any], path: str, answer: httpx.Response) -> None:
-    operation = described["paths"][path][answer.request.method.lower()]
-    promise = operation["responses"][str(answer.status_code)]
+def _check_headers(described: dict[str, Any], path: str, response: httpx.Response) -> None:
+    operation = described["paths"][path][response.request.method.lower()]
+    promise = operation["responses"][str(response.status_code)]
     assert set(promise.get("headers", {})) <= {
-        name.title().replace("Etag", "ETag") for name in answer.headers
+        name.title().replace("Etag", "ETag") for name in response.headers
     }
 
 
-def test_explains_every_problem(described: dict[str, Any]) -> None:
+def test_every_problem_is_explained(described: dict[str, Any]) -> None:
     explained = [problem["code"] for problem in described["x-problems"]]
     assert len(set(explained)) == len(explained)
     assert set(explained) == {

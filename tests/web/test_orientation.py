@@ -10,7 +10,7 @@ from tests.depth import large
 from tests.media.making import gray, make
 from tests.media.turning import WAYS, turned_mkv, turned_mp4
 from tests.support import Server, is_done, serving, wait_for
-from tests.web.knowing import video
+from tests.web.requesting import video
 
 STILL = (
     "-f lavfi -i testsrc=size=128x72:rate=10:duration=3 -vf trim=end_frame=1,loop=loop=29:size=1 "
@@ -40,7 +40,7 @@ def turned(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.mark.parametrize(
     "film", [film if film.startswith("sideways") and film.endswith("mp4") else large(film) for film in FILMS]
 )
-def test_pictures_are_shown_as_the_file_says(turned: Server, tmp_path: Path, film: str) -> None:
+def test_frames_are_shown_in_the_orientation_of_the_file(turned: Server, tmp_path: Path, film: str) -> None:
     way, _, suffix = film.rpartition(".")
     _, _, filters, degrees = WAYS[way]
     about = video(turned, f"{suffix}/{film}")

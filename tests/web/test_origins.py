@@ -76,14 +76,14 @@ def preflight(
     )
 
 
-def access(answer: httpx.Response) -> dict[str, str]:
+def access(response: httpx.Response) -> dict[str, str]:
     """The fields of the CORS protocol."""
-    return {name: value for name, value in answer.headers.items() if name.startswith("access-control-")}
+    return {name: value for name, value in response.headers.items() if name.startswith("access-control-")}
 
 
-def listed(answer: httpx.Response, name: str) -> set[str]:
+def listed(response: httpx.Response, name: str) -> set[str]:
     """The members of a field that is a list."""
-    return {member.strip() for member in answer.headers.get(name, "").split(",")} - {""}
+    return {member.strip() for member in response.headers.get(name, "").split(",")} - {""}
 
 
 REQUESTS = [
@@ -106,114 +106,114 @@ READING = [request for request in REQUESTS if request.values[0] in ("GET", "HEAD
 
 
 @pytest.mark.parametrize(("method", "path", "fields", "status"), READING)
-def test_by_default_no_other_page_may_read(
+def test_by_default_pages_of_other_sites_cannot_read(
     default: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
     for origin in (FOE, FRIEND, "null"):
-        answer = ask(default, method, path, Origin=origin, **fields)
-        assert answer.status_code == status
-        assert access(answer) == {}, origin
+        response = ask(default, method, path, Origin=origin, **fields)
+        assert response.status_code == status
+        assert access(response) == {}, origin
 
 
 def test_by_default_no_preflight_is_granted(default: Server) -> None:
     for method in ("GET", "DELETE"):
-        answer = preflight(default, "/api/stream/v.mp4", FOE, method)
-        assert answer.status_code == 204
-        assert access(answer) == {}
+        response = preflight(default, "/api/stream/v.mp4", FOE, method)
+        assert response.status_code == 204
+        assert access(response) == {}
 
 
 @pytest.mark.parametrize(("method", "path", "fields", "status"), REQUESTS)
-def test_a_friend_may_read_every_answer(
+def test_an_allowed_origin_can_read_every_response(
     friendly: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
     for friend in (FRIEND, OTHER_FRIEND):
-        answer = ask(friendly, method, path, Origin=friend, **fields)
-        assert answer.status_code == status
-        assert set(access(answer)) == {"access-control-allow-origin", "access-control-expose-headers"}
-        assert answer.headers.get_list("Access-Control-Allow-Origin") == [friend]
-        assert listed(answer, "Access-Control-Expose-Headers") >= EXPOSED
-        assert "Origin" in listed(answer, "Vary")
+        response = ask(friendly, method, path, Origin=friend, **fields)
+        assert response.status_code == status
+        assert set(access(response)) == {"access-control-allow-origin", "access-control-expose-headers"}
+        assert response.headers.get_list("Access-Control-Allow-Origin") == [friend]
+        assert listed(response, "Access-Control-Expose-Headers") >= EXPOSED
+        assert "Origin" in listed(response, "Vary")
 
 
 @pytest.mark.parametrize(("method", "path", "fields", "status"), READING)
-def test_who_is_no_friend_may_not(
+def test_other_origins_cannot_read(
     friendly: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
     for origin in (FOE, "null", "http://friend.example", f"{FRIEND}:8443", f"{FRIEND}.foe.example"):
-        answer = ask(friendly, method, path, Origin=origin, **fields)
-        assert answer.status_code == status
-        assert access(answer) == {}, origin
-        assert "Origin" in listed(answer, "Vary"), "a cache may not give this to a friend"
+        response = ask(friendly, method, path, Origin=origin, **fields)
+        assert response.status_code == status
+        assert access(response) == {}, origin
+        assert "Origin" in listed(response, "Vary"), "a cache may not give this to a friend"
 
 
 @pytest.mark.parametrize(("method", "path", "fields", "status"), REQUESTS)
-def test_who_has_no_origin_is_told_that_it_matters(
+def test_responses_without_an_origin_vary_by_it(
     friendly: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
-    answer = ask(friendly, method, path, **fields)
-    assert answer.status_code == status
-    assert access(answer) == {}
-    assert "Origin" in listed(answer, "Vary")
+    response = ask(friendly, method, path, **fields)
+    assert response.status_code == status
+    assert access(response) == {}
+    assert "Origin" in listed(response, "Vary")
 
 
 @pytest.mark.parametrize(("method", "path", "fields", "status"), REQUESTS)
-def test_a_public_server_is_for_everybody(
+def test_a_public_server_allows_every_origin(
     public: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
     for origin in ({}, {"Origin": FOE}, {"Origin": "null"}):
-        answer = ask(public, method, path, **origin, **fields)
-        assert answer.status_code == status
-        assert answer.headers.get_list("Access-Control-Allow-Origin") == ["*"]
-        assert listed(answer, "Access-Control-Expose-Headers") >= EXPOSED
-        assert "access-control-allow-credentials" not in access(answer)
+        response = ask(public, method, path, **origin, **fields)
+        assert response.status_code == status
+        assert response.headers.get_list("Access-Control-Allow-Origin") == ["*"]
+        assert listed(response, "Access-Control-Expose-Headers") >= EXPOSED
+        assert "access-control-allow-credentials" not in access(response)
 
 
-def test_what_is_vary_already_stays(friendly: Server) -> None:
-    answer = ask(friendly, "GET", "/", Origin=FRIEND, Accept="text/html")
-    assert listed(answer, "Vary") == {"Accept", "Origin"}
+def test_an_existing_vary_stays(friendly: Server) -> None:
+    response = ask(friendly, "GET", "/", Origin=FRIEND, Accept="text/html")
+    assert listed(response, "Vary") == {"Accept", "Origin"}
 
 
 @pytest.mark.parametrize("path", ["/api/stream/v.mp4", "/api/videos", "/api/streams/none"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-def test_a_friend_is_granted_a_preflight(friendly: Server, path: str, method: str) -> None:
-    answer = preflight(friendly, path, FRIEND, method, "range, if-range")
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert answer.headers["Access-Control-Allow-Origin"] == FRIEND
-    assert method in listed(answer, "Access-Control-Allow-Methods")
-    allowed = {name.lower() for name in listed(answer, "Access-Control-Allow-Headers")}
+def test_an_allowed_origin_is_granted_a_preflight(friendly: Server, path: str, method: str) -> None:
+    response = preflight(friendly, path, FRIEND, method, "range, if-range")
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["Access-Control-Allow-Origin"] == FRIEND
+    assert method in listed(response, "Access-Control-Allow-Methods")
+    allowed = {name.lower() for name in listed(response, "Access-Control-Allow-Headers")}
     assert {"range", "if-range", "if-none-match", "if-modified-since"} <= allowed
-    assert int(answer.headers["Access-Control-Max-Age"]) > 0
-    assert "Origin" in listed(answer, "Vary")
+    assert int(response.headers["Access-Control-Max-Age"]) > 0
+    assert "Origin" in listed(response, "Vary")
 
 
 @pytest.mark.parametrize(("origin", "method"), [(FOE, "GET"), ("null", "GET"), (FOE, "DELETE")])
-def test_nobody_else_is(friendly: Server, origin: str, method: str) -> None:
-    answer = preflight(friendly, "/api/stream/v.mp4", origin, method)
-    assert answer.status_code == 204
-    assert access(answer) == {}
-    assert "Origin" in listed(answer, "Vary")
+def test_other_origins_are_not_granted_a_preflight(friendly: Server, origin: str, method: str) -> None:
+    response = preflight(friendly, "/api/stream/v.mp4", origin, method)
+    assert response.status_code == 204
+    assert access(response) == {}
+    assert "Origin" in listed(response, "Vary")
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "MOVE", "put", "get", "*"])
-def test_a_method_that_is_not_there_is_not_granted(friendly: Server, method: str) -> None:
-    answer = preflight(friendly, "/api/stream/v.mp4", FRIEND, method)
-    assert "access-control-allow-methods" not in access(answer)
-    assert "access-control-allow-headers" not in access(answer)
+def test_an_unsupported_method_is_not_granted(friendly: Server, method: str) -> None:
+    response = preflight(friendly, "/api/stream/v.mp4", FRIEND, method)
+    assert "access-control-allow-methods" not in access(response)
+    assert "access-control-allow-headers" not in access(response)
 
 
-def test_a_public_server_grants_everybody_a_preflight(public: Server) -> None:
-    answer = preflight(public, "/api/stream/v.mp4", FOE, "DELETE")
-    assert answer.status_code == 204
-    assert answer.headers.get_list("Access-Control-Allow-Origin") == ["*"]
-    assert "DELETE" in listed(answer, "Access-Control-Allow-Methods")
-    assert "Range" in listed(answer, "Access-Control-Allow-Headers")
+def test_a_public_server_grants_every_preflight(public: Server) -> None:
+    response = preflight(public, "/api/stream/v.mp4", FOE, "DELETE")
+    assert response.status_code == 204
+    assert response.headers.get_list("Access-Control-Allow-Origin") == ["*"]
+    assert "DELETE" in listed(response, "Access-Control-Allow-Methods")
+    assert "Range" in listed(response, "Access-Control-Allow-Headers")
 
 
-def test_options_without_a_question_is_no_preflight(friendly: Server) -> None:
-    answer = ask(friendly, "OPTIONS", "/api/stream/v.mp4", Origin=FRIEND)
-    assert answer.status_code == 200
-    assert {"GET", "HEAD"} <= listed(answer, "Allow")
-    assert "access-control-allow-methods" not in access(answer)
+def test_options_without_the_fields_of_a_preflight(friendly: Server) -> None:
+    response = ask(friendly, "OPTIONS", "/api/stream/v.mp4", Origin=FRIEND)
+    assert response.status_code == 200
+    assert {"GET", "HEAD"} <= listed(response, "Allow")
+    assert "access-control-allow-methods" not in access(response)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_options_without_a_question_is_no_preflight(friendly: Server) -> None:
         ("public", None, True),
     ],
 )
-async def test_who_may_end_a_stream(
+async def test_origins_that_can_end_a_stream(
     request: pytest.FixtureRequest, name: str, origin: str | None, may: bool
 ) -> None:
     server: Server = request.getfixturevalue(name)
@@ -251,15 +251,15 @@ async def test_who_may_end_a_stream(
         await stream.send_all(b"GET /api/stream/large.mp4 HTTP/1.1\r\nHost: t\r\n\r\n")
         await read_head(stream)
         [running] = server.get("/api/streams").json()["streams"]
-        answer = ask(server, "DELETE", f"/api/streams/{running['id']}", **fields)
+        response = ask(server, "DELETE", f"/api/streams/{running['id']}", **fields)
         if may:
-            assert answer.status_code == 204
+            assert response.status_code == 204
             await wait_until(lambda: server.metrics()["active_streams"] == 0, 5, "the stream to end")
         else:
-            assert answer.status_code == 403
-            assert answer.headers["Content-Type"] == "application/problem+json"
-            assert answer.json()["code"] == "foreign-origin"
-            assert access(answer) == {}
+            assert response.status_code == 403
+            assert response.headers["Content-Type"] == "application/problem+json"
+            assert response.json()["code"] == "foreign-origin"
+            assert access(response) == {}
             got = 0
             with trio.fail_after(60):
                 while got < LARGE // 2:
@@ -280,7 +280,7 @@ CHANGES = [
 ]
 
 
-def test_these_are_all_that_change_anything() -> None:
+def test_all_routes_that_change_data_are_covered() -> None:
     paths = document()["paths"]
     found = {
         (method.upper(), path.replace("streams/{id}", "streams/none").replace("{id}", "0" * 16))
@@ -292,23 +292,25 @@ def test_these_are_all_that_change_anything() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), CHANGES)
-def test_nobody_else_changes_anything(default: Server, friendly: Server, method: str, path: str) -> None:
+def test_other_origins_cannot_change_anything(
+    default: Server, friendly: Server, method: str, path: str
+) -> None:
     for server in (default, friendly):
         for origin in (FOE, "null", "http://127.0.0.1:1"):
-            answer = ask(server, method, path, Origin=origin)
-            assert answer.status_code == 403
-            assert answer.json()["code"] == "foreign-origin"
-            assert access(answer) == {}
+            response = ask(server, method, path, Origin=origin)
+            assert response.status_code == 403
+            assert response.json()["code"] == "foreign-origin"
+            assert access(response) == {}
         ours = f"http://127.0.0.1:{server.port}"
         for origin in (ours, *([FRIEND] if server is friendly else [])):
             assert ask(server, method, path, Origin=origin).status_code in (202, 204, 400, 404)
 
 
-def test_another_host_of_the_same_name_is_ours(default: Server) -> None:
+def test_the_own_host_is_allowed_with_another_scheme(default: Server) -> None:
     """Behind a proxy, the browser's idea of who we are arrives as Host."""
     for origin, status in (("https://tv.example", 404), ("https://foe.example", 403)):
-        answer = ask(default, "DELETE", "/api/streams/none", Host="tv.example", Origin=origin)
-        assert answer.status_code == status
+        response = ask(default, "DELETE", "/api/streams/none", Host="tv.example", Origin=origin)
+        assert response.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -316,7 +318,7 @@ def test_another_host_of_the_same_name_is_ours(default: Server) -> None:
     [("default", FOE, False), ("default", None, True), ("friendly", FRIEND, True), ("friendly", FOE, False),
      ("public", FOE, True)],
 )  # fmt: skip
-async def test_who_may_open_a_websocket(
+async def test_origins_that_can_open_a_websocket(
     request: pytest.FixtureRequest, name: str, origin: str | None, may: bool
 ) -> None:
     server: Server = request.getfixturevalue(name)

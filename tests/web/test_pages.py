@@ -34,21 +34,21 @@ class Page(HTMLParser):
 
 def page_of(server: Server, path: str) -> Page:
     """A page as a browser gets it."""
-    answer = server.get(path, headers={"Accept": BROWSER})
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    return Page(answer.text)
+    response = server.get(path, headers={"Accept": BROWSER})
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    return Page(response.text)
 
 
-def test_the_documentation_loads_nothing_from_elsewhere(server: Server) -> None:
-    answer = server.get("/docs", headers={"Accept": BROWSER})
-    policy = answer.headers["Content-Security-Policy"].split("; ")
+def test_the_documentation_makes_no_requests_to_other_hosts(server: Server) -> None:
+    response = server.get("/docs", headers={"Accept": BROWSER})
+    policy = response.headers["Content-Security-Policy"].split("; ")
     assert "default-src 'self'" in policy
     assert not any("unsafe" in directive for directive in policy)
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "same-origin"
 
-    page = Page(answer.text)
+    page = Page(response.text)
     assert not page.all("style")
     assert not page.all("script")
     for _, attributes in page.elements:
@@ -59,7 +59,7 @@ def test_the_documentation_loads_nothing_from_elsewhere(server: Server) -> None:
             assert urljoin(server.url, target).startswith(server.url), target
 
 
-def test_what_it_loads_is_there_for_good(server: Server) -> None:
+def test_assets_of_the_documentation_are_cached_forever(server: Server) -> None:
     page = page_of(server, "/docs")
     urls = [each["href"] for each in page.all("link")] + [each["src"] for each in page.all("img")]
     assert urls
@@ -73,14 +73,14 @@ def test_what_it_loads_is_there_for_good(server: Server) -> None:
         assert (again.status_code, again.content) == (304, b"")
 
 
-def test_links_inside_the_documentation_lead_somewhere(server: Server) -> None:
+def test_links_inside_the_documentation_have_targets(server: Server) -> None:
     page = page_of(server, "/docs")
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
     assert {link["href"][1:] for link in page.all("a") if link["href"].startswith("#")} <= set(ids)
 
 
-def test_every_problem_leads_to_the_documentation(server: Server) -> None:
+def test_every_problem_links_to_the_documentation(server: Server) -> None:
     ids = {attributes.get("id") for _, attributes in page_of(server, "/docs").elements}
     codes = {problem["code"] for problem in server.get("/openapi.json").json()["x-problems"]}
     assert codes

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support import Server, exchange, serving, wait_for
-from tests.web.building import ASSETS, INDEX, PACKED, SCRIPT
+from tests.web.fake_build import ASSETS, INDEX, PACKED, SCRIPT
 from tests.web.test_pages import BROWSER, Page
 
 PAGES = ["/", "/watch/3f9c1b2e8d7a6054", "/watch/a/b%2Fc%FF", "/socket/3f9c1b2e8d7a6054", "/live"]
@@ -44,7 +44,7 @@ def unbuilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("unbuilt")
     (folder / "videos").mkdir()
     environ = {"PLAYER": str(folder / "dist")}
-    with serving(folder / "videos", folder, app="tests.web.playing:app", environ=environ) as server:
+    with serving(folder / "videos", folder, app="tests.web.player_app:app", environ=environ) as server:
         yield server
 
 
@@ -54,24 +54,24 @@ def browse(server: Server, path: str, **headers: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_the_page_is_at_all_its_addresses(built: Server, path: str) -> None:
-    answer = browse(built, path)
-    assert (answer.status_code, answer.content) == (200, INDEX)
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.headers["Cache-Control"] == "no-cache"
-    again = browse(built, path, **{"If-None-Match": answer.headers["ETag"]})
+def test_every_address_of_the_player_returns_the_page(built: Server, path: str) -> None:
+    response = browse(built, path)
+    assert (response.status_code, response.content) == (200, INDEX)
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert response.headers["Cache-Control"] == "no-cache"
+    again = browse(built, path, **{"If-None-Match": response.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
-    assert again.headers["ETag"] == answer.headers["ETag"]
-    assert answer.headers.get("Vary") == again.headers.get("Vary") == ("Accept" if path == "/" else None)
+    assert again.headers["ETag"] == response.headers["ETag"]
+    assert response.headers.get("Vary") == again.headers.get("Vary") == ("Accept" if path == "/" else None)
 
 
 @pytest.mark.parametrize(
     "path", ["/watch", "/watch/", "/live/", "/live/x", "/index.html", "/assets", "/assets/"]
 )
-def test_it_is_nowhere_else(built: Server, path: str) -> None:
-    answer = browse(built, path)
-    assert answer.status_code == 404
-    assert answer.json()["code"] == "not-found"
+def test_other_addresses_do_not_return_the_page(built: Server, path: str) -> None:
+    response = browse(built, path)
+    assert response.status_code == 404
+    assert response.json()["code"] == "not-found"
 
 
 @pytest.mark.parametrize("accept", [BROWSER, "text/html", "text/html, */*;q=0.1"])
@@ -80,18 +80,18 @@ def test_browsers_get_the_page(built: Server, accept: str) -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html;q=0.9", "", None])
-def test_everyone_else_gets_health(built: Server, accept: str | None) -> None:
+def test_other_clients_get_health(built: Server, accept: str | None) -> None:
     with built.client() as client:
         del client.headers["Accept"]
-        answer = client.get("/", headers={} if accept is None else {"Accept": accept})
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["Vary"] == "Accept"
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.json()["status"] == "ok"
+        response = client.get("/", headers={} if accept is None else {"Accept": accept})
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Vary"] == "Accept"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.json()["status"] == "ok"
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/assets/index-a1b2.js", "/assets/none.js"])
-def test_browsers_are_told_to_trust_nobody_else(built: Server, unbuilt: Server, path: str) -> None:
+def test_the_content_security_policy_allows_no_other_hosts(built: Server, unbuilt: Server, path: str) -> None:
     for server in (built, unbuilt):
         headers = browse(server, path).headers
         assert set(headers["Content-Security-Policy"].split("; ")) == POLICY
@@ -107,16 +107,16 @@ def test_browsers_are_told_to_trust_nobody_else(built: Server, unbuilt: Server, 
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_assets_are_there_for_good(built: Server, name: str) -> None:
-    answer = built.get(f"/assets/{name}", headers={"Accept-Encoding": "identity"})
-    assert (answer.status_code, answer.content) == (200, ASSETS[name])
-    assert answer.headers["Content-Type"] == TYPES[name]
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+def test_assets_are_cached_forever(built: Server, name: str) -> None:
+    response = built.get(f"/assets/{name}", headers={"Accept-Encoding": "identity"})
+    assert (response.status_code, response.content) == (200, ASSETS[name])
+    assert response.headers["Content-Type"] == TYPES[name]
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     known = built.get(
-        f"/assets/{name}", headers={"If-None-Match": answer.headers["ETag"], "Accept-Encoding": "identity"}
+        f"/assets/{name}", headers={"If-None-Match": response.headers["ETag"], "Accept-Encoding": "identity"}
     )
     assert (known.status_code, known.content) == (304, b"")
-    assert known.headers["Cache-Control"] == answer.headers["Cache-Control"]
+    assert known.headers["Cache-Control"] == response.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize(
@@ -137,22 +137,24 @@ def test_assets_are_there_for_good(built: Server, name: str) -> None:
         ("identity;q=1, gzip;q=0.5", False),
     ],
 )
-def test_text_is_compressed_for_who_takes_it(built: Server, accepted: str | None, packed: bool) -> None:
+def test_text_is_compressed_for_clients_that_accept_it(
+    built: Server, accepted: str | None, packed: bool
+) -> None:
     with built.client() as client:
         del client.headers["Accept-Encoding"]
         headers = {} if accepted is None else {"Accept-Encoding": accepted}
-        with client.stream("GET", "/assets/index-a1b2.js", headers=headers) as answer:
-            raw = b"".join(answer.iter_raw())
+        with client.stream("GET", "/assets/index-a1b2.js", headers=headers) as response:
+            raw = b"".join(response.iter_raw())
         plain = client.get("/assets/index-c3d4.css", headers=headers)
     assert raw == (PACKED if packed else SCRIPT)
-    assert answer.headers.get("Content-Encoding") == ("gzip" if packed else None)
-    assert answer.headers["Vary"] == "Accept-Encoding"
-    assert answer.headers["Content-Type"] == TYPES["index-a1b2.js"]
+    assert response.headers.get("Content-Encoding") == ("gzip" if packed else None)
+    assert response.headers["Vary"] == "Accept-Encoding"
+    assert response.headers["Content-Type"] == TYPES["index-a1b2.js"]
     assert "Content-Encoding" not in plain.headers
     assert "Vary" not in plain.headers
 
 
-def test_two_forms_have_two_tags(built: Server) -> None:
+def test_compressed_and_plain_content_have_different_tags(built: Server) -> None:
     path = "/assets/index-a1b2.js"
     packed, plain = (built.get(path, headers={"Accept-Encoding": each}) for each in ("gzip", "identity"))
     assert packed.headers["ETag"] != plain.headers["ETag"]
@@ -169,7 +171,7 @@ def test_two_forms_have_two_tags(built: Server) -> None:
         *("..%5csecret.js", "../../videos", "%2fetc%2fpasswd", "index-a1b2.js/", "sub/index-a1b2.js", "%ff"),
     ],
 )
-async def test_nothing_else_is_an_asset(built: Server, path: str) -> None:
+async def test_other_files_are_not_assets(built: Server, path: str) -> None:
     """Sent as it is: clients of ours would tidy the path up."""
     request = f"GET /assets/{path} HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
     head, _, body = (await exchange(built, request.encode())).partition(b"\r\n\r\n")
@@ -179,7 +181,7 @@ async def test_nothing_else_is_an_asset(built: Server, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/live", "/assets/index-a1b2.js", "/assets/none.js"])
-async def test_head_is_get_without_the_body(built: Server, path: str) -> None:
+async def test_head_equals_get_without_the_body(built: Server, path: str) -> None:
     def request(method: str) -> bytes:
         return (
             f"{method} {path} HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\nAccept-Encoding: gzip\r\n"
@@ -196,11 +198,11 @@ async def test_head_is_get_without_the_body(built: Server, path: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_player_that_is_not_built_is_explained(unbuilt: Server, path: str) -> None:
-    answer = browse(unbuilt, path)
-    assert answer.status_code == (200 if path == "/" else 503)
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.headers["Cache-Control"] == "no-store"
-    page = Page(answer.text)
+    response = browse(unbuilt, path)
+    assert response.status_code == (200 if path == "/" else 503)
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert response.headers["Cache-Control"] == "no-store"
+    page = Page(response.text)
     assert "scripts/player build" in page.text
     assert page.all("a", href="/docs")
     loaded = [each["href"] for each in page.all("link")] + [each["src"] for each in page.all("img")]
@@ -209,15 +211,15 @@ def test_a_player_that_is_not_built_is_explained(unbuilt: Server, path: str) -> 
         assert unbuilt.get(url).status_code == 200
 
 
-def test_all_else_works_without_a_player(unbuilt: Server) -> None:
+def test_everything_else_works_without_a_player(unbuilt: Server) -> None:
     assert unbuilt.get("/").json()["status"] == "ok"
     assert unbuilt.get("/api/videos").json()["status"] == "ok"
     assert browse(unbuilt, "/docs").status_code == 200
-    answer = browse(unbuilt, "/assets/index-a1b2.js")
-    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    response = browse(unbuilt, "/assets/index-a1b2.js")
+    assert (response.status_code, response.json()["code"]) == (404, "not-found")
 
 
-def test_that_there_is_none_is_logged_once(unbuilt: Server, built: Server) -> None:
+def test_a_missing_player_is_logged_once(unbuilt: Server, built: Server) -> None:
     for path in PAGES:
         browse(unbuilt, path)
 
@@ -231,15 +233,13 @@ def test_that_there_is_none_is_logged_once(unbuilt: Server, built: Server) -> No
     assert "the player is not built" not in built.log
 
 
-def test_a_build_meanwhile_is_served_from_the_next_start_on(
-    start: Callable[..., Server], tmp_path: Path
-) -> None:
+def test_a_new_build_is_served_after_the_next_start(start: Callable[..., Server], tmp_path: Path) -> None:
     """A page that was loaded before a build still finds its scripts after it."""
     dist = tmp_path / "dist"
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_bytes(INDEX)
     (dist / "assets" / "index-a1b2.js").write_bytes(SCRIPT)
-    server = start(app="tests.web.playing:app", environ={"PLAYER": str(dist)})
+    server = start(app="tests.web.player_app:app", environ={"PLAYER": str(dist)})
     (dist / "assets" / "index-a1b2.js").unlink()
     (dist / "index.html").write_bytes(b"another")
     assert browse(server, "/live").content == INDEX

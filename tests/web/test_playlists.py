@@ -16,7 +16,7 @@ import pytest
 from tests.media.making import make
 from tests.support import Server, children_of, wait_for
 from tests.web.conftest import EPISODES, FILM
-from tests.web.knowing import FOR_EVER, ask, held_to_conditions, problem, video
+from tests.web.requesting import FOR_EVER, ask, held_to_conditions, problem, video
 from trio_stream.packaging.cutting import in_address
 
 ASK_FIRST = "no-cache"
@@ -31,12 +31,12 @@ def folder(stocked: Server) -> str:
 
 
 def playlist(server: Server, address: str) -> m3u8.M3U8:
-    answer = server.get(address)
-    assert answer.status_code == 200, answer.text
-    return m3u8.loads(answer.text)
+    response = server.get(address)
+    assert response.status_code == 200, response.text
+    return m3u8.loads(response.text)
 
 
-def made(server: Server, folder: str) -> dict[str, str]:
+def stocked_video(server: Server, folder: str) -> dict[str, str]:
     """The addresses of what is made just in time, by what it is."""
     master = playlist(server, f"{folder}/master.m3u8")
     texts = [each.uri for each in master.media if each.type == "SUBTITLES"]
@@ -56,34 +56,34 @@ def made(server: Server, folder: str) -> dict[str, str]:
 
 @pytest.fixture
 def urls(stocked: Server, folder: str) -> dict[str, str]:
-    return made(stocked, folder)
+    return stocked_video(stocked, folder)
 
 
 # --- Playlists and manifests ----------------------------------------------------------------------------
 
 
-def test_playlists_are_asked_for_again(stocked: Server, folder: str) -> None:
+def test_playlists_are_revalidated(stocked: Server, folder: str) -> None:
     master = playlist(stocked, f"{folder}/master.m3u8")
     names = ["master", "v1", "a2", "v1-keys", *(each.uri.removesuffix(".m3u8") for each in master.media)]
     for address, kind in [(f"{folder}/{name}.m3u8", HLS) for name in names] + [
         (f"{folder}/manifest.mpd", DASH)
     ]:
-        answer = stocked.get(address)
-        assert answer.status_code == 200
-        assert answer.headers["Content-Type"] == kind
-        assert answer.headers["Cache-Control"] == ASK_FIRST
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert "Last-Modified" in answer.headers
-        tag = answer.headers["ETag"]
+        response = stocked.get(address)
+        assert response.status_code == 200
+        assert response.headers["Content-Type"] == kind
+        assert response.headers["Cache-Control"] == ASK_FIRST
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Last-Modified" in response.headers
+        tag = response.headers["ETag"]
         assert stocked.get(address).headers["ETag"] == tag
         again = stocked.get(address, headers={"If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
         head = ask(stocked, "HEAD", address)
         assert (head.status_code, head.content) == (200, b"")
-        assert int(head.headers["Content-Length"]) == len(answer.content)
+        assert int(head.headers["Content-Length"]) == len(response.content)
 
 
-def test_the_texts_of_a_film_are_offered(stocked: Server, folder: str) -> None:
+def test_subtitles_of_a_video_are_offered(stocked: Server, folder: str) -> None:
     master = playlist(stocked, f"{folder}/master.m3u8")
     texts = {each.name: each for each in master.media if each.type == "SUBTITLES"}
     assert len(texts) == 3
@@ -107,7 +107,7 @@ def test_the_texts_of_a_film_are_offered(stocked: Server, folder: str) -> None:
         assert stocked.get(f"{folder}/{whole}").headers["Content-Type"] == "text/vtt; charset=utf-8"
 
 
-def test_no_other_playlists(stocked: Server, folder: str) -> None:
+def test_other_playlists_are_not_found(stocked: Server, folder: str) -> None:
     for name in (
         "v2",
         "a1",
@@ -121,9 +121,9 @@ def test_no_other_playlists(stocked: Server, folder: str) -> None:
         "s-" + "0" * 32,
         "",
     ):
-        answer = stocked.get(f"{folder}/{name}.m3u8")
-        assert answer.status_code == 404, name
-        assert answer.json()["code"] in ("file-not-found", "video-not-found", "not-found"), name
+        response = stocked.get(f"{folder}/{name}.m3u8")
+        assert response.status_code == 404, name
+        assert response.json()["code"] in ("file-not-found", "video-not-found", "not-found"), name
     for address in (
         f"{folder}/master.mpd",
         f"{folder}/manifest.m3u8",
@@ -139,7 +139,7 @@ def test_no_other_playlists(stocked: Server, folder: str) -> None:
 # --- Segments -------------------------------------------------------------------------------------------
 
 
-def test_segments_are_good_for_ever(stocked: Server, urls: dict[str, str]) -> None:
+def test_segments_are_cached_forever(stocked: Server, urls: dict[str, str]) -> None:
     kinds = {
         "pictures": "video/mp4",
         "keyframe": "video/mp4",
@@ -148,15 +148,15 @@ def test_segments_are_good_for_ever(stocked: Server, urls: dict[str, str]) -> No
     }
     tags = set()
     for name, url in urls.items():
-        answer = stocked.get(url)
-        assert answer.status_code == 200
-        assert answer.headers["Cache-Control"] == FOR_EVER
-        assert answer.headers["Content-Type"] == kinds[name.split()[-1]]
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Accept-Ranges"] == "bytes"
-        assert int(answer.headers["Content-Length"]) == len(answer.content)
-        tags.add(answer.headers["ETag"])
-        kind = answer.content[4:8]
+        response = stocked.get(url)
+        assert response.status_code == 200
+        assert response.headers["Cache-Control"] == FOR_EVER
+        assert response.headers["Content-Type"] == kinds[name.split()[-1]]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Accept-Ranges"] == "bytes"
+        assert int(response.headers["Content-Length"]) == len(response.content)
+        tags.add(response.headers["ETag"])
+        kind = response.content[4:8]
         assert kind == (b"ftyp" if "init" in name else b"styp" if name != "text" else b"TT\nX")
     assert len(tags) == len(urls)
 
@@ -172,16 +172,16 @@ def test_several_ranges(stocked: Server, urls: dict[str, str]) -> None:
         content = stocked.get(urls[name]).content
         spans = [(0, 99), (900, 1099), (len(content) - 700, len(content) - 600)]
         asked = ",".join(f"{first}-{last}" for first, last in spans)
-        answer = stocked.get(urls[name], headers={"Range": f"bytes={asked}"})
-        assert answer.status_code == 206
-        assert answer.headers["Content-Type"].startswith("multipart/byteranges")
-        assert int(answer.headers["Content-Length"]) == len(answer.content)
+        response = stocked.get(urls[name], headers={"Range": f"bytes={asked}"})
+        assert response.status_code == 206
+        assert response.headers["Content-Type"].startswith("multipart/byteranges")
+        assert int(response.headers["Content-Length"]) == len(response.content)
         for first, last in spans:
             lead = f"Content-Range: bytes {first}-{last}/{len(content)}\r\n\r\n".encode()
-            assert lead + content[first : last + 1] + b"\r\n--" in answer.content
+            assert lead + content[first : last + 1] + b"\r\n--" in response.content
 
 
-def test_nothing_else_is_there(stocked: Server, urls: dict[str, str]) -> None:
+def test_other_segments_are_not_found(stocked: Server, urls: dict[str, str]) -> None:
     """Each part of each address, when it is another one."""
     other = video(stocked, EPISODES[0])
     for url in urls.values():
@@ -233,18 +233,18 @@ def test_nothing_else_is_there(stocked: Server, urls: dict[str, str]) -> None:
         ]
         for address in wrong:
             if address != url:
-                answer = stocked.get(address)
-                assert answer.status_code == 404, address
-                assert answer.json()["code"] in ("file-not-found", "video-not-found", "not-found"), address
+                response = stocked.get(address)
+                assert response.status_code == 404, address
+                assert response.json()["code"] in ("file-not-found", "video-not-found", "not-found"), address
 
 
-def test_only_reading(stocked: Server, folder: str, urls: dict[str, str]) -> None:
+def test_playlists_and_segments_are_read_only(stocked: Server, folder: str, urls: dict[str, str]) -> None:
     for address in (urls["pictures"], urls["text"], f"{folder}/master.m3u8", f"{folder}/manifest.mpd"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             problem(ask(stocked, method, address), 405, "method-not-allowed")
 
 
-def test_a_segment_is_a_stream_among_others(stocked: Server, urls: dict[str, str]) -> None:
+def test_a_segment_counts_as_a_stream(stocked: Server, urls: dict[str, str]) -> None:
     before = stocked.metrics()
     content = stocked.get(urls["pictures"]).content
     stocked.get(urls["init of pictures"])
@@ -269,9 +269,9 @@ def lively(start: Callable[..., Server], film: Path, tmp_path: Path) -> Server:
     return server
 
 
-def test_who_edits_the_file_ends_the_addresses(lively: Server) -> None:
+def test_changing_a_file_ends_the_old_addresses(lively: Server) -> None:
     folder = f"/api/videos/{video(lively, 'film.mp4')['id']}"
-    before = made(lively, folder)
+    before = stocked_video(lively, folder)
     segments = [url for name, url in before.items() if name != "text"]
     contents = [lively.get(url).content for url in segments]
     with (lively.videos / "film.mp4").open("ab") as file:
@@ -280,26 +280,26 @@ def test_who_edits_the_file_ends_the_addresses(lively: Server) -> None:
         problem(lively.get(url), 404, "video-not-found")
 
     def new() -> Any:
-        after = made(lively, folder)
+        after = stocked_video(lively, folder)
         return after if set(after.values()).isdisjoint(before.values()) else None
 
     after = wait_for(new, 10, "the playlists to name the new file")
     assert [lively.get(url).content for name, url in after.items() if name != "text"] == contents
 
 
-def test_a_film_that_moves_keeps_its_addresses(lively: Server) -> None:
+def test_a_moved_video_keeps_its_addresses(lively: Server) -> None:
     folder = f"/api/videos/{video(lively, 'film.mp4')['id']}"
-    before = made(lively, folder)
+    before = stocked_video(lively, folder)
     content = lively.get(before["pictures"]).content
     os.rename(lively.videos / "film.mp4", lively.videos / "Moved.mp4")
     wait_for(lambda: lively.get(before["pictures"]).status_code == 200, 10, "the film to be found again")
     assert lively.get(before["pictures"]).content == content
-    assert made(lively, folder) == before
+    assert stocked_video(lively, folder) == before
 
 
-def test_a_film_that_is_gone_takes_its_segments_along(lively: Server, tmp_path: Path) -> None:
+def test_segments_of_a_removed_video_are_not_found(lively: Server, tmp_path: Path) -> None:
     folder = f"/api/videos/{video(lively, 'film.mp4')['id']}"
-    urls = made(lively, folder)
+    urls = stocked_video(lively, folder)
     os.rename(lively.videos / "film.mp4", tmp_path / "aside")
     for url in urls.values():
         wait_for(lambda url=url: lively.get(url).status_code == 404, 5, "the segments to go")  # type: ignore[misc] # mypy: a default in a lambda has no type
@@ -308,7 +308,9 @@ def test_a_film_that_is_gone_takes_its_segments_along(lively: Server, tmp_path: 
     wait_for(lambda: lively.get(urls["pictures"]).status_code == 200, 10, "the segments to come back")
 
 
-def test_playlists_outlive_the_server(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
+def test_playlists_are_the_same_after_a_restart(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
     """Where a film is cut is kept: the next server says the same without reading the index."""
     videos = tmp_path / "videos"
     videos.mkdir()
@@ -326,7 +328,7 @@ def test_playlists_outlive_the_server(start: Callable[..., Server], film: Path, 
                 for name in ("master.m3u8", "v1.m3u8", "a2.m3u8", "manifest.mpd")
             ]
         )
-        assert server.get(made(server, folder)["pictures"]).status_code == 200
+        assert server.get(stocked_video(server, folder)["pictures"]).status_code == 200
         server.stop()
     assert texts[0] == texts[1]
 
@@ -334,7 +336,7 @@ def test_playlists_outlive_the_server(start: Callable[..., Server], film: Path, 
 # --- Who leaves early -----------------------------------------------------------------------------------
 
 
-def test_who_leaves_while_a_segment_is_made_ends_it(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_a_disconnect_cancels_the_segment_being_built(start: Callable[..., Server], tmp_path: Path) -> None:
     """What reads the file does not answer, so there is nothing to send, and no send that could fail."""
     videos = tmp_path / "videos"
     videos.mkdir()
@@ -358,7 +360,9 @@ def test_who_leaves_while_a_segment_is_made_ends_it(start: Callable[..., Server]
 # --- What cannot be packaged ----------------------------------------------------------------------------
 
 
-def test_why_a_video_is_not_packaged(start: Callable[..., Server], film: Path, tmp_path: Path) -> None:
+def test_the_reason_why_a_video_is_not_packaged(
+    start: Callable[..., Server], film: Path, tmp_path: Path
+) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
     whole = film.read_bytes()
@@ -391,7 +395,7 @@ def test_why_a_video_is_not_packaged(start: Callable[..., Server], film: Path, t
 # --- Files that belong together ---------------------------------------------------------------------------
 
 
-def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_files_with_different_resolutions_are_one_title(start: Callable[..., Server], tmp_path: Path) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
     sound = "-f lavfi -i sine=duration=9 -c:a aac -shortest"
@@ -468,7 +472,7 @@ def test_sizes_of_one_film_are_one_title(start: Callable[..., Server], tmp_path:
     assert [uri for _, uri in variants("Song.360p.mp4")] == ["a1.m3u8"]
 
 
-def test_a_file_of_a_title_that_cannot_be_packaged_is_left_out(
+def test_a_version_that_cannot_be_packaged_is_omitted(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     """That is said once, however many look at the title."""
@@ -496,7 +500,7 @@ def test_a_file_of_a_title_that_cannot_be_packaged_is_left_out(
 # --- What is no MP4 -------------------------------------------------------------------------------------
 
 
-def test_many_ask_at_once_for_what_is_remuxed(running: Server, videos: Path) -> None:
+def test_many_clients_request_remuxed_segments_at_once(running: Server, videos: Path) -> None:
     """A file is open once, whoever wants it: each request works with that, and not with the one it opened itself."""
     film = make(
         videos / "film.mkv",
@@ -508,7 +512,7 @@ def test_many_ask_at_once_for_what_is_remuxed(running: Server, videos: Path) -> 
     lists = [playlist(running, f"{folder}/{name}.m3u8") for name in ("v0", "a1")]
     wanted = [uri for each in lists for uri in (each.segment_map[0].uri, *(seg.uri for seg in each.segments))]
     with ThreadPoolExecutor(len(wanted)) as pool:
-        answers = list(pool.map(lambda uri: running.get(f"{folder}/{uri}"), wanted))
-    assert [(each.status_code, each.content[4:8]) for each in answers] == [
+        responses = list(pool.map(lambda uri: running.get(f"{folder}/{uri}"), wanted))
+    assert [(each.status_code, each.content[4:8]) for each in responses] == [
         (200, b"ftyp" if uri.endswith("init.mp4") else b"styp") for uri in wanted
     ]

@@ -9,7 +9,7 @@ import pytest
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
 from tests.web.contract import named
-from tests.web.knowing import ask, problem, video
+from tests.web.requesting import ask, problem, video
 from trio_stream.web.openapi.document import document
 
 PRESENTATION = named(document(), "Presentation")
@@ -73,17 +73,17 @@ def items(server: Server) -> list[dict[str, Any]]:
     return found
 
 
-def told(server: Server, name: str) -> dict[str, Any]:
-    answer = server.get(f"{video(server, name)['urls']['self']}/presentation")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
+def presentation_of(server: Server, name: str) -> dict[str, Any]:
+    response = server.get(f"{video(server, name)['urls']['self']}/presentation")
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
     assert PRESENTATION.allows(found)
     return found
 
 
 @pytest.mark.parametrize("name", PLAYS)
-def test_each_track_is_offered_or_left_out_with_a_reason(odd: Server, name: str) -> None:
-    found = told(odd, name)
+def test_every_track_is_offered_or_omitted_with_a_reason(odd: Server, name: str) -> None:
+    found = presentation_of(odd, name)
     assert (found["reason"], found["code"]) == (None, None)
     assert found["duration"] == pytest.approx(4, abs=0.2)
     assert {each["name"] for each in found["renditions"]} == PLAYS[name]
@@ -99,8 +99,8 @@ def test_each_track_is_offered_or_left_out_with_a_reason(odd: Server, name: str)
     assert all(f"{each['name']}.m3u8" in manifest for each in found["renditions"])
 
 
-def test_names_that_a_file_gives_its_tracks(odd: Server) -> None:
-    [left] = told(odd, "odd sound.mkv")["omitted"]
+def test_names_of_tracks(odd: Server) -> None:
+    [left] = presentation_of(odd, "odd sound.mkv")["omitted"]
     assert left["label"] == "Comment"
 
 
@@ -112,9 +112,9 @@ def test_names_that_a_file_gives_its_tracks(odd: Server) -> None:
         ("all odd.mkv", "unpackageable", "no browser plays mjpeg in MP4"),
     ],
 )
-def test_a_file_that_is_refused_says_why(odd: Server, name: str, code: str, reason: str) -> None:
+def test_a_refused_file_has_a_reason(odd: Server, name: str, code: str, reason: str) -> None:
     about = video(odd, name)
-    assert told(odd, name) == {
+    assert presentation_of(odd, name) == {
         "duration": None,
         "reason": reason,
         "code": code,
@@ -124,26 +124,26 @@ def test_a_file_that_is_refused_says_why(odd: Server, name: str, code: str, reas
     assert problem(odd.get(about["urls"]["hls"]), 422, code) == reason
 
 
-def test_no_other_address(odd: Server) -> None:
+def test_other_addresses_are_not_found(odd: Server) -> None:
     problem(odd.get(f"/api/videos/{'0' * 16}/presentation"), 404, "video-not-found")
     here = video(odd, "song.ogv")["urls"]["self"]
     assert odd.get(f"{here}/presentation/").status_code == 404
     problem(ask(odd, "POST", f"{here}/presentation"), 405, "method-not-allowed")
 
 
-def test_it_is_asked_for_again_and_sent_if_it_is_another(odd: Server) -> None:
+def test_it_is_revalidated_and_sent_if_it_changed(odd: Server) -> None:
     address = f"{video(odd, 'nothing.mp4')['urls']['self']}/presentation"
-    answer = odd.get(address)
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["Cache-Control"] == "no-cache"
-    assert "Last-Modified" in answer.headers
-    again = odd.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    response = odd.get(address)
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-cache"
+    assert "Last-Modified" in response.headers
+    again = odd.get(address, headers={"If-None-Match": response.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     head = ask(odd, "HEAD", address)
-    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(answer.content)))
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(response.content)))
 
 
-def test_a_video_that_goes_takes_it_along(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_a_removed_video_has_no_presentation(start: Callable[..., Server], tmp_path: Path) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
     make(videos / "song.ogv", MADE["song.ogv"])

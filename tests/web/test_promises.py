@@ -62,7 +62,7 @@ async def leave(server: Server) -> None:
 
 
 @pytest.mark.parametrize("transport", ["http", "websocket"])
-async def test_a_stalled_stream_costs_little_memory_of_any_file(
+async def test_a_stalled_stream_needs_little_memory_for_any_file(
     start: Callable[..., Server], tmp_path: Path, transport: str
 ) -> None:
     videos = tmp_path / "videos"
@@ -121,7 +121,7 @@ class Seen:
 
 
 @pytest.mark.timeout(300)
-async def test_a_cold_gigabyte_does_not_hold_up_anyone(running: Server, videos: Path) -> None:
+async def test_a_cold_gigabyte_does_not_delay_other_clients(running: Server, videos: Path) -> None:
     """Others are answered as beside a warm one; and it is threads that are seen waiting for the disk, not the loop.
 
     The latter shows a fault also where the disk is fast.
@@ -134,10 +134,10 @@ async def test_a_cold_gigabyte_does_not_hold_up_anyone(running: Server, videos: 
         os.fsync(file.fileno())
     rounds = []
     for _ in range(ROUNDS):
-        warm = await health_beside(running, path)
+        warm = await time_health_requests(running, path)
         with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        cold = await health_beside(running, path)
+        cold = await time_health_requests(running, path)
         rounds.append(f"warm: {warm}\ncold: {cold}")
         print(rounds[-1])
         was_cold = cold.cold > PLACES / 2 and cold.threads > 0
@@ -146,7 +146,7 @@ async def test_a_cold_gigabyte_does_not_hold_up_anyone(running: Server, videos: 
     pytest.fail("the event loop waited for the disk, or nobody did:\n" + "\n".join(rounds))
 
 
-async def health_beside(server: Server, path: Path) -> Seen:
+async def time_health_requests(server: Server, path: Path) -> Seen:
     """How long `/healthz` takes while a megabyte at each place of `path` is sent."""
     before = server.metrics()["windows_cold"]
     seen = Seen([])
@@ -184,9 +184,9 @@ async def health_beside(server: Server, path: Path) -> Seen:
         nursery.start_soon(ask_health)
         nursery.start_soon(watch)
         # A program of its own: what reads all that here must not delay the clock that measures.
-        answer = await trio.run_process(["curl", *words[1:]], capture_stdout=True)
+        response = await trio.run_process(["curl", *words[1:]], capture_stdout=True)
         nursery.cancel_scope.cancel()
-    assert answer.stdout == str(MEGABYTE).encode() * PLACES
+    assert response.stdout == str(MEGABYTE).encode() * PLACES
     assert len(seen.waits) > 20
     seen.cold = server.metrics()["windows_cold"] - before
     return seen
@@ -207,7 +207,7 @@ async def drain(stream: trio.SocketStream, got: bytes, size: int) -> bytes:
     return bytes(data)
 
 
-async def test_truncating_a_file_ends_its_streams_and_nothing_else(running: Server, videos: Path) -> None:
+async def test_truncating_a_file_ends_only_its_streams(running: Server, videos: Path) -> None:
     size = 48 * MEGABYTE
     content = os.urandom(MEGABYTE) * 48
     for name in ("doomed.mp4", "other.mp4"):

@@ -35,7 +35,7 @@ class Change(Body, frozen=True, kw_only=True):
     name: Annotated[str, Meta(pattern=r"^[a-z]+\Z")] | UnsetType = UNSET
 
 
-class Asked(Query, frozen=True, kw_only=True):
+class SomeQuery(Query, frozen=True, kw_only=True):
     """A query."""
 
     first: Annotated[int, says("Which.", 3, ge=1)] = 1
@@ -73,7 +73,7 @@ def test_objects() -> None:
     assert schema_of(Inner) == reference
 
 
-def test_what_may_be_left_out() -> None:
+def test_optional_members() -> None:
     found = components([Change])["Change"]
     assert found["required"] == []
     assert found["minProperties"] == 1
@@ -81,7 +81,7 @@ def test_what_may_be_left_out() -> None:
 
 
 def test_a_query() -> None:
-    assert query_parameters(Asked) == [
+    assert query_parameters(SomeQuery) == [
         {
             "name": "first",
             "in": "query",
@@ -100,7 +100,7 @@ def test_a_query() -> None:
     ]
 
 
-def test_a_path_without_a_declaration_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_without_a_declaration_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """As is a declaration without a path."""
     from trio_stream.web.api import streams  # noqa: PLC0415 - its function is changed here alone
 

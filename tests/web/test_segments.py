@@ -54,7 +54,7 @@ def server(
         "TRIO_STREAM_SEND_TIMEOUT": A_DAY,  # nothing goes because a time is over
     }
     hypercorn = ("--keep-alive", A_DAY, *(certified(folder) if request.param == "copies" else ()))
-    app = "tests.web.gathering:app"
+    app = "tests.web.scattered_app:app"
     with serving(folder / "videos", folder, environ=environ, hypercorn=hypercorn, app=app) as running:
         running.get("/api/videos")
         yield running
@@ -104,7 +104,7 @@ async def drain(stream: Stream, got: bytes, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["film", "sound", "sounds"])
-async def test_a_stalled_segment_costs_little_memory(segments: Server, name: str) -> None:
+async def test_a_stalled_segment_needs_little_memory(segments: Server, name: str) -> None:
     """It comes first: memory that others have given back would be taken again, and nothing be seen."""
     if segments.url.startswith("https"):
         pytest.skip("see test_http2")
@@ -132,41 +132,41 @@ async def stalling(server: Server, name: str) -> AsyncIterator[None]:
         yield
 
 
-def test_any_parts_and_any_ranges_of_them_arrive(segments: Server, content: bytes) -> None:
+def test_all_parts_and_ranges_arrive(segments: Server, content: bytes) -> None:
     with segments.client() as client:
         for seed in range(CHANCES):
             dice = random.Random(seed)
             path, whole = f"/parts/film.mp4/chance-{seed}", assemble(body(f"chance-{seed}", SIZE), content)
-            answer = client.get(path)
-            assert answer.status_code == 200, seed
-            assert answer.content == whole, seed
+            response = client.get(path)
+            assert response.status_code == 200, seed
+            assert response.content == whole, seed
             head = client.head(path)
             assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(whole)))
             first, second, third, last = sorted(dice.randrange(len(whole)) for _ in range(4))
-            answer = client.get(path, headers={"Range": f"bytes={first}-{last}"})
-            assert answer.status_code == 206, seed
-            assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(whole)}"
-            assert answer.content == whole[first : last + 1], seed
-            answer = client.get(path, headers={"Range": f"bytes={first}-{second},{third}-{last}"})
-            assert answer.status_code == 206, seed
-            for content_range, data in pieces(answer):
+            response = client.get(path, headers={"Range": f"bytes={first}-{last}"})
+            assert response.status_code == 206, seed
+            assert response.headers["Content-Range"] == f"bytes {first}-{last}/{len(whole)}"
+            assert response.content == whole[first : last + 1], seed
+            response = client.get(path, headers={"Range": f"bytes={first}-{second},{third}-{last}"})
+            assert response.status_code == 206, seed
+            for content_range, data in pieces(response):
                 start, _, end = content_range.removeprefix("bytes ").partition("/")[0].partition("-")
                 assert data == whole[int(start) : int(end) + 1], seed
 
 
-def pieces(answer: httpx.Response) -> list[tuple[str, bytes]]:
+def pieces(response: httpx.Response) -> list[tuple[str, bytes]]:
     """Content-Range and bytes of each part of the answer."""
-    if "Content-Range" in answer.headers:
-        return [(answer.headers["Content-Range"], answer.content)]
+    if "Content-Range" in response.headers:
+        return [(response.headers["Content-Range"], response.content)]
     message = message_from_bytes(
-        f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode() + answer.content
+        f"Content-Type: {response.headers['Content-Type']}\r\n\r\n".encode() + response.content
     )
     parts = list(message.walk())[1:]
     assert len(parts) == 2
     return [(part["Content-Range"], part.get_payload(decode=True)) for part in parts]  # type: ignore[misc] # bytes, as no part has parts
 
 
-def test_conditions_are_those_of_a_file(segments: Server) -> None:
+def test_conditions_work_as_for_a_file(segments: Server) -> None:
     path = "/parts/film.mp4/film"
     etag = segments.get(path, headers={"Range": "bytes=0-0"}).headers["ETag"]
     size = segments.get(path, headers={"Range": "bytes=0-0"}).headers["Content-Range"].partition("/")[2]
@@ -189,7 +189,7 @@ async def test_over_http2(segments: Server, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["little-gather", "little-window"])
-async def test_a_little_segment_is_one_packet_with_its_head(segments: Server, name: str) -> None:
+async def test_a_small_segment_is_sent_in_one_packet_with_its_head(segments: Server, name: str) -> None:
     async with asking(segments, name) as (stream, rest):
         await drain(stream, rest, body_length(body(name, SIZE)))
         if isinstance(stream, trio.SocketStream):
@@ -197,9 +197,7 @@ async def test_a_little_segment_is_one_packet_with_its_head(segments: Server, na
 
 
 @pytest.mark.parametrize("name", ["film", "sounds"])
-async def test_a_file_that_shrinks_meanwhile_tears_its_segments(
-    segments: Server, other: Path, name: str
-) -> None:
+async def test_truncating_the_file_breaks_off_its_segments(segments: Server, other: Path, name: str) -> None:
     size = body_length(body(name, SIZE))
     async with asking(segments, name, video=other.name) as (stream, rest):
         await wait_until(lambda: segments.metrics()["active_streams"] == 1, 5)
@@ -213,9 +211,7 @@ async def test_a_file_that_shrinks_meanwhile_tears_its_segments(
 
 
 @pytest.mark.parametrize("name", ["film", "sounds"])
-async def test_a_file_that_is_rewritten_meanwhile_tears_its_segments(
-    segments: Server, other: Path, name: str
-) -> None:
+async def test_rewriting_the_file_breaks_off_its_segments(segments: Server, other: Path, name: str) -> None:
     whole = assemble(body(name, SIZE), other.read_bytes())
     async with asking(segments, name, video=other.name) as (stream, rest):
         await wait_until(lambda: segments.metrics()["active_streams"] == 1, 5)
@@ -233,7 +229,7 @@ async def test_a_file_that_is_rewritten_meanwhile_tears_its_segments(
 
 
 @pytest.mark.parametrize("name", ["film", "sound", "sounds"])
-async def test_clients_that_leave_leave_nothing(segments: Server, name: str) -> None:
+async def test_disconnected_clients_leave_nothing_behind(segments: Server, name: str) -> None:
     segments.wait_idle()
     before = segments.settled()
     async with AsyncExitStack() as stack:
@@ -248,7 +244,7 @@ async def test_clients_that_leave_leave_nothing(segments: Server, name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["film", "sounds"])
-def test_what_is_cold_arrives(segments: Server, other: Path, name: str) -> None:
+def test_uncached_parts_arrive(segments: Server, other: Path, name: str) -> None:
     expected = assemble(body(name, SIZE), other.read_bytes())
     cold = segments.metrics()["windows_cold"]
 

@@ -59,13 +59,13 @@ async def test_another_spelling_of_the_path_is_that_path(running: Server) -> Non
 
 
 @pytest.mark.parametrize("name", ["empty.mp4", "small.mp4"])
-async def test_small_files_come_whole(running: Server, videos: Path, name: str) -> None:
+async def test_small_files_arrive_completely(running: Server, videos: Path, name: str) -> None:
     async with opened(running, f"/api/ws/stream/{name}") as socket:
         data, _, closed = await socket.everything()
     assert (data, closed.code) == ((videos / name).read_bytes(), 1000)
 
 
-async def test_v1_tells_what_comes_and_that_it_came(running: Server, videos: Path) -> None:
+async def test_v1_sends_start_and_end_messages(running: Server, videos: Path) -> None:
     async with opened(running, "/api/ws/stream/v.mp4?start=10", subprotocols=V1) as socket:
         assert socket.subprotocol == V1[0]
         data, [start, end], closed = await socket.everything()
@@ -90,7 +90,7 @@ async def test_messages_are_no_larger_than_announced(running: Server) -> None:
     assert sizes[0] < 65536
 
 
-async def test_a_seek_starts_anew_where_it_says(running: Server, videos: Path) -> None:
+async def test_a_seek_sends_a_new_start(running: Server, videos: Path) -> None:
     # Longer than all buffers on the way hold, so that no seek comes after the end of it.
     content = os.urandom(MEGABYTE + 7) * 64
     (videos / "long.mp4").write_bytes(content)
@@ -125,19 +125,19 @@ async def paused(server: Server, socket: Client) -> bytes:
             if isinstance(message, bytes):
                 got.extend(message)
 
-    def stands_still() -> bool:
+    def is_idle() -> bool:
         [listed] = server.get("/api/streams").json()["streams"]
         seen.append((listed["bytes_sent"], len(got)))
         return seen[-1] == seen[-2] and listed["bytes_sent"] == len(got)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read)
-        await wait_until(stands_still, 5, "the stream to stand still")
+        await wait_until(is_idle, 5, "the stream to stand still")
         nursery.cancel_scope.cancel()
     return bytes(got)
 
 
-async def test_pause_stops_the_bytes_and_resume_goes_on(running: Server, videos: Path) -> None:
+async def test_pause_stops_the_bytes_and_resume_continues(running: Server, videos: Path) -> None:
     async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
         got = await paused(running, socket)
         assert len(got) < SIZE
@@ -148,7 +148,7 @@ async def test_pause_stops_the_bytes_and_resume_goes_on(running: Server, videos:
     assert closed.code == 1000
 
 
-async def test_a_seek_while_paused_shows_nothing_until_resumed(running: Server, videos: Path) -> None:
+async def test_a_seek_while_paused_sends_no_bytes_until_resumed(running: Server, videos: Path) -> None:
     async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
         await socket.send('{"type": "pause"}')
         await socket.send(json.dumps({"type": "seek", "offset": SIZE - 5}))
@@ -157,9 +157,9 @@ async def test_a_seek_while_paused_shows_nothing_until_resumed(running: Server, 
             starts += isinstance(await socket.receive(), str)
         for _ in range(10):  # it hears and answers, and shows nothing meanwhile
             await socket.send("no command")
-            answer = await socket.receive()
-            assert isinstance(answer, str)
-            assert json.loads(answer)["type"] == "error"
+            response = await socket.receive()
+            assert isinstance(response, str)
+            assert json.loads(response)["type"] == "error"
         await socket.send('{"type": "resume"}')
         data, _, closed = await socket.everything()
     assert (data, closed.code) == ((videos / "v.mp4").read_bytes()[-5:], 1000)
@@ -185,7 +185,7 @@ async def test_a_seek_while_paused_shows_nothing_until_resumed(running: Server, 
         ('{"type": "seek", "offset": 1' + "0" * 4000 + "}", 416),
     ],
 )
-async def test_a_message_without_meaning_is_answered_and_costs_nothing(
+async def test_an_invalid_message_gets_an_error_and_the_stream_continues(
     running: Server, videos: Path, message: str | bytes, status: int
 ) -> None:
     async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
@@ -198,7 +198,7 @@ async def test_a_message_without_meaning_is_answered_and_costs_nothing(
     assert closed.code == 1000
 
 
-async def test_a_flood_of_nonsense_ends_the_stream(running: Server, videos: Path) -> None:
+async def test_too_many_invalid_messages_end_the_stream(running: Server, videos: Path) -> None:
     with (videos / "large.mp4").open("wb") as file:
         file.truncate(LARGE)
     async with opened(running, "/api/ws/stream/large.mp4", subprotocols=V1) as socket:
@@ -210,7 +210,7 @@ async def test_a_flood_of_nonsense_ends_the_stream(running: Server, videos: Path
     assert running.last_ended()["ended"] == "stopped"
 
 
-async def test_a_message_too_large_ends_that_connection(running: Server) -> None:
+async def test_a_message_that_is_too_large_ends_the_connection(running: Server) -> None:
     async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
         await socket.send("x" * 100_000)
         _, _, closed = await socket.everything()
@@ -218,7 +218,7 @@ async def test_a_message_too_large_ends_that_connection(running: Server) -> None
     assert running.get("/healthz").status_code == 200
 
 
-async def test_who_only_listens_may_say_anything(running: Server, videos: Path) -> None:
+async def test_messages_without_the_subprotocol_are_ignored(running: Server, videos: Path) -> None:
     async with opened(running, "/api/ws/stream/v.mp4") as socket:
         for message in ("", b"", "ping", '{"type": "pause"}'):
             await socket.send(message)
@@ -240,9 +240,7 @@ async def test_who_only_listens_may_say_anything(running: Server, videos: Path) 
         (f"v.mp4?start={SIZE + 1}", 416),
     ],
 )
-async def test_what_cannot_be_sent_is_refused_in_the_handshake(
-    running: Server, path: str, status: int
-) -> None:
+async def test_invalid_requests_are_refused_in_the_handshake(running: Server, path: str, status: int) -> None:
     with pytest.raises(Rejected) as refused:
         async with opened(running, f"/api/ws/stream/{path}"):
             pass
@@ -269,7 +267,9 @@ async def test_pages_of_other_sites_are_refused(start: Callable[..., Server], vi
             assert refused.value.status == 403
 
 
-async def test_a_full_house_says_try_again_later(start: Callable[..., Server], videos: Path) -> None:
+async def test_the_limit_of_streams_closes_with_try_again_later(
+    start: Callable[..., Server], videos: Path
+) -> None:
     server = start(videos, environ={"TRIO_STREAM_MAX_STREAMS": "1"})
     async with opened(server, "/api/ws/stream/v.mp4", subprotocols=V1) as first:
         await first.receive()
@@ -281,7 +281,7 @@ async def test_a_full_house_says_try_again_later(start: Callable[..., Server], v
         assert len((await first.everything())[0]) == SIZE
 
 
-async def test_a_stream_ended_from_outside_closes_its_socket(running: Server) -> None:
+async def test_ending_a_stream_closes_its_websocket(running: Server) -> None:
     async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
         await socket.send('{"type": "pause"}')
         await socket.receive()
@@ -294,7 +294,7 @@ async def test_a_stream_ended_from_outside_closes_its_socket(running: Server) ->
     assert running.last_ended()["ended"] == "stopped"
 
 
-async def stands_still(server: Server) -> dict[str, Any]:
+async def is_idle(server: Server) -> dict[str, Any]:
     """Wait until the only stream there is has something to send and nothing is taken; answers how it is listed."""
     seen: list[dict[str, Any]] = [{"bytes_sent": -1}]
 
@@ -306,7 +306,7 @@ async def stands_still(server: Server) -> dict[str, Any]:
     return seen[-1]
 
 
-async def test_a_stream_ended_within_a_frame_ends_its_connection_at_once(
+async def test_ending_a_stream_within_a_frame_ends_the_connection_at_once(
     running: Server, videos: Path
 ) -> None:
     """What follows half a frame says nothing to its client, so nobody waits for an answer to it."""
@@ -314,25 +314,25 @@ async def test_a_stream_ended_within_a_frame_ends_its_connection_at_once(
         file.truncate(LARGE)
     async with opened(running, "/api/ws/stream/large.mp4") as socket:
         await socket.receive()
-        listed = await stands_still(running)
+        listed = await is_idle(running)
         with running.client() as client:
             assert client.delete(f"/api/streams/{listed['id']}").status_code == 204
         assert await until_end(socket.stream, SLOWER * 3) is not None
     assert running.last_ended()["ended"] == "stopped"
 
 
-async def test_a_slow_reader_slows_the_reader_task(running: Server, videos: Path) -> None:
+async def test_a_slow_client_slows_down_reading(running: Server, videos: Path) -> None:
     with (videos / "large.mp4").open("wb") as file:
         file.truncate(LARGE)
     async with opened(running, "/api/ws/stream/large.mp4") as socket:
         await socket.receive()
-        listed = await stands_still(running)
+        listed = await is_idle(running)
         assert listed["bytes_sent"] < 32 * MEGABYTE
         assert listed["peak_buffer"] <= 4 * 262144
     assert running.last_ended()["ended"] == "client left"
 
 
-async def test_a_file_changed_in_place_closes_the_socket_with_the_reason(
+async def test_a_file_changed_in_place_closes_the_websocket_with_the_reason(
     running: Server, videos: Path
 ) -> None:
     (videos / "large.mp4").write_bytes(bytes(64 * MEGABYTE))
@@ -349,7 +349,7 @@ async def test_a_file_changed_in_place_closes_the_socket_with_the_reason(
     assert running.last_ended()["ended"] == "failed"
 
 
-async def test_the_last_bytes_reach_who_reads_slowly_and_speaks_late(running: Server, videos: Path) -> None:
+async def test_the_last_bytes_reach_a_slow_client_that_sends_late(running: Server, videos: Path) -> None:
     """A socket closed with unread input would reset the connection, and take the tail from the client."""
     request = (
         b"GET /api/ws/stream/v.mp4?end=100000 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -386,12 +386,12 @@ async def test_a_broken_handshake_gets_a_4xx(running: Server) -> None:
     head = b"GET /api/ws/stream/v.mp4 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     for rest in (b"\r\n", b"Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 12\r\n\r\n"):
         assert (await exchange(running, head + rest)).split(b" ")[1].startswith(b"4")
-    answer = running.get("/api/ws/stream/v.mp4")
-    assert answer.status_code in (400, 404, 405, 426)
+    response = running.get("/api/ws/stream/v.mp4")
+    assert response.status_code in (400, 404, 405, 426)
     assert running.get("/healthz").status_code == 200
 
 
-async def test_a_byte_behind_the_upgrade_costs_at_most_that_connection(running: Server) -> None:
+async def test_a_byte_after_the_upgrade_affects_only_that_connection(running: Server) -> None:
     request = (
         b"GET /api/ws/stream/v.mp4 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\nX"
@@ -400,9 +400,7 @@ async def test_a_byte_behind_the_upgrade_costs_at_most_that_connection(running: 
     assert running.get("/healthz").status_code == 200
 
 
-async def test_who_resets_around_the_handshake_is_no_fault_of_the_server(
-    running: Server, videos: Path
-) -> None:
+async def test_a_reset_around_the_handshake_is_not_logged_as_an_error(running: Server, videos: Path) -> None:
     (videos / "film.mp4").write_bytes(bytes(1 << 20))
     running.get("/api/videos")
     asked = (

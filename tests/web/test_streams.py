@@ -71,7 +71,7 @@ async def read_on(stream: trio.SocketStream) -> bytes:
     return bytes(data)
 
 
-def test_awkward_names_are_listed_and_stream(running: Server, videos: Path) -> None:
+def test_awkward_names_are_listed_and_streamed(running: Server, videos: Path) -> None:
     for name in AWKWARD:
         path = videos / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,11 +80,11 @@ def test_awkward_names_are_listed_and_stream(running: Server, videos: Path) -> N
     assert sorted(listed["videos"]) == sorted(AWKWARD)
     assert [item["name"] for item in listed["items"]] == listed["videos"]
     for item in listed["items"]:
-        answer = running.get(item["urls"]["stream"])
-        assert answer.status_code == 200, item
-        assert answer.content == os.fsencode(item["name"]) * 100
-        assert item["size"] == len(answer.content)
-        assert answer.headers["Content-Type"] == item["content_type"]
+        response = running.get(item["urls"]["stream"])
+        assert response.status_code == 200, item
+        assert response.content == os.fsencode(item["name"]) * 100
+        assert item["size"] == len(response.content)
+        assert response.headers["Content-Type"] == item["content_type"]
         assert running.get(item["urls"]["download"]).headers["Content-Disposition"].startswith("attachment;")
 
 
@@ -101,15 +101,15 @@ def test_the_list_is_in_natural_order(running: Server, videos: Path) -> None:
     ]
 
 
-def test_the_first_hundred_are_described(running: Server, videos: Path) -> None:
+def test_the_first_hundred_videos_have_details(running: Server, videos: Path) -> None:
     for number in range(120):
         (videos / f"{number}.mp4").touch()
-    answer = running.get("/api/videos").json()
-    assert answer["videos"] == [f"{number}.mp4" for number in range(120)]
-    assert [item["name"] for item in answer["items"]] == answer["videos"][:100]
+    response = running.get("/api/videos").json()
+    assert response["videos"] == [f"{number}.mp4" for number in range(120)]
+    assert [item["name"] for item in response["items"]] == response["videos"][:100]
 
 
-async def test_what_is_no_video_of_the_library_is_not_there(
+async def test_names_that_are_not_videos_of_the_library_are_not_found(
     running: Server, videos: Path, tmp_path: Path
 ) -> None:
     (videos / "real.mp4").write_bytes(b"real")
@@ -142,12 +142,12 @@ async def test_what_is_no_video_of_the_library_is_not_there(
     for name in names:
         for route in ("stream", "stream-range"):
             request = f"GET /api/{route}/{name} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode()
-            answer = await exchange(running, request)
-            status = answer.split(b" ", 2)[1]
+            response = await exchange(running, request)
+            status = response.split(b" ", 2)[1]
             expected = b"200" if name == "real.mp4?" else b"404"
-            assert status == expected, (name, answer[:300])
-            assert b"secret" not in answer.partition(b"\r\n\r\n")[2]
-            assert b"root:" not in answer
+            assert status == expected, (name, response[:300])
+            assert b"secret" not in response.partition(b"\r\n\r\n")[2]
+            assert b"root:" not in response
     listed = running.get("/api/videos").json()["videos"]
     assert listed == ["real.mp4", "unreadable.mp4"]
 
@@ -166,12 +166,12 @@ def test_links_inside_the_library_are_videos(running: Server, videos: Path) -> N
     assert len([name for name in names if name.endswith("/a.mp4")]) == 1
 
 
-def test_an_empty_file_is_a_whole_video_of_no_bytes(running: Server, videos: Path) -> None:
+def test_an_empty_file_is_a_video_without_bytes(running: Server, videos: Path) -> None:
     (videos / "empty.mp4").touch()
     for fields in ({}, {"Range": "bytes=0-"}, {"Range": "bytes=-5"}):
-        answer = running.get("/api/stream/empty.mp4", headers=fields)
-        assert (answer.status_code, answer.content) == (200, b"")
-        assert answer.headers["Content-Length"] == "0"
+        response = running.get("/api/stream/empty.mp4", headers=fields)
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["Content-Length"] == "0"
 
 
 def test_a_file_past_4_gib_is_served_to_its_last_byte(running: Server, videos: Path) -> None:
@@ -208,7 +208,7 @@ def test_the_etag_changes_with_the_content(running: Server, videos: Path) -> Non
 
 
 @pytest.mark.parametrize("how", ["deleted", "renamed over"])
-async def test_a_file_that_loses_its_name_streams_to_its_end(running: Server, videos: Path, how: str) -> None:
+async def test_a_removed_file_is_streamed_to_its_end(running: Server, videos: Path, how: str) -> None:
     path = large(videos)
     content = path.read_bytes()
     async with await begin(running, head="Connection: close\r\n") as stream:
@@ -307,16 +307,16 @@ async def test_a_stream_is_listed_and_can_be_ended(running: Server, videos: Path
     assert running.last_ended()["reason"] == "ended through the API"
 
 
-async def test_a_full_house_refuses_politely(
+async def test_the_limit_of_streams_returns_503(
     start: Callable[..., Server], videos: Path, way: Environ
 ) -> None:
     large(videos)
     server = start(videos, environ=way | {"TRIO_STREAM_MAX_STREAMS": "2"})
     async with await begin(server), await begin(server):
-        answer = server.get("/api/stream/large.mp4")
-        assert answer.status_code == 503
-        assert int(answer.headers["Retry-After"]) > 0
-        assert answer.json()["code"] == "too-many-streams"
+        response = server.get("/api/stream/large.mp4")
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert response.json()["code"] == "too-many-streams"
         with server.client() as client:
             assert client.head("/api/stream/large.mp4").status_code == 200
         assert server.metrics()["streams_refused"] == 1
@@ -324,7 +324,7 @@ async def test_a_full_house_refuses_politely(
     assert server.get("/api/stream/large.mp4", headers={"Range": "bytes=0-9"}).status_code == 206
 
 
-async def test_a_client_that_takes_nothing_is_let_go(
+async def test_a_stalled_client_is_disconnected(
     start: Callable[..., Server], videos: Path, way: Environ
 ) -> None:
     large(videos)
@@ -336,7 +336,7 @@ async def test_a_client_that_takes_nothing_is_let_go(
         assert len(await read_on(stream)) < LARGE
 
 
-async def test_a_slow_client_is_no_stalled_client(
+async def test_a_slow_client_is_not_a_stalled_client(
     start: Callable[..., Server], videos: Path, way: Environ
 ) -> None:
     large(videos)
@@ -354,7 +354,7 @@ async def test_a_slow_client_is_no_stalled_client(
     assert server.last_ended()["ended"] in ("finished", "client left")
 
 
-async def test_stopping_the_server_ends_streams_that_nobody_reads(
+async def test_stopping_the_server_ends_stalled_streams(
     start: Callable[..., Server], videos: Path, way: Environ
 ) -> None:
     large(videos)
@@ -366,7 +366,7 @@ async def test_stopping_the_server_ends_streams_that_nobody_reads(
     assert [event["ended"] for event in server.ended] == ["stopped", "stopped"]
 
 
-async def test_keep_alive_goes_on_and_close_closes(running: Server, videos: Path) -> None:
+async def test_keep_alive_continues_and_close_closes(running: Server, videos: Path) -> None:
     (videos / "v.mp4").write_bytes(b"v" * 100_000)
     async with await connect(running) as stream:
         for _ in range(3):
@@ -416,11 +416,11 @@ SPELLINGS = (
 async def test_another_spelling_of_a_path_is_that_path(running: Server, videos: Path, path: str) -> None:
     """RFC 3986 section 6.2.2. Most clients send the normal one, so it is written out here."""
     (videos / "v.mp4").write_bytes(b"video")
-    answer = await exchange(
+    response = await exchange(
         running, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
     )
-    assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
-    assert answer.endswith(b"\r\n\r\nvideo")
+    assert response.startswith(b"HTTP/1.1 200"), response[:200]
+    assert response.endswith(b"\r\n\r\nvideo")
 
 
 LONG_PATHS, LONG = 2000, 15_000
@@ -428,7 +428,7 @@ ON_ONE_CONNECTION = 500
 """Hypercorn ends one after a thousand requests."""
 
 
-async def test_paths_that_strangers_make_up_are_not_remembered(running: Server) -> None:
+async def test_invented_paths_are_not_cached(running: Server) -> None:
     async def ask(numbers: range) -> None:
         for some in batched(numbers, ON_ONE_CONNECTION):
             async with await connect(running) as stream:
@@ -445,24 +445,24 @@ async def test_paths_that_strangers_make_up_are_not_remembered(running: Server) 
     assert kept < LONG_PATHS * LONG / 4, f"{kept} bytes of {LONG_PATHS * LONG}"
 
 
-def test_methods_that_are_not_there(running: Server, videos: Path) -> None:
+def test_unsupported_methods_are_refused(running: Server, videos: Path) -> None:
     (videos / "v.mp4").write_bytes(b"v")
     with running.client() as client:
         for method in ("POST", "PUT", "DELETE", "PATCH"):
-            answer = client.request(method, "/api/stream/v.mp4", content=b"x")
-            assert answer.status_code == 405
-            assert {"GET", "HEAD"} <= set(answer.headers["Allow"].replace(" ", "").split(","))
-            assert answer.headers["Content-Type"] == "application/problem+json"
+            response = client.request(method, "/api/stream/v.mp4", content=b"x")
+            assert response.status_code == 405
+            assert {"GET", "HEAD"} <= set(response.headers["Allow"].replace(" ", "").split(","))
+            assert response.headers["Content-Type"] == "application/problem+json"
         assert client.get("/api/nothing").status_code == 404
         assert client.get("/api/nothing").json()["code"] == "not-found"
 
 
-def test_urls_spell_names_so_that_they_come_back(running: Server, videos: Path) -> None:
+def test_names_in_urls_read_back(running: Server, videos: Path) -> None:
     (videos / "a b#c?d%e.mp4").write_bytes(b"x")
     assert httpx.get(f"{running.url}/api/stream/{url_path('a b#c?d%e.mp4')}").content == b"x"
 
 
-async def test_who_streams_is_seen_through_a_trusted_proxy(
+async def test_the_client_address_is_taken_from_a_trusted_proxy(
     start: Callable[..., Server], videos: Path, way: Environ
 ) -> None:
     (videos / "v.mp4").write_bytes(b"v")
@@ -472,7 +472,7 @@ async def test_who_streams_is_seen_through_a_trusted_proxy(
     assert server.last_ended()["owner"] == "198.51.100.7"
 
 
-def test_who_streams_is_not_who_they_say(running: Server, videos: Path) -> None:
+def test_the_client_address_is_not_taken_from_an_untrusted_client(running: Server, videos: Path) -> None:
     (videos / "v.mp4").write_bytes(b"v")
     running.get("/api/stream/v.mp4", headers={"X-Forwarded-For": "198.51.100.7"})
     assert running.last_ended()["owner"] == "127.0.0.1"

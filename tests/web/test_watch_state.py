@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import Server, wait_for
 from tests.web.conftest import EPISODES, FILM
-from tests.web.knowing import ask, problem, video
+from tests.web.requesting import ask, problem, video
 from trio_stream.app import LONGEST_IMPORT, LONGEST_REQUEST_BODY
 
 
@@ -22,9 +22,9 @@ def fresh(stocked: Server) -> Server:
 
 
 def put(server: Server, name: str, **data: Any) -> dict[str, Any]:
-    answer = ask(server, "PUT", f"{video(server, name)['urls']['self']}/playhead", data)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
+    response = ask(server, "PUT", f"{video(server, name)['urls']['self']}/playhead", data)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
     return found
 
 
@@ -49,16 +49,16 @@ def test_a_playhead(fresh: Server) -> None:
     }
     assert not put(fresh, FILM, position=0, watched=False)["watched"]
     here = video(fresh, FILM)["urls"]["self"]
-    answer = ask(fresh, "DELETE", f"{here}/playhead")
-    assert (answer.status_code, answer.content) == (204, b"")
+    response = ask(fresh, "DELETE", f"{here}/playhead")
+    assert (response.status_code, response.content) == (204, b"")
     assert video(fresh, FILM)["playhead"] is None
 
 
-def test_pages_of_other_sites_write_no_playhead(fresh: Server) -> None:
+def test_pages_of_other_sites_cannot_store_a_playhead(fresh: Server) -> None:
     here = video(fresh, FILM)["urls"]["self"]
     foreign = {"Origin": "https://evil.example"}
-    answer = ask(fresh, "PUT", f"{here}/playhead", {"position": 1}, headers=foreign)
-    problem(answer, 403, "foreign-origin")
+    response = ask(fresh, "PUT", f"{here}/playhead", {"position": 1}, headers=foreign)
+    problem(response, 403, "foreign-origin")
     assert video(fresh, FILM)["playhead"] is None
 
 
@@ -77,13 +77,13 @@ def test_pages_of_other_sites_write_no_playhead(fresh: Server) -> None:
         *({"position": 10**8}, {"position": 1, "user": "x"}),
     ],
 )
-def test_what_is_no_playhead(fresh: Server, data: Any) -> None:
+def test_invalid_playheads_are_refused(fresh: Server, data: Any) -> None:
     here = video(fresh, FILM)["urls"]["self"]
     problem(ask(fresh, "PUT", f"{here}/playhead", data), 400, "bad-request")
     assert video(fresh, FILM)["playhead"] is None
 
 
-def test_bodies_have_an_end(fresh: Server) -> None:
+def test_bodies_have_a_size_limit(fresh: Server) -> None:
     here = video(fresh, FILM)["urls"]["self"]
     long = b" " * LONGEST_REQUEST_BODY + b'{"position": 1}'
     assert ask(fresh, "PUT", f"{here}/playhead", long).status_code == 413
@@ -94,7 +94,7 @@ def test_bodies_have_an_end(fresh: Server) -> None:
     assert ask(fresh, "PUT", "/api/watch-state", b" " + most).status_code == 413
 
 
-def test_going_on(fresh: Server) -> None:
+def test_continue_watching(fresh: Server) -> None:
     assert fresh.get("/api/continue").json() == {"videos": [], "items": [], "status": "ok"}
     put(fresh, FILM, position=2)
     put(fresh, EPISODES[0], position=5)
@@ -124,7 +124,7 @@ def test_history(fresh: Server) -> None:
     assert video(fresh, FILM)["playhead"]["position"] == 3
 
 
-def test_an_export_goes_into_another_server(
+def test_an_export_can_be_imported_into_another_server(
     fresh: Server, start: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     put(fresh, FILM, position=2)
@@ -135,8 +135,8 @@ def test_an_export_goes_into_another_server(
     (videos / "renamed.mp4").write_bytes((fresh.videos / FILM).read_bytes())
     other = start(videos)
     wait_for(lambda: names(other, "/api/videos?limit=1"), 10, "the video")
-    answer = ask(other, "PUT", "/api/watch-state", exported.content)
-    assert answer.json() == {"imported": 1, "older": 0, "unknown": 1, "status": "ok"}
+    response = ask(other, "PUT", "/api/watch-state", exported.content)
+    assert response.json() == {"imported": 1, "older": 0, "unknown": 1, "status": "ok"}
     assert video(other, "renamed.mp4")["id"] != video(fresh, FILM)["id"]
     there, here = (
         video(server, name)["playhead"] for server, name in ((other, "renamed.mp4"), (fresh, FILM))
@@ -157,11 +157,11 @@ def test_an_export_goes_into_another_server(
     ],
     ids=range(9),
 )
-def test_what_is_no_export(fresh: Server, data: Any) -> None:
+def test_invalid_exports_are_refused(fresh: Server, data: Any) -> None:
     problem(ask(fresh, "PUT", "/api/watch-state", data), 400, "bad-request")
 
 
-def test_an_import_that_is_wrong_somewhere_changes_nothing_and_says_where(fresh: Server) -> None:
+def test_an_invalid_import_changes_nothing_and_names_the_entry(fresh: Server) -> None:
     put(fresh, FILM, position=2)
     exported = fresh.get("/api/watch-state").json()
     entry = exported["entries"][0] | {"updated": "2999-01-01T00:00:00+00:00", "position": 3}

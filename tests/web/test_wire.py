@@ -49,7 +49,7 @@ NO_PLAYHEADS: list[Any] = [
 
 
 @pytest.mark.parametrize("data", NO_PLAYHEADS, ids=range(len(NO_PLAYHEADS)))
-def test_what_is_no_playhead(data: object) -> None:
+def test_invalid_playheads_are_refused(data: object) -> None:
     with pytest.raises(BadRequest, match=r"position|watched|seconds"):
         playhead(data)
 
@@ -61,7 +61,7 @@ def test_what_is_no_playhead(data: object) -> None:
     ),
     st.sampled_from(["position", "duration", "watched"]),
 )
-def test_whatever_stands_in_a_playhead_is_refused_or_understood(value: object, name: str) -> None:
+def test_every_value_in_a_playhead_is_refused_or_valid(value: object, name: str) -> None:
     try:
         found = playhead({"position": 1, name: value})
     except BadRequest:
@@ -70,7 +70,7 @@ def test_whatever_stands_in_a_playhead_is_refused_or_understood(value: object, n
     assert found.duration is None or 0 < found.duration <= LONGEST
 
 
-def test_a_player_that_does_not_know_the_duration_yet() -> None:
+def test_a_playhead_without_a_duration() -> None:
     assert playhead({"position": 5, "duration": 0}) == Playhead(5)
     assert playhead({"position": 5, "duration": None, "watched": None}) == Playhead(5)
 
@@ -105,14 +105,14 @@ NO_EXPORTS: list[Any] = [
 ]
 
 
-def test_numbers_and_moments_are_read_as_json_and_rfc_3339_have_them() -> None:
+def test_numbers_and_dates_are_parsed_as_in_json_and_rfc_3339() -> None:
     entry = ENTRY | {"plays": 785.0, "updated": "1969-12-31T23:59:59z"}
     (read,) = export({"version": 1.0, "entries": [entry]})
     assert (read.playhead.plays, type(read.playhead.plays), read.playhead.updated_at) == (785, int, 0)
 
 
 @pytest.mark.parametrize("data", NO_EXPORTS, ids=range(len(NO_EXPORTS)))
-def test_what_is_no_export(data: object) -> None:
+def test_invalid_exports_are_refused(data: object) -> None:
     with pytest.raises(BadRequest, match=r"export|entry [01] "):
         export(data)
 
@@ -127,18 +127,18 @@ def test_what_is_no_export(data: object) -> None:
         *({"tags": ["\udfff"]}, {"tags": [["x"]]}, {"tags": {"a": 1}}),
     ],
 )
-def test_what_cannot_be_said_of_a_video(data: object) -> None:
+def test_invalid_changes_of_a_video_are_refused(data: object) -> None:
     with pytest.raises(BadRequest, match=r"title|description|tags"):
         change(data)
 
 
-def test_what_can_be_said_of_a_video() -> None:
+def test_changes_of_a_video() -> None:
     assert change({"title": "  x  ", "tags": [" a ", "a", " ", "b"]}) == VideoEdit(title="x", tags=("a", "b"))
     assert change({"title": None}).title is None
     assert change({"description": "line\nline 🎬"}) == VideoEdit(description="line\nline 🎬")
 
 
-def test_an_export_is_read_back() -> None:
+def test_an_export_reads_back() -> None:
     """Numbers to the last digit, and names whose bytes are no text."""
     kept = StoredPlayhead(
         position=1 / 3, duration=None, watched=True, plays=10**9, updated_at=1_700_000_000_123
@@ -154,26 +154,26 @@ def test_an_export_is_read_back() -> None:
 @pytest.mark.parametrize(
     "limit", ["", "0", "-1", "x", "201", "1.5", "1e1", "007", " 1", "+1", "\u0663", "9" * 5000]
 )
-def test_a_limit_that_is_none(query: type[VideosQuery | FoldersQuery], limit: str) -> None:
+def test_an_invalid_limit_is_refused(query: type[VideosQuery | FoldersQuery], limit: str) -> None:
     with pytest.raises(BadRequest, match="at limit: Items per page, up to 200"):
         read_query(query, {"limit": limit})
 
 
 @pytest.mark.parametrize("sort", ["", "colour", "\udcff"])
-def test_a_sort_that_is_none_is_refused_with_those_there_are(sort: str) -> None:
+def test_an_invalid_sort_is_refused_with_the_valid_ones(sort: str) -> None:
     with pytest.raises(BadRequest) as caught:
         read_query(VideosQuery, {"sort": sort})
     assert all(each in str(caught.value) for each in SORTS)
 
 
-def test_the_name_of_a_folder_is_any() -> None:
+def test_a_folder_can_have_any_name() -> None:
     for name in ("null", "0", "\udcff", ""):
         assert read_query(VideosQuery, {"folder": name, "\udcff": "x", "user": "x"}).folder == name
         assert read_query(FoldersQuery, {"in": name}).inside == name
 
 
 @pytest.mark.parametrize("kind", ["VideoTrack", "AudioTrack", "SubtitleTrack", "Chapter"])
-def test_tracks_are_told_as_they_are_probed(kind: str) -> None:
+def test_tracks_have_the_members_of_probed_tracks(kind: str) -> None:
     assert list(getattr(media_info, kind).__struct_fields__) == list(getattr(probed, kind).__slots__)
 
 
@@ -183,13 +183,13 @@ def test_every_ending_is_counted() -> None:
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
                     | st.text(st.characters()), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
-def test_json_says_the_same_whoever_writes_it(value: object) -> None:
+def test_both_json_encoders_give_the_same_values(value: object) -> None:
     assert json.loads(json_text.encode(value)) == json.loads(json.dumps(value))
     assert json_text.encode_ascii(value).isascii()
 
 
 @pytest.mark.parametrize("name", ["\udcff", "caf\udce9.mp4", "\udc80\udcff", "\U0001f3ac\udcff"])
-def test_bytes_that_are_no_text_are_escaped(name: str) -> None:
+def test_bytes_that_are_not_utf_8_are_escaped(name: str) -> None:
     written = json_text.encode(TitleProblem(name=name, reason="\u00e9"))
     assert written.isascii()
     assert json.loads(written) == {"name": name, "reason": "\u00e9"}
@@ -199,19 +199,19 @@ def test_bytes_that_are_no_text_are_escaped(name: str) -> None:
     ("text", "value"),
     [("785.0", 785), ("1e2", 100), ("-0.0", 0), ("0.5", 0.5), ("1e999", float("inf")), ('"1.0"', "1.0")],
 )
-def test_there_is_one_kind_of_number(text: str, value: Any) -> None:
+def test_json_has_one_kind_of_number(text: str, value: Any) -> None:
     found = json_text.decode(text)
     assert (found, type(found)) == (value, type(value))
 
 
 @pytest.mark.parametrize("text", ["", "x", "[", "9" * 5000, b"\xff", b"[" * 900_000])
-def test_what_is_no_json(text: str | bytes) -> None:
+def test_invalid_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(BadRequest, match="must be JSON"):
         read_body(PlayheadChange, text)
 
 
 @given(st.dictionaries(st.text(st.characters()), st.integers()))
-def test_names_of_members_have_a_form_in_utf_8(value: dict[str, int]) -> None:
+def test_names_of_members_can_be_encoded_as_utf_8(value: dict[str, int]) -> None:
     found = json_text.decode(json.dumps(value))
     assert all(name.encode() for name in found if name)
     assert {name: each for name, each in value.items() if name.isascii()}.items() <= found.items()

@@ -19,7 +19,7 @@ ASSETS = {
 
 
 def build(folder: Path) -> Path:
-    """Make a player in `folder`, and return where it is: `PLAYER` for `tests.web.playing`."""
+    """Make a player in `folder`, and return where it is: `PLAYER` for `tests.web.player_app`."""
     dist = folder / "dist"
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_bytes(INDEX)

@@ -19,7 +19,9 @@ def lent(tmp_path: Path, footage: Path) -> Path:
     return folder
 
 
-async def test_what_needs_it_says_so_and_is_there_again(start: Callable[..., Server], lent: Path) -> None:
+async def test_requests_fail_while_the_folder_is_missing_and_work_once_it_is_back(
+    start: Callable[..., Server], lent: Path
+) -> None:
     server = start(lent)
     server.wait_known("film.mp4", (lent / "film.mp4").stat().st_size)
     (before,) = server.get("/api/videos?limit=9").json()["items"]

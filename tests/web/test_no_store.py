@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import Server
 from tests.web.conftest import EPISODES
-from tests.web.knowing import ask, video
+from tests.web.requesting import ask, video
 from trio_stream.web.openapi.document import document
 
 DESCRIBED = document()
@@ -39,25 +39,25 @@ NAMES = {
 }
 
 
-def is_json(answer: httpx.Response) -> bool:
-    return answer.headers.get("Content-Type") in {"application/json", "application/problem+json"}
+def is_json(response: httpx.Response) -> bool:
+    return response.headers.get("Content-Type") in {"application/json", "application/problem+json"}
 
 
 def address(path: str, **names: str) -> str:
     return path.format(**NAMES | names)
 
 
-def held(answer: httpx.Response) -> int:
+def held(response: httpx.Response) -> int:
     """The status of an answer that is a problem, or JSON of now."""
-    assert is_json(answer), answer.headers
-    assert answer.headers.get_list("Cache-Control") == ["no-store"], (answer.request, answer.headers)
-    if answer.request.method != "HEAD":
-        json.loads(answer.content)
-    return answer.status_code
+    assert is_json(response), response.headers
+    assert response.headers.get_list("Cache-Control") == ["no-store"], (response.request, response.headers)
+    if response.request.method != "HEAD":
+        json.loads(response.content)
+    return response.status_code
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_no_json_is_kept(stocked: Server, method: str, path: str) -> None:
+def test_json_is_not_cached(stocked: Server, method: str, path: str) -> None:
     """As it should be, of nothing there is, of another site, of a state that is not there, and of another server."""
     id_ = video(stocked, EPISODES[1])["id"]
     data: Any = BODIES.get(path) if "requestBody" in DESCRIBED["paths"][path][method] else None
@@ -72,9 +72,9 @@ def test_no_json_is_kept(stocked: Server, method: str, path: str) -> None:
     for url in (address(path, id=id_), address(path)):
         if "text/event-stream" in responses.get("200", {}).get("content", {}):
             continue  # it has no end; what goes wrong with it does
-        answer = ask(stocked, method.upper(), url, data)
-        if is_json(answer) and "ETag" not in answer.headers:
-            seen.add(held(answer))
+        response = ask(stocked, method.upper(), url, data)
+        if is_json(response) and "ETag" not in response.headers:
+            seen.add(held(response))
     if "404" in described and "{" in path:
         assert 404 in seen
     url = address(path, id=id_)
@@ -93,7 +93,7 @@ def test_no_json_is_kept(stocked: Server, method: str, path: str) -> None:
     ask(stocked, "DELETE", f"/api/videos/{id_}/playhead")
 
 
-def test_nor_is_what_a_film_is_not(stocked: Server) -> None:
+def test_problems_of_videos_are_not_cached(stocked: Server) -> None:
     """A failed condition and a range of nothing go to caches as well: they must not pass for the film itself."""
     about = video(stocked, EPISODES[1])
     for url in (

@@ -14,25 +14,25 @@ from trio_stream.web.api.streams import validators
 from trio_stream.web.asgi.direct import DirectRequest, DirectResponse, byte_route
 from trio_stream.web.asgi.exchange import Exchange
 
-blueprint = Blueprint("gathering", __name__)
+blueprint = Blueprint("scattered", __name__)
 
 
 @byte_route(blueprint, "/parts/<video>/<name>")
-async def send_parts(asked: DirectRequest, exchange: Exchange) -> DirectResponse:
+async def send_parts(request: DirectRequest, exchange: Exchange) -> DirectResponse:
     """Parts of a video, by the name that they have together."""
-    *_, name, called = asked.raw_path.decode().split("/")
+    *_, name, called = request.raw_path.decode().split("/")
     video = await exchange.services.catalog.open(name)
     file = exchange.hold(video.file, video.status)
     parts = body(called, file.content.size)
-    answer = respond(
-        asked.method,
-        asked.fields,
+    response = respond(
+        request.method,
+        request.fields,
         Representation(body_length(parts), validators(video), "video/mp4", "1.m4s", parts=parts),
         now=int(time.time()),
         boundary=partial(token_hex, 16),
     )
-    stream = exchange.admit(file, name=name, transport="http") if answer.parts else None
-    return DirectResponse(answer.status, answer.headers, stream, answer.parts)
+    stream = exchange.admit(file, name=name, transport="http") if response.parts else None
+    return DirectResponse(response.status, response.headers, stream, response.parts)
 
 
 app = create_app()

@@ -59,7 +59,7 @@ async def vanish(server: Server, dice: random.Random) -> None:
     await stream.aclose()
 
 
-async def test_500_vanishing_clients_leave_nothing(server: Server) -> None:
+async def test_500_disconnected_clients_leave_nothing_behind(server: Server) -> None:
     before = server.settled()
     dice = random.Random(2026)
     async with trio.open_nursery() as nursery:
@@ -69,7 +69,7 @@ async def test_500_vanishing_clients_leave_nothing(server: Server) -> None:
     await wait_until(lambda: server.census().within(before), 5, "everything to be gone")
 
 
-async def test_a_client_that_never_reads_and_goes_leaves_nothing(server: Server) -> None:
+async def test_a_client_that_never_reads_and_disconnects_leaves_nothing_behind(server: Server) -> None:
     before = server.settled()
     async with await connect(server) as stream:
         await stream.send_all(REQUESTS[0])

@@ -40,7 +40,7 @@ async def opened(services: Services, exchange: Exchange) -> MappedFile:
     return exchange.hold(video.file, video.status)
 
 
-async def test_what_was_made_when_the_request_is_cancelled_in_that_moment(settings: Settings) -> None:
+async def test_a_result_is_released_if_the_request_is_cancelled_at_that_time(settings: Settings) -> None:
     """Whoever attends does not get the result then, so it has to be held before."""
 
     async def made() -> bytes:
@@ -70,7 +70,7 @@ async def test_what_was_made_when_the_request_is_cancelled_in_that_moment(settin
         assert services.maps.statistics().files == 0
 
 
-async def test_one_file_is_held_at_a_time(settings: Settings, tmp_path: Path) -> None:
+async def test_an_exchange_holds_one_file_at_a_time(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"other")
     async with open_services(settings) as services:
         with Exchange(services, cast("HTTPScope", {"headers": []})) as exchange:

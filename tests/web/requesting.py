@@ -14,9 +14,9 @@ def video(server: Server, name: str) -> dict[str, Any]:
     """All that is known of the video `name`."""
     for item in server.get("/api/videos?limit=200").json()["items"]:
         if item["name"] == name:
-            answer = server.get(item["urls"]["self"])
-            assert answer.status_code == 200
-            found: dict[str, Any] = answer.json()
+            response = server.get(item["urls"]["self"])
+            assert response.status_code == 200
+            found: dict[str, Any] = response.json()
             return found
     raise AssertionError(f"{name} is not known")
 
@@ -31,12 +31,12 @@ def ask(server: Server, method: str, path: str, data: Any = None, **more: Any) -
         return client.request(method, path, **more)
 
 
-def problem(answer: httpx.Response, status: int, code: str) -> str:
+def problem(response: httpx.Response, status: int, code: str) -> str:
     """The sentence of a problem, which has to be this one."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["code"] == code
-    detail: str = answer.json()["detail"]
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] == code
+    detail: str = response.json()["detail"]
     return detail
 
 
@@ -60,9 +60,9 @@ def held_to_conditions(server: Server, url: str) -> bytes:
         ({"If-None-Match": '"other"'}, 200, content),
         ({"If-Match": tag}, 200, content),
     ):
-        answer = server.get(url, headers=fields)
-        assert (answer.status_code, answer.content) == (status, expected), (url, fields)
-        assert answer.headers["Cache-Control"] == FOR_EVER
+        response = server.get(url, headers=fields)
+        assert (response.status_code, response.content) == (status, expected), (url, fields)
+        assert response.headers["Cache-Control"] == FOR_EVER
     problem(server.get(url, headers={"Range": "bytes=99999999-"}), 416, "range-not-satisfiable")
     problem(server.get(url, headers={"If-Match": '"other"'}), 412, "precondition-failed")
     return content

@@ -11,10 +11,10 @@ import pytest
 from tests.media.making import size
 from tests.support import Server, wait_for
 from tests.web.conftest import ASS, EPISODES, FILM
-from tests.web.knowing import FOR_EVER, ask, held_to_conditions, problem, video
+from tests.web.requesting import FOR_EVER, ask, held_to_conditions, problem, video
 
 
-def made(server: Server, name: str = FILM) -> dict[str, str]:
+def derived_video(server: Server, name: str = FILM) -> dict[str, str]:
     """The addresses of what was made of a video, by what it is."""
     found = video(server, name)
     urls = {"poster": found["poster"], "track": found["thumbnails"]["track"]}
@@ -28,25 +28,25 @@ def made(server: Server, name: str = FILM) -> dict[str, str]:
 
 @pytest.fixture
 def urls(stocked: Server) -> dict[str, str]:
-    return made(stocked)
+    return derived_video(stocked)
 
 
-def test_every_one_is_good_for_ever(stocked: Server, urls: dict[str, str], tmp_path: Path) -> None:
+def test_derived_files_are_cached_forever(stocked: Server, urls: dict[str, str], tmp_path: Path) -> None:
     types = {"jpg": "image/jpeg", "vtt": "text/vtt; charset=utf-8", "ass": "text/x-ssa; charset=utf-8"}
     assert len(urls) == 7
     for url in urls.values():
-        answer = stocked.get(url)
-        assert answer.status_code == 200
-        assert answer.headers["Cache-Control"] == FOR_EVER
-        assert answer.headers["Content-Type"] == types[url.rpartition(".")[2]]
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Accept-Ranges"] == "bytes"
-        assert answer.headers["ETag"].strip('"') in url
-        assert int(answer.headers["Content-Length"]) == len(answer.content)
-        assert "Last-Modified" in answer.headers
+        response = stocked.get(url)
+        assert response.status_code == 200
+        assert response.headers["Cache-Control"] == FOR_EVER
+        assert response.headers["Content-Type"] == types[url.rpartition(".")[2]]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Accept-Ranges"] == "bytes"
+        assert response.headers["ETag"].strip('"') in url
+        assert int(response.headers["Content-Length"]) == len(response.content)
+        assert "Last-Modified" in response.headers
 
 
-def test_they_are_what_they_say(stocked: Server, urls: dict[str, str], tmp_path: Path) -> None:
+def test_media_types_of_derived_files(stocked: Server, urls: dict[str, str], tmp_path: Path) -> None:
     for name, expected in (("poster", (128, 72)), ("sheet", (5 * 320, 180))):
         picture = tmp_path / f"{name}.jpg"
         picture.write_bytes(stocked.get(urls[name]).content)
@@ -72,7 +72,7 @@ def test_head_ranges_and_conditions(stocked: Server, urls: dict[str, str]) -> No
             assert f"bytes {len(content) - 2}-".encode() in several.content
 
 
-def test_nothing_else_is_there(stocked: Server, urls: dict[str, str]) -> None:
+def test_other_addresses_are_not_found(stocked: Server, urls: dict[str, str]) -> None:
     """Each part of each address, when it is another one."""
     other = video(stocked, EPISODES[0])
     for url in urls.values():
@@ -99,19 +99,19 @@ def test_nothing_else_is_there(stocked: Server, urls: dict[str, str]) -> None:
         ]
         for address in wrong:
             if address != url:
-                answer = stocked.get(address)
-                assert answer.status_code == 404, address
-                assert answer.json()["code"] in ("file-not-found", "not-found"), address
+                response = stocked.get(address)
+                assert response.status_code == 404, address
+                assert response.json()["code"] in ("file-not-found", "not-found"), address
 
 
-def test_only_reading(stocked: Server, urls: dict[str, str]) -> None:
+def test_derived_files_are_read_only(stocked: Server, urls: dict[str, str]) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         problem(ask(stocked, method, urls["poster"]), 405, "method-not-allowed")
 
 
-def test_who_edits_the_file_ends_the_addresses(stocked: Server) -> None:
+def test_changing_a_file_ends_the_old_addresses(stocked: Server) -> None:
     name = EPISODES[1]
-    before = made(stocked, name)
+    before = derived_video(stocked, name)
     revision = video(stocked, name)["revision"]
     content = stocked.get(before["poster"]).content
     with (stocked.videos / name).open("ab") as file:
@@ -121,12 +121,12 @@ def test_who_edits_the_file_ends_the_addresses(stocked: Server) -> None:
         problem(stocked.get(url), 404, "file-not-found")
     wait_for(lambda: video(stocked, name)["poster"], 10, "its pictures")
     wait_for(lambda: stocked.get("/api/library").json()["idle"], 10, "all of it")
-    after = made(stocked, name)
+    after = derived_video(stocked, name)
     assert set(before.values()).isdisjoint(after.values())
     assert stocked.get(after["poster"]).content == content, "its pictures are the same ones"
 
 
-def test_bytes_by_id_are_those_by_name(stocked: Server) -> None:
+def test_bytes_by_id_are_the_same_as_by_name(stocked: Server) -> None:
     urls = video(stocked, FILM)["urls"]
     content = (stocked.videos / FILM).read_bytes()
     for method in ("GET", "HEAD"):
@@ -165,7 +165,7 @@ def full(start: Callable[..., Server], film: Path, tmp_path: Path) -> Iterator[S
         yield server
 
 
-def test_whoever_has_the_last_place_sees_pictures_and_subtitles_too(full: Server) -> None:
+def test_derived_files_do_not_count_as_streams(full: Server) -> None:
     found = video(full, "film.mp4")
     problem(full.get(found["urls"]["file"]), 503, "too-many-streams")
     assert full.get(found["poster"]).status_code == 200
@@ -174,7 +174,7 @@ def test_whoever_has_the_last_place_sees_pictures_and_subtitles_too(full: Server
     assert full.metrics()["active_streams"] == 1
 
 
-def test_a_video_that_is_gone_takes_its_files_along(
+def test_derived_files_of_a_removed_video_are_not_found(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "videos").mkdir()
@@ -183,7 +183,7 @@ def test_a_video_that_is_gone_takes_its_files_along(
     server = start(tmp_path / "videos")
     wait_for(lambda: server.get("/api/videos?q=film").json()["items"], 10, "the film")
     wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its pictures")
-    poster = made(server, "film.mp4")["poster"]
+    poster = derived_video(server, "film.mp4")["poster"]
     path.rename(tmp_path / "aside")
     wait_for(lambda: server.get(poster).status_code == 404, 5, "the poster to go")
     os.rename(tmp_path / "aside", path)
