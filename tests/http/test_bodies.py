@@ -1,4 +1,4 @@
-"""Bodies of parts, read back by a parser that is not ours."""
+"""Bodies of parts, read back by the parser of the standard library."""
 
 from email import message_from_bytes
 
@@ -74,7 +74,7 @@ def test_slices_are_slices_of_what_arrives(parts: list[Part], data: st.DataObjec
     assert assemble(cut, content) == body[start:stop]
     assert body_length(cut) == stop - start
     assert all(length for part in cut if isinstance(part, ByteRanges) for _, length in part.ranges)
-    assert all(body_length([part]) for part in cut), "nothing empty is sent"
+    assert all(body_length([part]) for part in cut), "no part is empty"
     assert assemble((*slice_parts(parts, (0, start)), *cut), content) == body[:stop]
 
 
@@ -85,7 +85,7 @@ def test_content_range() -> None:
 
 @st.composite
 def cut_contents(draw: st.DrawFn) -> tuple[bytes, list[ByteRange]]:
-    """Some content and ascending ranges of it; line ends and dashes are what a wrong delimiter trips over."""
+    """Content and ascending ranges of it, with line breaks and dashes, which would reveal a wrong delimiter."""
     content = draw(st.one_of(st.binary(min_size=1), st.text("\r\n-a", min_size=1).map(str.encode)))
     edges = sorted(draw(st.sets(st.integers(0, len(content)), min_size=2, max_size=12)))
     ranges = [(start, stop - start) for start, stop in zip(edges[::2], edges[1::2], strict=False)]

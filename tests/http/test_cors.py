@@ -1,4 +1,4 @@
-"""Which pages of other sites are let in."""
+"""Which pages of other sites are allowed."""
 
 import pytest
 from hypothesis import given
@@ -43,7 +43,7 @@ ALLOWED = frozenset({"https://friend.example", "http://10.0.0.5:8080"})
         ("http://tv.example", None, "http", True),
         ("http://tv.example", "", "http", True),
         ("http://tv.example", "tv.example, tv.example", "http", True),
-        # what is no origin
+        # malformed origins
         ("null", "tv.example", "http", True),
         ("", "tv.example", "http", True),
         ("*", "tv.example", "http", True),
@@ -52,7 +52,7 @@ ALLOWED = frozenset({"https://friend.example", "http://10.0.0.5:8080"})
         ("http://tv.example:99999", "tv.example:99999", "http", True),
         ("http://tv.example http://tv.example", "tv.example", "http", True),
         ("http://user@tv.example", "tv.example", "http", True),
-        ("http://\u212a.example", "k.example", "http", True),  # a sign that lower-cases to "k"
+        ("http://\u212a.example", "k.example", "http", True),  # a letter whose lower case is "k"
     ],
 )
 def test_is_foreign(origin: str | None, host: str | None, scheme: str, foreign: bool) -> None:
@@ -67,7 +67,7 @@ def test_is_foreign(origin: str | None, host: str | None, scheme: str, foreign: 
         ("https://friend.example", False),
         ("HTTPS://Friend.Example:443", False),
         ("http://10.0.0.5:8080", False),
-        ("http://friend.example", True),  # what is configured is configured with its scheme
+        ("http://friend.example", True),  # the scheme is part of the configured origin
         ("https://friend.example:8443", True),
         ("https://www.friend.example", True),
         ("http://10.0.0.5", True),

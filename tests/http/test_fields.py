@@ -25,7 +25,7 @@ EXAMPLE = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of section 5.6
 
 
 @pytest.mark.parametrize(
-    ("value", "moment"),
+    ("value", "seconds"),
     [
         ("Sun, 06 Nov 1994 08:49:37 GMT", EXAMPLE),
         ("Sunday, 06-Nov-94 08:49:37 GMT", EXAMPLE),
@@ -101,7 +101,7 @@ def test_malformed_dates(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "value"),
+    ("seconds", "value"),
     [
         (EXAMPLE, "Sun, 06 Nov 1994 08:49:37 GMT"),
         (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
@@ -154,7 +154,7 @@ def weak(opaque: str) -> EntityTag:
         ('"a", W/"b" ,"c"', (strong("a"), weak("b"), strong("c"))),
         ('"a,b", "c"', (strong("a,b"), strong("c"))),
         ('"*"', (strong("*"),)),
-        ('"\\"', (strong("\\"),)),  # no quoted-string: the backslash stands for itself
+        ('"\\"', (strong("\\"),)),  # not a quoted-string: the backslash is literal
         ('"\x80\xff"', (strong("\x80\xff"),)),
         ('\t, ,"a",,', (strong("a"),)),
         ("", ()),
@@ -215,7 +215,7 @@ def test_any_text_is_a_list_of_tags_or_malformed(value: str) -> None:
     [(" ", 3_000_000), (" ,\t", 500_000), ('"', 500_000), ("W/", 500_000), ('"a"  ', 500_000)],
 )
 def test_long_values_take_linear_time(unit: str, times: int) -> None:
-    assert parse_entity_tags(unit * times + "x") is None  # quadratic time would meet pytest's timeout
+    assert parse_entity_tags(unit * times + "x") is None  # quadratic time would exceed pytest's timeout
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_any_file_name_gives_a_safe_header_that_reads_back(filename: str) -> Non
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1))
 def test_the_standard_library_reads_the_same_name(filename: str) -> None:
-    # Of the two the plain one comes first, so it is taken out for a parser that has no preference.
+    # The plain name comes first, so it is removed for a parser that does not prefer the other one.
     message = Message()
     message["Content-Disposition"] = re.sub(r'filename="[^"]*"; ', "", content_disposition(filename))
     assert message.get_filename() == filename.strip()

@@ -1,4 +1,4 @@
-"""Whose request it is behind proxies: nobody chooses their own name."""
+"""The client's address behind proxies: no client can choose it."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The names a server has."""
+"""Host names of the server and of others."""
 
 import pytest
 from hypothesis import given

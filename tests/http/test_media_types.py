@@ -1,4 +1,4 @@
-"""What is a video, by its name."""
+"""Files are recognised as videos by their suffix."""
 
 import pytest
 

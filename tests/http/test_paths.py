@@ -1,4 +1,4 @@
-"""Spellings of one path."""
+"""Normal forms of paths."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ from trio_stream.http.paths import normal_path
         (b"/api/stream/a.mp4", b"/api/stream/a.mp4"),
         (b"/api/%73tream/a%2Emp4", b"/api/stream/a.mp4"),
         (b"/%7euser/%c3%a9", b"/~user/%C3%A9"),
-        (b"/a%2fb", b"/a%2Fb"),  # a slash in a name is no division
+        (b"/a%2fb", b"/a%2Fb"),  # an encoded slash is not a separator
         (b"/a%2Fb%20c", b"/a%2Fb%20c"),
         (b"/%", b"/%"),
         (b"/%4", b"/%4"),
@@ -29,14 +29,14 @@ def test_normal_path(raw: bytes, normal: bytes) -> None:
     assert normal_path(normal) == normal
 
 
-PIECES = st.lists(
+PATH_PARTS = st.lists(
     st.sampled_from([b"/", b".", b"..", b"a", b"%", b"%2e", b"%2F", b"%73", b"%C3", b"%25", b"7"])
 )
 
 
-@given(PIECES)
-def test_the_normal_form_of_a_normal_form_is_itself(pieces: list[bytes]) -> None:
-    once = normal_path(b"/" + b"".join(pieces))
+@given(PATH_PARTS)
+def test_the_normal_form_of_a_normal_form_is_itself(parts: list[bytes]) -> None:
+    once = normal_path(b"/" + b"".join(parts))
     assert normal_path(once) == once
     assert once[:1] == b"/"
 

@@ -12,7 +12,7 @@ NOW = MODIFIED + 3600
 VALIDATORS = Validators(etag='"now"', modified=MODIFIED)
 
 EARLIER, SAME, LATER, FUTURE = (
-    format_date(moment) for moment in (MODIFIED - 1, MODIFIED, MODIFIED + 1, NOW + 86400)
+    format_date(seconds) for seconds in (MODIFIED - 1, MODIFIED, MODIFIED + 1, NOW + 86400)
 )
 SAME_RFC850 = "Tuesday, 14-Nov-23 22:13:20 GMT"
 
@@ -64,7 +64,7 @@ TABLE: list[tuple[dict[str, str], Verdict, Verdict]] = [
     ({"if-match": '"now"', "if-modified-since": SAME}, NOT_MODIFIED, PROCEED),
     ({"if-unmodified-since": EARLIER, "if-none-match": '"now"'}, FAILED, FAILED),
     ({"if-unmodified-since": SAME, "if-modified-since": SAME}, NOT_MODIFIED, PROCEED),
-    # step 5 is not among them
+    # step 5, If-Range, is not one of them
     ({"if-range": '"old"', "range": "bytes=0-1"}, PROCEED, PROCEED),
 ]
 
@@ -91,7 +91,7 @@ def test_order_of_preconditions(fields: dict[str, str], reading: Verdict, deleti
         (SAME, True),
         (SAME_RFC850, True),
         (EARLIER, False),
-        (LATER, False),  # equal it must be, not merely not older
+        (LATER, False),  # it must be equal, not only not older
         (f"{SAME}, {SAME}", False),
     ],
 )
@@ -115,12 +115,12 @@ conditions = st.dictionaries(
 def test_any_text_has_a_verdict_that_fits_the_method(fields: dict[str, str], method: str) -> None:
     verdict = evaluate(method, fields, VALIDATORS, now=NOW)
     assert verdict is not NOT_MODIFIED or method in {"GET", "HEAD"}
-    # The fields of steps 1 and 2 alone can fail a reading request.
+    # Only the fields of steps 1 and 2 can fail a request that reads.
     assert (
         verdict is not FAILED
         or method not in {"GET", "HEAD"}
         or {"if-match", "if-unmodified-since"} & set(fields)
     )
-    # Without a quoted tag or our date in it, If-Range never lets a range apply.
+    # A range applies only if If-Range has our quoted tag or our date.
     applies = range_applies(fields, VALIDATORS, now=NOW)
     assert applies == (fields.get("if-range") in {None, '"now"', SAME})

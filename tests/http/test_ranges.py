@@ -1,4 +1,4 @@
-"""`select_ranges`: a table of single cases, and what must hold of every set of ranges."""
+"""`select_ranges`: a table of cases, and properties of all sets of ranges."""
 
 from itertools import pairwise
 
@@ -87,7 +87,7 @@ def test_ranges_of_a_thousand_bytes(field: str, bounds: list[tuple[int, int]]) -
         "bytes:1-2",
         "bytes 1-2",
         "octets=1-2",
-        "byte\u017f=1-2",  # a letter that equals "s" when case is ignored the Unicode way
+        "byte\u017f=1-2",  # a letter that Unicode's case folding turns into "s"
         "seconds=1-2",
         "bytes=1-2, bytes=3-4",  # two lines, joined
         "bytes=1-2" + "," * MAX_FIELD,
@@ -164,21 +164,23 @@ type Spec = tuple[int | None, int | None]
 
 
 def requested_positions(spec: Spec, size: int) -> set[int]:
-    """The positions one element names, counted the slow way."""
+    """The positions that one element names, computed one by one."""
     first, last = spec
     if first is None:
         return {at for at in range(size) if size - at <= (last or 0)}
     return {at for at in range(size) if at >= first and (last is None or at <= last)}
 
 
-@given(size=st.integers(1, 3000), asked=st.lists(specs, min_size=1, max_size=12), comma=commas)
-@example(size=1, asked=[(None, 0)], comma=",")
-@example(size=1, asked=[(0, 0), (None, 1)], comma=",")
-def test_ranges_cover_the_requested_positions_and_no_more(size: int, asked: list[Spec], comma: str) -> None:
+@given(size=st.integers(1, 3000), requested=st.lists(specs, min_size=1, max_size=12), comma=commas)
+@example(size=1, requested=[(None, 0)], comma=",")
+@example(size=1, requested=[(0, 0), (None, 1)], comma=",")
+def test_ranges_cover_the_requested_positions_and_no_more(
+    size: int, requested: list[Spec], comma: str
+) -> None:
     field = "bytes=" + comma.join(
-        f"{'' if first is None else first}-{'' if last is None else last}" for first, last in asked
+        f"{'' if first is None else first}-{'' if last is None else last}" for first, last in requested
     )
-    wanted = set[int]().union(*(requested_positions(spec, size) for spec in asked))
+    wanted = set[int]().union(*(requested_positions(spec, size) for spec in requested))
     if not wanted:
         with pytest.raises(RangeNotSatisfiable):
             select_ranges(field, size)
@@ -191,7 +193,7 @@ def test_ranges_cover_the_requested_positions_and_no_more(size: int, asked: list
     assert all(after[0] - sum(before) >= PART_OVERHEAD for before, after in pairwise(ranges))
     sent = {at for offset, length in ranges for at in range(offset, offset + length)}
     assert wanted <= sent
-    # Every byte sent without having been asked for lies in a gap too small to leave out.
+    # Every byte that is sent without being requested is in a gap that is too small to skip.
     ordered = sorted(wanted)
     small_gaps = {
         at

@@ -1,4 +1,4 @@
-"""`respond`: whole answers."""
+"""`respond`: complete responses."""
 
 import re
 from dataclasses import replace
@@ -20,7 +20,7 @@ from trio_stream.http.representation import FileResponse, Representation, respon
 MODIFIED = 1_700_000_000
 NOW = MODIFIED + 3600
 BOUNDARY = "0123456789abcdef0123456789abcdef"
-FILM = Representation(
+VIDEO = Representation(
     size=10_000, validators=Validators('"now"', MODIFIED), media_type="video/mp4", filename="Film.mp4"
 )
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
@@ -32,11 +32,11 @@ def ask(
     fields: dict[str, str],
     *,
     method: str = "GET",
-    film: Representation = FILM,
+    video: Representation = VIDEO,
     now: int = NOW,
     download: bool = False,
 ) -> FileResponse:
-    return respond(method, fields, film, now=now, boundary=lambda: BOUNDARY, download=download)
+    return respond(method, fields, video, now=now, boundary=lambda: BOUNDARY, download=download)
 
 
 def whole(length: int) -> tuple[tuple[str, str], ...]:
@@ -58,7 +58,7 @@ EVERYTHING = FileResponse(200, whole(10_000), (one_range(0, 10_000),))
 
 
 @pytest.mark.parametrize(
-    ("fields", "answer"),
+    ("fields", "response"),
     [
         ({}, EVERYTHING),
         (
@@ -99,27 +99,27 @@ def test_a_failed_precondition_has_the_current_validators() -> None:
     for method in ("GET", "HEAD"):
         with pytest.raises(PreconditionFailed) as failed:  # before ranges, satisfiable or not
             ask({"range": "bytes=99999-", "if-match": '"old"'}, method=method)
-        assert failed.value.fields == METADATA[:2]  # and not how long a cache may keep what it asked for
+        assert failed.value.fields == METADATA[:2]  # without Cache-Control
 
 
 def test_one_of_several_representations_has_vary_and_coding() -> None:
-    packed = replace(FILM, vary="Accept-Encoding", coding="gzip")
+    compressed = replace(VIDEO, vary="Accept-Encoding", coding="gzip")
     chosen = ("Vary", "Accept-Encoding")
     for fields, status in (({}, 200), ({"range": "bytes=5-14"}, 206)):
-        headers = ask(fields, film=packed).headers
+        headers = ask(fields, video=compressed).headers
         assert {chosen, ("Content-Encoding", "gzip")} < set(headers)
-        assert ask(fields, film=packed).status == status
-    assert ask({"if-none-match": '"now"'}, film=packed).headers == (*METADATA[:2], chosen, METADATA[2])
+        assert ask(fields, video=compressed).status == status
+    assert ask({"if-none-match": '"now"'}, video=compressed).headers == (*METADATA[:2], chosen, METADATA[2])
     with pytest.raises(PreconditionFailed) as failed:
-        ask({"if-match": '"old"'}, film=packed)
+        ask({"if-match": '"old"'}, video=compressed)
     assert failed.value.fields == (*METADATA[:2], chosen)
 
 
 @pytest.mark.parametrize("name", ["if-modified-since", "if-unmodified-since", "if-range"])
 @pytest.mark.parametrize("date", [DATE, "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_conditions_about_dates_are_ignored_without_a_date(name: str, date: str) -> None:
-    undated = replace(FILM, validators=Validators('"now"', None))
-    response = ask({name: date, "range": "bytes=5-14"}, film=undated)
+    undated = replace(VIDEO, validators=Validators('"now"', None))
+    response = ask({name: date, "range": "bytes=5-14"}, video=undated)
     assert response.status == (200 if name == "if-range" else 206)
     assert "Last-Modified" not in dict(response.headers)
 
@@ -166,8 +166,8 @@ def test_head_ignores_ranges(extra: dict[str, str]) -> None:
 
 
 def test_an_empty_file() -> None:
-    empty = Representation(0, FILM.validators, "video/mp4", "Film.mp4")
-    assert ask({}, film=empty) == ask({"range": "bytes=0-"}, film=empty) == FileResponse(200, whole(0), ())
+    empty = Representation(0, VIDEO.validators, "video/mp4", "Film.mp4")
+    assert ask({}, video=empty) == ask({"range": "bytes=0-"}, video=empty) == FileResponse(200, whole(0), ())
 
 
 @pytest.mark.parametrize("fields", [{}, {"range": "bytes=5-14"}, {"range": "bytes=0-1, 9000-"}])
@@ -186,19 +186,19 @@ def test_last_modified_is_never_in_the_future(now: int, written: int) -> None:
 
 
 def received(response: FileResponse, content: bytes) -> list[tuple[str | None, bytes]]:
-    """The Content-Range and the bytes of each piece, as a client reads them off the wire."""
+    """The Content-Range and the bytes of each part, as a client reads them."""
     headers = dict(response.headers)
     body = assemble(response.parts, content)
     assert int(headers["Content-Length"]) == len(body) == body_length(response.parts)
     if not headers["Content-Type"].startswith("multipart/"):
         return [(headers.get("Content-Range"), body)]
     message = message_from_bytes(f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode() + body)
-    pieces: list[tuple[str | None, bytes]] = []
+    received_parts: list[tuple[str | None, bytes]] = []
     for part in list(message.walk())[1:]:
         payload = part.get_payload(decode=True)
         assert isinstance(payload, bytes)
-        pieces.append((part["Content-Range"], payload))
-    return pieces
+        received_parts.append((part["Content-Range"], payload))
+    return received_parts
 
 
 position = st.integers(0, 2500).map(str)
@@ -214,12 +214,12 @@ spec = st.one_of(
     specs=st.lists(spec, min_size=1, max_size=9),
 )
 def test_the_received_bytes_are_those_of_the_file(content: bytes, specs: list[str]) -> None:
-    film = Representation(len(content), FILM.validators, FILM.media_type, FILM.filename)
+    video = Representation(len(content), VIDEO.validators, VIDEO.media_type, VIDEO.filename)
     try:
-        response = ask({"range": "bytes=" + ",".join(specs)}, film=film)
+        response = ask({"range": "bytes=" + ",".join(specs)}, video=video)
     except RangeNotSatisfiable:
         assert all(
-            each == "-0" or (each[0] != "-" and int(each.split("-")[0]) >= len(content)) for each in specs
+            spec == "-0" or (spec[0] != "-" and int(spec.split("-")[0]) >= len(content)) for spec in specs
         )
         return
 
@@ -236,7 +236,7 @@ def test_the_received_bytes_are_those_of_the_file(content: bytes, specs: list[st
 
 SEGMENT = Representation(
     2000,
-    FILM.validators,
+    VIDEO.validators,
     "video/mp4",
     "1.m4s",
     parts=(b"moof" * 50, ByteRanges(tuple((at, 60) for at in range(0, 3000, 100)))),
@@ -254,17 +254,17 @@ SEGMENT = Representation(
     ],
 )
 def test_a_composite_behaves_like_a_file(fields: dict[str, str], parts: tuple[Part, ...]) -> None:
-    response = ask(fields, film=SEGMENT)
-    plain = ask(fields, film=replace(SEGMENT, parts=None))
+    response = ask(fields, video=SEGMENT)
+    plain = ask(fields, video=replace(SEGMENT, parts=None))
     assert (response.status, response.headers) == (plain.status, plain.headers)
     assert response.parts == parts
-    head = ask(fields, film=SEGMENT, method="HEAD")
+    head = ask(fields, video=SEGMENT, method="HEAD")
     assert (head.status, head.parts) == (200, ())
-    assert ask(fields | {"if-none-match": '"now"'}, film=SEGMENT) == FileResponse(304, METADATA, ())
+    assert ask(fields | {"if-none-match": '"now"'}, video=SEGMENT) == FileResponse(304, METADATA, ())
     with pytest.raises(PreconditionFailed):
-        ask(fields | {"if-match": '"old"'}, film=SEGMENT)
+        ask(fields | {"if-match": '"old"'}, video=SEGMENT)
     with pytest.raises(RangeNotSatisfiable) as raised:
-        ask({"range": "bytes=2000-"}, film=SEGMENT)
+        ask({"range": "bytes=2000-"}, video=SEGMENT)
     assert raised.value.size == 2000
 
 
@@ -282,12 +282,12 @@ def test_the_received_bytes_are_those_of_a_composite(
     plain = replace(composite, parts=None)
     fields = {"range": "bytes=" + ",".join(specs)}
     try:
-        expected = ask(fields, film=plain, method=method)
+        expected = ask(fields, video=plain, method=method)
     except RangeNotSatisfiable:
         with pytest.raises(RangeNotSatisfiable):
-            ask(fields, film=composite, method=method)
+            ask(fields, video=composite, method=method)
         return
-    response = ask(fields, film=composite, method=method)
+    response = ask(fields, video=composite, method=method)
     assert (response.status, response.headers) == (expected.status, expected.headers)
     assert assemble(response.parts, content) == assemble(expected.parts, whole_body)
 

@@ -64,7 +64,7 @@ class Contract:
             case {"$ref": str(path)}:
                 return self._values(self._components["schemas"][path.rpartition("/")[2]])
             case {"anyOf": options}:
-                return st.one_of([self._values(each) for each in options])
+                return st.one_of([self._values(option) for option in options])
             case {"const": value}:
                 return st.just(value)
             case {"enum": values}:
@@ -72,13 +72,13 @@ class Contract:
             case {"type": [*kinds]}:
                 return st.one_of([self._values(schema | {"type": kind}) for kind in kinds])
             case {"type": "object", "properties": properties}:
-                members = {name: self._values(each) for name, each in properties.items()}
+                members = {name: self._values(member) for name, member in properties.items()}
                 needed = {name: members.pop(name) for name in schema["required"]}
                 return st.fixed_dictionaries(needed, optional=members)
             case {"type": "array", "items": items}:
                 most = schema.get("maxItems", 5)
                 some = st.lists(self._values(items), max_size=5)
-                return some | self._values(items).map(lambda each: [each] * most)
+                return some | self._values(items).map(lambda item: [item] * most)
             case _:
                 return _scalar(schema)
 

@@ -188,7 +188,7 @@ async def left_by(come_and_go: Callable[[int], Awaitable[None]]) -> dict[str, in
     await trio.testing.wait_all_tasks_blocked(0.1)
     gc.collect()
     gc.set_debug(0)
-    found = Counter(type(each).__qualname__ for each in gc.garbage)
+    found = Counter(type(item).__qualname__ for item in gc.garbage)
     gc.garbage.clear()
     return found
 
@@ -199,7 +199,9 @@ async def main(told: Connection, certificate: str, key: str) -> None:
     config.bind, config.insecure_bind, config.loglevel = ["127.0.0.1:0"], ["127.0.0.1:0"], "error"
     config.certfile, config.keyfile = certificate, key
     sockets = config.create_sockets()
-    ports = Ports(*(each[0].getsockname()[1] for each in (sockets.insecure_sockets, sockets.secure_sockets)))
+    ports = Ports(
+        *(listeners[0].getsockname()[1] for listeners in (sockets.insecure_sockets, sockets.secure_sockets))
+    )
 
     async def come_and_go(name: str, count: int) -> None:
         told.send((name, ports, count))

@@ -278,7 +278,7 @@ def http2(
 
     async def come_and_go(ports: Ports) -> None:
         _, begin = request(head, *more, end=end)
-        rest = b"".join(each.serialize() for each in frames)
+        rest = b"".join(frame.serialize() for frame in frames)
         await within_tls(ports, *((begin + rest,) if at_once else (begin, rest)), protocol="h2")
 
     return come_and_go
@@ -299,7 +299,7 @@ def bomb() -> list[Frame]:
 def large_head() -> list[Frame]:
     data = b"\x00\x01a\x7f\xf1\xa1\x04" + b"b" * 70_000
     first, *others = [data[at : at + 15_000] for at in range(0, len(data), 15_000)]
-    frames = [HeadersFrame(3, data=first), *(ContinuationFrame(3, data=each) for each in others)]
+    frames = [HeadersFrame(3, data=first), *(ContinuationFrame(3, data=part) for part in others)]
     flags(frames[-1], "END_HEADERS")
     return frames
 

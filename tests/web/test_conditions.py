@@ -57,7 +57,9 @@ def of_the_library(server: Server) -> list[Place]:
     """All that is sent of a film, and the server's own pages."""
     about = video(server, FILM)
     made = [about["poster"], about["thumbnails"]["track"], *about["thumbnails"]["sheets"]]
-    made += [each[kind] for each in about["subtitles"] for kind in ("url", "original") if each[kind]]
+    made += [
+        subtitle[kind] for subtitle in about["subtitles"] for kind in ("url", "original") if subtitle[kind]
+    ]
     folder = f"{about['urls']['self']}/"
     master = server.get(about["urls"]["hls"]).text
     playlists = [folder + line for line in master.splitlines() if line.endswith(".m3u8")]
@@ -275,9 +277,9 @@ def test_a_change_with_a_failing_condition_changes_nothing(
 def test_ranges_refer_to_the_bytes_that_are_sent(built: Server) -> None:
     """Of the packed ones where they are packed; and the validator of one form is none of the other."""
     url = "/assets/index-a1b2.js"
-    packed, plain = (Place("", url, (("Accept-Encoding", each),)) for each in ("gzip", "identity"))
+    packed, plain = (Place("", url, (("Accept-Encoding", coding),)) for coding in ("gzip", "identity"))
     with built.client() as client:
-        tags = [fetch(client, "GET", each, {})[0].headers["ETag"] for each in (packed, plain)]
+        tags = [fetch(client, "GET", place, {})[0].headers["ETag"] for place in (packed, plain)]
         response, body = fetch(client, "GET", packed, {"Range": "bytes=2-9"})
         assert (response.status_code, body) == (206, PACKED[2:10])
         assert response.headers["Content-Range"] == f"bytes 2-9/{len(PACKED)}"

@@ -21,7 +21,7 @@ from tests.support import Server
 from tests.web.conftest import EPISODES
 from tests.web.contract import Contract, named
 from tests.web.requesting import ask, video
-from tests.web.test_feeds import PICTURES, index_of
+from tests.web.test_feeds import VIDEO, index_of
 from trio_stream.app import LONGEST_REQUEST_BODY
 from trio_stream.errors import BadRequest, RangeNotSatisfiable
 from trio_stream.web.api.feeds import ByteFeed, Feed, FragmentFeed
@@ -126,7 +126,7 @@ def test_bodies(client: httpx.Client, here: str, path: str, method: str, example
 QUERIES = [
     path
     for path, about in DESCRIBED["paths"].items()
-    if {"limit"} & {each["name"] for each in about.get("get", {}).get("parameters", [])}
+    if {"limit"} & {parameter["name"] for parameter in about.get("get", {}).get("parameters", [])}
 ]
 
 
@@ -134,9 +134,9 @@ QUERIES = [
 @pytest.mark.parametrize("path", QUERIES)
 def test_queries(client: httpx.Client, path: str, examples: int) -> None:
     parameters = DESCRIBED["paths"][path]["get"]["parameters"]
-    contracts = {each["name"]: Contract(each["schema"], DESCRIBED) for each in parameters}
+    contracts = {parameter["name"]: Contract(parameter["schema"], DESCRIBED) for parameter in parameters}
     drawn = st.fixed_dictionaries(
-        {}, optional={name: _strings(name, each) for name, each in contracts.items()}
+        {}, optional={name: _strings(name, contract) for name, contract in contracts.items()}
     )
 
     def case(query: dict[str, tuple[str, bool]], more: list[tuple[str, str]]) -> Case:
@@ -191,7 +191,7 @@ def test_invalid_ids_are_not_found(client: httpx.Client, id_: str) -> None:
 
 FEEDS = [
     (ByteFeed(0, 10**6), ("SeekMessage", "PauseMessage", "ResumeMessage")),
-    (FragmentFeed.of({}, index_of(PICTURES)), ("FragmentsSeekMessage", "PauseMessage", "ResumeMessage")),
+    (FragmentFeed.of({}, index_of(VIDEO)), ("FragmentsSeekMessage", "PauseMessage", "ResumeMessage")),
 ]
 
 
@@ -221,7 +221,9 @@ TIMES: Callable[[dict[str, str]], object] = lambda query: FragmentFeed.of(query,
 @pytest.mark.parametrize(("name", "read"), [("start", OFFSETS), ("end", OFFSETS), ("time", TIMES)])
 def test_start_positions_of_a_websocket(name: str, read: Callable[[dict[str, str]], object]) -> None:
     parameters = DESCRIBED["paths"]["/api/ws/stream/{name}"]["parameters"]
-    contract = Contract(next(each["schema"] for each in parameters if each["name"] == name), DESCRIBED)
+    contract = Contract(
+        next(parameter["schema"] for parameter in parameters if parameter["name"] == name), DESCRIBED
+    )
 
     @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(_strings(name, contract))

@@ -19,10 +19,10 @@ def derived_video(server: Server, name: str = FILM) -> dict[str, str]:
     found = video(server, name)
     urls = {"poster": found["poster"], "track": found["thumbnails"]["track"]}
     urls["sheet"] = found["thumbnails"]["sheets"][0]
-    for each in found["subtitles"]:
-        urls[f"subtitle {each['name'] or each['track']}"] = each["url"]
-        if each["original"]:
-            urls["original"] = each["original"]
+    for subtitle in found["subtitles"]:
+        urls[f"subtitle {subtitle['name'] or subtitle['track']}"] = subtitle["url"]
+        if subtitle["original"]:
+            urls["original"] = subtitle["original"]
     return urls
 
 
@@ -87,10 +87,10 @@ def test_other_addresses_are_not_found(stocked: Server, urls: dict[str, str]) ->
             url.replace(digest, digest[:-1]),
             url.replace(digest, digest.upper()),
             *(
-                url.replace(f"/{kind}-", f"/{each}-")
-                for each in ("poster", "sheet", "thumbnails", "subtitle", "x", "")
+                url.replace(f"/{kind}-", f"/{other}-")
+                for other in ("poster", "sheet", "thumbnails", "subtitle", "x", "")
             ),
-            *(url.replace(f".{suffix}", f".{each}") for each in ("jpg", "vtt", "ass", "mp4", "")),
+            *(url.replace(f".{suffix}", f".{other}") for other in ("jpg", "vtt", "ass", "mp4", "")),
             url.replace(name, f"%2e%2e%2f{name}"),
             f"{url}x",
             f"{url}%0A",

@@ -49,7 +49,7 @@ def server(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Serv
     process = psutil.Process(server.pid)
 
     def is_alone() -> bool:
-        return {each.status for each in process.net_connections("tcp")} == {psutil.CONN_LISTEN}
+        return {connection.status for connection in process.net_connections("tcp")} == {psutil.CONN_LISTEN}
 
     wait_for(is_alone, 5, "the connections of those who asked to be closed, too")
     return server

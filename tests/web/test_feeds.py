@@ -21,21 +21,21 @@ LATE = sound(12, edits=(Edit(9000, -1), Edit(12_000, 0)))
 def index_of(*tracks: Making) -> Index:
     packaged = packaged_tracks(movie(*tracks))
     presentation = present(packaged)
-    names = [each.name for each in presentation.renditions]
+    names = [rendition.name for rendition in presentation.renditions]
     return Index(SIZE, presentation, dict(zip(names, packaged, strict=True)))
 
 
 def sent(index: Index, time: float) -> list[tuple[str, int]]:
     """Name and number of each segment that comes for a time, in order."""
     known: dict[tuple[Part, ...], tuple[str, int]] = {}
-    for place, each in enumerate(index.presentation.renditions, 1):
-        for number in range(len(each.segments)):
-            first, stop = each.segments.samples[number : number + 2]
-            parts = segments.segment(index.tracks[each.name], first, stop, number, SIZE, track=place)
-            known[parts] = each.name[0], number
+    for place, rendition in enumerate(index.presentation.renditions, 1):
+        for number in range(len(rendition.segments)):
+            first, stop = rendition.segments.samples[number : number + 2]
+            parts = segments.segment(index.tracks[rendition.name], first, stop, number, SIZE, track=place)
+            known[parts] = rendition.name[0], number
     feed = FragmentFeed.of({"time": str(time)}, index)
     _, *bodies = feed.bodies(feed.first)
-    return [known[each] for each in bodies]
+    return [known[rendition] for rendition in bodies]
 
 
 def both(*numbers: int) -> list[tuple[str, int]]:
@@ -49,7 +49,7 @@ def test_audio_and_video_with_the_same_cuts(time: float, first: int) -> None:
 
 def test_audio_that_starts_late() -> None:
     index = index_of(VIDEO, LATE)
-    assert [len(each.segments) for each in index.presentation.renditions] == [6, 3]
+    assert [len(rendition.segments) for rendition in index.presentation.renditions] == [6, 3]
     begin = [("v", 0), ("a", 0), ("v", 1), ("v", 2)]
     then = [("v", 3), ("a", 1), ("v", 4), ("a", 2), ("v", 5)]
     assert sent(index, 0) == begin + then

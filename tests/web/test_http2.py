@@ -58,7 +58,7 @@ async def test_a_websocket_sends_a_file(secure: Server, content: bytes) -> None:
         socket = await opened(client, "/api/ws/stream/kept.mp4?start=1000000&end=3000000")
         await socket.read(lambda: socket.events[-1:] == [CloseConnection(1000, "")])
         assert (
-            b"".join(each.data for each in socket.events if isinstance(each, BytesMessage))
+            b"".join(event.data for event in socket.events if isinstance(event, BytesMessage))
             == (content[1000000:3000000])
         )
         await socket.read(lambda: socket.ended)
@@ -115,7 +115,7 @@ async def stall(server: Server, client: Client, count: int) -> None:
     """Open `count` further streams that have no window, and wait until none of all moves any more."""
     client.reading = set()
     streams = [await client.get("/api/stream/kept.mp4") for _ in range(count)]
-    await client.read(lambda: all(len(client.bodies[each]) == 65535 for each in streams), SLOWER * 3)
+    await client.read(lambda: all(len(client.bodies[stream]) == 65535 for stream in streams), SLOWER * 3)
     await stand_still(server, len(client.heads))
 
 

@@ -142,7 +142,7 @@ def test_folders(stocked: Server) -> None:
     def inside(query: str) -> list[tuple[str, str, int]]:
         response = stocked.get(f"/api/folders?{query}").json()
         assert response["next"] is None
-        return [(each["name"], each["title"], each["videos"]) for each in response["folders"]]
+        return [(folder["name"], folder["title"], folder["videos"]) for folder in response["folders"]]
 
     assert inside("") == [("Series", "Series", 0)]
     assert inside("in=Series") == [("Series/Season 1", "Season 1", 3)]
@@ -161,12 +161,12 @@ def test_details_of_a_video(stocked: Server) -> None:
     assert facts["video"][0]["codec_string"].startswith("avc1.")
     assert "times" not in facts["keyframes"]
     assert facts["keyframes"]["count"] == 5
-    subtitles = {each["name"] or each["track"]: each for each in found["subtitles"]}
+    subtitles = {subtitle["name"] or subtitle["track"]: subtitle for subtitle in found["subtitles"]}
     assert set(subtitles) == {"Das Leben der Anderen.de.srt", "Das Leben der Anderen.en.forced.ass", 2}
-    assert all(each["state"] == "made" and each["url"] for each in subtitles.values())
+    assert all(subtitle["state"] == "made" and subtitle["url"] for subtitle in subtitles.values())
     forced = subtitles["Das Leben der Anderen.en.forced.ass"]
     assert (forced["language"], forced["forced"]) == ("en", True)
-    assert [name for name, each in subtitles.items() if each["original"]] == [forced["name"]]
+    assert [name for name, subtitle in subtitles.items() if subtitle["original"]] == [forced["name"]]
     assert found["thumbnails"]["count"] == 5
     assert found["artwork"]["state"] == "made"
 
@@ -182,8 +182,8 @@ def test_an_unreadable_video_has_a_reason(stocked: Server) -> None:
 def test_episodes_have_previous_and_next(stocked: Server) -> None:
     found = [video(stocked, name) for name in EPISODES]
     beside = [
-        (each["previous"] and each["previous"]["name"], each["next"] and each["next"]["name"])
-        for each in found
+        (episode["previous"] and episode["previous"]["name"], episode["next"] and episode["next"]["name"])
+        for episode in found
     ]
     assert beside == [(None, EPISODES[1]), (EPISODES[0], EPISODES[2]), (EPISODES[1], None)]
 
@@ -378,9 +378,9 @@ def test_temporary_errors_have_retry_after() -> None:
     from trio_stream.web.asgi.problems import describe  # noqa: PLC0415 - the same
 
     kinds = [
-        each
-        for each in vars(errors).values()
-        if isinstance(each, type) and issubclass(each, errors.TrioStreamError)
+        member
+        for member in vars(errors).values()
+        if isinstance(member, type) and issubclass(member, errors.TrioStreamError)
     ]
     passing = [kind for kind in kinds if kind.status > 500]
     assert {errors.NotTheOwner, errors.MediaWorkerFailed, errors.StoreFull, errors.StoreUnusable} <= set(

@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 type Told = Iterator[tuple[str, dict[str, Any]]]
 
 
-def events(response: httpx.Response) -> Told:
+def read_events(response: httpx.Response) -> Told:
     """Events with their kinds, as they come."""
     kind = ""
     for line in response.iter_lines():
@@ -61,7 +61,7 @@ def test_the_history_comes_first_then_a_sample_every_second(server: Server) -> N
     with server.client() as client, client.stream("GET", LIVE) as response:
         assert response.headers["Content-Type"] == "text/event-stream"
         assert response.headers["Cache-Control"] == "no-store"
-        events = events(response)
+        events = read_events(response)
         kind, history = next(events)
         assert kind == "history"
         assert set(history) == {"times", "cpu", "memory", "bytes_per_second", "streams"}
@@ -83,7 +83,7 @@ def test_the_history_comes_first_then_a_sample_every_second(server: Server) -> N
 
 def test_running_streams_are_the_same_as_in_the_list_of_streams(server: Server) -> None:
     with server.client() as client, client.stream("GET", LIVE) as response:
-        events = events(response)
+        events = read_events(response)
         sent = next(now for kind, now in events if kind == "now")["bytes_sent"]
         with httpx.stream("GET", f"{server.url}/api/stream/long.mp4") as film:
             pieces = film.iter_raw()
@@ -99,7 +99,7 @@ def test_running_streams_are_the_same_as_in_the_list_of_streams(server: Server) 
         last = next(now for kind, now in events if kind == "now" and not now["sample"]["streams"])
         assert last["streams"] == []
         with client.stream("GET", LIVE) as another:
-            kind, history = next(events(another))
+            kind, history = next(read_events(another))
     assert kind == "history"
     assert 1 in history["streams"]
     assert max(history["bytes_per_second"]) > 0
@@ -351,10 +351,10 @@ async def test_a_disconnected_client_is_only_cancelled(autojump_clock: MockClock
 def test_an_event_is_written_once_for_all_clients(server: Server) -> None:
     """Two who came in different moments are told the very same bytes of a sample."""
     with server.client() as client, client.stream("GET", LIVE) as one:
-        first = events(one)
+        first = read_events(one)
         next(first)
         with client.stream("GET", LIVE) as other:
-            second = events(other)
+            second = read_events(other)
             next(second)
             mine: dict[int, Any] = {}
             yours: dict[int, Any] = {}
@@ -365,4 +365,4 @@ def test_an_event_is_written_once_for_all_clients(server: Server) -> None:
                 if len(both := mine.keys() & yours.keys()) >= 2:
                     break
     assert len(both) >= 2
-    assert all(mine[each] == yours[each] for each in both)
+    assert all(mine[key] == yours[key] for key in both)

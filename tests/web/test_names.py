@@ -89,7 +89,7 @@ def content(server: Server, name: bytes) -> bytes:
 def test_all_names_are_listed(odd: Server) -> None:
     names = {os.fsdecode(name) for name in NAMES}
     assert set(odd.get("/api/videos").json()["videos"]) == names
-    assert {each["name"] for each in odd.get("/api/videos?limit=200").json()["items"]} == names
+    assert {item["name"] for item in odd.get("/api/videos?limit=200").json()["items"]} == names
     look = odd.get("/api/library").json()["look"]
     assert look["unread"] == []
 
@@ -108,10 +108,10 @@ def test_every_name_can_be_requested(odd: Server, name: bytes) -> None:
     assert saved.startswith("attachment; ")
     assert not {"\\", "\n", "\r", "\x1b"} & {*saved}
     asked = urlencode({"q": about["title"], "limit": 200})
-    assert about["id"] in {each["id"] for each in odd.get(f"/api/videos?{asked}").json()["items"]}
+    assert about["id"] in {item["id"] for item in odd.get(f"/api/videos?{asked}").json()["items"]}
     folder = os.path.dirname(name)
     inside = odd.get(f"/api/videos?limit=200&folder={quote(folder)}").json()["items"]
-    assert about["id"] in {each["id"] for each in inside}
+    assert about["id"] in {item["id"] for item in inside}
 
 
 @pytest.mark.parametrize("name", NAMES[:9], ids=ascii)
@@ -135,10 +135,10 @@ def test_subtitle_files_next_to_a_video_belong_to_it(odd: Server, name: bytes) -
 
 
 def test_folders_are_listed(odd: Server) -> None:
-    folders = {each["name"]: each["videos"] for each in odd.get("/api/folders").json()["folders"]}
+    folders = {folder["name"]: folder["videos"] for folder in odd.get("/api/folders").json()["folders"]}
     assert folders == {"rock\\metal": 1, "shut\\": 1, "folder. ": 1}
     inner = odd.get(f"/api/folders?{urlencode({'in': 'rock\\metal'})}").json()["folders"]
-    assert [each["name"] for each in inner] == ["rock\\metal/in\\side"]
+    assert [folder["name"] for folder in inner] == ["rock\\metal/in\\side"]
 
 
 @pytest.mark.parametrize("name", [*HIDDEN, b"rock/metal/Song.mkv", b"Queen/Live.mp4"], ids=ascii)
@@ -164,7 +164,7 @@ def test_playheads_can_be_exported_and_imported(odd: Server) -> None:
         about = video(odd, os.fsdecode(name))
         ask(odd, "PUT", f"{about['urls']['self']}/playhead", {"position": 1})
     exported = odd.get("/api/watch-state").json()
-    assert {os.fsdecode(name) for name in NAMES[:3]} <= {each["name"] for each in exported["entries"]}
+    assert {os.fsdecode(name) for name in NAMES[:3]} <= {entry["name"] for entry in exported["entries"]}
     for name in NAMES[:3]:
         ask(odd, "DELETE", f"{video(odd, os.fsdecode(name))['urls']['self']}/playhead")
     assert ask(odd, "PUT", "/api/watch-state", exported).json()["imported"] == len(exported["entries"])
@@ -182,7 +182,7 @@ def test_a_file_that_is_added_and_renamed_while_the_server_runs(odd: Server, tmp
 
     def known(name: str) -> str | None:
         items = odd.get(f"/api/videos?limit=200&folder={quote('rock\\metal')}").json()["items"]
-        return next((each["id"] for each in items if each["name"] == name), None)
+        return next((item["id"] for item in items if item["name"] == name), None)
 
     try:
         id_ = wait_for(lambda: known("rock\\metal/la\\te.mp4"), 20, "the new one")
@@ -201,9 +201,9 @@ def test_a_title_with_two_files(odd: Server) -> None:
     (odd.videos / "Both.title.toml").write_text("files = ['End\\.mp4', '\\Root.mp4']")
     try:
         found = wait_for(lambda: _versions(odd, "Kill\\Bill.720p.mp4"), 20, "both files")
-        assert [each["name"] for each in found] == ["Kill\\Bill.720p.mp4", "Kill\\Bill.360p.mp4"]
+        assert [version["name"] for version in found] == ["Kill\\Bill.720p.mp4", "Kill\\Bill.360p.mp4"]
         found = wait_for(lambda: _versions(odd, "End\\.mp4"), 20, "the title of the file")
-        assert [each["name"] for each in found] == ["End\\.mp4", "\\Root.mp4"]
+        assert [version["name"] for version in found] == ["End\\.mp4", "\\Root.mp4"]
     finally:
         for height in ("360p", "720p"):
             (odd.videos / f"Kill\\Bill.{height}.mp4").unlink()

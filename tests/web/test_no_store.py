@@ -84,7 +84,9 @@ def test_json_is_not_cached(stocked: Server, method: str, path: str) -> None:
         seen.add(held(ask(stocked, method.upper(), url, data, headers={"If-Match": '"other"'})))
     if data is not None:
         seen.add(held(ask(stocked, method.upper(), url, b"{")))
-    if any(each["name"] == "limit" for each in DESCRIBED["paths"][path][method].get("parameters", [])):
+    if any(
+        parameter["name"] == "limit" for parameter in DESCRIBED["paths"][path][method].get("parameters", [])
+    ):
         seen.add(held(ask(stocked, method.upper(), f"{url}?limit=x")))
     seen.add(held(ask(stocked, "TRACE", url)))
     assert {421, 405} <= seen

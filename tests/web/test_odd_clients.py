@@ -28,8 +28,8 @@ def server(start: Callable[..., Server], tmp_path: Path) -> Server:
 
 
 @pytest.mark.parametrize("over", KINDS)
-@pytest.mark.parametrize("each", [2, large(25)])
-async def test_no_client_can_cause_an_error_in_the_log(server: Server, over: str, each: int) -> None:
+@pytest.mark.parametrize("times", [2, large(25)])
+async def test_no_client_can_cause_an_error_in_the_log(server: Server, over: str, times: int) -> None:
     def ports() -> list[str]:
         return re.findall(r"Running on \w+://127.0.0.1:(\d+)", server.log)
 
@@ -38,12 +38,12 @@ async def test_no_client_can_cause_an_error_in_the_log(server: Server, over: str
     assert server.url.startswith("https")
     server.wait_idle()
     found: dict[str, list[str]] = {}
-    batches = [{name: client} for name, client in KINDS[over].items()] if each > 2 else [dict(KINDS[over])]
+    batches = [{name: client} for name, client in KINDS[over].items()] if times > 2 else [dict(KINDS[over])]
     for batch in batches:
         server.forget()
         with trio.fail_after(60):
             async with trio.open_nursery() as nursery:
-                for client in each * list(batch.values()):
+                for client in times * list(batch.values()):
                     nursery.start_soon(client, Ports(plain, tls))
         await wait_until(lambda: server.metrics()["active_streams"] == 0, 20, "all streams to end")
         lines = [line for line in server.log.splitlines() if ENDED not in line]

@@ -102,9 +102,13 @@ def test_all_routes_and_no_others_are_described(tmp_path: Path, monkeypatch: pyt
 
 def test_every_object_says_whether_it_may_have_more_members(described: dict[str, Any]) -> None:
     objects = [described["components"]["schemas"]]
-    for each in objects:
-        objects += [value for value in each.values() if isinstance(value, dict)]
-    more = {each["description"] for each in objects if "properties" in each and each["additionalProperties"]}
+    for schema in objects:
+        objects += [value for value in schema.values() if isinstance(value, dict)]
+    more = {
+        schema["description"]
+        for schema in objects
+        if "properties" in schema and schema["additionalProperties"]
+    }
     assert len(more) == 5, "problems, and the four messages of a client"
 
 
@@ -269,8 +273,8 @@ def test_derived_files_have_the_described_headers(
 ) -> None:
     found = video(stocked, FILM)
     fields = {206: {"Range": "bytes=0-9"}, 304: {"If-None-Match": "*"}}.get(status, {})
-    subtitles = [each["url"] for each in found["subtitles"]] + [
-        each["original"] for each in found["subtitles"]
+    subtitles = [subtitle["url"] for subtitle in found["subtitles"]] + [
+        subtitle["original"] for subtitle in found["subtitles"]
     ]
     for url in filter(None, (found["poster"], found["thumbnails"]["track"], *subtitles)):
         response = ask(stocked, method, url, headers=fields)

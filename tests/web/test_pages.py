@@ -61,7 +61,7 @@ def test_the_documentation_makes_no_requests_to_other_hosts(server: Server) -> N
 
 def test_assets_of_the_documentation_are_cached_forever(server: Server) -> None:
     page = page_of(server, "/docs")
-    urls = [each["href"] for each in page.all("link")] + [each["src"] for each in page.all("img")]
+    urls = [element["href"] for element in page.all("link")] + [element["src"] for element in page.all("img")]
     assert urls
     for url in urls:
         lasting = server.get(url)

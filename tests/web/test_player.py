@@ -100,7 +100,7 @@ def test_the_content_security_policy_allows_no_other_hosts(built: Server, unbuil
         assert headers["Referrer-Policy"] == "same-origin"
         permissions = headers["Permissions-Policy"].split(", ")
         assert {"autoplay=(self)", "fullscreen=(self)", "picture-in-picture=(self)"} < set(permissions)
-        assert {each for each in permissions if not each.endswith("=(self)")} >= {
+        assert {permission for permission in permissions if not permission.endswith("=(self)")} >= {
             "camera=()",
             "microphone=()",
         }
@@ -156,7 +156,7 @@ def test_text_is_compressed_for_clients_that_accept_it(
 
 def test_compressed_and_plain_content_have_different_tags(built: Server) -> None:
     path = "/assets/index-a1b2.js"
-    packed, plain = (built.get(path, headers={"Accept-Encoding": each}) for each in ("gzip", "identity"))
+    packed, plain = (built.get(path, headers={"Accept-Encoding": coding}) for coding in ("gzip", "identity"))
     assert packed.headers["ETag"] != plain.headers["ETag"]
     assert packed.content == plain.content
     known = built.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]})
@@ -205,7 +205,9 @@ def test_a_player_that_is_not_built_is_explained(unbuilt: Server, path: str) -> 
     page = Page(response.text)
     assert "scripts/player build" in page.text
     assert page.all("a", href="/docs")
-    loaded = [each["href"] for each in page.all("link")] + [each["src"] for each in page.all("img")]
+    loaded = [element["href"] for element in page.all("link")] + [
+        element["src"] for element in page.all("img")
+    ]
     for url in loaded:
         assert urljoin(unbuilt.url, url).startswith(unbuilt.url)
         assert unbuilt.get(url).status_code == 200

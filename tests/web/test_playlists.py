@@ -39,7 +39,7 @@ def playlist(server: Server, address: str) -> m3u8.M3U8:
 def stocked_video(server: Server, folder: str) -> dict[str, str]:
     """The addresses of what is made just in time, by what it is."""
     master = playlist(server, f"{folder}/master.m3u8")
-    texts = [each.uri for each in master.media if each.type == "SUBTITLES"]
+    texts = [track.uri for track in master.media if track.type == "SUBTITLES"]
     pictures, sound = playlist(server, f"{folder}/v1.m3u8"), playlist(server, f"{folder}/a2.m3u8")
     keys, text = playlist(server, f"{folder}/v1-keys.m3u8"), playlist(server, f"{folder}/{texts[0]}")
     found = {
@@ -64,7 +64,7 @@ def urls(stocked: Server, folder: str) -> dict[str, str]:
 
 def test_playlists_are_revalidated(stocked: Server, folder: str) -> None:
     master = playlist(stocked, f"{folder}/master.m3u8")
-    names = ["master", "v1", "a2", "v1-keys", *(each.uri.removesuffix(".m3u8") for each in master.media)]
+    names = ["master", "v1", "a2", "v1-keys", *(track.uri.removesuffix(".m3u8") for track in master.media)]
     for address, kind in [(f"{folder}/{name}.m3u8", HLS) for name in names] + [
         (f"{folder}/manifest.mpd", DASH)
     ]:
@@ -85,13 +85,13 @@ def test_playlists_are_revalidated(stocked: Server, folder: str) -> None:
 
 def test_subtitles_of_a_video_are_offered(stocked: Server, folder: str) -> None:
     master = playlist(stocked, f"{folder}/master.m3u8")
-    texts = {each.name: each for each in master.media if each.type == "SUBTITLES"}
+    texts = {track.name: track for track in master.media if track.type == "SUBTITLES"}
     assert len(texts) == 3
-    assert sorted(each.language or "" for each in texts.values()) == ["de", "en", "en"]
-    assert [each.forced for each in texts.values()].count("YES") == 1
+    assert sorted(track.language or "" for track in texts.values()) == ["de", "en", "en"]
+    assert [track.forced for track in texts.values()].count("YES") == 1
     said = []
-    for each in texts.values():
-        found = playlist(stocked, f"{folder}/{each.uri}")
+    for track in texts.values():
+        found = playlist(stocked, f"{folder}/{track.uri}")
         bodies = [stocked.get(f"{folder}/{segment.uri}").text for segment in found.segments]
         assert all(
             body.startswith("WEBVTT") and "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000" in body
@@ -99,7 +99,7 @@ def test_subtitles_of_a_video_are_offered(stocked: Server, folder: str) -> None:
         )
         said.append("".join(bodies))
     for words in ("In the film", "Grüße", "Hello"):
-        assert sum(words in each for each in said) == 1
+        assert sum(words in track for track in said) == 1
     mpd = stocked.get(f"{folder}/manifest.mpd").text
     wholes = re.findall(r"<BaseURL>(.*?)</BaseURL>", mpd)
     assert len(wholes) == 3
@@ -196,10 +196,10 @@ def test_other_segments_are_not_found(stocked: Server, urls: dict[str, str]) -> 
             url.replace(revision, other["revision"]),
             url.replace(revision, "0" * 24),
             url.replace(revision, revision.upper()) if revision.upper() != revision else url,
-            *(url.replace(f"/{name}/", f"/{each}/") for each in (*map(in_address, names), "x", "..")),
+            *(url.replace(f"/{name}/", f"/{other}/") for other in (*map(in_address, names), "x", "..")),
             *(
-                url.replace(f"/{name}/", f"/{plain}{each}/")
-                for each in (
+                url.replace(f"/{name}/", f"/{plain}{other}/")
+                for other in (
                     "",
                     "-",
                     f"-{int(scheme) + 1}",
@@ -209,8 +209,8 @@ def test_other_segments_are_not_found(stocked: Server, urls: dict[str, str]) -> 
                 )
             ),
             *(
-                url.replace(f"/{file}", f"/{each}.{suffix}")
-                for each in (
+                url.replace(f"/{file}", f"/{other}.{suffix}")
+                for other in (
                     "99",
                     "999999999",
                     "9999999999",
@@ -224,7 +224,7 @@ def test_other_segments_are_not_found(stocked: Server, urls: dict[str, str]) -> 
                     f"{number}x",
                 )
             ),
-            *(url.replace(file, f"{number}.{each}") for each in ("m4v", "ts", "")),
+            *(url.replace(file, f"{number}.{other}") for other in ("m4v", "ts", "")),
             url.replace(f"/{file}", "/init.m4s"),
             f"{url}x",
             f"{url}%0A",
@@ -434,25 +434,25 @@ def test_files_with_different_resolutions_are_one_title(start: Callable[..., Ser
     wait_for(lambda: titles() == expected, 20, "the titles")
     library = server.get("/api/library").json()
     assert library["videos"] == len(expected)
-    assert [each["name"] for each in library["problems"]] == ["bad.title.toml"]
+    assert [problem["name"] for problem in library["problems"]] == ["bad.title.toml"]
     assert len(server.get("/api/videos").json()["videos"]) == 9, "the files as they are"
     ids: dict[str, str] = {}
     for item in server.get("/api/videos?limit=50").json()["items"]:
         ids[item["name"]] = item["id"]
         versions = server.get(item["urls"]["self"]).json()["versions"]
-        ids |= {each["name"]: each["id"] for each in versions}
-        assert [each["leads"] for each in versions] == [True, False][: len(versions)]
+        ids |= {version["name"]: version["id"] for version in versions}
+        assert [version["leads"] for version in versions] == [True, False][: len(versions)]
     assert len(ids) == 9
 
     def variants(name: str) -> list[tuple[tuple[int, int], str]]:
         found = playlist(server, f"/api/videos/{ids[name]}/master.m3u8")
-        return [(each.stream_info.resolution, each.uri) for each in found.playlists]
+        return [(variant.stream_info.resolution, variant.uri) for variant in found.playlists]
 
     low, high = ids["Film.360p.mp4"], ids["Film.720p.mp4"]
     assert variants("Film.720p.mp4") == [((256, 144), "v1.m3u8"), ((128, 72), f"../{low}/v1.m3u8")]
     assert variants("Film.360p.mp4") == [((256, 144), f"../{high}/v1.m3u8"), ((128, 72), "v1.m3u8")]
     assert variants("hd.mp4") == [((256, 144), "v1.m3u8"), ((128, 72), f"../{ids['small/sd.mp4']}/v1.m3u8")]
-    targets = {playlist(server, f"/api/videos/{each}/v1.m3u8").target_duration for each in (low, high)}
+    targets = {playlist(server, f"/api/videos/{id_}/v1.m3u8").target_duration for id_ in (low, high)}
     assert len(targets) == 1
     base = httpx.URL(f"{server.url}/api/videos/{high}/master.m3u8")
     for _, uri in variants("Film.720p.mp4"):
@@ -487,7 +487,7 @@ def test_a_version_that_cannot_be_packaged_is_omitted(
     def known() -> dict[str, str]:
         items = server.get("/api/videos?limit=50").json()["items"]
         versions = server.get(items[0]["urls"]["self"]).json()["versions"] if len(items) == 1 else []
-        return {each["name"]: each["id"] for each in versions}
+        return {version["name"]: version["id"] for version in versions}
 
     wait_for(lambda: len(server.get("/api/videos").json()["videos"]) == 3, 20, "the files")
     wait_for(lambda: len(known()) == 3, 20, "the title")
@@ -510,9 +510,11 @@ def test_many_clients_request_remuxed_segments_at_once(running: Server, videos: 
     running.wait_known(film.name, film.stat().st_size)
     folder = f"/api/videos/{video(running, film.name)['id']}"
     lists = [playlist(running, f"{folder}/{name}.m3u8") for name in ("v0", "a1")]
-    wanted = [uri for each in lists for uri in (each.segment_map[0].uri, *(seg.uri for seg in each.segments))]
+    wanted = [
+        uri for media in lists for uri in (media.segment_map[0].uri, *(seg.uri for seg in media.segments))
+    ]
     with ThreadPoolExecutor(len(wanted)) as pool:
         responses = list(pool.map(lambda uri: running.get(f"{folder}/{uri}"), wanted))
-    assert [(each.status_code, each.content[4:8]) for each in responses] == [
+    assert [(response.status_code, response.content[4:8]) for response in responses] == [
         (200, b"ftyp" if uri.endswith("init.mp4") else b"styp") for uri in wanted
     ]

@@ -14,20 +14,20 @@ from trio_stream.web.openapi.document import document
 
 PRESENTATION = named(document(), "Presentation")
 
-PICTURES = "-f lavfi -i testsrc2=size=128x72:rate=10:duration=4"
-SOUND = "-f lavfi -i sine=duration=4"
+VIDEO = "-f lavfi -i testsrc2=size=128x72:rate=10:duration=4"
+AUDIO = "-f lavfi -i sine=duration=4"
 CODED = "-pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 10 -c:a aac"
-TWO = f"{PICTURES} {PICTURES} -map 0 -map 1 {CODED}"
+TWO = f"{VIDEO} {VIDEO} -map 0 -map 1 {CODED}"
 
 MADE = {
     "two angles.mp4": TWO,
-    "angles in Matroska.mkv": f"{PICTURES} {PICTURES} {SOUND} -map 0 -map 1 -map 2 {CODED} -metadata:s:v:1 language=ger",
-    "odd sound.mkv": f"{PICTURES} {SOUND} {SOUND} -map 0 -map 1 -map 2 {CODED} -c:a:1 pcm_s16le "
+    "angles in Matroska.mkv": f"{VIDEO} {VIDEO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -metadata:s:v:1 language=ger",
+    "odd sound.mkv": f"{VIDEO} {AUDIO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -c:a:1 pcm_s16le "
     "-metadata:s:a:1 language=fra -metadata:s:a:1 title=Comment",
-    "odd pictures.mp4": f"{PICTURES} {PICTURES} {SOUND} -map 0 -map 1 -map 2 {CODED} -c:v:0 mjpeg",
-    "locked sound.mp4": f"{PICTURES} {SOUND} {SOUND} -map 0 -map 1 -map 2 {CODED}",
-    "song.ogv": f"{SOUND} -c:a libopus",
-    "all odd.mkv": f"{PICTURES} {SOUND} -map 0 -map 1 -c:v mjpeg -pix_fmt yuvj420p -c:a pcm_s16le",
+    "odd pictures.mp4": f"{VIDEO} {VIDEO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -c:v:0 mjpeg",
+    "locked sound.mp4": f"{VIDEO} {AUDIO} {AUDIO} -map 0 -map 1 -map 2 {CODED}",
+    "song.ogv": f"{AUDIO} -c:a libopus",
+    "all odd.mkv": f"{VIDEO} {AUDIO} -map 0 -map 1 -c:v mjpeg -pix_fmt yuvj420p -c:a pcm_s16le",
 }
 
 PLAYS = {
@@ -64,7 +64,7 @@ def odd(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterat
     (folder / "videos" / "nothing.mp4").write_bytes(b"no video at all")
     with serving(folder / "videos", folder, environ=way | {"TRIO_STREAM_ARTWORK_SHARE": "0"}) as server:
         wait_for(lambda: server.get("/api/library").json()["videos"] == len(MADE) + 2, 20, "the films")
-        wait_for(lambda: all(each["state"] != "new" for each in items(server)), 20, "their facts")
+        wait_for(lambda: all(item["state"] != "new" for item in items(server)), 20, "their facts")
         yield server
 
 
@@ -86,17 +86,17 @@ def test_every_track_is_offered_or_omitted_with_a_reason(odd: Server, name: str)
     found = presentation_of(odd, name)
     assert (found["reason"], found["code"]) == (None, None)
     assert found["duration"] == pytest.approx(4, abs=0.2)
-    assert {each["name"] for each in found["renditions"]} == PLAYS[name]
+    assert {track["name"] for track in found["renditions"]} == PLAYS[name]
     omitted = [
-        (each["kind"], each["track"], each["codec"], each["language"], each["code"])
-        for each in found["omitted"]
+        (track["kind"], track["track"], track["codec"], track["language"], track["code"])
+        for track in found["omitted"]
     ]
     assert omitted == OMITS[name]
-    assert all(each["reason"] for each in found["omitted"])
+    assert all(track["reason"] for track in found["omitted"])
     facts = video(odd, name)["facts"]
     assert len(found["renditions"]) + len(found["omitted"]) == len(facts["video"]) + len(facts["audio"])
     manifest = odd.get(video(odd, name)["urls"]["hls"]).text
-    assert all(f"{each['name']}.m3u8" in manifest for each in found["renditions"])
+    assert all(f"{track['name']}.m3u8" in manifest for track in found["renditions"])
 
 
 def test_names_of_tracks(odd: Server) -> None:

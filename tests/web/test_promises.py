@@ -82,7 +82,7 @@ async def test_a_stalled_stream_needs_little_memory_for_any_file(
             await stall(server, stack, name, STALLED, websocket=transport == "websocket")
             all_[name] = server.private_memory() - before
         await leave(server)
-    costs = {name: each / (2 * STALLED) / 1024 for name, each in all_.items()}
+    costs = {name: memory / (2 * STALLED) / 1024 for name, memory in all_.items()}
     print(f"KiB of private memory a stalled {transport} stream: {costs}")
     assert costs["large.mp4"] <= 1.5 * costs["small.mp4"]
     # Of the first, some have the memory of those before them.

@@ -114,7 +114,7 @@ def test_history(fresh: Server) -> None:
     found, cursor = [], ""
     while True:
         page = fresh.get(f"/api/history?limit=1{cursor}").json()
-        found += [(each["video"]["name"], each["from"], each["to"]) for each in page["viewings"]]
+        found += [(viewing["video"]["name"], viewing["from"], viewing["to"]) for viewing in page["viewings"]]
         if page["next"] is None:
             break
         cursor = f"&cursor={page['next']}"

@@ -163,7 +163,7 @@ def test_an_invalid_limit_is_refused(query: type[VideosQuery | FoldersQuery], li
 def test_an_invalid_sort_is_refused_with_the_valid_ones(sort: str) -> None:
     with pytest.raises(BadRequest) as caught:
         read_query(VideosQuery, {"sort": sort})
-    assert all(each in str(caught.value) for each in SORTS)
+    assert all(sort in str(caught.value) for sort in SORTS)
 
 
 def test_a_folder_can_have_any_name() -> None:
@@ -178,7 +178,7 @@ def test_tracks_have_the_members_of_probed_tracks(kind: str) -> None:
 
 
 def test_every_ending_is_counted() -> None:
-    assert set(StreamsEnded.__struct_encode_fields__) == {str(each) for each in Ending}
+    assert set(StreamsEnded.__struct_encode_fields__) == {str(ending) for ending in Ending}
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -214,4 +214,4 @@ def test_invalid_json_is_refused(text: str | bytes) -> None:
 def test_names_of_members_can_be_encoded_as_utf_8(value: dict[str, int]) -> None:
     found = json_text.decode(json.dumps(value))
     assert all(name.encode() for name in found if name)
-    assert {name: each for name, each in value.items() if name.isascii()}.items() <= found.items()
+    assert {name: item for name, item in value.items() if name.isascii()}.items() <= found.items()
