@@ -1,4 +1,4 @@
-"""Tests of routes that answer with bytes run both ways: directly, and through the web framework."""
+"""Tests of routes that send bytes run both ways: directly, and through the web framework."""
 
 import shutil
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ONE_WAY = (
     "test_pages",
     "test_sockets",
 )
-"""Modules about what the web framework answers either way, as it does all WebSockets."""
+"""Modules about routes that always go through the web framework, as all WebSockets do."""
 
 MOSTLY_ONE_WAY = (
     "test_conditions",
@@ -32,11 +32,11 @@ MOSTLY_ONE_WAY = (
     "test_promises",
     "test_disconnects",
 )
-"""Modules about what lies below both ways, which others of this room compare each time."""
+"""Modules about code below both ways. Other modules of this folder compare the two ways in each run."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Ask once for what is answered in one way, and once on PostgreSQL."""
+    """Run tests once, and not both ways, if only one way serves the routes, or if they run on PostgreSQL."""
     once: list[pytest.Item] = []
     again: list[pytest.Item] = []
     for item in items:
@@ -56,7 +56,7 @@ type Environ = dict[str, str]
 
 @pytest.fixture(scope="session", params=["direct", "through-quart"])
 def way(request: pytest.FixtureRequest) -> Environ:
-    """What a server is told: to answer with bytes in one way or in the other. Whatever uses this runs with both."""
+    """The setting that selects the way in which a server sends bytes. Every test that uses it runs with both."""
     return {"TRIO_STREAM_DIRECT": "1" if request.param == "direct" else "0"}
 
 
@@ -77,7 +77,7 @@ def server(
 def scratch(
     database_of_servers: None, way: Environ, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The server whose library each test fills for itself."""
+    """The server whose library each test fills itself."""
     folder = tmp_path_factory.mktemp("scratch")
     (folder / "videos").mkdir()
     with serving(folder / "videos", folder, environ=way) as running:
@@ -87,7 +87,7 @@ def scratch(
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a small player of the tests' own."""
+    """A server with a small player that is only for tests."""
     folder = tmp_path_factory.mktemp("built")
     (folder / "videos").mkdir()
     environ = {"PLAYER": str(build(folder))}
@@ -97,15 +97,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five seconds of H.264 and AAC with a track of subtitles."""
+    """Five seconds of H.264 and AAC with a subtitle track."""
     folder = tmp_path_factory.mktemp("film")
     words = folder / "words.srt"
     words.write_text("1\n00:00:01,000 --> 00:00:02,000\nIn the film\n")
-    picture, sound = "testsrc2=size=128x72:rate=10:duration=5", "sine=duration=5"
+    video, audio = "testsrc2=size=128x72:rate=10:duration=5", "sine=duration=5"
     coded = "-c:v libx264 -preset ultrafast -g 10 -pix_fmt yuv420p -c:a aac -c:s mov_text"
     return make(
         folder / "film.mp4",
-        f"-f lavfi -i {picture} -f lavfi -i {sound}",
+        f"-f lavfi -i {video} -f lavfi -i {audio}",
         *("-i", words),
         *f"-map 0 -map 1 -map 2 {coded} -metadata:s:s:0 language=eng".split(),
     )
@@ -116,9 +116,9 @@ FILM, BROKEN = "Das Leben der Anderen.mp4", "Amélie (2001).mkv"
 
 
 @pytest.fixture(scope="session")
-def shelf(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library of `stocked`: one for all servers, because files have to rest before they are taken up."""
-    library = tmp_path_factory.mktemp("shelf")
+def library_folder(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library of `stocked`: one for all servers, because files must not change for a while before they are added."""
+    library = tmp_path_factory.mktemp("library")
     (library / "Series" / "Season 1").mkdir(parents=True)
     shutil.copy(film, library / FILM)
     (library / "Das Leben der Anderen.de.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nGrüße\n")
@@ -133,17 +133,17 @@ def shelf(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stocked(
-    database_of_servers: None, way: Environ, shelf: Path, tmp_path_factory: pytest.TempPathFactory
+    database_of_servers: None, way: Environ, library_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A server that knows its videos: a film, three episodes of the same pictures, and what is no video at all."""
+    """A server with a scanned library: a film, three episodes with the same frames, and a file that is not a video."""
     environ = way | {"TRIO_STREAM_ARTWORK_SHARE": "1"}
-    with serving(shelf, tmp_path_factory.mktemp("stocked"), environ=environ) as running:
+    with serving(library_folder, tmp_path_factory.mktemp("stocked"), environ=environ) as running:
 
-        def whole() -> bool:
+        def is_complete() -> bool:
             about = running.get("/api/library").json()
             return bool(about["videos"] == 5 and about["idle"] and not about["look"]["resting"])
 
-        wait_for(whole, 30, "the library to be known")
+        wait_for(is_complete, 30, "the library to be scanned")
         yield running
 
 

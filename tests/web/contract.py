@@ -1,4 +1,4 @@
-"""Values that a JSON Schema allows, and values near those, of which it refuses most."""
+"""Values that a JSON Schema allows, and similar values, longest_list of which it refuses."""
 
 import json
 import re
@@ -19,7 +19,7 @@ JUNK: tuple[Any, ...] = (
 
 
 def _pattern(_: Any, pattern: str, value: object, __: Any) -> Iterator[jsonschema.ValidationError]:
-    # As in ECMA-262: `$` of Python matches before a line break as well.
+    # As in ECMA-262: `$` of Python also matches before a line break.
     if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
         yield jsonschema.ValidationError("the pattern does not match")
 
@@ -32,13 +32,13 @@ _FORMATS = jsonschema.FormatChecker(("date-time",))
 
 @_FORMATS.checks("date-time")
 def _is_date_time(value: object) -> bool:
-    # What checks this knows no end of a text but that of a line, and digits of other scripts.
+    # The checker accepts a trailing line break, and digits of other scripts.
     exact = not isinstance(value, str) or re.fullmatch("[0-9TtZz:.+-]*", value)
     return bool(exact) and bool(_Validator.FORMAT_CHECKER.conforms(value, "date-time"))
 
 
 class Contract:
-    """One schema of a description, with the others that it refers to."""
+    """A schema of the description, with the schemas that it refers to."""
 
     def __init__(self, schema: Json, described: Json) -> None:
         self._schema = schema
@@ -52,14 +52,14 @@ class Contract:
         return bool(self._validator.is_valid(value))
 
     def values(self) -> st.SearchStrategy[Any]:
-        """Values that it allows, as they come out of JSON."""
+        """Values that it allows, as parsed from JSON."""
         return self._values(self._schema).map(through_json).filter(self.allows)
 
     def near(self) -> st.SearchStrategy[Any]:
-        """Values that it would allow but for one change; some it allows nevertheless."""
+        """Values that it allows, with one change; some of them are still allowed."""
         return self.values().flatmap(_changed).map(through_json)
 
-    def _values(self, schema: Json) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one a kind of schema
+    def _values(self, schema: Json) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one for each kind of schema
         match schema:
             case {"$ref": str(path)}:
                 return self._values(self._components["schemas"][path.rpartition("/")[2]])
@@ -76,9 +76,9 @@ class Contract:
                 needed = {name: members.pop(name) for name in schema["required"]}
                 return st.fixed_dictionaries(needed, optional=members)
             case {"type": "array", "items": items}:
-                most = schema.get("maxItems", 5)
+                longest_list = schema.get("maxItems", 5)
                 some = st.lists(self._values(items), max_size=5)
-                return some | self._values(items).map(lambda item: [item] * most)
+                return some | self._values(items).map(lambda item: [item] * longest_list)
             case _:
                 return _scalar(schema)
 
@@ -91,18 +91,23 @@ def _scalar(schema: Json) -> st.SearchStrategy[Any]:
         case "boolean":
             return st.booleans()
         case "integer":
-            whole = st.integers(least, most) | st.sampled_from([least, most])
+            whole = st.integers(least, longest_list) | st.sampled_from([least, longest_list])
             return whole | whole.filter(lambda number: number < 1 << 53).map(float)
         case "number":
-            return st.floats(least, most) | st.integers(least, most) | st.sampled_from([least, most])
+            return (
+                st.floats(least, longest_list)
+                | st.integers(least, longest_list)
+                | st.sampled_from([least, longest_list])
+            )
     if schema.get("format") == "date-time":
         return st.datetimes().flatmap(
             lambda at: st.sampled_from([f"{at.isoformat()}{zone}" for zone in ZONES])
         )
     found, pattern = st.text(max_size=schema.get("maxLength", 20)), schema.get("pattern")
     if pattern is not None:
-        made = st.from_regex(re.sub(r"\$$", r"\\Z", pattern))
-        found = found | made if pattern.startswith("^[^") else made  # of few signs, text would hardly be any
+        matching = st.from_regex(re.sub(r"\$$", r"\\Z", pattern))
+        # If the pattern allows only few characters, random text would hardly ever match.
+        found = found | matching if pattern.startswith("^[^") else matching
     longest = schema.get("maxLength")
     return found if longest is None else found | st.sampled_from(["é" * longest, "x" * longest])
 
@@ -137,10 +142,10 @@ def _changed(draw: st.DrawFn, value: Any) -> Any:
 
 
 def through_json(value: Any) -> Any:
-    """The value as who reads its JSON has it: two lone surrogates may be one letter then."""
+    """The value after encoding and decoding it as JSON, which can turn two lone surrogates into one character."""
     return json.loads(json.dumps(value))
 
 
 def named(described: Mapping[str, Any], name: str) -> Contract:
-    """The contract of a schema with a name."""
+    """The contract of the schema `name`."""
     return Contract({"$ref": f"#/components/schemas/{name}"}, dict(described))

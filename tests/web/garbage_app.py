@@ -1,6 +1,6 @@
-"""Run by `test_garbage.py`: a server in this process, clients that come and go, and then what the collector finds.
+"""Run by `test_garbage.py`: a server in this process, clients that connect and disconnect, and then the collector.
 
-The clients are in a process of their own, which is told over a pipe: what they leave is theirs.
+The clients run in another process, which gets its commands over a pipe, so that their garbage is not counted.
 """
 
 import gc
@@ -47,7 +47,7 @@ LAST = b"Connection: close\r\n"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the server listens."""
+    """The ports of the server."""
 
     plain: int
     tls: int
@@ -62,7 +62,7 @@ def trusting(protocol: str) -> ssl.SSLContext:
 
 
 async def connected(port: int, protocol: str | None) -> tuple[trio.abc.Stream, trio.SocketStream]:
-    """A stream, within TLS where a protocol is named, and the one it goes over."""
+    """A stream, over TLS if a protocol is given, and the transport below it."""
     plain = await trio.open_tcp_stream("127.0.0.1", port)
     if protocol is None:
         return plain, plain
@@ -86,7 +86,7 @@ async def ask(
     tls: bool = False,
     then: bytes = b"",
 ) -> None:
-    """Read something, or all there is, say `then`, and leave."""
+    """Read some data, or everything, send `then`, and disconnect."""
     stream, plain = await connected(*((ports.tls, "http/1.1") if tls else (ports.plain, None)))
     await stream.send_all(request)
     await stream.receive_some(1 << 16)
@@ -95,7 +95,7 @@ async def ask(
     try:
         while whole and await stream.receive_some(1 << 16):
             pass
-    except trio.BrokenResourceError:  # closed without a word, as HTTP/1.1 may be within TLS
+    except trio.BrokenResourceError:  # closed without a TLS alert, which HTTP/1.1 allows
         pass
     await leave(stream, plain, reset)
 
@@ -109,7 +109,7 @@ async def ask_http2(
     reset: bool = False,
     cancel: bool = False,
 ) -> None:
-    """Take of some streams all there is, or no more than the first windows have."""
+    """Read several streams completely, or only as far as the initial windows allow."""
     stream, plain = await connected(ports.tls, "h2")
     connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
     connection.initiate_connection()
@@ -156,17 +156,17 @@ CLIENTS: dict[str, Callable[[Ports], Awaitable[None]]] = {
 }
 
 
-def be_clients(told: Connection) -> None:
-    """Do as told, until told no more: the name of a client, the ports, and how many are to come and go."""
-    while message := told.recv():
+def be_clients(pipe: Connection) -> None:
+    """Run clients until the pipe ends. Each message has the name of a client, the ports, and the number of clients."""
+    while message := pipe.recv():
         name, ports, count = message
 
         async def come_and_go() -> None:
-            for _ in range(count):  # noqa: B023 - called within the turn
-                await CLIENTS[name](ports)  # noqa: B023 - called within the turn
+            for _ in range(count):  # noqa: B023 - called within the iteration
+                await CLIENTS[name](ports)  # noqa: B023 - called within the iteration
 
         trio.run(come_and_go)
-        told.send(True)
+        pipe.send(True)
 
 
 def idle() -> bool:
@@ -178,8 +178,8 @@ def idle() -> bool:
     )
 
 
-async def left_by(come_and_go: Callable[[int], Awaitable[None]]) -> dict[str, int]:
-    """What ten clients leave, by type."""
+async def garbage_of(come_and_go: Callable[[int], Awaitable[None]]) -> dict[str, int]:
+    """The garbage of ten clients, by type."""
     await come_and_go(3)
     await trio.testing.wait_all_tasks_blocked(0.1)
     gc.collect()
@@ -193,8 +193,8 @@ async def left_by(come_and_go: Callable[[int], Awaitable[None]]) -> dict[str, in
     return found
 
 
-async def main(told: Connection, certificate: str, key: str) -> None:
-    """Print what clients of each kind left."""
+async def main(pipe: Connection, certificate: str, key: str) -> None:
+    """Print the garbage of the clients of each kind."""
     config = Config()
     config.bind, config.insecure_bind, config.loglevel = ["127.0.0.1:0"], ["127.0.0.1:0"], "error"
     config.certfile, config.keyfile = certificate, key
@@ -204,14 +204,14 @@ async def main(told: Connection, certificate: str, key: str) -> None:
     )
 
     async def come_and_go(name: str, count: int) -> None:
-        told.send((name, ports, count))
-        await trio.to_thread.run_sync(told.recv)
+        pipe.send((name, ports, count))
+        await trio.to_thread.run_sync(pipe.recv)
 
     async with trio.open_nursery() as nursery:
         serve = partial(worker_serve, ASGIWrapper(app), config, sockets=sockets)
         await nursery.start(partial(serve, shutdown_trigger=trio.sleep_forever))
-        await wait_until(idle, 20, "the library to have nothing to do")  # what it does is not what is counted
-        print(json.dumps({name: await left_by(partial(come_and_go, name)) for name in CLIENTS}))
+        await wait_until(idle, 20, "the library to be idle")  # so that its garbage is not counted
+        print(json.dumps({name: await garbage_of(partial(come_and_go, name)) for name in CLIENTS}))
         nursery.cancel_scope.cancel()
     told.send(None)
 

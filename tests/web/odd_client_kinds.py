@@ -1,4 +1,4 @@
-"""Clients that break off, break the rules, or never learned them: one of each kind, by name."""
+"""Clients that disconnect early or violate the protocol: one of each kind, by name."""
 
 import random
 import socket
@@ -27,12 +27,12 @@ from hyperframe.frame import (
 )
 
 LINGER = 0.05
-"""Seconds a client goes on reading at most, where what it wants is seen neither in what comes nor in an end."""
+"""Seconds for which a client reads at most, if neither a response nor the end of the connection comes."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the server listens."""
+    """The ports of the server."""
 
     plain: int
     tls: int
@@ -41,8 +41,8 @@ class Ports:
 type Client = Callable[[Ports], Awaitable[None]]
 
 
-async def taken(stream: trio.abc.Stream, seconds: float = LINGER) -> None:
-    """Read for a moment, or until the server closes."""
+async def read_for(stream: trio.abc.Stream, seconds: float = LINGER) -> None:
+    """Read for some seconds, or until the server closes."""
     with trio.move_on_after(seconds), suppress(trio.BrokenResourceError):
         while await stream.receive_some(1 << 16):
             pass
@@ -55,18 +55,18 @@ def reset_on_close(stream: trio.SocketStream) -> None:
 async def plain(
     ports: Ports, *parts: bytes, reset: bool = True, first: int = 0, tls: bool = False, after: float = 0
 ) -> None:
-    """Send the parts, each after a moment; read `first` bytes, or let `after` seconds pass, and reset or close."""
+    """Send the parts one after the other; read `first` bytes, or wait for `after` seconds, and reset or close."""
     stream = await trio.open_tcp_stream("127.0.0.1", ports.tls if tls else ports.plain)
     with suppress(trio.BrokenResourceError):
         for number, part in enumerate(parts):
             if number:
-                await taken(stream)
+                await read_for(stream)
             await stream.send_all(part)
         if first:
             with trio.move_on_after(5):
                 await stream.receive_some(first)
         if not reset or after:
-            await taken(stream, after or LINGER)
+            await read_for(stream, after or LINGER)
     if reset:
         reset_on_close(stream)
     await trio.aclose_forcefully(stream)
@@ -106,26 +106,26 @@ PLAIN: dict[str, Client] = {
     "half a head": lambda ports: plain(ports, get("/")[:-5]),
     "half a head, then another": lambda ports: plain(ports, get("/")[:-5], get("/"), reset=False),
     "HTTP/2 without TLS": lambda ports: plain(ports, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", reset=False),
-    "a length that is none": lambda ports: plain(ports, get("/", "Content-Length: many"), reset=False),
+    "an invalid length": lambda ports: plain(ports, get("/", "Content-Length: many"), reset=False),
     "two lengths": lambda ports: plain(
         ports, get("/", "Content-Length: 1", "Content-Length: 2"), reset=False
     ),
-    "a chunk that is none": lambda ports: plain(
+    "an invalid chunk": lambda ports: plain(
         ports, get(STATE, "Transfer-Encoding: chunked").replace(b"GET", b"PUT") + b"zz\r\n", reset=False
     ),
-    "a name that is none": lambda ports: plain(ports, get("/", "a b: c"), reset=False),
+    "an invalid field name": lambda ports: plain(ports, get("/", "a b: c"), reset=False),
     "no host": lambda ports: plain(ports, b"GET / HTTP/1.1\r\n\r\n", reset=False),
-    "a path that is no ASCII": lambda ports: plain(
+    "a path that is not ASCII": lambda ports: plain(
         ports, b"GET /\xe4 HTTP/1.1\r\nHost: a\r\n\r\n", reset=False
     ),
-    "a method nobody knows": lambda ports: plain(ports, get("/").replace(b"GET", b"WHAT"), reset=False),
-    "resets an answer to come": lambda ports: plain(ports, get("/api/videos")),
-    "resets an answer": lambda ports: plain(ports, get("/api/videos"), first=1),
+    "an unknown method": lambda ports: plain(ports, get("/").replace(b"GET", b"WHAT"), reset=False),
+    "resets before the response": lambda ports: plain(ports, get("/api/videos")),
+    "resets in the response": lambda ports: plain(ports, get("/api/videos"), first=1),
     "resets a stream": lambda ports: plain(ports, get(FILE), first=1),
     "closes in a stream": lambda ports: plain(ports, get(FILE), first=1, reset=False),
     "resets events": lambda ports: plain(ports, get("/api/live"), first=1),
-    "resets events to come": lambda ports: plain(ports, get("/api/live")),
-    "a request behind a stream": lambda ports: plain(ports, get(FILE) * 3, first=1),
+    "resets before events": lambda ports: plain(ports, get("/api/live")),
+    "requests after a stream": lambda ports: plain(ports, get(FILE) * 3, first=1),
     "half a body": lambda ports: plain(ports, sending("PUT", STATE, b'{"a":', 1000)),
     "half a body, and closes": lambda ports: plain(ports, sending("PUT", STATE, b'{"a":', 1000), reset=False),
     "half a body, later": lambda ports: plain(ports, sending("PUT", STATE, b"", 1000), b'{"a":'),
@@ -136,28 +136,30 @@ PLAIN: dict[str, Client] = {
     "half a chunk": lambda ports: plain(
         ports, get(STATE, "Transfer-Encoding: chunked").replace(b"GET", b"PUT"), b"ff\r\n{"
     ),
-    "more than it said": lambda ports: plain(ports, sending("PUT", STATE, b"{}" * 50, 10), reset=False),
-    "a body that may not be so long": lambda ports: plain(
+    "a body longer than its length": lambda ports: plain(
+        ports, sending("PUT", STATE, b"{}" * 50, 10), reset=False
+    ),
+    "a body that is too long": lambda ports: plain(
         ports, sending("PUT", "/api/videos/v1/playhead", b"x" * 200_000, 300_000)
     ),
-    "waits to be asked on": lambda ports: plain(
+    "waits for 100 Continue": lambda ports: plain(
         ports, sending("PUT", STATE, b"", 1000).replace(b"Host", b"Expect: 100-continue\r\nHost"), first=1
     ),
     "resets around a handshake": lambda ports: plain(ports, upgrade(SOCKET), after=random.random() / 100),
-    "resets around an answer": lambda ports: plain(ports, get("/api/videos"), after=random.random() / 100),
+    "resets around a response": lambda ports: plain(ports, get("/api/videos"), after=random.random() / 100),
     "resets a handshake": lambda ports: plain(ports, upgrade(SOCKET)),
     "resets a WebSocket": lambda ports: plain(ports, upgrade(SOCKET), first=1),
-    "resets a WebSocket of nothing": lambda ports: plain(ports, upgrade("/api/ws/stream/none.mp4")),
-    "resets a WebSocket of no route": lambda ports: plain(ports, upgrade("/api/none")),
+    "resets a WebSocket of a missing video": lambda ports: plain(ports, upgrade("/api/ws/stream/none.mp4")),
+    "resets a WebSocket of an unknown path": lambda ports: plain(ports, upgrade("/api/none")),
     "closes a WebSocket": lambda ports: plain(ports, upgrade(SOCKET), first=1, reset=False),
     "a handshake of another origin": lambda ports: plain(ports, upgrade(SOCKET, "Origin: https://b.example")),
     "a handshake without a key": lambda ports: plain(
         ports, get(SOCKET, "Upgrade: websocket", "Connection: Upgrade"), reset=False
     ),
-    "a handshake with a protocol nobody knows": lambda ports: plain(
+    "a handshake with an unknown protocol": lambda ports: plain(
         ports, upgrade(SOCKET, "Sec-WebSocket-Protocol: x"), first=1
     ),
-    "a byte behind a handshake": lambda ports: plain(ports, upgrade(SOCKET) + b"x", reset=False),
+    "a byte after a handshake": lambda ports: plain(ports, upgrade(SOCKET) + b"x", reset=False),
     **{
         f"a WebSocket: {name}": partial(
             lambda data, ports: plain(
@@ -169,27 +171,27 @@ PLAIN: dict[str, Client] = {
             "no mask": frame(0x82, b"x", masked=False),
             "an unknown kind": frame(0x83, b"x"),
             "reserved bits": frame(0xF2, b"x"),
-            "no UTF-8": frame(0x81, b"\xff\xff"),
-            "a control frame in parts": frame(0x09, b"x"),
-            "a rest of nothing": frame(0x80, b"x"),
-            "a closing code that is none": frame(0x88, b"\0\1"),
-            "half a closing code": frame(0x88, b"\3"),
+            "invalid UTF-8": frame(0x81, b"\xff\xff"),
+            "a fragmented control frame": frame(0x09, b"x"),
+            "a continuation without a message": frame(0x80, b"x"),
+            "an invalid close code": frame(0x88, b"\0\1"),
+            "half a close code": frame(0x88, b"\3"),
             "half a frame": frame(0x82, b"half")[:-2],
             "half a message": frame(0x01, b"half"),
-            "no JSON": frame(0x81, b"no JSON"),
-            "JSON of no use": frame(0x81, b"[1]"),
+            "invalid JSON": frame(0x81, b"invalid JSON"),
+            "JSON that is no command": frame(0x81, b"[1]"),
             "JSON too deep": frame(0x81, b"[" * 120),
-            "a number beyond all": frame(0x81, b'{"type":"seek","to":1e999}'),
+            "a number that is too large": frame(0x81, b'{"type":"seek","to":1e999}'),
             "an empty message": frame(0x82, b""),
             "a long message": b"\x82\xff" + (1 << 40).to_bytes(8, "big") + bytes(4) + bytes(30_000),
-            "a close, and gone": frame(0x88, b"\3\xe8"),
+            "a close frame, then a disconnect": frame(0x88, b"\3\xe8"),
         }.items()
     },
 }
 
 
 async def half_tls(ports: Ports, *, garbage: bytes = b"") -> None:
-    """Begin a handshake and break it off, with garbage in place of its end."""
+    """Start a handshake and break it off, or end it with garbage."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     context = trusting("h2")
     half = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
@@ -209,7 +211,7 @@ def trusting(*protocols: str) -> ssl.SSLContext:
 
 
 async def old_tls(ports: Ports) -> None:
-    """A handshake that finds nothing in common."""
+    """A handshake without a common version or cipher."""
     context = trusting("h2")
     context.set_ciphers("ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -219,19 +221,19 @@ async def old_tls(ports: Ports) -> None:
     await trio.aclose_forcefully(stream)
 
 
-async def within_tls(ports: Ports, *parts: bytes, protocol: str = "http/1.1", raw: bytes = b"") -> None:
-    """As `plain`, within TLS; `raw` goes behind it without."""
+async def over_tls(ports: Ports, *parts: bytes, protocol: str = "http/1.1", raw: bytes = b"") -> None:
+    """As `plain`, over TLS; then `raw` is sent without TLS."""
     transport = await trio.open_tcp_stream("127.0.0.1", ports.tls)
     stream = trio.SSLStream(transport, trusting(protocol), server_hostname="localhost")
     with suppress(trio.BrokenResourceError):
         await stream.do_handshake()
         for number, part in enumerate(parts):
             if number:
-                await taken(stream)
+                await read_for(stream)
             await stream.send_all(part)
         if raw:
             await transport.send_all(raw)
-        await taken(stream)
+        await read_for(stream)
     reset_on_close(transport)
     await trio.aclose_forcefully(stream)
 
@@ -256,8 +258,8 @@ def request(
 
 
 @dataclass
-class Of:
-    """A frame that says it is of another stream than it may be."""
+class OnStream:
+    """A frame with the id of another stream than is allowed."""
 
     frame: Frame
     stream_id: int
@@ -268,18 +270,18 @@ class Of:
 
 
 def http2(
-    *frames: Frame | Of,
+    *frames: Frame | OnStream,
     head: list[tuple[str, str]] = HEAD,
     more: tuple[tuple[str, str], ...] = (),
     end: bool = True,
     at_once: bool = True,
 ) -> Client:
-    """A request, and frames behind it; in one write, or in two."""
+    """A request and frames after it, in one write or in two."""
 
     async def come_and_go(ports: Ports) -> None:
         _, begin = request(head, *more, end=end)
         rest = b"".join(frame.serialize() for frame in frames)
-        await within_tls(ports, *((begin + rest,) if at_once else (begin, rest)), protocol="h2")
+        await over_tls(ports, *((begin + rest,) if at_once else (begin, rest)), protocol="h2")
 
     return come_and_go
 
@@ -316,39 +318,39 @@ async def rapid_resets(ports: Ports) -> None:
     for stream_id in range(1, 601, 2):
         connection.send_headers(stream_id, HEAD, end_stream=True)
         connection.reset_stream(stream_id, ErrorCodes.CANCEL)
-    await within_tls(ports, connection.data_to_send(), protocol="h2")
+    await over_tls(ports, connection.data_to_send(), protocol="h2")
 
 
 async def too_many_streams(ports: Ports) -> None:
     connection = client_of_http2()
     for stream_id in range(1, 301, 2):
         connection.send_headers(stream_id, HEAD, end_stream=True)
-    await within_tls(ports, connection.data_to_send(), protocol="h2")
+    await over_tls(ports, connection.data_to_send(), protocol="h2")
 
 
-BROKEN: dict[str, Sequence[Frame | Of]] = {
-    "a goodbye": [GoAwayFrame(0)],
-    "a goodbye with an error": [GoAwayFrame(0, error_code=2)],
-    "two goodbyes": [GoAwayFrame(0), GoAwayFrame(0)],
-    "a goodbye of a stream": [Of(GoAwayFrame(0), 1)],
+BROKEN: dict[str, Sequence[Frame | OnStream]] = {
+    "GOAWAY": [GoAwayFrame(0)],
+    "GOAWAY with an error": [GoAwayFrame(0, error_code=2)],
+    "two GOAWAY frames": [GoAwayFrame(0), GoAwayFrame(0)],
+    "GOAWAY on a stream": [OnStream(GoAwayFrame(0), 1)],
     "a bomb": bomb(),
-    "HPACK that is none": [flags(HeadersFrame(3, data=b"\xff" * 50), "END_HEADERS")],
-    "a head without end": endless_head(),
+    "invalid HPACK": [flags(HeadersFrame(3, data=b"\xff" * 50), "END_HEADERS")],
+    "an endless head": endless_head(),
     "a head that is too large": large_head(),
     "an even stream": [flags(HeadersFrame(2, data=b"\x82"), "END_HEADERS")],
-    "a head that is no request": [flags(HeadersFrame(3, data=b"\x82"), "END_HEADERS")],
-    "the end of a stream that never was": [RstStreamFrame(99)],
-    "data of a stream that never was": [DataFrame(99, data=b"x")],
-    "data of the connection": [Of(DataFrame(1, data=b"x"), 0)],
-    "data behind the end": [DataFrame(1, data=b"x")],
-    "a window of nothing": [WindowUpdateFrame(1, window_increment=0)],
-    "a window that is too wide": [WindowUpdateFrame(0, window_increment=2**31 - 1)],
-    "a stream's window that is too wide": [WindowUpdateFrame(1, window_increment=2**31 - 1)],
-    "settings that are none": [SettingsFrame(0, settings={4: 2**32 - 1})],
+    "a head without a request": [flags(HeadersFrame(3, data=b"\x82"), "END_HEADERS")],
+    "a reset of an unknown stream": [RstStreamFrame(99)],
+    "data of an unknown stream": [DataFrame(99, data=b"x")],
+    "data on stream 0": [OnStream(DataFrame(1, data=b"x"), 0)],
+    "data after the end": [DataFrame(1, data=b"x")],
+    "a window increment of zero": [WindowUpdateFrame(1, window_increment=0)],
+    "a window that is too large": [WindowUpdateFrame(0, window_increment=2**31 - 1)],
+    "a stream's window that is too large": [WindowUpdateFrame(1, window_increment=2**31 - 1)],
+    "invalid settings": [SettingsFrame(0, settings={4: 2**32 - 1})],
     "frames that are too long": [DataFrame(1, data=bytes(70_000))],
     "a stream that depends on itself": [PriorityFrame(1, depends_on=1)],
-    "a ping of a stream": [Of(PingFrame(0, opaque_data=b"12345678"), 1)],
-    "a continuation of nothing": [ContinuationFrame(1, data=b"\x82")],
+    "a ping on a stream": [OnStream(PingFrame(0, opaque_data=b"12345678"), 1)],
+    "a continuation without headers": [ContinuationFrame(1, data=b"\x82")],
     "a reset": [RstStreamFrame(1)],
 }
 
@@ -361,14 +363,14 @@ HTTP2: dict[str, Client] = {
     },
     "half a body": http2(DataFrame(1, data=b'{"a":'), head=POST, end=False, at_once=False),
     "half a body, and a reset": http2(DataFrame(1, data=b"{"), RstStreamFrame(1), head=POST, end=False),
-    "less than it said": http2(
+    "a body shorter than its length": http2(
         flags(DataFrame(1, data=b"{}"), "END_STREAM"), head=POST, more=(("content-length", "10"),), end=False
     ),
-    "no preface": lambda ports: within_tls(ports, NOISE, protocol="h2"),
-    "HTTP/1.1 where HTTP/2 was agreed": lambda ports: within_tls(ports, get("/"), protocol="h2"),
+    "no preface": lambda ports: over_tls(ports, NOISE, protocol="h2"),
+    "HTTP/1.1 after ALPN selected HTTP/2": lambda ports: over_tls(ports, get("/"), protocol="h2"),
     "rapid resets": rapid_resets,
     "too many streams": too_many_streams,
-    "garbage behind a request": lambda ports: within_tls(ports, request()[1], protocol="h2", raw=NOISE),
+    "garbage after a request": lambda ports: over_tls(ports, request()[1], protocol="h2", raw=NOISE),
     "a WebSocket": http2(
         DataFrame(1, data=frame(0x83, b"x")),
         head=[(":method", "CONNECT"), *HEAD[1:3], (":path", SOCKET), (":protocol", "websocket")],
@@ -380,18 +382,18 @@ HTTP2: dict[str, Client] = {
 
 TLS: dict[str, Client] = {
     "HTTP without TLS": lambda ports: plain(ports, get("/"), tls=True, reset=False),
-    "noise in place of TLS": lambda ports: plain(ports, NOISE, tls=True, reset=False),
+    "noise instead of TLS": lambda ports: plain(ports, NOISE, tls=True, reset=False),
     "half a handshake": half_tls,
     "half a handshake and garbage": partial(half_tls, garbage=NOISE),
-    "nothing in common": old_tls,
-    "resets behind the handshake": within_tls,
-    "garbage behind the handshake": partial(within_tls, raw=NOISE),
-    "garbage in a stream": lambda ports: within_tls(ports, get(FILE), raw=NOISE),
-    "resets a stream within TLS": lambda ports: within_tls(ports, get(FILE)),
-    "half a body within TLS": lambda ports: within_tls(ports, sending("PUT", STATE, b'{"a":', 1000)),
-    "resets a WebSocket within TLS": lambda ports: within_tls(ports, upgrade(SOCKET)),
-    "a byte behind a handshake within TLS": lambda ports: within_tls(ports, upgrade(SOCKET) + b"x"),
-    "resets events within TLS": lambda ports: within_tls(ports, get("/api/live")),
+    "no common version": old_tls,
+    "resets after the handshake": over_tls,
+    "garbage after the handshake": partial(over_tls, raw=NOISE),
+    "garbage in a stream": lambda ports: over_tls(ports, get(FILE), raw=NOISE),
+    "resets a stream over TLS": lambda ports: over_tls(ports, get(FILE)),
+    "half a body over TLS": lambda ports: over_tls(ports, sending("PUT", STATE, b'{"a":', 1000)),
+    "resets a WebSocket over TLS": lambda ports: over_tls(ports, upgrade(SOCKET)),
+    "a byte after a handshake over TLS": lambda ports: over_tls(ports, upgrade(SOCKET) + b"x"),
+    "resets events over TLS": lambda ports: over_tls(ports, get("/api/live")),
 }
 
 KINDS: dict[str, Client] = PLAIN | TLS | {f"HTTP/2: {name}": client for name, client in HTTP2.items()}

@@ -1,4 +1,4 @@
-"""Run by `test_player.py`: the server, with the player that is built in the folder `PLAYER` names."""
+"""Run by `test_player.py`: the server with the player in the folder `PLAYER`."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Asking a server what it knows."""
+"""Requests to the API."""
 
 import json
 from typing import Any
@@ -7,22 +7,22 @@ import httpx
 
 from tests.support import Server
 
-FOR_EVER = "public, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 def video(server: Server, name: str) -> dict[str, Any]:
-    """All that is known of the video `name`."""
+    """The details of the video `name`."""
     for item in server.get("/api/videos?limit=200").json()["items"]:
         if item["name"] == name:
             response = server.get(item["urls"]["self"])
             assert response.status_code == 200
             found: dict[str, Any] = response.json()
             return found
-    raise AssertionError(f"{name} is not known")
+    raise AssertionError(f"{name} is not in the library")
 
 
-def ask(server: Server, method: str, path: str, data: Any = None, **more: Any) -> httpx.Response:
-    """A request whose body is `data` as JSON, or as it is where it is bytes."""
+def call(server: Server, method: str, path: str, data: Any = None, **more: Any) -> httpx.Response:
+    """Send a request with `data` as JSON, or unchanged if it is bytes."""
     if isinstance(data, bytes):
         more["content"] = data
     elif data is not None:
@@ -31,8 +31,8 @@ def ask(server: Server, method: str, path: str, data: Any = None, **more: Any) -
         return client.request(method, path, **more)
 
 
-def problem(response: httpx.Response, status: int, code: str) -> str:
-    """The sentence of a problem, which has to be this one."""
+def check_problem(response: httpx.Response, status: int, code: str) -> str:
+    """The detail of a problem. Fails unless it has this status and code."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.json()["code"] == code
@@ -40,14 +40,14 @@ def problem(response: httpx.Response, status: int, code: str) -> str:
     return detail
 
 
-def held_to_conditions(server: Server, url: str) -> bytes:
-    """The whole of what never changes, which is asked for in every way there is: HEAD, ranges, conditions."""
+def check_immutable(server: Server, url: str) -> bytes:
+    """Check HEAD, ranges and conditions of immutable content, and return the content."""
     whole = server.get(url)
     content, tag = whole.content, whole.headers["ETag"]
-    head = ask(server, "HEAD", url)
-    kept = ("Content-Type", "Content-Length", "ETag", "Last-Modified", "Cache-Control", "Accept-Ranges")
+    head = call(server, "HEAD", url)
+    same = ("Content-Type", "Content-Length", "ETag", "Last-Modified", "Cache-Control", "Accept-Ranges")
     assert (head.status_code, head.content) == (200, b"")
-    assert [head.headers[name] for name in kept] == [whole.headers[name] for name in kept]
+    assert [head.headers[name] for name in same] == [whole.headers[name] for name in same]
     middle = len(content) // 2
     for fields, status, expected in (
         ({"Range": "bytes=2-5"}, 206, content[2:6]),
@@ -62,7 +62,7 @@ def held_to_conditions(server: Server, url: str) -> bytes:
     ):
         response = server.get(url, headers=fields)
         assert (response.status_code, response.content) == (status, expected), (url, fields)
-        assert response.headers["Cache-Control"] == FOR_EVER
-    problem(server.get(url, headers={"Range": "bytes=99999999-"}), 416, "range-not-satisfiable")
-    problem(server.get(url, headers={"If-Match": '"other"'}), 412, "precondition-failed")
+        assert response.headers["Cache-Control"] == IMMUTABLE
+    check_problem(server.get(url, headers={"Range": "bytes=99999999-"}), 416, "range-not-satisfiable")
+    check_problem(server.get(url, headers={"If-Match": '"other"'}), 412, "precondition-failed")
     return content

@@ -1,4 +1,4 @@
-"""Run by `test_segments.py`: the server, and a route that answers with the bodies of `tests.scattered`."""
+"""Run by `test_segments.py`: the server with a route that sends the bodies of `tests.scattered`."""
 
 import time
 from functools import partial
@@ -19,11 +19,11 @@ blueprint = Blueprint("scattered", __name__)
 
 @byte_route(blueprint, "/parts/<video>/<name>")
 async def send_parts(request: DirectRequest, exchange: Exchange) -> DirectResponse:
-    """Parts of a video, by the name that they have together."""
-    *_, name, called = request.raw_path.decode().split("/")
+    """Send the parts of a video that have this name in `tests.scattered`."""
+    *_, name, body_name = request.raw_path.decode().split("/")
     video = await exchange.services.catalog.open(name)
     file = exchange.hold(video.file, video.status)
-    parts = body(called, file.content.size)
+    parts = body(body_name, file.content.size)
     response = respond(
         request.method,
         request.fields,

@@ -1,4 +1,4 @@
-"""Long JSON is packed for those who take it so, and says that it depends on that."""
+"""Long JSON is compressed for clients that accept gzip, and has `Vary`."""
 
 import gzip
 import json
@@ -23,7 +23,7 @@ def client(stocked: Server) -> Iterator[httpx.Client]:
 def raw(
     client: httpx.Client, path: str, accepted: str | None, method: str = "GET"
 ) -> tuple[httpx.Response, bytes]:
-    """The response, and its body as it came."""
+    """The response, and its body without decompression."""
     fields = {"Accept-Encoding": accepted} if accepted is not None else {}
     with client.stream(method, path, headers=fields) as response:
         return response, b"".join(response.iter_raw())

@@ -1,6 +1,5 @@
-"""Every route with a small table of conditions and ranges (RFC 9110 sections 13 and 14): whatever has an entity-tag does
-the same with them, and whatever has none does the same as all others that have none. `test_range_table.py` has a long
-table, of one route.
+"""Every route with a short table of conditions and ranges (RFC 9110 sections 13 and 14). All routes with an entity-tag
+behave the same, and so do all routes without one. `test_range_table.py` has a long table for one route.
 """
 
 import re
@@ -16,8 +15,8 @@ import pytest
 from tests.depth import large
 from tests.support import Server
 from tests.web.conftest import EPISODES, FILM
-from tests.web.fake_build import ASSETS, INDEX, PACKED
-from tests.web.requesting import ask, problem, video
+from tests.web.fake_build import ASSETS, COMPRESSED, INDEX
+from tests.web.requesting import call, check_problem, video
 from trio_stream.web.openapi.document import document
 
 DAY = 86_400
@@ -26,7 +25,7 @@ BROWSER = {"Accept": "text/html"}
 
 @dataclass(frozen=True)
 class Place:
-    """A route and an address of it, with what has to be asked with it."""
+    """An address of a route, with the fields that a request for it needs."""
 
     route: str
     url: str
@@ -34,7 +33,7 @@ class Place:
 
 
 def of_the_player() -> list[Place]:
-    """The page and what it loads; what is packed once so and once not."""
+    """The page and its assets; those with a compressed version once with it and once without."""
     pages = {
         "/": "/",
         "/live": "/live",
@@ -54,7 +53,7 @@ def of_the_player() -> list[Place]:
 
 
 def of_the_library(server: Server) -> list[Place]:
-    """All that is sent of a film, and the server's own pages."""
+    """All content of a video, and the server's own pages."""
     about = video(server, FILM)
     made = [about["poster"], about["thumbnails"]["track"], *about["thumbnails"]["sheets"]]
     made += [
@@ -105,13 +104,13 @@ WITHOUT: dict[str, str] = {
     "/healthz": "/healthz",
     "/readyz": "/readyz",
 }
-"""Routes whose responses have no entity-tag, and an address of each; that of a film is asked for."""
+"""Routes whose responses have no entity-tag, with an address for each; empty for the address of a video."""
 
 
 def fetch(
     client: httpx.Client, method: str, place: Place, fields: dict[str, str]
 ) -> tuple[httpx.Response, bytes]:
-    """The response, and its body as it came."""
+    """The response, and its body without decompression."""
     with client.stream(method, place.url, headers=dict(place.fields) | fields) as response:
         return response, b"".join(response.iter_raw())
 
@@ -126,25 +125,25 @@ def client(stocked: Server) -> Iterator[httpx.Client]:
 def test_every_route_with_an_entity_tag_supports_conditions(
     stocked: Server, client: httpx.Client, most: int
 ) -> None:
-    """At most so many addresses of each kind of thing there is at a route."""
+    """For at most `most` addresses of each kind of content of a route."""
     places = of_the_library(stocked)
-    held = Counter[tuple[str, str]]()
+    checked = Counter[tuple[str, str]]()
     for place in places:
         kind = re.sub("[0-9a-f-]{2,}|[0-9]", "", place.url.rpartition("/")[2])
-        held[place.route, kind] += 1
-        if held[place.route, kind] <= most:
-            hold(client, place)
+        checked[place.route, kind] += 1
+        if checked[place.route, kind] <= most:
+            check(client, place)
     assert {place.route for place in (*places, *of_the_player())} | set(WITHOUT) == routes_with("get")
 
 
 @pytest.mark.parametrize("place", of_the_player(), ids=lambda place: f"{place.url} {place.fields[0][1]}")
 def test_the_player_supports_conditions(built: Server, place: Place) -> None:
     with built.client() as client:
-        hold(client, place)
+        check(client, place)
 
 
-def hold(client: httpx.Client, place: Place) -> None:
-    """Fail unless `place` has an entity-tag, and does with conditions and ranges what RFC 9110 says."""
+def check(client: httpx.Client, place: Place) -> None:
+    """Fail unless `place` has an entity-tag and handles conditions and ranges as in RFC 9110."""
     whole, content = fetch(client, "GET", place, {})
     size, tag = len(content), whole.headers["ETag"]
     first = content[:3]
@@ -204,7 +203,7 @@ def hold(client: httpx.Client, place: Place) -> None:
 
 
 def dated(whole: httpx.Response, content: bytes) -> list[tuple[str, dict[str, str], int, bytes]]:
-    """The cases about dates: of what has none, they are ignored."""
+    """The cases with dates, which are ignored if the content has none."""
     modified = whole.headers.get("Last-Modified")
     if modified is None:
         at = formatdate(0, usegmt=True)
@@ -243,9 +242,9 @@ def test_routes_without_an_entity_tag_match_none(stocked: Server, client: httpx.
             assert not {"ETag", "Accept-Ranges", "Content-Range"} & {*response.headers}
     for value in ('"other"', '"a", W/"b"', "", "nonsense"):
         with client.stream("GET", url, headers={"If-Match": value}) as response:
-            assert response.status_code == 412  # before it is read: events have no end
+            assert response.status_code == 412  # before the body is read, because events never end
             response.read()
-        problem(response, 412, "precondition-failed")
+        check_problem(response, 412, "precondition-failed")
         assert response.headers["Cache-Control"] == "no-store"
 
 
@@ -266,23 +265,25 @@ def test_a_change_with_a_failing_condition_changes_nothing(
 ) -> None:
     about = video(stocked, EPISODES[0])
     url = path if path.startswith("/api/") else about["urls"]["self"] + path
-    problem(ask(stocked, method, url, data, headers={"If-Match": '"other"'}), 412, "precondition-failed")
+    check_problem(
+        call(stocked, method, url, data, headers={"If-Match": '"other"'}), 412, "precondition-failed"
+    )
     now = video(stocked, EPISODES[0])
     assert (now["title"], now["playhead"]) == (about["title"], about["playhead"])
-    assert ask(stocked, method, url, data, headers={"If-Match": "*"}).status_code != 412
-    ask(stocked, "DELETE", f"{about['urls']['self']}/playhead")
-    ask(stocked, "PATCH", about["urls"]["self"], {"title": None})
+    assert call(stocked, method, url, data, headers={"If-Match": "*"}).status_code != 412
+    call(stocked, "DELETE", f"{about['urls']['self']}/playhead")
+    call(stocked, "PATCH", about["urls"]["self"], {"title": None})
 
 
 def test_ranges_refer_to_the_bytes_that_are_sent(built: Server) -> None:
-    """Of the packed ones where they are packed; and the validator of one form is none of the other."""
+    """Of compressed content they are ranges of the compressed bytes, and its validator differs from the plain one."""
     url = "/assets/index-a1b2.js"
-    packed, plain = (Place("", url, (("Accept-Encoding", coding),)) for coding in ("gzip", "identity"))
+    compressed, plain = (Place("", url, (("Accept-Encoding", coding),)) for coding in ("gzip", "identity"))
     with built.client() as client:
-        tags = [fetch(client, "GET", place, {})[0].headers["ETag"] for place in (packed, plain)]
-        response, body = fetch(client, "GET", packed, {"Range": "bytes=2-9"})
-        assert (response.status_code, body) == (206, PACKED[2:10])
-        assert response.headers["Content-Range"] == f"bytes 2-9/{len(PACKED)}"
+        tags = [fetch(client, "GET", place, {})[0].headers["ETag"] for place in (compressed, plain)]
+        response, body = fetch(client, "GET", compressed, {"Range": "bytes=2-9"})
+        assert (response.status_code, body) == (206, COMPRESSED[2:10])
+        assert response.headers["Content-Range"] == f"bytes 2-9/{len(COMPRESSED)}"
         assert response.headers["Content-Encoding"] == "gzip"
         crossed = {"Range": "bytes=2-9", "If-Range": tags[0]}
         assert fetch(client, "GET", plain, crossed)[0].status_code == 200

@@ -1,6 +1,6 @@
-"""The server takes what its description allows, and refuses all else: held with values that are made of the description.
+"""The server accepts exactly what its description allows: checked with values that are generated from the description.
 
-`test_openapi.py` holds what the server returns against it.
+`test_openapi.py` checks the responses.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.depth import large
 from tests.support import Server
 from tests.web.conftest import EPISODES
 from tests.web.contract import Contract, named
-from tests.web.requesting import ask, video
+from tests.web.requesting import call, video
 from tests.web.test_feeds import VIDEO, index_of
 from trio_stream.app import LONGEST_REQUEST_BODY
 from trio_stream.errors import BadRequest, RangeNotSatisfiable
@@ -33,7 +33,7 @@ PROBLEM = named(DESCRIBED, "Problem")
 
 pytestmark = pytest.mark.filterwarnings(
     "default::hypothesis.errors.HypothesisWarning"
-)  # of what fails, at length
+)  # of failures, at length
 
 type Request = tuple[str, str, bytes | None]
 type Case = tuple[Request, bool]
@@ -47,17 +47,17 @@ def client(stocked: Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def here(stocked: Server) -> Iterator[str]:
-    """The address of a video, which is afterwards as it was."""
+    """The address of a video, whose state is restored afterwards."""
     url: str = video(stocked, EPISODES[2])["urls"]["self"]
     yield url
-    ask(stocked, "PATCH", url, {"title": None, "description": "", "tags": []})
-    ask(stocked, "DELETE", f"{url}/playhead")
+    call(stocked, "PATCH", url, {"title": None, "description": "", "tags": []})
+    call(stocked, "DELETE", f"{url}/playhead")
 
 
-def hold(client: httpx.Client, cases: st.SearchStrategy[Case], examples: int) -> Counter[bool]:
-    """Fail unless the server takes each request exactly if it is allowed. Returns how many were and were not.
+def check_requests(client: httpx.Client, cases: st.SearchStrategy[Case], examples: int) -> Counter[bool]:
+    """Fail unless the server accepts exactly the allowed requests. Returns how many were allowed and how many were not.
 
-    Many are sent at once: what is written is written together.
+    Many are sent at once, so that their changes share transactions.
     """
     counts = Counter[bool]()
 
@@ -73,12 +73,12 @@ def hold(client: httpx.Client, cases: st.SearchStrategy[Case], examples: int) ->
                 Phase.explicit,
                 Phase.reuse,
                 Phase.generate,
-            ],  # a batch is shown as it is: to shrink it takes minutes
+            ],  # without shrinking, which takes minutes
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         )
         @given(st.lists(cases, min_size=8, max_size=16))
-        def held(batch: list[Case]) -> None:
+        def check(batch: list[Case]) -> None:
             for (request, allowed), response in zip(batch, pool.map(send, batch), strict=True):
                 about = (request[:2], (request[2] or b"")[:300], response.text[:300])
                 counts[allowed] += 1
@@ -91,12 +91,12 @@ def hold(client: httpx.Client, cases: st.SearchStrategy[Case], examples: int) ->
                     assert response.headers["Content-Type"] == "application/problem+json", about
                     assert PROBLEM.allows(response.json()), about
 
-        held()
+        check()
     return counts
 
 
 def bodies(path: str, method: str) -> Contract:
-    """The contract of the body of a request."""
+    """The contract for the body of a request."""
     wanted = DESCRIBED["paths"][path][method]["requestBody"]["content"]
     assert list(wanted) == ["application/json"]
     return Contract(wanted["application/json"]["schema"], DESCRIBED)
@@ -119,8 +119,8 @@ def test_bodies(client: httpx.Client, here: str, path: str, method: str, example
     def case(value: Any) -> Case:
         return (method.upper(), url, json.dumps(value).encode()), contract.allows(value)
 
-    counts = hold(client, (contract.values() | contract.near()).map(case), examples)
-    assert min(counts[True], counts[False]) >= examples // 3  # of about twelve times as many, drawn by chance
+    counts = check_requests(client, (contract.values() | contract.near()).map(case), examples)
+    assert min(counts[True], counts[False]) >= examples // 3  # of about twelve times as many random values
 
 
 QUERIES = [
@@ -145,16 +145,18 @@ def test_queries(client: httpx.Client, path: str, examples: int) -> None:
         return ("GET", f"{path}?{urlencode(pairs)}", None), all(allowed for _, allowed in query.values())
 
     names = st.sampled_from(["x", "user", "Limit", *contracts])
-    counts = hold(client, st.builds(case, drawn, st.lists(st.tuples(names, st.text()), max_size=2)), examples)
-    assert min(counts[True], counts[False]) >= examples // 3  # of about twelve times as many, drawn by chance
+    counts = check_requests(
+        client, st.builds(case, drawn, st.lists(st.tuples(names, st.text()), max_size=2)), examples
+    )
+    assert min(counts[True], counts[False]) >= examples // 3  # of about twelve times as many random values
 
 
 NUMBERS = {"integer": "0|[1-9][0-9]*", "number": r"(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"}
-"""How numbers are spelt in a query, by the type of the parameter; none is negative."""
+"""The spelling of numbers in a query, by the type of the parameter; none is negative."""
 
 
 def _strings(name: str, contract: Contract) -> st.SearchStrategy[tuple[str, bool]]:
-    """The value of a parameter as it is spelt, and whether it is allowed."""
+    """Values of a parameter as text, and whether each is allowed."""
     number = re.compile(NUMBERS.get(str(contract.kind), "(?!)"))
     junk = st.sampled_from(
         ["", "0", "-1", "x", "201", "1.5", "1e1", "007", " 1", "1 ", "+1", "²", "9" * 400, "null"]
@@ -165,18 +167,18 @@ def _strings(name: str, contract: Contract) -> st.SearchStrategy[tuple[str, bool
             return str(int(value))
         return value if isinstance(value, str) else json.dumps(value)
 
-    def judged(text: str) -> tuple[str, bool]:
+    def with_verdict(text: str) -> tuple[str, bool]:
         return text, contract.allows(json.loads(text) if number.fullmatch(text) else text)
 
-    texts = junk | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-    if name == "cursor":  # of those that are one by their form, only the server knows which it has made
-        return texts.filter(lambda text: not contract.allows(text)).map(judged)
-    return (texts | contract.values().map(spelt)).map(judged)
+    strings = junk | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+    if name == "cursor":  # only the server knows which well-formed cursors are valid
+        return strings.filter(lambda text: not contract.allows(text)).map(with_verdict)
+    return (strings | contract.values().map(spelt)).map(with_verdict)
 
 
 @pytest.mark.parametrize("id_", ["x", "0" * 15, "0" * 17, "F" * 16, "%00", "%ff", "0" * 16 + "%0A", "0" * 16])
 def test_invalid_ids_are_not_found(client: httpx.Client, id_: str) -> None:
-    """Those that cannot be, and one that can."""
+    """Malformed ids, and a well-formed one that does not exist."""
     for path, about in DESCRIBED["paths"].items():
         if "{id}" not in path or not path.startswith("/api/"):
             continue
@@ -201,21 +203,21 @@ def test_messages(feed: Feed, names: tuple[str, ...]) -> None:
 
     @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(contract.values() | contract.near())
-    def held(value: Any) -> None:
+    def check(value: Any) -> None:
         try:
             parse_command(json.dumps(value), feed)
         except BadRequest:
             assert not contract.allows(value)
         except RangeNotSatisfiable:
-            pass  # where the film ends, no schema knows
+            pass  # a schema cannot know where the video ends
         else:
             assert contract.allows(value)
 
-    held()
+    check()
 
 
-OFFSETS: Callable[[dict[str, str]], object] = lambda query: ByteFeed.of(query, 10**6)  # noqa: E731 - beside each other as in a table
-TIMES: Callable[[dict[str, str]], object] = lambda query: FragmentFeed.of(query, FEEDS[1][0].index)  # type: ignore[attr-defined] # both kinds of feeds stand there  # noqa: E731 - beside each other as in a table
+OFFSETS: Callable[[dict[str, str]], object] = lambda query: ByteFeed.of(query, 10**6)  # noqa: E731 - next to each other, as in a table
+TIMES: Callable[[dict[str, str]], object] = lambda query: FragmentFeed.of(query, FEEDS[1][0].index)  # type: ignore[attr-defined] # the list has both kinds of feeds  # noqa: E731 - next to each other, as in a table
 
 
 @pytest.mark.parametrize(("name", "read"), [("start", OFFSETS), ("end", OFFSETS), ("time", TIMES)])
@@ -227,7 +229,7 @@ def test_start_positions_of_a_websocket(name: str, read: Callable[[dict[str, str
 
     @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(_strings(name, contract))
-    def held(case: tuple[str, bool]) -> None:
+    def check(case: tuple[str, bool]) -> None:
         text, allowed = case
         try:
             read({name: text})
@@ -238,4 +240,4 @@ def test_start_positions_of_a_websocket(name: str, read: Callable[[dict[str, str
         else:
             assert allowed, text
 
-    held()
+    check()

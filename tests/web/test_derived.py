@@ -11,7 +11,7 @@ import pytest
 from tests.media.making import size
 from tests.support import Server, wait_for
 from tests.web.conftest import ASS, EPISODES, FILM
-from tests.web.requesting import FOR_EVER, ask, held_to_conditions, problem, video
+from tests.web.requesting import IMMUTABLE, call, check_immutable, check_problem, video
 
 
 def derived_video(server: Server, name: str = FILM) -> dict[str, str]:
@@ -37,7 +37,7 @@ def test_derived_files_are_cached_forever(stocked: Server, urls: dict[str, str],
     for url in urls.values():
         response = stocked.get(url)
         assert response.status_code == 200
-        assert response.headers["Cache-Control"] == FOR_EVER
+        assert response.headers["Cache-Control"] == IMMUTABLE
         assert response.headers["Content-Type"] == types[url.rpartition(".")[2]]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Accept-Ranges"] == "bytes"
@@ -62,7 +62,7 @@ def test_media_types_of_derived_files(stocked: Server, urls: dict[str, str], tmp
 
 def test_head_ranges_and_conditions(stocked: Server, urls: dict[str, str]) -> None:
     for url in urls.values():
-        content = held_to_conditions(stocked, url)
+        content = check_immutable(stocked, url)
         several = stocked.get(url, headers={"Range": "bytes=0-1,-2"})
         assert several.status_code == 206
         assert int(several.headers["Content-Length"]) == len(several.content)
@@ -106,7 +106,7 @@ def test_other_addresses_are_not_found(stocked: Server, urls: dict[str, str]) ->
 
 def test_derived_files_are_read_only(stocked: Server, urls: dict[str, str]) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
-        problem(ask(stocked, method, urls["poster"]), 405, "method-not-allowed")
+        check_problem(call(stocked, method, urls["poster"]), 405, "method-not-allowed")
 
 
 def test_changing_a_file_ends_the_old_addresses(stocked: Server) -> None:
@@ -118,7 +118,7 @@ def test_changing_a_file_ends_the_old_addresses(stocked: Server) -> None:
         file.write(b"more")
     wait_for(lambda: video(stocked, name)["revision"] != revision, 6, "the file to be known as it is")
     for url in before.values():
-        problem(stocked.get(url), 404, "file-not-found")
+        check_problem(stocked.get(url), 404, "file-not-found")
     wait_for(lambda: video(stocked, name)["poster"], 10, "its pictures")
     wait_for(lambda: stocked.get("/api/library").json()["idle"], 10, "all of it")
     after = derived_video(stocked, name)
@@ -138,7 +138,7 @@ def test_bytes_by_id_are_the_same_as_by_name(stocked: Server) -> None:
             {"If-None-Match": "*"},
             {"If-Match": '"other"'},
         ):
-            one, other = (ask(stocked, method, urls[name], headers=fields) for name in ("file", "stream"))
+            one, other = (call(stocked, method, urls[name], headers=fields) for name in ("file", "stream"))
             assert one.status_code == other.status_code
             same = {"content-length", "content-range", "etag", "last-modified", "cache-control"}
             assert {name: one.headers.get(name) for name in same} == {
@@ -167,7 +167,7 @@ def full(start: Callable[..., Server], film: Path, tmp_path: Path) -> Iterator[S
 
 def test_derived_files_do_not_count_as_streams(full: Server) -> None:
     found = video(full, "film.mp4")
-    problem(full.get(found["urls"]["file"]), 503, "too-many-streams")
+    check_problem(full.get(found["urls"]["file"]), 503, "too-many-streams")
     assert full.get(found["poster"]).status_code == 200
     assert full.get(found["subtitles"][0]["url"]).status_code == 200
     assert full.get(found["thumbnails"]["track"]).status_code == 200

@@ -1,4 +1,4 @@
-"""A server that may not open one more file: what it cannot do now is refused politely, and what runs goes on."""
+"""A server that has reached its limit of open files: new requests are refused with 503, and running ones continue."""
 
 import json
 import os
@@ -28,7 +28,7 @@ from trio_stream.server.tcp.visits import VISITS
 
 MEGABYTE = 1 << 20
 SIZE = 32 * MEGABYTE
-"""More than the buffers of the system hold: a stream of it runs for as long as its client wants."""
+"""More than the buffers of the system can hold, so a stream of it runs until its client has read it."""
 
 
 @pytest.fixture
@@ -45,25 +45,25 @@ def server(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Serv
     server = start(videos, hypercorn=("--keep-alive", "3600"))
     for name in ("watched.mp4", "other.mp4"):
         server.wait_known(name, SIZE)
-    server.wait_idle()  # a scan opens and closes files, and what is made of them, too
+    server.wait_idle()  # scans and background jobs open and close files
     process = psutil.Process(server.pid)
 
     def is_alone() -> bool:
         return {connection.status for connection in process.net_connections("tcp")} == {psutil.CONN_LISTEN}
 
-    wait_for(is_alone, 5, "the connections of those who asked to be closed, too")
+    wait_for(is_alone, 5, "the connections of these requests to be closed")
     return server
 
 
-class Visitor:
-    """A connection that is kept."""
+class OpenConnection:
+    """A connection that stays open."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self.stream = stream
         self.body = b""
 
     async def ask(self, path: str, method: str = "GET") -> tuple[int, dict[str, str]]:
-        """The status and the header fields of an answer; what came of its body is in `body`."""
+        """The status and the header fields of the response; the part of its body that arrived is in `body`."""
         await self.stream.send_all(f"{method} {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
         head, self.body = await read_head(self.stream)
         first, *lines = head.decode().split("\r\n")
@@ -71,7 +71,7 @@ class Visitor:
         return int(first.split()[1]), fields
 
     async def read(self, size: int) -> bytes:
-        """The rest of the body, which has `size` bytes in all."""
+        """The rest of the body, which has `size` bytes in total."""
         with trio.fail_after(SLOWER * 3):
             while len(self.body) < size and (more := await self.stream.receive_some(MEGABYTE)):
                 self.body += more
@@ -92,15 +92,15 @@ class Visitor:
         return await self.read(int(fields["content-length"]))
 
 
-async def come(stack: AsyncExitStack, server: Server) -> Visitor:
-    return Visitor(await stack.enter_async_context(await connect(server)))
+async def open_connection(stack: AsyncExitStack, server: Server) -> OpenConnection:
+    return OpenConnection(await stack.enter_async_context(await connect(server)))
 
 
 async def test_requests_are_refused_with_503_when_no_file_can_be_opened(
     server: Server, content: bytes
 ) -> None:
     async with AsyncExitStack() as stack:
-        watching, asking, upgrading = [await come(stack, server) for _ in range(3)]
+        watching, asking, upgrading = [await open_connection(stack, server) for _ in range(3)]
         for visitor in (asking, upgrading):
             await visitor.gets("/healthz")
         await watching.ask("/api/stream/watched.mp4")
@@ -109,7 +109,7 @@ async def test_requests_are_refused_with_503_when_no_file_can_be_opened(
                 await asking.is_refused(f"/api/stream/{name}")
                 await asking.is_refused(f"/api/stream/{name}", "HEAD")
             await asking.is_refused("/api/videos")
-            # What needs no descriptor is as ever.
+            # Requests that need no descriptor still work.
             status, fields = await asking.ask("/api/stream/none.mp4")
             assert status == 404
             await asking.read(int(fields["content-length"]))
@@ -119,7 +119,7 @@ async def test_requests_are_refused_with_503_when_no_file_can_be_opened(
                 await Client(upgrading.stream).shake_hands("t", "/api/ws/stream/other.mp4", (), [])
             assert refused.value.status == 503
             assert json.loads(refused.value.body)["code"] == "too-many-files"
-            # From here on there are some again, as that connection and then the file of the stream are closed.
+            # From here on descriptors are free again, because that connection and then the file of the stream are closed.
             assert await watching.read(SIZE) == content
         assert await asking.gets("/api/stream/other.mp4") == content
     assert "a request failed" not in server.log
@@ -130,11 +130,11 @@ async def test_a_waiting_client_is_served_when_another_disconnects(server: Serve
     process = psutil.Process(server.pid)
     async with AsyncExitStack() as stack:
         with server.descriptors_left(2):
-            first, second = [await come(stack, server) for _ in range(2)]
+            first, second = [await open_connection(stack, server) for _ in range(2)]
             for visitor in (first, second):
                 await visitor.gets("/healthz")
-            third = await come(stack, server)
-            await wait_until(lambda: "EMFILE" in server.log, 5, "it to have none left")
+            third = await open_connection(stack, server)
+            await wait_until(lambda: "EMFILE" in server.log, 5, "the server to have no descriptor left")
             await first.stream.aclose()
             await third.is_refused("/api/stream/other.mp4")
             full = process.num_fds()
@@ -144,9 +144,9 @@ async def test_a_waiting_client_is_served_when_another_disconnects(server: Serve
 
 
 async def test_the_last_descriptor_is_enough_for_a_video(server: Server, content: bytes) -> None:
-    """On Python 3.12 a map would take another one; without it the bytes are read."""
+    """On Python 3.12 a memory map would need another one; without it the bytes are read."""
     async with AsyncExitStack() as stack:
-        visitor = await come(stack, server)
+        visitor = await open_connection(stack, server)
         await visitor.gets("/healthz")
         with server.descriptors_left(1):
             assert await visitor.gets("/api/stream/other.mp4") == content
@@ -154,16 +154,16 @@ async def test_the_last_descriptor_is_enough_for_a_video(server: Server, content
 
 async def health_is_served_beyond_the_limit_of_connections(stack: AsyncExitStack, server: Server) -> None:
     for path in ("/healthz", "/readyz"):
-        status, fields = await (await come(stack, server)).ask(path)
+        status, fields = await (await open_connection(stack, server)).ask(path)
         assert (status, fields["connection"]) == (200, "close")
-    status, fields = await (await come(stack, server)).ask("/api/metrics")
+    status, fields = await (await open_connection(stack, server)).ask("/api/metrics")
     assert (status, fields["connection"], fields["retry-after"]) == (503, "close", "1")
-    # Those who come and ask nothing have to leave again, or they would keep these places.
-    idle = [await come(stack, server) for _ in range(VISITS)]
+    # Connections without a request are closed again, or they would occupy these places.
+    idle = [await open_connection(stack, server) for _ in range(VISITS)]
     with trio.fail_after(SLOWER * 10):
         for visitor in idle:
             assert await visitor.stream.receive_some(1) == b""
-    assert await (await come(stack, server)).gets("/healthz")
+    assert await (await open_connection(stack, server)).gets("/healthz")
 
 
 @pytest.mark.parametrize(("files", "places"), [large(256, 128), (512, 256), large(1024, 512)])
@@ -188,7 +188,7 @@ async def test_a_low_limit_of_open_files_leaves_room_for_some_connections(
             )
             server = Server(process, url, tmp_path / "videos", log)
             async with AsyncExitStack() as stack:
-                crowd = [await come(stack, server) for _ in range(places)]
+                crowd = [await open_connection(stack, server) for _ in range(places)]
                 for visitor in crowd:
                     await visitor.gets("/healthz")
                 await health_is_served_beyond_the_limit_of_connections(stack, server)
@@ -196,13 +196,14 @@ async def test_a_low_limit_of_open_files_leaves_room_for_some_connections(
 
                 async def is_let_in() -> bool:
                     async with AsyncExitStack() as short:
-                        return (await (await come(short, server)).ask("/api/metrics"))[0] == 200
+                        return (await (await open_connection(short, server)).ask("/api/metrics"))[0] == 200
 
                 with trio.fail_after(SLOWER * 5):
                     while not await is_let_in():
                         await trio.lowlevel.checkpoint()
         finally:
             process.terminate()
-    (told,) = [json.loads(line) for line in log.read_text().splitlines() if '"few files' in line]
-    assert (told["files"], told["connections"]) == (files, places)
-    assert "ulimit" in told["remedy"]
+    lines = [line for line in log.read_text().splitlines() if '"the limit of open files is low' in line]
+    (warning,) = map(json.loads, lines)
+    assert (warning["files"], warning["connections"]) == (files, places)
+    assert "ulimit" in warning["remedy"]

@@ -12,7 +12,7 @@ import trio
 
 from tests.support import Server, connect, read_head, wait_for
 from tests.web.conftest import BROKEN, EPISODES, FILM
-from tests.web.requesting import ask, problem, video
+from tests.web.requesting import call, check_problem, video
 from trio_stream.library.scan.progress import Progress
 from trio_stream.web.api.library import progress_event
 from trio_stream.web.api.wire.videos import DETAILED, LONGEST_LIST
@@ -115,14 +115,14 @@ def test_pages(stocked: Server, limit: int, order: str) -> None:
 )
 def test_search_sort_and_folder(stocked: Server, query: str, expected: list[str] | None) -> None:
     if expected is None:
-        assert problem(stocked.get(f"/api/videos?{query}"), 400, "bad-request")
+        assert check_problem(stocked.get(f"/api/videos?{query}"), 400, "bad-request")
     else:
         assert names(stocked, query) == expected
 
 
 def test_errors_say_what_is_allowed(stocked: Server) -> None:
     def said(query: str) -> str:
-        return problem(stocked.get(f"/api/videos?{query}"), 400, "bad-request")
+        return check_problem(stocked.get(f"/api/videos?{query}"), 400, "bad-request")
 
     assert "1 to 200" in said("limit=500")
     assert "name, title, added, modified, size, duration" in said("sort=colour")
@@ -133,9 +133,9 @@ def test_errors_say_what_is_allowed(stocked: Server) -> None:
 def test_a_cursor_is_only_valid_for_its_sort(stocked: Server) -> None:
     cursor = stocked.get("/api/videos?limit=1&sort=size").json()["next"]
     assert len(names(stocked, f"sort=size&cursor={cursor}")) == 4
-    problem(stocked.get(f"/api/videos?sort=added&cursor={cursor}"), 400, "bad-request")
-    problem(stocked.get(f"/api/history?cursor={cursor}"), 400, "bad-request")
-    problem(stocked.get(f"/api/folders?cursor={cursor}"), 400, "bad-request")
+    check_problem(stocked.get(f"/api/videos?sort=added&cursor={cursor}"), 400, "bad-request")
+    check_problem(stocked.get(f"/api/history?cursor={cursor}"), 400, "bad-request")
+    check_problem(stocked.get(f"/api/folders?cursor={cursor}"), 400, "bad-request")
 
 
 def test_folders(stocked: Server) -> None:
@@ -201,17 +201,17 @@ def test_an_invalid_id_is_not_found(stocked: Server, id_: str) -> None:
         ("DELETE", "/playhead", None),
         ("GET", "/file", None),
     ):
-        response = ask(stocked, method, f"/api/videos/{id_}{path}", data)
+        response = call(stocked, method, f"/api/videos/{id_}{path}", data)
         assert response.status_code == 404
         if method != "HEAD":
-            problem(response, 404, "video-not-found")
+            check_problem(response, 404, "video-not-found")
 
 
 def test_editing(stocked: Server) -> None:
     here = video(stocked, FILM)["urls"]["self"]
     unsaid: dict[str, Any] = {"title": None, "tags": [], "description": ""}
-    before = ask(stocked, "PATCH", here, unsaid).json()  # whatever was said of it before
-    response = ask(
+    before = call(stocked, "PATCH", here, unsaid).json()  # whatever was said of it before
+    response = call(
         stocked,
         "PATCH",
         here,
@@ -222,8 +222,8 @@ def test_editing(stocked: Server) -> None:
     assert (found["tags"], found["description"]) == (["Städte"], "Ein\nFilm")
     assert video(stocked, FILM) | {"status": "ok"} == found
     assert names(stocked, "q=zwei+stadte") == names(stocked, "q=anderen") == [FILM]
-    assert ask(stocked, "PATCH", here, {"description": "Neu"}).json()["title"] == "Zwei Leben"
-    assert ask(stocked, "PATCH", here, unsaid).json() == before
+    assert call(stocked, "PATCH", here, {"description": "Neu"}).json()["title"] == "Zwei Leben"
+    assert call(stocked, "PATCH", here, unsaid).json() == before
     assert names(stocked, "q=zwei") == []
 
 
@@ -237,13 +237,13 @@ def test_editing(stocked: Server) -> None:
 )
 def test_invalid_edits_are_refused(stocked: Server, data: Any) -> None:
     found = video(stocked, FILM)
-    problem(ask(stocked, "PATCH", found["urls"]["self"], data), 400, "bad-request")
+    check_problem(call(stocked, "PATCH", found["urls"]["self"], data), 400, "bad-request")
     assert video(stocked, FILM) == found
 
 
 def test_an_edited_title_survives_a_rename_and_the_id_serves_the_renamed_file(stocked: Server) -> None:
     before = video(stocked, EPISODES[0])
-    ask(stocked, "PATCH", before["urls"]["self"], {"title": "Der Anfang"})
+    call(stocked, "PATCH", before["urls"]["self"], {"title": "Der Anfang"})
     (stocked.videos / EPISODES[0]).rename(stocked.videos / "Pilot.mp4")
     try:
         content = (stocked.videos / "Pilot.mp4").read_bytes()
@@ -255,10 +255,10 @@ def test_an_edited_title_survives_a_rename_and_the_id_serves_the_renamed_file(st
             before["revision"],
         )
         assert names(stocked, "q=anfang") == names(stocked, "q=pilot") == ["Pilot.mp4"]
-        problem(stocked.get(before["urls"]["stream"]), 404, "video-not-found")
+        check_problem(stocked.get(before["urls"]["stream"]), 404, "video-not-found")
     finally:
         (stocked.videos / "Pilot.mp4").rename(stocked.videos / EPISODES[0])
-        ask(stocked, "PATCH", before["urls"]["self"], {"title": None})
+        call(stocked, "PATCH", before["urls"]["self"], {"title": None})
         wait_for(lambda: names(stocked, "limit=200") == ALL, 3, "the name it had")
 
 
@@ -315,7 +315,7 @@ async def test_a_disconnected_listener_leaves_nothing_behind(stocked: Server) ->
 
 
 def test_head_of_events_ends(stocked: Server) -> None:
-    response = ask(stocked, "HEAD", "/api/library/scan")
+    response = call(stocked, "HEAD", "/api/library/scan")
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["Content-Type"] == "text/event-stream"
 
@@ -366,10 +366,10 @@ def test_a_file_with_a_name_that_is_not_utf_8(start: Callable[..., Server], tmp_
     (item,) = server.get("/api/videos?folder=caf%E9").json()["items"]
     assert item["name"] == os.fsdecode(b"caf\xe9/\xff.mp4")
     assert server.get(item["urls"]["file"]).content == server.get(item["urls"]["stream"]).content == b"film"
-    assert ask(server, "PUT", f"{item['urls']['self']}/playhead", {"position": 1}).status_code == 200
+    assert call(server, "PUT", f"{item['urls']['self']}/playhead", {"position": 1}).status_code == 200
     exported = server.get("/api/watch-state").json()
     assert exported["entries"][0]["name"] == item["name"]
-    assert ask(server, "PUT", "/api/watch-state", exported).json()["older"] == 1
+    assert call(server, "PUT", "/api/watch-state", exported).json()["older"] == 1
 
 
 def test_temporary_errors_have_retry_after() -> None:

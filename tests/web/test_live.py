@@ -18,7 +18,7 @@ from trio.testing import MockClock
 
 from tests.support import SLOWER, Server, connect, read_head, serving, wait_for, wait_until
 from tests.test_owner import connect_to_other_worker
-from tests.web.requesting import ask, problem
+from tests.web.requesting import call, check_problem
 from trio_stream.errors import ClientStalled
 from trio_stream.services import LISTENERS
 from trio_stream.telemetry.history import Traffic
@@ -106,7 +106,7 @@ def test_running_streams_are_the_same_as_in_the_list_of_streams(server: Server) 
 
 
 def test_head_ends(server: Server) -> None:
-    response = ask(server, "HEAD", LIVE)
+    response = call(server, "HEAD", LIVE)
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["Content-Type"] == "text/event-stream"
     assert "Content-Length" not in response.headers
@@ -128,9 +128,9 @@ async def test_the_number_of_listeners_is_limited_and_places_are_released(server
             await listen(stack, server, (LIVE, SCAN)[number % 2])
         for path in (LIVE, SCAN):
             refused = await trio.to_thread.run_sync(server.get, path)
-            problem(refused, 503, "too-many-listeners")
+            check_problem(refused, 503, "too-many-listeners")
             assert int(refused.headers["Retry-After"]) > 0
-            assert ask(server, "HEAD", path).status_code == 200, "which takes none"
+            assert call(server, "HEAD", path).status_code == 200, "which takes none"
     # It takes one second of silence after the end of what the client sends, and not until the next sign of life.
     await trio.to_thread.run_sync(
         lambda: wait_for(lambda: server.census().within(before), 0.8 * PING / SLOWER, "everything to be gone")
@@ -139,7 +139,7 @@ async def test_the_number_of_listeners_is_limited_and_places_are_released(server
         for _ in range(LISTENERS):
             await listen(stack, server, LIVE)
         refused = await trio.to_thread.run_sync(server.get, LIVE)
-        problem(refused, 503, "too-many-listeners")
+        check_problem(refused, 503, "too-many-listeners")
 
 
 async def test_the_local_socket_does_not_count_as_a_listener(server: Server) -> None:

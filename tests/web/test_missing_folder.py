@@ -1,4 +1,4 @@
-"""The folder of videos goes away, as its disk may, and comes back."""
+"""The folder of videos disappears, as if its disk were unmounted, and comes back."""
 
 import json
 import shutil
@@ -12,24 +12,24 @@ from tests.websocket import Client, Rejected
 
 
 @pytest.fixture
-def lent(tmp_path: Path, footage: Path) -> Path:
-    folder = tmp_path / "videos"
-    folder.mkdir()
-    shutil.copy(footage, folder / "film.mp4")
-    return folder
+def folder(tmp_path: Path, footage: Path) -> Path:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    shutil.copy(footage, videos / "film.mp4")
+    return videos
 
 
 async def test_requests_fail_while_the_folder_is_missing_and_work_once_it_is_back(
-    start: Callable[..., Server], lent: Path
+    start: Callable[..., Server], folder: Path
 ) -> None:
-    server = start(lent)
-    server.wait_known("film.mp4", (lent / "film.mp4").stat().st_size)
+    server = start(folder)
+    server.wait_known("film.mp4", (folder / "film.mp4").stat().st_size)
     (before,) = server.get("/api/videos?limit=9").json()["items"]
-    needing = ("/api/videos", "/api/stream/film.mp4", before["urls"]["file"], before["urls"]["stream"])
-    assert [server.get(path).status_code for path in (*needing, "/readyz")] == [200] * 5
+    paths = ("/api/videos", "/api/stream/film.mp4", before["urls"]["file"], before["urls"]["stream"])
+    assert [server.get(path).status_code for path in (*paths, "/readyz")] == [200] * 5
 
-    away = lent.rename(lent.with_name("away"))
-    for path in (*needing, "/api/stream/other.mp4", "/readyz"):
+    moved = folder.rename(folder.with_name("moved"))
+    for path in (*paths, "/api/stream/other.mp4", "/readyz"):
         for method in ("GET", "HEAD"):
             with server.client() as client:
                 refused = client.request(method, path)
@@ -37,22 +37,26 @@ async def test_requests_fail_while_the_folder_is_missing_and_work_once_it_is_bac
             assert int(refused.headers["Retry-After"]) > 0
         problem = server.get(path).json()
         assert (problem["code"], problem["detail"]) == (
-            "library-away",
+            "library-moved",
             "the folder of videos cannot be read: No such file or directory",
         )
     async with await connect(server) as stream:
         with pytest.raises(Rejected) as rejected:
             await Client(stream).shake_hands("t", "/api/ws/stream/film.mp4", (), [])
-    assert (rejected.value.status, json.loads(rejected.value.body)["code"]) == (503, "library-away")
+    assert (rejected.value.status, json.loads(rejected.value.body)["code"]) == (503, "library-moved")
     assert server.get("/healthz").status_code == 200
     server.get("/api/library")
     with server.client() as client:
         client.post("/api/library/scan")
-    wait_for(lambda: server.get("/api/library").json()["last_full"]["unread"], 10, "a look at nothing")
-    assert server.get("/api/videos?limit=9").json()["items"] == [before], "nothing is concluded from it"
+    wait_for(
+        lambda: server.get("/api/library").json()["last_full"]["unread"], 10, "a scan that finds nothing"
+    )
+    assert server.get("/api/videos?limit=9").json()["items"] == [before], (
+        "videos of an unreadable folder are not missing"
+    )
     assert "a request failed" not in server.log
 
-    away.rename(lent)
-    assert [server.get(path).status_code for path in (*needing, "/readyz")] == [200] * 5
+    moved.rename(folder)
+    assert [server.get(path).status_code for path in (*paths, "/readyz")] == [200] * 5
     (after,) = server.get("/api/videos?limit=9").json()["items"]
     assert after == before

@@ -12,7 +12,7 @@ import pytest
 
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
-from tests.web.requesting import ask, problem, video
+from tests.web.requesting import call, check_problem, video
 from tests.websocket import opened
 from trio_stream.library.naming.paths import url_path
 
@@ -143,7 +143,7 @@ def test_folders_are_listed(odd: Server) -> None:
 
 @pytest.mark.parametrize("name", [*HIDDEN, b"rock/metal/Song.mkv", b"Queen/Live.mp4"], ids=ascii)
 def test_names_that_are_omitted_and_names_that_differ(odd: Server, name: bytes) -> None:
-    problem(raw(odd, f"/api/stream/{quote(name)}"), 404, "video-not-found")
+    check_problem(raw(odd, f"/api/stream/{quote(name)}"), 404, "video-not-found")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_backslash_is_not_a_separator(odd: Server, path: str) -> None:
     outside.write_bytes(b"secret")
     try:
         for route in ("stream", "stream-range"):
-            problem(raw(odd, f"/api/{route}/{path}"), 404, "video-not-found")
+            check_problem(raw(odd, f"/api/{route}/{path}"), 404, "video-not-found")
     finally:
         outside.unlink()
 
@@ -162,16 +162,16 @@ def test_a_backslash_is_not_a_separator(odd: Server, path: str) -> None:
 def test_playheads_can_be_exported_and_imported(odd: Server) -> None:
     for name in NAMES[:3]:
         about = video(odd, os.fsdecode(name))
-        ask(odd, "PUT", f"{about['urls']['self']}/playhead", {"position": 1})
+        call(odd, "PUT", f"{about['urls']['self']}/playhead", {"position": 1})
     exported = odd.get("/api/watch-state").json()
     assert {os.fsdecode(name) for name in NAMES[:3]} <= {entry["name"] for entry in exported["entries"]}
     for name in NAMES[:3]:
-        ask(odd, "DELETE", f"{video(odd, os.fsdecode(name))['urls']['self']}/playhead")
-    assert ask(odd, "PUT", "/api/watch-state", exported).json()["imported"] == len(exported["entries"])
+        call(odd, "DELETE", f"{video(odd, os.fsdecode(name))['urls']['self']}/playhead")
+    assert call(odd, "PUT", "/api/watch-state", exported).json()["imported"] == len(exported["entries"])
     for name in NAMES[:3]:
         about = video(odd, os.fsdecode(name))
         assert about["playhead"]["position"] == 1
-        ask(odd, "DELETE", f"{about['urls']['self']}/playhead")
+        call(odd, "DELETE", f"{about['urls']['self']}/playhead")
 
 
 def test_a_file_that_is_added_and_renamed_while_the_server_runs(odd: Server, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import Server
 from tests.web.conftest import EPISODES
-from tests.web.requesting import ask, video
+from tests.web.requesting import call, video
 from trio_stream.web.openapi.document import document
 
 DESCRIBED = document()
@@ -72,27 +72,27 @@ def test_json_is_not_cached(stocked: Server, method: str, path: str) -> None:
     for url in (address(path, id=id_), address(path)):
         if "text/event-stream" in responses.get("200", {}).get("content", {}):
             continue  # it has no end; what goes wrong with it does
-        response = ask(stocked, method.upper(), url, data)
+        response = call(stocked, method.upper(), url, data)
         if is_json(response) and "ETag" not in response.headers:
             seen.add(held(response))
     if "404" in described and "{" in path:
         assert 404 in seen
     url = address(path, id=id_)
-    seen.add(held(ask(stocked, method.upper(), url, data, headers={"Host": "evil.example"})))
+    seen.add(held(call(stocked, method.upper(), url, data, headers={"Host": "evil.example"})))
     if method not in {"get", "head"}:
-        seen.add(held(ask(stocked, method.upper(), url, data, headers={"Origin": "https://evil.example"})))
-        seen.add(held(ask(stocked, method.upper(), url, data, headers={"If-Match": '"other"'})))
+        seen.add(held(call(stocked, method.upper(), url, data, headers={"Origin": "https://evil.example"})))
+        seen.add(held(call(stocked, method.upper(), url, data, headers={"If-Match": '"other"'})))
     if data is not None:
-        seen.add(held(ask(stocked, method.upper(), url, b"{")))
+        seen.add(held(call(stocked, method.upper(), url, b"{")))
     if any(
         parameter["name"] == "limit" for parameter in DESCRIBED["paths"][path][method].get("parameters", [])
     ):
-        seen.add(held(ask(stocked, method.upper(), f"{url}?limit=x")))
-    seen.add(held(ask(stocked, "TRACE", url)))
+        seen.add(held(call(stocked, method.upper(), f"{url}?limit=x")))
+    seen.add(held(call(stocked, "TRACE", url)))
     assert {421, 405} <= seen
     if "200" in described and "application/json" in responses["200"]["content"] and path not in VALIDATED:
         assert 200 in seen
-    ask(stocked, "DELETE", f"/api/videos/{id_}/playhead")
+    call(stocked, "DELETE", f"/api/videos/{id_}/playhead")
 
 
 def test_problems_of_videos_are_not_cached(stocked: Server) -> None:

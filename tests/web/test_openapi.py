@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import Server
 from tests.web.conftest import BROKEN, EPISODES, FILM
-from tests.web.requesting import ask, video
+from tests.web.requesting import call, video
 from trio_stream import errors
 from trio_stream.services import LISTENERS
 from trio_stream.settings import Settings
@@ -180,7 +180,7 @@ def test_responses_of_the_library_are_as_described(
 ) -> None:
     """In an order in which there is something to tell of."""
     id_ = video(stocked, FILM)["id"]
-    response = ask(stocked, method, path.replace("{id}", id_), data)
+    response = call(stocked, method, path.replace("{id}", id_), data)
     route = path.partition("?")[0]
     assert response.status_code == status, response.text
     if status == 204:
@@ -204,7 +204,7 @@ def test_responses_of_the_library_are_as_described(
 
 def test_responses_of_the_library_are_not_empty(stocked: Server) -> None:
     """So that the schemas of what is in lists were held against something."""
-    ask(stocked, "PUT", f"/api/videos/{video(stocked, FILM)['id']}/playhead", {"position": 3})
+    call(stocked, "PUT", f"/api/videos/{video(stocked, FILM)['id']}/playhead", {"position": 3})
     found = video(stocked, FILM)
     assert found["subtitles"]
     assert found["thumbnails"]
@@ -219,12 +219,12 @@ def test_responses_of_the_library_are_not_empty(stocked: Server) -> None:
 def test_present_and_missing_values_are_described(stocked: Server, described: dict[str, Any]) -> None:
     for name in (FILM, BROKEN, *EPISODES):
         found = video(stocked, name)
-        ask(stocked, "PUT", f"/api/videos/{found['id']}/playhead", {"position": 1})
+        call(stocked, "PUT", f"/api/videos/{found['id']}/playhead", {"position": 1})
         for path in (found["urls"]["self"], "/api/history", "/api/watch-state", "/api/continue"):
             response = stocked.get(path)
             route = "/api/videos/{id}" if path.startswith("/api/videos/") else path
             check(described, described_schema(described, route, response), response.json())
-        ask(stocked, "DELETE", f"/api/videos/{found['id']}/playhead")
+        call(stocked, "DELETE", f"/api/videos/{found['id']}/playhead")
 
 
 def test_events_are_as_described(stocked: Server, described: dict[str, Any]) -> None:
@@ -277,14 +277,14 @@ def test_derived_files_have_the_described_headers(
         subtitle["original"] for subtitle in found["subtitles"]
     ]
     for url in filter(None, (found["poster"], found["thumbnails"]["track"], *subtitles)):
-        response = ask(stocked, method, url, headers=fields)
+        response = call(stocked, method, url, headers=fields)
         assert response.status_code == status
         route = "/api/videos/{id}/r/{revision}/{name}"
         _check_headers(described, route, response)
         if status == 200:
             responses = described["paths"][route][method.lower()]["responses"]
             assert response.headers["Content-Type"] in responses["200"]["content"]
-    by_id = ask(stocked, method, found["urls"]["file"], headers=fields)
+    by_id = call(stocked, method, found["urls"]["file"], headers=fields)
     assert by_id.status_code == status
     _check_headers(described, "/api/videos/{id}/file", by_id)
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support import Server, exchange, serving, wait_for
-from tests.web.fake_build import ASSETS, INDEX, PACKED, SCRIPT
+from tests.web.fake_build import ASSETS, COMPRESSED, INDEX, SCRIPT
 from tests.web.test_pages import BROWSER, Page
 
 PAGES = ["/", "/watch/3f9c1b2e8d7a6054", "/watch/a/b%2Fc%FF", "/socket/3f9c1b2e8d7a6054", "/live"]
@@ -146,7 +146,7 @@ def test_text_is_compressed_for_clients_that_accept_it(
         with client.stream("GET", "/assets/index-a1b2.js", headers=headers) as response:
             raw = b"".join(response.iter_raw())
         plain = client.get("/assets/index-c3d4.css", headers=headers)
-    assert raw == (PACKED if packed else SCRIPT)
+    assert raw == (COMPRESSED if packed else SCRIPT)
     assert response.headers.get("Content-Encoding") == ("gzip" if packed else None)
     assert response.headers["Vary"] == "Accept-Encoding"
     assert response.headers["Content-Type"] == TYPES["index-a1b2.js"]

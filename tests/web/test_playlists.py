@@ -16,7 +16,7 @@ import pytest
 from tests.media.making import make
 from tests.support import Server, children_of, wait_for
 from tests.web.conftest import EPISODES, FILM
-from tests.web.requesting import FOR_EVER, ask, held_to_conditions, problem, video
+from tests.web.requesting import IMMUTABLE, call, check_immutable, check_problem, video
 from trio_stream.packaging.cutting import in_address
 
 ASK_FIRST = "no-cache"
@@ -78,7 +78,7 @@ def test_playlists_are_revalidated(stocked: Server, folder: str) -> None:
         assert stocked.get(address).headers["ETag"] == tag
         again = stocked.get(address, headers={"If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
-        head = ask(stocked, "HEAD", address)
+        head = call(stocked, "HEAD", address)
         assert (head.status_code, head.content) == (200, b"")
         assert int(head.headers["Content-Length"]) == len(response.content)
 
@@ -133,7 +133,7 @@ def test_other_playlists_are_not_found(stocked: Server, folder: str) -> None:
         assert stocked.get(address).status_code == 404
     for unknown in ("0" * 16, "f" * 15, "G" * 16):
         for name in ("master.m3u8", "manifest.mpd", "v1.m3u8"):
-            problem(stocked.get(f"/api/videos/{unknown}/{name}"), 404, "video-not-found")
+            check_problem(stocked.get(f"/api/videos/{unknown}/{name}"), 404, "video-not-found")
 
 
 # --- Segments -------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_segments_are_cached_forever(stocked: Server, urls: dict[str, str]) -> N
     for name, url in urls.items():
         response = stocked.get(url)
         assert response.status_code == 200
-        assert response.headers["Cache-Control"] == FOR_EVER
+        assert response.headers["Cache-Control"] == IMMUTABLE
         assert response.headers["Content-Type"] == kinds[name.split()[-1]]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Accept-Ranges"] == "bytes"
@@ -163,7 +163,7 @@ def test_segments_are_cached_forever(stocked: Server, urls: dict[str, str]) -> N
 
 def test_head_ranges_and_conditions(stocked: Server, urls: dict[str, str]) -> None:
     for url in urls.values():
-        held_to_conditions(stocked, url)
+        check_immutable(stocked, url)
 
 
 def test_several_ranges(stocked: Server, urls: dict[str, str]) -> None:
@@ -241,7 +241,7 @@ def test_other_segments_are_not_found(stocked: Server, urls: dict[str, str]) -> 
 def test_playlists_and_segments_are_read_only(stocked: Server, folder: str, urls: dict[str, str]) -> None:
     for address in (urls["pictures"], urls["text"], f"{folder}/master.m3u8", f"{folder}/manifest.mpd"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            problem(ask(stocked, method, address), 405, "method-not-allowed")
+            check_problem(call(stocked, method, address), 405, "method-not-allowed")
 
 
 def test_a_segment_counts_as_a_stream(stocked: Server, urls: dict[str, str]) -> None:
@@ -277,7 +277,7 @@ def test_changing_a_file_ends_the_old_addresses(lively: Server) -> None:
     with (lively.videos / "film.mp4").open("ab") as file:
         file.write(b"\0\0\0\x0cfreemore")
     for url in segments:  # at once: what lies there says itself that it is another file
-        problem(lively.get(url), 404, "video-not-found")
+        check_problem(lively.get(url), 404, "video-not-found")
 
     def new() -> Any:
         after = stocked_video(lively, folder)
@@ -384,10 +384,10 @@ def test_the_reason_why_a_video_is_not_packaged(
         folder = f"/api/videos/{item['id']}"
         code = "encrypted" if item["name"] == "encrypted.mp4" else "unpackageable"
         for name in ("master.m3u8", "manifest.mpd", "v1.m3u8"):
-            detail = problem(server.get(f"{folder}/{name}"), 422, code)
+            detail = check_problem(server.get(f"{folder}/{name}"), 422, code)
             assert detail == bad[item["name"]][1], item["name"]
         revision = server.get(folder).json()["revision"]
-        problem(server.get(f"{folder}/r/{revision}/{in_address('v1')}/0.m4s"), 422, code)
+        check_problem(server.get(f"{folder}/r/{revision}/{in_address('v1')}/0.m4s"), 422, code)
         if item["name"] != "empty.mp4":
             assert server.get(item["urls"]["file"]).status_code == 200  # it can be had as it is
 
@@ -434,7 +434,7 @@ def test_files_with_different_resolutions_are_one_title(start: Callable[..., Ser
     wait_for(lambda: titles() == expected, 20, "the titles")
     library = server.get("/api/library").json()
     assert library["videos"] == len(expected)
-    assert [problem["name"] for problem in library["problems"]] == ["bad.title.toml"]
+    assert [check_problem["name"] for check_problem in library["problems"]] == ["bad.title.toml"]
     assert len(server.get("/api/videos").json()["videos"]) == 9, "the files as they are"
     ids: dict[str, str] = {}
     for item in server.get("/api/videos?limit=50").json()["items"]:

@@ -9,7 +9,7 @@ import pytest
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
 from tests.web.contract import named
-from tests.web.requesting import ask, problem, video
+from tests.web.requesting import call, check_problem, video
 from trio_stream.web.openapi.document import document
 
 PRESENTATION = named(document(), "Presentation")
@@ -121,14 +121,14 @@ def test_a_refused_file_has_a_reason(odd: Server, name: str, code: str, reason: 
         "renditions": [],
         "omitted": [],
     }
-    assert problem(odd.get(about["urls"]["hls"]), 422, code) == reason
+    assert check_problem(odd.get(about["urls"]["hls"]), 422, code) == reason
 
 
 def test_other_addresses_are_not_found(odd: Server) -> None:
-    problem(odd.get(f"/api/videos/{'0' * 16}/presentation"), 404, "video-not-found")
+    check_problem(odd.get(f"/api/videos/{'0' * 16}/presentation"), 404, "video-not-found")
     here = video(odd, "song.ogv")["urls"]["self"]
     assert odd.get(f"{here}/presentation/").status_code == 404
-    problem(ask(odd, "POST", f"{here}/presentation"), 405, "method-not-allowed")
+    check_problem(call(odd, "POST", f"{here}/presentation"), 405, "method-not-allowed")
 
 
 def test_it_is_revalidated_and_sent_if_it_changed(odd: Server) -> None:
@@ -139,7 +139,7 @@ def test_it_is_revalidated_and_sent_if_it_changed(odd: Server) -> None:
     assert "Last-Modified" in response.headers
     again = odd.get(address, headers={"If-None-Match": response.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
-    head = ask(odd, "HEAD", address)
+    head = call(odd, "HEAD", address)
     assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(response.content)))
 
 
@@ -152,4 +152,4 @@ def test_a_removed_video_has_no_presentation(start: Callable[..., Server], tmp_p
     address = f"{video(server, 'song.ogv')['urls']['self']}/presentation"
     assert server.get(address).status_code == 200
     (videos / "song.ogv").unlink()
-    problem(server.get(address), 404, "video-not-found")
+    check_problem(server.get(address), 404, "video-not-found")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import Server, wait_for
 from tests.web.conftest import EPISODES, FILM
-from tests.web.requesting import ask, problem, video
+from tests.web.requesting import call, check_problem, video
 from trio_stream.app import LONGEST_IMPORT, LONGEST_REQUEST_BODY
 
 
@@ -17,12 +17,12 @@ from trio_stream.app import LONGEST_IMPORT, LONGEST_REQUEST_BODY
 def fresh(stocked: Server) -> Server:
     """The server, on which nobody has watched anything."""
     for item in stocked.get("/api/videos?limit=200").json()["items"]:
-        assert ask(stocked, "DELETE", f"{item['urls']['self']}/playhead").status_code == 204
+        assert call(stocked, "DELETE", f"{item['urls']['self']}/playhead").status_code == 204
     return stocked
 
 
 def put(server: Server, name: str, **data: Any) -> dict[str, Any]:
-    response = ask(server, "PUT", f"{video(server, name)['urls']['self']}/playhead", data)
+    response = call(server, "PUT", f"{video(server, name)['urls']['self']}/playhead", data)
     assert response.status_code == 200, response.text
     found: dict[str, Any] = response.json()
     return found
@@ -49,7 +49,7 @@ def test_a_playhead(fresh: Server) -> None:
     }
     assert not put(fresh, FILM, position=0, watched=False)["watched"]
     here = video(fresh, FILM)["urls"]["self"]
-    response = ask(fresh, "DELETE", f"{here}/playhead")
+    response = call(fresh, "DELETE", f"{here}/playhead")
     assert (response.status_code, response.content) == (204, b"")
     assert video(fresh, FILM)["playhead"] is None
 
@@ -57,8 +57,8 @@ def test_a_playhead(fresh: Server) -> None:
 def test_pages_of_other_sites_cannot_store_a_playhead(fresh: Server) -> None:
     here = video(fresh, FILM)["urls"]["self"]
     foreign = {"Origin": "https://evil.example"}
-    response = ask(fresh, "PUT", f"{here}/playhead", {"position": 1}, headers=foreign)
-    problem(response, 403, "foreign-origin")
+    response = call(fresh, "PUT", f"{here}/playhead", {"position": 1}, headers=foreign)
+    check_problem(response, 403, "foreign-origin")
     assert video(fresh, FILM)["playhead"] is None
 
 
@@ -79,19 +79,19 @@ def test_pages_of_other_sites_cannot_store_a_playhead(fresh: Server) -> None:
 )
 def test_invalid_playheads_are_refused(fresh: Server, data: Any) -> None:
     here = video(fresh, FILM)["urls"]["self"]
-    problem(ask(fresh, "PUT", f"{here}/playhead", data), 400, "bad-request")
+    check_problem(call(fresh, "PUT", f"{here}/playhead", data), 400, "bad-request")
     assert video(fresh, FILM)["playhead"] is None
 
 
 def test_bodies_have_a_size_limit(fresh: Server) -> None:
     here = video(fresh, FILM)["urls"]["self"]
     long = b" " * LONGEST_REQUEST_BODY + b'{"position": 1}'
-    assert ask(fresh, "PUT", f"{here}/playhead", long).status_code == 413
-    assert ask(fresh, "PATCH", here, long).status_code == 413
+    assert call(fresh, "PUT", f"{here}/playhead", long).status_code == 413
+    assert call(fresh, "PATCH", here, long).status_code == 413
     export = b'{"version": 1, "entries": []}'
     most = b" " * (LONGEST_IMPORT - len(export)) + export
-    assert ask(fresh, "PUT", "/api/watch-state", most).json()["imported"] == 0
-    assert ask(fresh, "PUT", "/api/watch-state", b" " + most).status_code == 413
+    assert call(fresh, "PUT", "/api/watch-state", most).json()["imported"] == 0
+    assert call(fresh, "PUT", "/api/watch-state", b" " + most).status_code == 413
 
 
 def test_continue_watching(fresh: Server) -> None:
@@ -104,7 +104,7 @@ def test_continue_watching(fresh: Server) -> None:
     assert names(fresh, "/api/continue") == [EPISODES[2], FILM]
     put(fresh, EPISODES[2], position=5)
     assert names(fresh, "/api/continue") == [FILM]
-    problem(fresh.get("/api/continue?limit=0"), 400, "bad-request")
+    check_problem(fresh.get("/api/continue?limit=0"), 400, "bad-request")
 
 
 def test_history(fresh: Server) -> None:
@@ -119,7 +119,7 @@ def test_history(fresh: Server) -> None:
             break
         cursor = f"&cursor={page['next']}"
     assert found == [(EPISODES[1], 4, 4), (FILM, 1, 3), (EPISODES[0], 2, 2)]
-    assert ask(fresh, "DELETE", "/api/history").status_code == 204
+    assert call(fresh, "DELETE", "/api/history").status_code == 204
     assert fresh.get("/api/history").json()["viewings"] == []
     assert video(fresh, FILM)["playhead"]["position"] == 3
 
@@ -135,7 +135,7 @@ def test_an_export_can_be_imported_into_another_server(
     (videos / "renamed.mp4").write_bytes((fresh.videos / FILM).read_bytes())
     other = start(videos)
     wait_for(lambda: names(other, "/api/videos?limit=1"), 10, "the video")
-    response = ask(other, "PUT", "/api/watch-state", exported.content)
+    response = call(other, "PUT", "/api/watch-state", exported.content)
     assert response.json() == {"imported": 1, "older": 0, "unknown": 1, "status": "ok"}
     assert video(other, "renamed.mp4")["id"] != video(fresh, FILM)["id"]
     there, here = (
@@ -145,7 +145,7 @@ def test_an_export_can_be_imported_into_another_server(
         name: here[name] for name in ("position", "watched", "plays", "updated")
     }
     put(other, "renamed.mp4", position=4)
-    assert ask(other, "PUT", "/api/watch-state", exported.content).json()["older"] == 1
+    assert call(other, "PUT", "/api/watch-state", exported.content).json()["older"] == 1
     assert video(other, "renamed.mp4")["playhead"]["position"] == 4
 
 
@@ -158,7 +158,7 @@ def test_an_export_can_be_imported_into_another_server(
     ids=range(9),
 )
 def test_invalid_exports_are_refused(fresh: Server, data: Any) -> None:
-    problem(ask(fresh, "PUT", "/api/watch-state", data), 400, "bad-request")
+    check_problem(call(fresh, "PUT", "/api/watch-state", data), 400, "bad-request")
 
 
 def test_an_invalid_import_changes_nothing_and_names_the_entry(fresh: Server) -> None:
@@ -166,6 +166,8 @@ def test_an_invalid_import_changes_nothing_and_names_the_entry(fresh: Server) ->
     exported = fresh.get("/api/watch-state").json()
     entry = exported["entries"][0] | {"updated": "2999-01-01T00:00:00+00:00", "position": 3}
     exported["entries"] = [entry] * 300 + [entry | {"plays": -1}]
-    said = problem(ask(fresh, "PUT", "/api/watch-state", json.dumps(exported).encode()), 400, "bad-request")
+    said = check_problem(
+        call(fresh, "PUT", "/api/watch-state", json.dumps(exported).encode()), 400, "bad-request"
+    )
     assert "entry 300" in said
     assert video(fresh, FILM)["playhead"]["position"] == 2
