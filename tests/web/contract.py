@@ -1,4 +1,4 @@
-"""Values that a JSON Schema allows, and similar values, longest_list of which it refuses."""
+"""Values that a JSON Schema allows, and similar values, most of which it refuses."""
 
 import json
 import re
@@ -76,9 +76,9 @@ class Contract:
                 needed = {name: members.pop(name) for name in schema["required"]}
                 return st.fixed_dictionaries(needed, optional=members)
             case {"type": "array", "items": items}:
-                longest_list = schema.get("maxItems", 5)
+                most = schema.get("maxItems", 5)
                 some = st.lists(self._values(items), max_size=5)
-                return some | self._values(items).map(lambda item: [item] * longest_list)
+                return some | self._values(items).map(lambda item: [item] * most)
             case _:
                 return _scalar(schema)
 
@@ -91,14 +91,10 @@ def _scalar(schema: Json) -> st.SearchStrategy[Any]:
         case "boolean":
             return st.booleans()
         case "integer":
-            whole = st.integers(least, longest_list) | st.sampled_from([least, longest_list])
+            whole = st.integers(least, most) | st.sampled_from([least, most])
             return whole | whole.filter(lambda number: number < 1 << 53).map(float)
         case "number":
-            return (
-                st.floats(least, longest_list)
-                | st.integers(least, longest_list)
-                | st.sampled_from([least, longest_list])
-            )
+            return st.floats(least, most) | st.integers(least, most) | st.sampled_from([least, most])
     if schema.get("format") == "date-time":
         return st.datetimes().flatmap(
             lambda at: st.sampled_from([f"{at.isoformat()}{zone}" for zone in ZONES])

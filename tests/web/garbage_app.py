@@ -213,7 +213,7 @@ async def main(pipe: Connection, certificate: str, key: str) -> None:
         await wait_until(idle, 20, "the library to be idle")  # so that its garbage is not counted
         print(json.dumps({name: await garbage_of(partial(come_and_go, name)) for name in CLIENTS}))
         nursery.cancel_scope.cancel()
-    told.send(None)
+    pipe.send(None)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Made files: good for ever or not there; and bytes by id, which are those by name."""
+"""Derived files are cached forever or not found; and bytes by id are the same as by name."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.web.requesting import IMMUTABLE, call, check_immutable, check_problem
 
 
 def derived_video(server: Server, name: str = FILM) -> dict[str, str]:
-    """The addresses of what was made of a video, by what it is."""
+    """The addresses of the derived files of a video, by their kind."""
     found = video(server, name)
     urls = {"poster": found["poster"], "track": found["thumbnails"]["track"]}
     urls["sheet"] = found["thumbnails"]["sheets"][0]
@@ -66,14 +66,14 @@ def test_head_ranges_and_conditions(stocked: Server, urls: dict[str, str]) -> No
         several = stocked.get(url, headers={"Range": "bytes=0-1,-2"})
         assert several.status_code == 206
         assert int(several.headers["Content-Length"]) == len(several.content)
-        if len(content) > 300:  # of a small file there is no part that is worth being one
+        if len(content) > 300:  # the ranges of a small file are merged
             assert several.headers["Content-Type"].startswith("multipart/byteranges")
             assert several.content.count(b"Content-Range: bytes ") == 2
             assert f"bytes {len(content) - 2}-".encode() in several.content
 
 
 def test_other_addresses_are_not_found(stocked: Server, urls: dict[str, str]) -> None:
-    """Each part of each address, when it is another one."""
+    """Change each part of each address."""
     other = video(stocked, EPISODES[0])
     for url in urls.values():
         _, _, _, id_, _, revision, name = url.split("/")
@@ -116,14 +116,14 @@ def test_changing_a_file_ends_the_old_addresses(stocked: Server) -> None:
     content = stocked.get(before["poster"]).content
     with (stocked.videos / name).open("ab") as file:
         file.write(b"more")
-    wait_for(lambda: video(stocked, name)["revision"] != revision, 6, "the file to be known as it is")
+    wait_for(lambda: video(stocked, name)["revision"] != revision, 6, "the changed file to be scanned")
     for url in before.values():
         check_problem(stocked.get(url), 404, "file-not-found")
-    wait_for(lambda: video(stocked, name)["poster"], 10, "its pictures")
-    wait_for(lambda: stocked.get("/api/library").json()["idle"], 10, "all of it")
+    wait_for(lambda: video(stocked, name)["poster"], 10, "its artwork")
+    wait_for(lambda: stocked.get("/api/library").json()["idle"], 10, "all derived files")
     after = derived_video(stocked, name)
     assert set(before.values()).isdisjoint(after.values())
-    assert stocked.get(after["poster"]).content == content, "its pictures are the same ones"
+    assert stocked.get(after["poster"]).content == content, "the same artwork"
 
 
 def test_bytes_by_id_are_the_same_as_by_name(stocked: Server) -> None:
@@ -152,7 +152,7 @@ def test_bytes_by_id_are_the_same_as_by_name(stocked: Server) -> None:
 
 @pytest.fixture
 def full(start: Callable[..., Server], film: Path, tmp_path: Path) -> Iterator[Server]:
-    """A server whose only place is taken."""
+    """A server that has reached its limit of one stream."""
     videos = tmp_path / "videos"
     videos.mkdir()
     (videos / "film.mp4").write_bytes(film.read_bytes())
@@ -160,7 +160,7 @@ def full(start: Callable[..., Server], film: Path, tmp_path: Path) -> Iterator[S
         file.truncate(1 << 30)
     server = start(videos, environ={"TRIO_STREAM_MAX_STREAMS": "1"})
     wait_for(lambda: server.get("/api/videos?q=film").json()["items"], 10, "the film")
-    wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its pictures")
+    wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its artwork")
     with httpx.stream("GET", f"{server.url}/api/stream/long.mp4"):
         yield server
 
@@ -182,7 +182,7 @@ def test_derived_files_of_a_removed_video_are_not_found(
     path.write_bytes(film.read_bytes())
     server = start(tmp_path / "videos")
     wait_for(lambda: server.get("/api/videos?q=film").json()["items"], 10, "the film")
-    wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its pictures")
+    wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its artwork")
     poster = derived_video(server, "film.mp4")["poster"]
     path.rename(tmp_path / "aside")
     wait_for(lambda: server.get(poster).status_code == 404, 5, "the poster to go")

@@ -1,4 +1,4 @@
-"""Clients that go away, in every way a client can, take everything that worked for them with them."""
+"""When a client disconnects, in any way, all work for it ends."""
 
 import random
 import shutil
@@ -30,7 +30,7 @@ REQUESTS = (
 
 @pytest.fixture(scope="module")
 def server(way: Environ, footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One that lets go of nothing because a time is over. How soon it does is what `scripts/bench leaving` holds."""
+    """A server whose timeouts are too long to matter. `scripts/bench leaving` checks how soon work ends."""
     folder = tmp_path_factory.mktemp("vanishing")
     (folder / "videos").mkdir()
     shutil.copy(footage, folder / "videos" / "sample.mp4")
@@ -41,8 +41,8 @@ def server(way: Environ, footage: Path, tmp_path_factory: pytest.TempPathFactory
         yield running
 
 
-async def vanish(server: Server, dice: random.Random) -> None:
-    """Connect, ask, read a little or nothing, and go: politely, by a reset, or half at a time."""
+async def disconnect(server: Server, dice: random.Random) -> None:
+    """Connect, send a request, read a little or nothing, and disconnect: by a close, a reset, or a half-close."""
     stream = await connect(server)
     request = dice.choice(REQUESTS)
     if dice.random() < 0.1:
@@ -64,9 +64,9 @@ async def test_500_disconnected_clients_leave_nothing_behind(server: Server) -> 
     dice = random.Random(2026)
     async with trio.open_nursery() as nursery:
         for _ in range(CLIENTS):
-            nursery.start_soon(vanish, server, dice)
+            nursery.start_soon(disconnect, server, dice)
             await trio.sleep(dice.random() * 0.008)
-    await wait_until(lambda: server.census().within(before), 5, "everything to be gone")
+    await wait_until(lambda: server.census().within(before), 5, "all work to end")
 
 
 async def test_a_client_that_never_reads_and_disconnects_leaves_nothing_behind(server: Server) -> None:
@@ -77,4 +77,4 @@ async def test_a_client_that_never_reads_and_disconnects_leaves_nothing_behind(s
         await wait_until(lambda: server.census().streams == 1, 5, "the stream to run")
         during = server.census()
         assert during.open_files == before.open_files + 1
-    await wait_until(lambda: server.census().within(before), 5, "everything to be gone")
+    await wait_until(lambda: server.census().within(before), 5, "all work to end")

@@ -1,4 +1,4 @@
-"""What an exchange holds is given back, in whatever moment it ends."""
+"""The resources of an exchange are released, whenever it ends."""
 
 import os
 from functools import partial
@@ -41,16 +41,16 @@ async def opened(services: Services, exchange: Exchange) -> MappedFile:
 
 
 async def test_a_result_is_released_if_the_request_is_cancelled_at_that_time(settings: Settings) -> None:
-    """Whoever attends does not get the result then, so it has to be held before."""
+    """The caller of `run_while_connected` does not get the result then, so the result must be held before."""
 
-    async def made() -> bytes:
+    async def remuxed() -> bytes:
         return b"\0\0\0\x08ftyp"
 
     async def never() -> object:
         await trio.sleep_forever()
 
     async with open_services(settings) as services:
-        (await services.owner.get().segments.get(f"{REVISION}-v0-init", made)).close()
+        (await services.owner.get().segments.get(f"{REVISION}-v0-init", remuxed)).close()
         scope = cast("HTTPScope", {"headers": [], "client": None})
         receive = cast("ASGIReceiveCallable", never)
         with trio.CancelScope() as request, Exchange(services, scope, receive) as exchange:
@@ -60,8 +60,8 @@ async def test_a_result_is_released_if_the_request_is_cancelled_at_that_time(set
 
             async def make_and_cancel() -> MappedFile:
                 segment = await make()
-                assert services.maps.statistics().files == 1, "the video was given back for it"
-                assert os.pread(segment.fd, 10, 0) == await made()
+                assert services.maps.statistics().files == 1, "the video was released for it"
+                assert os.pread(segment.fd, 10, 0) == await remuxed()
                 request.cancel()
                 return segment
 

@@ -1,4 +1,4 @@
-"""What a WebSocket sends of a film: pictures and sound of the same time, wherever it begins and however they are cut."""
+"""What a WebSocket sends as fragmented MP4: video and audio of the same time, for any start and any cuts."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from trio_stream.web.api.wire.messages import About
 SIZE = 1 << 30
 VIDEO = pictures(600, range(0, 600, 48))
 LATE = sound(12, edits=(Edit(9000, -1), Edit(12_000, 0)))
-"""Heard from 9 s on: its first segment lasts from 0 to 12."""
+"""Audio that starts at 9 s: its first segment lasts from 0 to 12."""
 
 
 def index_of(*tracks: Making) -> Index:
@@ -26,16 +26,16 @@ def index_of(*tracks: Making) -> Index:
 
 
 def sent(index: Index, time: float) -> list[tuple[str, int]]:
-    """Name and number of each segment that comes for a time, in order."""
-    known: dict[tuple[Part, ...], tuple[str, int]] = {}
-    for place, rendition in enumerate(index.presentation.renditions, 1):
+    """The name and number of each segment that is sent for a start time, in order."""
+    names_by_parts: dict[tuple[Part, ...], tuple[str, int]] = {}
+    for track_id, rendition in enumerate(index.presentation.renditions, 1):
         for number in range(len(rendition.segments)):
             first, stop = rendition.segments.samples[number : number + 2]
-            parts = segments.segment(index.tracks[rendition.name], first, stop, number, SIZE, track=place)
-            known[parts] = rendition.name[0], number
+            parts = segments.segment(index.tracks[rendition.name], first, stop, number, SIZE, track=track_id)
+            names_by_parts[parts] = rendition.name[0], number
     feed = FragmentFeed.of({"time": str(time)}, index)
     _, *bodies = feed.bodies(feed.first)
-    return [known[rendition] for rendition in bodies]
+    return [names_by_parts[parts] for parts in bodies]
 
 
 def both(*numbers: int) -> list[tuple[str, int]]:
@@ -60,7 +60,7 @@ def test_audio_that_starts_late() -> None:
 
 
 def test_audio_that_is_longer_than_the_video() -> None:
-    """The last picture stands."""
+    """The last frame stays on screen."""
     index = index_of(VIDEO, sound(50))
     rest = [("v", 5), *(("a", number) for number in range(5, 10))]
     assert sent(index, 0) == both(*range(5)) + rest

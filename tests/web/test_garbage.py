@@ -1,7 +1,7 @@
-"""What nobody needs any more goes at once: no viewer leaves a reference cycle for the collector to find.
+"""Unused objects are freed at once: no viewer leaves a reference cycle for the garbage collector.
 
-Where there is nothing to find, nobody has to be stopped for looking; and what a thousand viewers held is given back in
-the moment they leave.
+So the collector has nothing to find, and does not stop other viewers for long; and the memory of a thousand viewers is
+freed as soon as they disconnect.
 """
 
 import json
@@ -17,9 +17,9 @@ from tests.http2 import certified
 
 CLIENTS_EACH = 10
 
-OF_OTHERS = 25
-"""Objects of a client of Quart or WebSockets: Werkzeug's matcher, eight a request, of which there are three over HTTP/2;
-and the parser of wsproto. Each knows itself."""
+FROM_LIBRARIES = 25
+"""Cyclic objects of a client of Quart or WebSockets: Werkzeug's matcher, eight for each request, of which there are
+three over HTTP/2; and the parser of wsproto."""
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -28,7 +28,7 @@ REPOSITORY = Path(__file__).parents[2]
 def left(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, int]]:
-    """What ten clients of each kind left in one server, by type."""
+    """The garbage of ten clients of each kind in one server, by type."""
     folder = tmp_path_factory.mktemp("garbage")
     videos = folder / "videos"
     videos.mkdir()
@@ -57,8 +57,8 @@ def left(
 
 @pytest.mark.parametrize("kind", ["HTTP/1.1", "TLS", "WebSocket", "HTTP/2", "Quart"])
 def test_a_client_leaves_no_cycle(left: dict[str, dict[str, int]], kind: str) -> None:
-    """But for those of others, which hold nothing of the client: see `OF_OTHERS`."""
-    of_others = CLIENTS_EACH * OF_OTHERS if kind in ("WebSocket", "Quart") else 0
+    """Except cycles of libraries, which keep nothing of the client alive: see `FROM_LIBRARIES`."""
+    of_others = CLIENTS_EACH * FROM_LIBRARIES if kind in ("WebSocket", "Quart") else 0
     found = {name: types for name, types in left.items() if name.startswith(kind)}
     assert found
     too_many = {name: types for name, types in found.items() if sum(types.values()) >= 10 + of_others}

@@ -1,4 +1,4 @@
-"""A stranger's name that leads to the server (DNS rebinding): nothing answers under it."""
+"""A foreign name that resolves to the server (DNS rebinding): all requests under it are refused."""
 
 import json
 from collections.abc import Iterator
@@ -29,11 +29,9 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-def ask(
-    server: Server, method: str, path: str, come_from: str = "127.0.0.1", **fields: str
-) -> httpx.Response:
-    """A request with `fields`, whose underscores are hyphens."""
-    transport = httpx.HTTPTransport(local_address=come_from)
+def ask(server: Server, method: str, path: str, source: str = "127.0.0.1", **fields: str) -> httpx.Response:
+    """A request with `fields`, with hyphens instead of underscores."""
+    transport = httpx.HTTPTransport(local_address=source)
     with httpx.Client(base_url=server.url, transport=transport, timeout=30) as client:
         return client.request(
             method, path, headers={name.replace("_", "-"): value for name, value in fields.items()}
@@ -91,9 +89,9 @@ def test_a_trusted_proxy_can_give_the_host(server: Server) -> None:
     origin = "https://films.example"
     path = "/api/history"
     assert ask(server, "DELETE", path, "127.0.0.2", **told, Origin=origin).status_code == 204
-    assert ask(server, "DELETE", path, **told, Origin=origin).status_code == 403, "nobody else does"
+    assert ask(server, "DELETE", path, **told, Origin=origin).status_code == 403, "other peers cannot"
     is_refused(ask(server, "GET", "/api/videos", "127.0.0.2", **told | {"X_Forwarded_Host": EVIL}))
-    # A proxy that does not set the field passes on what a page has put there.
+    # A proxy that does not set the field forwards what a page has put there.
     is_refused(ask(server, "GET", "/api/videos", "127.0.0.2", **told | {"Host": EVIL}))
 
 

@@ -1,4 +1,4 @@
-"""The product over TLS: by HTTP/2, where many streams share a connection, and by HTTP/1.1."""
+"""The server over TLS: with HTTP/2, where many streams share a connection, and with HTTP/1.1."""
 
 import os
 from collections.abc import Callable
@@ -20,9 +20,9 @@ FIRST, STALLED = 10, 45
 """Streams of one connection, which may have 100 at once."""
 
 KIB_A_STREAM = 768
-"""Twice what is documented: a buffer, the chunk that waits for it, two more behind, and its tasks.
+"""Twice the documented figure: a buffer, the chunk that waits for it, two more chunks, and the tasks.
 
-`scripts/bench promises` holds the figure itself.
+`scripts/bench promises` checks the figure itself.
 """
 
 
@@ -86,7 +86,7 @@ async def test_after_a_seek_no_old_bytes_arrive(secure: Server) -> None:
         client.reading = set()
         for offset in range(20):
             stream_id = await client.get("/api/stream/kept.mp4", range=f"bytes={offset * MEGABYTE}-")
-            await client.read(lambda: len(client.bodies[stream_id]) > 0)  # noqa: B023 - called within the turn
+            await client.read(lambda: len(client.bodies[stream_id]) > 0)  # noqa: B023 - called within the iteration
             client.connection.reset_stream(stream_id, ErrorCodes.CANCEL)
         await client.flush()
         await wait_until(lambda: secure.metrics()["active_streams"] == 0, 5, "the streams to end")
@@ -95,7 +95,7 @@ async def test_after_a_seek_no_old_bytes_arrive(secure: Server) -> None:
 
 
 async def test_stalled_streams_need_little_memory(secure: Server) -> None:
-    async with http2(secure) as client:  # what is only paid once
+    async with http2(secure) as client:  # so that one-time allocations do not count
         await stall(secure, client, FIRST)
     await leave(secure)
     before = secure.private_memory()
@@ -107,12 +107,12 @@ async def test_stalled_streams_need_little_memory(secure: Server) -> None:
     await leave(secure)
     cost = all_ / (2 * STALLED) / 1024
     print(f"KiB of private memory a stalled HTTP/2 stream: {cost:.0f}")
-    assert all_ <= 3 * few, "of the first, some have the memory of those before them"
+    assert all_ <= 3 * few, "some of the first streams reuse memory"
     assert cost <= KIB_A_STREAM
 
 
 async def stall(server: Server, client: Client, count: int) -> None:
-    """Open `count` further streams that have no window, and wait until none of all moves any more."""
+    """Open `count` more streams without a window, and wait until all streams are idle."""
     client.reading = set()
     streams = [await client.get("/api/stream/kept.mp4") for _ in range(count)]
     await client.read(lambda: all(len(client.bodies[stream]) == 65535 for stream in streams), SLOWER * 3)
@@ -120,7 +120,7 @@ async def stall(server: Server, client: Client, count: int) -> None:
 
 
 async def body_of(stream: trio.SSLStream[trio.SocketStream], *, limit: int = 1 << 40) -> bytes:
-    """What comes of the body, at least `limit` bytes of it or all until the server closes."""
+    """The received body: at least `limit` bytes of it, or everything until the server closes."""
     data = bytearray()
     while len(data) < limit and (more := await stream.receive_some(65536)):
         data += more
@@ -145,7 +145,7 @@ async def test_http11_over_tls_is_cut_off_when_the_file_is_truncated(secure: Ser
 
 
 async def rest_of(stream: trio.SSLStream[trio.SocketStream]) -> bytes:
-    """All that comes until the server closes or resets the connection."""
+    """Everything until the server closes or resets the connection."""
     data = bytearray()
     try:
         while more := await stream.receive_some(65536):

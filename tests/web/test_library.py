@@ -1,4 +1,4 @@
-"""The library over HTTP: pages of it, what is known of a video, what people say of it, and how the work is getting on."""
+"""The library over HTTP: pages, details of a video, edits, and the progress of scans and background jobs."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def test_the_list_without_parameters(stocked: Server) -> None:
 
 @pytest.mark.thorough("large")
 def test_a_long_list_continues_in_pages(start: Callable[..., Server], tmp_path: Path) -> None:
-    """What comes after it in a small library is in `tests/library/test_pages.py`."""
+    """`tests/library/test_pages.py` tests the pages after the list with a small library."""
     root = tmp_path / "many"
     root.mkdir()
     ordered = [f"{number}.mp4" for number in range(LONGEST_LIST + 250)]
@@ -52,7 +52,7 @@ def test_a_long_list_continues_in_pages(start: Callable[..., Server], tmp_path: 
     response = server.get("/api/videos").json()
     assert response["videos"] == ordered[:LONGEST_LIST]
     assert [item["name"] for item in response["items"]] == ordered[:DETAILED]
-    wait_for(lambda: server.get("/api/library").json()["videos"] == len(ordered), 60, "the first look")
+    wait_for(lambda: server.get("/api/library").json()["videos"] == len(ordered), 60, "the first scan")
     found: list[str] = []
     while response["next"] is not None:
         response = server.get(f"/api/videos?limit=200&cursor={response['next']}").json()
@@ -121,13 +121,13 @@ def test_search_sort_and_folder(stocked: Server, query: str, expected: list[str]
 
 
 def test_errors_say_what_is_allowed(stocked: Server) -> None:
-    def said(query: str) -> str:
+    def detail(query: str) -> str:
         return check_problem(stocked.get(f"/api/videos?{query}"), 400, "bad-request")
 
-    assert "1 to 200" in said("limit=500")
-    assert "name, title, added, modified, size, duration" in said("sort=colour")
-    assert "asc or desc" in said("order=up")
-    assert "previous page" in said("cursor=x")
+    assert "1 to 200" in detail("limit=500")
+    assert "name, title, added, modified, size, duration" in detail("sort=colour")
+    assert "asc or desc" in detail("order=up")
+    assert "previous page" in detail("cursor=x")
 
 
 def test_a_cursor_is_only_valid_for_its_sort(stocked: Server) -> None:
@@ -139,15 +139,15 @@ def test_a_cursor_is_only_valid_for_its_sort(stocked: Server) -> None:
 
 
 def test_folders(stocked: Server) -> None:
-    def inside(query: str) -> list[tuple[str, str, int]]:
+    def folders_in(query: str) -> list[tuple[str, str, int]]:
         response = stocked.get(f"/api/folders?{query}").json()
         assert response["next"] is None
         return [(folder["name"], folder["title"], folder["videos"]) for folder in response["folders"]]
 
-    assert inside("") == [("Series", "Series", 0)]
-    assert inside("in=Series") == [("Series/Season 1", "Season 1", 3)]
+    assert folders_in("") == [("Series", "Series", 0)]
+    assert folders_in("in=Series") == [("Series/Season 1", "Season 1", 3)]
     for nowhere in ("nowhere", "Series%2FSeason+1", "Series%2F", "%00", "%FF"):
-        assert inside(f"in={nowhere}") == []
+        assert folders_in(f"in={nowhere}") == []
 
 
 def test_details_of_a_video(stocked: Server) -> None:
@@ -210,7 +210,7 @@ def test_an_invalid_id_is_not_found(stocked: Server, id_: str) -> None:
 def test_editing(stocked: Server) -> None:
     here = video(stocked, FILM)["urls"]["self"]
     unsaid: dict[str, Any] = {"title": None, "tags": [], "description": ""}
-    before = call(stocked, "PATCH", here, unsaid).json()  # whatever was said of it before
+    before = call(stocked, "PATCH", here, unsaid).json()  # whatever a test set before
     response = call(
         stocked,
         "PATCH",
@@ -259,11 +259,11 @@ def test_an_edited_title_survives_a_rename_and_the_id_serves_the_renamed_file(st
     finally:
         (stocked.videos / "Pilot.mp4").rename(stocked.videos / EPISODES[0])
         call(stocked, "PATCH", before["urls"]["self"], {"title": None})
-        wait_for(lambda: names(stocked, "limit=200") == ALL, 3, "the name it had")
+        wait_for(lambda: names(stocked, "limit=200") == ALL, 3, "its old name")
 
 
 def wait_until_idle(server: Server) -> None:
-    """The keeper looks for work a moment after it has heard of any, also of that of the tests before."""
+    """Background jobs start shortly after a change, also after changes of previous tests."""
     wait_for(lambda: server.get("/api/library").json()["idle"], 5, "the library to be idle")
 
 
@@ -278,7 +278,7 @@ def test_the_library_as_a_whole(stocked: Server) -> None:
 
 
 def events(lines: Any) -> Any:
-    """The data of server-sent events as they come."""
+    """The data of server-sent events as they arrive."""
     for line in lines:
         if line.startswith("data: "):
             yield json.loads(line.removeprefix("data: "))
@@ -310,7 +310,7 @@ async def test_a_disconnected_listener_leaves_nothing_behind(stocked: Server) ->
             await stream.send_all(b"GET /api/library/scan HTTP/1.1\r\nHost: t\r\n\r\n")
             await read_head(stream)
     await trio.to_thread.run_sync(
-        lambda: wait_for(lambda: stocked.census().within(before), 5, "everything to be gone")
+        lambda: wait_for(lambda: stocked.census().within(before), 5, "all work to end")
     )
 
 
@@ -349,7 +349,7 @@ async def test_events_are_sent_at_once_after_changes_and_after_silence(
         assert len(told) < 10
         versions = [int(event.split(b"\n")[1].removeprefix(b"id: ")) for event in told]
         assert versions == sorted(set(versions))
-        assert versions[-1] == 100, "who is slow misses states, but not the last one"
+        assert versions[-1] == 100, "a slow client misses states, but not the last one"
         assert b'"videos": 100' in told[-1]
 
 
@@ -360,7 +360,7 @@ def test_a_file_with_a_name_that_is_not_utf_8(start: Callable[..., Server], tmp_
         file.write(b"film")
     server = start(tmp_path / "videos")
     wait_for(lambda: server.get("/api/videos?limit=1").json()["items"], 10, "the video")
-    (tmp_path / "videos" / "other.mp4").write_bytes(b"film")  # it is heard of all the same
+    (tmp_path / "videos" / "other.mp4").write_bytes(b"film")  # the change is noticed anyway
     wait_for(lambda: len(server.get("/api/videos?limit=9").json()["items"]) == 2, 10, "the other video")
     assert server.get("/api/library").json()["watching"] == {"on": True, "reason": None}
     (item,) = server.get("/api/videos?folder=caf%E9").json()["items"]
@@ -373,8 +373,8 @@ def test_a_file_with_a_name_that_is_not_utf_8(start: Callable[..., Server], tmp_
 
 
 def test_temporary_errors_have_retry_after() -> None:
-    """And no other is called an error of the server's by its status, but what is one."""
-    from trio_stream import errors  # noqa: PLC0415 - no other test here needs the inside
+    """All errors with a status above 500 are temporary."""
+    from trio_stream import errors  # noqa: PLC0415 - no other test here needs internals
     from trio_stream.web.asgi.problems import describe  # noqa: PLC0415 - the same
 
     kinds = [

@@ -1,4 +1,4 @@
-"""The operator's live view: what is told and when, for how many, and that it never holds the end of the server."""
+"""The operator's live view: its events, the limit of listeners, and that it never delays the end of the server."""
 
 import json
 import os
@@ -28,12 +28,12 @@ from trio_stream.web.asgi.events import DRAIN_TIMEOUT, PING, EventStream, _Until
 LIVE, SCAN = "/api/live", "/api/library/scan"
 
 GRACE = 3600
-"""Seconds a server of these tests would wait for what runs."""
+"""Seconds for which a server of these tests would wait for running requests when it stops."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all: events go through the framework whatever the settings, and there is no second way to test."""
+    """One server for all tests: events always go through the framework, so there is no second way to test."""
     folder = tmp_path_factory.mktemp("live")
     (folder / "videos").mkdir()
     with (folder / "videos" / "long.mp4").open("wb") as file:
@@ -43,11 +43,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-type Told = Iterator[tuple[str, dict[str, Any]]]
+type Events = Iterator[tuple[str, dict[str, Any]]]
 
 
-def read_events(response: httpx.Response) -> Told:
-    """Events with their kinds, as they come."""
+def read_events(response: httpx.Response) -> Events:
+    """Events with their kinds, as they arrive."""
     kind = ""
     for line in response.iter_lines():
         name, _, value = line.partition(": ")
@@ -74,7 +74,7 @@ def test_the_history_comes_first_then_a_sample_every_second(server: Server) -> N
             times.append(now["sample"]["time"])
         assert times == sorted(set(times)), "each sample once: those of the history, then the others"
         between = min(later - earlier for earlier, later in pairwise(times))
-        assert 1000 <= between < 2000, "a busy machine is late for some of them"
+        assert 1000 <= between < 2000, "a busy machine misses some of them"
         metrics = server.metrics()
         assert now["uptime_seconds"] <= metrics["uptime_seconds"]
         assert now["max_streams"] == metrics["max_streams"]
@@ -113,7 +113,7 @@ def test_head_ends(server: Server) -> None:
 
 
 async def listen(stack: AsyncExitStack, server: Server, path: str) -> trio.SocketStream:
-    """A connection that listens and has heard something."""
+    """A connection that listens and has received something."""
     stream = await stack.enter_async_context(await connect(server))
     await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
     head, _ = await read_head(stream)
@@ -130,10 +130,10 @@ async def test_the_number_of_listeners_is_limited_and_places_are_released(server
             refused = await trio.to_thread.run_sync(server.get, path)
             check_problem(refused, 503, "too-many-listeners")
             assert int(refused.headers["Retry-After"]) > 0
-            assert call(server, "HEAD", path).status_code == 200, "which takes none"
+            assert call(server, "HEAD", path).status_code == 200, "which is not limited"
     # It takes one second of silence after the end of what the client sends, and not until the next sign of life.
     await trio.to_thread.run_sync(
-        lambda: wait_for(lambda: server.census().within(before), 0.8 * PING / SLOWER, "everything to be gone")
+        lambda: wait_for(lambda: server.census().within(before), 0.8 * PING / SLOWER, "all work to end")
     )
     async with AsyncExitStack() as stack:
         for _ in range(LISTENERS):
@@ -143,7 +143,7 @@ async def test_the_number_of_listeners_is_limited_and_places_are_released(server
 
 
 async def test_the_local_socket_does_not_count_as_a_listener(server: Server) -> None:
-    """The commands of the program come through the door for this machine."""
+    """The commands of the program use the local socket."""
     door = server.settings["TRIO_STREAM_DATA"] + "/owner.sock"
     async with AsyncExitStack() as stack:
         for _ in range(LISTENERS):
@@ -155,7 +155,7 @@ async def test_the_local_socket_does_not_count_as_a_listener(server: Server) -> 
 
 
 async def chunks(stream: trio.SocketStream) -> bytes:
-    """What comes until the end of the connection."""
+    """The data until the end of the connection."""
     got = bytearray()
     while data := await stream.receive_some(65536):
         got += data
@@ -169,7 +169,7 @@ def ended_completely(body: bytes) -> bool:
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
 async def test_the_server_does_not_wait_for_listeners_when_it_stops(tmp_path: Path, workers: int) -> None:
-    """Nor do they for something to happen, or for the next sign of life: it ends about as fast as it starts."""
+    """It does not wait for an event or for the next comment, either: it ends about as fast as it starts."""
     options = ("-w", str(workers), "--graceful-timeout", str(GRACE))
     (tmp_path / "videos").mkdir()
     began = trio.current_time()
@@ -177,22 +177,22 @@ async def test_the_server_does_not_wait_for_listeners_when_it_stops(tmp_path: Pa
         await wait_until(lambda: server.log.count("Running on") == max(workers, 1), 5, "all workers")
         start = trio.current_time() - began
         async with AsyncExitStack() as stack:
-            # So many that both workers have some: the one that is not the owner passes what it is told on.
+            # So many that both workers have some: the one that is not the owner forwards the events.
             streams = [await listen(stack, server, (LIVE, SCAN)[number % 2]) for number in range(16)]
             bodies: list[bytes] = []
 
-            async def hear(stream: trio.SocketStream) -> None:
+            async def listen_to_end(stream: trio.SocketStream) -> None:
                 bodies.append(await chunks(stream))
 
             with trio.fail_after(2 * start):
                 async with trio.open_nursery() as nursery:
                     for stream in streams:
-                        nursery.start_soon(hear, stream)
+                        nursery.start_soon(listen_to_end, stream)
                     server.process.send_signal(signal.SIGTERM)
                 await wait_until(lambda: server.process.poll() is not None, 5, "the server to end")
         assert server.process.returncode == 0
         assert "Traceback" not in server.log, server.log
-        if workers < 2:  # the end of the owner may be heard before one's own
+        if workers < 2:  # a worker may notice the end of the owner before its own
             assert all(map(ended_completely, bodies))
 
 
@@ -200,7 +200,7 @@ async def test_the_server_does_not_wait_for_listeners_when_it_stops(tmp_path: Pa
 async def test_a_client_that_disconnects_while_the_server_stops_is_no_error(
     tmp_path: Path, path: str
 ) -> None:
-    """That a client closed both halves is learnt from what it says to the head: then there is only the end to send."""
+    """The server notices that the client closed both halves only when it sends the head."""
     (tmp_path / "videos").mkdir()
     with serving(tmp_path / "videos", tmp_path) as server:
         async with AsyncExitStack() as stack:
@@ -208,7 +208,7 @@ async def test_a_client_that_disconnects_while_the_server_stops_is_no_error(
             for stream in clients:
                 await stream.send_all(b"HEAD /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
                 await read_head(stream)
-            os.kill(server.pid, signal.SIGSTOP)  # so that it learns of all of it at once
+            os.kill(server.pid, signal.SIGSTOP)  # so that it notices everything at once
             server.process.send_signal(signal.SIGTERM)
             for stream in clients:
                 await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
@@ -265,12 +265,12 @@ async def test_a_slow_client_misses_samples_and_gets_no_old_one(
         seen = []
         for _ in range(4):
             seen.append(int((await anext(body)).split(b"\n")[1].removeprefix(b"id: ")))
-            await trio.sleep(3.5 * INTERVAL)  # to take it in
+            await trio.sleep(3.5 * INTERVAL)  # to receive it
         assert seen == [1, 4, 8, 12]
 
 
 class Endless(ResponseBody, AsyncIterator[bytes]):
-    """A part whenever one is asked for, until `parts` are over; then nothing for ever."""
+    """A body with `parts` parts, which then waits forever."""
 
     def __init__(self, parts: int) -> None:
         self.left = parts
@@ -330,7 +330,7 @@ async def test_a_stalled_client_is_not_waited_for(autojump_clock: MockClock) -> 
         async with until(drain, inner) as body:
             await anext(body)
             drain.set()
-            await trio.sleep_forever()  # the client makes no room
+            await trio.sleep_forever()  # the client does not read
 
     with pytest.raises(ClientStalled):
         await send()
@@ -349,7 +349,7 @@ async def test_a_disconnected_client_is_only_cancelled(autojump_clock: MockClock
 
 
 def test_an_event_is_written_once_for_all_clients(server: Server) -> None:
-    """Two who came in different moments are told the very same bytes of a sample."""
+    """Two clients that connected at different times receive the same bytes for a sample."""
     with server.client() as client, client.stream("GET", LIVE) as one:
         first = read_events(one)
         next(first)
@@ -358,7 +358,7 @@ def test_an_event_is_written_once_for_all_clients(server: Server) -> None:
             next(second)
             mine: dict[int, Any] = {}
             yours: dict[int, Any] = {}
-            for _ in range(30):  # they are as far apart as it took the second to come
+            for _ in range(30):  # the difference is the time until the second one connected
                 for seen, events in ((mine, first), (yours, second)):
                     _, now = next(events)
                     seen[now["sample"]["time"]] = now

@@ -1,4 +1,4 @@
-"""The figures a server gives of itself, for people and for Prometheus."""
+"""The metrics of a server, as JSON and for Prometheus."""
 
 import os
 import shutil
@@ -17,10 +17,10 @@ from tests.support import Server, connect, read_head, wait_for, wait_until
 
 SIZE = 1_000_000
 LARGE = 64 << 20
-"""More than a socket buffer takes."""
+"""More than a socket buffer can hold."""
 
 WINDOW = 10
-"""Seconds the throughput is the mean of."""
+"""Seconds over which the throughput is averaged."""
 
 
 def file(videos: Path, size: int = SIZE, name: str = "v.mp4") -> Path:
@@ -43,7 +43,7 @@ def leave_the_page_cache(path: Path) -> None:
 
 
 def grown(server: Server, do: Callable[[], object]) -> dict[str, Any]:
-    """How much each figure grew while `do` was done and ended."""
+    """How much each metric grew while `do` ran and its streams ended."""
     before = server.metrics()
     do()
     wait_for(lambda: server.metrics()["active_streams"] == before["active_streams"], 5, "the streams to end")
@@ -57,7 +57,7 @@ def grown(server: Server, do: Callable[[], object]) -> dict[str, Any]:
 
 
 def samples(server: Server) -> dict[str, float]:
-    """The figures for Prometheus by name, with the labels there are."""
+    """The metrics for Prometheus by name and labels."""
     return {
         ",".join([sample.name, *sample.labels.values()]): sample.value
         for family in text_string_to_metric_families(server.get("/metrics").text)
@@ -85,7 +85,9 @@ def test_metrics_of_the_process_match_the_system(running: Server) -> None:
     process = psutil.Process(running.pid)
     with running.client() as client:
         first = client.get("/api/metrics").json()
-        assert first["descriptors"] == pytest.approx(process.num_fds(), abs=1)  # it has /proc open to count
+        assert first["descriptors"] == pytest.approx(
+            process.num_fds(), abs=1
+        )  # it has /proc open while it counts
         assert first["memory_mb"] == pytest.approx(process.memory_info().rss / 1e6, rel=0.2)
         second = client.get("/api/metrics").json()
     assert first["uptime_seconds"] < second["uptime_seconds"]
@@ -159,7 +161,9 @@ def test_throughput_is_the_average_of_the_last_seconds(running: Server, videos: 
     before = running.metrics()
     running.get("/api/stream/v.mp4")
     after = running.metrics()
-    assert after["uptime_seconds"] - before["uptime_seconds"] < WINDOW - 1, "too slow a machine for this test"
+    assert after["uptime_seconds"] - before["uptime_seconds"] < WINDOW - 1, (
+        "the machine is too slow for this test"
+    )
     least = 20 * SIZE * 8 / 1e6 / WINDOW
     assert least - 0.001 <= after["throughput_mbps"] <= least + before["throughput_mbps"] + 0.001
 
@@ -218,7 +222,7 @@ async def test_refused_streams_are_counted(start: Callable[..., Server], videos:
 def test_windows_read_from_the_disk_are_counted_as_cold(running: Server, videos: Path) -> None:
     path = file(videos, 4 * SIZE)
     running.wait_known("v.mp4", 4 * SIZE)
-    for _ in range(10):  # whoever else looks into it, as the library does, reads it too
+    for _ in range(10):  # other readers, such as the library, would read it, too
         before = samples(running)
         leave_the_page_cache(path)
         cold = grown(running, lambda: running.get("/api/stream/v.mp4"))

@@ -1,4 +1,4 @@
-"""Files whose names hold what other systems, shells, URLs or playlists read something into: listed, found and sent."""
+"""Files whose names contain characters that are special in other systems, shells, URLs or playlists."""
 
 import os
 from collections.abc import Iterator
@@ -46,12 +46,12 @@ NAMES = [
     b"aux.mp4",
     b"l" * 251 + b".mp4",
 ]
-"""Names of files as their bytes; those below hold no letter that another one has in the same place."""
+"""Names of files as bytes. No two of the following have the same character at the same position."""
 
 HIDDEN = [b"..\\above.mp4", b".\\here.mp4", b".hid\\den/x.mp4", b"Film.mp4\\", b"Film.mp4 ", b"Film.mp4\n"]
-"""A dot at the beginning of a file or a folder, and no suffix of a video: what is left out, as the README says."""
+"""Names that are omitted, as the README says: a file or folder with a leading dot, and no suffix of a video."""
 
-BESIDE = {b"Queen\\Live.en.srt": 0, b"rock\\metal/Song.srt": 1, b"End\\.de.srt": 6, b"two\nlines.fr.srt": 8}
+VIDEO_OF = {b"Queen\\Live.en.srt": 0, b"rock\\metal/Song.srt": 1, b"End\\.de.srt": 6, b"two\nlines.fr.srt": 8}
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +64,13 @@ def odd(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterat
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(films[".mkv" if name.endswith(b"mkv") else ".mp4"] + b"\0\0\0\x0cfree%04d" % number)
-    for name in BESIDE:
+    for name in VIDEO_OF:
         with open(os.path.join(root, name), "wb") as file:
             file.write(b"1\n00:00:00,000 --> 00:00:01,000\nHello\n")
     environ = way | {"TRIO_STREAM_ARTWORK_SHARE": "0"}
     with serving(folder / "videos", folder, environ=environ) as server:
         wait_for(lambda: server.get("/api/library").json()["videos"] == len(NAMES), 20, "the videos")
-        wait_for(lambda: server.get("/api/library").json()["idle"], 20, "all that is known of them")
+        wait_for(lambda: server.get("/api/library").json()["idle"], 20, "all their details")
         yield server
 
 
@@ -127,9 +127,9 @@ async def test_every_name_can_be_sent_in_segments_and_over_a_websocket(odd: Serv
     assert (data, closed.code) == (content(odd, name), 1000)
 
 
-@pytest.mark.parametrize("name", BESIDE, ids=ascii)
+@pytest.mark.parametrize("name", VIDEO_OF, ids=ascii)
 def test_subtitle_files_next_to_a_video_belong_to_it(odd: Server, name: bytes) -> None:
-    [text] = video(odd, os.fsdecode(NAMES[BESIDE[name]]))["subtitles"]
+    [text] = video(odd, os.fsdecode(NAMES[VIDEO_OF[name]]))["subtitles"]
     assert (text["name"], text["state"]) == (os.fsdecode(name), "made")
     assert "Hello" in odd.get(text["url"]).text
 
@@ -185,13 +185,13 @@ def test_a_file_that_is_added_and_renamed_while_the_server_runs(odd: Server, tmp
         return next((item["id"] for item in items if item["name"] == name), None)
 
     try:
-        id_ = wait_for(lambda: known("rock\\metal/la\\te.mp4"), 20, "the new one")
+        id_ = wait_for(lambda: known("rock\\metal/la\\te.mp4"), 20, "the new video")
         (folder / "la\\te.mp4").rename(folder / "la\\ter.mp4")
-        assert wait_for(lambda: known("rock\\metal/la\\ter.mp4"), 20, "its other name") == id_
+        assert wait_for(lambda: known("rock\\metal/la\\ter.mp4"), 20, "its new name") == id_
     finally:
         for name in ("la\\te.mp4", "la\\ter.mp4"):
             (folder / name).unlink(missing_ok=True)
-        wait_for(lambda: odd.get("/api/library").json()["videos"] == len(NAMES), 20, "it to go")
+        wait_for(lambda: odd.get("/api/library").json()["videos"] == len(NAMES), 20, "it to be removed")
 
 
 def test_a_title_with_two_files(odd: Server) -> None:
@@ -208,7 +208,7 @@ def test_a_title_with_two_files(odd: Server) -> None:
         for height in ("360p", "720p"):
             (odd.videos / f"Kill\\Bill.{height}.mp4").unlink()
         (odd.videos / "Both.title.toml").unlink()
-        wait_for(lambda: odd.get("/api/library").json()["videos"] == len(NAMES), 20, "them to go")
+        wait_for(lambda: odd.get("/api/library").json()["videos"] == len(NAMES), 20, "them to be removed")
 
 
 def _versions(server: Server, name: str) -> list[dict[str, str]]:

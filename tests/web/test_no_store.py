@@ -1,4 +1,4 @@
-"""No cache keeps JSON: neither what is of now nor what went wrong, of any route that is described."""
+"""JSON must not be cached: neither data nor problems, of any described route."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ OPERATIONS = [
 ]
 
 VALIDATED = {"/openapi.json", "/api/videos/{id}/presentation"}
-"""JSON with an entity tag, which is asked for again each time."""
+"""Paths of JSON with an entity tag, which is revalidated."""
 
 NO_ID, NO_REVISION = "0" * 16, "0" * 24
 NAMES = {
@@ -47,8 +47,8 @@ def address(path: str, **names: str) -> str:
     return path.format(**NAMES | names)
 
 
-def held(response: httpx.Response) -> int:
-    """The status of an answer that is a problem, or JSON of now."""
+def checked_status(response: httpx.Response) -> int:
+    """The status of a response. Fails unless it is a problem or JSON with `no-store`."""
     assert is_json(response), response.headers
     assert response.headers.get_list("Cache-Control") == ["no-store"], (response.request, response.headers)
     if response.request.method != "HEAD":
@@ -58,7 +58,8 @@ def held(response: httpx.Response) -> int:
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_json_is_not_cached(stocked: Server, method: str, path: str) -> None:
-    """As it should be, of nothing there is, of another site, of a state that is not there, and of another server."""
+    """Valid requests, and requests for a missing video, from another site, with a failing condition, and under a foreign
+    name."""
     id_ = video(stocked, EPISODES[1])["id"]
     data: Any = BODIES.get(path) if "requestBody" in DESCRIBED["paths"][path][method] else None
     responses = DESCRIBED["paths"][path][method]["responses"]
@@ -71,24 +72,28 @@ def test_json_is_not_cached(stocked: Server, method: str, path: str) -> None:
     seen = set[int]()
     for url in (address(path, id=id_), address(path)):
         if "text/event-stream" in responses.get("200", {}).get("content", {}):
-            continue  # it has no end; what goes wrong with it does
+            continue  # it never ends; its problems do
         response = call(stocked, method.upper(), url, data)
         if is_json(response) and "ETag" not in response.headers:
-            seen.add(held(response))
+            seen.add(checked_status(response))
     if "404" in described and "{" in path:
         assert 404 in seen
     url = address(path, id=id_)
-    seen.add(held(call(stocked, method.upper(), url, data, headers={"Host": "evil.example"})))
+    seen.add(checked_status(call(stocked, method.upper(), url, data, headers={"Host": "evil.example"})))
     if method not in {"get", "head"}:
-        seen.add(held(call(stocked, method.upper(), url, data, headers={"Origin": "https://evil.example"})))
-        seen.add(held(call(stocked, method.upper(), url, data, headers={"If-Match": '"other"'})))
+        seen.add(
+            checked_status(
+                call(stocked, method.upper(), url, data, headers={"Origin": "https://evil.example"})
+            )
+        )
+        seen.add(checked_status(call(stocked, method.upper(), url, data, headers={"If-Match": '"other"'})))
     if data is not None:
-        seen.add(held(call(stocked, method.upper(), url, b"{")))
+        seen.add(checked_status(call(stocked, method.upper(), url, b"{")))
     if any(
         parameter["name"] == "limit" for parameter in DESCRIBED["paths"][path][method].get("parameters", [])
     ):
-        seen.add(held(call(stocked, method.upper(), f"{url}?limit=x")))
-    seen.add(held(call(stocked, "TRACE", url)))
+        seen.add(checked_status(call(stocked, method.upper(), f"{url}?limit=x")))
+    seen.add(checked_status(call(stocked, "TRACE", url)))
     assert {421, 405} <= seen
     if "200" in described and "application/json" in responses["200"]["content"] and path not in VALIDATED:
         assert 200 in seen
@@ -96,7 +101,7 @@ def test_json_is_not_cached(stocked: Server, method: str, path: str) -> None:
 
 
 def test_problems_of_videos_are_not_cached(stocked: Server) -> None:
-    """A failed condition and a range of nothing go to caches as well: they must not pass for the film itself."""
+    """Caches see failed conditions and unsatisfiable ranges, too. They must not return them instead of the video."""
     about = video(stocked, EPISODES[1])
     for url in (
         about["urls"]["file"],
@@ -106,4 +111,4 @@ def test_problems_of_videos_are_not_cached(stocked: Server) -> None:
         "/openapi.json",
     ):
         for fields, status in (({"If-Match": '"other"'}, 412), ({"Range": "bytes=99999999-"}, 416)):
-            assert held(stocked.get(url, headers=fields)) == status
+            assert checked_status(stocked.get(url, headers=fields)) == status

@@ -1,4 +1,4 @@
-"""Whatever a client does is no error of the server's: the log has no word of it, however often it does so."""
+"""Nothing that a client does can cause an error in the log of the server."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from tests.support import Server, wait_until
 from tests.web.odd_client_kinds import HTTP2, PLAIN, TLS, Client, Ports
 
 ENDED = "stream ended"
-"""A stream's own line, which it has however it ends."""
+"""The line that every stream logs when it ends."""
 
 KINDS: Mapping[str, Mapping[str, Client]] = {"HTTP/1.1": PLAIN, "TLS": TLS, "HTTP/2": HTTP2}
 

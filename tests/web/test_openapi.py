@@ -1,4 +1,4 @@
-"""The description of the API: valid, complete, and what the server really answers."""
+"""The description of the API is valid and complete, and matches the responses of the server."""
 
 import itertools
 import json
@@ -26,14 +26,14 @@ METHODS = {"get", "head", "post", "put", "patch", "delete", "options", "trace"}
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, Any]:
-    """The description as clients get it, see `test_the_server_publishes_the_description`."""
+    """The description that clients get, see `test_the_server_publishes_the_description`."""
     found: dict[str, Any] = json.loads(json.dumps(document()))
     return found
 
 
 @pytest.fixture
 def full_server(start: Callable[..., Server], tmp_path: Path) -> Server:
-    """A server with one place, and a video that no network buffer holds whole."""
+    """A server with a limit of one stream, and a video that does not fit into network buffers."""
     videos = tmp_path / "videos"
     videos.mkdir()
     with (videos / "long.mp4").open("wb") as file:
@@ -42,7 +42,7 @@ def full_server(start: Callable[..., Server], tmp_path: Path) -> Server:
 
 
 def check(described: dict[str, Any], schema: str, value: object) -> None:
-    """Fail unless `value` is what `schema` says: it may have no member that is not described."""
+    """Fail unless `value` matches `schema`, without members that are not described."""
     jsonschema.validate(
         value,
         {"$ref": f"#/components/schemas/{schema}", "components": described["components"]},
@@ -52,9 +52,9 @@ def check(described: dict[str, Any], schema: str, value: object) -> None:
 
 
 def described_schema(described: dict[str, Any], path: str, response: httpx.Response, choice: int = 0) -> str:
-    """The schema that is described for this answer; fails when its status or media type is not.
+    """The schema that is described for this response. Fails if its status or media type is not described.
 
-    Where there are several to choose from, `choice` counts them.
+    If there are several schemas, `choice` is the index of one.
     """
     operation = described["paths"][path][response.request.method.lower()]
     content = operation["responses"][str(response.status_code)]["content"]
@@ -96,7 +96,7 @@ def test_all_routes_and_no_others_are_described(tmp_path: Path, monkeypatch: pyt
     }
     for methods in found.values():
         if "get" in methods:
-            methods.add("head")  # the description says so once, for all of them
+            methods.add("head")  # the description says this once for all routes
     assert found == routed
 
 
@@ -178,7 +178,7 @@ EMPTY = b"{}"
 def test_responses_of_the_library_are_as_described(
     stocked: Server, described: dict[str, Any], method: str, path: str, data: Any, status: int
 ) -> None:
-    """In an order in which there is something to tell of."""
+    """In an order that lets responses have contents."""
     id_ = video(stocked, FILM)["id"]
     response = call(stocked, method, path.replace("{id}", id_), data)
     route = path.partition("?")[0]
@@ -203,7 +203,7 @@ def test_responses_of_the_library_are_as_described(
 
 
 def test_responses_of_the_library_are_not_empty(stocked: Server) -> None:
-    """So that the schemas of what is in lists were held against something."""
+    """So that the schemas of list items are checked."""
     call(stocked, "PUT", f"/api/videos/{video(stocked, FILM)['id']}/playhead", {"position": 3})
     found = video(stocked, FILM)
     assert found["subtitles"]
@@ -249,7 +249,7 @@ def test_the_live_view_is_as_described(full_server: Server, described: dict[str,
             assert (event, id_[:4], end) == (f"event: {kind}", "id: ", "")
             told = json.loads(data.removeprefix("data: "))
             check(described, kinds[kind], told)
-        assert told["streams"], "so that their schema was held against something"
+        assert told["streams"], "so that their schema is checked"
     content = described["paths"]["/api/live"]["get"]["responses"]["200"]["content"]
     assert list(content) == [response.headers["Content-Type"]]
 

@@ -1,4 +1,4 @@
-"""Pictures that the file turns or mirrors: every way they are shown, they are as ffmpeg shows the file."""
+"""Video that the file rotates or mirrors: posters, thumbnails and segments look the same as in ffmpeg."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ def turned(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(made)
     with serving(folder / "videos", folder, environ=way | {"TRIO_STREAM_ARTWORK_SHARE": "1"}) as server:
-        wait_for(lambda: server.get("/api/library").json()["videos"] == len(FILMS), 20, "the films")
+        wait_for(lambda: server.get("/api/library").json()["videos"] == len(FILMS), 20, "the videos")
         wait_for(lambda: is_done(server.get("/api/library").json()), 60, "their posters")
         yield server
 

@@ -434,7 +434,7 @@ def test_files_with_different_resolutions_are_one_title(start: Callable[..., Ser
     wait_for(lambda: titles() == expected, 20, "the titles")
     library = server.get("/api/library").json()
     assert library["videos"] == len(expected)
-    assert [check_problem["name"] for check_problem in library["problems"]] == ["bad.title.toml"]
+    assert [problem["name"] for problem in library["problems"]] == ["bad.title.toml"]
     assert len(server.get("/api/videos").json()["videos"]) == 9, "the files as they are"
     ids: dict[str, str] = {}
     for item in server.get("/api/videos?limit=50").json()["items"]:
