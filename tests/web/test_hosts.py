@@ -29,7 +29,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-def ask(server: Server, method: str, path: str, source: str = "127.0.0.1", **fields: str) -> httpx.Response:
+def send(server: Server, method: str, path: str, source: str = "127.0.0.1", **fields: str) -> httpx.Response:
     """A request with `fields`, with hyphens instead of underscores."""
     transport = httpx.HTTPTransport(local_address=source)
     with httpx.Client(base_url=server.url, transport=transport, timeout=30) as client:
@@ -50,7 +50,7 @@ def is_refused(response: httpx.Response) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", PATHS)
 def test_nothing_can_be_read_under_a_foreign_name(server: Server, path: str, method: str) -> None:
-    is_refused(ask(server, method, path, Host=f"{EVIL}:8000"))
+    is_refused(send(server, method, path, Host=f"{EVIL}:8000"))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_nothing_can_be_read_under_a_foreign_name(server: Server, path: str, met
     ],
 )
 def test_nothing_can_be_changed_under_a_foreign_name(server: Server, method: str, path: str) -> None:
-    is_refused(ask(server, method, path, Host=EVIL, Origin=f"http://{EVIL}"))
+    is_refused(send(server, method, path, Host=EVIL, Origin=f"http://{EVIL}"))
 
 
 async def test_no_websocket_opens_under_a_foreign_name(server: Server) -> None:
@@ -80,19 +80,19 @@ async def test_no_websocket_opens_under_a_foreign_name(server: Server) -> None:
 )
 def test_own_names_are_accepted(server: Server, name: str) -> None:
     for path in ("/api/videos", "/api/stream/v.mp4"):
-        assert ask(server, "GET", path, Host=name).status_code == 200
-    assert ask(server, "DELETE", "/api/history", Host=name, Origin=f"http://{name}").status_code == 204
+        assert send(server, "GET", path, Host=name).status_code == 200
+    assert send(server, "DELETE", "/api/history", Host=name, Origin=f"http://{name}").status_code == 204
 
 
 def test_a_trusted_proxy_can_give_the_host(server: Server) -> None:
     told = {"Host": f"{server.host}:{server.port}", "X_Forwarded_Host": "films.example"}
     origin = "https://films.example"
     path = "/api/history"
-    assert ask(server, "DELETE", path, "127.0.0.2", **told, Origin=origin).status_code == 204
-    assert ask(server, "DELETE", path, **told, Origin=origin).status_code == 403, "other peers cannot"
-    is_refused(ask(server, "GET", "/api/videos", "127.0.0.2", **told | {"X_Forwarded_Host": EVIL}))
+    assert send(server, "DELETE", path, "127.0.0.2", **told, Origin=origin).status_code == 204
+    assert send(server, "DELETE", path, **told, Origin=origin).status_code == 403, "other peers cannot"
+    is_refused(send(server, "GET", "/api/videos", "127.0.0.2", **told | {"X_Forwarded_Host": EVIL}))
     # A proxy that does not set the field forwards what a page has put there.
-    is_refused(ask(server, "GET", "/api/videos", "127.0.0.2", **told | {"Host": EVIL}))
+    is_refused(send(server, "GET", "/api/videos", "127.0.0.2", **told | {"Host": EVIL}))
 
 
 async def test_requests_without_a_host_are_served(server: Server) -> None:

@@ -12,7 +12,7 @@ from wsproto.events import BytesMessage, CloseConnection
 from tests.http2 import Client, certified, http2, tls
 from tests.server.test_h2_websocket import opened
 from tests.support import SLOWER, Server, wait_until
-from tests.web.test_promises import leave, stand_still
+from tests.web.test_promises import wait_until_ended, wait_until_idle
 
 MEGABYTE = 1 << 20
 SIZE = 24 * MEGABYTE
@@ -97,16 +97,16 @@ async def test_after_a_seek_no_old_bytes_arrive(secure: Server) -> None:
 async def test_stalled_streams_need_little_memory(secure: Server) -> None:
     async with http2(secure) as client:  # so that one-time allocations do not count
         await stall(secure, client, FIRST)
-    await leave(secure)
+    await wait_until_ended(secure)
     before = secure.private_memory()
     async with http2(secure) as client:
         await stall(secure, client, STALLED)
         few = secure.private_memory() - before
         await stall(secure, client, STALLED)
         all_ = secure.private_memory() - before
-    await leave(secure)
+    await wait_until_ended(secure)
     cost = all_ / (2 * STALLED) / 1024
-    print(f"KiB of private memory a stalled HTTP/2 stream: {cost:.0f}")
+    print(f"KiB of private memory per stalled HTTP/2 stream: {cost:.0f}")
     assert all_ <= 3 * few, "some of the first streams reuse memory"
     assert cost <= KIB_A_STREAM
 
@@ -116,7 +116,7 @@ async def stall(server: Server, client: Client, count: int) -> None:
     client.reading = set()
     streams = [await client.get("/api/stream/kept.mp4") for _ in range(count)]
     await client.read(lambda: all(len(client.bodies[stream]) == 65535 for stream in streams), SLOWER * 3)
-    await stand_still(server, len(client.heads))
+    await wait_until_idle(server, len(client.heads))
 
 
 async def body_of(stream: trio.SSLStream[trio.SocketStream], *, limit: int = 1 << 40) -> bytes:

@@ -131,7 +131,7 @@ async def test_the_number_of_listeners_is_limited_and_places_are_released(server
             check_problem(refused, 503, "too-many-listeners")
             assert int(refused.headers["Retry-After"]) > 0
             assert call(server, "HEAD", path).status_code == 200, "which is not limited"
-    # It takes one second of silence after the end of what the client sends, and not until the next sign of life.
+    # It takes one second after the client closed its half, and not until the next comment.
     await trio.to_thread.run_sync(
         lambda: wait_for(lambda: server.census().within(before), 0.8 * PING / SLOWER, "all work to end")
     )

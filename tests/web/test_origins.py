@@ -1,4 +1,4 @@
-"""What pages of other sites may do, asked as browsers ask."""
+"""What pages of other sites are allowed to do, with requests as browsers send them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.websocket import Rejected, opened
 from trio_stream.web.openapi.document import document
 
 LARGE = 64 << 20
-"""More than a socket buffer takes, so that a stream of it is still running when nobody reads."""
+"""More than a socket buffer can hold, so that a stream of it keeps running if the client does not read."""
 
 FRIEND = "https://friend.example"
 OTHER_FRIEND = "http://10.0.0.5:8080"
@@ -40,24 +40,24 @@ def serve(library: Path, folder: Path, origins: str | None) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def default(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that lets nobody in."""
+    """A server that allows no other origin."""
     yield from serve(library, tmp_path_factory.mktemp("default"), None)
 
 
 @pytest.fixture(scope="module")
-def friendly(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that lets friends in."""
-    yield from serve(library, tmp_path_factory.mktemp("friendly"), f"{FRIEND}, {OTHER_FRIEND}")
+def with_allowed_origins(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that allows some origins."""
+    yield from serve(library, tmp_path_factory.mktemp("with_allowed_origins"), f"{FRIEND}, {OTHER_FRIEND}")
 
 
 @pytest.fixture(scope="module")
 def public(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that lets everybody in."""
+    """A server that allows every origin."""
     yield from serve(library, tmp_path_factory.mktemp("public"), "*")
 
 
-def ask(server: Server, method: str, path: str, **fields: str) -> httpx.Response:
-    """A request with `fields`, whose underscores are hyphens."""
+def send(server: Server, method: str, path: str, **fields: str) -> httpx.Response:
+    """A request with `fields`, with hyphens instead of underscores."""
     with server.client() as client:
         headers = {name.replace("_", "-"): value for name, value in fields.items()}
         return client.request(method, path, headers=headers)
@@ -66,7 +66,7 @@ def ask(server: Server, method: str, path: str, **fields: str) -> httpx.Response
 def preflight(
     server: Server, path: str, origin: str, method: str = "GET", names: str = "range"
 ) -> httpx.Response:
-    return ask(
+    return send(
         server,
         "OPTIONS",
         path,
@@ -110,7 +110,7 @@ def test_by_default_pages_of_other_sites_cannot_read(
     default: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
     for origin in (FOE, FRIEND, "null"):
-        response = ask(default, method, path, Origin=origin, **fields)
+        response = send(default, method, path, Origin=origin, **fields)
         assert response.status_code == status
         assert access(response) == {}, origin
 
@@ -124,10 +124,10 @@ def test_by_default_no_preflight_is_granted(default: Server) -> None:
 
 @pytest.mark.parametrize(("method", "path", "fields", "status"), REQUESTS)
 def test_an_allowed_origin_can_read_every_response(
-    friendly: Server, method: str, path: str, fields: dict[str, str], status: int
+    with_allowed_origins: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
     for friend in (FRIEND, OTHER_FRIEND):
-        response = ask(friendly, method, path, Origin=friend, **fields)
+        response = send(with_allowed_origins, method, path, Origin=friend, **fields)
         assert response.status_code == status
         assert set(access(response)) == {"access-control-allow-origin", "access-control-expose-headers"}
         assert response.headers.get_list("Access-Control-Allow-Origin") == [friend]
@@ -137,20 +137,20 @@ def test_an_allowed_origin_can_read_every_response(
 
 @pytest.mark.parametrize(("method", "path", "fields", "status"), READING)
 def test_other_origins_cannot_read(
-    friendly: Server, method: str, path: str, fields: dict[str, str], status: int
+    with_allowed_origins: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
     for origin in (FOE, "null", "http://friend.example", f"{FRIEND}:8443", f"{FRIEND}.foe.example"):
-        response = ask(friendly, method, path, Origin=origin, **fields)
+        response = send(with_allowed_origins, method, path, Origin=origin, **fields)
         assert response.status_code == status
         assert access(response) == {}, origin
-        assert "Origin" in listed(response, "Vary"), "a cache may not give this to a friend"
+        assert "Origin" in listed(response, "Vary"), "a cache must not return this to an allowed origin"
 
 
 @pytest.mark.parametrize(("method", "path", "fields", "status"), REQUESTS)
 def test_responses_without_an_origin_vary_by_it(
-    friendly: Server, method: str, path: str, fields: dict[str, str], status: int
+    with_allowed_origins: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
-    response = ask(friendly, method, path, **fields)
+    response = send(with_allowed_origins, method, path, **fields)
     assert response.status_code == status
     assert access(response) == {}
     assert "Origin" in listed(response, "Vary")
@@ -161,22 +161,24 @@ def test_a_public_server_allows_every_origin(
     public: Server, method: str, path: str, fields: dict[str, str], status: int
 ) -> None:
     for origin in ({}, {"Origin": FOE}, {"Origin": "null"}):
-        response = ask(public, method, path, **origin, **fields)
+        response = send(public, method, path, **origin, **fields)
         assert response.status_code == status
         assert response.headers.get_list("Access-Control-Allow-Origin") == ["*"]
         assert listed(response, "Access-Control-Expose-Headers") >= EXPOSED
         assert "access-control-allow-credentials" not in access(response)
 
 
-def test_an_existing_vary_stays(friendly: Server) -> None:
-    response = ask(friendly, "GET", "/", Origin=FRIEND, Accept="text/html")
+def test_an_existing_vary_stays(with_allowed_origins: Server) -> None:
+    response = send(with_allowed_origins, "GET", "/", Origin=FRIEND, Accept="text/html")
     assert listed(response, "Vary") == {"Accept", "Origin"}
 
 
 @pytest.mark.parametrize("path", ["/api/stream/v.mp4", "/api/videos", "/api/streams/none"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-def test_an_allowed_origin_is_granted_a_preflight(friendly: Server, path: str, method: str) -> None:
-    response = preflight(friendly, path, FRIEND, method, "range, if-range")
+def test_an_allowed_origin_is_granted_a_preflight(
+    with_allowed_origins: Server, path: str, method: str
+) -> None:
+    response = preflight(with_allowed_origins, path, FRIEND, method, "range, if-range")
     assert (response.status_code, response.content) == (204, b"")
     assert response.headers["Access-Control-Allow-Origin"] == FRIEND
     assert method in listed(response, "Access-Control-Allow-Methods")
@@ -187,16 +189,18 @@ def test_an_allowed_origin_is_granted_a_preflight(friendly: Server, path: str, m
 
 
 @pytest.mark.parametrize(("origin", "method"), [(FOE, "GET"), ("null", "GET"), (FOE, "DELETE")])
-def test_other_origins_are_not_granted_a_preflight(friendly: Server, origin: str, method: str) -> None:
-    response = preflight(friendly, "/api/stream/v.mp4", origin, method)
+def test_other_origins_are_not_granted_a_preflight(
+    with_allowed_origins: Server, origin: str, method: str
+) -> None:
+    response = preflight(with_allowed_origins, "/api/stream/v.mp4", origin, method)
     assert response.status_code == 204
     assert access(response) == {}
     assert "Origin" in listed(response, "Vary")
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "MOVE", "put", "get", "*"])
-def test_an_unsupported_method_is_not_granted(friendly: Server, method: str) -> None:
-    response = preflight(friendly, "/api/stream/v.mp4", FRIEND, method)
+def test_an_unsupported_method_is_not_granted(with_allowed_origins: Server, method: str) -> None:
+    response = preflight(with_allowed_origins, "/api/stream/v.mp4", FRIEND, method)
     assert "access-control-allow-methods" not in access(response)
     assert "access-control-allow-headers" not in access(response)
 
@@ -209,8 +213,8 @@ def test_a_public_server_grants_every_preflight(public: Server) -> None:
     assert "Range" in listed(response, "Access-Control-Allow-Headers")
 
 
-def test_options_without_the_fields_of_a_preflight(friendly: Server) -> None:
-    response = ask(friendly, "OPTIONS", "/api/stream/v.mp4", Origin=FRIEND)
+def test_options_without_the_fields_of_a_preflight(with_allowed_origins: Server) -> None:
+    response = send(with_allowed_origins, "OPTIONS", "/api/stream/v.mp4", Origin=FRIEND)
     assert response.status_code == 200
     assert {"GET", "HEAD"} <= listed(response, "Allow")
     assert "access-control-allow-methods" not in access(response)
@@ -229,11 +233,11 @@ def test_options_without_the_fields_of_a_preflight(friendly: Server) -> None:
         ("default", "http://127.0.0.1:{port}", True),
         ("default", "https://127.0.0.1:{port}", True),
         ("default", None, True),
-        ("friendly", FOE, False),
-        ("friendly", "null", False),
-        ("friendly", FRIEND, True),
-        ("friendly", "http://127.0.0.1:{port}", True),
-        ("friendly", None, True),
+        ("with_allowed_origins", FOE, False),
+        ("with_allowed_origins", "null", False),
+        ("with_allowed_origins", FRIEND, True),
+        ("with_allowed_origins", "http://127.0.0.1:{port}", True),
+        ("with_allowed_origins", None, True),
         ("public", FOE, True),
         ("public", "null", True),
         ("public", None, True),
@@ -244,14 +248,12 @@ async def test_origins_that_can_end_a_stream(
 ) -> None:
     server: Server = request.getfixturevalue(name)
     fields = {} if origin is None else {"Origin": origin.format(port=server.port)}
-    await wait_until(
-        lambda: server.metrics()["active_streams"] == 0, 5, "the streams before this one to be gone"
-    )
+    await wait_until(lambda: server.metrics()["active_streams"] == 0, 5, "the previous streams to end")
     async with await connect(server) as stream:
         await stream.send_all(b"GET /api/stream/large.mp4 HTTP/1.1\r\nHost: t\r\n\r\n")
         await read_head(stream)
         [running] = server.get("/api/streams").json()["streams"]
-        response = ask(server, "DELETE", f"/api/streams/{running['id']}", **fields)
+        response = send(server, "DELETE", f"/api/streams/{running['id']}", **fields)
         if may:
             assert response.status_code == 204
             await wait_until(lambda: server.metrics()["active_streams"] == 0, 5, "the stream to end")
@@ -264,7 +266,7 @@ async def test_origins_that_can_end_a_stream(
             with trio.fail_after(60):
                 while got < LARGE // 2:
                     got += len(data := await stream.receive_some(1 << 20))
-                    assert data, "it goes on"
+                    assert data, "it continues"
             [still] = server.get("/api/streams").json()["streams"]
             assert still["id"] == running["id"]
 
@@ -293,29 +295,29 @@ def test_all_routes_that_change_data_are_covered() -> None:
 
 @pytest.mark.parametrize(("method", "path"), CHANGES)
 def test_other_origins_cannot_change_anything(
-    default: Server, friendly: Server, method: str, path: str
+    default: Server, with_allowed_origins: Server, method: str, path: str
 ) -> None:
-    for server in (default, friendly):
+    for server in (default, with_allowed_origins):
         for origin in (FOE, "null", "http://127.0.0.1:1"):
-            response = ask(server, method, path, Origin=origin)
+            response = send(server, method, path, Origin=origin)
             assert response.status_code == 403
             assert response.json()["code"] == "foreign-origin"
             assert access(response) == {}
         ours = f"http://127.0.0.1:{server.port}"
-        for origin in (ours, *([FRIEND] if server is friendly else [])):
-            assert ask(server, method, path, Origin=origin).status_code in (202, 204, 400, 404)
+        for origin in (ours, *([FRIEND] if server is with_allowed_origins else [])):
+            assert send(server, method, path, Origin=origin).status_code in (202, 204, 400, 404)
 
 
 def test_the_own_host_is_allowed_with_another_scheme(default: Server) -> None:
-    """Behind a proxy, the browser's idea of who we are arrives as Host."""
+    """Behind a proxy, the name that the browser uses arrives as Host."""
     for origin, status in (("https://tv.example", 404), ("https://foe.example", 403)):
-        response = ask(default, "DELETE", "/api/streams/none", Host="tv.example", Origin=origin)
+        response = send(default, "DELETE", "/api/streams/none", Host="tv.example", Origin=origin)
         assert response.status_code == status
 
 
 @pytest.mark.parametrize(
     ("name", "origin", "may"),
-    [("default", FOE, False), ("default", None, True), ("friendly", FRIEND, True), ("friendly", FOE, False),
+    [("default", FOE, False), ("default", None, True), ("with_allowed_origins", FRIEND, True), ("with_allowed_origins", FOE, False),
      ("public", FOE, True)],
 )  # fmt: skip
 async def test_origins_that_can_open_a_websocket(

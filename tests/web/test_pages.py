@@ -1,4 +1,4 @@
-"""The pages of the server's own: what they may do, and that their links lead somewhere. `test_player.py` has the player."""
+"""The pages of the server except the player (`test_player.py`): their policy, and that their links have targets."""
 
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -11,7 +11,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,imag
 
 
 class Page(HTMLParser):
-    """The links, scripts, styles and text of a page, as a browser understands it."""
+    """The links, scripts, styles and text of a page, as a browser parses it."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -20,20 +20,20 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the element."""
+        """Store the element."""
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
 
     def handle_data(self, data: str) -> None:
-        """Note the text."""
+        """Store the text."""
         self.text += data
 
     def all(self, tag: str, **attributes: str) -> list[dict[str, str]]:
-        """The attributes of each element `tag` that has these among them."""
+        """The attributes of each element `tag` that has at least these."""
         return [found for name, found in self.elements if name == tag and attributes.items() <= found.items()]
 
 
 def page_of(server: Server, path: str) -> Page:
-    """A page as a browser gets it."""
+    """A page, requested as by a browser."""
     response = server.get(path, headers={"Accept": BROWSER})
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"

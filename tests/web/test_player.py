@@ -1,4 +1,4 @@
-"""The player as it is served: its page, what it loads, what browsers are told of both, and a server without it."""
+"""The player over HTTP: its page and assets, their headers, and a server without a player."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ POLICY = {
 
 @pytest.fixture(scope="module")
 def unbuilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose player nobody has built."""
+    """A server whose player is not built."""
     folder = tmp_path_factory.mktemp("unbuilt")
     (folder / "videos").mkdir()
     environ = {"PLAYER": str(folder / "dist")}
@@ -49,7 +49,7 @@ def unbuilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def browse(server: Server, path: str, **headers: str) -> httpx.Response:
-    """What a browser gets."""
+    """The response to a browser."""
     return server.get(path, headers={"Accept": BROWSER, **headers})
 
 
@@ -120,7 +120,7 @@ def test_assets_are_cached_forever(built: Server, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "packed"),
+    ("accepted", "compressed"),
     [
         ("gzip", True),
         ("gzip, deflate, br, zstd", True),
@@ -138,7 +138,7 @@ def test_assets_are_cached_forever(built: Server, name: str) -> None:
     ],
 )
 def test_text_is_compressed_for_clients_that_accept_it(
-    built: Server, accepted: str | None, packed: bool
+    built: Server, accepted: str | None, compressed: bool
 ) -> None:
     with built.client() as client:
         del client.headers["Accept-Encoding"]
@@ -146,8 +146,8 @@ def test_text_is_compressed_for_clients_that_accept_it(
         with client.stream("GET", "/assets/index-a1b2.js", headers=headers) as response:
             raw = b"".join(response.iter_raw())
         plain = client.get("/assets/index-c3d4.css", headers=headers)
-    assert raw == (COMPRESSED if packed else SCRIPT)
-    assert response.headers.get("Content-Encoding") == ("gzip" if packed else None)
+    assert raw == (COMPRESSED if compressed else SCRIPT)
+    assert response.headers.get("Content-Encoding") == ("gzip" if compressed else None)
     assert response.headers["Vary"] == "Accept-Encoding"
     assert response.headers["Content-Type"] == TYPES["index-a1b2.js"]
     assert "Content-Encoding" not in plain.headers
@@ -156,10 +156,12 @@ def test_text_is_compressed_for_clients_that_accept_it(
 
 def test_compressed_and_plain_content_have_different_tags(built: Server) -> None:
     path = "/assets/index-a1b2.js"
-    packed, plain = (built.get(path, headers={"Accept-Encoding": coding}) for coding in ("gzip", "identity"))
-    assert packed.headers["ETag"] != plain.headers["ETag"]
-    assert packed.content == plain.content
-    known = built.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]})
+    compressed, plain = (
+        built.get(path, headers={"Accept-Encoding": coding}) for coding in ("gzip", "identity")
+    )
+    assert compressed.headers["ETag"] != plain.headers["ETag"]
+    assert compressed.content == plain.content
+    known = built.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": compressed.headers["ETag"]})
     assert known.status_code == 304
     assert known.headers["Vary"] == "Accept-Encoding"
 
@@ -172,7 +174,7 @@ def test_compressed_and_plain_content_have_different_tags(built: Server) -> None
     ],
 )
 async def test_other_files_are_not_assets(built: Server, path: str) -> None:
-    """Sent as it is: clients of ours would tidy the path up."""
+    """The path is sent unchanged: an HTTP client would normalise it."""
     request = f"GET /assets/{path} HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
     head, _, body = (await exchange(built, request.encode())).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 404")
@@ -225,18 +227,18 @@ def test_a_missing_player_is_logged_once(unbuilt: Server, built: Server) -> None
     for path in PAGES:
         browse(unbuilt, path)
 
-    def said() -> list[str]:
+    def warnings() -> list[str]:
         return [line for line in unbuilt.log.splitlines() if "the player is not built" in line]
 
-    wait_for(said, 2.0, "the warning")
-    [line] = said()
+    wait_for(warnings, 2.0, "the warning")
+    [line] = warnings()
     assert json.loads(line)["level"] == "warning"
     assert json.loads(line)["remedy"] == "scripts/player build"
     assert "the player is not built" not in built.log
 
 
 def test_a_new_build_is_served_after_the_next_start(start: Callable[..., Server], tmp_path: Path) -> None:
-    """A page that was loaded before a build still finds its scripts after it."""
+    """A page that was loaded before a build still finds its scripts."""
     dist = tmp_path / "dist"
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_bytes(INDEX)

@@ -1,4 +1,4 @@
-"""HLS and DASH over HTTP: what is cached, what is not there, and what cannot be packaged."""
+"""HLS and DASH over HTTP: caching, addresses that are not found, and videos that cannot be packaged."""
 
 import os
 import re
@@ -26,7 +26,7 @@ HLS, DASH = "application/vnd.apple.mpegurl", "application/dash+xml"
 
 @pytest.fixture
 def folder(stocked: Server) -> str:
-    """Where the playlists of a film are: a second of pictures a keyframe, a sound and three texts."""
+    """The folder of the playlists of a video: keyframes every second, one audio track and three subtitles."""
     return f"/api/videos/{video(stocked, FILM)['id']}"
 
 
@@ -37,16 +37,16 @@ def playlist(server: Server, address: str) -> m3u8.M3U8:
 
 
 def stocked_video(server: Server, folder: str) -> dict[str, str]:
-    """The addresses of what is made just in time, by what it is."""
+    """The addresses of segments that are built on request, by their kind."""
     master = playlist(server, f"{folder}/master.m3u8")
     texts = [track.uri for track in master.media if track.type == "SUBTITLES"]
     pictures, sound = playlist(server, f"{folder}/v1.m3u8"), playlist(server, f"{folder}/a2.m3u8")
     keys, text = playlist(server, f"{folder}/v1-keys.m3u8"), playlist(server, f"{folder}/{texts[0]}")
     found = {
-        "init of pictures": pictures.segment_map[0].uri,
+        "init of video": pictures.segment_map[0].uri,
         "pictures": pictures.segments[0].uri,
-        "the last pictures": pictures.segments[-1].uri,
-        "init of sound": sound.segment_map[0].uri,
+        "the last video segment": pictures.segments[-1].uri,
+        "init of audio": sound.segment_map[0].uri,
         "sound": sound.segments[0].uri,
         "keyframe": keys.segments[1].uri,
         "text": text.segments[0].uri,
@@ -167,7 +167,7 @@ def test_head_ranges_and_conditions(stocked: Server, urls: dict[str, str]) -> No
 
 
 def test_several_ranges(stocked: Server, urls: dict[str, str]) -> None:
-    """Of the head that is computed, and of what lies scattered in the file."""
+    """Ranges of the generated head, and of samples that are scattered in the file."""
     for name in ("pictures", "sound"):
         content = stocked.get(urls[name]).content
         spans = [(0, 99), (900, 1099), (len(content) - 700, len(content) - 600)]
@@ -182,7 +182,7 @@ def test_several_ranges(stocked: Server, urls: dict[str, str]) -> None:
 
 
 def test_other_segments_are_not_found(stocked: Server, urls: dict[str, str]) -> None:
-    """Each part of each address, when it is another one."""
+    """Change each part of each address."""
     other = video(stocked, EPISODES[0])
     for url in urls.values():
         _, _, _, id_, _, revision, name, file = url.split("/")
@@ -247,10 +247,12 @@ def test_playlists_and_segments_are_read_only(stocked: Server, folder: str, urls
 def test_a_segment_counts_as_a_stream(stocked: Server, urls: dict[str, str]) -> None:
     before = stocked.metrics()
     content = stocked.get(urls["pictures"]).content
-    stocked.get(urls["init of pictures"])
+    stocked.get(urls["init of video"])
     wait_for(lambda: stocked.metrics()["active_streams"] == 0, 5)
     after = stocked.metrics()
-    assert after["streams_started"] - before["streams_started"] == 1  # an init segment takes no place of one
+    assert (
+        after["streams_started"] - before["streams_started"] == 1
+    )  # an init segment does not count as a stream
     assert after["bytes_sent"] - before["bytes_sent"] == len(content)
 
 
@@ -258,60 +260,68 @@ def test_a_segment_counts_as_a_stream(stocked: Server, urls: dict[str, str]) -> 
 
 
 @pytest.fixture
-def lively(start: Callable[..., Server], film: Path, tmp_path: Path) -> Server:
-    """A server of one film, which the test may do anything to."""
+def changing_server(start: Callable[..., Server], film: Path, tmp_path: Path) -> Server:
+    """A server with one video, which the test can change."""
     videos = tmp_path / "videos"
     videos.mkdir()
     shutil.copy(film, videos / "film.mp4")
     server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
     wait_for(lambda: server.get("/api/videos?q=film").json()["items"], 10, "the film")
-    wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its texts")
+    wait_for(lambda: server.get("/api/library").json()["idle"], 20, "its subtitles")
     return server
 
 
-def test_changing_a_file_ends_the_old_addresses(lively: Server) -> None:
-    folder = f"/api/videos/{video(lively, 'film.mp4')['id']}"
-    before = stocked_video(lively, folder)
+def test_changing_a_file_ends_the_old_addresses(changing_server: Server) -> None:
+    folder = f"/api/videos/{video(changing_server, 'film.mp4')['id']}"
+    before = stocked_video(changing_server, folder)
     segments = [url for name, url in before.items() if name != "text"]
-    contents = [lively.get(url).content for url in segments]
-    with (lively.videos / "film.mp4").open("ab") as file:
+    contents = [changing_server.get(url).content for url in segments]
+    with (changing_server.videos / "film.mp4").open("ab") as file:
         file.write(b"\0\0\0\x0cfreemore")
-    for url in segments:  # at once: what lies there says itself that it is another file
-        check_problem(lively.get(url), 404, "video-not-found")
+    for url in segments:  # at once: the open file shows that it has changed
+        check_problem(changing_server.get(url), 404, "video-not-found")
 
     def new() -> Any:
-        after = stocked_video(lively, folder)
+        after = stocked_video(changing_server, folder)
         return after if set(after.values()).isdisjoint(before.values()) else None
 
     after = wait_for(new, 10, "the playlists to name the new file")
-    assert [lively.get(url).content for name, url in after.items() if name != "text"] == contents
+    assert [changing_server.get(url).content for name, url in after.items() if name != "text"] == contents
 
 
-def test_a_moved_video_keeps_its_addresses(lively: Server) -> None:
-    folder = f"/api/videos/{video(lively, 'film.mp4')['id']}"
-    before = stocked_video(lively, folder)
-    content = lively.get(before["pictures"]).content
-    os.rename(lively.videos / "film.mp4", lively.videos / "Moved.mp4")
-    wait_for(lambda: lively.get(before["pictures"]).status_code == 200, 10, "the film to be found again")
-    assert lively.get(before["pictures"]).content == content
-    assert stocked_video(lively, folder) == before
+def test_a_moved_video_keeps_its_addresses(changing_server: Server) -> None:
+    folder = f"/api/videos/{video(changing_server, 'film.mp4')['id']}"
+    before = stocked_video(changing_server, folder)
+    content = changing_server.get(before["pictures"]).content
+    os.rename(changing_server.videos / "film.mp4", changing_server.videos / "Moved.mp4")
+    wait_for(
+        lambda: changing_server.get(before["pictures"]).status_code == 200, 10, "the video to be found again"
+    )
+    assert changing_server.get(before["pictures"]).content == content
+    assert stocked_video(changing_server, folder) == before
 
 
-def test_segments_of_a_removed_video_are_not_found(lively: Server, tmp_path: Path) -> None:
-    folder = f"/api/videos/{video(lively, 'film.mp4')['id']}"
-    urls = stocked_video(lively, folder)
-    os.rename(lively.videos / "film.mp4", tmp_path / "aside")
+def test_segments_of_a_removed_video_are_not_found(changing_server: Server, tmp_path: Path) -> None:
+    folder = f"/api/videos/{video(changing_server, 'film.mp4')['id']}"
+    urls = stocked_video(changing_server, folder)
+    os.rename(changing_server.videos / "film.mp4", tmp_path / "aside")
     for url in urls.values():
-        wait_for(lambda url=url: lively.get(url).status_code == 404, 5, "the segments to go")  # type: ignore[misc] # mypy: a default in a lambda has no type
-    wait_for(lambda: lively.get(f"{folder}/master.m3u8").status_code == 404, 5, "the playlist to go")
-    os.rename(tmp_path / "aside", lively.videos / "film.mp4")
-    wait_for(lambda: lively.get(urls["pictures"]).status_code == 200, 10, "the segments to come back")
+        wait_for(lambda url=url: changing_server.get(url).status_code == 404, 5, "the segments to be removed")  # type: ignore[misc] # mypy: a default in a lambda has no type
+    wait_for(
+        lambda: changing_server.get(f"{folder}/master.m3u8").status_code == 404,
+        5,
+        "the playlist to be removed",
+    )
+    os.rename(tmp_path / "aside", changing_server.videos / "film.mp4")
+    wait_for(
+        lambda: changing_server.get(urls["pictures"]).status_code == 200, 10, "the segments to come back"
+    )
 
 
 def test_playlists_are_the_same_after_a_restart(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
-    """Where a film is cut is kept: the next server says the same without reading the index."""
+    """The cuts of a video are stored: the next server uses them without reading the index."""
     videos = tmp_path / "videos"
     videos.mkdir()
     shutil.copy(film, videos / "film.mp4")
@@ -320,7 +330,7 @@ def test_playlists_are_the_same_after_a_restart(
     for _ in range(2):
         server = start(videos, environ=data)
         wait_for(lambda server=server: server.get("/api/videos?q=film").json()["items"], 10, "the film")  # type: ignore[misc] # mypy: a default in a lambda has no type
-        wait_for(lambda server=server: server.get("/api/library").json()["idle"], 20, "its texts")  # type: ignore[misc] # mypy: a default in a lambda has no type
+        wait_for(lambda server=server: server.get("/api/library").json()["idle"], 20, "its subtitles")  # type: ignore[misc] # mypy: a default in a lambda has no type
         folder = f"/api/videos/{video(server, 'film.mp4')['id']}"
         texts.append(
             [
@@ -333,11 +343,11 @@ def test_playlists_are_the_same_after_a_restart(
     assert texts[0] == texts[1]
 
 
-# --- Who leaves early -----------------------------------------------------------------------------------
+# --- Early disconnects ----------------------------------------------------------------------------------
 
 
 def test_a_disconnect_cancels_the_segment_being_built(start: Callable[..., Server], tmp_path: Path) -> None:
-    """What reads the file does not answer, so there is nothing to send, and no send that could fail."""
+    """The sandbox does not respond, so nothing is sent, and no send can fail."""
     videos = tmp_path / "videos"
     videos.mkdir()
     source = "-f lavfi -i testsrc2=size=128x72:rate=25:duration=3"
@@ -351,7 +361,7 @@ def test_a_disconnect_cancels_the_segment_being_built(start: Callable[..., Serve
     try:
         with server.client() as client, pytest.raises(httpx.ReadTimeout):
             client.get(address, timeout=httpx.Timeout(5, read=0.5))
-        wait_for(lambda: server.metrics()["open_files"] == 0, 4, "it to be given up")
+        wait_for(lambda: server.metrics()["open_files"] == 0, 4, "it to be cancelled")
     finally:
         reader.resume()
     assert server.get(address).status_code == 200
@@ -389,7 +399,7 @@ def test_the_reason_why_a_video_is_not_packaged(
         revision = server.get(folder).json()["revision"]
         check_problem(server.get(f"{folder}/r/{revision}/{in_address('v1')}/0.m4s"), 422, code)
         if item["name"] != "empty.mp4":
-            assert server.get(item["urls"]["file"]).status_code == 200  # it can be had as it is
+            assert server.get(item["urls"]["file"]).status_code == 200  # the file itself can be streamed
 
 
 # --- Files that belong together ---------------------------------------------------------------------------
@@ -435,7 +445,7 @@ def test_files_with_different_resolutions_are_one_title(start: Callable[..., Ser
     library = server.get("/api/library").json()
     assert library["videos"] == len(expected)
     assert [problem["name"] for problem in library["problems"]] == ["bad.title.toml"]
-    assert len(server.get("/api/videos").json()["videos"]) == 9, "the files as they are"
+    assert len(server.get("/api/videos").json()["videos"]) == 9, "the changed files"
     ids: dict[str, str] = {}
     for item in server.get("/api/videos?limit=50").json()["items"]:
         ids[item["name"]] = item["id"]
@@ -463,19 +473,19 @@ def test_files_with_different_resolutions_are_one_title(start: Callable[..., Ser
     assert mpd.count('contentType="video"') == 1
     assert mpd.count("<Representation ") == 3
 
-    # keyframes that do not agree, and names that do not either
+    # keyframes that do not match, and names that do not match, either
     assert variants("Other.720p.mp4") == [((256, 144), "v1.m3u8")]
     assert "keyframes of files of one title do not agree" in server.log
-    assert variants("Other.360p.mp4") == [((128, 72), "v1.m3u8")], "whoever asks for it by its id gets it"
+    assert variants("Other.360p.mp4") == [((128, 72), "v1.m3u8")], "it is served by its own id"
     assert [uri for _, uri in variants("Film.1080p.txt.mp4")] == ["v1.m3u8"]
-    # sounds have no sizes
+    # audio has no resolution
     assert [uri for _, uri in variants("Song.360p.mp4")] == ["a1.m3u8"]
 
 
 def test_a_version_that_cannot_be_packaged_is_omitted(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
-    """That is said once, however many look at the title."""
+    """It is logged once, for any number of requests."""
     videos = tmp_path / "videos"
     videos.mkdir()
     names = ["Film.720p.mp4", "Film.360p.mp4"]
@@ -484,24 +494,24 @@ def test_a_version_that_cannot_be_packaged_is_omitted(
     (videos / "Film.1080p.mp4").write_bytes(b"no film")
     server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
 
-    def known() -> dict[str, str]:
+    def ids_by_name() -> dict[str, str]:
         items = server.get("/api/videos?limit=50").json()["items"]
         versions = server.get(items[0]["urls"]["self"]).json()["versions"] if len(items) == 1 else []
         return {version["name"]: version["id"] for version in versions}
 
     wait_for(lambda: len(server.get("/api/videos").json()["videos"]) == 3, 20, "the files")
-    wait_for(lambda: len(known()) == 3, 20, "the title")
-    ids = known()
+    wait_for(lambda: len(ids_by_name()) == 3, 20, "the title")
+    ids = ids_by_name()
     for name in names:
         assert len(playlist(server, f"/api/videos/{ids[name]}/master.m3u8").playlists) == 2
     assert server.log.count("a file of a title is left out") == 1
 
 
-# --- What is no MP4 -------------------------------------------------------------------------------------
+# --- Remuxed files --------------------------------------------------------------------------------------
 
 
 def test_many_clients_request_remuxed_segments_at_once(running: Server, videos: Path) -> None:
-    """A file is open once, whoever wants it: each request works with that, and not with the one it opened itself."""
+    """A file is opened once for all requests: each uses the shared file and not the one that it opened itself."""
     film = make(
         videos / "film.mkv",
         "-f lavfi -i testsrc2=size=128x72:rate=25:duration=4 -f lavfi -i sine=duration=4 "

@@ -1,4 +1,4 @@
-"""What is offered of a video in segments, and what not and why, as the API says it."""
+"""The offered and omitted tracks of a video in the API."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,36 +22,36 @@ TWO = f"{VIDEO} {VIDEO} -map 0 -map 1 {CODED}"
 MADE = {
     "two angles.mp4": TWO,
     "angles in Matroska.mkv": f"{VIDEO} {VIDEO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -metadata:s:v:1 language=ger",
-    "odd sound.mkv": f"{VIDEO} {AUDIO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -c:a:1 pcm_s16le "
+    "unsupported audio.mkv": f"{VIDEO} {AUDIO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -c:a:1 pcm_s16le "
     "-metadata:s:a:1 language=fra -metadata:s:a:1 title=Comment",
-    "odd pictures.mp4": f"{VIDEO} {VIDEO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -c:v:0 mjpeg",
-    "locked sound.mp4": f"{VIDEO} {AUDIO} {AUDIO} -map 0 -map 1 -map 2 {CODED}",
+    "unsupported video.mp4": f"{VIDEO} {VIDEO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -c:v:0 mjpeg",
+    "encrypted audio.mp4": f"{VIDEO} {AUDIO} {AUDIO} -map 0 -map 1 -map 2 {CODED}",
     "song.ogv": f"{AUDIO} -c:a libopus",
-    "all odd.mkv": f"{VIDEO} {AUDIO} -map 0 -map 1 -c:v mjpeg -pix_fmt yuvj420p -c:a pcm_s16le",
+    "all unsupported.mkv": f"{VIDEO} {AUDIO} -map 0 -map 1 -c:v mjpeg -pix_fmt yuvj420p -c:a pcm_s16le",
 }
 
 PLAYS = {
     "two angles.mp4": {"v1"},
     "angles in Matroska.mkv": {"v0", "a2"},
-    "odd sound.mkv": {"v0", "a1"},
-    "odd pictures.mp4": {"v2", "a3"},
-    "locked sound.mp4": {"v1", "a2"},
+    "unsupported audio.mkv": {"v0", "a1"},
+    "unsupported video.mp4": {"v2", "a3"},
+    "encrypted audio.mp4": {"v1", "a2"},
     "song.ogv": {"a0"},
 }
 
 OMITS = {
     "two angles.mp4": [("video", 2, "avc1", None, "second-video")],
     "angles in Matroska.mkv": [("video", 1, "h264", "de", "second-video")],
-    "odd sound.mkv": [("audio", 2, "pcm_s16le", "fr", "codec")],
-    "odd pictures.mp4": [("video", 1, "mp4v", None, "codec")],
-    "locked sound.mp4": [("audio", 3, "enca", None, "encrypted")],
+    "unsupported audio.mkv": [("audio", 2, "pcm_s16le", "fr", "codec")],
+    "unsupported video.mp4": [("video", 1, "mp4v", None, "codec")],
+    "encrypted audio.mp4": [("audio", 3, "enca", None, "encrypted")],
     "song.ogv": [],
 }
 
 
 @pytest.fixture(scope="module")
 def odd(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of films of which not every track is offered."""
+    """A server with videos some of whose tracks are omitted."""
     folder = tmp_path_factory.mktemp("odd")
     (folder / "videos").mkdir()
     for name, arguments in MADE.items():
@@ -59,12 +59,12 @@ def odd(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterat
         if name.startswith("locked"):
             before, _, behind = made.read_bytes().rpartition(b"mp4a")
             made.write_bytes(before + b"enca" + behind)
-    whole = (folder / "videos" / "locked sound.mp4").read_bytes()
+    whole = (folder / "videos" / "encrypted audio.mp4").read_bytes()
     (folder / "videos" / "locked.mp4").write_bytes(whole.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"))
     (folder / "videos" / "nothing.mp4").write_bytes(b"no video at all")
     with serving(folder / "videos", folder, environ=way | {"TRIO_STREAM_ARTWORK_SHARE": "0"}) as server:
         wait_for(lambda: server.get("/api/library").json()["videos"] == len(MADE) + 2, 20, "the films")
-        wait_for(lambda: all(item["state"] != "new" for item in items(server)), 20, "their facts")
+        wait_for(lambda: all(item["state"] != "new" for item in items(server)), 20, "their media info")
         yield server
 
 
@@ -100,7 +100,7 @@ def test_every_track_is_offered_or_omitted_with_a_reason(odd: Server, name: str)
 
 
 def test_names_of_tracks(odd: Server) -> None:
-    [left] = presentation_of(odd, "odd sound.mkv")["omitted"]
+    [left] = presentation_of(odd, "unsupported audio.mkv")["omitted"]
     assert left["label"] == "Comment"
 
 
@@ -109,7 +109,7 @@ def test_names_of_tracks(odd: Server) -> None:
     [
         ("nothing.mp4", "unpackageable", "there is no index (moov) in it"),
         ("locked.mp4", "encrypted", "the box moov: it is encrypted"),
-        ("all odd.mkv", "unpackageable", "no browser plays mjpeg in MP4"),
+        ("all unsupported.mkv", "unpackageable", "no browser plays mjpeg in MP4"),
     ],
 )
 def test_a_refused_file_has_a_reason(odd: Server, name: str, code: str, reason: str) -> None:

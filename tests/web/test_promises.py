@@ -1,7 +1,7 @@
-"""What the server promises about memory, the disk and its other clients, measured on a real one.
+"""Promises about memory, the disk and other clients, measured on a real server.
 
-Each figure is held to another one of the same run, and to far more than what is documented: `scripts/bench promises`
-holds the figures themselves.
+Each figure is compared with another one of the same run, and with a bound far above the documented figure:
+`scripts/bench promises` checks the figures themselves.
 """
 
 import os
@@ -19,13 +19,13 @@ from tests.websocket import Client, opened
 MEGABYTE = 1 << 20
 FIRST, STALLED = 10, 100
 KIB_A_STREAM = {"http": 72, "websocket": 120}
-"""Twice what is documented, and more."""
+"""More than twice the documented figure."""
 
 HTTP = "GET /api/stream/{name} HTTP/1.1\r\nHost: t\r\n\r\n"
 
 
 async def stall(server: Server, stack: AsyncExitStack, name: str, count: int, *, websocket: bool) -> None:
-    """Open `count` further streams of `name` that nobody reads, and wait until none of all moves any more."""
+    """Open `count` more streams of `name` without reading them, and wait until all streams are idle."""
     there = server.metrics()["active_streams"]
 
     async def one() -> None:
@@ -40,23 +40,23 @@ async def stall(server: Server, stack: AsyncExitStack, name: str, count: int, *,
     async with trio.open_nursery() as nursery:
         for _ in range(count):
             nursery.start_soon(one)
-    await stand_still(server, there + count)
+    await wait_until_idle(server, there + count)
 
 
-async def stand_still(server: Server, count: int) -> None:
-    """Wait until there are `count` streams, and nothing of them is sent any more."""
+async def wait_until_idle(server: Server, count: int) -> None:
+    """Wait until there are `count` streams and none of them is sending."""
     sent = -1
 
-    def still() -> bool:
+    def is_idle() -> bool:
         nonlocal sent
         metrics = server.metrics()
         before, sent = sent, int(metrics["bytes_sent"])
         return bool(metrics["active_streams"] == count) and sent == before
 
-    await wait_until(still, 5, "the streams to stand still")
+    await wait_until(is_idle, 5, "the streams to be idle")
 
 
-async def leave(server: Server) -> None:
+async def wait_until_ended(server: Server) -> None:
     """Wait until all streams have ended."""
     await wait_until(lambda: bool(server.metrics()["active_streams"] == 0), 5, "the streams to end")
 
@@ -72,37 +72,37 @@ async def test_a_stalled_stream_needs_little_memory_for_any_file(
         with (videos / name).open("wb") as file:
             file.truncate(size)
         server = start(videos)
-        async with AsyncExitStack() as stack:  # what is only paid once
+        async with AsyncExitStack() as stack:  # so that one-time allocations do not count
             await stall(server, stack, name, FIRST, websocket=transport == "websocket")
-        await leave(server)
+        await wait_until_ended(server)
         before = server.private_memory()
         async with AsyncExitStack() as stack:
             await stall(server, stack, name, STALLED, websocket=transport == "websocket")
             few[name] = server.private_memory() - before
             await stall(server, stack, name, STALLED, websocket=transport == "websocket")
             all_[name] = server.private_memory() - before
-        await leave(server)
+        await wait_until_ended(server)
     costs = {name: memory / (2 * STALLED) / 1024 for name, memory in all_.items()}
     print(f"KiB of private memory a stalled {transport} stream: {costs}")
     assert costs["large.mp4"] <= 1.5 * costs["small.mp4"]
-    # Of the first, some have the memory of those before them.
+    # Some of the first streams reuse memory.
     assert all(all_[name] <= 3 * few[name] for name in all_), (few, all_)
     assert max(costs.values()) <= KIB_A_STREAM[transport]
 
 
 ROUNDS = 5
-"""Other programs on the machine can only make a round worse, never better."""
+"""Rounds: other programs on the machine can only make one worse, never better."""
 
 PLACES = 256
-"""In a file that is read from its beginning to its end next to nothing is cold: the system reads ahead."""
+"""Positions: in a file that is read from start to end hardly anything is cold, because the system reads ahead."""
 
 WAITS_FOR_A_DISK = "D"
-"""What the system says of such a thread (`proc_pid_stat(5)`)."""
+"""The state of a thread that waits for the disk (`proc_pid_stat(5)`)."""
 
 
 @dataclass
-class Seen:
-    """How long `/healthz` took, asked all the time while a file was sent, and what of that the disk was to blame for."""
+class Timings:
+    """The durations of `/healthz` requests while a file was sent, and the part that the disk caused."""
 
     waits: list[float]
     cold: int = 0
@@ -110,7 +110,7 @@ class Seen:
     threads: int = 0
 
     def share(self, part: float) -> float:
-        """What so large a part of the answers took at most."""
+        """The maximum duration of this share of the responses."""
         return sorted(self.waits)[int(len(self.waits) * part)]
 
     def __str__(self) -> str:
@@ -122,9 +122,9 @@ class Seen:
 
 @pytest.mark.timeout(300)
 async def test_a_cold_gigabyte_does_not_delay_other_clients(running: Server, videos: Path) -> None:
-    """Others are answered as beside a warm one; and it is threads that are seen waiting for the disk, not the loop.
+    """Other clients are served as fast as next to a warm file, and threads wait for the disk, not the event loop.
 
-    The latter shows a fault also where the disk is fast.
+    The latter detects a bug even if the disk is fast.
     """
     path = videos / "cold.mp4"
     block = os.urandom(MEGABYTE)
@@ -146,10 +146,10 @@ async def test_a_cold_gigabyte_does_not_delay_other_clients(running: Server, vid
     pytest.fail("the event loop waited for the disk, or nobody did:\n" + "\n".join(rounds))
 
 
-async def time_health_requests(server: Server, path: Path) -> Seen:
-    """How long `/healthz` takes while a megabyte at each place of `path` is sent."""
+async def time_health_requests(server: Server, path: Path) -> Timings:
+    """Measure `/healthz` requests while a megabyte at each position of `path` is sent."""
     before = server.metrics()["windows_cold"]
-    seen = Seen([])
+    seen = Timings([])
     words: list[str] = []
     for place in range(PLACES):
         start = place * path.stat().st_size // PLACES
@@ -173,7 +173,7 @@ async def time_health_requests(server: Server, path: Path) -> Seen:
         while True:
             await trio.sleep(0.001)
             for task in tasks.iterdir():
-                with suppress(OSError):  # it has just ended
+                with suppress(OSError):  # the thread has just ended
                     waits = (task / "stat").read_text().rpartition(") ")[2].startswith(WAITS_FOR_A_DISK)
                     if task.name == str(server.pid):
                         seen.loop += waits
@@ -183,7 +183,7 @@ async def time_health_requests(server: Server, path: Path) -> Seen:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ask_health)
         nursery.start_soon(watch)
-        # A program of its own: what reads all that here must not delay the clock that measures.
+        # A separate program, because reading all that here would delay the measurements.
         response = await trio.run_process(["curl", *words[1:]], capture_stdout=True)
         nursery.cancel_scope.cancel()
     assert response.stdout == str(MEGABYTE).encode() * PLACES
@@ -199,7 +199,7 @@ async def ask(server: Server, stack: AsyncExitStack, name: str) -> tuple[trio.So
 
 
 async def drain(stream: trio.SocketStream, got: bytes, size: int) -> bytes:
-    """Everything up to `size` bytes, or to where the server gave up."""
+    """Everything up to `size` bytes, or until the server breaks off."""
     data = bytearray(got)
     with trio.fail_after(60), suppress(trio.BrokenResourceError):
         while len(data) < size and (more := await stream.receive_some(MEGABYTE)):
@@ -226,7 +226,7 @@ async def test_truncating_a_file_ends_only_its_streams(running: Server, videos: 
         for socket in sockets:
             data, _, closed = await socket.everything()
             assert len(data) < size
-            assert closed.code in (1006, 1011), "a frame torn in the middle has no close frame behind it"
+            assert closed.code in (1006, 1011), "an interrupted frame is not followed by a close frame"
         await wait_until(lambda: running.metrics()["active_streams"] == 5, 5)
         assert [event["ended"] for event in running.ended] == ["failed"] * 20
         assert all("the file" in event["reason"] for event in running.ended)

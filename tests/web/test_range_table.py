@@ -1,7 +1,7 @@
-"""Ranges and preconditions as a client sees them, through a real Hypercorn (RFC 9110 sections 13 and 14).
+"""Ranges and preconditions with a real Hypercorn (RFC 9110 sections 13 and 14).
 
 In the table `SIZE` is 1,000,000 bytes; `{etag}` and `{modified}` are the file's own validators, `{older}` and
-`{newer}` dates a day to either side. What is expected is a status and, for 200 and 206, the slices of the file.
+`{newer}` dates a day earlier and later. The expected values are a status and, for 200 and 206, slices of the file.
 """
 
 import email.policy
@@ -73,7 +73,7 @@ CASES = [
     ranged("bytes=-0", 416),
     ranged("bytes=1000000-,2000000-", 416),
     ranged("bytes=" + ",".join(f"{at}-{at}" for at in range(0, 900_000, 10_000)), 416),
-    # Without a meaning, hence ignored (section 14.2)
+    # Invalid, so ignored (section 14.2)
     ranged("bytes=9-0", 200, WHOLE),
     ranged("bytes=", 200, WHOLE),
     ranged("bytes=-", 200, WHOLE),
@@ -151,7 +151,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def content(server: Server) -> bytes:
-    """The bytes of `table.mp4`; every four of them say where they lie."""
+    """The bytes of `table.mp4`; every four bytes contain their position."""
     data = b"".join(at.to_bytes(4, "big") for at in range(SIZE // 4))
     path = server.videos / "table.mp4"
     path.write_bytes(data)

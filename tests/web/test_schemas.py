@@ -1,4 +1,4 @@
-"""How types become schemas."""
+"""Schemas of types."""
 
 from typing import Annotated, Literal
 
@@ -20,7 +20,7 @@ class Inner(Shape, frozen=True, kw_only=True):
 
 
 class Outer(Struct, frozen=True, kw_only=True):
-    """What may have more."""
+    """An open object."""
 
     inner: Annotated[Inner | None, says("One, if there is one.")]
     many: list[Inner]
@@ -30,7 +30,7 @@ class Outer(Struct, frozen=True, kw_only=True):
 class Change(Body, frozen=True, kw_only=True):
     """A change."""
 
-    schema = {"minProperties": 1}  # noqa: RUF012 - as the shapes of the wire have it
+    schema = {"minProperties": 1}  # noqa: RUF012 - as in the types of the wire
 
     name: Annotated[str, Meta(pattern=r"^[a-z]+\Z")] | UnsetType = UNSET
 
@@ -60,7 +60,7 @@ def test_objects() -> None:
     }
     reference = {"$ref": "#/components/schemas/Inner"}
     assert found["Outer"] == {
-        "description": "What may have more.",
+        "description": "An open object.",
         "type": "object",
         "properties": {
             "inner": {"anyOf": [reference, {"type": "null"}], "description": "One, if there is one."},
@@ -101,8 +101,8 @@ def test_a_query() -> None:
 
 
 def test_a_path_without_a_declaration_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As is a declaration without a path."""
-    from trio_stream.web.api import streams  # noqa: PLC0415 - its function is changed here alone
+    """So does a declaration without a path."""
+    from trio_stream.web.api import streams  # noqa: PLC0415 - only this test changes its function
 
     both = streams.stream_video.declared  # type: ignore[attr-defined]
     for some in ((), both[:1], (*both, both[0])):

@@ -17,7 +17,7 @@ from tests.websocket import Client, Rejected, opened
 
 MEGABYTE = 1 << 20
 SIZE = 8 * MEGABYTE
-LARGE = 1024 * MEGABYTE  # it lasts for longer than anything said meanwhile needs to be heard
+LARGE = 1024 * MEGABYTE  # a stream of it takes longer than the messages of a test
 V1 = ["trio-stream.v1"]
 
 
@@ -91,7 +91,7 @@ async def test_messages_are_no_larger_than_announced(running: Server) -> None:
 
 
 async def test_a_seek_sends_a_new_start(running: Server, videos: Path) -> None:
-    # Longer than all buffers on the way hold, so that no seek comes after the end of it.
+    # Longer than all buffers on the way, so that no seek comes after its end.
     content = os.urandom(MEGABYTE + 7) * 64
     (videos / "long.mp4").write_bytes(content)
     async with opened(running, "/api/ws/stream/long.mp4", subprotocols=V1) as socket:
@@ -114,7 +114,7 @@ async def test_a_seek_sends_a_new_start(running: Server, videos: Path) -> None:
 
 
 async def paused(server: Server, socket: Client) -> bytes:
-    """Pause the only stream there is; all that came, when that is all the server has sent and it sends nothing more."""
+    """Pause the only stream, and return all that arrived once the server has stopped sending."""
     await socket.say(type="pause")
     got = bytearray()
     seen: list[tuple[int, int]] = [(-1, -1)]
@@ -132,7 +132,7 @@ async def paused(server: Server, socket: Client) -> bytes:
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read)
-        await wait_until(is_idle, 5, "the stream to stand still")
+        await wait_until(is_idle, 5, "the stream to be idle")
         nursery.cancel_scope.cancel()
     return bytes(got)
 
@@ -155,7 +155,7 @@ async def test_a_seek_while_paused_sends_no_bytes_until_resumed(running: Server,
         starts = 0
         while starts < 2:
             starts += isinstance(await socket.receive(), str)
-        for _ in range(10):  # it hears and answers, and shows nothing meanwhile
+        for _ in range(10):  # the server responds to each message, and sends no bytes
             await socket.send("no command")
             response = await socket.receive()
             assert isinstance(response, str)
@@ -202,7 +202,7 @@ async def test_too_many_invalid_messages_end_the_stream(running: Server, videos:
     with (videos / "large.mp4").open("wb") as file:
         file.truncate(LARGE)
     async with opened(running, "/api/ws/stream/large.mp4", subprotocols=V1) as socket:
-        with suppress(trio.BrokenResourceError):  # it need not hear everything
+        with suppress(trio.BrokenResourceError):  # the server need not read everything
             for _ in range(100):
                 await socket.send("nonsense")
         _, _, closed = await socket.everything()
@@ -294,27 +294,27 @@ async def test_ending_a_stream_closes_its_websocket(running: Server) -> None:
     assert running.last_ended()["ended"] == "stopped"
 
 
-async def is_idle(server: Server) -> dict[str, Any]:
-    """Wait until the only stream there is has something to send and nothing is taken; answers how it is listed."""
+async def wait_until_idle(server: Server) -> dict[str, Any]:
+    """Wait until the only stream has data to send and sends none; return the stream as listed."""
     seen: list[dict[str, Any]] = [{"bytes_sent": -1}]
 
-    def still() -> bool:
+    def is_idle() -> bool:
         seen.extend(server.get("/api/streams").json()["streams"])
         return bool(seen[-1]["bytes_sent"] == seen[-2]["bytes_sent"] and seen[-1]["buffered"])
 
-    await wait_until(still, 5, "the stream to stand still")
+    await wait_until(is_idle, 5, "the stream to be idle")
     return seen[-1]
 
 
 async def test_ending_a_stream_within_a_frame_ends_the_connection_at_once(
     running: Server, videos: Path
 ) -> None:
-    """What follows half a frame says nothing to its client, so nobody waits for an answer to it."""
+    """A client cannot parse anything after half a frame, so the server does not wait for a response."""
     with (videos / "large.mp4").open("wb") as file:
         file.truncate(LARGE)
     async with opened(running, "/api/ws/stream/large.mp4") as socket:
         await socket.receive()
-        listed = await is_idle(running)
+        listed = await wait_until_idle(running)
         with running.client() as client:
             assert client.delete(f"/api/streams/{listed['id']}").status_code == 204
         assert await until_end(socket.stream, SLOWER * 3) is not None
@@ -326,7 +326,7 @@ async def test_a_slow_client_slows_down_reading(running: Server, videos: Path) -
         file.truncate(LARGE)
     async with opened(running, "/api/ws/stream/large.mp4") as socket:
         await socket.receive()
-        listed = await is_idle(running)
+        listed = await wait_until_idle(running)
         assert listed["bytes_sent"] < 32 * MEGABYTE
         assert listed["peak_buffer"] <= 4 * 262144
     assert running.last_ended()["ended"] == "client left"
@@ -337,7 +337,7 @@ async def test_a_file_changed_in_place_closes_the_websocket_with_the_reason(
 ) -> None:
     (videos / "large.mp4").write_bytes(bytes(64 * MEGABYTE))
     async with opened(running, "/api/ws/stream/large.mp4", subprotocols=V1) as socket:
-        await paused(running, socket)  # a frame torn in the middle would have no error behind it
+        await paused(running, socket)  # no error could be sent after an interrupted frame
         os.truncate(videos / "large.mp4", 1000)
         await socket.say(type="resume")
         data, texts, closed = await socket.everything()
@@ -350,7 +350,7 @@ async def test_a_file_changed_in_place_closes_the_websocket_with_the_reason(
 
 
 async def test_the_last_bytes_reach_a_slow_client_that_sends_late(running: Server, videos: Path) -> None:
-    """A socket closed with unread input would reset the connection, and take the tail from the client."""
+    """Closing a socket with unread input would reset the connection, and the client would lose the last bytes."""
     request = (
         b"GET /api/ws/stream/v.mp4?end=100000 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -358,7 +358,7 @@ async def test_the_last_bytes_reach_a_slow_client_that_sends_late(running: Serve
     async with await connect(running) as stream:
         await stream.send_all(request)
         _, got = await read_head(stream)
-        await wait_until(lambda: bool(running.ended), 5, "all bytes to be under way")
+        await wait_until(lambda: bool(running.ended), 5, "all bytes to be sent")
         ping = b"\x89\x80\x00\x00\x00\x00"
         await stream.send_all(ping)
         with trio.fail_after(SLOWER * 3):
@@ -411,7 +411,7 @@ async def test_a_reset_around_the_handshake_is_not_logged_as_an_error(running: S
         stream = await connect(running)
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         await stream.send_all(asked)
-        await trio.sleep(number % 10 / 2000)  # anywhere between the request and the first bytes of the film
+        await trio.sleep(number % 10 / 2000)  # anywhere between the request and the first bytes of the video
         stream.socket.close()
     await wait_until(lambda: running.metrics()["active_streams"] == 0, 5, "the streams to end")
     assert "a request failed" not in running.log

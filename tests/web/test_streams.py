@@ -1,4 +1,4 @@
-"""The bytes of videos over HTTP: names, sizes, files that change underneath, limits, and ending a stream."""
+"""The bytes of videos over HTTP: names, sizes, files that change while they are sent, limits, and ending a stream."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ from trio_stream.library.naming.paths import url_path
 
 MEGABYTE = 1 << 20
 LARGE = 64 * MEGABYTE
-"""More than a socket buffer takes, so that a stream of it is still running when nobody reads."""
+"""More than a socket buffer can hold, so that a stream of it keeps running if the client does not read."""
 
 AWKWARD = [
     "plain.mp4",
@@ -53,7 +53,7 @@ def large(videos: Path, name: str = "large.mp4") -> Path:
 
 
 async def begin(server: Server, path: str = "/api/stream/large.mp4", head: str = "") -> trio.SocketStream:
-    """A stream that runs and that nobody reads."""
+    """A running stream that is not read."""
     stream = await connect(server)
     await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: t\r\n{head}\r\n".encode())
     head_bytes, _ = await read_head(stream)
@@ -62,10 +62,10 @@ async def begin(server: Server, path: str = "/api/stream/large.mp4", head: str =
 
 
 async def read_on(stream: trio.SocketStream) -> bytes:
-    """Everything until the server closes, or nothing more of a response whose length is known."""
+    """Everything until the server closes, or until the announced length has arrived."""
     data = bytearray()
     with trio.fail_after(60):
-        with suppress(trio.BrokenResourceError):  # a reset is an end too
+        with suppress(trio.BrokenResourceError):  # a reset is an end, too
             while more := await stream.receive_some(MEGABYTE):
                 data += more
     return bytes(data)
@@ -245,7 +245,7 @@ def empty(path: Path) -> None:
 def either(
     request: pytest.FixtureRequest, way: Environ, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A server that sends files in one form or in the other."""
+    """A server that sends files in one of the two ways."""
     folder = tmp_path_factory.mktemp("either")
     (folder / "videos").mkdir()
     form = {"TRIO_STREAM_ZERO_COPY": "1" if request.param == "sendfile" else "0"}
@@ -272,7 +272,9 @@ async def test_a_file_changed_in_place_aborts_its_stream(
             for at in range(0, len(got), block)
             if got[at : at + block] != content[at : at + block][: len(got) - at]
         )
-        assert len(got) - next(right, len(got)) <= 8 * MEGABYTE, "only what was under way may be wrong"
+        assert len(got) - next(right, len(got)) <= 8 * MEGABYTE, (
+            "only bytes that were on their way may be wrong"
+        )
         event = server.last_ended()
         assert event["ended"] == "failed"
         assert "file" in event["reason"]
@@ -295,11 +297,11 @@ async def test_a_stream_is_listed_and_can_be_ended(running: Server, videos: Path
         assert listed["transport"] == "http"
         assert 0 < listed["bytes_sent"] < LARGE
         assert listed["age"] > 0
-        assert 0 < listed["peak_buffer"] <= 4 * 4 * MEGABYTE  # four windows, none in memory of ours
+        assert 0 < listed["peak_buffer"] <= 4 * 4 * MEGABYTE  # four windows, none of them in process memory
         with running.client() as client:
             assert client.delete(f"/api/streams/{listed['id']}").status_code == 204
             await wait_until(
-                lambda: running.get("/api/streams").json()["streams"] == [], 0.5, "the stream to be gone"
+                lambda: running.get("/api/streams").json()["streams"] == [], 0.5, "the stream to end"
             )
             assert client.delete(f"/api/streams/{listed['id']}").status_code == 404
         assert len(await read_on(stream)) < LARGE - 10
@@ -398,7 +400,7 @@ async def test_absurd_heads_get_a_clear_4xx(running: Server, videos: Path, head:
     (videos / "v.mp4").write_bytes(b"v")
     async with await connect(running) as stream:
         with trio.fail_after(60):
-            with suppress(trio.BrokenResourceError):  # answered before all of it was read
+            with suppress(trio.BrokenResourceError):  # the server responded before it had read everything
                 await stream.send_all(head)
             first = (await stream.receive_some(65536)).split(b"\r\n", 1)[0]
     assert first.split(b" ")[1].startswith(b"4"), first
@@ -414,7 +416,7 @@ SPELLINGS = (
 
 @pytest.mark.parametrize("path", SPELLINGS)
 async def test_another_spelling_of_a_path_is_that_path(running: Server, videos: Path, path: str) -> None:
-    """RFC 3986 section 6.2.2. Most clients send the normal one, so it is written out here."""
+    """RFC 3986 section 6.2.2. Most clients normalise paths, so the request is written by hand."""
     (videos / "v.mp4").write_bytes(b"video")
     response = await exchange(
         running, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
@@ -425,11 +427,11 @@ async def test_another_spelling_of_a_path_is_that_path(running: Server, videos: 
 
 LONG_PATHS, LONG = 2000, 15_000
 ON_ONE_CONNECTION = 500
-"""Hypercorn ends one after a thousand requests."""
+"""Requests per connection: Hypercorn closes one after a thousand."""
 
 
 async def test_invented_paths_are_not_cached(running: Server) -> None:
-    async def ask(numbers: range) -> None:
+    async def send(numbers: range) -> None:
         for some in batched(numbers, ON_ONE_CONNECTION):
             async with await connect(running) as stream:
                 for number in some:
@@ -438,9 +440,9 @@ async def test_invented_paths_are_not_cached(running: Server) -> None:
                     head, _ = await read_head(stream)
                     assert b" 404 " in head
 
-    await ask(range(100))
+    await send(range(100))
     before = running.private_memory()
-    await ask(range(100, 100 + LONG_PATHS))
+    await send(range(100, 100 + LONG_PATHS))
     kept = running.private_memory() - before
     assert kept < LONG_PATHS * LONG / 4, f"{kept} bytes of {LONG_PATHS * LONG}"
 

@@ -1,4 +1,4 @@
-"""Where people stopped and what they have seen, over HTTP. The rules themselves are tests/library/test_watch_state.py."""
+"""The watch state over HTTP. `tests/library/test_watch_state.py` tests its rules."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from trio_stream.app import LONGEST_IMPORT, LONGEST_REQUEST_BODY
 
 @pytest.fixture
 def fresh(stocked: Server) -> Server:
-    """The server, on which nobody has watched anything."""
+    """The server with an empty watch state."""
     for item in stocked.get("/api/videos?limit=200").json()["items"]:
         assert call(stocked, "DELETE", f"{item['urls']['self']}/playhead").status_code == 204
     return stocked
