@@ -39,17 +39,20 @@ def playlist(server: Server, address: str) -> m3u8.M3U8:
 def stocked_video(server: Server, folder: str) -> dict[str, str]:
     """The addresses of segments that are built on request, by their kind."""
     master = playlist(server, f"{folder}/master.m3u8")
-    texts = [track.uri for track in master.media if track.type == "SUBTITLES"]
-    pictures, sound = playlist(server, f"{folder}/v1.m3u8"), playlist(server, f"{folder}/a2.m3u8")
-    keys, text = playlist(server, f"{folder}/v1-keys.m3u8"), playlist(server, f"{folder}/{texts[0]}")
+    subtitle_lists = [track.uri for track in master.media if track.type == "SUBTITLES"]
+    video_list, audio_list = playlist(server, f"{folder}/v1.m3u8"), playlist(server, f"{folder}/a2.m3u8")
+    keys, subtitles = (
+        playlist(server, f"{folder}/v1-keys.m3u8"),
+        playlist(server, f"{folder}/{subtitle_lists[0]}"),
+    )
     found = {
-        "init of video": pictures.segment_map[0].uri,
-        "pictures": pictures.segments[0].uri,
-        "the last video segment": pictures.segments[-1].uri,
-        "init of audio": sound.segment_map[0].uri,
-        "sound": sound.segments[0].uri,
+        "init of video": video_list.segment_map[0].uri,
+        "video": video_list.segments[0].uri,
+        "last video": video_list.segments[-1].uri,
+        "init of audio": audio_list.segment_map[0].uri,
+        "audio": audio_list.segments[0].uri,
         "keyframe": keys.segments[1].uri,
-        "text": text.segments[0].uri,
+        "subtitles": subtitles.segments[0].uri,
     }
     return {name: f"{folder}/{uri}" for name, uri in found.items()}
 
@@ -85,12 +88,12 @@ def test_playlists_are_revalidated(stocked: Server, folder: str) -> None:
 
 def test_subtitles_of_a_video_are_offered(stocked: Server, folder: str) -> None:
     master = playlist(stocked, f"{folder}/master.m3u8")
-    texts = {track.name: track for track in master.media if track.type == "SUBTITLES"}
-    assert len(texts) == 3
-    assert sorted(track.language or "" for track in texts.values()) == ["de", "en", "en"]
-    assert [track.forced for track in texts.values()].count("YES") == 1
+    subtitle_lists = {track.name: track for track in master.media if track.type == "SUBTITLES"}
+    assert len(subtitle_lists) == 3
+    assert sorted(track.language or "" for track in subtitle_lists.values()) == ["de", "en", "en"]
+    assert [track.forced for track in subtitle_lists.values()].count("YES") == 1
     said = []
-    for track in texts.values():
+    for track in subtitle_lists.values():
         found = playlist(stocked, f"{folder}/{track.uri}")
         bodies = [stocked.get(f"{folder}/{segment.uri}").text for segment in found.segments]
         assert all(
@@ -141,10 +144,10 @@ def test_other_playlists_are_not_found(stocked: Server, folder: str) -> None:
 
 def test_segments_are_cached_forever(stocked: Server, urls: dict[str, str]) -> None:
     kinds = {
-        "pictures": "video/mp4",
+        "video": "video/mp4",
         "keyframe": "video/mp4",
-        "sound": "audio/mp4",
-        "text": "text/vtt; charset=utf-8",
+        "audio": "audio/mp4",
+        "subtitles": "text/vtt; charset=utf-8",
     }
     tags = set()
     for name, url in urls.items():
@@ -157,7 +160,7 @@ def test_segments_are_cached_forever(stocked: Server, urls: dict[str, str]) -> N
         assert int(response.headers["Content-Length"]) == len(response.content)
         tags.add(response.headers["ETag"])
         kind = response.content[4:8]
-        assert kind == (b"ftyp" if "init" in name else b"styp" if name != "text" else b"TT\nX")
+        assert kind == (b"ftyp" if "init" in name else b"styp" if name != "subtitles" else b"TT\nX")
     assert len(tags) == len(urls)
 
 
@@ -168,7 +171,7 @@ def test_head_ranges_and_conditions(stocked: Server, urls: dict[str, str]) -> No
 
 def test_several_ranges(stocked: Server, urls: dict[str, str]) -> None:
     """Ranges of the generated head, and of samples that are scattered in the file."""
-    for name in ("pictures", "sound"):
+    for name in ("video", "audio"):
         content = stocked.get(urls[name]).content
         spans = [(0, 99), (900, 1099), (len(content) - 700, len(content) - 600)]
         asked = ",".join(f"{first}-{last}" for first, last in spans)
@@ -239,14 +242,14 @@ def test_other_segments_are_not_found(stocked: Server, urls: dict[str, str]) -> 
 
 
 def test_playlists_and_segments_are_read_only(stocked: Server, folder: str, urls: dict[str, str]) -> None:
-    for address in (urls["pictures"], urls["text"], f"{folder}/master.m3u8", f"{folder}/manifest.mpd"):
+    for address in (urls["video"], urls["subtitles"], f"{folder}/master.m3u8", f"{folder}/manifest.mpd"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             check_problem(call(stocked, method, address), 405, "method-not-allowed")
 
 
 def test_a_segment_counts_as_a_stream(stocked: Server, urls: dict[str, str]) -> None:
     before = stocked.metrics()
-    content = stocked.get(urls["pictures"]).content
+    content = stocked.get(urls["video"]).content
     stocked.get(urls["init of video"])
     wait_for(lambda: stocked.metrics()["active_streams"] == 0, 5)
     after = stocked.metrics()
@@ -274,7 +277,7 @@ def changing_server(start: Callable[..., Server], film: Path, tmp_path: Path) ->
 def test_changing_a_file_ends_the_old_addresses(changing_server: Server) -> None:
     folder = f"/api/videos/{video(changing_server, 'film.mp4')['id']}"
     before = stocked_video(changing_server, folder)
-    segments = [url for name, url in before.items() if name != "text"]
+    segments = [url for name, url in before.items() if name != "subtitles"]
     contents = [changing_server.get(url).content for url in segments]
     with (changing_server.videos / "film.mp4").open("ab") as file:
         file.write(b"\0\0\0\x0cfreemore")
@@ -286,18 +289,20 @@ def test_changing_a_file_ends_the_old_addresses(changing_server: Server) -> None
         return after if set(after.values()).isdisjoint(before.values()) else None
 
     after = wait_for(new, 10, "the playlists to name the new file")
-    assert [changing_server.get(url).content for name, url in after.items() if name != "text"] == contents
+    assert [
+        changing_server.get(url).content for name, url in after.items() if name != "subtitles"
+    ] == contents
 
 
 def test_a_moved_video_keeps_its_addresses(changing_server: Server) -> None:
     folder = f"/api/videos/{video(changing_server, 'film.mp4')['id']}"
     before = stocked_video(changing_server, folder)
-    content = changing_server.get(before["pictures"]).content
+    content = changing_server.get(before["video"]).content
     os.rename(changing_server.videos / "film.mp4", changing_server.videos / "Moved.mp4")
     wait_for(
-        lambda: changing_server.get(before["pictures"]).status_code == 200, 10, "the video to be found again"
+        lambda: changing_server.get(before["video"]).status_code == 200, 10, "the video to be found again"
     )
-    assert changing_server.get(before["pictures"]).content == content
+    assert changing_server.get(before["video"]).content == content
     assert stocked_video(changing_server, folder) == before
 
 
@@ -313,9 +318,7 @@ def test_segments_of_a_removed_video_are_not_found(changing_server: Server, tmp_
         "the playlist to be removed",
     )
     os.rename(tmp_path / "aside", changing_server.videos / "film.mp4")
-    wait_for(
-        lambda: changing_server.get(urls["pictures"]).status_code == 200, 10, "the segments to come back"
-    )
+    wait_for(lambda: changing_server.get(urls["video"]).status_code == 200, 10, "the segments to come back")
 
 
 def test_playlists_are_the_same_after_a_restart(
@@ -326,21 +329,21 @@ def test_playlists_are_the_same_after_a_restart(
     videos.mkdir()
     shutil.copy(film, videos / "film.mp4")
     data = {"TRIO_STREAM_ARTWORK_SHARE": "0", "TRIO_STREAM_DATA": str(tmp_path / "data")}
-    texts = []
+    playlists = []
     for _ in range(2):
         server = start(videos, environ=data)
         wait_for(lambda server=server: server.get("/api/videos?q=film").json()["items"], 10, "the film")  # type: ignore[misc] # mypy: a default in a lambda has no type
         wait_for(lambda server=server: server.get("/api/library").json()["idle"], 20, "its subtitles")  # type: ignore[misc] # mypy: a default in a lambda has no type
         folder = f"/api/videos/{video(server, 'film.mp4')['id']}"
-        texts.append(
+        playlists.append(
             [
                 server.get(f"{folder}/{name}").text
                 for name in ("master.m3u8", "v1.m3u8", "a2.m3u8", "manifest.mpd")
             ]
         )
-        assert server.get(stocked_video(server, folder)["pictures"]).status_code == 200
+        assert server.get(stocked_video(server, folder)["video"]).status_code == 200
         server.stop()
-    assert texts[0] == texts[1]
+    assert subtitle_lists[0] == subtitle_lists[1]
 
 
 # --- Early disconnects ----------------------------------------------------------------------------------
@@ -408,7 +411,7 @@ def test_the_reason_why_a_video_is_not_packaged(
 def test_files_with_different_resolutions_are_one_title(start: Callable[..., Server], tmp_path: Path) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
-    sound = "-f lavfi -i sine=duration=9 -c:a aac -shortest"
+    audio_list = "-f lavfi -i sine=duration=9 -c:a aac -shortest"
     for name, size, keys in (
         ("Film.720p.mp4", "256x144", 24),
         ("Film.360p.mp4", "128x72", 24),
@@ -419,7 +422,7 @@ def test_files_with_different_resolutions_are_one_title(start: Callable[..., Ser
         picture = f"-f lavfi -i testsrc2=size={size}:rate=12:duration=9"
         make(
             videos / name,
-            f"{picture} {sound} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -sc_threshold 0 -g {keys}",
+            f"{picture} {audio_list} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -sc_threshold 0 -g {keys}",
         )
     for name in ("Song.720p.mp4", "Song.360p.mp4"):
         make(videos / name, "-f lavfi -i sine=duration=9 -c:a aac")

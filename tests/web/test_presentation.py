@@ -19,7 +19,7 @@ AUDIO = "-f lavfi -i sine=duration=4"
 CODED = "-pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 10 -c:a aac"
 TWO = f"{VIDEO} {VIDEO} -map 0 -map 1 {CODED}"
 
-MADE = {
+VIDEOS = {
     "two angles.mp4": TWO,
     "angles in Matroska.mkv": f"{VIDEO} {VIDEO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -metadata:s:v:1 language=ger",
     "unsupported audio.mkv": f"{VIDEO} {AUDIO} {AUDIO} -map 0 -map 1 -map 2 {CODED} -c:a:1 pcm_s16le "
@@ -54,16 +54,16 @@ def odd(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A server with videos some of whose tracks are omitted."""
     folder = tmp_path_factory.mktemp("odd")
     (folder / "videos").mkdir()
-    for name, arguments in MADE.items():
-        made = make(folder / "videos" / name, arguments)
-        if name.startswith("locked"):
-            before, _, behind = made.read_bytes().rpartition(b"mp4a")
-            made.write_bytes(before + b"enca" + behind)
+    for name, arguments in VIDEOS.items():
+        file = make(folder / "videos" / name, arguments)
+        if name.startswith("encrypted"):
+            before, _, behind = file.read_bytes().rpartition(b"mp4a")
+            file.write_bytes(before + b"enca" + behind)
     whole = (folder / "videos" / "encrypted audio.mp4").read_bytes()
-    (folder / "videos" / "locked.mp4").write_bytes(whole.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"))
+    (folder / "videos" / "encrypted.mp4").write_bytes(whole.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"))
     (folder / "videos" / "nothing.mp4").write_bytes(b"no video at all")
     with serving(folder / "videos", folder, environ=way | {"TRIO_STREAM_ARTWORK_SHARE": "0"}) as server:
-        wait_for(lambda: server.get("/api/library").json()["videos"] == len(MADE) + 2, 20, "the films")
+        wait_for(lambda: server.get("/api/library").json()["videos"] == len(VIDEOS) + 2, 20, "the videos")
         wait_for(lambda: all(item["state"] != "new" for item in items(server)), 20, "their media info")
         yield server
 
@@ -108,7 +108,7 @@ def test_names_of_tracks(odd: Server) -> None:
     ("name", "code", "reason"),
     [
         ("nothing.mp4", "unpackageable", "there is no index (moov) in it"),
-        ("locked.mp4", "encrypted", "the box moov: it is encrypted"),
+        ("encrypted.mp4", "encrypted", "the box moov: it is encrypted"),
         ("all unsupported.mkv", "unpackageable", "no browser plays mjpeg in MP4"),
     ],
 )
@@ -146,7 +146,7 @@ def test_it_is_revalidated_and_sent_if_it_changed(odd: Server) -> None:
 def test_a_removed_video_has_no_presentation(start: Callable[..., Server], tmp_path: Path) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
-    make(videos / "song.ogv", MADE["song.ogv"])
+    make(videos / "song.ogv", VIDEOS["song.ogv"])
     server = start(videos, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"})
     wait_for(lambda: server.get("/api/library").json()["videos"] == 1, 20, "the song")
     address = f"{video(server, 'song.ogv')['urls']['self']}/presentation"
