@@ -343,7 +343,7 @@ def test_playlists_are_the_same_after_a_restart(
         )
         assert server.get(stocked_video(server, folder)["video"]).status_code == 200
         server.stop()
-    assert subtitle_lists[0] == subtitle_lists[1]
+    assert playlists[0] == playlists[1]
 
 
 # --- Early disconnects ----------------------------------------------------------------------------------
